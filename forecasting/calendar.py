@@ -70,6 +70,16 @@ def event_codes(first_day: date, n_days: int, country: str | None, subdivision: 
     return codes
 
 
+def public_holidays(first_day: date, n_days: int, country: str | None) -> list[date]:
+    """Return the public holidays among n_days from first_day on, of a country or its part (DE-BW), in order."""
+    if not country:
+        return []
+    country, _, part = country.partition("-")
+    last = first_day + timedelta(days=n_days - 1)
+    named = (_holidays_of(country, part or None, year) for year in range(first_day.year, last.year + 1))
+    return sorted(day for year in named for day in year if first_day <= day <= last)
+
+
 def easter_sunday(year: int) -> date:
     """Return Easter Sunday of the Gregorian calendar (anonymous algorithm, 1876)."""
     a, b, c = year % 19, year // 100, year % 100

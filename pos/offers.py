@@ -175,7 +175,7 @@ def make_coupons(
     have = session.scalar(sa.select(sa.func.count()).select_from(Coupon).where(Coupon.offer_id == offer_id)) or 0
     wanted = len(own) or count
     if not 1 <= wanted <= MOST_CODES - have:
-        raise Invalid("too-many-codes", f"An offer has 1 to {MOST_CODES} codes.", most=MOST_CODES, have=have)
+        raise Invalid("bad-code-count", f"An offer has 1 to {MOST_CODES} codes.", most=MOST_CODES, have=have)
     if most_uses is not None and most_uses < 1:
         raise Invalid("bad-limit", "A code can be used once or more often.", most_uses=most_uses)
     if until_day is not None and (row.until_day or until_day) < until_day:

@@ -18,10 +18,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
-from config.database import Base
+from config.database import Base, table_of
 from config.errors import Invalid, Refused
 from config.journal import Actor
 from config.money import BASIS, MAX_MINOR, exponent
+from config.prepared import Prepared
 from pos.rung import MOST_EMPTIES
 from pos.store import store_of
 
@@ -161,8 +162,11 @@ def may(session: Session, node_id: str, role: str, permission: str) -> bool:
 def permitted(session: Session, node_id: str, role: str) -> frozenset[str]:
     """Return all a role may do at a node (rules 1, 2)."""
     first = AT_FIRST.get(role, frozenset())
-    row = session.get(Limit, (node_id, role)) if role in SETTLED else None
-    return first if row is None else (first | set(row.allowed)) - set(row.denied)
+    row = _SETTLED_SO.first(session, {"node": node_id, "role": role}) if role in SETTLED else None
+    if row is None:
+        return first
+    allowed, denied = row
+    return (first | set(allowed)) - set(denied)
 
 
 def pay_minor_of(session: Session, store_id: str, role: str, kind: str) -> int:
@@ -189,6 +193,13 @@ def empties_of(session: Session, store_id: str, role: str) -> int:
 
 
 # --- inside ---
+
+_limits = table_of(Limit).c
+_SETTLED_SO = Prepared(
+    sa.select(_limits.allowed, _limits.denied).where(
+        _limits.store_id == sa.bindparam("node"), _limits.role == sa.bindparam("role")
+    )
+)
 
 
 def _row(session: Session, store_id: str, role: str) -> Limit:

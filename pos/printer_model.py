@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,9 +31,17 @@ class PrinterModel:
     pulse_ms: int = 100
 
 
-@lru_cache(maxsize=1)
 def load_escpos() -> Any:
     """Import python-escpos, which takes its time, only where paper is made; returns its `printer` module."""
+    with _ONE_AT_A_TIME:
+        return _imported()
+
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@lru_cache(maxsize=1)
+def _imported() -> Any:
     with _parsed_profiles():
         before, level = list(logging.root.handlers), logging.root.level
         try:

@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from config import money
+from config.errors import Invalid
 
 UNITS = ("each", "gram", "millilitre")
 Cell = Callable[[str], Any]
@@ -59,3 +60,13 @@ def unit(cell: str) -> str:
     if cell not in UNITS:
         raise ValueError(_("one of %(units)s", units=", ".join(UNITS)))
     return cell
+
+
+def in_minor(amount: Decimal, currency: str, sku: str = "") -> int:
+    """Return an amount in minor units; Invalid where it is finer than the currency."""
+    places = money.exponent(currency)
+    minor = amount.scaleb(places)
+    if minor != minor.to_integral_value():
+        words = _("%(amount)s has more than %(places)s places.", amount=amount, places=places)
+        raise Invalid("bad-price", words, sku=sku)
+    return int(minor)

@@ -14,7 +14,7 @@ from flask_babel import ngettext
 from rich.markup import escape
 from rich.table import Table
 
-from config import log, settings
+from config import log, private, settings
 from store_app import cli_keeping, cli_network, cli_people
 from store_app.commanding import Commands, by_hand, faults, node, screen, set_up, speaking
 from store_app.extensions import Doors, open_doors
@@ -32,6 +32,7 @@ BEGIN = "cornerstore serve, then open this computer's browser: the first person 
 )
 def main(file: Path | None) -> None:
     """Run a corner store: its till, its stock, its orders, and the network of shops."""
+    click.get_current_context().with_resource(private.making())
     if file is None and "CORNERSTORE_SETTINGS" not in os.environ and SETTINGS_FILE.is_file():
         file = SETTINGS_FILE  # what `init` and `join` made here
     if file is not None:
@@ -395,7 +396,8 @@ def give_key(store_id: str, listed: bool, withdraw: str) -> None:
 
 @main.command("import")
 @click.argument(
-    "kind", type=click.Choice(["products", "stock", "sales", "customers", "bestsellers", "members", "price-list"])
+    "kind",
+    type=click.Choice(["products", "stock", "sales", "customers", "bestsellers", "members", "price-list", "suppliers"]),
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--supplier", default="", help="Whose price list it is: a supplier of this node's own, by name or id.")

@@ -82,12 +82,13 @@ def take_along(file: Path) -> None:
 @click.option("--port", type=int, default=8000, show_default=True)
 def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None:
     """Join a network with the code its operator gave: makes or completes the settings file and the database."""
+    from config import private
     from pos.store import found_as_told
     from store_app import joining
 
     joining.refuse_open_line(url)
     path = Path(os.environ.get("CORNERSTORE_SETTINGS", "cornerstore.toml"))
-    folder.mkdir(parents=True, exist_ok=True)
+    private.folder(folder)
     ca = joining.fetch_ca(url, fingerprint, (folder / "network-ca.pem").resolve()) if fingerprint else None
     there = path.read_text("utf-8") if path.exists() else ""
     store_id, key, public_url, shop = joining.exchange(url, code, ca)

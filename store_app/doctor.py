@@ -21,7 +21,7 @@ from pathlib import Path
 import httpx2
 import sqlalchemy as sa
 
-from config import migrate, outbox
+from config import migrate, outbox, private
 from config.clock import SystemClock
 from config.database import refuse_unsafe
 from config.errors import ShopError
@@ -62,7 +62,7 @@ class Word:
 
 def examine(doors: Doors, *, outside: bool = True) -> list[Word]:
     """Look at everything; outside: the network is asked, too."""
-    looks: list[Look] = [_database, _disk, _place, _clock, _backups, _jobs, _worker, _settings, _guesses]
+    looks: list[Look] = [_database, _disk, _place, _clock, _backups, _jobs, _worker, _settings, _files, _guesses]
     if doors.settings.role == "network":
         looks += [_parked, _rolling]
     elif doors.settings.network_url:
@@ -182,6 +182,16 @@ def _settings(doors: Doors) -> Word:
         told = "Customers come over TLS, yet cookies would go without it, too: set secure_cookies = true."
         return Word("settings", WARN, told)
     return Word("settings", GOOD, "Nobody else reads the settings.")
+
+
+def _files(doors: Doors) -> Word:
+    books = doors.database.engine.url.database if doors.database.engine.dialect.name == "sqlite" else None
+    files = [*backup.folder_of(doors).glob(f"{doors.settings.node_id}-*"), *([Path(books)] if books else [])]
+    if read_by_all := sorted(str(file) for file in files if private.is_open(file) and private.is_open(file.parent)):
+        more = f", and {len(read_by_all) - 1} more" if read_by_all[1:] else ""
+        told = f"Others on this computer can read {read_by_all[0]}{more}: chmod 600 each."
+        return Word("files", WARN, told, float(len(read_by_all)))
+    return Word("files", GOOD, "Nobody else on this computer reads the books and their copies.")
 
 
 def _guesses(doors: Doors) -> Word:

@@ -28,7 +28,7 @@ from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 from werkzeug.local import LocalProxy
 
-from config import again
+from config import again, private
 from config.bell import Bell
 from config.clock import Clock, PracticeClock, SystemClock
 from config.database import Base, Database, after_commit, make_engine, set_up_sqlite
@@ -115,7 +115,7 @@ class Doors:
 
 def open_doors(settings: Settings, clock: Clock | None = None) -> Doors:
     """Open the database of a node without any web."""
-    settings.state_folder.mkdir(parents=True, exist_ok=True)
+    private.folder(settings.state_folder)
     return Doors(Database(make_engine(settings.database_url)), clock or clock_for(settings), settings)
 
 
@@ -158,7 +158,7 @@ class KeptTemplates(FileSystemBytecodeCache):
 
 def set_up(app: Flask, settings: Settings, clock: Clock | None) -> None:
     """Bind the libraries to the application and open its doors on the one engine there is."""
-    settings.state_folder.mkdir(parents=True, exist_ok=True)
+    private.folder(settings.state_folder)
     app.jinja_options = {"bytecode_cache": KeptTemplates(str(settings.state_folder / "templates")), **app.jinja_options}
     app.config["SQLALCHEMY_DATABASE_URI"] = _absolute(settings.database_url)
     db.init_app(app)

@@ -19,14 +19,13 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config import money
 from config.errors import Invalid, NotFound, ShopError
 from config.ids import new_id
 from config.journal import Actor
 from config.publication import EVERYONE
 from pos.store import Store
-from store_app import customer_rows, files, member_rows, network_rows
-from store_app.cells import Cell, day, price, text, unit, whole
+from store_app import customer_rows, files, member_rows, network_rows, supplier_rows
+from store_app.cells import Cell, day, in_minor, price, text, unit, whole
 from store_app.files import MOST_BYTES, MOST_ROWS
 from store_app.sentences import sentence_of
 
@@ -226,6 +225,7 @@ COLUMNS: dict[str, tuple[dict[str, Cell], dict[str, Cell]]] = {
     "stock": ({"sku": text(64), "qty": whole(0, 10_000_000)}, {}),
     "members": member_rows.CELLS,
     "customers": customer_rows.CELLS,
+    "suppliers": supplier_rows.CELLS,
     "price-list": (
         {"sku": text(64), "pack_qty": whole(1, 1_000_000), "pack_cost": price},
         {"minimum_packs": whole(1, 999), "article_no": text(40), "from_day": day},
@@ -243,6 +243,7 @@ TWINS = {
     "stock": ("sku",),
     "members": ("store_id",),
     "customers": ("name", "phone"),
+    "suppliers": ("name",),
     "price-list": ("sku", "from_day"),
     "sales": ("store_id", "sku", "business_day"),
 }
@@ -309,16 +310,6 @@ def amount(text: str) -> Decimal:
     except ValueError as fault:
         words = _("%(cell)s is not %(expected)s.", cell=repr(text[:40]), expected=fault)
         raise Invalid("bad-price", words) from None
-
-
-def in_minor(amount: Decimal, currency: str, sku: str = "") -> int:
-    """Return an amount in minor units; Invalid where it is finer than the currency."""
-    places = money.exponent(currency)
-    minor = amount.scaleb(places)
-    if minor != minor.to_integral_value():
-        words = _("%(amount)s has more than %(places)s places.", amount=amount, places=places)
-        raise Invalid("bad-price", words, sku=sku)
-    return int(minor)
 
 
 def _require_product(session: Session, sku: str) -> None:
@@ -393,4 +384,5 @@ _WRITERS = {
     "customers": customer_rows.write,
     "sales": _check_sold,
     "price-list": _write_pack,
+    "suppliers": supplier_rows.write,
 }

@@ -34,6 +34,7 @@ import sqlalchemy as sa
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from sqlalchemy.orm import Session
 
+from config import private
 from config.database import table_of
 from config.errors import NotFound, Refused
 from config.journal import Actor
@@ -54,7 +55,8 @@ if TYPE_CHECKING:
 
 SIGNED_IN_FOR = dt.timedelta(hours=14)
 """So long a session lasts in which nothing is done; from its first moment on LONGEST, an operator's OPERATOR_FOR."""
-OPERATOR_FOR = dt.timedelta(hours=12)
+OPERATOR_FOR, OPERATOR_IDLE = dt.timedelta(hours=12), dt.timedelta(hours=1)
+"""A network's sign-in stands in the internet: an operator's session ends sooner, and within an hour of nothing."""
 TLS_FOR_S = 365 * 86_400
 """So long a browser that saw this node over TLS goes there no other way."""
 PIN_WANTED = frozenset({"staff", "settings"})
@@ -141,7 +143,7 @@ def signing_key(settings: Settings) -> str:
     """Return the key that signs sessions; in practice one is made and kept beside the database."""
     if settings.secret_key:
         return settings.secret_key
-    settings.state_folder.mkdir(parents=True, exist_ok=True)
+    private.folder(settings.state_folder)
     path = settings.state_folder / f"{settings.node_id}.signing"
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -247,8 +249,12 @@ def _person(node_id: str) -> tuple[Actor | None, frozenset[str]]:
 
 
 def _is_over(role: str) -> bool:
-    """Tell whether the session began so long ago that its person signs in again."""
-    longest = OPERATOR_FOR if role == "operator" else signed_out.LONGEST
+    """Tell whether the session began, or an operator's was used, so long ago that its person signs in again."""
+    longest = signed_out.LONGEST
+    if role == "operator":
+        longest, used_at = OPERATOR_FOR, getattr(session, "signed_at", None)
+        if used_at is not None and dt.datetime.now(dt.UTC) - used_at > OPERATOR_IDLE:
+            return True
     return _second() - (session.get("since") or 0) > longest.total_seconds()
 
 

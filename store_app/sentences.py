@@ -22,11 +22,12 @@ from store_app.sentences_claims import CLAIMS
 from store_app.sentences_money import MONEY
 from store_app.sentences_office import OFFICE
 from store_app.sentences_online import ONLINE
+from store_app.sentences_orders import ORDERS
 from store_app.sentences_rounds import ROUNDS
 from store_app.sentences_transfers import TRANSFERS
 from store_app.wording import permission_word
 
-_ELSEWHERE = OFFICE | ONLINE | MONEY | ROUNDS | CLAIMS | TRANSFERS
+_ELSEWHERE = OFFICE | ONLINE | MONEY | ROUNDS | CLAIMS | TRANSFERS | ORDERS
 SENTENCES: dict[str, tuple[Any, ...]] = {
     # --- the till ---
     "unknown-barcode": (
@@ -182,6 +183,7 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     "below-minimum": (
         _l("The supplier delivers from %(minimum_minor)s; this is %(cost_minor)s. Add packs, or drop the order."),
     ),
+    "another-warehouse": (_l("Your goods come from another warehouse now. Press “Propose now”, then approve."),),
     "order-day-over": (_l("Its order day is over. Press “Propose now”: days and quantities have moved on."),),
     "empty-order": (_l("Nothing is ordered: put at least one pack on a line, or drop the order."),),
     "not-sent": (_l("This order was not sent yet. Drop it instead."),),
@@ -202,7 +204,7 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     "offer-ended": (_l("This offer has been ended. Make a new one."),),
     "not-our-offer": (_l("This offer is the network's; only the network changes or ends it."),),
     "needs-no-coupon": (_l("This offer is for everybody; it needs no coupon."),),
-    "too-many-codes": (_l("An offer has 1 to %(most)s codes."),),
+    "bad-code-count": (_l("An offer has 1 to %(most)s codes."),),
     "bad-limit": (_l("A code can be used once or more often."),),
     "bad-coupon": (_l("A code has 3 to 24 letters A to Z and digits."),),
     "coupon-taken": (_l("The code %(codes)s is already taken. Choose another."),),

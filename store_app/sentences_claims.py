@@ -42,7 +42,7 @@ CLAIMS: dict[str, tuple[Any, ...]] = {
         _l("%(name)s: %(sent)s were sent. Count again."),
         _l("That is more than was sent. Count again."),
     ),
-    "unknown-lot": (_l("There are no such goods in this shop."),),
+    "unknown-consigned": (_l("There are no such goods in this shop."),),
     "lot-empty": (_l("Nothing is left of %(name)s: there is nothing to send back."),),
-    "too-late-to-return": (_l("%(name)s could go back until %(until)s. It is yours now."),),
+    "past-return-day": (_l("%(name)s could go back until %(until)s. It is yours now."),),
 }

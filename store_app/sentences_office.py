@@ -103,10 +103,12 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     # --- suppliers ---
     "network-supplier": (_l("This supplier belongs to the network, which settles its terms."),),
     "bad-lead-time": (_l("Goods come 0 to 60 days after the order. Type another number."),),
+    "bad-closed-day": (_l("%(day)s is no day. Write closed days as 2026-12-25, one a line."),),
+    "too-many-closed-days": (_l("At most %(most)s closed days. Leave out those that are over."),),
     "bad-order-days": (_l("Choose at least one weekday on which this supplier takes orders."),),
     "bad-minimum": (_l("The minimum order must be zero or more."),),
     "bad-way": (_l("Choose how orders reach this supplier."),),
-    "bad-email": (_l("Type the e-mail address orders are sent to, like orders@farm.example."),),
+    "bad-order-address": (_l("Type the e-mail address orders are sent to, like orders@farm.example."),),
     "bad-pack": (_l("A pack holds 1 unit or more, and at least 1 pack is ordered."),),
     "bad-cost": (_l("A pack costs zero or more."),),
     "past-cost": (_l("A cost begins today or later. Choose another day."),),

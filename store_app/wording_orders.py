@@ -93,12 +93,16 @@ def order_sentence(
     today: dt.date,
     packs_words: str,
     cost_words: str,
+    order_by: str = "",
 ) -> str:
     """Return why a line is proposed, in the shopkeeper's words.
 
-    quantity: writes units of this product; packs_words: '' where none are ordered.
+    quantity: writes units of this product; packs_words: '' where none are ordered; order_by: until when it is to be
+    ordered for that van, '' for the whole day.
     """
     van, after = day_or_weekday(delivery_day, today), day_or_weekday(next_delivery_day, today)
+    if order_by:
+        van = _("%(van)s (order by %(time)s)", van=van, time=order_by)
     if packs_words:
         second = _("Next van %(van)s, the one after %(after)s: %(packs)s, costs %(cost)s", van=van, after=after,
                    packs=packs_words, cost=cost_words)  # fmt: skip

@@ -100,7 +100,7 @@ def propose_now(session: Session, store_id: str, lot_id: str, *, actor: Actor, a
     if not lot.left_qty:
         raise Refused("lot-empty", f"Nothing is left of {lot.name}: there is nothing to send back.", name=lot.name)
     if day_of(session, store_id, at) > lot.until + dt.timedelta(days=GRACE_DAYS):
-        raise Refused("too-late-to-return", f"{lot.name} could go back until {lot.until:%Y-%m-%d}. It is yours now.",
+        raise Refused("past-return-day", f"{lot.name} could go back until {lot.until:%Y-%m-%d}. It is yours now.",
                       name=lot.name, until=lot.until.isoformat())  # fmt: skip
     return _propose(session, lot, actor=actor, at=at)
 
@@ -206,7 +206,7 @@ def lot_of(session: Session, store_id: str, lot_id: str) -> Consigned:
     """Return a lot of this shop; NotFound for any other."""
     found = session.get(Consigned, (store_id, lot_id))
     if found is None:
-        raise NotFound("unknown-lot", "There are no such goods in this shop.", lot_id=lot_id)
+        raise NotFound("unknown-consigned", "There are no such goods in this shop.", lot_id=lot_id)
     return found
 
 

@@ -180,7 +180,7 @@ def give_back(
         raise Refused("nothing-due", f"Nothing of order {order.order_no} is to be given back.")
     found = _open_shift(session, store_id, till_id)
     if tender == "cash" and found.expected_minor < due_minor:
-        raise Refused("drawer-too-empty", "There is not so much cash in this drawer. Give it back to the card.")
+        raise Refused("drawer-lacks-cash", "There is not so much cash in this drawer. Give it back to the card.")
     _book(session, order, found, id, tender, -due_minor, store_of(session, store_id), actor, at)
     return due_minor
 

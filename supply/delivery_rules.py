@@ -76,7 +76,7 @@ class DeliveryRules:
         ):  # fmt: skip
             if not least <= getattr(self, name) <= most:
                 told = f"{name.replace('_', ' ').capitalize()}: {least} to {most}."
-                raise Invalid("bad-rule", told, field=name, least=least, most=most)
+                raise Invalid("bad-rule-number", told, field=name, least=least, most=most)
         if self.on and self.at is None:
             raise Invalid("no-shop-place", "Say where your shop is: without it no way can be told.", field="lat")
         if not 1 <= len(self.windows) <= MOST_WINDOWS:
@@ -158,7 +158,7 @@ def located(rules: DeliveryRules, wanted: Address, goods_minor: int) -> Address:
         raise Refused("no-home-delivery", "This shop brings nothing home just now. Collect it instead.", field="way")
     if goods_minor < rules.minimum_minor:
         raise Refused(
-            "below-minimum", "The shop brings orders home from a higher total on.", field="way",
+            "below-delivery-minimum", "The shop brings orders home from a higher total on.", field="way",
             minimum_minor=rules.minimum_minor,
         )  # fmt: skip
     named = next((one for one in rules.places if wanted.place and one.name == wanted.place), None)

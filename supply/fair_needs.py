@@ -30,7 +30,8 @@ from supply.groups import GroupOffer
 from supply.orders import OrderLine
 from supply.outlook import Place
 from supply.pickup_order import OPEN, PickupLine, PickupOrder
-from supply.suppliers import MOST_PACKS, Supplier, SupplierProduct, next_rhythm
+from supply.rhythm import next_rhythm
+from supply.suppliers import MOST_PACKS, Supplier, SupplierProduct
 
 Goods = tuple[str, str]
 """(warehouse id, sku)"""
@@ -157,7 +158,8 @@ def _houses(
     for supplier in session.scalars(sa.select(Supplier).where(Supplier.warehouse_id.is_not(None))):
         house = str(supplier.warehouse_id)
         now, later = (
-            (next_rhythm(supplier, today + dt.timedelta(days=step)).next_delivery_day - today).days for step in (0, 1)
+            (next_rhythm(supplier.calendar, today + dt.timedelta(days=step)).next_delivery_day - today).days
+            for step in (0, 1)
         )
         known = days.get(house, (0, 0))
         days[house] = max(known[0], now), max(known[1], later)

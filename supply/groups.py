@@ -90,7 +90,7 @@ class GroupTerms:
         if self.threshold_qty < 1 or self.case_qty < 1 or self.minimum_cases < 1 or self.shop_takes < 0:
             raise Invalid("bad-group", "A group needs a threshold, a case and a minimum of at least one.")
         if not self.closes_at.date() <= self.van_day <= self.pickup_until:
-            raise Invalid("bad-days", "First the group closes, then the van comes, then it is collected.")
+            raise Invalid("bad-group-days", "First the group closes, then the van comes, then it is collected.")
         if not 0 <= self.commission_bp <= MOST_COMMISSION_BP:
             raise Invalid("bad-commission", "The leader's commission is at most 20 %.")
 
@@ -184,7 +184,7 @@ def open_group(session: Session, terms: GroupTerms, *, actor: Actor, at: dt.date
     if (known := session.get(GroupOffer, terms.id)) is not None:
         return known
     if terms.closes_at <= at:
-        raise Invalid("bad-days", "The closing time is over already.", field="closes")
+        raise Invalid("bad-group-days", "The closing time is over already.", field="closes")
     store_of(session, terms.store_id)
     product = session.get(Product, terms.sku)
     if product is None or (product.stock_unit, product.price_quantity, product.kind) != ("each", 1, "goods"):

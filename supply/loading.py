@@ -25,6 +25,8 @@ from pos.store import day_of
 from supply import deliveries, orders
 from supply.deliveries import Delivery
 from supply.facts import DELIVERY_DISPATCHED, ORDER_DISPATCHED, VERSION, Advised, GoodsDispatched, stamp
+from supply.rhythm import open_day
+from supply.suppliers import Supplier
 
 # --- verbs ---
 
@@ -49,14 +51,16 @@ def without_order(
     session: Session, store_id: str, delivery_id: str, supplier_id: str, lines: Sequence[Advised], *,
     push_id: str | None = None, at: dt.datetime,
 ) -> GoodsDispatched:  # fmt: skip
-    """Return a delivery that answers no order, due the day after."""
+    """Return a delivery that answers no order, due the day after, or on the next day the supplier comes."""
+    tomorrow = day_of(session, store_id, at) + dt.timedelta(days=1)
+    supplier = session.get(Supplier, supplier_id)
     return GoodsDispatched(
         store_id=store_id,
         delivery_id=delivery_id,
         supplier_id=supplier_id,
         order_id=None,
         push_id=push_id,
-        expected_day=(day_of(session, store_id, at) + dt.timedelta(days=1)).isoformat(),
+        expected_day=(open_day(supplier.calendar, tomorrow) if supplier else tomorrow).isoformat(),
         advised_at=stamp(at),
         acknowledged=(),
         lines=tuple(lines),

@@ -31,7 +31,8 @@ from pos.store import Store
 from supply import order_rules, order_wishes, planned, shelf
 from supply.expected import Basis, Expected, Expecting
 from supply.lead_times import LeadTime
-from supply.suppliers import Rhythm, Terms
+from supply.rhythm import Rhythm
+from supply.suppliers import Terms
 from supply.to_come import Missed, to_come
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables

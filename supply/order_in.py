@@ -27,8 +27,9 @@ from pos.catalogue import Listing, Product
 from pos.store import Store
 from supply import planned
 from supply.pickup_order import PickupLine, PickupOrder, lines_of, subject_of, tell
+from supply.rhythm import next_rhythm
 from supply.serving import sources
-from supply.suppliers import next_rhythm, supplier_of
+from supply.suppliers import supplier_of
 
 TO_UNPACK_DAYS = 1
 """What a van brings is counted, and collected from the next day on."""
@@ -137,5 +138,5 @@ def _wait_days(session: Session, supplier_id: str, today: dt.date) -> int:
     """Return the longest wait from any day of a week on, so that the promise is the same every day."""
     supplier = supplier_of(session, supplier_id)
     days = (today + dt.timedelta(days=n) for n in range(7))
-    longest = max((next_rhythm(supplier, day + dt.timedelta(days=1)).delivery_day - day).days for day in days)
+    longest = max((next_rhythm(supplier.calendar, day + dt.timedelta(days=1)).delivery_day - day).days for day in days)
     return longest + TO_UNPACK_DAYS

@@ -57,6 +57,7 @@ from supply.facts import (
     OrderSent,
     stamp,
 )
+from supply.rhythm import Rhythm, counted, minute_of
 from supply.suppliers import LONGEST_LEAD_DAYS, MOST_PACKS, Supplier, Terms, supplier_of, terms_for, was_listed
 
 STATES = StateTable(
@@ -75,6 +76,7 @@ STATES = StateTable(
 )
 COSTS_NOTHING = ("proposed", "dropped", "rejected", "cancelled")
 """The states in which an order takes none of the money there is for orders."""
+OVER = ("dropped", "rejected", "cancelled", "received", "closed_short")
 ON_THE_WAY = ("approved", "sent", "acknowledged", "dispatched", "part_received")
 TOLD_APART = 1_000_000
 FIGURES = ("on_hand", "reserved", "on_the_way", "need_qty", "target", "per_day")
@@ -149,6 +151,11 @@ def send(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt
     Refuses an empty one, and one below the supplier's minimum unless a person changed a line of it.
     """
     order = order_of(session, store_id, order_id)
+    if order.state in OVER:
+        raise Conflict(
+            "order-over", f"Order {order.order_no} is over: nothing of it is sent any more. Propose anew.",
+            order_no=order.order_no,
+        )  # fmt: skip
     STATES.require(order.state, "sent")
     lines = [line for line in lines_of(session, order) if line.packs]
     if not lines:
@@ -160,6 +167,9 @@ def send(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt
     order.cost_minor = cost_of(lines)
     _refuse_below_minimum(session, order, supplier)
     order.sent_at = at
+    days, today = Rhythm(order.order_day, order.delivery_day, order.next_delivery_day), day_of(session, store_id, at)
+    days = counted(supplier.calendar, days, today, minute_of(at, today, store_of(session, store_id).tz))
+    order.order_day, order.delivery_day, order.next_delivery_day = vars(days).values()
     journal.move(session, order, "sent", actor=actor, at=at, subject=subject_of(order), cost_minor=order.cost_minor)
     if supplier.kind == NETWORK:
         _tell(session, order, ORDER_SENT, _fact(session, order, at), id=order.id, at=at)

@@ -62,7 +62,7 @@ def make(
         one for one in warehouse.ready(session, warehouse_id, day, at=at) if shops is None or one.store_id in shops
     ]
     if not loads:
-        raise Refused("nothing-to-pick", "Nothing waits to be picked here. Share out and confirm the orders first.")
+        raise Refused("nothing-to-gather", "Nothing waits to be picked here. Share out and confirm the orders first.")
     number = sa.select(sa.func.max(PickList.pick_no)).where(PickList.warehouse_id == warehouse_id)
     made = PickList(
         id=new_id(), warehouse_id=warehouse_id, pick_no=int(session.scalar(number) or 0) + 1, state=STATES.first,

@@ -53,7 +53,7 @@ class PickupRules:
         for name, (least, most) in _BOUNDS.items():
             if not least <= getattr(self, name) <= most:
                 told = f"{name.replace('_', ' ').capitalize()}: {least} to {most}."
-                raise Invalid("bad-rule", told, field=name, least=least, most=most)
+                raise Invalid("bad-rule-number", told, field=name, least=least, most=most)
 
     @classmethod
     def read(cls, kept: Mapping[str, Any]) -> "PickupRules":

@@ -45,7 +45,8 @@ from pos.slips import wall_time
 from pos.store import Store, day_of
 from supply import lead_times, left_out, order_letters, outlook, overview, premises, serving, upstream
 from supply.lead_times import LeadTime, Trip
-from supply.suppliers import MOST_PACKS, Supplier, SupplierProduct, Terms, next_rhythm, supplier_of
+from supply.rhythm import is_over, minute_of, next_rhythm
+from supply.suppliers import MOST_PACKS, Supplier, SupplierProduct, Terms, supplier_of
 
 if TYPE_CHECKING:
     from supply.policy import Decision
@@ -120,9 +121,9 @@ class _Source:
     lead_variance: float = 0.0
 
     @classmethod
-    def of(cls, seller: Supplier, took: LeadTime, today: dt.date) -> "_Source":
+    def of(cls, seller: Supplier, took: LeadTime, today: dt.date, minute: int) -> "_Source":
         """Return a supplier with the days of the next order it takes, as long as its goods really take."""
-        days = next_rhythm(seller, today, took.days)
+        days = next_rhythm(seller.calendar, today, took.days, minute=minute)
         lead, interval = (days.delivery_day - today).days, (days.next_delivery_day - today).days
         return cls(seller.id, days.order_day, days.delivery_day, lead, interval, seller.minimum_minor, took.variance)
 
@@ -178,7 +179,9 @@ def order(
         if sku not in lines:
             raise NotFound("not-on-purchase", "This product is not on the purchase.", sku=sku)
         if isinstance(count, bool) or not 0 <= count <= MOST_PACKS:
-            raise Invalid("bad-packs", f"Type a whole number of packs, 0 to {MOST_PACKS}.", sku=sku, packs=count)
+            raise Invalid(
+                "bad-packs", f"Type a whole number of packs, 0 to {MOST_PACKS}.", sku=sku, packs=count, most=MOST_PACKS
+            )
         lines[sku].packs = count
     found.cost_minor = sum(line.packs * line.pack_cost_minor for line in lines.values())
     if not any(line.packs for line in lines.values()):
@@ -304,10 +307,12 @@ def _needs(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) -
     if not vans:
         raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
     today = day_of(session, warehouse_id, at)
-    way = max((one.next_delivery_day - one.order_day).days for one in (next_rhythm(van, today) for van in vans))
+    way = max(
+        (one.next_delivery_day - one.order_day).days for one in (next_rhythm(van.calendar, today) for van in vans)
+    )
     sellers = [one for one in upstream.upstream_suppliers(session) if one.active]
     took = leads(session, sellers, at=at)
-    sources = {one.id: _Source.of(one, took[one.id], today) for one in sellers}
+    sources = {one.id: _Source.of(one, took[one.id], today, _minute(session, today, at)) for one in sellers}
     unknown = _Source.unknown(today)
     sold = upstream.cheapest(session, today)
     rates, have = _of_shops(session, warehouse_id, today, actor, at)
@@ -396,13 +401,21 @@ def _seller(session: Session, found: Purchase, at: dt.datetime) -> Supplier | No
     if not seller.active:
         words = f"{seller.name} is put aside. Take it up again, or drop the order."
         raise Refused("put-aside", words, name=seller.name)
-    if found.order_day is not None and found.order_day < day_of(session, found.store_id, at):
+    today = day_of(session, found.store_id, at)
+    minute = _minute(session, today, at)
+    if found.order_day is not None and is_over(seller.calendar, found.order_day, today, minute):
         words = "Its order day is over. Propose anew: days and quantities have moved on."
         raise Refused("order-day-over", words, day=found.order_day.isoformat())
     if found.cost_minor < seller.minimum_minor:
         words = f"{seller.name} delivers from a higher amount on. Add packs, or drop it and buy next time."
         raise Refused("below-minimum", words, minimum_minor=seller.minimum_minor, cost_minor=found.cost_minor)
     return seller
+
+
+def _minute(session: Session, today: dt.date, at: dt.datetime) -> int:
+    """Return the minute of the day by the clock of the network's first shop: a warehouse has none of its own."""
+    tz = session.scalar(sa.select(Store.tz).order_by(Store.id).limit(1))
+    return minute_of(at, today, tz) if tz else 0
 
 
 def _as_letter(session: Session, found: Purchase, actor: Actor, at: dt.datetime) -> order_letters.Ordered:

@@ -10,7 +10,7 @@ Rules
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -20,8 +20,9 @@ from config.database import Base
 from pos.catalogue import Product, prices_on
 from pos.store import Store
 from supply import demand
+from supply.rhythm import next_rhythm
 from supply.serving import sources
-from supply.suppliers import next_rhythm, supplier_of
+from supply.suppliers import supplier_of
 
 if TYPE_CHECKING:  # numpy is large, and the pages only need the table
     from supply.simulate import History, Setting
@@ -87,7 +88,7 @@ def load(session: Session, stores: list[str], day: dt.date, *, country: str) -> 
     if not keys:
         return None
     supplier = supplier_of(session, max(sorted(set(rhythms)), key=rhythms.count))
-    days = next_rhythm(supplier, day)
+    days = next_rhythm(replace(supplier.calendar, closed=frozenset()), day)  # as in any week
     setting = Setting(
         lead_days=(days.delivery_day - days.order_day).days,
         review_days=(days.next_delivery_day - days.delivery_day).days,

@@ -38,14 +38,15 @@ from config.clock import business_day
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
-from pos.store import day_of, store_of
-from supply import order_money, order_rules, orders
+from pos.store import store_of
+from supply import order_money, order_rules, orders, rhythm
 from supply.expected import Basis
 from supply.lead_times import measured
 from supply.needs import Alternative, Need, needs_of
 from supply.orders import ON_THE_WAY, OrderLine, ReplenishmentOrder, cost_of, lines_of, next_no, order_of, subject_of
-from supply.serving import offered
-from supply.suppliers import MOST_PACKS, Rhythm, Supplier, next_rhythm, supplier_of, terms_of
+from supply.rhythm import Rhythm, minute_of, next_rhythm
+from supply.serving import offered, suppliers_for
+from supply.suppliers import MOST_PACKS, Supplier, supplier_of, terms_of
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from supply.policy import Decision
@@ -85,11 +86,12 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> list[Draft]
 
     store, counted_on = store_of(session, store_id), _on_the_way(session, store_id)
     today = business_day(at, store.tz, store.rollover_hour)
+    minute = minute_of(at, today, store.tz)
     terms = offered(session, store_id, today)
     suppliers = {supplier_id: supplier_of(session, supplier_id) for supplier_id in terms}
     leads = measured(session, store_id, list(suppliers.values()), at=at)
     days = {
-        supplier_id: next_rhythm(supplier, today, leads[supplier_id].days)
+        supplier_id: next_rhythm(supplier.calendar, today, leads[supplier_id].days, minute=minute)
         for supplier_id, supplier in suppliers.items()
     }
     basis, found = needs_of(session, store, terms, days, leads, at=at)
@@ -102,7 +104,7 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> list[Draft]
     offers = {(one, need.line.sku): need for one in soonest for need in found[one]}
     drafts = []
     for supplier_id, decisions in decide_sources(sources, ranks, purses).items():
-        rhythm, wanted = days[supplier_id], []
+        its_days, wanted = days[supplier_id], []
         for decision in decisions:
             if decision.wanted_packs or decision.cut_packs:
                 need, others = offers[supplier_id, decision.line.sku], ranks[decision.line.sku]
@@ -111,11 +113,11 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> list[Draft]
                     for other in others
                     if other != supplier_id
                 ]
-                wanted.append(_line(rhythm, need._replace(others=tuple(told)), decision))
+                wanted.append(_line(its_days, need._replace(others=tuple(told)), decision))
         if wanted:
             waits = any(one.reason == "postponed" for one in decisions)
             minimum = suppliers[supplier_id].minimum_minor
-            drafts.append(Draft(supplier_id, minimum, rhythm, basis, wanted, waits, counted_on))
+            drafts.append(Draft(supplier_id, minimum, its_days, basis, wanted, waits, counted_on))
     return drafts
 
 
@@ -176,7 +178,10 @@ def change(
     line = session.get(OrderLine, (store_id, order_id, sku))
     if line is None:
         raise NotFound(
-            "not-on-order", f"This product is not on order {order.order_no}. Add it to the order first.", sku=sku
+            "not-on-order",
+            f"This product is not on order {order.order_no}. Add it to the order first.",
+            sku=sku,
+            order_no=order.order_no,
         )
     before, line.packs = line.packs, packs
     changed = packs != line.packs_proposed
@@ -195,7 +200,9 @@ def undo(session: Session, store_id: str, order_id: str, sku: str, *, actor: Act
     order = _proposal(session, store_id, order_id)
     line = session.get(OrderLine, (store_id, order_id, sku))
     if line is None:
-        raise NotFound("not-on-order", f"This product is not on order {order.order_no}.", sku=sku)
+        raise NotFound(
+            "not-on-order", f"This product is not on order {order.order_no}.", sku=sku, order_no=order.order_no
+        )
     before, line.packs = line.packs, line.packs_proposed
     line.changed_why, line.changed_by, line.teaches = "", "", False
     if not line.packs_proposed:
@@ -218,17 +225,22 @@ def add_line(
     _refuse_packs(packs)
     why = _reason(why, "Say why you add it.")
     if session.get(OrderLine, (store_id, order_id, sku)) is not None:
-        raise Conflict("already-on-order", f"This product is on order {order.order_no} already. Change it there.")
+        raise Conflict(
+            "already-on-order", f"This product is on order {order.order_no} already. Change it there.",
+            order_no=order.order_no,
+        )  # fmt: skip
     offer = terms_of(session, order.supplier_id, sku, order.order_day)
     if offer is None:
         supplier = supplier_of(session, order.supplier_id)
-        raise NotFound("not-sold-by-supplier", f"{supplier.name} does not sell this product.", sku=sku)
+        raise NotFound(
+            "not-sold-by-supplier", f"{supplier.name} does not sell this product.", sku=sku, name=supplier.name
+        )
     days = Rhythm(order.order_day, order.delivery_day, order.next_delivery_day)
     store = store_of(session, store_id)
     leads = measured(session, store_id, [supplier_of(session, order.supplier_id)], at=at)
     _, needs = needs_of(session, store, {order.supplier_id: [offer]}, {order.supplier_id: days}, leads, at=at)
     if not needs[order.supplier_id]:
-        raise Refused("not-sold-here", "This shop does not sell this product. List it and price it first.", sku=sku)
+        raise Refused("not-listed-here", "This shop does not sell this product. List it and price it first.", sku=sku)
     need = needs[order.supplier_id][0]
     told = _line(days, need, decide(need.line)) | {"packs_proposed": 0, "packs": packs}
     line = OrderLine(store_id=store_id, order_id=order.id, changed_why=why, changed_by=actor.name, **told)
@@ -242,12 +254,17 @@ def add_line(
 
 
 def approve(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> ReplenishmentOrder:
-    """Approve a proposal as it stands; refuses an empty one, and one whose order day is over."""
+    """Approve a proposal as it stands.
+
+    Refuses an empty one, one whose order day is over, and one to a warehouse that supplies the shop no more.
+    """
     order = order_of(session, store_id, order_id)
     orders.STATES.require(order.state, "approved")
     if is_over(session, order, at):
         told = f"This was to be ordered by {order.order_day:%Y-%m-%d}. Propose anew: days and quantities have moved on."
         raise Refused("order-day-over", told, day=order.order_day.isoformat())
+    if order.supplier_id not in {one.id for one in suppliers_for(session, store_id)}:
+        raise Refused("another-warehouse", "Your goods come from another warehouse now. Propose anew, then approve.")
     if not any(line.packs for line in lines_of(session, order)):
         raise Refused("empty-order", "Nothing is ordered: put at least one pack on a line, or drop the order.")
     _renew_cost(session, order)
@@ -263,6 +280,12 @@ def drop(
     """Drop an order that was not sent, with a reason; one that is dropped already stays as it is."""
     order = order_of(session, store_id, order_id)
     why = _reason(why, "Say why the order is dropped.")
+    if order.state not in ("proposed", "approved", "dropped"):
+        raise Refused(
+            "order-gone",
+            f"Order {order.order_no} was sent already. Call it off instead, as long as nothing of it is on its way.",
+            order_no=order.order_no,
+        )
     if order.state != "dropped":
         journal.move(session, order, "dropped", actor=actor, at=at, subject=subject_of(order), why=why)
     return order
@@ -281,8 +304,12 @@ class Effect:
 
 
 def is_over(session: Session, order: ReplenishmentOrder, at: dt.datetime) -> bool:
-    """Tell whether the day on which an order's supplier takes it has gone by."""
-    return order.order_day < day_of(session, order.store_id, at)
+    """Tell whether the day on which an order's supplier takes it has gone by, or its cut-off on that day."""
+    store, supplier = store_of(session, order.store_id), session.get(Supplier, order.supplier_id)
+    today = business_day(at, store.tz, store.rollover_hour)
+    if supplier is None:
+        return order.order_day < today
+    return rhythm.is_over(supplier.calendar, order.order_day, today, minute_of(at, today, store.tz))
 
 
 def proposals(session: Session, store_id: str) -> list[ReplenishmentOrder]:
@@ -303,7 +330,9 @@ def effect(session: Session, order: ReplenishmentOrder, sku: str, packs: int) ->
     _refuse_packs(packs)
     line = session.get(OrderLine, (order.store_id, order.id, sku))
     if line is None:
-        raise NotFound("not-on-order", f"This product is not on order {order.order_no}.", sku=sku)
+        raise NotFound(
+            "not-on-order", f"This product is not on order {order.order_no}.", sku=sku, order_no=order.order_no
+        )
     why = line.why
     risks = why.get("risks_bp") or [why["risk_bp"]]
     daily = [milli / 1000 for milli in why["daily_milli"]]
@@ -421,14 +450,15 @@ def _proposal(session: Session, store_id: str, order_id: str) -> ReplenishmentOr
     order = order_of(session, store_id, order_id)
     if order.state != "proposed":
         raise Refused(
-            "not-proposed", f"Order {order.order_no} is {order.state}; only a proposal is changed.", state=order.state
-        )
+            "not-proposed", f"Order {order.order_no} is no proposal any more; only a proposal is changed.",
+            state=order.state, order_no=order.order_no,
+        )  # fmt: skip
     return order
 
 
 def _refuse_packs(packs: int) -> None:
     if isinstance(packs, bool) or not isinstance(packs, int) or not 0 <= packs <= MOST_PACKS:
-        raise Invalid("bad-packs", f"Type a whole number of packs, 0 to {MOST_PACKS}.", packs=packs)
+        raise Invalid("bad-packs", f"Type a whole number of packs, 0 to {MOST_PACKS}.", packs=packs, most=MOST_PACKS)
 
 
 def _reason(why: str, ask: str) -> str:

@@ -58,8 +58,10 @@ def supply_region(session: Session, region_id: str, warehouse_id: str | None, *,
 
 def take_edition(session: Session, body: dict[str, Any]) -> None:
     """Take over the network's suppliers as `edition` wrote them (rule 4); what is no longer sold is gone."""
+    calendars = body.get("calendars", {})  # an edition of before told none
     for row in body["suppliers"]:
-        session.merge(Supplier(**row, owner_id=EVERYONE))
+        closed, cut_off = calendars.get(row["id"], ([], None))
+        session.merge(Supplier(**row, owner_id=EVERYONE, closed_days=closed, cut_off_minute=cut_off))
     session.flush()
     ours = sa.select(Supplier.id).where(Supplier.owner_id == EVERYONE)
     session.execute(sa.delete(SupplierProduct).where(SupplierProduct.supplier_id.in_(ours)))
@@ -102,6 +104,7 @@ def edition(session: Session, on: dt.date) -> dict[str, Any]:
             [*row[:3], begun.get((row[0], row[1]), row[3]), row[4], row[5].isoformat() if row[5] else None]
             for row in products
         ],
+        "calendars": {row.id: [row.closed_days or [], row.cut_off_minute] for row in shared},
         "served": [[row.kind, row.of_id, row.warehouse_id] for row in session.scalars(settled)],
     }
 

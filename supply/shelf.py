@@ -111,7 +111,7 @@ def draft(
 ) -> ShelfPlan:
     """Draft a plan from the ranking until yesterday; an older draft is dropped. from_day: tomorrow if not said."""
     if not 1 <= slots <= MOST_SLOTS:
-        raise Invalid("bad-slots", f"A shelf has 1 to {MOST_SLOTS} slots.", slots=slots)
+        raise Invalid("bad-slots", f"A shelf has 1 to {MOST_SLOTS} slots.", slots=slots, most=MOST_SLOTS)
     today = _today(session, store_id, at)
     yesterday, shown = today - dt.timedelta(days=1), days_shown(session, store_id, today)
     places = rank(session, store_id, day=yesterday, price_day=today, slots=slots, shown_days=shown)

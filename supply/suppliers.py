@@ -4,7 +4,8 @@ Rules
 -----
 1. A supplier belongs to the network ('*'), to one store, or to the network node, which buys from it (`upstream`). The
    network itself is a supplier of kind 'network'.
-2. Orders are taken on the supplier's order days and arrive lead_time_days later.
+2. Orders are taken on the supplier's order days up to its cut-off, and arrive lead_time_days later, but not on a closed
+   day (`rhythm`).
 3. A product comes in packs of pack_qty stock units at pack_cost_minor a pack; another cost may begin on a day
    (`SupplierCost`), and the latest one that has begun counts.
 4. The network's suppliers reach a store as an edition (`serving`); a store's own ones never travel, and only they are
@@ -34,6 +35,7 @@ from config.node import NETWORK
 from config.publication import EVERYONE
 from pos.catalogue import Product
 from pos.store import Store
+from supply.rhythm import Calendar
 
 LONGEST_LEAD_DAYS = 60
 MOST_PACK_QTY = 1_000_000
@@ -43,6 +45,7 @@ HONOURED_DAYS = 14
 """So long after a change an order at the cost before it is still kept: a shop may not have heard of it."""
 WAYS = ("email", "paper")
 LANGUAGES = ("en", "zh")
+MOST_CLOSED = 200
 LONGEST = {"name": 80, "email": 254, "customer_no": 40, "article_no": 40}
 _ADDRESS = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>.]+(\.[^@\s,;<>.]+)+", re.ASCII)
 
@@ -71,6 +74,16 @@ class Supplier(Base):
     language: Mapped[str] = mapped_column(default="en", server_default="en")
     """en | zh: in which orders are written to them."""
     active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    closed_days: Mapped[list[Any] | None]
+    """Days, as 2026-12-25, on which no order is taken and nothing is brought; None: none is known."""
+    cut_off_minute: Mapped[int | None]
+    """The minute of the local day up to which an order counts for it; None: the whole day."""
+
+    @property
+    def calendar(self) -> Calendar:
+        """Return when it works."""
+        closed = frozenset(dt.date.fromisoformat(day) for day in self.closed_days or ())
+        return Calendar(frozenset(self.order_weekdays), self.lead_time_days, closed, self.cut_off_minute)
 
 
 class SupplierProduct(Base):
@@ -124,15 +137,8 @@ class Contact:
     customer_no: str = ""
     language: str = "en"
     active: bool = True
-
-
-@dataclass(frozen=True)
-class Rhythm:
-    """The days of an order: when it is placed, when it arrives, and when the one after it arrives."""
-
-    order_day: dt.date
-    delivery_day: dt.date
-    next_delivery_day: dt.date
+    closed_days: tuple[str, ...] = ()
+    cut_off_minute: int | None = None
 
 
 # --- verbs ---
@@ -158,7 +164,7 @@ def add_supplier(
         raise Conflict("supplier-exists", f"The supplier {id} is already here.", supplier_id=id)
     supplier = Supplier(
         id=id or new_id(), kind=kind, owner_id=owner_id, warehouse_id=warehouse_id,
-        **vars(contact) | {"order_weekdays": list(contact.order_weekdays)},
+        **{name: list(value) if isinstance(value, tuple) else value for name, value in vars(contact).items()},
     )  # fmt: skip
     session.add(supplier)
     session.flush()
@@ -189,6 +195,22 @@ def found_warehouse(
         session, EVERYONE, name, kind=NETWORK, warehouse_id=warehouse_id, lead_time_days=lead_time_days,
         order_weekdays=order_weekdays, minimum_minor=minimum_minor, id=id, actor=actor, at=at,
     )  # fmt: skip
+
+
+def settle_calendar(
+    session: Session, warehouse_id: str, closed_days: Sequence[str], cut_off_minute: int | None, *, actor: Actor,
+    at: dt.datetime,
+) -> None:  # fmt: skip
+    """Settle when no van leaves a warehouse, and until when shops' orders count for the day (rule 2)."""
+    if not is_warehouse(session, warehouse_id):
+        raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
+    closed = list(sound_days(closed_days))
+    sound_cut_off(cut_off_minute)
+    for row in session.scalars(sa.select(Supplier).where(Supplier.warehouse_id == warehouse_id)):
+        row.closed_days, row.cut_off_minute = closed, cut_off_minute
+    session.flush()
+    facts = {"closed": closed, "cut_off_minute": cut_off_minute}
+    record(session, actor=actor, at=at, verb="warehouse.calendar", subject=f"warehouse:{warehouse_id}", **facts)
 
 
 def write_contact(
@@ -359,25 +381,6 @@ def costs_begun(session: Session, supplier_ids: Sequence[str], day: dt.date) -> 
     return {(supplier, sku): cost for supplier, sku, cost in session.execute(query.order_by(SupplierCost.from_day))}
 
 
-def rhythm(supplier: Supplier, day: dt.date, lead_days: int | None = None) -> Rhythm | None:
-    """Return the days of an order placed on `day`; None when that is no order day (rule 2).
-
-    lead_days: how long its goods take, as measured; None: as promised.
-    """
-    weekdays = set(supplier.order_weekdays)
-    if day.weekday() not in weekdays:
-        return None
-    following = next(step for step in range(1, 8) if (day.weekday() + step) % 7 in weekdays)
-    lead = dt.timedelta(days=supplier.lead_time_days if lead_days is None else lead_days)
-    return Rhythm(day, day + lead, day + lead + dt.timedelta(days=following))
-
-
-def next_rhythm(supplier: Supplier, day: dt.date, lead_days: int | None = None) -> Rhythm:
-    """Return the days of the next order that can be placed, from `day` on, which counts (rule 2)."""
-    found = (rhythm(supplier, day + dt.timedelta(days=step), lead_days) for step in range(7))
-    return next(days for days in found if days is not None)
-
-
 def sound(contact: Contact) -> Contact:
     """Return a contact tidied, or raise Invalid naming the field that cannot be."""
     name, email = " ".join(contact.name.split()), contact.email.strip()
@@ -398,7 +401,30 @@ def sound(contact: Contact) -> Contact:
         raise Invalid("bad-choice", "Choose one of the languages.", field="language")
     if (email or contact.send_by == "email") and not (len(email) <= LONGEST["email"] and _ADDRESS.fullmatch(email)):
         raise Invalid(
-            "bad-email", "Type the e-mail address orders are sent to, like orders@farm.example.", field="email"
+            "bad-order-address", "Type the e-mail address orders are sent to, like orders@farm.example.", field="email"
         )
+    closed = sound_days(contact.closed_days)
+    sound_cut_off(contact.cut_off_minute)
     number = " ".join(contact.customer_no.split())[: LONGEST["customer_no"]]
-    return replace(contact, name=name, email=email, order_weekdays=weekdays, customer_no=number)
+    return replace(contact, name=name, email=email, order_weekdays=weekdays, customer_no=number, closed_days=closed)
+
+
+def sound_days(days: Sequence[str]) -> tuple[str, ...]:
+    """Return closed days in order, each once, or raise Invalid naming the one that is none."""
+    found = set()
+    for day in days:
+        try:
+            found.add(dt.date.fromisoformat(day.strip()).isoformat())
+        except ValueError as fault:
+            words = f"{day.strip()[:20]} is no day. Write closed days as 2026-12-25, one a line."
+            raise Invalid("bad-closed-day", words, field="closed_days", day=day.strip()[:20]) from fault
+    if len(found) > MOST_CLOSED:
+        words = f"At most {MOST_CLOSED} closed days. Leave out those that are over."
+        raise Invalid("too-many-closed-days", words, field="closed_days", most=MOST_CLOSED)
+    return tuple(sorted(found))
+
+
+def sound_cut_off(minute: int | None) -> None:
+    """Raise Invalid unless a cut-off is a minute of the day, or none."""
+    if minute is not None and not 0 <= minute < 1440:
+        raise Invalid("bad-time", "Type a time such as 14:00.", field="cut_off")

@@ -31,8 +31,9 @@ from pos.ledger import MOST_QTY
 from pos.store import day_of, store_of
 from supply.lead_times import measured
 from supply.needs import Need, dated_lots, needs_of
+from supply.rhythm import minute_of, next_rhythm
 from supply.serving import offered, suppliers_for
-from supply.suppliers import Terms, next_rhythm, supplier_of
+from supply.suppliers import Terms, supplier_of
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from supply.transfer_math import Lots, Sheet, Spare, Want
@@ -98,7 +99,11 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> "Sheet":
         terms.setdefault(one.supplier_id, []).append(one)
     suppliers = [supplier_of(session, supplier_id) for supplier_id in terms]
     leads = measured(session, store_id, suppliers, at=at)
-    days = {supplier.id: next_rhythm(supplier, today, leads[supplier.id].days) for supplier in suppliers}
+    minute = minute_of(at, today, store.tz)
+    days = {
+        supplier.id: next_rhythm(supplier.calendar, today, leads[supplier.id].days, minute=minute)
+        for supplier in suppliers
+    }
     if not terms:
         return Sheet()
     _, found = needs_of(session, store, terms, days, leads, at=at)

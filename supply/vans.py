@@ -89,12 +89,12 @@ def place(
 ) -> MapPlace:
     """Say where a shop or a warehouse is and when it takes goods."""
     if session.get(Store, id) is None and id not in warehouses(session):
-        raise NotFound("unknown-place", f"There is no shop and no warehouse {id}. Check its number.", id=id)
+        raise NotFound("unknown-site", f"There is no shop and no warehouse {id}. Check its number.", id=id)
     if not (-90_000_000 <= lat_e6 <= 90_000_000 and -180_000_000 <= lon_e6 <= 180_000_000):
-        raise Invalid("bad-place", f"{id}: latitudes are -90 to 90 degrees, longitudes -180 to 180.", id=id)
+        raise Invalid("bad-position", f"{id}: latitudes are -90 to 90 degrees, longitudes -180 to 180.", id=id)
     _refuse_window(*window)
     if not 0 <= service_minutes <= 240:
-        raise Invalid("bad-service", "A call takes 0 to 240 minutes.", field="service")
+        raise Invalid("bad-call-minutes", "A call takes 0 to 240 minutes.", field="service")
     row = session.merge(
         MapPlace(
             id=id, lat_e6=lat_e6, lon_e6=lon_e6, from_minute=window[0], until_minute=window[1],
@@ -202,4 +202,4 @@ def legs_between(session: Session, ids: list[str]) -> dict[tuple[str, str], tupl
 
 def _refuse_window(first: int, last: int) -> None:
     if not 0 <= first < last <= DAY_MINUTES:
-        raise Invalid("bad-window", "A window ends after it begins, on the same day.", field="until")
+        raise Invalid("bad-call-window", "A window ends after it begins, on the same day.", field="until")

@@ -47,6 +47,7 @@ from supply import (
     premises,
     push,
     replacing,
+    rhythm,
 )
 from supply.allocation import fair_share
 from supply.deliveries import Delivery
@@ -388,8 +389,8 @@ def _there(lines: Sequence[OrderLine], warehouse_id: str, there: Mapping[Goods, 
 
 def _due_day(session: Session, order: ReplenishmentOrder) -> dt.date:
     """Return the day an order is to be at its shop (rule 6)."""
-    promised = session.get_one(Supplier, order.supplier_id).lead_time_days
-    return min(order.delivery_day, order.order_day + dt.timedelta(days=promised))
+    promised = rhythm.comes(session.get_one(Supplier, order.supplier_id).calendar, order.order_day)
+    return min(order.delivery_day, promised)
 
 
 def _dispatch_offers(session: Session, by_list: Collection[str], *, actor: Actor, at: dt.datetime) -> None:

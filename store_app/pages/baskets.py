@@ -113,6 +113,8 @@ class OrderView:
     rule: tuple[str, str]
     delivery_day: dt.date
     delivery_text: str
+    order_by: str
+    """Until when it is to be ordered; '' for the whole day."""
     cost_minor: int
     minimum_minor: int
     short_of_minimum_minor: int
@@ -180,10 +182,11 @@ def order_view(session: Session, order: ReplenishmentOrder, *, today: dt.date, c
         sa.select(OrderLine).where(OrderLine.store_id == order.store_id, OrderLine.order_id == order.id)
     ).all()
     units = stock_units(session, [row.sku for row in rows])
-    lines = [_line(row, order, units.get(row.sku, "each"), today, currency) for row in rows]
+    supplier = session.get(Supplier, order.supplier_id)
+    order_by = _order_by(order, supplier, today)
+    lines = [_line(row, order, units.get(row.sku, "each"), today, currency, order_by) for row in rows]
     lines.sort(key=lambda line: (line.runs_out_day or dt.date.max, -line.cost_minor, line.name))
     cost = sum(line.cost_minor for line in lines)
-    supplier = session.get(Supplier, order.supplier_id)
     minimum = supplier.minimum_minor if supplier else 0
     return OrderView(
         id=order.id,
@@ -196,6 +199,7 @@ def order_view(session: Session, order: ReplenishmentOrder, *, today: dt.date, c
         rule=_rule(session, order, currency),
         delivery_day=order.delivery_day,
         delivery_text=wording.day_or_weekday(order.delivery_day, today),
+        order_by=order_by,
         cost_minor=cost,
         minimum_minor=minimum,
         short_of_minimum_minor=max(0, minimum - cost),
@@ -346,7 +350,17 @@ def _rule(session: Session, order: ReplenishmentOrder, currency: str) -> tuple[s
     return most_order, most_week
 
 
-def _line(row: OrderLine, order: ReplenishmentOrder, unit: str, today: dt.date, currency: str) -> LineView:
+def _order_by(order: ReplenishmentOrder, supplier: Supplier | None, today: dt.date) -> str:
+    """Say until when a proposal is to be ordered; '' where its supplier takes orders the whole day, or it is sent."""
+    if supplier is None or supplier.cut_off_minute is None or order.state not in ("proposed", "approved"):
+        return ""
+    time = f"{supplier.cut_off_minute // 60:02d}:{supplier.cut_off_minute % 60:02d}"
+    return time if order.order_day == today else f"{wording.day_or_weekday(order.order_day, today)} {time}"
+
+
+def _line(
+    row: OrderLine, order: ReplenishmentOrder, unit: str, today: dt.date, currency: str, order_by: str
+) -> LineView:
     why = wording_orders.OrderWhy.read(row.why)
     pack_text = wording.packs_text(row.packs, row.pack_qty, qty(row.pack_qty, unit))
     cost = row.packs * row.pack_cost_minor
@@ -363,6 +377,7 @@ def _line(row: OrderLine, order: ReplenishmentOrder, unit: str, today: dt.date, 
         today=today,
         packs_words=pack_text if row.packs else "",
         cost_words=money(cost, currency),
+        order_by=order_by,
     )
     if cut:
         packs_words = wording.packs_text(cut, row.pack_qty, qty(row.pack_qty, unit))

@@ -1,4 +1,4 @@
-"""Which warehouse supplies which shop: settled for a region, and for a shop where it differs."""
+"""Which warehouse supplies which shop, and when: settled for a region, and for a shop where it differs."""
 
 from typing import Any
 
@@ -7,13 +7,16 @@ from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from config.errors import ShopError
 from pos.store import Region, Store
 from store_app import editions
 from store_app.extensions import clock, doors, read, write
 from store_app.pages import form
+from store_app.pages import suppliers as supplier_pages
 from store_app.presenting import page
 from store_app.security import requires
 from supply import serving, suppliers
+from supply.suppliers import Supplier
 
 bp = Blueprint("console_serving", __name__, url_prefix="/console/supplied")
 bp.before_request(form.know_the_place)
@@ -21,17 +24,24 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("network.supply")
-def listed() -> Any:
+def listed(fault: ShopError | None = None, warehouse_id: str = "") -> Any:
     """Show from where regions are supplied, which shops differ, and how many shops each warehouse supplies."""
     with read() as session:
         houses, known, house_of = suppliers.warehouses(session), serving.settled(session), serving.served(session)
         regions = session.scalars(sa.select(Region).order_by(Region.name, Region.id)).all()
+        vans = session.scalars(sa.select(Supplier).where(Supplier.warehouse_id.is_not(None)).order_by(Supplier.id))
+        calendars = {str(one.warehouse_id): one for one in vans}
         alone = [of_id for kind, of_id in known if kind == "store"]
         shops = session.scalars(sa.select(Store).where(Store.id.in_(alone)).order_by(Store.name, Store.id)).all()
     counts = list(house_of.values())
     return page(
         "console/supplied.html",
         houses=[(house, counts.count(house)) for house in houses],
+        calendars=calendars,
+        cut_off=supplier_pages.clock_text,
+        closed=supplier_pages.closed_ahead,
+        fault=fault,
+        at_fault=warehouse_id,
         regions=[(one, known.get(("region", one.id), "")) for one in regions],
         shops=[(one, house_of.get(one.id, "")) for one in shops],
     )
@@ -66,6 +76,19 @@ def settle_shop(store_id: str) -> Any:
         )
         flash(told, "warn")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
+
+
+@bp.post("/warehouses/<warehouse_id>")
+@requires("network.supply")
+@form.answers_on(listed)
+def settle_calendar(warehouse_id: str) -> Any:
+    """Settle on which days no van leaves a warehouse, and until when shops' orders count for the day."""
+    closed, cut_off = supplier_pages.closed_days_typed(), supplier_pages.cut_off_typed()
+    with write() as session:
+        suppliers.settle_calendar(session, warehouse_id, closed, cut_off, actor=g.actor, at=clock.now())
+    editions.publish_terms(doors())
+    flash(_("Saved. The shops hear of it."), "good")
+    return redirect(url_for("console_serving.listed"), 303)
 
 
 def _chosen() -> str | None:

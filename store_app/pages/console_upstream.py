@@ -35,7 +35,7 @@ def listed(fault: ShopError | None = None, warehouse_id: str = "") -> Any:
         known, houses = premises.premises(session), warehouses(session)
     cards = [
         {
-            "row": row, "way": suppliers.WAYS_ALL[way_of(row)], "days": suppliers.weekdays(row.order_weekdays),
+            "row": row, "way": suppliers.WAYS_ALL[way_of(row)], "days": suppliers.takes_orders(row),
             "products": counts.get(row.id, 0), "lead": suppliers.lead_words(leads[row.id]),
             "is_late": leads[row.id].days > leads[row.id].promised_days,
         }

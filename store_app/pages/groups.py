@@ -20,6 +20,7 @@ from store_app.security import requires
 from supply import group_leaders, group_wire, payment_file, serving, suppliers
 from supply.groups import MOST_COMMISSION_BP, GroupOffer, GroupTerms
 from supply.order_keys import new_token
+from supply.rhythm import next_rhythm
 from supply.suppliers import SupplierProduct
 
 bp = Blueprint("groups", __name__, url_prefix="/groups")
@@ -163,7 +164,7 @@ def _next_van(session: Session, store: Store, sku: str, closes_at: dt.datetime) 
     closed = closes_at.astimezone(ZoneInfo(store.tz)).date() + dt.timedelta(days=1)
     for supplier_id, products in serving.sources(session, store.id, closed).items():
         if any(one.sku == sku for one in products):
-            return suppliers.next_rhythm(suppliers.supplier_of(session, supplier_id), closed).delivery_day
+            return next_rhythm(suppliers.supplier_of(session, supplier_id).calendar, closed).delivery_day
     return closed + dt.timedelta(days=1)
 
 

@@ -1,6 +1,7 @@
 """Whom the shop buys from: how orders reach them, on which days, how long they really take, and what they charge."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -34,6 +35,8 @@ WAYS_ALL: Mapping[str, Any] = {**WAYS, "network": _l("By itself, over the networ
 WEEKDAYS = (_l("Mon"), _l("Tue"), _l("Wed"), _l("Thu"), _l("Fri"), _l("Sat"), _l("Sun"))
 LANGUAGES = {"en": "English", "zh": "中文"}
 PRICES_SHOWN = 100
+CLOSED_SHOWN = 12
+HOLIDAYS_AHEAD = 365
 FAULTS_SHOWN = 50
 
 
@@ -71,7 +74,7 @@ def listed(fault: ShopError | None = None) -> Any:
     cards = [
         {
             "id": row.id, "name": row.name, "active": row.active, "is_network": row.owner_id == EVERYONE,
-            "way": WAYS_ALL[suppliers.way_of(row)], "email": row.email, "days": weekdays(row.order_weekdays),
+            "way": WAYS_ALL[suppliers.way_of(row)], "email": row.email, "days": takes_orders(row),
             "minimum_minor": row.minimum_minor, "products": counts.get(row.id, 0), "lead": lead_words(leads[row.id]),
             "is_late": leads[row.id].days > leads[row.id].promised_days,
         }
@@ -134,9 +137,9 @@ def supplier(supplier_id: str, fault: ShopError | None = None, faults: list[Any]
         prices = _prices(session, row.id, text)
     return page(
         "suppliers/supplier.html", supplier=row, is_own=row.owner_id == store_id, lead=lead_words(lead),
-        late=_late_words(lead), way=WAYS_ALL[suppliers.way_of(row)], days=weekdays(row.order_weekdays),
-        prices=prices[:PRICES_SHOWN], many=len(prices), text=text, currency=place().currency,
-        fault=fault, faults=(faults or [])[:FAULTS_SHOWN],
+        late=_late_words(lead), way=WAYS_ALL[suppliers.way_of(row)], days=takes_orders(row),
+        closed=closed_ahead(row)[:CLOSED_SHOWN], prices=prices[:PRICES_SHOWN], many=len(prices), text=text,
+        currency=place().currency, fault=fault, faults=(faults or [])[:FAULTS_SHOWN],
         columns=importing.COLUMNS["price-list"], status=422 if faults else 200,
     )  # fmt: skip
 
@@ -277,7 +280,43 @@ def _contact(*, active: bool) -> Contact:
         customer_no=form.text("customer_no", most=suppliers.LONGEST["customer_no"]),
         language=form.one_of("language", tuple(LANGUAGES), sentence=_("Choose one of the languages.")),
         active=active,
+        closed_days=closed_days_typed(),
+        cut_off_minute=cut_off_typed(),
     )
+
+
+def closed_days_typed() -> tuple[str, ...]:
+    """Return the days ahead on which the form says a supplier is closed, and the public holidays where it asks so."""
+    typed = suppliers.sound_days(re.findall(r"[^\s,;]+", request.form.get("closed_days", "")))
+    ahead = [day for day in typed if day >= today().isoformat()]
+    if request.form.get("holidays") != "yes":
+        return tuple(ahead)
+    from forecasting.calendar import public_holidays
+
+    found = public_holidays(today(), HOLIDAYS_AHEAD, doors().settings.country)
+    return tuple(sorted({*ahead, *(day.isoformat() for day in found)}))
+
+
+def cut_off_typed() -> int | None:
+    """Return the minute of the form up to which orders count for their day; None where it is empty."""
+    return form.minute("cut_off") if request.form.get("cut_off", "").strip() else None
+
+
+def clock_text(minute: int | None) -> str:
+    """Return a minute of the day as people read it, '' for none."""
+    return "" if minute is None else f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def takes_orders(row: Supplier) -> str:
+    """Say on which days a supplier takes orders, and until when."""
+    if row.cut_off_minute is None:
+        return weekdays(row.order_weekdays)
+    return _("%(days)s until %(time)s", days=weekdays(row.order_weekdays), time=clock_text(row.cut_off_minute))
+
+
+def closed_ahead(row: Supplier) -> list[str]:
+    """Return the days ahead on which a supplier is closed, the next first."""
+    return [day for day in row.closed_days or () if day >= today().isoformat()]
 
 
 def _form_page(row: Supplier | None, fault: ShopError | None) -> Any:
@@ -286,6 +325,8 @@ def _form_page(row: Supplier | None, fault: ShopError | None) -> Any:
                               "active": True, "order_weekdays": list(range(6))}  # fmt: skip
     if row is not None:
         values = {name: getattr(row, name) for name in Contact.__dataclass_fields__}
+        values["closed_days"] = "\n".join(closed_ahead(row))
+        values["cut_off"] = clock_text(row.cut_off_minute)
         values["minimum"] = str(Decimal(row.minimum_minor).scaleb(-places)) if row.minimum_minor else ""
     if request.method == "POST":
         values |= dict(request.form.items()) | {

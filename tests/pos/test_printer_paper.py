@@ -180,11 +180,25 @@ LOADING = (
 )
 
 
-def loading(home):
+LOADING_IN_THREADS = """
+from threading import Barrier, Thread
+from pos.printer_model import load_escpos
+start, known = Barrier(8), []
+def load():
+    start.wait()
+    known.append(load_escpos())
+threads = [Thread(target=load) for _ in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(len(known), len(set(known)))
+"""
+
+
+def loading(home, program=LOADING):
     surroundings = {**os.environ, "XDG_CACHE_HOME": str(home)}
     surroundings.pop("ESCPOS_CAPABILITIES_PICKLE_DIR", None)
     return subprocess.Popen(
-        [sys.executable, "-c", LOADING], env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", program], env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
@@ -192,6 +206,10 @@ def test_processes_that_start_at_one_instant_all_know_the_printers(tmp_path):
     starting = [loading(tmp_path) for _ in range(4)]
     assert [process.communicate() for process in starting] == [("POS5890 Series\n", "")] * 4
     assert len(list((tmp_path / "cornerstore" / "escpos").iterdir())) == 1
+
+
+def test_threads_that_print_at_one_instant_all_know_the_printers(tmp_path):
+    assert loading(tmp_path, LOADING_IN_THREADS).communicate() == ("8 1\n", "")
 
 
 @pytest.mark.parametrize("left", [b"", b"\x80\x02}q\x00", b"not what was written"])

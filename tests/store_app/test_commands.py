@@ -266,3 +266,30 @@ def test_backtest_says_what_is_wrong_with_a_history_and_answers_json(shop, tmp_p
     report = json.loads(said.output.strip().splitlines()[-1])
     assert report["settings"]["series"] == 1
     assert report["ratios"]["ma28"]["wrmsse14"] < 1
+
+
+def test_suppliers_come_in_by_a_file_and_one_that_is_known_keeps_what_the_file_leaves_out(shop, tmp_path):
+    file = tmp_path / "s.csv"
+    file.write_text(
+        "name,lead_days,order_days,order_by,closed_days,minimum,email\n"
+        "Farm,2,mon thu,14:00,2030-12-25 2030-12-26,20.00,orders@farm.example\nMill,,,,,,\n", encoding="utf-8"
+    )  # fmt: skip
+    done = shop("import", "suppliers", str(file), "--yes")
+    assert done.exit_code == 0, done.output
+
+    def farm() -> tuple:
+        with Database(make_engine(f"sqlite:///{tmp_path / 'state' / 'S01.db'}")).read() as session:
+            rows = {row.name: row for row in session.scalars(sa.select(suppliers.Supplier).filter_by(owner_id="S01"))}
+            assert sorted(rows) == ["Farm", "Mill"]
+            row = rows["Farm"]
+            return row.lead_time_days, row.order_weekdays, row.cut_off_minute, row.closed_days, row.minimum_minor
+
+    assert farm() == (2, [0, 3], 840, ["2030-12-25", "2030-12-26"], 2000)
+    file.write_text("name,order_by,closed_days\nfarm,none,none\n", encoding="utf-8")
+    shop("import", "suppliers", str(file), "--yes")
+    assert farm() == (2, [0, 3], None, [], 2000)
+    file.write_text("name,order_days,order_by,closed_days\nFarm,funday,25:00,soon\n", encoding="utf-8")
+    told = shop("import", "suppliers", str(file), "--yes").output
+    for column in ("order_days", "order_by", "closed_days"):
+        assert f"Row 2, {column}" in told
+    assert farm() == (2, [0, 3], None, [], 2000)

@@ -1,5 +1,6 @@
 """The operator sees what of a shop's messages needs a person, and has it tried again; a shop has its line tried."""
 
+import datetime as dt
 import json
 
 import sqlalchemy as sa
@@ -158,3 +159,19 @@ def test_a_shop_or_a_region_is_supplied_from_the_warehouse_the_operator_chooses_
     with network.doors.read() as session:
         told = json.loads(publication.edition_for(session, "suppliers", ["*"]).body)
     assert told["served"] == [["region", "south", "WH2"], ["store", STORE, "WH2"]]
+
+
+def test_a_warehouse_s_days_without_vans_and_its_hour_of_orders_are_settled_for_all_its_shops(network):
+    furnish(network)
+    client, day = network.signed_in("operator"), (NOON.date() + dt.timedelta(days=3)).isoformat()
+    at = "/console/supplied/warehouses/WH1"
+    refused = send(client, at, closed_days="soon", cut_off="14:00")
+    assert refused.status_code == 422
+    assert "soon is no day" in words(refused)
+    assert send(client, at, closed_days=day, cut_off="14:00").status_code == 303
+    page = client.get("/console/supplied/").text
+    assert day in page
+    assert "14:00" in page
+    with network.doors.read() as session:
+        van = session.get_one(suppliers.Supplier, "net")
+    assert (van.closed_days, van.cut_off_minute) == ([day], 840)

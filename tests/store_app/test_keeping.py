@@ -66,6 +66,44 @@ def shop(tmp_path, founded_file):
     doors.database.engine.dispose()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="its rights are the folder's")
+def test_nobody_else_on_the_computer_reads_books_copies_and_keys(tmp_path, monkeypatch):
+    def run(*words: str) -> None:
+        done = CliRunner().invoke(main, list(words))
+        assert done.exit_code == 0, done.output
+
+    def read_by_others() -> list[str]:
+        there = [path for path in tmp_path.rglob("*") if path.lstat().st_mode & 0o077]
+        return sorted(path.name for path in there)
+
+    monkeypatch.setenv("CORNERSTORE_SETTINGS", str(tmp_path / "shop.toml"))
+    before = os.umask(0o022)
+    try:
+        run("init", "--node-id", STORE, "--folder", str(tmp_path / "state"))
+        run("store", "add", STORE, "--name", "Corner")
+        run("backup")
+        (copy,) = (tmp_path / "state").rglob("*Z.db")
+        run("restore", str(copy), "--yes")
+        assert read_by_others() == []
+        assert os.umask(0o022) == 0o022, "a command leaves its caller's own habit alone"
+    finally:
+        os.umask(before)
+    (tmp_path / "state").chmod(0o755)
+    run("status")
+    assert read_by_others() == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its rights are the folder's")
+def test_the_doctor_names_books_and_copies_that_others_can_read(shop, tmp_path):
+    def files() -> doctor.Word:
+        return next(word for word in doctor.examine(shop, outside=False) if word.thing == "files")
+
+    assert files().light == doctor.GOOD
+    tmp_path.chmod(0o755)
+    (tmp_path / f"{STORE}.db").chmod(0o644)
+    assert (files().light, f"{STORE}.db" in files().sentence) == (doctor.WARN, True)
+
+
 def say(doors: Doors, verb: str = "said") -> None:
     with doors.write() as session:
         journal.record(session, actor=ANA, at=doors.now(), verb=verb, subject="shop")

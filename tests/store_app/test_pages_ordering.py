@@ -235,6 +235,26 @@ def picked(page, way):
     return re.search(rf'<input type="radio" name="pay" value="{way}"[^>]*>', page.text)[0]
 
 
+@pytest.mark.parametrize(
+    ("language", "changed", "dropped", "over"),
+    [
+        ("en", "Order 7 is no proposal any more", "Order 7 was sent already. Call it off instead", "Order 8 is over"),
+        ("zh", "进货单 7 已不是建议单", "进货单 7 已经发出", "进货单 8 已结束"),
+    ],
+)
+def test_what_comes_too_late_for_an_order_is_refused_with_what_to_do(office, language, changed, dropped, over):
+    with office.doors.write() as session:
+        session.get_one(Store, STORE).language = language
+        proposal(session, "order-P2", 8)
+    client = office.signed_in()
+    send(client, f"/orders/{P1}/approve")
+    assert changed in words(send(client, f"/orders/{P1}/lines/milk", packs="3", reason="event"))
+    assert dropped in words(send(client, f"/orders/{P1}/drop", why="Too much"))
+    send(client, "/orders/order-P2/drop", why="Too much")
+    assert over in words(send(client, "/orders/order-P2/approve"))
+    assert (order(office).state, order(office, "order-P2").state) == ("sent", "dropped")
+
+
 def test_a_rule_is_set_with_its_limits_and_ended_with_zero(office):
     client = office.signed_in()
     assert send(client, "/orders/rules/net", most_order="150", most_week="400").status_code == 303

@@ -1,5 +1,6 @@
 """Suppliers through their pages: added, priced, brought in as a file; orders that reach them by e-mail or on paper."""
 
+import datetime as dt
 import email
 import io
 import re
@@ -15,7 +16,7 @@ from supply import order_letters, order_wishes, serving
 from supply.order_letters import OrderLetter
 from supply.orders import ReplenishmentOrder
 from supply.suppliers import Supplier, SupplierProduct
-from tests.store_app.conftest import STORE
+from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import fill, picture_of, proposal, send, words
 
 FARM = {
@@ -246,3 +247,36 @@ def test_a_supplier_put_aside_says_so_and_is_offered_nothing(office):
         assert farm not in serving.offered(session, STORE, office.clock.now().date())
         assert session.get_one(Supplier, farm).active is False
         assert order_letters.unsent(session, STORE) == set()
+
+
+def test_closed_days_and_the_hour_of_orders_are_kept_said_and_bind_the_proposal(office):
+    client = office.signed_in()
+    command = added(office)
+    at, ahead = f"/suppliers/{command}/change", (NOON.date() + dt.timedelta(days=9)).isoformat()
+    over = (NOON.date() - dt.timedelta(days=9)).isoformat()
+    wrong = send(client, at, **FARM, active="yes", cut_off="14:00", closed_days="Christmas")
+    assert wrong.status_code == 422
+    assert "Christmas is no day. Write closed days as 2026-12-25, one a line." in words(wrong)
+    assert send(client, at, **FARM, active="yes", cut_off="24:00").status_code == 422
+    assert send(client, at, **FARM, active="yes", cut_off="14:00", closed_days=f"{over}\n{ahead}").status_code == 303
+    page = words(client.get(f"/suppliers/{command}"))
+    assert "Takes orders: Mon, Thu until 14:00" in page
+    assert "Closed on: Wed, Mar 11" in page
+    assert ahead in client.get(at).text
+    assert over not in client.get(at).text, "a closed day that is over is forgotten"
+    proposal_page = words(client.get(f"/orders/{P1}"))
+    assert "(order by 14:00)" in proposal_page
+    assert "order by 14:00" in proposal_page.replace("(order by 14:00)", "")
+    office.clock.advance(9 * 3600)
+    answer = send(client, f"/orders/{P1}/approve")
+    assert answer.status_code == 409
+    assert "This was to be ordered by 2026-03-02. Propose anew" in words(answer)
+
+
+def test_public_holidays_of_the_shop_s_country_are_closed_days_on_a_tick(office):
+    command = added(office)
+    send(office.signed_in(), f"/suppliers/{command}/change", **FARM, active="yes", holidays="yes")
+    with office.doors.read() as session:
+        closed = session.get_one(Supplier, command).closed_days
+    assert {"2026-07-04", "2026-12-25"} <= set(closed)
+    assert NOON.date().isoformat() <= min(closed)

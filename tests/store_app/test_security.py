@@ -15,7 +15,7 @@ from pos import signed_out
 from pos.permissions import AT_FIRST
 from pos.signed_out import LONGEST
 from pos.store import Staff
-from store_app import doctor, sessions, staff
+from store_app import doctor, security, sessions, staff
 from store_app.extensions import open_doors
 from store_app.security import OPERATOR_FOR, rule_of
 from tests.store_app.conftest import STORE, post, token
@@ -151,6 +151,15 @@ def test_a_session_that_is_used_all_the_time_ends_all_the_same(request, which, r
         with client.session_transaction() as session:
             session["since"] = int(time.time() - longest.total_seconds() - ago_s)
         assert client.get("/more/" if which == "house" else "/console/").status_code == status
+
+
+def test_an_operator_s_session_ends_within_an_hour_of_nothing_and_a_till_s_does_not(house, network, monkeypatch):
+    operator, cashier = network.signed_in("operator"), house.signed_in("cashier")
+    assert operator.get("/console/").status_code == 200
+    assert security.OPERATOR_IDLE > sessions.RENEWED_AFTER, "one that is used is signed anew before it would end"
+    monkeypatch.setattr(security, "OPERATOR_IDLE", dt.timedelta(0))
+    assert operator.get("/console/").location.startswith("/signin")
+    assert cashier.get("/api/baskets").status_code == 200
 
 
 def test_what_was_signed_out_is_forgotten_once_its_session_would_be_over(house):

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,13 @@ from flask_babel import gettext as _
 
 from config.errors import Invalid, NotFound, Refused, ShopError
 from store_app.sentences import SENTENCES, sentence_of
+from store_app.sentences_claims import CLAIMS
+from store_app.sentences_money import MONEY
+from store_app.sentences_office import OFFICE
+from store_app.sentences_online import ONLINE
+from store_app.sentences_orders import ORDERS
+from store_app.sentences_rounds import ROUNDS
+from store_app.sentences_transfers import TRANSFERS
 from tests.store_app.conftest import House, post
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,12 +35,17 @@ def raised() -> Iterator[tuple[str, set[str] | None]]:
     """Yield every refusal written in the sources: its code, and the names of its facts (None: not to be seen)."""
     for package in ("config", "pos", "supply", "store_app"):
         for source in (ROOT / package).rglob("*.py"):
-            for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS:
-                    code = node.args[0] if node.args else None
-                    if isinstance(code, ast.Constant):
-                        names = [word.arg for word in node.keywords]
-                        yield str(code.value), None if None in names else {str(name) for name in names}
+            yield from refusals(ast.parse(source.read_text(encoding="utf-8")))
+
+
+def refusals(tree: ast.AST) -> Iterator[tuple[str, set[str] | None]]:
+    """Yield the refusals of one source."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS:
+            code = node.args[0] if node.args else None
+            if isinstance(code, ast.Constant):
+                names = [word.arg for word in node.keywords]
+                yield str(code.value), None if None in names else {str(name) for name in names}
 
 
 def test_every_sentence_belongs_to_a_refusal_and_tells_only_facts_it_has():
@@ -49,6 +62,31 @@ def test_every_sentence_belongs_to_a_refusal_and_tells_only_facts_it_has():
         if (known := facts[code]) is not None and name not in known
     ]
     assert wrong == []
+
+
+def test_no_code_has_two_meanings():
+    parts = [CLAIMS, MONEY, OFFICE, ONLINE, ORDERS, ROUNDS, TRANSFERS]
+    here = ast.parse((ROOT / "store_app" / "sentences.py").read_text(encoding="utf-8"))
+    own = next(node.left.keys for node in ast.walk(here) if isinstance(node, ast.BinOp) and hasattr(node.left, "keys"))
+    codes = Counter([key.value for key in own] + [code for part in parts for code in part])
+    assert [code for code, count in codes.items() if count > 1] == []
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["replenishment", "orders", "order_rules", "order_wishes", "order_money", "credit", "receiving", "deliveries",
+     "suppliers", "shelf"],
+)  # fmt: skip
+def test_whoever_orders_is_refused_in_their_language(module):
+    between_nodes = {"not-our-supplier", "bad-reason", "warehouse-exists", "bad-warehouse"}
+    tree = ast.parse((ROOT / "supply" / f"{module}.py").read_text(encoding="utf-8"))
+    silent = [
+        code for code, names in refusals(tree)
+        if code not in between_nodes
+        and not any(names is None or set(re.findall(r"%\((\w+)\)s", one._args[0])) <= names
+                    for one in SENTENCES.get(code, ()))
+    ]  # fmt: skip
+    assert silent == []
 
 
 @pytest.mark.parametrize(

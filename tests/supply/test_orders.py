@@ -14,6 +14,7 @@ from supply.suppliers import Supplier
 from tests.supply.road import (
     APPLIERS,
     AT,
+    DAY,
     FARM,
     KEEPER,
     VAN,
@@ -344,3 +345,17 @@ def test_a_network_without_its_books_learns_an_order_from_the_shop_in_any_order(
         "milk": 11,
     }
     assert fresh.level("network", "S1", "milk").on_hand == 11
+
+
+def test_an_order_sent_after_the_cut_off_counts_for_the_supplier_s_next_order_day(country):
+    days = []
+    with country.shops["S1"].write() as session:  # the farm takes orders on Mondays and Thursdays
+        session.get_one(Supplier, FARM).cut_off_minute = 10 * 60
+    for n, hours in enumerate((0, 2)):
+        order_id = country.order("S1", {"bread": 1}, supplier=FARM, id=f"late-{n}", at=later(hours=hours), lead=2)
+        with country.shops["S1"].read() as session:
+            order = session.get_one(ReplenishmentOrder, ("S1", order_id))
+            days.append([(day - DAY).days for day in (order.order_day, order.delivery_day)])
+            (goods,) = session.scalars(sa.select(receiving.Delivery).filter_by(order_id=order_id))
+            assert goods.expected_day == order.delivery_day
+    assert days == [[0, 2], [3, 5]]

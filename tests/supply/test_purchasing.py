@@ -254,9 +254,11 @@ def test_a_line_of_two_lots_that_goes_back_at_the_door_stands_in_both_again(coun
 # --- of whom it is bought ---
 
 
-def mill(session, *, weekdays=range(7), minimum_minor: int = 0, id: str = "mill") -> str:
+def mill(session, *, weekdays=range(7), minimum_minor: int = 0, id: str = "mill", **when) -> str:
     """Add an upstream supplier that sells tea in twelves and bread in twenties."""
-    contact = Contact("Tea Mill", 3, tuple(weekdays), minimum_minor, send_by="email", email="orders@mill.example")
+    contact = Contact(
+        "Tea Mill", 3, tuple(weekdays), minimum_minor, send_by="email", email="orders@mill.example", **when
+    )
     suppliers.write_contact(session, NETWORK, id, contact, **BY)
     suppliers.offer_product(session, id, "tea", pack_qty=12, pack_cost_minor=1200, article_no="T-12", **BY)
     suppliers.offer_product(session, id, "bread", pack_qty=20, pack_cost_minor=2000, minimum_packs=2, **BY)
@@ -357,3 +359,16 @@ def test_what_is_bought_of_nobody_known_has_no_letter(country):
         purchasing.order(session, WAREHOUSE, made.id, **BY)
         purchasing.drop(session, WAREHOUSE, made.id, why="Closed", **BY)
         assert order_letters.letters_of(session, WAREHOUSE, made.id) == []
+
+
+def test_a_purchase_counts_for_the_next_order_day_after_the_cut_off_and_no_supplier_comes_on_a_closed_day(country):
+    with country.network.write() as session:
+        sells(session, "S1", "tea", 10)
+        mill(session, cut_off_minute=9 * 60, closed_days=[(DAY + dt.timedelta(days=3)).isoformat()])
+        (made,) = purchasing.propose(session, WAREHOUSE, **BY)
+        assert ((made.order_day - DAY).days, (made.expected_day - DAY).days) == (0, 4)
+        late = {"actor": OPERATOR, "at": AT + dt.timedelta(minutes=1)}
+        with pytest.raises(Refused, match="order day is over"):
+            purchasing.order(session, WAREHOUSE, made.id, **late)
+        (again,) = purchasing.propose(session, WAREHOUSE, **late)
+        assert ((again.order_day - DAY).days, (again.expected_day - DAY).days) == (1, 4)

@@ -474,7 +474,7 @@ def test_only_a_proposal_is_changed(shop):
     order = proposed(shop)
     with shop.write() as session:
         replenishment.approve(session, "S1", order.id, actor=WEI, at=DAWN)
-    with pytest.raises(Refused, match="is approved"):
+    with pytest.raises(Refused, match="no proposal any more"):
         change(shop, order)
 
 

@@ -7,14 +7,15 @@ import random
 import pytest
 import sqlalchemy as sa
 
-from config.errors import NotFound
+from config.errors import NotFound, Refused
 from config.node import NETWORK
 from pos import stock
 from pos.store import Region, Store
-from supply import fair_needs, orders, purchasing, push, serving, suppliers
+from supply import fair_needs, orders, purchasing, push, replenishment, serving, suppliers
+from supply.deliveries import Delivery
 from supply.orders import ReplenishmentOrder
 from supply.suppliers import Supplier
-from tests.supply.road import AT, DAY, OPERATOR, VAN, WAREHOUSE, Country, make_country
+from tests.supply.road import AT, DAY, KEEPER, OPERATOR, VAN, WAREHOUSE, Country, make_country, write_order
 from tests.supply.test_fair_needs import sells
 
 BY = {"actor": OPERATOR, "at": AT}
@@ -96,6 +97,20 @@ def test_an_order_stays_where_it_was_placed_and_an_offer_comes_from_where_the_sh
     assert country.level(NETWORK, OTHER, "bread").on_hand == 12 - 6
 
 
+def test_a_proposal_to_the_warehouse_of_before_is_made_anew_and_not_approved(country):
+    with country.network.write() as session:
+        serving.supply_shop(session, "S2", OTHER, **BY)
+    with country.shops["S2"].write() as session:
+        write_order(session, "S2", "mine", {"bread": 1}, VAN, AT, {})
+        session.get_one(ReplenishmentOrder, ("S2", "mine")).state = "proposed"
+    told(country, "S2")
+    with country.shops["S2"].write() as session:
+        with pytest.raises(Refused, match="another warehouse now"):
+            replenishment.approve(session, "S2", "mine", actor=KEEPER["S2"], at=AT)
+        session.get_one(ReplenishmentOrder, ("S2", "mine")).supplier_id = LORRY
+        assert replenishment.approve(session, "S2", "mine", actor=KEEPER["S2"], at=AT).state == "approved"
+
+
 def test_a_silent_shop_keeps_goods_back_in_its_own_warehouse_and_in_no_other(country):
     with country.network.write() as session:
         sells(session, "S1", 6)
@@ -162,3 +177,16 @@ def test_an_edition_of_before_leaves_every_shop_with_the_first_warehouse(country
         serving.take_edition(session, body)
         assert whom(session, "S1") == [VAN]
         assert session.get(Supplier, LORRY) is not None
+
+
+def test_goods_are_advised_for_a_day_on_which_the_van_comes(country):
+    tomorrow = DAY + dt.timedelta(days=1)
+    with country.network.write() as session:
+        suppliers.settle_calendar(session, WAREHOUSE, [tomorrow.isoformat()], None, **BY)
+        push.offer(session, "S1", sku="tea", packs=1, why="New", answer_by=DAY, id="offer-1", **BY)
+        push.accept(session, "S1", "offer-1", **BY)
+    country.order("S1", {"bread": 1}, lead=2)
+    country.send_out()
+    with country.shops["S1"].read() as session:
+        days = session.scalars(sa.select(Delivery.expected_day)).all()
+    assert days == [tomorrow + dt.timedelta(days=1)] * 2

@@ -8,7 +8,7 @@ import pytest
 from config.errors import Conflict, Invalid, NotFound
 from config.journal import Actor
 from config.publication import EVERYONE
-from supply import serving, suppliers
+from supply import rhythm, serving, suppliers
 from tests.supply.sold import AT, make_node
 
 MONDAY = dt.date(2026, 3, 2)
@@ -45,21 +45,20 @@ def sells(session, supplier, sku="bread", pack=6, cost=900, at=AT, **more):
 )
 def test_stock_must_last_until_the_delivery_after_the_next(shop, weekdays, ordered, expected):
     with shop.write() as session:
-        rhythm = suppliers.rhythm(add(session, lead=2, weekdays=weekdays), ordered)
-    days = (rhythm.order_day, rhythm.delivery_day, rhythm.next_delivery_day)
-    assert tuple((one - ordered).days for one in days) == expected
+        days = rhythm.rhythm(add(session, lead=2, weekdays=weekdays).calendar, ordered)
+    assert tuple((one - ordered).days for one in vars(days).values()) == expected
 
 
 def test_no_order_is_taken_on_other_days(shop):
     with shop.write() as session:
-        assert suppliers.rhythm(add(session), MONDAY + dt.timedelta(days=1)) is None
+        assert rhythm.rhythm(add(session).calendar, MONDAY + dt.timedelta(days=1)) is None
 
 
 @pytest.mark.parametrize(("today", "ordered"), [(0, 0), (1, 3), (3, 3), (4, 7)])
 def test_the_next_order_day_is_today_or_the_next_one_there_is(shop, today, ordered):
     with shop.write() as session:
-        rhythm = suppliers.next_rhythm(add(session), MONDAY + dt.timedelta(days=today))
-    assert (rhythm.order_day - MONDAY).days == ordered
+        days = rhythm.next_rhythm(add(session).calendar, MONDAY + dt.timedelta(days=today))
+    assert (days.order_day - MONDAY).days == ordered
 
 
 def test_a_product_comes_from_whoever_sells_a_unit_of_it_cheapest(shop):
@@ -169,3 +168,24 @@ def test_a_pack_that_cannot_be_is_refused(shop):
             sells(session, "mill")
         with pytest.raises(NotFound):
             sells(session, "farm", "unheard-of")
+
+
+def test_a_supplier_s_calendar_travels_with_the_edition_and_one_that_cannot_be_is_refused(shop):
+    closed = [(MONDAY + dt.timedelta(days=1)).isoformat()]
+    with shop.write() as session:
+        add(session, "van", owner=EVERYONE, kind="network", warehouse_id="WH1")
+        suppliers.settle_calendar(session, "WH1", [*closed, *closed], 840, actor=WEI, at=AT)
+        body = json.loads(json.dumps(serving.edition(session, MONDAY)))
+        suppliers.settle_calendar(session, "WH1", [], None, actor=WEI, at=AT)
+        serving.take_edition(session, body)
+        van = session.get_one(suppliers.Supplier, "van")
+        assert (van.closed_days, van.calendar.cut_off_minute) == (closed, 840)
+        for days, minute, code in ((["2026-02-30"], None, "bad-closed-day"), ([], 1440, "bad-time")):
+            with pytest.raises(Invalid) as refusal:
+                suppliers.settle_calendar(session, "WH1", days, minute, actor=WEI, at=AT)
+            assert refusal.value.code == code
+        with pytest.raises(NotFound):
+            suppliers.settle_calendar(session, "WH9", [], None, actor=WEI, at=AT)
+        del body["calendars"]  # as an older network tells it
+        serving.take_edition(session, body)
+        assert (van.closed_days, van.cut_off_minute) == ([], None)

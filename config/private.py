@@ -1,0 +1,38 @@
+"""Files that nobody else on this computer reads: the books, their copies, keys.
+
+Rules
+-----
+1. Whatever a command or a node makes is its owner's alone, from the first byte on.
+2. The folder of the books is closed whenever it is opened, so that what an older version left there is closed too.
+Where a system has no such rights (Windows), the folder's own rights count.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def making() -> Iterator[None]:
+    """Make every file and folder inside, also in programs begun inside, its owner's alone (rule 1)."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def folder(path: Path) -> Path:
+    """Make a folder, or close one that is there (rule 2); returns it."""
+    path.mkdir(0o700, parents=True, exist_ok=True)
+    if sys.platform != "win32" and path.stat().st_mode & 0o077:
+        with contextlib.suppress(PermissionError):  # somebody else's: `doctor` says that others can read it
+            path.chmod(0o700)
+    return path
+
+
+def is_open(path: Path) -> bool:
+    """Tell whether everybody on this computer can look into a folder, or read a file."""
+    return sys.platform != "win32" and path.exists() and bool(path.stat().st_mode & 0o007)
