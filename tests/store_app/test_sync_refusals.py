@@ -111,9 +111,7 @@ def test_with_another_shops_key_nothing_is_sent_or_fetched_and_the_shop_says_so(
         others = give_key(session, "S02", NOON)
     append(network, 1, to_node="S02")
     append(house, 2)
-    settings = house.doors.settings.model_copy(update={"network_url": served, "network_key": others})
-    with sender.client_for(settings) as client:
-        contact = sender.contact(house.doors.database, settings, client, house.clock)
+    contact = talk(house, served, others)
     assert (contact.paused, contact.pulled, contact.fault) == (True, 0, wire.PAUSES[wire.ANOTHERS_KEY])
     assert states(house) == {"pending": 2}
     assert arrived(house) == []
