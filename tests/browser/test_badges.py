@@ -20,7 +20,7 @@ from tests.browser.conftest import (
     enter,
     wedge,
 )
-from tests.browser.counter import kept
+from tests.browser.counter import kept, priced
 
 pytestmark = pytest.mark.browser
 
@@ -62,6 +62,7 @@ def test_at_the_till_another_person_takes_over_with_the_basket_and_the_sale_is_t
     enter(page, node)
     wedge(page, CODES["MILK"], CODES["BREAD"])
     expect(page.locator("#count")).to_have_text("2 pieces")
+    priced(page)  # what is asked for Ana is answered: the page that is left asks as nobody
     wedge(page, cem)
     expect(page.locator(".cashier")).to_contain_text("Cem")
     page.wait_for_selector("html[data-ready]")

@@ -118,7 +118,7 @@ def test_a_stop_confirmed_without_a_line_is_sent_when_it_is_back(page: Page, yar
     now.get_by_role("button", name="Delivered", exact=True).click()
     expect(page.locator("#offline")).to_be_visible()
     expect(page.locator(f"[data-store='{first}'] [data-said]")).to_have_text("delivered, Mo")
-    assert page.locator(".drive-stop.now").get_attribute("data-store") != first, "the next stop comes up all the same"
+    expect(page.locator(".drive-stop.now")).not_to_have_attribute("data-store", str(first))  # the next stop comes up
     page.context.set_offline(False)
     expect(page.locator("#offline")).to_be_hidden()
     with house.doors.read() as session:

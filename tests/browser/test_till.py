@@ -17,7 +17,7 @@ from pos.shift import Shift, begin_count
 from pos.stock import StockMovement
 from store_app.presenting import money, money_form
 from tests.browser.conftest import CASE_OF_MILK, CODES, STORE, Node, by_hand, enter, wedge
-from tests.browser.counter import priced
+from tests.browser.counter import KEY, priced
 
 pytestmark = pytest.mark.browser
 YEARS_AHEAD = """Date = class extends Date {
@@ -160,8 +160,7 @@ def test_a_line_taken_out_by_a_slip_is_put_back_as_it_was(page: Page, node: Node
     page.get_by_role("button", name="Put it back").click()
     expect(page.locator("#total")).to_have_text("$9.97")
     expect(page.locator("#lines > li").first).to_contain_text("Whole milk")
-    kept = page.evaluate("JSON.parse(localStorage.getItem(Object.keys(localStorage).find((k) => k.endsWith('.T1'))))")
-    assert kept["corrections"] == []
+    page.wait_for_function("key => JSON.parse(localStorage[key]).corrections.length === 0", arg=KEY)
 
 
 def test_a_whole_sale_by_keyboard_alone(page: Page, node: Node, faults: list[str]):

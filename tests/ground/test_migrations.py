@@ -1,18 +1,15 @@
 """One history of tables for both databases: up, down, and never different from the code."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from pytest_alembic.config import Config
-from pytest_alembic.tests import (  # noqa: F401
-    test_model_definitions_match_ddl,
-    test_single_head_revision,
-    test_up_down_consistency,
-    test_upgrade,
-)
+from pytest_alembic.tests import test_single_head_revision, test_up_down_consistency  # noqa: F401
 from sqlalchemy.engine import Engine
 
 from config import migrate
@@ -33,6 +30,24 @@ def alembic_engine(request, tmp_path) -> Iterator[Engine]:
         engine = make_engine(f"sqlite:///{tmp_path / 'm.db'}")
     else:
         engine = make_engine(request.getfixturevalue("postgres_database"))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def newest(tmp_path_factory) -> Path:
+    """Give the file of a shop that was brought up from nothing, made once and closed again."""
+    path = tmp_path_factory.mktemp("newest") / "m.db"
+    engine = make_engine(f"sqlite:///{path}")
+    migrate.upgrade(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def upgraded(newest, tmp_path) -> Iterator[Engine]:
+    """Give a shop of today's tables, in a file of its own."""
+    engine = make_engine(f"sqlite:///{shutil.copy(newest, tmp_path)}")
     yield engine
     engine.dispose()
 
@@ -60,35 +75,27 @@ def test_after_a_migration_foreign_keys_hold_again_on_the_very_connection_that_m
     engine.dispose()
 
 
-def test_an_older_program_leaves_the_books_of_a_newer_one_alone_and_says_why(tmp_path):
-    engine = make_engine(f"sqlite:///{tmp_path / 'm.db'}")
-    migrate.upgrade(engine)
-    with engine.begin() as connection:
+def test_an_older_program_leaves_the_books_of_a_newer_one_alone_and_says_why(upgraded, tmp_path):
+    with upgraded.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(Refused, match="newer version"):
-        migrate.upgrade(engine)
+        migrate.upgrade(upgraded)
     assert [path.name for path in tmp_path.glob("*.before-*")] == []
-    engine.dispose()
 
 
-def test_what_differs_is_said(tmp_path):
+def test_what_differs_is_said(upgraded):
     tables.known()
-    engine = make_engine(f"sqlite:///{tmp_path / 'm.db'}")
-    migrate.upgrade(engine)
-    with engine.begin() as connection:
+    with upgraded.begin() as connection:
         connection.exec_driver_sql("DROP TABLE job_run")
-    assert "job_run" in (migrate.check(engine) or "")
-    engine.dispose()
+    assert "job_run" in (migrate.check(upgraded) or "")
 
 
-def test_the_file_is_copied_before_it_changes(tmp_path):
+def test_the_file_is_copied_before_it_changes(upgraded, tmp_path):
     path = tmp_path / "m.db"
-    engine = make_engine(f"sqlite:///{path}")
-    migrate.upgrade(engine)
-    with engine.begin() as connection:
+    with upgraded.begin() as connection:
         connection.exec_driver_sql("INSERT INTO region (id, name) VALUES ('north', 'North')")
-    migrate.downgrade(engine)
-    engine.dispose()
+    migrate.downgrade(upgraded)
+    upgraded.dispose()
     with sqlite3.connect(f"{path}.before-downgrade") as copy:
         assert copy.execute("SELECT name FROM region").fetchall() == [("North",)]
     copy.close()
