@@ -13,6 +13,7 @@ Instants are ISO texts in UTC, days ISO dates, amounts minor units, quantities s
 quantities and amounts.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
@@ -172,6 +173,7 @@ class SaleCompleted:
             ),
             "the tax of its lines is not its tax": sum(line.tax_minor for line in lines) - self.tax_minor,
             "its payments do not sum to its total": sum(one.amount_minor for one in self.payments) - self.total_minor,
+            "its time is not of its day": abs((_day(self.completed_at) - _day(self.business_day)).days) > 2,
             "it is below zero, and nothing came back": self.total_minor < 0 and all(line.qty > 0 for line in lines),
         }
         return next((fault for fault, off in told.items() if off), None)
@@ -378,3 +380,7 @@ def _minor(amount: Any) -> int:
 
 
 _LINE_NAMES = frozenset(row.name for row in fields(SoldLine))
+
+
+def _day(told: str) -> dt.date:
+    return dt.datetime.fromisoformat(told).date()

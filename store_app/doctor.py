@@ -243,7 +243,7 @@ def _put_back(doors: Doors) -> Word:
 
 def _line(doors: Doors) -> Word:
     """Ask the network: certificate, key, and how far the clocks are apart."""
-    from store_app.sync import sender
+    from store_app.sync import sender, wire
 
     try:
         with sender.client_for(doors.settings) as client:
@@ -251,6 +251,9 @@ def _line(doors: Doors) -> Word:
             answer = client.get("/api/sync/journal")
     except httpx2.HTTPError as fault:
         return Word("line", WARN, f"The network cannot be reached: {fault or type(fault).__name__}. Selling goes on.")
+    refusal = wire.refusal_of(answer.content) if answer.status_code == 403 else None
+    if refusal is not None and refusal.code in wire.PAUSES:
+        return Word("line", BAD, wire.PAUSES[refusal.code])
     if answer.status_code in (401, 403):
         return Word("line", BAD, "The network does not know this shop's key any more. Ask the operator for a new code.")
     if answer.status_code != 200:

@@ -119,10 +119,12 @@ def line_left(session: Session, store_id: str) -> Line | None:
 
 def purses(session: Session, store_id: str, today: dt.date) -> list[Purse]:
     """Return what limits a shop's orders: none, the week's money, the network's line, or both."""
+    week_minor, line = left_to_spend(session, store_id, today), line_left(session, store_id)
+    if week_minor is None and line is None:
+        return []
     kinds = dict(session.execute(sa.select(Supplier.id, Supplier.kind)).all())
     of_network = frozenset(one for one, kind in kinds.items() if kind == NETWORK)
     found = []
-    week_minor, line = left_to_spend(session, store_id, today), line_left(session, store_id)
     if week_minor is not None:
         budget = session.get_one(OrderBudget, store_id)
         paid = frozenset(kinds) if budget.network_too else frozenset(kinds) - of_network

@@ -400,7 +400,7 @@ def _why(days: Rhythm, need: Need, decision: "Decision") -> dict[str, Any]:
     here = max(0, line.position_qty - coming)
     day = runs_out(need.daily, rate, here, need.first_day, span, need.on_the_way) if rate > 0 else None
     counted = decision.counted_qty
-    return {
+    told: dict[str, Any] = {
         "per_day": round(rate, 3),
         "on_hand": need.on_hand,
         "reserved": need.reserved,
@@ -430,13 +430,20 @@ def _why(days: Rhythm, need: Need, decision: "Decision") -> dict[str, Any]:
         "counted_qty_milli": round(1000 * counted),
         "daily_milli": [round(1000 * units) for units in need.daily],
         "risks_bp": list(decision.risks_bp),
-        **({"cut_packs": decision.cut_packs, "cut_by": decision.cut_by} if decision.cut_packs else {}),
-        **({"slot_qty": line.slot_qty} if line.slot_qty is not None else {}),
-        **({"consigned": [need.consigned[0], need.consigned[1].isoformat()]} if need.consigned else {}),
-        **({"outdating": round(line.outdating_qty, 1)} if line.outdating_qty >= 0.5 else {}),
-        **({"missed": [one.told() for one in need.missed]} if need.missed else {}),
-        **({"others": [one.told() for one in need.others]} if need.others else {}),
     }
+    if decision.cut_packs:
+        told |= {"cut_packs": decision.cut_packs, "cut_by": decision.cut_by}
+    if line.slot_qty is not None:
+        told["slot_qty"] = line.slot_qty
+    if need.consigned:
+        told["consigned"] = [need.consigned[0], need.consigned[1].isoformat()]
+    if line.outdating_qty >= 0.5:
+        told["outdating"] = round(line.outdating_qty, 1)
+    if need.missed:
+        told["missed"] = [one.told() for one in need.missed]
+    if need.others:
+        told["others"] = [one.told() for one in need.others]
+    return told
 
 
 def _note_postponed(session: Session, draft: Draft, *, actor: Actor, at: dt.datetime) -> None:

@@ -3,7 +3,7 @@
 Rules
 -----
 1. Counted in each process by itself, on a clock nobody can set: of several web processes each lets as much through.
-2. Only who has shown a key is counted, so the book is never longer than there are keys.
+2. Only who has shown a key is counted, so the book is never longer than there are keys, times the doors they open.
 """
 
 import threading

@@ -142,15 +142,16 @@ def client_for(settings: Settings) -> httpx2.Client:
     """Return the connection to the network: the store's key, no redirects, bounded waits, its certificate checked."""
     return httpx2.Client(
         base_url=settings.network_url,
-        headers={
-            "Authorization": f"Bearer {settings.network_key}",
-            "Accept": "application/json",
-            wire.SHOP_NAMED: quote(settings.node_id),
-        },
+        headers={"Authorization": f"Bearer {settings.network_key}", "Accept": "application/json", **named(settings)},
         timeout=TIMEOUT,
         follow_redirects=False,
         verify=trusted(settings.network_ca),
     )
+
+
+def named(settings: Settings) -> dict[str, str]:
+    """Return the header in which this shop names itself, whatever key goes with it."""
+    return {wire.SHOP_NAMED: quote(settings.node_id)}
 
 
 def trusted(ca: Path | None) -> ssl.SSLContext:
@@ -166,6 +167,7 @@ def trusted(ca: Path | None) -> ssl.SSLContext:
 
 def contact(database: Database, settings: Settings, client: httpx2.Client, clock: Clock) -> Contact:
     """Push until nothing waits, compare, pull messages, pull editions; note the outcome on the node."""
+    client.headers.update(named(settings))  # whoever made it
     return _Talk(Doors(database, clock, settings), client).run()
 
 

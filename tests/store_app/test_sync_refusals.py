@@ -1,5 +1,7 @@
 """What counts as the network's refusal: its own JSON that names what it is about, and nothing a box in between says."""
 
+import ssl
+
 import httpx2
 import pytest
 import sqlalchemy as sa
@@ -111,9 +113,7 @@ def test_with_another_shops_key_nothing_is_sent_or_fetched_and_the_shop_says_so(
         others = give_key(session, "S02", NOON)
     append(network, 1, to_node="S02")
     append(house, 2)
-    settings = house.doors.settings.model_copy(update={"network_url": served, "network_key": others})
-    with sender.client_for(settings) as client:
-        contact = sender.contact(house.doors.database, settings, client, house.clock)
+    contact = talk(house, served, others)
     assert (contact.paused, contact.pulled, contact.fault) == (True, 0, wire.PAUSES[wire.ANOTHERS_KEY])
     assert states(house) == {"pending": 2}
     assert arrived(house) == []
@@ -144,5 +144,11 @@ def test_what_unpacks_to_more_than_the_limit_is_refused(network, monkeypatch):
     assert (answer.status_code, answer.json["error"]["code"]) == (422, "broken-body")
 
 
-def test_the_line_takes_no_tls_below_1_2():
-    assert sender.trusted(None).minimum_version.name == "TLSv1_2"
+def test_the_line_takes_no_tls_below_1_2_whatever_the_system_allows(monkeypatch):
+    def lax(**_given):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", lax)
+    assert sender.trusted(None).minimum_version == ssl.TLSVersion.TLSv1_2
