@@ -190,7 +190,7 @@ def _by_cashier(session: Session, store: Store, first_day: dt.date, last_day: dt
         Sale.cashier_id,
         sa.func.count(),
         sa.func.sum(SaleLine.manual_discount_minor),
-        sa.func.sum(sa.case((SaleLine.price_type == "override", 1), else_=0)),
+        sa.func.sum(sa.case((sa.or_(SaleLine.price_type == "override", _LABELLED_LOWER), 1), else_=0)),
     ).join(SaleLine, _JOINED)
     lines = lines.where(*period, SaleLine.qty > 0).group_by(Sale.cashier_id)
     for key, many, by_hand, overrides in session.execute(lines):
@@ -287,6 +287,11 @@ _NEVER_SUMMED = frozenset({"basket_minor"})
 _JOINED = sa.and_(SaleLine.store_id == Sale.store_id, SaleLine.sale_id == Sale.id)
 _SOLD = SaleLine.kind.in_(("goods", "service"))
 _EARNS = sa.and_(SaleLine.cost_minor.is_not(None), _SOLD)
+_LABELLED_LOWER = sa.and_(
+    SaleLine.price_type == "label",
+    SaleLine.stock_unit != "gram",
+    SaleLine.amount_minor * SaleLine.price_quantity < SaleLine.list_price_minor * SaleLine.qty,
+)
 _MARGIN = (
     sa.func.sum(sa.case((_EARNS, SaleLine.net_minor), else_=0)).label("costed"),
     sa.func.sum(sa.case((_EARNS, SaleLine.cost_minor), else_=0)).label("cost"),
