@@ -42,6 +42,7 @@ from pos import (
     corrections,
     markdown,
     offers,
+    permissions,
     printer,
     produce,
     quoting,
@@ -175,10 +176,11 @@ def finish(
     fact = _fact(session, draft, counter, day=day, at=at, actor=actor)
     held_minor = counter.expected_minor + sum(amount_minor for _, _, amount_minor in fact.cash)
     if held_minor < min(0, counter.expected_minor):
+        sees_it = permissions.may(session, counter.store_id, actor.role, "over_short")
         raise Refused(
             "drawer-too-empty",
             "The drawer should not hold as much cash. Give the rest back another way, or put cash in first.",
-            held_minor=counter.expected_minor,
+            **({"held_minor": counter.expected_minor} if sees_it else {}),
         )
     write_rows(session, fact, held=frozenset(row.payment_id for row in draft.settled.tenders if row.payment_id))
     _TO_SHIFT.run(
