@@ -12,8 +12,8 @@ Rules
    the whole sums them up from the books (`shift_checks.recount`). One that was opened before takings were kept by aisle
    has none by aisle.
 
-Shape (`opening()`): kinds, events: name -> [count, amount]; cashiers: id -> [name, count, amount]; tenders, cash,
-aisles: name -> amount; taxes: 'class|rate_bp' -> [net, tax].
+Shape (`opening()`): kinds, events: name -> [count, amount]; cashiers, and corrections from the first one:
+id -> [name, count, amount]; tenders, cash, aisles: name -> amount; taxes: 'class|rate_bp' -> [net, tax].
 """
 
 from collections.abc import Sequence
@@ -115,6 +115,14 @@ def with_event(totals: Totals, kind: str, amount_minor: int = 0, *, count: int =
     return totals | {"events": _counted(totals["events"], kind, amount_minor, count)}
 
 
+def with_corrections(totals: Totals, staff_id: str, name: str, count: int, value_minor: int) -> Totals:
+    """Return the totals with what somebody took off a basket again before it was paid."""
+    after = with_event(totals, "correction", value_minor, count=count)
+    kept = after.get("corrections") or {}
+    _, had, had_minor = kept.get(staff_id, (name, 0, 0))
+    return after | {"corrections": kept | {staff_id: [name, had + count, had_minor + value_minor]}}
+
+
 def with_holder(totals: Totals, staff_id: str) -> Totals:
     """Return the totals with one more person who held the drawer."""
     totals = totals or _partial()
@@ -174,6 +182,7 @@ def figures(totals: Totals) -> dict[str, Any]:
         "cashiers": [list(row) for row in sorted(totals["cashiers"].values())],
         "aisles": sorted(map(list, (totals.get("aisles") or {}).items()), key=_most_first),
         "events": {kind: list(row) for kind, row in sorted(events.items())},
+        "corrections": [list(row) for row in sorted((totals.get("corrections") or {}).values())],
     }
 
 

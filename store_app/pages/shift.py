@@ -388,7 +388,7 @@ def event_word(kind: str) -> str:
         "voided": _("Sales voided"),
         "no_sale": _("Drawer opened without a sale"),
         "reprint": _("Copies printed"),
-        "correction": _("Lines taken out again"),
+        "correction": _("Taken off before paying"),
         "approval": _("Approvals"),
         "x_report": _("X reports printed"),
         "hand_over": _("Hand-overs"),
