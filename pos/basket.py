@@ -29,7 +29,7 @@ from config.journal import Actor
 from config.money import MAX_MINOR
 from config.prepared import Prepared
 from config.states import StateTable
-from pos import approvals, catalogue
+from pos import approvals, catalogue, corrections
 from pos.leave import Need
 from pos.rung import MOST_LINES, RungLine
 from pos.sale_rows import Sale
@@ -149,10 +149,14 @@ def void(
     why: str,
     total_minor: int,
     lines: Sequence[RungLine] = (),
+    taken_off: Sequence[corrections.Told] = (),
     actor: Actor,
     at: dt.datetime,
 ) -> Basket:
-    """Give a basket up with a reason (rule 3); asking twice changes nothing. total_minor: the page's word (5)."""
+    """Give a basket up with a reason (rule 3); asking twice changes nothing. total_minor: the page's word (5).
+
+    taken_off: what was taken off it before.
+    """
     from pos import paying  # what was asked of a terminal knows its sale by id alone
 
     if not why.strip() or len(why) > LONGEST_REASON:
@@ -173,11 +177,14 @@ def void(
         facts["parked_minor"] = row.total_minor
     if found.unknown:
         facts["unknown"] = found.unknown
+    corrected = corrections.of(session, taken_off)
+    facts |= corrected.facts()
     row.why, row.total_minor = why.strip(), worth_minor
     row.content = row.content or {"lines": [{"sku": sku, "qty": qty} for sku, qty in found.lines]}
     journal.move(session, row, "voided", actor=actor, at=at, subject=f"sale:{basket_id}", why=row.why, **facts)
     if shift is not None:
         note(shift, "voided", worth_minor)
+        shift.totals = corrected.counted_in(shift.totals, actor)
     return row
 
 

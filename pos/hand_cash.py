@@ -2,7 +2,8 @@
 
 Rules
 -----
-1. No more leaves a drawer than it should hold.
+1. No more leaves a drawer than it should hold; who may not do it anyway is asked for leave first, and hears nothing of
+   what is in it. Whoever counts blind could otherwise find the sum by asking: what was refused is journalled.
 2. A pay-in says where the cash comes from, a pay-out what it was for. What one person pays into one drawer without
    leave is limited by the role, all their pay-ins of the shift together, and what they pay out of it likewise, by a
    limit of its own; beyond that somebody who may agrees (`approvals`).
@@ -54,7 +55,9 @@ def drop(
     at: dt.datetime,
 ) -> CashMovement:
     """Move cash from the drawer to the safe (rule 1). id: the page's command."""
-    _check_out(session, shift, amount_minor)
+    _check_positive(amount_minor)
+    _lock_open(session, shift)
+    _check_held(shift, amount_minor)
     return _move(session, shift, "drop", -amount_minor, why, id or new_id(), actor, at)
 
 
@@ -93,8 +96,17 @@ def pay_out(
     """Pay something from the drawer (rules 1, 2). id: the page's command, for which leave is granted."""
     if not why.strip():
         raise Invalid("no-reason", "Say what the money was paid for.", field="why")
-    _check_out(session, shift, amount_minor)
+    _check_positive(amount_minor)
+    _lock_open(session, shift)
     return _pay(session, shift, PAY_OUT, amount_minor, why, id, approvals, actor, at)
+
+
+def note_refused(
+    session: Session, shift: Shift, kind: str, amount_minor: int, *, actor: Actor, at: dt.datetime
+) -> None:
+    """Journal that somebody asked for more than the drawer should hold (rule 1), after the refused command."""
+    facts = {"kind": kind, "amount_minor": amount_minor}
+    journal.record(session, actor=actor, at=at, verb="shift.not_in_drawer", subject=f"shift:{shift.id}", **facts)
 
 
 # --- questions ---
@@ -133,10 +145,14 @@ def _lock_open(session: Session, shift: Shift) -> None:
     need_open(shift)
 
 
-def _check_out(session: Session, shift: Shift, amount_minor: int) -> None:
+def _check_positive(amount_minor: int) -> None:
     check_amount(amount_minor)
-    _lock_open(session, shift)
-    if not 0 < amount_minor <= shift.expected_minor:
+    if not amount_minor:
+        raise Invalid("bad-amount", "Type how much is taken out of the drawer.", amount_minor=amount_minor)
+
+
+def _check_held(shift: Shift, amount_minor: int) -> None:
+    if amount_minor > shift.expected_minor:
         raise Refused("not-in-drawer", "There cannot be that much in the drawer. Type the amount again.")
 
 
@@ -154,6 +170,8 @@ def _pay(
     command = Paying(id or new_id(), shift.store_id, approvals)
     need = wanted_leave(session, shift, kind, amount_minor, actor)
     leave.require(session, command, [need] if need else [], actor=actor, at=at)
+    if kind == PAY_OUT:
+        _check_held(shift, amount_minor)
     signed_minor = amount_minor if kind == PAY_IN else -amount_minor
     return _move(session, shift, kind, signed_minor, why, command.id, actor, at)
 

@@ -27,6 +27,15 @@ def refuse_weak(pin: str, role: str) -> None:
         raise Invalid("weak-pin", told, field="pin")
 
 
+def is_good(pin: str, role: str) -> bool:
+    """Tell whether a PIN would be taken for a role today."""
+    try:
+        refuse_weak(pin, role)
+    except Invalid:
+        return False
+    return True
+
+
 def is_guessed_first(pin: str) -> bool:
     """Tell whether a PIN is a repetition (0000, 1212), a row (1234, 9876), a year of a life, or a day."""
     steps = {(int(after) - int(before)) % 10 for before, after in itertools.pairwise(pin)}

@@ -5,6 +5,8 @@ Rules
 1. A price typed over the catalogue's needs the permission `price.override`; one typed for a product without a fixed
    price (`price_typed`) does not. What a lower price and a discount by hand take off a line together, of what it costs
    by the list price of the day, is held against the role's limit (`approvals`); a higher price takes off nothing.
+   So is what the price in a code lies below the list's, since anybody can key a code; on goods by weight it is the
+   scale's word.
 2. Offers are given on lines at their list price alone: not on labels, overrides, deposits, vouchers or empties. A
    batch or a last day counts for them only as the scanned code says it (`claims`). A markdown is for as many pieces
    as were marked (`markdown`): the others cost what they cost unmarked, and it is said how many these are.
@@ -197,7 +199,8 @@ def _lines(
             code=line.code,
             asked=asked,
         )
-        if line.discount_bp or line.discount_minor:
+        lower = line.amount_minor is not None and _part_of_list(rung_line, view) < 1
+        if line.discount_bp or line.discount_minor or lower:
             needs.append(_discount(rung_line, view, asked))
         lines.append(rung_line)
         deposit_sku = deposits.get(line.sku) if price_type == "agreed" else view.deposit_sku
@@ -236,21 +239,33 @@ def _another_price(view: ProductView, qty: int, price_minor: int, asked: int) ->
 
 
 def _discount(line: BasketLine, view: ProductView, asked: int) -> Need:
-    """Return the need of all that is taken off a line, by the discount and by another price (rule 1)."""
+    """Return the need of all that is taken off a line, by the discount, another price and a label (rule 1)."""
     amount_minor, off_minor = before_savings(line), line.discount_minor
     left = BASIS - Fraction(line.discount_bp)
     if line.discount_bp:
         off_minor = divide_half_up(amount_minor * line.discount_bp, BASIS)
     elif amount_minor > 0:
         left = max(Fraction(0), BASIS - Fraction(off_minor * BASIS, amount_minor))
-    if line.price_type == "override" and line.amount_minor is None and view.price_minor:
+    part = _part_of_list(line, view)
+    if part != 1:
         charged_minor = amount_minor - min(off_minor, amount_minor)
         amount_minor = amount_for(line.qty, view.price_minor, view.price_quantity)
         off_minor = max(0, amount_minor - charged_minor)
-        left = left * line.product.price_minor / view.price_minor
+        left *= part
     off_bp = max(0, ceil(BASIS - left))
     covers = {"sku": view.sku, "qty": line.qty, "discount_minor": off_minor, "discount_bp": off_bp}
     return Need("discount", f"{view.name}: a discount", asked, covers, _about(view) | {"amount_minor": amount_minor})
+
+
+def _part_of_list(line: BasketLine, view: ProductView) -> Fraction:
+    """Return what a line costs before a discount as a part of what it costs by the list; 1 without a list price."""
+    if view.price_typed or not view.price_minor or line.price_type not in ("label", "override"):
+        return Fraction(1)
+    if line.amount_minor is None:
+        return Fraction(line.product.price_minor, view.price_minor)
+    if view.stock_unit == "gram":
+        return Fraction(1)
+    return Fraction(line.amount_minor * view.price_quantity, line.qty * view.price_minor)
 
 
 def _empties(qty: int) -> Need:

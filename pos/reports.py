@@ -9,6 +9,7 @@ Rules
 3. An hour is the hour on the shop's own wall.
 4. A share is in basis points of the column's total.
 5. What a tender took is what stayed of it: change is no money given back, a refund is.
+6. What a cashier took off baskets before they were paid or given up is told by the shifts, on their business day.
 
 Amounts are minor units, quantities stock units.
 """
@@ -28,6 +29,7 @@ from pos import waste
 from pos.catalogue import Product, TaxClass
 from pos.payments import Payment
 from pos.sale_rows import Sale, SaleLine
+from pos.shift_book import Shift
 from pos.store import Store
 
 Shape = Literal["text", "day", "hour", "money", "qty", "count", "share"]
@@ -184,23 +186,35 @@ def _by_cashier(session: Session, store: Store, first_day: dt.date, last_day: dt
     )
     rows: dict[str, Row] = {}
     for key, name, sold, back, total in session.execute(sales.where(*period).group_by(Sale.cashier_id)):
-        rows[key] = {"name": name, "sales_count": int(sold), "returns_count": int(back), "total_minor": int(total)}
-        rows[key] |= {"lines_count": 0, "by_hand_minor": 0, "overrides_count": 0}
+        rows[key] = _cashier(name)
+        rows[key] |= {"sales_count": int(sold), "returns_count": int(back), "total_minor": int(total)}
     lines = sa.select(
         Sale.cashier_id,
         sa.func.count(),
         sa.func.sum(SaleLine.manual_discount_minor),
-        sa.func.sum(sa.case((SaleLine.price_type == "override", 1), else_=0)),
+        sa.func.sum(sa.case((sa.or_(SaleLine.price_type == "override", _LABELLED_LOWER), 1), else_=0)),
     ).join(SaleLine, _JOINED)
     lines = lines.where(*period, SaleLine.qty > 0).group_by(Sale.cashier_id)
     for key, many, by_hand, overrides in session.execute(lines):
         rows[key] |= {"lines_count": int(many), "by_hand_minor": int(by_hand), "overrides_count": int(overrides)}
+    shifts = sa.select(Shift.totals).where(Shift.store_id == store.id, Shift.business_day.between(first_day, last_day))
+    for sums in session.scalars(shifts):
+        for key, (name, count, minor) in (sums.get("corrections") or {}).items():
+            row = rows.setdefault(key, _cashier(name))
+            row["corrections_count"] += count
+            row["corrections_minor"] += minor
     ordered = sorted(rows.values(), key=lambda row: (-row["total_minor"], row["name"]))
     columns: tuple[tuple[str, Shape], ...] = (
         ("name", "text"), ("sales_count", "count"), ("lines_count", "count"), ("total_minor", "money"),
         ("returns_count", "count"), ("by_hand_minor", "money"), ("overrides_count", "count"),
+        ("corrections_count", "count"), ("corrections_minor", "money"),
     )  # fmt: skip
     return Report("cashier", first_day, last_day, columns, ordered, "total_minor")
+
+
+def _cashier(name: str) -> Row:
+    counts = ("sales_count", "returns_count", "total_minor", "lines_count", "by_hand_minor", "overrides_count")
+    return {"name": name} | dict.fromkeys((*counts, "corrections_count", "corrections_minor"), 0)
 
 
 def _by_tender(session: Session, store: Store, first_day: dt.date, last_day: dt.date) -> Report:
@@ -287,6 +301,11 @@ _NEVER_SUMMED = frozenset({"basket_minor"})
 _JOINED = sa.and_(SaleLine.store_id == Sale.store_id, SaleLine.sale_id == Sale.id)
 _SOLD = SaleLine.kind.in_(("goods", "service"))
 _EARNS = sa.and_(SaleLine.cost_minor.is_not(None), _SOLD)
+_LABELLED_LOWER = sa.and_(
+    SaleLine.price_type == "label",
+    SaleLine.stock_unit != "gram",
+    SaleLine.amount_minor * SaleLine.price_quantity < SaleLine.list_price_minor * SaleLine.qty,
+)
 _MARGIN = (
     sa.func.sum(sa.case((_EARNS, SaleLine.net_minor), else_=0)).label("costed"),
     sa.func.sum(sa.case((_EARNS, SaleLine.cost_minor), else_=0)).label("cost"),

@@ -83,8 +83,8 @@ class SaleRequest:
     brought_back: Sequence[BroughtBack] = ()
     approvals: Sequence[str] = ()
     note: str = ""
-    corrections: Sequence[tuple[str, int]] = ()
-    """(sku, qty) taken out of the basket again before it was paid."""
+    corrections: Sequence[tuple[str, int] | tuple[str, int, int]] = ()
+    """(sku, qty[, amount_minor as shown]) taken off again before it was paid."""
 
     @property
     def rung(self) -> tuple[RungLine, ...]:

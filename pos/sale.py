@@ -19,7 +19,7 @@ A sale rung up in one go is born completed; until then it is a basket (`basket`)
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,9 +39,10 @@ from config.prepared import Prepared
 from pos import (
     approvals,
     basket,
-    catalogue,
+    corrections,
     markdown,
     offers,
+    permissions,
     printer,
     produce,
     quoting,
@@ -50,6 +51,7 @@ from pos import (
     tenders,
     totals,
 )
+from pos.corrections import NONE, Corrections
 from pos.counter import Counter, at_counter, habits_of, next_receipt_no, open_counter
 from pos.facts import CashMoved, Moved, Paid, SaleCompleted, SoldLine, lettered, sold_line
 from pos.leave import Need, takes_back
@@ -106,7 +108,7 @@ class Draft:
     note: str = ""
     vouchers: tuple[dict[str, Any], ...] = ()
     coupons: tuple[str, ...] = ()
-    corrections: int = 0
+    corrections: Corrections = NONE
     points_minor: int = 0
     """What of the value brought back had been paid with points."""
     labels: tuple[tuple[str, int, str], ...] = ()
@@ -159,7 +161,7 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
         customer={"id": request.customer_id} if request.customer_id else None,
         note=request.note.strip(),
         coupons=tuple(sorted(quoted.coupons_used)),
-        corrections=_corrections(session, request),
+        corrections=corrections.of(session, request.corrections),
         points_minor=points_minor,
         labels=tuple((line.sku, line.qty, line.code) for line in sold if line.code),
     )
@@ -174,10 +176,11 @@ def finish(
     fact = _fact(session, draft, counter, day=day, at=at, actor=actor)
     held_minor = counter.expected_minor + sum(amount_minor for _, _, amount_minor in fact.cash)
     if held_minor < min(0, counter.expected_minor):
+        sees_it = permissions.may(session, counter.store_id, actor.role, "over_short")
         raise Refused(
             "drawer-too-empty",
             "The drawer should not hold as much cash. Give the rest back another way, or put cash in first.",
-            held_minor=counter.expected_minor,
+            **({"held_minor": counter.expected_minor} if sees_it else {}),
         )
     write_rows(session, fact, held=frozenset(row.payment_id for row in draft.settled.tenders if row.payment_id))
     _TO_SHIFT.run(
@@ -186,7 +189,7 @@ def finish(
             "at_store": counter.store_id,
             "at_shift": counter.shift_id,
             "expected_minor": held_minor,
-            "totals": _totals(counter.totals, fact, draft.corrections),
+            "totals": draft.corrections.counted_in(totals.with_sale(dict(counter.totals), fact), actor),
         },
     )
     subject = f"sale:{fact.id}"
@@ -201,8 +204,9 @@ def finish(
         lines=len(fact.lines),
         age_checked=fact.age_checked,
         why=draft.why,
-        corrections=draft.corrections,
+        corrections=draft.corrections.count,
         seal=seal.of_sale(fact),
+        **draft.corrections.facts(),
         **({"labels": draft.labels} if draft.labels else {}),
     )
     produce.settle(session, fact, at)
@@ -419,19 +423,6 @@ def _refuse_another_total(request: SaleRequest, quoted: Quote, totals_minor: tup
             for line in quoted.basket.lines
         ],
     )
-
-
-def _corrections(session: Session, request: SaleRequest) -> int:
-    """Count the lines taken out again, of products there are: the page's word counts for no other."""
-    if not request.corrections:
-        return 0
-    known = catalogue.known_skus(session, (sku for sku, _ in request.corrections))
-    return sum(sku in known for sku, _ in request.corrections)
-
-
-def _totals(before: Mapping[str, Any], fact: SaleCompleted, corrections: int) -> dict[str, Any]:
-    after = totals.with_sale(dict(before), fact)
-    return totals.with_event(after, "correction", count=corrections) if corrections else after
 
 
 def _fact(

@@ -8,7 +8,8 @@ Rules
 3. A GS1 code (`gs1`) gives product, batch, last day, net weight, price in the shop's own currency, and count.
 4. A case's GTIN-14 is never guessed from the unit inside it: how many it holds is not in the number. It is sold once
    it is registered.
-5. Any text at all gets a product or a sentence.
+5. A label that says its goods cost nothing is refused, whatever it stands for.
+6. Any text at all gets a product or a sentence.
 """
 
 import datetime as dt
@@ -95,7 +96,7 @@ def raise_scheme(session: Session, store_id: str, scheme_id: str, *, actor: Acto
 
 
 def read(session: Session, store_id: str, code: str, day: dt.date) -> Scanned:
-    """Return what a scanned or typed code stands for (rules 1-5), or refuse with a sentence that says what to do."""
+    """Return what a scanned or typed code stands for (rules 1-6), or refuse with a sentence that says what to do."""
     text, announced = gs1.announced(code)
     if len(text) > gs1.LONGEST:
         raise NotFound("unknown-barcode", _NO_BARCODE, barcode=text[: catalogue.LONGEST_CODE])
@@ -183,6 +184,7 @@ def _by_elements(session: Session, store_id: str, text: str, day: dt.date) -> Sc
     qty = known.qty * (1 if said.count is None else said.count)
     if said.price is not None:
         amount_minor = _in_minor(session, store_id, said.price)
+        _refuse_free(product, amount_minor)
     if product.stock_unit == "gram" and said.weight_grams is not None:
         qty = said.weight_grams
     elif product.stock_unit == "gram" and amount_minor:
@@ -194,6 +196,16 @@ def _by_elements(session: Session, store_id: str, text: str, day: dt.date) -> Sc
             barcode=said.gtin,
         )
     return Scanned(product, qty, amount_minor, said.batch, said.expires_on, "gs1")
+
+
+def _refuse_free(product: ProductView, amount_minor: int) -> None:
+    """Refuse the amount 0 of a label (rule 5)."""
+    if not amount_minor:
+        raise Invalid(
+            "free-label",
+            f"By its label {product.name} costs nothing. Scan its own barcode, or print a new label.",
+            name=product.name,
+        )
 
 
 def _qty_for(product: ProductView, amount_minor: int) -> int:

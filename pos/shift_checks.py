@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.finding import Finding
-from config.money import amount_for
 from pos import put_away, totals
 from pos.payments import Payment
 from pos.sale import Sale, SaleLine
@@ -44,11 +43,12 @@ def findings(session: Session, store_id: str | None = None) -> Iterator[Finding]
 
 
 def recount(session: Session, shift: Shift) -> totals.Totals:
-    """Sum a shift's totals up from its books; its events and holders are kept as they are."""
+    """Sum a shift's totals up from its books; its events, corrections and holders are kept as they are."""
     summed = _summed(session, Shift.store_id == shift.store_id, Shift.id == shift.id)
     found = summed.get((shift.store_id, shift.id)) or totals.opening()
     kept = shift.totals or {}
-    return found | {"events": dict(kept.get("events", {})), "holders": list(kept.get("holders", ()))}
+    found |= {"events": dict(kept.get("events", {})), "holders": list(kept.get("holders", ()))}
+    return found | ({"corrections": kept["corrections"]} if "corrections" in kept else {})
 
 
 # --- inside ---
@@ -119,19 +119,18 @@ def _add_lines(session: Session, sums: Sums, which: tuple[sa.ColumnElement[bool]
     by_aisle = _sales(SaleLine.aisle, sa.func.sum(SaleLine.total_minor), which=which).join(SaleLine, mine)
     for row in session.execute(by_aisle.group_by(Sale.store_id, Sale.shift_id, SaleLine.aisle)):
         _of(sums, row)["aisles"][row[2]] = int(row[3])
-    special = sa.or_(SaleLine.kind == "deposit", SaleLine.price_type == "override")
+    labelled = sa.and_(SaleLine.price_type == "label", SaleLine.stock_unit != "gram")
+    special = sa.or_(SaleLine.kind == "deposit", SaleLine.price_type == "override", labelled)
     told = (
         SaleLine.kind, SaleLine.price_type, SaleLine.total_minor, SaleLine.qty, SaleLine.list_price_minor,
-        SaleLine.unit_price_minor, SaleLine.price_quantity,
+        SaleLine.unit_price_minor, SaleLine.price_quantity, SaleLine.stock_unit, SaleLine.amount_minor,
     )  # fmt: skip
     for row in session.execute(_sales(*told, which=which).join(SaleLine, mine).where(special)):
-        kind, price_type, total, qty, listed, unit, per = row[2:]
         into = _of(sums, row)
-        if kind == "deposit":
-            into["empties_minor" if price_type == "empties" else "deposits_minor"] += total
-        elif listed is not None:
-            count, off = into["overrides"]
-            into["overrides"] = [count + 1, off + amount_for(qty, listed - unit, per)]
+        if row.kind == "deposit":
+            into["empties_minor" if row.price_type == "empties" else "deposits_minor"] += row.total_minor
+        else:
+            into["overrides"] = totals.with_override(into["overrides"], row)
 
 
 def _add_money(session: Session, sums: Sums, which: tuple[sa.ColumnElement[bool], ...]) -> None:

@@ -113,10 +113,10 @@ def _count(document: dict[str, Any], words: dict[str, str], currency: str, colum
 
 
 def _at_the_till(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
-    """Return who sold how much, where several did, and what was done beside selling."""
+    """Return who sold how much, where several did, who took off how much, and what was done beside selling."""
     lines: list[PaperLine] = []
     several = len(document.get("cashiers") or []) > 1
-    for name in ("cashiers", "also_sold") if several else ("also_sold",):
+    for name in (*(["cashiers"] if several else []), "also_sold", "corrections"):
         if rows := document.get(name):
             lines += [RULE, PaperLine(words[name], bold=True)]
             for who, count, minor in rows:

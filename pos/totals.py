@@ -7,21 +7,42 @@ Rules
 2. A function returns new totals and leaves those it was given as they are.
 3. The drawer's kinds of movement come from the fact's own cash rows; `with_cash` adds those that belong to no sale.
 4. An amount taken back counts negative, so every sum is what is left of the day.
-5. A shift that was opened before there were totals begins empty; its totals stay marked as partial, and whoever needs
+5. A price typed over the list's and a label's below it on goods by the piece are counted together, as overrides.
+6. A shift that was opened before there were totals begins empty; its totals stay marked as partial, and whoever needs
    the whole sums them up from the books (`shift_checks.recount`). One that was opened before takings were kept by aisle
    has none by aisle.
 
-Shape (`opening()`): kinds, events: name -> [count, amount]; cashiers: id -> [name, count, amount]; tenders, cash,
-aisles: name -> amount; taxes: 'class|rate_bp' -> [net, tax].
+Shape (`opening()`): kinds, events: name -> [count, amount]; cashiers, and corrections from the first one:
+id -> [name, count, amount]; tenders, cash, aisles: name -> amount; taxes: 'class|rate_bp' -> [net, tax].
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from config.money import amount_for
 from pos.facts import SaleCompleted
 
 Totals = dict[str, Any]
 FORM = 1
+
+
+class Priced(Protocol):
+    """What a sold line tells about its price, in a fact as in the books."""
+
+    @property
+    def price_type(self) -> str: ...
+    @property
+    def stock_unit(self) -> str: ...
+    @property
+    def qty(self) -> int: ...
+    @property
+    def list_price_minor(self) -> int | None: ...
+    @property
+    def unit_price_minor(self) -> int: ...
+    @property
+    def price_quantity(self) -> int: ...
+    @property
+    def amount_minor(self) -> int | None: ...
 
 
 def opening() -> Totals:
@@ -94,17 +115,38 @@ def with_event(totals: Totals, kind: str, amount_minor: int = 0, *, count: int =
     return totals | {"events": _counted(totals["events"], kind, amount_minor, count)}
 
 
+def with_corrections(totals: Totals, staff_id: str, name: str, count: int, value_minor: int) -> Totals:
+    """Return the totals with what somebody took off a basket again before it was paid."""
+    after = with_event(totals, "correction", value_minor, count=count)
+    kept = after.get("corrections") or {}
+    _, had, had_minor = kept.get(staff_id, (name, 0, 0))
+    return after | {"corrections": kept | {staff_id: [name, had + count, had_minor + value_minor]}}
+
+
 def with_holder(totals: Totals, staff_id: str) -> Totals:
     """Return the totals with one more person who held the drawer."""
     totals = totals or _partial()
     return totals | {"holders": [*totals.get("holders", ()), staff_id]}
 
 
+def with_override(sums: Sequence[int], line: Priced) -> list[int]:
+    """Return [count, amount] of the overrides with a line, where it is one (rule 5)."""
+    count, off_minor = sums
+    if line.list_price_minor is not None and line.price_type == "override":
+        lower_minor = amount_for(line.qty, line.list_price_minor - line.unit_price_minor, line.price_quantity)
+        return [count + 1, off_minor + lower_minor]
+    labelled = line.price_type == "label" and line.stock_unit != "gram"
+    if not labelled or line.list_price_minor is None or line.amount_minor is None:
+        return [count, off_minor]
+    lower_minor = amount_for(line.qty, line.list_price_minor, line.price_quantity) - line.amount_minor
+    return [count + 1, off_minor + lower_minor] if lower_minor * line.qty > 0 else [count, off_minor]
+
+
 # --- questions ---
 
 
 def are_whole(totals: Totals) -> bool:
-    """Tell whether the totals cover the shift from its beginning (rule 5)."""
+    """Tell whether the totals cover the shift from its beginning (rule 6)."""
     return bool(totals) and not totals.get("partial")
 
 
@@ -140,6 +182,7 @@ def figures(totals: Totals) -> dict[str, Any]:
         "cashiers": [list(row) for row in sorted(totals["cashiers"].values())],
         "aisles": sorted(map(list, (totals.get("aisles") or {}).items()), key=_most_first),
         "events": {kind: list(row) for kind, row in sorted(events.items())},
+        "corrections": [list(row) for row in sorted((totals.get("corrections") or {}).values())],
     }
 
 
@@ -172,10 +215,8 @@ def _add_lines(after: Totals, fact: SaleCompleted) -> None:
             after["offers_minor"] += line.discount_minor - by_hand_minor
         if line.kind == "deposit":
             after["empties_minor" if line.price_type == "empties" else "deposits_minor"] += line.total_minor
-        elif line.price_type == "override" and line.list_price_minor is not None:
-            count, off_minor = after["overrides"]
-            lower_minor = amount_for(line.qty, line.list_price_minor - line.unit_price_minor, line.price_quantity)
-            after["overrides"] = [count + 1, off_minor + lower_minor]
+        else:
+            after["overrides"] = with_override(after["overrides"], line)
 
 
 def _tax(key: str, net_minor: int, tax_minor: int) -> dict[str, Any]:

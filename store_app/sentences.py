@@ -48,6 +48,7 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
         _l("That quantity is not possible. Type another one."),
     ),
     "label-differs": (_l("No label says this of %(name)s. Take the line out and scan its label again."),),
+    "free-label": (_l("By its label %(name)s costs nothing. Scan its own barcode, or print a new label."),),
     "label-fixed": (_l("How much %(name)s it is stands on its label. Scan the label of each piece."),),
     "outside-hours": (
         _l("%(name)s is sold from %(from_time)s to %(until_time)s only. Take it out; the rest can be sold."),
@@ -360,6 +361,7 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     "goes-back-first": (_l("%(account_minor)s of it goes back to where it was paid from. Give out %(rest_minor)s."),),
     "drawer-too-empty": (
         _l("The drawer should hold only %(held_minor)s. Give the rest back another way, or put cash in first."),
+        _l("The drawer should not hold as much cash. Give the rest back another way, or put cash in first."),
     ),
     "too-many-empties": (_l("At most %(most)s empties come back in one sale. Take the rest back in another one."),),
     "bad-empties-limit": (_l("Type a whole number from 0 to %(most)s."),),

@@ -60,6 +60,15 @@ PICK_REASONS = {
 """Why less is picked (`pick_list.REASONS`)."""
 LESS_WORDS = {**PICK_REASONS, "shared": _l("Not enough for all"), "gone": _l("Gone when it was loaded")}
 """Why a shop gets less than it asked for (`order_sheet`)."""
+STAYS_WORDS = {
+    "nothing": _l("nothing was picked for it"),
+    "called_off": _l("it was called off meanwhile"),
+    "held": _l("its credit is held"),
+    "over": _l("what was picked is past its date"),
+    "gone": _l("what was picked stands in the book no more; count it"),
+    "odd": _l("its rows could not be worked on; see Today"),
+}
+"""Why a shop's part of a list stays (`picking.STAYS`)."""
 TRANSFER_TAGS = {
     "proposed": ("info", _l("asked")),
     "agreed": ("warn", _l("agreed: to be fetched")),

@@ -75,6 +75,8 @@ class PickLine(Base):
     short_why: Mapped[str] = mapped_column(default="")
     """One of REASONS where less was picked."""
     picked_by: Mapped[str] = mapped_column(default="")
+    lost_qty: Mapped[int] = mapped_column(default=0, server_default="0")
+    """What is written off when the list leaves, as it was when it was picked."""
 
 
 class Bay(Base):
@@ -172,6 +174,13 @@ def in_hand(session: Session, warehouse_id: str) -> dict[str, int]:
         .group_by(PickLine.sku)
     )
     return {sku: int(qty or 0) for sku, qty in session.execute(query)}
+
+
+def lost(session: Session, warehouse_id: str, sku: str) -> int:
+    """Return what of a product open lists are to write off."""
+    query = sa.select(sa.func.sum(PickLine.lost_qty)).join(PickList)
+    query = query.where(PickList.warehouse_id == warehouse_id, PickList.state.in_(OPEN), PickLine.sku == sku)
+    return int(session.scalar(query) or 0)
 
 
 def picked_for(session: Session, store_id: str, source_id: str) -> list[PickLine]:

@@ -8,16 +8,18 @@ Rules
    it, it is first put back and picked again, as long as the list has not left.
 3. What is picked short has a reason, and is whole packs where whole packs were to go. Once every product was picked the
    list is picked; then it leaves, in one transaction: what was picked is loaded, and the shops are told what comes,
-   what was promised and why less comes.
+   what was promised and why less comes. What has passed its last day since, or is in the book no more, stays.
 4. What is not picked is promised no longer once its order has left. Where it is missing the warehouse has no more of
-   it: what no list has in hand is written off, but what is over, which stands there. Damaged and expired packs are
-   written off. What is left for the next round is free again.
-5. An order that was called off meanwhile, or of which nothing was picked, does not leave; the order then still waits.
-   One shop's odd row keeps no other's goods waiting (`left_out`).
+   it: what stood in the book when it was picked and no list had in hand is written off, but what is over, which stands
+   there, and what came since. Damaged and expired packs are written off. What is left for the next round is free again.
+5. What was called off meanwhile, waits for credit (`warehouse`, rule 3) or has nothing to load does not leave, and
+   whoever sends the list off is told why (`STAYS`); it then still waits. One shop's odd row keeps no other's goods
+   waiting (`left_out`). A list of which nothing leaves is given up.
 """
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -27,8 +29,20 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
 from pos import batches
+from pos.batches import Held
 from pos.store import day_of
-from supply import claim_book, left_out, pick_list, push, replacing, warehouse, warehouse_stock
+from supply import (
+    claim_book,
+    credit,
+    left_out,
+    loading,
+    pick_list,
+    premises,
+    push,
+    replacing,
+    warehouse,
+    warehouse_stock,
+)
 from supply.claim_book import Claim
 from supply.facts import Advised
 from supply.orders import ReplenishmentOrder
@@ -38,6 +52,17 @@ from supply.suppliers import is_warehouse
 Place = tuple[str, str, str]
 """Whom a line is for: (source, store id, source id)."""
 WRITTEN_OFF = {"missing": "other", "damaged": "damaged", "expired": "expired"}
+STAYS = ("nothing", "called_off", "held", "over", "gone", "odd")
+"""Why a shop's part stays: nothing was picked; it waits no more; its credit is held; what was picked is over, or gone
+from the book; its rows cannot be worked on."""
+
+
+@dataclass(frozen=True)
+class SentOff:
+    """What became of a list. gone: the shop of each delivery that left; stayed: (shop, one of STAYS) of the rest."""
+
+    gone: tuple[str, ...]
+    stayed: tuple[tuple[str, str], ...]
 
 
 # --- verbs ---
@@ -58,6 +83,7 @@ def make(
     """
     if not is_warehouse(session, warehouse_id):
         raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
+    premises.alone(session)
     loads = [
         one for one in warehouse.ready(session, warehouse_id, day, at=at) if shops is None or one.store_id in shops
     ]
@@ -109,6 +135,8 @@ def pick(
     for line in lines:
         qty, why = (picked or {}).get((line.source, line.store_id, line.source_id), (line.qty, ""))
         _confirm(line, qty, why, actor)
+    session.flush()
+    _settle_lost(session, found, lines, at)
     told = [[one.store_id, one.qty, one.picked_qty, one.short_why] for one in lines]
     journal.record(session, actor=actor, at=at, verb="pick list.line", subject=subject_of(found), sku=sku, picked=told)
     _end_if_whole(session, found, actor, at)
@@ -133,7 +161,7 @@ def put_back(session: Session, pick_id: str, sku: str, *, actor: Actor, at: dt.d
     found = pick_of(session, pick_id)
     _refuse_closed(found)
     for line in _of_product(session, found, sku):
-        line.picked_qty, line.short_why, line.picked_by = None, "", ""
+        line.picked_qty, line.short_why, line.picked_by, line.lost_qty = None, "", "", 0
     journal.record(session, actor=actor, at=at, verb="pick list.put_back", subject=subject_of(found), sku=sku)
     if found.state == "picked":
         journal.move(session, found, "picking", actor=actor, at=at, subject=subject_of(found))
@@ -151,25 +179,35 @@ def drop(session: Session, pick_id: str, *, why: str, actor: Actor, at: dt.datet
     return found
 
 
-def send_off(session: Session, pick_id: str, *, actor: Actor, at: dt.datetime) -> list[str]:
-    """Load what was picked and tell the shops (rules 3 to 5); returns the shop of each delivery that left."""
+def send_off(session: Session, pick_id: str, *, actor: Actor, at: dt.datetime) -> SentOff:
+    """Load what was picked and tell the shops (rules 3 to 5)."""
     found = pick_of(session, pick_id)
+    _refuse_closed(found)
     if found.state == "picking":
         raise Refused("not-picked", "Not everything on this list was picked yet. Confirm the rest first.")
-    lines = lines_of(session, found)
-    loads: dict[Place, list[PickLine]] = {}
+    premises.alone(session)
+    lines, loads = lines_of(session, found), dict[Place, list[PickLine]]()
     for line in lines:
         loads.setdefault((line.source, line.store_id, line.source_id), []).append(line)
-    journal.move(session, found, "dispatched", actor=actor, at=at, subject=subject_of(found))
-    found.sent_at, gone = at, []
-    for (source, store_id, source_id), mine in loads.items():
-        with left_out.apart(session, "loading", store_id, actor=actor, at=at) as part:
-            left = _load(session, found.warehouse_id, source, store_id, source_id, mine, actor=actor, at=at)
-        if part.done and left:
-            gone.append(store_id)
-    _write_off(session, found, lines, actor, at)
+    there, over = _fit(session, found, lines, at)
+    kept, gone, stayed = pick_list.in_hand(session, found.warehouse_id), list[str](), list[tuple[str, str]]()
+    for place, mine in loads.items():
+        told, why = [_advised(line, there, over) for line in mine], "odd"
+        with left_out.apart(session, "loading", place[1], actor=actor, at=at) as part:
+            why = _load(session, found, place, mine, told, actor=actor, at=at)
+        if not part.done or why:
+            stayed.append((place[1], why if part.done else "odd"))
+            continue
+        gone.append(place[1])
+        for one in told:
+            there[one.sku] -= one.qty
+            kept[one.sku] = kept.get(one.sku, 0) - one.qty
+    found.sent_at = at if gone else None
+    ends = "dispatched" if gone else "dropped"
+    journal.move(session, found, ends, actor=actor, at=at, subject=subject_of(found), stayed=stayed)
+    _write_off(session, found, lines, kept, actor, at)
     session.flush()
-    return gone
+    return SentOff(tuple(gone), tuple(stayed))
 
 
 # --- inside ---
@@ -210,61 +248,101 @@ def _end_if_whole(session: Session, found: PickList, actor: Actor, at: dt.dateti
 
 def _load(
     session: Session,
-    warehouse_id: str,
-    source: str,
-    store_id: str,
-    source_id: str,
+    found: PickList,
+    place: Place,
     lines: Sequence[PickLine],
+    told: Sequence[Advised],
     *,
     actor: Actor,
     at: dt.datetime,
-) -> bool:
-    """Load one shop's part of a list (rule 5); tells whether anything left."""
-    told = [_advised(line) for line in lines]
-    if not any(one.qty for one in told):
-        return False
+) -> str:
+    """Load one shop's part of a list (rule 5); returns why it stays, '': it left."""
+    (source, store_id, source_id), house = place, found.warehouse_id
+    if not any(line.picked_qty for line in lines):
+        return "nothing"
+    is_over = any(one.less_why == "expired" for one in told)
+    empty = "" if any(one.qty for one in told) else "over" if is_over else "gone"
     if source == "order":
         order = session.get_one(ReplenishmentOrder, (store_id, source_id))
-        if order.state != "acknowledged":
-            return False
-        warehouse.send_off(session, warehouse_id, order, told, actor=actor, at=at)
+        if order.state != "acknowledged" or empty:
+            return empty if order.state == "acknowledged" else "called_off"
+        warehouse.send_off(session, house, order, told, actor=actor, at=at)
     elif source == "offer":
         offer = push.offer_of(session, store_id, source_id)
-        if offer.state != "accepted":
-            return False
-        warehouse.send_off_offer(session, warehouse_id, offer, told[0], actor=actor, at=at)
+        if offer.state != "accepted" or empty:
+            return empty if offer.state == "accepted" else "called_off"
+        if warehouse.waits_for_credit(offer, credit.held_shops(session)):
+            return "held"
+        warehouse.send_off_offer(session, house, offer, told[0], actor=actor, at=at)
     else:
         claim = session.get_one(Claim, (store_id, source_id))
-        if claim not in claim_book.replacements_due(session):
-            return False
-        replacing.send_off(session, warehouse_id, claim, [one for one in told if one.qty], actor=actor, at=at)
-    return True
+        is_due = claim in claim_book.replacements_due(session)
+        if not is_due or empty:
+            return empty if is_due else "called_off"
+        replacing.send_off(session, house, claim, [one for one in told if one.qty], actor=actor, at=at)
+    return ""
 
 
-def _advised(line: PickLine) -> Advised:
-    """Return a line as its shop is told of it."""
-    qty = line.picked_qty or 0
+def _fit(
+    session: Session, found: PickList, lines: Sequence[PickLine], at: dt.datetime
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Return what of the picked goods may leave, and what of them has passed its last day since, by SKU (rule 3)."""
+    picked: dict[str, int] = {}
+    for line in lines:
+        picked[line.sku] = picked.get(line.sku, 0) + (line.picked_qty or 0)
+    today, over = day_of(session, found.warehouse_id, at), dict[str, int]()
+    wanted = [Advised(sku, "", 1, qty) for sku, qty in picked.items()]
+    for held in loading.lots_for(session, found.warehouse_id, wanted, found.made_at):
+        if held.expires_on is not None and held.expires_on < today:
+            over[held.sku] = over.get(held.sku, 0) + held.qty
+    sound = _sound(session, found.warehouse_id, list(picked), at)
+    stands = {sku: sum(one.qty for one in held) for sku, held in sound.items()}
+    return {sku: min(qty - over.get(sku, 0), stands[sku]) for sku, qty in picked.items()}, over
+
+
+def _advised(line: PickLine, there: Mapping[str, int], over: Mapping[str, int]) -> Advised:
+    """Return a line as its shop is told of it, of what may leave of its goods (rule 3)."""
+    picked, why = line.picked_qty or 0, line.short_why
+    qty = min(picked, max(0, there[line.sku]))
+    if qty < picked:
+        qty -= 0 if line.qty % line.pack_qty else qty % line.pack_qty
+        why = "expired" if over.get(line.sku) else "missing"
     promised = line.qty if qty < line.qty else None
-    return Advised(line.sku, line.name, line.pack_qty, qty, promised_qty=promised, less_why=line.short_why)
+    return Advised(line.sku, line.name, line.pack_qty, qty, promised_qty=promised, less_why=why)
 
 
-def _write_off(session: Session, found: PickList, lines: Sequence[PickLine], actor: Actor, at: dt.datetime) -> None:
-    """Write off what was found missing, damaged or expired (rule 4)."""
+def _sound(session: Session, house: str, skus: Sequence[str], at: dt.datetime) -> dict[str, list[Held]]:
+    """Return the lots that stand in a warehouse and are not over, by SKU."""
+    today = day_of(session, house, at)
+    standing = batches.standing(session, house, skus, day=today, forgets=False)
+    return {sku: [one for one in standing[sku] if one.expires_on is None or one.expires_on >= today] for sku in skus}
+
+
+def _settle_lost(session: Session, found: PickList, lines: Sequence[PickLine], at: dt.datetime) -> None:
+    """Note what a product's lines will write off, as the book is now (rule 4)."""
+    house, sku = found.warehouse_id, lines[0].sku
+    for line in lines:
+        line.lost_qty = line.qty - (line.picked_qty or 0) if line.short_why in ("damaged", "expired") else 0
+    session.flush()
+    first = next((line for line in lines if line.short_why == "missing"), None)
+    if first is not None:
+        stands = sum(one.qty for one in _sound(session, house, [sku], at)[sku])
+        kept = pick_list.in_hand(session, house).get(sku, 0) + pick_list.lost(session, house, sku)
+        first.lost_qty = max(0, stands - kept)
+
+
+def _write_off(
+    session: Session, found: PickList, lines: Sequence[PickLine], kept: Mapping[str, int], actor: Actor, at: dt.datetime
+) -> None:
+    """Write off what was found missing, damaged or expired (rule 4). kept: by SKU, what was picked and has not left."""
     short: dict[tuple[str, str], int] = {}
     for line in lines:
-        if line.short_why in WRITTEN_OFF:
-            rest = line.qty - (line.picked_qty or 0)
-            short[line.sku, line.short_why] = short.get((line.sku, line.short_why), 0) + rest
+        if line.lost_qty:
+            short[line.sku, line.short_why] = short.get((line.sku, line.short_why), 0) + line.lost_qty
     house = found.warehouse_id
-    in_hand, today = pick_list.in_hand(session, house), day_of(session, house, at)
     for sku, why in sorted(short, key=lambda one: (one[1] == "missing", one)):
-        held = [
-            one
-            for one in batches.standing(session, house, [sku], day=today, forgets=False)[sku]
-            if one.expires_on is None or one.expires_on >= today
-        ]
-        free = max(0, sum(one.qty for one in held) - in_hand.get(sku, 0))
-        rest = free if why == "missing" else min(free, short[sku, why])
+        held = _sound(session, house, [sku], at)[sku]
+        rest = min(max(0, sum(one.qty for one in held) - kept.get(sku, 0)), short[sku, why])
         for one in held:
             if qty := min(rest, one.qty):
                 rest -= qty

@@ -6,6 +6,7 @@ Rules
 2. A letter keeps those of its day (`order_letters`).
 3. From a warehouse that works by lists only what was picked leaves (`picking`); from any other everything that is due
    leaves by itself (`warehouse`).
+4. Who shares out, lists or loads a warehouse's goods does so alone: what he reads stays true until he has written.
 """
 
 import datetime as dt
@@ -13,10 +14,10 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base
+from config.database import Base, dialect_of
 from config.errors import Invalid, NotFound
 from config.journal import Actor, record
-from supply.suppliers import is_warehouse
+from supply.suppliers import Supplier, is_warehouse
 
 LONGEST = {"address": 200, "phone": 40}
 
@@ -62,6 +63,13 @@ def work_by_list(session: Session, warehouse_id: str, by_list: bool, *, actor: A
         session.flush()
         subject = f"warehouse:{warehouse_id}"
         record(session, actor=actor, at=at, verb="warehouse.by_list", subject=subject, by_list=by_list)
+
+
+def alone(session: Session) -> None:
+    """Wait until nobody else shares out, lists or loads goods, and keep others waiting (rule 4); ask before reading."""
+    if dialect_of(session) != "sqlite":  # its writer is alone anyway
+        houses = sa.select(Supplier.id).where(Supplier.warehouse_id.is_not(None)).order_by(Supplier.id)
+        session.execute(houses.with_for_update(key_share=True)).all()
 
 
 def by_list(session: Session) -> set[str]:

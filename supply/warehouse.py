@@ -17,7 +17,8 @@ Rules
 5. What leaves is taken from lots (`loading`). A lot that is over is neither promised nor loaded nor bought for.
 6. An order is due as many days after its order day as the supplier promises, however late the shop has learnt to
    expect it: else late vans once would make every later order late by plan, and no shop would ever learn better.
-7. What cannot be confirmed or loaded for one shop keeps nobody else's goods waiting (`left_out`).
+7. Sharing out, listing and loading go one after the other, so that no goods are taken twice (`premises`, rule 4).
+8. What cannot be confirmed or loaded for one shop keeps nobody else's goods waiting (`left_out`).
 """
 
 import datetime as dt
@@ -82,6 +83,7 @@ class Load:
 def fill(session: Session, *, actor: Actor | None = None, at: dt.datetime) -> list[ReplenishmentOrder]:
     """Share the stock out over every waiting order and confirm them (rules 1, 2); returns them."""
     actor = actor or Actor.system("warehouse", NETWORK)
+    premises.alone(session)
     sent = _orders(session, "sent")
     on_hold = account_orders.hold_back(session, [order for order, _ in sent], actor=actor, at=at)
     waiting = [row for row in sent if (row[0].store_id, row[0].id) not in on_hold]
@@ -118,6 +120,7 @@ def dispatch_day(
     Returns the orders that left; one of which nothing is there any more waits.
     """
     actor = actor or Actor.system("warehouse", NETWORK)
+    premises.alone(session)
     picking, by_list = pick_list.being_picked(session), premises.by_list(session)
     ready = [
         (order, house)
@@ -213,6 +216,11 @@ def ready(session: Session, warehouse_id: str, day: dt.date | None, *, at: dt.da
         if is_here and ("replacement", claim.store_id, claim.id) not in picking:
             load("replacement", claim.store_id, claim.id, replacing.goes_now(session, claim, there, promised, at))
     return [one for one in found if one.lines]
+
+
+def waits_for_credit(offer: PushOffer, on_hold: Collection[str]) -> bool:
+    """Tell whether an accepted offer is bought on account by a shop whose credit is held (rule 3)."""
+    return offer.return_until is None and offer.store_id in on_hold
 
 
 # --- parts of other verbs ---
@@ -414,6 +422,6 @@ def _dispatch_offers(session: Session, by_list: Collection[str], *, actor: Actor
 
 def _offered_now(offer: PushOffer, free: int, on_hold: Collection[str]) -> int:
     """Return the units of an accepted offer that can be loaded, in whole packs; what waits for credit is not."""
-    if offer.return_until is None and offer.store_id in on_hold:  # bought on account; it waits, as an order would
+    if waits_for_credit(offer, on_hold):
         return 0
     return max(0, min(offer.packs, free // offer.pack_qty)) * offer.pack_qty

@@ -85,6 +85,7 @@ def void(body: VoidBody, basket_id: str) -> Response:
             why=body.why,
             total_minor=body.total_minor,
             lines=[line.rung() for line in body.lines],
+            taken_off=body.corrections,
             actor=g.actor,
             at=clock.now(),
         )

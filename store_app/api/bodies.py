@@ -21,6 +21,9 @@ MAX_PARTS, MAX_CORRECTIONS = 100, 5000
 
 Sku = Annotated[str, Field(min_length=1, max_length=64)]
 Qty = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
+Amount = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
+Corrections = list[tuple[Sku, Qty] | tuple[Sku, Qty, Amount]]
+"""What was taken off a basket again: product, quantity, and what it was shown to cost."""
 
 
 class Body(BaseModel):
@@ -95,7 +98,7 @@ class SaleBody(Body):
     brought_back: list[BackLine] = Field(default_factory=list, max_length=MAX_LINES)
     approvals: list[str] = Field(default_factory=list, max_length=MAX_LINES)
     note: str = Field(default="", max_length=200)
-    corrections: list[tuple[Sku, Qty]] = Field(default_factory=list, max_length=MAX_CORRECTIONS)
+    corrections: Corrections = Field(default_factory=list, max_length=MAX_CORRECTIONS)
     practice: bool = False
     """Book nothing: the same rules answer, and everything is undone."""
 
@@ -130,6 +133,7 @@ class VoidBody(Body):
     why: str = Field(min_length=1, max_length=200)
     total_minor: int = Field(ge=-LARGEST, le=LARGEST)
     lines: list[BasketLine] = Field(default_factory=list, max_length=MAX_LINES)
+    corrections: Corrections = Field(default_factory=list, max_length=MAX_CORRECTIONS)
     approvals: list[str] = Field(default_factory=list, max_length=20)
 
 

@@ -26,7 +26,7 @@ from supply.suppliers import warehouses
 
 bp = Blueprint("console_picking", __name__, url_prefix="/console/picking")
 bp.before_request(form.know_the_place)
-LATELY = 20
+LATELY, MOST_NAMED = 20, 10
 
 
 @bp.get("/")
@@ -134,8 +134,17 @@ def pick_rest(pick_id: str) -> Any:
 def send(pick_id: str) -> Any:
     """Load what was picked and tell the shops."""
     with write() as session:
-        gone = picking.send_off(session, pick_id, actor=g.actor, at=clock.now())
-    flash(ngettext("%(num)d delivery is on its way.", "%(num)d deliveries are on their way.", len(gone)), "good")
+        sent, names = picking.send_off(session, pick_id, actor=g.actor, at=clock.now()), _names(session)
+    if sent.gone:
+        many = len(sent.gone)
+        flash(ngettext("%(num)d delivery is on its way.", "%(num)d deliveries are on their way.", many), "good")
+    else:
+        flash(_("Nothing left. The list is given up, and what still waits goes on the next one."), "warn")
+    for why, words in wording_supply.STAYS_WORDS.items():
+        shops = sorted({names.get(shop, shop) for shop, reason in sent.stayed if reason == why})
+        if shops:
+            told = ", ".join(shops[:MOST_NAMED]) + (" …" if len(shops) > MOST_NAMED else "")
+            flash(_("Not sent off: %(shops)s – %(why)s.", shops=told, why=words), "warn")
     return redirect(url_for("console_picking.overview_page"), 303)
 
 

@@ -27,7 +27,9 @@ KIND_WORDS = {
 COLUMN_WORDS = {
     "day": _l("Day"), "hour": _l("Hour"), "name": _l("Name"), "sku": _l("SKU"), "qty": _l("Quantity"),
     "sales_count": _l("Sales"), "returns_count": _l("Returns"), "lines_count": _l("Lines"),
-    "products_count": _l("Products"), "overrides_count": _l("Prices typed over"), "total_minor": _l("Takings"),
+    "products_count": _l("Products"), "overrides_count": _l("Prices typed over"),
+    "corrections_count": _l("Taken off before paying"), "corrections_minor": _l("Worth of what was taken off"),
+    "total_minor": _l("Takings"),
     "basket_minor": _l("A basket"), "tax_minor": _l("Tax"), "net_minor": _l("Net"), "gross_minor": _l("Gross"),
     "discount_minor": _l("Discounts"), "by_hand_minor": _l("Discounts by hand"), "margin_minor": _l("Margin"),
     "margin_bp": _l("Margin %"), "costed_minor": _l("Net with known cost"), "cost_minor": _l("Cost"),

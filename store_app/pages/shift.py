@@ -1,5 +1,7 @@
 """Money: the shift of this till, its drawer, today's receipts and the shifts that are closed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +10,7 @@ from flask import Blueprint, Response, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import Invalid, NotFound, Refused, ShopError
 from config.money import exponent
 from pos import approvals, consigned, drawer, hand_cash, printer, receipt_mail, returns, shift, slips, vouchers
 from pos.leave import Need
@@ -113,7 +115,7 @@ def open_till() -> Any:
 def drop() -> Any:
     """Move cash from the drawer to the safe."""
     command, amount_minor = form.command_id(), form.amount("drop", place().currency)
-    with write() as session:
+    with _noting_refused("drop", amount_minor), write() as session:
         if not _already(session, command):
             given = {"id": command, "actor": g.actor, "at": doors().now()}
             _slip(session, hand_cash.drop(session, _current(session), amount_minor, **given))
@@ -386,7 +388,7 @@ def event_word(kind: str) -> str:
         "voided": _("Sales voided"),
         "no_sale": _("Drawer opened without a sale"),
         "reprint": _("Copies printed"),
-        "correction": _("Lines taken out again"),
+        "correction": _("Taken off before paying"),
         "approval": _("Approvals"),
         "x_report": _("X reports printed"),
         "hand_over": _("Hand-overs"),
@@ -415,13 +417,25 @@ def _pay(kind: str, asks_why: str) -> int:
     verb = {hand_cash.PAY_IN: hand_cash.pay_in, hand_cash.PAY_OUT: hand_cash.pay_out}[kind]
     command, amount_minor = form.command_id(), form.amount(kind, place().currency)
     why, agreeing = form.text("why", required=asks_why), approver()
-    with write() as session:
+    with _noting_refused(kind, amount_minor), write() as session:
         if not _already(session, command):
             now_open, given = _current(session), {"actor": g.actor, "at": doors().now()}
             need = hand_cash.wanted_leave(session, now_open, kind, amount_minor, g.actor)
             granted = agreed(session, agreeing, [need] if need else [], command, why)
             _slip(session, verb(session, now_open, amount_minor, why=why, id=command, approvals=granted, **given))
     return amount_minor
+
+
+@contextmanager
+def _noting_refused(kind: str, amount_minor: int) -> Iterator[None]:
+    """Journal inside what asks for more than the drawer should hold; it is refused all the same."""
+    try:
+        yield
+    except Refused as refusal:
+        if refusal.code == "not-in-drawer":
+            with write() as session:
+                hand_cash.note_refused(session, _current(session), kind, amount_minor, actor=g.actor, at=doors().now())
+        raise
 
 
 def _slip(session: Session, moved: CashMovement) -> None:

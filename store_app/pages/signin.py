@@ -3,12 +3,12 @@
 import re
 from typing import Any
 
-from flask import Blueprint, g, redirect, request, url_for
+from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 
 from config.errors import Refused, ShopError
 from config.journal import Actor
-from pos import badges
+from pos import badges, pins
 from pos.store import staff_of
 from store_app import devices, security, staff
 from store_app.extensions import doors, read, write
@@ -76,6 +76,14 @@ def enter(staff_id: str) -> Any:
             person = security.find_staff(session, node_id, staff_id)
         return _show(person=person, refusal=sentence_of(refusal), status=status_of(refusal))
     security.sign_in(person)
+    if not doors().settings.practice and not pins.is_good(request.form.get("pin", ""), person.role):
+        if is_network(doors().settings):
+            flash(
+                _("Your PIN is easily guessed. Give yourself another one at the server: cornerstore staff pin"), "warn"
+            )
+        else:  # chosen before such PINs were refused, or by a cashier who has more to say now
+            flash(_("Your PIN is easily guessed. Choose another one."), "warn")
+            return redirect(url_for("people.your_pin"), 303)
     return redirect(form.inside(request.form.get("next", "")) or _home(person.role), 303)
 
 

@@ -171,6 +171,53 @@ def test_a_void_wants_a_reason_and_a_permission(page: Page, shop: Node, faults: 
     assert shop.rows(Sale) == []
 
 
+def test_every_piece_taken_off_after_it_was_shown_is_kept_through_reload_and_parking_and_sent(
+    page: Page, shop: Node, faults: list[str]
+):
+    enter(page, shop)
+    by_hand(page, f"10*{CODES['MILK']}")
+    by_hand(page, f"2*{CODES['TEA']}")
+    page.keyboard.press("-")
+    page.keyboard.press("ArrowUp")
+    page.get_by_role("button", name=re.compile("Quantity of Whole milk")).click()
+    page.keyboard.type("1", delay=60)
+    page.keyboard.press("Enter")
+    expect(page.locator("#total")).to_have_text("$6.48")
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    page.keyboard.press("F4")
+    by_hand(page, "red coat")
+    expect(page.locator("#nothing")).to_be_visible()
+    page.keyboard.press("F4")
+    page.get_by_role("button", name=re.compile("red coat")).click()
+    expect(page.locator("#total")).to_have_text("$6.48")
+    page.keyboard.press("Delete")
+    expect(page.locator("#total")).to_have_text("$3.49")
+    pay_exactly(page)
+    (booked,) = journal_of(shop, "sale.completed")
+    assert json.loads(booked.body)["taken_off"] == [["TEA", 2, 598], ["MILK", 9, 3141]]
+
+
+def test_a_basket_emptied_line_by_line_is_given_up_with_a_reason_and_leave(page: Page, shop: Node, faults: list[str]):
+    enter_as(page, shop, CASHIER)
+    wedge(page, CODES["MILK"], CODES["TEA"])
+    page.keyboard.press("Delete")
+    expect(page.locator("#total")).to_have_text("$3.49")
+    page.keyboard.press("Delete")
+    expect(page.locator("#sheet-title")).to_have_text("Void this sale over $3.49?")
+    page.keyboard.press("Escape")
+    expect(page.locator("#total")).to_have_text("$3.49")
+    page.keyboard.press("-")
+    page.get_by_role("button", name="Not enough money").click()
+    page.locator("#sheet-foot").get_by_role("button", name="Void the sale").click()
+    page.get_by_role("button", name="Sue").click()
+    pin(page, "3333")
+    expect(page.locator("#nothing")).to_be_visible()
+    (booked,) = journal_of(shop, "basket.voided")
+    told = json.loads(booked.body)
+    assert (told["total_minor"], told["lines"], told["taken_off"]) == (349, [["MILK", 1]], [["TEA", 1, 299]])
+
+
 def test_what_is_scanned_while_a_pin_is_checked_waits_for_the_next_basket(page: Page, shop: Node):
     held: list[Route] = []
     page.route("**/api/approvals", lambda route: held.append(route))

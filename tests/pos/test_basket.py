@@ -8,12 +8,14 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, NotFound, Refused
 from config.journal import JournalEntry
-from pos import basket, catalogue
+from pos import basket, catalogue, reports, shift_checks
 from pos.basket import TakeUp
 from pos.rung import RungLine
 from pos.shift import current
+from pos.shift_report import x_report
 from pos.stock import StockMovement
-from pos.store import Till
+from pos.store import Till, store_of
+from pos.till_report import till_report
 from tests.builders import NOON, STORE, TILL
 
 
@@ -29,9 +31,9 @@ def give_up(shop, id, lines=(), total_minor=1, till_id=TILL):
         return basket.void(session, STORE, id, till_id=till_id, **given)
 
 
-def told_of(shop, id):
+def told_of(shop, id, verb="basket.voided"):
     query = sa.select(JournalEntry.body).where(JournalEntry.subject == f"sale:{id}")
-    query = query.where(JournalEntry.verb == "basket.voided")
+    query = query.where(JournalEntry.verb == verb)
     return json.loads(shop.read(lambda session: session.scalars(query).one()))
 
 
@@ -70,6 +72,30 @@ def test_one_product_that_has_no_price_hides_no_other_of_a_basket_given_up(shop)
 def test_corrections_of_products_nobody_knows_are_not_counted(shop):
     shop.sell([("milk", 1)], corrections=[("zzz", -5)] * 499 + [("bread", 1)])
     assert shop.read(lambda session: current(session, STORE, TILL)).totals["events"]["correction"] == [1, 0]
+
+
+def test_what_is_taken_off_is_journalled_with_product_quantity_and_value_and_stands_on_z_and_in_the_report(shop):
+    shop.sell([("milk", 1)], id="basket-20", corrections=[("milk", 9, 1161), ("bread", 1), ("milk", -1, -129)])
+    with shop.write() as session:
+        given = {"why": "left", "total_minor": 0, "actor": shop.wei, "at": NOON}
+        basket.void(session, STORE, "basket-21", till_id=TILL, taken_off=[("milk", 2, 258)], **given)
+    assert told_of(shop, "basket-20", "sale.completed")["taken_off"] == [["milk", 8, 1161], ["bread", 1, 0]]
+    given_up = told_of(shop, "basket-21")
+    assert (given_up["taken_off"], given_up["taken_off_minor"]) == ([["milk", 2, 258]], 258)
+    report = shop.read(lambda session: x_report(session, current(session, STORE, TILL)))
+    assert report["corrections"] == [["Ana", 3, 1161], ["Wei", 1, 258]]
+    told = "\n".join(line.text for line in till_report(report, columns=42))
+    assert "Taken off before paying" in told
+    assert "Ana (3)" in told
+    day = shop.read(lambda session: current(session, STORE, TILL).business_day)
+    rows = shop.read(lambda session: reports.report(session, store_of(session, STORE), "cashier", day, day)).rows
+    assert [(row["name"], row["corrections_count"], row["corrections_minor"]) for row in rows] == [
+        ("Ana", 3, 1161),
+        ("Wei", 1, 258),
+    ]
+    with shop.write() as session:
+        row = current(session, STORE, TILL)
+        assert shift_checks.recount(session, row)["corrections"] == row.totals["corrections"]
 
 
 def test_no_till_writes_over_what_another_keeps_or_takes_up_what_was_paid(shop):

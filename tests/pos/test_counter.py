@@ -256,7 +256,11 @@ def test_no_more_cash_goes_out_than_the_drawer_holds(corner):
     request = rung(corner, [RungLine("dep25", -1000)])
     with pytest.raises(Refused, match="drawer") as refusal:
         corner.complete(with_leave(corner, request))
+    assert "held_minor" not in refusal.value.facts, "a cashier counts blind"
     held_minor = corner.read(lambda session: current(session, STORE, TILL).expected_minor)
+    again = rung(corner, [RungLine("dep25", -1000)])
+    with corner.write() as session, pytest.raises(Refused) as refusal:
+        sale.complete(session, again, actor=corner.wei, at=NOON)
     assert refusal.value.facts["held_minor"] == held_minor
 
 

@@ -153,3 +153,26 @@ def test_each_role_pays_out_up_to_its_own_limit_and_the_shop_settles_it(shop):
     pay(shop, 3000, boss)
     pay(shop, 7000, shop.wei)
     assert current(shop).expected_minor == 0
+
+
+def test_who_needs_leave_for_a_pay_out_hears_the_same_whatever_the_drawer_holds(shop):
+    said = set()
+    for amount_minor in (2001, 9999, 10_000, 10_001, 10**7):
+        with pytest.raises(Refused) as refusal:
+            pay(shop, amount_minor)
+        said.add((refusal.value.code, refusal.value.message))
+    assert len(said) == 1
+    assert said.pop()[0] == "needs-approval"
+
+
+def test_no_leave_takes_more_out_than_the_drawer_holds(shop):
+    with shop.write() as session:
+        boss = add_staff(session, STORE, "bo", "Bo", "shopkeeper", "4444")
+        granted = approvals.grant(
+            session, STORE, boss, permission="pay_out", sale_id="pay-0001", why="", covers=[{"amount_minor": 10_001}],
+            asked_by=shop.ana, at=NOON,
+        ).id  # fmt: skip
+    with pytest.raises(Refused) as refusal:
+        pay(shop, 10_001, leave=[granted], id="pay-0001")
+    assert (refusal.value.code, dict(refusal.value.facts)) == ("not-in-drawer", {})
+    assert current(shop).expected_minor == 10_000

@@ -120,6 +120,14 @@ def test_cash_and_events_beside_the_sales_are_kept_by_their_kind():
     assert figures["events"] == {"correction": [3, 0], "voided": [2, 1300]}
 
 
+def test_what_each_person_took_off_before_it_was_paid_is_summed_and_counted():
+    sums = totals.with_corrections(totals.opening(), "bo", "Bo", 2, 500)
+    sums = totals.with_corrections(totals.with_corrections(sums, "ana", "Ana", 1, 30), "bo", "Bo", 1, 20)
+    figures = totals.figures(sums)
+    assert figures["corrections"] == [["Ana", 1, 30], ["Bo", 3, 520]]
+    assert figures["events"] == {"correction": [4, 550]}
+
+
 @pytest.mark.parametrize("add", ["sale", "cash", "event"])
 def test_the_totals_given_stay_as_they_are(add):
     before = totals.with_event(totals.with_cash(totals.with_sale(totals.opening(), a_sale(1)), "float", 5), "no_sale")

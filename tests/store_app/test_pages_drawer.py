@@ -1,6 +1,7 @@
 """The drawer's pages and API: counted blind in coins and notes, settled in the open, closed or handed over by name."""
 
 import html
+import json
 import re
 
 import pytest
@@ -379,3 +380,15 @@ def test_a_pay_in_beyond_the_limit_asks_beside_its_own_field_for_somebody_who_ag
     agreed = {"approver": "supervisor", "pin": "4444"}
     assert send(cashier, "/money/pay-in", pay_in="100", why="change from the bank", **agreed).status_code == 303
     assert now(opened).totals["cash"]["pay_in"] == 10_000
+
+
+def test_a_wish_for_more_than_the_drawer_should_hold_stands_in_the_journal_with_who_and_how_much(opened):
+    cashier = opened.signed_in("cashier")
+    assert send(cashier, "/money/drop", drop="50.01").status_code == 409
+    assert send(cashier, "/money/pay-out", pay_out="60", why="x").status_code == 409  # wants leave: nothing was learnt
+    with opened.doors.read() as session:
+        found = session.scalars(sa.select(JournalEntry).where(JournalEntry.verb == "shift.not_in_drawer")).all()
+        assert [(one.actor_id, json.loads(one.body)) for one in found] == [
+            ("cashier", {"kind": "drop", "amount_minor": 5001})
+        ]
+        assert session.scalars(sa.select(Shift.expected_minor)).one() == 5000

@@ -62,6 +62,16 @@ def test_a_pin_that_is_tried_first_is_refused_beside_its_field(house: House, add
     assert post(house.visitor(), "/signin/supervisor", pin="4444").status_code == 303
 
 
+def test_who_has_a_pin_that_is_tried_first_is_led_to_choose_another(house: House):
+    house.doors.settings.practice = False
+    supervisor = house.visitor()
+    assert post(supervisor, "/signin/supervisor", pin="4444").location == "/people/your-pin"
+    assert "easily guessed" in words(supervisor.get("/people/your-pin"))
+    assert post(house.visitor(), "/signin/cashier", pin="1111").location == "/till/"
+    assert send(supervisor, "/people/your-pin", old="4444", pin="8642", again="8642").status_code == 303
+    assert post(house.visitor(), "/signin/supervisor", pin="8642").location == "/till/"
+
+
 def test_someone_who_left_can_no_longer_sign_in_and_a_second_click_is_no_fault(house: House):
     client = house.signed_in()
     for _ in range(2):

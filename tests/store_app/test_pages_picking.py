@@ -4,9 +4,10 @@ import pytest
 import sqlalchemy as sa
 
 from pos import stock
+from pos.store import Store
 from store_app import jobs
 from supply.deliveries import DeliveryLine
-from supply.pick_list import PickList
+from supply.pick_list import PickLine, PickList
 from tests.store_app import office
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import send, words
@@ -58,6 +59,26 @@ def test_an_order_is_picked_short_with_a_reason_sent_off_and_says_why_less(conso
         assert stock.levels(session, "WH1", ["milk"])["milk"].on_hand == 480 - 12
         lines = {row.sku: row for row in session.scalars(sa.select(DeliveryLine)).all()}
     assert (lines["milk"].advised_qty, lines["milk"].promised_qty, lines["milk"].less_why) == (0, 12, "damaged")
+
+
+def test_the_page_says_which_shop_did_not_leave_and_why(console):
+    client = console.signed_in("operator")
+    send(client, "/console/supply/fill")
+    send(client, "/console/picking/WH1/make")
+    at = f"/console/picking/{the_list(console)}"
+    with console.doors.read() as session:
+        lines = session.execute(sa.select(PickLine.sku, PickLine.store_id)).all()
+    for sku in {line.sku for line in lines}:
+        shops = sum(1 for line in lines if line.sku == sku)
+        typed = {f"packs-{n}": "0" for n in range(shops)} | {f"why-{n}": "left" for n in range(shops)}
+        assert send(client, f"{at}/products/{sku}", **typed).status_code == 303
+    assert send(client, f"{at}/send").status_code == 303
+    page = words(client.get("/console/picking/"))
+    assert "Nothing left. The list is given up" in page
+    assert "on its way" not in page
+    with console.doors.read() as session:
+        name = session.get_one(Store, lines[0].store_id).name
+    assert f"Not sent off: {name} – nothing was picked for it." in page
 
 
 def test_the_one_next_step_is_to_share_out_then_to_pick_or_to_load(console):

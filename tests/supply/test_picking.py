@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import threading
 
 import pytest
 import sqlalchemy as sa
@@ -11,12 +12,12 @@ from config.journal import JournalEntry
 from config.node import NETWORK
 from pos import batches, stock
 from pos.batches import Lot
-from supply import deliveries, orders, pick_list, picking, premises, push, warehouse
+from supply import credit, deliveries, orders, pick_list, picking, premises, push, receiving, warehouse, warehouse_stock
 from supply.deliveries import Delivery
 from supply.facts import Advised, GoodsDispatched
 from supply.orders import ReplenishmentOrder
 from supply.pick_list import PickLine
-from tests.supply.road import AT, DAY, OPERATOR, WAREHOUSE, Country, make_country
+from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, make_country
 
 BY = {"actor": OPERATOR, "at": AT}
 
@@ -47,7 +48,7 @@ def pick(country: Country, pick_id: str, sku: str, picked=None, *, actor=OPERATO
 
 def send(country: Country, pick_id: str) -> list[str]:
     with country.network.write() as session:
-        return picking.send_off(session, pick_id, **BY)
+        return list(picking.send_off(session, pick_id, **BY).gone)
 
 
 def on_hand(country: Country, sku: str) -> int:
@@ -94,7 +95,7 @@ def test_what_is_missing_or_spoilt_is_written_off_and_not_promised_again(country
         made = picking.make(session, WAREHOUSE, **BY)
         picking.pick(session, made.id, "bread", {("order", "S1", "one"): (6, why)}, **BY)
         picking.pick_rest(session, made.id, **BY)
-        assert picking.send_off(session, made.id, **BY) == ["S1"]
+        assert picking.send_off(session, made.id, **BY).gone == ("S1",)
     assert on_hand(country, "bread") == left
     assert country.findings() == []
 
@@ -109,7 +110,7 @@ def test_missing_goods_leave_the_book_but_for_lots_that_are_over_and_stand_there
         nothing = {("order", shop, order): (0, "missing") for shop, order in (("S1", "one"), ("S2", "two"))}
         picking.pick(session, made.id, "bread", nothing, **late)
         picking.pick_rest(session, made.id, **late)
-        assert picking.send_off(session, made.id, **late) == ["S1"]
+        assert picking.send_off(session, made.id, **late).gone == ("S1",)
         day = late["at"].date()
         (held,) = batches.standing(session, WAREHOUSE, ["bread"], day=day, forgets=False)["bread"]
         assert (held.batch, held.qty) == ("OLD", 6)
@@ -171,7 +172,7 @@ def test_from_a_warehouse_that_works_by_lists_nothing_leaves_without(country):
     with country.network.write() as session:
         picking.pick(session, made, "milk", {("offer", "S1", "offer-1"): (12, "damaged")}, **BY)
         picking.pick_rest(session, made, **BY)
-        assert sorted(picking.send_off(session, made, **BY)) == ["S1", "S1", "S2"]
+        assert sorted(picking.send_off(session, made, **BY).gone) == ["S1", "S1", "S2"]
     assert on_hand(country, "milk") == 240 - 24
     country.deliver()
     assert country.findings() == []
@@ -189,6 +190,140 @@ def test_an_order_called_off_while_it_is_picked_stays_and_its_goods_are_free(cou
     country.deliver()
     assert country.state("S2", "two") == ("cancelled", "cancelled")
     assert country.findings() == []
+
+
+def test_what_came_after_the_pick_and_what_stays_in_hand_is_not_missing(country):
+    made = make(country)
+    pick(country, made, "bread", {("order", "S1", "one"): (6, "missing")})
+    pick(country, made, "tea")
+    with country.network.write() as session:
+        stock.receive(session, WAREHOUSE, [("bread", 500)], source_id="po-9", **BY)
+    with country.shops["S2"].write() as session:
+        orders.cancel(session, "S2", "two", why="Closed", **BY)
+    country.deliver()
+    assert send(country, made) == ["S1"]
+    assert on_hand(country, "bread") == 500 + 12, "what came since, and what was picked for the shop that called off"
+    assert country.findings() == []
+
+
+def test_two_lists_that_miss_the_same_goods_write_them_off_once(country):
+    first, second = make(country, shops=["S1"]), make(country, shops=["S2"])
+    pick(country, first, "bread", {("order", "S1", "one"): (6, "missing")})
+    pick(country, first, "tea")
+    pick(country, second, "bread", {("order", "S2", "two"): (0, "missing")})
+    with country.network.write() as session:
+        stock.receive(session, WAREHOUSE, [("bread", 500)], source_id="po-9", **BY)
+    assert (send(country, first), send(country, second)) == (["S1"], [])
+    assert on_hand(country, "bread") == 500
+    assert country.findings() == []
+
+
+def test_an_order_turned_back_after_a_short_pick_promises_what_was_loaded(country):
+    made = make(country)
+    pick(country, made, "bread", {("order", "S1", "one"): (6, "missing")})
+    pick(country, made, "tea")
+    send(country, made)
+    country.deliver()
+    coming = country.delivery("S1")
+    with country.shops["S1"].write() as session:
+        receiving.turn_back(session, "S1", coming, why="wet", actor=KEEPER["S1"], at=AT)
+    country.deliver()
+    assert country.state("S1", "one") == ("acknowledged", "acknowledged")
+    for where in (NETWORK, "S1"):
+        assert country.lines(where, "S1", "one")["bread"].packs_acknowledged == 1
+    with country.network.read() as session:
+        assert warehouse.promised_of(session, WAREHOUSE) == {"bread": 6, "tea": 10}
+    assert country.load() == ["one"]
+    country.deliver()
+    assert country.findings() == []
+
+
+def test_what_was_put_back_and_found_is_not_written_off(country):
+    made = make(country)
+    pick(country, made, "bread", {("order", "S1", "one"): (6, "missing")})
+    with country.network.write() as session:
+        picking.put_back(session, made, "bread", **BY)
+        picking.pick_rest(session, made, **BY)
+    send(country, made)
+    assert on_hand(country, "bread") == 60 - 18 - 12
+
+
+def test_goods_that_passed_their_last_day_after_they_were_picked_stay(country):
+    with country.network.write() as session:
+        lot = Lot("bread", 18, "OLD", DAY)
+        batches.lay_in(session, WAREHOUSE, [lot], source_kind="purchase", source_id="lot", at=AT)
+        lot = Lot("bread", 42, "NEW", DAY + dt.timedelta(days=9))
+        batches.lay_in(session, WAREHOUSE, [lot], source_kind="purchase", source_id="lot", at=AT)
+        made = picking.make(session, WAREHOUSE, **BY)
+        picking.pick_rest(session, made.id, **BY)
+        sent = picking.send_off(session, made.id, actor=OPERATOR, at=AT + dt.timedelta(days=2))
+    assert (sent.gone, sent.stayed) == (("S1",), (("S2", "over"),))
+    assert on_hand(country, "bread") == 60 - 12, "of thirty that were picked eighteen are over"
+    country.deliver()
+    coming = country.delivery("S1")
+    with country.shops["S1"].read() as session:
+        delivery = session.get_one(Delivery, ("S1", coming))
+        bread = next(one for one in deliveries.lines_of(session, delivery) if one.sku == "bread")
+    assert (bread.advised_qty, bread.less_why, bread.batch) == (12, "expired", "NEW")
+    assert country.findings() == []
+
+
+def test_a_bought_offer_on_an_open_list_waits_while_its_shops_credit_is_held(country):
+    with country.network.write() as session:
+        push.offer(session, "S1", sku="milk", packs=2, why="New", answer_by=DAY, id="offer-1", **BY)
+        push.accept(session, "S1", "offer-1", **BY)
+        made = picking.make(session, WAREHOUSE, **BY).id
+        picking.pick_rest(session, made, **BY)
+        line = {"facts": {}, "terms": {}, "terms_n": 1, "steps": [], "day": DAY, "advance_most_minor": 0}
+        credit.set_line(session, "S1", limit_minor=0, level=0, **line, **BY)
+        credit.hold(session, "S1", why="Late", **BY)
+        sent = picking.send_off(session, made, **BY)
+        assert ("S1", "held") in sent.stayed
+        assert push.offer_of(session, "S1", "offer-1").state == "accepted"
+    assert on_hand(country, "milk") == 240
+
+
+def test_a_list_of_which_nothing_leaves_is_given_up_and_says_why(country):
+    made, tea = make(country), on_hand(country, "tea")
+    with country.network.write() as session:
+        nothing = {("order", shop, order): (0, "left") for shop, order in (("S1", "one"), ("S2", "two"))}
+        picking.pick(session, made, "bread", nothing, **BY)
+        picking.pick_rest(session, made, **BY)
+        for sku, qty in (("bread", 60), ("tea", tea)):
+            write_off = {"lot_id": "", "reason": "damaged", "id": f"off-{sku}", **BY}
+            warehouse_stock.write_off(session, WAREHOUSE, sku, qty, **write_off)
+        sent = picking.send_off(session, made, **BY)
+        assert (sent.gone, sent.stayed) == ((), (("S1", "gone"), ("S2", "nothing")))
+        assert pick_list.pick_of(session, made).state == "dropped"
+    assert country.state("S1", "one") == ("acknowledged", "acknowledged")
+    assert country.findings() == []
+
+
+@pytest.mark.postgres
+def test_what_is_put_on_a_list_at_once_with_others_is_taken_once(tmp_path, postgres_database):
+    country = make_country(tmp_path, postgres_database)
+    _ordered(country)
+    answers: list[object] = []
+
+    def second() -> None:
+        try:
+            answers.append(make(country))
+        except Refused as refusal:
+            answers.append(refusal.code)
+
+    others = [threading.Thread(target=second), threading.Thread(target=lambda: answers.append(country.load()))]
+    with country.network.write() as session:
+        picking.make(session, WAREHOUSE, **BY)
+        for other in others:
+            other.start()
+        waits = sa.text("select count(distinct pid) from pg_locks where not granted")
+        with country.network.engine.connect() as watch:
+            while watch.scalar(waits) < len(others) and any(other.is_alive() for other in others):
+                watch.rollback()
+    for other in others:
+        other.join(60)
+    assert sorted(answers, key=str) == [[], "nothing-to-gather"]
+    country.network.engine.dispose()
 
 
 def test_a_pick_that_cannot_be_is_refused_by_a_sentence(country):

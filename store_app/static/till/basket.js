@@ -141,6 +141,8 @@ export class Basket extends EventTarget {
     if (qty === 0) return this.remove(id);
     const product = this.#product(entry);
     if (qty > 0 && this.qtyOf(entry.sku) - entry.qty + qty > most(product)) return false;
+    const less = entry.qty - qty;
+    if (less * Math.sign(entry.qty) > 0) this.#takenOff(entry, less);
     entry.qty = qty;
     this.active = id;
     this.#content("changed", entry);
@@ -161,8 +163,7 @@ export class Basket extends EventTarget {
   remove(id) {
     const at = this.kept.lines.findIndex((line) => line.id === id);
     if (at < 0) return true;
-    const kept = this.kept, [entry] = kept.lines.splice(at, 1);
-    const correction = { sku: entry.sku, qty: entry.qty, amount_minor: this.#totalOf(entry) };
+    const kept = this.kept, [entry] = kept.lines.splice(at, 1), correction = this.#corrected(entry, entry.qty);
     kept.corrections.push(correction);
     this.active = this.kept.lines[Math.min(at, this.kept.lines.length - 1)]?.id ?? null;
     this.#content("removed", entry);
@@ -272,8 +273,14 @@ export class Basket extends EventTarget {
     return true;
   }
 
-  /** Give the lines that were taken out again, for the shop's journal. */
-  corrections() { return this.kept.corrections.slice(-MOST_CORRECTIONS).map(({ sku, qty }) => [sku, qty]); }
+  /** Give what was taken off again after it was shown, for the shop's journal: [sku, qty, amount_minor]. */
+  corrections() { return this.kept.corrections.slice(-MOST_CORRECTIONS).map(({ sku, qty, amount_minor: amount }) => [sku, qty, amount]); }
+
+  /** Tell whether taking a line out, or something brought back, leaves nothing of a basket in which goods were rung. */
+  endsWithout({ id, sale_id: back }) {
+    const { lines, broughtBack, corrections } = this.kept;
+    return lines.length + broughtBack.length === 1 && (back ? corrections.length > 0 : lines[0]?.id === id);
+  }
 
   /** Keep a scan that cannot go in now; give the first of them back. */
   wait(code) { this.kept.waiting.push(code); this.#waits(); }
@@ -317,7 +324,9 @@ export class Basket extends EventTarget {
   }
 
   unpack(packed) {
+    const before = this.kept.corrections;
     this.kept = { ...fresh(), ...packed, quote: null, pending: null, parts: [], last: this.kept.last, waiting: this.kept.waiting };
+    this.kept.corrections = [...before, ...this.kept.corrections];
     this.active = this.kept.lines.at(-1)?.id ?? null;
     this.#content("resumed");
   }
@@ -328,6 +337,19 @@ export class Basket extends EventTarget {
 
   #product(entry) { return this.catalogue.bySku.get(entry.sku) ?? gone(entry); }
   #totalOf(entry) { return entry.quoted?.total_minor ?? byShelf(lineTotal, this.#product(entry), entry); }
+
+  /** Write `qty` of a line as taken off, at its part of what the line is shown to cost. */
+  #corrected(entry, qty) {
+    return { of: entry.id, sku: entry.sku, qty, amount_minor: Math.round(this.#totalOf(entry) * qty / entry.qty) };
+  }
+
+  /** Keep that a line is less now; one step after another is one correction. */
+  #takenOff(entry, qty) {
+    const now = { ...this.#corrected(entry, qty), lowered: true }, last = this.kept.corrections.at(-1);
+    if (!(last?.lowered && last.of === now.of)) return this.kept.corrections.push(now);
+    last.qty += now.qty;
+    last.amount_minor += now.amount_minor;
+  }
 
   /** The content changed: what the server said is old. Other lines keep their last prices until it answers. */
   #content(why, entry = null) {

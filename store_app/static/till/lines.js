@@ -120,7 +120,7 @@ export class Lines {
     const shown = line.shown ?? line.total, known = this.rows.get(id);
     if (known) return showMoney(known.querySelector(".line-total"), shown);
     const row = stencil("back-stencil");
-    row.dataset.back = JSON.stringify([line.sale_id, line.n]);
+    row.dataset.back = JSON.stringify({ sale_id: line.sale_id, n: line.n });
     row.querySelector(".line-qty").textContent = line.qty_text;
     row.querySelector(".line-name").textContent = line.name;
     row.querySelector(".line-each").textContent = say(line.restock ? "back-to-shelf" : "back-to-waste", { n: line.receipt_no });
@@ -211,7 +211,7 @@ export class Lines {
     const row = event.target.closest(".line");
     if (!row) return;
     if (row.dataset.back) {
-      if (event.target.closest(".keep")) this.basket.keepBroughtBack(...JSON.parse(row.dataset.back));
+      if (event.target.closest(".keep")) this.actions.keepBack(JSON.parse(row.dataset.back));
       return;
     }
     const line = this.basket.line(row.dataset.line);

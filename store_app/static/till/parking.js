@@ -104,7 +104,7 @@ export class Parking {
       if (!reason) return sheet.complain(say("reason-needed"));
       const send = (approvals) => sheet.hold(() => ask("POST", `${settings.urls.baskets}/${this.basket.id}/void`, {
         till_id: settings.till_id, why: reason, total_minor: this.basket.total(),
-        lines: this.basket.asked().lines, approvals,
+        lines: this.basket.asked().lines, corrections: this.basket.corrections(), approvals,
       })).catch((fault) => { // another till goes on with it: nothing is given up but what is shown here
         if (fault.code !== "basket-taken") throw fault;
         return { told: fault.message };

@@ -52,9 +52,11 @@ const till = {
   less: (line) => (Math.abs(line.qty) === 1 ? till.remove(line) : complainIf(resize(line, line.qty - Math.sign(line.qty)))),
   more1: (line) => complainIf(resize(line, line.qty + Math.sign(line.qty))),
   remove(line) {
+    if (basket.endsWithout(line)) return parking.giveUp();
     const putBack = basket.remove(line.id);
     view.tell(say("removed", { name: line.product.name }), [say("put-back"), () => { view.quieten(); putBack(); till.rest(); }]);
   },
+  keepBack: (row) => (basket.endsWithout(row) ? parking.giveUp() : basket.keepBroughtBack(row.sale_id, row.n)),
   qty: (line) => askNumber(line.product, (qty) => resize(line, qty * Math.sign(line.qty)), catalogue.weighing(line.product)),
   discount: (line) => askDiscount(
     { title: say("discount-title", { name: line.product.name }), reason: line.reason, taken: line.discount_bp || line.discount_minor },
