@@ -114,7 +114,8 @@ def test_shops_of_a_network_with_two_warehouses_stay_with_the_one_they_order_fro
     rows: dict[str, list[dict[str, object]]] = {
         "region": [{"id": f"R{n}", "name": f"R{n}"} for n in range(1, 5)],
         "store": [
-            {"id": shop, "name": shop, "slug": shop, "region_id": region, "currency": "EUR", "tz": "UTC", "joined_at": at}
+            {"id": shop, "name": shop, "slug": shop, "region_id": region, "currency": "EUR", "tz": "UTC",
+             "joined_at": at}
             for shop, region in shops
         ],
         "tax_class": [{"id": "food", "name": "Food", "rate_bp": 700, "inclusive": True}],
@@ -138,7 +139,7 @@ def test_shops_of_a_network_with_two_warehouses_stay_with_the_one_they_order_fro
     with upgraded.begin() as connection:
         for name, found in rows.items():
             connection.execute(sa.insert(Base.metadata.tables[name]), found)
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0051'")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0052'")
     migrate.upgrade(upgraded)
     with upgraded.connect() as connection:
         now = connection.execute(sa.select(Base.metadata.tables["served_from"]).order_by(sa.text("kind, of_id"))).all()

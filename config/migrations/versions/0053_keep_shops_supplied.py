@@ -1,7 +1,7 @@
 """Shops of a network with several warehouses stay with the one they order from.
 
-Revision ID: 0052
-Revises: 0051
+Revision ID: 0053
+Revises: 0052
 """
 
 from collections import Counter
@@ -9,8 +9,8 @@ from collections import Counter
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0052"
-down_revision = "0051"
+revision = "0053"
+down_revision = "0052"
 branch_labels = None
 depends_on = None
 
@@ -32,7 +32,7 @@ def upgrade() -> None:
         return
     usual = books.scalar(sa.text(USUAL))
     settled = {(kind, of_id) for kind, of_id in books.execute(sa.text("select kind, of_id from served_from"))}
-    last = dict(books.execute(sa.text(LAST_ORDERS)).tuples().all())
+    last = dict(books.execute(sa.text(LAST_ORDERS)).all())
     shops = books.execute(sa.text("select id, region_id from store order by id")).all()
     for (region,) in books.execute(sa.text("select id from region order by id")).all():
         if ("region", region) in settled:
