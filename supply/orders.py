@@ -16,7 +16,7 @@ Rules
 8. What an order costs stands in the network's own list, of the day it arrives or the two weeks before it: the shop may
    not have heard of a change. Any other cost or pack is charged by the unit at the list, so that none makes it cheaper;
    what is not on the list is not promised.
-9. An order whose van turned back with all of it is acknowledged again: its goods are loaded anew.
+9. An order whose van turned back with all of it is acknowledged again, with what was loaded: that is loaded anew.
 10. A shop that was put back from its copy numbers anew and knows nothing of what it sent since: the network tells two
     orders of one number apart, and the goods of a lost one are expected without it.
 11. An order whose days are far from today, or whose reasons are no figures and days, is not taken in: rationing,
@@ -308,15 +308,18 @@ def settle(session: Session, store_id: str, order_id: str, *, actor: Actor, at: 
     if order is None:
         return
     received = received_of(session, store_id, order_id)
-    complete = True
-    for line in lines_of(session, order):
+    complete, lines = True, lines_of(session, order)
+    for line in lines:
         line.qty_received = received.get(line.sku, 0)
         complete = complete and line.qty_received >= promised_qty(line)
-    closed = {delivery.state for delivery in _deliveries(session, order, deliveries.CLOSED)}
-    if not closed:
+    ended = _deliveries(session, order, deliveries.CLOSED)
+    if not (closed := {delivery.state for delivery in ended}):
         return
     if closed == {"turned_back"}:
         if STATES.legal(order.state, "acknowledged") and not _deliveries(session, order, ON_ITS_WAY):
+            loaded = {one.sku: one.advised_qty for one in deliveries.lines_of(session, ended[-1])}
+            for line in lines:
+                line.packs_acknowledged = min(promised_qty(line), loaded.get(line.sku, 0)) // line.pack_qty
             journal.move(
                 session, order, "acknowledged", actor=actor, at=at, subject=subject_of(order), why="turned back"
             )
@@ -465,14 +468,9 @@ def _told_apart(session: Session, fact: OrderSent) -> int:
 
 
 def _tell(
-    session: Session,
-    order: ReplenishmentOrder,
-    topic: str,
-    fact: OrderSent | OrderCancelled,
-    *,
-    id: str,
+    session: Session, order: ReplenishmentOrder, topic: str, fact: OrderSent | OrderCancelled, *, id: str,
     at: dt.datetime,
-) -> None:
+) -> None:  # fmt: skip
     outbox.append(
         session, to_node=NETWORK, topic=topic, version=VERSION, body=fact.to_body(), id=id,
         subject=subject_of(order), business_day=day_of(session, order.store_id, at), at=at,

@@ -12,12 +12,12 @@ from config.journal import JournalEntry
 from config.node import NETWORK
 from pos import batches, stock
 from pos.batches import Lot
-from supply import credit, deliveries, orders, pick_list, picking, premises, push, warehouse, warehouse_stock
+from supply import credit, deliveries, orders, pick_list, picking, premises, push, receiving, warehouse, warehouse_stock
 from supply.deliveries import Delivery
 from supply.facts import Advised, GoodsDispatched
 from supply.orders import ReplenishmentOrder
 from supply.pick_list import PickLine
-from tests.supply.road import AT, DAY, OPERATOR, WAREHOUSE, Country, make_country
+from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, make_country
 
 BY = {"actor": OPERATOR, "at": AT}
 
@@ -215,6 +215,26 @@ def test_two_lists_that_miss_the_same_goods_write_them_off_once(country):
         stock.receive(session, WAREHOUSE, [("bread", 500)], source_id="po-9", **BY)
     assert (send(country, first), send(country, second)) == (["S1"], [])
     assert on_hand(country, "bread") == 500
+    assert country.findings() == []
+
+
+def test_an_order_turned_back_after_a_short_pick_promises_what_was_loaded(country):
+    made = make(country)
+    pick(country, made, "bread", {("order", "S1", "one"): (6, "missing")})
+    pick(country, made, "tea")
+    send(country, made)
+    country.deliver()
+    coming = country.delivery("S1")
+    with country.shops["S1"].write() as session:
+        receiving.turn_back(session, "S1", coming, why="wet", actor=KEEPER["S1"], at=AT)
+    country.deliver()
+    assert country.state("S1", "one") == ("acknowledged", "acknowledged")
+    for where in (NETWORK, "S1"):
+        assert country.lines(where, "S1", "one")["bread"].packs_acknowledged == 1
+    with country.network.read() as session:
+        assert warehouse.promised_of(session, WAREHOUSE) == {"bread": 6, "tea": 10}
+    assert country.load() == ["one"]
+    country.deliver()
     assert country.findings() == []
 
 
