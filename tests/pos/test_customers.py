@@ -198,6 +198,21 @@ def test_a_card_repayment_moves_no_cash(counter: Counter):
         counter.repay(1_000, tender="tab")
 
 
+def test_a_slip_that_paid_for_a_tab_or_a_sale_pays_nothing_else_that_day(counter: Counter):
+    counter.charge(3_000)
+    counter.repay(129, tender="card", reference="A17")
+    with pytest.raises(Refused) as refusal:
+        counter.repay(129, tender="card", reference=" a17")
+    assert refusal.value.code == "slip-used"
+    with pytest.raises(Refused) as refusal:
+        counter.shop.sell([("milk", 1)], tenders=[("card", 129, "A17")])
+    assert refusal.value.code == "slip-used"
+    counter.shop.sell([("milk", 1)], tenders=[("card", 129, "A18")])
+    with pytest.raises(Refused):
+        counter.repay(129, tender="card", reference="A18")
+    assert counter.owed() == 2_871
+
+
 def test_nobody_repays_more_than_is_owed_or_at_a_closed_till(counter: Counter):
     counter.charge(300)
     with pytest.raises(Refused) as refused:
