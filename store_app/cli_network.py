@@ -33,7 +33,7 @@ def found(
 ) -> None:
     """Found a warehouse with the network's own supplier that delivers from it to every shop."""
     from store_app import importing, network_rows
-    from supply import premises, suppliers
+    from supply import premises, serving
 
     doors = _network()
     named = [day.strip().casefold()[:3] for day in order_days.split(",")]
@@ -41,7 +41,7 @@ def found(
         raise Invalid("bad-order-days", f"{unknown[0]} is no weekday. Write them like mon,wed,fri.")
     with doors.write() as session:
         currency, _day = network_rows.money_and_day(session, EVERYONE, doors.now())
-        suppliers.found_warehouse(
+        serving.found_warehouse(
             session,
             warehouse_id,
             name,

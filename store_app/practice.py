@@ -9,13 +9,16 @@ Rules
 3. Beginning and leaving change the browser's token: a page opened before belongs to the other books and is refused.
    The till's sales say whose they are (`practice`); one that says the other is refused, not booked.
 4. A lesson is done when the practice shop's journal tells every task of its learner (`supply.training`, rule 1).
-5. A practice shop is thrown away when it is left, at the latest after KEPT.
+5. A sale or return practised at the till over the shop's own books wants the permission, is undone, and leaves an
+   entry in the journal and a count in the shift's totals: real money taken for it would be missed nowhere else.
+6. A practice shop is thrown away when it is left, at the latest after KEPT.
 """
 
 import datetime as dt
 import shutil
 import threading
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,12 +27,15 @@ import sqlalchemy as sa
 from flask import Flask, current_app, g, session
 from sqlalchemy.orm import Session
 
+from config import journal
 from config.database import Base, Database, make_engine
-from config.errors import Conflict, NotFound
+from config.errors import Conflict, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
+from pos import drawer
 from store_app import lessons, scenes, tables
 from store_app.extensions import Doors, own_doors, read, rehearse
+from store_app.security import can
 from supply import training
 from supply.lesson_text import Lesson
 
@@ -176,14 +182,31 @@ def standing(language: str) -> Standing | None:
     return found
 
 
-def booked(*, practice: bool) -> AbstractContextManager[Session]:
-    """Open the transaction of a sale: undone at the end where it is practised over the shop's own books (rule 3)."""
+@contextmanager
+def booked(till_id: str, *, practice: bool) -> Iterator[Session]:
+    """Open the transaction of a sale: undone at the end where it is practised over the shop's own books (3, 5)."""
     if is_practising() and not practice:
         raise Conflict("practising", "This browser practises just now. Stop practising, then take the money once more.")
-    return rehearse(for_real=is_practising() or not practice)
+    over_own_books = practice and not is_practising()
+    if over_own_books and not can("practice"):
+        raise Refused(
+            "may-not-practise", "Your role may not practise. Turn practice off, then take the money once more."
+        )
+    with rehearse(for_real=not over_own_books) as books:
+        yield books
+    if over_own_books:
+        _note(till_id)
 
 
 # --- inside ---
+
+
+def _note(till_id: str) -> None:
+    """Journal and count what was practised (rule 5)."""
+    with own_doors().write() as books:
+        drawer.note_event(books, own_doors().settings.node_id, till_id, "practised")
+        at = own_doors().now()
+        journal.record(books, actor=g.actor, at=at, verb="practice.rung", subject=f"till:{till_id}")
 
 
 def _shops() -> PracticeShops:

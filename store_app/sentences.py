@@ -48,6 +48,7 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
         _l("That quantity is not possible. Type another one."),
     ),
     "label-differs": (_l("No label says this of %(name)s. Take the line out and scan its label again."),),
+    "may-not-practise": (_l("Your role may not practise. Turn practice off, then take the money once more."),),
     "free-label": (_l("By its label %(name)s costs nothing. Scan its own barcode, or print a new label."),),
     "label-fixed": (_l("How much %(name)s it is stands on its label. Scan the label of each piece."),),
     "outside-hours": (

@@ -2,8 +2,9 @@
 
 Rules
 -----
-1. A lead time is measured in business days from the day an order was sent to the day its first delivery was posted,
-   over the last MOST_DELIVERIES orders of a supplier within LOOK_BACK_DAYS. One beyond LONGEST_LEAD_DAYS is a slip.
+1. A lead time is measured in business days from the day an order counted for, or was sent if that was later, to the day
+   its first delivery was posted, over the last MOST_DELIVERIES orders of a supplier within LOOK_BACK_DAYS. One below 0
+   or beyond LONGEST_LEAD_DAYS is a slip. How long an approved order waits for its day is not the supplier's doing.
    What the network buys is measured alike, over all its warehouses (`purchasing`).
 2. What a supplier promises counts as much as PROMISE_WORTH deliveries, so that one late van changes little and ten do.
    The days planned with are the measured mean, rounded; where nothing came yet, what is promised.
@@ -47,10 +48,10 @@ class LeadTime:
 
 
 class Trip(NamedTuple):
-    """One order's way: the days it was sent, came, and was promised for."""
+    """One order's way: the days it counted from (rule 1), came, and was promised for."""
 
     supplier_id: str
-    sent: dt.date
+    began: dt.date
     came: dt.date
     promised: dt.date
 
@@ -61,7 +62,8 @@ def measured(session: Session, store_id: str, suppliers: Sequence[Supplier], *, 
     first = sa.func.min(Delivery.posted_at)
     query = (
         sa.select(
-            ReplenishmentOrder.supplier_id, ReplenishmentOrder.sent_at, ReplenishmentOrder.delivery_day, first
+            ReplenishmentOrder.supplier_id, ReplenishmentOrder.order_day, ReplenishmentOrder.sent_at,
+            ReplenishmentOrder.delivery_day, first,
         )
         .join(
             Delivery,
@@ -72,24 +74,32 @@ def measured(session: Session, store_id: str, suppliers: Sequence[Supplier], *, 
             ReplenishmentOrder.supplier_id.in_([supplier.id for supplier in suppliers]),
         )
         .group_by(
-            ReplenishmentOrder.supplier_id, ReplenishmentOrder.id, ReplenishmentOrder.sent_at,
-            ReplenishmentOrder.delivery_day,
+            ReplenishmentOrder.supplier_id, ReplenishmentOrder.id, ReplenishmentOrder.order_day,
+            ReplenishmentOrder.sent_at, ReplenishmentOrder.delivery_day,
         )
         .order_by(ReplenishmentOrder.supplier_id, ReplenishmentOrder.sent_at.desc(), ReplenishmentOrder.id)
     )  # fmt: skip
     trips = (
-        Trip(supplier_id, day_of(session, store_id, sent_at), day_of(session, store_id, posted_at), promised)
-        for supplier_id, sent_at, promised, posted_at in session.execute(query)
+        Trip(
+            supplier_id, began(order_day, day_of(session, store_id, sent_at)), day_of(session, store_id, posted_at),
+            promised,
+        )
+        for supplier_id, order_day, sent_at, promised, posted_at in session.execute(query)
         if sent_at is not None and posted_at is not None
-    )
+    )  # fmt: skip
     return from_trips(suppliers, trips)
+
+
+def began(order_day: dt.date | None, sent: dt.date) -> dt.date:
+    """Return the day an order's way is counted from (rule 1); order_day None: taken on any day."""
+    return sent if order_day is None else max(order_day, sent)
 
 
 def from_trips(suppliers: Sequence[Supplier], trips: Iterable[Trip]) -> dict[str, LeadTime]:
     """Return the lead time of each of these suppliers from how long orders were on their way, the last first."""
     taken: dict[str, list[tuple[int, bool]]] = {supplier.id: [] for supplier in suppliers}
     for trip in trips:
-        days, rows = (trip.came - trip.sent).days, taken[trip.supplier_id]
+        days, rows = (trip.came - trip.began).days, taken[trip.supplier_id]
         if 0 <= days <= LONGEST_LEAD_DAYS and len(rows) < MOST_DELIVERIES:
             rows.append((days, trip.came > trip.promised))
     return {supplier.id: _told(supplier.lead_time_days, taken[supplier.id]) for supplier in suppliers}

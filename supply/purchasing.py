@@ -280,16 +280,20 @@ def lines_of(session: Session, purchase: Purchase) -> list[PurchaseLine]:
 def leads(session: Session, sellers: Sequence[Supplier], *, at: dt.datetime) -> dict[str, LeadTime]:
     """Return how long each of these upstream suppliers takes, as purchases of all warehouses came (`lead_times`)."""
     query = sa.select(
-        Purchase.store_id, Purchase.supplier_id, Purchase.ordered_at, Purchase.received_at, Purchase.expected_day
+        Purchase.store_id, Purchase.supplier_id, Purchase.order_day, Purchase.ordered_at, Purchase.received_at,
+        Purchase.expected_day,
     ).where(
         Purchase.state == "received", Purchase.supplier_id.in_([one.id for one in sellers]),
         Purchase.ordered_at > at - dt.timedelta(days=lead_times.LOOK_BACK_DAYS),
     ).order_by(Purchase.ordered_at.desc(), Purchase.id)  # fmt: skip
     trips = (
-        Trip(seller, day_of(session, house, ordered), day_of(session, house, received), promised)
-        for house, seller, ordered, received, promised in session.execute(query)
+        Trip(
+            seller, lead_times.began(order_day, day_of(session, house, ordered)), day_of(session, house, received),
+            promised,
+        )
+        for house, seller, order_day, ordered, received, promised in session.execute(query)
         if seller is not None and ordered is not None and received is not None
-    )
+    )  # fmt: skip
     return lead_times.from_trips(sellers, trips)
 
 

@@ -2,29 +2,33 @@
 
 Rules
 -----
-1. Every shop is supplied by one warehouse: the one settled for it, else the one settled for its region, else the first
-   by id. So every shop is one warehouse's, and none is two's.
+1. Every shop is supplied by one warehouse: the one settled for it, else the one settled for its region, else the usual
+   one: the first by id with a supplier that is not put aside, of those that sell something if any does. So every shop
+   is one warehouse's, and none is two's.
 2. A shop orders from its own suppliers, from its warehouse's, and from those of the network's that have none.
 3. Another warehouse takes effect for what is ordered, offered and bought from then on. What was ordered before stays
    where it was ordered; on its way it counts as the shop's, and so for its new warehouse.
-4. A warehouse settled for a shop or a region is told to all stores with the edition of the network's suppliers; an
-   edition replaces what was known of the network's, and leaves a store's own suppliers.
+4. The warehouse of every region, and of every shop that has its own, is told to all stores with the edition of the
+   network's suppliers; an edition replaces what was known of the network's, and leaves a store's own suppliers.
+5. A new warehouse takes no shop from another: before it is founded every region is settled to the one it has.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
-from config.errors import NotFound
+from config.errors import Conflict, Invalid, NotFound
 from config.journal import Actor, record
+from config.node import NETWORK
 from config.publication import EVERYONE
 from pos.catalogue import Product
 from pos.store import Region, Store
-from supply.suppliers import Supplier, SupplierProduct, Terms, costs_begun, is_warehouse, warehouses
+from supply.suppliers import Supplier, SupplierProduct, Terms, add_supplier, costs_begun, is_warehouse
 
 
 class ServedFrom(Base):
@@ -42,6 +46,36 @@ class ServedFrom(Base):
 # --- verbs ---
 
 
+def found_warehouse(
+    session: Session,
+    warehouse_id: str,
+    name: str,
+    *,
+    lead_time_days: int = 1,
+    order_weekdays: Sequence[int] = range(7),
+    minimum_minor: int = 0,
+    id: str | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> Supplier:
+    """Found a warehouse with its supplier, of this name (rule 5); Conflict when a shop or a warehouse has its id."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,19}", warehouse_id, re.ASCII):
+        words = "A warehouse's id has up to 20 letters and digits, such as WH1."
+        raise Invalid("bad-warehouse", words, warehouse_id=warehouse_id)
+    if is_warehouse(session, warehouse_id) or session.get(Store, warehouse_id) is not None:
+        words = f"{warehouse_id} is a shop or a warehouse already. Choose another id."
+        raise Conflict("warehouse-exists", words, warehouse_id=warehouse_id)
+    known, usual = settled(session), usual_warehouse(session)
+    if usual is not None:
+        for region_id in session.scalars(sa.select(Region.id).order_by(Region.id)).all():
+            if ("region", region_id) not in known:
+                _settle(session, "region", region_id, usual, actor, at)
+    return add_supplier(
+        session, EVERYONE, name, kind=NETWORK, warehouse_id=warehouse_id, lead_time_days=lead_time_days,
+        order_weekdays=order_weekdays, minimum_minor=minimum_minor, id=id, actor=actor, at=at,
+    )  # fmt: skip
+
+
 def supply_shop(session: Session, store_id: str, warehouse_id: str | None, *, actor: Actor, at: dt.datetime) -> None:
     """Settle from where a shop is supplied (rules 1, 3); None: from where its region is."""
     if session.get(Store, store_id) is None:
@@ -50,7 +84,7 @@ def supply_shop(session: Session, store_id: str, warehouse_id: str | None, *, ac
 
 
 def supply_region(session: Session, region_id: str, warehouse_id: str | None, *, actor: Actor, at: dt.datetime) -> None:
-    """Settle from where a region's shops are supplied that have no warehouse of their own; None: from the first."""
+    """Settle from where a region's shops are supplied that have no warehouse of their own; None: from the usual one."""
     if session.get(Region, region_id) is None:
         raise NotFound("unknown-region", f"There is no region {region_id}.", region_id=region_id)
     _settle(session, "region", region_id, warehouse_id, actor, at)
@@ -97,7 +131,9 @@ def edition(session: Session, on: dt.date) -> dict[str, Any]:
     )  # fmt: skip
     names = ("id", "name", "kind", "lead_time_days", "order_weekdays", "minimum_minor", "warehouse_id")
     begun = costs_begun(session, [row.id for row in shared], on)
-    settled = sa.select(ServedFrom).order_by(ServedFrom.kind, ServedFrom.of_id)
+    known, usual = settled(session), usual_warehouse(session)
+    regions = session.scalars(sa.select(Region.id)).all() if usual is not None else []
+    told = {("region", region_id): usual for region_id in regions} | known
     return {
         "suppliers": [{name: getattr(row, name) for name in names} for row in shared],
         "products": [
@@ -105,22 +141,29 @@ def edition(session: Session, on: dt.date) -> dict[str, Any]:
             for row in products
         ],
         "calendars": {row.id: [row.closed_days or [], row.cut_off_minute] for row in shared},
-        "served": [[row.kind, row.of_id, row.warehouse_id] for row in session.scalars(settled)],
+        "served": [[*whom, house] for whom, house in sorted(told.items())],
     }
 
 
 def warehouse_of(session: Session, store_id: str) -> str | None:
     """Return the warehouse a shop is supplied by (rule 1); None where there is no warehouse, or no such shop."""
     shop = session.get(Store, store_id)
-    return None if shop is None else _house(shop.id, shop.region_id, settled(session), warehouses(session))
+    return None if shop is None else _house(shop.id, shop.region_id, settled(session), usual_warehouse(session))
 
 
 def served(session: Session) -> dict[str, str]:
     """Return every shop's warehouse (rule 1); empty where there is none."""
-    known, houses = settled(session), warehouses(session)
+    known, usual = settled(session), usual_warehouse(session)
     rows = session.execute(sa.select(Store.id, Store.region_id).order_by(Store.id))
-    found = {store_id: _house(store_id, region_id, known, houses) for store_id, region_id in rows}
+    found = {store_id: _house(store_id, region_id, known, usual) for store_id, region_id in rows}
     return {store_id: house for store_id, house in found.items() if house is not None}
+
+
+def usual_warehouse(session: Session) -> str | None:
+    """Return the warehouse of shops for which none is settled (rule 1); None where no supplier of one is left."""
+    sells = sa.exists().where(SupplierProduct.supplier_id == Supplier.id)
+    alive = sa.select(Supplier.warehouse_id).where(Supplier.warehouse_id.is_not(None), Supplier.active)
+    return session.scalar(alive.order_by(sells.desc(), Supplier.warehouse_id).limit(1))
 
 
 def shops_of(session: Session, warehouse_id: str) -> list[str]:
@@ -194,10 +237,9 @@ def _settle(session: Session, kind: str, of_id: str, warehouse_id: str | None, a
     record(session, actor=actor, at=at, verb="supply.settled", subject=f"{kind}:{of_id}", warehouse=warehouse_id or "")
 
 
-def _house(store_id: str, region_id: str, known: Mapping[tuple[str, str], str], houses: list[str]) -> str | None:
-    """Return a shop's warehouse (rule 1). houses: all there are, in order."""
-    first = houses[0] if houses else None
-    return known.get(("store", store_id)) or known.get(("region", region_id)) or first
+def _house(store_id: str, region_id: str, known: Mapping[tuple[str, str], str], usual: str | None) -> str | None:
+    """Return a shop's warehouse (rule 1)."""
+    return known.get(("store", store_id)) or known.get(("region", region_id)) or usual
 
 
 def _listed_at(warehouse_id: str) -> sa.Select[str]:

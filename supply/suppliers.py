@@ -34,7 +34,6 @@ from config.money import MAX_MINOR
 from config.node import NETWORK
 from config.publication import EVERYONE
 from pos.catalogue import Product
-from pos.store import Store
 from supply.rhythm import Calendar
 
 LONGEST_LEAD_DAYS = 60
@@ -170,31 +169,6 @@ def add_supplier(
     session.flush()
     record(session, actor=actor, at=at, verb="supplier.added", subject=f"supplier:{supplier.id}", name=supplier.name)
     return supplier
-
-
-def found_warehouse(
-    session: Session,
-    warehouse_id: str,
-    name: str,
-    *,
-    lead_time_days: int = 1,
-    order_weekdays: Sequence[int] = range(7),
-    minimum_minor: int = 0,
-    id: str | None = None,
-    actor: Actor,
-    at: dt.datetime,
-) -> Supplier:
-    """Found a warehouse with its supplier, of this name (rule 7); Conflict when a shop or a warehouse has its id."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,19}", warehouse_id, re.ASCII):
-        words = "A warehouse's id has up to 20 letters and digits, such as WH1."
-        raise Invalid("bad-warehouse", words, warehouse_id=warehouse_id)
-    if is_warehouse(session, warehouse_id) or session.get(Store, warehouse_id) is not None:
-        words = f"{warehouse_id} is a shop or a warehouse already. Choose another id."
-        raise Conflict("warehouse-exists", words, warehouse_id=warehouse_id)
-    return add_supplier(
-        session, EVERYONE, name, kind=NETWORK, warehouse_id=warehouse_id, lead_time_days=lead_time_days,
-        order_weekdays=order_weekdays, minimum_minor=minimum_minor, id=id, actor=actor, at=at,
-    )  # fmt: skip
 
 
 def settle_calendar(

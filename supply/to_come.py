@@ -4,7 +4,7 @@ Rules
 -----
 1. To come is of orders what was promised, else ordered; of the network's offers what was loaded, else accepted; of
    neighbours what was agreed.
-2. An order is due on its delivery day, on the day its goods were announced for, or as many days after it was sent as
+2. An order is due on its delivery day, on the day its goods were announced for, or as many days after its order day as
    its supplier takes (`lead_times`), whichever is last. An offer's goods are due on the day they were announced for, at
    the latest LOAD_DAYS after the last day to answer (`push`, rule 6); a neighbour's on the last day to fetch them.
 3. What is due for longer than LEAST_PATIENCE_DAYS and twice the spread of its supplier's lead time did not come. No
@@ -26,7 +26,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from pos.store import day_of
-from supply import transfer_book
+from supply import lead_times, transfer_book
 from supply.deliveries import ON_ITS_WAY, Delivery, DeliveryLine
 from supply.lead_times import LeadTime, measured
 from supply.orders import ON_THE_WAY, OrderLine, ReplenishmentOrder
@@ -179,7 +179,8 @@ def _due(session: Session, store_id: str, at: dt.datetime) -> tuple[dict[str, dt
     leads = _leads(session, store_id, set(past.values()), at) if past else {}
     for row in orders:
         if row.id in past and row.sent_at is not None and row.supplier_id in leads:
-            taken = day_of(session, store_id, row.sent_at) + dt.timedelta(days=leads[row.supplier_id].days)
+            began = lead_times.began(row.order_day, day_of(session, store_id, row.sent_at))
+            taken = began + dt.timedelta(days=leads[row.supplier_id].days)
             due[row.id] = (row.supplier_id, max(due[row.id][1], taken))
     days = {source: day for source, (_, day) in due.items()}
     patience = {source: _patience_days(leads.get(supplier_id)) for source, supplier_id in past.items()}

@@ -84,7 +84,7 @@ def take_back(body: ReturnBody) -> Response:
         approvals=body.approvals,
         customer_id=body.customer_id,
     )
-    with booked(practice=body.practice) as session:
+    with booked(body.till_id, practice=body.practice) as session:
         if body.practice:
             open_for_practice(session, wanted.store_id, body.till_id)
         done = returns.take_back(session, wanted, actor=g.actor, at=clock.now())
@@ -108,7 +108,7 @@ def take_back_blind(body: BlindReturnBody) -> Response:
         approvals=body.approvals,
         customer_id=body.customer_id,
     )
-    with booked(practice=body.practice) as session:
+    with booked(body.till_id, practice=body.practice) as session:
         if body.practice:
             open_for_practice(session, wanted.store_id, body.till_id)
         done = returns.take_back_blind(session, wanted, actor=g.actor, at=clock.now())

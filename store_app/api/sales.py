@@ -92,7 +92,7 @@ def complete(body: SaleBody) -> Response:
         corrections=body.corrections,
     )
     granted = network_points.granted(doors(), request, practice=body.practice, actor=g.actor)
-    with granted as wanted, booked(practice=body.practice) as session:
+    with granted as wanted, booked(body.till_id, practice=body.practice) as session:
         if body.practice:
             open_for_practice(session, request.store_id, body.till_id)
         done = sale.complete(session, wanted, actor=g.actor, at=clock.now())

@@ -39,7 +39,7 @@ from store_app.demo import counter
 from store_app.demo.panel import CURRENCY, ROLLOVER_HOUR, ZONE, DemoPanel
 from store_app.demo.products import TAX_CLASSES
 from store_app.demo.shops import Shop
-from supply import rolling, suppliers, vans
+from supply import rolling, serving, suppliers, vans
 
 WAREHOUSE = "WH1"
 CENTRE_E6 = (39_099_700, -94_578_600)
@@ -249,7 +249,7 @@ def _fill_catalogue(session: Session, panel: DemoPanel) -> None:
 
 
 def _found_supply(session: Session, panel: DemoPanel, *, at: dt.datetime, actor: Actor) -> None:
-    suppliers.found_warehouse(
+    serving.found_warehouse(
         session, WAREHOUSE, "Cornerstore Network Supply", minimum_minor=5_000, id=SUPPLIER, actor=actor, at=at
     )
     for product in panel.products:

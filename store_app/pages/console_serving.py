@@ -28,6 +28,7 @@ def listed(fault: ShopError | None = None, warehouse_id: str = "") -> Any:
     """Show from where regions are supplied, which shops differ, and how many shops each warehouse supplies."""
     with read() as session:
         houses, known, house_of = suppliers.warehouses(session), serving.settled(session), serving.served(session)
+        usual = serving.usual_warehouse(session)
         regions = session.scalars(sa.select(Region).order_by(Region.name, Region.id)).all()
         vans = session.scalars(sa.select(Supplier).where(Supplier.warehouse_id.is_not(None)).order_by(Supplier.id))
         calendars = {str(one.warehouse_id): one for one in vans}
@@ -37,6 +38,7 @@ def listed(fault: ShopError | None = None, warehouse_id: str = "") -> Any:
     return page(
         "console/supplied.html",
         houses=[(house, counts.count(house)) for house in houses],
+        usual=usual,
         calendars=calendars,
         cut_off=supplier_pages.clock_text,
         closed=supplier_pages.closed_ahead,

@@ -393,6 +393,7 @@ def event_word(kind: str) -> str:
         "x_report": _("X reports printed"),
         "hand_over": _("Hand-overs"),
         "parked": _("Sales parked"),
+        "practised": _("Practised, not booked"),
     }.get(kind, kind)
 
 

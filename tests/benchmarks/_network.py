@@ -35,7 +35,7 @@ from config.node import NETWORK, found
 from pos import stock
 from pos.catalogue import Product, TaxClass
 from pos.store import Store, add_staff, found_store, give_key
-from supply import outlook, region_outlook, suppliers, vans
+from supply import outlook, region_outlook, serving, suppliers, vans
 from tests import network_facts
 from tests.benchmarks import _past
 from tests.benchmarks._node import START_S, free_port
@@ -218,7 +218,7 @@ def open_warehouse(session: Session) -> None:
         "actor": Actor.system("bench", NETWORK),
         "at": dt.datetime.combine(LAST_DAY, dt.time(6), dt.UTC),
     }
-    suppliers.found_warehouse(session, WAREHOUSE, "Network supply", id="supply", **given)
+    serving.found_warehouse(session, WAREHOUSE, "Network supply", id="supply", **given)
     skus = session.scalars(sa.select(Product.sku).order_by(Product.sku)).all()
     for sku in skus:
         suppliers.offer_product(session, "supply", sku, pack_qty=12, pack_cost_minor=2_400, **given)

@@ -1,5 +1,6 @@
 """One history of tables for both databases: up, down, and never different from the code."""
 
+import datetime as dt
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from pytest_alembic.tests import test_single_head_revision, test_up_down_consist
 from sqlalchemy.engine import Engine
 
 from config import migrate
-from config.database import make_engine, refuse_unsafe
+from config.database import Base, make_engine, refuse_unsafe
 from config.errors import Refused
 from store_app import tables
 
@@ -102,3 +103,47 @@ def test_the_file_is_copied_before_it_changes(upgraded, tmp_path):
     with sqlite3.connect(path) as now:
         assert [name for (name,) in now.execute("SELECT name FROM sqlite_master WHERE name = 'region'")] == []
     now.close()
+
+
+def test_shops_of_a_network_with_two_warehouses_stay_with_the_one_they_order_from(upgraded):
+    tables.known()
+    at = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+    vans = [("dead", "WH0", False), ("empty", "WH1", True), ("van", "WH2", True), ("lorry", "WH3", True)]
+    shops = [("S1", "R1"), ("S2", "R1"), ("S3", "R1"), ("S4", "R2"), ("S5", "R3")]
+    sent = [("S1", "van"), ("S1", "lorry"), ("S2", "lorry"), ("S3", "van"), ("S4", "lorry"), ("S4", "dead")]
+    rows: dict[str, list[dict[str, object]]] = {
+        "region": [{"id": f"R{n}", "name": f"R{n}"} for n in range(1, 5)],
+        "store": [
+            {"id": shop, "name": shop, "slug": shop, "region_id": region, "currency": "EUR", "tz": "UTC",
+             "joined_at": at}
+            for shop, region in shops
+        ],
+        "tax_class": [{"id": "food", "name": "Food", "rate_bp": 700, "inclusive": True}],
+        "product": [{"sku": "tea", "name": "Tea", "category": "tea", "tax_class_id": "food"}],
+        "supplier": [
+            {"id": van, "name": van, "kind": "network", "owner_id": "*", "warehouse_id": house, "active": active,
+             "lead_time_days": 1, "order_weekdays": [0], "minimum_minor": 0}
+            for van, house, active in vans
+        ],
+        "supplier_product": [
+            {"supplier_id": van, "sku": "tea", "pack_qty": 1, "pack_cost_minor": 1} for van in ("dead", "van", "lorry")
+        ],
+        "replenishment_order": [
+            {"store_id": shop, "id": f"o{n}", "order_no": n, "supplier_id": van, "state": "sent", "proposed_at": at,
+             "order_day": at.date(), "delivery_day": at.date(), "next_delivery_day": at.date(),
+             "sent_at": at + dt.timedelta(hours=n)}
+            for n, (shop, van) in enumerate(sent)
+        ],
+        "served_from": [{"kind": "region", "of_id": "R4", "warehouse_id": "WH1"}],
+    }  # fmt: skip
+    with upgraded.begin() as connection:
+        for name, found in rows.items():
+            connection.execute(sa.insert(Base.metadata.tables[name]), found)
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0052'")
+    migrate.upgrade(upgraded)
+    with upgraded.connect() as connection:
+        now = connection.execute(sa.select(Base.metadata.tables["served_from"]).order_by(sa.text("kind, of_id"))).all()
+    assert [tuple(row) for row in now] == [
+        ("region", "R1", "WH3"), ("region", "R2", "WH3"), ("region", "R3", "WH2"), ("region", "R4", "WH1"),
+        ("store", "S3", "WH2"),
+    ]  # fmt: skip

@@ -5,13 +5,14 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from config.journal import Actor
-from pos import catalogue, stock
+from config.journal import Actor, JournalEntry
+from pos import catalogue, permissions, shift_report, stock
 from pos.approvals import Approval
 from pos.catalogue import TaxClass
 from pos.printer import PrintJob
 from pos.sale import Sale
 from pos.shift import Shift
+from pos.till_report import till_report
 from store_app.staff import PRACTICE_PINS
 from tests.store_app.conftest import NOON, STORE, token
 
@@ -74,6 +75,39 @@ def test_practice_answers_like_a_sale_and_books_nothing(shop, house):
     assert answer.json["document"]["change_minor"] == 242
     assert (count(house, Sale), count(house, PrintJob)) == (0, 0)
     assert shop.post("/api/sales", json=body()).json["receipt_no"] == 1
+
+
+def test_practice_is_refused_to_a_role_that_may_not(shop, house):
+    with house.doors.write() as session:
+        boss = Actor.system("test", STORE)
+        may = permissions.AT_FIRST["cashier"] - {"practice"}
+        permissions.settle(session, STORE, "cashier", may, actor=boss, at=NOON)
+    back = {"id": BACK, "till_id": "1", "sale_id": SALE, "lines": [{"n": 1, "qty": 1}], "tender": "cash", "why": "x"}
+    assert shop.post("/api/sales", json=body()).status_code == 201
+    for address, asked in (("/api/sales", body(id=WISH)), ("/api/returns", back)):
+        refused = shop.post(address, json=asked | {"practice": True})
+        assert (refused.status_code, refused.json["error"]["code"]) == (409, "may-not-practise")
+    assert practised(house) == (0, 0)
+
+
+def practised(house):
+    """Return how many practised sales the shift counts and the journal tells."""
+    with house.doors.read() as session:
+        counted = session.scalars(sa.select(Shift.totals)).one()["events"].get("practised", [0])[0]
+        told = session.scalar(sa.select(sa.func.count()).where(JournalEntry.verb == "practice.rung"))
+    return counted, told
+
+
+def test_what_was_practised_is_counted_on_the_shift_and_journalled_and_nothing_else_of_it_stays(shop, house):
+    for _ in range(2):
+        assert shop.post("/api/sales", json=body(practice=True)).status_code == 201
+    assert shop.post("/api/sales", json=body(shown_total_minor=1, practice=True)).status_code == 409
+    assert practised(house) == (2, 2)
+    assert shop.post("/api/sales", json=body()).json["receipt_no"] == 1
+    with house.doors.read() as session:
+        report = shift_report.x_report(session, session.scalars(sa.select(Shift)).one())
+    assert (report["events"]["practised"], report["sales_count"]) == ([2, 0], 1)
+    assert "Practised, not booked" in "".join(line.text for line in till_report(report, columns=42))
 
 
 def test_practice_works_at_a_closed_till_and_leaves_it_closed(shop, house):

@@ -147,7 +147,7 @@ def test_a_shop_or_a_region_is_supplied_from_the_warehouse_the_operator_chooses_
     client = network.signed_in("operator")
     assert "Supplied from" not in client.get(f"/console/shops/{STORE}").text, "with one warehouse there is no choice"
     with network.doors.write() as session:
-        suppliers.found_warehouse(session, "WH2", "Second", **by)
+        serving.found_warehouse(session, "WH2", "Second", **by)
         publication.publish(session, "suppliers", "*", serving.edition(session, NOON.date()), at=NOON)
     assert send(client, f"/console/supplied/shops/{STORE}", warehouse="WH2").status_code == 303
     page = words(client.get(f"/console/shops/{STORE}"))
@@ -158,7 +158,8 @@ def test_a_shop_or_a_region_is_supplied_from_the_warehouse_the_operator_chooses_
     assert send(client, f"/console/supplied/shops/{STORE}", warehouse="WH9").status_code == 404
     with network.doors.read() as session:
         told = json.loads(publication.edition_for(session, "suppliers", ["*"]).body)
-    assert told["served"] == [["region", "south", "WH2"], ["store", STORE, "WH2"]]
+    assert ["region", "south", "WH2"] in told["served"]
+    assert ["store", STORE, "WH2"] in told["served"]
 
 
 def test_a_warehouse_s_days_without_vans_and_its_hour_of_orders_are_settled_for_all_its_shops(network):

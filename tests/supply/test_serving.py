@@ -26,7 +26,7 @@ def _with_two(country: Country) -> None:
     """Let a second warehouse sell the same, a little dearer, and have some of it."""
     for database in country.nodes().values():
         with database.write() as session:
-            suppliers.found_warehouse(session, OTHER, "Second van", id=LORRY, **BY)
+            serving.found_warehouse(session, OTHER, "Second van", id=LORRY, **BY)
             for row in session.scalars(sa.select(suppliers.SupplierProduct).filter_by(supplier_id=VAN)).all():
                 cost = row.pack_cost_minor + 10
                 terms = {"pack_qty": row.pack_qty, "pack_cost_minor": cost}
@@ -52,7 +52,7 @@ def told(country: Country, shop: str) -> None:
         serving.take_edition(session, body)
 
 
-def test_a_shop_is_the_first_warehouse_s_else_its_region_s_else_its_own(country):
+def test_a_shop_is_its_own_warehouse_s_else_its_region_s_else_the_usual_one_s(country):
     with country.network.write() as session:
         assert serving.served(session) == {"S1": WAREHOUSE, "S2": WAREHOUSE}
         serving.supply_region(session, "R1", OTHER, **BY)
@@ -66,6 +66,22 @@ def test_a_shop_is_the_first_warehouse_s_else_its_region_s_else_its_own(country)
                 serving.supply_shop(session, *wrong, **BY)
         with pytest.raises(NotFound):
             serving.supply_region(session, "R9", OTHER, **BY)
+
+
+def test_a_new_warehouse_takes_no_shop_from_another_and_none_whose_supplier_is_put_aside_is_anybody_s(country):
+    with country.network.write() as session:
+        serving.supply_region(session, "R1", None, **BY)
+        before, goods = serving.served(session), serving.offered(session, "S1", DAY)
+        serving.found_warehouse(session, "EAST", "Third van", id="east", **BY)
+        assert serving.served(session) == before == {"S1": WAREHOUSE, "S2": WAREHOUSE}
+        suppliers.offer_product(session, "east", "tea", pack_qty=1, pack_cost_minor=1, **BY)
+        assert serving.served(session) == before, "also when it sells something"
+        assert serving.offered(session, "S1", DAY) == goods != {}
+        serving.supply_region(session, "R1", None, **BY)
+        assert serving.served(session) == {"S1": "EAST", "S2": "EAST"}
+        session.get_one(Supplier, "east").active = False
+        assert serving.served(session) == before
+        assert serving.edition(session, DAY)["served"] == [["region", "R1", WAREHOUSE]], "shops need not guess"
 
 
 def test_a_shop_orders_from_its_warehouse_alone_once_it_has_heard_of_another(country):
@@ -169,7 +185,7 @@ def _tea(session, house: str) -> dict[str, float]:
     return next(line.why for one in made for line in purchasing.lines_of(session, one) if line.sku == "tea")
 
 
-def test_an_edition_of_before_leaves_every_shop_with_the_first_warehouse(country):
+def test_an_edition_of_before_leaves_every_shop_with_the_usual_warehouse(country):
     with country.network.read() as session:
         body = json.loads(json.dumps(serving.edition(session, DAY)))
     del body["served"]

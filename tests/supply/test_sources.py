@@ -73,6 +73,20 @@ def test_what_nobody_delivered_yet_takes_as_long_as_promised(country):
     assert (found.days, found.variance, found.count, found.mean_days) == (1, 0.0, 0, None)
 
 
+def test_a_van_that_is_on_time_after_an_order_waited_for_its_day_is_on_time(country):
+    with country.shops["S1"].write() as session:
+        farm = session.get_one(Supplier, FARM)
+        farm.lead_time_days = 1
+        came(session, [2] * 30)
+        for order in session.scalars(sa.select(ReplenishmentOrder).filter_by(supplier_id=FARM)):
+            order.order_day, order.delivery_day = (order.order_day + dt.timedelta(days=n) for n in (1, 2))
+        found = measured(session, "S1", [farm], at=AT)[FARM]
+        assert (found.count, found.days, found.mean_days, found.variance, found.late) == (30, 1, 1.0, 0.0, 0)
+        for order in session.scalars(sa.select(ReplenishmentOrder).filter_by(supplier_id=FARM)):
+            order.order_day -= dt.timedelta(days=4)
+        assert measured(session, "S1", [farm], at=AT)[FARM].mean_days == 2.0, "from the day it was sent, where later"
+
+
 def test_one_late_van_changes_little_and_ten_change_the_plan(country):
     found = farm_lead(country, [4])
     assert (found.days, found.count, found.late) == (2, 1, 1)
