@@ -73,7 +73,8 @@ PAYS = {"cashier": 20, "supervisor": 200}
 settles it otherwise."""
 
 EMPTIES = {"cashier": 50}
-"""How many empties a role takes back in one sale, unless the shop settles it otherwise; others as many as one can."""
+"""How many empties a role takes back in one sale, and pays out for in one shift, unless the shop settles it otherwise;
+others as many as one can."""
 
 
 class Limit(Base):

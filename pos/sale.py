@@ -40,6 +40,7 @@ from pos import (
     approvals,
     basket,
     corrections,
+    empties,
     markdown,
     offers,
     permissions,
@@ -63,19 +64,9 @@ from pos.shift import Shift
 from pos.store import store_of
 
 __all__ = [
-    "Completed",
-    "Draft",
-    "Sale",
-    "SaleLine",
-    "SaleRequest",
-    "complete",
-    "document_of",
-    "finish",
-    "known",
-    "lines_of",
-    "quote",
-    "write_rows",
-]
+    "Completed", "Draft", "Sale", "SaleLine", "SaleRequest", "complete", "document_of", "finish", "known",
+    "lines_of", "quote", "write_rows",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -138,7 +129,8 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
     _refuse_another_total(request, quoted, (lines_minor, round_cash(lines_minor, counter.smallest_coin_minor)))
     check_age(request, priced)
     sold = quoting.refuse_unsafe(session, request.store_id, quoted, day)
-    if needs := (*quoted.needs, *_leave_for([line for line, _ in back])):
+    wanted = quoted.needs if lines_minor >= 0 else empties.needs_of(session, quoted.needs, counter, actor)
+    if needs := (*wanted, *_leave_for([line for line, _ in back])):
         approvals.require(session, request, needs, actor=actor, at=at)
     settled, points_minor = _paid(session, request, [line for line, _ in back], lines_minor, counter)
     _refuse_another_total(request, quoted, (lines_minor, settled.total_minor))

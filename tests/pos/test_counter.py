@@ -18,6 +18,7 @@ from pos import (
     customers,
     drawer,
     embedded,
+    hand_cash,
     leave,
     loyalty,
     permissions,
@@ -240,10 +241,39 @@ def test_the_shop_settles_how_many_empties_a_cashier_takes_back_alone(corner):
     for_fewer = dataclasses.replace(too_many, approvals=[grant(corner, "empties", too_many.id, covers=[{"qty": 3}])])
     with pytest.raises(Refused, match="PIN"):
         corner.complete(for_fewer)
-    assert corner.complete(with_leave(corner, too_many)).sale.total_minor == -100
+    together = grant(corner, "empties", too_many.id, covers=[{"qty": 7}])  # and the three before
+    assert corner.complete(dataclasses.replace(too_many, approvals=[together])).sale.total_minor == -100
     sue, request = dataclasses.replace(corner.wei, role="supervisor"), rung(corner, [RungLine("dep25", -99)])
     with corner.write() as session:
         assert sale.complete(session, request, actor=sue, at=NOON).sale.total_minor == -2475
+
+
+def test_empties_paid_out_in_a_shift_count_together_however_they_are_split(corner):
+    for qty in (-20, -30):
+        corner.complete(rung(corner, [RungLine("dep25", qty)]))
+    corner.complete(rung(corner, [RungLine("milk", 5), RungLine("dep25", -8)]))  # shopping: nothing is paid out
+    one_more = rung(corner, [RungLine("dep25", -1)])
+    with pytest.raises(Refused, match="PIN") as refusal:
+        corner.complete(one_more)
+    assert [need["covers"] for need in refusal.value.facts["needs"]] == [{"qty": 51}]
+    granted = grant(corner, "empties", one_more.id, covers=[{"qty": 51}])
+    corner.complete(dataclasses.replace(one_more, approvals=[granted]))
+    with pytest.raises(Refused) as refusal:
+        corner.complete(rung(corner, [RungLine("dep25", -1)]))
+    assert refusal.value.facts["needs"][0]["covers"] == {"qty": 51}, "what had leave does not count"
+    mia = dataclasses.replace(corner.ana, id="mia", name="Mia")
+    request = rung(corner, [RungLine("dep25", -50)])
+    with corner.write() as session:
+        assert sale.complete(session, request, actor=mia, at=NOON).sale.total_minor == -1250
+    assert corner.findings() == []
+
+
+def test_a_sum_of_empties_stops_nobody_without_a_limit_of_their_own(corner):
+    with corner.write() as session:
+        hand_cash.pay_in(session, current(session, STORE, TILL), 1_000_000, why="bank", actor=corner.wei, at=NOON)
+    for request in [rung(corner, [RungLine("dep25", -900)]) for _ in range(2)]:
+        with corner.write() as session:
+            assert sale.complete(session, request, actor=corner.wei, at=NOON).sale.total_minor == -22_500
 
 
 @pytest.mark.parametrize("said", [{"price_minor": 99}, {"amount_minor": 99}, {"discount_minor": 1}, {"discount_bp": 1}])
