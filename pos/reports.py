@@ -224,13 +224,20 @@ def _by_tender(session: Session, store: Store, first_day: dt.date, last_day: dt.
         sa.func.count(sa.distinct(Payment.sale_id)),
         sa.func.sum(taken),
         sa.func.sum(Payment.amount_minor),
+        sa.func.sum(sa.case((_TYPED, Payment.amount_minor), else_=0)),
     )
     counts = sa.or_(Payment.provider.is_(None), Payment.claimed_by == Payment.sale_id)
     same = sa.and_(Sale.store_id == Payment.store_id, Sale.id == Payment.sale_id)
     query = query.join(Sale, same).where(*_of(store.id, first_day, last_day), Payment.state == "captured", counts)
     rows = [
-        {"tender": tender, "sales_count": int(many), "taken_minor": int(taken), "total_minor": int(total)}
-        for tender, many, taken, total in session.execute(query.group_by(Payment.tender))
+        {
+            "tender": tender,
+            "sales_count": int(many),
+            "taken_minor": int(taken),
+            "total_minor": int(total),
+            "typed_minor": int(typed),
+        }
+        for tender, many, taken, total, typed in session.execute(query.group_by(Payment.tender))
     ]
     for row in rows:
         row["given_minor"] = row["total_minor"] - row["taken_minor"]
@@ -238,7 +245,7 @@ def _by_tender(session: Session, store: Store, first_day: dt.date, last_day: dt.
     _share(rows, "total_minor")
     columns: tuple[tuple[str, Shape], ...] = (
         ("tender", "text"), ("sales_count", "count"), ("taken_minor", "money"), ("given_minor", "money"),
-        ("total_minor", "money"), ("share_bp", "share"),
+        ("total_minor", "money"), ("typed_minor", "money"), ("share_bp", "share"),
     )  # fmt: skip
     return Report("tender", first_day, last_day, columns, rows, "total_minor")
 
@@ -300,6 +307,7 @@ KINDS: dict[str, Callable[[Session, Store, dt.date, dt.date], Report]] = {
 _NEVER_SUMMED = frozenset({"basket_minor"})
 _JOINED = sa.and_(SaleLine.store_id == Sale.store_id, SaleLine.sale_id == Sale.id)
 _SOLD = SaleLine.kind.in_(("goods", "service"))
+_TYPED = sa.and_(Payment.provider.is_(None), Payment.tender.in_(("card", "wallet")))
 _EARNS = sa.and_(SaleLine.cost_minor.is_not(None), _SOLD)
 _LABELLED_LOWER = sa.and_(
     SaleLine.price_type == "label",

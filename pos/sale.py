@@ -48,6 +48,7 @@ from pos import (
     produce,
     quoting,
     seal,
+    slip_numbers,
     stock,
     tenders,
     totals,
@@ -132,6 +133,7 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
     wanted = quoted.needs if lines_minor >= 0 else empties.needs_of(session, quoted.needs, counter, actor)
     if needs := (*wanted, *_leave_for([line for line, _ in back])):
         approvals.require(session, request, needs, actor=actor, at=at)
+    slip_numbers.refuse_used(session, request.store_id, [Tender(*row) for row in request.tenders], day)
     settled, points_minor = _paid(session, request, [line for line, _ in back], lines_minor, counter)
     _refuse_another_total(request, quoted, (lines_minor, settled.total_minor))
     moves = _moved(session, request, lines, back, day=day, at=at, actor=actor)
@@ -181,7 +183,7 @@ def finish(
             "at_store": counter.store_id,
             "at_shift": counter.shift_id,
             "expected_minor": held_minor,
-            "totals": draft.corrections.counted_in(totals.with_sale(dict(counter.totals), fact), actor),
+            "totals": _totals(counter, draft, fact, actor),
         },
     )
     subject = f"sale:{fact.id}"
@@ -415,6 +417,13 @@ def _refuse_another_total(request: SaleRequest, quoted: Quote, totals_minor: tup
             for line in quoted.basket.lines
         ],
     )
+
+
+def _totals(counter: Counter, draft: Draft, fact: SaleCompleted, by: Actor) -> dict[str, Any]:
+    after = totals.with_sale(dict(counter.totals), fact)
+    for row in filter(slip_numbers.is_typed, draft.settled.tenders):
+        after = totals.with_typed(after, row.tender, row.amount_minor)
+    return draft.corrections.counted_in(after, by)
 
 
 def _fact(

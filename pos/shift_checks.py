@@ -43,12 +43,12 @@ def findings(session: Session, store_id: str | None = None) -> Iterator[Finding]
 
 
 def recount(session: Session, shift: Shift) -> totals.Totals:
-    """Sum a shift's totals up from its books; its events, corrections and holders are kept as they are."""
+    """Sum a shift's totals up from its books; its events, corrections, typed slips and holders are kept as they are."""
     summed = _summed(session, Shift.store_id == shift.store_id, Shift.id == shift.id)
     found = summed.get((shift.store_id, shift.id)) or totals.opening()
     kept = shift.totals or {}
     found |= {"events": dict(kept.get("events", {})), "holders": list(kept.get("holders", ()))}
-    return found | ({"corrections": kept["corrections"]} if "corrections" in kept else {})
+    return found | {name: kept[name] for name in ("corrections", "typed") if name in kept}
 
 
 # --- inside ---

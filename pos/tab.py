@@ -12,7 +12,6 @@ Rules
 5. A repayment carries the page's command id: the same again answers the same, with other content it is a Conflict.
    Cash goes into the drawer of the open shift in the same transaction.
 6. Age counts in business days from the charge that is still unpaid: 0 to 30, 31 to 60, 61 to 90, more.
-
 7. What moves a tab apart from a sale is told, by the customer's id alone: it is kept for this shop, should its books be
    lost (`write_again`). What was carried over or given up stays as it was then, whatever the limit is now.
 
@@ -38,6 +37,7 @@ from config.money import MAX_MINOR
 from config.node import NETWORK
 from pos import shift as shifts
 from pos.drawer_cash import add_cash
+from pos.payments import Tender
 from pos.store import Store
 
 MOVED = "tab.moved"
@@ -185,6 +185,8 @@ def repay(
     reference: str = "", at: dt.datetime, actor: Actor,
 ) -> Repayment:  # fmt: skip
     """Take money for the tab: oldest charges first, cash into the open drawer (rules 3 to 5)."""
+    from pos import slip_numbers  # it looks whether a slip has paid for a tab
+
     _check(amount_minor)
     if tender not in TENDERS:
         raise Invalid("unknown-tender", "A tab is paid in cash or by card.", tender=tender)
@@ -196,6 +198,7 @@ def repay(
     if shift is None or shift.state != "open":
         raise Refused("no-open-shift", "This till is not open. Open it with its float first.", till_id=till_id)
     day = business_day(at, store.tz, store.rollover_hour)
+    slip_numbers.refuse_used(session, store.id, [Tender(tender, amount_minor, reference)], day)
     entry = _credit(session, owing, "repayment", amount_minor, day, None, at, actor, id=id)
     entry.shift_id, entry.tender, entry.reference = shift.id, tender, reference
     if tender == "cash":

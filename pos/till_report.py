@@ -32,6 +32,8 @@ def till_report(document: dict[str, Any], *, columns: int, language: str = "en",
     lines += [*_within(document, words, currency, columns), BLANK, PaperLine(words["tenders"], bold=True)]
     for tender, minor in document.get("tenders", {}).items():
         lines += indented(words.get(tender, tender), amount(minor, currency), columns)
+        if by_hand := document.get("typed", {}).get(tender):
+            lines += indented(f"  {words['typed']}", amount(by_hand, currency), columns)
     if taxes := document.get("taxes"):
         lines += [RULE, *tax_table(taxes, tax_letters(taxes), words, currency, columns)]
     lines += _aisles(document, words, currency, columns)

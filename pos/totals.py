@@ -13,7 +13,8 @@ Rules
    has none by aisle.
 
 Shape (`opening()`): kinds, events: name -> [count, amount]; cashiers, and corrections from the first one:
-id -> [name, count, amount]; tenders, cash, aisles: name -> amount; taxes: 'class|rate_bp' -> [net, tax].
+id -> [name, count, amount]; tenders, typed (from the first one), cash, aisles: name -> amount;
+taxes: 'class|rate_bp' -> [net, tax].
 """
 
 from collections.abc import Sequence
@@ -123,6 +124,12 @@ def with_corrections(totals: Totals, staff_id: str, name: str, count: int, value
     return after | {"corrections": kept | {staff_id: [name, had + count, had_minor + value_minor]}}
 
 
+def with_typed(totals: Totals, tender: str, amount_minor: int) -> Totals:
+    """Return the totals with money that a person says was taken, and no provider."""
+    kept = totals.get("typed") or {}
+    return totals | {"typed": kept | {tender: kept.get(tender, 0) + amount_minor}}
+
+
 def with_holder(totals: Totals, staff_id: str) -> Totals:
     """Return the totals with one more person who held the drawer."""
     totals = totals or _partial()
@@ -168,6 +175,7 @@ def figures(totals: Totals) -> dict[str, Any]:
         "first_receipt_no": totals["first_receipt_no"],
         "last_receipt_no": totals["last_receipt_no"],
         "tenders": dict(sorted(totals["tenders"].items())),
+        "typed": dict(sorted((totals.get("typed") or {}).items())),
         "taxes": [_tax(key, *sums) for key, sums in sorted(totals["taxes"].items(), key=_class_and_rate)],
         "cash": dict(totals["cash"]),
         "offers_minor": totals["offers_minor"],

@@ -8,11 +8,13 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from config.errors import Refused
-from pos import consent, customers, statement, tab, vouchers
+from pos import consent, customers, slip_numbers, statement, tab, vouchers
 from pos.customers import Found, Particulars
+from pos.payments import Tender
 from pos.store import store_of
 from store_app.api.bodies import LARGEST, Body, asks, takes
 from store_app.extensions import clock, doors, read, wake_worker_after, write
+from store_app.payment_services import providers
 from store_app.presenting import today
 from store_app.security import requires
 
@@ -99,6 +101,9 @@ def agree_online(body: OnlineBody, customer_id: str) -> Response:
 @takes(RepaymentBody)
 def repay(body: RepaymentBody, customer_id: str) -> Response:
     """Take money for the tab; answers which purchases it paid, oldest first, and what is still owed."""
+    slip_numbers.refuse_unnumbered(
+        [Tender(body.tender, body.amount_minor, body.reference)], providers(doors().settings)
+    )
     with write() as session:
         store = store_of(session, doors().settings.node_id)
         done = tab.repay(

@@ -6,8 +6,22 @@ from flask import Blueprint, Response, g, jsonify
 
 from config.errors import Invalid, NotFound
 from config.ids import is_id
-from pos import approvals, customers, drawer, exchange, offers, receipt_mail, returns, sale, shift, slips, vouchers
+from pos import (
+    approvals,
+    customers,
+    drawer,
+    exchange,
+    offers,
+    receipt_mail,
+    returns,
+    sale,
+    shift,
+    slip_numbers,
+    slips,
+    vouchers,
+)
 from pos.facts import SoldLine
+from pos.payments import Tender
 from pos.pricing import PricedLine
 from pos.promises import clean_code
 from pos.quoting import Quote
@@ -18,6 +32,7 @@ from pos.store import Till, day_of, store_of
 from store_app import network_points
 from store_app.api.bodies import BackLine, CopyBody, GiftBody, MailBody, QuoteBody, SaleBody, takes
 from store_app.extensions import clock, doors, read, wake_worker_after, write
+from store_app.payment_services import providers
 from store_app.practice import booked
 from store_app.security import requires
 
@@ -91,6 +106,8 @@ def complete(body: SaleBody) -> Response:
         note=body.note,
         corrections=body.corrections,
     )
+    if not body.practice:
+        slip_numbers.refuse_unnumbered([Tender(*row) for row in request.tenders], providers(doors().settings))
     granted = network_points.granted(doors(), request, practice=body.practice, actor=g.actor)
     with granted as wanted, booked(body.till_id, practice=body.practice) as session:
         if body.practice:

@@ -13,14 +13,16 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
 from config.money import exponent
-from pos import consent, customers, loyalty, shared_points, shift, statement, tab, vouchers
+from pos import consent, customers, loyalty, shared_points, shift, slip_numbers, statement, tab, vouchers
 from pos.customers import Customer, Found, Particulars
+from pos.payments import Tender
 from pos.store import Store, store_of
 from pos.tab import Debt, Paid, TabEntry
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.pages.loyalty import figures
 from store_app.pages.till import own_till
+from store_app.payment_services import providers
 from store_app.presenting import LANGUAGES, day, page, place, today
 from store_app.presenting import money as money_text
 from store_app.security import can, requires
@@ -221,6 +223,7 @@ def repay(customer_id: str) -> Any:
     amount_minor = form.amount(asked, place().currency)
     tender = form.one_of("tender", tab.TENDERS, sentence=_("Choose cash or card."))
     reference = form.text("reference", most=40)
+    slip_numbers.refuse_unnumbered([Tender(tender, amount_minor, reference)], providers(doors().settings))
     with write() as session:
         till = own_till(session, str(place().store_id))
         store = store_of(session, till.store_id)

@@ -34,7 +34,8 @@ COLUMN_WORDS = {
     "discount_minor": _l("Discounts"), "by_hand_minor": _l("Discounts by hand"), "margin_minor": _l("Margin"),
     "margin_bp": _l("Margin %"), "costed_minor": _l("Net with known cost"), "cost_minor": _l("Cost"),
     "share_bp": _l("Share"), "rate_bp": _l("Rate"), "tender": _l("Tender"), "tax_class": _l("Tax class"),
-    "taken_minor": _l("Taken"), "given_minor": _l("Given back"), "reason": _l("Reason"),
+    "taken_minor": _l("Taken"), "typed_minor": _l("Of it by typed slip"), "given_minor": _l("Given back"),
+    "reason": _l("Reason"),
     "value_minor": _l("At shelf price"),
 }  # fmt: skip
 PERIOD_WORDS = {

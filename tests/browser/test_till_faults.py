@@ -174,6 +174,24 @@ def test_money_a_terminal_gives_back_without_saying_so_at_once_is_given_back_onc
     assert (back.total_minor, given.amount_minor, given.state, given.claimed_by) == (-509, -509, "captured", back.id)
 
 
+def test_a_card_read_elsewhere_where_there_is_a_terminal_is_taken_with_its_slips_number_alone(
+    page: Page, make_node: Any
+):
+    node: Node = make_node(payment_service="practice-scripted")
+    furnish(node)
+    enter(page, node)
+    ring(page, 900)
+    page.locator("[data-tender=card]").click()
+    page.get_by_role("button", name="Read elsewhere").click()
+    page.locator("#take").click()
+    expect(page.locator("#pay-says")).to_contain_text("Type the number on the slip")
+    page.locator("#card-reference").fill("4711")
+    page.locator("#take").click()
+    expect(page.locator("#pay-done")).to_be_visible()
+    (paid,) = node.rows(Payment)
+    assert (paid.tender, paid.reference, paid.provider) == ("card", "4711", None)
+
+
 def test_a_part_that_is_given_back_by_a_double_press_takes_no_other_part_with_it(page: Page, make_node: Any):
     node: Node = make_node(payment_service="practice-scripted")
     furnish(node)

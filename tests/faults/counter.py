@@ -82,7 +82,7 @@ def basket(sale_id: str, code: str, kind: str = "") -> dict[str, Any]:
         "plain": (two, 201, [("cash", 500, "")], {}),
         "deposit": (cola, 325, [("cash", 325, "")], {}),
         "override": (cheaper, 181, [("cash", 200, "")], {}),
-        "split": (two, 201, [("card", 100, "slip-7"), ("cash", 150, "")], {}),
+        "split": (two, 201, [("card", 100, f"slip {sale_id[-20:]}"), ("cash", 150, "")], {}),
         "voucher": (two, 201, [("voucher", 50, code), ("cash", 200, "")], {}),
         "account": (on_tab, 182, [("voucher", 50, code), ("tab", 132, "")], account),
         "age": (wine, 500, [("cash", 500, "")], {"age_confirmed": 18}),

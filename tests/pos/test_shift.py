@@ -347,6 +347,21 @@ def test_a_drawer_is_handled_by_its_holder_alone_or_by_leave(shop, verb):
     handle()
 
 
+def test_closing_a_shift_asks_as_often_with_sixty_sales_as_with_three(tmp_path):
+    asked = []
+    for many in (3, 60):
+        shop = open_shop(tmp_path / str(many))
+        for _ in range(many):
+            shop.sell([("milk", 1)])
+        engine, said = shop.database.engine, []
+        note = lambda *row, into=said: into.append(row[2])  # noqa: E731
+        sa.event.listen(engine, "before_cursor_execute", note)
+        assert shop.close_till().z_report["sales_count"] == many
+        sa.event.remove(engine, "before_cursor_execute", note)
+        asked.append(said)
+    assert len(asked[0]) == len(asked[1]) > 0
+
+
 def test_who_sells_on_anothers_drawer_is_named_on_x_and_z_and_who_held_it_is_not(shop):
     shop.sell([("milk", 1)])
     cleo, dee = (Actor(name.lower(), name, "cashier", STORE) for name in ("Cleo", "Dee"))

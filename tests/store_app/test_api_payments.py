@@ -8,9 +8,10 @@ from pydantic import ValidationError
 from config.ids import new_id
 from config.journal import Actor
 from config.settings import Settings
-from pos import catalogue, stock
+from pos import catalogue, reports, shift, stock
 from pos.catalogue import TaxClass
 from pos.practice_terminal import PracticeTerminal
+from pos.store import store_of
 from store_app import jobs
 from store_app.payment_services import providers
 from tests.store_app.conftest import NOON, STORE, token
@@ -251,6 +252,45 @@ def test_without_a_terminal_the_slip_number_is_typed(build):
     slip = {"tender": "card", "amount_minor": 300, "reference": "slip 7"}
     body = {"id": new_id(), "till_id": "1", "lines": [{"sku": "MILK", "qty": 3}], "tenders": [slip]}
     assert till.post("/api/sales", json=body | {"shown_total_minor": 300}).status_code == 201
+
+
+def pay_by_slip(till, qty=1, **slip):
+    """Sell milk for a card's slip that was typed; returns its status and the code of a refusal."""
+    tender = {"tender": "card", "amount_minor": 100 * qty} | slip
+    body = {"id": new_id(), "till_id": "1", "lines": [{"sku": "MILK", "qty": qty}], "tenders": [tender]}
+    answer = till.post("/api/sales", json=body | {"shown_total_minor": 100 * qty})
+    return answer.status_code, answer.json.get("error", {}).get("code")
+
+
+def test_where_there_is_a_terminal_what_is_typed_in_its_place_names_its_slip(till, house):
+    for tender in ("card", "wallet"):
+        for reference in ("", " 7 "):
+            assert pay_by_slip(till, tender=tender, reference=reference) == (422, "slip-needed")
+    owed = {"id": new_id(), "till_id": "1", "amount_minor": 100, "tender": "card"}
+    refused = house.signed_in("supervisor")
+    refused.environ_base["HTTP_X_CSRF_TOKEN"] = token(refused)
+    told = refused.post("/api/customers/nobody/repayments", json=owed)
+    assert told.json["error"]["code"] == "slip-needed"
+    assert pay_by_slip(till, reference="71") == (201, None)
+
+
+def test_a_slip_pays_once_a_day(till):
+    assert pay_by_slip(till, reference="slip 7") == (201, None)
+    assert pay_by_slip(till, reference="SLIP 7 ") == (409, "slip-used")
+    assert pay_by_slip(till, qty=2, reference="slip 7") == (201, None)
+    assert pay_by_slip(till, reference="slip 8") == (201, None)
+
+
+def test_what_was_typed_stands_apart_on_x_and_in_the_report_of_tenders(till, house):
+    assert pay_by_slip(till, reference="slip 7") == (201, None)
+    sale_id = new_id()
+    assert sell(till, sale_id, take(till, 300, sale_id=sale_id)).status_code == 201
+    with house.doors.read() as session:
+        report = shift.x_report(session, shift.current(session, STORE, "1"))
+        day = shift.current(session, STORE, "1").business_day
+        [row] = reports.report(session, store_of(session, STORE), "tender", day, day).rows
+    assert (report["tenders"], report["typed"]) == ({"card": 400}, {"card": 100})
+    assert (row["total_minor"], row["typed_minor"]) == (400, 100)
 
 
 def test_a_terminal_that_moves_no_money_is_refused_in_a_real_shop():

@@ -31,9 +31,9 @@ SELECT store_id, sale_id, 3, sku, name, stock_unit, qty, unit_price_minor, price
 def traded(tmp_path_factory) -> Shop:
     """Give a shop with two closed shifts and one open, sales in each, and one return."""
     shop = open_shop(tmp_path_factory.mktemp("traded"))
-    for _ in range(2):
+    for n in range(2):
         first = shop.sell([("milk", 3), ("wine", 1)], cash_minor=2000)
-        shop.sell([("bread", 1)], tenders=[("card", 349, "slip 1")])
+        shop.sell([("bread", 1)], tenders=[("card", 349, f"slip {n}")])
         shop.take_back(first.sale.id, [(1, 1)])
         shop.close_till()
         shop.open_till()

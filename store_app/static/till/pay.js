@@ -16,6 +16,7 @@ import { soundBad } from "./sound.js";
 const STEPS = ["choose", "asking", "sending", "unknown", "done"];
 const REFUNDS = ["cash", "card", "credit", "tab"];
 const SETTLED = [undefined, "captured"];
+const SLIP_SIGNS = 2; // a slip's number has as many at least
 const REST_MS = 400;
 const MOST_PARTS = 100; // as the server takes them
 const ABSURD = 10; // change of ten of the largest notes: a slip of the finger, or a scanner's digits
@@ -125,7 +126,12 @@ export class Pay {
     if (tender === "card" && this.cardWay === "terminal") return this.electronic.begin({ tender, way: "terminal", amount });
     if (tender === "wallet") return this.electronic.chooseWay(amount);
     if (tender === "voucher") return this.#takeVoucher(amount);
-    return this.#added({ tender, amount_minor: amount, ...this.#reference() });
+    const slip = this.#reference();
+    if (tender === "card" && settings.terminal && !this.basket.practice && !(slip.reference?.length >= SLIP_SIGNS)) {
+      $("card-reference").focus();
+      return this.again(say("slip-needed"));
+    }
+    return this.#added({ tender, amount_minor: amount, ...slip });
   }
 
   /** Cash as keyed; a sum nobody hands over is asked about once. */
