@@ -7,7 +7,8 @@ Rules
 2. Expected, counted and over/short are None until the shift is closed: counting is blind.
 3. Z carries the end of the journal as it was just before, the hash of the till's Z before it, the perpetual total, and
    the hash of all of this: whoever keeps the paper can tell later whether the books are still the same.
-4. A blind report keeps counts, events and what was not paid in cash; every sum that cash can be worked out from is None
+4. Z names each drop to the safe, with who and when: the safe is counted against it.
+5. A blind report keeps counts, events and what was not paid in cash; every sum that cash can be worked out from is None
    or left out.
 """
 
@@ -24,7 +25,7 @@ from config.journal import GENESIS, JournalHead, canonical
 from pos import totals
 from pos.facts import ShiftClosed
 from pos.shift_book import CashMovement, LateSale, Shift
-from pos.store import Till, snapshot, store_of
+from pos.store import Staff, Till, snapshot, store_of
 
 MOST_LATE = 50
 
@@ -52,7 +53,7 @@ def x_report(session: Session, shift: Shift) -> dict[str, Any]:
 
 
 def blinded(report: dict[str, Any]) -> dict[str, Any]:
-    """Return a report without what the drawer's cash can be worked out from (rule 4)."""
+    """Return a report without what the drawer's cash can be worked out from (rule 5)."""
     sums = {name: None for name in report if name.endswith("_minor")}
     return (
         report
@@ -93,6 +94,7 @@ def z_report(
         "why": why.strip(),
         "agreed_by": agreed_by,
         "pieces": pieces,
+        "drops": _drops(session, shift, report["store"]["tz"]),
         "parked_count": _parked(session, shift.store_id),
         "late_count": len(late),
         "late_minor": sum(row.total_minor for row in late),
@@ -149,6 +151,22 @@ def whole_totals(session: Session, shift: Shift) -> totals.Totals:
     from pos import shift_checks  # it reads sales, which know their shift
 
     return shift_checks.recount(session, shift)
+
+
+def _drops(session: Session, shift: Shift, tz: str) -> list[list[Any]]:
+    """Return [who, when, signed amount] of each drop, in the order they were made (rule 4)."""
+    query = (
+        sa.select(Staff.name, CashMovement.actor_id, CashMovement.at, CashMovement.amount_minor)
+        .outerjoin(Staff, sa.and_(Staff.node_id == CashMovement.store_id, Staff.id == CashMovement.actor_id))
+        .where(
+            CashMovement.store_id == shift.store_id,
+            CashMovement.shift_id == shift.id,
+            CashMovement.kind == "drop",
+            sa.text("kind NOT IN ('sale', 'change', 'refund')"),
+        )
+    )
+    rows = session.execute(query.order_by(CashMovement.at, CashMovement.id))
+    return [[row.name or row.actor_id, _local(row.at, tz), row.amount_minor] for row in rows]
 
 
 def _parked(session: Session, store_id: str) -> int:

@@ -94,6 +94,8 @@ def _drawer(document: dict[str, Any], words: dict[str, str], currency: str, colu
         lines += indented(
             words.get("cash_refund" if kind == "refund" else kind, kind), amount(minor, currency), columns
         )
+        for who, at, dropped_minor in document.get("drops", ()) if kind == "drop" else ():
+            lines += indented(f"  {at[-5:]} {who}", amount(dropped_minor, currency), columns)
     lines += _count(document, words, currency, columns)
     if document.get("why"):
         lines += [PaperLine(text) for text in wrap(f"{words['why']}: {document['why']}", columns)]

@@ -1,5 +1,6 @@
 """Cash that people put into a drawer or take out of it: pay-ins, drops, pay-outs, and how far each role goes alone."""
 
+import datetime as dt
 import json
 
 import pytest
@@ -10,6 +11,7 @@ from config.journal import Actor, JournalEntry
 from pos import approvals, hand_cash, permissions, shift, shift_checks, shift_report
 from pos.shift import CashMovement
 from pos.store import add_staff
+from pos.till_report import till_report
 from tests.builders import NOON, STORE
 from tests.pos.test_shift import current, current_in
 
@@ -176,3 +178,22 @@ def test_no_leave_takes_more_out_than_the_drawer_holds(shop):
         pay(shop, 10_001, leave=[granted], id="pay-0001")
     assert (refusal.value.code, dict(refusal.value.facts)) == ("not-in-drawer", {})
     assert current(shop).expected_minor == 10_000
+
+
+def test_z_names_each_drop_to_the_safe_with_who_and_when(shop):
+    before = shop.close_till(10_000).z_report
+    shop.open_till()
+    with shop.write() as session:
+        add_staff(session, STORE, "ana", "Ana", "cashier", "1111")
+        for minutes, amount_minor, who in ((0, 3000, shop.ana), (90, 1000, Actor("gone", "Gone", "cashier", STORE))):
+            at = NOON + dt.timedelta(minutes=minutes)
+            hand_cash.drop(session, current_in(session), amount_minor, actor=who, at=at)
+    report = shop.close_till(6000).z_report
+    assert report["drops"] == [["Ana", "2026-03-02 13:00", -3000], ["gone", "2026-03-02 14:30", -1000]]
+    assert report["cash"]["drop"] == -4000
+    said = [(line.text.strip(), line.right) for line in till_report(report, columns=42)]
+    at_first = said.index(("13:00 Ana", "-30.00"))
+    assert said[at_first + 1] == ("14:30 gone", "-10.00")
+    assert report["hash"] == shift_report.z_hash(report)
+    assert before["drops"] == []
+    assert till_report({name: value for name, value in before.items() if name != "drops"}, columns=42), "an older Z"
