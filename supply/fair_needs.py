@@ -8,10 +8,12 @@ Rules
    average, at most what the order's own proposal says. Where nobody sells it, it is what the proposals say, and all
    are taken to sell as little: packs go round in turn, fewest units first.
 3. A shop that has none of what it orders needs one pack.
-4. All lines of a shop for the same goods are one need, on how many orders and in whatever packs they stand.
+4. All lines of a shop for the same product are one need, on how many orders, in whatever packs and at how many
+   warehouses they stand. It counts at the shop's own warehouse first (`serving`), smaller packs before larger ones:
+   what is asked for there is needed nowhere else.
 5. Of a pack that is not on the network's list a shop needs as many as fit into its need (and see `allocation`, rule 6).
-6. A shop the warehouse supplies (`serving`) that sells the goods and has no order waiting takes part in silence, by the
-   same reckoning, with no more than anybody may order.
+6. A shop the warehouse supplies (`serving`) that sells the goods and has no order for them waiting takes part in
+   silence, by the same reckoning, with no more than anybody may order.
 
 Quantities in stock units.
 """
@@ -25,7 +27,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from supply import outlook, serving
-from supply.allocation import Claim
+from supply.allocation import Claim, fair_share
 from supply.groups import GroupOffer
 from supply.orders import OrderLine
 from supply.outlook import Place
@@ -45,7 +47,7 @@ class FairNeeds:
 
     rates: units a day; usual: of the shops that sell a product, on average; have: less what customers ordered; days:
     by warehouse, until the van after next of who orders now, and of who orders later; packs: those on the list; silent:
-    who has no order waiting, by goods.
+    who has no order waiting, by goods; house_of: every shop's own warehouse.
     """
 
     rates: Mapping[Place, float]
@@ -54,13 +56,14 @@ class FairNeeds:
     days: Mapping[str, tuple[int, int]]
     packs: Mapping[Goods, frozenset[int]]
     silent: Mapping[Goods, Sequence[str]]
+    house_of: Mapping[str, str]
 
     def usual_qty(self, goods: Goods) -> int:
         """Return the units of the pack the list sells; 1 where it sells none."""
         return min(self.packs.get(goods, frozenset()), default=1)
 
     def claim(self, goods: Goods, lines: Sequence[OrderLine], got: int) -> Claim:
-        """Return a shop's wish (rules 1 to 5). lines: of one shop and one pack; got: what it asks for in others."""
+        """Return a shop's wish (rules 1 to 5). lines: of one shop and one pack; got: what else it asks for."""
         (house, sku), store_id, pack_qty = goods, lines[0].store_id, lines[0].pack_qty
         have, days = self.have.get((store_id, sku), 0) + got, self.days.get(house, (2, 2))[0]
         per_day = self.rates.get((store_id, sku))
@@ -77,7 +80,7 @@ class FairNeeds:
         return Claim(f"{store_id}/", packs, min(MOST_PACKS, max(least, whole)), have, per_day, pack_qty)
 
     def silent_claims(self, goods: Goods) -> list[Claim]:
-        """Return the wishes of the shops that sell the goods and have no order waiting (rule 6)."""
+        """Return the wishes of the shops that sell the goods and have no order for them waiting (rule 6)."""
         house, sku = goods
         days, pack_qty, found = self.days.get(house, (2, 2))[1], self.usual_qty(goods), []
         for store_id in self.silent.get(goods, ()):
@@ -87,11 +90,11 @@ class FairNeeds:
         return found
 
 
-def read(session: Session, goods: Collection[Goods], ordering: Collection[str], *, at: dt.datetime) -> FairNeeds:
-    """Read what the network knows about goods that are asked for. ordering: the shops with an order waiting."""
+def read(session: Session, goods: Collection[Goods], ordering: Collection[Place], *, at: dt.datetime) -> FairNeeds:
+    """Read what the network knows about goods that are asked for. ordering: what of which shops orders waiting ask."""
     skus, today = {sku for _, sku in goods}, at.astimezone(dt.UTC).date()
     if not skus:
-        return FairNeeds({}, {}, {}, {}, {}, {})
+        return FairNeeds({}, {}, {}, {}, {}, {}, {})
     rates = outlook.rates(session, today, skus=skus)
     have = outlook.positions(session, today, skus=skus)
     for place, qty in _ordered_by_customers(session, skus):
@@ -102,11 +105,42 @@ def read(session: Session, goods: Collection[Goods], ordering: Collection[str], 
     for (store_id, sku), per_day in sorted(rates.items()):
         if per_day > 0:
             selling.setdefault(sku, []).append(per_day)
-            if store_id not in ordering:
+            if (store_id, sku) not in ordering:
                 silent.setdefault((house_of.get(store_id, ""), sku), []).append(store_id)
     usual = {sku: sum(found) / len(found) for sku, found in selling.items()}
     days, packs = _houses(session, skus, today)
-    return FairNeeds(rates, usual, have, days, packs, silent)
+    return FairNeeds(rates, usual, have, days, packs, silent, house_of)
+
+
+def share(
+    free: Mapping[Goods, int], wanted: Mapping[Goods, Sequence[OrderLine]], needs: FairNeeds
+) -> dict[tuple[str, str, str], int]:
+    """Return the packs of every line, by shop, order and SKU; of a shop's lines the longest waiting first.
+
+    wanted: the longest waiting first. A silent share stays where it is.
+    """
+    alike: dict[tuple[bool, Goods, str, int], list[OrderLine]] = {}
+    for goods, lines in wanted.items():
+        for line in lines:
+            is_foreign = needs.house_of.get(line.store_id) != goods[0]
+            alike.setdefault((is_foreign, goods, line.store_id, line.pack_qty), []).append(line)
+    claims: dict[Goods, list[tuple[Claim, list[OrderLine]]]] = {}
+    asked: dict[Place, int] = {}
+    for (_, goods, shop, pack_qty), mine in sorted(alike.items(), key=lambda one: one[0]):  # rule 4
+        before = asked.get((shop, goods[1]), 0)
+        claim = needs.claim(goods, mine, before)
+        asked[shop, goods[1]] = before + min(claim.packs, claim.need_packs) * pack_qty
+        claims.setdefault(goods, []).append((claim, mine))
+    given: dict[tuple[str, str, str], int] = {}
+    for goods, found in claims.items():
+        every = [*(claim for claim, _ in found), *needs.silent_claims(goods)]
+        shares = fair_share(free.get(goods, 0), every, needs.usual_qty(goods))[: len(found)]
+        for (_, mine), left in zip(found, shares, strict=True):
+            for line in mine:
+                packs = min(line.packs, left)
+                given[line.store_id, line.order_id, line.sku] = packs
+                left -= packs
+    return given
 
 
 # --- inside ---

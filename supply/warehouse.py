@@ -12,8 +12,8 @@ Rules
    book and tells the shop what is coming, in one transaction. What is no longer there is not loaded; the delivery says
    so. Offers that were accepted travel after the orders, likewise; one that is bought waits while its shop's credit is
    held. Last go replacements of claims (`replacing`).
-4. A shop that sells a product and has no order waiting takes part with what it will need until the van after next:
-   its share is kept back for it (`allocation`, rule 3). So who orders early gets no more than who orders later.
+4. A shop that sells a product and has no order for it waiting takes part with what it will need until the van after
+   next: its share is kept back for it (`allocation`, rule 3). So who orders early gets no more than who orders later.
 5. What leaves is taken from lots (`loading`). A lot that is over is neither promised nor loaded nor bought for.
 6. An order is due as many days after its order day as the supplier promises, however late the shop has learnt to
    expect it: else late vans once would make every later order late by plan, and no shop would ever learn better.
@@ -34,6 +34,7 @@ from config.ids import new_id
 from config.journal import Actor
 from config.node import NETWORK
 from pos import batches, stock
+from pos.batches import Held
 from pos.stock import Place, StockLevel
 from pos.store import day_of
 from supply import (
@@ -50,7 +51,6 @@ from supply import (
     replacing,
     rhythm,
 )
-from supply.allocation import fair_share
 from supply.deliveries import Delivery
 from supply.facts import (
     ORDER_ACKNOWLEDGED,
@@ -60,7 +60,7 @@ from supply.facts import (
     OrderAcknowledged,
     stamp,
 )
-from supply.fair_needs import FairNeeds, Goods
+from supply.fair_needs import Goods
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.pick_list import PickLine, PickList
 from supply.push import PushOffer
@@ -92,8 +92,9 @@ def fill(session: Session, *, actor: Actor | None = None, at: dt.datetime) -> li
     for order, warehouse_id in waiting:
         for line in lines[order.store_id, order.id]:
             wanted.setdefault((warehouse_id, line.sku), []).append(line)
-    needs = fair_needs.read(session, wanted, {order.store_id for order, _ in waiting}, at=at)
-    given = _share(_free(session, at), wanted, needs)
+    ordering = {(line.store_id, line.sku) for found in wanted.values() for line in found}
+    needs = fair_needs.read(session, wanted, ordering, at=at)
+    given = fair_needs.share(_free(session, at), wanted, needs)
     confirmed = []
     for order, _ in waiting:
         packs = tuple(
@@ -232,10 +233,11 @@ def send_off(
     order: ReplenishmentOrder,
     loaded: Sequence[Advised],
     *,
+    lots: Sequence[Held] | None = None,
     actor: Actor,
     at: dt.datetime,
 ) -> None:
-    """Load what there is of an order and tell its shop (rule 3)."""
+    """Load what there is of an order and tell its shop (rule 3). lots: as in `loading.send_off`."""
     fact = GoodsDispatched(
         store_id=order.store_id,
         delivery_id=new_id(),
@@ -247,17 +249,18 @@ def send_off(
         acknowledged=tuple((line.sku, line.packs_acknowledged or 0) for line in orders.lines_of(session, order)),
         lines=tuple(loaded),
     )
-    loading.send_off(session, warehouse_id, fact, orders.subject_of(order), actor=actor, at=at)
+    loading.send_off(session, warehouse_id, fact, orders.subject_of(order), lots=lots, actor=actor, at=at)
 
 
 def send_off_offer(
-    session: Session, warehouse_id: str, offer: PushOffer, loaded: Advised, *, actor: Actor, at: dt.datetime
-) -> None:
+    session: Session, warehouse_id: str, offer: PushOffer, loaded: Advised, *, lots: Sequence[Held] | None = None,
+    actor: Actor, at: dt.datetime,
+) -> None:  # fmt: skip
     """Load what there is of an accepted offer and tell its shop (rule 3)."""
     fact = loading.without_order(
         session, offer.store_id, new_id(), offer.supplier_id, [loaded], push_id=offer.id, at=at
     )
-    loading.send_off(session, warehouse_id, fact, push.subject_of(offer), actor=actor, at=at)
+    loading.send_off(session, warehouse_id, fact, push.subject_of(offer), lots=lots, actor=actor, at=at)
     push.dispatched(session, offer.store_id, offer.id, actor=actor, at=at)
 
 
@@ -293,30 +296,6 @@ def _lines(session: Session, found: Sequence[ReplenishmentOrder]) -> dict[tuple[
         if (line.store_id, line.order_id) in lines:
             lines[line.store_id, line.order_id].append(line)
     return lines
-
-
-def _share(
-    free: Mapping[Goods, int], wanted: Mapping[Goods, Sequence[OrderLine]], needs: FairNeeds
-) -> dict[tuple[str, str, str], int]:
-    """Return the packs of every line; of a shop's lines the longest waiting first. A silent share stays where it is."""
-    given: dict[tuple[str, str, str], int] = {}
-    for goods, lines in wanted.items():
-        by_shop: dict[tuple[str, int], list[OrderLine]] = {}
-        for line in sorted(lines, key=lambda one: one.pack_qty):
-            by_shop.setdefault((line.store_id, line.pack_qty), []).append(line)
-        claims, asked = [], dict[str, int]()
-        for (shop, pack_qty), mine in by_shop.items():
-            claim = needs.claim(goods, mine, asked.get(shop, 0))
-            asked[shop] = asked.get(shop, 0) + min(claim.packs, claim.need_packs) * pack_qty
-            claims.append(claim)
-        every = [*claims, *needs.silent_claims(goods)]
-        shares = fair_share(free.get(goods, 0), every, needs.usual_qty(goods))[: len(claims)]
-        for mine, share in zip(by_shop.values(), shares, strict=True):
-            for line in mine:
-                packs = min(line.packs, share)
-                given[line.store_id, line.order_id, line.sku] = packs
-                share -= packs
-    return given
 
 
 def _in_stock(session: Session, at: dt.datetime) -> dict[Goods, int]:

@@ -1,4 +1,4 @@
-"""A thumb hits what it aims at: every link and button of a shop's main pages takes 44 by 44 pixels."""
+"""A thumb hits what it aims at: all one presses or fills on a shop's main pages and the till takes 44 by 44 pixels."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ PAGES = (
     "/products/milk", "/prices/", "/offers/", "/orders/", "/suppliers/", "/deliveries/", "/claims/", "/shelf/",
     "/pickup/", "/customers/", "/reports/", "/people/", "/settings/", "/finance/", "/more/",
 )  # fmt: skip
-TOO_SMALL = """() => {
+TOO_SMALL = """(root) => {
   const side = 44, found = [];
   const isSeen = (one) => one.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true })
     && !one.closest(".visually-hidden, .skip, [inert]");
@@ -29,13 +29,19 @@ TOO_SMALL = """() => {
   const inSentence = (one) => isInline(one) && !one.closest("td.lead")
     && [...one.parentElement.childNodes].some((node) => node !== one && isText(node));
   const name = (one) => `${one.tagName.toLowerCase()}.${one.className}`;
-  for (const one of document.querySelectorAll("a[href], button:enabled, summary")) {
+  const isTick = (one) => one.matches("[type=checkbox], [type=radio]");
+  const parts = "a[href], button:enabled, summary, input:enabled:not([type=hidden]), select:enabled, textarea:enabled";
+  for (const one of document.querySelector(root ?? "body").querySelectorAll(parts)) {
     if (!isSeen(one) || inSentence(one)) continue;
     one.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
     const box = one.getClientRects()[0];
     if (!box || box.width < 2 || box.height < 2) continue;
     const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-    const hits = (dx, dy) => one.contains(document.elementFromPoint(x + dx, y + dy) ?? document);
+    const areas = [one, ...(isTick(one) ? one.labels : [])];
+    const hits = (dx, dy) => {
+      const hit = document.elementFromPoint(x + dx, y + dy) ?? document;
+      return areas.some((area) => area.contains(hit));
+    };
     const reach = (dx, dy) => {
       let far = 0;
       while (far < side && hits(dx * (far + 0.5), dy * (far + 0.5))) far += 0.5;
@@ -43,13 +49,14 @@ TOO_SMALL = """() => {
     };
     const [wide, high] = [reach(-1, 0) + reach(1, 0), reach(0, -1) + reach(0, 1)];
     if (hits(0, 0) && wide >= side - 1 && high >= side - 1) continue;
-    const words = (one.getAttribute("aria-label") ?? one.textContent).trim().replace(/\\s+/g, " ").slice(0, 40);
+    const called = one.getAttribute("aria-label") || one.textContent || one.name || one.id;
+    const words = called.trim().replace(/\\s+/g, " ").slice(0, 40);
     found.push(`${words}: ${wide} x ${high}, ${name(one.parentElement)} > ${name(one)}`);
   }
   return found;
 }"""
-"""Finds the links and buttons a thumb misses, by what is hit around their middle, to a pixel; links within a sentence
-are as high as its line, as WCAG 2.5.8 lets them."""
+"""Finds the links, buttons and fields a thumb misses within an element, by what is hit around their middle, to a
+pixel; a tick is hit on its label, too. Links within a sentence are as high as its line, as WCAG 2.5.8 lets them."""
 
 
 def sell(office: Office) -> str:
@@ -62,7 +69,7 @@ def sell(office: Office) -> str:
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_every_link_and_button_of_the_main_pages_is_as_large_as_a_thumb(
+def test_every_link_button_and_field_of_the_main_pages_is_as_large_as_a_thumb(
     page: Page, office: Office, faults: list[str], size: Any
 ):
     receipt = sell(office)
@@ -73,5 +80,28 @@ def test_every_link_and_button_of_the_main_pages_is_as_large_as_a_thumb(
         page.goto(f"{office.url}{path}")
         expect(page.locator('[aria-busy="true"]')).to_have_count(0)
         small += [f"{path} {told}" for told in page.evaluate(TOO_SMALL)]
+    if small:
+        pytest.fail("\n".join(small))
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_all_of_a_till_that_sells_is_as_large_as_a_thumb(page: Page, office: Office, faults: list[str], size: Any):
+    page.set_viewport_size(size)
+    enter(page, office, "/till/")
+    page.wait_for_selector("html[data-ready]")
+    page.locator("#search").fill("milk")
+    page.keyboard.press("Enter")
+    expect(page.locator("#lines > li")).to_have_count(1)
+    small = [f"basket {told}" for told in page.evaluate(TOO_SMALL)]
+    page.keyboard.press("F4")
+    expect(page.locator("#sheet")).to_be_visible()
+    small += [f"sheet {told}" for told in page.evaluate(TOO_SMALL, "#sheet")]
+    page.keyboard.press("Escape")
+    expect(page.locator("#sheet")).to_be_hidden()
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-choose")).to_be_visible()
+    small += [f"pay {told}" for told in page.evaluate(TOO_SMALL, "#pay")]
+    page.locator("[data-tender=card]").click()
+    small += [f"card {told}" for told in page.evaluate(TOO_SMALL, "#pay")]
     if small:
         pytest.fail("\n".join(small))

@@ -144,7 +144,7 @@ def test_one_wish_on_two_orders_is_one_wish_and_a_strange_pack_brings_no_more(co
 def test_what_customers_ordered_is_needed_beside_what_sells(country):
     with undone(country) as session:
         sells(session, "S1", 4)
-        before = fair_needs.read(session, [BREAD], {"S1"}, at=AT).have
+        before = fair_needs.read(session, [BREAD], {("S1", "bread")}, at=AT).have
         session.add(
             GroupOffer(
                 id="G1", store_id="S1", owner="S1", sku="bread", name="Rye bread", state="ordered", cases=2, case_qty=6,
@@ -153,7 +153,7 @@ def test_what_customers_ordered_is_needed_beside_what_sells(country):
             )
         )  # fmt: skip
         session.flush()
-        after = fair_needs.read(session, [BREAD], {"S1"}, at=AT).have
+        after = fair_needs.read(session, [BREAD], {("S1", "bread")}, at=AT).have
         assert (before.get(("S1", "bread"), 0), after["S1", "bread"]) == (0, -12)
 
 
@@ -169,3 +169,46 @@ def test_goods_nobody_ever_counted_are_not_counted_on_for_ever(country):
             session.add(line)
         session.flush()
         assert outlook.positions(session, DAY) == {("S1", "bread"): 12}, "what is due for over a week is not known of"
+
+
+def _line(shop: str, order_id: str, packs: int, pack_qty: int) -> OrderLine:
+    return OrderLine(
+        store_id=shop, order_id=order_id, sku="bread", name="", pack_qty=pack_qty, packs=packs, packs_proposed=packs,
+        why={},
+    )  # fmt: skip
+
+
+@given(
+    st.integers(0, 90), st.integers(0, 90),
+    st.tuples(st.integers(1, 20), st.integers(1, 20)), st.tuples(st.integers(-9, 30), st.integers(0, 30)),
+    st.integers(1, 60), st.lists(st.tuples(st.integers(1, 99), st.sampled_from([1, 6, 60])), min_size=1, max_size=3),
+)  # fmt: skip
+def test_who_orders_its_need_at_its_own_warehouse_gains_nothing_by_ordering_elsewhere_too(
+    here, there, rates, have, yours, more
+):
+    goods = [(house, "bread") for house in ("WH2", "WH1")]
+    places = [("S1", "bread"), ("S2", "bread")]
+    needs = fair_needs.FairNeeds(
+        dict(zip(places, rates, strict=True)), {"bread": sum(rates) / 2}, dict(zip(places, have, strict=True)),
+        dict.fromkeys(("WH1", "WH2"), (2, 3)), dict.fromkeys(goods, frozenset({6})), {}, {"S1": "WH2", "S2": "WH1"},
+    )  # fmt: skip
+    free = dict(zip(goods, (here, there), strict=True))
+    mine, other = _line("S1", "own", 999, 6), _line("S2", "other", yours, 6)
+    once = fair_needs.share(free, {goods[0]: [mine], goods[1]: [other]}, needs)
+    odd = [_line("S1", f"odd{n}", packs, pack_qty) for n, (packs, pack_qty) in enumerate(more)]
+    twice = fair_needs.share(free, {goods[1]: [*odd, other], goods[0]: [mine]}, needs)
+    wanted = needs.claim(goods[1], [other], 0).need_packs
+    key = ("S2", "other", "bread")
+    assert min(twice[key], wanted) == min(once[key], wanted), "what another needs of its warehouse is not touched"
+    if twice[key] < min(yours, wanted):
+        assert all(twice["S1", line.order_id, "bread"] == 0 for line in odd)
+    assert twice["S1", "own", "bread"] == once["S1", "own", "bread"]
+
+
+def test_a_shop_that_orders_other_goods_alone_keeps_its_reserve(country):
+    with undone(country) as session:
+        sells(session, "S1", 6)
+        sells(session, "S2", 6)
+        for ordering, silent in [({("S1", "bread"), ("S2", "tea")}, ["S2/"]), ({("S2", "bread")}, ["S1/"])]:
+            needs = fair_needs.read(session, [BREAD], ordering, at=AT)
+            assert [one.key for one in needs.silent_claims(BREAD)] == silent
