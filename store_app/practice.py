@@ -11,7 +11,8 @@ Rules
 4. A lesson is done when the practice shop's journal tells every task of its learner (`supply.training`, rule 1).
 5. A sale or return practised at the till over the shop's own books wants the permission, is undone, and leaves an
    entry in the journal and a count in the shift's totals: real money taken for it would be missed nowhere else.
-6. A practice shop is thrown away when it is left, at the latest after KEPT.
+6. A practice shop is thrown away when it is left, at the latest after KEPT. The shop's own journal tells of its
+   beginning and end, and of nothing in it.
 """
 
 import datetime as dt
@@ -145,15 +146,17 @@ def begin(lesson: Lesson, language: str) -> None:
     session[KEY], session["lesson"] = name, lesson.id
     session["lesson_after"], session["lesson_note"] = str(after_n), note
     session.pop("csrf_token", None)
+    _tell("practice.begun", lesson=lesson.id)
 
 
 def leave() -> None:
     """Go back to the shop's own books."""
-    name = session.pop(KEY, None)
+    name, lesson_id = session.pop(KEY, None), session.get("lesson")
     for key in ("lesson", "lesson_after", "lesson_note", "lesson_noted", "csrf_token"):
         session.pop(key, None)
     if name:
         _shops().close(name)
+        _tell("practice.ended", lesson=lesson_id)
 
 
 def is_practising() -> bool:
@@ -199,6 +202,12 @@ def booked(till_id: str, *, practice: bool) -> Iterator[Session]:
 
 
 # --- inside ---
+
+
+def _tell(verb: str, **facts: str | None) -> None:
+    with own_doors().write() as books:
+        subject, at = f"staff:{g.actor.id}", own_doors().now()
+        journal.record(books, actor=g.actor, at=at, verb=verb, subject=subject, **facts)
 
 
 def _note(till_id: str) -> None:

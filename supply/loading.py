@@ -3,7 +3,7 @@
 Rules
 -----
 1. What leaves is taken from the lots that expire first, and the shop is told each lot's units and day. A lot that is
-   over is left.
+   over is left, and what a pick list keeps of a lot is left to it; what was picked is taken from the lots of its list.
 2. Loading takes the goods out of the warehouse's book and tells the shop what is coming, in one transaction.
 3. What a shop sends back goes to the lots it left from.
 """
@@ -22,7 +22,7 @@ from config.journal import Actor, JournalEntry
 from pos import batches, stock
 from pos.batches import Held, Lot
 from pos.store import day_of
-from supply import deliveries, orders
+from supply import deliveries, orders, pick_list
 from supply.deliveries import Delivery
 from supply.facts import DELIVERY_DISPATCHED, ORDER_DISPATCHED, VERSION, Advised, GoodsDispatched, stamp
 from supply.rhythm import open_day
@@ -32,11 +32,13 @@ from supply.suppliers import Supplier
 
 
 def send_off(
-    session: Session, warehouse_id: str, fact: GoodsDispatched, subject: str, *, actor: Actor, at: dt.datetime
-) -> None:
-    """Load a delivery and tell its shop (rules 1, 2). fact: its lines as yet without their lots."""
-    fact = replace(fact, lines=tuple(_dated(session, warehouse_id, fact.lines, at)))
-    _load(session, warehouse_id, fact, actor=actor, at=at)
+    session: Session, warehouse_id: str, fact: GoodsDispatched, subject: str, *, lots: Sequence[Held] | None = None,
+    actor: Actor, at: dt.datetime,
+) -> None:  # fmt: skip
+    """Load a delivery and tell its shop (rules 1, 2). fact: its lines without their lots; lots: what was picked."""
+    taken = lots_for(session, warehouse_id, fact.lines, at) if lots is None else lots
+    fact = replace(fact, lines=tuple(_dated(fact.lines, taken)))
+    _load(session, warehouse_id, fact, taken, actor=actor, at=at)
     topic = DELIVERY_DISPATCHED if fact.order_id is None else ORDER_DISPATCHED
     outbox.append(
         session, to_node=fact.store_id, topic=topic, version=VERSION, body=fact.to_body(), id=fact.delivery_id,
@@ -88,25 +90,27 @@ def lots_back(session: Session, delivery: Delivery, back: Iterable[tuple[str, in
 def lots_for(session: Session, warehouse_id: str, lines: Sequence[Advised], at: dt.datetime) -> list[Held]:
     """Return what of which lots is taken for a delivery, first to leave first (rule 1)."""
     today = day_of(session, warehouse_id, at)
-    standing = batches.standing(session, warehouse_id, [line.sku for line in lines], day=today, forgets=False)
-    taken = []
+    skus = [line.sku for line in lines]
+    standing = batches.standing(session, warehouse_id, skus, day=today, forgets=False)
+    kept, taken = pick_list.lots_kept(session, warehouse_id, skus), []
     for line in lines:
         rest = line.qty
         for held in standing[line.sku]:
-            if rest and (held.expires_on is None or held.expires_on >= today):
-                taken.append(replace(held, qty=min(rest, held.qty)))
-                rest -= min(rest, held.qty)
+            free = max(0, held.qty - kept.get((held.sku, held.batch_id or ""), 0))
+            if (part := min(rest, free)) and (held.expires_on is None or held.expires_on >= today):
+                taken.append(replace(held, qty=part))
+                rest -= part
     return taken
 
 
 # --- inside ---
 
 
-def _dated(session: Session, warehouse_id: str, lines: Sequence[Advised], at: dt.datetime) -> list[Advised]:
+def _dated(lines: Sequence[Advised], taken: Sequence[Held]) -> list[Advised]:
     """Return the lines with the lots they are taken from, and of those the first last day (rule 1)."""
     lots: dict[str, dict[tuple[str | None, str | None], int]] = {}
     first: dict[str, Held] = {}
-    for held in lots_for(session, warehouse_id, lines, at):
+    for held in taken:
         until = held.expires_on.isoformat() if held.expires_on else None
         mine = lots.setdefault(held.sku, {})
         mine[held.batch, until] = mine.get((held.batch, until), 0) + held.qty
@@ -121,9 +125,11 @@ def _dated(session: Session, warehouse_id: str, lines: Sequence[Advised], at: dt
     return told
 
 
-def _load(session: Session, warehouse_id: str, fact: GoodsDispatched, *, actor: Actor, at: dt.datetime) -> None:
+def _load(
+    session: Session, warehouse_id: str, fact: GoodsDispatched, lots: Sequence[Held], *, actor: Actor, at: dt.datetime
+) -> None:
     lines = [(line.sku, line.qty) for line in fact.lines if line.qty]
-    taken = [held for held in lots_for(session, warehouse_id, fact.lines, at) if held.batch_id]
+    taken = [held for held in lots if held.batch_id]
     batches.take_from(session, warehouse_id, [(str(held.batch_id), held.qty) for held in taken])
     stock.dispatch(session, warehouse_id, lines, source_id=fact.delivery_id, at=at, actor=actor)
     orders.dispatched(session, fact, actor=actor, at=at)

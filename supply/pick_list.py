@@ -6,7 +6,7 @@
 import datetime as dt
 import re
 from collections.abc import Collection
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -77,6 +77,18 @@ class PickLine(Base):
     picked_by: Mapped[str] = mapped_column(default="")
     lost_qty: Mapped[int] = mapped_column(default=0, server_default="0")
     """What is written off when the list leaves, as it was when it was picked."""
+    lots: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    """From which lots it is to be taken, the first to leave first: [lot id or '', units]."""
+
+    @property
+    def lots_kept(self) -> list[tuple[str, int]]:
+        """Return what the line keeps of its lots: of what was picked short the first ones."""
+        rest, kept = self.qty if self.picked_qty is None else self.picked_qty, list[tuple[str, int]]()
+        for lot_id, qty in self.lots:
+            if part := min(rest, qty):
+                kept.append((lot_id, part))
+                rest -= part
+        return kept
 
 
 class Bay(Base):
@@ -174,6 +186,16 @@ def in_hand(session: Session, warehouse_id: str) -> dict[str, int]:
         .group_by(PickLine.sku)
     )
     return {sku: int(qty or 0) for sku, qty in session.execute(query)}
+
+
+def lots_kept(session: Session, warehouse_id: str, skus: Collection[str]) -> dict[tuple[str, str], int]:
+    """Return what open lists keep of lots: (SKU, lot id or '') -> units."""
+    query = sa.select(PickLine).join(PickList).where(PickLine.sku.in_(skus))
+    kept: dict[tuple[str, str], int] = {}
+    for line in session.scalars(query.where(PickList.warehouse_id == warehouse_id, PickList.state.in_(OPEN))):
+        for lot_id, qty in line.lots_kept:
+            kept[line.sku, lot_id] = kept.get((line.sku, lot_id), 0) + qty
+    return kept
 
 
 def lost(session: Session, warehouse_id: str, sku: str) -> int:

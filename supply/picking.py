@@ -4,8 +4,10 @@ Rules
 -----
 1. A list takes what could be loaded now (`warehouse.ready`): confirmed orders that are due, accepted offers, goods of
    claims. What is on an open list is on no other, is loaded by nobody else, and stays promised until the list is done.
-2. A product is picked once, for all its shops: who comes second is told who was first, and changes nothing. To change
-   it, it is first put back and picked again, as long as the list has not left.
+2. A list says from which lots its goods are taken, the first to leave first of those no other open list keeps; the shop
+   is told these lots. What its lots have no more of is taken from others. A product is picked once,
+   for all its shops: who comes second is told who was first, and changes nothing. To change it, it is first put back
+   and picked again, as long as the list has not left.
 3. What is picked short has a reason, and is whole packs where whole packs were to go. Once every product was picked the
    list is picked; then it leaves, in one transaction: what was picked is loaded, and the shops are told what comes,
    what was promised and why less comes. What has passed its last day since, or is in the book no more, stays.
@@ -19,7 +21,7 @@ Rules
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -96,10 +98,11 @@ def make(
     )  # fmt: skip
     session.add(made)
     session.flush()
+    lots = _lots_to_take(session, warehouse_id, [line for load in loads for line in load.lines], at)
     session.add_all(
         PickLine(
             pick_id=made.id, store_id=load.store_id, source=load.source, source_id=load.id, sku=line.sku,
-            name=line.name, pack_qty=line.pack_qty, qty=line.qty,
+            name=line.name, pack_qty=line.pack_qty, qty=line.qty, lots=_dealt(lots[line.sku], line.qty),
         )
         for load in loads
         for line in load.lines
@@ -189,18 +192,17 @@ def send_off(session: Session, pick_id: str, *, actor: Actor, at: dt.datetime) -
     lines, loads = lines_of(session, found), dict[Place, list[PickLine]]()
     for line in lines:
         loads.setdefault((line.source, line.store_id, line.source_id), []).append(line)
-    there, over = _fit(session, found, lines, at)
     kept, gone, stayed = pick_list.in_hand(session, found.warehouse_id), list[str](), list[tuple[str, str]]()
     for place, mine in loads.items():
-        told, why = [_advised(line, there, over) for line in mine], "odd"
+        lots, told, why = *_taken(session, found, mine, at), "odd"
         with left_out.apart(session, "loading", place[1], actor=actor, at=at) as part:
-            why = _load(session, found, place, mine, told, actor=actor, at=at)
+            why = _load(session, found, place, mine, told, lots, actor=actor, at=at)
         if not part.done or why:
             stayed.append((place[1], why if part.done else "odd"))
             continue
         gone.append(place[1])
-        for one in told:
-            there[one.sku] -= one.qty
+        for line, one in zip(mine, told, strict=True):
+            line.lots = []
             kept[one.sku] = kept.get(one.sku, 0) - one.qty
     found.sent_at = at if gone else None
     ends = "dispatched" if gone else "dropped"
@@ -211,6 +213,31 @@ def send_off(session: Session, pick_id: str, *, actor: Actor, at: dt.datetime) -
 
 
 # --- inside ---
+
+
+def _lots_to_take(
+    session: Session, house: str, lines: Sequence[Advised], at: dt.datetime
+) -> dict[str, list[tuple[str, int]]]:
+    """Return from which lots a list's lines are taken, by SKU: (lot id or '', units), the first to leave first."""
+    sums: dict[str, int] = {}
+    for line in lines:
+        sums[line.sku] = sums.get(line.sku, 0) + line.qty
+    lots: dict[str, list[tuple[str, int]]] = {sku: [] for sku in sums}
+    for held in loading.lots_for(session, house, [Advised(sku, "", 1, qty) for sku, qty in sums.items()], at):
+        lots[held.sku].append((held.batch_id or "", held.qty))
+    return lots
+
+
+def _dealt(lots: list[tuple[str, int]], qty: int) -> list[tuple[str, int]]:
+    """Take a line's units off the lots that are left."""
+    mine = []
+    while qty and lots:
+        lot_id, left = lots.pop(0)
+        mine.append((lot_id, min(qty, left)))
+        if left > qty:
+            lots.insert(0, (lot_id, left - qty))
+        qty -= min(qty, left)
+    return mine
 
 
 def _refuse_closed(found: PickList) -> None:
@@ -252,6 +279,7 @@ def _load(
     place: Place,
     lines: Sequence[PickLine],
     told: Sequence[Advised],
+    lots: Sequence[Held],
     *,
     actor: Actor,
     at: dt.datetime,
@@ -266,47 +294,61 @@ def _load(
         order = session.get_one(ReplenishmentOrder, (store_id, source_id))
         if order.state != "acknowledged" or empty:
             return empty if order.state == "acknowledged" else "called_off"
-        warehouse.send_off(session, house, order, told, actor=actor, at=at)
+        warehouse.send_off(session, house, order, told, lots=lots, actor=actor, at=at)
     elif source == "offer":
         offer = push.offer_of(session, store_id, source_id)
         if offer.state != "accepted" or empty:
             return empty if offer.state == "accepted" else "called_off"
         if warehouse.waits_for_credit(offer, credit.held_shops(session)):
             return "held"
-        warehouse.send_off_offer(session, house, offer, told[0], actor=actor, at=at)
+        warehouse.send_off_offer(session, house, offer, told[0], lots=lots, actor=actor, at=at)
     else:
         claim = session.get_one(Claim, (store_id, source_id))
         is_due = claim in claim_book.replacements_due(session)
         if not is_due or empty:
             return empty if is_due else "called_off"
-        replacing.send_off(session, house, claim, [one for one in told if one.qty], actor=actor, at=at)
+        some = [one for one in told if one.qty]
+        replacing.send_off(session, house, claim, some, lots=lots, actor=actor, at=at)
     return ""
 
 
-def _fit(
+def _taken(
     session: Session, found: PickList, lines: Sequence[PickLine], at: dt.datetime
-) -> tuple[dict[str, int], dict[str, int]]:
-    """Return what of the picked goods may leave, and what of them has passed its last day since, by SKU (rule 3)."""
-    picked: dict[str, int] = {}
+) -> tuple[list[Held], list[Advised]]:
+    """Return from which lots one shop's part leaves, and its lines as the shop is told of them (rules 2, 3)."""
+    house, today, skus = found.warehouse_id, day_of(session, found.warehouse_id, at), [line.sku for line in lines]
+    standing = batches.standing(session, house, skus, day=today, forgets=False)
+    others = pick_list.lots_kept(session, house, skus)
+    taken, told = list[Held](), list[Advised]()
     for line in lines:
-        picked[line.sku] = picked.get(line.sku, 0) + (line.picked_qty or 0)
-    today, over = day_of(session, found.warehouse_id, at), dict[str, int]()
-    wanted = [Advised(sku, "", 1, qty) for sku, qty in picked.items()]
-    for held in loading.lots_for(session, found.warehouse_id, wanted, found.made_at):
-        if held.expires_on is not None and held.expires_on < today:
-            over[held.sku] = over.get(held.sku, 0) + held.qty
-    sound = _sound(session, found.warehouse_id, list(picked), at)
-    stands = {sku: sum(one.qty for one in held) for sku, held in sound.items()}
-    return {sku: min(qty - over.get(sku, 0), stands[sku]) for sku, qty in picked.items()}, over
+        mine, over, rest = dict[str, int](), 0, line.picked_qty or 0
+        lots = {one.batch_id or "": one for one in standing[line.sku]}
+        for lot_id, part in line.lots_kept:
+            others[line.sku, lot_id] -= part
+            held = lots.get(lot_id)
+            if held is not None and held.expires_on is not None and held.expires_on < today:
+                over += part
+            elif held is not None:
+                mine[lot_id] = min(part, held.qty)
+        for lot_id, held in lots.items():
+            if held.expires_on is None or held.expires_on >= today:
+                free = max(0, held.qty - others.get((line.sku, lot_id), 0) - mine.get(lot_id, 0))
+                mine[lot_id] = mine.get(lot_id, 0) + min(rest - over - sum(mine.values()), free)
+        qty = sum(mine.values())
+        spare = qty % line.pack_qty if qty < rest and line.qty % line.pack_qty == 0 else 0
+        for lot_id in reversed(mine):
+            off = min(spare, mine[lot_id])
+            mine[lot_id], spare = mine[lot_id] - off, spare - off
+        taken += [replace(lots[lot_id], qty=part) for lot_id, part in mine.items() if part]
+        told.append(_advised(line, sum(mine.values()), is_over=over > 0))
+    return taken, told
 
 
-def _advised(line: PickLine, there: Mapping[str, int], over: Mapping[str, int]) -> Advised:
-    """Return a line as its shop is told of it, of what may leave of its goods (rule 3)."""
-    picked, why = line.picked_qty or 0, line.short_why
-    qty = min(picked, max(0, there[line.sku]))
-    if qty < picked:
-        qty -= 0 if line.qty % line.pack_qty else qty % line.pack_qty
-        why = "expired" if over.get(line.sku) else "missing"
+def _advised(line: PickLine, qty: int, *, is_over: bool) -> Advised:
+    """Return a line as its shop is told of it. qty: what leaves of it."""
+    why = line.short_why
+    if qty < (line.picked_qty or 0):
+        why = "expired" if is_over else "missing"
     promised = line.qty if qty < line.qty else None
     return Advised(line.sku, line.name, line.pack_qty, qty, promised_qty=promised, less_why=why)
 

@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy.orm import Session
 
 from config.journal import Actor
+from pos.batches import Held
 from supply import claim_book, claims, left_out, loading, pick_list
 from supply.claim_book import Claim
 from supply.facts import Advised
@@ -59,13 +60,14 @@ def dispatch(
 
 
 def send_off(
-    session: Session, warehouse_id: str, claim: Claim, loaded: Sequence[Advised], *, actor: Actor, at: dt.datetime
-) -> None:
+    session: Session, warehouse_id: str, claim: Claim, loaded: Sequence[Advised], *, lots: Sequence[Held] | None = None,
+    actor: Actor, at: dt.datetime,
+) -> None:  # fmt: skip
     """Load a claim's replacement, in its one delivery (rule 1)."""
     fact = loading.without_order(
         session, claim.store_id, claim_book.replacement_id(claim.id), claim.supplier_id, loaded, at=at
     )
-    loading.send_off(session, warehouse_id, fact, claim_book.subject_of(claim), actor=actor, at=at)
+    loading.send_off(session, warehouse_id, fact, claim_book.subject_of(claim), lots=lots, actor=actor, at=at)
 
 
 def warehouse_of(session: Session, claim: Claim) -> str | None:

@@ -4,7 +4,8 @@ Rules
 -----
 1. Orders are taken on the order weekdays that are not closed, and goods arrive lead_days later.
 2. On a closed day no order is taken and nothing is brought: what would come then comes on the next day that is open.
-3. What is ordered after the cut-off counts as ordered on the next order day.
+3. What is ordered after a day's cut-off counts as ordered on the next order day whose cut-off is still to come. The
+   cut-off is of the calendar's day: after midnight it may be over before the business day of before has ended.
 4. The delivery after an order's is the first that comes on a later day.
 
 A minute is one of the local clock, counted from the midnight that begins the day: beyond 24 hours where the business
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 DAY = dt.timedelta(days=1)
+DAY_MINUTES = 24 * 60
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,8 @@ def rhythm(calendar: Calendar, day: dt.date, lead_days: int | None = None) -> Rh
 
 def next_rhythm(calendar: Calendar, day: dt.date, lead_days: int | None = None, *, minute: int = 0) -> Rhythm:
     """Return the days of the next order that can be placed, from this minute of `day` on (rules 1 to 3)."""
-    first = day + DAY if is_late(calendar, minute) else day
-    found = rhythm(calendar, next(_order_days(calendar, first)), lead_days)
+    ordered = next(one for one in _order_days(calendar, day) if not is_over(calendar, one, day, minute))
+    found = rhythm(calendar, ordered, lead_days)
     assert found is not None
     return found
 
@@ -70,14 +72,10 @@ def open_day(calendar: Calendar, day: dt.date) -> dt.date:
     return day
 
 
-def is_late(calendar: Calendar, minute: int) -> bool:
-    """Tell whether a day's orders are closed at a minute of it (rule 3)."""
-    return calendar.cut_off_minute is not None and minute > calendar.cut_off_minute
-
-
 def is_over(calendar: Calendar, order_day: dt.date, today: dt.date, minute: int) -> bool:
     """Tell whether an order for a day can be placed for it no more, at this minute of today (rule 3)."""
-    return order_day < today or (order_day == today and is_late(calendar, minute))
+    closes = calendar.cut_off_minute
+    return order_day < today or (closes is not None and minute > closes + (order_day - today).days * DAY_MINUTES)
 
 
 def counted(calendar: Calendar, days: Rhythm, today: dt.date, minute: int) -> Rhythm:
@@ -90,7 +88,7 @@ def counted(calendar: Calendar, days: Rhythm, today: dt.date, minute: int) -> Rh
 def minute_of(at: dt.datetime, day: dt.date, tz: str) -> int:
     """Return the minute of a day an instant is, by the clock of a place."""
     local = at.astimezone(ZoneInfo(tz))
-    return (local.date() - day).days * 1440 + local.hour * 60 + local.minute
+    return (local.date() - day).days * DAY_MINUTES + local.hour * 60 + local.minute
 
 
 # --- inside ---

@@ -34,6 +34,7 @@ from config.ids import new_id
 from config.journal import Actor
 from config.node import NETWORK
 from pos import batches, stock
+from pos.batches import Held
 from pos.stock import Place, StockLevel
 from pos.store import day_of
 from supply import (
@@ -232,10 +233,11 @@ def send_off(
     order: ReplenishmentOrder,
     loaded: Sequence[Advised],
     *,
+    lots: Sequence[Held] | None = None,
     actor: Actor,
     at: dt.datetime,
 ) -> None:
-    """Load what there is of an order and tell its shop (rule 3)."""
+    """Load what there is of an order and tell its shop (rule 3). lots: as in `loading.send_off`."""
     fact = GoodsDispatched(
         store_id=order.store_id,
         delivery_id=new_id(),
@@ -247,17 +249,18 @@ def send_off(
         acknowledged=tuple((line.sku, line.packs_acknowledged or 0) for line in orders.lines_of(session, order)),
         lines=tuple(loaded),
     )
-    loading.send_off(session, warehouse_id, fact, orders.subject_of(order), actor=actor, at=at)
+    loading.send_off(session, warehouse_id, fact, orders.subject_of(order), lots=lots, actor=actor, at=at)
 
 
 def send_off_offer(
-    session: Session, warehouse_id: str, offer: PushOffer, loaded: Advised, *, actor: Actor, at: dt.datetime
-) -> None:
+    session: Session, warehouse_id: str, offer: PushOffer, loaded: Advised, *, lots: Sequence[Held] | None = None,
+    actor: Actor, at: dt.datetime,
+) -> None:  # fmt: skip
     """Load what there is of an accepted offer and tell its shop (rule 3)."""
     fact = loading.without_order(
         session, offer.store_id, new_id(), offer.supplier_id, [loaded], push_id=offer.id, at=at
     )
-    loading.send_off(session, warehouse_id, fact, push.subject_of(offer), actor=actor, at=at)
+    loading.send_off(session, warehouse_id, fact, push.subject_of(offer), lots=lots, actor=actor, at=at)
     push.dispatched(session, offer.store_id, offer.id, actor=actor, at=at)
 
 

@@ -11,7 +11,7 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound, ShopError
-from pos.batches import Held
+from pos.batches import FOR_EVER, Batch
 from pos.catalogue import Product
 from pos.store import Store
 from store_app import wording_supply
@@ -19,8 +19,7 @@ from store_app.extensions import clock, read, write
 from store_app.pages import form
 from store_app.presenting import page
 from store_app.security import requires
-from supply import loading, order_sheet, overview, pick_list, picking, premises, warehouse
-from supply.facts import Advised
+from supply import order_sheet, overview, pick_list, picking, premises, warehouse
 from supply.pick_list import PickLine, PickList
 from supply.suppliers import warehouses
 
@@ -82,7 +81,7 @@ def walk(pick_id: str, sku: str = "", fault: ShopError | None = None) -> Any:
         skus = {line.sku for line in lines}
         bays, names = pick_list.bays(session, found.warehouse_id, skus), _names(session)
         units = dict(session.execute(sa.select(Product.sku, Product.stock_unit).where(Product.sku.in_(skus))).all())
-        lots = _lots(session, found, lines) if found.state in pick_list.OPEN else {}
+        lots = _lots(session, lines) if found.state in pick_list.OPEN else {}
     products = [
         _product(one, list(mine), bays.get(one, ""), units.get(one, "each"), names, lots.get(one, []))
         for one, mine in itertools.groupby(lines, key=lambda line: line.sku)
@@ -188,15 +187,19 @@ def _open(session: Session, house: str) -> list[tuple[PickList, int, int]]:
     return found
 
 
-def _lots(session: Session, found: PickList, lines: list[PickLine]) -> dict[str, list[Held]]:
-    """Return the lots a list is taken from, what ends first first, by product."""
-    sums: dict[str, int] = {}
+def _lots(session: Session, lines: list[PickLine]) -> dict[str, list[tuple[int, Batch | None]]]:
+    """Return the lots a list is taken from, what ends first first, by product: units, and the lot where it is known."""
+    sums: dict[tuple[str, str], int] = {}
     for line in lines:
-        sums[line.sku] = sums.get(line.sku, 0) + line.qty
-    wanted = [Advised(sku, "", 1, qty) for sku, qty in sums.items()]
-    lots: dict[str, list[Held]] = {}
-    for held in loading.lots_for(session, found.warehouse_id, wanted, clock.now()):
-        lots.setdefault(held.sku, []).append(held)
+        for lot_id, qty in line.lots:
+            sums[line.sku, lot_id] = sums.get((line.sku, lot_id), 0) + qty
+    query = sa.select(Batch).where(Batch.id.in_({lot_id for _sku, lot_id in sums}))
+    rows = {row.id: row for row in session.scalars(query)}
+    lots: dict[str, list[tuple[int, Batch | None]]] = {}
+    for (sku, lot_id), qty in sums.items():
+        lots.setdefault(sku, []).append((qty, rows.get(lot_id)))
+    for found in lots.values():
+        found.sort(key=lambda one: one[1].leaves_on if one[1] else FOR_EVER)
     return lots
 
 
@@ -208,7 +211,7 @@ def _by_shop(lines: list[PickLine]) -> dict[str, list[PickLine]]:
 
 
 def _product(
-    sku: str, lines: list[PickLine], bay: str, unit: str, names: Mapping[str, str], lots: list[Held]
+    sku: str, lines: list[PickLine], bay: str, unit: str, names: Mapping[str, str], lots: list[tuple[int, Batch | None]]
 ) -> dict[str, Any]:
     """Return a product of a list as the page shows it; a shop's goods are typed in packs where they go in packs."""
     rows = []

@@ -1,9 +1,12 @@
 """The operator picks by a list on a phone or on paper, sends it off, and opens an order to see what became of it."""
 
+import datetime as dt
+
 import pytest
 import sqlalchemy as sa
 
-from pos import stock
+from pos import batches, stock
+from pos.batches import Lot
 from pos.store import Store
 from store_app import jobs
 from supply.deliveries import DeliveryLine
@@ -31,6 +34,9 @@ def test_an_order_is_picked_short_with_a_reason_sent_off_and_says_why_less(conso
     client = console.signed_in("operator")
     assert f"{STORE}-1" in words(client.get(ORDER))
     send(client, "/console/supply/fill")
+    with console.doors.write() as session:
+        lot = Lot("milk", 480, "B7", NOON.date() + dt.timedelta(days=9))
+        batches.lay_in(session, "WH1", [lot], source_kind="purchase", source_id="po-1", at=NOON)
     assert "Goods for 1 shop wait to be picked" in words(client.get("/console/picking/"))
     assert send(client, "/console/warehouse/WH1/bay", sku="milk", bay="b-02").status_code == 303
     made = send(client, "/console/picking/WH1/make", shop=STORE)
@@ -39,6 +45,7 @@ def test_an_order_is_picked_short_with_a_reason_sent_off_and_says_why_less(conso
     page = words(client.get(at))
     assert page.index("Whole milk") < page.index("Apples, red"), "what stands in a bay comes first"
     assert "B-02" in page
+    assert "batch B7" in page
     refused = send(client, f"{at}/products/milk", **{"packs-0": "0"})
     assert refused.status_code == 422
     assert "say why less was picked" in words(refused)

@@ -1,5 +1,6 @@
 """Lessons: done by the real verbs in a practice shop, and by nothing else; the shop's own books stay as they were."""
 
+import json
 import re
 from typing import Any
 
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 
 from config.errors import Invalid
 from config.ids import new_id
+from config.journal import JournalEntry
 from pos import shift
 from store_app import lessons
 from supply import lesson_text, training, training_needs
@@ -56,8 +58,8 @@ def done(house: House) -> list[LessonDone]:
 
 def test_a_lesson_is_done_by_its_verbs_in_practice_and_the_shop_s_books_do_not_move(shop):
     client = shop.signed_in()
-    before = office.picture_of(shop)
     assert begin(client, "ring-up").headers["Location"] == "/till/"
+    before = office.picture_of(shop)
     assert client.get("/till/").status_code == 200
     assert done(shop) == [], "looking at the till does no task"
     sold = ring(client, practice=True)
@@ -83,6 +85,15 @@ def test_a_lesson_is_done_by_its_verbs_in_practice_and_the_shop_s_books_do_not_m
     assert post(client, "/training/leave").headers["Location"] == "/training/"
     assert "Done" in office.words(client.get("/training/"))
     assert not list((shop.doors.settings.state_folder / "practice").glob("*"))
+    with shop.doors.read() as session:
+        told = session.execute(
+            sa.select(JournalEntry.verb, JournalEntry.actor_id, JournalEntry.body).where(
+                JournalEntry.verb.startswith("practice.")
+            )
+        ).all()
+    assert [(verb, who, json.loads(body)) for verb, who, body in told] == [
+        (verb, "shopkeeper", {"lesson": "ring-up"}) for verb in ("practice.begun", "practice.ended")
+    ]
 
 
 def test_the_two_kinds_of_books_never_take_each_other_s_commands(shop):

@@ -254,10 +254,12 @@ def test_goods_that_passed_their_last_day_after_they_were_picked_stay(country):
         batches.lay_in(session, WAREHOUSE, [lot], source_kind="purchase", source_id="lot", at=AT)
         lot = Lot("bread", 42, "NEW", DAY + dt.timedelta(days=9))
         batches.lay_in(session, WAREHOUSE, [lot], source_kind="purchase", source_id="lot", at=AT)
-        made = picking.make(session, WAREHOUSE, **BY)
-        picking.pick_rest(session, made.id, **BY)
-        sent = picking.send_off(session, made.id, actor=OPERATOR, at=AT + dt.timedelta(days=2))
-    assert (sent.gone, sent.stayed) == (("S1",), (("S2", "over"),))
+        sent = []
+        for shop in ("S2", "S1"):
+            sent.append(picking.make(session, WAREHOUSE, shops=[shop], **BY).id)
+            picking.pick_rest(session, sent[-1], **BY)
+        sent = [picking.send_off(session, one, actor=OPERATOR, at=AT + dt.timedelta(days=2)) for one in sent]
+    assert [(one.gone, one.stayed) for one in sent] == [((), (("S2", "over"),)), (("S1",), ())]
     assert on_hand(country, "bread") == 60 - 12, "of thirty that were picked eighteen are over"
     country.deliver()
     coming = country.delivery("S1")
@@ -266,6 +268,45 @@ def test_goods_that_passed_their_last_day_after_they_were_picked_stay(country):
         bread = next(one for one in deliveries.lines_of(session, delivery) if one.sku == "bread")
     assert (bread.advised_qty, bread.less_why, bread.batch) == (12, "expired", "NEW")
     assert country.findings() == []
+
+
+def test_two_lists_name_their_own_lots_and_the_shops_are_told_these(country):
+    lots = [Lot("bread", 12, "A", DAY + dt.timedelta(days=3)), Lot("bread", 48, "B", DAY + dt.timedelta(days=9))]
+    sooner = [Lot("bread", 30, "C", DAY + dt.timedelta(days=1))]
+    with country.network.write() as session:
+        batches.lay_in(session, WAREHOUSE, lots, source_kind="purchase", source_id="lot", at=AT)
+        first = picking.make(session, WAREHOUSE, shops=["S2"], **BY).id
+        second = picking.make(session, WAREHOUSE, shops=["S1"], **BY).id
+        stock.receive(session, WAREHOUSE, [("bread", 30)], source_id="po-9", **BY)
+        batches.lay_in(session, WAREHOUSE, sooner, source_kind="purchase", source_id="po-9", at=AT)
+        for made in (first, second):
+            picking.pick_rest(session, made, **BY)
+        for made in (second, first):
+            picking.send_off(session, made, **BY)
+    country.deliver()
+    told = {}
+    for shop in ("S1", "S2"):
+        coming = country.delivery(shop)
+        with country.shops[shop].read() as session:
+            delivery = session.get_one(Delivery, (shop, coming))
+            told[shop] = next(one.batch for one in deliveries.lines_of(session, delivery) if one.sku == "bread")
+    assert told == {"S1": "B", "S2": "A"}
+    assert country.findings() == []
+
+
+def test_what_is_left_of_a_lot_is_kept_by_the_list_no_longer(country):
+    lots = [Lot("bread", 18, "A", DAY + dt.timedelta(days=3)), Lot("bread", 42, "B", DAY + dt.timedelta(days=9))]
+    with country.network.write() as session:
+        batches.lay_in(session, WAREHOUSE, lots, source_kind="purchase", source_id="lot", at=AT)
+        made = picking.make(session, WAREHOUSE, shops=["S1"], **BY).id
+        picking.pick(session, made, "bread", {("order", "S1", "one"): (6, "left")}, **BY)
+    assert country.load() == ["two"]
+    country.deliver()
+    coming = country.delivery("S2")
+    with country.shops["S2"].read() as session:
+        delivery = session.get_one(Delivery, ("S2", coming))
+        bread = next(one for one in deliveries.lines_of(session, delivery) if one.sku == "bread")
+    assert (bread.advised_qty, bread.batch) == (12, "A")
 
 
 def test_a_bought_offer_on_an_open_list_waits_while_its_shops_credit_is_held(country):

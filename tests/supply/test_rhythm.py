@@ -40,6 +40,18 @@ def test_what_is_ordered_after_the_cut_off_counts_for_the_next_order_day(minute,
     assert rhythm.is_over(calendar, MONDAY, MONDAY, minute) is (ordered > 0)
 
 
+@pytest.mark.parametrize(
+    ("hour", "minute", "ordered"), [(2, 0, 0), (2, 1, 1), (23, 59, 1), (24, 30, 1), (26, 0, 1), (26, 1, 2), (27, 59, 2)]
+)
+def test_a_cut_off_in_the_night_is_over_when_the_clock_says_so_though_the_business_day_goes_on(hour, minute, ordered):
+    calendar, now = Calendar(DAILY, 1, cut_off_minute=120), hour * 60 + minute
+    assert steps(rhythm.next_rhythm(calendar, MONDAY, minute=now))[0] == ordered
+    over = [rhythm.is_over(calendar, MONDAY + dt.timedelta(days=n), MONDAY, now) for n in range(4)]
+    assert over == [n < ordered for n in range(4)]
+    sent = rhythm.rhythm(calendar, MONDAY + dt.timedelta(days=1))
+    assert steps(rhythm.counted(calendar, sent, MONDAY, now))[0] == max(1, ordered)
+
+
 def test_an_order_sent_after_its_cut_off_moves_and_one_without_an_hour_keeps_its_days():
     sent = rhythm.Rhythm(MONDAY, MONDAY + dt.timedelta(days=4), MONDAY + dt.timedelta(days=5))
     late = rhythm.counted(Calendar(DAILY, 2, cut_off_minute=600), sent, MONDAY, 601)
@@ -69,4 +81,4 @@ def test_an_order_s_days_are_open_rise_and_are_never_sooner_than_asked_for(
     assert ordered.weekday() in weekdays
     assert not {ordered, comes, after} & calendar.closed
     assert (comes - ordered).days >= lead
-    assert ordered > day or cut_off is None or minute <= cut_off
+    assert cut_off is None or minute <= cut_off + (ordered - day).days * 24 * 60
