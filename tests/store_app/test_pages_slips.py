@@ -52,7 +52,10 @@ def sold(house: House, client, parts: Sequence[tuple[str, int]] = (("card", 0),)
     *first, (last, _) = parts
     rest_minor = quote["total_minor"] - sum(minor for _, minor in first)
     basket |= {
-        "tenders": [{"tender": name, "amount_minor": minor} for name, minor in (*first, (last, rest_minor))]
+        "tenders": [
+            {"tender": name, "amount_minor": minor, "reference": "slip 1" if name == "card" else ""}
+            for name, minor in (*first, (last, rest_minor))
+        ]
     } | wishes
     answer = client.post("/api/sales", json=basket, headers={"X-CSRF-Token": token(client)})
     assert answer.status_code == 201, answer.text
