@@ -35,6 +35,7 @@ class Counter(NamedTuple):
     smallest_coin_minor: int
     receipts_at: str
     logo_id: str | None
+    sells_beyond: bool
 
     def snapshot(self) -> dict[str, Any]:
         """Return what a document prints about the store, as `store.snapshot` does."""
@@ -58,15 +59,16 @@ def at_counter(session: Session, store_id: str, till_id: str) -> Counter | None:
 
 
 class Habits(NamedTuple):
-    """What of a shop a price depends on."""
+    """What of a shop a price, and whether something is sold, depends on."""
 
     tz: str
     rollover_hour: int
     smallest_coin_minor: int
+    sells_beyond: bool
 
 
 def habits_of(session: Session, store_id: str) -> Habits:
-    """Return a shop's zone, rollover hour and smallest coin; NotFound when there is no such shop."""
+    """Return a shop's habits; NotFound when there is no such shop."""
     row = _HABITS.first(session, {"store": store_id})
     if row is None:
         store_of(session, store_id)  # says what is wrong
@@ -110,7 +112,10 @@ _COUNTER = Prepared(
         *(_till.c[name] for name in ("id", "name")),
         _node.c.epoch,
         *(_store.c[name] for name in ("id", "name", "address", "phone", "currency", "tz", "language")),
-        *(_store.c[name] for name in ("rollover_hour", "smallest_coin_minor", "receipts_at", "logo_id")),
+        *(
+            _store.c[name]
+            for name in ("rollover_hour", "smallest_coin_minor", "receipts_at", "logo_id", "sells_beyond")
+        ),
     )
     .select_from(_shift)
     .join(_store, _store.c.id == _shift.c.store_id)

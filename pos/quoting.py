@@ -28,10 +28,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid
+from config.errors import Invalid, Refused
 from config.money import BASIS, amount_for, divide_half_up
 from pos import batches, catalogue, claims, markdown, offers, promotions, recall, selling_hours
 from pos.leave import Need
+from pos.ledger import held_of, locked, tidy
 from pos.pricing import BasketLine, PricedBasket, ProductView, Saved, before_savings, made_up, price_basket
 from pos.promises import clean_code
 from pos.promotions import Hint, OfferLine
@@ -140,6 +141,30 @@ def refuse_unsafe(session: Session, store_id: str, quoted: Quote, day: dt.date) 
     recall.refuse(session, store_id, [(line.sku, line.batch) for line in sold])
     batches.refuse_expired_lines(session, store_id, [(line.sku, line.batch, line.expires_on) for line in sold], day)
     return sold
+
+
+def refuse_beyond(session: Session, store_id: str, quoted: Quote) -> None:
+    """Refuse to sell more than is here and promised to nobody, for a shop whose tills stop there (`stock`, rule 3).
+
+    Asked in the sale's transaction the levels are locked: of many tills one sells the last unit.
+    """
+    goods = [line for line in quoted.basket.lines if line.product.kind == "goods" and line.qty > 0]
+    wanted = tidy([(line.product.sku, line.qty) for line in goods])
+    skus = [sku for sku, _ in wanted]
+    places, held = locked(session, store_id, skus), held_of(session, store_id, skus)
+    names = {line.product.sku: line.product.name for line in goods}
+    short = [
+        {"sku": sku, "name": names[sku], "wanted": qty, "available": max(0, there)}
+        for sku, qty in wanted
+        if qty > (there := sum(places[sku].values()) - held.get(sku, 0))
+    ]
+    if short:
+        told = ", ".join(f"{one['name']} ({one['available']}/{one['wanted']})" for one in short)
+        raise Refused(
+            "not-in-stock",
+            f"The books do not have so much: {told}. Count it if it is here, or take it off the basket.",
+            short=short,
+        )
 
 
 # --- inside ---

@@ -130,6 +130,8 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
     _refuse_another_total(request, quoted, (lines_minor, round_cash(lines_minor, counter.smallest_coin_minor)))
     check_age(request, priced)
     sold = quoting.refuse_unsafe(session, request.store_id, quoted, day)
+    if not (counter.sells_beyond or request.order_id):
+        quoting.refuse_beyond(session, request.store_id, quoted)
     wanted = quoted.needs if lines_minor >= 0 else empties.needs_of(session, quoted.needs, counter, actor)
     if needs := (*wanted, *_leave_for([line for line, _ in back])):
         approvals.require(session, request, needs, actor=actor, at=at)
@@ -273,6 +275,8 @@ def quote(
         cash=cash,
     )
     quoting.refuse_unsafe(session, store_id, quoted, day)
+    if not store.sells_beyond:
+        quoting.refuse_beyond(session, store_id, quoted)
     if not back:
         return quoted
     lines_minor = quoted.basket.lines_minor + sum(line.total_minor for line in back)

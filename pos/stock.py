@@ -5,7 +5,8 @@ Rules
 1. A movement takes qty > 0 of a product from one place to another for a reason; the outside world is places too,
    so goods are neither made nor lost (K4). Movements are never changed, only answered.
 2. StockLevel is a cache beside the ledger, written in the same function and recomputed by K3.
-3. The till may drive the floor below zero (the loaf is in the customer's hand); that opens a count task.
+3. The till may drive the floor below zero (the loaf is in the customer's hand); that opens a count task. A shop may
+   settle that its tills stop at what the books have (`store.sell_beyond`, `quoting.refuse_beyond`).
 4. A reservation is held, then answered once by another row: fulfilled, released or expired (K5). Only what is
    available may be reserved.
 5. on hand = backroom + floor + shelf + bin; available = on hand - held. Held more than on hand opens a count task.

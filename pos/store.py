@@ -62,6 +62,8 @@ class Store(Base):
     """False: the store's facts reach the network by import, and the network forecasts for it."""
     receipts_at: Mapped[str] = mapped_column(default="", server_default="")
     """Where customers find their receipts on the network; '': the paper is all there is."""
+    sells_beyond: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    """Whether its tills sell what the books no longer have: the loaf is in the customer's hand."""
     joined_at: Mapped[dt.datetime]
 
 
@@ -280,6 +282,14 @@ def show_receipts(session: Session, store_id: str, address: str, *, actor: Actor
     if store.receipts_at != address:
         record(session, actor=actor, at=at, verb="store.receipts shown", subject=f"store:{store_id}", address=address)
         store.receipts_at = address
+
+
+def sell_beyond(session: Session, store_id: str, wanted: bool, *, actor: Actor, at: dt.datetime) -> None:
+    """Let the shop's tills sell what the books no longer have, or stop at what they have."""
+    store = store_of(session, store_id)
+    if store.sells_beyond != wanted:
+        record(session, actor=actor, at=at, verb="store.sells beyond", subject=f"store:{store_id}", wanted=wanted)
+        store.sells_beyond = wanted
 
 
 def snapshot(store: Store) -> dict[str, Any]:

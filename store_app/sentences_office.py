@@ -121,6 +121,9 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     # --- purchasing ---
     "not-on-purchase": (_l("This product is not on the purchase."),),
     "unknown-purchase": (_l("There is no such purchase."),),
+    "not-in-stock": (
+        _l("The books do not have so much: %(short)s. Count it if it is here, or take it off the basket."),
+    ),
     # --- paper ---
     "logo-too-large": (_l("The picture is too large: at most 500 KB, and 4,000 dots a side. Save it smaller."),),
     "logo-not-png": (_l("This is no PNG picture. Save the logo as PNG, then choose it again."),),

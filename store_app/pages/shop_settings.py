@@ -18,7 +18,7 @@ from config.outbox import OutboxMessage
 from pos import checks as counter_checks
 from pos import printer, printer_book
 from pos.printer import PrintJob
-from pos.store import Region, Store, show_receipts
+from pos.store import Region, Store, sell_beyond, show_receipts
 from store_app import presenting, wording, wording_printers
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
@@ -148,6 +148,23 @@ def receipts_online() -> Any:
             raise Conflict("no-network", _("No network is set, so there is no place where receipts could be shown."))
         show_receipts(session, store_id, address if wanted else "", actor=g.actor, at=doors().now())
     flash(_("Receipts now carry a code.") if wanted else _("Receipts carry no code any more."), "good")
+    return redirect(url_for("shop_settings.overview"), 303)
+
+
+@bp.post("/beyond-stock")
+@requires("settings")
+@form.answers_on(_refused)
+def beyond_stock() -> Any:
+    """Let the tills sell what the books no longer have, or stop at what they have."""
+    wanted = request.form.get("wanted") == "yes"
+    with write() as session:
+        sell_beyond(session, str(place().store_id), wanted, actor=g.actor, at=doors().now())
+    flash(
+        _("The tills sell what is in the customer’s hand, whatever the books say.")
+        if wanted
+        else _("The tills stop at what the books have."),
+        "good",
+    )
     return redirect(url_for("shop_settings.overview"), 303)
 
 

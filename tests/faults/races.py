@@ -199,6 +199,25 @@ async def unit_after(ctx: Any, token: Token) -> list[str]:
     return ([] if right else [f"{there} there, after {token['wanted']} of {token['there']}"]) + books(ctx, token)
 
 
+async def last_prepare(ctx: Any, k: int) -> Token:
+    """Let there be one unit of a product, in a shop whose tills stop at what the books have."""
+    from pos import store
+
+    token = await unit_prepare(ctx, k)
+    with doors(ctx) as opened, opened.write() as session:
+        store.sell_beyond(session, STORE, False, actor=ANA, at=dt.datetime.now(dt.UTC))
+    return token | {"k": 10_000_000 + k, "there": 1, "wanted": 1}
+
+
+async def last_try(ctx: Any, token: Token, i: int) -> str:
+    """Sell it: one till does, the others are told that the books have no more."""
+    body = plain(f"unit-{token['k']:08d}-{i}", i, lines=[{"sku": "P00009", "qty": 1}], shown_total_minor=108)
+    return judge(*await post(ctx, "ben", "/api/sales", body), "not-in-stock")
+
+
+last_after = unit_after
+
+
 # --- a till closed ---
 
 

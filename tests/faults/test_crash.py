@@ -70,8 +70,8 @@ def test_a_kill_at_any_line_of_a_sale_leaves_all_of_it_or_nothing(shared_folder:
 
 @pytest.mark.parametrize(
     ("case", "winners"),
-    [("pay", 1), ("refund", 1), ("again", 1), ("voucher", 1), ("tab", 1), ("coupon", 1), ("unit", 8), ("close", 1),
-     ("closing", 1), ("resume", 1), ("given_up", 1)],
+    [("pay", 1), ("refund", 1), ("again", 1), ("voucher", 1), ("tab", 1), ("coupon", 1), ("unit", 8), ("last", 1),
+     ("close", 1), ("closing", 1), ("resume", 1), ("given_up", 1)],
 )  # fmt: skip
 def test_of_eight_at_one_instant_as_many_win_as_there_is_for(
     shared_folder: Path, tmp_path: Path, case: str, winners: int

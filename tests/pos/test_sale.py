@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from config import journal
 from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
 from config.outbox import OutboxMessage
-from pos import catalogue, sale, shift, stock
+from pos import catalogue, sale, shift, stock, store
 from pos.facts import SaleCompleted
 from pos.payments import Payment
 from pos.printer import PrintJob
@@ -237,6 +237,28 @@ def test_two_tills_hands_on_the_last_unit_leave_an_exact_book_and_a_count_task(s
     in_parallel(lambda: shop.complete(requests.pop()), 2)
     assert shop.level("tea").on_hand == -1
     assert shop.read(lambda s: s.get_one(CountTask, (STORE, "tea")).done_at) is None
+    assert shop.findings() == []
+
+
+def test_where_the_tills_stop_at_what_the_books_have_one_of_two_sells_the_last_unit(shop):
+    with shop.write() as session:
+        store.sell_beyond(session, STORE, False, actor=shop.wei, at=shop.now)
+    shop.sell([("tea", 19)])
+    requests, told = [shop.request([("tea", 1)]) for _ in range(4)], []
+
+    def sell() -> None:
+        request = requests.pop()
+        try:
+            shop.complete(request)
+        except Refused as fault:
+            told.append(fault)
+
+    in_parallel(sell, 4)
+    assert [fault.code for fault in told] == ["not-in-stock"] * 3
+    assert told[0].facts["short"][0] | {"name": ""} == {"sku": "tea", "name": "", "wanted": 1, "available": 0}
+    assert shop.level("tea").on_hand == 0
+    with pytest.raises(Refused, match="Count it if it is here"):
+        shop.read(lambda s: sale.quote(s, STORE, [("tea", 1)], at=shop.now))
     assert shop.findings() == []
 
 

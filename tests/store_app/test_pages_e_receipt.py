@@ -3,7 +3,7 @@
 import pytest
 
 from pos import e_receipt
-from pos.store import show_receipts
+from pos.store import show_receipts, store_of
 from tests.builders import NOON, Network, open_shop
 from tests.store_app.conftest import STORE, post
 from tests.store_app.office import words
@@ -60,11 +60,19 @@ def test_the_shopkeeper_lets_receipts_carry_the_code_and_stops_it(build):
     for wanted, stands in (("yes", f"https://shops.example/shop/{STORE.lower()}/receipts"), ("no", "")):
         assert post(keeper, "/settings/receipts-online", wanted=wanted).status_code == 303
         with house.doors.read() as session:
-            from pos.store import store_of
-
             assert store_of(session, STORE).receipts_at == stands
         assert keeper.get("/settings/paper/48.png").data.startswith(b"\x89PNG")
     assert "Print the code" in words(keeper.get("/settings/"))
+
+
+def test_the_shopkeeper_lets_the_tills_stop_at_what_the_books_have_and_sell_on(build):
+    house = build()
+    keeper = house.signed_in()
+    for wanted, stands, told in (("no", False, "Sell all the same"), ("yes", True, "Stop the tills there")):
+        assert post(keeper, "/settings/beyond-stock", wanted=wanted).status_code == 303
+        with house.doors.read() as session:
+            assert store_of(session, STORE).sells_beyond is stands
+        assert told in words(keeper.get("/settings/"))
 
 
 def test_without_a_network_there_is_no_place_for_receipts(build):

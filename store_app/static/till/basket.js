@@ -276,10 +276,11 @@ export class Basket extends EventTarget {
   /** Give what was taken off again after it was shown, for the shop's journal: [sku, qty, amount_minor]. */
   corrections() { return this.kept.corrections.slice(-MOST_CORRECTIONS).map(({ sku, qty, amount_minor: amount }) => [sku, qty, amount]); }
 
-  /** Tell whether taking a line out, or something brought back, leaves nothing of a basket in which goods were rung. */
+  /** Tell whether taking a line out, or something brought back, leaves nothing where more was rung than one wrong scan. */
   endsWithout({ id, sale_id: back }) {
-    const { lines, broughtBack, corrections } = this.kept;
-    return lines.length + broughtBack.length === 1 && (back ? corrections.length > 0 : lines[0]?.id === id);
+    const { lines: [line, ...others], broughtBack, corrections } = this.kept;
+    if (others.length + broughtBack.length + (line ? 1 : 0) !== 1 || (!back && line.id !== id)) return false;
+    return corrections.length > 0 || (!back && line.stock_unit === "each" && Math.abs(line.qty) > 1);
   }
 
   /** Keep a scan that cannot go in now; give the first of them back. */
