@@ -404,7 +404,7 @@ def test_a_cashier_does_not_order(office):
 def test_an_order_that_did_not_come_is_named_and_called_off_with_one_press(office):
     with office.doors.write() as session:
         row = session.get(ReplenishmentOrder, (STORE, P1))
-        row.state, row.sent_at = "sent", NOON - dt.timedelta(days=9)
+        row.state, row.sent_at, row.order_day = "sent", NOON - dt.timedelta(days=9), NOON.date() - dt.timedelta(days=9)
         row.delivery_day = NOON.date() - dt.timedelta(days=8)
         proposal(session, "order-P2", 8)
         line = session.get(OrderLine, (STORE, "order-P2", "milk"))
