@@ -69,12 +69,15 @@ def enter_as(page: Page, node: Node, who: tuple[str, str], path: str = "/till/")
 
 def kept(page: Page) -> dict[str, Any]:
     """Return the basket as the browser keeps it, once it has all the lines shown: a scan is kept after it is drawn."""
-    shown = "key => JSON.parse(localStorage[key]).lines.length === document.querySelectorAll('#lines > li').length"
-    page.wait_for_function(shown, arg=KEY)
+    page.wait_for_function(
+        """key => key in localStorage
+          && JSON.parse(localStorage[key]).lines.length === document.querySelectorAll('#lines > li').length""",
+        arg=KEY,
+    )
     found: dict[str, Any] = json.loads(page.evaluate(f"localStorage['{KEY}']"))
     return found
 
 
 def priced(page: Page) -> None:
     """Wait until the server's prices are here."""
-    page.wait_for_function("key => JSON.parse(localStorage[key]).quote !== null", arg=KEY)
+    page.wait_for_function("key => key in localStorage && JSON.parse(localStorage[key]).quote !== null", arg=KEY)

@@ -234,7 +234,7 @@ def test_the_camera_is_let_go_when_it_is_closed_and_when_the_page_is_left_or_mon
         page.evaluate("window.seenTrack = document.querySelector('video').srcObject.getTracks()[0]; undefined")
         act()
         expect(page.locator("video")).to_have_count(0)
-        page.wait_for_function("window.seenTrack.readyState === 'ended'")
+        page.wait_for_function("() => window.seenTrack.readyState === 'ended'")
 
 
 def test_nothing_of_the_camera_is_fetched_before_it_is_opened(filming: Callable[..., Page], node: Node):

@@ -135,7 +135,7 @@ def test_a_scanned_line_is_drawn_before_it_is_kept_and_told_to_the_customers_scr
         }"""
     )
     wedge(page, CODES["MILK"])
-    page.wait_for_function("['drawn', 'kept', 'told'].every((word) => order.includes(word))")
+    page.wait_for_function("() => ['drawn', 'kept', 'told'].every((word) => order.includes(word))")
     assert page.evaluate("order[0]") == "drawn"
 
 
