@@ -84,3 +84,14 @@ def test_every_invariant_and_bar_is_proved_by_what_exists_or_says_that_nobody_do
         assert tests <= there, name
         assert runs <= set(SCENARIOS), name
         assert tests or runs or "bench " in told or "nobody yet" in told, name
+
+
+def test_every_complaint_of_tills_is_answered_by_tests_that_exist() -> None:
+    sources = "\n".join(file.read_text("utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
+    there = set(re.findall(r"def (test_\w+)\(", sources))
+    rows = re.findall(r"^\| (\d+)\. (.*)\|$", (ROOT / "docs" / "complaints.md").read_text("utf-8"), re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(range(1, 24))
+    for number, told in rows:
+        named = set(re.findall(r"`(test_\w+)`", told))
+        assert named, number
+        assert named <= there, (number, named - there)

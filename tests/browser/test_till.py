@@ -1,5 +1,6 @@
 """The till in a real browser: by scanner, by touch, by keyboard, and when things go wrong."""
 
+import datetime as dt
 import re
 
 import pytest
@@ -10,6 +11,8 @@ from config.clock import SystemClock
 from config.journal import Actor
 from config.money import exponent
 from pos import stock
+from pos.catalogue import Barcode, Listing, Price, Product
+from pos.gtin import check_digit
 from pos.payments import Payment
 from pos.printer import PrintJob
 from pos.sale import Sale, SaleLine
@@ -115,6 +118,28 @@ def test_a_whole_sale_by_touch(page: Page, node: Node, faults: list[str]):
     expect(milk.locator(".tile-left")).to_have_text("3 left")
     shown = page.locator("#tiles .tile").count()
     assert [url.count("sku=") for url in asked] == [shown, shown]  # at the start and after the sale, none of it twice
+
+
+def test_a_till_of_twenty_thousand_products_asks_for_them_once_and_draws_few(page: Page, node: Node):
+    with node.database.write() as session:
+        skus = [f"P{rank:05d}" for rank in range(20_000)]
+        same = {"category": "Many", "tax_class_id": "food"}
+        ware = [same | {"sku": sku, "name": f"Ware {sku}", "search_text": sku.lower()} for sku in skus]
+        session.execute(sa.insert(Product), ware)
+        session.execute(sa.insert(Listing), [{"store_id": STORE, "sku": sku} for sku in skus])
+        prices = {"scope_id": "*", "from_day": dt.date(2026, 1, 1), "price_minor": 199}
+        session.execute(sa.insert(Price), [{"sku": sku} | prices for sku in skus])
+        body = "209999900000"
+        session.add(Barcode(code=body + check_digit(body), sku=skus[-1], qty=1))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/catalogue" in request.url else None)
+    enter(page, node)
+    wedge(page, body + check_digit(body))
+    expect(page.locator("#lines > li")).to_contain_text("Ware P19999")
+    page.locator("#search").fill("p1999")
+    expect(page.locator("#tiles .tile").first).to_contain_text("Ware P1999")
+    assert page.locator("#tiles .tile").count() <= 60
+    assert len(asked) == 1
 
 
 def test_a_scanned_line_is_drawn_before_it_is_kept_and_told_to_the_customers_screen(page: Page, node: Node):

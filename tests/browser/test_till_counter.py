@@ -15,8 +15,9 @@ from pos.basket import Basket
 from pos.catalogue import TaxClass
 from pos.customers import Particulars
 from pos.loyalty import PointsAccount
+from pos.paper import as_text
 from pos.payments import Payment
-from pos.printer import PrintJob
+from pos.printer import PrintJob, lay_out
 from pos.receipt_mail import ReceiptMail
 from pos.sale import Sale
 from pos.sale_rows import SaleLine
@@ -70,6 +71,8 @@ def test_offers_deposits_and_hints_are_named_and_the_receipt_has_the_screens_tot
     lines = {line.sku: line for line in shop.rows(SaleLine, sale_id=sale.id)}
     assert lines["BREAD"].discount_minor == 199
     assert (lines["123"].qty, lines["DEPOSIT"].qty) == (482, 1)
+    (job,) = shop.rows(PrintJob, kind="receipt")
+    assert re.search(r"(?mi)total.*7\.66$", as_text(lay_out("receipt", job.document, columns=42), 42))
 
 
 def test_the_same_product_stands_twice_at_two_prices_and_plain_scans_go_together(

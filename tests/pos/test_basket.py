@@ -165,3 +165,5 @@ def test_tax_is_the_same_after_a_basket_was_set_aside_and_taken_up(shop):
     taken_up = shop.sell([(line["sku"], line["qty"]) for line in kept], id="basket-12").document
     for name in ("taxes", "tax_minor", "total_minor"):
         assert taken_up[name] == straight[name]
+    assert shop.level("milk").on_hand == 20 - 3 - 3
+    assert shop.findings() == []

@@ -58,7 +58,12 @@ def test_a_sku_is_found_as_one(shop: Shop) -> None:
 
 def test_a_case_is_sold_in_units_of_the_one_stock(shop: Shop) -> None:
     give_code(shop, "milk", "14006381333938", 12)
-    assert read(shop, "14006381333938").qty == 12
+    case = read(shop, "14006381333938")
+    assert (case.product.sku, case.qty) == ("milk", 12)
+    shop.sell([(case.product.sku, case.qty)])
+    shop.sell([("milk", 1)])
+    assert shop.level("milk").on_hand == 20 - 12 - 1
+    assert shop.findings() == []
 
 
 def test_a_case_nobody_registered_is_never_guessed_from_the_piece_inside(shop: Shop) -> None:

@@ -6,14 +6,17 @@ import pytest
 import sqlalchemy as sa
 
 from config.journal import Actor, JournalEntry
-from pos import catalogue, permissions, shift_report, stock
+from pos import catalogue, permissions, printing, shift_report, stock
 from pos.approvals import Approval
 from pos.catalogue import TaxClass
 from pos.printer import PrintJob
+from pos.printer_book import Outlet
 from pos.sale import Sale
 from pos.shift import Shift
 from pos.till_report import till_report
+from pos.wires import NetworkPrinter
 from store_app.staff import PRACTICE_PINS
+from tests.pos.test_printer import nobody_listens
 from tests.store_app.conftest import NOON, STORE, token
 
 SALE, BACK, WISH = (f"0190b3a2-7c1e-7b5a-9f3e-00000000000{n}" for n in (1, 2, 3))
@@ -295,6 +298,18 @@ def test_the_drawer_opens_once_by_leave_and_leaves_a_slip(shop, house):
     with house.doors.read() as session:
         [job] = session.scalars(sa.select(PrintJob))
     assert (job.kind, job.opens_drawer) == ("drawer", True)
+
+
+def test_a_printer_that_answers_no_more_stops_neither_sales_nor_the_drawer(shop, house):
+    assert shop.post("/api/sales", json=body()).status_code == 201
+    dead = Outlet(NetworkPrinter("127.0.0.1", nobody_listens()))
+    assert printing.print_due(house.doors.database, STORE, [dead], now=house.doors.now).failed == 1
+    assert shop.post("/api/sales", json=body(id=BACK)).status_code == 201
+    wish = {"id": WISH, "till_id": "1", "why": "change", "approvals": [leave(shop, "no_sale", WISH).json["id"]]}
+    assert shop.post("/api/drawer", json=wish).status_code == 200
+    assert count(house, Sale) == 2
+    with house.doors.read() as session:
+        assert sorted(session.scalars(sa.select(PrintJob.kind))) == ["drawer", "receipt", "receipt"]
 
 
 def test_a_gift_receipt_is_printed_at_the_till_that_asks_and_once_per_command(shop, house):
