@@ -176,10 +176,12 @@ async def unit_prepare(ctx: Any, k: int) -> Token:
     with doors(ctx) as opened, opened.write() as session:
         there = stock.levels(session, STORE, ["P00009"])["P00009"].on_hand
         now = dt.datetime.now(dt.UTC)
-        moved = [(f"unit-{k:08d}", "P00009", abs(1 - there))]
         if there < 1:
-            stock.open_stock(session, STORE, [row[1:] for row in moved], source_id=moved[0][0], at=now, actor=ANA)
-    return {"k": k, "there": max(1, there)}
+            missing = [("P00009", 1 - there)]
+            stock.open_stock(session, STORE, missing, source_id=f"unit-{k:08d}", at=now, actor=ANA)
+        elif there > 1:
+            stock.waste(session, STORE, "P00009", there - 1, at=now, actor=ANA)
+    return {"k": k, "there": 1}
 
 
 async def unit_try(ctx: Any, token: Token, i: int) -> str:
@@ -206,7 +208,7 @@ async def last_prepare(ctx: Any, k: int) -> Token:
     token = await unit_prepare(ctx, k)
     with doors(ctx) as opened, opened.write() as session:
         store.sell_beyond(session, STORE, False, actor=ANA, at=dt.datetime.now(dt.UTC))
-    return token | {"k": 10_000_000 + k, "there": 1, "wanted": 1}
+    return token | {"k": 10_000_000 + k, "wanted": 1}
 
 
 async def last_try(ctx: Any, token: Token, i: int) -> str:
