@@ -217,7 +217,7 @@ def worth(session: Session, store_id: str, lines: Sequence[RungLine], *, at: dt.
     total_minor = None
     if known:
         try:
-            total_minor = sale.quote(session, store_id, known, at=at).basket.lines_minor
+            total_minor = sale.quote(session, store_id, known, at=at, for_sale=False).basket.lines_minor
         except ShopError:  # one of them is not sold just now: the others one by one, so that one hides no other
             total_minor = sum(_alone(session, store_id, line, at) for line in known)
     return Worth(total_minor, pairs, len(lines) - len(pairs))
@@ -271,7 +271,7 @@ def _alone(session: Session, store_id: str, line: RungLine, at: dt.datetime) -> 
     from pos import sale
 
     try:
-        return sale.quote(session, store_id, [line], at=at).basket.lines_minor
+        return sale.quote(session, store_id, [line], at=at, for_sale=False).basket.lines_minor
     except ShopError:
         return 0
 

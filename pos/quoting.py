@@ -146,7 +146,7 @@ def refuse_unsafe(session: Session, store_id: str, quoted: Quote, day: dt.date) 
 def refuse_beyond(session: Session, store_id: str, quoted: Quote) -> None:
     """Refuse to sell more than is here and promised to nobody, for a shop whose tills stop there (`stock`, rule 3).
 
-    Asked in the sale's transaction the levels are locked: of many tills one sells the last unit.
+    The levels are locked as they are read: of many tills whose sales ask, one sells the last unit.
     """
     goods = [line for line in quoted.basket.lines if line.product.kind == "goods" and line.qty > 0]
     wanted = tidy([(line.product.sku, line.qty) for line in goods])

@@ -256,8 +256,12 @@ def quote(
     customer_id: str | None = None,
     coupons: Sequence[str] = (),
     back: Sequence[SoldLine] = (),
+    for_sale: bool = True,
 ) -> Quote:
-    """Price a basket as it would be charged now; writes nothing. back: the negative lines of an exchange."""
+    """Price a basket as it would be charged now; writes nothing. back: the negative lines of an exchange.
+
+    for_sale: False for goods that are only to be worth something, whether the books have them or not.
+    """
     rung = tuple(line if isinstance(line, RungLine) else RungLine(*line) for line in lines)
     check_lines(rung, may_be_empty=bool(back))
     store = habits_of(session, store_id)
@@ -275,7 +279,7 @@ def quote(
         cash=cash,
     )
     quoting.refuse_unsafe(session, store_id, quoted, day)
-    if not store.sells_beyond:
+    if for_sale and not store.sells_beyond:
         quoting.refuse_beyond(session, store_id, quoted)
     if not back:
         return quoted

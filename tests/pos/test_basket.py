@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, NotFound, Refused
 from config.journal import JournalEntry
-from pos import basket, catalogue, reports, shift_checks
+from pos import basket, catalogue, reports, shift_checks, store
 from pos.basket import TakeUp
 from pos.rung import RungLine
 from pos.shift import current
@@ -67,6 +67,12 @@ def test_one_product_that_has_no_price_hides_no_other_of_a_basket_given_up(shop)
         catalogue.add_product(session, "bare", "Bare", category="x", tax_class_id="food", **by)
         catalogue.list_product(session, STORE, "bare", **by)
     assert give_up(shop, "basket-8", [RungLine("bare", 1), RungLine("milk", 2)]).total_minor == 258
+
+
+def test_what_the_books_do_not_have_is_worth_its_price_when_it_is_given_up(shop):
+    with shop.write() as session:
+        store.sell_beyond(session, STORE, False, actor=shop.wei, at=NOON)
+    assert give_up(shop, "basket-9", [RungLine("milk", 21)]).total_minor == 21 * 129
 
 
 def test_corrections_of_products_nobody_knows_are_not_counted(shop):
