@@ -144,7 +144,7 @@ def set_pay_limit(
 
 
 def set_empties_limit(session: Session, store_id: str, role: str, qty: int, *, actor: Actor, at: dt.datetime) -> None:
-    """Settle how many empties a role takes back in one sale without asking anybody."""
+    """Settle how many empties a role takes back in one sale, and pays out for in one shift, without asking anybody."""
     if role not in DISCOUNT_BP or not 0 <= qty <= MOST_EMPTIES:
         raise Invalid("bad-empties-limit", f"Type a whole number from 0 to {MOST_EMPTIES}.", most=MOST_EMPTIES)
     before = empties_of(session, store_id, role)
@@ -188,7 +188,7 @@ def discount_bp_of(session: Session, store_id: str, role: str) -> int:
 
 
 def empties_of(session: Session, store_id: str, role: str) -> int:
-    """Return how many empties a role takes back in one sale by itself."""
+    """Return how many empties a role takes back in one sale, and pays out for in one shift, by itself."""
     limit = session.get(Limit, (store_id, role))
     return EMPTIES.get(role, MOST_EMPTIES) if limit is None or limit.empties is None else limit.empties
 

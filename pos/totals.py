@@ -117,7 +117,7 @@ def with_event(totals: Totals, kind: str, amount_minor: int = 0, *, count: int =
 
 
 def with_corrections(totals: Totals, staff_id: str, name: str, count: int, value_minor: int) -> Totals:
-    """Return the totals with what somebody took off a basket again before it was paid."""
+    """Return the totals with what somebody took off a basket again before it was paid or given up."""
     after = with_event(totals, "correction", value_minor, count=count)
     kept = after.get("corrections") or {}
     _, had, had_minor = kept.get(staff_id, (name, 0, 0))

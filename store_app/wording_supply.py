@@ -1,4 +1,4 @@
-"""Words for what passes between a shop, its suppliers and the network: letters, claims, goods between shops."""
+"""Words for what passes between a shop, its suppliers and the network: letters, claims, pick lists, transfers."""
 
 from typing import Any
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from config.money import exponent
 from config.node import NETWORK
 from pos.catalogue import Listing
+from pos.selling_hours import clock_text
 from pos.store import day_of
 from store_app import wording, wording_claims, wording_orders
 from store_app.pages.waiting import stock_units
@@ -354,7 +355,7 @@ def _order_by(order: ReplenishmentOrder, supplier: Supplier | None, today: dt.da
     """Say until when a proposal is to be ordered; '' where its supplier takes orders the whole day, or it is sent."""
     if supplier is None or supplier.cut_off_minute is None or order.state not in ("proposed", "approved"):
         return ""
-    time = f"{supplier.cut_off_minute // 60:02d}:{supplier.cut_off_minute % 60:02d}"
+    time = clock_text(supplier.cut_off_minute)
     return time if order.order_day == today else f"{wording.day_or_weekday(order.order_day, today)} {time}"
 
 

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from config.errors import Invalid, ShopError
 from pos.catalogue import Product, TaxClass
+from pos.selling_hours import clock_text
 from store_app import wording
 from store_app.apart import compute_apart
 from store_app.extensions import doors, read, wake_worker_after, write
@@ -174,7 +175,7 @@ def rules(fault: ShopError | None = None) -> Any:
     return page(
         "home_deliveries/rules.html",
         rules=found,
-        windows_text=", ".join(f"{_clock(start)}-{_clock(end)}" for start, end in found.windows),
+        windows_text=", ".join(f"{clock_text(start)}-{clock_text(end)}" for start, end in found.windows),
         places_text="\n".join(f"{one.name}, {one.lat_e6 / 1e6:.6f}, {one.lon_e6 / 1e6:.6f}" for one in found.places),
         fee_name=fee.name if fee else _("Delivery"),
         tax_class_id=fee.tax_class_id if fee else "",
@@ -262,7 +263,3 @@ def _picture(here: Point, found: list[Point]) -> Picture:
     return Picture(
         [(*spot(point), n) for n, point in enumerate(found, 1)], line, spot(here), stop_order.length_m(here, some)
     )
-
-
-def _clock(minute: int) -> str:
-    return f"{minute // 60:02d}:{minute % 60:02d}"

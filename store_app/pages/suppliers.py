@@ -18,6 +18,7 @@ from config.errors import Invalid, NotFound, ShopError
 from config.money import exponent
 from config.node import NETWORK
 from config.publication import EVERYONE
+from pos import selling_hours
 from pos.catalogue import Product
 from store_app import importing, network_rows
 from store_app.extensions import doors, read, write
@@ -304,7 +305,7 @@ def cut_off_typed() -> int | None:
 
 def clock_text(minute: int | None) -> str:
     """Return a minute of the day as people read it, '' for none."""
-    return "" if minute is None else f"{minute // 60:02d}:{minute % 60:02d}"
+    return "" if minute is None else selling_hours.clock_text(minute)
 
 
 def takes_orders(row: Supplier) -> str:

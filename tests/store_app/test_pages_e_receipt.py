@@ -65,16 +65,6 @@ def test_the_shopkeeper_lets_receipts_carry_the_code_and_stops_it(build):
     assert "Print the code" in words(keeper.get("/settings/"))
 
 
-def test_the_shopkeeper_lets_the_tills_stop_at_what_the_books_have_and_sell_on(build):
-    house = build()
-    keeper = house.signed_in()
-    for wanted, stands, told in (("no", False, "Sell all the same"), ("yes", True, "Stop the tills there")):
-        assert post(keeper, "/settings/beyond-stock", wanted=wanted).status_code == 303
-        with house.doors.read() as session:
-            assert store_of(session, STORE).sells_beyond is stands
-        assert told in words(keeper.get("/settings/"))
-
-
 def test_without_a_network_there_is_no_place_for_receipts(build):
     keeper = build().signed_in()
     answer = post(keeper, "/settings/receipts-online", wanted="yes")

@@ -6,6 +6,7 @@ from config import journal, outbox
 from config.journal import Actor
 from pos import selling_hours
 from pos.printer import PrintJob
+from pos.store import store_of
 from store_app.sync import homecoming
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import fill, send, words
@@ -152,3 +153,12 @@ def test_books_put_back_are_told_with_what_somebody_must_look_at(office, languag
     client = office.signed_in()
     shown = words(client.get(f"/settings/?lang={language}"))
     assert [one for one in said if one not in shown] == []
+
+
+def test_the_shopkeeper_lets_the_tills_stop_at_what_the_books_have_and_sell_on(office):
+    keeper = office.signed_in()
+    for wanted, stands, told in (("no", False, "Sell all the same"), ("yes", True, "Stop the tills there")):
+        assert send(keeper, "/settings/beyond-stock", wanted=wanted).status_code == 303
+        with office.doors.read() as session:
+            assert store_of(session, STORE).sells_beyond is stands
+        assert told in words(keeper.get("/settings/"))

@@ -270,13 +270,12 @@ def test_the_network_names_nobody_who_works_there(network):
     assert "operator" not in network.visitor().get("/signin").text
     assert network.visitor().get("/signin/operator").location == network.visitor().get("/signin/nobody").location
     told = {
-        (name, pin): re.sub(r'"[^"]*"', "", post(network.visitor(), "/signin", name=name, pin=pin).text)
-        for name in ("operator", "nobody") for pin in ["9999"] * 2
+        (name, n): re.sub(r'"[^"]*"', "", post(network.visitor(), "/signin", name=name, pin="9999").text)
+        for name in ("operator", "nobody") for n in range(2)
     }  # fmt: skip
     assert len(set(told.values())) == 1
     for _ in range(staff.TRIES):
         locked = post(network.visitor(), "/signin", name="operator", pin="9999")
-    assert "who works" not in locked.text
     assert "too many wrong tries" in post(network.visitor(), "/signin", name="nobody", pin="9999").text
     assert "too many wrong tries" in locked.text
     network.clock.advance(staff.LOCK_MOST_S + 1)
