@@ -2,7 +2,8 @@
 
 Rules
 -----
-1. Less is promised than was asked where there was not enough for all (`allocation`), or nothing where it is on no list.
+1. Less is promised than was asked where there was not enough for all (`allocation`), or nothing where no list of
+   prices has it.
 2. Less is picked than was promised for the picker's reason (`picking`); less is loaded than was promised without a list
    where it was not there any more (`warehouse`, rule 3).
 """
@@ -39,7 +40,7 @@ class SheetLine:
 
 @dataclass(frozen=True)
 class OrderSheet:
-    """An order with its lines. pick_id: the list it stands on or left with; None: it was on none."""
+    """An order with its lines. pick_id: the list it stands on or left with; None: on none, or it stayed behind."""
 
     order: ReplenishmentOrder
     warehouse_id: str | None
@@ -53,7 +54,8 @@ def sheet(session: Session, store_id: str, order_id: str) -> OrderSheet:
     lines = orders.lines_of(session, order)
     units = dict(session.execute(sa.select(Product.sku, Product.stock_unit).where(
         Product.sku.in_([line.sku for line in lines]))).all())  # fmt: skip
-    picked = {line.sku: line for line in pick_list.picked_for(session, store_id, order_id)}
+    waits = order.state == "acknowledged"  # what a list that has left once picked for it tells nothing then
+    picked = {line.sku: line for line in pick_list.picked_for(session, store_id, order_id, is_open=waits)}
     left = (
         sa.select(DeliveryLine.sku, sa.func.sum(DeliveryLine.advised_qty), sa.func.sum(DeliveryLine.counted_qty))
         .join(Delivery, sa.and_(Delivery.store_id == DeliveryLine.store_id, Delivery.id == DeliveryLine.delivery_id))

@@ -205,12 +205,13 @@ def lost(session: Session, warehouse_id: str, sku: str) -> int:
     return int(session.scalar(query) or 0)
 
 
-def picked_for(session: Session, store_id: str, source_id: str) -> list[PickLine]:
-    """Return what was or is picked for an order, on lists that were not dropped, the oldest first."""
+def picked_for(session: Session, store_id: str, order_id: str, *, is_open: bool = False) -> list[PickLine]:
+    """Return what was or is picked for an order, on lists that were not dropped or on open ones, the oldest first."""
     query = (
         sa.select(PickLine)
         .join(PickList)
-        .where(PickLine.store_id == store_id, PickLine.source_id == source_id, PickList.state != "dropped")
+        .where(PickLine.store_id == store_id, PickLine.source == "order", PickLine.source_id == order_id)
+        .where(PickList.state.in_(OPEN) if is_open else PickList.state != "dropped")
         .order_by(PickList.id, PickLine.sku)
     )
     return list(session.scalars(query))

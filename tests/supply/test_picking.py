@@ -12,7 +12,19 @@ from config.journal import JournalEntry
 from config.node import NETWORK
 from pos import batches, stock
 from pos.batches import Lot
-from supply import credit, deliveries, orders, pick_list, picking, premises, push, receiving, warehouse, warehouse_stock
+from supply import (
+    credit,
+    deliveries,
+    order_sheet,
+    orders,
+    pick_list,
+    picking,
+    premises,
+    push,
+    receiving,
+    warehouse,
+    warehouse_stock,
+)
 from supply.deliveries import Delivery
 from supply.facts import Advised, GoodsDispatched
 from supply.orders import ReplenishmentOrder
@@ -150,7 +162,7 @@ def test_what_is_on_a_list_is_on_no_other_and_is_loaded_by_nobody_else(country):
     with country.network.write() as session:
         push.offer(session, "S2", sku="tea", packs=1, why="New", answer_by=DAY, id="offer-1", **BY)
         push.accept(session, "S2", "offer-1", **BY)
-        assert [one.store_id for one in warehouse.ready(session, WAREHOUSE, None, at=AT)] == ["S2", "S2"]
+        assert [one.store_id for one in warehouse.ready(session, WAREHOUSE, at=AT)] == ["S2", "S2"]
     assert country.load() == ["two"]
     with pytest.raises(Refused, match="Nothing waits"):
         make(country)
@@ -233,6 +245,8 @@ def test_an_order_turned_back_after_a_short_pick_promises_what_was_loaded(countr
         assert country.lines(where, "S1", "one")["bread"].packs_acknowledged == 1
     with country.network.read() as session:
         assert warehouse.promised_of(session, WAREHOUSE) == {"bread": 6, "tea": 10}
+        waits = order_sheet.sheet(session, "S1", "one")
+        assert (waits.pick_id, [line.picked for line in waits.lines]) == (None, [None, None]), "the list has left"
     assert country.load() == ["one"]
     country.deliver()
     assert country.findings() == []
