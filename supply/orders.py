@@ -76,7 +76,6 @@ STATES = StateTable(
 )
 COSTS_NOTHING = ("proposed", "dropped", "rejected", "cancelled")
 """The states in which an order takes none of the money there is for orders."""
-OVER = ("dropped", "rejected", "cancelled", "received", "closed_short")
 ON_THE_WAY = ("approved", "sent", "acknowledged", "dispatched", "part_received")
 TOLD_APART = 1_000_000
 FIGURES = ("on_hand", "reserved", "on_the_way", "need_qty", "target", "per_day")
@@ -151,7 +150,7 @@ def send(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt
     Refuses an empty one, and one below the supplier's minimum unless a person changed a line of it.
     """
     order = order_of(session, store_id, order_id)
-    if order.state in OVER:
+    if order.state in STATES.ends:
         raise Conflict(
             "order-over", f"Order {order.order_no} is over: nothing of it is sent any more. Propose anew.",
             order_no=order.order_no,

@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. A list takes what could be loaded now (`warehouse.ready`): confirmed orders that are due, accepted offers, goods of
-   claims. What is on an open list is on no other, is loaded by nobody else, and stays promised until the list is done.
+1. A list takes what could be loaded now (`warehouse.ready`): confirmed orders, accepted offers, goods of claims.
+   What is on an open list is on no other, is loaded by nobody else, and stays promised until the list is done.
 2. A list says from which lots its goods are taken, the first to leave first of those no other open list keeps; the shop
    is told these lots. What its lots have no more of is taken from others. A product is picked once,
    for all its shops: who comes second is told who was first, and changes nothing. To change it, it is first put back
@@ -73,22 +73,16 @@ class SentOff:
 def make(
     session: Session,
     warehouse_id: str,
-    day: dt.date | None = None,
     *,
     shops: Collection[str] | None = None,
     actor: Actor,
     at: dt.datetime,
 ) -> PickList:
-    """Put what can be loaded of a warehouse on a list (rule 1).
-
-    day: as in `warehouse.dispatch_day`; shops: of whom alone; None: of all.
-    """
+    """Put what can be loaded of a warehouse on a list (rule 1). shops: of whom alone; None: of all."""
     if not is_warehouse(session, warehouse_id):
         raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
     premises.alone(session)
-    loads = [
-        one for one in warehouse.ready(session, warehouse_id, day, at=at) if shops is None or one.store_id in shops
-    ]
+    loads = [one for one in warehouse.ready(session, warehouse_id, at=at) if shops is None or one.store_id in shops]
     if not loads:
         raise Refused("nothing-to-gather", "Nothing waits to be picked here. Share out and confirm the orders first.")
     number = sa.select(sa.func.max(PickList.pick_no)).where(PickList.warehouse_id == warehouse_id)

@@ -316,7 +316,8 @@ def _needs(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) -
     )
     sellers = [one for one in upstream.upstream_suppliers(session) if one.active]
     took = leads(session, sellers, at=at)
-    sources = {one.id: _Source.of(one, took[one.id], today, _minute(session, today, at)) for one in sellers}
+    minute = _minute(session, today, at)
+    sources = {one.id: _Source.of(one, took[one.id], today, minute) for one in sellers}
     unknown = _Source.unknown(today)
     sold = upstream.cheapest(session, today)
     rates, have = _of_shops(session, warehouse_id, today, actor, at)

@@ -190,7 +190,7 @@ def suppliers_for(session: Session, store_id: str) -> list[Supplier]:
 
 
 def offered(session: Session, store_id: str, day: dt.date) -> dict[str, list[Terms]]:
-    """Return everything a store can order on a day: supplier id -> its products as they cost then (rules 3, 6)."""
+    """Return what a store can order on a day, as it costs then: supplier id -> products (`suppliers`, rules 3, 6)."""
     active = [supplier.id for supplier in suppliers_for(session, store_id) if supplier.active]
     row = SupplierProduct
     query = sa.select(row.supplier_id, row.sku, row.pack_qty, row.pack_cost_minor, row.minimum_packs).where(

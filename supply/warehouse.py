@@ -183,10 +183,10 @@ def promised_of(session: Session, warehouse_id: str) -> dict[str, int]:
     return sums
 
 
-def ready(session: Session, warehouse_id: str, day: dt.date | None, *, at: dt.datetime) -> list[Load]:
+def ready(session: Session, warehouse_id: str, *, at: dt.datetime) -> list[Load]:
     """Return what could be loaded of a warehouse now, in the order in which it would be (rules 3, 6); it may be none.
 
-    day: as in `dispatch_day`. What stands on a pick list is not among it.
+    What stands on a pick list is not among it.
     """
     picking, there = pick_list.being_picked(session), _loadable(session, at)
     promised, on_hold = _promised(session, is_listed=False), credit.held_shops(session)
@@ -200,8 +200,7 @@ def ready(session: Session, warehouse_id: str, day: dt.date | None, *, at: dt.da
     confirmed = [order for order, house in _orders(session, "acknowledged") if house == warehouse_id]
     lines = _lines(session, confirmed)
     for order in confirmed:
-        is_due = day is None or _due_day(session, order) <= day + dt.timedelta(days=1)
-        if is_due and ("order", order.store_id, order.id) not in picking:
+        if ("order", order.store_id, order.id) not in picking:
             mine = _there(lines[order.store_id, order.id], warehouse_id, there)
             load("order", order.store_id, order.id, mine)
             for one in mine:

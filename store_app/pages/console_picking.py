@@ -36,7 +36,7 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
         by_list, names = premises.by_list(session), _names(session)
         houses = []
         for house in warehouses(session):
-            waits = warehouse.ready(session, house, None, at=clock.now())
+            waits = warehouse.ready(session, house, at=clock.now())
             shops = sorted({one.store_id for one in waits}, key=lambda one: names.get(one, one))
             houses.append(
                 (house, house in by_list, [(one, names.get(one, one)) for one in shops], _open(session, house))
@@ -139,11 +139,11 @@ def send(pick_id: str) -> Any:
         flash(ngettext("%(num)d delivery is on its way.", "%(num)d deliveries are on their way.", many), "good")
     else:
         flash(_("Nothing left. The list is given up, and what still waits goes on the next one."), "warn")
-    for why, words in wording_supply.STAYS_WORDS.items():
+    for why in picking.STAYS:
         shops = sorted({names.get(shop, shop) for shop, reason in sent.stayed if reason == why})
         if shops:
             told = ", ".join(shops[:MOST_NAMED]) + (" …" if len(shops) > MOST_NAMED else "")
-            flash(_("Not sent off: %(shops)s – %(why)s.", shops=told, why=words), "warn")
+            flash(_("Not sent off: %(shops)s – %(why)s.", shops=told, why=wording_supply.STAYS_WORDS[why]), "warn")
     return redirect(url_for("console_picking.overview_page"), 303)
 
 
