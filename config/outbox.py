@@ -274,8 +274,8 @@ def still_here(session: Session, to_node: str) -> dict[str, int]:
     return {epoch: int(n) if epoch in whole else 0 for epoch, n in session.execute(ends)}
 
 
-def due(session: Session, to_node: str, but: Collection[str] = ()) -> list[OutboxMessage]:
-    """Return the next batch to send, oldest epoch and number first, at most MAX_ROWS rows and MAX_BYTES of body.
+def due(session: Session, to_node: str, but: Collection[str] = (), most_bytes: int = MAX_BYTES) -> list[OutboxMessage]:
+    """Return the next batch to send, oldest epoch and number first: MAX_ROWS rows, or most_bytes of body or one row.
 
     but: ids to leave where they are.
     """
@@ -289,10 +289,16 @@ def due(session: Session, to_node: str, but: Collection[str] = ()) -> list[Outbo
     size = 0
     for row in rows:
         size += len(row.body)
-        if batch and (size > MAX_BYTES or row.epoch != batch[0].epoch):
+        if batch and (size > most_bytes or row.epoch != batch[0].epoch):
             break
         batch.append(row)
     return batch
+
+
+def smallest(session: Session, to_node: str) -> OutboxMessage | None:
+    """Return the pending message with the shortest body."""
+    query = sa.select(OutboxMessage).where(OutboxMessage.to_node == to_node, OutboxMessage.state == "pending")
+    return session.scalar(query.order_by(sa.func.length(OutboxMessage.body), OutboxMessage.n).limit(1))
 
 
 def after(session: Session, to_node: str, epoch: str, n: int) -> list[OutboxMessage]:
