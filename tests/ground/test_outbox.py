@@ -317,13 +317,12 @@ def test_a_contact_looks_at_what_waits_and_not_at_all_that_was_ever_sent(tmp_pat
             append(session, "last", {"n": 1})
         with store.read() as session:
             epoch = this_node(session).epoch
-            connection = session.connection().connection.driver_connection
-            connection.set_progress_handler(lambda: done.append(1), 1)
+            (opened := session.connection().connection.dbapi_connection).set_progress_handler(lambda: done.append(1), 1)
             outbox.confirmed(session, "network", epoch)
             outbox.waiting(session, "network")
             outbox.due(session, "network")
             outbox.stuck(session, "network", 50)
-            connection.set_progress_handler(None, 1)
+            opened.set_progress_handler(None, 1)
         return len(done)
 
     assert steps(400) < 1.2 * steps(40)
