@@ -60,7 +60,9 @@ def blinded(report: dict[str, Any]) -> dict[str, Any]:
         | sums
         | {
             "blind": True,
-            "tenders": {tender: minor for tender, minor in report["tenders"].items() if tender != "cash"},
+            "tenders": _no_cash(report["tenders"]),
+            "apart": {kind: _no_cash(sums) for kind, sums in report["apart"].items()},
+            "in_all": _no_cash(report["in_all"]),
             "cash": {},
             "taxes": [],
             "aisles": [],
@@ -151,6 +153,10 @@ def whole_totals(session: Session, shift: Shift) -> totals.Totals:
     from pos import shift_checks  # it reads sales, which know their shift
 
     return shift_checks.recount(session, shift)
+
+
+def _no_cash(by_tender: dict[str, int]) -> dict[str, int]:
+    return {tender: minor for tender, minor in by_tender.items() if tender != "cash"}
 
 
 def _drops(session: Session, shift: Shift, tz: str) -> list[list[Any]]:

@@ -34,6 +34,7 @@ def till_report(document: dict[str, Any], *, columns: int, language: str = "en",
         lines += indented(words.get(tender, tender), amount(minor, currency), columns)
         if by_hand := document.get("typed", {}).get(tender):
             lines += indented(f"  {words['typed']}", amount(by_hand, currency), columns)
+    lines += _apart(document, words, currency, columns)
     if taxes := document.get("taxes"):
         lines += [RULE, *tax_table(taxes, tax_letters(taxes), words, currency, columns)]
     lines += _aisles(document, words, currency, columns)
@@ -73,6 +74,21 @@ def _within(document: dict[str, Any], words: dict[str, str], currency: str, colu
     for word in ("rounding", "offers", "by_hand", "overrides", "deposits", "empties", "vouchers_issued"):
         if minor := document.get(f"{word}_minor"):
             lines += pair(words[word], amount(minor, currency), columns)
+    return lines
+
+
+def _apart(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
+    """Return what was taken for tabs and orders by tender, and with the sales all that each tender brought."""
+    if not (in_all := document.get("in_all")):
+        return []
+    lines: list[PaperLine] = []
+    for kind, sums in document["apart"].items():
+        lines += [PaperLine(words[kind], bold=True)] if sums else []
+        for tender, minor in sums.items():
+            lines += indented(words.get(tender, tender), amount(minor, currency), columns)
+    lines.append(PaperLine(words["in_all"], bold=True))
+    for tender, minor in in_all.items():
+        lines += indented(words.get(tender, tender), amount(minor, currency), columns)
     return lines
 
 
