@@ -49,7 +49,7 @@ def recount(session: Session, shift: Shift) -> totals.Totals:
     found = summed.get((shift.store_id, shift.id)) or totals.opening()
     kept = shift.totals or {}
     found |= {"events": dict(kept.get("events", {})), "holders": list(kept.get("holders", ()))}
-    return found | {name: kept[name] for name in ("corrections", "typed", "orders") if name in kept}
+    return found | {name: kept[name] for name in ("corrections", "typed", "orders", "beyond") if name in kept}
 
 
 # --- inside ---

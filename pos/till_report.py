@@ -107,11 +107,12 @@ def _drawer(document: dict[str, Any], words: dict[str, str], currency: str, colu
     """Return what moved in the drawer, how the count came out, and who answers for it."""
     lines = [PaperLine(text) for text in wrap(words["blind"], columns)] if document.get("blind") else []
     for kind, minor in document.get("cash", {}).items():
-        lines += indented(
-            words.get("cash_refund" if kind == "refund" else kind, kind), amount(minor, currency), columns
-        )
+        lines += indented(_cash_word(kind, words), amount(minor, currency), columns)
         for who, at, dropped_minor in document.get("drops", ()) if kind == "drop" else ():
             lines += indented(f"  {at[-5:]} {who}", amount(dropped_minor, currency), columns)
+    lines += [PaperLine(words["beyond"], bold=True)] if document.get("beyond") else []
+    for who, at, kind, minor in document.get("beyond", ()):
+        lines += indented(f"{at[-5:]} {who}, {_cash_word(kind, words)}", amount(-minor, currency), columns)
     lines += _count(document, words, currency, columns)
     if document.get("why"):
         lines += [PaperLine(text) for text in wrap(f"{words['why']}: {document['why']}", columns)]
@@ -119,6 +120,10 @@ def _drawer(document: dict[str, Any], words: dict[str, str], currency: str, colu
         if document.get(name):
             lines += pair(words[name], str(document[name]), columns)
     return lines
+
+
+def _cash_word(kind: str, words: dict[str, str]) -> str:
+    return words.get("cash_refund" if kind == "refund" else kind, kind)
 
 
 def _count(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:

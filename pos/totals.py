@@ -15,8 +15,8 @@ Rules
    it is all that a tender brought, and a card terminal's own total agrees with that.
 
 Shape (`opening()`): kinds, events: name -> [count, amount]; cashiers, and corrections from the first one:
-id -> [name, count, amount]; tenders, typed (from the first one), cash, aisles, tabs, orders: name -> amount;
-taxes: 'class|rate_bp' -> [net, tax].
+id -> [name, count, amount]; beyond (from the first one): [who, when, kind, amount] each; tenders, typed (from the first
+one), cash, aisles, tabs, orders: name -> amount; taxes: 'class|rate_bp' -> [net, tax].
 """
 
 from collections.abc import Sequence
@@ -27,6 +27,8 @@ from pos.facts import SaleCompleted
 
 Totals = dict[str, Any]
 FORM = 1
+MOST_BEYOND = 50
+"""Rows that are named of cash that left the drawer beyond the books."""
 APART = ("tabs", "orders")
 """What money is taken for apart from sales."""
 
@@ -141,6 +143,12 @@ def with_apart(totals: Totals, kind: str, tender: str, amount_minor: int) -> Tot
     totals = totals or _partial()
     kept = totals.get(kind)
     return totals if kept is None else totals | {kind: kept | {tender: kept.get(tender, 0) + amount_minor}}
+
+
+def with_beyond(totals: Totals, row: list[Any]) -> Totals:
+    """Return the totals with cash that left the drawer beyond the books: [who, when, kind, amount]."""
+    totals = totals or _partial()
+    return totals | {"beyond": [*totals.get("beyond", ()), row][:MOST_BEYOND]}
 
 
 def with_holder(totals: Totals, staff_id: str) -> Totals:

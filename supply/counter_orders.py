@@ -31,7 +31,7 @@ from config.ids import is_id
 from config.journal import Actor
 from config.money import round_cash
 from config.node import NETWORK
-from pos import catalogue, customers, offers, shift, slip_numbers, stock
+from pos import beyond_drawer, catalogue, customers, offers, shift, slip_numbers, stock
 from pos.catalogue import Product
 from pos.drawer_cash import take_apart
 from pos.payments import Tender
@@ -184,8 +184,10 @@ def give_back(
     if due_minor <= 0:
         raise Refused("nothing-due", f"Nothing of order {order.order_no} is to be given back.")
     found = _open_shift(session, store_id, till_id)
-    if tender == "cash" and found.expected_minor < due_minor:
-        raise Refused("drawer-lacks-cash", "There is not so much cash in this drawer. Give it back to the card.")
+    if tender == "cash" and beyond_drawer.is_beyond(due_minor, found.expected_minor):
+        refusal = Refused("drawer-lacks-cash", "There is not so much cash in this drawer. Give it back to the card.")
+        of_shift = (store_id, found.id, found.totals, "order_paid", due_minor, refusal)
+        found.totals = beyond_drawer.note(session, *of_shift, actor=actor, at=at)
     _book(session, order, found, id, Tender(tender, -due_minor), store_of(session, store_id), actor, at)
     return due_minor
 
