@@ -211,7 +211,7 @@ def warehouse(desk: Desk, _day: dt.date) -> str:
     with desk.doors.write() as session:
         filled = goods.fill(session, at=now)
     with desk.doors.write() as session:
-        loaded = goods.dispatch_day(session, now.astimezone(dt.UTC).date(), at=now)
+        loaded = goods.dispatch_day(session, at=now)
     return f"{_count(filled)} filled, {_count(loaded)} dispatched"
 
 
@@ -413,6 +413,7 @@ JOBS: dict[str, Job] = {
         Job("backup-changes", jobs_keeping.back_up_changes, every_s=600),
         Job("check", jobs_keeping.check),
         Job("watch", jobs_keeping.watch, every_s=300),
+        Job("notice-restore", jobs_keeping.notice_restore, every_s=5),
         Job("day-has-come", jobs_keeping.take_what_was_early, every_s=3600),
     )
 }

@@ -5,6 +5,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 ROUNDS: dict[str, tuple[Any, ...]] = {
+    "bad-zone": (_l("%(tz)s is no time zone. Write it like Europe/Berlin."),),
     "no-vans": (_l("There is no van yet. Add one, then plan the rounds."),),
     "warehouse-nowhere": (_l("Nobody has said where the warehouse is. Give its place first."),),
     "unknown-site": (_l("There is no shop and no warehouse %(id)s. Check its number."),),

@@ -16,7 +16,7 @@ from config.errors import Invalid, NotFound
 from config.journal import Actor, record
 from config.states import StateTable
 from pos.catalogue import Product
-from supply.suppliers import is_warehouse
+from supply.suppliers import require_warehouse
 
 STATES = StateTable(
     "pick list",
@@ -103,8 +103,7 @@ class Bay(Base):
 
 def settle_bay(session: Session, warehouse_id: str, sku: str, name: str, *, actor: Actor, at: dt.datetime) -> None:
     """Note where a product stands; '': nowhere in particular."""
-    if not is_warehouse(session, warehouse_id):
-        raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
+    require_warehouse(session, warehouse_id)
     if session.get(Product, sku) is None:
         raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
     name = " ".join(name.split()).upper()

@@ -49,7 +49,7 @@ from supply.claim_book import Claim
 from supply.facts import Advised
 from supply.orders import ReplenishmentOrder
 from supply.pick_list import REASONS, STATES, PickLine, PickList, lines_of, pick_of, subject_of
-from supply.suppliers import is_warehouse
+from supply.suppliers import require_warehouse
 
 Place = tuple[str, str, str]
 """Whom a line is for: (source, store id, source id)."""
@@ -79,8 +79,7 @@ def make(
     at: dt.datetime,
 ) -> PickList:
     """Put what can be loaded of a warehouse on a list (rule 1). shops: of whom alone; None: of all."""
-    if not is_warehouse(session, warehouse_id):
-        raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
+    require_warehouse(session, warehouse_id)
     premises.alone(session)
     loads = [one for one in warehouse.ready(session, warehouse_id, at=at) if shops is None or one.store_id in shops]
     if not loads:

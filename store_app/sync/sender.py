@@ -265,7 +265,7 @@ class _Talk:
         heads = session.scalars(sa.select(InboxHead).where(InboxHead.from_node == NETWORK))
         parked = sa.select(sa.func.count()).where(InboxMessage.state == "parked", InboxMessage.from_node == NETWORK)
         queue = outbox.waiting(session, NETWORK)
-        contrary = sa.select(sa.func.count()).where(InboxAlarm.from_node == NETWORK)
+        contrary = sa.select(sa.func.count()).where(InboxAlarm.from_node == NETWORK, ~inbox.is_repeated())
         return {
             "protocol": wire.PROTOCOL,
             "epochs": outbox.epochs_of(session, NETWORK)[-wire.MOST_EPOCHS :],
