@@ -224,6 +224,14 @@ def told_after(
     return rows
 
 
+def is_repeated() -> sa.ColumnElement[bool]:
+    """Return the condition that what raised an alarm is here with the same content, under another number."""
+    return sa.exists().where(
+        InboxMessage.from_node == InboxAlarm.from_node, InboxMessage.id == InboxAlarm.message_id,
+        InboxMessage.hash == InboxAlarm.hash,
+    )  # fmt: skip
+
+
 def heard_in_full(node_id: Any, since: Any) -> sa.ColumnElement[bool]:
     """Return the condition that a node was heard from at a moment or later, with nothing it wrote still on its way.
 

@@ -8,9 +8,11 @@ Rules
 3. What the receiver sets aside, or refuses at MOST_REFUSALS contacts, is stuck: it waits for a person, the others
    pass. What could not be taken because its
    number was used by a copy of this database gets a new number in the present epoch (`renumber`).
-4. What a confirmed fact says of people can be forgotten (`emptied`): the body is emptied of them and sealed to the hash
+4. A receiver whose chain of ours is another one has heard what we have lost since, for we were put back: we go on from
+   the end of its chain, and what it has not confirmed gets the numbers after that (`follow`).
+5. What a confirmed fact says of people can be forgotten (`emptied`): the body is emptied of them and sealed to the hash
    it had, which stays, and with it number, head and every comparison. Sent once more, the seal is what is checked.
-5. An epoch is born with a node and after every restore or fork (`config/node.py`); numbers of different epochs never
+6. An epoch is born with a node and after every restore or fork (`config/node.py`); numbers of different epochs never
    meet. The receiver's side is `config/inbox.py`.
 """
 
@@ -24,7 +26,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
-from config.database import Base, dialect_of, insert_into, table_of
+from config.database import Base, dialect_of, insert_into, lock_rows, table_of
 from config.journal import GENESIS, Actor, canonical, move
 from config.node import epoch_of
 from config.prepared import Prepared
@@ -42,7 +44,7 @@ STATES = StateTable(
     resting=["delivered"],
 )
 FORGOTTEN = "forgotten"
-"""The key of the seal in a body that was emptied of people (rule 4)."""
+"""The key of the seal in a body that was emptied of people (rule 5)."""
 MAX_ROWS = 200
 MAX_BYTES = 900_000
 MOST_REFUSALS = 3
@@ -227,6 +229,29 @@ def renumber(session: Session, ids: Sequence[str]) -> int:
     return len(rows)
 
 
+def follow(session: Session, to_node: str, epoch: str, n: int, head: str) -> int:
+    """Go on from `n` and `head`, where the receiver's chain of ours ends (rule 4); returns how many must go again.
+
+    Where it has confirmed more than that nothing changes: then it is the receiver's chain that went back.
+    """
+    ours = session.scalars(
+        lock_rows(session, sa.select(OutboxHead).where(OutboxHead.to_node == to_node, OutboxHead.epoch == epoch))
+    ).one()
+    of_it = sa.select(OutboxMessage).where(OutboxMessage.to_node == to_node, OutboxMessage.epoch == epoch)
+    if session.scalar(of_it.where(OutboxMessage.n > n, OutboxMessage.state == "delivered").limit(1)) is not None:
+        return 0
+    rows = session.scalars(of_it.where(OutboxMessage.state != "delivered").order_by(OutboxMessage.n)).all()
+    for row in rows:
+        row.n = -row.n  # out of the way of the new numbers
+    session.flush()
+    ours.n, ours.head = n, head
+    for row in rows:
+        ours.n, ours.head = ours.n + 1, chain(ours.head, row.hash)
+        row.n, row.head = ours.n, ours.head
+    session.flush()
+    return len(rows)
+
+
 def remember(session: Session, to_node: str, epoch: str, message: Message) -> bool:
     """Write down again a message of ours that its receiver has confirmed; False where it is here.
 
@@ -274,8 +299,8 @@ def still_here(session: Session, to_node: str) -> dict[str, int]:
     return {epoch: int(n) if epoch in whole else 0 for epoch, n in session.execute(ends)}
 
 
-def due(session: Session, to_node: str, but: Collection[str] = ()) -> list[OutboxMessage]:
-    """Return the next batch to send, oldest epoch and number first, at most MAX_ROWS rows and MAX_BYTES of body.
+def due(session: Session, to_node: str, but: Collection[str] = (), most_bytes: int = MAX_BYTES) -> list[OutboxMessage]:
+    """Return the next batch to send, oldest epoch and number first: MAX_ROWS rows, or most_bytes of body or one row.
 
     but: ids to leave where they are.
     """
@@ -289,10 +314,16 @@ def due(session: Session, to_node: str, but: Collection[str] = ()) -> list[Outbo
     size = 0
     for row in rows:
         size += len(row.body)
-        if batch and (size > MAX_BYTES or row.epoch != batch[0].epoch):
+        if batch and (size > most_bytes or row.epoch != batch[0].epoch):
             break
         batch.append(row)
     return batch
+
+
+def smallest(session: Session, to_node: str) -> OutboxMessage | None:
+    """Return the pending message with the shortest body."""
+    query = sa.select(OutboxMessage).where(OutboxMessage.to_node == to_node, OutboxMessage.state == "pending")
+    return session.scalar(query.order_by(sa.func.length(OutboxMessage.body), OutboxMessage.n).limit(1))
 
 
 def after(session: Session, to_node: str, epoch: str, n: int) -> list[OutboxMessage]:
@@ -386,7 +417,7 @@ def content_hash(message: Message) -> str:
 
 
 def fits(message: Message, body: str) -> bool:
-    """Tell whether a message is what its hash says, or what was left of that (rule 4); body: its canonical text."""
+    """Tell whether a message is what its hash says, or what was left of that (rule 5); body: its canonical text."""
     if FORGOTTEN in message.body:
         left = {key: value for key, value in message.body.items() if key != FORGOTTEN}
         return bool(message.body[FORGOTTEN] == chain(message.hash, canonical(left)))
@@ -394,7 +425,7 @@ def fits(message: Message, body: str) -> bool:
 
 
 def emptied(hash: str, left: dict[str, Any]) -> str:
-    """Return the text of a body that is left without its people, sealed to the hash it had (rule 4)."""
+    """Return the text of a body that is left without its people, sealed to the hash it had (rule 5)."""
     return canonical({**left, FORGOTTEN: chain(hash, canonical(left))})
 
 

@@ -189,6 +189,14 @@ def _given_back(
     return Settled(kept, rounded_minor - rest_minor, total_minor, total_minor, 0)
 
 
+def check_reference(row: Tender) -> None:
+    """Raise Invalid for a slip's number that cannot be kept, or is a card's."""
+    if len(row.reference) > LONGEST_REFERENCE or not row.reference.isprintable():
+        raise Invalid("bad-reference", f"A slip number has at most {LONGEST_REFERENCE} printable characters.")
+    if row.tender in ("card", "wallet") and is_card_number(row.reference):
+        raise Invalid("card-number", "This is a card's number. Type the number of the slip; no card's is kept.")
+
+
 def is_card_number(text: str) -> bool:
     """Tell whether a text is a payment card's number: 13 to 19 digits of a scheme's kind, with a fitting last one."""
     digits = text.translate(str.maketrans("", "", " -"))
@@ -209,10 +217,7 @@ def _refuse_odd(tenders: Sequence[Tender], channel: str, *, gives_back: bool) ->
             raise Invalid("bad-amount", "An amount handed over is not negative.", amount_minor=row.amount_minor)
         if abs(row.amount_minor) > MAX_MINOR:
             raise Invalid("bad-amount", "That amount is a slip of the finger. Type it again.")
-        if len(row.reference) > LONGEST_REFERENCE or not row.reference.isprintable():
-            raise Invalid("bad-reference", f"A slip number has at most {LONGEST_REFERENCE} printable characters.")
-        if row.tender in ("card", "wallet") and is_card_number(row.reference):
-            raise Invalid("card-number", "This is a card's number. Type the number of the slip; no card's is kept.")
+        check_reference(row)
 
 
 def _money(minor: int, currency: str) -> str:

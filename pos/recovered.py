@@ -33,6 +33,7 @@ from pos import (
     replica,
     seal,
     shared_points,
+    slip_numbers,
     stock,
     tab,
     totals,
@@ -41,7 +42,7 @@ from pos import (
 from pos.drawer_cash import CashMoved
 from pos.facts import SaleCompleted, ShiftClosed, StockCounted, StockMoved
 from pos.ledger import locked, open_count_tasks, replay, tidy
-from pos.payments import Payment
+from pos.payments import Payment, Tender
 from pos.sale_rows import Sale, write_rows
 from pos.shift import keep_late
 from pos.shift_book import LateSale, Shift
@@ -65,6 +66,9 @@ def take_sale(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
         replay(session, store_id, one.moves, one.source, day=one.day, at=one.at, actor_id=one.actor_id)
     if fact.order_id is not None:
         stock.answer(session, store_id, fact.order_id, "fulfilled", at=at)
+    paid = [Tender(one.tender, one.amount_minor, one.reference) for one in fact.payments]
+    day = dt.date.fromisoformat(fact.business_day)
+    slip_numbers.take_again(session, store_id, paid, day=day, source=f"sale:{fact.id}")
     skus = sorted({move[1] for move in fact.movements})
     if skus:
         open_count_tasks(session, store_id, locked(session, store_id, skus), at)

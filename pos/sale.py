@@ -135,7 +135,8 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
     wanted = quoted.needs if lines_minor >= 0 else empties.needs_of(session, quoted.needs, counter, actor)
     if needs := (*wanted, *_leave_for([line for line, _ in back])):
         approvals.require(session, request, needs, actor=actor, at=at)
-    slip_numbers.refuse_used(session, request.store_id, [Tender(*row) for row in request.tenders], day)
+    paid = [Tender(*row) for row in request.tenders]
+    slip_numbers.take(session, request.store_id, paid, day=day, source=f"sale:{request.id}")
     settled, points_minor = _paid(session, request, [line for line, _ in back], lines_minor, counter)
     _refuse_another_total(request, quoted, (lines_minor, settled.total_minor))
     moves = _moved(session, request, lines, back, day=day, at=at, actor=actor)

@@ -2,27 +2,68 @@
 
 Rules
 -----
-1. Where the shop has a terminal or a wallet service of its own, what is typed in its place names its slip, with 2 signs
-   at least; elsewhere the number may stay away.
-2. A slip pays once: the same number with the same amount is refused on the same business day, in a sale or for a tab.
+1. Where the shop has a terminal or a wallet service of its own, what is typed in its place names its slip, with 2
+   letters or digits at least; elsewhere the number may stay away.
+2. A slip pays once: the same number with the same amount is refused on the same business day, whether it paid for a
+   sale, a tab or an order. Capitals, blanks, signs and leading noughts make no other number of it.
+3. What paid is written here by whoever takes the money, in its transaction. A card's own number is refused.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Iterable
 
-import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.database import Base, dialect_of, insert_into
 from config.errors import Invalid, Refused
-from pos.payments import Payment, Tender
-from pos.sale_rows import Sale
-from pos.tab import TabEntry
+from pos.payments import Tender, check_reference
 from pos.terminal import WAYS, Providers
 
 FEWEST = 2
-"""Signs a slip's number has at least."""
+"""Letters or digits a slip's number has at least."""
 SLIPS = frozenset(WAYS.values())
 """The tenders that leave a slip."""
+
+
+class SlipNumber(Base):
+    """A slip that has paid; never changed."""
+
+    __tablename__ = "slip_number"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    business_day: Mapped[dt.date] = mapped_column(primary_key=True)
+    tender: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(primary_key=True)
+    """As rule 2 compares it."""
+    amount_minor: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    """sale:…, tab:…, order:…: what it paid for."""
+
+
+# --- verbs ---
+
+
+def take(session: Session, store_id: str, tenders: Iterable[Tender], *, day: dt.date, source: str) -> None:
+    """Write down the typed slips that pay; Refused for one that has paid that day, or pays twice here (rule 2)."""
+    typed = list(filter(is_typed, tenders))
+    for row in typed:
+        check_reference(row)
+    if not all(_keep(session, store_id, row, day, source) for row in typed):
+        raise Refused(
+            "slip-used",
+            "This slip's number has paid the same amount today. Type the number of this payment.",
+            field="reference",
+        )
+
+
+def take_again(session: Session, store_id: str, tenders: Iterable[Tender], *, day: dt.date, source: str) -> None:
+    """Write down the slips of what these books have lost; those that are here stay as they are."""
+    for row in filter(is_typed, tenders):
+        _keep(session, store_id, row, day, source)
+
+
+# --- questions ---
 
 
 def is_typed(row: Tender) -> bool:
@@ -34,48 +75,26 @@ def refuse_unnumbered(tenders: Iterable[Tender], providers: Providers) -> None:
     """Raise Invalid for money that was typed without its slip where a provider could be asked for it (rule 1)."""
     for row in tenders:
         asked = any(tender == row.tender and providers.for_way(way) for way, tender in WAYS.items())
-        if asked and is_typed(row) and row.amount_minor > 0 and len(row.reference.strip()) < FEWEST:
+        if asked and is_typed(row) and row.amount_minor > 0 and len(_signs(row.reference)) < FEWEST:
             raise Invalid(
                 "slip-needed", "Type the number on the slip: it proves that the money was taken.", field="reference"
             )
 
 
-def refuse_used(session: Session, store_id: str, tenders: Sequence[Tender], day: dt.date) -> None:
-    """Raise Refused for a slip that paid already that day, or twice here (rule 2)."""
-    typed = [
-        (row.tender, row.amount_minor, number)
-        for row in tenders
-        if is_typed(row) and row.amount_minor > 0 and (number := row.reference.strip().lower())
-    ]
-    if len(set(typed)) < len(typed) or any(_is_used(session, store_id, *row, day) for row in typed):
-        raise Refused(
-            "slip-used",
-            "This slip's number has paid the same amount today. Type the number of this payment.",
-            field="reference",
-        )
-
-
 # --- inside ---
 
 
-def _is_used(session: Session, store_id: str, tender: str, amount_minor: int, number: str, day: dt.date) -> bool:
-    paid = sa.select(sa.literal(1)).join(
-        Payment, sa.and_(Payment.store_id == Sale.store_id, Payment.sale_id == Sale.id)
-    )
-    paid = paid.select_from(Sale).where(
-        Sale.store_id == store_id,
-        Sale.business_day == day,
-        Payment.tender == tender,
-        Payment.amount_minor == amount_minor,
-        Payment.provider.is_(None),
-        sa.func.lower(sa.func.trim(Payment.reference)) == number,
-    )
-    repaid = sa.select(sa.literal(1)).where(
-        TabEntry.store_id == store_id,
-        TabEntry.business_day == day,
-        TabEntry.kind == "repayment",
-        TabEntry.tender == tender,
-        TabEntry.amount_minor == -amount_minor,
-        sa.func.lower(sa.func.trim(TabEntry.reference)) == number,
-    )
-    return any(session.scalar(query.limit(1)) is not None for query in (paid, repaid))
+def _keep(session: Session, store_id: str, row: Tender, day: dt.date, source: str) -> bool:
+    """Write a slip down; False where it is there. Money that goes back, and one without a number, leave none."""
+    signs = _signs(row.reference)
+    if row.amount_minor <= 0 or not signs:
+        return True
+    insert = insert_into(SlipNumber, dialect_of(session)).values(
+        store_id=store_id, business_day=day, tender=row.tender, number=signs.lstrip("0") or "0",
+        amount_minor=row.amount_minor, source=source,
+    )  # fmt: skip
+    return bool(session.connection().execute(insert.on_conflict_do_nothing()).rowcount)
+
+
+def _signs(reference: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFKC", reference).casefold() if sign.isalnum())

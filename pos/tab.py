@@ -36,6 +36,7 @@ from config.journal import Actor
 from config.money import MAX_MINOR
 from config.node import NETWORK
 from pos import shift as shifts
+from pos import slip_numbers
 from pos.drawer_cash import add_cash
 from pos.payments import Tender
 from pos.store import Store
@@ -185,8 +186,6 @@ def repay(
     reference: str = "", at: dt.datetime, actor: Actor,
 ) -> Repayment:  # fmt: skip
     """Take money for the tab: oldest charges first, cash into the open drawer (rules 3 to 5)."""
-    from pos import slip_numbers  # it looks whether a slip has paid for a tab
-
     _check(amount_minor)
     if tender not in TENDERS:
         raise Invalid("unknown-tender", "A tab is paid in cash or by card.", tender=tender)
@@ -198,7 +197,7 @@ def repay(
     if shift is None or shift.state != "open":
         raise Refused("no-open-shift", "This till is not open. Open it with its float first.", till_id=till_id)
     day = business_day(at, store.tz, store.rollover_hour)
-    slip_numbers.refuse_used(session, store.id, [Tender(tender, amount_minor, reference)], day)
+    slip_numbers.take(session, store.id, [Tender(tender, amount_minor, reference)], day=day, source=f"tab:{id}")
     entry = _credit(session, owing, "repayment", amount_minor, day, None, at, actor, id=id)
     entry.shift_id, entry.tender, entry.reference = shift.id, tender, reference
     if tender == "cash":

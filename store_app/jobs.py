@@ -413,6 +413,7 @@ JOBS: dict[str, Job] = {
         Job("backup-changes", jobs_keeping.back_up_changes, every_s=600),
         Job("check", jobs_keeping.check),
         Job("watch", jobs_keeping.watch, every_s=300),
+        Job("notice-restore", jobs_keeping.notice_restore, every_s=5),
         Job("day-has-come", jobs_keeping.take_what_was_early, every_s=3600),
     )
 }

@@ -68,6 +68,13 @@ def watch(desk: "Desk", _day: dt.date) -> str:
     return "; ".join(bad) or "in order"
 
 
+def notice_restore(desk: "Desk", _day: dt.date) -> str:
+    """Begin a new epoch where the books were put back from a copy, also while we run; note how far they are."""
+    from store_app.sync import restored
+
+    return "put back from a copy" if restored.begin_anew_if_restored(desk.doors) else "as they were"
+
+
 def take_what_was_early(desk: "Desk", _day: dt.date) -> str:
     """Take what shops dated too far ahead, now that its day has come."""
     from store_app.sync import receiver

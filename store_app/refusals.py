@@ -22,8 +22,8 @@ from store_app.extensions import doors
 from store_app.security import asks_for_json
 from store_app.sentences import sentence_of
 
-OF_CODE = {"not-allowed": 403, "another-shops-key": 403, "too-old": 426}
-"""Codes that say more than their kind: it is about the person or the key, not about the goods; about the program."""
+OF_CODE = {"not-allowed": 403, "another-shops-key": 403, "too-old": 426, "body-too-large": 413}
+"""Codes that say more than their kind: about the person or the key, the program, the size, not about the goods."""
 STATUS: dict[type[ShopError], int] = {Invalid: 422, NotFound: 404, Refused: 409, Conflict: 409, Unreachable: 503}
 TROUBLES = {
     "disk-full": _l("The disk of this computer is full. Nothing was written. Free some space, then do it once more."),

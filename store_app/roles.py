@@ -200,6 +200,7 @@ ROLES: dict[str, Role] = {
             "backup",
             "check",
             "watch",
+            "notice-restore",
             "day-has-come",
         ),
         home={"operator": "console.home"},

@@ -31,9 +31,10 @@ from config.ids import is_id
 from config.journal import Actor
 from config.money import round_cash
 from config.node import NETWORK
-from pos import catalogue, customers, offers, shift, stock
+from pos import catalogue, customers, offers, shift, slip_numbers, stock
 from pos.catalogue import Product
 from pos.drawer_cash import add_cash
+from pos.payments import Tender
 from pos.quoting import Quote
 from pos.shift_book import CashMovement, Shift
 from pos.store import Store, store_of
@@ -121,11 +122,14 @@ def take(
     lines: Sequence[tuple[str, int]],
     window_from: dt.datetime | None = None,
     tender: str = "",
+    reference: str = "",
     shown_total_minor: int | None = None,
     actor: Actor,
     at: dt.datetime,
 ) -> Taken:
     """Take an order at the counter (rules 1 to 3). tender: cash or card, paid now; '' when it is collected.
+
+    reference: the number on the card's slip.
 
     id: made by the page; the same id again is the same order. Without a phone nobody is told. Refuses a coupon that is
     used up by now.
@@ -155,7 +159,8 @@ def take(
     if here:
         stock.reserve(session, store_id, id, here, actor=actor, at=at)
     if tender and order.total_minor:
-        _book(session, order, _open_shift(session, store_id, till_id), id, tender, order.total_minor, store, actor, at)
+        into = _open_shift(session, store_id, till_id)
+        _book(session, order, into, id, Tender(tender, order.total_minor, reference), store, actor, at)
         order.paid_minor = order.total_minor
         placed = replace(placed, paid_minor=order.paid_minor)
     outbox.append(
@@ -181,7 +186,7 @@ def give_back(
     found = _open_shift(session, store_id, till_id)
     if tender == "cash" and found.expected_minor < due_minor:
         raise Refused("drawer-lacks-cash", "There is not so much cash in this drawer. Give it back to the card.")
-    _book(session, order, found, id, tender, -due_minor, store_of(session, store_id), actor, at)
+    _book(session, order, found, id, Tender(tender, -due_minor), store_of(session, store_id), actor, at)
     return due_minor
 
 
@@ -335,11 +340,14 @@ def _open_shift(session: Session, store_id: str, till_id: str) -> Shift:
 
 
 def _book(
-    session: Session, order: PickupOrder, found: Shift, id: str, tender: str, amount_minor: int, store: Store,
-    actor: Actor, at: dt.datetime,
+    session: Session, order: PickupOrder, found: Shift, id: str, paid: Tender, store: Store, actor: Actor,
+    at: dt.datetime,
 ) -> None:  # fmt: skip
     """Write money taken or given back, cash into the drawer with it (rule 3)."""
+    tender, amount_minor = paid.tender, paid.amount_minor
     moved = round_cash(amount_minor, store.smallest_coin_minor) if tender == "cash" else amount_minor
+    day = business_day(at, store.tz, store.rollover_hour)
+    slip_numbers.take(session, store.id, [paid], day=day, source=f"order:{order.id}")
     session.add(
         CounterMoney(
             store_id=store.id, id=id, order_id=order.id, tender=tender, amount_minor=amount_minor,
@@ -348,7 +356,7 @@ def _book(
     )  # fmt: skip
     if tender == "cash":
         add_cash(session, found, "order_paid", moved, id, at=at, actor=actor)
-    facts = {"tender": tender, "amount_minor": amount_minor}
+    facts = {"tender": tender, "amount_minor": amount_minor} | ({"slip": paid.reference} if paid.reference else {})
     journal.record(session, actor=actor, at=at, verb="pickup order.money", subject=subject_of(order), **facts)
     session.flush()
 

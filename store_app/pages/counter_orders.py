@@ -16,8 +16,9 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, Refused, ShopError
-from pos import catalogue, customers, offers, shift
+from pos import catalogue, customers, offers, shift, slip_numbers
 from pos.customers import Standing
+from pos.payments import Tender
 from pos.promises import clean_code
 from pos.quoting import Quote
 from pos.store import Store, store_of
@@ -26,6 +27,7 @@ from store_app.pages import form
 from store_app.pages.pickup import till_of
 from store_app.pages.till import own_till
 from store_app.pages.visitors import MOST_COUPONS
+from store_app.payment_services import providers
 from store_app.presenting import page, place, today
 from store_app.security import can, requires
 from store_app.sentences import sentence_of
@@ -176,6 +178,8 @@ def order() -> Any:
     command, store_id, at = form.command_id(), str(place().store_id), doors().now()
     name = form.text("name", most=80, required=_("Type the name under which it is collected."))
     tender = form.one_of("pay", ("", *counter_orders.TENDERS), sentence=_("Say how it is paid."))
+    slip = form.text("reference", most=40) if tender == "card" else ""
+    slip_numbers.refuse_unnumbered([Tender(tender, 1, slip)], providers(doors().settings))
     phone, shown = form.text("phone", most=20), form.whole("shown_total")
     chosen = _chosen()
     with write() as session:
@@ -189,7 +193,7 @@ def order() -> Any:
         whose = For(name, phone, _customer_id(session), tuple(_good_codes(session)))
         done = counter_orders.take(
             session, store_id, id=command, till_id=till.id, whose=whose, lines=lines, window_from=_window(),
-            tender=tender, shown_total_minor=shown, actor=g.actor, at=at,
+            tender=tender, reference=slip, shown_total_minor=shown, actor=g.actor, at=at,
         )  # fmt: skip
         if done.code is not None:
             address = _address(session.get_one(Store, store_id).slug, str(done.token))

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, NotFound, ShopError
 from config.ids import new_id
 from config.money import amount_for, exponent, likely_notes, round_cash
-from pos import shift, stock
+from pos import shift, slip_numbers, stock
 from pos.catalogue import Listing, Product
-from pos.payments import Payment
+from pos.payments import Payment, Tender
 from pos.shift_book import Shift
 from pos.store import Store
 from store_app import wording
@@ -23,6 +23,7 @@ from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form, waiting
 from store_app.pages.till import own_till
 from store_app.pages.timeline import Step, timeline
+from store_app.payment_services import providers
 from store_app.presenting import RAIL_COUNTS, page, place, qty, since, state_word, today
 from store_app.security import requires
 from supply import counter_orders, delivering, handover, home_delivery, order_in, pickup, pickup_returns, refunds
@@ -306,6 +307,8 @@ def collect(order_id: str) -> Any:
         is_paid = _order(look, order_id).is_paid
     tender = "prepaid" if is_paid else form.one_of("tender", TENDERS, sentence=_("Choose how it was paid."))
     given = form.amount("given", place().currency) if tender == "cash" else 0
+    slip = form.text("reference", most=40) if tender == "card" else ""
+    slip_numbers.refuse_unnumbered([Tender(tender, 1, slip)], providers(doors().settings))
     age = form.whole("age", most=150) if request.form.get("age") else None
     code = _code_for(order_id)
     if code is None:
@@ -320,7 +323,7 @@ def collect(order_id: str) -> Any:
             code,
             sale_id=command,
             till_id=till_of(session, store_id),
-            tenders=[(tender, given if tender == "cash" else total)],
+            tenders=[(tender, given if tender == "cash" else total, slip)],
             shown_total_minor=total,
             age_confirmed=age,
             order_id=order_id,

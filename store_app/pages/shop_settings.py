@@ -182,7 +182,7 @@ def _contact(session: Session, at: dt.datetime, *, on_its_own: bool) -> Light:
     if node is None or node.last_contact_at is None:
         return Light("dot-warn", _("The network has not been reached yet. The till works without it."))
     when = since(node.last_contact_at)
-    if node.last_fault in wire.PAUSES.values():
+    if node.last_fault in (*wire.PAUSES.values(), wire.TOO_LARGE):
         return Light("dot-bad", _(node.last_fault))
     if node.last_fault:
         return Light(
@@ -219,11 +219,14 @@ def _queue(session: Session) -> Queue:
     )
     return Queue(
         sentence,
-        [
-            StuckRow(row.id, wording.topic_word(row.topic), row.made_at, row.reason or _("No reason was given."))
-            for row in rows
-        ],
+        [StuckRow(row.id, wording.topic_word(row.topic), row.made_at, _reason(row)) for row in rows],
     )
+
+
+def _reason(row: OutboxMessage) -> str:
+    if row.reason == wire.TOO_LARGE:
+        return _(wire.TOO_LARGE)
+    return row.reason or _("No reason was given.")
 
 
 def _put_back(session: Session, store_id: str, at: dt.datetime) -> tuple[str, list[str]] | None:

@@ -6,8 +6,9 @@ Rules (with those of the package)
 2. Confirmed is only a JSON answer that names the id and echoes the content hash; a captive portal's page is a fault.
 3. What the network refuses in JSON of its own: a key (401, 403) or a program (`too-old`) pauses with a banner, keeps
    the queue, and goes on by itself once that is mended; rows it names are left out and, refused at several contacts,
-   parked. A page of something in between, whatever its status, is a fault of the line; a batch too large (413) goes
-   in halves. Redirects are never followed.
+   parked. A page of something in between, whatever its status, is a fault of the line; redirects are never followed.
+   A batch too large (413) goes in halves. A fact that is too large alone is parked by itself once a smaller one got
+   through: until then nobody knows that it is the fact and not the line, and it waits.
 4. After a fault the next try waits, full jitter from 1 s up: to 5 min where the network answered and is in trouble, to
    1 min where it was not reached, because such a try costs it nothing. A contact that got something through before it
    failed is followed by another soon, unless the network asked for a pause (429).
@@ -37,7 +38,7 @@ from config.database import Database
 from config.errors import Invalid, ShopError, Unreachable
 from config.inbox import NUMBER_USED, InboxAlarm, InboxHead, InboxMessage
 from config.node import NETWORK, this_node
-from config.outbox import MAX_ROWS, OutboxMessage
+from config.outbox import MAX_BYTES, OutboxMessage
 from config.publication import Pulled, take_over
 from config.settings import Settings
 from store_app import job_book
@@ -126,6 +127,9 @@ class _Refusal(Exception):
 class _TooLarge(Unreachable):
     """The network, or something before it, lets through no batch of this size."""
 
+    def __init__(self) -> None:
+        super().__init__("too-large", wire.TOO_LARGE)
+
 
 def wish(session: Session) -> None:
     """Let the next look of the worker try at once, whatever it was waiting for: somebody pressed *Send now*."""
@@ -175,6 +179,7 @@ class _Talk:
     def __init__(self, doors: Doors, client: httpx2.Client) -> None:
         self.doors, self.client, self.done = doors, client, Contact()
         self.told: str | None = None
+        self.lets_facts_through = self.holds_one_back = False
 
     def run(self) -> Contact:
         try:
@@ -182,6 +187,8 @@ class _Talk:
             self._push_all()
             self._pull_messages()
             self._pull_editions()
+            if self.holds_one_back:
+                raise _TooLarge
         except (Unreachable, httpx2.HTTPError) as fault:
             self.done.fault = str(fault) or type(fault).__name__
             self.done.cut_off = isinstance(fault, httpx2.TransportError)
@@ -203,30 +210,53 @@ class _Talk:
     # --- push ---
 
     def _push_all(self) -> None:
-        limit, checked, left_out = MAX_ROWS, False, set[str]()
+        most_bytes, checked, left_out = MAX_BYTES, False, set[str]()
         while True:
             with self.doors.read() as session:
-                rows = outbox.due(session, NETWORK, left_out)[:limit]
-                if not rows and checked:
-                    return
-                epoch = rows[0].epoch if rows else this_node(session).epoch
-                body = self._body(session, epoch, rows)
+                rows = outbox.due(session, NETWORK, left_out, most_bytes)
+            if not rows and checked:
+                return
             try:
-                answer = self._post(body)
+                checked = self._push(rows, left_out)
             except _TooLarge:
-                if len(rows) < 2:
+                if not rows:
                     raise
-                limit = len(rows) // 2
-                continue
-            except _Refusal as refusal:
-                named = {row.id for row in rows} & set(refusal.rows)
-                if not named:
-                    raise
-                with self.doors.write() as session:
-                    self.done.parked += outbox.refused(session, list(named), str(refusal))
-                left_out |= named
-                continue
-            checked = self._settle(rows, answer) == 0
+                if len(rows) > 1:
+                    most_bytes = sum(len(row.body) for row in rows) // 2
+                else:
+                    self._set_aside(rows[0], left_out)
+
+    def _push(self, rows: list[OutboxMessage], left_out: set[str]) -> bool:
+        """Push a batch and settle it; False where something must go again. Rows refused by name join those left out."""
+        with self.doors.read() as session:
+            body = self._body(session, rows[0].epoch if rows else this_node(session).epoch, rows)
+        try:
+            answer = self._post(body)
+        except _Refusal as refusal:
+            named = {row.id for row in rows} & set(refusal.rows)
+            if not named:
+                raise
+            self.lets_facts_through = True
+            with self.doors.write() as session:
+                self.done.parked += outbox.refused(session, list(named), str(refusal))
+            left_out |= named
+            return False
+        self.lets_facts_through |= bool(rows)
+        return self._settle(rows, answer) == 0
+
+    def _set_aside(self, row: OutboxMessage, left_out: set[str]) -> None:
+        """Park a fact that is too large alone, or hold it back while no smaller one shows that the line is sound."""
+        left_out.add(row.id)
+        if not self.lets_facts_through:
+            with self.doors.read() as session:
+                smallest = outbox.smallest(session, NETWORK)
+            if smallest is None or smallest.id == row.id:
+                self.holds_one_back = True
+                return
+            self._push([smallest], left_out)
+        with self.doors.write() as session:
+            outbox.mark_stuck(session, row.id, wire.TOO_LARGE)
+        self.done.parked += 1
 
     def _body(self, session: Session, epoch: str, rows: list[OutboxMessage]) -> dict[str, Any]:
         this = this_node(session)
@@ -235,7 +265,7 @@ class _Talk:
         heads = session.scalars(sa.select(InboxHead).where(InboxHead.from_node == NETWORK))
         parked = sa.select(sa.func.count()).where(InboxMessage.state == "parked", InboxMessage.from_node == NETWORK)
         queue = outbox.waiting(session, NETWORK)
-        contrary = sa.select(sa.func.count()).where(InboxAlarm.from_node == NETWORK)
+        contrary = sa.select(sa.func.count()).where(InboxAlarm.from_node == NETWORK, ~inbox.is_repeated())
         return {
             "protocol": wire.PROTOCOL,
             "epochs": outbox.epochs_of(session, NETWORK)[-wire.MOST_EPOCHS :],
@@ -383,7 +413,7 @@ class _Talk:
         """Return a checked answer; anything but 200 and JSON of the right shape is a fault (rules 2 and 3)."""
         self.told = answer.headers.get("Date")
         if answer.status_code == 413:
-            raise _TooLarge("too-large", "Something between here and the network lets through nothing of this size.")
+            raise _TooLarge
         if answer.status_code in (401, 403, 422, 426) and (told := wire.refusal_of(answer.content)) is not None:
             raise _Refusal(answer.status_code, told)
         if answer.status_code == 429:

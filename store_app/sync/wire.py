@@ -29,6 +29,11 @@ PAUSES = {
     ),
 }
 """Why a shop's contacts pause until somebody does something: the code of the refusal, and the fault as it is kept."""
+TOO_LARGE = N_(
+    "Something between this shop and the network lets through nothing of this size. Ask the operator to let 2 MB pass, "
+    "then send it again."
+)
+"""Why a fact waits that nobody takes in one piece (413)."""
 SHOP_NAMED = "Cornerstore-Shop"
 """The header in which a shop names itself, so that another shop's key in its settings is noticed."""
 PLAIN = r"^[^\x00]*$"
@@ -240,8 +245,10 @@ def unpack(raw: bytes, encoding: str) -> bytes:
         text = unzip.decompress(raw, MAX_UNPACKED)
     except zlib.error as fault:
         raise Invalid("broken-body", "The packed body is damaged.") from fault
-    if unzip.unconsumed_tail or not unzip.eof:
-        raise Invalid("broken-body", "The packed body is too large or cut off.")
+    if unzip.unconsumed_tail:
+        raise Invalid("body-too-large", "The packed body is too large.")
+    if not unzip.eof:
+        raise Invalid("broken-body", "The packed body is cut off.")
     return text
 
 

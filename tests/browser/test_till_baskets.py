@@ -5,7 +5,7 @@ import re
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from config.clock import SystemClock
 from pos.approvals import Approval
@@ -13,6 +13,7 @@ from pos.basket import Basket
 from pos.sale import Sale
 from tests.browser.conftest import CODES, Node, by_hand, enter, wedge
 from tests.browser.counter import CASHIER, KEY, enter_as, furnish
+from tests.browser.held import Held
 
 pytestmark = pytest.mark.browser
 
@@ -34,26 +35,25 @@ def allow(page: Page) -> None:
 
 
 def test_what_is_scanned_while_a_basket_is_set_aside_or_given_up_is_in_the_next_one(page: Page, shop: Node):
-    held: list[Route] = []
-    page.route(re.compile("/api/baskets/.+/(park|void)"), lambda route: held.append(route))
+    held = Held(page, re.compile("/api/baskets/.+/(park|void)"))
     enter(page, shop)
     wedge(page, CODES["MILK"])
     page.keyboard.press("F4")
-    with page.expect_request("**/park"):
-        by_hand(page, "red coat")
+    by_hand(page, "red coat")
+    parking = held.take()
     wedge(page, CODES["TEA"])
     page.keyboard.press("Escape")  # the basket is on its way: there is no way back
     expect(page.locator("#sheet")).to_be_visible()
-    held.pop().continue_()
+    parking.continue_()
     expect(page.locator("#lines")).to_contain_text("Green tea")
     (parked,) = shop.rows(Basket, state="parked")
     assert [line["sku"] for line in parked.content["lines"]] == ["MILK"]
     page.locator("#void-button").click()
     page.get_by_role("button", name="Changed their mind").click()
-    with page.expect_request("**/void"):
-        page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    giving_up = held.take()
     wedge(page, CODES["BREAD"])
-    held.pop().continue_()
+    giving_up.continue_()
     expect(page.locator("#lines")).to_contain_text("White bread")
     expect(page.locator("#lines")).not_to_contain_text("Green tea")
 
@@ -129,25 +129,23 @@ def test_of_all_the_leave_ever_given_a_sale_brings_what_it_needs_now(page: Page,
 
 
 def test_what_is_scanned_while_a_basket_is_taken_up_is_in_it(page: Page, shop: Node):
-    held: list[Route] = []
-    page.route("**/api/baskets/*/resume", lambda route: held.append(route))
+    held = Held(page, "**/api/baskets/*/resume")
     enter(page, shop)
     wedge(page, CODES["MILK"])
     page.keyboard.press("F4")
     by_hand(page, "red coat")
     expect(page.locator("#nothing")).to_be_visible()
     page.keyboard.press("F4")
-    with page.expect_request("**/resume"):
-        page.get_by_role("button", name=re.compile("red coat")).click()
+    page.get_by_role("button", name=re.compile("red coat")).click()
+    taking_up = held.take()
     wedge(page, CODES["TEA"])
     expect(page.locator("#sheet")).to_be_visible()
-    held.pop().continue_()
+    taking_up.continue_()
     expect(page.locator("#total")).to_have_text("$6.48")
 
 
 def test_what_is_scanned_while_goods_are_brought_back_without_a_receipt_is_in_the_next_basket(page: Page, shop: Node):
-    held: list[Route] = []
-    page.route("**/api/returns/blind", lambda route: held.append(route))
+    held = Held(page, "**/api/returns/blind")
     enter(page, shop)
     wedge(page, CODES["MILK"])
     page.keyboard.press("F10")
@@ -155,10 +153,10 @@ def test_what_is_scanned_while_goods_are_brought_back_without_a_receipt_is_in_th
     page.get_by_role("button", name="Without a receipt").click()
     page.get_by_role("button", name="Broken").click()
     page.locator("#sheet").get_by_role("button", name="Cash").click()
-    with page.expect_request("**/returns/blind"):
-        page.get_by_role("button", name="Give the money back").click()
+    page.get_by_role("button", name="Give the money back").click()
+    bringing_back = held.take()
     wedge(page, CODES["TEA"])
-    held.pop().continue_()
+    bringing_back.continue_()
     expect(page.locator("#sheet-title")).to_have_text("Given back")
     page.keyboard.press("Enter")
     expect(page.locator("#total")).to_have_text("$2.99")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from config.clock import SystemClock
 from config.journal import Actor, JournalEntry
@@ -26,6 +26,7 @@ from pos.store import store_of
 from pos.tab import TabAccount
 from tests.browser.conftest import CODES, STORE, Node, assert_accessible, by_hand, dress, enter, wedge
 from tests.browser.counter import CASHIER, COLA, MARTA, PLUMS_482_G, enter_as, furnish, kept, priced
+from tests.browser.held import Held
 
 pytestmark = pytest.mark.browser
 
@@ -226,19 +227,18 @@ def test_a_basket_emptied_line_by_line_is_given_up_with_a_reason_and_leave(page:
 
 
 def test_what_is_scanned_while_a_pin_is_checked_waits_for_the_next_basket(page: Page, shop: Node):
-    held: list[Route] = []
-    page.route("**/api/approvals", lambda route: held.append(route))
+    held = Held(page, "**/api/approvals")
     enter_as(page, shop, CASHIER)
     wedge(page, CODES["MILK"])
     page.locator("#void-button").click()
     page.get_by_role("button", name="Not enough money").click()
     page.locator("#sheet-foot").get_by_role("button", name="Void the sale").click()
     page.get_by_role("button", name="Sue").click()
-    with page.expect_request("**/api/approvals"):
-        pin(page, "3333")
+    pin(page, "3333")
+    approval = held.take()
     wedge(page, CODES["TEA"])
     expect(page.locator("#sheet")).to_be_visible()
-    held.pop().continue_()
+    approval.continue_()
     expect(page.locator("#lines")).to_contain_text("Green tea")
     expect(page.locator("#lines")).not_to_contain_text("Whole milk")
 
@@ -304,21 +304,20 @@ def test_a_customer_who_arrives_while_the_panel_is_open_may_pay_with_tab_and_poi
         customers.earn(
             session, store_of(session, STORE), MARTA, 7300, sale_id="sale-0001", at=SystemClock().now(), actor=ana
         )
-    held: list[Route] = []
-    page.route(f"**/api/customers/{MARTA}", lambda route: held.append(route))
+    held = Held(page, f"**/api/customers/{MARTA}")
     enter(page, shop)
     wedge(page, CODES["MILK"])
     page.locator("#customer-button").click()
     page.keyboard.type("mar", delay=60)
     expect(page.locator(".row-button")).to_contain_text("Marta Novak")
-    with page.expect_request(f"**/api/customers/{MARTA}"):
-        page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    asked = held.take()
     page.keyboard.press("Escape")
     expect(page.locator("#sheet")).to_be_hidden()
     page.keyboard.press("F8")
     expect(page.locator("[data-tender=cash]")).to_be_visible()
     expect(page.locator("[data-tender=tab]")).to_be_hidden()
-    held[0].continue_()
+    asked.continue_()
     expect(page.locator("[data-tender=points]")).to_be_visible()
     page.locator("[data-tender=tab]").click()
     expect(page.locator("#customer-way")).to_contain_text("may put $5.00 more on the tab")

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from config.clock import SystemClock
 from config.journal import Actor
@@ -14,6 +14,7 @@ from pos.printer import PrintJob
 from pos.sale import Sale
 from tests.browser.conftest import CODES, PIN, STORE, Node, enter, wedge
 from tests.browser.counter import KEY, furnish, kept
+from tests.browser.held import Held
 
 pytestmark = pytest.mark.browser
 FULL = "() => { Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }; }"
@@ -102,15 +103,14 @@ def test_a_silent_server_leaves_shelf_prices_and_a_sentence_and_offers_come_when
 
 def test_the_newest_prices_win_over_an_older_answer_that_comes_late(page: Page, node: Node, faults: list[str]):
     enter(page, node)
-    held: list[Route] = []
-    page.route("**/api/quote", lambda route: held.append(route) if not held else route.continue_())
-    with page.expect_request("**/api/quote"):
-        wedge(page, CODES["MILK"])
+    held = Held(page, "**/api/quote", most=1)
+    wedge(page, CODES["MILK"])
+    older = held.take()
     expect(page.locator("#quote-state")).to_have_text("Looking for offers …")
     wedge(page, CODES["BREAD"])
     expect(page.locator("#quote-state")).to_have_text("")
-    held[0].continue_()
-    page.unroute_all(behavior="wait")
+    with page.expect_response("**/api/quote"):
+        older.continue_()
     expect(page.locator("#total")).to_have_text("$5.48")
     page.keyboard.press("F8")
     page.keyboard.press("F8")
@@ -121,16 +121,12 @@ def test_the_newest_prices_win_over_an_older_answer_that_comes_late(page: Page, 
 def test_a_price_that_comes_while_paying_is_said_before_it_is_taken(page: Page, node: Node, faults: list[str]):
     furnish(node)
     enter(page, node)
-    held: list[Route] = []
-    page.route("**/api/quote", lambda route: held.append(route))
-    with page.expect_request("**/api/quote"):
-        wedge(page, CODES["BREAD"], CODES["BREAD"], CODES["BREAD"])
-        expect(page.locator("#count")).to_have_text("3 pieces")
+    held = Held(page, "**/api/quote")
+    wedge(page, CODES["BREAD"], CODES["BREAD"], CODES["BREAD"])
+    expect(page.locator("#count")).to_have_text("3 pieces")
     page.keyboard.press("F8")
     expect(page.locator("#pay-due")).to_have_text("$5.97")
-    for route in held:
-        route.continue_()
-    page.unroute_all(behavior="wait")
+    held.let_go()
     expect(page.locator("#pay-says")).to_contain_text("$3.98 now, not $5.97")
     expect(page.locator("#pay-due")).to_have_text("$3.98")
     expect(page.locator("#take")).to_be_enabled()
@@ -202,15 +198,13 @@ def test_a_part_that_is_given_back_by_a_double_press_takes_no_other_part_with_it
         page.keyboard.type(minor, delay=60)
         page.locator("#take").click()
         expect(page.locator("#pay-due")).to_have_text(left)
-    held: list[Route] = []
-    page.route("**/api/payments/*/reverse", lambda route: held.append(route))
-    first = page.get_by_role("button", name="Give back: Card $2.00")
-    first.click()
-    with page.expect_request(lambda _asked: len(held) == 1):
-        first.click()
-    while held:
+    held = Held(page, "**/api/payments/*/reverse")
+    give_back = page.get_by_role("button", name="Give back: Card $2.00")
+    give_back.click()
+    give_back.click()
+    for asked in (held.take(), held.take()):
         with page.expect_response("**/reverse"):
-            held.pop().continue_()
+            asked.continue_()
     expect(page.locator("#pay-due")).to_have_text("$6.00")
     expect(page.locator("#parts > li")).to_have_count(1)
     expect(page.locator("#parts")).to_contain_text("$3.00")
@@ -349,23 +343,15 @@ def test_a_browser_that_keeps_nothing_or_gives_back_nonsense_is_said_and_sells_o
     assert node.rows(Sale)[0].total_minor == 199
 
 
-def hold_the_sale(page: Page) -> list[Route]:
-    """Keep what the till sends back from the server until the test lets it go; the till hears nothing."""
-    held: list[Route] = []
-    page.route("**/api/sales", lambda route: held.append(route))
-    return held
-
-
 def test_what_was_added_after_a_sale_that_was_saved_late_is_in_the_next_basket_and_said(page: Page, node: Node):
     page.add_init_script("AbortSignal.timeout = ((real) => (ms) => real(ms === 8000 ? 50 : ms))(AbortSignal.timeout)")
-    held = hold_the_sale(page)
+    held = Held(page, "**/api/sales")
     enter(page, node)
     wedge(page, CODES["MILK"], CODES["TEA"])
     page.keyboard.press("F8")
-    with page.expect_request("**/api/sales"):
-        page.keyboard.press("F8")
+    page.keyboard.press("F8")
     expect(page.locator("#unknown-title")).to_have_text("The sale is not saved")
-    first = held[0].request
+    first = held.take().request
     page.get_by_role("button", name="Back to the basket").click()
     wedge(page, CODES["MILK"], CODES["BREAD"])
     expect(page.locator("#total")).to_have_text("$11.96")
@@ -405,17 +391,17 @@ def test_a_basket_is_compared_with_the_sale_that_was_saved_line_by_line(page: Pa
 
 
 def test_scans_that_come_while_a_sale_is_sent_are_counted_kept_and_given_to_the_right_customer(page: Page, node: Node):
-    held = hold_the_sale(page)
+    held = Held(page, "**/api/sales")
     page.route("**/api/sales/**", lambda route: route.abort())
     enter(page, node)
     wedge(page, CODES["MILK"])
     page.keyboard.press("F8")
-    with page.expect_request("**/api/sales"):
-        page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    paying = held.take()
     wedge(page, CODES["TEA"], CODES["BREAD"])
     expect(page.locator("#pay-waiting")).to_contain_text("2 scans wait for the next customer")
     expect(page.locator("#waiting-here")).to_be_hidden()
-    held.pop().abort()
+    paying.abort()
     expect(page.locator("#pay-unknown")).to_be_visible()
     page.reload()  # nothing was saved, and the scans still wait
     expect(page.locator("#pay-waiting")).to_contain_text("2 scans wait")
@@ -424,11 +410,11 @@ def test_scans_that_come_while_a_sale_is_sent_are_counted_kept_and_given_to_the_
     page.get_by_role("button", name="Put into this basket").click()
     expect(page.locator("#total")).to_have_text("$8.47")
     page.keyboard.press("F8")
-    with page.expect_request("**/api/sales"):
-        page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    paying = held.take()
     wedge(page, CODES["CHIPS"])
     expect(page.locator("#pay-waiting")).to_contain_text("1 scan waits")
-    held.pop().continue_()
+    paying.continue_()
     expect(page.locator("#pay-done")).to_be_visible()
     expect(page.locator("#pay-waiting")).to_be_hidden()
     expect(page.locator("#total")).to_have_text("$3.79")

@@ -196,14 +196,18 @@ def test_a_card_repayment_moves_no_cash(counter: Counter):
     assert (counter.owed(), counter.drawer()) == (2_000, FLOAT_MINOR)
     with pytest.raises(Invalid):
         counter.repay(1_000, tender="tab")
+    with pytest.raises(Invalid) as refusal:
+        counter.repay(1_000, tender="card", reference="4111 1111 1111 1111")
+    assert refusal.value.code == "card-number"
 
 
 def test_a_slip_that_paid_for_a_tab_or_a_sale_pays_nothing_else_that_day(counter: Counter):
     counter.charge(3_000)
     counter.repay(129, tender="card", reference="A17")
-    with pytest.raises(Refused) as refusal:
-        counter.repay(129, tender="card", reference=" a17")
-    assert refusal.value.code == "slip-used"
+    for again in (" a17", "A-17", "0a 17"):
+        with pytest.raises(Refused) as refusal:
+            counter.repay(129, tender="card", reference=again)
+        assert refusal.value.code == "slip-used"
     with pytest.raises(Refused) as refusal:
         counter.shop.sell([("milk", 1)], tenders=[("card", 129, "A17")])
     assert refusal.value.code == "slip-used"

@@ -6,11 +6,13 @@ import re
 import pytest
 import sqlalchemy as sa
 
+from config.errors import Refused
 from config.ids import new_id
-from pos import customers, offers, shift
+from pos import customers, offers, shift, slip_numbers
 from pos.catalogue import Price, Product
 from pos.customers import Particulars
 from pos.offers import Coupon
+from pos.payments import Tender
 from pos.printer import PrintJob
 from pos.promises import Choice, Offer, Part
 from pos.store import store_of
@@ -71,6 +73,16 @@ def test_what_is_here_and_what_is_ordered_in_make_one_order_with_its_slip(office
     assert job.document["customer"]["code"] in shown
     assert "to be ordered in" in words(client.get("/pickup/"))
     assert "to be ordered in · packed by 6" in words(client.get(f"/pickup/{found.id}"))
+
+
+def test_an_order_paid_by_card_names_its_slip_which_pays_for_nothing_else(office):
+    client = office.signed_in("cashier")
+    send(client, "/counter-order/put", sku="robot")
+    assert "proves that the money was taken" in words(order(client, pay="card"))
+    assert order(client, pay="card", reference="A 17").status_code == 303
+    with office.doors.write() as session, pytest.raises(Refused) as refusal:
+        slip_numbers.take(session, STORE, [Tender("card", 2_000, "a17")], day=NOON.date(), source="sale:another")
+    assert refusal.value.code == "slip-used"
 
 
 def test_what_was_chosen_is_said_and_the_search_is_over(office):

@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 
 from config.ids import new_id
-from pos import shift
+from pos import shift, slip_numbers
+from pos.payments import Tender
 from pos.sale import Sale
 from pos.store import Store, Till
 from supply.pickup import PickupOrder
@@ -57,6 +58,22 @@ def test_an_order_is_accepted_picked_made_ready_and_handed_over_with_change(offi
     paid = send(client, f"/pickup/{FIRST}/collect", tender="cash", given="10")
     assert paid.status_code == 303, words(paid)
     assert "$3.47" in words(client.get(paid.location))
+    assert state(office) == "collected"
+
+
+def test_a_card_read_elsewhere_hands_over_against_its_slip_alone(office):
+    client = office.signed_in("cashier")
+    make_ready(client, FIRST, ["milk", "tea"])
+    here = send(client, "/pickup/find", code=code_for(FIRST)).location
+    assert 'name="reference"' in client.get(here).text
+    collect = f"/pickup/{FIRST}/collect"
+    refused = send(client, collect, tender="card", given="")
+    assert "proves that the money was taken" in words(refused)
+    with office.doors.write() as session:
+        slip_numbers.take(session, STORE, [Tender("card", 653, "71-A")], day=NOON.date(), source="sale:another")
+    assert "has paid the same amount today" in words(send(client, collect, tender="card", reference="71a"))
+    assert state(office) == "ready"
+    assert send(client, collect, tender="card", reference="72A").status_code == 303
     assert state(office) == "collected"
 
 

@@ -60,6 +60,16 @@ def test_a_batch_too_large_for_the_line_goes_in_halves(house, network, served):
     assert sorted(arrived(network)) == sorted(ids)
 
 
+def test_the_shops_page_says_in_both_languages_why_a_fact_too_large_waits(house):
+    (large,) = append(house)
+    with house.doors.write() as session:
+        outbox.mark_stuck(session, large, wire.TOO_LARGE)
+    for language, words in (("en", "nothing of this size"), ("zh", "2 MB")):
+        page = house.signed_in("shopkeeper").get(f"/settings/?lang={language}").text
+        assert words in page
+        assert (wire.TOO_LARGE in page) == (language == "en")
+
+
 def test_a_row_the_network_cannot_read_lets_the_rest_pass_and_waits_for_a_person_after_several_refusals(
     house, network, served
 ):
@@ -141,7 +151,7 @@ def test_what_unpacks_to_more_than_the_limit_is_refused(network, monkeypatch):
     answer = network.visitor().post(
         "/api/sync/messages", data=body, headers={"Authorization": f"Bearer {KEY}", **headers}
     )
-    assert (answer.status_code, answer.json["error"]["code"]) == (422, "broken-body")
+    assert (answer.status_code, answer.json["error"]["code"]) == (413, "body-too-large")
 
 
 def test_the_line_takes_no_tls_below_1_2_whatever_the_system_allows(monkeypatch):

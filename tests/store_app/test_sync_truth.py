@@ -8,21 +8,23 @@ import sqlalchemy as sa
 from sqlalchemy import text
 
 import config.journal
+from config import outbox
 from config.anchor import JournalDoubt
 from config.database import make_engine, refuse_unsafe
 from config.errors import Invalid
 from config.journal import GENESIS, JournalEntry
-from config.node import COPY_SPEAKS, EPOCH_BEGUN, Peer, this_node
-from config.outbox import Message, hash_of
+from config.node import COPY_SPEAKS, EPOCH_BEGUN, WAIT_THERE, Peer, this_node
+from config.outbox import Message, OutboxHead, hash_of
 from pos.sale import Sale
 from pos.store import give_key
 from store_app import verifying
 from store_app.api.pace import Pace
 from store_app.jobs import JOBS, Desk
+from store_app.roles import role_of
 from store_app.sync import receiver, restored, sender
 from tests.network_facts import message, sales
 from tests.store_app.conftest import KEY, NOON, STORE, House
-from tests.store_app.test_sync import append, copy, epoch, put_back, talk, topic
+from tests.store_app.test_sync import append, arrived, copy, epoch, put_back, talk, topic
 
 __all__ = ["topic"]
 MINE = {"Authorization": f"Bearer {KEY}"}
@@ -199,6 +201,73 @@ def test_a_shop_on_its_own_notices_a_database_put_back_by_hand(build):
     assert restored.begin_anew_if_restored(house.doors)
     assert epoch(house) != before
     assert not restored.begin_anew_if_restored(house.doors), "and only once"
+
+
+def test_a_network_notices_books_put_back_while_it_runs_however_long_ago_it_started(network):
+    assert "notice-restore" in role_of(network.doors.settings).jobs
+    look, desk = JOBS["notice-restore"], Desk(network.doors)
+    look.run(desk, NOON.date())
+    append(network, 2, to_node=STORE)
+    look.run(desk, NOON.date())
+    copy(network, network.doors.settings.state_folder / "copy.db")
+    append(network, 1, to_node=STORE)
+    assert look.run(desk, NOON.date()) == "as they were"
+    before = epoch(network)
+    put_back(network)
+    assert look.run(desk, NOON.date()) == "put back from a copy"
+    assert epoch(network) != before
+
+
+@pytest.mark.parametrize("is_noticed", [True, False])
+def test_what_a_network_put_back_says_next_is_heard_although_it_had_used_those_numbers(
+    house, network, served, is_noticed
+):
+    said = append(network, 3, to_node=STORE)
+    talk(house, served)  # pulled, and not confirmed yet
+    restored.keep_sidecar(network.doors)
+    copy(network, network.doors.settings.state_folder / "copy.db")
+    said += append(network, 2, to_node=STORE)
+    restored.keep_sidecar(network.doors)
+    talk(house, served)
+    put_back(network)
+    if is_noticed:
+        assert restored.begin_anew_if_restored(network.doors)
+    said += append(network, 4, to_node=STORE)
+    for _ in range(2):
+        house.clock.advance(60)
+        assert talk(house, served).fault is None
+    said += append(network, 1, to_node=STORE)
+    for _ in range(2):
+        house.clock.advance(60)
+        talk(house, served)
+    assert sorted(arrived(house)) == sorted(said)
+    with network.doors.read() as session:
+        assert outbox.waiting(session, STORE)["pending"] == (3 if is_noticed else 0)
+        assert (
+            not session.get_one(Peer, STORE).alarm.endswith(WAIT_THERE) if session.get_one(Peer, STORE).alarm else True
+        )
+
+
+def test_a_shop_that_tells_of_a_chain_nobody_made_is_followed_alone_and_changes_nothing_confirmed(
+    house, network, served
+):
+    append(network, 3, to_node=STORE)
+    append(network, 2, to_node="S02")
+    for _ in range(2):
+        talk(house, served)
+    ours = epoch(network)
+
+    def heads() -> list[tuple[str, int, str]]:
+        with network.doors.read() as session:
+            return [(row.to_node, row.n, row.head) for row in session.scalars(sa.select(OutboxHead))]
+
+    before = heads()
+    for n in (1, 2, 3):
+        assert push(network, have=[{"epoch": ours, "n": n, "head": "f" * 64}]).status_code == 200
+    assert heads()[1:] == before[1:]
+    append(network, 1, to_node=STORE)
+    talk(house, served)
+    assert len(arrived(house)) == 4
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", '{"epoch": 1}', "5", "rubbish", '{"epoch": "", "n": "1", "head": ""}'])

@@ -47,6 +47,10 @@ class Line(httpx2.BaseTransport):
     network: Doors
     faults: list[str] = field(default_factory=list)
     kept: list[bytes] = field(default_factory=list)
+    most_bytes: int = 1_000_000
+    """What is let through of a push, unpacked."""
+    too_large: int = 0
+    """How many pushes were not."""
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         fault = self.faults.pop(0) if self.faults else ""
@@ -55,6 +59,9 @@ class Line(httpx2.BaseTransport):
         if fault == "portal":
             return httpx2.Response(200, headers={"Content-Type": "text/html"}, text="<html>Hello</html>")
         raw = request.read()
+        if raw and len(wire.unpack(raw, request.headers.get("Content-Encoding", ""))) > self.most_bytes:
+            self.too_large += 1
+            return httpx2.Response(413, headers={"Content-Type": "text/html"}, text="<html>No</html>")
         if fault == "replay" and self.kept:
             self._answer("POST", "/api/sync/messages", self.kept[0], {})
         path, given = request.url.path, request.url.params
@@ -90,6 +97,8 @@ class World:
     stores: list[Doors]
     clock: FrozenClock
     said: set[str] = field(default_factory=set)
+    line: Line | None = None
+    """The way of the last contact."""
     copies: dict[str, Path] = field(default_factory=dict)
     is_unsure: bool = False
     """A store was put back without anything that tells it: it may as well be a second one."""
@@ -101,21 +110,23 @@ class World:
         )  # fmt: skip
         return Doors(Database(make_engine(given.database_url)), self.clock, given)
 
-    def say(self, store: Doors, count: int = 1, *, odd: bool = False) -> None:
-        for _ in range(count):
-            id_ = new_id()
+    def say(self, store: Doors, count: int = 1, *, odd: bool = False, size: int = 0) -> list[str]:
+        ids = [new_id() for _ in range(count)]
+        for id_ in ids:
             with store.write() as session:
                 outbox.append(
-                    session, to_node=NETWORK, topic="noted", version=1, body={"odd": odd}, id=id_, subject=id_,
-                    business_day=DAY, at=self.clock.now(),
+                    session, to_node=NETWORK, topic="noted", version=1, body={"odd": odd, "text": "x" * size}, id=id_,
+                    subject=id_, business_day=DAY, at=self.clock.now(),
                 )  # fmt: skip
                 actor = Actor.system("test", STORE)
                 journal.record(session, actor=actor, at=self.clock.now(), verb="said", subject=id_)
-            self.said.add(id_)
+        self.said.update(ids)
+        return ids
 
-    def talk(self, store: Doors, *faults: str) -> sender.Contact:
+    def talk(self, store: Doors, *faults: str, most_bytes: int = Line.most_bytes) -> sender.Contact:
         self.clock.advance(1)
-        with httpx2.Client(base_url="http://network", transport=Line(self.network, list(faults))) as client:
+        self.line = Line(self.network, list(faults), most_bytes=most_bytes)
+        with httpx2.Client(base_url="http://network", transport=self.line) as client:
             return sender.contact(store.database, store.settings, client, self.clock)
 
     def copy(self, doors: Doors, name: str) -> None:
@@ -247,6 +258,52 @@ def test_after_any_walk_of_faults_copies_and_restores_each_fact_is_there_once(wo
         for store in world.stores:
             with store.read() as session:
                 assert set(session.scalars(sa.select(OutboxMessage.state))) <= {"delivered"}
+
+
+@settings(max_examples=8)
+@given(sizes=st.lists(st.sampled_from([0, 200, 4_000, 30_000, 70_000]), min_size=1, max_size=9))
+def test_facts_too_large_for_the_line_wait_alone_and_all_the_others_arrive_once(worlds, sizes):
+    narrow = 20_000
+    with worlds() as world:
+        (store,) = world.stores
+        ids = {id_: size for size in sizes for id_ in world.say(store, size=size)}
+        large = {id_ for id_, size in ids.items() if size > narrow}
+        contact = world.talk(store, most_bytes=narrow)
+        assert set(world.noted()) == ids.keys() - large
+        is_known = bool(ids.keys() - large)
+        assert (contact.delivered, contact.parked) == (len(ids) - len(large), len(large) * is_known)
+        assert bool(contact.fault) == (not is_known), "where all are too large the line may be to blame"
+        with store.read() as session:
+            waits = session.execute(sa.select(OutboxMessage.id, OutboxMessage.state, OutboxMessage.reason)).all()
+        expected = ("stuck", wire.TOO_LARGE) if is_known else ("pending", None)
+        assert {row.id: (row.state, row.reason) for row in waits if row.state != "delivered"} == dict.fromkeys(
+            large, expected
+        )
+        for id_ in large if is_known else ():
+            with store.write() as session:
+                outbox.send_again(session, id_, actor=Actor.system("test", STORE), at=world.clock.now())
+        world.heal()
+        assert world.noted() == Counter(dict.fromkeys(world.said, 1)), "a wider line takes them all"
+
+
+def test_a_line_too_narrow_for_any_fact_parks_none_and_is_given_up_after_few_tries(worlds):
+    with worlds() as world:
+        world.say(world.stores[0], 60, size=2_000)
+        contact = world.talk(world.stores[0], most_bytes=1_500)
+        assert (contact.delivered, contact.parked, contact.fault) == (0, 0, wire.TOO_LARGE)
+        assert world.line.too_large < 12
+
+
+def test_what_alone_is_too_large_holds_back_nothing_the_network_has_for_the_shop(worlds):
+    with worlds() as world:
+        world.say(world.stores[0], size=30_000)
+        with world.network.write() as session:
+            outbox.append(
+                session, to_node=STORE, topic="noted", version=1, body={}, id="for-the-shop", subject="x",
+                business_day=DAY, at=world.clock.now(),
+            )  # fmt: skip
+        contact = world.talk(world.stores[0], most_bytes=20_000)
+        assert (contact.pulled, contact.parked, contact.fault) == (1, 0, wire.TOO_LARGE)
 
 
 def test_what_a_copy_had_confirmed_before_the_network_was_put_back_is_sent_again_though_its_numbers_are_taken(worlds):

@@ -1,0 +1,37 @@
+"""Requests of a page that a test keeps back from the server until it lets them go: the page hears nothing of them."""
+
+import re
+import time
+
+from playwright.sync_api import Page, Route
+
+
+class Held:
+    """What a page sends to addresses of a pattern from now on, oldest first, `most` at most: the rest goes through."""
+
+    def __init__(self, page: Page, pattern: str | re.Pattern[str], *, most: int = 1_000) -> None:
+        self._page = page
+        self._room = most
+        self._routes: list[Route] = []
+        page.route(pattern, self._hear)
+
+    def _hear(self, route: Route) -> None:
+        if self._room:
+            self._room -= 1
+            self._routes.append(route)
+        else:
+            route.continue_()
+
+    def take(self) -> Route:
+        """Return the oldest one not yet taken; waits until one is here, ten seconds at most."""
+        until = time.monotonic() + 10
+        while not self._routes:
+            assert time.monotonic() < until, "the page sent nothing that is held"
+            self._page.evaluate("() => 0")  # what the browser said before its answer is heard before it
+        return self._routes.pop(0)
+
+    def let_go(self) -> None:
+        """Hold nothing from now on, and send on what is held and not taken."""
+        self._room = 0
+        for route in self._routes:
+            route.continue_()
