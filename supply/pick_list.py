@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
-from config.errors import Invalid, NotFound
+from config.errors import Conflict, Invalid, NotFound
 from config.journal import Actor, record
 from config.states import StateTable
 from pos.catalogue import Product
@@ -214,6 +214,35 @@ def picked_for(session: Session, store_id: str, order_id: str, *, is_open: bool 
         .order_by(PickList.id, PickLine.sku)
     )
     return list(session.scalars(query))
+
+
+# --- parts of other verbs ---
+
+
+def refuse_closed(found: PickList) -> None:
+    """Raise Conflict when a list has left or was given up."""
+    if found.state not in OPEN:
+        words = f"Pick list {found.pick_no} is {found.state}: nothing on it can be changed any more."
+        raise Conflict("pick-over", words, no=found.pick_no, state=found.state)
+
+
+def of_product(session: Session, found: PickList, sku: str) -> list[PickLine]:
+    """Return a product's lines; NotFound when it is not on the list."""
+    lines = [line for line in lines_of(session, found) if line.sku == sku]
+    if not lines:
+        raise NotFound("not-on-pick", "This product is not on the list.", sku=sku)
+    return lines
+
+
+def to_pick(session: Session, found: PickList, sku: str) -> list[PickLine]:
+    """Return the lines of a product nobody has picked yet; Conflict with who was first."""
+    refuse_closed(found)
+    lines = of_product(session, found, sku)
+    if lines[0].picked_qty is not None:
+        name, who = lines[0].name, lines[0].picked_by
+        words = f"{who} picked {name} before. Open the list once more, or put it back to change it."
+        raise Conflict("already-picked", words, name=name, who=who)
+    return lines
 
 
 def subject_of(pick: PickList) -> str:

@@ -11,7 +11,8 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound, ShopError
-from pos.batches import FOR_EVER, Batch
+from pos import gs1
+from pos.batches import FOR_EVER, Batch, Held
 from pos.catalogue import Product
 from pos.store import Store
 from store_app import wording_supply
@@ -19,7 +20,7 @@ from store_app.extensions import clock, read, write
 from store_app.pages import form
 from store_app.presenting import page
 from store_app.security import requires
-from supply import order_sheet, overview, pick_list, picking, premises, warehouse
+from supply import order_sheet, overview, pick_list, pick_lots, picking, premises, warehouse
 from supply.pick_list import PickLine, PickList
 from supply.suppliers import warehouses
 
@@ -81,9 +82,12 @@ def walk(pick_id: str, sku: str = "", fault: ShopError | None = None) -> Any:
         skus = {line.sku for line in lines}
         bays, names = pick_list.bays(session, found.warehouse_id, skus), _names(session)
         units = dict(session.execute(sa.select(Product.sku, Product.stock_unit).where(Product.sku.in_(skus))).all())
-        lots = _lots(session, lines) if found.state in pick_list.OPEN else {}
+        is_open = found.state in pick_list.OPEN
+        lots = _lots(session, lines) if is_open else {}
+        others = _other_lots(session, found, lines) if is_open else {}
     products = [
         _product(one, list(mine), bays.get(one, ""), units.get(one, "each"), names, lots.get(one, []))
+        | {"others": others.get(one, [])}
         for one, mine in itertools.groupby(lines, key=lambda line: line.sku)
     ]
     totals = [
@@ -105,6 +109,30 @@ def pick(pick_id: str, sku: str) -> Any:
     with write() as session:
         picking.pick(session, pick_id, sku, _picked(session, pick_id, sku), actor=g.actor, at=clock.now())
     return redirect(url_for("console_picking.walk", pick_id=pick_id) + "#next", 303)
+
+
+@bp.post("/<pick_id>/products/<sku>/lot")
+@requires("network.supply")
+@form.answers_on(walk)
+def take_lot(pick_id: str, sku: str) -> Any:
+    """Take a product from another lot than the sheet names, all that is there of it or so many packs."""
+    units = form.whole("units", least=1) if request.form.get("units", "").strip() else None
+    with write() as session:
+        pick_lots.take_from(
+            session, pick_id, sku, request.form.get("lot_id", ""), units, actor=g.actor, at=clock.now()
+        )  # fmt: skip
+    return redirect(url_for("console_picking.walk", pick_id=pick_id) + f"#sku-{sku}", 303)
+
+
+@bp.post("/<pick_id>/scan")
+@requires("network.supply")
+@form.answers_on(walk)
+def scan(pick_id: str) -> Any:
+    """Take the lot whose code was scanned."""
+    code = form.text("code", most=gs1.LONGEST, required=_("Scan the code on the pack that says its batch."))
+    with write() as session:
+        sku = pick_lots.take_scanned(session, pick_id, code, actor=g.actor, at=clock.now())
+    return redirect(url_for("console_picking.walk", pick_id=pick_id) + f"#sku-{sku}", 303)
 
 
 @bp.post("/<pick_id>/products/<sku>/put-back")
@@ -201,6 +229,16 @@ def _lots(session: Session, lines: list[PickLine]) -> dict[str, list[tuple[int, 
     for found in lots.values():
         found.sort(key=lambda one: one[1].leaves_on if one[1] else FOR_EVER)
     return lots
+
+
+def _other_lots(session: Session, found: PickList, lines: list[PickLine]) -> dict[str, list[Held]]:
+    """Return the lots that products nobody picked yet could be taken from instead of those the sheet names."""
+    named = {(line.sku, lot_id) for line in lines for lot_id, _qty in line.lots}
+    skus = sorted({line.sku for line in lines if line.picked_qty is None})
+    return {
+        sku: [one for one in lots if (sku, one.batch_id or "") not in named]
+        for sku, lots in pick_lots.choices(session, found, skus, clock.now()).items()
+    }
 
 
 def _by_shop(lines: list[PickLine]) -> dict[str, list[PickLine]]:

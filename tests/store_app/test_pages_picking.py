@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
+from config.journal import Actor
 from pos import batches, stock
 from pos.batches import Lot
 from pos.store import Store
@@ -46,6 +47,18 @@ def test_an_order_is_picked_short_with_a_reason_sent_off_and_says_why_less(conso
     assert page.index("Whole milk") < page.index("Apples, red"), "what stands in a bay comes first"
     assert "B-02" in page
     assert "batch B7" in page
+    odd = send(client, f"{at}/scan", code="4000000000006")
+    assert odd.status_code == 422
+    assert "says no batch and no last day" in words(odd)
+    with console.doors.write() as session:
+        stock.receive(session, "WH1", [("milk", 48)], source_id="po-2", at=NOON, actor=Actor.system("test", "network"))
+        lot = Lot("milk", 48, "C1", NOON.date() + dt.timedelta(days=20))
+        (other,) = batches.lay_in(session, "WH1", [lot], source_kind="purchase", source_id="po-2", at=NOON)
+        lot_id = other.id
+    assert "batch C1" in words(client.get(at))
+    assert send(client, f"{at}/products/milk/lot", lot_id=lot_id, units="9999").status_code == 422
+    assert send(client, f"{at}/products/milk/lot", lot_id=lot_id).status_code == 303
+    assert "batch B7, " in words(client.get(at)), "it is the other one now"
     refused = send(client, f"{at}/products/milk", **{"packs-0": "0"})
     assert refused.status_code == 422
     assert "say why less was picked" in words(refused)
@@ -63,7 +76,7 @@ def test_an_order_is_picked_short_with_a_reason_sent_off_and_says_why_less(conso
     assert "Damaged or spoilt" in told
     assert "Not enough for all" not in told
     with console.doors.read() as session:
-        assert stock.levels(session, "WH1", ["milk"])["milk"].on_hand == 480 - 12
+        assert stock.levels(session, "WH1", ["milk"])["milk"].on_hand == 480 + 48 - 12
         lines = {row.sku: row for row in session.scalars(sa.select(DeliveryLine)).all()}
     assert (lines["milk"].advised_qty, lines["milk"].promised_qty, lines["milk"].less_why) == (0, 12, "damaged")
 
