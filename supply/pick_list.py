@@ -16,6 +16,7 @@ from config.errors import Conflict, Invalid, NotFound
 from config.journal import Actor, record
 from config.states import StateTable
 from pos.catalogue import Product
+from supply import rounds
 from supply.suppliers import require_warehouse
 
 STATES = StateTable(
@@ -29,6 +30,7 @@ SOURCES = ("order", "offer", "replacement")
 REASONS = ("missing", "damaged", "expired", "left")
 """Why less is picked: it is not there; it broke or spoilt; it is over; it stays for the next round."""
 LONGEST_BAY = 20
+ROUTE_DAYS = 28
 Goods = tuple[str, str]
 """(warehouse id, SKU)"""
 
@@ -141,12 +143,33 @@ def pick_of(session: Session, pick_id: str) -> PickList:
 
 
 def lines_of(session: Session, pick: PickList) -> list[PickLine]:
-    """Return a list's lines in the order they are walked: by bay, then product, then shop."""
+    """Return a list's lines in the order they are walked: by bay, then product, then as the vans are loaded."""
     lines = session.scalars(sa.select(PickLine).where(PickLine.pick_id == pick.id)).all()
     where = bays(session, pick.warehouse_id, {line.sku for line in lines})
+    shops = {
+        store_id: place for place, store_id in enumerate(load_order(session, pick, {one.store_id for one in lines}))
+    }
     return sorted(
-        lines, key=lambda one: (way(where.get(one.sku, "")), one.name, one.sku, one.store_id, one.source, one.source_id)
-    )
+        lines,
+        key=lambda one: (
+            way(where.get(one.sku, "")), one.name, one.sku, shops[one.store_id], one.source, one.source_id
+        ),
+    )  # fmt: skip
+
+
+def load_order(session: Session, pick: PickList, stores: Collection[str]) -> list[str]:
+    """Return shops in the order in which their goods go onto the vans: van by van, the last stop first.
+
+    A shop's van and stop are those it had last; shops that were on no round of the last ROUTE_DAYS come last.
+    """
+    known = route(session, pick)
+    driven = sorted((known[one][0], -known[one][1], one) for one in stores if one in known)
+    return [one for _van, _n, one in driven] + sorted(one for one in stores if one not in known)
+
+
+def route(session: Session, pick: PickList) -> dict[str, tuple[str, int]]:
+    """Return the van and the stop each shop of a list's warehouse had last, of the last ROUTE_DAYS."""
+    return rounds.route_of(session, pick.warehouse_id, pick.made_at.date() - dt.timedelta(days=ROUTE_DAYS))
 
 
 def open_lists(session: Session, warehouse_id: str | None = None) -> list[PickList]:

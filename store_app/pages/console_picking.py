@@ -81,6 +81,8 @@ def walk(pick_id: str, sku: str = "", fault: ShopError | None = None) -> Any:
         lines = pick_list.lines_of(session, found)
         skus = {line.sku for line in lines}
         bays, names = pick_list.bays(session, found.warehouse_id, skus), _names(session)
+        shops = pick_list.load_order(session, found, {line.store_id for line in lines})
+        route = pick_list.route(session, found)
         units = dict(session.execute(sa.select(Product.sku, Product.stock_unit).where(Product.sku.in_(skus))).all())
         is_open = found.state in pick_list.OPEN
         lots = _lots(session, lines) if is_open else {}
@@ -91,9 +93,10 @@ def walk(pick_id: str, sku: str = "", fault: ShopError | None = None) -> Any:
         for one, mine in itertools.groupby(lines, key=lambda line: line.sku)
     ]
     totals = [
-        (names.get(shop, shop), sum(1 for _line in mine), sum(-(-line.qty // line.pack_qty) for line in mine))
-        for shop, mine in _by_shop(lines).items()
-    ]
+        (names.get(shop, shop), route.get(shop), sum(1 for _line in mine),
+         sum(-(-line.qty // line.pack_qty) for line in mine))
+        for shop, mine in ((shop, [line for line in lines if line.store_id == shop]) for shop in shops)
+    ]  # fmt: skip
     return page(
         "console/pick.html", pick=found, products=products, shops=totals, fault=fault,
         left=sum(1 for one in products if not one["is_done"]), reasons=wording_supply.PICK_REASONS,
@@ -241,23 +244,16 @@ def _other_lots(session: Session, found: PickList, lines: list[PickLine]) -> dic
     }
 
 
-def _by_shop(lines: list[PickLine]) -> dict[str, list[PickLine]]:
-    shops: dict[str, list[PickLine]] = {}
-    for line in sorted(lines, key=lambda one: one.store_id):
-        shops.setdefault(line.store_id, []).append(line)
-    return shops
-
-
 def _product(
     sku: str, lines: list[PickLine], bay: str, unit: str, names: Mapping[str, str], lots: list[tuple[int, Batch | None]]
 ) -> dict[str, Any]:
     """Return a product of a list as the page shows it; a shop's goods are typed in packs where they go in packs."""
     rows = []
     for line in lines:
-        of = line.pack_qty if line.qty % line.pack_qty == 0 else 1
+        of = _packed(line)
         rows.append(
             {
-                "shop": names.get(line.store_id, line.store_id), "packs": line.qty // of, "of": of,
+                "key": _key(line), "shop": names.get(line.store_id, line.store_id), "packs": line.qty // of, "of": of,
                 "picked": None if line.picked_qty is None else line.picked_qty // of, "why": line.short_why,
                 "who": line.picked_by,
             }
@@ -272,9 +268,19 @@ def _product(
 def _picked(session: Session, pick_id: str, sku: str) -> dict[picking.Place, tuple[int, str]]:
     """Return what was typed for each shop of a product, in units; a field that is not there means all."""
     found, typed = pick_list.pick_of(session, pick_id), {}
-    for n, line in enumerate(one for one in pick_list.lines_of(session, found) if one.sku == sku):
-        of = line.pack_qty if line.qty % line.pack_qty == 0 else 1
-        if f"packs-{n}" in request.form:
-            packs = form.whole(f"packs-{n}", most=line.qty // of)
-            typed[line.source, line.store_id, line.source_id] = (packs * of, request.form.get(f"why-{n}", ""))
+    for line in pick_list.of_product(session, found, sku):
+        of, key = _packed(line), _key(line)
+        if f"packs-{key}" in request.form:
+            packs = form.whole(f"packs-{key}", most=line.qty // of)
+            typed[line.source, line.store_id, line.source_id] = (packs * of, request.form.get(f"why-{key}", ""))
     return typed
+
+
+def _packed(line: PickLine) -> int:
+    """Return in what a line is counted: in packs where it goes in packs, else by the unit."""
+    return line.pack_qty if line.qty % line.pack_qty == 0 else 1
+
+
+def _key(line: PickLine) -> str:
+    """Return a line's name in a form: for whom it is, for the order of the lines may change meanwhile."""
+    return f"{line.source}.{line.store_id}.{line.source_id}"

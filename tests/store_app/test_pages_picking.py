@@ -17,6 +17,7 @@ from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import send, words
 from tests.store_app.operator import furnish
 
+MILK = [f"{field}-order.{STORE}.order-0001" for field in ("packs", "why")]
 ORDER = f"/console/picking/orders/{STORE}/order-0001"
 
 
@@ -59,16 +60,16 @@ def test_an_order_is_picked_short_with_a_reason_sent_off_and_says_why_less(conso
     assert send(client, f"{at}/products/milk/lot", lot_id=lot_id, units="9999").status_code == 422
     assert send(client, f"{at}/products/milk/lot", lot_id=lot_id).status_code == 303
     assert "batch B7, " in words(client.get(at)), "it is the other one now"
-    refused = send(client, f"{at}/products/milk", **{"packs-0": "0"})
+    refused = send(client, f"{at}/products/milk", **{MILK[0]: "0"})
     assert refused.status_code == 422
     assert "say why less was picked" in words(refused)
-    assert send(client, f"{at}/products/milk", **{"packs-0": "0", "why-0": "damaged"}).status_code == 303
-    again = send(client, f"{at}/products/milk", **{"packs-0": "1"})
+    assert send(client, f"{at}/products/milk", **{MILK[0]: "0", MILK[1]: "damaged"}).status_code == 303
+    again = send(client, f"{at}/products/milk", **{MILK[0]: "1"})
     assert again.status_code == 409
     assert "picked Whole milk before" in words(again)
     assert send(client, f"{at}/send").status_code == 409
     assert send(client, f"{at}/products/milk/put-back").status_code == 303
-    assert send(client, f"{at}/products/milk", **{"packs-0": "0", "why-0": "damaged"}).status_code == 303
+    assert send(client, f"{at}/products/milk", **{MILK[0]: "0", MILK[1]: "damaged"}).status_code == 303
     assert send(client, f"{at}/rest").status_code == 303
     assert send(client, f"{at}/send").status_code == 303
     assert "1 delivery is on its way." in words(client.get("/console/picking/"))
@@ -87,10 +88,10 @@ def test_the_page_says_which_shop_did_not_leave_and_why(console):
     send(client, "/console/picking/WH1/make")
     at = f"/console/picking/{the_list(console)}"
     with console.doors.read() as session:
-        lines = session.execute(sa.select(PickLine.sku, PickLine.store_id)).all()
+        lines = session.execute(sa.select(PickLine.sku, PickLine.source, PickLine.store_id, PickLine.source_id)).all()
     for sku in {line.sku for line in lines}:
-        shops = sum(1 for line in lines if line.sku == sku)
-        typed = {f"packs-{n}": "0" for n in range(shops)} | {f"why-{n}": "left" for n in range(shops)}
+        keys = [".".join(line[1:]) for line in lines if line.sku == sku]
+        typed = {f"packs-{key}": "0" for key in keys} | {f"why-{key}": "left" for key in keys}
         assert send(client, f"{at}/products/{sku}", **typed).status_code == 303
     assert send(client, f"{at}/send").status_code == 303
     page = words(client.get("/console/picking/"))

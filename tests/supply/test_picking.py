@@ -30,6 +30,7 @@ from supply.deliveries import Delivery
 from supply.facts import Advised, GoodsDispatched
 from supply.orders import ReplenishmentOrder
 from supply.pick_list import PickLine, PickList
+from supply.rounds import VanRound, VanStop
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, make_country
 
 BY = {"actor": OPERATOR, "at": AT}
@@ -485,6 +486,27 @@ def test_a_list_is_walked_by_bay_and_the_journal_says_who_picked_what(country):
         picking.pick(session, made.id, "bread", {("order", "S2", "two"): (0, "left")}, **BY)
         query = sa.select(JournalEntry.body).where(JournalEntry.verb == "pick list.line")
         assert json.loads(session.scalars(query).one())["picked"] == [["S1", 18, 18, ""], ["S2", 12, 0, "left"]]
+
+
+def test_a_product_is_set_apart_for_the_last_stop_first_as_the_van_drove_last(country):
+    made = make(country)
+    stop = {"packs": 1, "urgency": 0, "metres": 1, "begins_s": 1, "leaves_s": 2, "from_s": 0, "until_s": 9}
+    stop |= {"step": 0, "outcome": "", "receiver": "", "note": ""}
+    with country.network.write() as session:
+        found = pick_list.pick_of(session, made)
+        for back, ends in ((40, "S2"), (2, "S1"), (1, "S2"), (0, "S1")):
+            session.add(
+                VanRound(id=f"round-{back}", plan_id="p", warehouse_id=WAREHOUSE, day=DAY - dt.timedelta(days=back),
+                         van_id="v", van_name="Blue", van_packs=9, packs=2, metres=1, leaves_s=0, back_s=9,
+                         state="planned" if back else "dropped")
+            )  # fmt: skip
+            session.flush()
+            for shop in ("S1", "S2"):
+                session.add(VanStop(round_id=f"round-{back}", store_id=shop, n=2 if shop == ends else 1, **stop))
+            session.flush()
+            bread = [one.store_id for one in pick_list.lines_of(session, found) if one.sku == "bread"]
+            assert bread == {40: ["S1", "S2"], 2: ["S1", "S2"], 1: ["S2", "S1"], 0: ["S2", "S1"]}[back]
+        assert pick_list.route(session, found) == {"S1": ("Blue", 1), "S2": ("Blue", 2)}
 
 
 def test_a_shop_of_an_older_version_reads_what_was_loaded_and_passes_over_why_less():
