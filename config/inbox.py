@@ -20,7 +20,6 @@ Rules
 import datetime as dt
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -220,7 +219,7 @@ def told_after(
         size += len(row.body)
         if rows and size > most_bytes:
             break
-        rows.append(asdict(inbox_message(row)))
+        rows.append(vars(inbox_message(row)))
     return rows
 
 

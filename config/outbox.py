@@ -20,7 +20,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -76,7 +76,8 @@ class OutboxMessage(Base):
     __tablename__ = "outbox_message"
     __table_args__ = (
         sa.UniqueConstraint("to_node", "epoch", "n"),
-        sa.Index("ix_outbox_message_waiting", "to_node", "state", "n"),
+        # without the epoch in it SQLite counts what waits by looking at everything that was ever sent
+        sa.Index("ix_outbox_message_waiting", "to_node", "state", "epoch", "n"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -304,17 +305,15 @@ def due(session: Session, to_node: str, but: Collection[str] = (), most_bytes: i
 
     but: ids to leave where they are.
     """
-    rows = session.scalars(
-        sa.select(OutboxMessage)
-        .where(OutboxMessage.to_node == to_node, OutboxMessage.state == "pending", OutboxMessage.id.not_in(but))
-        .order_by(OutboxMessage.made_at, OutboxMessage.n)
-        .limit(MAX_ROWS)
-    ).all()
+    first = _first_pending(session, to_node, but)
+    if first is None:
+        return []
+    query = sa.select(OutboxMessage).where(*_pending(to_node, but), OutboxMessage.epoch == first.epoch)
     batch: list[OutboxMessage] = []
     size = 0
-    for row in rows:
+    for row in session.scalars(query.order_by(OutboxMessage.n).limit(MAX_ROWS)):
         size += len(row.body)
-        if batch and (size > most_bytes or row.epoch != batch[0].epoch):
+        if batch and size > most_bytes:
             break
         batch.append(row)
     return batch
@@ -379,7 +378,7 @@ def head_at(session: Session, to_node: str, epoch: str, n: int) -> str | None:
 
 
 def waiting(session: Session, to_node: str) -> dict[str, Any]:
-    """Return how the queue to `to_node` stands: pending, stuck, oldest (instant of the oldest pending one)."""
+    """Return how the queue to `to_node` stands: pending, stuck, oldest (instant of the first pending one)."""
     counts = dict(
         session.execute(
             sa.select(OutboxMessage.state, sa.func.count())
@@ -387,28 +386,24 @@ def waiting(session: Session, to_node: str) -> dict[str, Any]:
             .group_by(OutboxMessage.state)
         ).all()
     )
-    oldest = session.scalar(
-        sa.select(sa.func.min(OutboxMessage.made_at)).where(
-            OutboxMessage.to_node == to_node, OutboxMessage.state == "pending"
-        )
-    )
+    first = _first_pending(session, to_node) if "pending" in counts else None
+    oldest = first.made_at if first is not None else None
     return {"pending": counts.get("pending", 0), "stuck": counts.get("stuck", 0), "oldest": oldest}
 
 
 def to_wire(row: OutboxMessage) -> dict[str, Any]:
     """Return a row of ours as it travels."""
-    return asdict(
-        Message(
-            id=row.id,
-            n=row.n,
-            topic=row.topic,
-            version=row.version,
-            made_at=_stamp(row.made_at),
-            business_day=row.business_day.isoformat(),
-            body=json.loads(row.body),
-            hash=row.hash,
-        )
+    message = Message(
+        id=row.id,
+        n=row.n,
+        topic=row.topic,
+        version=row.version,
+        made_at=_stamp(row.made_at),
+        business_day=row.business_day.isoformat(),
+        body=json.loads(row.body),
+        hash=row.hash,
     )
+    return vars(message)  # asdict would copy every body, of which nothing is changed
 
 
 def content_hash(message: Message) -> str:
@@ -440,6 +435,25 @@ def chain(head: str, hash: str) -> str:
 
 
 # --- inside ---
+
+
+def _pending(to_node: str, but: Collection[str] = ()) -> list[sa.ColumnElement[bool]]:
+    left_out = [OutboxMessage.id.not_in(but)] if but else []
+    return [OutboxMessage.to_node == to_node, OutboxMessage.state == "pending", *left_out]
+
+
+def _first_pending(session: Session, to_node: str, but: Collection[str] = ()) -> OutboxMessage | None:
+    """Return the first pending message of the epoch that has waited longest."""
+    first = sa.select(OutboxMessage.epoch, sa.func.min(OutboxMessage.n)).where(*_pending(to_node, but))
+    rows = [
+        session.scalars(
+            sa.select(OutboxMessage).where(
+                OutboxMessage.to_node == to_node, OutboxMessage.epoch == epoch, OutboxMessage.n == n
+            )
+        ).one()
+        for epoch, n in session.execute(first.group_by(OutboxMessage.epoch)).all()
+    ]
+    return min(rows, key=lambda row: (row.made_at, row.n), default=None)
 
 
 def _first_head(session: Session, to_node: str, epoch: str) -> tuple[int, str]:

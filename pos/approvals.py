@@ -181,7 +181,7 @@ def _may(session: Session, store_id: str, role: str, need: Need) -> bool:
         return False
     if need.permission == "discount":
         return True
-    if need.permission in ("pay_in", "pay_out"):
+    if need.permission in permissions.PAYS:
         return int(need.covers["amount_minor"]) <= permissions.pay_minor_of(session, store_id, role, need.permission)
     if need.permission == "empties":
         return int(need.covers["qty"]) <= permissions.empties_of(session, store_id, role)

@@ -1,4 +1,4 @@
-"""Cash that moves in a drawer apart from sales: the float, drops, pay-ins, pay-outs, what a tab or an order was paid.
+"""Money that moves apart from sales: the float, drops, pay-ins, pay-outs, what a tab or an order was paid.
 
 Rules
 -----
@@ -7,6 +7,7 @@ Rules
    was still open when the books were lost comes home open, with its float and all that moved (`write_again`).
 3. A till that was opened anew or closed meanwhile stays so: what moved is said to the shopkeeper, and the sales of a
    shift that is not here are late on the till's next Z.
+4. What a tab or an order was paid, or gets back, runs along by its tender, cash into the drawer with it.
 """
 
 import datetime as dt
@@ -22,6 +23,7 @@ from config.ids import new_id
 from config.journal import Actor
 from config.node import NETWORK
 from pos import totals
+from pos.payments import Tender
 from pos.shift_book import CashMovement, Shift
 
 OF_SHIFT = ("till_id", "opened_by", "opened_by_name")
@@ -78,6 +80,22 @@ def add_cash(
         subject=f"shift:{shift.id}", business_day=shift.business_day, at=at,
     )  # fmt: skip
     return movement
+
+
+def take_apart(
+    session: Session, shift: Shift, kind: str, paid: Tender, source_id: str, *, at: dt.datetime, actor: Actor
+) -> None:
+    """Note what a tab or an order was paid (rule 4). kind: one of `totals.APART`; paid: negative where it goes back."""
+    shift.totals = totals.with_apart(shift.totals, kind, paid.tender, paid.amount_minor)
+    if paid.tender == "cash":
+        add_cash(session, shift, f"{kind.removesuffix('s')}_paid", paid.amount_minor, source_id, at=at, actor=actor)
+
+
+def note_again(session: Session, store_id: str, shift_id: str, kind: str, paid: Tender) -> None:
+    """Note by its tender what these books have lost, where its shift is open; a closed one brings its own totals."""
+    mine = sa.select(Shift).where(Shift.store_id == store_id, Shift.id == shift_id, Shift.state != "closed")
+    if (shift := session.scalar(lock_rows(session, mine))) is not None:
+        shift.totals = totals.with_apart(shift.totals, kind, paid.tender, paid.amount_minor)
 
 
 def write_again(session: Session, fact: CashMoved, *, actor: Actor, at: dt.datetime) -> bool:

@@ -2,11 +2,11 @@
 
 Rules
 -----
-1. No more leaves a drawer than it should hold; who may not do it anyway is asked for leave first, and hears nothing of
-   what is in it. Whoever counts blind could otherwise find the sum by asking: what was refused is journalled.
-2. A pay-in says where the cash comes from, a pay-out what it was for. What one person pays into one drawer without
-   leave is limited by the role, all their pay-ins of the shift together, and what they pay out of it likewise, by a
-   limit of its own; beyond that somebody who may agrees (`approvals`).
+1. A pay-in says where the cash comes from, a pay-out what it was for. What one person pays into one drawer without
+   leave is limited by the role, all their pay-ins of the shift together; what they pay out of it, and what they put in
+   the safe, likewise, each by a limit of its own; beyond that somebody who may agrees (`approvals`).
+2. Leave is asked for first: who needs it hears nothing of what is in the drawer. More than it should hold leaves it as
+   `beyond_drawer` says; what was refused is journalled.
 """
 
 import datetime as dt
@@ -21,20 +21,25 @@ from config.errors import Invalid, Refused
 from config.ids import new_id
 from config.journal import Actor
 from pos import approvals as leave
+from pos import beyond_drawer
 from pos.approvals import Approval
 from pos.drawer_cash import add_cash
 from pos.leave import Need
 from pos.shift import check_amount, locked, need_open
 from pos.shift_book import CashMovement, Shift
 
-PAY_IN, PAY_OUT = "pay_in", "pay_out"
+PAY_IN, PAY_OUT, DROP = "pay_in", "pay_out", "drop"
 """Kinds of movement, and the permissions to go beyond the limit with them."""
-BEYOND = {PAY_IN: "a pay-in beyond the limit", PAY_OUT: "a pay-out beyond the limit"}
+BEYOND = {
+    PAY_IN: "a pay-in beyond the limit",
+    PAY_OUT: "a pay-out beyond the limit",
+    DROP: "a drop beyond the limit",
+}
 
 
 @dataclass(frozen=True)
 class Paying:
-    """The command to pay in or out, as `approvals` knows it."""
+    """The command to move cash, as `approvals` knows it."""
 
     id: str
     store_id: str
@@ -51,14 +56,14 @@ def drop(
     *,
     why: str = "",
     id: str | None = None,
+    approvals: Sequence[str] = (),
     actor: Actor,
     at: dt.datetime,
 ) -> CashMovement:
-    """Move cash from the drawer to the safe (rule 1). id: the page's command."""
+    """Move cash from the drawer to the safe (rules 1, 2). id: as of `pay_out`."""
     _check_positive(amount_minor)
     _lock_open(session, shift)
-    _check_held(shift, amount_minor)
-    return _move(session, shift, "drop", -amount_minor, why, id or new_id(), actor, at)
+    return _pay(session, shift, DROP, amount_minor, why, id, approvals, actor, at)
 
 
 def pay_in(
@@ -72,7 +77,7 @@ def pay_in(
     actor: Actor,
     at: dt.datetime,
 ) -> CashMovement:
-    """Put cash from elsewhere into the drawer: change from the bank, say (rule 2). id: as of `pay_out`."""
+    """Put cash from elsewhere into the drawer: change from the bank, say (rule 1). id: as of `pay_out`."""
     if not why.strip():
         raise Invalid("no-reason", "Say where the money comes from.", field="why")
     check_amount(amount_minor)
@@ -104,7 +109,7 @@ def pay_out(
 def note_refused(
     session: Session, shift: Shift, kind: str, amount_minor: int, *, actor: Actor, at: dt.datetime
 ) -> None:
-    """Journal that somebody asked for more than the drawer should hold (rule 1), after the refused command."""
+    """Journal that somebody asked for more than the drawer should hold (rule 2), after the refused command."""
     facts = {"kind": kind, "amount_minor": amount_minor}
     journal.record(session, actor=actor, at=at, verb="shift.not_in_drawer", subject=f"shift:{shift.id}", **facts)
 
@@ -113,7 +118,7 @@ def note_refused(
 
 
 def wanted_leave(session: Session, shift: Shift, kind: str, amount_minor: int, actor: Actor) -> Need | None:
-    """Return what a pay-in or pay-out asks of a person (rule 2); None while it is within the actor's limit."""
+    """Return what a movement asks of a person (rule 1); None while it is within the actor's limit."""
     together_minor = amount_minor + _paid_alone(session, shift, kind, actor)
     need = Need(kind, BEYOND[kind], covers={"amount_minor": together_minor})
     return need if leave.wanted(session, shift.store_id, [need], actor) else None
@@ -123,7 +128,7 @@ def wanted_leave(session: Session, shift: Shift, kind: str, amount_minor: int, a
 
 
 def _paid_alone(session: Session, shift: Shift, kind: str, actor: Actor) -> int:
-    """Sum what this person paid into this drawer, or out of it, without anybody's leave."""
+    """Sum what this person moved so in this drawer without anybody's leave."""
     agreed = sa.exists().where(
         Approval.store_id == CashMovement.store_id,
         Approval.sale_id == CashMovement.source_id,
@@ -151,11 +156,6 @@ def _check_positive(amount_minor: int) -> None:
         raise Invalid("bad-amount", "Type how much is taken out of the drawer.", amount_minor=amount_minor)
 
 
-def _check_held(shift: Shift, amount_minor: int) -> None:
-    if amount_minor > shift.expected_minor:
-        raise Refused("not-in-drawer", "There cannot be that much in the drawer. Type the amount again.")
-
-
 def _pay(
     session: Session,
     shift: Shift,
@@ -169,9 +169,13 @@ def _pay(
 ) -> CashMovement:
     command = Paying(id or new_id(), shift.store_id, approvals)
     need = wanted_leave(session, shift, kind, amount_minor, actor)
-    leave.require(session, command, [need] if need else [], actor=actor, at=at)
-    if kind == PAY_OUT:
-        _check_held(shift, amount_minor)
+    used = leave.require(session, command, [need] if need else [], actor=actor, at=at)
+    if kind != PAY_IN and beyond_drawer.is_beyond(amount_minor, shift.expected_minor):
+        refusal = Refused("not-in-drawer", "There cannot be that much in the drawer. Type the amount again.")
+        shift.totals = beyond_drawer.note(
+            session, shift.store_id, shift.id, shift.totals, kind, amount_minor, refusal,
+            agreed=bool(used), actor=actor, at=at,
+        )  # fmt: skip
     signed_minor = amount_minor if kind == PAY_IN else -amount_minor
     return _move(session, shift, kind, signed_minor, why, command.id, actor, at)
 

@@ -6,8 +6,8 @@ Rules
 2. The shop allows or denies its cashiers and its supervisors each permission. A shopkeeper keeps all, so that somebody
    can always put it right; selling stays with everybody, and the people of the shop with the shopkeeper: who could give
    permissions would have them all.
-3. How far a role goes by itself with discounts, pay-ins, pay-outs and empties is a limit and no permission; beyond it,
-   and for what is denied, somebody who may agrees where the till asks for a PIN (`approvals`).
+3. How far a role goes by itself with discounts, pay-ins, pay-outs, drops and empties is a limit and no permission;
+   beyond it, and for what is denied, somebody who may agrees where the till asks for a PIN (`approvals`).
 4. Every change is journalled with what it was before.
 """
 
@@ -30,7 +30,7 @@ _CASHIER = frozenset({"sell", "shift", "pickup", "stock.look", "print", "tab", "
 _SUPERVISOR = _CASHIER | {
     "price.override", "discount", "void", "no_sale", "take_back", "take_back.blind", "empties", "customers",
     "stock.count", "stock.waste", "stock.receive", "stock.send_back", "receive", "shelf",
-    "over_short", "pay_in", "pay_out", "drawer.others", "baskets.others",
+    "over_short", "pay_in", "pay_out", "drop", "drawer.others", "baskets.others",
     "voucher.code",
 }  # fmt: skip
 _SHOPKEEPER = _SUPERVISOR | {
@@ -63,14 +63,18 @@ AT_FIRST: dict[str, frozenset[str]] = {
 SETTLED = ("cashier", "supervisor")
 """The roles a shop settles (rule 2)."""
 FIXED = frozenset({"sell", "staff"})
-BY_LIMIT = frozenset({"discount", "pay_in", "pay_out", "empties"})
+BY_LIMIT = frozenset({"discount", "pay_in", "pay_out", "drop", "empties"})
 """What reaches as far as a limit (rule 3)."""
 DISCOUNT_BP = {"cashier": 500, "supervisor": 3000, "shopkeeper": BASIS}
 """How much of a line's price on the books each role may take off by hand, by a discount and by another price together,
 unless the shop settles it otherwise."""
-PAYS = {"cashier": 20, "supervisor": 200}
-"""What each role may pay into one drawer, and as much out of it, in the currency's own units, unless the shop
-settles it otherwise."""
+PAYS = {
+    "pay_in": {"cashier": 20, "supervisor": 200},
+    "pay_out": {"cashier": 20, "supervisor": 200},
+    "drop": {"cashier": 500, "supervisor": 5000},
+}
+"""What each role may pay into one drawer, out of it, and put in the safe from it, in the currency's own units, unless
+the shop settles it otherwise."""
 
 EMPTIES = {"cashier": 50}
 """How many empties a role takes back in one sale, and pays out for in one shift, unless the shop settles it otherwise;
@@ -87,6 +91,7 @@ class Limit(Base):
     discount_bp: Mapped[int]
     pay_in_minor: Mapped[int | None]
     pay_out_minor: Mapped[int | None]
+    drop_minor: Mapped[int | None]
     """None: as `PAYS` says."""
     empties: Mapped[int | None]
     """None: as `EMPTIES` says."""
@@ -135,7 +140,7 @@ def set_discount_limit(
 def set_pay_limit(
     session: Session, store_id: str, role: str, kind: str, minor: int, *, actor: Actor, at: dt.datetime
 ) -> None:
-    """Settle how much a role may pay into one drawer (kind 'pay_in') or out of it ('pay_out') by itself."""
+    """Settle how much a role may move by itself in one drawer. kind: one of PAYS."""
     if role not in DISCOUNT_BP or not 0 <= minor <= MAX_MINOR:
         raise Invalid("bad-amount", "Type an amount of money that is not negative.", role=role)
     before = pay_minor_of(session, store_id, role, kind)
@@ -171,14 +176,14 @@ def permitted(session: Session, node_id: str, role: str) -> frozenset[str]:
 
 
 def pay_minor_of(session: Session, store_id: str, role: str, kind: str) -> int:
-    """Return how much a role may pay into one drawer (kind 'pay_in') or out of it ('pay_out') by itself."""
+    """Return how much a role may move by itself in one drawer. kind: one of PAYS."""
     limit = session.get(Limit, (store_id, role))
     settled: int | None = getattr(limit, f"{kind}_minor", None)
     if settled is not None:
         return settled
     if role == "shopkeeper":
         return MAX_MINOR
-    return int(PAYS.get(role, 0) * 10 ** max(2, exponent(store_of(session, store_id).currency)))
+    return int(PAYS[kind].get(role, 0) * 10 ** max(2, exponent(store_of(session, store_id).currency)))
 
 
 def discount_bp_of(session: Session, store_id: str, role: str) -> int:

@@ -39,11 +39,11 @@ from config.prepared import Prepared
 from pos import (
     approvals,
     basket,
+    beyond_drawer,
     corrections,
     empties,
     markdown,
     offers,
-    permissions,
     printer,
     produce,
     quoting,
@@ -171,22 +171,15 @@ def finish(
 ) -> Completed:
     """Number a settled sale or return, write its rows, journal it, tell it and queue its paper (rules 1, 4, 7)."""
     fact = _fact(session, draft, counter, day=day, at=at, actor=actor)
-    held_minor = counter.expected_minor + sum(amount_minor for _, _, amount_minor in fact.cash)
-    if held_minor < min(0, counter.expected_minor):
-        sees_it = permissions.may(session, counter.store_id, actor.role, "over_short")
-        raise Refused(
-            "drawer-too-empty",
-            "The drawer should not hold as much cash. Give the rest back another way, or put cash in first.",
-            **({"held_minor": counter.expected_minor} if sees_it else {}),
-        )
+    moved_minor = sum(amount_minor for _, _, amount_minor in fact.cash)
     write_rows(session, fact, held=frozenset(row.payment_id for row in draft.settled.tenders if row.payment_id))
     _TO_SHIFT.run(
         session,
         {
             "at_store": counter.store_id,
             "at_shift": counter.shift_id,
-            "expected_minor": held_minor,
-            "totals": _totals(counter, draft, fact, actor),
+            "expected_minor": counter.expected_minor + moved_minor,
+            "totals": _totals(session, counter, draft, fact, actor, at),
         },
     )
     subject = f"sale:{fact.id}"
@@ -428,10 +421,19 @@ def _refuse_another_total(request: SaleRequest, quoted: Quote, totals_minor: tup
     )
 
 
-def _totals(counter: Counter, draft: Draft, fact: SaleCompleted, by: Actor) -> dict[str, Any]:
+def _totals(
+    session: Session, counter: Counter, draft: Draft, fact: SaleCompleted, by: Actor, at: dt.datetime
+) -> dict[str, Any]:
+    """Return the shift's totals with the sale; refuses cash that is not in the drawer to who sees it."""
     after = totals.with_sale(dict(counter.totals), fact)
     for row in filter(slip_numbers.is_typed, draft.settled.tenders):
         after = totals.with_typed(after, row.tender, row.amount_minor)
+    out_minor = -sum(amount_minor for _, _, amount_minor in fact.cash)
+    if beyond_drawer.is_beyond(out_minor, counter.expected_minor):
+        told = "The drawer should not hold as much cash. Give the rest back another way, or put cash in first."
+        refusal = Refused("drawer-too-empty", told, held_minor=counter.expected_minor)
+        of_shift = (counter.store_id, counter.shift_id, after, "refund", out_minor, refusal)
+        after = beyond_drawer.note(session, *of_shift, actor=by, at=at)
     return draft.corrections.counted_in(after, by)
 
 

@@ -15,9 +15,10 @@ from pos import put_away, totals
 from pos.payments import Payment
 from pos.sale import Sale, SaleLine
 from pos.shift_book import CashMovement, LateSale, Shift
+from pos.tab import TabEntry
 from pos.vouchers import Voucher
 
-COMPARED = ("kinds", "lines", "tax_minor", "rounding_minor", "tenders", "taxes", "cash", "aisles")
+COMPARED = ("kinds", "lines", "tax_minor", "rounding_minor", "tenders", "taxes", "cash", "aisles", "tabs")
 Sums = dict[tuple[str, str], totals.Totals]
 """(store id, shift id) -> totals"""
 
@@ -43,12 +44,12 @@ def findings(session: Session, store_id: str | None = None) -> Iterator[Finding]
 
 
 def recount(session: Session, shift: Shift) -> totals.Totals:
-    """Sum a shift's totals up from its books; its events, corrections, typed slips and holders are kept as they are."""
+    """Sum a shift's totals up from its books; what its row alone knows is kept as it is."""
     summed = _summed(session, Shift.store_id == shift.store_id, Shift.id == shift.id)
     found = summed.get((shift.store_id, shift.id)) or totals.opening()
     kept = shift.totals or {}
     found |= {"events": dict(kept.get("events", {})), "holders": list(kept.get("holders", ()))}
-    return found | {name: kept[name] for name in ("corrections", "typed") if name in kept}
+    return found | {name: kept[name] for name in ("corrections", "typed", "orders", "beyond") if name in kept}
 
 
 # --- inside ---
@@ -148,6 +149,11 @@ def _add_money(session: Session, sums: Sums, which: tuple[sa.ColumnElement[bool]
     cash = cash.where(~late, *which)
     for row in session.execute(cash.group_by(CashMovement.store_id, CashMovement.shift_id, CashMovement.kind)):
         _of(sums, row)["cash"][row[2]] = int(row[3])
+    repaid = sa.select(TabEntry.store_id, TabEntry.shift_id, TabEntry.tender, -sa.func.sum(TabEntry.amount_minor))
+    repaid = repaid.join(Shift, sa.and_(Shift.store_id == TabEntry.store_id, Shift.id == TabEntry.shift_id))
+    repaid = repaid.where(TabEntry.kind == "repayment", *which)
+    for row in session.execute(repaid.group_by(TabEntry.store_id, TabEntry.shift_id, TabEntry.tender)):
+        _of(sums, row)["tabs"][row[2]] = int(row[3])
 
 
 def _text(value: Any) -> str:

@@ -8,7 +8,8 @@ Rules
 3. Z carries the end of the journal as it was just before, the hash of the till's Z before it, the perpetual total, and
    the hash of all of this: whoever keeps the paper can tell later whether the books are still the same.
 4. Z names each drop to the safe, with who and when: the safe is counted against it.
-5. A blind report keeps counts, events and what was not paid in cash; every sum that cash can be worked out from is None
+5. Cash that left the drawer beyond its books is named with who and when (`beyond_drawer`).
+6. A blind report keeps counts, events and what was not paid in cash; every sum that cash can be worked out from is None
    or left out.
 """
 
@@ -46,6 +47,10 @@ def x_report(session: Session, shift: Shift) -> dict[str, Any]:
         "closed_at": _local(shift.closed_at, store.tz),
         **totals.figures(summed),
         "also_sold": totals.others(summed, shift.opened_by),
+        "beyond": [
+            [who, _local(dt.datetime.fromisoformat(when), store.tz), kind, minor]
+            for who, when, kind, minor in summed.get("beyond", ())
+        ],
         "expected_minor": None if shift.closed_at is None else shift.expected_minor,
         "counted_minor": None if shift.closed_at is None else shift.counted_minor,
         "over_short_minor": None if shift.closed_at is None else shift.over_short_minor,
@@ -53,14 +58,17 @@ def x_report(session: Session, shift: Shift) -> dict[str, Any]:
 
 
 def blinded(report: dict[str, Any]) -> dict[str, Any]:
-    """Return a report without what the drawer's cash can be worked out from (rule 5)."""
+    """Return a report without what the drawer's cash can be worked out from (rule 6)."""
     sums = {name: None for name in report if name.endswith("_minor")}
     return (
         report
         | sums
         | {
             "blind": True,
-            "tenders": {tender: minor for tender, minor in report["tenders"].items() if tender != "cash"},
+            "beyond": [],
+            "tenders": _no_cash(report["tenders"]),
+            "apart": {kind: _no_cash(sums) for kind, sums in report["apart"].items()},
+            "in_all": _no_cash(report["in_all"]),
             "cash": {},
             "taxes": [],
             "aisles": [],
@@ -151,6 +159,10 @@ def whole_totals(session: Session, shift: Shift) -> totals.Totals:
     from pos import shift_checks  # it reads sales, which know their shift
 
     return shift_checks.recount(session, shift)
+
+
+def _no_cash(by_tender: dict[str, int]) -> dict[str, int]:
+    return {tender: minor for tender, minor in by_tender.items() if tender != "cash"}
 
 
 def _drops(session: Session, shift: Shift, tz: str) -> list[list[Any]]:

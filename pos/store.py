@@ -5,6 +5,7 @@ Rules
 1. A store is one member shop; it keeps its currency, zone, rollover hour and language for ever in its facts.
 2. A member of staff signs in by name and PIN; only the argon2 hash is kept.
 3. A store speaks to the network with its own key, of which the network keeps only the SHA-256.
+4. A book that is no store's, a warehouse's, keeps its days by a clock of its own, or by UTC where it has none.
 """
 
 import datetime as dt
@@ -23,6 +24,7 @@ from config.database import Base
 from config.errors import Conflict, Invalid, NotFound
 from config.journal import Actor, record
 
+LOCK_MINUTES = (0, 1, 2, 3, 5, 10, 15, 30)
 STAFF_ROLES = ("cashier", "supervisor", "shopkeeper", "operator")
 
 
@@ -64,6 +66,8 @@ class Store(Base):
     """Where customers find their receipts on the network; '': the paper is all there is."""
     sells_beyond: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     """Whether its tills sell what the books no longer have: the loaf is in the customer's hand."""
+    lock_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
+    """After how many minutes in which nobody touches them its pages lock themselves; 0: never."""
     joined_at: Mapped[dt.datetime]
 
 
@@ -137,6 +141,15 @@ class PinTries(Base):
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 
+class BookClock(Base):
+    """By whose clock a book that is no store's keeps its days (rule 4)."""
+
+    __tablename__ = "book_clock"
+
+    book_id: Mapped[str] = mapped_column(primary_key=True)
+    tz: Mapped[str]
+
+
 # --- verbs ---
 
 
@@ -157,10 +170,7 @@ def found_store(
     region: (id, name), made when new; tills: (id, name). wishes: further columns of Store (slug, address,
     smallest_coin_minor, language ...); the slug is made from the name unless given.
     """
-    try:
-        ZoneInfo(tz)
-    except (ZoneInfoNotFoundError, ValueError) as fault:
-        raise Invalid("bad-zone", f"{tz} is no time zone; write it like Europe/Berlin.", tz=tz) from fault
+    _refuse_zone(tz)
     if not re.fullmatch("[A-Z]{3}", currency):
         raise Invalid("bad-currency", f"{currency} is no currency code; write it like EUR.", currency=currency)
     if session.get(Store, store_id) is not None:
@@ -269,9 +279,27 @@ def store_of(session: Session, store_id: str) -> Store:
 
 
 def day_of(session: Session, store_id: str, at: dt.datetime) -> dt.date:
-    """Return the business day of an instant at a store; a warehouse, which is no store, keeps UTC days."""
+    """Return the business day of an instant at a store; of a book that is no store's the day of its clock (rule 4)."""
     store = session.get(Store, store_id)
-    return business_day(at, store.tz, store.rollover_hour) if store else at.astimezone(dt.UTC).date()
+    if store is not None:
+        return business_day(at, store.tz, store.rollover_hour)
+    return at.astimezone(ZoneInfo(zone_of(session, store_id) or "UTC")).date()
+
+
+def zone_of(session: Session, book_id: str) -> str | None:
+    """Return by whose clock a book that is no store's keeps its days; None where it has none of its own."""
+    clock = session.get(BookClock, book_id)
+    return clock.tz if clock else None
+
+
+def keep_clock(session: Session, book_id: str, tz: str) -> None:
+    """Let a book that is no store's keep its days by the clock of a zone; '': by none of its own (rule 4)."""
+    if tz:
+        _refuse_zone(tz)
+        session.merge(BookClock(book_id=book_id, tz=tz))
+    elif (clock := session.get(BookClock, book_id)) is not None:
+        session.delete(clock)
+    session.flush()
 
 
 def show_receipts(session: Session, store_id: str, address: str, *, actor: Actor, at: dt.datetime) -> None:
@@ -292,6 +320,17 @@ def sell_beyond(session: Session, store_id: str, wanted: bool, *, actor: Actor, 
         store.sells_beyond = wanted
 
 
+def lock_after(session: Session, store_id: str, minutes: int, *, actor: Actor, at: dt.datetime) -> None:
+    """Settle after how many minutes the shop's pages lock themselves when nobody touches them; 0: never."""
+    if minutes not in LOCK_MINUTES:
+        raise Invalid("bad-lock-minutes", "Choose one of the times in the list.", field="minutes")
+    store = store_of(session, store_id)
+    if store.lock_minutes != minutes:
+        facts = {"before": store.lock_minutes, "minutes": minutes}
+        record(session, actor=actor, at=at, verb="store.lock after", subject=f"store:{store_id}", **facts)
+        store.lock_minutes = minutes
+
+
 def snapshot(store: Store) -> dict[str, Any]:
     """Return what a document prints about the store, frozen."""
     return {
@@ -305,6 +344,14 @@ def snapshot(store: Store) -> dict[str, Any]:
         **({"receipts_at": store.receipts_at} if store.receipts_at else {}),
         **({"logo": store.logo_id} if store.logo_id else {}),
     }
+
+
+def _refuse_zone(tz: str) -> None:
+    try:
+        ZoneInfo(tz)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as fault:
+        words = f"{tz} is no time zone; write it like Europe/Berlin."
+        raise Invalid("bad-zone", words, tz=tz, field="tz") from fault
 
 
 def _pin_hash(pin: str) -> str:

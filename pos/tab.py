@@ -37,7 +37,7 @@ from config.money import MAX_MINOR
 from config.node import NETWORK
 from pos import shift as shifts
 from pos import slip_numbers
-from pos.drawer_cash import add_cash
+from pos.drawer_cash import note_again, take_apart
 from pos.payments import Tender
 from pos.store import Store
 
@@ -197,11 +197,11 @@ def repay(
     if shift is None or shift.state != "open":
         raise Refused("no-open-shift", "This till is not open. Open it with its float first.", till_id=till_id)
     day = business_day(at, store.tz, store.rollover_hour)
-    slip_numbers.take(session, store.id, [Tender(tender, amount_minor, reference)], day=day, source=f"tab:{id}")
+    paid = Tender(tender, amount_minor, reference)
+    slip_numbers.take(session, store.id, [paid], day=day, source=f"tab:{id}")
     entry = _credit(session, owing, "repayment", amount_minor, day, None, at, actor, id=id)
     entry.shift_id, entry.tender, entry.reference = shift.id, tender, reference
-    if tender == "cash":
-        add_cash(session, shift, "tab_paid", amount_minor, id, at=at, actor=actor)
+    take_apart(session, shift, "tabs", paid, id, at=at, actor=actor)
     _record(session, entry, actor, at, tender=tender)
     session.flush()
     return Repayment(entry, tuple(paid_by(session, store.id, [id]).get(id, ())), repeated=False)
@@ -253,10 +253,8 @@ def write_again(session: Session, told: Mapping[str, Any], *, actor: Actor) -> N
     sale_id, shift_id and tender.
     """
     store_id, at = str(told["store_id"]), dt.datetime.fromisoformat(told["at"])
-    day, amount_minor = (
-        dt.date.fromisoformat(told["business_day"]),
-        door.number(told["amount_minor"], "amount", -MAX_MINOR),
-    )
+    day = dt.date.fromisoformat(told["business_day"])
+    amount_minor = door.number(told["amount_minor"], "amount", -MAX_MINOR)
     owing = account(session, store_id, str(told["customer_id"]), lock=True)
     if told["id"] is not None and session.get(TabEntry, (store_id, told["id"])) is not None:
         return
@@ -272,6 +270,8 @@ def write_again(session: Session, told: Mapping[str, Any], *, actor: Actor) -> N
         off_minor = min(-amount_minor, owing.balance_minor)
         entry = _credit(session, owing, told["kind"], off_minor, *rest, id=told["id"])
     entry.shift_id, entry.tender = told.get("shift_id"), told.get("tender")
+    if entry.shift_id and entry.tender:
+        note_again(session, store_id, entry.shift_id, "tabs", Tender(entry.tender, -entry.amount_minor))
     session.flush()
 
 

@@ -34,6 +34,7 @@ def till_report(document: dict[str, Any], *, columns: int, language: str = "en",
         lines += indented(words.get(tender, tender), amount(minor, currency), columns)
         if by_hand := document.get("typed", {}).get(tender):
             lines += indented(f"  {words['typed']}", amount(by_hand, currency), columns)
+    lines += _apart(document, words, currency, columns)
     if taxes := document.get("taxes"):
         lines += [RULE, *tax_table(taxes, tax_letters(taxes), words, currency, columns)]
     lines += _aisles(document, words, currency, columns)
@@ -76,6 +77,21 @@ def _within(document: dict[str, Any], words: dict[str, str], currency: str, colu
     return lines
 
 
+def _apart(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
+    """Return what was taken for tabs and orders by tender, and with the sales all that each tender brought."""
+    if not (in_all := document.get("in_all")):
+        return []
+    lines: list[PaperLine] = []
+    for kind, sums in document["apart"].items():
+        lines += [PaperLine(words[kind], bold=True)] if sums else []
+        for tender, minor in sums.items():
+            lines += indented(words.get(tender, tender), amount(minor, currency), columns)
+    lines.append(PaperLine(words["in_all"], bold=True))
+    for tender, minor in in_all.items():
+        lines += indented(words.get(tender, tender), amount(minor, currency), columns)
+    return lines
+
+
 def _aisles(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
     """Return the takings of each aisle, the largest first; nothing where there are not several."""
     rows = document.get("aisles") or []
@@ -91,11 +107,12 @@ def _drawer(document: dict[str, Any], words: dict[str, str], currency: str, colu
     """Return what moved in the drawer, how the count came out, and who answers for it."""
     lines = [PaperLine(text) for text in wrap(words["blind"], columns)] if document.get("blind") else []
     for kind, minor in document.get("cash", {}).items():
-        lines += indented(
-            words.get("cash_refund" if kind == "refund" else kind, kind), amount(minor, currency), columns
-        )
+        lines += indented(_cash_word(kind, words), amount(minor, currency), columns)
         for who, at, dropped_minor in document.get("drops", ()) if kind == "drop" else ():
             lines += indented(f"  {at[-5:]} {who}", amount(dropped_minor, currency), columns)
+    lines += [PaperLine(words["beyond"], bold=True)] if document.get("beyond") else []
+    for who, at, kind, minor in document.get("beyond", ()):
+        lines += indented(f"{at[-5:]} {who}, {_cash_word(kind, words)}", amount(-minor, currency), columns)
     lines += _count(document, words, currency, columns)
     if document.get("why"):
         lines += [PaperLine(text) for text in wrap(f"{words['why']}: {document['why']}", columns)]
@@ -103,6 +120,10 @@ def _drawer(document: dict[str, Any], words: dict[str, str], currency: str, colu
         if document.get(name):
             lines += pair(words[name], str(document[name]), columns)
     return lines
+
+
+def _cash_word(kind: str, words: dict[str, str]) -> str:
+    return words.get("cash_refund" if kind == "refund" else kind, kind)
 
 
 def _count(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:

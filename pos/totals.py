@@ -10,11 +10,13 @@ Rules
 5. A price typed over the list's and a label's below it on goods by the piece are counted together, as overrides.
 6. A shift that was opened before there were totals begins empty; its totals stay marked as partial, and whoever needs
    the whole sums them up from the books (`shift_checks.recount`). One that was opened before takings were kept by aisle
-   has none by aisle.
+   has none by aisle, and likewise with what was taken apart from sales.
+7. What was taken for tabs and orders is no takings of this shift, but money all the same: with the tenders of its sales
+   it is all that a tender brought, and a card terminal's own total agrees with that.
 
 Shape (`opening()`): kinds, events: name -> [count, amount]; cashiers, and corrections from the first one:
-id -> [name, count, amount]; tenders, typed (from the first one), cash, aisles: name -> amount;
-taxes: 'class|rate_bp' -> [net, tax].
+id -> [name, count, amount]; beyond (from the first one): [who, when, kind, amount] each; tenders, typed (from the first
+one), cash, aisles, tabs, orders: name -> amount; taxes: 'class|rate_bp' -> [net, tax].
 """
 
 from collections.abc import Sequence
@@ -25,6 +27,10 @@ from pos.facts import SaleCompleted
 
 Totals = dict[str, Any]
 FORM = 1
+MOST_BEYOND = 50
+"""Rows that are named of cash that left the drawer beyond the books."""
+APART = ("tabs", "orders")
+"""What money is taken for apart from sales."""
 
 
 class Priced(Protocol):
@@ -64,6 +70,8 @@ def opening() -> Totals:
         "vouchers_minor": 0,
         "cashiers": {},
         "aisles": {},
+        "tabs": {},
+        "orders": {},
         "cash": {},
         "events": {},
         "epoch": None,
@@ -130,6 +138,19 @@ def with_typed(totals: Totals, tender: str, amount_minor: int) -> Totals:
     return totals | {"typed": kept | {tender: kept.get(tender, 0) + amount_minor}}
 
 
+def with_apart(totals: Totals, kind: str, tender: str, amount_minor: int) -> Totals:
+    """Return the totals with money taken apart from sales, or given back (rule 7). kind: one of APART."""
+    totals = totals or _partial()
+    kept = totals.get(kind)
+    return totals if kept is None else totals | {kind: kept | {tender: kept.get(tender, 0) + amount_minor}}
+
+
+def with_beyond(totals: Totals, row: list[Any]) -> Totals:
+    """Return the totals with cash that left the drawer beyond the books: [who, when, kind, amount]."""
+    totals = totals or _partial()
+    return totals | {"beyond": [*totals.get("beyond", ()), row][:MOST_BEYOND]}
+
+
 def with_holder(totals: Totals, staff_id: str) -> Totals:
     """Return the totals with one more person who held the drawer."""
     totals = totals or _partial()
@@ -176,6 +197,8 @@ def figures(totals: Totals) -> dict[str, Any]:
         "last_receipt_no": totals["last_receipt_no"],
         "tenders": dict(sorted(totals["tenders"].items())),
         "typed": dict(sorted((totals.get("typed") or {}).items())),
+        "apart": {kind: dict(sorted(totals[kind].items())) for kind in APART if totals.get(kind)},
+        "in_all": _in_all(totals),
         "taxes": [_tax(key, *sums) for key, sums in sorted(totals["taxes"].items(), key=_class_and_rate)],
         "cash": dict(totals["cash"]),
         "offers_minor": totals["offers_minor"],
@@ -225,6 +248,17 @@ def _add_lines(after: Totals, fact: SaleCompleted) -> None:
             after["empties_minor" if line.price_type == "empties" else "deposits_minor"] += line.total_minor
         else:
             after["overrides"] = with_override(after["overrides"], line)
+
+
+def _in_all(totals: Totals) -> dict[str, int]:
+    """Return all that each tender brought; empty where nothing was taken apart from sales (rule 7)."""
+    apart = [totals.get(kind) or {} for kind in APART]
+    if not any(apart):
+        return {}
+    every = [totals["tenders"], *apart]
+    return {
+        tender: sum(one.get(tender, 0) for one in every) for tender in sorted({name for one in every for name in one})
+    }
 
 
 def _tax(key: str, net_minor: int, tax_minor: int) -> dict[str, Any]:

@@ -26,10 +26,13 @@ def warehouse() -> None:
 @click.option("--lead-days", type=int, default=1, show_default=True, help="From a shop's order to its delivery.")
 @click.option("--order-days", default=",".join(WEEKDAYS), show_default=True, help="When orders are taken.")
 @click.option("--minimum", default="0", show_default=True, help="What an order costs at least: 50.00")
+@click.option(
+    "--zone", default="", help="By whose clock it works: Europe/Berlin; else that of the network's first shop."
+)
 @click.option("--address", default="", help="Where its suppliers deliver, for its letters.")
 @click.option("--phone", default="", help="Where they call, for its letters.")
 def found(
-    warehouse_id: str, name: str, lead_days: int, order_days: str, minimum: str, address: str, phone: str
+    warehouse_id: str, name: str, lead_days: int, order_days: str, minimum: str, zone: str, address: str, phone: str
 ) -> None:
     """Found a warehouse with the network's own supplier that delivers from it to every shop."""
     from store_app import importing, network_rows
@@ -48,6 +51,7 @@ def found(
             lead_time_days=lead_days,
             order_weekdays=[WEEKDAYS.index(day) for day in named],
             minimum_minor=importing.in_minor(importing.amount(minimum), currency),
+            tz=zone,
             actor=by_hand(doors),
             at=doors.now(),
         )

@@ -211,7 +211,7 @@ def warehouse(desk: Desk, _day: dt.date) -> str:
     with desk.doors.write() as session:
         filled = goods.fill(session, at=now)
     with desk.doors.write() as session:
-        loaded = goods.dispatch_day(session, now.astimezone(dt.UTC).date(), at=now)
+        loaded = goods.dispatch_day(session, at=now)
     return f"{_count(filled)} filled, {_count(loaded)} dispatched"
 
 

@@ -364,7 +364,6 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     "goes-back-first": (_l("%(account_minor)s of it goes back to where it was paid from. Give out %(rest_minor)s."),),
     "drawer-too-empty": (
         _l("The drawer should hold only %(held_minor)s. Give the rest back another way, or put cash in first."),
-        _l("The drawer should not hold as much cash. Give the rest back another way, or put cash in first."),
     ),
     "too-many-empties": (_l("At most %(most)s empties come back in one sale. Take the rest back in another one."),),
     "bad-empties-limit": (_l("Type a whole number from 0 to %(most)s."),),

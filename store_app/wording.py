@@ -299,6 +299,7 @@ PERMISSION_WORDS = {
     "over_short": _l("closing a drawer that is off"),
     "pay_in": _l("a pay-in beyond the limit"),
     "pay_out": _l("a pay-out beyond the limit"),
+    "drop": _l("a drop beyond the limit"),
     "baskets.others": _l("a basket another till has in hand"),
     "drawer.others": _l("another person’s drawer"),
     "voucher.code": _l("a voucher’s whole code"),

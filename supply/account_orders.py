@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.journal import Actor
-from supply import credit, left_out, network_terms, orders, settlement
+from supply import credit, left_out, network_terms, order_arrivals, settlement
 from supply.credit import CreditDraw
 from supply.orders import OrderLine, ReplenishmentOrder
 
@@ -76,7 +76,7 @@ def _held_of(
             after_minor = owed.get(order.store_id, 0) + max(0, order.cost_minor - draw.amount_minor)
             is_beyond = draw.amount_minor < order.cost_minor and after_minor > most_minor
             if draw.state == "refused" or (draw.state == "granted" and is_beyond):
-                orders.answer_nothing(session, order, actor=actor, at=at)
+                order_arrivals.answer_nothing(session, order, actor=actor, at=at)
             if draw.state != "granted" or is_beyond:
                 back.add(key)
             else:

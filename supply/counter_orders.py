@@ -31,9 +31,9 @@ from config.ids import is_id
 from config.journal import Actor
 from config.money import round_cash
 from config.node import NETWORK
-from pos import catalogue, customers, offers, shift, slip_numbers, stock
+from pos import beyond_drawer, catalogue, customers, offers, shift, slip_numbers, stock
 from pos.catalogue import Product
-from pos.drawer_cash import add_cash
+from pos.drawer_cash import take_apart
 from pos.payments import Tender
 from pos.quoting import Quote
 from pos.shift_book import CashMovement, Shift
@@ -184,8 +184,10 @@ def give_back(
     if due_minor <= 0:
         raise Refused("nothing-due", f"Nothing of order {order.order_no} is to be given back.")
     found = _open_shift(session, store_id, till_id)
-    if tender == "cash" and found.expected_minor < due_minor:
-        raise Refused("drawer-lacks-cash", "There is not so much cash in this drawer. Give it back to the card.")
+    if tender == "cash" and beyond_drawer.is_beyond(due_minor, found.expected_minor):
+        refusal = Refused("drawer-lacks-cash", "There is not so much cash in this drawer. Give it back to the card.")
+        of_shift = (store_id, found.id, found.totals, "order_paid", due_minor, refusal)
+        found.totals = beyond_drawer.note(session, *of_shift, actor=actor, at=at)
     _book(session, order, found, id, Tender(tender, -due_minor), store_of(session, store_id), actor, at)
     return due_minor
 
@@ -256,7 +258,7 @@ def wares(session: Session, store_id: str, skus: Sequence[str], *, at: dt.dateti
 
 
 def findings(session: Session, store_id: str | None = None) -> list[Finding]:
-    """K16: never more given back than taken, cash as the drawers have it, and an order paid here as its book says."""
+    """K16: never more given back than taken, cash and shifts as its book has it, and an order paid here likewise."""
     book, found = CounterMoney, []
     sums = sa.select(book.store_id, book.order_id, sa.func.sum(book.amount_minor)).group_by(
         book.store_id, book.order_id
@@ -268,7 +270,18 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
         first = sa.select(book.amount_minor).where(book.store_id == store, book.id == order_id)
         if order is not None and session.scalar(first) != order.paid_minor:
             found.append(Finding("K16", f"order:{order_id}", "paid as its book says", f"{order.paid_minor}"))
-    moved = sa.select(book.id, book.amount_minor + book.rounding_minor).where(book.tender == "cash")
+    moved_minor = book.amount_minor + book.rounding_minor
+    by_shift = sa.select(book.store_id, book.shift_id, book.tender, sa.func.sum(moved_minor)).group_by(
+        book.store_id, book.shift_id, book.tender
+    )
+    for store, shift_id, tender, minor in session.execute(
+        by_shift if store_id is None else by_shift.where(book.store_id == store_id)
+    ):
+        kept = (session.get_one(Shift, (store, shift_id)).totals or {}).get("orders")
+        if kept is not None and kept.get(tender, 0) != minor:
+            told = f"{kept.get(tender, 0)} in its totals"
+            found.append(Finding("K16", f"shift:{shift_id}", f"{int(minor)} for orders by {tender}", told))
+    moved = sa.select(book.id, moved_minor).where(book.tender == "cash")
     drawer = sa.select(CashMovement.source_id, CashMovement.amount_minor).where(CashMovement.kind == "order_paid")
     if store_id is not None:
         moved, drawer = moved.where(book.store_id == store_id), drawer.where(CashMovement.store_id == store_id)
@@ -354,8 +367,7 @@ def _book(
             rounding_minor=moved - amount_minor, shift_id=found.id, at=at, actor_id=actor.id,
         )
     )  # fmt: skip
-    if tender == "cash":
-        add_cash(session, found, "order_paid", moved, id, at=at, actor=actor)
+    take_apart(session, found, "orders", Tender(tender, moved), id, at=at, actor=actor)
     facts = {"tender": tender, "amount_minor": amount_minor} | ({"slip": paid.reference} if paid.reference else {})
     journal.record(session, actor=actor, at=at, verb="pickup order.money", subject=subject_of(order), **facts)
     session.flush()

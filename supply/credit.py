@@ -35,7 +35,7 @@ from config.node import NETWORK
 from config.states import StateTable
 from pos.consigned import Consigned
 from pos.store import day_of
-from supply import deliveries, network_terms, orders
+from supply import deliveries, network_terms, order_arrivals, orders
 from supply.claim_book import costs_of
 from supply.deliveries import Delivery
 from supply.orders import ON_THE_WAY, ReplenishmentOrder
@@ -229,7 +229,7 @@ def refuse(session: Session, store_id: str, order_id: str, *, why: str, actor: A
         raise Conflict("order-moved-on", "This order does not wait any more. Look at the list again.")
     _answer(session, row, "refused", actor=actor, at=at)
     if order is not None:  # else it is answered once it comes (`account_orders`)
-        orders.answer_nothing(session, order, actor=actor, at=at)
+        order_arrivals.answer_nothing(session, order, actor=actor, at=at)
     return row
 
 

@@ -18,6 +18,7 @@ from config.inbox import refuse_newer
 ORDER_SENT = "order.sent"
 ORDER_CANCELLED = "order.cancelled"
 ORDER_ACKNOWLEDGED = "order.acknowledged"
+ORDER_MOVED = "order.moved"
 ORDER_DISPATCHED = "order.dispatched"
 DELIVERY_DISPATCHED = "delivery.dispatched"
 """Goods on their way without an order: an accepted offer."""
@@ -110,6 +111,27 @@ class OrderAcknowledged:
         """Read a body."""
         _known(ORDER_ACKNOWLEDGED, version)
         return cls(**body | {"packs": _packs(body["packs"])})
+
+
+@dataclass(frozen=True)
+class OrderMoved:
+    """An order counts for another day than it named: it reached the network too late for that one."""
+
+    store_id: str
+    order_id: str
+    order_day: str
+    delivery_day: str
+    next_delivery_day: str
+
+    def to_body(self) -> dict[str, Any]:
+        """Return the fact as plain JSON values."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_body(cls, body: dict[str, Any], version: int) -> "OrderMoved":
+        """Read a body."""
+        _known(ORDER_MOVED, version)
+        return cls(**body)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 Rules
 -----
-1. A shop needs what it sells until its van after next with SPREAD for chance, and what its customers ordered online or
-   as a group, less what it has and what is on its way to it (`outlook`). Nothing of that is read from its order.
+1. A shop needs what it sells until the van after its order's (`order_days`, rule 5) with SPREAD for chance, and what
+   its customers ordered online or as a group, less what it has and what is on its way to it (`outlook`). Its order says
+   nothing of that.
 2. Of what a shop has not sold, the network does not know its need: then it is what the shops that sell it sell on
    average, at most what the order's own proposal says. Where nobody sells it, it is what the proposals say, and all
    are taken to sell as little: packs go round in turn, fewest units first.
@@ -26,9 +27,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from pos.store import day_of
 from supply import outlook, serving
 from supply.allocation import Claim, fair_share
 from supply.groups import GroupOffer
+from supply.order_days import Key
 from supply.orders import OrderLine
 from supply.outlook import Place
 from supply.pickup_order import OPEN, PickupLine, PickupOrder
@@ -46,14 +49,15 @@ class FairNeeds:
     """What the network knows when goods are shared out.
 
     rates: units a day; usual: of the shops that sell a product, on average; have: less what customers ordered; days:
-    by warehouse, until the van after next of who orders now, and of who orders later; packs: those on the list; silent:
-    who has no order waiting, by goods; house_of: every shop's own warehouse.
+    until the van after next of who orders later, by warehouse; reach: of each order, for how many days its goods are to
+    last; packs: those on the list; silent: who has no order waiting, by goods; house_of: every shop's own warehouse.
     """
 
     rates: Mapping[Place, float]
     usual: Mapping[str, float]
     have: Mapping[Place, int]
-    days: Mapping[str, tuple[int, int]]
+    days: Mapping[str, int]
+    reach: Mapping[Key, int]
     packs: Mapping[Goods, frozenset[int]]
     silent: Mapping[Goods, Sequence[str]]
     house_of: Mapping[str, str]
@@ -64,8 +68,9 @@ class FairNeeds:
 
     def claim(self, goods: Goods, lines: Sequence[OrderLine], got: int) -> Claim:
         """Return a shop's wish (rules 1 to 5). lines: of one shop and one pack; got: what else it asks for."""
-        (house, sku), store_id, pack_qty = goods, lines[0].store_id, lines[0].pack_qty
-        have, days = self.have.get((store_id, sku), 0) + got, self.days.get(house, (2, 2))[0]
+        (_, sku), store_id, pack_qty = goods, lines[0].store_id, lines[0].pack_qty
+        have = self.have.get((store_id, sku), 0) + got
+        days = max(self.reach[line.store_id, line.order_id] for line in lines)
         per_day = self.rates.get((store_id, sku))
         if per_day is not None:
             need = _until(per_day, days) - have
@@ -82,7 +87,7 @@ class FairNeeds:
     def silent_claims(self, goods: Goods) -> list[Claim]:
         """Return the wishes of the shops that sell the goods and have no order for them waiting (rule 6)."""
         house, sku = goods
-        days, pack_qty, found = self.days.get(house, (2, 2))[1], self.usual_qty(goods), []
+        days, pack_qty, found = self.days.get(house, 2), self.usual_qty(goods), []
         for store_id in self.silent.get(goods, ()):
             have, per_day = self.have.get((store_id, sku), 0), self.rates[store_id, sku]
             need = min(MOST_PACKS, max(0, -(-(_until(per_day, days) - have) // pack_qty)))
@@ -90,11 +95,17 @@ class FairNeeds:
         return found
 
 
-def read(session: Session, goods: Collection[Goods], ordering: Collection[Place], *, at: dt.datetime) -> FairNeeds:
-    """Read what the network knows about goods that are asked for. ordering: what of which shops orders waiting ask."""
+def read(
+    session: Session, goods: Collection[Goods], ordering: Collection[Place], reach: Mapping[Key, int], *,
+    at: dt.datetime,
+) -> FairNeeds:  # fmt: skip
+    """Read what the network knows about goods that are asked for.
+
+    ordering: what of which shops orders waiting ask; reach: as `order_days` says it of each.
+    """
     skus, today = {sku for _, sku in goods}, at.astimezone(dt.UTC).date()
     if not skus:
-        return FairNeeds({}, {}, {}, {}, {}, {}, {})
+        return FairNeeds({}, {}, {}, {}, {}, {}, {}, {})
     rates = outlook.rates(session, today, skus=skus)
     have = outlook.positions(session, today, skus=skus)
     for place, qty in _ordered_by_customers(session, skus):
@@ -108,8 +119,8 @@ def read(session: Session, goods: Collection[Goods], ordering: Collection[Place]
             if (store_id, sku) not in ordering:
                 silent.setdefault((house_of.get(store_id, ""), sku), []).append(store_id)
     usual = {sku: sum(found) / len(found) for sku, found in selling.items()}
-    days, packs = _houses(session, skus, today)
-    return FairNeeds(rates, usual, have, days, packs, silent, house_of)
+    days, packs = _houses(session, skus, at)
+    return FairNeeds(rates, usual, have, days, reach, packs, silent, house_of)
 
 
 def share(
@@ -180,10 +191,10 @@ def _ordered_by_customers(session: Session, skus: Collection[str]) -> Iterable[t
 
 
 def _houses(
-    session: Session, skus: Collection[str], today: dt.date
-) -> tuple[dict[str, tuple[int, int]], dict[Goods, frozenset[int]]]:
-    """Return each warehouse's days until the van after next, and the packs it sells."""
-    days: dict[str, tuple[int, int]] = {}
+    session: Session, skus: Collection[str], at: dt.datetime
+) -> tuple[dict[str, int], dict[Goods, frozenset[int]]]:
+    """Return each warehouse's days until the van after next of who orders tomorrow or later, and the packs it sells."""
+    days: dict[str, int] = {}
     packs: dict[Goods, frozenset[int]] = {}
     listed = sa.select(SupplierProduct.supplier_id, SupplierProduct.sku, SupplierProduct.pack_qty)
     sold: dict[str, list[tuple[str, int]]] = {}
@@ -191,12 +202,9 @@ def _houses(
         sold.setdefault(supplier_id, []).append((sku, pack_qty))
     for supplier in session.scalars(sa.select(Supplier).where(Supplier.warehouse_id.is_not(None))):
         house = str(supplier.warehouse_id)
-        now, later = (
-            (next_rhythm(supplier.calendar, today + dt.timedelta(days=step)).next_delivery_day - today).days
-            for step in (0, 1)
-        )
-        known = days.get(house, (0, 0))
-        days[house] = max(known[0], now), max(known[1], later)
+        today = day_of(session, house, at)
+        later = next_rhythm(supplier.calendar, today + dt.timedelta(days=1)).next_delivery_day
+        days[house] = max(days.get(house, 0), (later - today).days)
         for sku, pack_qty in sold.get(supplier.id, ()):
             packs[house, sku] = packs.get((house, sku), frozenset()) | {pack_qty}
     return days, packs

@@ -13,14 +13,10 @@ Rules
 6. The other node's word may arrive twice, or after a later one: every effect looks at what is there.
 7. Cancelling is the shop's word. If the van had left before the network heard it, the goods come all the same and
    the order goes on as dispatched, at both nodes.
-8. What an order costs stands in the network's own list, of the day it arrives or the two weeks before it: the shop may
-   not have heard of a change. Any other cost or pack is charged by the unit at the list, so that none makes it cheaper;
-   what is not on the list is not promised.
-9. An order whose van turned back with all of it is acknowledged again, with what was loaded: that is loaded anew.
-10. A shop that was put back from its copy numbers anew and knows nothing of what it sent since: the network tells two
-    orders of one number apart, and the goods of a lost one are expected without it.
-11. An order whose days are far from today, or whose reasons are no figures and days, is not taken in: rationing,
-    loading and the rounds reckon with all shops' orders at once.
+8. An order whose van turned back with all of it is acknowledged again, with what was loaded: that is loaded anew.
+9. A shop that was put back from its copy knows nothing of what it sent since: the goods of a lost order are expected
+   without it.
+10. For which day an order counts is one rule (`order_days`); how the network takes it in stands in `order_arrivals`.
 """
 
 import datetime as dt
@@ -31,7 +27,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config import door, journal, outbox
+from config import journal, outbox
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
@@ -39,13 +35,11 @@ from config.journal import Actor
 from config.money import exponent
 from config.node import NETWORK
 from config.states import StateTable
-from pos.ledger import MOST_QTY
 from pos.slips import head
 from pos.store import day_of, store_of
-from supply import deliveries, order_letters
+from supply import deliveries, order_days, order_letters
 from supply.deliveries import ON_ITS_WAY, Delivery, DeliveryLine, expect
 from supply.facts import (
-    ORDER_ACKNOWLEDGED,
     ORDER_CANCELLED,
     ORDER_SENT,
     VERSION,
@@ -54,11 +48,12 @@ from supply.facts import (
     OrderAcknowledged,
     OrderCancelled,
     Ordered,
+    OrderMoved,
     OrderSent,
     stamp,
 )
-from supply.rhythm import Rhythm, counted, minute_of
-from supply.suppliers import LONGEST_LEAD_DAYS, MOST_PACKS, Supplier, Terms, supplier_of, terms_for, was_listed
+from supply.rhythm import Rhythm
+from supply.suppliers import Supplier, supplier_of
 
 STATES = StateTable(
     "order",
@@ -77,11 +72,6 @@ STATES = StateTable(
 COSTS_NOTHING = ("proposed", "dropped", "rejected", "cancelled")
 """The states in which an order takes none of the money there is for orders."""
 ON_THE_WAY = ("approved", "sent", "acknowledged", "dispatched", "part_received")
-TOLD_APART = 1_000_000
-FIGURES = ("on_hand", "reserved", "on_the_way", "need_qty", "target", "per_day")
-"""What of a line's reasons the network reckons with."""
-FARTHEST = dt.timedelta(days=14)
-"""So far ahead of its arrival an order's day may be: a clock is wrong."""
 
 
 class ReplenishmentOrder(Base):
@@ -166,9 +156,7 @@ def send(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt
     order.cost_minor = cost_of(lines)
     _refuse_below_minimum(session, order, supplier)
     order.sent_at = at
-    days, today = Rhythm(order.order_day, order.delivery_day, order.next_delivery_day), day_of(session, store_id, at)
-    days = counted(supplier.calendar, days, today, minute_of(at, today, store_of(session, store_id).tz))
-    order.order_day, order.delivery_day, order.next_delivery_day = vars(days).values()
+    put_on(order, order_days.counted(session, supplier, order_days.of(order), store_id, at))
     journal.move(session, order, "sent", actor=actor, at=at, subject=subject_of(order), cost_minor=order.cost_minor)
     if supplier.kind == NETWORK:
         _tell(session, order, ORDER_SENT, _fact(session, order, at), id=order.id, at=at)
@@ -212,7 +200,7 @@ def cancel(
 
 
 def acknowledged(session: Session, fact: OrderAcknowledged, *, actor: Actor, at: dt.datetime) -> None:
-    """Take over what the supplier promises, at either node (rules 6, 10); nothing promised at all is a rejection."""
+    """Take over what the supplier promises, at either node (rules 6, 9); nothing promised at all is a rejection."""
     if session.get(ReplenishmentOrder, (fact.store_id, fact.order_id)) is None:
         return
     order = order_of(session, fact.store_id, fact.order_id)
@@ -226,8 +214,22 @@ def acknowledged(session: Session, fact: OrderAcknowledged, *, actor: Actor, at:
     journal.move(session, order, target, actor=actor, at=at, subject=subject_of(order), packs=packs)
 
 
+def moved(session: Session, fact: OrderMoved, *, actor: Actor, at: dt.datetime) -> None:
+    """Take over for which day an order counts at the network; once its goods have left, their own day counts."""
+    order = session.get(ReplenishmentOrder, (fact.store_id, fact.order_id))
+    days = Rhythm(*(dt.date.fromisoformat(one) for one in (fact.order_day, fact.delivery_day, fact.next_delivery_day)))
+    if order is None or order.state not in ("sent", "acknowledged") or order_days.of(order) == days:
+        return
+    before = order.delivery_day.isoformat()
+    put_on(order, days)
+    journal.record(
+        session, actor=actor, at=at, verb="order.moved", subject=subject_of(order), before=before, why="late-for-van",
+        delivery_day=fact.delivery_day,
+    )  # fmt: skip
+
+
 def dispatched(session: Session, fact: GoodsDispatched, *, actor: Actor, at: dt.datetime) -> Delivery:
-    """Expect goods that have left the supplier, at either node (rules 6, 10)."""
+    """Expect goods that have left the supplier, at either node (rules 6, 9)."""
     here = fact.order_id is not None and session.get(ReplenishmentOrder, (fact.store_id, fact.order_id)) is not None
     delivery = expect(
         session, fact.store_id, fact.delivery_id, fact.supplier_id, fact.lines, push_id=fact.push_id,
@@ -245,64 +247,11 @@ def dispatched(session: Session, fact: GoodsDispatched, *, actor: Actor, at: dt.
     return delivery
 
 
-# --- verbs, network ---
-
-
-def arrive(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) -> ReplenishmentOrder:
-    """Write a shop's order at this node's prices (rule 8); the same order again changes nothing."""
-    order = session.get(ReplenishmentOrder, (fact.store_id, fact.order_id))
-    if order is not None:
-        known = {(line.sku, line.pack_qty) for line in lines_of(session, order)}
-        if order.order_no % TOLD_APART != fact.order_no or known != {(line.sku, line.pack_qty) for line in fact.lines}:
-            raise Conflict("order-content-differs", f"Order {fact.order_no} came before with another content.")
-        return order
-    today, lead = day_of(session, fact.store_id, at), dt.timedelta(days=LONGEST_LEAD_DAYS)
-    lines, oldest = _at_our_prices(session, fact, today), today - 2 * lead
-    order = ReplenishmentOrder(
-        store_id=fact.store_id, id=fact.order_id, supplier_id=fact.supplier_id, state="sent",
-        order_no=_told_apart(session, fact),
-        order_day=door.day(fact.order_day, "order_day", today + FARTHEST, first=oldest),
-        delivery_day=door.day(fact.delivery_day, "delivery_day", today + FARTHEST + lead, first=oldest),
-        next_delivery_day=door.day(
-            fact.next_delivery_day, "next_delivery_day", today + 2 * (FARTHEST + lead), first=oldest
-        ),
-        cost_minor=cost_of(lines),
-        proposed_at=dt.datetime.fromisoformat(fact.proposed_at), sent_at=dt.datetime.fromisoformat(fact.sent_at),
-        forecast_age_days=fact.forecast_age_days,
-    )  # fmt: skip
-    session.add(order)
-    session.flush()
-    session.add_all(lines)
-    packs = sum(line.packs for line in lines)
-    journal.record(session, actor=actor, at=at, verb="order.arrived", subject=subject_of(order), packs=packs)
-    session.flush()
-    settle(session, fact.store_id, order.id, actor=actor, at=at)
-    return order
-
-
-def called_off(session: Session, fact: OrderCancelled, *, actor: Actor, at: dt.datetime) -> None:
-    """Take a shop's cancellation, also before the order itself; what has left the warehouse goes on (rule 7)."""
-    order = arrive(session, fact.order, actor=actor, at=at)
-    if STATES.legal(order.state, "cancelled"):
-        journal.move(session, order, "cancelled", actor=actor, at=at, subject=subject_of(order), why=fact.why)
-
-
-def answer_nothing(session: Session, order: ReplenishmentOrder, *, actor: Actor, at: dt.datetime) -> None:
-    """Answer an order that is not paid for: nothing of it comes, and the shop proposes anew."""
-    nothing = tuple((line.sku, 0) for line in lines_of(session, order))
-    fact = OrderAcknowledged(store_id=order.store_id, order_id=order.id, packs=nothing)
-    acknowledged(session, fact, actor=actor, at=at)
-    outbox.append(
-        session, to_node=order.store_id, topic=ORDER_ACKNOWLEDGED, version=VERSION, body=fact.to_body(), id=new_id(),
-        subject=subject_of(order), business_day=day_of(session, order.store_id, at), at=at,
-    )  # fmt: skip
-
-
 # --- verbs, both ---
 
 
 def settle(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Sum an order's received units over its deliveries, and move it where that puts it (rules 3, 5, 7, 9)."""
+    """Sum an order's received units over its deliveries, and move it where that puts it (rules 3, 5, 7, 8)."""
     order = session.get(ReplenishmentOrder, (store_id, order_id))
     if order is None:
         return
@@ -335,6 +284,15 @@ def settle(session: Session, store_id: str, order_id: str, *, actor: Actor, at: 
         units = sum(received.values())
         journal.move(session, order, target, actor=actor, at=at, subject=subject_of(order), units=units)
     session.flush()
+
+
+# --- parts of other verbs ---
+
+
+def put_on(order: ReplenishmentOrder, days: Rhythm) -> None:
+    """Let an order count for these days."""
+    order.order_day, order.delivery_day = days.order_day, days.delivery_day
+    order.next_delivery_day = days.next_delivery_day
 
 
 # --- questions ---
@@ -414,56 +372,6 @@ def _refuse_below_minimum(session: Session, order: ReplenishmentOrder, supplier:
         minimum_minor=supplier.minimum_minor,
         cost_minor=order.cost_minor,
     )
-
-
-def _at_our_prices(session: Session, fact: OrderSent, day: dt.date) -> list[OrderLine]:
-    """Return the lines of a shop's order as the network sells them that day (rule 8)."""
-    supplier = session.get(Supplier, fact.supplier_id)
-    if supplier is None or supplier.kind != NETWORK:
-        raise Refused("not-our-supplier", f"{fact.supplier_id} does not deliver for the network.")
-    ours = {one.sku: one for one in terms_for(session, supplier.id, [line.sku for line in fact.lines], day)}
-    lines = []
-    for told in fact.lines:
-        _refuse_odd(told)
-        line, terms = OrderLine(store_id=fact.store_id, order_id=fact.order_id, **vars(told)), ours.get(told.sku)
-        if terms is None:
-            line.packs = line.pack_cost_minor = 0
-        elif not _is_fair(session, terms, told, day):
-            line.pack_cost_minor = -(-terms.pack_cost_minor * told.pack_qty // terms.pack_qty)
-        lines.append(line)
-    return lines
-
-
-def _refuse_odd(told: Ordered) -> None:
-    """Refuse counts nobody can have typed and reasons that are no figures (rule 11)."""
-    bounds = ((told.pack_qty, 1, MOST_QTY), (told.packs, 0, MOST_PACKS), (told.packs_proposed, 0, MOST_PACKS))
-    if any(type(number) is not int or not least <= number <= most for number, least, most in bounds):
-        raise Invalid("bad-quantity", f"{told.packs} packs of {told.pack_qty} of {told.sku} cannot be ordered.")
-    for name in FIGURES:
-        figure = told.why.get(name, 0)
-        is_figure = figure is None or (isinstance(figure, int | float) and abs(figure) <= MOST_QTY)
-        if not is_figure or isinstance(figure, bool):
-            raise Invalid("bad-reason", f"The order of {told.sku} gives no figure as {name}.", sku=told.sku, name=name)
-    try:
-        dt.date.fromisoformat(told.why.get("runs_out_day") or "2000-01-01")
-    except (TypeError, ValueError) as fault:
-        raise Invalid("bad-reason", f"The order of {told.sku} says no day when it runs out.", sku=told.sku) from fault
-
-
-def _is_fair(session: Session, terms: Terms, told: Ordered, day: dt.date) -> bool:
-    """Tell whether pack and cost are what the list says, or said when the shop looked."""
-    asked = terms._replace(pack_qty=told.pack_qty, pack_cost_minor=told.pack_cost_minor)
-    return asked == terms or was_listed(session, asked, day)
-
-
-def _told_apart(session: Session, fact: OrderSent) -> int:
-    """Return the number of a shop's order here: its own, or, where another order has it, one a million on (rule 10)."""
-    numbers = ReplenishmentOrder.order_no, ReplenishmentOrder.order_no % TOLD_APART == fact.order_no
-    taken = set(session.scalars(sa.select(numbers[0]).where(ReplenishmentOrder.store_id == fact.store_id, numbers[1])))
-    number = door.number(fact.order_no, "order_no", 1, TOLD_APART - 1)
-    while number in taken:
-        number += TOLD_APART
-    return number
 
 
 def _tell(

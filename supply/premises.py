@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, dialect_of
-from config.errors import Invalid, NotFound
+from config.errors import Invalid
 from config.journal import Actor, record
-from supply.suppliers import Supplier, is_warehouse
+from supply.suppliers import Supplier, require_warehouse
 
 LONGEST = {"address": 200, "phone": 40}
 
@@ -36,8 +36,7 @@ class Premises(Base):
 
 def settle(session: Session, warehouse_id: str, *, address: str, phone: str, actor: Actor, at: dt.datetime) -> Premises:
     """Write a warehouse's address and telephone down (rule 1); an empty one is left out on letters."""
-    if not is_warehouse(session, warehouse_id):
-        raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
+    require_warehouse(session, warehouse_id)
     told = {"address": " ".join(address.split()), "phone": " ".join(phone.split())}
     for field, text in told.items():
         if len(text) > LONGEST[field]:
@@ -54,8 +53,7 @@ def settle(session: Session, warehouse_id: str, *, address: str, phone: str, act
 
 def work_by_list(session: Session, warehouse_id: str, by_list: bool, *, actor: Actor, at: dt.datetime) -> None:
     """Settle whether a warehouse's goods leave by pick lists alone (rule 3)."""
-    if not is_warehouse(session, warehouse_id):
-        raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
+    require_warehouse(session, warehouse_id)
     row = session.get(Premises, warehouse_id) or Premises(warehouse_id=warehouse_id, address="", phone="")
     if bool(row.by_list) != by_list:
         row.by_list = by_list

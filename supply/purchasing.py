@@ -43,10 +43,10 @@ from pos.catalogue import Product
 from pos.ledger import INSIDE, MOST_QTY, StockLevel
 from pos.slips import wall_time
 from pos.store import Store, day_of
-from supply import lead_times, left_out, order_letters, outlook, overview, premises, serving, upstream
+from supply import lead_times, left_out, order_days, order_letters, outlook, overview, premises, serving, upstream
 from supply.lead_times import LeadTime, Trip
-from supply.rhythm import is_over, minute_of, next_rhythm
-from supply.suppliers import MOST_PACKS, Supplier, SupplierProduct, Terms, supplier_of
+from supply.rhythm import is_over, next_rhythm
+from supply.suppliers import MOST_PACKS, Supplier, SupplierProduct, Terms, require_warehouse, supplier_of
 
 if TYPE_CHECKING:
     from supply.policy import Decision
@@ -307,16 +307,15 @@ def subject_of(purchase: Purchase) -> str:
 
 def _needs(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) -> list[tuple["_Source", list["_Need"]]]:
     """Return of whom a warehouse buys what, of every product it carries that somebody sells (rules 1, 2)."""
+    require_warehouse(session, warehouse_id)
     vans = session.scalars(sa.select(Supplier).where(Supplier.warehouse_id == warehouse_id)).all()
-    if not vans:
-        raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
     today = day_of(session, warehouse_id, at)
     way = max(
         (one.next_delivery_day - one.order_day).days for one in (next_rhythm(van.calendar, today) for van in vans)
     )
     sellers = [one for one in upstream.upstream_suppliers(session) if one.active]
     took = leads(session, sellers, at=at)
-    minute = _minute(session, today, at)
+    minute = order_days.minute_at(session, warehouse_id, today, at)
     sources = {one.id: _Source.of(one, took[one.id], today, minute) for one in sellers}
     unknown = _Source.unknown(today)
     sold = upstream.cheapest(session, today)
@@ -407,7 +406,7 @@ def _seller(session: Session, found: Purchase, at: dt.datetime) -> Supplier | No
         words = f"{seller.name} is put aside. Take it up again, or drop the order."
         raise Refused("put-aside", words, name=seller.name)
     today = day_of(session, found.store_id, at)
-    minute = _minute(session, today, at)
+    minute = order_days.minute_at(session, found.store_id, today, at)
     if found.order_day is not None and is_over(seller.calendar, found.order_day, today, minute):
         words = "Its order day is over. Propose anew: days and quantities have moved on."
         raise Refused("order-day-over", words, day=found.order_day.isoformat())
@@ -415,12 +414,6 @@ def _seller(session: Session, found: Purchase, at: dt.datetime) -> Supplier | No
         words = f"{seller.name} delivers from a higher amount on. Add packs, or drop it and buy next time."
         raise Refused("below-minimum", words, minimum_minor=seller.minimum_minor, cost_minor=found.cost_minor)
     return seller
-
-
-def _minute(session: Session, today: dt.date, at: dt.datetime) -> int:
-    """Return the minute of the day by the clock of the network's first shop: a warehouse has none of its own."""
-    tz = session.scalar(sa.select(Store.tz).order_by(Store.id).limit(1))
-    return minute_of(at, today, tz) if tz else 0
 
 
 def _as_letter(session: Session, found: Purchase, actor: Actor, at: dt.datetime) -> order_letters.Ordered:

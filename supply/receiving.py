@@ -9,7 +9,7 @@ Rules
 3. Posting moves the order to received, or part_received while something is still to come.
 4. A delivery belongs to one store; posting it twice or elsewhere is refused.
 5. What was not counted by hand counts as advised. A delivery refused at the door brings nothing. One that the van
-   turned back with brings nothing either, and what it was for is still promised (`orders`, rule 9; `push`, rule 6).
+   turned back with brings nothing either, and what it was for is still promised (`orders`, rule 8; `push`, rule 6).
 6. What customers wait for is held for them as soon as it is posted (`order_in`).
 7. Posting writes the lots down, each with batch and date where its line has them, and what each product costs at its
    supplier. Goods on sale or return open a lot of the network's (`consignment`).

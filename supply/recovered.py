@@ -20,7 +20,7 @@ from config.outbox import Message
 from pos import stock
 from pos.ledger import open_promises
 from pos.recovered import Applier, Odd
-from supply import following, orders, receiving
+from supply import following, order_arrivals, receiving
 from supply.facts import (
     DELIVERY_POSTED,
     DELIVERY_REFUSED,
@@ -46,7 +46,7 @@ def take_cancelled(session: Session, message: Message, at: dt.datetime) -> list[
     """Call an order off again."""
     fact = OrderCancelled.from_body(message.body, message.version)
     _sent(session, fact.order, at)
-    orders.called_off(session, fact, actor=_actor(fact.order.store_id), at=at)
+    order_arrivals.called_off(session, fact, actor=_actor(fact.order.store_id), at=at)
     return []
 
 
@@ -115,7 +115,7 @@ def _sent(session: Session, fact: OrderSent, at: dt.datetime) -> None:
         session.execute(line)
         session.execute(sa.delete(ReplenishmentOrder).where(*mine))
         session.expire_all()
-    orders.arrive(session, fact, actor=_actor(fact.store_id), at=at)
+    order_arrivals.write_down(session, fact, actor=_actor(fact.store_id), at=at)
 
 
 def _actor(store_id: str) -> Actor:

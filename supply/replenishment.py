@@ -38,13 +38,13 @@ from config.clock import business_day
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
-from pos.store import store_of
-from supply import order_money, order_rules, orders, rhythm
+from pos.store import day_of, store_of
+from supply import order_days, order_money, order_rules, orders, rhythm
 from supply.expected import Basis
 from supply.lead_times import measured
 from supply.needs import Alternative, Need, needs_of
 from supply.orders import ON_THE_WAY, OrderLine, ReplenishmentOrder, cost_of, lines_of, next_no, order_of, subject_of
-from supply.rhythm import Rhythm, minute_of, next_rhythm
+from supply.rhythm import Rhythm, next_rhythm
 from supply.serving import offered, suppliers_for
 from supply.suppliers import MOST_PACKS, Supplier, supplier_of, terms_of
 
@@ -86,13 +86,14 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> list[Draft]
 
     store, counted_on = store_of(session, store_id), _on_the_way(session, store_id)
     today = business_day(at, store.tz, store.rollover_hour)
-    minute = minute_of(at, today, store.tz)
     terms = offered(session, store_id, today)
     suppliers = {supplier_id: supplier_of(session, supplier_id) for supplier_id in terms}
     leads = measured(session, store_id, list(suppliers.values()), at=at)
     days = {
-        supplier_id: next_rhythm(supplier.calendar, today, leads[supplier_id].days, minute=minute)
-        for supplier_id, supplier in suppliers.items()
+        one.id: next_rhythm(
+            one.calendar, today, leads[one.id].days, minute=order_days.minute_by(session, one, store_id, today, at)
+        )
+        for one in suppliers.values()
     }
     basis, found = needs_of(session, store, terms, days, leads, at=at)
     soonest = sorted(found, key=lambda one: (days[one].delivery_day, one))
@@ -175,14 +176,7 @@ def change(
     order = _proposal(session, store_id, order_id)
     _refuse_packs(packs)
     why = _reason(why, "Say why you order another quantity.")
-    line = session.get(OrderLine, (store_id, order_id, sku))
-    if line is None:
-        raise NotFound(
-            "not-on-order",
-            f"This product is not on order {order.order_no}. Add it to the order first.",
-            sku=sku,
-            order_no=order.order_no,
-        )
+    line = _line_of(session, order, sku)
     before, line.packs = line.packs, packs
     changed = packs != line.packs_proposed
     line.changed_why, line.changed_by = (why, actor.name) if changed else ("", "")
@@ -198,11 +192,7 @@ def change(
 def undo(session: Session, store_id: str, order_id: str, sku: str, *, actor: Actor, at: dt.datetime) -> OrderLine:
     """Go back to what was proposed of a line; one that was added to the proposal goes off it again."""
     order = _proposal(session, store_id, order_id)
-    line = session.get(OrderLine, (store_id, order_id, sku))
-    if line is None:
-        raise NotFound(
-            "not-on-order", f"This product is not on order {order.order_no}.", sku=sku, order_no=order.order_no
-        )
+    line = _line_of(session, order, sku)
     before, line.packs = line.packs, line.packs_proposed
     line.changed_why, line.changed_by, line.teaches = "", "", False
     if not line.packs_proposed:
@@ -305,11 +295,11 @@ class Effect:
 
 def is_over(session: Session, order: ReplenishmentOrder, at: dt.datetime) -> bool:
     """Tell whether the day on which an order's supplier takes it has gone by, or its cut-off on that day."""
-    store, supplier = store_of(session, order.store_id), session.get(Supplier, order.supplier_id)
-    today = business_day(at, store.tz, store.rollover_hour)
+    today, supplier = day_of(session, order.store_id, at), session.get(Supplier, order.supplier_id)
     if supplier is None:
         return order.order_day < today
-    return rhythm.is_over(supplier.calendar, order.order_day, today, minute_of(at, today, store.tz))
+    minute = order_days.minute_by(session, supplier, order.store_id, today, at)
+    return rhythm.is_over(supplier.calendar, order.order_day, today, minute)
 
 
 def proposals(session: Session, store_id: str) -> list[ReplenishmentOrder]:
@@ -328,11 +318,7 @@ def effect(session: Session, order: ReplenishmentOrder, sku: str, packs: int) ->
     runs_out_day: the day the mean demand reaches them.
     """
     _refuse_packs(packs)
-    line = session.get(OrderLine, (order.store_id, order.id, sku))
-    if line is None:
-        raise NotFound(
-            "not-on-order", f"This product is not on order {order.order_no}.", sku=sku, order_no=order.order_no
-        )
+    line = _line_of(session, order, sku)
     why = line.why
     risks = why.get("risks_bp") or [why["risk_bp"]]
     daily = [milli / 1000 for milli in why["daily_milli"]]
@@ -451,6 +437,14 @@ def _note_postponed(session: Session, draft: Draft, *, actor: Actor, at: dt.date
         session, actor=actor, at=at, verb="order.postponed", subject=f"supplier:{draft.supplier_id}",
         lines=len(draft.lines), minimum_minor=draft.minimum_minor,
     )  # fmt: skip
+
+
+def _line_of(session: Session, order: ReplenishmentOrder, sku: str) -> OrderLine:
+    line = session.get(OrderLine, (order.store_id, order.id, sku))
+    if line is None:
+        words = f"This product is not on order {order.order_no}. Add it to the order first."
+        raise NotFound("not-on-order", words, sku=sku, order_no=order.order_no)
+    return line
 
 
 def _proposal(session: Session, store_id: str, order_id: str) -> ReplenishmentOrder:

@@ -4,7 +4,7 @@ Rules
 -----
 1. Each applier is idempotent: it looks at what is there. A store's facts may come in any order.
 2. At the network: order.sent, order.cancelled, delivery.posted, delivery.refused, push.answered. At a store:
-   order.acknowledged, order.dispatched, delivery.dispatched, stop.told, push.offered, push.withdrawn.
+   order.acknowledged, order.moved, order.dispatched, delivery.dispatched, stop.told, push.offered, push.withdrawn.
 3. A store speaks for itself alone and the network for nobody's answer; anything else is refused and waits for a
    person.
 4. Goods move in a store's copied book only by the stock's own facts; a posted delivery tells what was counted.
@@ -28,6 +28,7 @@ from supply import (
     credit,
     money_wire,
     online_replica,
+    order_arrivals,
     orders,
     points_pool,
     produce_story,
@@ -48,6 +49,7 @@ from supply.facts import (
     ORDER_ACKNOWLEDGED,
     ORDER_CANCELLED,
     ORDER_DISPATCHED,
+    ORDER_MOVED,
     ORDER_SENT,
     PUSH_ANSWERED,
     PUSH_OFFERED,
@@ -57,6 +59,7 @@ from supply.facts import (
     GoodsDispatched,
     OrderAcknowledged,
     OrderCancelled,
+    OrderMoved,
     OrderSent,
     PushSnapshot,
     StopTold,
@@ -70,14 +73,14 @@ def take_sent(session: Session, message: Message, from_node: str, at: dt.datetim
     """Take in a store's order."""
     fact = OrderSent.from_body(message.body, message.version)
     refuse_stranger(from_node, fact.store_id)
-    orders.arrive(session, fact, actor=_supply(NETWORK), at=at)
+    order_arrivals.arrive(session, fact, actor=_supply(NETWORK), at=at)
 
 
 def take_cancelled(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Take a store's cancellation of an order."""
     fact = OrderCancelled.from_body(message.body, message.version)
     refuse_stranger(from_node, fact.order.store_id)
-    orders.called_off(session, fact, actor=_supply(NETWORK), at=at)
+    order_arrivals.called_off(session, fact, actor=_supply(NETWORK), at=at)
     credit.called_off(session, fact.order.store_id, fact.order.order_id, actor=_supply(NETWORK), at=at)
 
 
@@ -121,6 +124,13 @@ def take_acknowledged(session: Session, message: Message, from_node: str, at: dt
     fact = OrderAcknowledged.from_body(message.body, message.version)
     refuse_stranger(from_node, NETWORK)
     orders.acknowledged(session, fact, actor=_supply(fact.store_id), at=at)
+
+
+def take_moved(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take over for which day the network counts an order."""
+    fact = OrderMoved.from_body(message.body, message.version)
+    refuse_stranger(from_node, NETWORK)
+    orders.moved(session, fact, actor=_supply(fact.store_id), at=at)
 
 
 def take_dispatched(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
@@ -167,6 +177,7 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     DELIVERY_REFUSED: take_posted,
     PUSH_ANSWERED: take_answer,
     ORDER_ACKNOWLEDGED: take_acknowledged,
+    ORDER_MOVED: take_moved,
     ORDER_DISPATCHED: take_dispatched,
     DELIVERY_DISPATCHED: take_dispatched,
     STOP_TOLD: take_stop,

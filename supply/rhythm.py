@@ -5,7 +5,8 @@ Rules
 1. Orders are taken on the order weekdays that are not closed, and goods arrive lead_days later.
 2. On a closed day no order is taken and nothing is brought: what would come then comes on the next day that is open.
 3. What is ordered after a day's cut-off counts as ordered on the next order day whose cut-off is still to come. The
-   cut-off is of the calendar's day: after midnight it may be over before the business day of before has ended.
+   cut-off is of the calendar's day: after midnight it may be over before the business day of before has ended. A day
+   without one is over with the business day.
 4. The delivery after an order's is the first that comes on a later day.
 
 A minute is one of the local clock, counted from the midnight that begins the day: beyond 24 hours where the business
@@ -79,10 +80,22 @@ def is_over(calendar: Calendar, order_day: dt.date, today: dt.date, minute: int)
 
 
 def counted(calendar: Calendar, days: Rhythm, today: dt.date, minute: int) -> Rhythm:
-    """Return the days of an order that is placed at this minute of today: those it has, or the next (rule 3)."""
-    if calendar.cut_off_minute is None or not is_over(calendar, days.order_day, today, minute):
+    """Return the days of an order that is placed at this minute of today: those it has, or the next (rules 1 to 3)."""
+    is_late = is_over(calendar, days.order_day, today, minute)
+    if _takes(calendar, days.order_day) and not is_late:
         return days
-    return next_rhythm(calendar, today, (days.delivery_day - days.order_day).days, minute=minute)
+    first = today if is_late else days.order_day
+    return next_rhythm(calendar, first, (days.delivery_day - days.order_day).days, minute=minute if is_late else 0)
+
+
+def reach(calendar: Calendar, ordered: dt.date, today: dt.date, minute: int) -> int:
+    """Return for how many days from today what was ordered for a day is to last: until the van after its own.
+
+    No farther than what is ordered now; what has come, or should have, counts as ordered now.
+    """
+    now = next_rhythm(calendar, today, minute=minute)
+    its = next_rhythm(calendar, min(ordered, now.order_day))
+    return ((its if its.delivery_day > today else now).next_delivery_day - today).days
 
 
 def minute_of(at: dt.datetime, day: dt.date, tz: str) -> int:

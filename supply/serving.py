@@ -8,8 +8,9 @@ Rules
 2. A shop orders from its own suppliers, from its warehouse's, and from those of the network's that have none.
 3. Another warehouse takes effect for what is ordered, offered and bought from then on. What was ordered before stays
    where it was ordered; on its way it counts as the shop's, and so for its new warehouse.
-4. The warehouse of every region, and of every shop that has its own, is told to all stores with the edition of the
-   network's suppliers; an edition replaces what was known of the network's, and leaves a store's own suppliers.
+4. The warehouse of every region, and of every shop that has its own, and by whose clock a warehouse keeps its days, is
+   told to all stores with the edition of the network's suppliers; an edition replaces what was known of the network's,
+   and leaves a store's own suppliers.
 5. A new warehouse takes no shop from another: before it is founded every region is settled to the one it has.
 """
 
@@ -27,8 +28,16 @@ from config.journal import Actor, record
 from config.node import NETWORK
 from config.publication import EVERYONE
 from pos.catalogue import Product
-from pos.store import Region, Store
-from supply.suppliers import Supplier, SupplierProduct, Terms, add_supplier, costs_begun, is_warehouse
+from pos.store import BookClock, Region, Store, keep_clock
+from supply.suppliers import (
+    Supplier,
+    SupplierProduct,
+    Terms,
+    add_supplier,
+    costs_begun,
+    is_warehouse,
+    require_warehouse,
+)
 
 
 class ServedFrom(Base):
@@ -54,11 +63,15 @@ def found_warehouse(
     lead_time_days: int = 1,
     order_weekdays: Sequence[int] = range(7),
     minimum_minor: int = 0,
+    tz: str = "",
     id: str | None = None,
     actor: Actor,
     at: dt.datetime,
 ) -> Supplier:
-    """Found a warehouse with its supplier, of this name (rule 5); Conflict when a shop or a warehouse has its id."""
+    """Found a warehouse with its supplier, of this name (rule 5); Conflict when a shop or a warehouse has its id.
+
+    tz: by whose clock it works; '': that of the network's first shop, where there is one.
+    """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,19}", warehouse_id, re.ASCII):
         words = "A warehouse's id has up to 20 letters and digits, such as WH1."
         raise Invalid("bad-warehouse", words, warehouse_id=warehouse_id)
@@ -70,6 +83,7 @@ def found_warehouse(
         for region_id in session.scalars(sa.select(Region.id).order_by(Region.id)).all():
             if ("region", region_id) not in known:
                 _settle(session, "region", region_id, usual, actor, at)
+    keep_clock(session, warehouse_id, tz or session.scalar(sa.select(Store.tz).order_by(Store.id).limit(1)) or "")
     return add_supplier(
         session, EVERYONE, name, kind=NETWORK, warehouse_id=warehouse_id, lead_time_days=lead_time_days,
         order_weekdays=order_weekdays, minimum_minor=minimum_minor, id=id, actor=actor, at=at,
@@ -106,6 +120,9 @@ def take_edition(session: Session, body: dict[str, Any]) -> None:
     ]  # fmt: skip
     if rows:
         session.execute(sa.insert(SupplierProduct), rows)
+    clocks = body.get("clocks", ())  # an edition of before told none
+    session.execute(sa.delete(BookClock))
+    session.add_all(BookClock(book_id=house, tz=tz) for house, tz in clocks)
     told = body.get("served", ())  # an edition of before told none
     session.execute(sa.delete(ServedFrom))
     session.add_all(ServedFrom(kind=kind, of_id=of_id, warehouse_id=house) for kind, of_id, house in told)
@@ -134,6 +151,7 @@ def edition(session: Session, on: dt.date) -> dict[str, Any]:
     known, usual = settled(session), usual_warehouse(session)
     regions = session.scalars(sa.select(Region.id)).all() if usual is not None else []
     told = {("region", region_id): usual for region_id in regions} | known
+    clocks = sa.select(BookClock.book_id, BookClock.tz).order_by(BookClock.book_id)
     return {
         "suppliers": [{name: getattr(row, name) for name in names} for row in shared],
         "products": [
@@ -141,6 +159,7 @@ def edition(session: Session, on: dt.date) -> dict[str, Any]:
             for row in products
         ],
         "calendars": {row.id: [row.closed_days or [], row.cut_off_minute] for row in shared},
+        "clocks": [list(row) for row in session.execute(clocks)],
         "served": [[*whom, house] for whom, house in sorted(told.items())],
     }
 
@@ -222,8 +241,8 @@ def sources(session: Session, store_id: str, day: dt.date) -> dict[str, list[Ter
 
 
 def _settle(session: Session, kind: str, of_id: str, warehouse_id: str | None, actor: Actor, at: dt.datetime) -> None:
-    if warehouse_id is not None and not is_warehouse(session, warehouse_id):
-        raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
+    if warehouse_id is not None:
+        require_warehouse(session, warehouse_id)
     row = session.get(ServedFrom, (kind, of_id))
     if (row.warehouse_id if row else None) == warehouse_id:
         return

@@ -34,6 +34,7 @@ from config.money import MAX_MINOR
 from config.node import NETWORK
 from config.publication import EVERYONE
 from pos.catalogue import Product
+from pos.store import keep_clock
 from supply.rhythm import Calendar
 
 LONGEST_LEAD_DAYS = 60
@@ -172,18 +173,21 @@ def add_supplier(
 
 
 def settle_calendar(
-    session: Session, warehouse_id: str, closed_days: Sequence[str], cut_off_minute: int | None, *, actor: Actor,
-    at: dt.datetime,
+    session: Session, warehouse_id: str, closed_days: Sequence[str], cut_off_minute: int | None, *, tz: str = "",
+    actor: Actor, at: dt.datetime,
 ) -> None:  # fmt: skip
-    """Settle when no van leaves a warehouse, and until when shops' orders count for the day (rule 2)."""
-    if not is_warehouse(session, warehouse_id):
-        raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
+    """Settle when no van leaves a warehouse, and until when shops' orders count for the day (rule 2).
+
+    tz: by whose clock; '': a cut-off goes by that of the shop that orders.
+    """
+    require_warehouse(session, warehouse_id)
     closed = list(sound_days(closed_days))
     sound_cut_off(cut_off_minute)
+    keep_clock(session, warehouse_id, tz)
     for row in session.scalars(sa.select(Supplier).where(Supplier.warehouse_id == warehouse_id)):
         row.closed_days, row.cut_off_minute = closed, cut_off_minute
     session.flush()
-    facts = {"closed": closed, "cut_off_minute": cut_off_minute}
+    facts = {"closed": closed, "cut_off_minute": cut_off_minute, "tz": tz}
     record(session, actor=actor, at=at, verb="warehouse.calendar", subject=f"warehouse:{warehouse_id}", **facts)
 
 
@@ -291,6 +295,12 @@ def supplier_of(session: Session, supplier_id: str) -> Supplier:
 def is_warehouse(session: Session, id: str) -> bool:
     """Tell whether this is the id of a warehouse (rule 7)."""
     return session.scalar(sa.select(Supplier.id).where(Supplier.warehouse_id == id).limit(1)) is not None
+
+
+def require_warehouse(session: Session, id: str) -> None:
+    """Raise NotFound unless this is the id of a warehouse."""
+    if not is_warehouse(session, id):
+        raise NotFound("unknown-warehouse", f"No supplier delivers from {id}.", warehouse_id=id)
 
 
 def warehouses(session: Session) -> list[str]:

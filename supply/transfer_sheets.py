@@ -29,9 +29,10 @@ from config.publication import EVERYONE
 from pos import consigned
 from pos.ledger import MOST_QTY
 from pos.store import day_of, store_of
+from supply import order_days
 from supply.lead_times import measured
 from supply.needs import Need, dated_lots, needs_of
-from supply.rhythm import minute_of, next_rhythm
+from supply.rhythm import next_rhythm
 from supply.serving import offered, suppliers_for
 from supply.suppliers import Terms, supplier_of
 
@@ -99,10 +100,11 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> "Sheet":
         terms.setdefault(one.supplier_id, []).append(one)
     suppliers = [supplier_of(session, supplier_id) for supplier_id in terms]
     leads = measured(session, store_id, suppliers, at=at)
-    minute = minute_of(at, today, store.tz)
     days = {
-        supplier.id: next_rhythm(supplier.calendar, today, leads[supplier.id].days, minute=minute)
-        for supplier in suppliers
+        one.id: next_rhythm(
+            one.calendar, today, leads[one.id].days, minute=order_days.minute_by(session, one, store_id, today, at)
+        )
+        for one in suppliers
     }
     if not terms:
         return Sheet()

@@ -22,7 +22,7 @@ from config.errors import Invalid, NotFound
 from config.ids import new_id
 from config.journal import Actor
 from pos.store import Store
-from supply.suppliers import warehouses
+from supply.suppliers import require_warehouse, warehouses
 
 DAY_MINUTES = 24 * 60
 FROM_MINUTE, UNTIL_MINUTE = 6 * 60, 18 * 60
@@ -121,8 +121,7 @@ def add_van(
 ) -> Van:
     """Take a van into service."""
     name = " ".join(name.split())
-    if warehouse_id not in warehouses(session):
-        raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
+    require_warehouse(session, warehouse_id)
     if not 1 <= len(name) <= 40:
         raise Invalid("no-van-name", "Give the van a name, such as its number plate.", field="name")
     if not 1 <= packs <= MOST_PACKS:

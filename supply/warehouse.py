@@ -15,8 +15,8 @@ Rules
 4. A shop that sells a product and has no order for it waiting takes part with what it will need until the van after
    next: its share is kept back for it (`allocation`, rule 3). So who orders early gets no more than who orders later.
 5. What leaves is taken from lots (`loading`). A lot that is over is neither promised nor loaded nor bought for.
-6. An order is due as many days after its order day as the supplier promises, however late the shop has learnt to
-   expect it: else late vans once would make every later order late by plan, and no shop would ever learn better.
+6. To which round an order belongs, and when it is due, is the network's to say (`order_days`); the longest waiting of a
+   round is loaded first.
 7. Sharing out, listing and loading go one after the other, so that no goods are taken twice (`premises`, rule 4).
 8. What cannot be confirmed or loaded for one shop keeps nobody else's goods waiting (`left_out`).
 """
@@ -44,12 +44,12 @@ from supply import (
     fair_needs,
     left_out,
     loading,
+    order_days,
     orders,
     pick_list,
     premises,
     push,
     replacing,
-    rhythm,
 )
 from supply.deliveries import Delivery
 from supply.facts import (
@@ -93,7 +93,7 @@ def fill(session: Session, *, actor: Actor | None = None, at: dt.datetime) -> li
         for line in lines[order.store_id, order.id]:
             wanted.setdefault((warehouse_id, line.sku), []).append(line)
     ordering = {(line.store_id, line.sku) for found in wanted.values() for line in found}
-    needs = fair_needs.read(session, wanted, ordering, at=at)
+    needs = fair_needs.read(session, wanted, ordering, order_days.reaches(session, waiting, at), at=at)
     given = fair_needs.share(_free(session, at), wanted, needs)
     confirmed = []
     for order, _ in waiting:
@@ -114,11 +114,11 @@ def fill(session: Session, *, actor: Actor | None = None, at: dt.datetime) -> li
 
 
 def dispatch_day(
-    session: Session, day: dt.date | None = None, *, actor: Actor | None = None, at: dt.datetime
+    session: Session, *, everything: bool = False, actor: Actor | None = None, at: dt.datetime
 ) -> list[ReplenishmentOrder]:
-    """Load the confirmed orders due by the day after `day` (None: all of them) and the accepted offers (rules 3, 6).
+    """Load the confirmed orders due by tomorrow, or all of them, and the accepted offers (rules 3, 6).
 
-    Returns the orders that left; one of which nothing is there any more waits.
+    Tomorrow is by each warehouse's clock. Returns the orders that left; one of which nothing is there any more waits.
     """
     actor = actor or Actor.system("warehouse", NETWORK)
     premises.alone(session)
@@ -133,7 +133,8 @@ def dispatch_day(
     gone = []
     for order, warehouse_id in ready:
         with left_out.apart(session, "loading", order.store_id, actor=actor, at=at) as part:
-            is_due = day is None or _due_day(session, order) <= day + dt.timedelta(days=1)
+            tomorrow = day_of(session, warehouse_id, at) + dt.timedelta(days=1)
+            is_due = everything or order_days.due_day(session, order) <= tomorrow
             loaded = _there(lines[order.store_id, order.id], warehouse_id, there) if is_due else []
             if loaded:
                 send_off(session, warehouse_id, order, loaded, actor=actor, at=at)
@@ -243,7 +244,7 @@ def send_off(
         supplier_id=order.supplier_id,
         order_id=order.id,
         push_id=None,
-        expected_day=max(_due_day(session, order), day_of(session, order.store_id, at)).isoformat(),
+        expected_day=max(order_days.due_day(session, order), day_of(session, order.store_id, at)).isoformat(),
         advised_at=stamp(at),
         acknowledged=tuple((line.sku, line.packs_acknowledged or 0) for line in orders.lines_of(session, order)),
         lines=tuple(loaded),
@@ -267,12 +268,13 @@ def send_off_offer(
 
 
 def _orders(session: Session, state: str) -> list[tuple[ReplenishmentOrder, str]]:
-    """Return the network's orders in a state with their warehouse, the longest waiting first, locked."""
+    """Return the network's orders in a state with their warehouse, those of the first round first, locked."""
     query = (
         sa.select(ReplenishmentOrder, Supplier.warehouse_id)
         .join(Supplier, Supplier.id == ReplenishmentOrder.supplier_id)
         .where(ReplenishmentOrder.state == state, Supplier.kind == NETWORK, Supplier.warehouse_id.is_not(None))
-        .order_by(ReplenishmentOrder.sent_at, ReplenishmentOrder.store_id, ReplenishmentOrder.id)
+        .order_by(ReplenishmentOrder.order_day, ReplenishmentOrder.sent_at, ReplenishmentOrder.store_id)
+        .order_by(ReplenishmentOrder.id)
     )
     return [(order, str(warehouse_id)) for order, warehouse_id in session.execute(lock_rows(session, query))]
 
@@ -371,12 +373,6 @@ def _there(lines: Sequence[OrderLine], warehouse_id: str, there: Mapping[Goods, 
         if packs > 0:
             found.append(Advised(line.sku, line.name, line.pack_qty, packs * line.pack_qty))
     return found
-
-
-def _due_day(session: Session, order: ReplenishmentOrder) -> dt.date:
-    """Return the day an order is to be at its shop (rule 6)."""
-    promised = rhythm.comes(session.get_one(Supplier, order.supplier_id).calendar, order.order_day)
-    return min(order.delivery_day, promised)
 
 
 def _dispatch_offers(session: Session, by_list: Collection[str], *, actor: Actor, at: dt.datetime) -> None:

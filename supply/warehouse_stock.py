@@ -31,7 +31,7 @@ from pos.ledger import INSIDE, MOST_QTY, Place, StockCount, StockLevel, StockMov
 from pos.store import day_of
 from pos.waste import Shrink, Waste
 from supply.purchasing import Purchase, PurchaseLine
-from supply.suppliers import Supplier, SupplierProduct, warehouses
+from supply.suppliers import Supplier, SupplierProduct, require_warehouse, warehouses
 
 REASONS = ("expired", "damaged", "breakage", "theft", "recall", "other")
 SOON_DAYS = 7
@@ -95,8 +95,7 @@ def write_off(
     at: dt.datetime,
 ) -> Waste:
     """Write units of a lot off (rules 1, 2); the same id again is a Conflict. lot_id '': of no known lot."""
-    if warehouse_id not in warehouses(session):
-        raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
+    require_warehouse(session, warehouse_id)
     day = day_of(session, warehouse_id, at)
     standing = batches.standing(session, warehouse_id, [sku], day=day, forgets=False)[sku]
     held = next((one for one in standing if (one.batch_id or "") == lot_id), None)
@@ -115,8 +114,7 @@ def count(
     session: Session, warehouse_id: str, sku: str, counted_qty: int, *, why: str, id: str, actor: Actor, at: dt.datetime
 ) -> int:
     """Put right what stands of a product (rule 4); returns by how much. The same id again is a Conflict."""
-    if warehouse_id not in warehouses(session):
-        raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
+    require_warehouse(session, warehouse_id)
     if session.get(Product, sku) is None:
         raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
     if isinstance(counted_qty, bool) or not 0 <= counted_qty <= MOST_QTY:

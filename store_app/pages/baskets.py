@@ -18,7 +18,7 @@ from pos.store import day_of
 from store_app import wording, wording_claims, wording_orders
 from store_app.pages.waiting import stock_units
 from store_app.presenting import money, qty
-from supply import credit, order_money, serving
+from supply import credit, order_days, order_money, serving
 from supply.credit import CreditDraw, CreditLine
 from supply.expected import OLDEST_DAYS
 from supply.forecasts import ForecastRun
@@ -115,7 +115,8 @@ class OrderView:
     delivery_day: dt.date
     delivery_text: str
     order_by: str
-    """Until when it is to be ordered; '' for the whole day."""
+    """Until when it is to be ordered, by the shop's clock; '' for the whole day."""
+    is_network: bool
     cost_minor: int
     minimum_minor: int
     short_of_minimum_minor: int
@@ -184,7 +185,7 @@ def order_view(session: Session, order: ReplenishmentOrder, *, today: dt.date, c
     ).all()
     units = stock_units(session, [row.sku for row in rows])
     supplier = session.get(Supplier, order.supplier_id)
-    order_by = _order_by(order, supplier, today)
+    order_by = _order_by(session, order, supplier, today)
     lines = [_line(row, order, units.get(row.sku, "each"), today, currency, order_by) for row in rows]
     lines.sort(key=lambda line: (line.runs_out_day or dt.date.max, -line.cost_minor, line.name))
     cost = sum(line.cost_minor for line in lines)
@@ -201,6 +202,7 @@ def order_view(session: Session, order: ReplenishmentOrder, *, today: dt.date, c
         delivery_day=order.delivery_day,
         delivery_text=wording.day_or_weekday(order.delivery_day, today),
         order_by=order_by,
+        is_network=supplier is not None and supplier.kind == NETWORK,
         cost_minor=cost,
         minimum_minor=minimum,
         short_of_minimum_minor=max(0, minimum - cost),
@@ -351,12 +353,15 @@ def _rule(session: Session, order: ReplenishmentOrder, currency: str) -> tuple[s
     return most_order, most_week
 
 
-def _order_by(order: ReplenishmentOrder, supplier: Supplier | None, today: dt.date) -> str:
+def _order_by(session: Session, order: ReplenishmentOrder, supplier: Supplier | None, today: dt.date) -> str:
     """Say until when a proposal is to be ordered; '' where its supplier takes orders the whole day, or it is sent."""
-    if supplier is None or supplier.cut_off_minute is None or order.state not in ("proposed", "approved"):
+    if supplier is None or order.state not in ("proposed", "approved"):
         return ""
-    time = clock_text(supplier.cut_off_minute)
-    return time if order.order_day == today else f"{wording.day_or_weekday(order.order_day, today)} {time}"
+    closes = order_days.closes_at(session, supplier, order.store_id, order.order_day)
+    if closes is None:
+        return ""
+    time = clock_text(closes.hour * 60 + closes.minute)
+    return time if closes.date() == today else f"{wording.day_or_weekday(closes.date(), today)} {time}"
 
 
 def _line(

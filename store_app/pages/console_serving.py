@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from config.errors import ShopError
-from pos.store import Region, Store
+from pos.store import Region, Store, zone_of
 from store_app import editions
 from store_app.extensions import clock, doors, read, write
 from store_app.pages import form
@@ -32,6 +32,7 @@ def listed(fault: ShopError | None = None, warehouse_id: str = "") -> Any:
         regions = session.scalars(sa.select(Region).order_by(Region.name, Region.id)).all()
         vans = session.scalars(sa.select(Supplier).where(Supplier.warehouse_id.is_not(None)).order_by(Supplier.id))
         calendars = {str(one.warehouse_id): one for one in vans}
+        clocks = {house: zone_of(session, house) or "" for house in houses}
         alone = [of_id for kind, of_id in known if kind == "store"]
         shops = session.scalars(sa.select(Store).where(Store.id.in_(alone)).order_by(Store.name, Store.id)).all()
     counts = list(house_of.values())
@@ -40,6 +41,7 @@ def listed(fault: ShopError | None = None, warehouse_id: str = "") -> Any:
         houses=[(house, counts.count(house)) for house in houses],
         usual=usual,
         calendars=calendars,
+        clocks=clocks,
         cut_off=supplier_pages.clock_text,
         closed=supplier_pages.closed_ahead,
         fault=fault,
@@ -84,10 +86,11 @@ def settle_shop(store_id: str) -> Any:
 @requires("network.supply")
 @form.answers_on(listed)
 def settle_calendar(warehouse_id: str) -> Any:
-    """Settle on which days no van leaves a warehouse, and until when shops' orders count for the day."""
+    """Settle on which days no van leaves a warehouse, until when shops' orders count, and by whose clock."""
     closed, cut_off = supplier_pages.closed_days_typed(), supplier_pages.cut_off_typed()
     with write() as session:
-        suppliers.settle_calendar(session, warehouse_id, closed, cut_off, actor=g.actor, at=clock.now())
+        tz = form.tidy(request.form.get("tz", ""))
+        suppliers.settle_calendar(session, warehouse_id, closed, cut_off, tz=tz, actor=g.actor, at=clock.now())
     editions.publish_terms(doors())
     flash(_("Saved. The shops hear of it."), "good")
     return redirect(url_for("console_serving.listed"), 303)

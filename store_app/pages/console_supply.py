@@ -55,6 +55,6 @@ def fill() -> Any:
 def dispatch() -> Any:
     """Load the van with every confirmed order that is on no list."""
     with write() as session:
-        done = warehouse.dispatch_day(session, None, actor=g.actor, at=clock.now())
+        done = warehouse.dispatch_day(session, everything=True, actor=g.actor, at=clock.now())
     flash(ngettext("%(num)d order is on its way.", "%(num)d orders are on their way.", len(done)), "good")
     return redirect(url_for("console_supply.orders"), 303)

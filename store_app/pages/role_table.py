@@ -20,8 +20,8 @@ from config.errors import Invalid
 from config.journal import Actor
 from config.money import BASIS, exponent
 from pos import permissions
-from pos.hand_cash import PAY_IN, PAY_OUT
-from pos.permissions import FIXED, SETTLED
+from pos.hand_cash import DROP, PAY_IN, PAY_OUT
+from pos.permissions import FIXED, PAYS, SETTLED
 from pos.rung import MOST_EMPTIES
 from store_app import wording
 from store_app.pages import form
@@ -31,7 +31,7 @@ from store_app.staff import STORE_ROLES as ROLES
 BY_PIN = frozenset(
     {
         "price.override", "discount", "void", "no_sale", "take_back", "take_back.blind", "over_short", "pay_in",
-        "pay_out", "empties",
+        "pay_out", "drop", "empties",
         "drawer.others", "baskets.others", "voucher.code",
     }
 )  # fmt: skip
@@ -62,6 +62,7 @@ MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
             ("shift", lazy("Open, count and close a drawer")),
             ("pay_in", lazy("Put cash in the drawer")),
             ("pay_out", lazy("Pay out from the drawer")),
+            ("drop", lazy("Put cash in the safe")),
             ("drawer.others", lazy("Count and close another person’s drawer")),
             ("baskets.others", lazy("Take a basket out of another till’s hands")),
             ("over_short", lazy("See what the drawer should hold, accept one that is over or short")),
@@ -148,7 +149,7 @@ def typed() -> Typed:
         {role: _percent(f"limit-{role}") for role in ROLES},
         {
             (role, kind): form.amount(f"{kind}-{role}", currency)
-            for kind in (PAY_IN, PAY_OUT) for role in SETTLED if f"{kind}-{role}" in sent
+            for kind in PAYS for role in SETTLED if f"{kind}-{role}" in sent
         },
         {role: form.whole(f"empties-{role}", most=MOST_EMPTIES) for role in SETTLED if f"empties-{role}" in sent},
         {role: sent.getlist(f"may-{role}") for role in SETTLED} if sent.get("ticks") else None,
@@ -180,11 +181,14 @@ def _cell(session: Session, store_id: str, name: str, words: Any, role: str, now
         rate_bp = permissions.discount_bp_of(session, store_id, role)
         label = _("Most per cent off a line: %(role)s", role=role_words)
         return _limit(f"limit-{role}", label, _percent_text(rate_bp), "%")
-    if role in SETTLED and name in (PAY_IN, PAY_OUT):
+    if role in SETTLED and name in PAYS:
         minor = permissions.pay_minor_of(session, store_id, role, name)
-        into = _("Most into one drawer: %(role)s", role=role_words)
-        out = _("Most out of one drawer: %(role)s", role=role_words)
-        return _limit(f"{name}-{role}", into if name == PAY_IN else out, _amount_text(minor))
+        label = {
+            PAY_IN: _("Most into one drawer: %(role)s", role=role_words),
+            PAY_OUT: _("Most out of one drawer: %(role)s", role=role_words),
+            DROP: _("Most from one drawer into the safe: %(role)s", role=role_words),
+        }[name]
+        return _limit(f"{name}-{role}", label, _amount_text(minor))
     if role in SETTLED and name == "empties":
         label = _("Most empties taken back in one sale: %(role)s", role=role_words)
         return _limit(f"empties-{role}", label, str(permissions.empties_of(session, store_id, role)))

@@ -114,11 +114,7 @@ def open_till() -> Any:
 @form.answers_on(money)
 def drop() -> Any:
     """Move cash from the drawer to the safe."""
-    command, amount_minor = form.command_id(), form.amount("drop", place().currency)
-    with _noting_refused("drop", amount_minor), write() as session:
-        if not _already(session, command):
-            given = {"id": command, "actor": g.actor, "at": doors().now()}
-            _slip(session, hand_cash.drop(session, _current(session), amount_minor, **given))
+    amount_minor = _pay(hand_cash.DROP)
     flash(_("Put in the safe: %(amount)s.", amount=money_text(amount_minor)), "good")
     return redirect(url_for("shift.money"), 303)
 
@@ -409,13 +405,15 @@ def _current(session: Session) -> Shift:
 
 
 def _paying() -> str | None:
-    """Return whether the form that was sent pays in or out; None for any other."""
-    return next((kind for kind in (hand_cash.PAY_IN, hand_cash.PAY_OUT) if kind in request.form), None)
+    """Return which movement of cash the form that was sent asks for; None for any other."""
+    return next((kind for kind in hand_cash.BEYOND if kind in request.form), None)
 
 
-def _pay(kind: str, asks_why: str) -> int:
-    """Pay the form's amount in or out of the drawer, with the leave that was given on it; returns the amount."""
-    verb = {hand_cash.PAY_IN: hand_cash.pay_in, hand_cash.PAY_OUT: hand_cash.pay_out}[kind]
+def _pay(kind: str, asks_why: str = "") -> int:
+    """Move the form's amount in or out of the drawer, with the leave that was given on it; returns the amount."""
+    verb = {hand_cash.PAY_IN: hand_cash.pay_in, hand_cash.PAY_OUT: hand_cash.pay_out, hand_cash.DROP: hand_cash.drop}[
+        kind
+    ]
     command, amount_minor = form.command_id(), form.amount(kind, place().currency)
     why, agreeing = form.text("why", required=asks_why), approver()
     with _noting_refused(kind, amount_minor), write() as session:

@@ -123,14 +123,12 @@ def try_parked(doors: Doors, from_nodes: Sequence[str] | None = None, *, why: st
 
 def hand_over(session: Session, store_id: str, have: dict[str, int], mine: str) -> dict[str, Any]:
     """Return the rows addressed to a store after what it has; epochs it never heard of from their first row."""
-    first = (
-        sa.select(OutboxMessage.epoch, sa.func.min(OutboxMessage.made_at).label("made"))
-        .where(OutboxMessage.to_node == store_id)
-        .group_by(OutboxMessage.epoch)
-        .order_by("made")
-    )
+    written = session.execute(sa.select(OutboxHead.epoch, OutboxHead.n).where(OutboxHead.to_node == store_id)).all()
+    behind = [epoch for epoch, n in written if n > have.get(epoch, 0)]
+    first = sa.select(OutboxMessage.epoch).where(OutboxMessage.to_node == store_id, OutboxMessage.epoch.in_(behind))
+    first = first.group_by(OutboxMessage.epoch).order_by(sa.func.min(OutboxMessage.made_at))
     batches = []
-    for epoch in session.scalars(first).all():
+    for epoch in session.scalars(first) if len(behind) > 1 else behind:
         rows = outbox.after(session, store_id, epoch, have.get(epoch, 0))
         if rows:
             batches.append({"epoch": epoch, "rows": [outbox.to_wire(row) for row in rows]})

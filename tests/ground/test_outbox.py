@@ -1,5 +1,6 @@
 """Facts on their way: once, in any order, and never lost in silence."""
 
+import datetime as dt
 import random
 from dataclasses import replace
 
@@ -13,12 +14,12 @@ from config.database import Database
 from config.errors import Refused
 from config.inbox import InboxAlarm, InboxMessage
 from config.journal import GENESIS, Actor
-from config.node import found, this_node
-from config.outbox import Message
+from config.node import found, new_epoch, this_node
+from config.outbox import Message, OutboxMessage
 from config.publication import Publication
 from tests.builders import NOON, open_database
 
-FACTS = 8
+FACTS, SECOND = 8, dt.timedelta(seconds=1)
 
 
 @pytest.fixture(scope="module")
@@ -286,6 +287,45 @@ def test_a_batch_is_bounded_in_rows_and_bytes(tmp_path):
             append(session, f"big-{n}", {"text": "x" * (outbox.MAX_BYTES // 2)})
     with store.read() as session:
         assert len(outbox.due(session, "network")) == 1
+
+
+def test_what_has_waited_longest_goes_first_whatever_numbers_its_epoch_has_reached(tmp_path):
+    store = open_database(tmp_path / "store.db")
+    with store.write() as session:
+        found(session, "S01", at=NOON)
+        for n in range(4):
+            append(session, f"old-{n}", {"n": n})
+        outbox.acknowledge(session, ["old-0", "old-1"], at=NOON)
+        new_epoch(session)
+        append(session, "new", {"n": 1})
+        session.execute(sa.update(OutboxMessage).where(OutboxMessage.id == "new").values(made_at=NOON + SECOND))
+    with store.read() as session:
+        assert [row.id for row in outbox.due(session, "network")] == ["old-2", "old-3"]
+        assert [row.id for row in outbox.due(session, "network", {"old-2", "old-3"})] == ["new"]
+        assert outbox.waiting(session, "network")["oldest"] == NOON
+
+
+def test_a_contact_looks_at_what_waits_and_not_at_all_that_was_ever_sent(tmp_path):
+    def steps(sent: int) -> int:
+        """Return how much SQLite does for the questions of a contact after so many facts."""
+        store, done = open_database(tmp_path / f"{sent}.db"), []
+        with store.write() as session:
+            found(session, "S01", at=NOON)
+            for n in range(sent):
+                append(session, f"fact-{n}", {"n": n})
+            outbox.acknowledge(session, [f"fact-{n}" for n in range(sent)], at=NOON)
+            append(session, "last", {"n": 1})
+        with store.read() as session:
+            epoch = this_node(session).epoch
+            (opened := session.connection().connection.dbapi_connection).set_progress_handler(lambda: done.append(1), 1)
+            outbox.confirmed(session, "network", epoch)
+            outbox.waiting(session, "network")
+            outbox.due(session, "network")
+            outbox.stuck(session, "network", 50)
+            opened.set_progress_handler(None, 1)
+        return len(done)
+
+    assert steps(400) < 1.2 * steps(40)
 
 
 def test_applying_all_again_reaches_every_taken_message(sender, tmp_path):

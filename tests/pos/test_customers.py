@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import JournalEntry
-from pos import account_checks, customers, loyalty, shift, statement, tab, vouchers
+from pos import account_checks, checks, customers, loyalty, shift, shift_report, statement, tab, vouchers
 from pos.customers import Customer, Particulars
 from pos.loyalty import Scheme
 from pos.printer import PrintJob
 from pos.shift_book import CashMovement
 from pos.store import store_of
 from pos.tab import TabEntry
+from pos.till_report import till_report
 from tests.builders import FLOAT_MINOR, Shop
 
 DAY_S = 86_400
@@ -199,6 +200,29 @@ def test_a_card_repayment_moves_no_cash(counter: Counter):
     with pytest.raises(Invalid) as refusal:
         counter.repay(1_000, tender="card", reference="4111 1111 1111 1111")
     assert refusal.value.code == "card-number"
+
+
+def test_what_tabs_were_repaid_stands_by_tender_on_x_and_z_with_all_that_a_tender_brought(counter: Counter):
+    shop = counter.shop
+    counter.charge(3_000)
+    shop.sell([("milk", 1)], tenders=[("card", 129, "A17")])
+    counter.repay(1_000, tender="card", reference="A18")
+    counter.repay(500)
+    report = shop.read(lambda session: shift.x_report(session, shift.current(session, shop.store_id, shop.till_id)))
+    assert (report["tenders"], report["apart"]) == ({"card": 129}, {"tabs": {"card": 1_000, "cash": 500}})
+    assert report["in_all"] == {"card": 1_129, "cash": 500}
+    assert (report["total_minor"], report["cash"]["tab_paid"]) == (129, 500)
+    blind = shift_report.blinded(report)
+    assert (blind["apart"], blind["in_all"]) == ({"tabs": {"card": 1_000}}, {"card": 1_129})
+    paper = "\n".join(f"{line.text} {line.right}" for line in till_report(report, columns=32))
+    assert "Tabs repaid" in paper
+    assert "11.29" in paper.split("All money by tender")[1]
+    assert shop.read(lambda session: [*checks.findings(session, shop.store_id)]) == []
+    with shop.write() as session:
+        row = shift.current(session, shop.store_id, shop.till_id)
+        row.totals = row.totals | {"tabs": {"card": 1}}
+    found = shop.read(lambda session: [one.code for one in checks.findings(session, shop.store_id)])
+    assert found == ["K6"]
 
 
 def test_a_slip_that_paid_for_a_tab_or_a_sale_pays_nothing_else_that_day(counter: Counter):

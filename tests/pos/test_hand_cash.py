@@ -180,6 +180,40 @@ def test_no_leave_takes_more_out_than_the_drawer_holds(shop):
     assert current(shop).expected_minor == 10_000
 
 
+def test_whoever_counts_blind_learns_nothing_of_the_drawer_by_a_drop_and_z_names_what_was_beyond(shop):
+    with shop.write() as session, pytest.raises(Refused) as refusal:
+        hand_cash.drop(session, current_in(session), 10_001, actor=shop.wei, at=NOON)
+    assert refusal.value.code == "not-in-drawer", "who sees the drawer is told"
+    for amount_minor in (10_000, 1):
+        pay(shop, amount_minor, verb=hand_cash.drop)
+    assert current(shop).expected_minor == -1
+    report = shop.read(lambda session: shift.x_report(session, current_in(session)))
+    assert report["beyond"] == [["Ana", "2026-03-02 13:00", "drop", 1]]
+    assert shift_report.blinded(report)["beyond"] == []
+    found = shop.read(lambda session: session.scalars(sa.select(JournalEntry).where(
+        JournalEntry.verb == "shift.beyond_drawer")).one())  # fmt: skip
+    assert (found.actor_name, json.loads(found.body)) == ("Ana", {"kind": "drop", "amount_minor": 1})
+    closed = shop.close_till(0)
+    assert (closed.over_short_minor, closed.z_report["beyond"]) == (1, report["beyond"])
+    said = [(line.text.strip(), line.right) for line in till_report(closed.z_report, columns=42)]
+    assert ("13:00 Ana, Put in the safe", "-0.01") in said
+    assert shop.findings() == []
+
+
+def test_a_cashiers_drops_of_one_drawer_end_at_the_limit_however_they_are_split(shop):
+    pay(shop, 9_000, verb=hand_cash.drop)
+    said = set()
+    for amount_minor in (41_001, 10**6):
+        with pytest.raises(Refused) as refusal:
+            pay(shop, amount_minor, verb=hand_cash.drop)
+        said.add((refusal.value.code, refusal.value.message))
+    assert [code for code, _ in said] == ["needs-approval"]
+    with shop.write() as session:
+        permissions.set_pay_limit(session, STORE, "cashier", "drop", 9_000, actor=shop.wei, at=NOON)
+    with pytest.raises(Refused):
+        pay(shop, 1, verb=hand_cash.drop)
+
+
 def test_z_names_each_drop_to_the_safe_with_who_and_when(shop):
     before = shop.close_till(10_000).z_report
     shop.open_till()

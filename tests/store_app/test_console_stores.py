@@ -13,6 +13,7 @@ from config.inbox import InboxMessage
 from config.journal import GENESIS, Actor, JournalEntry
 from config.node import COPY_SPEAKS, WAIT_THERE, Peer, this_node
 from config.outbox import Message, content_hash
+from pos.store import zone_of
 from store_app.sync import receiver, sender, wire
 from supply import serving, suppliers
 from tests.store_app.conftest import NOON, STORE, add_store, post
@@ -169,10 +170,15 @@ def test_a_warehouse_s_days_without_vans_and_its_hour_of_orders_are_settled_for_
     refused = send(client, at, closed_days="soon", cut_off="14:00")
     assert refused.status_code == 422
     assert "soon is no day" in words(refused)
-    assert send(client, at, closed_days=day, cut_off="14:00").status_code == 303
+    nowhere = send(client, at, closed_days=day, cut_off="14:00", tz="Mars/Base")
+    assert nowhere.status_code == 422
+    assert "Mars/Base is no time zone" in words(nowhere)
+    assert send(client, at, closed_days=day, cut_off="14:00", tz="Asia/Shanghai").status_code == 303
     page = client.get("/console/supplied/").text
     assert day in page
     assert "14:00" in page
+    assert "Asia/Shanghai" in page
     with network.doors.read() as session:
+        assert zone_of(session, "WH1") == "Asia/Shanghai"
         van = session.get_one(suppliers.Supplier, "net")
     assert (van.closed_days, van.cut_off_minute) == ([day], 840)

@@ -198,7 +198,8 @@ def test_a_cashier_empties_no_drawer_by_a_reason_alone(opened: House):
     asked = {"pay_out": "30.00", "why": "sweets", "approver": "supervisor"}
     assert send(cashier, "/money/pay-out", **asked, pin="0000").status_code == 409
     assert send(cashier, "/money/pay-out", **asked, pin="4444").status_code == 303
-    assert send(cashier, "/money/drop", drop="0.01").status_code == 409, "no more than should be there"
+    boss = opened.signed_in("supervisor")
+    assert send(boss, "/money/drop", drop="0.01").status_code == 409, "no more than should be there"
     assert now(opened).expected_minor == 0
 
 
@@ -383,12 +384,30 @@ def test_a_pay_in_beyond_the_limit_asks_beside_its_own_field_for_somebody_who_ag
 
 
 def test_a_wish_for_more_than_the_drawer_should_hold_stands_in_the_journal_with_who_and_how_much(opened):
-    cashier = opened.signed_in("cashier")
-    assert send(cashier, "/money/drop", drop="50.01").status_code == 409
+    cashier, boss = opened.signed_in("cashier"), opened.signed_in("supervisor")
+    assert send(boss, "/money/drop", drop="50.01").status_code == 409
     assert send(cashier, "/money/pay-out", pay_out="60", why="x").status_code == 409  # wants leave: nothing was learnt
     with opened.doors.read() as session:
         found = session.scalars(sa.select(JournalEntry).where(JournalEntry.verb == "shift.not_in_drawer")).all()
         assert [(one.actor_id, json.loads(one.body)) for one in found] == [
-            ("cashier", {"kind": "drop", "amount_minor": 5001})
+            ("supervisor", {"kind": "drop", "amount_minor": 5001})
         ]
         assert session.scalars(sa.select(Shift.expected_minor)).one() == 5000
+
+
+def test_a_drop_beyond_the_limit_asks_for_somebody_who_agrees_and_one_within_it_tells_nothing_of_the_drawer(opened):
+    cashier = opened.signed_in("cashier")
+    refused = send(cashier, "/money/drop", drop="500.01")
+    assert refused.status_code == 409
+    assert refused.text.count('name="approver"') == 1
+    assert 'id="why-drop"' not in refused.text
+    agreed = {"approver": "supervisor", "pin": "4444"}
+    assert send(cashier, "/money/drop", drop="500.01", **agreed).status_code == 409, "who agrees sees the drawer"
+    assert send(cashier, "/money/drop", drop="50.01").status_code == 303
+    said = words(cashier.get("/money/"))
+    assert "Put in the safe: $50.01." in said
+    assert "More than the books had" not in said
+    send(cashier, f"{HERE}/count", sum="0")
+    send(cashier, f"{HERE}/close")
+    shown = words(cashier.get(f"/money/shifts/{now(opened).id}"))
+    assert "More than the books had" in shown

@@ -177,15 +177,15 @@ def test_the_limits_of_discounts_are_settled_by_role(house: House):
     assert 'value="7.50"' in client.get("/people/").text
 
 
-@pytest.mark.parametrize("kind", ["pay_in", "pay_out"])
-def test_the_limits_of_pay_ins_and_pay_outs_are_settled_by_role(house: House, kind: str):
+@pytest.mark.parametrize("kind", ["pay_in", "pay_out", "drop"])
+def test_the_limits_of_cash_moved_by_hand_are_settled_by_role(house: House, kind: str):
     client = house.signed_in()
     fields = {"limit-cashier": "5", "limit-supervisor": "30", "limit-shopkeeper": "100"}
     fields |= {f"{kind}-cashier": "7.50", f"{kind}-supervisor": "200"}
     assert send(client, "/people/roles", **fields).status_code == 303
     with house.doors.read() as session:
-        limits = {each: permissions.pay_minor_of(session, STORE, "cashier", each) for each in ("pay_in", "pay_out")}
-    assert limits == {"pay_in": 2000, "pay_out": 2000} | {kind: 750}
+        limits = {each: permissions.pay_minor_of(session, STORE, "cashier", each) for each in permissions.PAYS}
+    assert limits == {"pay_in": 2000, "pay_out": 2000, "drop": 50_000} | {kind: 750}
     assert 'value="7.50"' in client.get("/people/").text
     refused = send(client, "/people/roles", **fields | {f"{kind}-cashier": "-1"})
     assert f'id="{kind}-cashier-fault"' in refused.text

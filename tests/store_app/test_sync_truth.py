@@ -243,14 +243,10 @@ def test_what_a_network_put_back_says_next_is_heard_although_it_had_used_those_n
     assert sorted(arrived(house)) == sorted(said)
     with network.doors.read() as session:
         assert outbox.waiting(session, STORE)["pending"] == (3 if is_noticed else 0)
-        assert (
-            not session.get_one(Peer, STORE).alarm.endswith(WAIT_THERE) if session.get_one(Peer, STORE).alarm else True
-        )
+        assert not (session.get_one(Peer, STORE).alarm or "").endswith(WAIT_THERE)
 
 
-def test_a_shop_that_tells_of_a_chain_nobody_made_is_followed_alone_and_changes_nothing_confirmed(
-    house, network, served
-):
+def test_a_shop_that_tells_of_a_chain_nobody_made_changes_its_own_numbers_alone(house, network, served):
     append(network, 3, to_node=STORE)
     append(network, 2, to_node="S02")
     for _ in range(2):

@@ -158,8 +158,11 @@ class Country:
             return [order.id for order in warehouse.fill(session, actor=OPERATOR, at=at)]
 
     def load(self, day: dt.date | None = None, at: dt.datetime = AT) -> list[str]:
+        """Load what is due on a day; None: everything."""
+        at = at if day is None else dt.datetime.combine(day, at.timetz())
         with self.network.write() as session:
-            return [order.id for order in warehouse.dispatch_day(session, day, actor=OPERATOR, at=at)]
+            gone = warehouse.dispatch_day(session, everything=day is None, actor=OPERATOR, at=at)
+            return [order.id for order in gone]
 
     def take_in(self, shop: str, counts: Sequence[tuple[str, int, str]] = (), at: dt.datetime = AT) -> str:
         """Count and post the delivery that is on its way. counts: (sku, counted, why)."""

@@ -1,6 +1,7 @@
 """Scarce goods go by what the network knows of each shop: nothing a shop writes into its order brings it more."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -144,7 +145,7 @@ def test_one_wish_on_two_orders_is_one_wish_and_a_strange_pack_brings_no_more(co
 def test_what_customers_ordered_is_needed_beside_what_sells(country):
     with undone(country) as session:
         sells(session, "S1", 4)
-        before = fair_needs.read(session, [BREAD], {("S1", "bread")}, at=AT).have
+        before = fair_needs.read(session, [BREAD], {("S1", "bread")}, {}, at=AT).have
         session.add(
             GroupOffer(
                 id="G1", store_id="S1", owner="S1", sku="bread", name="Rye bread", state="ordered", cases=2, case_qty=6,
@@ -153,7 +154,7 @@ def test_what_customers_ordered_is_needed_beside_what_sells(country):
             )
         )  # fmt: skip
         session.flush()
-        after = fair_needs.read(session, [BREAD], {("S1", "bread")}, at=AT).have
+        after = fair_needs.read(session, [BREAD], {("S1", "bread")}, {}, at=AT).have
         assert (before.get(("S1", "bread"), 0), after["S1", "bread"]) == (0, -12)
 
 
@@ -190,7 +191,8 @@ def test_who_orders_its_need_at_its_own_warehouse_gains_nothing_by_ordering_else
     places = [("S1", "bread"), ("S2", "bread")]
     needs = fair_needs.FairNeeds(
         dict(zip(places, rates, strict=True)), {"bread": sum(rates) / 2}, dict(zip(places, have, strict=True)),
-        dict.fromkeys(("WH1", "WH2"), (2, 3)), dict.fromkeys(goods, frozenset({6})), {}, {"S1": "WH2", "S2": "WH1"},
+        dict.fromkeys(("WH1", "WH2"), 3), defaultdict(lambda: 2),
+        dict.fromkeys(goods, frozenset({6})), {}, {"S1": "WH2", "S2": "WH1"},
     )  # fmt: skip
     free = dict(zip(goods, (here, there), strict=True))
     mine, other = _line("S1", "own", 999, 6), _line("S2", "other", yours, 6)
@@ -210,5 +212,5 @@ def test_a_shop_that_orders_other_goods_alone_keeps_its_reserve(country):
         sells(session, "S1", 6)
         sells(session, "S2", 6)
         for ordering, silent in [({("S1", "bread"), ("S2", "tea")}, ["S2/"]), ({("S2", "bread")}, ["S1/"])]:
-            needs = fair_needs.read(session, [BREAD], ordering, at=AT)
+            needs = fair_needs.read(session, [BREAD], ordering, {}, at=AT)
             assert [one.key for one in needs.silent_claims(BREAD)] == silent

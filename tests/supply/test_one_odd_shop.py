@@ -267,7 +267,7 @@ def test_one_order_that_cannot_be_loaded_keeps_no_other_waiting_and_is_named(cou
         row = session.get_one(ReplenishmentOrder, ("S1", odd))
         row.order_day = row.delivery_day = dt.date.max
     for hours in (0, 1, 30):
-        assert country.load(DAY, at=later(hours=hours)) == ([] if hours else [honest])
+        assert country.load(later(hours=hours).date(), later(hours=hours)) == ([] if hours else [honest])
         assert needs_a_person(country, later(hours=hours)) == [("left-out", "S1")]
     with country.network.read() as session:
         assert len(left_out.lately(session, at=later(hours=30))) == 1
@@ -298,7 +298,7 @@ def test_a_word_for_a_day_in_an_order_that_is_here_is_not_urgent_and_the_rounds_
     country.fill()
     with country.network.write() as session:
         session.execute(sa.update(OrderLine).values(why={"runs_out_day": "soon"}))
-        warehouse.dispatch_day(session, None, actor=OPERATOR, at=AT)
+        warehouse.dispatch_day(session, everything=True, actor=OPERATOR, at=AT)
         for here in (WAREHOUSE, "S1"):
             vans.place(session, here, 31_200_000, 121_400_000, actor=OPERATOR, at=AT)
         vans.add_van(session, WAREHOUSE, "Van 1", 40, actor=OPERATOR, at=AT)

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.outbox import Message, OutboxMessage, to_wire
-from supply import order_money, orders, receiving
+from supply import order_arrivals, order_days, order_money, orders, receiving, replenishment, serving, suppliers
+from supply.facts import OrderSent
 from supply.orders import STATES, ReplenishmentOrder
 from supply.suppliers import Supplier
 from tests.supply.road import (
@@ -17,6 +18,7 @@ from tests.supply.road import (
     DAY,
     FARM,
     KEEPER,
+    OPERATOR,
     VAN,
     WAREHOUSE,
     Country,
@@ -359,3 +361,48 @@ def test_an_order_sent_after_the_cut_off_counts_for_the_supplier_s_next_order_da
             (goods,) = session.scalars(sa.select(receiving.Delivery).filter_by(order_id=order_id))
             assert goods.expected_day == order.delivery_day
     assert days == [[0, 2], [3, 5]]
+
+
+def _days(country, where: str, order_id: str) -> list[int]:
+    with country.nodes()[where].read() as session:
+        order = session.get_one(ReplenishmentOrder, ("S1", order_id))
+        return [(day - DAY).days for day in vars(order_days.of(order)).values()]
+
+
+def test_an_order_counts_by_the_warehouse_s_clock_for_the_van_it_reaches_the_network_for(country):
+    """The warehouse is nine hours ahead: its 19:00 is the shop's 10:00."""
+    with country.network.write() as session:
+        suppliers.settle_calendar(session, WAREHOUSE, [], 19 * 60, tz="Asia/Tokyo", actor=OPERATOR, at=AT)
+        told = serving.edition(session, DAY)
+    with country.shops["S1"].write() as session:
+        serving.take_edition(session, told)
+        assert order_days.closes_at(session, session.get_one(Supplier, VAN), "S1", DAY).hour == 10
+    early, late = country.order("S1", {"bread": 1}, id="early"), country.order("S1", {"milk": 1}, id="late")
+    with country.shops["S1"].write() as session:
+        order = session.get_one(ReplenishmentOrder, ("S1", late))
+        assert not replenishment.is_over(session, order, later(hours=1))
+        assert replenishment.is_over(session, order, later(hours=1, minutes=1))
+    country.carry("S1", at=later(hours=1))
+    third = country.order("S1", {"tea": 1}, id="third", at=later(minutes=59))
+    country.carry("S1", at=later(hours=2))
+    country.deliver(at=later(hours=2))
+    assert [_days(country, "network", one) for one in (early, late)] == [[0, 1, 2]] * 2
+    for where in ("network", "S1"):
+        assert _days(country, where, third) == [1, 2, 3], "sent in time, and there too late"
+    country.fill(later(hours=2))
+    assert country.load(DAY, later(hours=2)) == [early, late]
+    country.deliver(at=later(hours=2))
+    assert country.state("S1", third) == ("acknowledged", "acknowledged")
+    assert country.findings() == []
+
+
+def test_who_names_an_earlier_day_or_an_earlier_van_is_due_no_sooner_than_the_others(country):
+    country.order("S1", {"bread": 1}, id="sly")
+    with country.shops["S1"].read() as session:
+        body = to_wire(session.scalars(sa.select(OutboxMessage)).one())["body"]
+    long_ago = (DAY - dt.timedelta(days=9)).isoformat()
+    body |= dict.fromkeys(("order_day", "delivery_day", "next_delivery_day"), long_ago)
+    with country.network.write() as session:
+        sly = order_arrivals.arrive(session, OrderSent.from_body(body, 1), actor=OPERATOR, at=AT)
+        assert order_days.of(sly).order_day == DAY
+        assert order_days.due_day(session, sly) == later(days=1).date()

@@ -52,12 +52,29 @@ def test_a_cut_off_in_the_night_is_over_when_the_clock_says_so_though_the_busine
     assert steps(rhythm.counted(calendar, sent, MONDAY, now))[0] == max(1, ordered)
 
 
-def test_an_order_sent_after_its_cut_off_moves_and_one_without_an_hour_keeps_its_days():
+def test_an_order_sent_after_its_cut_off_or_its_day_or_for_a_closed_day_moves():
     sent = rhythm.Rhythm(MONDAY, MONDAY + dt.timedelta(days=4), MONDAY + dt.timedelta(days=5))
     late = rhythm.counted(Calendar(DAILY, 2, cut_off_minute=600), sent, MONDAY, 601)
     assert steps(late) == (1, 5, 6), "as long on its way as it was planned with"
     assert rhythm.counted(Calendar(DAILY, 2, cut_off_minute=600), sent, MONDAY, 600) == sent
-    assert rhythm.counted(Calendar(DAILY, 2), sent, MONDAY + dt.timedelta(days=1), 601) == sent
+    assert rhythm.counted(Calendar(DAILY, 2), sent, MONDAY, 1700) == sent
+    assert steps(rhythm.counted(Calendar(DAILY, 2), sent, MONDAY + dt.timedelta(days=1), 0)) == (1, 5, 6)
+    assert steps(rhythm.counted(Calendar(DAILY, 2, days(0, 1)), sent, MONDAY - dt.timedelta(days=1), 0)) == (2, 6, 7)
+
+
+@pytest.mark.parametrize(
+    ("ordered", "today", "minute", "days"),
+    [
+        (0, 0, 0, 8),  # Monday's, as long as one can order for Monday: until Tuesday week
+        (0, 0, 700, 8),  # after the cut-off it is still Monday's
+        (7, 0, 0, 8),  # who names a later day needs no more than who orders now
+        (7, 0, 700, 15),  # who orders after the cut-off is served by next week's van
+        (0, 2, 0, 13),  # its van has come: it counts as ordered now
+    ],
+)  # fmt: skip
+def test_what_an_order_needs_reaches_until_the_van_after_its_own_and_no_farther(ordered, today, minute, days):
+    weekly, day = Calendar(frozenset({0}), 1, cut_off_minute=600), MONDAY + dt.timedelta(days=today)
+    assert rhythm.reach(weekly, MONDAY + dt.timedelta(days=ordered), day, minute) == days
 
 
 def test_the_minute_is_of_the_business_day_also_past_midnight():

@@ -35,7 +35,7 @@ def _on_the_ramp(country: Country) -> None:
     country.fill()
     country.deliver()
     with country.network.write() as session:
-        warehouse.dispatch_day(session, None, **BY)
+        warehouse.dispatch_day(session, everything=True, **BY)
         vans.place(session, WAREHOUSE, 31_200_000, 121_400_000, **BY)
         vans.place(session, "S1", 31_250_000, 121_450_000, **BY)
         vans.place(session, "S2", 31_100_000, 121_300_000, window=(480, 600), **BY)
@@ -192,7 +192,7 @@ def test_a_shop_whose_deliveries_no_van_holds_together_is_called_at_by_several(c
     country.deliver()
     country.fill()
     with country.network.write() as session:
-        warehouse.dispatch_day(session, None, **BY)
+        warehouse.dispatch_day(session, everything=True, **BY)
         session.execute(sa.update(vans.Van).values(packs=5))
         vans.add_van(session, WAREHOUSE, "Van 2", 5, **BY)
         vans.add_van(session, WAREHOUSE, "Van 3", 5, **BY)

@@ -132,7 +132,7 @@ def test_a_silent_shop_keeps_goods_back_in_its_own_warehouse_and_in_no_other(cou
         sells(session, "S1", 6)
         sells(session, "S2", 6)
         serving.supply_shop(session, "S2", OTHER, **BY)
-        needs = fair_needs.read(session, [(WAREHOUSE, "bread"), (OTHER, "bread")], [("S1", "bread")], at=AT)
+        needs = fair_needs.read(session, [(WAREHOUSE, "bread"), (OTHER, "bread")], [("S1", "bread")], {}, at=AT)
         assert [len(needs.silent_claims((house, "bread"))) for house in (WAREHOUSE, OTHER)] == [0, 1]
 
 

@@ -1,0 +1,53 @@
+"""A till that nobody touches: since when, as the server knows it.
+
+Rules
+-----
+1. A shop says after how many minutes its pages lock themselves (`Store.lock_minutes`; 0: never). Locked is signed out
+   for good: whoever copied the cookie has nothing, and nothing is read or done until a PIN or a badge begins a session.
+2. Hands count, not scripts: a page that is opened, a form that is sent, and what a page's script says of them in
+   TOUCHED with what it asks by itself. What a script asks without saying so keeps nothing open.
+3. The page locks itself at the same moment (static/js/lock.js); this is for the page that could not, or was prevented.
+4. A session that is new here, right after the node has started, too, is touched now. The node's web process is one.
+
+Units: seconds.
+"""
+
+import datetime as dt
+
+from flask import request
+
+TOUCHED = "X-Touched"
+"""The header in which a page's script says how many seconds ago somebody touched the page."""
+MOST_KEPT = 512
+_SECONDS_PER_MINUTE = 60
+
+
+class Hands:
+    """When each session was last touched."""
+
+    def __init__(self) -> None:
+        self._touched: dict[str, dt.datetime] = {}
+
+    def are_off(self, session_id: str, minutes: int, at: dt.datetime) -> bool:
+        """Tell whether nobody has touched a session for so long; notes what this request says of hands (rule 2)."""
+        last = self._touched.get(session_id, at)
+        if (at - last).total_seconds() >= minutes * _SECONDS_PER_MINUTE:
+            self._touched.pop(session_id, None)
+            return True
+        ago = _ago()
+        if len(self._touched) >= MOST_KEPT:
+            self._touched.clear()
+        self._touched[session_id] = last if ago is None else max(last, at - dt.timedelta(seconds=ago))
+        return False
+
+
+# --- inside ---
+
+
+def _ago() -> int | None:
+    """Return how long ago hands touched the page that asks; None where it does not say."""
+    said = request.headers.get(TOUCHED, "")
+    if said.isascii() and said.isdigit():
+        return int(said[:6])
+    by_itself = request.method == "GET" and (request.path.startswith("/api/") or "HX-Request" in request.headers)
+    return None if by_itself else 0
