@@ -31,8 +31,11 @@ def test_it_locks_keeps_basket_and_scans_and_another_person_goes_on(page: Page, 
     enter(page, node, language=language)
     wedge(page, CODES["MILK"])
     priced(page)
+    page.keyboard.down("Shift")
     leave_alone(page)
+    page.keyboard.down("Shift")  # it lies under a bag
     page.wait_for_url("**/signin/ana?next=**")
+    page.keyboard.up("Shift")
     assert page.request.get(f"{node.url}/api/status?till=T1").status == 401
     assert_well_made_in_every_size(page, language)
     wedge(page, CODES["BREAD"])
