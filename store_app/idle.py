@@ -7,7 +7,9 @@ Rules
 2. Hands count, not scripts: a page that is opened, a form that is sent, and what a page's script says of them in
    TOUCHED with what it asks by itself. What a script asks without saying so keeps nothing open.
 3. The page locks itself at the same moment (static/js/lock.js); this is for the page that could not, or was prevented.
-4. A session that is new here, right after the node has started, too, is touched now. The node's web process is one.
+4. The page of who brings orders home works on at doors without a line and does not lock: a session is left open from it
+   on, until it opens another page.
+5. A session that is new here, right after the node has started, too, is touched now. The node's web process is one.
 
 Units: seconds.
 """
@@ -18,6 +20,8 @@ from flask import request
 
 TOUCHED = "X-Touched"
 """The header in which a page's script says how many seconds ago somebody touched the page."""
+ON_THE_ROAD = frozenset(f"home_deliveries.{name}" for name in ("overview", "set_out", "hand_over", "not_met"))
+ROAD = dt.timedelta(hours=12)
 MOST_KEPT = 512
 _SECONDS_PER_MINUTE = 60
 
@@ -34,20 +38,21 @@ class Hands:
         if (at - last).total_seconds() >= minutes * _SECONDS_PER_MINUTE:
             self._touched.pop(session_id, None)
             return True
-        ago = _ago()
         if len(self._touched) >= MOST_KEPT:
             self._touched.clear()
-        self._touched[session_id] = last if ago is None else max(last, at - dt.timedelta(seconds=ago))
+        self._touched[session_id] = _touched(last, at)
         return False
 
 
 # --- inside ---
 
 
-def _ago() -> int | None:
-    """Return how long ago hands touched the page that asks; None where it does not say."""
+def _touched(last: dt.datetime, at: dt.datetime) -> dt.datetime:
+    """Return when hands were last on the page that asks (rules 2, 4)."""
+    if request.endpoint in ON_THE_ROAD:
+        return at + ROAD
     said = request.headers.get(TOUCHED, "")
     if said.isascii() and said.isdigit():
-        return int(said[:6])
+        return max(last, at - dt.timedelta(seconds=int(said[:6])))
     by_itself = request.method == "GET" and (request.path.startswith("/api/") or "HX-Request" in request.headers)
-    return None if by_itself else 0
+    return last if by_itself else at

@@ -1,12 +1,13 @@
 """The till that nobody touches, in the browser: it locks, keeps basket and scans, and goes on by a PIN."""
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from pos.sale_rows import Sale
 from pos.store import Store, add_staff
 from tests.browser.conftest import CODES, STORE, Node, assert_well_made_in_every_size, dress, enter, wedge
 from tests.browser.counter import kept, priced
+from tests.browser.held import Held
 
 pytestmark = pytest.mark.browser
 
@@ -31,8 +32,11 @@ def test_it_locks_keeps_basket_and_scans_and_another_person_goes_on(page: Page, 
     enter(page, node, language=language)
     wedge(page, CODES["MILK"])
     priced(page)
+    page.keyboard.down("Shift")
     leave_alone(page)
+    page.keyboard.down("Shift")  # it lies under a bag
     page.wait_for_url("**/signin/ana?next=**")
+    page.keyboard.up("Shift")
     assert page.request.get(f"{node.url}/api/status?till=T1").status == 401
     assert_well_made_in_every_size(page, language)
     wedge(page, CODES["BREAD"])
@@ -70,18 +74,17 @@ def test_without_an_answer_it_is_covered_and_what_is_scanned_waits_until_there_i
 
 
 def test_a_payment_on_its_way_is_waited_for(page: Page, node: Node):
-    held: list[Route] = []
     enter(page, node)
     wedge(page, CODES["MILK"])
     priced(page)
-    page.route("**/api/sales", lambda route: held.append(route))
+    held = Held(page, "**/api/sales")
     page.keyboard.press("F8")
     page.keyboard.press("F8")
-    page.wait_for_selector("body[data-pay='sending']")
+    paying = held.take()
     leave_alone(page)
     expect(page.locator("#locked")).to_be_hidden()
     page.wait_for_function("() => Date.now() - Number(localStorage.getItem('cornerstore.touched')) < 30_000")
-    held[0].continue_()
+    paying.continue_()
     expect(page.locator("#pay-done")).to_be_visible()
     assert len(node.rows(Sale)) == 1
     leave_alone(page)

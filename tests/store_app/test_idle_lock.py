@@ -47,6 +47,19 @@ def test_hands_keep_a_page_open_by_what_its_script_says_of_them(house):
     assert client.get(STATUS, headers={TOUCHED: "0"}).status_code == 401, "hands that come too late open nothing"
 
 
+def test_who_brings_orders_home_is_left_signed_in_at_the_doors_until_another_page_is_opened(house):
+    lock_after(house, 1)
+    client = house.signed_in("cashier")
+    for _ in range(2):
+        page = client.get("/home-deliveries/")
+        assert page.status_code == 200
+        assert 'id="locked"' not in page.text
+        house.clock.advance(3600)
+    assert 'id="locked"' in client.get("/money/").text
+    house.clock.advance(60)
+    assert client.get("/money/").status_code == 303
+
+
 def test_another_person_goes_on_at_the_same_till_by_a_pin(house):
     lock_after(house, 1)
     client = house.signed_in("cashier")

@@ -11,9 +11,10 @@ const { minutes, lock, pad } = cover.dataset;
 const limitMs = Number(minutes) * 60_000;
 let touchedAt = 0, toldAt = Date.now();
 
-function touch() {
+/** Note hands; a key that lies under a bag is none. */
+function touch(event) {
   const at = Date.now();
-  if (isLocked() || at - touchedAt < LOOK_EVERY_MS) return;
+  if (event?.repeat || isLocked() || at - touchedAt < LOOK_EVERY_MS) return;
   touchedAt = at;
   keep(TOUCHED, String(at));
 }

@@ -277,7 +277,7 @@ function wire() {
   });
   basket.addEventListener("keeping", showKeeping);
   addEventListener("cornerstore:idle", (event) => { // a payment on its way is waited for
-    if (pay.isBusy) event.preventDefault();
+    if (["sending", "asking"].includes(pay.step)) event.preventDefault();
     else showing.tell({ kind: "basket" });
   });
   listenForKeys({ till, basket, view, goods, pay, sheet });
