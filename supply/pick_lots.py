@@ -81,7 +81,7 @@ def take_scanned(session: Session, pick_id: str, code: str, *, actor: Actor, at:
     known = sa.select(Barcode.sku).where(Barcode.code.in_(gtin.spellings(said.gtin or "")))
     sku = session.scalar(known.limit(1))
     if sku is None:
-        raise NotFound("unknown-pack", "Nobody knows this code. Choose the lot beside the product.", field="code")
+        raise NotFound("unknown-lot-code", "Nobody knows this code. Choose the lot beside the product.", field="code")
     name, batch = pick_list.to_pick(session, found, sku)[0].name, tidy_batch(said.batch)
     _refuse_unsound(session, found, sku, name, batch, said.expires_on, at)
     meant = [one for one in _free(session, found, [sku], at)[sku] if _is_meant(one, batch, said.expires_on)]
@@ -169,4 +169,4 @@ def _is_meant(held: Held, batch: str | None, until: dt.date | None) -> bool:
 
 def _unknown(name: str) -> NotFound:
     words = f"{name}: the book has no such lot here. Put it aside and tell whoever takes goods in; take another."
-    return NotFound("unknown-lot", words, name=name)
+    return NotFound("lot-not-here", words, name=name)
