@@ -168,6 +168,17 @@ def _full_disk(kind: str) -> Callable[[int, Path], list[str]]:
     return made
 
 
+def _full_during(what: str, kind: str) -> Callable[[int, Path], list[str]]:
+    """Return the command that fills the disk while a file is brought in, or the tables are brought up."""
+
+    def made(_seed: int, report: Path) -> list[str]:
+        founded("counter")
+        command = [sys.executable, str(HERE / "full.py"), what, "--report", str(report)]
+        return [str(TOOLS / "diskfull.sh"), "run", kind, "32", "--", *command]
+
+    return made
+
+
 # --- what a run counts ---
 
 SPEEDS = "sell p50/p99/max"
@@ -248,6 +259,10 @@ SCENARIOS = {
         Scenario("store_restore", _pair("store_restore"), _of_pair, 1, 20),
         Scenario("clone", _pair("clone"), _of_pair, 1, 20),
         *(Scenario(f"diskfull_{kind}", _full_disk(kind), _of_one, 1, 3) for kind in ("ext4", "tmpfs", "rlimit")),
+        *(
+            Scenario(f"diskfull_{what}", _full_during(what, "ext4"), _of_one, 1, 3)
+            for what in ("import", "migration")
+        ),
         *(
             Scenario(f"clock_{zone.rpartition('/')[2].lower()}", _one("clockjump.py", "adapter.py", "--tz", zone),
                      _of_one, 1, 3)
