@@ -24,6 +24,7 @@ from config.database import Base
 from config.errors import Conflict, Invalid, NotFound
 from config.journal import Actor, record
 
+LOCK_MINUTES = (0, 1, 2, 3, 5, 10, 15, 30)
 STAFF_ROLES = ("cashier", "supervisor", "shopkeeper", "operator")
 
 
@@ -65,6 +66,8 @@ class Store(Base):
     """Where customers find their receipts on the network; '': the paper is all there is."""
     sells_beyond: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     """Whether its tills sell what the books no longer have: the loaf is in the customer's hand."""
+    lock_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
+    """After how many minutes in which nobody touches them its pages lock themselves; 0: never."""
     joined_at: Mapped[dt.datetime]
 
 
@@ -315,6 +318,17 @@ def sell_beyond(session: Session, store_id: str, wanted: bool, *, actor: Actor, 
     if store.sells_beyond != wanted:
         record(session, actor=actor, at=at, verb="store.sells beyond", subject=f"store:{store_id}", wanted=wanted)
         store.sells_beyond = wanted
+
+
+def lock_after(session: Session, store_id: str, minutes: int, *, actor: Actor, at: dt.datetime) -> None:
+    """Settle after how many minutes the shop's pages lock themselves when nobody touches them; 0: never."""
+    if minutes not in LOCK_MINUTES:
+        raise Invalid("bad-lock-minutes", "Choose one of the times in the list.", field="minutes")
+    store = store_of(session, store_id)
+    if store.lock_minutes != minutes:
+        facts = {"before": store.lock_minutes, "minutes": minutes}
+        record(session, actor=actor, at=at, verb="store.lock after", subject=f"store:{store_id}", **facts)
+        store.lock_minutes = minutes
 
 
 def snapshot(store: Store) -> dict[str, Any]:

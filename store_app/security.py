@@ -15,7 +15,9 @@ Rules
    was begun with a badge ends with it.
 7. The policy for pages is strict (self and this answer's nonce), and a name that is not ours is not answered (DNS
    rebinding); addresses in numbers are.
-8. WebAssembly runs in one worker, the one that reads codes in the camera's picture; its script alone is served with
+8. A page that nobody touches is locked after the shop's minutes (`idle`): its session is ended, journalled, and whose
+   till it was is kept for the number pad.
+9. WebAssembly runs in one worker, the one that reads codes in the camera's picture; its script alone is served with
    that leave. No page has it.
 """
 
@@ -34,7 +36,7 @@ import sqlalchemy as sa
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from sqlalchemy.orm import Session
 
-from config import private
+from config import journal, private
 from config.database import table_of
 from config.errors import NotFound, Refused
 from config.journal import Actor
@@ -44,9 +46,10 @@ from pos import print_agent as agents
 from pos import signed_out
 from pos.permissions import permitted
 from pos.signed_out import SignedOut
-from pos.store import Staff, store_for_key
+from pos.store import Staff, Store, store_for_key
 from store_app import devices
 from store_app.extensions import csrf, doors, own_doors, read
+from store_app.idle import Hands
 from store_app.sessions import KeptSessions
 from store_app.sync import wire
 
@@ -139,6 +142,17 @@ def sign_out() -> None:
     _forget()
 
 
+def lock(actor: Actor) -> None:
+    """End the session of who has left the page alone, and keep whose it was (rule 8)."""
+    with own_doors().write() as books:
+        if ended := session.get("id"):
+            signed_out.note(books, ended, at=dt.datetime.now(dt.UTC))
+        subject = f"till:{session.get('till_id', '')}"
+        journal.record(books, actor=actor, at=own_doors().now(), verb="till.locked", subject=subject)
+    _forget()
+    session["locked"] = actor.id
+
+
 def signing_key(settings: Settings) -> str:
     """Return the key that signs sessions; in practice one is made and kept beside the database."""
     if settings.secret_key:
@@ -157,7 +171,7 @@ def signing_key(settings: Settings) -> str:
 
 def set_up(app: Flask, settings: Settings) -> None:
     """Put the guards before every request and the headers on every answer."""
-    names = _our_names(settings)
+    names, hands = _our_names(settings), Hands()
     app.session_interface = KeptSessions()
 
     def guard() -> Any:
@@ -177,7 +191,7 @@ def set_up(app: Flask, settings: Settings) -> None:
             g.actor = None
             _let_watcher(settings.metrics_key)
             return None
-        g.actor, g.permissions = _NO_ONE if request.endpoint in OPEN_ENDPOINTS else _person(settings.node_id)
+        g.actor, g.permissions = _NO_ONE if request.endpoint in OPEN_ENDPOINTS else _person(settings.node_id, hands)
         return _decide(rule)
 
     # the guard goes before Flask-WTF's own, so that a stranger learns nothing about tokens
@@ -235,7 +249,7 @@ def _forget() -> None:
         session["till_id"] = till_id
 
 
-def _person(node_id: str) -> tuple[Actor | None, frozenset[str]]:
+def _person(node_id: str, hands: Hands) -> tuple[Actor | None, frozenset[str]]:
     staff_id = session.get("staff")
     if staff_id is None:
         return _NO_ONE
@@ -245,7 +259,12 @@ def _person(node_id: str) -> tuple[Actor | None, frozenset[str]]:
     if known is None or session.get("stamp") != known[1][session.get("by", "pin")] or _is_over(known[0].role):
         _forget()
         return _NO_ONE
-    return known[0], known[2]
+    actor, _, permissions, minutes = known
+    if minutes and hands.are_off(session.get("id", ""), minutes, own_doors().now()):
+        lock(actor)
+        return _NO_ONE
+    g.lock_minutes = minutes
+    return actor, permissions
 
 
 def _is_over(role: str) -> bool:
@@ -264,17 +283,18 @@ def _second() -> int:
 
 def _known(
     node_id: str, staff_id: str, session_id: str, look: Session
-) -> tuple[Actor, dict[str, str], frozenset[str]] | None:
-    """Return who this is, the stamps of a valid session, and what they may do.
+) -> tuple[Actor, dict[str, str], frozenset[str], int] | None:
+    """Return who this is, the stamps of a valid session, what they may do, and after how many minutes it is locked.
 
     None for who does not work here, and for a session that was ended.
     """
     staff = _STAFF.first(look, {"node": node_id, "id": staff_id, "session": session_id})
     if staff is None:
         return None
-    name, role, pin_hash, badge_hash = staff
+    name, role, pin_hash, badge_hash, minutes = staff
     stamps = {by: _stamp(pin_hash, badge_hash, by) for by in ("pin", "badge")}
-    return Actor(id=staff_id, name=name, role=role, node=node_id), stamps, permitted(look, node_id, role)
+    actor = Actor(id=staff_id, name=name, role=role, node=node_id)
+    return actor, stamps, permitted(look, node_id, role), minutes or 0
 
 
 def _stamp(pin_hash: str, badge_hash: str | None, by: str) -> str:
@@ -334,9 +354,15 @@ def _is_ours(host: str, names: frozenset[str]) -> bool:
     return True
 
 
-_staff = table_of(Staff).c
+_staff, _store = table_of(Staff).c, table_of(Store).c
 _STAFF = Prepared(
-    sa.select(_staff.name, _staff.role, _staff.pin_hash, _staff.badge_hash).where(
+    sa.select(
+        _staff.name,
+        _staff.role,
+        _staff.pin_hash,
+        _staff.badge_hash,
+        sa.select(_store.lock_minutes).where(_store.id == sa.bindparam("node")).scalar_subquery(),
+    ).where(
         _staff.node_id == sa.bindparam("node"),
         _staff.id == sa.bindparam("id"),
         _staff.active.is_(True),

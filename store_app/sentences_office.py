@@ -33,6 +33,22 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "no-leave": (_l("This shop has given no leave to look into it. Ask the shopkeeper."),),
     "no-look": (_l("Open the look first: the shop reads who looks."),),
     # --- people ---
+    "not-allowed": (_l("You may not do this. Ask someone who may, or sign in as another person."),),
+    "unknown-person": (_l("Nobody of that name works here. Choose a name from the list."),),
+    "wrong-pin": (_l("That name and PIN do not belong together. Try again."),),
+    "unknown-badge": (_l("This badge is not known here. Sign in with name and PIN."),),
+    "badges-locked": (_l("Too many unknown badges. Sign in with name and PIN, or try again in %(wait_s)s seconds."),),
+    "pin-wanted": (_l("Type your PIN first: a badge alone does not open this."),),
+    "locked": (_l("Too many wrong PINs. Try again in %(wait_s)s seconds."),),
+    "bad-pin": (_l("A PIN has 4 to 12 digits."),),
+    "short-pin": (_l("An operator’s PIN has at least %(least)s digits."),),
+    "weak-pin": (
+        _l("This PIN is among the first that somebody tries. Take no repetition, no row, no year and no day."),
+    ),
+    "name-taken": (
+        _l("%(name)s already works here. Choose another name."),
+        _l("Somebody of this name works here already. Choose another name."),
+    ),
     "last-shopkeeper": (_l("%(name)s is the last shopkeeper here. Make another person shopkeeper first."),),
     "last-operator": (_l("%(name)s is the last operator here. Let another one in first: cornerstore staff add."),),
     "yourself": (_l("You cannot send yourself away. Let another shopkeeper do it."),),
@@ -121,9 +137,8 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     # --- purchasing ---
     "not-on-purchase": (_l("This product is not on the purchase."),),
     "unknown-purchase": (_l("There is no such purchase."),),
-    "not-in-stock": (
-        _l("The books do not have so much: %(short)s. Count it if it is here, or take it off the basket."),
-    ),
+    # --- settings ---
+    "bad-lock-minutes": (_l("Choose one of the times in the list."),),
     # --- paper ---
     "logo-too-large": (_l("The picture is too large: at most 500 KB, and 4,000 dots a side. Save it smaller."),),
     "logo-not-png": (_l("This is no PNG picture. Save the logo as PNG, then choose it again."),),

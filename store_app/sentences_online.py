@@ -95,4 +95,78 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     "campaign-over": (_l("The last day to answer is over."),),
     "unknown-place": (_l("This name is on no list any more. Look at the list again."),),
     "not-disputed": (_l("Nothing waits for a decision here."),),
+    # --- orders and their codes ---
+    "unknown-order": (_l("There is no such order in this shop."),),
+    "unknown-shop": (_l("There is no such shop. Check the address."),),
+    "shop-closed": (_l("This shop takes no online orders just now. Try again later."),),
+    "not-sold-online": (
+        _l("This shop does not sell online: %(skus)s. Take it out of the basket."),
+        _l("This product is not in this online shop. Look for another one."),
+    ),
+    "too-many-unpaid": (
+        _l(
+            "Under this number %(most)s orders are open here that are not paid yet. Collect one first, or pay this one"
+            " online where the shop offers it."
+        ),
+    ),
+    "missed-one": (
+        _l(
+            "An order under this number was not collected lately, so only one waits unpaid at a time. Collect it first,"
+            " or pay this one online where the shop offers it."
+        ),
+    ),
+    "too-much-unpaid": (
+        _l(
+            "Without paying before, at most %(most)s things are put aside for one number; with this order it would be"
+            " %(things)s. Order less, or pay online where the shop offers it."
+        ),
+    ),
+    "bad-basket": (_l("Something is wrong with this basket. Look at its lines once more."),),
+    "bad-name": (_l("A name has 1 to 60 letters."),),
+    "bad-phone": (_l("Give a phone number: 5 to 20 digits, blanks and + - / ( ) are fine."),),
+    "bad-token": (_l("This page is too old. Load it again."),),
+    "bad-id": (_l("This page is too old. Load it again."),),
+    "too-late-to-cancel": (_l("The order cannot be cancelled here any more, it is: %(state)s. Tell the shopkeeper."),),
+    "no-such-code": (_l("This is no pickup code: it has 8 letters and digits. Read it again."),),
+    "wrong-code": (_l("This code is not for this shop. Read it again, or scan the square."),),
+    "other-order": (_l("This code belongs to order %(order_no)s."), _l("This code belongs to another order.")),
+    "order-locked": (
+        _l("Too many wrong codes for order %(order_no)s. The shopkeeper can unlock it."),
+        _l("Too many wrong codes for this order. The shopkeeper can unlock it."),
+    ),
+    "codes-locked": (
+        _l("Too many wrong codes. Codes are taken again from %(until)s."),
+        _l("Too many wrong codes. Wait ten minutes."),
+    ),
+    "already-collected": (
+        _l("Order %(order_no)s was handed over before."),
+        _l("This order was handed over before."),
+    ),
+    "not-ready": (
+        _l("Order %(order_no)s is not ready yet, it is: %(state)s."),
+        _l("This order is not ready yet."),
+    ),
+    "not-come-yet": (
+        _l(
+            "There is no order with this square here. One of another shop, or one that the line has not brought yet:"
+            " the customer's page says how it stands."
+        ),
+    ),
+    "ended-paid-back": (
+        _l(
+            "Order %(order_no)s is over, it is: %(state)s. What was paid for it goes back to the customer: sell the"
+            " goods at the till if they still want them."
+        ),
+        _l("This order is over, and what was paid for it goes back to the customer."),
+    ),
+    "order-ended": (_l("Order %(order_no)s is over, it is: %(state)s."), _l("This order is over.")),
+    "not-picking": (_l("Begin picking this order first."),),
+    "not-in-order": (_l("This product is not in the order. Put it back."),),
+    "nothing-short": (_l("Nothing is missing: make the order ready."),),
+    "nothing-picked": (_l("Nothing of it was found. Cancel the order and say why."),),
+    "lines-short": (_l("Not everything was found. Give the customer less, or pick the rest."),),
+    "count-first": (
+        _l("The records have only %(available)s of the %(wanted)s picked. Count it, then make the order ready."),
+    ),
+    "reason-missing": (_l("Say why, so that the customer understands."),),
 }

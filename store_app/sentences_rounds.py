@@ -37,6 +37,19 @@ ROUNDS: dict[str, tuple[Any, ...]] = {
     "already-picked": (_l("%(who)s picked %(name)s before. Open the list once more, or put it back to change it."),),
     "pick-over": (_l("Pick list %(no)s has left or was given up: nothing on it can be changed any more."),),
     "not-on-pick": (_l("This product is not on the list."),),
+    "lot-not-here": (
+        _l("%(name)s: the book has no such lot here. Put it aside and tell whoever takes goods in; take another."),
+    ),
+    "lot-kept": (_l("%(name)s: all of this lot is on another list. Take another lot."),),
+    "bad-lot-quantity": (_l("%(name)s: this list can take 1 to %(most)s of this lot."),),
+    "no-lot-in-code": (
+        _l("This code says no batch and no last day. Scan the one that does, or choose the lot beside the product."),
+    ),
+    "unknown-lot-code": (_l("Nobody knows this code. Choose the lot beside the product."),),
+    "lot-over": (_l("%(name)s: the last day of this lot was %(day)s. Leave it for writing off, and take another."),),
+    "lot-recalled": (
+        _l("%(name)s: lot %(batch)s was recalled. Put it aside and tell whoever takes goods in; take another."),
+    ),
     "bad-pick": (_l("%(name)s: type how many were picked, 0 to %(most)s."),),
     "not-whole-packs": (_l("%(name)s goes in whole packs of %(pack_qty)s."),),
     "no-short-reason": (_l("%(name)s: say why less was picked."),),

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
-from config.errors import Invalid, NotFound
+from config.errors import Conflict, Invalid, NotFound
 from config.journal import Actor, record
 from config.states import StateTable
 from pos.catalogue import Product
+from supply import rounds
 from supply.suppliers import require_warehouse
 
 STATES = StateTable(
@@ -29,6 +30,7 @@ SOURCES = ("order", "offer", "replacement")
 REASONS = ("missing", "damaged", "expired", "left")
 """Why less is picked: it is not there; it broke or spoilt; it is over; it stays for the next round."""
 LONGEST_BAY = 20
+ROUTE_DAYS = 28
 Goods = tuple[str, str]
 """(warehouse id, SKU)"""
 
@@ -141,12 +143,33 @@ def pick_of(session: Session, pick_id: str) -> PickList:
 
 
 def lines_of(session: Session, pick: PickList) -> list[PickLine]:
-    """Return a list's lines in the order they are walked: by bay, then product, then shop."""
+    """Return a list's lines in the order they are walked: by bay, then product, then as the vans are loaded."""
     lines = session.scalars(sa.select(PickLine).where(PickLine.pick_id == pick.id)).all()
     where = bays(session, pick.warehouse_id, {line.sku for line in lines})
+    shops = {
+        store_id: place for place, store_id in enumerate(load_order(session, pick, {one.store_id for one in lines}))
+    }
     return sorted(
-        lines, key=lambda one: (way(where.get(one.sku, "")), one.name, one.sku, one.store_id, one.source, one.source_id)
-    )
+        lines,
+        key=lambda one: (
+            way(where.get(one.sku, "")), one.name, one.sku, shops[one.store_id], one.source, one.source_id
+        ),
+    )  # fmt: skip
+
+
+def load_order(session: Session, pick: PickList, stores: Collection[str]) -> list[str]:
+    """Return shops in the order in which their goods go onto the vans: van by van, the last stop first.
+
+    A shop's van and stop are those it had last; shops that were on no round of the last ROUTE_DAYS come last.
+    """
+    known = route(session, pick)
+    driven = sorted((known[one][0], -known[one][1], one) for one in stores if one in known)
+    return [one for _van, _n, one in driven] + sorted(one for one in stores if one not in known)
+
+
+def route(session: Session, pick: PickList) -> dict[str, tuple[str, int]]:
+    """Return the van and the stop each shop of a list's warehouse had last, of the last ROUTE_DAYS."""
+    return rounds.route_of(session, pick.warehouse_id, pick.made_at.date() - dt.timedelta(days=ROUTE_DAYS))
 
 
 def open_lists(session: Session, warehouse_id: str | None = None) -> list[PickList]:
@@ -214,6 +237,35 @@ def picked_for(session: Session, store_id: str, order_id: str, *, is_open: bool 
         .order_by(PickList.id, PickLine.sku)
     )
     return list(session.scalars(query))
+
+
+# --- parts of other verbs ---
+
+
+def refuse_closed(found: PickList) -> None:
+    """Raise Conflict when a list has left or was given up."""
+    if found.state not in OPEN:
+        words = f"Pick list {found.pick_no} is {found.state}: nothing on it can be changed any more."
+        raise Conflict("pick-over", words, no=found.pick_no, state=found.state)
+
+
+def of_product(session: Session, found: PickList, sku: str) -> list[PickLine]:
+    """Return a product's lines; NotFound when it is not on the list."""
+    lines = [line for line in lines_of(session, found) if line.sku == sku]
+    if not lines:
+        raise NotFound("not-on-pick", "This product is not on the list.", sku=sku)
+    return lines
+
+
+def to_pick(session: Session, found: PickList, sku: str) -> list[PickLine]:
+    """Return the lines of a product nobody has picked yet; Conflict with who was first."""
+    refuse_closed(found)
+    lines = of_product(session, found, sku)
+    if lines[0].picked_qty is not None:
+        name, who = lines[0].name, lines[0].picked_by
+        words = f"{who} picked {name} before. Open the list once more, or put it back to change it."
+        raise Conflict("already-picked", words, name=name, who=who)
+    return lines
 
 
 def subject_of(pick: PickList) -> str:

@@ -27,7 +27,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config import journal
-from config.errors import Conflict, Invalid, NotFound, Refused
+from config.errors import Invalid, Refused
 from config.ids import new_id
 from config.journal import Actor
 from pos import batches
@@ -37,8 +37,8 @@ from supply import (
     claim_book,
     credit,
     left_out,
-    loading,
     pick_list,
+    pick_lots,
     premises,
     push,
     replacing,
@@ -91,11 +91,11 @@ def make(
     )  # fmt: skip
     session.add(made)
     session.flush()
-    lots = _lots_to_take(session, warehouse_id, [line for load in loads for line in load.lines], at)
+    lots = pick_lots.first_to_leave(session, warehouse_id, [line for load in loads for line in load.lines], at)
     session.add_all(
         PickLine(
             pick_id=made.id, store_id=load.store_id, source=load.source, source_id=load.id, sku=line.sku,
-            name=line.name, pack_qty=line.pack_qty, qty=line.qty, lots=_dealt(lots[line.sku], line.qty),
+            name=line.name, pack_qty=line.pack_qty, qty=line.qty, lots=pick_lots.dealt(lots[line.sku], line.qty),
         )
         for load in loads
         for line in load.lines
@@ -122,12 +122,7 @@ def pick(
     picked: (units, why less) where it is not what the list says; whom it does not name gets all.
     """
     found = pick_of(session, pick_id)
-    _refuse_closed(found)
-    lines = _of_product(session, found, sku)
-    if lines[0].picked_qty is not None:
-        name, who = lines[0].name, lines[0].picked_by
-        words = f"{who} picked {name} before. Open the list once more, or put it back to change it."
-        raise Conflict("already-picked", words, name=name, who=who)
+    lines = pick_list.to_pick(session, found, sku)
     for line in lines:
         qty, why = (picked or {}).get((line.source, line.store_id, line.source_id), (line.qty, ""))
         _confirm(line, qty, why, actor)
@@ -142,7 +137,7 @@ def pick(
 def pick_rest(session: Session, pick_id: str, *, actor: Actor, at: dt.datetime) -> PickList:
     """Confirm everything nobody has picked yet as the list says it."""
     found = pick_of(session, pick_id)
-    _refuse_closed(found)
+    pick_list.refuse_closed(found)
     rest = [line for line in lines_of(session, found) if line.picked_qty is None]
     for line in rest:
         _confirm(line, line.qty, "", actor)
@@ -155,8 +150,8 @@ def pick_rest(session: Session, pick_id: str, *, actor: Actor, at: dt.datetime) 
 def put_back(session: Session, pick_id: str, sku: str, *, actor: Actor, at: dt.datetime) -> PickList:
     """Let a product be picked again (rule 2)."""
     found = pick_of(session, pick_id)
-    _refuse_closed(found)
-    for line in _of_product(session, found, sku):
+    pick_list.refuse_closed(found)
+    for line in pick_list.of_product(session, found, sku):
         line.picked_qty, line.short_why, line.picked_by, line.lost_qty = None, "", "", 0
     journal.record(session, actor=actor, at=at, verb="pick list.put_back", subject=subject_of(found), sku=sku)
     if found.state == "picked":
@@ -178,7 +173,7 @@ def drop(session: Session, pick_id: str, *, why: str, actor: Actor, at: dt.datet
 def send_off(session: Session, pick_id: str, *, actor: Actor, at: dt.datetime) -> SentOff:
     """Load what was picked and tell the shops (rules 3 to 5)."""
     found = pick_of(session, pick_id)
-    _refuse_closed(found)
+    pick_list.refuse_closed(found)
     if found.state == "picking":
         raise Refused("not-picked", "Not everything on this list was picked yet. Confirm the rest first.")
     premises.alone(session)
@@ -206,44 +201,6 @@ def send_off(session: Session, pick_id: str, *, actor: Actor, at: dt.datetime) -
 
 
 # --- inside ---
-
-
-def _lots_to_take(
-    session: Session, house: str, lines: Sequence[Advised], at: dt.datetime
-) -> dict[str, list[tuple[str, int]]]:
-    """Return from which lots a list's lines are taken, by SKU: (lot id or '', units), the first to leave first."""
-    sums: dict[str, int] = {}
-    for line in lines:
-        sums[line.sku] = sums.get(line.sku, 0) + line.qty
-    lots: dict[str, list[tuple[str, int]]] = {sku: [] for sku in sums}
-    for held in loading.lots_for(session, house, [Advised(sku, "", 1, qty) for sku, qty in sums.items()], at):
-        lots[held.sku].append((held.batch_id or "", held.qty))
-    return lots
-
-
-def _dealt(lots: list[tuple[str, int]], qty: int) -> list[tuple[str, int]]:
-    """Take a line's units off the lots that are left."""
-    mine = []
-    while qty and lots:
-        lot_id, left = lots.pop(0)
-        mine.append((lot_id, min(qty, left)))
-        if left > qty:
-            lots.insert(0, (lot_id, left - qty))
-        qty -= min(qty, left)
-    return mine
-
-
-def _refuse_closed(found: PickList) -> None:
-    if found.state not in pick_list.OPEN:
-        words = f"Pick list {found.pick_no} is {found.state}: nothing on it can be changed any more."
-        raise Conflict("pick-over", words, no=found.pick_no, state=found.state)
-
-
-def _of_product(session: Session, found: PickList, sku: str) -> list[PickLine]:
-    lines = [line for line in lines_of(session, found) if line.sku == sku]
-    if not lines:
-        raise NotFound("not-on-pick", "This product is not on the list.", sku=sku)
-    return lines
 
 
 def _confirm(line: PickLine, qty: int, why: str, actor: Actor) -> None:
@@ -332,7 +289,7 @@ def _taken(
         for lot_id in reversed(mine):
             off = min(spare, mine[lot_id])
             mine[lot_id], spare = mine[lot_id] - off, spare - off
-        taken += [replace(lots[lot_id], qty=part) for lot_id, part in mine.items() if part]
+        taken += [replace(held, qty=mine[lot_id]) for lot_id, held in lots.items() if mine.get(lot_id)]
         told.append(_advised(line, sum(mine.values()), is_over=over > 0))
     return taken, told
 

@@ -316,6 +316,17 @@ def rounds_of(session: Session, warehouse_id: str, day: dt.date | None = None) -
     return list(session.scalars(query.order_by(VanRound.day, VanRound.leaves_s, VanRound.van_name, VanRound.id)))
 
 
+def route_of(session: Session, warehouse_id: str, since: dt.date) -> dict[str, tuple[str, int]]:
+    """Return the van and the stop with which each shop was on a warehouse's rounds last, of those since a day."""
+    query = (
+        sa.select(VanStop.store_id, VanRound.van_name, VanStop.n)
+        .join(VanRound, VanRound.id == VanStop.round_id)
+        .where(VanRound.warehouse_id == warehouse_id, VanRound.day >= since, VanRound.state != "dropped")
+        .order_by(VanRound.day, VanRound.id)
+    )
+    return {store_id: (van, n) for store_id, van, n in session.execute(query)}
+
+
 def stops_of(session: Session, row: VanRound) -> list[VanStop]:
     """Return a round's stops in their order."""
     return list(session.scalars(sa.select(VanStop).where(VanStop.round_id == row.id).order_by(VanStop.n)))

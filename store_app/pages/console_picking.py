@@ -11,7 +11,8 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound, ShopError
-from pos.batches import FOR_EVER, Batch
+from pos import gs1
+from pos.batches import FOR_EVER, Batch, Held
 from pos.catalogue import Product
 from pos.store import Store
 from store_app import wording_supply
@@ -19,7 +20,7 @@ from store_app.extensions import clock, read, write
 from store_app.pages import form
 from store_app.presenting import page
 from store_app.security import requires
-from supply import order_sheet, overview, pick_list, picking, premises, warehouse
+from supply import order_sheet, overview, pick_list, pick_lots, picking, premises, warehouse
 from supply.pick_list import PickLine, PickList
 from supply.suppliers import warehouses
 
@@ -80,16 +81,22 @@ def walk(pick_id: str, sku: str = "", fault: ShopError | None = None) -> Any:
         lines = pick_list.lines_of(session, found)
         skus = {line.sku for line in lines}
         bays, names = pick_list.bays(session, found.warehouse_id, skus), _names(session)
+        shops = pick_list.load_order(session, found, {line.store_id for line in lines})
+        route = pick_list.route(session, found)
         units = dict(session.execute(sa.select(Product.sku, Product.stock_unit).where(Product.sku.in_(skus))).all())
-        lots = _lots(session, lines) if found.state in pick_list.OPEN else {}
+        is_open = found.state in pick_list.OPEN
+        lots = _lots(session, lines) if is_open else {}
+        others = _other_lots(session, found, lines) if is_open else {}
     products = [
         _product(one, list(mine), bays.get(one, ""), units.get(one, "each"), names, lots.get(one, []))
+        | {"others": others.get(one, [])}
         for one, mine in itertools.groupby(lines, key=lambda line: line.sku)
     ]
     totals = [
-        (names.get(shop, shop), sum(1 for _line in mine), sum(-(-line.qty // line.pack_qty) for line in mine))
-        for shop, mine in _by_shop(lines).items()
-    ]
+        (names.get(shop, shop), route.get(shop), sum(1 for _line in mine),
+         sum(-(-line.qty // line.pack_qty) for line in mine))
+        for shop, mine in ((shop, [line for line in lines if line.store_id == shop]) for shop in shops)
+    ]  # fmt: skip
     return page(
         "console/pick.html", pick=found, products=products, shops=totals, fault=fault,
         left=sum(1 for one in products if not one["is_done"]), reasons=wording_supply.PICK_REASONS,
@@ -105,6 +112,30 @@ def pick(pick_id: str, sku: str) -> Any:
     with write() as session:
         picking.pick(session, pick_id, sku, _picked(session, pick_id, sku), actor=g.actor, at=clock.now())
     return redirect(url_for("console_picking.walk", pick_id=pick_id) + "#next", 303)
+
+
+@bp.post("/<pick_id>/products/<sku>/lot")
+@requires("network.supply")
+@form.answers_on(walk)
+def take_lot(pick_id: str, sku: str) -> Any:
+    """Take a product from another lot than the sheet names, all that is there of it or so many packs."""
+    units = form.whole("units", least=1) if request.form.get("units", "").strip() else None
+    with write() as session:
+        pick_lots.take_from(
+            session, pick_id, sku, request.form.get("lot_id", ""), units, actor=g.actor, at=clock.now()
+        )  # fmt: skip
+    return redirect(url_for("console_picking.walk", pick_id=pick_id) + f"#sku-{sku}", 303)
+
+
+@bp.post("/<pick_id>/scan")
+@requires("network.supply")
+@form.answers_on(walk)
+def scan(pick_id: str) -> Any:
+    """Take the lot whose code was scanned."""
+    code = form.text("code", most=gs1.LONGEST, required=_("Scan the code on the pack that says its batch."))
+    with write() as session:
+        sku = pick_lots.take_scanned(session, pick_id, code, actor=g.actor, at=clock.now())
+    return redirect(url_for("console_picking.walk", pick_id=pick_id) + f"#sku-{sku}", 303)
 
 
 @bp.post("/<pick_id>/products/<sku>/put-back")
@@ -203,11 +234,14 @@ def _lots(session: Session, lines: list[PickLine]) -> dict[str, list[tuple[int, 
     return lots
 
 
-def _by_shop(lines: list[PickLine]) -> dict[str, list[PickLine]]:
-    shops: dict[str, list[PickLine]] = {}
-    for line in sorted(lines, key=lambda one: one.store_id):
-        shops.setdefault(line.store_id, []).append(line)
-    return shops
+def _other_lots(session: Session, found: PickList, lines: list[PickLine]) -> dict[str, list[Held]]:
+    """Return the lots that products nobody picked yet could be taken from instead of those the sheet names."""
+    named = {(line.sku, lot_id) for line in lines for lot_id, _qty in line.lots}
+    skus = sorted({line.sku for line in lines if line.picked_qty is None})
+    return {
+        sku: [one for one in lots if (sku, one.batch_id or "") not in named]
+        for sku, lots in pick_lots.choices(session, found, skus, clock.now()).items()
+    }
 
 
 def _product(
@@ -216,10 +250,10 @@ def _product(
     """Return a product of a list as the page shows it; a shop's goods are typed in packs where they go in packs."""
     rows = []
     for line in lines:
-        of = line.pack_qty if line.qty % line.pack_qty == 0 else 1
+        of = _packed(line)
         rows.append(
             {
-                "shop": names.get(line.store_id, line.store_id), "packs": line.qty // of, "of": of,
+                "key": _key(line), "shop": names.get(line.store_id, line.store_id), "packs": line.qty // of, "of": of,
                 "picked": None if line.picked_qty is None else line.picked_qty // of, "why": line.short_why,
                 "who": line.picked_by,
             }
@@ -234,9 +268,19 @@ def _product(
 def _picked(session: Session, pick_id: str, sku: str) -> dict[picking.Place, tuple[int, str]]:
     """Return what was typed for each shop of a product, in units; a field that is not there means all."""
     found, typed = pick_list.pick_of(session, pick_id), {}
-    for n, line in enumerate(one for one in pick_list.lines_of(session, found) if one.sku == sku):
-        of = line.pack_qty if line.qty % line.pack_qty == 0 else 1
-        if f"packs-{n}" in request.form:
-            packs = form.whole(f"packs-{n}", most=line.qty // of)
-            typed[line.source, line.store_id, line.source_id] = (packs * of, request.form.get(f"why-{n}", ""))
+    for line in pick_list.of_product(session, found, sku):
+        of, key = _packed(line), _key(line)
+        if f"packs-{key}" in request.form:
+            packs = form.whole(f"packs-{key}", most=line.qty // of)
+            typed[line.source, line.store_id, line.source_id] = (packs * of, request.form.get(f"why-{key}", ""))
     return typed
+
+
+def _packed(line: PickLine) -> int:
+    """Return in what a line is counted: in packs where it goes in packs, else by the unit."""
+    return line.pack_qty if line.qty % line.pack_qty == 0 else 1
+
+
+def _key(line: PickLine) -> str:
+    """Return a line's name in a form: for whom it is, for the order of the lines may change meanwhile."""
+    return f"{line.source}.{line.store_id}.{line.source_id}"

@@ -18,7 +18,7 @@ from config.outbox import OutboxMessage
 from pos import checks as counter_checks
 from pos import printer, printer_book
 from pos.printer import PrintJob
-from pos.store import Region, Store, sell_beyond, show_receipts
+from pos.store import LOCK_MINUTES, Region, Store, lock_after, sell_beyond, show_receipts
 from store_app import presenting, wording, wording_printers
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
@@ -94,6 +94,7 @@ def overview(fault: ShopError | None = None) -> Any:
         printer=light,
         facts=_facts(store, region),
         findings=findings,
+        lock_minutes=LOCK_MINUTES,
         shop_url=f"{settings.public_url.rstrip('/')}/shop/{store.slug}" if settings.public_url else "",
         fault=fault,
     )
@@ -165,6 +166,22 @@ def beyond_stock() -> Any:
         else _("The tills stop at what the books have."),
         "good",
     )
+    return redirect(url_for("shop_settings.overview"), 303)
+
+
+@bp.post("/lock")
+@requires("settings")
+@form.answers_on(_refused)
+def lock() -> Any:
+    """Settle after how many minutes pages that nobody touches lock themselves."""
+    minutes = form.whole("minutes", most=max(LOCK_MINUTES))
+    with write() as session:
+        lock_after(session, str(place().store_id), minutes, actor=g.actor, at=doors().now())
+    told = ngettext(
+        "Locked after %(num)d minute without a touch.", "Locked after %(num)d minutes without a touch.", minutes
+    )
+    told = told if minutes else _("Nothing locks itself.")
+    flash(told, "good")
     return redirect(url_for("shop_settings.overview"), 303)
 
 

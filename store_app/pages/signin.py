@@ -3,16 +3,19 @@
 import re
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, request, url_for
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, session, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from config.errors import Refused, ShopError
 from config.journal import Actor
 from pos import badges, pins
-from pos.store import staff_of
+from pos.store import Till, staff_of
 from store_app import devices, security, staff
 from store_app.extensions import doors, read, write
 from store_app.pages import form
+from store_app.pages.till import own_till
 from store_app.presenting import page
 from store_app.refusals import status_of
 from store_app.roles import is_network, role_of
@@ -46,8 +49,8 @@ def pin_pad(staff_id: str) -> Any:
     """Show the number pad for one person."""
     if _names_are_typed():
         return redirect(url_for("signin.people", next=form.inside(request.args.get("next", "")) or None))
-    with read() as session:
-        person = security.find_staff(session, doors().settings.node_id, staff_id)
+    with read() as look:
+        person = security.find_staff(look, doors().settings.node_id, staff_id)
     return _show(person=person)
 
 
@@ -72,8 +75,8 @@ def enter(staff_id: str) -> Any:
             return _show(refusal=_("Name and PIN do not belong together, or there were too many wrong tries. Try again "
                                    "in a quarter of an hour, or on a device you have signed in with before."),
                          status=status_of(refusal))  # fmt: skip
-        with read() as session:
-            person = security.find_staff(session, node_id, staff_id)
+        with read() as look:
+            person = security.find_staff(look, node_id, staff_id)
         return _show(person=person, refusal=sentence_of(refusal), status=status_of(refusal))
     security.sign_in(person)
     if not doors().settings.practice and not pins.is_good(request.form.get("pin", ""), person.role):
@@ -93,15 +96,15 @@ def first() -> Any:
     """Let a shop's first person in: on the shop's own computer, and only while nobody works here."""
     settings = doors().settings
     try:
-        with write() as session:
-            if not _may_begin(session):
+        with write() as books:
+            if not _may_begin(books):
                 raise Refused(
                     "not-the-first",
                     "Somebody works here already, or this is not the computer the shop runs on. Sign in instead.",
                 )
             name, pin = form.text("name", most=60), request.form.get("pin", "")[:12]
             actor = Actor.system("first", settings.node_id)
-            person = staff.add(session, settings.node_id, name, "shopkeeper", pin, actor=actor, at=doors().now())
+            person = staff.add(books, settings.node_id, name, "shopkeeper", pin, actor=actor, at=doors().now())
     except ShopError as refusal:
         return _show(refusal=sentence_of(refusal), status=status_of(refusal))
     security.sign_in(person)
@@ -123,6 +126,24 @@ def badge() -> Any:
     return redirect(next_address or _home(person.role), 303)
 
 
+@bp.post("/lock")
+@public
+def lock() -> Any:
+    """Lock the page: the session is over, and the number pad asks for the same person first."""
+    if g.actor is None:
+        return redirect(url_for("signin.people"), 303)
+    staff_id = g.actor.id
+    security.lock(g.actor)
+    return redirect(url_for("signin.pin_pad", staff_id=staff_id), 303)
+
+
+@bp.get("/lock")
+@public
+def touched() -> Any:
+    """Answer nothing: a page says that hands are on it, in a header that the guard reads."""
+    return "", 204
+
+
 @bp.post("/signout")
 @public
 def leave() -> Any:
@@ -134,8 +155,9 @@ def leave() -> Any:
 def _show(person: staff.Staff | None = None, refusal: str = "", status: int = 200) -> Any:
     settings = doors().settings
     name_is_typed = _names_are_typed()
-    with read() as session:
-        everybody, takes_badges = staff_of(session, settings.node_id), badges.in_use(session, settings.node_id)
+    with read() as look:
+        everybody, takes_badges = staff_of(look, settings.node_id), badges.in_use(look, settings.node_id)
+        locked = _locked(look, everybody)
     return page(
         "signin/signin.html",
         status=status,
@@ -144,10 +166,22 @@ def _show(person: staff.Staff | None = None, refusal: str = "", status: int = 20
         person=person,
         takes_badges=takes_badges,
         refusal=refusal,
+        locked=locked,
         next=form.inside(request.values.get("next", "")),
         may_begin=not everybody and _is_here(),
         practice_pins=staff.PRACTICE_PINS if settings.practice else {},
     )
+
+
+def _locked(books: Session, everybody: list[staff.Staff]) -> dict[str, str] | None:
+    """Return whose till is locked here, and where the browser keeps what is scanned meanwhile; None where none is."""
+    name = next((one.name for one in everybody if one.id == session.get("locked")), None)
+    if name is None:
+        return None
+    settings = doors().settings
+    till = own_till(books, settings.node_id) if books.scalar(sa.select(Till.id).limit(1)) else None
+    scans = f"cornerstore.scans.{settings.node_id}.{till.id}" if till else ""
+    return {"name": name, "till": till.name if till else settings.node_id, "scans": scans}
 
 
 def _names_are_typed() -> bool:
@@ -156,9 +190,9 @@ def _names_are_typed() -> bool:
     return is_network(settings) and not settings.practice
 
 
-def _may_begin(session: Any) -> bool:
+def _may_begin(books: Session) -> bool:
     """Tell whether whoever asks may be the first: nobody works here, and it is the shop's own computer that asks."""
-    return _is_here() and not staff_of(session, doors().settings.node_id)
+    return _is_here() and not staff_of(books, doors().settings.node_id)
 
 
 def _is_here() -> bool:

@@ -182,6 +182,13 @@ def _pay_in(till: Till) -> Command:
     return Command(till.ana, "/money/pay-in", body, lambda: till.count(CashMovement, *mine), form=True)
 
 
+def _drop(till: Till) -> Command:
+    """Put more in the safe than the books have, as who counts blind."""
+    body = {"drop": "499", "command_id": "0" * 25 + "4"}
+    mine = (CashMovement.source_id == body["command_id"],)
+    return Command(till.ben, "/money/drop", body, lambda: till.count(CashMovement, *mine), form=True)
+
+
 def _void(till: Till) -> Command:
     body = {"till_id": "T1", "why": "the customer left", "total_minor": 201, "lines": [{"sku": "P00001", "qty": 1}]}
     mine = (Basket.id == "swept-basket-001", Basket.state == "voided")
@@ -190,7 +197,7 @@ def _void(till: Till) -> Command:
 
 def _repay(till: Till) -> Command:
     till.sold("sold-before-6", "account")
-    body = {"id": "swept-repay-0001", "till_id": "T1", "amount_minor": 100}
+    body = {"id": "swept-repay-0001", "till_id": "T1", "amount_minor": 100, "tender": "card", "reference": "slip-9"}
     mine = (TabEntry.id == body["id"],)
     return Command(till.ben, f"/api/customers/{CUSTOMER}/repayments", body, lambda: till.count(TabEntry, *mine))
 
@@ -263,6 +270,7 @@ COMMANDS: dict[str, Callable[[Till], Command]] = {
     "blind": _blind,
     "close": _close,
     "pay-in": _pay_in,
+    "drop": _drop,
     "void": _void,
     "repay": _repay,
     "posting": _posting,

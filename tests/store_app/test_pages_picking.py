@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
+from config.journal import Actor
 from pos import batches, stock
 from pos.batches import Lot
 from pos.store import Store
@@ -16,6 +17,7 @@ from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import send, words
 from tests.store_app.operator import furnish
 
+MILK = [f"{field}-order.{STORE}.order-0001" for field in ("packs", "why")]
 ORDER = f"/console/picking/orders/{STORE}/order-0001"
 
 
@@ -46,16 +48,28 @@ def test_an_order_is_picked_short_with_a_reason_sent_off_and_says_why_less(conso
     assert page.index("Whole milk") < page.index("Apples, red"), "what stands in a bay comes first"
     assert "B-02" in page
     assert "batch B7" in page
-    refused = send(client, f"{at}/products/milk", **{"packs-0": "0"})
+    odd = send(client, f"{at}/scan", code="4000000000006")
+    assert odd.status_code == 422
+    assert "says no batch and no last day" in words(odd)
+    with console.doors.write() as session:
+        stock.receive(session, "WH1", [("milk", 48)], source_id="po-2", at=NOON, actor=Actor.system("test", "network"))
+        lot = Lot("milk", 48, "C1", NOON.date() + dt.timedelta(days=20))
+        (other,) = batches.lay_in(session, "WH1", [lot], source_kind="purchase", source_id="po-2", at=NOON)
+        lot_id = other.id
+    assert "batch C1" in words(client.get(at))
+    assert send(client, f"{at}/products/milk/lot", lot_id=lot_id, units="9999").status_code == 422
+    assert send(client, f"{at}/products/milk/lot", lot_id=lot_id).status_code == 303
+    assert "batch B7, " in words(client.get(at)), "it is the other one now"
+    refused = send(client, f"{at}/products/milk", **{MILK[0]: "0"})
     assert refused.status_code == 422
     assert "say why less was picked" in words(refused)
-    assert send(client, f"{at}/products/milk", **{"packs-0": "0", "why-0": "damaged"}).status_code == 303
-    again = send(client, f"{at}/products/milk", **{"packs-0": "1"})
+    assert send(client, f"{at}/products/milk", **{MILK[0]: "0", MILK[1]: "damaged"}).status_code == 303
+    again = send(client, f"{at}/products/milk", **{MILK[0]: "1"})
     assert again.status_code == 409
     assert "picked Whole milk before" in words(again)
     assert send(client, f"{at}/send").status_code == 409
     assert send(client, f"{at}/products/milk/put-back").status_code == 303
-    assert send(client, f"{at}/products/milk", **{"packs-0": "0", "why-0": "damaged"}).status_code == 303
+    assert send(client, f"{at}/products/milk", **{MILK[0]: "0", MILK[1]: "damaged"}).status_code == 303
     assert send(client, f"{at}/rest").status_code == 303
     assert send(client, f"{at}/send").status_code == 303
     assert "1 delivery is on its way." in words(client.get("/console/picking/"))
@@ -63,7 +77,7 @@ def test_an_order_is_picked_short_with_a_reason_sent_off_and_says_why_less(conso
     assert "Damaged or spoilt" in told
     assert "Not enough for all" not in told
     with console.doors.read() as session:
-        assert stock.levels(session, "WH1", ["milk"])["milk"].on_hand == 480 - 12
+        assert stock.levels(session, "WH1", ["milk"])["milk"].on_hand == 480 + 48 - 12
         lines = {row.sku: row for row in session.scalars(sa.select(DeliveryLine)).all()}
     assert (lines["milk"].advised_qty, lines["milk"].promised_qty, lines["milk"].less_why) == (0, 12, "damaged")
 
@@ -74,10 +88,10 @@ def test_the_page_says_which_shop_did_not_leave_and_why(console):
     send(client, "/console/picking/WH1/make")
     at = f"/console/picking/{the_list(console)}"
     with console.doors.read() as session:
-        lines = session.execute(sa.select(PickLine.sku, PickLine.store_id)).all()
+        lines = session.execute(sa.select(PickLine.sku, PickLine.source, PickLine.store_id, PickLine.source_id)).all()
     for sku in {line.sku for line in lines}:
-        shops = sum(1 for line in lines if line.sku == sku)
-        typed = {f"packs-{n}": "0" for n in range(shops)} | {f"why-{n}": "left" for n in range(shops)}
+        keys = [".".join(line[1:]) for line in lines if line.sku == sku]
+        typed = {f"packs-{key}": "0" for key in keys} | {f"why-{key}": "left" for key in keys}
         assert send(client, f"{at}/products/{sku}", **typed).status_code == 303
     assert send(client, f"{at}/send").status_code == 303
     page = words(client.get("/console/picking/"))

@@ -18,6 +18,7 @@ from supply import (
     order_sheet,
     orders,
     pick_list,
+    pick_lots,
     picking,
     premises,
     push,
@@ -28,10 +29,13 @@ from supply import (
 from supply.deliveries import Delivery
 from supply.facts import Advised, GoodsDispatched
 from supply.orders import ReplenishmentOrder
-from supply.pick_list import PickLine
+from supply.pick_list import PickLine, PickList
+from supply.rounds import VanRound, VanStop
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, make_country
 
 BY = {"actor": OPERATOR, "at": AT}
+BREAD = "(01)04006381333931"
+BREAD_OF_B = "]C1010400638133393110B"
 
 
 def _ordered(country: Country) -> None:
@@ -308,6 +312,75 @@ def test_two_lists_name_their_own_lots_and_the_shops_are_told_these(country):
     assert country.findings() == []
 
 
+def in_front(country: Country) -> str:
+    """Let lots of bread stand there, of which one is over and one was recalled, and list S1's 18: 12 of A, 6 of B."""
+    lots = [
+        Lot("bread", 12, "A", DAY + dt.timedelta(days=3)), Lot("bread", 42, "B", DAY + dt.timedelta(days=9)),
+        Lot("bread", 6, "OLD", DAY - dt.timedelta(days=1)), Lot("bread", 6, "BAD", DAY + dt.timedelta(days=30)),
+    ]  # fmt: skip
+    with country.network.write() as session:
+        stock.receive(session, WAREHOUSE, [("bread", 6)], source_id="more", **BY)
+        *_, bad = batches.lay_in(session, WAREHOUSE, lots, source_kind="purchase", source_id="lot", at=AT)
+        recalled = {"lot_id": bad.id, "reason": "recall", "id": "w"}
+        warehouse_stock.write_off(session, WAREHOUSE, "bread", 3, **recalled, **BY)
+        return picking.make(session, WAREHOUSE, shops=["S1"], **BY).id
+
+
+def sheet_of(session, made: str) -> dict[str, int]:
+    rows = {row.id: row.batch for row in session.scalars(sa.select(batches.Batch))}
+    (line,) = session.scalars(sa.select(PickLine).filter_by(pick_id=made, sku="bread"))
+    return {rows[lot_id]: qty for lot_id, qty in line.lots}
+
+
+def test_the_lot_the_picker_has_in_hand_leaves_its_book_and_is_told_to_the_shop(country):
+    made = in_front(country)
+    with country.network.write() as session:
+        assert sheet_of(session, made) == {"A": 12, "B": 6}
+        assert pick_lots.take_scanned(session, made, BREAD_OF_B, **BY) == "bread"
+        assert sheet_of(session, made) == {"B": 18}
+        a = session.scalars(sa.select(batches.Batch.id).filter_by(batch="A")).one()
+        pick_lots.take_from(session, made, "bread", a, 6, **BY)
+        assert sheet_of(session, made) == {"A": 6, "B": 12}
+        pick_lots.take_scanned(session, made, BREAD_OF_B, **BY)
+        picking.pick_rest(session, made, **BY)
+        with pytest.raises(Conflict, match="picked Rye bread before"):
+            pick_lots.take_scanned(session, made, BREAD_OF_B, **BY)
+        picking.send_off(session, made, **BY)
+        gone = dict(session.execute(sa.select(batches.Batch.batch, batches.Batch.gone_qty)).all())
+    assert gone == {"A": 0, "B": 18, "OLD": 0, "BAD": 3}
+    country.deliver()
+    coming = country.delivery("S1")
+    with country.shops["S1"].read() as session:
+        delivery = session.get_one(Delivery, ("S1", coming))
+        assert [one.batch for one in deliveries.lines_of(session, delivery) if one.sku == "bread"] == ["B"]
+    assert country.findings() == []
+
+
+def test_a_lot_that_may_not_leave_is_refused_with_what_to_do(country):
+    made = in_front(country)
+    refused = {
+        BREAD + "(10)OLD": "last day of this lot was 2026-03-01",
+        BREAD + "(17)260301(10)Z": "last day of this lot was 2026-03-01",
+        BREAD + "(10)BAD": "lot BAD was recalled",
+        BREAD + "(10)Z": "the book has no such lot here",
+        BREAD + "(10)B": "all of this lot is on another list",
+        BREAD: "says no batch and no last day",
+        "(01)04000000000013(10)B": "Nobody knows this code",
+        "(01)04": "misread or is damaged",
+    }
+    with country.network.write() as session:
+        lot = session.scalars(sa.select(batches.Batch.id).filter_by(batch="B")).one()
+        session.add(PickList(id="other", warehouse_id=WAREHOUSE, pick_no=9, state="picking", made_at=AT, made_by="x"))
+        session.flush()
+        line = {"source": "order", "source_id": "x", "sku": "bread", "name": "Rye bread", "pack_qty": 6, "qty": 42}
+        session.add(PickLine(pick_id="other", store_id="S2", lots=[[lot, 42]], **line))
+        before = sheet_of(session, made)
+        for code, words in refused.items():
+            with pytest.raises((Invalid, NotFound, Refused), match=words):
+                pick_lots.take_scanned(session, made, code, **BY)
+        assert sheet_of(session, made) == before
+
+
 def test_what_is_left_of_a_lot_is_kept_by_the_list_no_longer(country):
     lots = [Lot("bread", 18, "A", DAY + dt.timedelta(days=3)), Lot("bread", 42, "B", DAY + dt.timedelta(days=9))]
     with country.network.write() as session:
@@ -413,6 +486,27 @@ def test_a_list_is_walked_by_bay_and_the_journal_says_who_picked_what(country):
         picking.pick(session, made.id, "bread", {("order", "S2", "two"): (0, "left")}, **BY)
         query = sa.select(JournalEntry.body).where(JournalEntry.verb == "pick list.line")
         assert json.loads(session.scalars(query).one())["picked"] == [["S1", 18, 18, ""], ["S2", 12, 0, "left"]]
+
+
+def test_a_product_is_set_apart_for_the_last_stop_first_as_the_van_drove_last(country):
+    made = make(country)
+    stop = {"packs": 1, "urgency": 0, "metres": 1, "begins_s": 1, "leaves_s": 2, "from_s": 0, "until_s": 9}
+    stop |= {"step": 0, "outcome": "", "receiver": "", "note": ""}
+    with country.network.write() as session:
+        found = pick_list.pick_of(session, made)
+        for back, ends in ((40, "S2"), (2, "S1"), (1, "S2"), (0, "S1")):
+            session.add(
+                VanRound(id=f"round-{back}", plan_id="p", warehouse_id=WAREHOUSE, day=DAY - dt.timedelta(days=back),
+                         van_id="v", van_name="Blue", van_packs=9, packs=2, metres=1, leaves_s=0, back_s=9,
+                         state="planned" if back else "dropped")
+            )  # fmt: skip
+            session.flush()
+            for shop in ("S1", "S2"):
+                session.add(VanStop(round_id=f"round-{back}", store_id=shop, n=2 if shop == ends else 1, **stop))
+            session.flush()
+            bread = [one.store_id for one in pick_list.lines_of(session, found) if one.sku == "bread"]
+            assert bread == {40: ["S1", "S2"], 2: ["S1", "S2"], 1: ["S2", "S1"], 0: ["S2", "S1"]}[back]
+        assert pick_list.route(session, found) == {"S1": ("Blue", 1), "S2": ("Blue", 2)}
 
 
 def test_a_shop_of_an_older_version_reads_what_was_loaded_and_passes_over_why_less():

@@ -2,6 +2,7 @@
 // then nobody knows whether the command was done.
 
 import { has, say } from "./settings.js";
+import { touchedHeader } from "./touched.js";
 
 // A refusal the page has a sentence for is said in the page's language; any other as the server said it.
 export class Refusal extends Error {
@@ -25,7 +26,7 @@ export async function ask(method, path, body = undefined, timeoutMs = 8000) {
 
 /** The same, together with the answer's ETag; `read` takes the content out of a good answer. */
 export async function askWithTag(method, path, body, timeoutMs, read = (answer) => answer.json()) {
-  const headers = { Accept: "application/json", "X-CSRF-Token": token };
+  const headers = { Accept: "application/json", "X-CSRF-Token": token, ...touchedHeader() };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer, content;
   try {

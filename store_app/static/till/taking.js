@@ -10,6 +10,7 @@ import { changePerson } from "./person.js";
 import { $, say, settings } from "./settings.js";
 import { sheet } from "./sheet.js";
 import { soundGood } from "./sound.js";
+import { isLocked } from "./touched.js";
 
 export const tooMany = (product) => say("too-many", { n: product.maximum_qty ?? MOST_QTY, name: product.name });
 
@@ -71,6 +72,7 @@ export class Taking {
   /** The scanner spoke: to an open question that wants a code, to a payment, else into the basket. */
   scanned(code, startedAt) {
     if (this.basket.readOnly) return;
+    if (isLocked()) return this.basket.wait(code);
     if (sheet.isOpen) sheet.pad?.forgetSince(startedAt);
     if (isBadge(code)) return changePerson(code, this);
     if (sheet.isHeld) return this.basket.wait(code);
@@ -93,7 +95,7 @@ export class Taking {
     this.takesWaiting = true;
     const { basket, pay, opening } = this;
     try {
-      while (basket.waiting.length && !(pay.isBusy || sheet.isOpen || sheet.isHeld || opening.isOpen || basket.readOnly)) await this.takeCode(basket.nextWaiting());
+      while (basket.waiting.length && !(isLocked() || pay.isBusy || sheet.isOpen || sheet.isHeld || opening.isOpen || basket.readOnly)) await this.takeCode(basket.nextWaiting());
     } finally { this.takesWaiting = false; }
   }
 

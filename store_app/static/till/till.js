@@ -20,10 +20,12 @@ import { Pay } from "./pay.js";
 import { Quoting } from "./quoting.js";
 import { Receipts } from "./receipts.js";
 import { $, has, say, settings } from "./settings.js";
+import { takeScans } from "./scans.js";
 import { sheet } from "./sheet.js";
 import { keep, recall } from "./storage.js";
 import { Showing } from "./showing.js";
 import { Taking, tooMany } from "./taking.js";
+import { isLocked } from "./touched.js";
 import { listenForScans } from "./wedge.js";
 
 const RENEW_MS = 60_000;
@@ -41,7 +43,7 @@ const till = {
   take: (product, qty) => taking.take(product, qty),
   rest() { if (matchMedia("(pointer: fine)").matches && !sheet.isOpen) $("search").focus(); },
   search() { $("search").focus(); $("search").select(); },
-  stands: () => opening.isOpen || basket.readOnly || sheet.isHeld,
+  stands: () => isLocked() || opening.isOpen || basket.readOnly || sheet.isHeld,
   noLine: () => view.complain(say("no-line")),
   quieten: () => view.quieten(),
   tell: (words) => view.tell(words),
@@ -274,6 +276,10 @@ function wire() {
     if (detail.why !== "active") showing.tell(detail.why === "next" || detail.why === "parts" || detail.why === "prices" ? showing.step : { kind: "basket" });
   });
   basket.addEventListener("keeping", showKeeping);
+  addEventListener("cornerstore:idle", (event) => { // a payment on its way is waited for
+    if (["sending", "asking"].includes(pay.step)) event.preventDefault();
+    else showing.tell({ kind: "basket" });
+  });
   listenForKeys({ till, basket, view, goods, pay, sheet });
   listenForScans((code, startedAt) => {
     if (opening.isOpen) opening.pad.forgetSince(startedAt);
@@ -301,6 +307,7 @@ function own() {
   showKeeping();
   view.show();
   pay.recover();
+  for (const code of takeScans(`cornerstore.scans.${settings.store_id}.${settings.till_id}`)) basket.wait(code);
   taking.takeWaiting();
   if (!basket.isEmpty() && !basket.quote) quoting.soon();
   if (!basket.practice) opening.follow(opening.shift);

@@ -1,0 +1,56 @@
+"""The refusals about stock and shelf in the reader's language."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+STOCK: dict[str, tuple[Any, ...]] = {
+    "illegal-move": (_l("That is not possible any more; look at its state and go on from there."),),
+    "not-available": (
+        _l("There is not enough: %(short)s."),
+        _l("At most %(available)s can be taken. Count it if there are more."),
+        _l("There is not enough of it; count it if you see more."),
+    ),
+    "already-booked": (_l("This was booked before."),),
+    "already-reserved": (_l("This was booked before."),),
+    "bad-place": (_l("Goods are carried between two places in the shop."),),
+    "unknown-plan": (_l("There is no such shelf plan."),),
+    "not-a-draft": (_l("This plan was decided before. Draft a new one."),),
+    "no-such-slot": (_l("This plan has no place %(slot)s."), _l("This plan has no such place.")),
+    "nothing-to-rank": (_l("Nothing can be ranked yet: there are no sales of the last four weeks."),),
+    "recalled": (
+        _l("%(names)s is recalled: %(why)s. Do not sell it; put it aside and tell the shopkeeper."),
+        _l("This is recalled. Do not sell it; put it aside and tell the shopkeeper."),
+    ),
+    "recalled-batch": (
+        _l(
+            "Of %(names)s, batch %(batches)s is recalled: %(why)s. Read the batch on the pack: put that one aside; "
+            "for another batch scan its code with the batch, or type it."
+        ),
+    ),
+    "already-recalled": (_l("This is recalled already."),),
+    "unknown-recall": (_l("There is no such recall here."),),
+    "expired": (
+        _l("%(name)s could be sold until %(expires_on)s. Do not sell it: write it off."),
+        _l("Its last day is over. Do not sell it: write it off."),
+    ),
+    "bad-date": (_l("Look at the date on the pack again."),),
+    "bad-batch": (_l("A batch has at most 40 letters."),),
+    "bad-percent": (_l("Take off between 1 and 99 percent."),),
+    "count-again": (_l("Count once more: %(names)s."), _l("Some products have to be counted once more.")),
+    "sections-open": (_l("Still being counted: %(sections)s."),),
+    "section-counted": (
+        _l("%(section)s was counted already. Open it once more to scan, or type the total you see now."),
+    ),
+    "nothing-counted": (_l("Nothing of it was counted here yet."),),
+    "no-section": (_l("Name at least one section, such as a shelf or the cold room."),),
+    "unknown-section": (_l("This stock take has no such section."),),
+    "unknown-take": (_l("There is no such stock take in this shop."),),
+    "take-closed": (_l("The counting of this stock take is over. Start another one."),),
+    "note-closed": (_l("This note was closed before. Begin a new one."),),
+    "unknown-note": (_l("There is no such note in this shop."),),
+    "unknown-line": (_l("This line is not on the note any more."),),
+    "no-supplier": (_l("Say who brings it, or takes it back."),),
+    "no-lines": (_l("There is nothing on it yet. Scan the first product."),),
+    "refill-differs": (_l("This refill was noted before. Load the page again."),),
+}

@@ -1,0 +1,25 @@
+// What is scanned while the till is locked: kept under the till's name until its basket takes it.
+
+import { keep, recall } from "./storage.js";
+
+const MOST = 50;
+
+/** Give the codes that wait. */
+export function keptScans(key) {
+  try {
+    const kept = JSON.parse(recall(key) ?? "[]");
+    return Array.isArray(kept) ? kept.filter((code) => typeof code === "string").slice(0, MOST) : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Keep one more. */
+export const keepScan = (key, code) => keep(key, JSON.stringify([...keptScans(key), code]));
+
+/** Give the codes that wait, and keep them no longer. */
+export function takeScans(key) {
+  const codes = keptScans(key);
+  if (codes.length) keep(key, "[]");
+  return codes;
+}

@@ -1,0 +1,172 @@
+"""Which lots a pick list takes its goods from: the first to leave first, or the one that the picker has in hand.
+
+Rules
+-----
+1. A sheet names the lots that leave first, of those no other open list keeps. What its lots have no more of is taken
+   from others when the list leaves (`picking`, rule 2).
+2. Until a product is picked, the picker may name another lot, by choosing it or by scanning a code with its batch or
+   last day: what is named last counts first, what it does not cover is taken from the lots named before. So each lot's
+   book loses what really left of it, and the shops are told that lot.
+3. A lot that is over, or of which anything was written off as recalled, is refused; so is one the book does not know,
+   and what another list keeps.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config import journal
+from config.errors import Invalid, NotFound, Refused
+from config.journal import Actor
+from pos import batches, gs1, gtin
+from pos.batches import Held
+from pos.catalogue import Barcode
+from pos.recall import tidy_batch
+from pos.store import day_of
+from pos.waste import Waste
+from supply import loading, pick_list
+from supply.facts import Advised
+from supply.pick_list import PickList, pick_of, subject_of
+
+# --- verbs ---
+
+
+def take_from(
+    session: Session, pick_id: str, sku: str, lot_id: str, qty: int | None = None, *, actor: Actor, at: dt.datetime
+) -> PickList:
+    """Take a product from another lot than the sheet names (rules 2, 3). lot_id '': of no known lot.
+
+    qty: how much of it; None: all that is there for this list.
+    """
+    found = pick_of(session, pick_id)
+    lines = pick_list.to_pick(session, found, sku)
+    held = next((one for one in _free(session, found, [sku], at)[sku] if (one.batch_id or "") == lot_id), None)
+    if held is None:
+        raise _unknown(lines[0].name)
+    _refuse_unsound(session, found, sku, lines[0].name, held.batch, held.expires_on, at)
+    most = min(sum(line.qty for line in lines), held.qty)
+    if most <= 0:
+        words = f"{lines[0].name}: all of this lot is on another list. Take another lot."
+        raise Refused("lot-kept", words, name=lines[0].name)
+    if qty is not None and (isinstance(qty, bool) or not 1 <= qty <= most):
+        words = f"{lines[0].name}: this list can take 1 to {most} of this lot."
+        raise Invalid("bad-lot-quantity", words, name=lines[0].name, most=most, sku=sku)
+    before: dict[str, int] = {}
+    for line in lines:
+        for one, part in line.lots:
+            before[one] = before.get(one, 0) + part
+    before.pop(lot_id, None)
+    lots = [(lot_id, most if qty is None else qty), *before.items()]
+    for line in lines:
+        line.lots = [list(one) for one in dealt(lots, line.qty)]
+    session.flush()
+    journal.record(
+        session, actor=actor, at=at, verb="pick list.lot", subject=subject_of(found), sku=sku, batch=held.batch,
+        expires_on=held.expires_on.isoformat() if held.expires_on else None, units=most if qty is None else qty,
+    )  # fmt: skip
+    return found
+
+
+def take_scanned(session: Session, pick_id: str, code: str, *, actor: Actor, at: dt.datetime) -> str:
+    """Take the product and the lot a GS1 code names (rule 2); returns the product's SKU."""
+    found = pick_of(session, pick_id)
+    text, _announced = gs1.announced(code)
+    said = gs1.elements(text) if gs1.looks_like_one(text) else gs1.Elements()
+    if said.batch is None and said.expires_on is None:
+        words = "This code says no batch and no last day. Scan the one that does, or choose the lot beside the product."
+        raise Invalid("no-lot-in-code", words, field="code")
+    known = sa.select(Barcode.sku).where(Barcode.code.in_(gtin.spellings(said.gtin or "")))
+    sku = session.scalar(known.limit(1))
+    if sku is None:
+        raise NotFound("unknown-lot-code", "Nobody knows this code. Choose the lot beside the product.", field="code")
+    name, batch = pick_list.to_pick(session, found, sku)[0].name, tidy_batch(said.batch)
+    _refuse_unsound(session, found, sku, name, batch, said.expires_on, at)
+    meant = [one for one in _free(session, found, [sku], at)[sku] if _is_meant(one, batch, said.expires_on)]
+    if not meant:
+        raise _unknown(name)
+    first = next((one for one in meant if one.qty > 0), meant[0])
+    take_from(session, pick_id, sku, str(first.batch_id), actor=actor, at=at)
+    return sku
+
+
+# --- questions ---
+
+
+def choices(session: Session, found: PickList, skus: Sequence[str], at: dt.datetime) -> dict[str, list[Held]]:
+    """Return the lots a list could take its products from, with what is there for it, the first to leave first."""
+    today, free = day_of(session, found.warehouse_id, at), _free(session, found, skus, at)
+    return {
+        sku: [one for one in lots if one.qty > 0 and (one.expires_on is None or one.expires_on >= today)]
+        for sku, lots in free.items()
+    }
+
+
+def first_to_leave(
+    session: Session, house: str, lines: Sequence[Advised], at: dt.datetime
+) -> dict[str, list[tuple[str, int]]]:
+    """Return from which lots a new list's lines are taken, by SKU: (lot id or '', units) (rule 1)."""
+    sums: dict[str, int] = {}
+    for line in lines:
+        sums[line.sku] = sums.get(line.sku, 0) + line.qty
+    lots: dict[str, list[tuple[str, int]]] = {sku: [] for sku in sums}
+    for held in loading.lots_for(session, house, [Advised(sku, "", 1, qty) for sku, qty in sums.items()], at):
+        lots[held.sku].append((held.batch_id or "", held.qty))
+    return lots
+
+
+def dealt(lots: list[tuple[str, int]], qty: int) -> list[tuple[str, int]]:
+    """Take a line's units off the lots that are left."""
+    mine = []
+    while qty and lots:
+        lot_id, left = lots.pop(0)
+        mine.append((lot_id, min(qty, left)))
+        if left > qty:
+            lots.insert(0, (lot_id, left - qty))
+        qty -= min(qty, left)
+    return mine
+
+
+# --- inside ---
+
+
+def _free(session: Session, found: PickList, skus: Sequence[str], at: dt.datetime) -> dict[str, list[Held]]:
+    """Return the lots that stand in a list's warehouse, less what other lists keep of each."""
+    house = found.warehouse_id
+    standing = batches.standing(session, house, skus, day=day_of(session, house, at), forgets=False)
+    kept = pick_list.lots_kept(session, house, skus)
+    for line in pick_list.lines_of(session, found):
+        for lot_id, part in line.lots_kept:
+            if (line.sku, lot_id) in kept:
+                kept[line.sku, lot_id] -= part
+    return {
+        sku: [replace(one, qty=one.qty - kept.get((sku, one.batch_id or ""), 0)) for one in standing[sku]]
+        for sku in skus
+    }
+
+
+def _refuse_unsound(
+    session: Session, found: PickList, sku: str, name: str, batch: str | None, expires_on: dt.date | None,
+    at: dt.datetime,
+) -> None:  # fmt: skip
+    house = found.warehouse_id
+    if expires_on is not None and expires_on < day_of(session, house, at):
+        words = f"{name}: the last day of this lot was {expires_on}. Leave it for writing off, and take another."
+        raise Refused("lot-over", words, name=name, day=expires_on.isoformat())
+    recalled = sa.select(Waste.id).where(
+        Waste.store_id == house, Waste.sku == sku, Waste.batch == batch, Waste.reason == "recall"
+    )
+    if batch is not None and session.scalar(recalled.limit(1)) is not None:
+        words = f"{name}: lot {batch} was recalled. Put it aside and tell whoever takes goods in; take another."
+        raise Refused("lot-recalled", words, name=name, batch=batch)
+
+
+def _is_meant(held: Held, batch: str | None, until: dt.date | None) -> bool:
+    return held.batch_id is not None and (held.batch == batch if batch is not None else held.expires_on == until)
+
+
+def _unknown(name: str) -> NotFound:
+    words = f"{name}: the book has no such lot here. Put it aside and tell whoever takes goods in; take another."
+    return NotFound("lot-not-here", words, name=name)
