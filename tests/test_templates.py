@@ -49,6 +49,12 @@ def test_every_form_that_posts_carries_the_csrf_token(name):
             assert re.search("csrf_token|hidden_tag|command_fields", form), f"{name}: {form[:120]}"
 
 
+@pytest.mark.parametrize("name", [name for name in TEMPLATES if name.endswith("document.html")])
+def test_a_forms_answer_stands_in_the_history_as_its_page_before_any_of_it_can_be_pressed(name):
+    (script,) = re.findall(r"<script\b[^>]*/back\.js[^>]*>", read(name).partition("<body")[0])
+    assert not re.search(r"\b(type|defer|async)\b", script), "it would wait until the page is whole"
+
+
 @pytest.mark.skipif(not CHECKER.exists(), reason="htmx's checker comes with `run`'s own set-up")
 @pytest.mark.skipif(not TEMPLATES, reason="there are no templates")
 def test_templates_speak_htmx_4():

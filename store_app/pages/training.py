@@ -90,10 +90,8 @@ def leave() -> Any:
 @bp.get("/coach")
 @requires("practice")
 def coach() -> Any:
-    """Answer the card of the lesson that is being done, for the page that shows it."""
-    if not practice.is_practising():
-        raise NotFound("not-practising", _("Nobody practises at this browser."))
-    return page("training/coach.html")
+    """Answer the card of the lesson being done, for the page that shows it; nothing once the practice is over."""
+    return page("training/coach.html") if practice.is_practising() else ("", 204)
 
 
 @bp.app_template_global("lesson_card")

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import CDPSession, Page, ViewportSize, expect
+from sqlalchemy.orm import Session
 
 from config.clock import SystemClock
 from config.database import Base, Database, make_engine
@@ -41,17 +42,22 @@ PRODUCTS: list[tuple[str, str, str, int, str, dict[str, Any]]] = [
     ("CHIPS", "Potato chips", "Snacks", 379, "2000000000060", {"pack_text": "9 oz"}),
 ]
 CODES = {sku: code for sku, _, _, _, code, _ in PRODUCTS}
-DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 CASE_OF_MILK = "2000000000077"
+Furnish = Callable[[Session], None]
+"""Puts into a shop what some tests want there besides."""
 
 
 class Node:
     """A store node of its own: database, settings, and a server that can die and come back on the same port."""
 
-    def __init__(self, kept: Kept, *, is_open: bool = True, coin_minor: int = 1, **wishes: Any) -> None:
+    def __init__(
+        self, kept: Kept, *, is_open: bool = True, coin_minor: int = 1, furnish: Furnish | None = None, **wishes: Any
+    ) -> None:
         self._kept, self._house = kept, kept.take(None, node_id=STORE, printer="paper", **wishes)
         self.app, self.settings = self._house.app, self._house.doors.settings
-        shutil.copy(_furnished(is_open=is_open, coin_minor=coin_minor), self._house.file)
+        shutil.copy(_furnished(is_open=is_open, coin_minor=coin_minor, furnish=furnish), self._house.file)
         self.database = Database(make_engine(self.settings.database_url))
         self.server: Served | None = None
         self.port = 0
@@ -86,8 +92,8 @@ class Node:
 
 
 @cache
-def _furnished(*, is_open: bool, coin_minor: int) -> Path:
-    """Return the file of a furnished shop, which every node with such a shop begins as a copy of."""
+def _furnished(*, is_open: bool, coin_minor: int, furnish: Furnish | None) -> Path:
+    """Return the file of a shop furnished so, which every node with such a shop begins as a copy of."""
     file = lasting_folder() / f"{STORE}.db"
     database = empty_database(file)
     at, ana = SystemClock().now(), Actor("ana", "Ana", "shopkeeper", STORE)
@@ -118,6 +124,8 @@ def _furnished(*, is_open: bool, coin_minor: int) -> Path:
         stock.open_stock(session, STORE, lines, source_id="opening", actor=ana, at=at)
         if is_open:
             shift.open_shift(session, STORE, TILL, FLOAT_MINOR, actor=ana, at=at)
+        if furnish:
+            furnish(session)
     database.engine.dispose()
     return file
 
@@ -187,7 +195,7 @@ def assert_accessible(page: Page) -> None:
     page.wait_for_load_state()
     expect(page.locator('[aria-busy="true"]')).to_have_count(0)
     page.evaluate(f"() => {{ {ARRIVED} }}")
-    if not page.evaluate("'axe' in window"):  # handing it over takes nearly as long as the looking
+    if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     found = AxeResults(page.evaluate(_JUDGED))
     assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
@@ -206,9 +214,13 @@ def assert_well_made(page: Page) -> None:
 
 
 def dress(page: Page, language: str) -> None:
-    """Show pages as they are judged in a language: English at a desk by day, Chinese on a phone by night."""
-    page.set_viewport_size(DESK if language == "en" else PHONE)
+    """Show pages as they are judged in a language: English at a desk by day, Chinese on a phone by night.
+
+    Those to come bring axe along: the browser keeps it, where handing it over takes nearly as long as the looking.
+    """
+    page.set_viewport_size(_judged_at(language))
     page.emulate_media(color_scheme="light" if language == "en" else "dark")
+    page.add_init_script(AXE_SCRIPT)
 
 
 def assert_well_made_in_every_size(page: Page, language: str) -> None:
@@ -216,7 +228,11 @@ def assert_well_made_in_every_size(page: Page, language: str) -> None:
     assert_well_made(page)
     page.set_viewport_size(PHONE if language == "en" else DESK)
     assert_fits(page)
-    dress(page, language)
+    page.set_viewport_size(_judged_at(language))
+
+
+def _judged_at(language: str) -> ViewportSize:
+    return DESK if language == "en" else PHONE
 
 
 def wedge(page: Page, *codes: str, separator: str = "Control+]") -> None:

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from playwright.sync_api import Page
+from sqlalchemy.orm import Session
 
 from config.clock import SystemClock
 from config.journal import Actor
@@ -14,6 +15,7 @@ from pos.loyalty import Scheme
 from pos.promises import Choice, Offer, Part
 from pos.store import Till, add_staff, store_of
 from tests.browser.conftest import STORE, Node, sign_in
+from tests.store_app.conftest import QUICK
 
 CASHIER, SUPERVISOR = ("cem", "1111"), ("sue", "3333")
 COLA = "2000000000084"
@@ -22,41 +24,43 @@ MARTA = "customer-marta"
 KEY = "cornerstore.till.S01.T1"
 
 
-def furnish(node: Node) -> dict[str, str]:
-    """Put everything on the counter; returns {'voucher': its code}."""
+def furnish(session: Session) -> None:
+    """Put everything on the counter; for `make_node(furnish=furnish)`."""
     at, ana = SystemClock().now(), Actor("ana", "Ana", "shopkeeper", STORE)
     by: dict[str, Any] = {"actor": ana, "at": at}
-    with node.database.write() as session:
-        add_staff(session, STORE, CASHIER[0], "Cem", "cashier", CASHIER[1])
-        add_staff(session, STORE, SUPERVISOR[0], "Sue", "supervisor", SUPERVISOR[1])
-        session.add(Till(store_id=STORE, id="T2", name="Till 2"))
-        session.flush()
-        shift.open_shift(session, STORE, "T2", 0, **by)
-        wares: list[tuple[str, str, int, list[tuple[str, int]], dict[str, Any]]] = [
-            ("DEPOSIT", "Bottle deposit", 25, [], {"kind": "deposit"}),
-            ("COLA", "Cola", 199, [(COLA, 1)], {"deposit_sku": "DEPOSIT", "pack_text": "1 l"}),
-            ("FLOWERS", "Cut flowers", 100, [], {"price_typed": True}),
-            ("123", "Plums", 299, [], {"stock_unit": "gram", "price_quantity": 1000}),
-        ]
-        for place, (sku, name, price, codes, wishes) in enumerate(wares, 20):
-            catalogue.add_product(
-                session, sku, name, category="Drinks", tax_class_id="food", codes=codes, **by, **wishes
-            )
-            catalogue.set_price(session, sku, price, dt.date(2020, 1, 1), **by)
-            catalogue.list_product(session, STORE, sku, quick_key=place, **by)
-        scan.add_scheme(session, STORE, "Scale", "22{item:5}{weight:5}", **by)
-        store = store_of(session, STORE)
-        agreed = Particulars("Marta Novak", "5550123456", "en", frozenset({"phone", "tab", "points"}), 500)
-        customers.add(session, store, MARTA, agreed, **by)
-        loyalty.set_scheme(session, STORE, Scheme(True, 1, 100, 2, 10), **by)
-        bread, tea = (Part(Choice(skus=frozenset([sku]))) for sku in ("BREAD", "TEA"))
-        three = Offer("offer-bread", "3 for 2 bread", "nth", (bread,), percent_bp=10_000, size=3, reduced=1)
-        offers.make(session, STORE, three, **by)
-        half = Offer("offer-tea", "Tea at half price", "percent", (tea,), percent_bp=5000, codes=frozenset())
-        offers.make(session, STORE, half, **by)
-        offers.make_coupons(session, STORE, half.id, codes=["TEA50"], most_uses=9, **by)
-        voucher = vouchers.issue(session, store, 2000, kind="gift", sale_id="gift-0001", **by)
-        return {"voucher": voucher.code}
+    for (staff_id, pin), name, role in ((CASHIER, "Cem", "cashier"), (SUPERVISOR, "Sue", "supervisor")):
+        add_staff(session, STORE, staff_id, name, role, pin).pin_hash = QUICK.hash(pin)
+    session.add(Till(store_id=STORE, id="T2", name="Till 2"))
+    session.flush()
+    shift.open_shift(session, STORE, "T2", 0, **by)
+    wares: list[tuple[str, str, int, list[tuple[str, int]], dict[str, Any]]] = [
+        ("DEPOSIT", "Bottle deposit", 25, [], {"kind": "deposit"}),
+        ("COLA", "Cola", 199, [(COLA, 1)], {"deposit_sku": "DEPOSIT", "pack_text": "1 l"}),
+        ("FLOWERS", "Cut flowers", 100, [], {"price_typed": True}),
+        ("123", "Plums", 299, [], {"stock_unit": "gram", "price_quantity": 1000}),
+    ]
+    for place, (sku, name, price, codes, wishes) in enumerate(wares, 20):
+        catalogue.add_product(session, sku, name, category="Drinks", tax_class_id="food", codes=codes, **by, **wishes)
+        catalogue.set_price(session, sku, price, dt.date(2020, 1, 1), **by)
+        catalogue.list_product(session, STORE, sku, quick_key=place, **by)
+    scan.add_scheme(session, STORE, "Scale", "22{item:5}{weight:5}", **by)
+    store = store_of(session, STORE)
+    agreed = Particulars("Marta Novak", "5550123456", "en", frozenset({"phone", "tab", "points"}), 500)
+    customers.add(session, store, MARTA, agreed, **by)
+    loyalty.set_scheme(session, STORE, Scheme(True, 1, 100, 2, 10), **by)
+    bread, tea = (Part(Choice(skus=frozenset([sku]))) for sku in ("BREAD", "TEA"))
+    three = Offer("offer-bread", "3 for 2 bread", "nth", (bread,), percent_bp=10_000, size=3, reduced=1)
+    offers.make(session, STORE, three, **by)
+    half = Offer("offer-tea", "Tea at half price", "percent", (tea,), percent_bp=5000, codes=frozenset())
+    offers.make(session, STORE, half, **by)
+    offers.make_coupons(session, STORE, half.id, codes=["TEA50"], most_uses=9, **by)
+    vouchers.issue(session, store, 2000, kind="gift", sale_id="gift-0001", **by)
+
+
+def voucher_of(node: Node) -> str:
+    """Return the code of the voucher that a customer brings, worth 20.00."""
+    (voucher,) = node.rows(vouchers.Voucher)
+    return str(voucher.code)
 
 
 def enter_as(page: Page, node: Node, who: tuple[str, str], path: str = "/till/") -> Page:

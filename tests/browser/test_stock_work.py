@@ -98,7 +98,7 @@ def test_thirty_scans_without_a_pause_lose_none_and_a_refused_one_stays_in_sight
     scan(page, "4006381333930")  # the last digit is wrong
     for _ in range(15):
         scan(page, MILK)
-    expect(page.locator(".last-qty b")).to_have_text("30", timeout=20_000)
+    expect(page.locator(".last-qty b")).to_have_text("30", timeout=60_000)  # thirty questions, one after the other
     expect(page.locator("[data-refused] li")).to_have_count(1)
     expect(page.locator("[data-refused] li")).to_contain_text("4006381333930")
     assert_well_made(page)

@@ -42,12 +42,16 @@ TOO_SMALL = """(root) => {
       const hit = document.elementFromPoint(x + dx, y + dy) ?? document;
       return areas.some((area) => area.contains(hit));
     };
-    const reach = (dx, dy) => {
+    const reach = (dx, dy, most) => {
       let far = 0;
-      while (far < side && hits(dx * (far + 0.5), dy * (far + 0.5))) far += 0.5;
+      while (far < most && hits(dx * (far + 0.5), dy * (far + 0.5))) far += 0.5;
       return far;
     };
-    const [wide, high] = [reach(-1, 0) + reach(1, 0), reach(0, -1) + reach(0, 1)];
+    const both = (dx, dy) => { // a side is measured no further than it has to reach
+      const there = reach(-dx, -dy, side);
+      return there + reach(dx, dy, side - there);
+    };
+    const [wide, high] = [both(1, 0), both(0, 1)];
     if (hits(0, 0) && wide >= side - 1 && high >= side - 1) continue;
     const called = one.getAttribute("aria-label") || one.textContent || one.name || one.id;
     const words = called.trim().replace(/\\s+/g, " ").slice(0, 40);

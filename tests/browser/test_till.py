@@ -75,6 +75,7 @@ def test_the_till_writes_money_as_the_server_does(page: Page, node: Node):
 
 
 def test_a_whole_sale_by_scanner(page: Page, node: Node, faults: list[str]):
+    page.emulate_media(reduced_motion="no-preference")
     enter(page, node)
     wedge(page, CODES["MILK"], CODES["BREAD"], CODES["MILK"])
     expect(page.locator("#total")).to_have_text("$8.97")
@@ -88,6 +89,7 @@ def test_a_whole_sale_by_scanner(page: Page, node: Node, faults: list[str]):
 
 
 def test_a_whole_sale_by_touch(page: Page, node: Node, faults: list[str]):
+    page.emulate_media(reduced_motion="no-preference")
     actor, at = Actor("ana", "Ana", "shopkeeper", STORE), SystemClock().now()
     with node.database.write() as session:
         stock.waste(session, STORE, "MILK", 55, actor=actor, at=at)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
@@ -19,10 +20,9 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def shop(node: Node) -> Node:
+def shop(make_node: Callable[..., Node]) -> Node:
     """Give a counter with two tills and people of every rank."""
-    furnish(node)
-    return node
+    return make_node(furnish=furnish)
 
 
 def allow(page: Page) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,17 +26,16 @@ from pos.stock import StockMovement
 from pos.store import store_of
 from pos.tab import TabAccount
 from tests.browser.conftest import CODES, STORE, Node, assert_accessible, by_hand, dress, enter, wedge
-from tests.browser.counter import CASHIER, COLA, MARTA, PLUMS_482_G, enter_as, furnish, kept, priced
+from tests.browser.counter import CASHIER, COLA, MARTA, PLUMS_482_G, enter_as, furnish, kept, priced, voucher_of
 from tests.browser.held import Held
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def shop(node: Node) -> Node:
+def shop(make_node: Callable[..., Node]) -> Node:
     """Give a counter with everything on it."""
-    furnish(node)
-    return node
+    return make_node(furnish=furnish)
 
 
 def journal_of(node: Node, verb: str) -> list[Any]:
@@ -326,16 +326,15 @@ def test_a_customer_who_arrives_while_the_panel_is_open_may_pay_with_tab_and_poi
     assert [row.tender for row in shop.rows(Payment)] == ["tab"]
 
 
-def test_points_and_a_voucher_pay_what_they_are_worth_and_the_rest_is_paid_otherwise(page: Page, node: Node):
-    code = furnish(node)["voucher"]
-    with node.database.write() as session:
+def test_points_and_a_voucher_pay_what_they_are_worth_and_the_rest_is_paid_otherwise(page: Page, shop: Node):
+    with shop.database.write() as session:
         ana = Actor("ana", "Ana", "shopkeeper", STORE)
         customers.earn(
             session, store_of(session, STORE), MARTA, 7300, sale_id="sale-0001", at=SystemClock().now(), actor=ana
         )
-    worth = {row.points for row in node.rows(PointsAccount, customer_id=MARTA)}
+    worth = {row.points for row in shop.rows(PointsAccount, customer_id=MARTA)}
     assert worth == {73}
-    enter(page, node)
+    enter(page, shop)
     wedge(page, *[CODES["MILK"]] * 7)
     page.locator("#customer-button").click()
     page.keyboard.type("mar", delay=60)
@@ -353,7 +352,7 @@ def test_points_and_a_voucher_pay_what_they_are_worth_and_the_rest_is_paid_other
     page.locator("[data-tender=voucher]").click()
     # typed as fast as a scanner, and pressed before it is known that none was at work: the press finds every letter
     page.evaluate("later = setTimeout; setTimeout = (call, ms, ...rest) => later(call, ms === 40 ? 4000 : ms, ...rest)")
-    page.keyboard.type(code)
+    page.keyboard.type(voucher_of(shop))
     page.locator("#voucher-look").click()
     expect(page.locator("#take-word")).to_have_text("Take $20.00, $2.97 stays to pay")
     page.locator("#take").click()
@@ -361,8 +360,8 @@ def test_points_and_a_voucher_pay_what_they_are_worth_and_the_rest_is_paid_other
     expect(page.locator("#take")).to_be_enabled()
     page.locator("#take").click()
     expect(page.locator("#pay-done")).to_be_visible()
-    (sale,) = node.rows(Sale)
-    paid = {row.tender: row.amount_minor for row in node.rows(Payment, sale_id=sale.id) if not row.is_change}
+    (sale,) = shop.rows(Sale)
+    paid = {row.tender: row.amount_minor for row in shop.rows(Payment, sale_id=sale.id) if not row.is_change}
     assert paid == {"points": 146, "voucher": 2000, "cash": 297}
 
 
@@ -389,14 +388,13 @@ def test_tax_that_is_added_stands_in_a_row_of_its_own_on_both_screens(page: Page
 def test_only_cash_is_rounded_in_a_split_payment_and_the_refund_rounds_the_same_way(
     page: Page, make_node: Any, faults: list[str]
 ):
-    node = make_node(coin_minor=5)
-    known = furnish(node)
+    node = make_node(coin_minor=5, furnish=furnish)
     enter(page, node)
     wedge(page, CODES["MILK"], CODES["CHIPS"])
     page.keyboard.press("F8")
     expect(page.locator("#pay-rounding")).to_have_text("Rounded by $0.02")
     page.locator("[data-tender=voucher]").click()
-    page.locator("#voucher-code").fill(known["voucher"])
+    page.locator("#voucher-code").fill(voucher_of(node))
     page.get_by_role("button", name="Look up").click()
     expect(page.locator("#voucher-worth")).to_have_text("Worth $20.00")
     page.locator("#voucher-code").blur()

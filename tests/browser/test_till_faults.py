@@ -1,6 +1,7 @@
 """When things go wrong at the till: two windows, a silent server, a terminal nobody knows the answer of."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,6 +20,12 @@ from tests.browser.held import Held
 pytestmark = pytest.mark.browser
 FULL = "() => { Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }; }"
 """A browser whose storage is full."""
+
+
+@pytest.fixture
+def shop(make_node: Callable[..., Node]) -> Node:
+    """Give a counter with everything on it."""
+    return make_node(furnish=furnish)
 
 
 def test_a_second_window_of_a_till_stands_still_until_it_takes_over(page: Page, node: Node, faults: list[str]):
@@ -89,14 +96,13 @@ def test_a_double_click_on_a_part_takes_it_once(page: Page, node: Node, faults: 
     assert node.rows(Sale) == []
 
 
-def test_a_silent_server_leaves_shelf_prices_and_a_sentence_and_offers_come_when_it_is_back(page: Page, node: Node):
-    furnish(node)
-    enter(page, node)
-    node.stop()
+def test_a_silent_server_leaves_shelf_prices_and_a_sentence_and_offers_come_when_it_is_back(page: Page, shop: Node):
+    enter(page, shop)
+    shop.stop()
     wedge(page, CODES["BREAD"], CODES["BREAD"], CODES["BREAD"])
     expect(page.locator("#total")).to_have_text("$5.97")
     expect(page.locator("#quote-state")).to_contain_text("nothing is charged yet")
-    node.start()
+    shop.start()
     expect(page.locator("#total")).to_have_text("$3.98", timeout=10_000)
     expect(page.locator("#quote-state")).to_have_text("")
 
@@ -118,9 +124,8 @@ def test_the_newest_prices_win_over_an_older_answer_that_comes_late(page: Page, 
     assert node.rows(Sale)[0].total_minor == 548
 
 
-def test_a_price_that_comes_while_paying_is_said_before_it_is_taken(page: Page, node: Node, faults: list[str]):
-    furnish(node)
-    enter(page, node)
+def test_a_price_that_comes_while_paying_is_said_before_it_is_taken(page: Page, shop: Node, faults: list[str]):
+    enter(page, shop)
     held = Held(page, "**/api/quote")
     wedge(page, CODES["BREAD"], CODES["BREAD"], CODES["BREAD"])
     expect(page.locator("#count")).to_have_text("3 pieces")
@@ -132,7 +137,7 @@ def test_a_price_that_comes_while_paying_is_said_before_it_is_taken(page: Page, 
     expect(page.locator("#take")).to_be_enabled()
     page.keyboard.press("F8")
     expect(page.locator("#pay-done")).to_be_visible()
-    assert node.rows(Sale)[0].total_minor == 398
+    assert shop.rows(Sale)[0].total_minor == 398
 
 
 @pytest.mark.parametrize("ending", ["03", "02"], ids=["times out, but captures", "captures at the third question"])
@@ -173,8 +178,7 @@ def test_money_a_terminal_gives_back_without_saying_so_at_once_is_given_back_onc
 def test_a_card_read_elsewhere_where_there_is_a_terminal_is_taken_with_its_slips_number_alone(
     page: Page, make_node: Any
 ):
-    node: Node = make_node(payment_service="practice-scripted")
-    furnish(node)
+    node: Node = make_node(payment_service="practice-scripted", furnish=furnish)
     enter(page, node)
     ring(page, 900)
     page.locator("[data-tender=card]").click()
@@ -189,8 +193,7 @@ def test_a_card_read_elsewhere_where_there_is_a_terminal_is_taken_with_its_slips
 
 
 def test_a_part_that_is_given_back_by_a_double_press_takes_no_other_part_with_it(page: Page, make_node: Any):
-    node: Node = make_node(payment_service="practice-scripted")
-    furnish(node)
+    node: Node = make_node(payment_service="practice-scripted", furnish=furnish)
     enter(page, node)
     ring(page, 900)
     for minor, left in (("200", "$7.00"), ("300", "$4.00")):
@@ -234,11 +237,10 @@ def test_a_terminal_that_never_answers_is_cancelled_and_nothing_is_sold_twice(pa
     expect(page.locator("#total")).to_have_text("$2.99")
 
 
-def test_the_customers_screen_shows_lines_code_and_thanks(page: Page, node: Node, faults: list[str]):
-    furnish(node)
-    enter(page, node)
+def test_the_customers_screen_shows_lines_code_and_thanks(page: Page, shop: Node, faults: list[str]):
+    enter(page, shop)
     screen = page.context.new_page()
-    screen.goto(f"{node.url}/till/display")
+    screen.goto(f"{shop.url}/till/display")
     expect(screen.locator("#idle")).to_contain_text("Maple Street Corner")
     wedge(page, CODES["BREAD"], CODES["BREAD"], CODES["BREAD"])
     expect(screen.locator("#lines")).to_contain_text("3 for 2 bread")
@@ -251,14 +253,13 @@ def test_the_customers_screen_shows_lines_code_and_thanks(page: Page, node: Node
     expect(screen.locator("#qr")).to_be_visible()
     expect(page.locator("#pay-done")).to_be_visible(timeout=10_000)
     expect(screen.locator("#thanks")).to_be_visible()
-    (sale,) = node.rows(Sale)
-    assert {row.tender for row in node.rows(Payment, sale_id=sale.id)} == {"wallet"}
+    (sale,) = shop.rows(Sale)
+    assert {row.tender for row in shop.rows(Payment, sale_id=sale.id)} == {"wallet"}
 
 
 def at_the_terminal(page: Page, make_node: Any, minor: int) -> Node:
     """Ring up flowers at a counter with a scripted terminal, and ask it for the card."""
-    node: Node = make_node(payment_service="practice-scripted")
-    furnish(node)
+    node: Node = make_node(payment_service="practice-scripted", furnish=furnish)
     enter(page, node)
     ring(page, minor)
     page.locator("[data-tender=card]").click()

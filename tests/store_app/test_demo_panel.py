@@ -6,13 +6,14 @@ from collections import Counter
 from datetime import UTC, date, timedelta
 from importlib.util import find_spec
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from store_app.demo import products as naming
-from store_app.demo.panel import CUT_OFF, DemoPanel, load_panel
+from store_app.demo.panel import CUT_OFF, Basket, DemoPanel, load_panel
 from store_app.demo.prices import dated_prices, price_table, window_of
 
 real = pytest.mark.skipif(
@@ -28,6 +29,11 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def panel(cache: Path) -> DemoPanel:
     return load_panel(cache, progress=lambda text: None)
+
+
+@pytest.fixture(scope="module")
+def replayed(panel: DemoPanel) -> list[Basket]:
+    return panel.baskets_after(CUT_OFF)
 
 
 @pytest.fixture(scope="module")
@@ -212,14 +218,13 @@ def test_history_counts_the_basket_lines_and_sells_at_the_shelf_price(panel: Dem
 
 
 @real
-def test_replayed_baskets_are_sorted_and_sane(panel: DemoPanel) -> None:
+def test_replayed_baskets_are_sorted_and_sane(panel: DemoPanel, replayed: list[Basket]) -> None:
     weighed = {product.sku for product in panel.products if product.stock_unit == "gram"}
-    baskets = panel.baskets_after(panel.cut_off)
-    assert len(baskets) == panel.figures["replay_baskets"]
-    assert sum(len(basket.lines) for basket in baskets) == panel.figures["replay_lines"]
-    assert [basket.at for basket in baskets] == sorted(basket.at for basket in baskets)
-    assert all(basket.at.tzinfo == UTC or basket.at.utcoffset() == timedelta(0) for basket in baskets)
-    for basket in baskets:
+    assert len(replayed) == panel.figures["replay_baskets"]
+    assert sum(len(basket.lines) for basket in replayed) == panel.figures["replay_lines"]
+    assert [basket.at for basket in replayed] == sorted(basket.at for basket in replayed)
+    assert all(basket.at.tzinfo == UTC or basket.at.utcoffset() == timedelta(0) for basket in replayed)
+    for basket in replayed:
         assert len({sku for sku, _ in basket.lines}) == len(basket.lines) > 0
         for sku, qty in basket.lines:
             assert 20 <= qty <= 10_000 and qty % 5 == 0 if sku in weighed else 1 <= qty <= 24
@@ -228,10 +233,9 @@ def test_replayed_baskets_are_sorted_and_sane(panel: DemoPanel) -> None:
 
 
 @real
-def test_most_baskets_are_rung_up_by_day(panel: DemoPanel) -> None:
-    hours = Counter(
-        pd.Timestamp(basket.at).tz_convert("America/New_York").hour for basket in panel.baskets_after(CUT_OFF)
-    )
+def test_most_baskets_are_rung_up_by_day(replayed: list[Basket]) -> None:
+    shop = ZoneInfo("America/New_York")
+    hours = Counter(basket.at.astimezone(shop).hour for basket in replayed)
     by_day = sum(count for hour, count in hours.items() if 8 <= hour < 22)
     assert by_day > 0.85 * sum(hours.values())
 

@@ -9,7 +9,7 @@ async function renew() {
   asking = true;
   try {
     const answer = await fetch(card.dataset.coach, { headers: { Accept: "text/html" } });
-    if (!answer.ok) return;
+    if (answer.status !== 200) return; // 204: the practice is over, and another page on its way
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("coach");
     if (fresh && fresh.querySelector(".coach-tasks").innerHTML !== card.querySelector(".coach-tasks").innerHTML) card.replaceWith(fresh);
     measure();
