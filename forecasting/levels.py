@@ -5,8 +5,8 @@ Rules
 1. Discounted gamma-Poisson filters at several discounts, averaged by their recent squared errors of the week ahead.
 2. Beside a series' own level stands its slow level times how its product moved in the region lately; in a panel of
    several shops the two are blended, the more of the region the less the shop sold itself lately.
-3. What the last weeks say of the weekdays is followed half-way (RECENT_TRUST): profiles drift, and weeks are noisy. How
-   much more a shop sold in them than its levels knew tells nothing of a product of FIRST_DAYS, whose level is new.
+3. What the last weeks say of the weekdays is followed half-way (RECENT_TRUST): profiles drift, and weeks are noisy. A
+   product of FIRST_DAYS follows its shop's.
 4. A closure of a shop that ended, and a gap in which a product was not on sale, are not observed, not zero.
 5. A shop that sold nothing on the last three ordinary days of a weekday has stopped opening on it.
 6. The step from the last fortnight to the days ahead that the category made a year ago is followed in part.
@@ -20,12 +20,11 @@ import numpy as np
 
 from forecasting import kernels
 from forecasting.classify import off_sale
-from forecasting.effects import SCATTER, Days
+from forecasting.effects import FIRST_DAYS, SCATTER, Days
 from forecasting.panel import Flags, Floats, Ints
 from forecasting.pools import Pools, ratio, sums
 
 BUSY_FROM = 3.0
-FIRST_DAYS = 28
 SLOW_DISCOUNT, LONG_DISCOUNT = 0.99, 0.997
 MOVE_DISCOUNT, MOVE_PSEUDO = 0.9, 20.0
 REGION_WEIGHT, REGION_UNITS, UNITS_FADE = (0.05, 0.6), 5.0, 0.97
@@ -180,10 +179,12 @@ def recent_weekdays(y: Floats, mean: Floats, weekday: Ints, pools: Pools) -> Flo
         else ones
         for group in (pools.product, pools.shop)
     )
-    drift = ratio(own, due, RECENT_PSEUDO, np.clip(product * shop, 0.3, 3.0))
-    fresh = (~np.isnan(y)).sum(axis=1) <= FIRST_DAYS
-    whole = np.where(fresh, drift.mean(axis=1), ratio(own.sum(axis=1), due.sum(axis=1), 1.0, 1.0))[:, None]
-    return np.asarray(np.clip(drift / whole, 0.2, 5.0) ** RECENT_TRUST)
+    parent = np.clip(product * shop, 0.3, 3.0)
+    whole = ratio(own.sum(axis=1), due.sum(axis=1), 1.0, 1.0)[:, None]
+    young = ((~np.isnan(y)).sum(axis=1) <= FIRST_DAYS)[:, None]
+    following = parent / parent.mean(axis=1, keepdims=True)
+    drift = np.where(young, following, ratio(own, due, RECENT_PSEUDO, parent) / whole)
+    return np.asarray(np.clip(drift, 0.2, 5.0) ** RECENT_TRUST)
 
 
 def open_weekdays(y: Floats, days: Days, pools: Pools) -> Flags:
