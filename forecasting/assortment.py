@@ -4,8 +4,9 @@ Rules
 -----
 1. What a shop sells of a product is, in logarithms, the product's usual in the region, the shop's size times the
    product's slope, and its own deviation. A slope above 1: what large shops sell more than in proportion.
-2. A shop's size is one for all its products and, within AISLE_SPREAD, one for each aisle. An average shop has size 0:
-   the mean of the region's shops, not their median, for a new shop's size is unknown for all its products together.
+2. A shop's size is one for all its products and, within LINE_SPREAD, one for each line: products of an aisle whose
+   prices lie within LINE_WIDTH, which are mostly kinds of one thing (`lines`). An average shop has size 0: the mean of
+   the region's shops, not their median, for a new shop's size is unknown for all its products together.
 3. A region's usual is shrunk to the chain's by how much regions differ, so that few sellers tell little and a region
    without a seller has the chain's. A cell counts by the units behind it. A usual is a median: one shop that sells
    ten times as much as others makes no product a bestseller.
@@ -25,10 +26,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.panel import Floats, Ints
+from forecasting.pools import sums
 
-WINDOW_DAYS = 28
+WINDOW_DAYS = 56
 ROUNDS = 12
-SIZE_SPREAD, AISLE_SPREAD, SLOPE_SPREAD = 0.5, 0.08, 0.05
+SIZE_SPREAD, LINE_SPREAD, SLOPE_SPREAD = 0.5, 0.15, 0.05
+LINE_WIDTH = 0.1
 SHOPS_DIFFER, REGIONS_DIFFER = 0.2, 0.2
 LEAST_SPREAD, MOST_SPREAD = 0.02, 1.0
 PSEUDO_PAIRS, LEAST_FREE = 20.0, 0.25
@@ -45,12 +48,14 @@ class Usual:
 
     sellers: how many average shops of the region sell it    rate: units a day    slope: see rule 1
     doubt  : variance of the logarithm of what such a shop will sell, given its size; 0 = unknown
+    line   : number of the product's line (see `lines`); 0 = unknown
     """
 
     sellers: float
     rate: float
     slope: float = 1.0
     doubt: float = 0.0
+    line: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,20 +63,21 @@ class Assortment:
     """What s shops of r regions tell of p products.
 
     sellers : (r, p) average shops of the region that sell it    rate : (r, p) units a day in an average one
-    slope   : (p,)    doubt : (r, p), see `Usual`
+    slope   : (p,)    doubt : (r, p)    line : (p,), see `Usual`
     """
 
     sellers: Floats
     rate: Floats
     slope: Floats
     doubt: Floats
+    line: Ints
 
     @classmethod
-    def of(cls, units: Floats, silent: Ints, region: Ints, aisle: Ints) -> Assortment:
+    def of(cls, units: Floats, silent: Ints, region: Ints, line: Ints) -> Assortment:
         """Read what shops sold in the last WINDOW_DAYS.
 
         units: (s, p), 0 = the shop does not have it    silent: (s, p) days before its first sale there
-        region: (s,) row of the shop's region           aisle : (p,) row of the product's aisle
+        region: (s,) row of the shop's region           line  : (p,) see `lines`
         """
         has, noise, regions = (units > 0).astype(np.float64), blur(units), int(region.max(initial=-1)) + 1
         gap = np.log(np.maximum(units, 1e-9) / _days(units, silent))
@@ -82,7 +88,7 @@ class Assortment:
             usual, behind, chain = _usual(weight, gap - slope * size, region, regions, apart)
             left = np.where(has > 0, gap - usual[region], 0.0)
             slope, bent = _slopes(left, weight, size)
-            size, unsure = sizes(left, weight, slope, aisle)
+            size, unsure = sizes(left, weight, slope, line)
             size = np.where(some[:, None], size - (size[some].mean() if some.any() else 0.0), 0.0)
             taken = float((weight * (slope**2 * unsure + size**2 * bent)).sum()) / max(float(has.sum()), 1.0)
             own, apart = _differ(weight, gap - slope * size, noise, region, regions, max(1.0 - taken, LEAST_FREE))
@@ -96,30 +102,46 @@ class Assortment:
             rate=np.where(chain > 0, np.exp(usual + slope * here[:, None]), 0.0),
             slope=slope,
             doubt=np.minimum(doubt, MOST_DOUBT),
+            line=line,
         )
 
     def usual(self, row: int) -> list[Usual]:
         """Return what a region's shops may expect of each product."""
-        columns = self.sellers[row], self.rate[row], self.slope, self.doubt[row]
-        return [Usual(*map(float, each)) for each in zip(*columns, strict=True)]
+        columns = self.sellers[row], self.rate[row], self.slope, self.doubt[row], self.line
+        return [
+            Usual(float(sellers), float(rate), float(slope), float(doubt), int(line))
+            for sellers, rate, slope, doubt, line in zip(*columns, strict=True)
+        ]
 
 
-def sizes(
-    gap: Floats, weight: Floats, slope: Floats, aisle: Ints, spread: float = SIZE_SPREAD
-) -> tuple[Floats, Floats]:
+def lines(aisle: Ints, price: Floats) -> Ints:
+    """Return (p,) numbers from 1: the products of an aisle from the cheapest of a line to LINE_WIDTH above it.
+
+    price: (p,) of one stock unit, NaN = unknown; those of an aisle without a price are one line.
+    """
+    number, found = 0, np.zeros(len(aisle), dtype=np.int64)
+    here, most = -1, np.nan
+    for at in np.lexsort((price, aisle)):
+        unknown = np.isnan(price[at]) and np.isnan(most)
+        if aisle[at] != here or not (unknown or price[at] <= most):
+            number, here, most = number + 1, aisle[at], price[at] * (1.0 + LINE_WIDTH)
+        found[at] = number
+    return found
+
+
+def sizes(gap: Floats, weight: Floats, slope: Floats, line: Ints, spread: float = SIZE_SPREAD) -> tuple[Floats, Floats]:
     """Return (s, p) each shop's size for each product, and its variance (rule 2).
 
     gap: (s, p) logarithm of what a shop sells over the usual; weight: one over its variance, 0 = not sold there.
     """
-    across = np.eye(int(aisle.max(initial=-1)) + 1)[aisle]
-    told, worth = weight * slope * gap, weight * slope**2
-    aisles = worth @ across
-    # An aisle's own deviation is taken out of what its products tell of the whole shop.
-    part = 1.0 / (1.0 + AISLE_SPREAD * aisles)
-    doubt = 1.0 / ((aisles * part).sum(axis=1) + 1.0 / spread)
-    size = ((told @ across) * part).sum(axis=1) * doubt
-    more = (told @ across - aisles * size[:, None]) * AISLE_SPREAD * part
-    return (size[:, None] + more)[:, aisle], (doubt[:, None] * part**2 + AISLE_SPREAD * part)[:, aisle]
+    line = np.unique(line, return_inverse=True)[1]
+    told, worth = sums((weight * slope * gap).T, line).T, sums((weight * slope**2).T, line).T
+    # A line's own deviation is taken out of what its products tell of the whole shop.
+    part = 1.0 / (1.0 + LINE_SPREAD * worth)
+    doubt = 1.0 / ((worth * part).sum(axis=1) + 1.0 / spread)
+    size = (told * part).sum(axis=1) * doubt
+    more = (told - worth * size[:, None]) * LINE_SPREAD * part
+    return (size[:, None] + more)[:, line], (doubt[:, None] * part**2 + LINE_SPREAD * part)[:, line]
 
 
 def blur(units: Floats) -> Floats:

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 
@@ -111,15 +112,16 @@ def _groups(panel: DemandPanel) -> tuple[tuple[tuple[str, str], ...], Ints]:
     return group_keys, np.array([place[one] for one in found], dtype=np.int64)
 
 
-def _usual(panel: DemandPanel, now: Floats, usual: Mapping[tuple[str, str], Usual]) -> dict[str, Floats]:
+def _usual(panel: DemandPanel, now: Floats, usual: Mapping[tuple[str, str], Usual]) -> dict[str, Any]:
     """Return the signal's columns of what is usual in a shop (rule 7); 0 = unknown."""
     nobody = Usual(0.0, 0.0)
-    told = np.array([astuple(usual.get(key, nobody)) for key in panel.keys], dtype=np.float64).reshape(-1, 4)
+    told = np.array([astuple(usual.get(key, nobody)) for key in panel.keys], dtype=np.float64).reshape(-1, 5)
     lately = np.nan_to_num(row_mean(panel.y[:, -WINDOW_DAYS:]))
     moved = np.where((lately > 0) & (now > 0), now / np.maximum(lately, 1e-9), 1.0)
     rate = told[:, 1] * np.clip(moved, 1 / MOST_MOVED, MOST_MOVED)
     return {
         "product_stores": told[:, 0], "product_rate": rate, "product_slope": told[:, 2], "product_doubt": told[:, 3],
+        "product_line": told[:, 4].astype(np.int64),
     }  # fmt: skip
 
 
@@ -204,6 +206,7 @@ class Borrowed:
     path     : (n, H) the region's expected movement ahead, 1 = as now
     counted  : (n,) whether it is known how many shops `level` is of; if not, it is the whole region's
     elsewhere: (n,) whether no shop of the region ever sold it: `level` is the chain's
+    line     : (n,) number of the product's line, 0 = unknown
     """
 
     prior: Prior
@@ -215,6 +218,7 @@ class Borrowed:
     path: Floats
     counted: Flags
     elsewhere: Flags
+    line: Ints
 
 
 def borrow(
@@ -262,8 +266,9 @@ def borrow(
     elsewhere = np.asarray((rate > 0) & ~sold)
     slope, doubt = _pick(signal.product_slope, of_product, 0.0), _pick(signal.product_doubt, of_product, 0.0)
     slope, doubt = np.where(slope > 0, slope, 1.0), np.where(doubt > 0, doubt, DOUBT)
+    line = _pick(signal.product_line, of_product, 0.0).astype(np.int64)
     prior = Prior(weekday, month, events, like=like)
-    return Borrowed(prior, level, slope, doubt, movement, even, path, counted, elsewhere)
+    return Borrowed(prior, level, slope, doubt, movement, even, path, counted, elsewhere, line)
 
 
 def _pick(values: Floats | Ints, rows: Ints, missing: float) -> Floats:

@@ -247,7 +247,8 @@ def _shop_size(own: State, level: Floats, borrowed: regional.Borrowed, group: In
     gap = np.where(both, np.log(np.where(both, level, 1.0) / np.where(both, borrowed.level, 1.0)), 0.0)
     weight = np.where(both, 1.0 / (borrowed.doubt + assortment.blur(own.units / own.factors.grain)), 0.0)
     spread = assortment.SIZE_SPREAD if borrowed.counted[both].all() else UNCOUNTED_SPREAD
-    size, unsure = assortment.sizes(gap[None], weight[None], borrowed.slope, group, spread)
+    line = np.where(borrowed.line > 0, borrowed.line + group.max(), group)
+    size, unsure = assortment.sizes(gap[None], weight[None], borrowed.slope, line, spread)
     return size[0], unsure[0]
 
 

@@ -42,6 +42,7 @@ class RegionalSignal:
     product_rate     : (p,) units a day in an average shop of the region that has it, 0 = unknown
     product_slope    : (p,) how its logarithm grows with that of the shop's size, 0 = unknown
     product_doubt    : (p,) variance of the logarithm of what a shop that begins will sell, 0 = unknown
+    product_line     : (p,) number of its line (see `forecasting.assortment`), 0 = unknown
     """
 
     first_day: date
@@ -65,6 +66,7 @@ class RegionalSignal:
     product_rate: Floats
     product_slope: Floats
     product_doubt: Floats
+    product_line: Ints
     events: dict[str, Floats] = field(default_factory=dict)
     country: str | None = None
     subdivision: str | None = None
@@ -131,7 +133,7 @@ class RegionalSignal:
         width = {"mean": -1, "weekday_profile": 7, "month_profile": 31, "product_weekday": 7, "holiday_like": 2}
         grids: dict[str, Any] = {}
         for name, kind in _SIGNAL_ARRAYS.items():
-            whole = name in ("stores", "product_group")
+            whole = name in ("stores", "product_group", "product_line")
             rows = m if kind == "m" else p
             missing = [0] * rows * _LATER.get(name, 0)  # older signals do not tell
             told = wire.get(name, missing) if name in _LATER else wire[name]
@@ -169,8 +171,12 @@ _SIGNAL_ARRAYS = {
     "product_rate": "p",
     "product_slope": "p",
     "product_doubt": "p",
+    "product_line": "p",
 }
-_LATER = {"product_stores": 1, "product_rate": 1, "product_slope": 1, "product_doubt": 1, "holiday_like": 2}
+_LATER = {
+    "product_stores": 1, "product_rate": 1, "product_slope": 1, "product_doubt": 1, "product_line": 1,
+    "holiday_like": 2,
+}  # fmt: skip
 
 
 def _rounded(grid: Floats) -> Any:

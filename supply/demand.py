@@ -282,12 +282,13 @@ def usual(session: Session, region_id: str, last_day: dt.date) -> "dict[tuple[st
     """Read what the chain's last weeks let a shop of the region expect of each product, by region and sku."""
     import numpy as np
 
-    from forecasting.assortment import WINDOW_DAYS, Assortment
+    from forecasting.assortment import WINDOW_DAYS, Assortment, lines
 
     first, units = last_day - dt.timedelta(days=WINDOW_DAYS - 1), sa.func.sum(DailyDemand.sold_qty)
+    takings = sa.func.sum(DailyDemand.revenue_minor)
     since = sa.func.min(sa.case((DailyDemand.sold_qty > 0, DailyDemand.business_day)))
     cells = session.execute(
-        sa.select(DailyDemand.store_id, Store.region_id, DailyDemand.sku, units, since)
+        sa.select(DailyDemand.store_id, Store.region_id, DailyDemand.sku, units, since, takings)
         .join(Store, Store.id == DailyDemand.store_id)
         .where(DailyDemand.business_day.between(first, last_day))
         .group_by(DailyDemand.store_id, Store.region_id, DailyDemand.sku)
@@ -300,14 +301,17 @@ def usual(session: Session, region_id: str, last_day: dt.date) -> "dict[tuple[st
     skus = {name: at for at, name in enumerate(sorted({row[2] for row in cells}))}
     aisles = {name: at for at, name in enumerate(sorted({names.get(sku, "") for sku in skus}))}
     sold, silent = np.zeros((len(shops), len(skus))), np.zeros((len(shops), len(skus)), dtype=np.int64)
-    for store, _, sku, qty, day in cells:
+    taken = np.zeros(len(skus))
+    for store, _, sku, qty, day, paid in cells:
         sold[shops[store], skus[sku]] = qty
         silent[shops[store], skus[sku]] = (day - first).days
+        taken[skus[sku]] += float(paid)
+    price = np.where(taken > 0, taken, np.nan) / sold.sum(axis=0)
     table = Assortment.of(
         sold,
         silent,
         np.array([regions[region_of[store]] for store in shops], dtype=np.int64),
-        np.array([aisles[names.get(sku, "")] for sku in skus], dtype=np.int64),
+        lines(np.array([aisles[names.get(sku, "")] for sku in skus], dtype=np.int64), price),
     )
     told = zip(skus, table.usual(regions[region_id]) if shops else (), strict=True)
     return {(region_id, sku): one for sku, one in told}

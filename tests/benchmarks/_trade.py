@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from forecasting import DemandPanel, evaluate, regional, run
-from forecasting.assortment import WINDOW_DAYS, Assortment, Usual
+from forecasting.assortment import WINDOW_DAYS, Assortment, Usual, lines
 from forecasting.panel import Flags, Floats
 from forecasting.state import CONTEXT_DAYS, HISTORY_DAYS, moved_on
 
@@ -274,12 +274,27 @@ def _usual(panel: DemandPanel, aisle: dict[str, str]) -> tuple[dict[tuple[str, s
         units[shops.index(scope), skus.index(sku)] = sold.sum()
         silent[shops.index(scope), skus.index(sku)] = int(np.argmax(sold > 0))
     region = np.array([names.index(of_shop[shop]) for shop in shops])
-    found = Assortment.of(units, silent, region, np.unique([aisle[sku] for sku in skus], return_inverse=True)[1])
+    aisles = np.unique([aisle[sku] for sku in skus], return_inverse=True)[1]
+    found = Assortment.of(units, silent, region, lines(aisles, _prices(panel, skus)))
     usual = {
         (name, sku): one for row, name in enumerate(names) for sku, one in zip(skus, found.usual(row), strict=True)
     }
     selling = units.sum(axis=1) > 0
     return usual, {name: int((selling & (region == row)).sum()) for row, name in enumerate(names)}
+
+
+def _prices(panel: DemandPanel, skus: list[str]) -> Floats:
+    """Return what a unit of each product brought in the last days; NaN where no price is known."""
+    sold, paid = np.zeros(len(skus)), np.full(len(skus), np.nan)
+    if panel.price is not None:
+        taken = np.zeros(len(skus))
+        for (_, sku), units, price in zip(
+            panel.keys, panel.y[:, -WINDOW_DAYS:], panel.price[:, -WINDOW_DAYS:], strict=True
+        ):
+            sold[skus.index(sku)] += np.nansum(units)
+            taken[skus.index(sku)] += np.nansum(units * price)
+        np.divide(taken, sold, out=paid, where=sold > 0)
+    return paid
 
 
 def _total(y: Floats) -> Floats:

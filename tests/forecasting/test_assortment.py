@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from forecasting import DemandPanel
-from forecasting.assortment import WINDOW_DAYS, Assortment, Usual
+from forecasting.assortment import WINDOW_DAYS, Assortment, Usual, lines
 from forecasting.regional import fit_region
 from forecasting.run import forecast
 from forecasting.signal import RegionalSignal
@@ -105,3 +105,24 @@ def test_a_larger_shop_begins_with_more_of_what_large_shops_sell(trade) -> None:
     y[1:] = np.nan
     level = forecast(replace(shop, y=y), horizon_days=7, regional=signal).level
     assert level[1] > 1.5 * level[2] > 15.0
+
+
+def test_a_line_is_an_aisle_s_products_of_like_price() -> None:
+    aisle = np.array([0, 0, 0, 1, 1, 1, 0])
+    price = np.array([2.0, 1.0, 1.09, 1.0, np.nan, np.nan, 1.11])
+    line = lines(aisle, price)
+    assert line.min() == 1
+    assert line[1] == line[2] != line[6]
+    assert line[4] == line[5]
+    assert len(set(line)) == 5
+
+
+def test_a_product_begins_in_a_shop_as_its_line_sells_there(trade) -> None:  # type: ignore[no-untyped-def]
+    """The shop sells a quarter of the usual of P0; P3 is of its line, P4 of P1's."""
+    usual = {("R", f"P{row}"): Usual(4.0, 20.0, line=line) for row, line in enumerate((1, 2, 2, 1, 2))}
+    signal = fit_region(trade([80.0] * 5, 200, scope="R"), 14, stores={"R": 4}, usual=usual)
+    shop = trade([5.0, 20.0, 20.0, 0.0, 0.0], 200, scope="S", seed=5)
+    y = shop.y.copy()
+    y[3:] = np.nan
+    level = forecast(replace(shop, y=y), horizon_days=7, regional=RegionalSignal.from_json(signal.to_json())).level
+    assert level[3] < 0.8 * level[4]

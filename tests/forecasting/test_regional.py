@@ -82,6 +82,7 @@ def test_an_old_signal_is_entered_at_the_right_day_and_its_end_holds() -> None:
         stores=np.array([1]), products=(("R", "P0"),), product_group=np.array([0]), product_share=np.ones(1),
         product_level=np.array([10.0]), product_slow=np.array([10.0]), product_weekday=np.ones((1, 7)),
         product_stores=np.zeros(1), product_rate=np.zeros(1), product_slope=np.zeros(1), product_doubt=np.zeros(1),
+        product_line=np.zeros(1, dtype=np.int64),
     )  # fmt: skip
     late = _panel(np.ones((1, 10)), date(2024, 3, 11), scope="S")  # next day is 20 days into the signal
     got = borrow(signal, late.keys, late.category, late.region, late.next_day, 20).path[0]

@@ -13,7 +13,7 @@ from config import node
 from config.journal import Actor
 from forecasting.state import VERSION
 from pos.catalogue import Listing, Price, Product
-from supply import forecast_writing, forecasts, rolling
+from supply import demand, forecast_writing, forecasts, rolling
 from supply.demand import DailyDemand
 from supply.forecast_writing import KEPT_RUNS
 from supply.forecasts import HORIZON_DAYS, STATES, ForecastQuantile, ForecastRun, ForecastSeries
@@ -176,6 +176,22 @@ def test_a_product_never_sold_here_is_borrowed_from_the_region_or_from_others(ne
         assert tea.level > 0.5
         assert (jam.model, jam.reason) == ("region_share", "new_product_borrowed")
     assert quantiles(shop, run.id)["jam", 1, 7].mean > 0
+
+
+def test_products_of_an_aisle_that_sell_at_like_prices_are_one_line(network):
+    paid = {"jam": 300, "honey": 320, "syrup": 900}
+    with network.write() as session:
+        for sku in paid:
+            session.add(
+                Product(sku=sku, name=sku, category=sku, department="Sweet", stock_unit="each", tax_class_id="std",
+                        search_text=sku)
+            )  # fmt: skip
+        rows = [("S2", sku, day(-n), 4, 4 * each, 3) for sku, each in paid.items() for n in range(7)]
+        rolling.import_history(session, rows)
+        usual = demand.usual(session, "R1", DAY)
+    line = {sku: one.line for (_, sku), one in usual.items()}
+    assert line["jam"] == line["honey"]
+    assert len({line["jam"], line["syrup"], line["bread"]}) == 3
 
 
 def test_the_regions_signal_arrives_as_it_was_published_and_the_newest_counts(network, shop):
