@@ -13,8 +13,6 @@ Rules
 5. Of days on which the shop's other products of the category stood empty a part of the sales was meant for those: what
    part of them was missing is a feature like others, and expected to be none (`NEIGHBOUR`).
 6. Weekday factors have mean 1 over the week, month factors over the month; long ago weighs less.
-7. A series of up to FIRST_DAYS keeps nearly its parent's weekdays (WEEKDAY_YOUNG): a weekday seen once or twice is no
-   more than a day.
 """
 
 from __future__ import annotations
@@ -30,8 +28,7 @@ from forecasting.events import CLOSED_BELOW, borrow_weekdays, event_days, fit_ev
 from forecasting.panel import Ahead, DemandPanel, Flags, Floats, Ints
 from forecasting.pools import Pools, ratio, sums
 
-FIRST_DAYS = 28
-WEEKDAY_OWN, WEEKDAY_YOUNG, WEEKDAY_POOL = 60.0 / 7, 40.0, 200.0 / 7
+WEEKDAY_OWN, WEEKDAY_POOL, WEEKDAY_SHOP = 480.0 / 7, 600.0 / 7, 200.0 / 7
 MONTH_PSEUDO, FEATURE_PSEUDO = 300.0, 60.0
 RIDGE = 20.0
 SCATTER = 0.15
@@ -167,7 +164,6 @@ def fit_factors(
         month = prior.month
     like = np.zeros((n, 2)) if prior.like is None else prior.like
     fitted = Factors(weekday, month, events, grain, like)
-    young = seen.sum(axis=1) <= FIRST_DAYS
     before: dict[str, Floats] = {}
     for _ in range(ROUNDS):
         moved = fitted.moved(known) if known else 1.0
@@ -177,7 +173,7 @@ def fit_factors(
         weight = np.where(seen, fade / (1.0 + SCATTER * level), 0.0)
         calm = weight * ((special > 0.5 * month[:, days.month_day]) & (special < 2.0 * month[:, days.month_day]))
         other = level * special * moved
-        weekday = _weekdays(units * calm, other * calm, days.weekday, pools, prior.weekday, young)
+        weekday = _weekdays(units * calm, other * calm, days.weekday, pools, prior.weekday)
         week = weekday[:, days.weekday]
         eventful = special / np.maximum(fitted.month[:, days.month_day], 1e-9)
         month = _months(units * calm, level * week * eventful * moved * calm, days.month_day, pools, prior.month)
@@ -229,18 +225,16 @@ def grains(y: Floats, days: Days) -> Floats:
     return np.asarray(np.where(empty > 0.02, np.maximum(mean / purchases, 1.0), 1.0))
 
 
-def _weekdays(units: Floats, wanted: Floats, weekday: Ints, pools: Pools, prior: Floats | None, young: Flags) -> Floats:
-    """Return (n, 7); young (n,) as in rule 7."""
+def _weekdays(units: Floats, wanted: Floats, weekday: Ints, pools: Pools, prior: Floats | None) -> Floats:
     one_hot = (weekday[:, None] == np.arange(7)[None, :]).astype(np.float64)
     own, due = units @ one_hot, wanted @ one_hot
     whole = ratio(own.sum(axis=0), due.sum(axis=0), 1.0, 1.0)
     if prior is None:
         parent = pools.parent(own, due, WEEKDAY_POOL, whole)
     else:
-        shop = ratio(pools.of_shop(own), pools.of_shop(due * prior), WEEKDAY_POOL, 1.0)
+        shop = ratio(pools.of_shop(own), pools.of_shop(due * prior), WEEKDAY_SHOP, 1.0)
         parent = prior * np.clip(shop, 0.0, 5.0)
-    parent = parent / np.maximum(parent.mean(axis=1, keepdims=True), 1e-9)
-    factors = ratio(own, due, np.where(young, WEEKDAY_YOUNG, WEEKDAY_OWN)[:, None], parent)
+    factors = ratio(own, due, WEEKDAY_OWN, parent / np.maximum(parent.mean(axis=1, keepdims=True), 1e-9))
     shop_own, shop_due = pools.of_shop(own), pools.of_shop(due)
     factors = np.where((shop_due > 5.0) & (shop_own < CLOSED_BELOW * shop_due), 0.0, factors)
     seen = one_hot.sum(axis=0)
