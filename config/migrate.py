@@ -12,6 +12,7 @@ Rules
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,12 +110,14 @@ def keep_copy(engine: Engine) -> Path | None:
     if before is None:
         return None
     copy = Path(f"{name}.before-{newest() if before != newest() else 'downgrade'}")
-    source, target = sqlite3.connect(name), sqlite3.connect(copy)
+    partly = copy.with_name(f"{copy.name}.part")
     try:
-        source.backup(target)
+        with closing(sqlite3.connect(name)) as source, closing(sqlite3.connect(partly)) as target:
+            source.backup(target)
+        partly.replace(copy)
     finally:
-        source.close()
-        target.close()
+        for rest in (partly, partly.with_name(f"{partly.name}-journal")):
+            rest.unlink(missing_ok=True)  # half a copy is none, and takes the room it lacked
     return copy
 
 

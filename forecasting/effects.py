@@ -28,7 +28,7 @@ from forecasting.events import CLOSED_BELOW, borrow_weekdays, event_days, fit_ev
 from forecasting.panel import Ahead, DemandPanel, Flags, Floats, Ints
 from forecasting.pools import Pools, ratio, sums
 
-WEEKDAY_OWN, WEEKDAY_POOL = 60.0 / 7, 200.0 / 7
+WEEKDAY_OWN, WEEKDAY_POOL, WEEKDAY_SHOP = 480.0 / 7, 600.0 / 7, 200.0 / 7
 MONTH_PSEUDO, FEATURE_PSEUDO = 300.0, 60.0
 RIDGE = 20.0
 SCATTER = 0.15
@@ -232,7 +232,7 @@ def _weekdays(units: Floats, wanted: Floats, weekday: Ints, pools: Pools, prior:
     if prior is None:
         parent = pools.parent(own, due, WEEKDAY_POOL, whole)
     else:
-        shop = ratio(pools.of_shop(own), pools.of_shop(due * prior), WEEKDAY_POOL, 1.0)
+        shop = ratio(pools.of_shop(own), pools.of_shop(due * prior), WEEKDAY_SHOP, 1.0)
         parent = prior * np.clip(shop, 0.0, 5.0)
     factors = ratio(own, due, WEEKDAY_OWN, parent / np.maximum(parent.mean(axis=1, keepdims=True), 1e-9))
     shop_own, shop_due = pools.of_shop(own), pools.of_shop(due)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecasting.panel import Floats
+from forecasting.panel import Flags, Floats
 
 BUSY_DISCOUNTS: tuple[float, ...] = (0.75, 0.88, 0.94, 0.97, 0.985, 0.993)
 SPARSE_DISCOUNTS: tuple[float, ...] = (0.90, 0.95, 0.975, 0.987, 0.994, 0.998)
+TOGETHER_POWER, TOGETHER_PSEUDO = 30.0, 20.0
 
 
 def gamma_poisson_levels(
@@ -52,13 +53,23 @@ def discounted(
 
 
 def mix_weights(
-    y: Floats, exposure: Floats, levels: Floats, *, ahead_days: int = 7, memory_days: float = 90.0, power: float = 3.0
+    y: Floats,
+    exposure: Floats,
+    levels: Floats,
+    together: Flags,
+    *,
+    ahead_days: int = 7,
+    memory_days: float = 90.0,
+    power: float = 3.0,
 ) -> Floats:
     """Return (D, n) weights of the discounts, from their recent squared errors of the sum ahead.
 
     At each past day the level of that day, times the exposure of the next `ahead_days` observed days, is
     compared with the units sold on them; old errors fade with `memory_days`. Weights fall with the `power`-th
     power of the mean squared error and sum to 1; with nothing to compare they are equal.
+
+    together : (n,) series of few sales, whose own errors are mostly chance: what the discounts brought all of them
+    counts, too, with TOGETHER_POWER, as if TOGETHER_PSEUDO more had found no difference
     """
     n, days = y.shape
     count = levels.shape[0]
@@ -74,6 +85,10 @@ def mix_weights(
     best = loss.min(axis=0)
     scale = np.maximum(best, 1e-12 * np.maximum(loss.max(axis=0), 1e-300))
     weights = (scale / np.maximum(loss, scale)) ** power
+    told = together & (best > 0)
+    if told.any():
+        apart = loss[:, told] / loss[:, told].mean(axis=0) - 1.0
+        weights[:, together] *= (1.0 + apart.sum(axis=1) / (told.sum() + TOGETHER_PSEUDO))[:, None] ** -TOGETHER_POWER
     return np.asarray(weights / weights.sum(axis=0))
 
 

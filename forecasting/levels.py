@@ -2,7 +2,8 @@
 
 Rules
 -----
-1. Discounted gamma-Poisson filters at several discounts, averaged by their recent squared errors of the week ahead.
+1. Discounted gamma-Poisson filters at several discounts, averaged by their recent squared errors of the week ahead;
+   those of series of few sales by the errors of all such series, too.
 2. Beside a series' own level stands its slow level times how its product moved in the region lately; in a panel of
    several shops the two are blended, the more of the region the less the shop sold itself lately.
 3. What the last weeks say of the weekdays is followed half-way (RECENT_TRUST): profiles drift, and weeks are noisy. How
@@ -75,9 +76,10 @@ def filtered(y: Floats, exposure: Floats) -> tuple[Filter, Floats]:
     seen = ~np.isnan(y)
     recent = np.where(seen, y, 0.0)[:, -365:].sum(axis=1) / np.maximum(seen[:, -365:].sum(axis=1), 1)
     fast, slow = (np.array(row)[:, None] for row in (kernels.BUSY_DISCOUNTS, kernels.SPARSE_DISCOUNTS))
-    discounts = np.where(recent[None, :] >= BUSY_FROM, fast, slow)
+    sparse = recent < BUSY_FROM
+    discounts = np.where(sparse[None, :], slow, fast)
     levels, a, b = kernels.gamma_poisson_levels(y, exposure, discounts, first_level(y, exposure), 3.0)
-    weights = kernels.mix_weights(y, exposure, levels)
+    weights = kernels.mix_weights(y, exposure, levels, sparse)
     return Filter(discounts, a, b, levels[:, :, -1], weights), np.einsum("dn,dnt->nt", weights, levels)
 
 

@@ -89,6 +89,8 @@ def _apart(document: dict[str, Any], words: dict[str, str], currency: str, colum
     lines.append(PaperLine(words["in_all"], bold=True))
     for tender, minor in in_all.items():
         lines += indented(words.get(tender, tender), amount(minor, currency), columns)
+        if by_hand := document.get("typed_in_all", {}).get(tender):
+            lines += indented(f"  {words['typed']}", amount(by_hand, currency), columns)
     return lines
 
 

@@ -198,7 +198,8 @@ def figures(totals: Totals) -> dict[str, Any]:
         "tenders": dict(sorted(totals["tenders"].items())),
         "typed": dict(sorted((totals.get("typed") or {}).items())),
         "apart": {kind: dict(sorted(totals[kind].items())) for kind in APART if totals.get(kind)},
-        "in_all": _in_all(totals),
+        "in_all": (in_all := _in_all(totals)),
+        "typed_in_all": _typed_in_all(totals) if in_all else {},
         "taxes": [_tax(key, *sums) for key, sums in sorted(totals["taxes"].items(), key=_class_and_rate)],
         "cash": dict(totals["cash"]),
         "offers_minor": totals["offers_minor"],
@@ -259,6 +260,13 @@ def _in_all(totals: Totals) -> dict[str, int]:
     return {
         tender: sum(one.get(tender, 0) for one in every) for tender in sorted({name for one in every for name in one})
     }
+
+
+def _typed_in_all(totals: Totals) -> dict[str, int]:
+    """Return what of it no provider took: what is taken apart from sales is typed by hand, or cash."""
+    every = [totals.get("typed") or {}, *(totals.get(kind) or {} for kind in APART)]
+    tenders = sorted({name for one in every for name in one} - {"cash"})
+    return {tender: sum(one.get(tender, 0) for one in every) for tender in tenders}
 
 
 def _tax(key: str, net_minor: int, tax_minor: int) -> dict[str, Any]:

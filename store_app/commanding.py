@@ -1,11 +1,13 @@
 """What every command works with: the screen, the node the settings name, and who acts when a command is typed."""
 
+import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import click
+import sqlalchemy as sa
 from rich.console import Console
 
 from config import log, settings
@@ -21,11 +23,18 @@ class Commands(click.Group):
     """A group that says a refusal in one sentence."""
 
     def invoke(self, context: click.Context) -> Any:
-        """Run the command; what the shop refuses is said and ends with 1."""
+        """Run the command; what the shop refuses, or its disk or database cannot do, is said and ends with 1."""
         try:
             return super().invoke(context)
         except ShopError as refusal:
             faults.print(refusal.message, style="red", markup=False, highlight=False)
+            context.exit(1)
+        except (sa.exc.DBAPIError, sqlite3.Error, OSError) as fault:
+            from store_app.refusals import TROUBLES, trouble_of  # the web's words for it, loaded where they are said
+
+            if (trouble := trouble_of(fault)) is None:
+                raise
+            faults.print(str(TROUBLES[trouble]), style="red", markup=False, highlight=False)
             context.exit(1)
 
 

@@ -6,6 +6,7 @@ asks whether its sale is there. After a fault of the disk every handle on the bo
 them from the disk anew: what a handle remembers that could not write is not to be believed.
 """
 
+import errno
 from contextlib import suppress
 from typing import Any
 
@@ -46,6 +47,7 @@ _OF_SQLITE = {
 }  # fmt: skip
 _OF_POSTGRES = {"08": "database-away", "57P": "database-away", "53100": "disk-full", "58": "disk-fault",
                 "XX001": "books-damaged", "XX002": "books-damaged", "40": "books-busy", "53": "books-busy"}  # fmt: skip
+_OF_SYSTEM = {errno.ENOSPC: "disk-full", errno.EDQUOT: "disk-full", errno.EIO: "disk-fault", errno.EROFS: "disk-fault"}
 _LETS_GO = ("disk-fault", "books-damaged")
 RETRY_S = "5"
 log = structlog.get_logger()
@@ -113,12 +115,15 @@ def set_up(app: Flask) -> None:
         return _even_so(500, "unforeseen", UNFORESEEN)
 
 
-def trouble_of(fault: sa.exc.DBAPIError) -> str | None:
-    """Return the code of what is the matter with the database; None where the fault is ours."""
-    name = getattr(fault.orig, "sqlite_errorname", None)
+def trouble_of(fault: Exception) -> str | None:
+    """Return the code of what is the matter with the database or its disk; None where the fault is ours."""
+    if isinstance(fault, OSError):
+        return _OF_SYSTEM.get(fault.errno or 0)
+    orig = getattr(fault, "orig", fault)
+    name = getattr(orig, "sqlite_errorname", None)
     if name is not None:
         return _OF_SQLITE.get("_".join(str(name).split("_")[:2]))
-    state = getattr(fault.orig, "sqlstate", None)
+    state = getattr(orig, "sqlstate", None)
     if state is None:
         return "database-away" if isinstance(fault, sa.exc.OperationalError) else None
     return next((code for start, code in _OF_POSTGRES.items() if str(state).startswith(start)), None)

@@ -74,6 +74,8 @@ def take_scanned(session: Session, pick_id: str, code: str, *, actor: Actor, at:
     """Take the product and the lot a GS1 code names (rule 2); returns the product's SKU."""
     found = pick_of(session, pick_id)
     text, _announced = gs1.announced(code)
+    if len(text) > gs1.LONGEST:
+        raise gs1.misread(text)
     said = gs1.elements(text) if gs1.looks_like_one(text) else gs1.Elements()
     if said.batch is None and said.expires_on is None:
         words = "This code says no batch and no last day. Scan the one that does, or choose the lot beside the product."

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import sqlalchemy as sa
@@ -211,6 +211,20 @@ def order_view(session: Session, order: ReplenishmentOrder, *, today: dt.date, c
         forecast_sentence=_basis_sentence(session, order),
         lines=lines,
         credit=_credit(session, order, supplier, cost),
+    )
+
+
+def credit_for_all(session: Session, store_id: str, views: Sequence[OrderView]) -> CreditView | None:
+    """Return how proposals that go together can be paid: whether either way is enough for all of them."""
+    found = [(view, view.credit) for view in views if view.credit is not None and not view.postponed]
+    if not found:
+        return None
+    cost, line = sum(view.cost_minor for view, _ in found), order_money.line_left(session, store_id)
+    return replace(
+        found[0][1],
+        enough=cost <= found[0][1].left_minor,
+        account_enough=line is None or cost <= line.account_minor,
+        due_day=max((one.due_day for _, one in found if one.due_day is not None), default=None),
     )
 
 

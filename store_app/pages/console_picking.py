@@ -10,8 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config.errors import NotFound, ShopError
-from pos import gs1
+from config.errors import Invalid, NotFound, ShopError
 from pos.batches import FOR_EVER, Batch, Held
 from pos.catalogue import Product
 from pos.store import Store
@@ -132,7 +131,9 @@ def take_lot(pick_id: str, sku: str) -> Any:
 @form.answers_on(walk)
 def scan(pick_id: str) -> Any:
     """Take the lot whose code was scanned."""
-    code = form.text("code", most=gs1.LONGEST, required=_("Scan the code on the pack that says its batch."))
+    code = request.form.get("code", "")  # as it was scanned: a field's end is a control character
+    if not code.strip():
+        raise Invalid("empty-field", _("Scan the code on the pack that says its batch."), field="code")
     with write() as session:
         sku = pick_lots.take_scanned(session, pick_id, code, actor=g.actor, at=clock.now())
     return redirect(url_for("console_picking.walk", pick_id=pick_id) + f"#sku-{sku}", 303)

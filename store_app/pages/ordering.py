@@ -10,6 +10,7 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
+from config.node import NETWORK
 from pos.catalogue import Product, find_code, search
 from store_app import wording, wording_supply
 from store_app.extensions import doors, read, wake_worker_after, write
@@ -19,7 +20,7 @@ from store_app.presenting import RAIL_COUNTS, language, number, page, place, qty
 from store_app.security import requires
 from store_app.sentences import sentence_of
 from store_app.wording_forecast import forecast_sentences
-from supply import credit, forecasts, order_letters, order_rules, order_wishes, push, replenishment, to_come
+from supply import credit, forecasts, order_letters, order_rules, order_wishes, push, replenishment, suppliers, to_come
 from supply import orders as supply_orders
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun
@@ -63,8 +64,10 @@ def orders(fault: ShopError | None = None, **_place: Any) -> Any:
         not_coming = push.not_coming(session, store_id, today())
         sentence = baskets.forecast_sentence(session, store_id, today=today())
         missing = baskets.missing(session, store_id)
+        credit_for_all = baskets.credit_for_all(session, store_id, proposals)
     return page(
         "ordering/orders.html",
+        credit_for_all=credit_for_all,
         proposals=sorted(proposals, key=lambda view: (view.delivery_day, view.supplier_name)),
         orders=rows,
         offers=offers,
@@ -153,10 +156,11 @@ def approve(order_id: str) -> Any:
 def approve_all() -> Any:
     """Approve and send every proposal that may go; one that is refused, empty or waits for its minimum stays, and why.
 
-    Each order is its own: what one is refused for takes nothing from the others.
+    Those to the network are paid as was chosen. Each order is its own: what one is refused for takes nothing from the
+    others.
     """
     form.command_id()
-    store_id, at = str(place().store_id), doors().now()
+    store_id, at, on_credit = str(place().store_id), doors().now(), request.form.get("pay") == "credit"
     sent, left, late = 0, 0, 0
     refused: list[tuple[int, ShopError]] = []
     with write() as session:
@@ -173,6 +177,8 @@ def approve_all() -> Any:
             try:
                 with session.begin_nested():
                     replenishment.approve(session, store_id, row.id, actor=g.actor, at=at)
+                    if on_credit and suppliers.supplier_of(session, row.supplier_id).kind == NETWORK:
+                        credit.draw(session, store_id, row.id, actor=g.actor, at=at)
                     supply_orders.send(session, store_id, row.id, actor=g.actor, at=at)
                 sent += 1
             except ShopError as fault:

@@ -89,7 +89,7 @@ def _beside_postgres(port: int) -> str:
     """Return what starts a command beside a PostgreSQL that has the founded network in it."""
     copied = (
         f'[ -e "$FAULT_DATA_DIR/pg" ] || {{ cp -a {founded_on_postgres()}/pg "$FAULT_DATA_DIR/"; '
-        'chmod o+x "$(dirname "$FAULT_DATA_DIR")" "$FAULT_DATA_DIR"; }; '
+        'sync -f "$FAULT_DATA_DIR"; }; chmod o+x "$(dirname "$FAULT_DATA_DIR")" "$FAULT_DATA_DIR"; '
     )
     return f"bash -c '{copied}exec \"$@\"' - {TOOLS / 'with_pg.sh'} {port} -- "
 
@@ -106,6 +106,20 @@ def _one(tool: str, adapter: str, *options: str) -> Callable[[int, Path], list[s
             sys.executable, str(TOOLS / tool), "--adapter", str(HERE / adapter), "--cmd",
             f"{sys.executable} {HERE / 'adapter.py'}", "--ready", f"http://127.0.0.1:{port}/health",
             "--report", str(report), *seeded, *options,
+        ]  # fmt: skip
+
+    return made
+
+
+def _net(*options: str) -> Callable[[int, Path], list[str]]:
+    """Return the command that drives a network node and the PostgreSQL beside it, killed or cut off together."""
+
+    def made(seed: int, report: Path) -> list[str]:
+        port, books = free_port(), free_port()
+        return [
+            sys.executable, str(TOOLS / "crashloop.py"), "--adapter", str(HERE / "net.py"),
+            "--cmd", f"{_beside_postgres(books)}{sys.executable} {HERE / 'net.py'} {port}",
+            "--ready", f"http://127.0.0.1:{port}/health", "--report", str(report), "--seed", str(seed), *options,
         ]  # fmt: skip
 
     return made
@@ -150,6 +164,17 @@ def _full_disk(kind: str) -> Callable[[int, Path], list[str]]:
         size = f"{largest // 1024 + 512}k" if kind == "rlimit" else "24"
         inner = _one("diskfull_check.py", "adapter.py")(seed, report)
         return [str(TOOLS / "diskfull.sh"), "run", kind, size, "--", *inner]
+
+    return made
+
+
+def _full_during(what: str, kind: str) -> Callable[[int, Path], list[str]]:
+    """Return the command that fills the disk while a file is brought in, or the tables are brought up."""
+
+    def made(_seed: int, report: Path) -> list[str]:
+        founded("counter")
+        command = [sys.executable, str(HERE / "full.py"), what, "--report", str(report)]
+        return [str(TOOLS / "diskfull.sh"), "run", kind, "32", "--", *command]
 
     return made
 
@@ -222,6 +247,8 @@ SCENARIOS = {
     for one in (
         Scenario("kill", _one("crashloop.py", "adapter.py", *CRASH), _crash, 50, 1000),
         Scenario("powercut", _one("crashloop.py", "adapter.py", "--mode", "powercut", *CRASH), _crash, 50, 500),
+        Scenario("kill_pg", _net("--disk-mb", "512", *CRASH), _crash, 10, 200),
+        Scenario("powercut_pg", _net("--mode", "powercut", "--disk-mb", "512", *CRASH), _crash, 10, 100),
         Scenario("lossy", _pair("lossy", "--min-faults", "5"), _of_pair, 1, 20),
         Scenario("partition", _pair("partition", "--backlog", "5000", "--max-seconds", "3600", days=7), _of_pair, 1, 1),
         Scenario("partition_1000", _pair("partition", "--backlog", "1000"), _of_pair, 1, 5),
@@ -232,6 +259,10 @@ SCENARIOS = {
         Scenario("store_restore", _pair("store_restore"), _of_pair, 1, 20),
         Scenario("clone", _pair("clone"), _of_pair, 1, 20),
         *(Scenario(f"diskfull_{kind}", _full_disk(kind), _of_one, 1, 3) for kind in ("ext4", "tmpfs", "rlimit")),
+        *(
+            Scenario(f"diskfull_{what}", _full_during(what, "ext4"), _of_one, 1, 3)
+            for what in ("import", "migration")
+        ),
         *(
             Scenario(f"clock_{zone.rpartition('/')[2].lower()}", _one("clockjump.py", "adapter.py", "--tz", zone),
                      _of_one, 1, 3)

@@ -64,9 +64,22 @@ def test_mixing_prefers_the_discount_that_was_right() -> None:
     for y, better in ((steady, 1), (jump, 0)):
         discounts = np.array([[0.75], [0.99]])
         levels, *_ = kernels.gamma_poisson_levels(y, np.ones_like(y), discounts, np.array([5.0]))
-        weights = kernels.mix_weights(y, np.ones_like(y), levels)
+        weights = kernels.mix_weights(y, np.ones_like(y), levels, np.array([False]))
         assert weights.sum(axis=0) == pytest.approx(1.0)
         assert weights[better, 0] > 0.7
+
+
+def test_what_all_slow_sellers_show_decides_for_each_of_them_and_for_no_other() -> None:
+    y = np.random.default_rng(7).poisson(0.1, (80, 300)).astype(float)
+    discounts = np.repeat([[0.9], [0.998]], 80, axis=1)
+    levels, *_ = kernels.gamma_poisson_levels(y, np.ones_like(y), discounts, np.full(80, 0.1))
+    apart = kernels.mix_weights(y, np.ones_like(y), levels, np.zeros(80, dtype=bool))
+    together = kernels.mix_weights(y, np.ones_like(y), levels, np.arange(80) < 79)
+    assert (apart[1, :79] < 0.7).any()
+    assert (together[1, :79] > 0.95).all()
+    np.testing.assert_array_equal(together[:, 79], apart[:, 79])
+    one = kernels.mix_weights(y[:1], np.ones((1, 300)), levels[:, :1], np.array([True]))
+    assert abs(one[1, 0] - apart[1, 0]) < abs(together[1, 0] - apart[1, 0])
 
 
 def test_window_sums() -> None:

@@ -1,8 +1,10 @@
 """One history of tables for both databases: up, down, and never different from the code."""
 
 import datetime as dt
+import resource
 import shutil
 import sqlite3
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,6 +91,21 @@ def test_what_differs_is_said(upgraded):
     with upgraded.begin() as connection:
         connection.exec_driver_sql("DROP TABLE job_run")
     assert "job_run" in (migrate.check(upgraded) or "")
+
+
+def test_half_a_copy_is_not_kept_and_nothing_is_changed_where_the_disk_has_no_room_for_it(
+    upgraded, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # half of it would be written
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(sqlite3.OperationalError):
+            migrate.downgrade(upgraded)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.glob("*.before-*")) == []
+    assert migrate.current(upgraded) == migrate.newest()
 
 
 def test_the_file_is_copied_before_it_changes(upgraded, tmp_path):

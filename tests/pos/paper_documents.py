@@ -159,6 +159,10 @@ def full_z() -> dict[str, Any]:
         "aisles": [["Dairy & eggs", 48200], ["饮料 Drinks", 41210], ["Household, pets and everything else", 33622],
                    ["", 1200], ["Bottle deposits", -875]],
         "events": {"no_sale": [2, 0], "reprint": [1, 0], "voided": [3, 2210], "x_report": [1, 0]},
+        "apart": {"tabs": {"card": 1000, "cash": 500}, "orders": {"card": 2499}},
+        "in_all": {"card": 96646, "cash": 30710}, "typed_in_all": {"card": 3499},
+        "drops": [["李雷", "2026-03-02 14:30", -25000]],
+        "beyond": [["李雷", "2026-03-02 14:30", "drop", 25000]],
         "perpetual_minor": 98765432, "journal": {"n": 123456, "hash": "9f3a22c1" + "0" * 56},
         "hash": "04be77d0" + "f" * 56,
     }  # fmt: skip

@@ -211,6 +211,7 @@ def test_what_tabs_were_repaid_stands_by_tender_on_x_and_z_with_all_that_a_tende
     report = shop.read(lambda session: shift.x_report(session, shift.current(session, shop.store_id, shop.till_id)))
     assert (report["tenders"], report["apart"]) == ({"card": 129}, {"tabs": {"card": 1_000, "cash": 500}})
     assert report["in_all"] == {"card": 1_129, "cash": 500}
+    assert report["typed_in_all"] == {"card": 1_129}, "the terminal was asked for nothing of it"
     assert (report["total_minor"], report["cash"]["tab_paid"]) == (129, 500)
     blind = shift_report.blinded(report)
     assert (blind["apart"], blind["in_all"]) == ({"tabs": {"card": 1_000}}, {"card": 1_129})

@@ -62,6 +62,27 @@ def test_a_fresh_shop_verifies_and_says_how_it_stands(shop):
     assert shop("migrate", "--check").exit_code == 0
 
 
+def test_a_command_the_disk_has_no_room_for_says_so_in_words_and_writes_nothing(shop, tmp_path):
+    tax(tmp_path)
+    file = tmp_path / "p.csv"
+    file.write_text(HEADING + "".join(f"F{n},Product {n} {'x' * 90},dry,food,1.29,,\n" for n in range(300)))
+
+    def bound(line, _record) -> None:
+        line.execute("PRAGMA max_page_count = 1")  # SQLite takes the present size
+
+    sa.event.listen(sa.Engine, "connect", bound)
+    try:
+        refused = shop("import", "products", str(file), "--yes")
+    finally:
+        sa.event.remove(sa.Engine, "connect", bound)
+    assert refused.exit_code == 1
+    assert "disk of this computer is full" in refused.output
+    assert "Traceback" not in refused.output
+    assert products(tmp_path) == []
+    done = shop("import", "products", str(file), "--yes")
+    assert done.exit_code == 0, done.output
+
+
 def test_init_never_overwrites_settings(shop, tmp_path):
     before = (tmp_path / "cornerstore.toml").read_text()
     again = shop("init", "--node-id", "S02")

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
-from config.journal import JournalEntry
+from config.journal import Actor, JournalEntry
 from config.outbox import OutboxMessage
 from pos.store import Store
 from store_app import jobs, jobs_orders
@@ -18,7 +18,7 @@ from supply import credit, order_money, order_rules
 from supply.forecasts import ForecastRun
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.push import PushOffer
-from supply.suppliers import Supplier
+from supply.suppliers import Supplier, add_supplier
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import SYSTEM, fill, picture_of, proposal, send, words
 
@@ -208,15 +208,7 @@ def test_a_proposal_says_what_is_left_of_the_week_s_money_and_goes_beyond_it_onl
 def test_a_proposal_says_what_did_not_fit_the_network_s_line(office, language, account_minor, says):
     with office.doors.write() as session:
         session.get_one(Store, STORE).language = language
-        terms = {"account_most_minor": account_minor, "account_days": 7, "least_days": 7, "most_days": 14}
-        credit.take_line(
-            session,
-            {
-                "store_id": STORE, "state": "open", "limit_minor": 6_000, "level": 0, "held_by": "", "held_why": "",
-                "facts": {}, "terms": terms, "terms_n": 1, "steps": [], "worked_out_on": NOON.date().isoformat(),
-                "advance_most_minor": 0, "step": 1,
-            },
-        )  # fmt: skip
+        a_line(session, account_minor)
         milk = session.get_one(OrderLine, (STORE, P1, "milk"))
         milk.why = milk.why | {"cut_packs": 1, "cut_by": "line"}
         session.get_one(OrderLine, (STORE, P1, "apple")).packs = 3
@@ -229,6 +221,37 @@ def test_a_proposal_says_what_did_not_fit_the_network_s_line(office, language, a
     assert "checked" in picked(client.get(f"/orders/{P1}"), "credit" if account_minor == 900 else "account")
     send(client, f"/orders/{P1}/lines/milk", packs="2", reason="event")
     assert "would be worth it" not in words(client.get(f"/orders/{P1}")), "it was put on the order"
+
+
+def a_line(session, account_minor, limit_minor=6_000):
+    """Let the network grant the shop so much on account, and so much on credit."""
+    terms = {"account_most_minor": account_minor, "account_days": 7, "least_days": 7, "most_days": 14}
+    credit.take_line(
+        session,
+        {
+            "store_id": STORE, "state": "open", "limit_minor": limit_minor, "level": 0, "held_by": "", "held_why": "",
+            "facts": {}, "terms": terms, "terms_n": 1, "steps": [], "worked_out_on": NOON.date().isoformat(),
+            "advance_most_minor": 0, "step": 1,
+        },
+    )  # fmt: skip
+
+
+def test_all_proposals_go_on_credit_where_that_is_chosen_and_others_suppliers_as_before(office):
+    with office.doors.write() as session:
+        a_line(session, 900, 6_100)
+        add_supplier(session, STORE, "Farm", lead_time_days=1, order_weekdays=range(7), id="farm",
+                     actor=Actor.system("test", STORE), at=NOON)  # fmt: skip
+        proposal(session, "order-P2", 99)
+        session.get_one(ReplenishmentOrder, (STORE, "order-P2")).supplier_id = "farm"
+    client = office.signed_in()
+    page = client.get("/orders/").text
+    ways = page[page.index("approve-all") : page.index("Approve and send all")]
+    assert re.search(r'value="credit"\s+checked', ways), "on account it would wait"
+    assert send(client, "/orders/approve-all", pay="credit").status_code == 303
+    assert (order(office).state, order(office, "order-P2").state) == ("sent", "sent")
+    with office.doors.read() as session:
+        drawn = session.execute(sa.select(credit.CreditDraw.order_id, credit.CreditDraw.amount_minor)).all()
+    assert drawn == [(P1, order(office).cost_minor)]
 
 
 def picked(page, way):

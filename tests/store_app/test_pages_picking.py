@@ -48,9 +48,14 @@ def test_an_order_is_picked_short_with_a_reason_sent_off_and_says_why_less(conso
     assert page.index("Whole milk") < page.index("Apples, red"), "what stands in a bay comes first"
     assert "B-02" in page
     assert "batch B7" in page
-    odd = send(client, f"{at}/scan", code="4000000000006")
-    assert odd.status_code == 422
-    assert "says no batch and no last day" in words(odd)
+    for code, says in (
+        ("4000000000006", "says no batch and no last day"),
+        (" ", "Scan the code"),
+        ("9" * 999, "misread"),
+    ):
+        odd = send(client, f"{at}/scan", code=code)
+        assert odd.status_code == 422
+        assert says in words(odd)
     with console.doors.write() as session:
         stock.receive(session, "WH1", [("milk", 48)], source_id="po-2", at=NOON, actor=Actor.system("test", "network"))
         lot = Lot("milk", 48, "C1", NOON.date() + dt.timedelta(days=20))
@@ -60,6 +65,9 @@ def test_an_order_is_picked_short_with_a_reason_sent_off_and_says_why_less(conso
     assert send(client, f"{at}/products/milk/lot", lot_id=lot_id, units="9999").status_code == 422
     assert send(client, f"{at}/products/milk/lot", lot_id=lot_id).status_code == 303
     assert "batch B7, " in words(client.get(at)), "it is the other one now"
+    scanned = "]C101040063813339" + "3110B7\x1d" + f"17{NOON.date() + dt.timedelta(days=9):%y%m%d}"
+    assert send(client, f"{at}/scan", code=scanned).status_code == 303
+    assert "batch C1, " in words(client.get(at)), "and back: the end of a field is kept"
     refused = send(client, f"{at}/products/milk", **{MILK[0]: "0"})
     assert refused.status_code == 422
     assert "say why less was picked" in words(refused)

@@ -105,7 +105,9 @@ def test_what_is_over_in_the_warehouse_is_written_off_by_its_lot_with_a_reason_a
 
 def test_what_stands_in_the_warehouse_is_put_right_by_a_count_with_a_reason_once(console):
     client = console.signed_in("operator")
-    assert "Whole milk milk · in packs of 12 480" in words(client.get("/console/warehouse/stock"))
+    page = client.get("/console/warehouse/stock")
+    assert "Whole milk milk · in packs of 12 480" in words(page)
+    assert 'href="/console/supplied/"' in page.text, "one warehouse's vans have their days there, too"
     at, given = "/console/warehouse/WH1/count?q=milk", {"sku": "milk", "qty": "475", "command_id": new_id()}
     refused = send(client, at, **given)
     assert (refused.status_code, "Say why you counted" in words(refused)) == (422, True)

@@ -35,7 +35,7 @@ from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, mak
 
 BY = {"actor": OPERATOR, "at": AT}
 BREAD = "(01)04006381333931"
-BREAD_OF_B = "]C1010400638133393110B"
+BREAD_OF_B = "]C1010400638133393110B\x1d17260311"
 
 
 def _ordered(country: Country) -> None:

@@ -11,7 +11,7 @@ from config.errors import NotFound, Refused
 from config.node import NETWORK
 from pos import stock
 from pos.store import Region, Store
-from supply import fair_needs, orders, purchasing, push, replenishment, serving, suppliers
+from supply import fair_needs, order_days, orders, purchasing, push, replenishment, serving, suppliers
 from supply.deliveries import Delivery
 from supply.orders import ReplenishmentOrder
 from supply.suppliers import Supplier
@@ -206,3 +206,46 @@ def test_goods_are_advised_for_a_day_on_which_the_van_comes(country):
     with country.shops["S1"].read() as session:
         days = session.scalars(sa.select(Delivery.expected_day)).all()
     assert days == [tomorrow + dt.timedelta(days=1)] * 2
+
+
+def _supplied(country: Country) -> list[object]:
+    """Move a shop to another warehouse with a clock of its own, order from both, and return all that came of it."""
+    with country.network.write() as session:
+        for shop in ("S1", "S2"):
+            sells(session, shop, 6)
+            sells(session, shop, 3, "tea")
+        serving.supply_region(session, "R1", WAREHOUSE, **BY)
+        serving.supply_shop(session, "S2", OTHER, **BY)
+        suppliers.settle_calendar(session, OTHER, [str(DAY + dt.timedelta(days=2))], 17 * 60, tz="Asia/Tokyo", **BY)
+        told_to_all = json.loads(json.dumps(serving.edition(session, DAY)))
+        missed = serving.unlisted(session, "S2", WAREHOUSE), serving.unlisted(session, "S1", OTHER)
+    told(country, "S2")
+    ids = [country.order("S1", {"bread": 9}), country.order("S2", {"bread": 9}, supplier=LORRY)]
+    country.deliver()
+    made = [country.fill(), country.load()]
+    country.deliver()
+    with country.network.write() as session:
+        needs = fair_needs.read(session, [(OTHER, "tea"), (WAREHOUSE, "tea")], [], {}, at=AT)
+        silent = [[one.key for one in needs.silent_claims((house, "tea"))] for house in (WAREHOUSE, OTHER)]
+        bought = [
+            [(line.sku, line.packs) for one in purchasing.propose(session, house, **BY)
+             for line in purchasing.lines_of(session, one)]
+            for house in (WAREHOUSE, OTHER)
+        ]  # fmt: skip
+        days = [vars(order_days.of(one)) for one in session.scalars(sa.select(ReplenishmentOrder)
+                .where(ReplenishmentOrder.id.in_(ids)).order_by(ReplenishmentOrder.store_id))]  # fmt: skip
+        shops = [serving.shops_of(session, house) for house in (WAREHOUSE, OTHER)]
+    levels = [country.level(NETWORK, house, "bread").on_hand for house in (WAREHOUSE, OTHER)]
+    return [told_to_all, missed, made, silent, bought, days, shops, levels, country.findings()]
+
+
+def test_shops_and_their_warehouses_are_the_same_on_postgresql(tmp_path, postgres_database):
+    for name in ("file", "server"):
+        (tmp_path / name).mkdir()
+    here = _supplied(make_country(tmp_path / "file", lay_in=_with_two))
+    country = make_country(tmp_path / "server", postgres_database)
+    _with_two(country)
+    there = _supplied(country)
+    country.network.engine.dispose()
+    assert there == here
+    assert here[-2:] == [[60 - 54, 0], []], "one got what it ordered, the other all there was"
