@@ -1,4 +1,4 @@
-"""The commands about who may sign in at this node; at the network the only way to let somebody in or send them away."""
+"""The commands about who may sign in at this node: the first person, and what no page lets one do alone."""
 
 from typing import Any
 

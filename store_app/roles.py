@@ -157,6 +157,7 @@ ROLES: dict[str, Role] = {
             "console_care",
             "console_money",
             "console_points",
+            "operators",
             "console_lessons",
             "console_rounds",
             "drive",

@@ -51,7 +51,7 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     ),
     "last-shopkeeper": (_l("%(name)s is the last shopkeeper here. Make another person shopkeeper first."),),
     "last-operator": (_l("%(name)s is the last operator here. Let another one in first: cornerstore staff add."),),
-    "yourself": (_l("You cannot send yourself away. Let another shopkeeper do it."),),
+    "yourself": (_l("You cannot send yourself away. Let somebody else do it."),),
     "works-here": (_l("%(name)s works here already."),),
     "unknown-role": (_l("There is no such role. Choose one from the list."),),
     "not-the-first": (

@@ -39,6 +39,7 @@ STRANGERS_MOST, STRANGERS_NOTED, STRANGERS_WITHIN = 30, 10, dt.timedelta(minutes
 LOCK_S, LOCK_MOST_S = 30, 900
 PRACTICE_PINS = {"cashier": "1111", "supervisor": "4444", "shopkeeper": "2222", "operator": "3333"}
 STORE_ROLES = ("cashier", "supervisor", "shopkeeper")
+_KEEPERS = [role for role, permissions in AT_FIRST.items() if "staff" in permissions]
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$FWgenUc0O2td8NmMWwXeGg$XFtV/Ja7FQ/COJHMhJa7pYDdoPxHBSlB83Q/dwVsyiQ"
 """What nobody's PIN hashes to, made by the same parameters: an unknown name takes as long as a wrong PIN."""
@@ -100,7 +101,7 @@ def leave(session: Session, node_id: str, staff_id: str, *, actor: Actor, at: dt
     """End a person's right to sign in; what they did stays in the books. Refuses oneself, and the last one (rule 5)."""
     person = known(session, node_id, staff_id)
     if person.id == actor.id:
-        raise Refused("yourself", "You cannot send yourself away. Let another shopkeeper do it.")
+        raise Refused("yourself", "You cannot send yourself away. Let somebody else do it.")
     if person.active:
         _keep_one(session, person, "")
         badges.withdraw(session, person, actor=actor, at=at)
@@ -109,15 +110,24 @@ def leave(session: Session, node_id: str, staff_id: str, *, actor: Actor, at: dt
     return person
 
 
-def come_back(session: Session, node_id: str, staff_id: str, pin: str, *, actor: Actor, at: dt.datetime) -> Staff:
-    """Let a person who had left work here again, as a cashier and with a new PIN."""
+def come_back(
+    session: Session, node_id: str, staff_id: str, pin: str, *, role: str = "cashier", actor: Actor, at: dt.datetime
+) -> Staff:
+    """Let a person who had left work here again, with a new PIN."""
     person = known(session, node_id, staff_id)
     if person.active:
         raise Conflict("works-here", f"{person.name} works here already.", name=person.name)
     set_pin(person, pin)
-    person.active, person.role = True, "cashier"
+    pins.refuse_weak(pin, role)
+    person.active, person.role = True, role
     _record(session, person, "staff.came back", actor, at, role=person.role)
     return person
+
+
+def is_last_keeper(session: Session, person: Staff) -> bool:
+    """Tell whether nobody else could change people here (rule 5)."""
+    others = [one for one in staff_of(session, person.node_id) if one.id != person.id]
+    return person.role in _KEEPERS and not any(one.role in _KEEPERS for one in others)
 
 
 def id_of(name: str) -> str:
@@ -298,18 +308,17 @@ def _sign(session: Session, staff: Staff, verb: str, at: dt.datetime, **facts: o
 
 def _keep_one(session: Session, person: Staff, role: str) -> None:
     """Refuse when nobody could change people any more (rule 5)."""
-    others = [one for one in staff_of(session, person.node_id) if one.id != person.id]
-    keepers = [name for name, permissions in AT_FIRST.items() if "staff" in permissions]
-    if person.role in keepers and role not in keepers and not any(one.role in keepers for one in others):
-        if person.role == "operator":
-            sentence = f"{person.name} is the last operator here. Let another one in first: cornerstore staff add."
-            raise Refused("last-operator", sentence, name=person.name, field="role")
-        raise Refused(
-            "last-shopkeeper",
-            f"{person.name} is the last shopkeeper here. Make another person shopkeeper first.",
-            name=person.name,
-            field="role",
-        )
+    if not is_last_keeper(session, person) or role in _KEEPERS:
+        return
+    if person.role == "operator":
+        sentence = f"{person.name} is the last operator here. Let another one in first: cornerstore staff add."
+        raise Refused("last-operator", sentence, name=person.name, field="role")
+    raise Refused(
+        "last-shopkeeper",
+        f"{person.name} is the last shopkeeper here. Make another person shopkeeper first.",
+        name=person.name,
+        field="role",
+    )
 
 
 def _record(session: Session, person: Staff, verb: str, actor: Actor, at: dt.datetime, **facts: object) -> None:

@@ -287,6 +287,7 @@ OF_NETWORK: tuple[Place, ...] = (
         lazy("Shared points"),
         lazy("One scheme for all shops, what is outstanding"),
     ),
+    Place("operators.everybody", "staff", "identification", lazy("People"), lazy("Who may sign in here")),
     Place(
         "console_lessons.listed", "network.stores", "academic-cap", lazy("Lessons"), lazy("What the shops can practise")
     ),

@@ -89,7 +89,7 @@ def roles() -> Any:
 def one(staff_id: str, fault: ShopError | None = None, asked: str = "") -> Any:
     """Show one person and what can be changed."""
     with read() as session:
-        found = _seen(staff.known(session, doors().settings.node_id, staff_id))
+        found = seen(staff.known(session, doors().settings.node_id, staff_id))
         asks_pin = badges.asks(session, doors().settings.node_id, found.role)
     return page(
         "people/person.html",
@@ -122,7 +122,7 @@ def role(staff_id: str) -> Any:
 @form.answers_on(one)
 def new_pin(staff_id: str) -> Any:
     """Give a person another PIN, for one that was forgotten or seen."""
-    pin = _typed_twice()
+    pin = typed_twice()
     with write() as session:
         changed = staff.change_pin(session, doors().settings.node_id, staff_id, pin, actor=g.actor, at=doors().now())
     if staff_id == g.actor.id:
@@ -158,7 +158,7 @@ def leave(staff_id: str) -> Any:
 @form.answers_on(one)
 def come_back(staff_id: str) -> Any:
     """Let a person who had left work here again."""
-    pin = _typed_twice()
+    pin = typed_twice()
     with write() as session:
         name = staff.come_back(session, doors().settings.node_id, staff_id, pin, actor=g.actor, at=doors().now()).name
     flash(_("%(name)s can sign in now.", name=name), "good")
@@ -177,7 +177,7 @@ def your_pin(fault: ShopError | None = None) -> Any:
 @form.answers_on(your_pin)
 def change_your_pin() -> Any:
     """Change one's own PIN; the old one proves who it is, and a wrong one counts as a wrong sign-in."""
-    pin, node_id = _typed_twice(), doors().settings.node_id
+    pin, node_id = typed_twice(), doors().settings.node_id
     try:
         staff.check_pin(doors(), node_id, g.actor.id, request.form.get("old", "")[:12])
     except ShopError as refusal:
@@ -191,17 +191,8 @@ def change_your_pin() -> Any:
     return redirect(url_for("more.places"), 303)
 
 
-# --- inside ---
-
-ROLES = STORE_ROLES
-
-
-def _people(session: Any) -> list[Person]:
-    query = sa.select(Staff).where(Staff.node_id == doors().settings.node_id)
-    return [_seen(row) for row in session.scalars(query.order_by(Staff.name, Staff.id))]
-
-
-def _seen(row: Staff) -> Person:
+def seen(row: Staff) -> Person:
+    """Return a person as the pages show them."""
     locked = staff.locked_until(row, doors().now())
     return Person(
         row.id, row.name, row.role, wording.role_word(row.role), row.active, row.failed_tries, locked,
@@ -209,14 +200,25 @@ def _seen(row: Staff) -> Person:
     )  # fmt: skip
 
 
-def _role() -> str:
-    return form.one_of("role", ROLES, sentence=_("Choose what the person may do."))
-
-
-def _typed_twice() -> str:
+def typed_twice() -> str:
+    """Return the new PIN of a form, typed twice."""
     pin = request.form.get("pin", "")
     if not re.fullmatch(r"\d{4,12}", pin, re.ASCII):
         raise Invalid("bad-pin", _("A PIN has 4 to 12 digits."), field="pin")
     if request.form.get("again", "") != pin:
         raise Invalid("pin-differs", _("The two are not the same. Type the new PIN twice."), field="again")
     return pin
+
+
+# --- inside ---
+
+ROLES = STORE_ROLES
+
+
+def _people(session: Any) -> list[Person]:
+    query = sa.select(Staff).where(Staff.node_id == doors().settings.node_id)
+    return [seen(row) for row in session.scalars(query.order_by(Staff.name, Staff.id))]
+
+
+def _role() -> str:
+    return form.one_of("role", ROLES, sentence=_("Choose what the person may do."))

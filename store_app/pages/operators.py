@@ -1,0 +1,170 @@
+"""Who may sign in at the network: operators let one another in, give new PINs, and end a right to sign in.
+
+Each change asks for the PIN of whoever makes it: a screen somebody walked away from lets nobody in. What could make one
+person two (a new operator, a new PIN for another, one who comes back) or two one (leaving) takes two who agree: another
+operator types a PIN as well. Where there is one alone, it is done at the server, by `cornerstore staff`.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, Refused, ShopError
+from pos import pins
+from pos.store import Staff
+from store_app import security, staff
+from store_app.extensions import doors, read, write
+from store_app.pages import form, people
+from store_app.presenting import page
+from store_app.security import requires
+
+bp = Blueprint("operators", __name__, url_prefix="/console/people")
+bp.before_request(form.know_the_place)
+OPERATOR = "operator"
+
+
+@bp.get("/", endpoint="everybody")
+@requires("staff")
+def everybody(fault: ShopError | None = None) -> Any:
+    """Show who may sign in at the network, and who could before."""
+    with read() as session:
+        query = sa.select(Staff).where(Staff.node_id == doors().settings.node_id).order_by(Staff.name, Staff.id)
+        found, others = [people.seen(row) for row in session.scalars(query)], _others(session)
+    return page(
+        "people/operators.html",
+        working=[one for one in found if one.active],
+        left=[one for one in found if not one.active],
+        others=others,
+        least=pins.OPERATOR_LEAST,
+        fault=fault,
+    )
+
+
+@bp.post("/")
+@requires("staff")
+@form.answers_on(everybody)
+def add() -> Any:
+    """Let another operator in."""
+    name = form.text("name", most=60, required=_("Type the person’s name."))
+    pin = people.typed_twice()
+    _two_agree()
+    with write() as session:
+        made = staff.add(session, doors().settings.node_id, name, OPERATOR, pin, actor=g.actor, at=doors().now())
+        name = made.name
+    flash(_("%(name)s can sign in now.", name=name), "good")
+    return redirect(url_for("operators.everybody"), 303)
+
+
+@bp.get("/<staff_id>", endpoint="person")
+@requires("staff")
+def one(staff_id: str, fault: ShopError | None = None) -> Any:
+    """Show one operator and what can be changed."""
+    with read() as session:
+        others = _others(session)
+        known = staff.known(session, doors().settings.node_id, staff_id)
+        found, is_last = people.seen(known), known.active and staff.is_last_keeper(session, known)
+    asked = (request.endpoint or "").rpartition(".")[2]
+    return page(
+        "people/operator.html",
+        person=found,
+        is_last=is_last,
+        others=others,
+        least=pins.OPERATOR_LEAST,
+        fault=fault,
+        asked=asked,
+    )
+
+
+@bp.post("/<staff_id>/pin")
+@requires("staff")
+@form.answers_on(one)
+def new_pin(staff_id: str) -> Any:
+    """Give an operator another PIN, for one that was forgotten or seen."""
+    pin = people.typed_twice()
+    if staff_id == g.actor.id:
+        _prove_who_asks()
+    else:
+        _two_agree()
+    with write() as session:
+        changed = staff.change_pin(session, doors().settings.node_id, staff_id, pin, actor=g.actor, at=doors().now())
+    if staff_id == g.actor.id:
+        security.sign_in(changed)
+    flash(_("%(name)s signs in with the new PIN from now on.", name=changed.name), "good")
+    return redirect(url_for("operators.person", staff_id=staff_id), 303)
+
+
+@bp.post("/<staff_id>/unlock")
+@requires("staff")
+@form.answers_on(one)
+def unlock(staff_id: str) -> Any:
+    """Let an operator try again at once."""
+    _prove_who_asks()
+    with write() as session:
+        name = staff.unlock(session, doors().settings.node_id, staff_id, actor=g.actor, at=doors().now()).name
+    flash(_("%(name)s can try again.", name=name), "good")
+    return redirect(url_for("operators.person", staff_id=staff_id), 303)
+
+
+@bp.post("/<staff_id>/leave")
+@requires("staff")
+@form.answers_on(one)
+def leave(staff_id: str) -> Any:
+    """End an operator's right to sign in, wherever they are signed in; what they did stays in the books."""
+    _two_agree()
+    with write() as session:
+        name = staff.leave(session, doors().settings.node_id, staff_id, actor=g.actor, at=doors().now()).name
+    flash(_("%(name)s can no longer sign in.", name=name), "good")
+    return redirect(url_for("operators.everybody"), 303)
+
+
+@bp.post("/<staff_id>/come-back")
+@requires("staff")
+@form.answers_on(one)
+def come_back(staff_id: str) -> Any:
+    """Let an operator who had left in again, with a new PIN."""
+    pin = people.typed_twice()
+    _two_agree()
+    with write() as session:
+        name = staff.come_back(
+            session, doors().settings.node_id, staff_id, pin, role=OPERATOR, actor=g.actor, at=doors().now()
+        ).name
+    flash(_("%(name)s can sign in now.", name=name), "good")
+    return redirect(url_for("operators.person", staff_id=staff_id), 303)
+
+
+# --- inside ---
+
+
+def _others(session: Session) -> list[Staff]:
+    """Return who may agree with the person at this page."""
+    return [one for one in staff.staff_of(session, doors().settings.node_id) if one.id != g.actor.id]
+
+
+def _two_agree() -> None:
+    """Refuse where not two operators type their PINs: whoever is signed in, and another one."""
+    with read() as session:
+        others = {one.id for one in _others(session)}
+    if not others:
+        raise Refused("second-operator", _("One operator alone does this at the server: cornerstore staff."))
+    other = form.one_of("other", others, sentence=_("Choose the operator who agrees."))
+    _prove_who_asks()
+    _check(other, "other_pin")
+
+
+def _prove_who_asks() -> None:
+    """Refuse without the PIN of whoever is signed in."""
+    _check(g.actor.id, "own")
+
+
+def _check(staff_id: str, field: str) -> None:
+    """Check a PIN that was typed for leave; a wrong one counts against it."""
+    typed = request.form.get(field, "")[:12]
+    try:
+        staff.check_pin(doors(), doors().settings.node_id, staff_id, typed, asked_by=g.actor.id)
+    except ShopError as refusal:
+        if refusal.code != "wrong-pin":
+            raise
+        raise Invalid("wrong-own-pin", _("That is not the right PIN. Type it again."), field=field) from refusal
