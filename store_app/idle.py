@@ -7,8 +7,8 @@ Rules
 2. Hands count, not scripts: a page that is opened, a form that is sent, and what a page's script says of them in
    TOUCHED with what it asks by itself. What a script asks without saying so keeps nothing open.
 3. The page locks itself at the same moment (static/js/lock.js); this is for the page that could not, or was prevented.
-4. The page of who brings orders home works on at doors without a line and does not lock: a session is left open from it
-   on, until it opens another page.
+4. While orders are on their way home, the page that shows them works on at doors without a line and does not lock: its
+   session is left open until it opens another page.
 5. A session that is new here, right after the node has started, too, is touched now. The node's web process is one.
 
 Units: seconds.
@@ -20,7 +20,6 @@ from flask import request
 
 TOUCHED = "X-Touched"
 """The header in which a page's script says how many seconds ago somebody touched the page."""
-ON_THE_ROAD = frozenset(f"home_deliveries.{name}" for name in ("overview", "set_out", "hand_over", "not_met"))
 ROAD = dt.timedelta(hours=12)
 MOST_KEPT = 512
 _SECONDS_PER_MINUTE = 60
@@ -43,14 +42,16 @@ class Hands:
         self._touched[session_id] = _touched(last, at)
         return False
 
+    def are_on_the_road(self, session_id: str, at: dt.datetime) -> None:
+        """Leave the session open from whose page orders are brought home (rule 4)."""
+        self._touched[session_id] = at + ROAD
+
 
 # --- inside ---
 
 
 def _touched(last: dt.datetime, at: dt.datetime) -> dt.datetime:
-    """Return when hands were last on the page that asks (rules 2, 4)."""
-    if request.endpoint in ON_THE_ROAD:
-        return at + ROAD
+    """Return when hands were last on the page that asks (rule 2)."""
     said = request.headers.get(TOUCHED, "")
     if said.isascii() and said.isdigit():
         return max(last, at - dt.timedelta(seconds=int(said[:6])))

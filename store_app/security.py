@@ -191,6 +191,7 @@ def set_up(app: Flask, settings: Settings) -> None:
             g.actor = None
             _let_watcher(settings.metrics_key)
             return None
+        g.hands = hands
         g.actor, g.permissions = _NO_ONE if request.endpoint in OPEN_ENDPOINTS else _person(settings.node_id, hands)
         return _decide(rule)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import session as browser
 from flask_babel import gettext as _
 
 from config.errors import Invalid, ShopError
@@ -82,6 +83,8 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
         shown = going or ordered
         views = [_view(session, way, n) for n, way in enumerate(shown, 1)]
         back = [_view(session, way, 0) for way in ways if way.home.state == "failed"]
+    if going:
+        g.hands.are_on_the_road(browser["id"], doors().now())
     return page(
         "home_deliveries/list.html",
         rules=rules,

@@ -5,7 +5,9 @@ import sqlalchemy as sa
 from config.journal import JournalEntry
 from pos.store import Store
 from store_app.idle import TOUCHED
-from tests.store_app.conftest import STORE
+from supply.home_delivery import HomeDelivery
+from supply.pickup_order import PickupOrder
+from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import send, words
 
 STATUS = "/api/status?till=1"
@@ -50,6 +52,17 @@ def test_hands_keep_a_page_open_by_what_its_script_says_of_them(house):
 def test_who_brings_orders_home_is_left_signed_in_at_the_doors_until_another_page_is_opened(house):
     lock_after(house, 1)
     client = house.signed_in("cashier")
+    assert 'id="locked"' in client.get("/home-deliveries/").text, "nothing is on its way"
+    with house.doors.write() as session:
+        order = {"customer_name": "Wang", "customer_phone": "", "code_hash": "", "token_hash": "", "currency": "CNY"}
+        session.add(
+            PickupOrder(
+                store_id=STORE, id="o1", number=1, order_no="A1", state="ready", total_minor=0, placed_at=NOON,
+                moved_at=NOON, **order,
+            )
+        )  # fmt: skip
+        door = {"place": "", "street": "4 / 1202", "note": "", "fee_minor": 0, "charged_minor": 0}
+        session.add(HomeDelivery(store_id=STORE, order_id="o1", state="on_the_way", n=1, lat_e6=0, lon_e6=0, **door))
     for _ in range(2):
         page = client.get("/home-deliveries/")
         assert page.status_code == 200
