@@ -1,6 +1,7 @@
 """A disk that is full or breaks, damaged books: who sells reads what to do, nothing is half there, the node goes on."""
 
 import resource
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -36,9 +37,11 @@ def broken(_house: House) -> Iterator[None]:
     """Let no file be written beyond its first bytes: SQLite is told of an error of the disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2048, hard))
+    writes_no_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # half of it would be written
     try:
         yield
     finally:
+        sys.dont_write_bytecode = writes_no_bytecode
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
