@@ -7,7 +7,6 @@ operator types a PIN as well. Where there is one alone, it is done at the server
 
 from typing import Any
 
-import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -15,8 +14,8 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, Refused, ShopError
 from pos import pins
 from pos.store import Staff
-from store_app import security, staff
-from store_app.extensions import doors, read, write
+from store_app import staff
+from store_app.extensions import doors, read
 from store_app.pages import form, people
 from store_app.presenting import page
 from store_app.security import requires
@@ -31,8 +30,7 @@ OPERATOR = "operator"
 def everybody(fault: ShopError | None = None) -> Any:
     """Show who may sign in at the network, and who could before."""
     with read() as session:
-        query = sa.select(Staff).where(Staff.node_id == doors().settings.node_id).order_by(Staff.name, Staff.id)
-        found, others = [people.seen(row) for row in session.scalars(query)], _others(session)
+        found, others = people.everybody_of(session), _others(session)
     return page(
         "people/operators.html",
         working=[one for one in found if one.active],
@@ -51,10 +49,7 @@ def add() -> Any:
     name = form.text("name", most=60, required=_("Type the person’s name."))
     pin = people.typed_twice()
     _two_agree()
-    with write() as session:
-        made = staff.add(session, doors().settings.node_id, name, OPERATOR, pin, actor=g.actor, at=doors().now())
-        name = made.name
-    flash(_("%(name)s can sign in now.", name=name), "good")
+    flash(_("%(name)s can sign in now.", name=people.do(staff.add, name, OPERATOR, pin).name), "good")
     return redirect(url_for("operators.everybody"), 303)
 
 
@@ -88,11 +83,7 @@ def new_pin(staff_id: str) -> Any:
         _prove_who_asks()
     else:
         _two_agree()
-    with write() as session:
-        changed = staff.change_pin(session, doors().settings.node_id, staff_id, pin, actor=g.actor, at=doors().now())
-    if staff_id == g.actor.id:
-        security.sign_in(changed)
-    flash(_("%(name)s signs in with the new PIN from now on.", name=changed.name), "good")
+    people.give_pin(staff_id, pin)
     return redirect(url_for("operators.person", staff_id=staff_id), 303)
 
 
@@ -102,9 +93,7 @@ def new_pin(staff_id: str) -> Any:
 def unlock(staff_id: str) -> Any:
     """Let an operator try again at once."""
     _prove_who_asks()
-    with write() as session:
-        name = staff.unlock(session, doors().settings.node_id, staff_id, actor=g.actor, at=doors().now()).name
-    flash(_("%(name)s can try again.", name=name), "good")
+    flash(_("%(name)s can try again.", name=people.do(staff.unlock, staff_id).name), "good")
     return redirect(url_for("operators.person", staff_id=staff_id), 303)
 
 
@@ -114,9 +103,7 @@ def unlock(staff_id: str) -> Any:
 def leave(staff_id: str) -> Any:
     """End an operator's right to sign in, wherever they are signed in; what they did stays in the books."""
     _two_agree()
-    with write() as session:
-        name = staff.leave(session, doors().settings.node_id, staff_id, actor=g.actor, at=doors().now()).name
-    flash(_("%(name)s can no longer sign in.", name=name), "good")
+    flash(_("%(name)s can no longer sign in.", name=people.do(staff.leave, staff_id).name), "good")
     return redirect(url_for("operators.everybody"), 303)
 
 
@@ -127,11 +114,8 @@ def come_back(staff_id: str) -> Any:
     """Let an operator who had left in again, with a new PIN."""
     pin = people.typed_twice()
     _two_agree()
-    with write() as session:
-        name = staff.come_back(
-            session, doors().settings.node_id, staff_id, pin, role=OPERATOR, actor=g.actor, at=doors().now()
-        ).name
-    flash(_("%(name)s can sign in now.", name=name), "good")
+    came = people.do(staff.come_back, staff_id, pin, role=OPERATOR)
+    flash(_("%(name)s can sign in now.", name=came.name), "good")
     return redirect(url_for("operators.person", staff_id=staff_id), 303)
 
 

@@ -2,12 +2,14 @@
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from config.errors import Invalid, ShopError
 from pos import badges
@@ -45,7 +47,7 @@ def everybody(fault: ShopError | None = None) -> Any:
     """Show who works here, and what each role may do."""
     store_id = str(place().store_id)
     with read() as session:
-        people, table = _people(session), role_table.shown(session, store_id)
+        people, table = everybody_of(session), role_table.shown(session, store_id)
         rules = [(role, wording.role_word(role), badges.asks(session, store_id, role)) for role in ROLES]
     return page(
         "people/everybody.html",
@@ -65,10 +67,7 @@ def add() -> Any:
     """Let a person sign in here."""
     name = form.text("name", most=60, required=_("Type the person’s name."))
     role, pin = _role(), request.form.get("pin", "")
-    with write() as session:
-        made = staff.add(session, doors().settings.node_id, name, role, pin, actor=g.actor, at=doors().now())
-        name = made.name
-    flash(_("%(name)s can sign in now.", name=name), "good")
+    flash(_("%(name)s can sign in now.", name=do(staff.add, name, role, pin).name), "good")
     return redirect(url_for("people.everybody"), 303)
 
 
@@ -107,12 +106,8 @@ def one(staff_id: str, fault: ShopError | None = None, asked: str = "") -> Any:
 def role(staff_id: str) -> Any:
     """Let a person do more or less."""
     wished = _role()
-    with write() as session:
-        changed = staff.change_role(
-            session, doors().settings.node_id, staff_id, wished, actor=g.actor, at=doors().now()
-        )
-        name = changed.name
-    flash(_("%(name)s is %(role)s now.", name=name, role=wording.role_word(wished)), "good")
+    changed = do(staff.change_role, staff_id, wished)
+    flash(_("%(name)s is %(role)s now.", name=changed.name, role=wording.role_word(wished)), "good")
     return redirect(url_for("people.person" if "staff" in AT_FIRST[wished] or staff_id != g.actor.id
                             else "more.places", staff_id=staff_id), 303)  # fmt: skip
 
@@ -122,12 +117,7 @@ def role(staff_id: str) -> Any:
 @form.answers_on(one)
 def new_pin(staff_id: str) -> Any:
     """Give a person another PIN, for one that was forgotten or seen."""
-    pin = typed_twice()
-    with write() as session:
-        changed = staff.change_pin(session, doors().settings.node_id, staff_id, pin, actor=g.actor, at=doors().now())
-    if staff_id == g.actor.id:
-        security.sign_in(changed)
-    flash(_("%(name)s signs in with the new PIN from now on.", name=changed.name), "good")
+    give_pin(staff_id, typed_twice())
     return redirect(url_for("people.person", staff_id=staff_id), 303)
 
 
@@ -136,9 +126,7 @@ def new_pin(staff_id: str) -> Any:
 @form.answers_on(one)
 def unlock(staff_id: str) -> Any:
     """Let a person try again at once."""
-    with write() as session:
-        name = staff.unlock(session, doors().settings.node_id, staff_id, actor=g.actor, at=doors().now()).name
-    flash(_("%(name)s can try again.", name=name), "good")
+    flash(_("%(name)s can try again.", name=do(staff.unlock, staff_id).name), "good")
     return redirect(url_for("people.everybody"), 303)
 
 
@@ -147,9 +135,7 @@ def unlock(staff_id: str) -> Any:
 @form.answers_on(one)
 def leave(staff_id: str) -> Any:
     """End a person's right to sign in; what they did stays in the books."""
-    with write() as session:
-        name = staff.leave(session, doors().settings.node_id, staff_id, actor=g.actor, at=doors().now()).name
-    flash(_("%(name)s can no longer sign in.", name=name), "good")
+    flash(_("%(name)s can no longer sign in.", name=do(staff.leave, staff_id).name), "good")
     return redirect(url_for("people.everybody"), 303)
 
 
@@ -158,10 +144,7 @@ def leave(staff_id: str) -> Any:
 @form.answers_on(one)
 def come_back(staff_id: str) -> Any:
     """Let a person who had left work here again."""
-    pin = typed_twice()
-    with write() as session:
-        name = staff.come_back(session, doors().settings.node_id, staff_id, pin, actor=g.actor, at=doors().now()).name
-    flash(_("%(name)s can sign in now.", name=name), "good")
+    flash(_("%(name)s can sign in now.", name=do(staff.come_back, staff_id, typed_twice()).name), "good")
     return redirect(url_for("people.person", staff_id=staff_id), 303)
 
 
@@ -191,6 +174,12 @@ def change_your_pin() -> Any:
     return redirect(url_for("more.places"), 303)
 
 
+def everybody_of(session: Session) -> list[Person]:
+    """Return who may sign in at this node, or could before, by name."""
+    query = sa.select(Staff).where(Staff.node_id == doors().settings.node_id)
+    return [seen(row) for row in session.scalars(query.order_by(Staff.name, Staff.id))]
+
+
 def seen(row: Staff) -> Person:
     """Return a person as the pages show them."""
     locked = staff.locked_until(row, doors().now())
@@ -210,14 +199,23 @@ def typed_twice() -> str:
     return pin
 
 
+def do(verb: Callable[..., Staff], *given: str, **wishes: str) -> Staff:
+    """Do one of `staff`'s verbs as the person at this page. given: whom it is about, and what else the verb takes."""
+    with write() as session:
+        return verb(session, doors().settings.node_id, *given, actor=g.actor, at=doors().now(), **wishes)
+
+
+def give_pin(staff_id: str, pin: str) -> None:
+    """Give a person another PIN, and say so; who gives it to themselves stays signed in."""
+    changed = do(staff.change_pin, staff_id, pin)
+    if staff_id == g.actor.id:
+        security.sign_in(changed)
+    flash(_("%(name)s signs in with the new PIN from now on.", name=changed.name), "good")
+
+
 # --- inside ---
 
 ROLES = STORE_ROLES
-
-
-def _people(session: Any) -> list[Person]:
-    query = sa.select(Staff).where(Staff.node_id == doors().settings.node_id)
-    return [seen(row) for row in session.scalars(query.order_by(Staff.name, Staff.id))]
 
 
 def _role() -> str:
