@@ -17,6 +17,7 @@ from tests.browser.conftest import (
     STORE,
     Node,
     assert_accessible,
+    assert_well_made,
     assert_well_made_in_every_size,
     dress,
     enter,
@@ -98,8 +99,7 @@ def test_the_yes_to_member_prices_online_is_noted_at_the_till_in_the_customers_w
     expect(page.locator("#sheet-says .note-good")).to_be_visible()
     assert [row.words for row in known.rows(consent.Consent, purpose="online")] == [consent.ASKED["zh"]["online"]]
     page.set_viewport_size(PHONE)
-    assert_accessible(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert_well_made(page)
     takes_back.click()
     expect(agrees).to_be_visible()
     assert {row.given for row in known.rows(consent.Consent, purpose="online")} == {True, False}
