@@ -7,7 +7,9 @@ Rules
 2. Until a product is picked, the picker may name another lot, by choosing it or by scanning a code with its batch or
    last day: what is named last counts first, what it does not cover is taken from the lots named before. So each lot's
    book loses what really left of it, and the shops are told that lot.
-3. A lot that is over, or of which anything was written off as recalled, is refused; so is one the book does not know,
+3. Where a scanner drops the separators of a code, the batch is the one of the book that the code begins with there, if
+   the code also says that lot's last day. Without that day it is only named, for the picker to choose.
+4. A lot that is over, or of which anything was written off as recalled, is refused; so is one the book does not know,
    and what another list keeps.
 """
 
@@ -72,16 +74,13 @@ def take_from(
 
 def take_scanned(session: Session, pick_id: str, code: str, *, actor: Actor, at: dt.datetime) -> str:
     """Take the product and the lot a GS1 code names (rule 2); returns the product's SKU."""
-    found = pick_of(session, pick_id)
-    text, _announced = gs1.announced(code)
+    found, (text, _announced) = pick_of(session, pick_id), gs1.announced(code)
     if len(text) > gs1.LONGEST:
         raise gs1.misread(text)
-    said = gs1.elements(text) if gs1.looks_like_one(text) else gs1.Elements()
+    sku, said = _read(session, found, text, at) if gs1.looks_like_one(text) else (None, gs1.Elements())
     if said.batch is None and said.expires_on is None:
         words = "This code says no batch and no last day. Scan the one that does, or choose the lot beside the product."
         raise Invalid("no-lot-in-code", words, field="code")
-    known = sa.select(Barcode.sku).where(Barcode.code.in_(gtin.spellings(said.gtin or "")))
-    sku = session.scalar(known.limit(1))
     if sku is None:
         raise NotFound("unknown-lot-code", "Nobody knows this code. Choose the lot beside the product.", field="code")
     name, batch = pick_list.to_pick(session, found, sku)[0].name, tidy_batch(said.batch)
@@ -147,6 +146,32 @@ def _free(session: Session, found: PickList, skus: Sequence[str], at: dt.datetim
         sku: [replace(one, qty=one.qty - kept.get((sku, one.batch_id or ""), 0)) for one in standing[sku]]
         for sku in skus
     }
+
+
+def _read(session: Session, found: PickList, text: str, at: dt.datetime) -> tuple[str | None, gs1.Elements]:
+    """Return a code's product and what it says of the lot, with and without its separators (rules 2, 3)."""
+    try:
+        said, fault = gs1.elements(text), None
+    except Invalid as misread:
+        said, fault = gs1.Elements(gtin=text[2:16]), misread
+    known = sa.select(Barcode.sku).where(Barcode.code.in_(gtin.spellings(said.gtin or "")))
+    sku = session.scalar(known.limit(1))
+    lots = {(one.batch, one.expires_on) for one in _free(session, found, [sku], at)[sku]} if sku else set()
+    there = {batch for batch, _until in lots if batch}
+    if tidy_batch(said.batch) not in there:
+        could = gs1.readings(text, there)
+        sure = [one for one in could if (tidy_batch(one.batch), one.expires_on) in lots and one.expires_on]
+        if len(sure) == 1:
+            return sku, sure[0]
+        if could:
+            names = ", ".join(tidy_batch(one.batch) or "" for one in could)
+            words = (
+                f"Where the batch ends, this code does not say. Read it on the pack: if it is {names}, choose that lot."
+            )
+            raise Invalid("batch-without-end", words, batches=names, field="code")
+    if fault is not None:
+        raise fault
+    return sku, said
 
 
 def _refuse_unsound(
