@@ -15,7 +15,7 @@ from supply.deliveries import expect as announce
 from supply.facts import Advised
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.suppliers import Supplier
-from tests.browser.conftest import PHONE, assert_well_made_in_every_size, dress, sign_in
+from tests.browser.conftest import PHONE, assert_well_made_in_every_size, dress, resize, sign_in
 from tests.browser.served import serve
 from tests.store_app.conftest import NOON, House, add_store
 
@@ -106,7 +106,7 @@ def test_the_vans_day_is_well_made_at_both_sizes(page: Page, yard: Any, faults: 
 
 def test_a_stop_confirmed_without_a_line_is_sent_when_it_is_back(page: Page, yard: Any):
     house, url, round_id, key = yard
-    page.set_viewport_size(PHONE)
+    resize(page, PHONE)
     page.goto(f"{url}/drive/{key}")
     page.wait_for_selector("html[data-ready]")
     now = page.locator(".drive-stop.now")
