@@ -245,9 +245,9 @@ def dress(page: Page, language: str) -> None:
 def assert_well_made_in_every_size(page: Page, language: str) -> None:
     """Judge a page as `dress` shows it; it must fit the other size too."""
     assert_well_made(page)
-    resize(page, PHONE if language == "en" else DESK)
+    page.set_viewport_size(PHONE if language == "en" else DESK)
     assert_fits(page)
-    resize(page, _judged_at(language))
+    page.set_viewport_size(_judged_at(language))
 
 
 def _judged_at(language: str) -> ViewportSize:

@@ -182,6 +182,7 @@ def test_the_shop_works_without_script(browser: Any, street: str):
     page.fill("#name", "Li")
     page.fill("#phone", "55 50 123")
     page.get_by_role("button", name="Order for collection").click()
+    page.wait_for_url("**/code")
     page.fill("#code", re.search(r"\d{6}", page.locator(".note-info").inner_text())[0])
     page.get_by_role("button", name="Order for collection").click()
     expect(page.locator(".code-large")).to_be_visible()
@@ -197,6 +198,7 @@ def test_an_order_is_paid_online_and_the_page_turns_to_its_code(page: Page, stre
     page.fill("#phone", "55 50 123")
     page.get_by_label("Now, online").check()
     page.get_by_role("button", name="Order for collection").click()
+    page.wait_for_url("**/code")
     page.fill("#code", re.search(r"\d{6}", page.locator(".note-info").inner_text())[0])
     page.get_by_role("button", name="Order for collection").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Pay now")
@@ -210,7 +212,7 @@ def test_an_order_is_paid_online_and_the_page_turns_to_its_code(page: Page, stre
 
 def test_a_page_of_the_shop_weighs_at_most_sixty_kilobytes(page: Page, street: str):
     answers: list[Response] = []
-    page.on("response", answers.append)
+    page.on("response", lambda answer: answers.append(answer))
     resize(page, PHONE)
     page.goto(f"{street}{SHOP}/?lang=en")
     page.wait_for_load_state("networkidle")
