@@ -71,8 +71,7 @@ def test_many_prices_change_after_they_were_seen(page: Page, office: Office, fau
     expect(page.locator("#preview-title")).to_contain_text("2 prices change")
     resize(page, PHONE)
     expect(page.get_by_role("button", name="Change 2 prices")).to_be_in_viewport()  # whatever the list's length
-    heights = page.locator(".reprice-list tr").evaluate_all("rows => rows.map((row) => row.offsetHeight)")
-    assert 0 < max(heights) < 120, "two rows, not six"
+    assert page.locator(".reprice-list tr").last.evaluate("row => row.offsetHeight") < 120, "two rows, not six"
     resize(page, DESK)
     page.fill("#from_day", NOON.date().isoformat())
     page.get_by_role("button", name="Change 2 prices").dblclick()

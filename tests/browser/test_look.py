@@ -51,6 +51,28 @@ def test_the_till_wears_the_look_at_once_and_keeps_its_basket(page: Page, node: 
     expect(page.locator("#lines")).to_contain_text("Whole milk")
 
 
+BESIDE = """cell => {
+  const [way, code] = [cell.querySelector("a"), document.createElement("small")];
+  way.textContent = "A name that needs lines of its own";
+  code.textContent = "S01";
+  code.style.display = "block";
+  way.style.maxWidth = "7rem";
+  cell.replaceChildren(way, " ", code);
+  const words = document.createRange();
+  words.selectNodeContents(way);
+  const lines = words.getClientRects();
+  return [lines.length, code.getBoundingClientRect().top - lines[lines.length - 1].bottom];
+}"""
+"""Puts a long name and a code into a cell; gives the lines of the name, and how far below its last the code stands."""
+
+
+def test_a_name_of_several_lines_covers_nothing_beside_it(page: Page, office: Office, faults: list[str]):
+    enter(page, office, "/stock/")
+    lines, below = page.locator(".list td.lead:has(> a)").first.evaluate(BESIDE)
+    assert lines > 1
+    assert below > -2
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_phones_bar_has_five_places_whole_and_marks_where_one_is(page: Page, office: Office, language: str):
     resize(page, PHONE)
