@@ -46,6 +46,9 @@ ROUNDS: dict[str, tuple[Any, ...]] = {
         _l("This code says no batch and no last day. Scan the one that does, or choose the lot beside the product."),
     ),
     "unknown-lot-code": (_l("Nobody knows this code. Choose the lot beside the product."),),
+    "batch-without-end": (
+        _l("Where the batch ends, this code does not say. Read it on the pack: if it is %(batches)s, choose that lot."),
+    ),
     "lot-over": (_l("%(name)s: the last day of this lot was %(day)s. Leave it for writing off, and take another."),),
     "lot-recalled": (
         _l("%(name)s: lot %(batch)s was recalled. Put it aside and tell whoever takes goods in; take another."),

@@ -14,7 +14,8 @@ Rules
    held. Last go replacements of claims (`replacing`).
 4. A shop that sells a product and has no order for it waiting takes part with what it will need until the van after
    next: its share is kept back for it (`allocation`, rule 3). So who orders early gets no more than who orders later.
-5. What leaves is taken from lots (`loading`). A lot that is over is neither promised nor loaded nor bought for.
+5. What leaves is taken from lots (`loading`). A lot that is over or recalled is neither promised nor loaded, and what
+   it holds is bought anew.
 6. To which round an order belongs, and when it is due, is the network's to say (`order_days`); the longest waiting of a
    round is loaded first.
 7. Sharing out, listing and loading go one after the other, so that no goods are taken twice (`premises`, rule 4).
@@ -308,7 +309,7 @@ def _in_stock(session: Session, at: dt.datetime) -> dict[Goods, int]:
     )
     there = {(house, sku): qty for house, sku, qty in session.execute(ready)}
     for house in houses:
-        for sku, qty in batches.over(session, house, day=day_of(session, house, at)).items():
+        for sku, qty in batches.unsound(session, house, day=day_of(session, house, at)).items():
             there[house, sku] = max(0, there.get((house, sku), 0) - qty)
     return there
 

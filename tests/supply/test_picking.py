@@ -356,6 +356,20 @@ def test_the_lot_the_picker_has_in_hand_leaves_its_book_and_is_told_to_the_shop(
     assert country.findings() == []
 
 
+def test_a_lot_whose_codes_lost_their_separators_is_taken_where_its_last_day_agrees_and_asked_for_elsewhere(country):
+    made, bread = in_front(country), "0104006381333931"
+    with country.network.write() as session:
+        before = sheet_of(session, made)
+        for code in (bread + "10B21770", bread + "10B17260312", bread + "21510A17260311"):
+            with pytest.raises((Invalid, NotFound)):
+                pick_lots.take_scanned(session, made, code, **BY)
+        with pytest.raises(Invalid, match="if it is B, choose that lot"):
+            pick_lots.take_scanned(session, made, bread + "10b21" + "7" * 20, **BY)  # longer than any batch
+        assert sheet_of(session, made) == before
+        assert pick_lots.take_scanned(session, made, bread + "10b17260311", **BY) == "bread"
+        assert sheet_of(session, made) == {"B": 18}
+
+
 def test_a_lot_that_may_not_leave_is_refused_with_what_to_do(country):
     made = in_front(country)
     refused = {
