@@ -129,6 +129,7 @@ def test_an_order_is_handed_over_by_keyboard_with_the_change_shown(page: Page, o
     enter(page, office, "/pickup/")
     page.fill("#scan", goods.code_for("order-0003"))
     page.press("#scan", "Enter")
+    page.wait_for_url("**/hand-over*")
     assert_well_made(page)
     page.fill("#given", "5")
     page.press("#given", "Enter")

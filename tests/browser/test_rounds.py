@@ -15,7 +15,7 @@ from supply.deliveries import expect as announce
 from supply.facts import Advised
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.suppliers import Supplier
-from tests.browser.conftest import PHONE, assert_well_made_in_every_size, dress, sign_in
+from tests.browser.conftest import PHONE, assert_well_made_in_every_size, dress, resize, sign_in
 from tests.browser.served import serve
 from tests.store_app.conftest import NOON, House, add_store
 
@@ -129,7 +129,7 @@ def test_a_picker_scans_a_pack_on_the_phone_takes_its_lot_and_picks_it(page: Pag
 
 def test_a_stop_confirmed_without_a_line_is_sent_when_it_is_back(page: Page, yard: Any):
     house, url, round_id, key = yard
-    page.set_viewport_size(PHONE)
+    resize(page, PHONE)
     page.goto(f"{url}/drive/{key}")
     page.wait_for_selector("html[data-ready]")
     now = page.locator(".drive-stop.now")
