@@ -111,6 +111,11 @@ def _one(tool: str, adapter: str, *options: str) -> Callable[[int, Path], list[s
     return made
 
 
+def _restarted(seed: int, report: Path) -> list[str]:
+    """Return the command that restarts the store within each step of its clock, in one zone after the other."""
+    return _one("clockjump.py", "adapter.py", "--tz", ZONES[(seed - 1) % len(ZONES)], "--restart")(seed, report)
+
+
 def _net(*options: str) -> Callable[[int, Path], list[str]]:
     """Return the command that drives a network node and the PostgreSQL beside it, killed or cut off together."""
 
@@ -268,7 +273,7 @@ SCENARIOS = {
                      _of_one, 1, 3)
             for zone in ZONES
         ),
-        Scenario("clock_restart", _one("clockjump.py", "adapter.py", "--tz", ZONES[0], "--restart"), _of_one, 1, 3),
+        Scenario("clock_restart", _restarted, _of_one, len(ZONES), 3 * len(ZONES)),
         *(
             Scenario(
                 f"race_{case}", _one("race.py", "races.py", "--case", case, "--expect", str(winners), *AT_ONCE),
