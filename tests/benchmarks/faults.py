@@ -3,7 +3,8 @@
 `python3 run bench faults --scenario NAME --resume` goes on where the last slice ended, for at most --minutes, and
 writes the totals into one file (--results; `build/faults.json`). Without a scenario it says how far each has come.
 The tools that do the killing are the shared ones (`../shared/tools/faults`); power cuts, full disks and clocks need
-root or faketime, `_pg` a PostgreSQL beside the network. Totals keep the worst figure a run measured, in seconds, what
+root or faketime, `_pg` a PostgreSQL beside the network. A `day` is counted in minutes. Totals keep the worst figure a
+run measured, in seconds unless it says otherwise, what
 was slow on a machine that had other work apart from what was broken, and why a run proved nothing.
 """
 
@@ -152,6 +153,16 @@ def _pair(scenario: str, *options: str, postgres: bool = False, days: int = 0) -
     return made
 
 
+def _day(seed: int, report: Path) -> list[str]:
+    """Return the command of ten minutes of a long day, on the books the last ones left."""
+    folder = ROOT / "build" / "faults-day"
+    if seed == 1:
+        shutil.rmtree(folder, ignore_errors=True)
+    for kind in ("store", "net"):
+        founded(kind)
+    return [sys.executable, str(HERE / "day.py"), "--folder", str(folder), "--report", str(report), "--seed", str(seed)]
+
+
 def _own(name: str, *options: str) -> Callable[[int, Path], list[str]]:
     """Return the command of what needs no tool from outside."""
 
@@ -236,6 +247,10 @@ def _of_one(report: Report) -> Totals:
     }  # fmt: skip
 
 
+def _of_day(report: Report) -> Totals:
+    return _of_one(report) | {"tries": report["minutes"], "worst": report["worst"]}
+
+
 RACES = {
     **dict.fromkeys(
         ("pay", "refund", "again", "voucher", "tab", "coupon", "last", "close", "closing", "resume", "given_up"), 1
@@ -282,6 +297,7 @@ SCENARIOS = {
             for case, winners in RACES.items()
         ),
         Scenario("race_online", _own("online"), _of_races, 1000, 10_000),
+        Scenario("day", _day, _of_day, 10, 24 * 60),
         Scenario("schemathesis", _own("schemathesis"), _of_one, 1, PARTS),
         Scenario("hostile", _own("hostile"), _of_one, 1, PARTS),
     )
