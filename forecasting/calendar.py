@@ -5,7 +5,8 @@ Rules
 1. Weekdays count from Monday = 0; days of the month from 0.
 2. A day has at most one event code: a public holiday's own name, else "eve: NAME", else "after: NAME", else
    "season: NAME".
-3. Easter Sunday is added everywhere, for trade follows it where the law does not name it.
+3. Easter Sunday is added everywhere, and Whit Sunday where the Monday after it is a holiday, for trade follows them
+   where the law does not name them.
 4. No country, no events: codes are then empty strings. A country may be told with its part, as in ISO 3166-2: DE-BW.
 5. A season is a run of ordinary weekdays with a trade of their own: the six days before Christmas Eve where Christmas
    is kept, and in CARNIVAL countries Fat Thursday to Shrove Tuesday, and Ash Wednesday.
@@ -106,7 +107,10 @@ def _holidays_of(country: str, subdivision: str | None, year: int) -> dict[date,
         ) from unknown
     if subdivision is None:
         found |= {day: name for day, name in _regional(country, year).items() if day not in found}
-    found.setdefault(easter_sunday(year), "Easter Sunday")
+    easter = easter_sunday(year)
+    found.setdefault(easter, "Easter Sunday")
+    if easter + timedelta(days=50) in found:
+        found.setdefault(easter + timedelta(days=49), "Whit Sunday")
     return found
 
 

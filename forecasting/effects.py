@@ -24,7 +24,7 @@ from datetime import date
 import numpy as np
 
 from forecasting import calendar
-from forecasting.events import CLOSED_BELOW, borrow_weekdays, event_days, fit_events, likeness
+from forecasting.events import CLOSED_BELOW, borrow_weekdays, event_days, expected, fit_events, likeness
 from forecasting.panel import Ahead, DemandPanel, Flags, Floats, Ints
 from forecasting.pools import Pools, ratio, sums
 
@@ -99,8 +99,7 @@ class Factors:
         grid = self.month[:, days.month_day].copy()
         borrow_weekdays(grid, days, self.weekday, self.like)
         for code, at in event_days(days).items():
-            if code in self.events:
-                grid[:, at] *= self.events[code][:, None]
+            grid[:, at] *= expected(code, self.events, len(grid))[:, None]
         return grid
 
     def over(self, days: Days, known: Mapping[str, Floats] | None = None) -> Floats:

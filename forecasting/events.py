@@ -8,6 +8,8 @@ Rules
 2. An event comes once a year, and one year is not like another: its factor is drawn towards those of its kind
    (`pulls`), the more so the more the same event differed between years against the events of its kind.
 3. An event on which a shop, or every shop, was shut is a hard zero.
+4. A holiday that nobody saw yet is expected to sell as those that were seen (ANY_HOLIDAY), closures among them, with
+   one that was like no holiday at all; Christmas Day half of that, for on it most shops are shut.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ LEAST_DUE = 5.0
 LIKE_RIDGE = 0.2
 YEARS_PRIOR, YEARS_SCATTER = 4.0, 0.01
 HOLIDAY, EVE, AFTER, SEASON = 0, 1, 2, 3
+ANY_HOLIDAY = "any holiday"
+CHRISTMAS, CHRISTMAS_OPEN = "Christmas Day", 0.5
 
 
 def kind_of(code: str) -> int:
@@ -44,6 +48,16 @@ def event_days(days: Days) -> dict[str, Ints]:
         if code:
             found.setdefault(code, []).append(at)
     return {code: np.array(at, dtype=np.int64) for code, at in sorted(found.items())}
+
+
+def expected(code: str, factors: Mapping[str, Floats], series: int) -> Floats:
+    """Return (series,) an event's factor; of one that is not among these factors what rule 4 says."""
+    if code in factors:
+        return factors[code]
+    usual = np.ones(series)
+    if kind_of(code) == HOLIDAY:
+        usual = factors.get(ANY_HOLIDAY, usual)
+    return usual * CHRISTMAS_OPEN if code == CHRISTMAS else usual
 
 
 def borrow_weekdays(grid: Floats, days: Days, profile: Floats, like: Floats) -> None:
@@ -82,7 +96,10 @@ def likeness(units: Floats, wanted: Floats, profile: Floats, days: Days) -> Floa
 def fit_events(
     units: Floats, wanted: Floats, seen: Flags, days: Days, pools: Pools, prior: Mapping[str, Floats]
 ) -> dict[str, Floats]:
-    """Return each event's factor of each series; those of `prior` for what did not occur, and as parents."""
+    """Return each event's factor of each series; those of `prior` for what did not occur, and as parents.
+
+    Beside them that of ANY_HOLIDAY, once one was seen (rule 4).
+    """
     anyone = np.asarray(seen.any(axis=0), dtype=np.bool_)
     factors, pull = dict(prior), pulls(units, wanted, days)
     for code, at in event_days(days).items():
@@ -102,7 +119,24 @@ def fit_events(
         shop_own, shop_due = pools.of_shop(own), pools.of_shop(due)
         closed = (shop_due > 2.0) & (shop_own < CLOSED_BELOW * shop_due)
         factors[code] = np.where(closed, 0.0, np.clip(ratio(own, due, EVENT_PSEUDO, parent) * nearer, 0.0, 20.0))
-    return factors
+    told = _any_holiday(units, wanted, days, pools, prior.get(ANY_HOLIDAY))
+    return factors if told is None else factors | {ANY_HOLIDAY: told}
+
+
+def _any_holiday(units: Floats, wanted: Floats, days: Days, pools: Pools, prior: Floats | None) -> Floats | None:
+    """Return (n,) what a holiday that nobody saw is expected to sell (rule 4); None while none was seen."""
+    at = _days_of_kind(days, HOLIDAY)
+    names = {days.events[day] for day in at[(wanted[:, at] > 0).any(axis=0)]}
+    if not names:
+        return None
+    own, due = units[:, at].sum(axis=1), wanted[:, at].sum(axis=1)
+    if prior is not None:
+        parent = ratio(pools.of_shop(own), pools.of_shop(due), EVENT_PSEUDO, prior)
+        return np.asarray(ratio(own, due, EVENT_PSEUDO, parent))
+    whole = ratio(own.sum(), due.sum(), EVENT_PSEUDO / 3, 1.0)
+    parent = pools.parent(own[:, None], due[:, None], EVENT_PSEUDO, np.array([whole]))[:, 0]
+    usual = ratio(own, due, EVENT_PSEUDO, parent)
+    return np.asarray((len(names) * usual + 1.0) / (len(names) + 1.0))
 
 
 def pulls(units: Floats, wanted: Floats, days: Days) -> dict[str, float]:

@@ -28,7 +28,8 @@ class RegionalSignal:
     weekday_profile  : (m, 7) Monday first, mean 1
     month_profile    : (m, 31) factor by day of the month
     holiday_like     : (m, 2) how far holidays are like Sundays and eves like Saturdays, 0..1 (see `forecasting.events`)
-    events           : event code -> m factors beyond that (0 = closed); codes as in `forecasting.calendar`
+    events           : event code -> m factors beyond that (0 = closed); codes as in `forecasting.calendar`, and
+                       `events.ANY_HOLIDAY`
     level, trend     : (m,) units on an ordinary day, and their change a day
     model, reason    : m codes each
     stores           : (m,) shops in the region, 0 = unknown

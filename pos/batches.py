@@ -11,6 +11,7 @@ Rules
    all lots has no known date. A lot that is over for FORGET_DAYS is not looked at any more, except where all that
    leaves is taken from its lot by name, as in a warehouse.
 4. The last day itself is a day of sale. A unit whose code says that its day is over is refused.
+5. A place that names its lots, as a warehouse, gives away what is sound: neither over nor recalled (`recall`, rule 2).
 
 Units: quantities in stock units.
 """
@@ -27,7 +28,7 @@ from config.errors import Invalid, Refused
 from config.ids import new_id
 from pos.catalogue import Product
 from pos.ledger import INSIDE, MOST_QTY, StockLevel
-from pos.recall import tidy_batch
+from pos.recall import goods_came, in_force, tidy_batch
 from pos.store import day_of
 
 FOR_EVER = dt.date(9999, 12, 31)
@@ -124,6 +125,7 @@ def lay_in(
         )  # fmt: skip
     session.add_all(rows)
     session.flush()
+    goods_came(session, store_id, {(row.sku, row.batch) for row in rows}, at=at)
     return rows
 
 
@@ -188,6 +190,29 @@ def over(session: Session, store_id: str, *, day: dt.date) -> dict[str, int]:
         sku: sum(one.qty for one in held if one.expires_on is not None and one.expires_on < day)
         for sku, held in lots.items()
     }
+    return {sku: qty for sku, qty in sums.items() if qty}
+
+
+def sound(session: Session, store_id: str, skus: Sequence[str], *, day: dt.date) -> dict[str, list[Held]]:
+    """Return the lots that may leave a place that names them, first to leave first (rule 5)."""
+    recalls = in_force(session, store_id, skus)
+    return {
+        sku: [
+            one
+            for one in held
+            if (one.expires_on is None or one.expires_on >= day)
+            and not any(row.sku == sku and row.stops(one.batch) for row in recalls)
+        ]
+        for sku, held in standing(session, store_id, skus, day=day, forgets=False).items()
+    }
+
+
+def unsound(session: Session, store_id: str, *, day: dt.date) -> dict[str, int]:
+    """Return SKU -> units on hand of a place that names its lots which may not leave it (rule 5)."""
+    skus = sorted({*over(session, store_id, day=day), *(row.sku for row in in_force(session, store_id))})
+    fit = sound(session, store_id, skus, day=day)
+    held = standing(session, store_id, skus, day=day, forgets=False)
+    sums = {sku: sum(one.qty for one in held[sku]) - sum(one.qty for one in fit[sku]) for sku in skus}
     return {sku: qty for sku, qty in sums.items() if qty}
 
 

@@ -7,13 +7,16 @@ Rules
 2. Of the application identifiers, these are used: 01, or 02 with count 37; batch 10; day 17, else 16, else 15; net
    weight 310x and 320x in grams; price 392x and 393x; count 30. The others are read over.
 3. A check digit, a day or a field that cannot be right makes the whole code a misread one.
+4. Some scanners drop FNC1, and a batch then runs into the fields behind it. Whoever knows which batches there are can
+   read it all the same (`readings`).
 
 Source: GS1 General Specifications 3 (application identifiers), 7.8 (element strings), 5.4 (symbology identifiers).
 """
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +95,25 @@ def elements(text: str) -> Elements:
         raise misread(text) from fault
     if found.gtin is not None and not is_gtin(found.gtin):
         raise misread(text)
+    return found
+
+
+def readings(text: str, batches: Collection[str]) -> list[Elements]:
+    """Return how a code without its separators reads if it names one of these batches (rule 4), the longest first.
+
+    batches: in upper case. A code that has its separators reads in one way: none of these.
+    """
+    if SEPARATOR in text or not re.match(r"0[12]\d{14}", text, re.ASCII):
+        return []
+    found = []
+    for batch in sorted(batches, key=len, reverse=True):
+        end = text.upper().find(f"10{batch}", 16) + 2 + len(batch)
+        if end <= 16 or end >= len(text):
+            continue
+        with suppress(Invalid):
+            said = elements(text[:end] + SEPARATOR + text[end:])
+            if said.batch is not None and said.batch.upper() == batch:
+                found.append(said)
     return found
 
 

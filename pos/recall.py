@@ -8,7 +8,9 @@ Rules
    not known is refused too, until somebody has looked through the shop and cleared it; from then on only a piece
    that is known to be of that batch is refused.
 3. A recall is lifted once, with a reason, and stays in the books.
-4. `refuse` is asked in every sale: while nothing is recalled it is one look into a partial index, which holds recalls
+4. The network's recall bears its id in every book; it says what becomes of the goods, and only the network lifts it.
+5. Goods of it that come in later bring a cleared one back: somebody has to look again.
+6. `refuse` is asked in every sale: while nothing is recalled it is one look into a partial index, which holds recalls
    in force alone.
 """
 
@@ -30,8 +32,10 @@ from config.states import StateTable
 from pos.catalogue import Product
 from pos.sale_rows import Sale, SaleLine
 
-STATES = StateTable("recall", "called", {"called": ("cleared", "lifted"), "cleared": ("lifted",)})
+STATES = StateTable("recall", "called", {"called": ("cleared", "lifted"), "cleared": ("called", "lifted")})
 LONGEST = 200
+AFTERWARDS = ("destroy", "send_back")
+"""What the network asks for: that the goods are destroyed where they are, or given to the driver."""
 
 
 class Recall(Base):
@@ -61,6 +65,16 @@ class Recall(Base):
     cleared_at: Mapped[dt.datetime | None]
     lifted_at: Mapped[dt.datetime | None]
     lifted_why: Mapped[str] = mapped_column(default="")
+    afterwards: Mapped[str] = mapped_column(default="", server_default="")
+    """One of AFTERWARDS; '': it is the shop's own (rule 4)."""
+    taken_qty: Mapped[int | None]
+    """What was taken away until it was cleared."""
+    settled_qty: Mapped[int | None]
+    """What of that the network credited; None: it has not looked at it yet."""
+
+    def stops(self, batch: str | None) -> bool:
+        """Tell whether a piece of a batch may not leave (rule 2); None: nobody knows its batch."""
+        return self.batch is None or self.batch == batch or (batch is None and self.state == "called")
 
 
 @dataclass(frozen=True)
@@ -92,10 +106,11 @@ def call(
     id: str | None = None,
     why: str,
     called_by: str = "",
+    afterwards: str = "",
     actor: Actor,
     at: dt.datetime,
 ) -> Recall:
-    """Stop a product, or one batch of it, from being sold (rule 1)."""
+    """Stop a product, or one batch of it, from being sold (rule 1). afterwards: it is the network's (rule 4)."""
     batch = tidy_batch(batch)
     why, called_by = " ".join(why.split())[:LONGEST], " ".join(called_by.split())[:LONGEST]
     if not why:
@@ -103,11 +118,13 @@ def call(
     if session.get(Product, sku) is None:
         raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
     same = [row for row in in_force(session, store_id, [sku]) if row.batch in (None, batch)]
+    if afterwards:  # it comes beside what a shop called itself
+        same = [row for row in same if row.afterwards]
     if same or (id is not None and session.get(Recall, (store_id, id)) is not None):
         raise Conflict("already-recalled", "This is recalled already.", sku=sku, batch=batch)
     row = Recall(
         store_id=store_id, id=id or new_id(), sku=sku, batch=batch, state=STATES.first, why=why, called_by=called_by,
-        called_at=at, lifted_why="",
+        called_at=at, lifted_why="", afterwards=afterwards,
     )  # fmt: skip
     session.add(row)
     facts = {"sku": sku, "batch": batch, "why": why, "called_by": called_by}
@@ -116,11 +133,11 @@ def call(
     return row
 
 
-def clear(session: Session, store_id: str, recall_id: str, *, actor: Actor, at: dt.datetime) -> Recall:
+def clear(session: Session, store_id: str, recall_id: str, taken_qty: int, *, actor: Actor, at: dt.datetime) -> Recall:
     """Say that somebody looked through the shop and took every recalled piece away (rule 2)."""
     row = recall_of(session, store_id, recall_id)
-    journal.move(session, row, "cleared", actor=actor, at=at, subject=subject_of(row))
-    row.cleared_at = at
+    journal.move(session, row, "cleared", actor=actor, at=at, subject=subject_of(row), units=taken_qty)
+    row.cleared_at, row.taken_qty = at, (row.taken_qty or 0) + taken_qty
     session.flush()
     return row
 
@@ -135,6 +152,15 @@ def lift(session: Session, store_id: str, recall_id: str, *, why: str, actor: Ac
     row.lifted_at, row.lifted_why = at, why
     session.flush()
     return row
+
+
+def goods_came(session: Session, store_id: str, lots: Iterable[tuple[str, str | None]], *, at: dt.datetime) -> None:
+    """Let a place be looked through again when recalled goods came in after it was (rule 5). lots: (sku, batch)."""
+    came, actor = set(lots), Actor.system("recall", store_id)
+    for row in in_force(session, store_id, sorted({sku for sku, _batch in came})):
+        if row.state == "cleared" and any(sku == row.sku and row.stops(tidy_batch(batch)) for sku, batch in came):
+            journal.move(session, row, "called", actor=actor, at=at, subject=subject_of(row))
+    session.flush()
 
 
 # --- questions ---
@@ -186,6 +212,11 @@ def in_force(session: Session, store_id: str, skus: Sequence[str] | None = None)
     if skus is not None:
         query = query.where(Recall.sku.in_(skus))
     return list(session.scalars(query.order_by(Recall.called_at.desc(), Recall.id)))
+
+
+def to_look_through(session: Session, store_id: str) -> int:
+    """Return how many recalls nobody has looked through a place for yet."""
+    return sum(row.state == "called" for row in in_force(session, store_id))
 
 
 def recalls(session: Session, store_id: str, limit: int = 100) -> list[Recall]:

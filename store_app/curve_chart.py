@@ -7,7 +7,7 @@ Rules
    picture ends at its edge.
 2. A setting that sells more for less makes the poorer ones pointless, so a curve only rises.
 3. Each way has a dash and a mark of its own and its name at its end, so that none needs its colour to be told. A way
-   with one setting is its mark alone.
+   with one setting is its mark alone. A narrow picture has no room for the names: they stand below it, in a key.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 
 LOW, HEADROOM = 0.9, 1.25
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 784, 340, 92, 202, 14, 34
 LINE = 20
 """So far apart stand two names."""
 MARKS = {
@@ -32,6 +31,22 @@ MARKS = {
 }
 """way -> the outline of its mark, around its point."""
 Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Size:
+    """A picture's size and the margins around its curves. is_named: each curve has its name at its end (rule 3)."""
+
+    width: int
+    height: int
+    left: int
+    right: int
+    top: int
+    bottom: int
+    is_named: bool
+
+
+WIDE, NARROW = Size(784, 340, 92, 202, 14, 34, True), Size(330, 260, 4, 16, 30, 34, False)
 
 
 @dataclass(frozen=True)
@@ -48,8 +63,9 @@ class Drawn:
 
 
 def picture(
-    curves: Mapping[str, Sequence[Point]], words: Mapping[str, str], fill: float, amount: Callable[[float], str]
-) -> dict[str, Any]:
+    curves: Mapping[str, Sequence[Point]], words: Mapping[str, str], fill: float, amount: Callable[[float], str],
+    size: Size = WIDE,
+) -> dict[str, Any]:  # fmt: skip
     """Return what the template draws.
 
     curves: way -> (share sold, what is kept), in any order; fill: the share that is compared; amount: what is kept, in
@@ -57,10 +73,10 @@ def picture(
     """
     rising = {name: _rising(curves[name]) for name in words if curves.get(name)}
     kept = [at for points in rising.values() if (at := _at(points, fill)) is not None]
-    frame = _Frame(min(LOW, int(fill * 10) / 10), HEADROOM * max(kept, default=1.0) or 1.0)
+    frame = _Frame(min(LOW, int(fill * 10) / 10), HEADROOM * max(kept, default=1.0) or 1.0, size)
     drawn = [(name, frame.seen(points)) for name, points in rising.items()]
     ends = {name: frame.place(points[-1]) for name, points in drawn if points}
-    names = _apart(ends)
+    names = _apart(ends, size)
     ways = [
         Drawn(
             name, words[name], " ".join(f"{x:.1f},{y:.1f}" for x, y in (frame.place(point) for point in points)),
@@ -69,8 +85,8 @@ def picture(
         for name, points in drawn if points
     ]  # fmt: skip
     return {
-        "ways": ways, "width": WIDTH, "height": HEIGHT, "left": LEFT, "right": WIDTH - RIGHT, "top": TOP,
-        "floor": HEIGHT - BOTTOM,
+        "ways": ways, "width": size.width, "height": size.height, "left": size.left, "right": size.width - size.right,
+        "top": size.top, "floor": size.height - size.bottom, "is_named": size.is_named,
         "most": amount(frame.most), "none": amount(0.0), "fill_x": frame.place((fill, 0.0))[0],
         "ticks": [(frame.place((tick, 0.0))[0], f"{tick:.0%}") for tick in frame.ticks()],
     }  # fmt: skip
@@ -90,6 +106,7 @@ class _Frame:
 
     low: float
     most: float
+    size: Size
 
     def seen(self, points: Sequence[Point]) -> list[Point]:
         """Return the part of a curve that lies in the picture, cut at its edges (rule 1)."""
@@ -104,8 +121,9 @@ class _Frame:
 
     def place(self, point: Point) -> Point:
         """Return where a point stands in the picture."""
-        x = LEFT + (point[0] - self.low) / (1 - self.low) * (WIDTH - LEFT - RIGHT)
-        return x, TOP + (1 - point[1] / self.most) * (HEIGHT - BOTTOM - TOP)
+        size = self.size
+        x = size.left + (point[0] - self.low) / (1 - self.low) * (size.width - size.left - size.right)
+        return x, size.top + (1 - point[1] / self.most) * (size.height - size.bottom - size.top)
 
     def ticks(self) -> list[float]:
         """Return the shares that are named below."""
@@ -134,13 +152,13 @@ def _between(a: Point, b: Point, fill: float) -> float:
     return a[1] + (b[1] - a[1]) * (fill - a[0]) / (b[0] - a[0])
 
 
-def _apart(ends: Mapping[str, Point]) -> dict[str, float]:
+def _apart(ends: Mapping[str, Point], size: Size) -> dict[str, float]:
     """Move the names apart so that each can be read, each as near to its curve's end as the others leave."""
     order, places = sorted(ends, key=lambda name: (round(ends[name][1]), ends[name][0])), list[float]()
     for name in order:
-        places.append(max(ends[name][1], places[-1] + LINE if places else TOP))
+        places.append(max(ends[name][1], places[-1] + LINE if places else size.top))
     for at in range(len(places) - 1, -1, -1):
-        below = places[at + 1] if at + 1 < len(places) else HEIGHT - BOTTOM + LINE
+        below = places[at + 1] if at + 1 < len(places) else size.height - size.bottom + LINE
         places[at] = min(places[at], below - LINE)
     return dict(zip(order, places, strict=True))
 

@@ -146,6 +146,7 @@ ROLES: dict[str, Role] = {
             "console_warehouse",
             "console_serving",
             "console_picking",
+            "console_recalls",
             "console_prices",
             "console_outlook",
             "console_push",

@@ -30,6 +30,15 @@ STOCK: dict[str, tuple[Any, ...]] = {
     ),
     "already-recalled": (_l("This is recalled already."),),
     "unknown-recall": (_l("There is no such recall here."),),
+    "network-recall": (_l("The network called this back, and only the network can lift it."),),
+    "no-afterwards": (_l("Say what becomes of the goods in the shops."),),
+    "more-than-recalled": (
+        _l("The book has %(most)s that could be of it. Count again, or put the stock right first."),
+    ),
+    "not-looked-through": (_l("This shop has not said yet how many it took away."),),
+    "recall-settled": (_l("%(name)s was credited before."),),
+    "bad-recall-quantity": (_l("Type 0 to %(most)s."),),
+    "never-ordered": (_l("This shop never ordered it from the network. Credit it on the page of its money."),),
     "expired": (
         _l("%(name)s could be sold until %(expires_on)s. Do not sell it: write it off."),
         _l("Its last day is over. Do not sell it: write it off."),

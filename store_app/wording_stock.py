@@ -48,6 +48,11 @@ BACK_ICONS = {
     "other": "pencil-square",
 }
 
+AFTERWARDS = {
+    "destroy": _l("Shops destroy them"),
+    "send_back": _l("Shops give them to the driver"),
+}
+"""What becomes of recalled goods (`recall.AFTERWARDS`)."""
 LIFT_REASONS = {
     "all-well": _l("Tested: all is well"),
     "over": _l("The maker ended it"),

@@ -58,13 +58,19 @@ PICK_REASONS = {
     "left": _l("Left for the next round"),
 }
 """Why less is picked (`pick_list.REASONS`)."""
-LESS_WORDS = {**PICK_REASONS, "shared": _l("Not enough for all"), "gone": _l("Gone when it was loaded")}
+LESS_WORDS = {
+    **PICK_REASONS,
+    "recalled": _l("Recalled"),
+    "shared": _l("Not enough for all"),
+    "gone": _l("Gone when it was loaded"),
+}
 """Why a shop gets less than it asked for (`order_sheet`)."""
 STAYS_WORDS = {
     "nothing": _l("nothing was picked for it"),
     "called_off": _l("it was called off meanwhile"),
     "held": _l("its credit is held"),
     "over": _l("what was picked is past its date"),
+    "recalled": _l("what was picked is recalled"),
     "gone": _l("what was picked stands in the book no more; count it"),
     "odd": _l("its rows could not be worked on; see Today"),
 }

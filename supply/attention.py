@@ -23,6 +23,7 @@ from supply import (
     objections,
     overview,
     price_proposals,
+    recalls,
     refunds,
     reviews,
     rounds,
@@ -53,6 +54,7 @@ class Attention:
 def needing_a_person(session: Session, *, at: dt.datetime) -> list[Attention]:
     """List what needs a person, the most pressing first."""
     return [
+        *_recalls(session),
         *_messages(session),
         *[Attention("left-out", one.store_id, one.facts) for one in left_out.lately(session, at=at)],
         *_accounts(session),
@@ -89,6 +91,13 @@ def _messages(session: Session) -> list[Attention]:
         .group_by(InboxMessage.from_node)
     )
     return found + [Attention("parked", node, {"count": count, "reason": reason}) for node, count, reason in parked]
+
+
+def _recalls(session: Session) -> list[Attention]:
+    """Recalls for which not every place was looked through."""
+    called = recalls.called(session)
+    waiting = [row for row, looked, places in called if row.state != "lifted" and looked < places]
+    return [Attention("recall-open", waiting[0].id, {"count": len(waiting)})] if waiting else []
 
 
 def _accounts(session: Session) -> list[Attention]:

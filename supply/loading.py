@@ -3,7 +3,8 @@
 Rules
 -----
 1. What leaves is taken from the lots that expire first, and the shop is told each lot's units and day. A lot that is
-   over is left, and what a pick list keeps of a lot is left to it; what was picked is taken from the lots of its list.
+   over or recalled is left, and what a pick list keeps of a lot is left to it; what was picked is taken from its list's
+   lots.
 2. Loading takes the goods out of the warehouse's book and tells the shop what is coming, in one transaction.
 3. What a shop sends back goes to the lots it left from.
 """
@@ -91,13 +92,13 @@ def lots_for(session: Session, warehouse_id: str, lines: Sequence[Advised], at: 
     """Return what of which lots is taken for a delivery, first to leave first (rule 1)."""
     today = day_of(session, warehouse_id, at)
     skus = [line.sku for line in lines]
-    standing = batches.standing(session, warehouse_id, skus, day=today, forgets=False)
+    sound = batches.sound(session, warehouse_id, skus, day=today)
     kept, taken = pick_list.lots_kept(session, warehouse_id, skus), []
     for line in lines:
         rest = line.qty
-        for held in standing[line.sku]:
+        for held in sound[line.sku]:
             free = max(0, held.qty - kept.get((held.sku, held.batch_id or ""), 0))
-            if (part := min(rest, free)) and (held.expires_on is None or held.expires_on >= today):
+            if part := min(rest, free):
                 taken.append(replace(held, qty=part))
                 rest -= part
     return taken

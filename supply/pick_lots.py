@@ -5,10 +5,13 @@ Rules
 1. A sheet names the lots that leave first, of those no other open list keeps. What its lots have no more of is taken
    from others when the list leaves (`picking`, rule 2).
 2. Until a product is picked, the picker may name another lot, by choosing it or by scanning a code with its batch or
-   last day: what is named last counts first, what it does not cover is taken from the lots named before. So each lot's
-   book loses what really left of it, and the shops are told that lot.
-3. A lot that is over, or of which anything was written off as recalled, is refused; so is one the book does not know,
-   and what another list keeps.
+   last day; a code without leads to its product, and changes nothing. What is named last counts first, what it does not
+   cover is taken from the lots named before. So each lot's book loses what really left of it, and the shops are told
+   that lot.
+3. Where a scanner drops the separators of a code, the batch is the one of the book that the code begins with there, if
+   the code also says that lot's last day. Without that day it is only named, for the picker to choose.
+4. A lot that is over or recalled is refused, also one of which anything was written off as recalled; so is one the book
+   does not know, and what another list keeps. A recall takes its lots off the sheets nobody has picked from yet.
 """
 
 import datetime as dt
@@ -24,12 +27,14 @@ from config.journal import Actor
 from pos import batches, gs1, gtin
 from pos.batches import Held
 from pos.catalogue import Barcode
-from pos.recall import tidy_batch
+from pos.recall import in_force, tidy_batch
 from pos.store import day_of
 from pos.waste import Waste
 from supply import loading, pick_list
 from supply.facts import Advised
 from supply.pick_list import PickList, pick_of, subject_of
+
+NOTHING = gs1.Elements()
 
 # --- verbs ---
 
@@ -71,20 +76,17 @@ def take_from(
 
 
 def take_scanned(session: Session, pick_id: str, code: str, *, actor: Actor, at: dt.datetime) -> str:
-    """Take the product and the lot a GS1 code names (rule 2); returns the product's SKU."""
-    found = pick_of(session, pick_id)
-    text, _announced = gs1.announced(code)
+    """Find the product a code names, and take the lot it says, if it says one (rule 2); returns the product's SKU."""
+    found, (text, _announced) = pick_of(session, pick_id), gs1.announced(code)
     if len(text) > gs1.LONGEST:
         raise gs1.misread(text)
-    said = gs1.elements(text) if gs1.looks_like_one(text) else gs1.Elements()
-    if said.batch is None and said.expires_on is None:
-        words = "This code says no batch and no last day. Scan the one that does, or choose the lot beside the product."
-        raise Invalid("no-lot-in-code", words, field="code")
-    known = sa.select(Barcode.sku).where(Barcode.code.in_(gtin.spellings(said.gtin or "")))
-    sku = session.scalar(known.limit(1))
+    sku, said = _read(session, found, text, at)
     if sku is None:
-        raise NotFound("unknown-lot-code", "Nobody knows this code. Choose the lot beside the product.", field="code")
+        words = "Nobody knows this code. Look for the product by its name, and choose its lot there."
+        raise NotFound("unknown-lot-code", words, field="code")
     name, batch = pick_list.to_pick(session, found, sku)[0].name, tidy_batch(said.batch)
+    if batch is None and said.expires_on is None:
+        return sku
     _refuse_unsound(session, found, sku, name, batch, said.expires_on, at)
     meant = [one for one in _free(session, found, [sku], at)[sku] if _is_meant(one, batch, said.expires_on)]
     if not meant:
@@ -94,16 +96,28 @@ def take_scanned(session: Session, pick_id: str, code: str, *, actor: Actor, at:
     return sku
 
 
+def name_anew(session: Session, warehouse_id: str, sku: str, *, at: dt.datetime) -> None:
+    """Name the lots of a product anew on open lists, where nobody picked it yet (rule 4)."""
+    for found in pick_list.open_lists(session, warehouse_id):
+        lines = [one for one in pick_list.lines_of(session, found) if one.sku == sku and one.picked_qty is None]
+        for line in lines:
+            line.lots = []
+        session.flush()
+        lots = [(one.batch_id or "", one.qty) for one in choices(session, found, [sku], at)[sku]] if lines else []
+        for line in lines:
+            line.lots = [list(one) for one in dealt(lots, line.qty)]
+    session.flush()
+
+
 # --- questions ---
 
 
 def choices(session: Session, found: PickList, skus: Sequence[str], at: dt.datetime) -> dict[str, list[Held]]:
     """Return the lots a list could take its products from, with what is there for it, the first to leave first."""
-    today, free = day_of(session, found.warehouse_id, at), _free(session, found, skus, at)
-    return {
-        sku: [one for one in lots if one.qty > 0 and (one.expires_on is None or one.expires_on >= today)]
-        for sku, lots in free.items()
-    }
+    house, free = found.warehouse_id, _free(session, found, skus, at)
+    sound = batches.sound(session, house, skus, day=day_of(session, house, at))
+    fit = {(sku, one.batch_id) for sku, lots in sound.items() for one in lots}
+    return {sku: [one for one in lots if one.qty > 0 and (sku, one.batch_id) in fit] for sku, lots in free.items()}
 
 
 def first_to_leave(
@@ -149,6 +163,34 @@ def _free(session: Session, found: PickList, skus: Sequence[str], at: dt.datetim
     }
 
 
+def _read(session: Session, found: PickList, text: str, at: dt.datetime) -> tuple[str | None, gs1.Elements]:
+    """Return a code's product and what it says of the lot, with and without its separators (rules 2, 3)."""
+    if not gs1.looks_like_one(text):
+        return session.scalar(sa.select(Barcode.sku).where(Barcode.code.in_(gtin.spellings(text))).limit(1)), NOTHING
+    try:
+        said, fault = gs1.elements(text), None
+    except Invalid as misread:
+        said, fault = gs1.Elements(gtin=text[2:16]), misread
+    known = sa.select(Barcode.sku).where(Barcode.code.in_(gtin.spellings(said.gtin or "")))
+    sku = session.scalar(known.limit(1))
+    lots = {(one.batch, one.expires_on) for one in _free(session, found, [sku], at)[sku]} if sku else set()
+    there = {batch for batch, _until in lots if batch}
+    if tidy_batch(said.batch) not in there:
+        could = gs1.readings(text, there)
+        sure = [one for one in could if (tidy_batch(one.batch), one.expires_on) in lots and one.expires_on]
+        if len(sure) == 1:
+            return sku, sure[0]
+        if could:
+            names = ", ".join(tidy_batch(one.batch) or "" for one in could)
+            words = (
+                f"Where the batch ends, this code does not say. Read it on the pack: if it is {names}, choose that lot."
+            )
+            raise Invalid("batch-without-end", words, batches=names, field="code")
+    if fault is not None:
+        raise fault
+    return sku, said
+
+
 def _refuse_unsound(
     session: Session, found: PickList, sku: str, name: str, batch: str | None, expires_on: dt.date | None,
     at: dt.datetime,
@@ -160,9 +202,10 @@ def _refuse_unsound(
     recalled = sa.select(Waste.id).where(
         Waste.store_id == house, Waste.sku == sku, Waste.batch == batch, Waste.reason == "recall"
     )
-    if batch is not None and session.scalar(recalled.limit(1)) is not None:
-        words = f"{name}: lot {batch} was recalled. Put it aside and tell whoever takes goods in; take another."
-        raise Refused("lot-recalled", words, name=name, batch=batch)
+    is_called = any(row.stops(batch) for row in in_force(session, house, [sku]))
+    if is_called or (batch is not None and session.scalar(recalled.limit(1)) is not None):
+        words = f"{name}: lot {batch or '–'} was recalled. Put it aside and tell whoever takes goods in; take another."
+        raise Refused("lot-recalled", words, name=name, batch=batch or "–")
 
 
 def _is_meant(held: Held, batch: str | None, until: dt.date | None) -> bool:

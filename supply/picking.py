@@ -10,10 +10,12 @@ Rules
    and picked again, as long as the list has not left.
 3. What is picked short has a reason, and is whole packs where whole packs were to go. Once every product was picked the
    list is picked; then it leaves, in one transaction: what was picked is loaded, and the shops are told what comes,
-   what was promised and why less comes. What has passed its last day since, or is in the book no more, stays.
+   what was promised and why less comes. What has passed its last day or was recalled since, or is in the book no more,
+   stays.
 4. What is not picked is promised no longer once its order has left. Where it is missing the warehouse has no more of
-   it: what stood in the book when it was picked and no list had in hand is written off, but what is over, which stands
-   there, and what came since. Damaged and expired packs are written off. What is left for the next round is free again.
+   it: what stood in the book when it was picked and no list had in hand is written off, but what is over or recalled,
+   which stands there, and what came since. Damaged and expired packs are written off. What is left for the next round
+   is free again.
 5. What was called off meanwhile, waits for credit (`warehouse`, rule 3) or has nothing to load does not leave, and
    whoever sends the list off is told why (`STAYS`); it then still waits. One shop's odd row keeps no other's goods
    waiting (`left_out`). A list of which nothing leaves is given up.
@@ -54,9 +56,9 @@ from supply.suppliers import require_warehouse
 Place = tuple[str, str, str]
 """Whom a line is for: (source, store id, source id)."""
 WRITTEN_OFF = {"missing": "other", "damaged": "damaged", "expired": "expired"}
-STAYS = ("nothing", "called_off", "held", "over", "gone", "odd")
-"""Why a shop's part stays: nothing was picked; it waits no more; its credit is held; what was picked is over, or gone
-from the book; its rows cannot be worked on."""
+STAYS = ("nothing", "called_off", "held", "over", "recalled", "gone", "odd")
+"""Why a shop's part stays: nothing was picked; it waits no more; its credit is held; what was picked is over, recalled,
+or gone from the book; its rows cannot be worked on."""
 
 
 @dataclass(frozen=True)
@@ -238,8 +240,9 @@ def _load(
     (source, store_id, source_id), house = place, found.warehouse_id
     if not any(line.picked_qty for line in lines):
         return "nothing"
-    is_over = any(one.less_why == "expired" for one in told)
-    empty = "" if any(one.qty for one in told) else "over" if is_over else "gone"
+    whys = {one.less_why for one in told}
+    lost = "over" if "expired" in whys else "recalled" if "recalled" in whys else "gone"
+    empty = "" if any(one.qty for one in told) else lost
     if source == "order":
         order = session.get_one(ReplenishmentOrder, (store_id, source_id))
         if order.state != "acknowledged" or empty:
@@ -268,46 +271,45 @@ def _taken(
     """Return from which lots one shop's part leaves, and its lines as the shop is told of them (rules 2, 3)."""
     house, today, skus = found.warehouse_id, day_of(session, found.warehouse_id, at), [line.sku for line in lines]
     standing = batches.standing(session, house, skus, day=today, forgets=False)
+    sound = {
+        sku: {one.batch_id for one in some} for sku, some in batches.sound(session, house, skus, day=today).items()
+    }
     others = pick_list.lots_kept(session, house, skus)
     taken, told = list[Held](), list[Advised]()
     for line in lines:
-        mine, over, rest = dict[str, int](), 0, line.picked_qty or 0
+        mine, bad, rest, why = dict[str, int](), 0, line.picked_qty or 0, ""
         lots = {one.batch_id or "": one for one in standing[line.sku]}
         for lot_id, part in line.lots_kept:
             others[line.sku, lot_id] -= part
             held = lots.get(lot_id)
-            if held is not None and held.expires_on is not None and held.expires_on < today:
-                over += part
+            if held is not None and held.batch_id not in sound[line.sku]:
+                bad += part
+                why = why or ("expired" if held.expires_on is not None and held.expires_on < today else "recalled")
             elif held is not None:
                 mine[lot_id] = min(part, held.qty)
         for lot_id, held in lots.items():
-            if held.expires_on is None or held.expires_on >= today:
+            if held.batch_id in sound[line.sku]:
                 free = max(0, held.qty - others.get((line.sku, lot_id), 0) - mine.get(lot_id, 0))
-                mine[lot_id] = mine.get(lot_id, 0) + min(rest - over - sum(mine.values()), free)
+                mine[lot_id] = mine.get(lot_id, 0) + min(rest - bad - sum(mine.values()), free)
         qty = sum(mine.values())
         spare = qty % line.pack_qty if qty < rest and line.qty % line.pack_qty == 0 else 0
         for lot_id in reversed(mine):
             off = min(spare, mine[lot_id])
             mine[lot_id], spare = mine[lot_id] - off, spare - off
         taken += [replace(held, qty=mine[lot_id]) for lot_id, held in lots.items() if mine.get(lot_id)]
-        told.append(_advised(line, sum(mine.values()), is_over=over > 0))
+        told.append(_advised(line, sum(mine.values()), why=why))
     return taken, told
 
 
-def _advised(line: PickLine, qty: int, *, is_over: bool) -> Advised:
-    """Return a line as its shop is told of it. qty: what leaves of it."""
-    why = line.short_why
-    if qty < (line.picked_qty or 0):
-        why = "expired" if is_over else "missing"
+def _advised(line: PickLine, qty: int, *, why: str) -> Advised:
+    """Return a line as its shop is told of it. qty: what leaves of it; why: why something picked may not leave."""
+    why = (why or "missing") if qty < (line.picked_qty or 0) else line.short_why
     promised = line.qty if qty < line.qty else None
     return Advised(line.sku, line.name, line.pack_qty, qty, promised_qty=promised, less_why=why)
 
 
 def _sound(session: Session, house: str, skus: Sequence[str], at: dt.datetime) -> dict[str, list[Held]]:
-    """Return the lots that stand in a warehouse and are not over, by SKU."""
-    today = day_of(session, house, at)
-    standing = batches.standing(session, house, skus, day=today, forgets=False)
-    return {sku: [one for one in standing[sku] if one.expires_on is None or one.expires_on >= today] for sku in skus}
+    return batches.sound(session, house, skus, day=day_of(session, house, at))
 
 
 def _settle_lost(session: Session, found: PickList, lines: Sequence[PickLine], at: dt.datetime) -> None:

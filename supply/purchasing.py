@@ -459,15 +459,15 @@ def _of_shops(
 
 
 def _standing(session: Session, warehouse_id: str, today: dt.date) -> dict[str, int]:
-    """Return what stands in a warehouse, is not over, and is promised to no shop, which counts it as on its way."""
+    """Return what stands in a warehouse, is sound, and is promised to no shop, which counts it as on its way."""
     from supply.warehouse import promised_of
 
     query = sa.select(StockLevel.sku, sa.func.sum(StockLevel.qty)).where(
         StockLevel.store_id == warehouse_id, StockLevel.place.in_(INSIDE)
     )
-    promised, over = promised_of(session, warehouse_id), batches.over(session, warehouse_id, day=today)
+    promised, unsound = promised_of(session, warehouse_id), batches.unsound(session, warehouse_id, day=today)
     rows = session.execute(query.group_by(StockLevel.sku))
-    return {sku: int(qty) - promised.get(sku, 0) - over.get(sku, 0) for sku, qty in rows}
+    return {sku: int(qty) - promised.get(sku, 0) - unsound.get(sku, 0) for sku, qty in rows}
 
 
 def _ordered(session: Session, warehouse_id: str, today: dt.date) -> dict[str, int]:

@@ -185,6 +185,6 @@ def _in_warehouses(
     )
     there = {sku: int(qty) for sku, qty in session.execute(stands.group_by(StockLevel.sku))}
     for house in warehouses:
-        for sku, qty in batches.over(session, house, day=today).items():
+        for sku, qty in batches.unsound(session, house, day=today).items():
             there[sku] = there.get(sku, 0) - qty
     return there

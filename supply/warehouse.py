@@ -14,7 +14,8 @@ Rules
    held. Last go replacements of claims (`replacing`).
 4. A shop that sells a product and has no order for it waiting takes part with what it will need until the van after
    next: its share is kept back for it (`allocation`, rule 3). So who orders early gets no more than who orders later.
-5. What leaves is taken from lots (`loading`). A lot that is over is neither promised nor loaded nor bought for.
+5. What leaves is taken from lots (`loading`). A lot that is over or recalled is neither promised nor loaded, and what
+   it holds is bought anew.
 6. To which round an order belongs, and when it is due, is the network's to say (`order_days`); the longest waiting of a
    round is loaded first.
 7. Sharing out, listing and loading go one after the other, so that no goods are taken twice (`premises`, rule 4).
@@ -118,11 +119,14 @@ def dispatch_day(
 ) -> list[ReplenishmentOrder]:
     """Load the confirmed orders due by tomorrow, or all of them, and the accepted offers (rules 3, 6).
 
-    Tomorrow is by each warehouse's clock. Returns the orders that left; one of which nothing is there any more waits.
+    Tomorrow is by each warehouse's clock; on a day on which none of its vans goes only everything leaves it. Returns
+    the orders that left; one of which nothing is there any more waits.
     """
     actor = actor or Actor.system("warehouse", NETWORK)
     premises.alone(session)
     picking, by_list = pick_list.being_picked(session), premises.by_list(session)
+    if not everything:
+        by_list |= premises.resting(session, at=at)
     ready = [
         (order, house)
         for order, house in _orders(session, "acknowledged")
@@ -308,7 +312,7 @@ def _in_stock(session: Session, at: dt.datetime) -> dict[Goods, int]:
     )
     there = {(house, sku): qty for house, sku, qty in session.execute(ready)}
     for house in houses:
-        for sku, qty in batches.over(session, house, day=day_of(session, house, at)).items():
+        for sku, qty in batches.unsound(session, house, day=day_of(session, house, at)).items():
             there[house, sku] = max(0, there.get((house, sku), 0) - qty)
     return there
 

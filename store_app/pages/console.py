@@ -152,6 +152,13 @@ def _about_goods(one: Attention, name: str) -> dict[str, Any]:
         words = _("Gone from warehouse %(store)s: %(names)s.", store=name, names=_few(facts.get("names", [])))
         href = url_for("console_warehouse.stock", warehouse=one.subject, gone=1)
         return {"level": "warn", "words": words, "href": href}
+    if one.kind == "recall-open":
+        words = ngettext(
+            "%(num)d recall is not over: not every warehouse and shop has looked.",
+            "%(num)d recalls are not over: not every warehouse and shop has looked.",
+            facts.get("count", 0),
+        )
+        return {"level": "bad", "words": words, "href": url_for("console_recalls.listed")}
     if one.kind == "warehouse-over":
         words = ngettext(
             "%(num)d product in warehouse %(store)s is over and waits to be written off.",

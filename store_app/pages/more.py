@@ -129,7 +129,7 @@ GROUPS: tuple[Group, ...] = (
                 lazy("Between shops"),
                 lazy("What a neighbour has too much of, or lacks"),
             ),
-            Place("recall.recalls", "recall", "no-symbol", lazy("Recalls"), lazy("What must not be sold")),
+            Place("recall.listed", "recall", "no-symbol", lazy("Recalls"), lazy("What must not be sold")),
         ),
     ),
     Group(

@@ -6,22 +6,24 @@ from typing import Any
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 
-from config.errors import Conflict, ShopError
-from pos import batches, recall, stock, waste
+from config.errors import Conflict, Refused, ShopError
+from pos import batches, recall, stock
 from store_app import wording_stock
 from store_app.extensions import doors, read, write
 from store_app.pages import form, wares
-from store_app.presenting import page, place, qty, today
+from store_app.presenting import RAIL_COUNTS, page, place, qty, today
 from store_app.security import requires
+from supply import recalls
 
 bp = Blueprint("recall", __name__, url_prefix="/stock/recalls")
 bp.before_request(form.know_the_place)
 SOLD_DAYS = 90
+RAIL_COUNTS["recalls"] = recall.to_look_through
 
 
 @bp.get("/")
 @requires("recall")
-def recalls(fault: ShopError | None = None) -> Any:
+def listed(fault: ShopError | None = None) -> Any:
     """Show the recalls, and the form that calls one once its product is known."""
     text = form.tidy(request.values.get("code", ""))[: form.WORDS]
     sku, options, hit = request.values.get("sku", ""), [], None
@@ -49,7 +51,7 @@ def recalls(fault: ShopError | None = None) -> Any:
 
 @bp.post("/")
 @requires("recall")
-@form.answers_on(recalls)
+@form.answers_on(listed)
 def call() -> Any:
     """Stop a product or a batch from being sold, at once and on every till."""
     command, store_id = form.command_id(), str(place().store_id)
@@ -105,12 +107,7 @@ def clear(recall_id: str) -> Any:
     with write() as session:
         row = recall.recall_of(session, store_id, recall_id)
         if row.state == "called":
-            if taken:
-                waste.write_off(
-                    session, store_id, row.sku, taken, reason="recall", batch=row.batch, id=command, actor=g.actor,
-                    at=at,
-                )  # fmt: skip
-            recall.clear(session, store_id, recall_id, actor=g.actor, at=at)
+            recalls.clear(session, store_id, recall_id, taken, waste_id=command, actor=g.actor, at=at)
     flash(_("Thank you. What is taken away stays out of the stock."), "good")
     return redirect(url_for("recall.one", recall_id=recall_id), 303)
 
@@ -122,6 +119,8 @@ def lift(recall_id: str) -> Any:
     """Let it be sold again."""
     why = form.reason(wording_stock.LIFT_REASONS)
     with write() as session:
+        if recall.recall_of(session, str(place().store_id), recall_id).afterwards:
+            raise Refused("network-recall", _("The network called this back, and only the network can lift it."))
         try:
             recall.lift(session, str(place().store_id), recall_id, why=why, actor=g.actor, at=doors().now())
         except Conflict as fault:

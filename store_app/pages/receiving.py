@@ -334,7 +334,7 @@ def _less(row: DeliveryLine, unit: str) -> str:
     """Say why less comes than was promised, as the sender told it."""
     if row.promised_qty is None:
         return ""
-    why = wording_supply.PICK_REASONS.get(row.less_why, _("Another reason"))
+    why = wording_supply.LESS_WORDS.get(row.less_why, _("Another reason"))
     return _("%(qty)s was promised. Less comes: %(why)s.", qty=qty(row.promised_qty, unit), why=str(why).lower())
 
 

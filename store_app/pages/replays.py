@@ -70,7 +70,9 @@ def _shown(found: OrderReplay | None, currency: str, region_name: str) -> Any:
                 rows.append({"name": name, "words": words, **way})
     return page(
         "replays/proof.html", replay=body, last_day=found.last_day if found else None, rows=rows, currency=currency,
-        region_name=region_name, better=_better(rows), chart=_chart(body, currency) if body else None,
+        region_name=region_name, better=_better(rows),
+        chart=_chart(body, currency, curve_chart.WIDE) if body else None,
+        narrow=_chart(body, currency, curve_chart.NARROW) if body else None,
     )  # fmt: skip
 
 
@@ -87,8 +89,8 @@ def _better(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     return told if less > 0 else None
 
 
-def _chart(body: dict[str, Any], currency: str) -> dict[str, Any]:
+def _chart(body: dict[str, Any], currency: str, size: curve_chart.Size) -> dict[str, Any]:
     """Return the curves as a picture of the share sold and the money in stock."""
     curves = {name: [(fill, stock) for fill, stock in points] for name, points in body["curves"].items()}
     names = {name: str(words) for name, words in NAMES.items()}
-    return curve_chart.picture(curves, names, body["fill"], lambda minor: money(round(minor), currency))
+    return curve_chart.picture(curves, names, body["fill"], lambda minor: money(round(minor), currency), size)

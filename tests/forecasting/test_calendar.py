@@ -29,6 +29,11 @@ def test_seasons_move_with_their_feast_and_leave_its_eve_alone() -> None:
     assert calendar.event_codes(date(2024, 12, 18), 1, "CN") == [""]
 
 
+def test_whit_sunday_is_a_feast_where_the_monday_after_it_is() -> None:
+    assert calendar.event_codes(date(2018, 5, 19), 3, "DE") == ["eve: Whit Sunday", "Whit Sunday", "Pentecost Monday"]
+    assert calendar.event_codes(date(2018, 5, 20), 1, "US") == [""]
+
+
 def test_new_year_has_its_eve_in_the_year_before() -> None:
     assert calendar.event_codes(date(2023, 12, 31), 1, "US") == ["eve: New Year's Day"]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from forecasting import DemandPanel
 from forecasting.effects import Prior, days_of, fit_factors
-from forecasting.events import pulls
+from forecasting.events import ANY_HOLIDAY, pulls
 from forecasting.panel import Floats
 from forecasting.pools import Pools
 from forecasting.run import forecast
@@ -76,6 +76,27 @@ def test_a_shop_shut_on_sundays_and_holidays_stays_shut_on_them() -> None:
     shut = [(bool(code) and ":" not in code) or day == 6 for code, day in zip(days.events, days.weekday, strict=True)]
     y[:, shut] = 0.0
     assert (_said(y, date(2018, 5, 1)) == 0.0).all()
+
+
+def test_a_holiday_nobody_saw_is_expected_to_sell_as_those_that_were_seen() -> None:
+    """German Unity Day in a shop's first year, a Monday, after eight holidays from Good Friday on."""
+    shop, days = _shop(), days_of(FIRST, 210, "DE", None)
+    usual = _said(shop[:, :210], date(2016, 10, 3))
+    np.testing.assert_allclose(usual, 0.8, rtol=0.1)
+    holiday = [bool(code) and ":" not in code for code in days.events]
+    shop[:, :210][:, holiday] = 0.0
+    shut = _said(shop[:, :210], date(2016, 10, 3))
+    assert (shut < 0.2 * usual).all()
+    assert (shut > 0.0).all()
+    knows = Prior(events={ANY_HOLIDAY: np.full(2, 0.3)})
+    told = fit_factors(_shop()[:, :10], days_of(FIRST, 10, "DE", None), _pools(), knows)
+    assert (told.special(days_of(date(2016, 10, 3), 1, "DE", None)) == 0.3 * told.month[:, [2]]).all()
+
+
+def test_christmas_day_is_expected_half_until_it_was_seen() -> None:
+    """The 25th of December 2016 is a Sunday, and the holidays before it sold as their weekdays do."""
+    np.testing.assert_allclose(_said(_shop()[:, :290], date(2016, 12, 25)), 0.5 * 1.4, rtol=0.1)
+    np.testing.assert_allclose(_said(_shop()[:, :655], date(2017, 12, 25)), 0.8, rtol=0.1)
 
 
 def test_an_event_seen_once_is_drawn_to_its_kind_the_more_the_years_differ() -> None:

@@ -55,7 +55,7 @@ def test_of_a_recalled_batch_the_others_sell_and_an_unknown_one_is_looked_at(sho
 def test_once_somebody_has_looked_an_unknown_batch_sells_again_and_the_recalled_one_never(shop):
     key = call(shop, batch="L7")
     with shop.write() as session:
-        recall.clear(session, STORE, key, actor=shop.wei, at=NOON)
+        recall.clear(session, STORE, key, 2, actor=shop.wei, at=NOON)
     assert refusal(shop, ("milk", None)) is None
     assert refusal(shop, ("milk", "L7")) == "recalled"
 

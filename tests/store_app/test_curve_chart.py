@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store_app import curve_chart
-from store_app.curve_chart import HEIGHT, LINE, MARKS, WIDTH, alone, picture
+from store_app.curve_chart import LINE, MARKS, NARROW, WIDE, alone, picture
 
 CURVES = {
     "ours": [(0.88, 900), (0.93, 1_000), (0.97, 1_200), (0.99, 1_700)],
@@ -20,8 +20,8 @@ CURVES = {
 WORDS = {name: name.replace("_", " ") for name in CURVES}
 
 
-def drawn(curves=CURVES, fill=0.97):
-    return picture(curves, WORDS, fill, lambda kept: f"{kept:.0f}")
+def drawn(curves=CURVES, fill=0.97, size=WIDE):
+    return picture(curves, WORDS, fill, lambda kept: f"{kept:.0f}", size)
 
 
 def places(way):
@@ -36,6 +36,13 @@ def test_all_six_ways_are_drawn_and_named_each_with_a_mark_of_its_own():
     assert all(below - above >= LINE for above, below in pairwise(heights))
     told = ET.fromstring(alone(drawn(), "Curves"))
     assert {"".join(one.itertext()) for one in told.iter("{http://www.w3.org/2000/svg}text")} >= set(WORDS.values())
+
+
+def test_a_narrow_picture_leaves_the_names_to_its_key():
+    told = ET.fromstring(alone(drawn(size=NARROW), "Curves"))
+    said = {"".join(one.itertext()) for one in told.iter("{http://www.w3.org/2000/svg}text")}
+    assert not said & set(WORDS.values())
+    assert len(drawn(size=NARROW)["ways"]) == 6
 
 
 def test_what_sells_more_for_less_makes_the_poorer_setting_pointless():
@@ -56,7 +63,8 @@ some_curves = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1e6)), max_size=8
 
 @given(st.fixed_dictionaries(dict.fromkeys(CURVES, some_curves)), st.floats(0.5, 0.999))
 def test_nothing_is_drawn_outside_the_picture(curves, fill):
-    for way in drawn(curves, fill)["ways"]:
-        assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in [*places(way), *way.marks, way.end])
-        assert 0 <= way.name_y <= HEIGHT
+    for size in (WIDE, NARROW):
+        for way in drawn(curves, fill, size)["ways"]:
+            assert all(0 <= x <= size.width and 0 <= y <= size.height for x, y in [*places(way), *way.marks, way.end])
+            assert not size.is_named or 0 <= way.name_y <= size.height
     assert curve_chart.alone(drawn(curves, fill), "x").startswith("<svg")

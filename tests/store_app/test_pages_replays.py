@@ -80,7 +80,7 @@ def test_the_operator_sees_the_replay_of_a_region_in_money_with_all_six_curves_o
         name = session.get_one(Region, "north").name
     page = operator.get("/console/proof/north")
     told = words(page)
-    assert f"What your orders could be: {name}" in told
+    assert f"What the orders of {name} could be" in told
     assert "120 products" in told
     assert "The proposals $100.00 9.0 $7.00 $2.10" in told
     drawn = page.text.split('<svg class="proof"')[1].split("</svg>")[0]

@@ -1,0 +1,141 @@
+"""The network's recalls: call one, look through the warehouses, see which shops looked, credit them, and lift it."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import NotFound, ShopError
+from pos import batches, gtin, recall
+from pos.catalogue import Barcode, Product
+from pos.store import day_of
+from store_app import wording_stock
+from store_app.extensions import clock, read, write
+from store_app.pages import form
+from store_app.presenting import money, page
+from store_app.security import requires
+from supply import overview, recalls
+
+bp = Blueprint("console_recalls", __name__, url_prefix="/console/recalls")
+bp.before_request(form.know_the_place)
+SHOWN = 12
+
+
+@bp.get("/")
+@requires("network.supply")
+def listed(fault: ShopError | None = None) -> Any:
+    """Show the recalls, and the form that calls one once its product is known."""
+    text = form.tidy(request.args.get("q", ""))[: form.WORDS]
+    with read() as session:
+        ware = session.get(Product, form.tidy(request.values.get("sku", "")))
+        found = _found(session, text) if text and ware is None else []
+        rows, names = recalls.called(session), _names(session)
+    if len(found) == 1:
+        ware, found = found[0], []
+    elif text and ware is None and not found:
+        fault = NotFound("unknown-product", _("There is no such product here. Search for it by name."))
+    return page(
+        "console/recalls.html",
+        ware=ware, found=found, text=text, rows=rows, names=names, words=wording_stock.AFTERWARDS, fault=fault,
+    )  # fmt: skip
+
+
+@bp.post("/")
+@requires("network.supply")
+@form.answers_on(listed)
+def call() -> Any:
+    """Call a product or a batch back from every warehouse and shop; a second click changes nothing."""
+    command, sku = form.command_id(), form.text("sku", most=64)
+    why = form.text("why", required=_("Say why it is recalled."))
+    afterwards = form.one_of("afterwards", recall.AFTERWARDS, sentence=_("Say what becomes of the goods in the shops."))
+    with write() as session:
+        if not any(row.id == command for row, _looked, _all in recalls.called(session)):
+            recalls.call(
+                session, sku, form.text("batch", most=40) or None, id=command, why=why,
+                called_by=form.text("called_by"), afterwards=afterwards, actor=g.actor, at=clock.now(),
+            )  # fmt: skip
+    flash(_("It leaves no warehouse any more, and the shops are told. Look through the warehouses now."), "warn")
+    return redirect(url_for("console_recalls.one", recall_id=command), 303)
+
+
+@bp.get("/<recall_id>")
+@requires("network.supply")
+def one(recall_id: str, fault: ShopError | None = None, **place: Any) -> Any:
+    """Show a recall: what the warehouses have of it, which shops looked, and what each is to be credited."""
+    with read() as session:
+        shops, houses = recalls.shops(session, recall_id), recalls.in_houses(session, recall_id)
+        row = (houses or [shop.row for shop in shops])[0]
+        product = session.get_one(Product, row.sku)
+        stands = {house.store_id: _stands(session, house) for house in houses}
+        currency = overview.currency(session)
+    return page(
+        "console/recall.html",
+        recall=row, name=product.name, unit=product.stock_unit, houses=houses, stands=stands, shops=shops,
+        looked=sum(1 for shop in shops if shop.row.cleared_at), taken=sum(shop.row.taken_qty or 0 for shop in shops),
+        sent=sum(shop.sent_qty for shop in shops), words=wording_stock.AFTERWARDS, currency=currency,
+        lift_reasons=wording_stock.LIFT_REASONS, fault=fault,
+        at_fault=place.get("store_id", "") + place.get("warehouse_id", ""),
+    )  # fmt: skip
+
+
+@bp.post("/<recall_id>/warehouses/<warehouse_id>")
+@requires("network.supply")
+@form.answers_on(one)
+def look_through(recall_id: str, warehouse_id: str) -> Any:
+    """Say that a warehouse was looked through; a second click changes nothing."""
+    found = form.whole("qty")
+    with write() as session:
+        if recall.recall_of(session, warehouse_id, recall_id).state == "called":
+            recalls.look_through(session, warehouse_id, recall_id, found, actor=g.actor, at=clock.now())
+    flash(_("Thank you. What was of it is written off, and nothing of it leaves."), "good")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+@bp.post("/<recall_id>/shops/<store_id>")
+@requires("network.supply")
+@form.answers_on(one)
+def settle(recall_id: str, store_id: str) -> Any:
+    """Credit a shop what was destroyed or came back."""
+    with write() as session:
+        amount = recalls.settle(session, recall_id, store_id, form.whole("qty"), actor=g.actor, at=clock.now())
+        currency = overview.currency(session)
+    flash(_("%(amount)s is credited.", amount=money(amount, currency)), "good")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+@bp.post("/<recall_id>/lift")
+@requires("network.supply")
+@form.answers_on(one)
+def lift(recall_id: str) -> Any:
+    """Let it leave the warehouses and be sold again."""
+    why = form.reason(wording_stock.LIFT_REASONS)
+    with write() as session:
+        recalls.lift(session, recall_id, why=why, actor=g.actor, at=clock.now())
+    flash(_("The recall is lifted, and the shops are told."), "info")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+# --- inside ---
+
+
+def _found(session: Session, text: str) -> list[Product]:
+    """Return the products a code, a number or a part of a name means."""
+    known = sa.select(Barcode.sku).where(Barcode.code.in_(gtin.spellings(text)))
+    exact = list(session.scalars(sa.select(Product).where(sa.or_(Product.sku == text, Product.sku.in_(known)))))
+    named = sa.select(Product).where(Product.search_text.contains(text.casefold(), autoescape=True))
+    return exact or list(session.scalars(named.order_by(Product.name, Product.sku).limit(SHOWN)))
+
+
+def _names(session: Session) -> dict[str, str]:
+    query = sa.select(Product.sku, Product.name).join(recall.Recall, recall.Recall.sku == Product.sku)
+    return dict(session.execute(query.distinct()).all())
+
+
+def _stands(session: Session, row: recall.Recall) -> tuple[int, int]:
+    """Return what stands in a warehouse: surely of the recall, and of no known batch."""
+    day = day_of(session, row.store_id, clock.now())
+    lots = batches.standing(session, row.store_id, [row.sku], day=day, forgets=False)[row.sku]
+    sure = sum(lot.qty for lot in lots if row.batch in (None, lot.batch))
+    return sure, sum(lot.qty for lot in lots if row.batch is not None and lot.batch is None)

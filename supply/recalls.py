@@ -1,0 +1,285 @@
+"""The network's recall: a product, or one batch of it, leaves no warehouse any more and is asked back from the shops.
+
+Rules
+-----
+1. Called once, it stands under one id in the book of every warehouse and of every shop that carries the product or has
+   it on its way (`pos.recall`): goods go between shops, and no book proves where a batch is not. Each shop is told at
+   once, with what becomes of the goods; its tills refuse them, and only the network lifts it again.
+2. What a warehouse has of it is neither promised nor loaded, and its sheets name other lots. Somebody looks through the
+   warehouse and says how many there were: these are written off as recalled, the rest of its lots as not found.
+3. A shop that looked says how many it took away, and the network is told. What was taken away is out of its stock.
+4. The operator credits a shop what was destroyed or came back, once: no more than the shop took away or was ever sent,
+   at what its last order of it cost.
+5. A word that was overtaken changes nothing: what was lifted stays lifted, whatever arrives after it.
+
+Units: quantities in stock units, *_minor minor units of the network's currency.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config import journal, outbox
+from config.errors import Invalid, NotFound, Refused
+from config.ids import new_id
+from config.inbox import refuse_newer, refuse_stranger
+from config.journal import Actor
+from config.money import amount_for
+from config.node import NETWORK
+from config.outbox import Message
+from pos import batches, recall, waste
+from pos.ledger import StockLevel
+from pos.recall import AFTERWARDS, Recall
+from pos.store import Store, day_of
+from supply import pick_lots, settlement, warehouse_stock
+from supply.deliveries import Delivery, DeliveryLine
+from supply.orders import OrderLine, ReplenishmentOrder
+from supply.suppliers import warehouses
+
+TOLD, CLEARED = "recall.told", "recall.cleared"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A shop that was told. sent_qty: of the recalled lot for certain; maybe_qty: of no known lot."""
+
+    store_id: str
+    name: str
+    row: Recall
+    sent_qty: int
+    maybe_qty: int
+    most_qty: int
+    """How many may be credited (rule 4)."""
+
+
+# --- verbs, network ---
+
+
+def call(
+    session: Session, sku: str, batch: str | None, *, id: str, why: str, called_by: str, afterwards: str, actor: Actor,
+    at: dt.datetime,
+) -> None:  # fmt: skip
+    """Call a product or a batch back from everywhere (rules 1, 2). afterwards: one of AFTERWARDS."""
+    if afterwards not in AFTERWARDS:
+        raise Invalid("no-afterwards", "Say what becomes of the goods in the shops.", field="afterwards")
+    words = {"why": why, "called_by": called_by, "afterwards": afterwards, "actor": actor, "at": at}
+    houses = warehouses(session)
+    for place in [*houses, *_carrying(session, sku, houses)]:
+        row = recall.call(session, place, sku, batch, id=id, **words)  # type: ignore[arg-type]
+        if place in houses:
+            pick_lots.name_anew(session, place, sku, at=at)
+        else:
+            _tell(session, row, at)
+
+
+def look_through(
+    session: Session, warehouse_id: str, recall_id: str, found_qty: int, *, actor: Actor, at: dt.datetime
+) -> None:
+    """Say that a warehouse was looked through, and how many there were (rule 2)."""
+    row = recall.recall_of(session, warehouse_id, recall_id)
+    lots = batches.standing(session, warehouse_id, [row.sku], day=day_of(session, warehouse_id, at), forgets=False)
+    mine = [one for one in lots[row.sku] if row.batch in (None, one.batch)]
+    doubt = [one for one in lots[row.sku] if row.batch is not None and one.batch is None]
+    most = sum(one.qty for one in [*mine, *doubt])
+    if isinstance(found_qty, bool) or not 0 <= found_qty <= most:
+        words = f"The book has {most} that could be of it. Count again, or put the stock right first."
+        raise Refused("more-than-recalled", words, most=most)
+    recall.clear(session, warehouse_id, recall_id, found_qty, actor=actor, at=at)
+    rest = found_qty
+    for one in [*mine, *doubt]:
+        found = min(rest, one.qty)
+        gone = [(found, "recall", "")] + [(one.qty - found, "other", "Not found at a recall")] * (one in mine)
+        rest -= found
+        for qty, reason, note in gone:
+            if qty:
+                warehouse_stock.write_off(
+                    session, warehouse_id, row.sku, qty, lot_id=one.batch_id or "", reason=reason, note=note,
+                    id=new_id(), actor=actor, at=at,
+                )  # fmt: skip
+
+
+def lift(session: Session, recall_id: str, *, why: str, actor: Actor, at: dt.datetime) -> None:
+    """End a recall everywhere: it may leave and be sold again (rules 1, 5)."""
+    houses = warehouses(session)
+    for row in _rows(session, recall_id):
+        if row.state != "lifted":
+            recall.lift(session, row.store_id, recall_id, why=why, actor=actor, at=at)
+            if row.store_id not in houses:
+                _tell(session, row, at)
+
+
+def settle(session: Session, recall_id: str, store_id: str, qty: int, *, actor: Actor, at: dt.datetime) -> int:
+    """Credit a shop so many units (rule 4); returns the sum. 0 units: nothing is credited, and it is settled."""
+    shop = next((one for one in shops(session, recall_id) if one.store_id == store_id), None)
+    if shop is None or shop.row.taken_qty is None:
+        raise Refused("not-looked-through", "This shop has not said yet how many it took away.")
+    if shop.row.settled_qty is not None:
+        raise Refused("recall-settled", f"{shop.name} was credited {shop.row.settled_qty} before.", name=shop.name)
+    if isinstance(qty, bool) or not 0 <= qty <= shop.most_qty:
+        raise Invalid("bad-recall-quantity", f"Type 0 to {shop.most_qty}.", most=shop.most_qty, field="qty")
+    amount = _worth(session, store_id, shop.row.sku, qty) if qty else 0
+    amount = min(amount, settlement.left_to_credit(session, store_id))
+    shop.row.settled_qty = qty
+    if amount:
+        words = "Recalled goods"
+        settlement.credit_note(session, store_id, amount, why=words, id=f"recall-{recall_id}", actor=actor, at=at)
+    facts = {"store": store_id, "units": qty, "amount_minor": amount}
+    journal.record(session, actor=actor, at=at, verb="recall.settled", subject=recall.subject_of(shop.row), **facts)
+    session.flush()
+    return amount
+
+
+# --- verbs, store ---
+
+
+def clear(
+    session: Session, store_id: str, recall_id: str, taken_qty: int, *, waste_id: str, actor: Actor, at: dt.datetime
+) -> Recall:
+    """Say that the shop was looked through; what was taken away is written off, and the network told (rule 3)."""
+    row = recall.recall_of(session, store_id, recall_id)
+    if taken_qty:
+        waste.write_off(
+            session, store_id, row.sku, taken_qty, reason="recall", batch=row.batch, id=waste_id, actor=actor, at=at
+        )
+    recall.clear(session, store_id, recall_id, taken_qty, actor=actor, at=at)
+    if row.afterwards:
+        body = {"store_id": store_id, "id": recall_id, "taken_qty": row.taken_qty, "cleared_by": actor.name}
+        _send(session, row, NETWORK, CLEARED, body | {"cleared_at": at.isoformat()}, at)
+    return row
+
+
+# --- questions ---
+
+
+def called(session: Session) -> list[tuple[Recall, int, int]]:
+    """Return the network's recalls, those in force first, then the newest: one row, places that looked, all places."""
+    of_network = sa.select(Recall).where(Recall.afterwards != "").order_by(Recall.called_at.desc(), Recall.id)
+    found: dict[str, list[Recall]] = {}
+    for row in session.scalars(of_network):
+        found.setdefault(row.id, []).append(row)
+    sums = [(rows[0], sum(1 for row in rows if row.cleared_at), len(rows)) for rows in found.values()]
+    return sorted(sums, key=lambda one: one[0].state == "lifted")
+
+
+def in_houses(session: Session, recall_id: str) -> list[Recall]:
+    """Return a recall as the warehouses' books have it."""
+    houses = warehouses(session)
+    return [row for row in _rows(session, recall_id) if row.store_id in houses]
+
+
+def shops(session: Session, recall_id: str) -> list[Shop]:
+    """Return the shops that were told, those first that surely had some and have not looked yet."""
+    houses, rows = warehouses(session), _rows(session, recall_id)
+    sent = _sent(session, rows[0].sku, rows[0].batch)
+    names = dict(session.execute(sa.select(Store.id, Store.name)).all())
+    found = []
+    for row in rows:
+        if row.store_id not in houses:
+            sure, maybe = sent.get(row.store_id, (0, 0))
+            most = min(row.taken_qty or 0, sure + maybe)
+            found.append(Shop(row.store_id, names.get(row.store_id, row.store_id), row, sure, maybe, most))
+    return sorted(found, key=lambda one: (one.row.cleared_at is not None, -one.sent_qty, -one.maybe_qty, one.name))
+
+
+# --- inside ---
+
+
+def _rows(session: Session, recall_id: str) -> list[Recall]:
+    rows = list(session.scalars(sa.select(Recall).where(Recall.id == recall_id).order_by(Recall.store_id)))
+    if not rows:
+        raise NotFound("unknown-recall", "There is no such recall here.", recall_id=recall_id)
+    return rows
+
+
+def _carrying(session: Session, sku: str, houses: list[str]) -> list[str]:
+    """Return the shops with a node that carry a product, or have it on its way (rule 1)."""
+    book = sa.select(StockLevel.store_id).where(StockLevel.sku == sku)
+    way = sa.select(DeliveryLine.store_id).where(DeliveryLine.sku == sku)
+    query = sa.select(Store.id).where(Store.has_node, Store.id.not_in(houses), Store.id.in_(book.union(way)))
+    return list(session.scalars(query.order_by(Store.id)))
+
+
+def _sent(session: Session, sku: str, batch: str | None) -> dict[str, tuple[int, int]]:
+    """Return what each shop was sent: (surely of the recalled lot, of no known lot)."""
+    query = (
+        sa.select(DeliveryLine)
+        .join(Delivery, sa.and_(Delivery.store_id == DeliveryLine.store_id, Delivery.id == DeliveryLine.delivery_id))
+        .where(DeliveryLine.sku == sku, Delivery.state.not_in(("refused", "turned_back")))
+    )
+    sums: dict[str, tuple[int, int]] = {}
+    for line in session.scalars(query):
+        sure, maybe = sums.get(line.store_id, (0, 0))
+        for lot in line.lots_of(line.advised_qty if line.counted_qty is None else line.counted_qty):
+            known = recall.tidy_batch(lot.batch)
+            sure += lot.qty if batch in (None, known) else 0
+            maybe += lot.qty if batch is not None and known is None else 0
+        sums[line.store_id] = sure, maybe
+    return sums
+
+
+def _worth(session: Session, store_id: str, sku: str, qty: int) -> int:
+    """Return what units of a product cost a shop by its last order (rule 4)."""
+    query = (
+        sa.select(OrderLine)
+        .join(
+            ReplenishmentOrder,
+            sa.and_(ReplenishmentOrder.store_id == OrderLine.store_id, ReplenishmentOrder.id == OrderLine.order_id),
+        )
+        .where(OrderLine.store_id == store_id, OrderLine.sku == sku, OrderLine.qty_received > 0)
+        .order_by(ReplenishmentOrder.order_day.desc(), ReplenishmentOrder.id.desc())
+    )
+    line = session.scalars(query.limit(1)).first()
+    if line is None:
+        raise Refused(
+            "never-ordered", "This shop never ordered it from the network. Credit it on the page of its money."
+        )
+    return amount_for(qty, line.pack_cost_minor, line.pack_qty)
+
+
+def _tell(session: Session, row: Recall, at: dt.datetime) -> None:
+    names = ("store_id", "id", "sku", "batch", "why", "called_by", "afterwards", "lifted_why")
+    body = {name: getattr(row, name) for name in names}
+    body |= {"called_at": row.called_at.isoformat(), "is_lifted": row.state == "lifted"}
+    _send(session, row, row.store_id, TOLD, body, at)
+
+
+def _send(session: Session, row: Recall, node: str, topic: str, body: dict[str, Any], at: dt.datetime) -> None:
+    outbox.append(
+        session, to_node=node, topic=topic, version=VERSION, body=body, id=new_id(), subject=recall.subject_of(row),
+        business_day=day_of(session, row.store_id, at), at=at,
+    )  # fmt: skip
+
+
+def _take_told(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take over a recall of the network's, or that it is lifted (rules 1, 5)."""
+    body, actor = message.body, Actor.system("supply", str(message.body["store_id"]))
+    refuse_newer(message.topic, message.version, VERSION)
+    refuse_stranger(from_node, NETWORK)
+    row = session.get(Recall, (actor.node, str(body["id"])))
+    if row is None:
+        row = recall.call(
+            session, actor.node, str(body["sku"]), body["batch"], id=str(body["id"]), why=str(body["why"]),
+            called_by=str(body["called_by"]), afterwards=str(body["afterwards"]), actor=actor, at=at,
+        )  # fmt: skip
+    if body["is_lifted"] and row.state != "lifted":
+        recall.lift(session, row.store_id, row.id, why=str(body["lifted_why"]), actor=actor, at=at)
+
+
+def _take_cleared(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Keep how many a shop took away (rule 3); the highest count is the last one."""
+    body = message.body
+    refuse_newer(message.topic, message.version, VERSION)
+    refuse_stranger(from_node, str(body["store_id"]))
+    row, taken = recall.recall_of(session, str(body["store_id"]), str(body["id"])), int(body["taken_qty"])
+    actor = Actor.system("supply", NETWORK)
+    if row.state == "called":
+        recall.clear(session, row.store_id, row.id, max(0, taken), actor=actor, at=at)
+    elif taken > (row.taken_qty or 0):
+        row.taken_qty = taken
+
+
+APPLIERS = {TOLD: _take_told, CLEARED: _take_cleared}

@@ -1,0 +1,90 @@
+"""The operator calls goods back: warehouses are looked through, the shops told, credited, and told when it is over."""
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+
+from config.ids import new_id
+from config.outbox import OutboxMessage
+from pos import batches, recall
+from pos.batches import Lot
+from supply import recalls
+from supply.deliveries import Delivery, DeliveryLine
+from supply.orders import OrderLine
+from tests.store_app.conftest import NOON, STORE
+from tests.store_app.office import SYSTEM, fill, send, words
+from tests.store_app.operator import furnish
+
+
+@pytest.fixture
+def console(network):
+    furnish(network)
+    with network.doors.write() as session:
+        day = NOON.date()
+        lots = [Lot("milk", 24, "L7", day + dt.timedelta(days=9)), Lot("milk", 400, "L8", day + dt.timedelta(days=12))]
+        batches.lay_in(session, "WH1", lots, source_kind="purchase", source_id="po-1", at=NOON)
+        session.add(Delivery(store_id=STORE, id="d", supplier_id="net", state="posted", expected_day=day,
+                             advised_at=NOON))  # fmt: skip
+        session.flush()
+        session.add(DeliveryLine(store_id=STORE, delivery_id="d", sku="milk", name="Whole milk", pack_qty=12,
+                                 advised_qty=12, counted_qty=12, batch="L7"))  # fmt: skip
+        session.get_one(OrderLine, (STORE, "order-0001", "milk")).qty_received = 12
+    return network
+
+
+def test_a_batch_is_called_back_looked_for_credited_and_lifted_on_the_page(console):
+    client, command = console.signed_in("operator"), new_id()
+    assert "No such" not in words(client.get("/console/recalls/?q=milk"))
+    assert "no such product" in words(client.get("/console/recalls/?q=xyzzy"))
+    said = {"command_id": command, "sku": "milk", "batch": "L7", "why": "Glass", "called_by": "Dairy"}
+    refused = send(client, "/console/recalls/", **said)
+    assert (refused.status_code, "what becomes of the goods" in words(refused)) == (422, True)
+    for _click in range(2):
+        called = send(client, "/console/recalls/", **said, afterwards="send_back")
+        assert called.location == f"/console/recalls/{command}"
+    assert "not every warehouse and shop has looked" in words(client.get("/console/"))
+    at = f"/console/recalls/{command}"
+    page = words(client.get(at))
+    assert "The book has 24 of it, and 56 of no known batch" in page
+    assert "sent 12 of it" in page
+    assert "0 of 2 places looked" in words(client.get("/console/recalls/"))
+    for typed, status in (("999", 409), ("x", 422)):
+        assert send(client, f"{at}/warehouses/WH1", qty=typed).status_code == status
+    assert send(client, f"{at}/shops/{STORE}", qty="1").status_code == 409, "nobody has looked there yet"
+    for _click in range(2):
+        assert send(client, f"{at}/warehouses/WH1", qty="24").status_code == 303
+    with console.doors.write() as session:
+        told = session.scalars(sa.select(OutboxMessage.topic).where(OutboxMessage.to_node == STORE)).all()
+        assert told.count(recalls.TOLD) == 1, "a second click calls nothing back again"
+        recall.clear(session, STORE, command, 5, actor=SYSTEM, at=NOON)
+    page = words(client.get(at))
+    assert "24 taken out" in page
+    assert "How many came back" in page
+    assert send(client, f"{at}/shops/{STORE}", qty="6").status_code == 422
+    assert send(client, f"{at}/shops/{STORE}", qty="4").status_code == 303
+    assert "4 credited." in words(client.get(at))
+    assert send(client, f"{at}/lift", reason="all-well").status_code == 303
+    assert "Lifted" in words(client.get(at))
+
+
+def test_what_the_network_recalls_is_shown_at_the_shop_and_lifted_by_the_network_alone(house):
+    fill(house)
+    with house.doors.write() as session:
+        recall.call(
+            session, STORE, "milk", "L7", id=new_id(), why="Glass", afterwards="send_back", actor=SYSTEM, at=NOON
+        )
+    client = house.signed_in("shopkeeper")
+    assert "Recalls 1" in words(client.get("/stock/"))
+    with house.doors.read() as session:
+        (row,) = recall.in_force(session, STORE)
+    at = f"/stock/recalls/{row.id}"
+    page = words(client.get(at))
+    assert "called by the network" in page
+    assert "Lift the recall" not in page
+    assert send(client, f"{at}/lift", reason="mistake").status_code == 409
+    assert send(client, f"{at}/clear", qty="2").status_code == 303
+    assert "give it to the driver" in words(client.get(at))
+    with house.doors.read() as session:
+        (message,) = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.topic == recalls.CLEARED))
+        assert '"taken_qty":2' in message.body

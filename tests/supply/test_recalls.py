@@ -1,0 +1,146 @@
+"""What the network recalls leaves no warehouse, shops that carry it are told, and what they took away is credited."""
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+
+from config.errors import Conflict, Invalid, Refused
+from config.node import NETWORK
+from pos import batches, recall, stock
+from pos.batches import Batch, Lot
+from pos.waste import Waste
+from supply import pick_lots, picking, recalls, settlement, warehouse
+from supply.pick_list import PickLine, PickList
+from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, make_country
+
+BY = {"actor": OPERATOR, "at": AT}
+SAID = {"why": "glass in it", "called_by": "The mill", "afterwards": "destroy", **BY}
+
+
+def _sent_and_ordered(country: Country) -> None:
+    """Let S1 have got 6 of lot A and ordered 12 more, and the warehouse have 6 of A, 30 of B, 18 of no known lot."""
+    lots = [Lot("bread", 12, "A", DAY + dt.timedelta(days=3)), Lot("bread", 30, "B", DAY + dt.timedelta(days=9))]
+    with country.network.write() as session:
+        batches.lay_in(session, WAREHOUSE, lots, source_kind="purchase", source_id="lot", at=AT)
+    country.order("S1", {"bread": 1}, id="first")
+    country.send_out()
+    country.take_in("S1")
+    country.order("S1", {"bread": 2}, id="one")
+    country.deliver()
+    country.fill()
+    country.deliver()
+
+
+@pytest.fixture
+def country(tmp_path) -> Country:
+    return make_country(tmp_path, lay_in=_sent_and_ordered)
+
+
+def call(country: Country, batch: str | None = "A", **said) -> None:
+    with country.network.write() as session:
+        recalls.call(session, "bread", batch, id="r1", **{**SAID, **said})
+    country.deliver()
+
+
+def row_at(country: Country, here: str, store_id: str) -> recall.Recall:
+    with country.nodes()[here].read() as session:
+        return session.get_one(recall.Recall, (store_id, "r1"))
+
+
+def test_a_recalled_lot_is_neither_promised_nor_named_nor_taken_nor_loaded(country):
+    with country.network.write() as session:
+        made = picking.make(session, WAREHOUSE, **BY).id
+    call(country)
+    with country.network.write() as session:
+        names = {row.id: row.batch for row in session.scalars(sa.select(Batch))}
+        (line,) = session.scalars(sa.select(PickLine).filter_by(pick_id=made, sku="bread"))
+        assert [(names[lot_id], qty) for lot_id, qty in line.lots] == [("B", 12)], "the sheet named A before"
+        with pytest.raises(Refused, match="lot A was recalled"):
+            pick_lots.take_scanned(session, made, "(01)04006381333931(10)A", **BY)
+        lists = session.get_one(PickList, made)
+        assert [one.batch for one in pick_lots.choices(session, lists, ["bread"], AT)["bread"]] == ["B"]
+        picking.drop(session, made, why="for this test", **BY)
+        (free,) = warehouse.ready(session, WAREHOUSE, at=AT)
+        assert [(one.sku, one.qty) for one in free.lines] == [("bread", 12)]
+    assert country.load() == ["one"]
+    with country.network.read() as session:
+        gone = dict(session.execute(sa.select(Batch.batch, Batch.gone_qty)).all())
+    assert gone == {"A": 6, "B": 12}, "6 of A left before it was recalled"
+
+
+def test_what_was_picked_of_a_lot_recalled_since_stays_and_the_list_says_so(country):
+    with country.network.write() as session:
+        made = picking.make(session, WAREHOUSE, **BY).id
+        picking.pick_rest(session, made, **BY)
+    call(country, batch=None)
+    with country.network.write() as session:
+        sent = picking.send_off(session, made, **BY)
+    assert sent == picking.SentOff((), (("S1", "recalled"),))
+
+
+def test_every_shop_that_carries_it_is_told_and_says_how_many_it_took_away(country):
+    call(country)
+    with country.shops["S1"].write() as session:
+        with pytest.raises(Refused, match="glass in it"):
+            recall.refuse(session, "S1", [("bread", "A")])
+        recalls.clear(session, "S1", "r1", 4, waste_id="w1", actor=KEEPER["S1"], at=AT)
+        assert [(one.reason, one.batch, one.qty) for one in session.scalars(sa.select(Waste))] == [("recall", "A", 4)]
+    with country.shops["S2"].read() as session:
+        assert recall.in_force(session, "S2") == [], "it never had any"
+    country.deliver(seed=3)
+    country.reapply()
+    with country.network.write() as session:
+        (shop,) = recalls.shops(session, "r1")
+        assert (shop.sent_qty, shop.maybe_qty, shop.row.taken_qty, shop.most_qty) == (6, 0, 4, 4)
+        before = settlement.left_to_credit(session, "S1")
+        with pytest.raises(Invalid, match="0 to 4"):
+            recalls.settle(session, "r1", "S1", 5, **BY)
+        assert recalls.settle(session, "r1", "S1", 4, **BY) == 600, "4 of 6 at 9.00"
+        assert settlement.left_to_credit(session, "S1") == before - 600
+        with pytest.raises(Refused, match="was credited"):
+            recalls.settle(session, "r1", "S1", 4, **BY)
+    assert country.findings() == []
+
+
+def test_a_warehouse_that_was_looked_through_writes_off_what_was_found_and_what_was_not(country):
+    call(country)
+    with country.network.write() as session:
+        with pytest.raises(Refused, match="The book has 24 that could be of it"):
+            recalls.look_through(session, WAREHOUSE, "r1", 25, **BY)
+        recalls.look_through(session, WAREHOUSE, "r1", 5, **BY)
+        gone = session.execute(sa.select(Waste.batch, Waste.reason, Waste.qty).order_by(Waste.qty)).all()
+        assert [tuple(one) for one in gone] == [("A", "other", 1), ("A", "recall", 5)]
+        assert batches.unsound(session, WAREHOUSE, day=DAY) == {}
+        with pytest.raises(Conflict):
+            recalls.look_through(session, WAREHOUSE, "r1", 5, **BY)
+        stock.receive(session, WAREHOUSE, [("bread", 6)], source_id="late", **BY)
+        batches.lay_in(session, WAREHOUSE, [Lot("bread", 6, "a")], source_kind="purchase", source_id="late", at=AT)
+        assert batches.unsound(session, WAREHOUSE, day=DAY) == {"bread": 6 + 18}, "it waits for another look"
+    assert row_at(country, NETWORK, WAREHOUSE).state == "called"
+    assert country.findings() == []
+
+
+def test_only_what_holds_now_counts_however_the_words_arrive(country):
+    with country.network.write() as session:
+        recalls.call(session, "bread", "A", id="r1", **SAID)
+        recalls.lift(session, "r1", why="tested", **BY)
+    country.deliver(seed=1)
+    assert row_at(country, "S1", "S1").state == "lifted"
+    with country.shops["S1"].read() as session:
+        recall.refuse(session, "S1", [("bread", "A")])
+
+
+def test_a_shop_keeps_its_own_recall_beside_the_networks(country):
+    with country.shops["S1"].write() as session:
+        recall.call(session, "S1", "bread", why="a customer brought it back", actor=KEEPER["S1"], at=AT)
+    call(country, afterwards="send_back")
+    with country.shops["S1"].read() as session:
+        assert sorted(one.afterwards for one in recall.in_force(session, "S1")) == ["", "send_back"]
+
+
+def test_the_network_says_what_becomes_of_the_goods_and_calls_once(country):
+    call(country)
+    for said in ({"afterwards": "eat"}, {}):
+        with pytest.raises((Invalid, Conflict)), country.network.write() as session:
+            recalls.call(session, "bread", "A", id="r2", **{**SAID, **said})
