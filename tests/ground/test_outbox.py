@@ -232,6 +232,22 @@ def test_who_says_another_node_s_id_first_keeps_its_own_fact_out_no_more(sender,
     assert noted(database) == {"fact-0": 0}
 
 
+def test_what_went_on_into_a_later_epoch_is_counted_there_alone(tmp_path):
+    store = open_database(tmp_path / "store.db")
+    with store.write() as session:
+        found(session, "S01", at=NOON)
+        for id_ in ("told", "late", "later"):
+            append(session, id_, {"n": 1})
+        before = this_node(session).epoch
+        outbox.acknowledge(session, ["told"], at=NOON)
+        after = new_epoch(session)
+        assert outbox.leave(session, "network", before) == 2
+        both = [(before, 1, 3), (after, 0, 2)]
+        for epoch, confirmed, written in both:
+            assert outbox.confirmed(session, "network", epoch) == confirmed
+            assert outbox.sent_head(session, "network", epoch)[0] == written
+
+
 def test_a_node_is_heard_in_full_once_all_that_it_says_it_has_written_is_here(sender, tmp_path):
     database = open_database(tmp_path / "network.db")
     for message, is_all in zip(sent(sender)[:2], (False, True), strict=True):
