@@ -9,7 +9,8 @@ Rules
    pass. What could not be taken because its
    number was used by a copy of this database gets a new number in the present epoch (`renumber`).
 4. A receiver whose chain of ours is another one has heard what we have lost since, for we were put back: we go on from
-   the end of its chain, and what it has not confirmed gets the numbers after that (`follow`).
+   the end of its chain, and what it has not confirmed gets the numbers after that (`follow`). Of an epoch that we have
+   left since, what waits goes on into the present one (`leave`).
 5. What a confirmed fact says of people can be forgotten (`emptied`): the body is emptied of them and sealed to the hash
    it had, which stays, and with it number, head and every comparison. Sent once more, the seal is what is checked.
 6. An epoch is born with a node and after every restore or fork (`config/node.py`); numbers of different epochs never
@@ -217,17 +218,14 @@ def renumber(session: Session, ids: Sequence[str]) -> int:
     query = sa.select(OutboxMessage).where(
         OutboxMessage.id.in_(ids), OutboxMessage.epoch != epoch, OutboxMessage.state.in_(["pending", "stuck"])
     )
-    rows = session.scalars(query.order_by(OutboxMessage.made_at, OutboxMessage.n)).all()
-    for row in rows:
-        session.get_one(OutboxHead, (row.to_node, row.epoch)).moved += 1
-        head = session.get(OutboxHead, (row.to_node, epoch))
-        if head is None:
-            head = OutboxHead(to_node=row.to_node, epoch=epoch, n=0, head=GENESIS, moved=0)
-            session.add(head)
-        head.n, head.head = head.n + 1, chain(head.head, row.hash)
-        row.epoch, row.n, row.head, row.state, row.reason = epoch, head.n, head.head, "pending", None
-        session.flush()
-    return len(rows)
+    return _go_on(session, session.scalars(query.order_by(OutboxMessage.made_at, OutboxMessage.n)).all())
+
+
+def leave(session: Session, to_node: str, epoch: str) -> int:
+    """Let what waits in an epoch that is over go on into the present one (rule 4); returns how many go again."""
+    of_it = (OutboxMessage.to_node == to_node, OutboxMessage.epoch == epoch)
+    waiting = sa.select(OutboxMessage).where(*of_it, OutboxMessage.state.in_(["pending", "stuck"]))
+    return _go_on(session, session.scalars(waiting.order_by(OutboxMessage.n)).all())
 
 
 def follow(session: Session, to_node: str, epoch: str, n: int, head: str) -> int:
@@ -235,9 +233,7 @@ def follow(session: Session, to_node: str, epoch: str, n: int, head: str) -> int
 
     Where it has confirmed more than that nothing changes: then it is the receiver's chain that went back.
     """
-    ours = session.scalars(
-        lock_rows(session, sa.select(OutboxHead).where(OutboxHead.to_node == to_node, OutboxHead.epoch == epoch))
-    ).one()
+    ours = _locked_head(session, to_node, epoch)
     of_it = sa.select(OutboxMessage).where(OutboxMessage.to_node == to_node, OutboxMessage.epoch == epoch)
     if session.scalar(of_it.where(OutboxMessage.n > n, OutboxMessage.state == "delivered").limit(1)) is not None:
         return 0
@@ -260,11 +256,7 @@ def remember(session: Session, to_node: str, epoch: str, message: Message) -> bo
     """
     if session.get(OutboxMessage, message.id) is not None:
         return False
-    head = session.get(OutboxHead, (to_node, epoch))
-    if head is None:
-        head = OutboxHead(to_node=to_node, epoch=epoch, n=0, head=GENESIS, moved=0)
-        session.add(head)
-        session.flush()
+    head = _locked_head(session, to_node, epoch)
     before = head_at(session, to_node, epoch, message.n - 1)
     after = chain(before, message.hash) if before else ""
     made_at = dt.datetime.fromisoformat(message.made_at)
@@ -454,6 +446,30 @@ def _first_pending(session: Session, to_node: str, but: Collection[str] = ()) ->
         for epoch, n in session.execute(first.group_by(OutboxMessage.epoch)).all()
     ]
     return min(rows, key=lambda row: (row.made_at, row.n), default=None)
+
+
+def _go_on(session: Session, rows: Sequence[OutboxMessage]) -> int:
+    """Give messages of epochs that are over the next numbers of the present one; returns how many."""
+    epoch = epoch_of(session)
+    for row in rows:
+        left, head = _locked_head(session, row.to_node, row.epoch), _locked_head(session, row.to_node, epoch)
+        left.moved += 1
+        head.n, head.head = head.n + 1, chain(head.head, row.hash)
+        row.epoch, row.n, row.head, row.state, row.reason = epoch, head.n, head.head, "pending", None
+    session.flush()
+    return len(rows)
+
+
+def _locked_head(session: Session, to_node: str, epoch: str) -> OutboxHead:
+    """Return the head of a chain as it stands, its row made where there is none, and nobody else's to move."""
+    mine = sa.select(OutboxHead).where(OutboxHead.to_node == to_node, OutboxHead.epoch == epoch)
+    query = lock_rows(session, mine).execution_options(populate_existing=True)
+    session.flush()
+    head = session.scalar(query)
+    if head is None:
+        _first_head(session, to_node, epoch)
+        head = session.scalars(query).one()
+    return head
 
 
 def _first_head(session: Session, to_node: str, epoch: str) -> tuple[int, str]:

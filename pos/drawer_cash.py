@@ -91,11 +91,16 @@ def take_apart(
         add_cash(session, shift, f"{kind.removesuffix('s')}_paid", paid.amount_minor, source_id, at=at, actor=actor)
 
 
-def note_again(session: Session, store_id: str, shift_id: str, kind: str, paid: Tender) -> None:
-    """Note by its tender what these books have lost, where its shift is open; a closed one brings its own totals."""
-    mine = sa.select(Shift).where(Shift.store_id == store_id, Shift.id == shift_id, Shift.state != "closed")
-    if (shift := session.scalar(lock_rows(session, mine))) is not None:
+def note_again(session: Session, store_id: str, shift_id: str, kind: str, paid: Tender) -> bool:
+    """Note by its tender what these books have lost, where its shift is open; False where that is closed here.
+
+    Of a shift that is not here the closing brings the totals, should it come.
+    """
+    mine = sa.select(Shift).where(Shift.store_id == store_id, Shift.id == shift_id)
+    shift = session.scalar(lock_rows(session, mine))
+    if shift is not None and shift.state != "closed":
         shift.totals = totals.with_apart(shift.totals, kind, paid.tender, paid.amount_minor)
+    return shift is None or shift.state != "closed"
 
 
 def write_again(session: Session, fact: CashMoved, *, actor: Actor, at: dt.datetime) -> bool:

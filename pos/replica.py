@@ -153,7 +153,7 @@ def take_movements(session: Session, message: Message, from_node: str, _at: dt.d
 
 
 def keep(_session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
-    """Keep what a store tells for itself alone, of a tab or a drawer: the message is all there is of it here."""
+    """Keep what a store tells for itself alone, as of a tab or a drawer: the message is all there is of it here."""
     _refuse_foreign(str(message.body["store_id"]), from_node)
 
 

@@ -151,7 +151,7 @@ def redeem(
 def withdraw(session: Session, store: Store, code: str, *, sale_id: str, at: dt.datetime, actor: Actor) -> int:
     """Take back a gift voucher nobody has spent from: it is worth nothing then. Returns what is to be paid back."""
     voucher = find(session, store.id, code, lock=True)
-    if voucher.balance_minor == 0 or voucher.balance_minor != voucher.amount_minor:
+    if voucher.balance_minor != voucher.amount_minor:
         raise Refused(
             "voucher-used", "This voucher has been used; it cannot be taken back.", balance_minor=voucher.balance_minor
         )

@@ -42,10 +42,7 @@ ROUNDS: dict[str, tuple[Any, ...]] = {
     ),
     "lot-kept": (_l("%(name)s: all of this lot is on another list. Take another lot."),),
     "bad-lot-quantity": (_l("%(name)s: this list can take 1 to %(most)s of this lot."),),
-    "no-lot-in-code": (
-        _l("This code says no batch and no last day. Scan the one that does, or choose the lot beside the product."),
-    ),
-    "unknown-lot-code": (_l("Nobody knows this code. Choose the lot beside the product."),),
+    "unknown-lot-code": (_l("Nobody knows this code. Look for the product by its name, and choose its lot there."),),
     "batch-without-end": (
         _l("Where the batch ends, this code does not say. Read it on the pack: if it is %(batches)s, choose that lot."),
     ),

@@ -174,6 +174,7 @@ TOPICS = {
     "pickup.moved": _l("Pickup order"),
     "campaign.answered": _l("Answer to a campaign"),
     "pickup.taken": _l("Order taken at the counter"),
+    "pickup.money": _l("Money for an order at the counter"),
     "credit.asked": _l("Order on credit"),
     "advance.asked": _l("Wish for an advance"),
     "objection.raised": _l("Objection"),

@@ -54,7 +54,7 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
         *escrow.findings(session, store_id),
         *following.findings(session, here, store_id),
         *group_money.findings(session, store_id),
-        *counter_orders.findings(session, store_id),
+        *counter_orders.findings(session, here, store_id),
         *_ledgers(session, here, store_id),
         *consigned.findings(session, here, store_id),
         *online_coupons.findings(session, here, store_id),

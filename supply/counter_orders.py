@@ -11,18 +11,21 @@ Rules
 3. Paid now, the money is in a book of its own, cash in the drawer of the open shift; the hand-over takes nothing more.
 4. What was paid and is no longer owed (cancelled, expired, less than ordered, brought back) is given back at the
    counter, once, never more than was taken.
+5. Each such sum is told, and kept by the network for this shop alone: books that were put back from a copy have it
+   again (`write_again`), with its shift's totals, or without a shift where that was closed anew meanwhile.
 
 Units: qty in the product's stock unit; *_minor currency minor units, in the book + taken, - given back.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config import journal, outbox
+from config import door, journal, outbox
 from config.clock import business_day
 from config.database import Base
 from config.errors import Conflict, Invalid, Refused
@@ -31,9 +34,8 @@ from config.ids import is_id
 from config.journal import Actor
 from config.money import round_cash
 from config.node import NETWORK
-from pos import beyond_drawer, catalogue, customers, offers, shift, slip_numbers, stock
+from pos import beyond_drawer, catalogue, customers, drawer_cash, offers, shift, slip_numbers, stock
 from pos.catalogue import Product
-from pos.drawer_cash import take_apart
 from pos.payments import Tender
 from pos.quoting import Quote
 from pos.shift_book import CashMovement, Shift
@@ -46,6 +48,7 @@ from supply.pickup_order import GIVEN_BACK, PickupOrder, order_for_update, subje
 from supply.placing import MOST_LINES, window_for
 
 TENDERS = ("cash", "card")
+MONEY_MOVED = "pickup.money"
 
 
 class CounterMoney(Base):
@@ -65,6 +68,7 @@ class CounterMoney(Base):
     rounding_minor: Mapped[int] = mapped_column(default=0)
     """What the smallest coin adds to it in the drawer."""
     shift_id: Mapped[str]
+    """'' where the shift was closed without it (rule 5)."""
     at: Mapped[dt.datetime]
     actor_id: Mapped[str]
 
@@ -192,6 +196,27 @@ def give_back(
     return due_minor
 
 
+def write_again(session: Session, told: Mapping[str, Any], *, actor: Actor) -> None:
+    """Write money these books have lost, as it was told (rule 5); cash comes into the drawer by its own fact."""
+    names = ("store_id", "id", "order_id", "tender", "actor_id")
+    row = CounterMoney(**{name: str(told[name]) for name in names}, at=dt.datetime.fromisoformat(told["at"]))
+    if session.get(CounterMoney, (row.store_id, row.id)) is not None:
+        return
+    row.amount_minor, row.rounding_minor = (
+        door.number(told[name], name, -door.MOST) for name in ("amount_minor", "rounding_minor")
+    )
+    paid, day = Tender(row.tender, row.amount_minor, str(told["slip"])), dt.date.fromisoformat(told["business_day"])
+    slip_numbers.take_again(session, row.store_id, [paid], day=day, source=f"order:{row.order_id}")
+    into, moved = str(told["shift_id"]), Tender(row.tender, row.amount_minor + row.rounding_minor)
+    row.shift_id = into if drawer_cash.note_again(session, row.store_id, into, "orders", moved) else ""
+    session.add(row)
+    journal.record(
+        session, actor=actor, at=row.at, verb="order money.recovered", subject=f"pickup:{row.order_id}",
+        tender=row.tender, amount_minor=row.amount_minor,
+    )  # fmt: skip
+    session.flush()
+
+
 # --- questions ---
 
 
@@ -257,34 +282,35 @@ def wares(session: Session, store_id: str, skus: Sequence[str], *, at: dt.dateti
     return found
 
 
-def findings(session: Session, store_id: str | None = None) -> list[Finding]:
-    """K16: never more given back than taken, cash and shifts as its book has it, and an order paid here likewise."""
+def findings(session: Session, here: str, store_id: str | None = None) -> list[Finding]:
+    """K16: never more given back than taken, and an order paid here, the drawers and shifts agree with the book.
+
+    here: this node; the book is kept where the counter is. A shift that is not here says nothing (rule 5).
+    """
+    if store_id not in (None, here):
+        return []
     book, found = CounterMoney, []
-    sums = sa.select(book.store_id, book.order_id, sa.func.sum(book.amount_minor)).group_by(
-        book.store_id, book.order_id
-    )
-    for store, order_id, minor in session.execute(sums if store_id is None else sums.where(book.store_id == store_id)):
+    mine = book.store_id == here
+    sums = sa.select(book.order_id, sa.func.sum(book.amount_minor)).where(mine).group_by(book.order_id)
+    for order_id, minor in session.execute(sums):
         if minor < 0:
             found.append(Finding("K16", f"order:{order_id}", "no more given back than taken", f"{int(minor)}"))
-        order = session.get(PickupOrder, (store, order_id))
-        first = sa.select(book.amount_minor).where(book.store_id == store, book.id == order_id)
+        order = session.get(PickupOrder, (here, order_id))
+        first = sa.select(book.amount_minor).where(mine, book.id == order_id)
         if order is not None and session.scalar(first) != order.paid_minor:
             found.append(Finding("K16", f"order:{order_id}", "paid as its book says", f"{order.paid_minor}"))
     moved_minor = book.amount_minor + book.rounding_minor
-    by_shift = sa.select(book.store_id, book.shift_id, book.tender, sa.func.sum(moved_minor)).group_by(
-        book.store_id, book.shift_id, book.tender
-    )
-    for store, shift_id, tender, minor in session.execute(
-        by_shift if store_id is None else by_shift.where(book.store_id == store_id)
-    ):
-        kept = (session.get_one(Shift, (store, shift_id)).totals or {}).get("orders")
+    by_shift = sa.select(book.shift_id, book.tender, sa.func.sum(moved_minor)).where(mine)
+    for shift_id, tender, minor in session.execute(by_shift.group_by(book.shift_id, book.tender)):
+        into = session.get(Shift, (here, shift_id))
+        kept = (into.totals or {}).get("orders") if into is not None else None
         if kept is not None and kept.get(tender, 0) != minor:
             told = f"{kept.get(tender, 0)} in its totals"
             found.append(Finding("K16", f"shift:{shift_id}", f"{int(minor)} for orders by {tender}", told))
-    moved = sa.select(book.id, moved_minor).where(book.tender == "cash")
-    drawer = sa.select(CashMovement.source_id, CashMovement.amount_minor).where(CashMovement.kind == "order_paid")
-    if store_id is not None:
-        moved, drawer = moved.where(book.store_id == store_id), drawer.where(CashMovement.store_id == store_id)
+    into_shift = sa.and_(Shift.store_id == book.store_id, Shift.id == book.shift_id)
+    moved = sa.select(book.id, moved_minor).join(Shift, into_shift).where(mine, book.tender == "cash")
+    drawer = sa.select(CashMovement.source_id, CashMovement.amount_minor)
+    drawer = drawer.where(CashMovement.store_id == here, CashMovement.kind == "order_paid")
     said = {key: int(minor) for key, minor in session.execute(moved)}
     there = {key: int(minor) for key, minor in session.execute(drawer)}
     return found + [
@@ -367,7 +393,16 @@ def _book(
             rounding_minor=moved - amount_minor, shift_id=found.id, at=at, actor_id=actor.id,
         )
     )  # fmt: skip
-    take_apart(session, found, "orders", Tender(tender, moved), id, at=at, actor=actor)
+    drawer_cash.take_apart(session, found, "orders", Tender(tender, moved), id, at=at, actor=actor)
+    told = {
+        "store_id": store.id, "id": id, "order_id": order.id, "tender": tender, "amount_minor": amount_minor,
+        "rounding_minor": moved - amount_minor, "slip": paid.reference, "shift_id": found.id,
+        "business_day": day.isoformat(), "at": at.isoformat(), "actor_id": actor.id,
+    }  # fmt: skip
+    outbox.append(
+        session, to_node=NETWORK, topic=MONEY_MOVED, version=1, body=told, id=f"order-money-{id}",
+        subject=subject_of(order), business_day=day, at=at,
+    )  # fmt: skip
     facts = {"tender": tender, "amount_minor": amount_minor} | ({"slip": paid.reference} if paid.reference else {})
     journal.record(session, actor=actor, at=at, verb="pickup order.money", subject=subject_of(order), **facts)
     session.flush()

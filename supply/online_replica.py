@@ -3,9 +3,9 @@
 Rules
 -----
 1. Each applier is idempotent. Offers and moves may arrive in any order: editions and steps inside them decide.
-2. At the network: shop.published, pickup.taken, pickup.moved, shelf.approved, group.opened, group.arrived,
-   campaign.answered, review.answered. At a store: pickup.placed, pickup.cancelled, pickup.return_asked, refund.told,
-   group.told, campaign.told, review.told.
+2. At the network: shop.published, pickup.taken, pickup.money, pickup.moved, shelf.approved, group.opened,
+   group.arrived, campaign.answered, review.answered. At a store: pickup.placed, pickup.cancelled,
+   pickup.return_asked, refund.told, group.told, campaign.told, review.told.
 3. A store speaks for itself alone; a message about another store is refused, and waits for a person.
 """
 
@@ -18,9 +18,11 @@ from config.inbox import refuse_stranger
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
+from pos.replica import keep
 from supply import (
     campaign_asks,
     campaigns,
+    counter_orders,
     following,
     group_wire,
     pickup,
@@ -161,6 +163,7 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     PICKUP_MOVED: take_moved,
     SHELF_APPROVED: take_shelf,
     PICKUP_TAKEN: take_taken,
+    counter_orders.MONEY_MOVED: keep,
     PICKUP_PLACED: take_placed,
     PICKUP_CANCELLED: take_cancelled,
     RETURN_ASKED: take_return_asked,

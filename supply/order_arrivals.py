@@ -6,6 +6,7 @@ Rules
    not have heard of a change. Any other cost or pack is charged by the unit at the list, so that none makes it cheaper;
    what is not on the list is not promised.
 2. For which day it counts the network says, and tells the shop where that is another than it named (`order_days`).
+   Within its round it stands where it reached the network, whenever the shop says that it was sent.
 3. Of a shop that was put back from its copy and numbers anew the network tells two orders of one number apart.
 4. An order whose days are far from today, or whose reasons are no figures and days, is not taken in: rationing,
    loading and the rounds reckon with all shops' orders at once.
@@ -80,7 +81,7 @@ def write_down(session: Session, fact: OrderSent, *, actor: Actor, at: dt.dateti
             fact.next_delivery_day, "next_delivery_day", today + 2 * (FARTHEST + lead), first=oldest
         ),
         cost_minor=cost_of(lines),
-        proposed_at=dt.datetime.fromisoformat(fact.proposed_at), sent_at=dt.datetime.fromisoformat(fact.sent_at),
+        proposed_at=dt.datetime.fromisoformat(fact.proposed_at), sent_at=at,
         forecast_age_days=fact.forecast_age_days,
     )  # fmt: skip
     session.add(order)

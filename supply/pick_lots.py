@@ -5,8 +5,9 @@ Rules
 1. A sheet names the lots that leave first, of those no other open list keeps. What its lots have no more of is taken
    from others when the list leaves (`picking`, rule 2).
 2. Until a product is picked, the picker may name another lot, by choosing it or by scanning a code with its batch or
-   last day: what is named last counts first, what it does not cover is taken from the lots named before. So each lot's
-   book loses what really left of it, and the shops are told that lot.
+   last day; a code without leads to its product, and changes nothing. What is named last counts first, what it does not
+   cover is taken from the lots named before. So each lot's book loses what really left of it, and the shops are told
+   that lot.
 3. Where a scanner drops the separators of a code, the batch is the one of the book that the code begins with there, if
    the code also says that lot's last day. Without that day it is only named, for the picker to choose.
 4. A lot that is over or recalled is refused, also one of which anything was written off as recalled; so is one the book
@@ -32,6 +33,8 @@ from pos.waste import Waste
 from supply import loading, pick_list
 from supply.facts import Advised
 from supply.pick_list import PickList, pick_of, subject_of
+
+NOTHING = gs1.Elements()
 
 # --- verbs ---
 
@@ -73,17 +76,17 @@ def take_from(
 
 
 def take_scanned(session: Session, pick_id: str, code: str, *, actor: Actor, at: dt.datetime) -> str:
-    """Take the product and the lot a GS1 code names (rule 2); returns the product's SKU."""
+    """Find the product a code names, and take the lot it says, if it says one (rule 2); returns the product's SKU."""
     found, (text, _announced) = pick_of(session, pick_id), gs1.announced(code)
     if len(text) > gs1.LONGEST:
         raise gs1.misread(text)
-    sku, said = _read(session, found, text, at) if gs1.looks_like_one(text) else (None, gs1.Elements())
-    if said.batch is None and said.expires_on is None:
-        words = "This code says no batch and no last day. Scan the one that does, or choose the lot beside the product."
-        raise Invalid("no-lot-in-code", words, field="code")
+    sku, said = _read(session, found, text, at)
     if sku is None:
-        raise NotFound("unknown-lot-code", "Nobody knows this code. Choose the lot beside the product.", field="code")
+        words = "Nobody knows this code. Look for the product by its name, and choose its lot there."
+        raise NotFound("unknown-lot-code", words, field="code")
     name, batch = pick_list.to_pick(session, found, sku)[0].name, tidy_batch(said.batch)
+    if batch is None and said.expires_on is None:
+        return sku
     _refuse_unsound(session, found, sku, name, batch, said.expires_on, at)
     meant = [one for one in _free(session, found, [sku], at)[sku] if _is_meant(one, batch, said.expires_on)]
     if not meant:
@@ -162,6 +165,8 @@ def _free(session: Session, found: PickList, skus: Sequence[str], at: dt.datetim
 
 def _read(session: Session, found: PickList, text: str, at: dt.datetime) -> tuple[str | None, gs1.Elements]:
     """Return a code's product and what it says of the lot, with and without its separators (rules 2, 3)."""
+    if not gs1.looks_like_one(text):
+        return session.scalar(sa.select(Barcode.sku).where(Barcode.code.in_(gtin.spellings(text))).limit(1)), NOTHING
     try:
         said, fault = gs1.elements(text), None
     except Invalid as misread:

@@ -5,7 +5,7 @@ Rules
 1. Every warehouse has one address and one telephone, or none yet; the last ones written hold.
 2. A letter keeps those of its day (`order_letters`).
 3. From a warehouse that works by lists only what was picked leaves (`picking`); from any other everything that is due
-   leaves by itself (`warehouse`).
+   leaves by itself (`warehouse`), but on no day on which none of its vans goes.
 4. Who shares out, lists or loads a warehouse's goods does so alone: what he reads stays true until he has written.
 """
 
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base, dialect_of
 from config.errors import Invalid
 from config.journal import Actor, record
+from pos.store import day_of
 from supply.suppliers import Supplier, require_warehouse
 
 LONGEST = {"address": 200, "phone": 40}
@@ -73,6 +74,16 @@ def alone(session: Session) -> None:
 def by_list(session: Session) -> set[str]:
     """Return the warehouses whose goods leave by pick lists alone (rule 3)."""
     return set(session.scalars(sa.select(Premises.warehouse_id).where(Premises.by_list)))
+
+
+def resting(session: Session, *, at: dt.datetime) -> set[str]:
+    """Return the warehouses from which no van goes today, by their own clock (rule 3)."""
+    vans: dict[str, list[Supplier]] = {}
+    for row in session.scalars(sa.select(Supplier).where(Supplier.warehouse_id.is_not(None))):
+        vans.setdefault(str(row.warehouse_id), []).append(row)
+    return {
+        house for house, rows in vans.items() if all(day_of(session, house, at) in row.calendar.closed for row in rows)
+    }
 
 
 def premises(session: Session) -> dict[str, Premises]:

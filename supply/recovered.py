@@ -2,7 +2,8 @@
 
 Rules
 -----
-1. What was told last stands. Goods moved by the stock's own facts, and money is the network's: neither moves here.
+1. What was told last stands. Goods moved by the stock's own facts, and money is the network's: neither moves here, but
+   for what was taken at the counter for an order, or given back (`counter_orders`).
 2. An order that was only proposed when the copy was made is the one that was sent.
 3. An online order holds its units while it is open, as far as they are here; the person's name comes again from the
    network with the order itself.
@@ -20,7 +21,7 @@ from config.outbox import Message
 from pos import stock
 from pos.ledger import open_promises
 from pos.recovered import Applier, Odd
-from supply import following, order_arrivals, receiving
+from supply import counter_orders, following, order_arrivals, receiving
 from supply.facts import (
     DELIVERY_POSTED,
     DELIVERY_REFUSED,
@@ -63,6 +64,12 @@ def take_taken(session: Session, message: Message, _at: dt.datetime) -> list[Odd
     return []
 
 
+def take_money(session: Session, message: Message, _at: dt.datetime) -> list[Odd]:
+    """Write again what was taken at the counter for an order, or given back."""
+    counter_orders.write_again(session, message.body, actor=_actor(str(message.body["store_id"])))
+    return []
+
+
 def take_moved(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
     """Let an online order stand where it stood (rules 1, 3)."""
     moved = PickupMoved.from_body(message.body, message.version)
@@ -100,6 +107,7 @@ APPLIERS: dict[str, Applier] = {
     DELIVERY_REFUSED: take_delivery,
     PICKUP_TAKEN: take_taken,
     PICKUP_MOVED: take_moved,
+    counter_orders.MONEY_MOVED: take_money,
 }
 """topic -> what writes it again: (session, message, at) -> what could not be"""
 

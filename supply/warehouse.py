@@ -119,11 +119,14 @@ def dispatch_day(
 ) -> list[ReplenishmentOrder]:
     """Load the confirmed orders due by tomorrow, or all of them, and the accepted offers (rules 3, 6).
 
-    Tomorrow is by each warehouse's clock. Returns the orders that left; one of which nothing is there any more waits.
+    Tomorrow is by each warehouse's clock; on a day on which none of its vans goes only everything leaves it. Returns
+    the orders that left; one of which nothing is there any more waits.
     """
     actor = actor or Actor.system("warehouse", NETWORK)
     premises.alone(session)
     picking, by_list = pick_list.being_picked(session), premises.by_list(session)
+    if not everything:
+        by_list |= premises.resting(session, at=at)
     ready = [
         (order, house)
         for order, house in _orders(session, "acknowledged")

@@ -130,10 +130,10 @@ def take_lot(pick_id: str, sku: str) -> Any:
 @requires("network.supply")
 @form.answers_on(walk)
 def scan(pick_id: str) -> Any:
-    """Take the lot whose code was scanned."""
+    """Find the product that was scanned, and take its lot where the code says one."""
     code = request.form.get("code", "")  # as it was scanned: a field's end is a control character
     if not code.strip():
-        raise Invalid("empty-field", _("Scan the code on the pack that says its batch."), field="code")
+        raise Invalid("empty-field", _("Scan a pack, or type the number under its barcode."), field="code")
     with write() as session:
         sku = pick_lots.take_scanned(session, pick_id, code, actor=g.actor, at=clock.now())
     return redirect(url_for("console_picking.walk", pick_id=pick_id) + f"#sku-{sku}", 303)

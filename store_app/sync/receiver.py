@@ -191,13 +191,16 @@ def _days_of(message: Message) -> tuple[str, str]:
 
 def _confirm(session: Session, store_id: str, have: wire.Have, at: dt.datetime) -> None:
     """Note what a store has of ours. Where its book of an epoch is another one, nothing is confirmed by it: we were put
-    back, and follow it where that was not noticed and we go on in that epoch."""
+    back, and what waits goes again, above its numbers in the epoch we go on in, else in the present epoch."""
     if session.get(OutboxHead, (store_id, have.epoch)) is None:
         return
     is_end = outbox.sent_head(session, store_id, have.epoch) == (have.n, have.head)
     if not is_end and outbox.head_at(session, store_id, have.epoch, have.n) != have.head:
         if have.epoch == this_node(session).epoch:
             again = outbox.follow(session, store_id, have.epoch, have.n, have.head)
+        else:
+            again = outbox.leave(session, store_id, have.epoch)
+        if again:
             log.warning("a shop has heard what we have lost", store=store_id, epoch=have.epoch, sent_again=again)
         return
     session.execute(

@@ -12,6 +12,8 @@ Rules (with those of the package)
 4. After a fault the next try waits, full jitter from 1 s up: to 5 min where the network answered and is in trouble, to
    1 min where it was not reached, because such a try costs it nothing. A contact that got something through before it
    failed is followed by another soon, unless the network asked for a pause (429).
+5. A contact brings what was written before it began. What is written meanwhile waits for the next, which it has rung
+   for: tills that sell without a pause would else be settled with sale by sale, and the network never heard.
 """
 
 import datetime as dt
@@ -177,7 +179,7 @@ def contact(database: Database, settings: Settings, client: httpx2.Client, clock
 
 class _Talk:
     def __init__(self, doors: Doors, client: httpx2.Client) -> None:
-        self.doors, self.client, self.done = doors, client, Contact()
+        self.doors, self.client, self.done, self.began = doors, client, Contact(), doors.now()
         self.told: str | None = None
         self.lets_facts_through = self.holds_one_back = False
 
@@ -214,7 +216,7 @@ class _Talk:
         while True:
             with self.doors.read() as session:
                 rows = outbox.due(session, NETWORK, left_out, most_bytes)
-            if not rows and checked:
+            if checked and (not rows or rows[0].made_at > self.began):
                 return
             try:
                 checked = self._push(rows, left_out)

@@ -3,7 +3,8 @@
 `python3 run bench faults --scenario NAME --resume` goes on where the last slice ended, for at most --minutes, and
 writes the totals into one file (--results; `build/faults.json`). Without a scenario it says how far each has come.
 The tools that do the killing are the shared ones (`../shared/tools/faults`); power cuts, full disks and clocks need
-root or faketime, `_pg` a PostgreSQL beside the network. Totals keep the worst figure a run measured, in seconds, what
+root or faketime, `_pg` a PostgreSQL beside the network. A `day` is counted in minutes. Totals keep the worst figure a
+run measured, in seconds unless it says otherwise, what
 was slow on a machine that had other work apart from what was broken, and why a run proved nothing.
 """
 
@@ -111,6 +112,11 @@ def _one(tool: str, adapter: str, *options: str) -> Callable[[int, Path], list[s
     return made
 
 
+def _restarted(seed: int, report: Path) -> list[str]:
+    """Return the command that restarts the store within each step of its clock, in one zone after the other."""
+    return _one("clockjump.py", "adapter.py", "--tz", ZONES[(seed - 1) % len(ZONES)], "--restart")(seed, report)
+
+
 def _net(*options: str) -> Callable[[int, Path], list[str]]:
     """Return the command that drives a network node and the PostgreSQL beside it, killed or cut off together."""
 
@@ -145,6 +151,16 @@ def _pair(scenario: str, *options: str, postgres: bool = False, days: int = 0) -
         ]  # fmt: skip
 
     return made
+
+
+def _day(seed: int, report: Path) -> list[str]:
+    """Return the command of ten minutes of a long day, on the books the last ones left."""
+    folder = ROOT / "build" / "faults-day"
+    if seed == 1:
+        shutil.rmtree(folder, ignore_errors=True)
+    for kind in ("store", "net"):
+        founded(kind)
+    return [sys.executable, str(HERE / "day.py"), "--folder", str(folder), "--report", str(report), "--seed", str(seed)]
 
 
 def _own(name: str, *options: str) -> Callable[[int, Path], list[str]]:
@@ -231,6 +247,10 @@ def _of_one(report: Report) -> Totals:
     }  # fmt: skip
 
 
+def _of_day(report: Report) -> Totals:
+    return _of_one(report) | {"tries": report["minutes"], "worst": report["worst"]}
+
+
 RACES = {
     **dict.fromkeys(
         ("pay", "refund", "again", "voucher", "tab", "coupon", "last", "close", "closing", "resume", "given_up"), 1
@@ -268,7 +288,7 @@ SCENARIOS = {
                      _of_one, 1, 3)
             for zone in ZONES
         ),
-        Scenario("clock_restart", _one("clockjump.py", "adapter.py", "--tz", ZONES[0], "--restart"), _of_one, 1, 3),
+        Scenario("clock_restart", _restarted, _of_one, len(ZONES), 3 * len(ZONES)),
         *(
             Scenario(
                 f"race_{case}", _one("race.py", "races.py", "--case", case, "--expect", str(winners), *AT_ONCE),
@@ -277,6 +297,7 @@ SCENARIOS = {
             for case, winners in RACES.items()
         ),
         Scenario("race_online", _own("online"), _of_races, 1000, 10_000),
+        Scenario("day", _day, _of_day, 10, 24 * 60),
         Scenario("schemathesis", _own("schemathesis"), _of_one, 1, PARTS),
         Scenario("hostile", _own("hostile"), _of_one, 1, PARTS),
     )

@@ -29,7 +29,7 @@ from tests.store_app.town import shop_house
 
 __all__ = ["build", "founded", "kept", "market", "shop_house"]  # the nodes of the application's own tests
 
-expect.set_options(timeout=15_000)  # what is awaited comes at once; on a machine with other work, a little later
+expect.set_options(timeout=30_000)  # what is awaited comes at once; on a machine with other work, a little later
 STORE, TILL, PIN = "S01", "T1", "2222"
 FLOAT_MINOR = 10_000
 # sku, name, category, price, code, further columns
@@ -211,7 +211,7 @@ _FITS = """async (width) => {
   }
   return false;
 }"""
-"""A window asked for another size has it some frames later, and a chart follows it in the frame after."""
+"""A chart follows its window's new size in the frame after."""
 
 
 def assert_fits(page: Page) -> None:
@@ -226,12 +226,18 @@ def assert_well_made(page: Page) -> None:
     assert_fits(page)
 
 
+def resize(page: Page, size: ViewportSize) -> None:
+    """Give the window another size, and wait until the page has it: that is some frames after it was asked for."""
+    page.set_viewport_size(size)
+    page.wait_for_function("wide => innerWidth === wide", arg=size["width"])
+
+
 def dress(page: Page, language: str) -> None:
     """Show pages as they are judged in a language: English at a desk by day, Chinese on a phone by night.
 
     Those to come bring axe along: the browser keeps it, where handing it over takes nearly as long as the looking.
     """
-    page.set_viewport_size(_judged_at(language))
+    resize(page, _judged_at(language))
     page.emulate_media(color_scheme="light" if language == "en" else "dark")
     page.add_init_script(AXE_SCRIPT)
 

@@ -71,17 +71,19 @@ def enter_as(page: Page, node: Node, who: tuple[str, str], path: str = "/till/")
     return page
 
 
-def kept(page: Page) -> dict[str, Any]:
+_KEPT = """([key, isPriced]) => {
+  const kept = key in localStorage && JSON.parse(localStorage[key]);
+  return kept && kept.lines.length === document.querySelectorAll('#lines > li').length
+    && (!isPriced || kept.quote !== null) && JSON.stringify(kept);
+}"""
+
+
+def kept(page: Page, *, is_priced: bool = False) -> dict[str, Any]:
     """Return the basket as the browser keeps it, once it has all the lines shown: a scan is kept after it is drawn."""
-    page.wait_for_function(
-        """key => key in localStorage
-          && JSON.parse(localStorage[key]).lines.length === document.querySelectorAll('#lines > li').length""",
-        arg=KEY,
-    )
-    found: dict[str, Any] = json.loads(page.evaluate(f"localStorage['{KEY}']"))
+    found: dict[str, Any] = json.loads(page.wait_for_function(_KEPT, arg=[KEY, is_priced]).json_value())
     return found
 
 
 def priced(page: Page) -> None:
-    """Wait until the server's prices are here."""
-    page.wait_for_function("key => key in localStorage && JSON.parse(localStorage[key]).quote !== null", arg=KEY)
+    """Wait until the server's prices for all the lines shown are here."""
+    kept(page, is_priced=True)

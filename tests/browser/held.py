@@ -23,8 +23,8 @@ class Held:
             route.continue_()
 
     def take(self) -> Route:
-        """Return the oldest one not yet taken; waits until one is here, ten seconds at most."""
-        until = time.monotonic() + 10
+        """Return the oldest one not yet taken; waits until one is here, thirty seconds at most."""
+        until = time.monotonic() + 30
         while not self._routes:
             assert time.monotonic() < until, "the page sent nothing that is held"
             self._page.evaluate("() => 0")  # what the browser said before its answer is heard before it

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
 from pos.catalogue import Listing
-from tests.browser.conftest import DESK, PHONE, assert_well_made, assert_well_made_in_every_size, dress
+from tests.browser.conftest import DESK, PHONE, assert_well_made, assert_well_made_in_every_size, dress, resize
 from tests.browser.test_office import Office, enter, office
 from tests.store_app.conftest import NOON
 
@@ -69,10 +69,10 @@ def test_many_prices_change_after_they_were_seen(page: Page, office: Office, fau
     page.fill("#value", "10")
     page.press("#value", "Enter")
     expect(page.locator("#preview-title")).to_contain_text("2 prices change")
-    page.set_viewport_size(PHONE)
+    resize(page, PHONE)
     expect(page.get_by_role("button", name="Change 2 prices")).to_be_in_viewport()  # whatever the list's length
-    assert page.locator(".reprice-list tr").last.bounding_box()["height"] < 120  # two rows, not six
-    page.set_viewport_size(DESK)
+    assert page.locator(".reprice-list tr").last.evaluate("row => row.offsetHeight") < 120, "two rows, not six"
+    resize(page, DESK)
     page.fill("#from_day", NOON.date().isoformat())
     page.get_by_role("button", name="Change 2 prices").dblclick()
     expect(page.locator("h1")).to_have_text("Labels of new prices")

@@ -108,6 +108,7 @@ def test_giving_a_badge_is_accessible_and_unclipped(
     expect(page.locator(".badge-code svg")).to_be_visible()
     assert_well_made_in_every_size(page, language)
     page.locator("form[action$='/print'] button").click()
+    expect(page.locator(".note-good")).to_be_visible()
     expect(page.locator(".badge-code svg")).to_be_visible()
     page.goto(f"{node.url}/people/cem")
     assert_well_made_in_every_size(page, language)

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
 from pos.sale import Sale
-from tests.browser.conftest import CODES, PHONE, PIN, Node, assert_accessible, assert_well_made, by_hand, enter, wedge
+from tests.browser.conftest import CODES, PHONE, PIN, Node, assert_well_made, by_hand, enter, wedge
 from tests.browser.test_office import Office, office
 from tests.browser.test_office import enter as enter_office
 from tests.browser.test_stock_work import MILK, busy, counted
@@ -103,15 +103,16 @@ def says(page: Page, what: str, words: str) -> None:
 
 
 def film_for(page: Page, seconds: float) -> None:
-    """Wait until the camera has filmed so long; its own clock counts."""
-    page.wait_for_function("seconds => document.querySelector('video').currentTime > seconds", arg=seconds)
+    """Wait until the camera has filmed so much longer; its own clock counts."""
+    until = page.locator("video").evaluate("film => film.currentTime") + seconds
+    page.wait_for_function("until => document.querySelector('video').currentTime > until", arg=until)
 
 
 def test_a_code_in_view_is_rung_up_once_however_long_it_is_held_there(filming: Callable[..., Page], node: Node):
     page = enter(filming(linear("ean13", CODES["MILK"])), node)
     open_camera(page)
     expect(page.locator("[data-told]")).to_have_text("+1 Whole milk")
-    film_for(page, 4)
+    film_for(page, 2)
     expect(page.locator("#count")).to_have_text("1 piece")
     expect(page.locator("#total")).to_have_text("$3.49")
     page.get_by_role("button", name="Close the camera").click()
@@ -140,8 +141,9 @@ def test_what_counts_is_seen_twice_when_it_may_be_misread_and_again_only_after_i
     assert page.evaluate(see, [[bread, False, 0], [bread, False, 60], [bread, False, 120]]) == [None, bread, None]
     assert page.evaluate(see, [[bread, False, 0], [bread, False, 1100]]) == [None, None], "two single glimpses"
     assert page.evaluate(see, [[order, True, 0], [None, True, 600], [order, True, 1400]]) == [order, None, None]
-    gone = [[order, True, 0], [None, True, 900], [order, True, 1600], [order, True, 3000], [order, True, 4600]]
-    assert page.evaluate(see, gone) == [order, None, order, None, order]
+    gone = [[order, True, 0], [None, True, 900], [None, True, 1600], [order, True, 1700], [order, True, 3000]]
+    assert page.evaluate(see, gone) == [order, None, None, order, None]
+    assert page.evaluate(see, [[order, True, 0], [order, True, 4000]]) == [order, None], "a slow device saw no gap"
     assert page.evaluate(see, [[order, True, 0], [bread, False, 50], [bread, False, 99]]) == [order, None, bread]
 
 
@@ -200,7 +202,7 @@ def test_an_open_question_is_not_disturbed_by_the_camera(filming: Callable[..., 
     page = enter(filming(linear("ean13", CODES["APPLE"])), node)
     open_camera(page)
     expect(page.locator("#sheet-title")).to_contain_text("How many grams?")
-    film_for(page, 4)
+    film_for(page, 2)
     for digit in "350":
         page.locator(f"#sheet [data-key='{digit}']").click()
     page.get_by_role("button", name="Take it").click()
@@ -293,8 +295,7 @@ def test_the_camera_is_accessible_and_unclipped_on_a_phone(
     expect(page.locator("[data-told]")).to_be_visible()
 
     def well_made() -> None:
-        assert_accessible(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        assert_well_made(page)
         clipped = "words => words.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth + 1).length"
         assert page.locator(".camera p:visible, .camera button:visible").evaluate_all(clipped) == 0
 
@@ -312,7 +313,7 @@ def test_a_stock_take_counts_what_the_camera_reads_without_a_new_page(filming: C
     expect(page.locator(".last-name")).to_have_text("Whole milk")
     expect(page.locator("[data-told]")).to_have_text(f"+1 {MILK}")
     assert_well_made(page)
-    film_for(page, 4)
+    film_for(page, 2)
     assert counted(busy, "milk") == 1
 
 

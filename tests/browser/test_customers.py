@@ -21,6 +21,7 @@ from tests.browser.conftest import (
     assert_well_made_in_every_size,
     dress,
     enter,
+    resize,
 )
 
 WANG = "customer-wang-00001"
@@ -98,7 +99,7 @@ def test_the_yes_to_member_prices_online_is_noted_at_the_till_in_the_customers_w
     agrees.click()
     expect(page.locator("#sheet-says .note-good")).to_be_visible()
     assert [row.words for row in known.rows(consent.Consent, purpose="online")] == [consent.ASKED["zh"]["online"]]
-    page.set_viewport_size(PHONE)
+    resize(page, PHONE)
     assert_well_made(page)
     takes_back.click()
     expect(agrees).to_be_visible()

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from supply.pickup_order import PickupOrder
-from tests.browser.conftest import PHONE, assert_well_made, assert_well_made_in_every_size, dress, sign_in
+from tests.browser.conftest import PHONE, assert_well_made, assert_well_made_in_every_size, dress, resize, sign_in
 from tests.browser.served import serve
 from tests.store_app.conftest import House
 from tests.store_app.town import SHOP, Market
@@ -89,7 +89,7 @@ def test_an_order_is_brought_home_and_its_customer_follows_it(
         assert_well_made_in_every_size(page, language)
         code = page.locator(".code-large").inner_text().split()[-1]
         page.goto(f"{counter}/home-deliveries/")
-        page.set_viewport_size(PHONE)
+        resize(page, PHONE)
         expect(page.locator(".drive-stop.now")).to_contain_text("4 / 1202")
         page.locator(".drive-stop.now details summary").click()
         page.locator(".drive-stop.now select").select_option("nobody")
@@ -111,14 +111,14 @@ def test_an_order_is_brought_home_and_its_customer_follows_it(
         assert_well_made(page)
         page.context.clear_cookies(name=f"cornerstore_{STORE}")
         page.context.set_offline(False)
-        expect(page.locator("#unheard")).to_be_visible(timeout=15_000)
+        expect(page.locator("#unheard")).to_be_visible()
         assert_well_made(page)
         page.route("**/hand-over", lambda route: route.fulfill(status=200, body="Welcome to our network"))
         enter(page, counter, "/home-deliveries/", language)
-        expect(page.locator("#unheard")).to_be_visible(timeout=15_000)
-        faults.clear()  # the browser complains of the line that was cut
+        expect(page.locator("#unheard")).to_be_visible()
         page.unroute("**/hand-over")
-        expect(page.locator(".drive-stop")).to_have_count(0, timeout=15_000)
+        expect(page.locator(".drive-stop")).to_have_count(0)
+        faults.clear()  # the browser complains of the line that was cut
         assert_well_made_in_every_size(page, language)
         market.town.deliver()
         page.goto(second)

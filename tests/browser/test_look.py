@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE, Node, assert_accessible, assert_well_made
+from tests.browser.conftest import PHONE, Node, assert_accessible, assert_well_made, resize
 from tests.browser.conftest import enter as enter_till
 from tests.browser.test_office import Office, enter, office
 
@@ -22,7 +22,8 @@ def test_the_look_is_chosen_once_and_the_next_page_comes_in_it(
     enter(page, office, "/stock/", language)
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
     page.locator(".look-switch button[value=dark]").click()
-    page.wait_for_url(re.compile("/stock/"))
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    assert page.url.startswith(f"{office.url}/stock/")
     for path in ("/stock/", "/money/", "/more/"):
         page.goto(f"{office.url}{path}")
         expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
@@ -39,7 +40,8 @@ def test_the_till_wears_the_look_at_once_and_keeps_its_basket(page: Page, node: 
     page.get_by_role("button", name=re.compile("Whole milk")).first.click()
     page.keyboard.press("F10")
     page.get_by_role("button", name="Light or dark").click()
-    page.get_by_role("button", name="Dark", exact=True).click()
+    with page.expect_response("**/look"):
+        page.get_by_role("button", name="Dark", exact=True).click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     page.keyboard.press("Escape")
     assert_accessible(page)
@@ -49,9 +51,31 @@ def test_the_till_wears_the_look_at_once_and_keeps_its_basket(page: Page, node: 
     expect(page.locator("#lines")).to_contain_text("Whole milk")
 
 
+BESIDE = """cell => {
+  const [way, code] = [cell.querySelector("a"), document.createElement("small")];
+  way.textContent = "A name that needs lines of its own";
+  code.textContent = "S01";
+  code.style.display = "block";
+  way.style.maxWidth = "7rem";
+  cell.replaceChildren(way, " ", code);
+  const words = document.createRange();
+  words.selectNodeContents(way);
+  const lines = words.getClientRects();
+  return [lines.length, code.getBoundingClientRect().top - lines[lines.length - 1].bottom];
+}"""
+"""Puts a long name and a code into a cell; gives the lines of the name, and how far below its last the code stands."""
+
+
+def test_a_name_of_several_lines_covers_nothing_beside_it(page: Page, office: Office, faults: list[str]):
+    enter(page, office, "/stock/")
+    lines, below = page.locator(".list td.lead:has(> a)").first.evaluate(BESIDE)
+    assert lines > 1
+    assert below > -2
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_phones_bar_has_five_places_whole_and_marks_where_one_is(page: Page, office: Office, language: str):
-    page.set_viewport_size(PHONE)
+    resize(page, PHONE)
     enter(page, office, "/stock/", language)
     for path, marked in (("/stock/", 1), ("/money/", 3), ("/orders/", 4), ("/shelf/", 4), ("/reports/", 4)):
         page.goto(f"{office.url}{path}")
@@ -71,13 +95,13 @@ def test_a_phones_bar_has_five_places_whole_and_marks_where_one_is(page: Page, o
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_tills_foot_stands_whole_on_a_phone(page: Page, node: Node, language: str):
-    page.set_viewport_size(PHONE)
+    resize(page, PHONE)
     enter_till(page, node, language=language)
     assert page.locator(".foot").evaluate("foot => foot.scrollWidth <= foot.clientWidth")
     box = page.locator("#clock").bounding_box()
     assert box is not None
     assert box["x"] + box["width"] <= 390
-    page.set_viewport_size({"width": 640, "height": 400})  # a desk's screen at 200 %
+    resize(page, {"width": 640, "height": 400})  # a desk's screen at 200 %
     page.get_by_role("button", name=re.compile("Whole milk")).first.click()
     for seen in ("#search", ".tile >> nth=0", "#lines .line-main", "#total", "#pay-button", "#clock"):
         expect(page.locator(seen)).to_be_in_viewport(ratio=0.9)

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
 from pos import shift
 from store_app.pages.replays import WAYS
 from supply import order_money, orders, pickup, receiving, replays, replenishment, shelf, transfers
-from tests.browser.conftest import assert_well_made, assert_well_made_in_every_size, dress, sign_in, wedge
+from supply.credit import CreditDraw
+from supply.suppliers import add_supplier
+from tests.browser.conftest import PHONE, assert_well_made, assert_well_made_in_every_size, dress, sign_in, wedge
 from tests.browser.served import serve
 from tests.store_app import complaints, money
 from tests.store_app import office as goods
@@ -126,6 +129,7 @@ def test_an_order_is_handed_over_by_keyboard_with_the_change_shown(page: Page, o
     enter(page, office, "/pickup/")
     page.fill("#scan", goods.code_for("order-0003"))
     page.press("#scan", "Enter")
+    page.wait_for_url("**/hand-over*")
     assert_well_made(page)
     page.fill("#given", "5")
     page.press("#given", "Enter")
@@ -170,6 +174,23 @@ def test_the_proof_with_its_six_curves_is_well_made(page: Page, office: Office, 
     enter(page, office, "/orders/proof", language)
     expect(page.locator(".proof:visible g")).to_have_count(6)
     assert_well_made_in_every_size(page, language)
+
+
+def test_all_orders_go_at_once_on_the_phone_paid_as_was_chosen(page: Page, office: Office, faults: list[str]):
+    with office.house.doors.write() as session:
+        add_supplier(session, STORE, "Farm", lead_time_days=1, order_weekdays=range(7), id="farm", **BY)
+        goods.proposal(session, "order-P3", 9)
+        session.get_one(orders.ReplenishmentOrder, (STORE, "order-P3")).supplier_id = "farm"
+    page.set_viewport_size(PHONE)
+    enter(page, office, "/orders/")
+    together = page.get_by_role("region", name="All 2 orders at once")
+    together.get_by_label("On credit").check()
+    together.get_by_role("button", name="Approve and send all").click()
+    expect(page.get_by_text("2 orders are sent.")).to_be_visible()
+    with office.house.doors.read() as session:
+        drawn = session.scalars(sa.select(CreditDraw.order_id)).all()
+        assert "order-P1" in drawn
+        assert "order-P3" not in drawn, "a supplier of the shop's own is not paid on the network's credit"
 
 
 def test_a_changed_number_of_packs_says_at_once_how_likely_the_product_sells_out(

@@ -14,7 +14,7 @@ from supply import escrow, group_wire
 from supply.escrow import Escrow
 from supply.groups import GroupTerms
 from supply.pickup_order import PickupOrder
-from tests.browser.conftest import PHONE, assert_well_made, sign_in
+from tests.browser.conftest import PHONE, assert_well_made, resize, sign_in
 from tests.browser.served import serve
 from tests.store_app.conftest import House
 from tests.store_app.town import SHOP, Market
@@ -83,7 +83,7 @@ def paid(page: Page) -> None:
 def test_goods_are_brought_back_refused_disputed_and_the_operator_decides(
     page: Page, street: Street, faults: list[str]
 ):
-    page.set_viewport_size(PHONE)
+    resize(page, PHONE)
     customer = street.market.customer()
     address = customer.order(("milk", 2), pay="online").location
     page.goto(f"{street.network_url}{address}?lang={street.language}")
@@ -142,7 +142,7 @@ def test_a_neighbour_joins_a_group_on_a_phone_and_collects_the_share(page: Page,
     with town.shop.write() as session:
         group_wire.open_at_store(session, terms, actor=ANA, at=AT)
     street.deliver()
-    page.set_viewport_size(PHONE)
+    resize(page, PHONE)
     page.goto(f"{street.network_url}{SHOP}/?lang={street.language}")
     page.locator(".group-line").click()
     assert_well_made(page)

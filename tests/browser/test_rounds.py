@@ -9,13 +9,13 @@ from playwright.sync_api import Page, expect
 
 from pos import batches, stock
 from pos.batches import Lot
-from pos.catalogue import Product, TaxClass
+from pos.catalogue import Barcode, Product, TaxClass
 from supply import pick_list, picking, round_load, round_plan, rounds, vans
 from supply.deliveries import expect as announce
 from supply.facts import Advised
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.suppliers import Supplier
-from tests.browser.conftest import PHONE, assert_well_made_in_every_size, dress, sign_in
+from tests.browser.conftest import PHONE, assert_well_made_in_every_size, dress, resize, sign_in
 from tests.browser.served import serve
 from tests.store_app.conftest import NOON, House, add_store
 
@@ -104,9 +104,32 @@ def test_the_vans_day_is_well_made_at_both_sizes(page: Page, yard: Any, faults: 
         assert_well_made_in_every_size(page, language)
 
 
+def test_a_picker_scans_a_pack_on_the_phone_takes_its_lot_and_picks_it(page: Page, yard: Any, faults: list[str]):
+    house, url, _round_id, _key = yard
+    until = NOON.date() + dt.timedelta(days=9)
+    with house.doors.write() as session:
+        session.add(Barcode(code="4006381333931", sku="milk"))
+        batches.lay_in(session, "WH1", [Lot("milk", 24, "L2", until)], source_kind="purchase", source_id="q", at=NOON)
+        pick_id = pick_list.open_lists(session)[0].id
+    page.set_viewport_size(PHONE)
+    sign_in(page, url, "operator", "3333")
+    page.goto(f"{url}/console/picking/{pick_id}")
+    code, found = page.locator("#code"), page.locator(".pick-product:has(:target)")
+    lot = found.locator(".pick-head + p")
+    code.fill("4006381333931")
+    code.press("Enter")
+    expect(lot).to_contain_text("batch L1")
+    expect(code).to_be_focused()
+    code.fill(f"010400638133393110L217{until:%y%m%d}")
+    code.press("Enter")
+    expect(lot).to_contain_text("batch L2")
+    found.locator(".btn-go").click()
+    expect(page.get_by_role("button", name="Send it off")).to_be_visible()
+
+
 def test_a_stop_confirmed_without_a_line_is_sent_when_it_is_back(page: Page, yard: Any):
     house, url, round_id, key = yard
-    page.set_viewport_size(PHONE)
+    resize(page, PHONE)
     page.goto(f"{url}/drive/{key}")
     page.wait_for_selector("html[data-ready]")
     now = page.locator(".drive-stop.now")

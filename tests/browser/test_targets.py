@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from config.ids import new_id
 from pos import sale
 from pos.rung import SaleRequest
-from tests.browser.conftest import DESK, PHONE
+from tests.browser.conftest import DESK, PHONE, resize
 from tests.browser.test_office import BY, Office, enter, office
 from tests.store_app.conftest import NOON, STORE
 
@@ -77,7 +77,7 @@ def test_every_link_button_and_field_of_the_main_pages_is_as_large_as_a_thumb(
     page: Page, office: Office, faults: list[str], size: Any
 ):
     receipt = sell(office)
-    page.set_viewport_size(size)
+    resize(page, size)
     enter(page, office, "/stock/")
     small = []
     for path in (*PAGES, f"/money/receipts/{receipt}"):
@@ -90,7 +90,7 @@ def test_every_link_button_and_field_of_the_main_pages_is_as_large_as_a_thumb(
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_all_of_a_till_that_sells_is_as_large_as_a_thumb(page: Page, office: Office, faults: list[str], size: Any):
-    page.set_viewport_size(size)
+    resize(page, size)
     enter(page, office, "/till/")
     page.wait_for_selector("html[data-ready]")
     page.locator("#search").fill("milk")

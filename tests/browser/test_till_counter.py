@@ -25,7 +25,19 @@ from pos.sale_rows import SaleLine
 from pos.stock import StockMovement
 from pos.store import store_of
 from pos.tab import TabAccount
-from tests.browser.conftest import CODES, STORE, Node, assert_accessible, by_hand, dress, enter, wedge
+from tests.browser.conftest import (
+    CODES,
+    PHONE,
+    STORE,
+    Node,
+    assert_accessible,
+    assert_well_made,
+    by_hand,
+    dress,
+    enter,
+    resize,
+    wedge,
+)
 from tests.browser.counter import CASHIER, COLA, MARTA, PLUMS_482_G, enter_as, furnish, kept, priced, voucher_of
 from tests.browser.held import Held
 
@@ -567,26 +579,23 @@ def test_practice_books_nothing_and_cannot_be_mistaken(page: Page, shop: Node, f
 def test_every_sheet_of_the_till_is_accessible_and_unclipped(page: Page, shop: Node, faults: list[str], look: str):
     page.emulate_media(color_scheme="dark" if look == "dark" else "light", reduced_motion="reduce")
     if look == "phone":
-        page.set_viewport_size({"width": 390, "height": 844})
+        resize(page, PHONE)
     enter(page, shop)
     wedge(page, CODES["BREAD"], CODES["BREAD"], CODES["BREAD"], COLA)
     priced(page)
 
-    def well_made() -> None:
-        assert_accessible(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-
-    well_made()
+    assert_well_made(page)
     for key in ("F3", "F4", "F6", "F7", "F10", "?"):
         page.keyboard.press(key)
         expect(page.locator("dialog[open]")).to_be_visible()
-        well_made()
+        assert_well_made(page)
         page.keyboard.press("Escape")
         expect(page.locator("dialog[open]")).to_have_count(0)
     page.keyboard.press("F8")
     for tender in ("cash", "card", "voucher"):
         page.locator(f"[data-tender={tender}]").click()
-        well_made()
+        expect(page.locator(f"[data-tender={tender}]")).to_have_attribute("aria-pressed", "true")
+        assert_well_made(page)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import PHONE, resize
 from tests.browser.test_office import Office, assert_well_made, enter, office
 from tests.browser.test_till import pay_exactly
 
@@ -14,6 +15,7 @@ def test_a_cashier_learns_to_ring_up_on_a_practice_shop(page: Page, office: Offi
     enter(page, office, "/training/")
     assert_well_made(page)
     page.get_by_role("link", name="Ring up and pay").first.click()
+    expect(page.get_by_role("button", name="Open the practice shop")).to_be_visible()
     assert_well_made(page)
     page.get_by_role("button", name="Open the practice shop").click()
     page.wait_for_selector("html[data-ready]")
@@ -24,7 +26,7 @@ def test_a_cashier_learns_to_ring_up_on_a_practice_shop(page: Page, office: Offi
     page.locator(".tile").first.click()
     pay_exactly(page)
     expect(card.locator("li.done")).to_have_count(1)
-    page.set_viewport_size({"width": 390, "height": 844})
+    resize(page, PHONE)
     assert_well_made(page)
     page.goto(f"{office.url}/deliveries/?lang=zh")
     expect(page.locator("#coach")).to_contain_text("收银与付款")

@@ -2,12 +2,15 @@
 
 `python pair.py store PORT` and `python pair.py net PORT` found their node in $FAULT_DATA_DIR where there is none yet,
 and serve it with its worker; the store finds its network at $NETWORK_URL. With $DATABASE_URL the network is on
-PostgreSQL. With $FAULT_DAYS both nodes see so many days pass while the store sells cut off (libfaketime).
+PostgreSQL. With $FAULT_DAYS both nodes see so many days pass while the store sells cut off, on the clock a practice
+network shares: under libfaketime one sale in twenty takes ten times its processor, and selling is timed here. What a
+computer's own clock does to a node, `clock_*` tries.
 """
 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import os
 import shutil
@@ -20,7 +23,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
-from tests.faults import counter, founding  # noqa: E402  found from here: a tool loads this file alone
+from config.clock import PracticeClock  # noqa: E402  found from here: a tool loads this file alone
+from tests.faults import counter, founding  # noqa: E402
 from tests.faults.adapter import KEY, _signed_in  # noqa: E402
 from tests.faults.counter import STORE  # noqa: E402
 from tests.faults.founding import STORE_KEY  # noqa: E402
@@ -28,10 +32,10 @@ from tests.faults.founding import STORE_KEY  # noqa: E402
 ON_POSTGRES = "database-url"
 WORKER_S = 60.0
 DAYS = int(os.environ.get("FAULT_DAYS", "0"))
-BEFORE, A_DAY_S = 200, 86_400
+BEFORE = 200
 """The tool's scenario `partition` sells so much before it cuts the line."""
 SOLD_A_DAY = 700
-FAKETIME = "faketime/libfaketimeMT.so.1"
+CLOCK = "clock.json"
 
 
 # --- what the tool calls ---
@@ -125,18 +129,7 @@ def _let_days_pass(ctx: Any) -> None:
 
 def _set_clock(beside: Path, days: int) -> None:
     """Let the nodes whose folders lie here live so many days from now."""
-    (beside / "clock.part").write_text(f"+{days * A_DAY_S}\n", "utf-8")
-    (beside / "clock.part").replace(beside / "clock")
-
-
-def _seeing_clock(beside: Path) -> dict[str, str]:
-    """Return what a process needs to see the clock that is set there, looked at every second."""
-    library = next(iter(Path("/usr/lib").glob(f"*/{FAKETIME}")), None)
-    assert library, f"{FAKETIME} is not here: apt-get install faketime"
-    return {
-        "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(beside / "clock"), "FAKETIME_CACHE_DURATION": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DISABLE_SHM": "1",
-    }  # fmt: skip
+    PracticeClock(beside / CLOCK).set(dt.datetime.now(dt.UTC) + dt.timedelta(days=days))
 
 
 def _send_now(book: Path) -> None:
@@ -171,11 +164,10 @@ def serve(which: str, port: str) -> None:
             url = founding.on_postgres(told)  # founded already, and copied
         else:
             founding.place("net", folder)
+    if DAYS:
+        given["practice_clock"] = str(folder.parent / CLOCK)
     given |= {"database_url": url, "state_folder": str(folder), "secret_key": KEY, "port": port, "log_level": "WARNING"}
     os.environ.update({f"CORNERSTORE_{name.upper()}": value for name, value in given.items()})
-    if DAYS:
-        _set_clock(folder.parent, 0)
-        os.environ.update(_seeing_clock(folder.parent))
     os.chdir(ROOT)
     os.execv(sys.executable, [sys.executable, "-m", "store_app", "serve"])
 

@@ -1,6 +1,7 @@
 """What the slices of the fault runs add up, and what they say of a run that proved nothing."""
 
 from tests.benchmarks import faults
+from tests.faults.day import Watched
 
 
 def test_slices_add_up_keep_the_worst_figure_and_say_why_one_proved_nothing():
@@ -39,3 +40,16 @@ def test_a_run_that_proves_nothing_says_so_in_a_sentence():
     missing = faults.why("HARNESS ERROR: libfaketimeMT.so.1 not found: apt-get install faketime")
     assert missing == "The tool could not try it: libfaketimeMT.so.1 not found: apt-get install faketime."
     assert faults.why("") == "The tool ended without a verdict: it said nothing."
+
+
+def test_a_day_is_flat_where_memory_stays_once_a_program_is_warm():
+    mib = 2**20
+    looks = [(0.0, 10 * mib), (70.0, 100 * mib), (600.0, 130 * mib)]
+    watched = Watched(lives={1: looks, 2: [(5.0, 90 * mib)]}, files=24, log_bytes=16 * mib)
+    report = {"acked": 9, "minutes": 10, "lost": 0, "doubled": 0, "broken": watched.broken(), "worst": watched.worst()}
+    counted = faults._of_day(report)
+    assert (counted["tries"], counted["broken"]) == (10, 0)
+    assert counted["worst"] == {"memory MiB": 130.0, "memory grown MiB": 30.0, "open files": 24, "log MiB": 16.0}
+    looks.append((900.0, 180 * mib))
+    watched.files = 200
+    assert watched.broken() == ["memory grown MiB: 80.0, more than 50", "open files: 200, more than 100"]

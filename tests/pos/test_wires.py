@@ -9,6 +9,7 @@ import tty
 import pytest
 
 from config.errors import Unreachable
+from pos import wires
 from pos.encoding import encode
 from pos.paper import CUT, PaperLine
 from pos.printer_model import PrinterModel
@@ -67,10 +68,17 @@ def cable(tool):  # noqa: F811
     found.unplug()
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch):
+    """Wait as long as it takes for an answer that comes: the machine may have other work."""
+    monkeypatch.setattr(wires, "FIRST_ANSWER_S", 60.0)
+
+
 @pytest.fixture(params=["serial", "device file"])
 def wire(request, cable):
     """Give a printer on the cable, once as a serial port and once as a device file."""
-    return SerialPrinter(cable.path, 115200) if request.param == "serial" else FilePrinter(cable.path)
+    kind, where = (SerialPrinter, (cable.path, 115200)) if request.param == "serial" else (FilePrinter, (cable.path,))
+    return kind(*where, answer_s=60.0)
 
 
 def test_a_cable_carries_the_job_once_and_the_printer_confirms_it(cable, wire):
@@ -102,10 +110,13 @@ def test_a_printer_that_is_not_ready_says_why_and_gets_no_paper(cable, wire, fau
     assert PAPER not in bytes(cable.raw)
 
 
-def test_a_one_way_cable_is_printed_on_unasked(cable, wire):
+def test_a_one_way_cable_is_printed_on_unasked(cable, wire, monkeypatch):
     """Silence means that nothing is known (rule 3)."""
     cable.machine.status.mute = True
-    assert wire.send(PAPER) == Said()
+    with monkeypatch.context() as hurried:
+        hurried.setattr(wires, "FIRST_ANSWER_S", 0.1)
+        assert wire.send(PAPER) == Said()
+    wait_for(cable, len(PAPER))
     cable.machine.status.mute = False
     assert wire.ask() == Said(answered=True), "the printer is heard again as soon as it answers"
     assert bytes(cable.raw).count(PAPER) == 1
@@ -149,8 +160,9 @@ def test_a_printer_that_hangs_up_when_asked_has_printed_nothing():
     assert not isinstance(refused.value, Unconfirmed)
 
 
-def test_a_printer_that_answers_late_is_known_to_answer_from_then_on():
+def test_a_printer_that_answers_late_is_known_to_answer_from_then_on(monkeypatch):
     """It printed in silence before, so hardly anybody waits; what it says after all is heard (rule 3)."""
+    monkeypatch.setattr(wires, "HANG_UP_S", 60.0)
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def slow():

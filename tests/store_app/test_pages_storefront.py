@@ -465,7 +465,7 @@ def test_the_token_cannot_be_had_from_the_orders_id_by_a_stranger(market, custom
 def test_an_unknown_address_is_a_sentence(customer, path):
     answer = customer.look(path)
     assert answer.status_code == 404
-    assert "note-bad" in answer.text
+    assert '<p role="alert">' in answer.text
 
 
 @pytest.mark.parametrize("path", ["/shop/a%00b/", f"{SHOP}/p/a%00b", f"{SHOP}/order/a%00b", f"{SHOP}/?category=%00"])

@@ -5,9 +5,10 @@ import datetime as dt
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -51,6 +52,10 @@ class Line(httpx2.BaseTransport):
     """What is let through of a push, unpacked."""
     too_large: int = 0
     """How many pushes were not."""
+    refused: str = ""
+    """The id of a fact that the network refuses by name."""
+    meanwhile: Callable[[], object] = bool
+    """What happens at the shop whenever a push is answered."""
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         fault = self.faults.pop(0) if self.faults else ""
@@ -59,9 +64,13 @@ class Line(httpx2.BaseTransport):
         if fault == "portal":
             return httpx2.Response(200, headers={"Content-Type": "text/html"}, text="<html>Hello</html>")
         raw = request.read()
-        if raw and len(wire.unpack(raw, request.headers.get("Content-Encoding", ""))) > self.most_bytes:
+        pushed = wire.unpack(raw, request.headers.get("Content-Encoding", "")) if raw else b""
+        if len(pushed) > self.most_bytes:
             self.too_large += 1
             return httpx2.Response(413, headers={"Content-Type": "text/html"}, text="<html>No</html>")
+        if self.refused and self.refused.encode() in pushed:
+            told = {"code": "unreadable", "message": "No.", "facts": {"rows": [self.refused]}}
+            return httpx2.Response(422, json={"error": told})
         if fault == "replay" and self.kept:
             self._answer("POST", "/api/sync/messages", self.kept[0], {})
         path, given = request.url.path, request.url.params
@@ -70,6 +79,8 @@ class Line(httpx2.BaseTransport):
         answer = self._answer(request.method, path, raw, request.headers, given)
         if fault == "drop_response":
             raise httpx2.ReadError("gone", request=request)
+        if pushed:
+            self.meanwhile()
         return httpx2.Response(200, json=answer, request=request)
 
     def _answer(self, method, path, raw, headers, given=None) -> dict:
@@ -123,9 +134,9 @@ class World:
         self.said.update(ids)
         return ids
 
-    def talk(self, store: Doors, *faults: str, most_bytes: int = Line.most_bytes) -> sender.Contact:
+    def talk(self, store: Doors, *faults: str, **wishes: Any) -> sender.Contact:
         self.clock.advance(1)
-        self.line = Line(self.network, list(faults), most_bytes=most_bytes)
+        self.line = Line(self.network, list(faults), **wishes)
         with httpx2.Client(base_url="http://network", transport=self.line) as client:
             return sender.contact(store.database, store.settings, client, self.clock)
 
@@ -292,6 +303,38 @@ def test_a_line_too_narrow_for_any_fact_parks_none_and_is_given_up_after_few_tri
         contact = world.talk(world.stores[0], most_bytes=1_500)
         assert (contact.delivered, contact.parked, contact.fault) == (0, 0, wire.TOO_LARGE)
         assert world.line.too_large < 12
+
+
+def test_a_shop_that_sells_without_a_pause_hears_the_network_all_the_same(worlds):
+    with worlds() as world:
+        (store,) = world.stores
+        sales = iter(range(5))
+
+        def sell() -> None:
+            world.clock.advance(1)
+            world.say(store, int(next(sales, None) is not None))
+
+        world.say(store, 3)
+        contact = world.talk(store, meanwhile=sell)
+        assert (contact.delivered, contact.fault) == (3, None)
+        assert world.talk(store).delivered == 1
+
+
+def test_a_line_that_lets_not_even_an_empty_push_through_is_at_fault_and_parks_nothing(worlds):
+    with worlds() as world:
+        contact = world.talk(world.stores[0], most_bytes=10)
+        assert (contact.fault, contact.parked) == (wire.TOO_LARGE, 0)
+
+
+def test_a_fact_the_network_refuses_by_name_proves_the_line_and_is_asked_about_once_a_contact(worlds):
+    with worlds() as world:
+        (store,) = world.stores
+        (odd,), (large,) = world.say(store), world.say(store, size=30_000)
+        contact = world.talk(store, most_bytes=20_000, refused=odd)
+        assert (contact.fault, contact.parked) == (None, 1)
+        with store.read() as session:
+            waits = {row.id: (row.state, row.attempts) for row in session.scalars(sa.select(OutboxMessage))}
+        assert waits == {odd: ("pending", 1), large: ("stuck", 1)}
 
 
 def test_what_alone_is_too_large_holds_back_nothing_the_network_has_for_the_shop(worlds):

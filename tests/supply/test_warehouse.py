@@ -7,7 +7,7 @@ import pytest
 from pos import stock
 from supply import push, receiving
 from supply.lead_times import measured
-from supply.suppliers import Supplier
+from supply.suppliers import Supplier, settle_calendar
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, VAN, WAREHOUSE, Country, later, make_country
 from tests.supply.test_sources import came
 
@@ -71,6 +71,26 @@ def test_a_rejected_order_is_no_longer_on_the_way(country):
     country.fill()
     country.deliver()
     assert country.on_the_way("S2") == {}
+
+
+def test_within_a_round_the_order_that_reached_the_network_first_goes_first_whatever_the_shops_say(country):
+    country.order("S2", {"bread": 1}, id="early")
+    country.carry("S2", at=later(minutes=1))
+    country.order("S1", {"bread": 1}, id="says-earlier", at=AT - dt.timedelta(hours=3))
+    country.carry("S1", at=later(minutes=2))
+    country.fill()
+    assert country.load() == ["early", "says-earlier"]
+
+
+def test_on_a_day_without_a_van_nothing_leaves_by_itself_for_the_day_after(country):
+    with country.network.write() as session:
+        settle_calendar(session, WAREHOUSE, [DAY.isoformat()], None, tz="UTC", actor=OPERATOR, at=AT)
+    before = AT - dt.timedelta(days=1)
+    country.order("S1", {"bread": 1}, id="one", at=before)
+    country.deliver(at=before)
+    country.fill(at=before)
+    assert country.load(DAY) == []
+    assert country.load(DAY + dt.timedelta(days=1)) == ["one"]
 
 
 def test_what_broke_in_the_warehouse_is_not_loaded_and_the_order_is_closed_short(country):

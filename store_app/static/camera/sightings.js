@@ -3,13 +3,17 @@
 const GONE_MS = 1500; // a hand that shakes hides a code for a moment; a code that went away stays away longer
 const AGAIN_MS = 1000;
 
-/** Tells when a sighting counts: a code that may be misread the second time it is seen, any other the first. */
+/**
+ * Tells when a sighting counts: a code that may be misread the second time it is seen, any other the first; and again
+ * once a look without it came long enough after the last one with it.
+ */
 export class Sightings {
   constructor() { this.seen = new Map(); } // text -> { last, counted }
 
   /** Take what was seen at `now` (milliseconds): {text, sure} or null. Gives the text if it counts, else null. */
   see(code, now) {
     for (const [text, { last, counted }] of this.seen) {
+      if (counted && text === code?.text) continue; // a device that looks once in seconds never saw it gone
       if (now - last >= (counted ? GONE_MS : AGAIN_MS)) this.seen.delete(text);
     }
     if (!code) return null;
