@@ -149,8 +149,10 @@ class History:
 
 @dataclass(frozen=True)
 class Seen:
-    """Our forecasts as they were on each order day, (D, n): demand over the span, its part before the van, and the
-    spread of a product's last days."""
+    """Our forecasts as they were on each order day, (D, n).
+
+    demand: over the span; before: the mean of its part before the van; lately_spread: of a product's last days.
+    """
 
     first_day: int
     demand: Demand
