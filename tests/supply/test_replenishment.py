@@ -8,7 +8,8 @@ from scipy.stats import poisson
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.journal import Actor, JournalEntry
-from pos import stock
+from pos import batches, recall, stock
+from pos.batches import Lot
 from pos.catalogue import Listing, Product
 from pos.consigned import Consigned
 from store_app.wording_orders import OrderWhy
@@ -115,6 +116,15 @@ def findings(shop):
 
 
 # --- proposing ---
+
+
+def test_what_is_recalled_is_not_there_and_what_is_wholly_recalled_is_not_ordered(shop):
+    with shop.write() as session:
+        batches.lay_in(session, "S1", [Lot("milk", 24, "L7")], source_kind="delivery", source_id="d", at=DAWN)
+        recall.call(session, "S1", "bread", why="glass", actor=WEI, at=DAWN)
+        recall.call(session, "S1", "milk", "L7", why="sour", actor=WEI, at=DAWN)
+    order = proposed(shop, bread=5.0, milk=5.0)
+    assert {sku: line.packs for sku, line in lines(shop, order).items()} == {"milk": 1}
 
 
 def test_each_supplier_gets_one_order_for_its_next_order_day(shop):
