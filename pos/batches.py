@@ -216,6 +216,17 @@ def unsound(session: Session, store_id: str, *, day: dt.date) -> dict[str, int]:
     return {sku: qty for sku, qty in sums.items() if qty}
 
 
+def recalled(session: Session, store_id: str, *, day: dt.date) -> dict[str, int]:
+    """Return SKU -> units on hand that are recalled for certain: of a recalled lot, or of a product wholly recalled."""
+    rows = in_force(session, store_id)
+    lots = standing(session, store_id, sorted({row.sku for row in rows}), day=day)
+    sums = {
+        sku: sum(one.qty for one in held if any(row.sku == sku and row.batch in (None, one.batch) for row in rows))
+        for sku, held in lots.items()
+    }
+    return {sku: qty for sku, qty in sums.items() if qty}
+
+
 def expiring(session: Session, store_id: str, *, day: dt.date, within_days: int) -> list[Expiring]:
     """Return what leaves within so many days, and what should have left, the earliest first (rule 2)."""
     first, last = day - dt.timedelta(days=FORGET_DAYS), day + dt.timedelta(days=within_days)

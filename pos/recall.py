@@ -214,6 +214,11 @@ def in_force(session: Session, store_id: str, skus: Sequence[str] | None = None)
     return list(session.scalars(query.order_by(Recall.called_at.desc(), Recall.id)))
 
 
+def off_sale(session: Session, store_id: str) -> set[str]:
+    """Return the products nobody can be promised: wholly recalled, or of which a batch waits to be looked for."""
+    return {row.sku for row in in_force(session, store_id) if row.stops(None)}
+
+
 def to_look_through(session: Session, store_id: str) -> int:
     """Return how many recalls nobody has looked through a place for yet."""
     return sum(row.state == "called" for row in in_force(session, store_id))

@@ -8,8 +8,9 @@ Rules
 3. What is kept for show, room and service are the shopkeeper's wishes (`order_wishes`). What has a slot of the shelf
    plan that stands when the goods come keeps its front row for show, one portion a facing, unless the shopkeeper wishes
    otherwise, and the slot is its place on the shelf (`shelf`).
-4. Of dated lots, what will expire unsold within the interval does not count; what is on the way counts from its day on;
-   a lead time's spread widens demand (`lead_times`).
+4. What is wholly recalled is not needed, and units of a recalled lot are not there. Of dated lots, what will expire
+   unsold within the interval does not count; what is on the way counts from its day on; a lead time's spread widens
+   demand (`lead_times`).
 5. So many queries as there are tables, never one per product.
 """
 
@@ -24,7 +25,7 @@ from sqlalchemy.orm import Session
 from config.clock import business_day
 from config.database import table_of
 from config.prepared import Prepared
-from pos import batches, consigned, stock
+from pos import batches, consigned, recall, stock
 from pos.batches import Batch
 from pos.catalogue import Listing, Product, TaxClass, prices_on
 from pos.store import Store
@@ -97,7 +98,8 @@ def needs_of(
     shelves = _Shelves(session, store.id, expecting.basis, lasts, set(comes.values()), at=at)
     needs = {}
     for supplier_id, products in offered.items():
-        sold_here = [one for one in products if one.sku in shelves.articles and one.sku in shelves.prices]
+        known = shelves.articles.keys() & shelves.prices.keys() - shelves.called_back
+        sold_here = [one for one in products if one.sku in known]
         expected = expecting.until([one.sku for one in sold_here], last[supplier_id])
         rhythm = (days[supplier_id], last[supplier_id], leads[supplier_id].variance)
         needs[supplier_id] = shelves.needs(sold_here, expected, expecting.basis, *rhythm)
@@ -144,6 +146,8 @@ class _Shelves:
         self.taught, self.wishes = order_rules.lessons(session, store_id, at), order_wishes.wishes(session, store_id)
         self.lots, self.waited = dated_lots(session, store_id, today, max(lasts)), to_come(session, store_id, at=at)
         self.levels, self.consigned = stock.levels(session, store_id), consigned.standing(session, store_id)
+        self.recalled = batches.recalled(session, store_id, day=today)
+        self.called_back = {row.sku for row in recall.in_force(session, store_id) if row.batch is None}
         self.slots = {day: shelf.standing_on(session, store_id, day) for day in comes}
         self.spoken_for = {day: planned.until(session, store_id, day, beside=basis.run_id) for day in lasts}
 
@@ -163,14 +167,15 @@ class _Shelves:
         found = []
         columns = zip(
             products, mean.tolist(), variance.tolist(), before.tolist(), expected.usual.tolist(),
-            expected.daily.tolist(), expected.how, strict=True,
+            expected.lately_spread.tolist(), expected.daily.tolist(), expected.how, strict=True,
         )  # fmt: skip
-        for (_, sku, pack_qty, cost, minimum), mean, variance, before, usual, daily, (method, model, share) in columns:
+        for terms, mean, variance, before, usual, lately, daily, (method, model, share) in columns:
+            _, sku, pack_qty, cost, minimum = terms
             article, wish, taught = self.articles[sku], self.wishes.get(sku), self.taught.get(sku, 0)
             on_way = {day: qty for day, qty in self.waited.coming.get(sku, {}).items() if day <= last}
             level = self.levels.get(sku)
             on_hand, reserved = (max(0, level.on_hand), level.held) if level else (0, 0)
-            free, slot = on_hand - reserved - spoken_for.get(sku, 0), slots.get(sku)
+            free, slot = on_hand - reserved - spoken_for.get(sku, 0) - self.recalled.get(sku, 0), slots.get(sku)
             line = PolicyLine(
                 sku, mean, variance, before, interval, held_days, free + sum(on_way.values()), pack_qty, cost,
                 self.prices[sku] * 10_000 // article.tax_divisor_bp, article.price_quantity, minimum,
@@ -180,7 +185,7 @@ class _Shelves:
                 wish.room_qty if wish else None, usual,
                 ready(daily[:before_days], free, {(day - basis.today).days: qty for day, qty in on_way.items()})
                 if on_way else None,
-                slot.fill_qty if slot else None,
+                slot.fill_qty if slot else None, lately,
             )  # fmt: skip
             found.append(
                 Need(line, article.name, article.stock_unit, on_hand, reserved, on_way, basis.today, tuple(daily),

@@ -11,8 +11,8 @@ Rules
 3. Prices are the till's: the store publishes them with the allowance, deposits and its own offers with them, so that
    `wares.quote` charges what the till would. What has no fixed price is not sold online.
 4. The allowance is what is available less the shopkeeper's hold-back and a safety share, because records are never
-   quite right. Weighed goods are sold in steps of a tenth of their price quantity; age-restricted goods may be
-   ordered and the age is checked at the counter.
+   quite right; of what is recalled it is nothing (`pos.recall`). Weighed goods are sold in steps of a tenth of their
+   price quantity; age-restricted goods may be ordered and the age is checked at the counter.
 5. A publication leaves only when something a customer would notice has changed: a price, a rank, a product coming or
    going, an offer or a rule, a coupon's uses, a member, a scarce allowance by any unit, a plentiful one by more than a
    quarter.
@@ -38,7 +38,7 @@ from config.journal import Actor, record
 from config.money import BASIS
 from config.node import NETWORK
 from config.prepared import Prepared
-from pos import catalogue, offer_edition, stock
+from pos import catalogue, offer_edition, recall, stock
 from pos.catalogue import Listing, Product
 from pos.store import Store
 from supply import online_coupons, online_members, order_in, shelf
@@ -347,7 +347,7 @@ def _offers_now(
     skus = [row.sku for row in rows]
     prices = catalogue.prices_on(session, store_id, today, skus)
     levels = stock.levels(session, store_id, skus)
-    ranks = shelf.ranks(session, store_id)
+    ranks, off_sale = shelf.ranks(session, store_id), recall.off_sale(session, store_id)
     found, steps = {}, {}
     for row in rows:
         price_minor = prices.get(row.sku)
@@ -358,10 +358,10 @@ def _offers_now(
             found[row.sku] = Offer(row.sku, price_minor, 0, None, listed=False)
             continue
         level = levels.get(row.sku)
-        free = max(0, (level.available if level else 0) - row.hold_back_qty)
+        free = 0 if row.sku in off_sale else max(0, (level.available if level else 0) - row.hold_back_qty)
         free -= free * policy.safety_bp // BASIS
         free -= free % step
-        days = order_days.get(row.sku)
+        days = None if row.sku in off_sale else order_days.get(row.sku)
         found[row.sku] = Offer(row.sku, price_minor, free, ranks.get(row.sku), listed=True, order_days=days)
     return found, steps
 

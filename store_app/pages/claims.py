@@ -9,7 +9,7 @@ from flask import Blueprint, Response, flash, g, make_response, redirect, reques
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import Invalid, NotFound, Refused, ShopError
 from config.node import NETWORK
 from store_app import wording_claims
 from store_app.extensions import doors, read, wake_worker_after, write
@@ -81,8 +81,10 @@ def new(delivery_id: str, fault: ShopError | None = None) -> Any:
     """Show the form for a claim about a delivery; what is missing by the count stands there already."""
     with read() as session:
         delivery = session.get(Delivery, (str(place().store_id), delivery_id))
-        if delivery is None or delivery.state != "posted":
+        if delivery is None:
             raise NotFound("unknown-delivery", _("There is no such delivery in this shop."))
+        if delivery.state != "posted":
+            raise Refused("not-posted", "Count this delivery and post it first.", state=delivery.state)
         bounds = claim_book.bounds(session, delivery, deliveries.lines_of(session, delivery))
         units = waiting.stock_units(session, [bound.sku for bound in bounds])
         until = claims.last_day(session, delivery, _claim_days(session))

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from pos import batches, stock
 from pos.batches import Lot
 from pos.catalogue import Barcode, Product, TaxClass
-from supply import pick_list, picking, round_load, round_plan, rounds, vans
+from supply import pick_list, picking, recalls, round_load, round_plan, rounds, vans
 from supply.deliveries import expect as announce
 from supply.facts import Advised
 from supply.orders import OrderLine, ReplenishmentOrder
@@ -82,8 +82,10 @@ def yard(build: Any) -> Iterator[tuple[House, str, str, str]]:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_vans_day_is_well_made_at_both_sizes(page: Page, yard: Any, faults: list[str], language: str):
     house, url, round_id, key = yard
-    with house.doors.read() as session:
+    with house.doors.write() as session:
         pick_id = pick_list.open_lists(session)[0].id
+        said = {"why": "Glass was found in it", "called_by": "The dairy", "afterwards": "destroy"}
+        recalls.call(session, "milk", "L1", id="r1", **said, **BY)
     dress(page, language)
     sign_in(page, url, "operator", "3333")
     for path in (
@@ -95,6 +97,8 @@ def test_the_vans_day_is_well_made_at_both_sizes(page: Page, yard: Any, faults: 
         "/console/picking/",
         f"/console/picking/{pick_id}",
         "/console/picking/orders/S03/o1",
+        "/console/recalls/",
+        "/console/recalls/r1",
         "/console/prices/",
         "/console/prices/file",
         f"/console/rounds/{round_id}/sheet",

@@ -90,6 +90,11 @@ def test_a_claim_that_cannot_be_is_refused_on_its_form_with_a_sentence(office, w
     assert picture_of(office) == before
 
 
+def test_goods_that_were_not_counted_in_are_not_claimed_yet(office):
+    refused = office.signed_in().get("/claims/new/D1")
+    assert (refused.status_code, "Count this delivery and post it first." in words(refused)) == (409, True)
+
+
 def test_after_its_days_the_form_asks_for_goodwill_and_says_so(office):
     office.clock.now_ = office.clock.now()
     office.clock.advance(5 * 86_400)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import Invalid, NotFound, Refused
-from pos import stock
+from pos import recall, stock
 from pos.catalogue import Listing, Price
 from pos.stock import Place
 from supply import shop
@@ -36,6 +36,17 @@ def test_a_hold_back_is_never_promised_online(town):
         session.get(Listing, (STORE, "bread")).hold_back_qty = 4
     town.publish(later(minutes=1))
     assert town.left("bread") == 6
+
+
+def test_of_what_is_recalled_nothing_is_promised_online_until_somebody_has_looked(town):
+    with town.shop.write() as session:
+        recall.call(session, STORE, "bread", "L7", id="r", why="glass", actor=ANA, at=AT)
+    town.publish(later(minutes=1))
+    assert town.left("bread") == 0
+    with town.shop.write() as session:
+        recall.clear(session, STORE, "r", 0, actor=ANA, at=AT)
+    town.publish(later(minutes=2))
+    assert town.left("bread") == 9
 
 
 def test_nothing_is_published_when_a_customer_would_notice_nothing(town):
