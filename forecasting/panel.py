@@ -194,6 +194,7 @@ class Forecast:
     weekday_profile : (n, 7) factors, Monday first, mean 1
     regional_share  : (n,) weight 0..1 the region has in the level
     spread          : how uncertain sums of any length are (see `intervals`)
+    lately_spread   : (n,) variance over mean of a day's units lately; NaN = not known (see `state`)
     """
 
     keys: tuple[tuple[str, str], ...]
@@ -209,6 +210,7 @@ class Forecast:
     regional_share: Floats
     levels: tuple[float, ...] = LEVELS
     spread: Dispersion | None = None
+    lately_spread: Floats = field(default_factory=lambda: np.ones(0))
 
     def __post_init__(self) -> None:
         n, horizon = self.mean.shape

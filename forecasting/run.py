@@ -117,6 +117,7 @@ def say(
         keys=found.keys, first_day=found.day, mean=mean, quantiles=daily, cumulative=sums,
         model=tuple(blend.model), reason=tuple(blend.reason), kind=found.kind, level=blend.level,
         weekday_profile=found.factors.weekday, regional_share=blend.share, spread=spread,
+        lately_spread=found.lately_spread,
     )  # fmt: skip
 
 

@@ -35,12 +35,13 @@ from forecasting.levels import Filter, Shared
 from forecasting.panel import Ahead, DemandPanel, Flags, Floats, Ints, PanelFault
 from forecasting.pools import Pools
 
-VERSION = 9
+VERSION = 10
 HISTORY_DAYS = 730
 KEPT_DAYS = 8
 """A week, and a night that failed."""
 CONTEXT_DAYS = 56
-"""Days before the new ones that `moved_on` wants to see: for the usual price, and the plain mean."""
+"""Days before the new ones that `moved_on` wants to see: for the usual price, the plain mean, and the spread."""
+LATELY_DAYS, LATELY_LEAST, LATELY_LEVEL = 42, 14, 0.01
 WORTH_FADE = 0.99
 QUIT_SALES, QUIT_MOST = 1_000.0, 0.02
 RETURN_DAYS = 500.0
@@ -62,6 +63,7 @@ class State:
     size              : (n,) half the units of a usual day with a sale, with which what was gone begins anew
     echo, echoed      : (n,) what the last days left, and the part of it that the next day brings (see `echo`)
     scale             : (n,) what losses of SUM_DAYS are divided by (see `evaluate`)
+    lately_spread     : (n,) variance over mean of the units of the last LATELY_DAYS, NaN with few of them observed
     """
 
     keys: tuple[tuple[str, str], ...]
@@ -89,6 +91,7 @@ class State:
     echo: Floats
     echoed: Floats
     scale: Floats
+    lately_spread: Floats
     kind: tuple[str, ...]
 
     @property
@@ -163,7 +166,7 @@ def measure(
         season=levels.year_ago(y, exposure, pools, horizon_days + kept_days),
         observed=(~np.isnan(panel.y)).sum(axis=1), plain=plain_mean(panel.y),
         silent=_silence(told, long_run[:, :-1] * exposure), quits=_quits(panel.y, kind), returns=_returns(panel.y),
-        size=_size(panel.y), echo=wave, echoed=echoed,
+        size=_size(panel.y), lately_spread=_lately_spread(panel), echo=wave, echoed=echoed,
         scale=sum_scale(panel.y, SUM_DAYS), kind=kind,
     )  # fmt: skip
 
@@ -208,6 +211,7 @@ def moved_on(state: State, panel: DemandPanel) -> State:
     return replace(
         state, day=panel.next_day, own=own, slow=slow, shared=shared, units=units, exposure=worth,
         observed=state.observed + days_seen, plain=plain_mean(panel.y), silent=silent, echo=wave,
+        lately_spread=_lately_spread(panel),
         kind=tuple(classify.NEW if woke else kind for woke, kind in zip(awake, state.kind, strict=True)),
     )  # fmt: skip
 
@@ -398,6 +402,7 @@ def _rows(state: State, rows: Ints) -> State:
         "echoed",
         "size",
         "scale",
+        "lately_spread",
     )
     return replace(
         state, keys=named(state.keys), category=named(state.category), region=named(state.region),
@@ -435,3 +440,12 @@ def _size(y: Floats) -> Floats:
     """Return (n,) half the mean units of the days with a sale; 0 without any."""
     units = np.nan_to_num(y)
     return np.asarray(0.5 * units.sum(axis=1) / np.maximum((units > 0).sum(axis=1), 1))
+
+
+def _lately_spread(panel: DemandPanel) -> Floats:
+    """Return (n,) variance over mean, LATELY_LEVEL at least, of the last days' units; empty shelves tell nothing."""
+    y = panel.y if panel.out_of_stock is None else np.where(panel.out_of_stock, np.nan, panel.y)
+    y = y[:, -LATELY_DAYS:]
+    mean = row_mean(y)
+    found = row_mean((y - mean[:, None]) ** 2) / np.maximum(mean, LATELY_LEVEL)
+    return np.where((~np.isnan(y)).sum(axis=1) >= LATELY_LEAST, found, np.nan)

@@ -51,12 +51,14 @@ class Expected:
     """Demand of n products over one interval: its days' means, and how it spreads.
 
     daily: (n, days), the first day what is left of today; variance, usual: (n,), usual of a usual day, 0 where nobody
-    tells. how: of each product its method (forecast | mean28 | region28), the model and the share of the region.
+    tells. lately_spread: (n,) variance over mean of its last days, NaN where nobody tells. how: of each product its
+    method (forecast | mean28 | region28), the model and the share of the region.
     """
 
     daily: "Floats"
     variance: "Floats"
     usual: "Floats"
+    lately_spread: "Floats"
     how: list[tuple[str, str, float]]
 
 
@@ -76,7 +78,8 @@ class Expecting:
         told = np.array([n for n, sku in enumerate(skus) if self._run.knows(sku, self.basis, last)], dtype=np.int64)
         if told.size:
             run = self._run.expected([skus[n] for n in told.tolist()], self.basis, last)
-            found.daily[told], found.variance[told], found.usual[told] = run.daily, run.variance, run.usual
+            found.daily[told], found.variance[told] = run.daily, run.variance
+            found.usual[told], found.lately_spread[told] = run.usual, run.lately_spread
             for n, how in zip(told.tolist(), run.how, strict=True):
                 found.how[n] = how
         return found
@@ -97,7 +100,7 @@ _MEANS = Prepared(
 )
 _SPREAD = Prepared(
     sa.select(
-        _series.sku, _series.model, _series.regional_share, _series.level,
+        _series.sku, _series.model, _series.regional_share, _series.level, _series.lately_spread,
         _row.q50, _row.q75, _row.q90, _row.q95, _row.q99,
     ).where(*_told, _row.last_day == sa.bindparam("last")).order_by(*_in_order)
 )  # fmt: skip
@@ -142,7 +145,7 @@ class _Run:
         unsaid, beyond = np.zeros((len(skus), max(0, -skipped))), np.repeat(usual, (last - end).days, axis=1)
         daily = np.hstack([unsaid, np.maximum(0.0, daily[:, max(0, skipped) :]), beyond])
         daily[:, 0] *= basis.today_left
-        level = np.array([row[3] for row in rows])
+        level, lately = np.array([row[3:5] for row in rows], dtype=np.float64).reshape(-1, 2).T
         sold = np.array([self.lately.get(sku, np.nan) for sku in skus])
         fresh = ~np.isnan(sold) & (level > 0)
         factor = np.ones(len(skus))
@@ -150,9 +153,9 @@ class _Run:
         daily *= factor[:, None]
         whole = sums[:, -1]
         share = np.divide(_total(daily), whole, out=np.ones_like(whole), where=whole > 0)
-        spread = Demand.of_quantiles(whole, np.array([row[4:] for row in rows]))
+        spread = Demand.of_quantiles(whole, np.array([row[5:] for row in rows]))
         how = [("forecast", row[1], row[2]) for row in rows]
-        return Expected(daily, spread.variance * share, level * factor, how)
+        return Expected(daily, spread.variance * share, level * factor, lately, how)
 
 
 class _Recent:
@@ -184,7 +187,8 @@ class _Recent:
             method, spread = "region28", np.full(len(skus), 2.0)
         daily = np.repeat(rate[:, None], (last - basis.today).days + 1, axis=1)
         daily[:, 0] *= basis.today_left
-        return Expected(daily, _total(daily) * spread, np.zeros(len(skus)), [(method, "", 0.0)] * len(skus))
+        n = len(skus)
+        return Expected(daily, _total(daily) * spread, np.zeros(n), np.full(n, np.nan), [(method, "", 0.0)] * n)
 
 
 def _lately(session: Session, store_id: str, basis: Basis) -> dict[str, float]:

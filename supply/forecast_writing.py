@@ -9,6 +9,7 @@ Rules
 """
 
 import datetime as dt
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -150,6 +151,7 @@ def _series_rows(run_id: str, found: "Forecast", some: Sequence[int], quiet: dic
             "regional_share": float(found.regional_share[row]),
             "weekday_profile": [round(float(factor), 3) for factor in found.weekday_profile[row]],
             "quiet_days": quiet.get(sku),
+            "lately_spread": None if math.isnan(found.lately_spread[row]) else float(found.lately_spread[row]),
         }
         for row, sku in ((row, found.keys[row][1]) for row in some)
     ]

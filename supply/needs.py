@@ -167,9 +167,10 @@ class _Shelves:
         found = []
         columns = zip(
             products, mean.tolist(), variance.tolist(), before.tolist(), expected.usual.tolist(),
-            expected.daily.tolist(), expected.how, strict=True,
+            expected.lately_spread.tolist(), expected.daily.tolist(), expected.how, strict=True,
         )  # fmt: skip
-        for (_, sku, pack_qty, cost, minimum), mean, variance, before, usual, daily, (method, model, share) in columns:
+        for terms, mean, variance, before, usual, lately, daily, (method, model, share) in columns:
+            _, sku, pack_qty, cost, minimum = terms
             article, wish, taught = self.articles[sku], self.wishes.get(sku), self.taught.get(sku, 0)
             on_way = {day: qty for day, qty in self.waited.coming.get(sku, {}).items() if day <= last}
             level = self.levels.get(sku)
@@ -184,7 +185,7 @@ class _Shelves:
                 wish.room_qty if wish else None, usual,
                 ready(daily[:before_days], free, {(day - basis.today).days: qty for day, qty in on_way.items()})
                 if on_way else None,
-                slot.fill_qty if slot else None,
+                slot.fill_qty if slot else None, lately,
             )  # fmt: skip
             found.append(
                 Need(line, article.name, article.stock_unit, on_hand, reserved, on_way, basis.today, tuple(daily),

@@ -5,10 +5,11 @@ Rules
 1. The next pack comes as long as the chance that its units are wanted, on average over them, exceeds the least chance:
    floor and ceiling are thereby judged by what they cost. The reorder point is the highest position at which one still
    comes.
-2. The least chance is 1 - service level at heart, and differs for three things. The intervals of orders that follow
+2. The least chance is 1 - service level at heart, and differs for four things. The intervals of orders that follow
    each other overlap, so a customer who buys much at once is feared in several and comes once: it rises with variance
-   over mean. A pack that lasts for months may outlive its demand: it rises with the days the pack lasts. And what is
-   left of busy days goes slower afterwards: it rises with the interval's demand over that of usual days.
+   over mean. A pack that lasts for months may outlive its demand: it rises with the days the pack lasts. What is left
+   of busy days goes slower afterwards: it rises with the interval's demand over that of usual days. And what varied
+   more lately than it is told to is harder to foresee just now: it falls with that.
 3. Whoever wants what is not there goes without (lost sales), so the position that counts is never below the demand
    until the goods come.
 4. Of what is fresh a pack comes while it is likelier wanted than so many times spoilt, and demand is told higher or
@@ -34,6 +35,9 @@ MONTH_DAYS, STAYS_DAYS = 30, 60
 """By one in STAYS_DAYS of what a pack lasts beyond a month the least chance is higher."""
 LEAST_BUSY, MOST_BUSY = 0.5, 2.0
 """Between these the demand of the interval over that of usual days counts: days ahead may be closed."""
+LIVELY, LIVELY_TRUST, MOST_LIVELY = 0.5, 0.54, 6.0
+"""By the first power of how much more a product varied lately than told, which is believed so far, the least odds are
+lower."""
 KEPT_DAYS = 180
 """What has not sold after so many days costs no more to keep: by then somebody has marked it down."""
 
@@ -52,11 +56,13 @@ def least_chance(
     days: Floats | float,
     held_days: Floats | float,
     usual: Floats | float = 0.0,
+    lately_spread: Floats | float = np.nan,
 ) -> Floats:
     """Return the chance that a pack's units are wanted above which it comes (rule 2).
 
     demand: over the interval, `days` long; held_days: from one delivery to the next; usual: the demand of a usual day,
-    0 where it is not known; all broadcast against demand.
+    0 where it is not known; lately_spread: variance over mean of its last days' units, NaN where it is not known; all
+    broadcast against demand.
     """
     spread = np.divide(demand.variance, demand.mean, out=np.ones_like(demand.mean), where=demand.mean > 0)
     overlap = np.clip(1.0 - np.asarray(held_days) / np.maximum(days, 1e-9), 0.0, 1.0)
@@ -66,6 +72,8 @@ def least_chance(
     as_usual = np.broadcast_to(np.asarray(usual) * days, demand.mean.shape)
     busy = np.divide(demand.mean, as_usual, out=np.ones_like(demand.mean), where=as_usual > 1e-9)
     odds = odds * np.clip(busy, LEAST_BUSY, MOST_BUSY)
+    lively = np.minimum(lately_spread / spread, MOST_LIVELY)
+    odds = odds / (1.0 + LIVELY_TRUST * np.where(np.isnan(lively), 0.0, lively - 1.0)) ** LIVELY
     return np.asarray(odds / (1.0 + odds))
 
 

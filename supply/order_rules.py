@@ -6,9 +6,10 @@ Rules
    most_order_minor and all orders that went by it within WEEK_DAYS at most most_week_minor together; those rejected or
    called off do not count. What is dearer, postponed, changed by a person or stands on no fresh forecast (older than
    FRESH_DAYS) waits for the shopkeeper.
-2. An edit teaches when its reason says that the quantity was wrong as such (TEACHING: too many, not enough, no room),
-   not when something happened once. On approval the product's taught units move by half of the difference between
-   ordered and proposed, and stay within one pack or MOST_TAUGHT_DAYS days of demand, whichever is more.
+2. An edit teaches when its reason says that the quantity was wrong as such (TEACHING: too many, not enough, no room)
+   and it went that way, not when something happened once. On approval the product's taught units move by half of the
+   difference between ordered and proposed, and stay within one pack or MOST_TAUGHT_DAYS days of demand, whichever is
+   more.
 3. What was taught counts in full for LESSON_DAYS after the last edit that taught it, by half for as many again, and
    then not at all: what is not confirmed is forgotten.
 4. Taught units are added to the shelf a product is ordered up to, and every line says them.
@@ -29,7 +30,8 @@ from supply import order_money, orders
 from supply.orders import ReplenishmentOrder, lines_of, subject_of
 from supply.suppliers import supplier_of
 
-TEACHING = ("too-many", "too-few", "no-room")
+TEACHING = {"too-many": -1, "no-room": -1, "too-few": 1}
+"""reason -> whether it asks for less or for more."""
 MOST_TAUGHT_DAYS = 2
 LESSON_DAYS = 56
 WEEK_DAYS = 7
@@ -135,6 +137,11 @@ def learn(session: Session, order: ReplenishmentOrder, *, at: dt.datetime) -> No
 
 
 # --- questions ---
+
+
+def does_teach(reason: str, difference: int) -> bool:
+    """Tell whether an edit teaches (rule 2). difference: packs ordered less packs proposed."""
+    return TEACHING.get(reason, 0) * difference > 0
 
 
 def rules_of(session: Session, store_id: str) -> dict[str, OrderRule]:

@@ -81,7 +81,8 @@ class PolicyLine(NamedTuple):
     what is available and on the way; outdating_qty: what of it will expire unsold. price_minor: for price_quantity
     units, without tax. capacity_qty: what there is room for. service_level: the shopkeeper's own. usual_a_day: demand
     of a usual day, 0 where it is not known. ready_qty: what of the position serves the demand before the next delivery
-    (`ready`), None where all of it is there. slot_qty: what its place on a planned shelf holds.
+    (`ready`), None where all of it is there. slot_qty: what its place on a planned shelf holds. lately_spread: variance
+    over mean of its last days' units.
     """
 
     sku: str
@@ -104,6 +105,7 @@ class PolicyLine(NamedTuple):
     usual_a_day: float = 0.0
     ready_qty: float | None = None
     slot_qty: int | None = None
+    lately_spread: float | None = None
 
 
 class Decision(NamedTuple):
@@ -268,6 +270,7 @@ class _Basket:
         self.position, self.show = given["position_qty"], given["presentation_qty"]
         self.price = given["price_minor"] / given["price_quantity"]
         self.outdating, self.usual = given["outdating_qty"], given["usual_a_day"]
+        self.lately_spread = given["lately_spread"]
         self.own_level, self.room = given["service_level"], given["capacity_qty"]
         self.unit_cost = self.pack_cost / self.pack
         self.life = np.where(np.isnan(given["shelf_life_days"]), np.inf, given["shelf_life_days"])
@@ -394,7 +397,10 @@ class _Basket:
         weighed = np.clip(weighed, self.policy.lowest_level, self.policy.highest_level)
         unset = np.isnan(self.own_level)
         self.level = np.where(unset, weighed, self.own_level)
-        least = least_chance(self.demand, self.pack, weighed, days=self.interval, held_days=self.held, usual=self.usual)
+        least = least_chance(
+            self.demand, self.pack, weighed, days=self.interval, held_days=self.held, usual=self.usual,
+            lately_spread=self.lately_spread,
+        )  # fmt: skip
         self.least = np.where(unset, least, 1.0 - self.level)
         self.under = self.margin
         self.over = self.margin * self.least / np.maximum(1.0 - self.least, 0.01)

@@ -149,11 +149,15 @@ class History:
 
 @dataclass(frozen=True)
 class Seen:
-    """Our forecasts as they were on each order day: demand over the span, (D, n), and its part before the van."""
+    """Our forecasts as they were on each order day, (D, n).
+
+    demand: over the span; before: the mean of its part before the van; lately_spread: of a product's last days.
+    """
 
     first_day: int
     demand: Demand
     before: Floats
+    lately_spread: Floats
 
 
 def replay(history: History, rule: Rule, setting: Setting) -> Outcome:
@@ -211,7 +215,7 @@ def look_ahead(
     """Forecast from every day of the replay, as the shop would have; the slow part, to be done once a history."""
     panel, first = history.panel, history.first_day(setting)
     last = panel.n_days - setting.span
-    means, quantiles, before = [], [], []
+    means, quantiles, before, spread = [], [], [], []
     state: State | None = None
     for day in range(first, last + 1):
         ahead = panel.ahead(day, day + setting.span)
@@ -227,11 +231,13 @@ def look_ahead(
         means.append(found.mean.sum(axis=1))
         before.append(found.mean[:, : setting.lead_days].sum(axis=1))
         quantiles.append(found.cumulative[:, :, -1])
+        spread.append(found.lately_spread)
         if progress:
             progress(day - first + 1, last - first + 1)
     shape = (len(means), panel.n_series)
     demand = Demand.of_quantiles(np.concatenate(means), np.concatenate(quantiles))
-    return Seen(first, Demand(demand.mean.reshape(shape), demand.variance.reshape(shape)), np.stack(before))
+    demand = Demand(demand.mean.reshape(shape), demand.variance.reshape(shape))
+    return Seen(first, demand, np.stack(before), np.stack(spread))
 
 
 def ours(history: History, seen: Seen, setting: Setting, level: float | Floats) -> Rule:
@@ -242,7 +248,7 @@ def ours(history: History, seen: Seen, setting: Setting, level: float | Floats) 
     pack, level = setting.pack_qty, np.reshape(level, (-1, 1))
     least = least_chance(
         seen.demand, np.float64(pack), level, days=setting.span, held_days=setting.review_days,
-        usual=_usual(seen, setting),
+        usual=_usual(seen, setting), lately_spread=seen.lately_spread,
     )  # fmt: skip
     point = reorder_point(seen.demand, np.float64(pack), least)
     if setting.shelf_life_days is None:
@@ -255,7 +261,7 @@ def ours(history: History, seen: Seen, setting: Setting, level: float | Floats) 
     ripe = np.full(point.shape, np.inf)
     if fresh.any():
         told = Demand(lately.demand.mean[:, fresh], lately.demand.variance[:, fresh])
-        some = Seen(seen.first_day, told, lately.before[:, fresh])
+        some = Seen(seen.first_day, told, lately.before[:, fresh], seen.lately_spread[:, fresh])
         lasting = _lasting(some, life[fresh], setting)
         packs = np.broadcast_to(np.float64(pack), life.shape)[fresh]
         ripe[:, fresh] = spoiling_point(told, lasting, packs, risk, KEEPING)
@@ -282,7 +288,7 @@ def _as_lately(history: History, seen: Seen, setting: Setting) -> Seen:
     sums = np.cumsum(np.concatenate([np.zeros((history.panel.n_series, 1)), history.y], axis=1), axis=1)
     sold = ((sums[:, days] - sums[:, np.maximum(days - LATELY_DAYS, 0)]) / LATELY_DAYS).T
     factor = lately_factor(sold, _usual(seen, setting))
-    return Seen(seen.first_day, seen.demand.scaled(factor), seen.before * factor)
+    return replace(seen, demand=seen.demand.scaled(factor), before=seen.before * factor)
 
 
 def _usual(seen: Seen, setting: Setting) -> Floats:

@@ -25,7 +25,7 @@ from supply import orders as supply_orders
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun
 from supply.order_wishes import OrderWish
-from supply.orders import ReplenishmentOrder
+from supply.orders import OrderLine, ReplenishmentOrder
 from supply.suppliers import Supplier
 
 bp = Blueprint("ordering", __name__, url_prefix="/orders")
@@ -245,10 +245,12 @@ def cancel(order_id: str) -> Any:
 def change(order_id: str, sku: str) -> Any:
     """Change how many packs of a line are ordered, with a reason."""
     packs, why = form.whole("packs", most=999), form.reason(wording.CHANGE_REASONS)
-    teaches = request.form.get("reason") in order_rules.TEACHING
+    store_id, reason = str(place().store_id), request.form.get("reason", "")
     with write() as session:
+        line = session.get(OrderLine, (store_id, order_id, sku))
+        teaches = line is not None and order_rules.does_teach(reason, packs - line.packs_proposed)
         replenishment.change(
-            session, str(place().store_id), order_id, sku, packs=packs, why=why, teaches=teaches, actor=g.actor,
+            session, store_id, order_id, sku, packs=packs, why=why, teaches=teaches, actor=g.actor,
             at=doors().now(),
         )  # fmt: skip
     return _back_to(order_id, f"line-{sku}")

@@ -61,6 +61,8 @@ def test_night_after_night_gives_to_the_last_digit_what_one_step_gives(trade) ->
     np.testing.assert_array_equal(nightly.level, once.level)
     a, b = (say(each, horizon_days=14, panel=panel) for each in (once, nightly))
     np.testing.assert_array_equal(a.cumulative, b.cumulative)
+    np.testing.assert_array_equal(a.lately_spread, b.lately_spread)
+    assert (a.lately_spread != _measured(panel).lately_spread).all(), "each night looks at its own last days"
 
 
 def test_a_state_kept_as_bytes_says_the_same(trade) -> None:  # type: ignore[no-untyped-def]
@@ -169,3 +171,13 @@ def test_a_newcomer_follows_its_shops_weekdays_whatever_its_first_week_seems_to_
     pools = Pools(np.arange(10), *np.zeros((3, 10), dtype=np.int64))
     recent = levels.recent_weekdays(y, mean, np.arange(180) % 7, pools)
     np.testing.assert_allclose(recent[0], 1.0, atol=0.05)
+
+
+def test_the_last_days_spread_leaves_out_empty_shelves_and_is_not_known_of_a_few_days(trade) -> None:  # type: ignore[no-untyped-def]
+    panel = trade([4.0, 4.0, 4.0], 100)
+    y = np.tile([1.0, 7.0], (3, 50))
+    y[2, : -state.LATELY_LEAST + 1] = np.nan
+    short = np.zeros(y.shape, dtype=np.bool_)
+    short[1] = y[1] == 7.0
+    found = measure(replace(panel, y=y, out_of_stock=short), horizon_days=7).lately_spread
+    np.testing.assert_allclose(found, [9.0 / 4.0, 0.0, np.nan])

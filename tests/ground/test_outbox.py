@@ -14,7 +14,7 @@ from config.database import Database
 from config.errors import Refused
 from config.inbox import InboxAlarm, InboxMessage
 from config.journal import GENESIS, Actor
-from config.node import found, new_epoch, this_node
+from config.node import Peer, found, new_epoch, this_node
 from config.outbox import Message, OutboxMessage
 from config.publication import Publication
 from tests.builders import NOON, open_database
@@ -232,10 +232,41 @@ def test_who_says_another_node_s_id_first_keeps_its_own_fact_out_no_more(sender,
     assert noted(database) == {"fact-0": 0}
 
 
+def test_what_went_on_into_a_later_epoch_is_counted_there_alone(tmp_path):
+    store = open_database(tmp_path / "store.db")
+    with store.write() as session:
+        found(session, "S01", at=NOON)
+        for id_ in ("told", "late", "later"):
+            append(session, id_, {"n": 1})
+        before = this_node(session).epoch
+        outbox.acknowledge(session, ["told"], at=NOON)
+        after = new_epoch(session)
+        assert outbox.leave(session, "network", before) == 2
+        both = [(before, 1, 3), (after, 0, 2)]
+        for epoch, confirmed, written in both:
+            assert outbox.confirmed(session, "network", epoch) == confirmed
+            assert outbox.sent_head(session, "network", epoch)[0] == written
+
+
+def test_a_node_is_heard_in_full_once_all_that_it_says_it_has_written_is_here(sender, tmp_path):
+    database = open_database(tmp_path / "network.db")
+    for message, is_all in zip(sent(sender)[:2], (False, True), strict=True):
+        with database.write() as session:
+            session.merge(Peer(id="S01", epoch="first", nonce="", heard_at=NOON))
+            inbox.take(session, "S01", "first", [message], note, at=NOON, sent=2)
+        with database.read() as session:
+            for since, expected in ((NOON, is_all), (NOON + SECOND, False)):
+                assert session.scalar(sa.select(inbox.heard_in_full("S01", since))) == expected
+
+
 def test_a_content_that_does_not_fit_its_hash_is_parked(sender, tmp_path):
     database, first = open_database(tmp_path / "network.db"), sent(sender)[0]
     assert take(database, replace(first, body={"n": 5})) == ("parked", "the content does not fit its hash")
     assert noted(database) == {}
+    assert take(database, first) == ("taken", None)
+    with database.read() as session:
+        (kept,) = session.scalars(sa.select(InboxMessage))
+        assert inbox.inbox_message(kept).is_whole(), "what came whole is what is kept, for whoever has lost it"
 
 
 @pytest.mark.parametrize("body", [{"refuse": True}, {}, {"n": None}])

@@ -110,11 +110,13 @@ def test_a_change_is_undone_with_one_press(office):
     assert (line(office, "milk").packs, line(office, "milk").changed_why) == (1, "")
 
 
-def test_only_a_reason_about_the_quantity_teaches(office):
+def test_only_a_reason_about_the_quantity_teaches_and_only_the_way_the_change_went(office):
     client = office.signed_in()
-    for reason, teaches in (("too-many", True), ("event", False), ("no-room", True), ("customer-asked", False)):
-        send(client, f"/orders/{P1}/lines/milk", packs="4", reason=reason)
-        assert line(office, "milk").teaches is teaches
+    taught = {"too-many": (True, False), "no-room": (True, False), "too-few": (False, True), "event": (False, False)}
+    for reason, (by_less, by_more) in taught.items():
+        for packs, teaches in (("0", by_less), ("4", by_more)):
+            send(client, f"/orders/{P1}/lines/milk", packs=packs, reason=reason)
+            assert line(office, "milk").teaches is teaches, (reason, packs)
 
 
 def test_a_product_is_added_by_name_or_code(office):

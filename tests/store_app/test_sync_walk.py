@@ -56,6 +56,8 @@ class Line(httpx2.BaseTransport):
     """The id of a fact that the network refuses by name."""
     meanwhile: Callable[[], object] = bool
     """What happens at the shop whenever a push is answered."""
+    date: str = ""
+    """When the network says that it answered."""
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         fault = self.faults.pop(0) if self.faults else ""
@@ -81,7 +83,7 @@ class Line(httpx2.BaseTransport):
             raise httpx2.ReadError("gone", request=request)
         if pushed:
             self.meanwhile()
-        return httpx2.Response(200, json=answer, request=request)
+        return httpx2.Response(200, json=answer, request=request, headers={"Date": self.date})
 
     def _answer(self, method, path, raw, headers, given=None) -> dict:
         at = self.network.now()
@@ -318,6 +320,13 @@ def test_a_shop_that_sells_without_a_pause_hears_the_network_all_the_same(worlds
         contact = world.talk(store, meanwhile=sell)
         assert (contact.delivered, contact.fault) == (3, None)
         assert world.talk(store).delivered == 1
+
+
+def test_a_contact_is_dated_no_later_than_the_network_says_that_it_was(worlds):
+    with worlds() as world:
+        world.talk(world.stores[0], date="Mon, 02 Mar 2026 08:00:00 GMT")
+        with world.stores[0].read() as session:
+            assert this_node(session).last_contact_at == dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)
 
 
 def test_a_line_that_lets_not_even_an_empty_push_through_is_at_fault_and_parks_nothing(worlds):

@@ -115,6 +115,18 @@ def test_a_forecast_follows_what_the_shop_sells(shop):
     assert found["bread", saturday, saturday].mean > 1.2 * found["bread", 1, 7].mean / 7
 
 
+def test_how_a_product_s_last_days_spread_is_kept_with_its_forecast(shop):
+    with shop.read() as session:
+        computed = forecasts.compute_store(forecasts.load_store(session, "S1", DAY))
+    run = run_store(shop)
+    found = zip(computed.forecast.keys, computed.forecast.lately_spread.tolist(), strict=True)
+    told = {sku: None if math.isnan(spread) else spread for (_, sku), spread in found}
+    with shop.read() as session:
+        assert told == {sku: session.get(ForecastSeries, (run.id, sku)).lately_spread for sku in told}
+    assert told["apple"] is None, "too few days"
+    assert told["bread"] > 0
+
+
 def test_the_same_history_gives_the_same_forecast(shop):
     first, second = run_store(shop), run_store(shop, at=AT + dt.timedelta(hours=1))
     again = quantiles(shop, second.id)

@@ -70,9 +70,9 @@ def test_the_next_pack_comes_while_its_units_are_likely_enough_wanted():
 
 
 def test_a_pack_is_wanted_likelier_where_few_buy_much_at_once_where_it_lasts_for_long_and_on_busy_days():
-    def least(spread=1.0, pack=6.0, held=1.0, level=0.95, usual=0.0):
+    def least(spread=1.0, pack=6.0, held=1.0, level=0.95, **told):
         demand = Demand(np.array([12.0]), np.array([12.0 * spread]))
-        return float(least_chance(demand, pack, level, days=3.0, held_days=held, usual=usual)[0])
+        return float(least_chance(demand, pack, level, days=3.0, held_days=held, **told)[0])
 
     assert least() == pytest.approx(0.05, rel=1e-3), "by chance, and sold within days: what the level leaves"
     assert 1.4 < least(spread=4.0) / least() < 1.6
@@ -82,6 +82,10 @@ def test_a_pack_is_wanted_likelier_where_few_buy_much_at_once_where_it_lasts_for
     assert least(usual=3.0) == pytest.approx(4 / 3 * least(), rel=2e-2), "what is left of busy days goes slower"
     assert least(usual=4.0) == pytest.approx(least())
     assert least(usual=0.1) == least(usual=2.0), "within bounds"
+    assert least(lately_spread=4.0) < 0.65 * least(), "what is harder to foresee just now comes sooner"
+    assert least(spread=4.0, lately_spread=4.0) == pytest.approx(least(spread=4.0)), "as told"
+    assert least(lately_spread=6.0) == pytest.approx(least(lately_spread=60.0), rel=1e-2), "within a bound"
+    assert least(lately_spread=0.0) > 1.3 * least()
     assert least(spread=99.0, pack=999.0, level=0.5) < 1
     bursty = line(**selling(12.0, 6.0), position_qty=17, pack_qty=1, pack_cost_minor=92)
     assert decide(bursty).packs < decide(bursty._replace(service_level=decide(bursty).service_level)).packs, (

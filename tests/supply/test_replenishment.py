@@ -53,7 +53,7 @@ def shop(tmp_path):
     database.engine.dispose()
 
 
-def forecast(shop, per_day, *, origin=MONDAY - dt.timedelta(days=1), days=14, usual=1.0):
+def forecast(shop, per_day, *, origin=MONDAY - dt.timedelta(days=1), days=14, usual=1.0, lately_spread=None):
     """Publish a run of so many units every day, where a usual day sells `usual` times as many."""
     with shop.write() as session:
         session.add(
@@ -65,7 +65,7 @@ def forecast(shop, per_day, *, origin=MONDAY - dt.timedelta(days=1), days=14, us
         for sku, rate in per_day.items():
             session.add(
                 ForecastSeries(run_id="run", sku=sku, model="filter", reason="busy", level=rate * usual,
-                               regional_share=0.4, weekday_profile=[1] * 7)
+                               regional_share=0.4, weekday_profile=[1] * 7, lately_spread=lately_spread)
             )  # fmt: skip
             for n in range(days):
                 last = first + dt.timedelta(days=n)
@@ -162,6 +162,12 @@ def test_the_order_covers_demand_until_the_delivery_after_it(shop):
 @pytest.mark.parametrize(("usual", "packs"), [(1.0, 3), (0.5, 2)])
 def test_before_days_busier_than_usual_the_last_pack_must_be_likelier_wanted(shop, usual, packs):
     forecast(shop, {"bread": 7.5}, usual=usual)
+    assert lines(shop, propose(shop)[0])["bread"].packs == packs
+
+
+@pytest.mark.parametrize(("lately", "packs"), [(None, 2), (1.0, 2), (6.0, 3)])
+def test_what_varied_more_lately_than_told_gets_the_pack_that_would_just_not_have_come(shop, lately, packs):
+    forecast(shop, {"bread": 6.0}, lately_spread=lately)
     assert lines(shop, propose(shop)[0])["bread"].packs == packs
 
 

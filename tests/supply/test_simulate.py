@@ -128,7 +128,8 @@ def autumn():
     known = history(random.poisson(np.exp(random.uniform(0, 2.5, 40))[:, None] * np.ones(300)))
     mean = np.tile(setting.span * known.y.mean(axis=1), (setting.scored_days + simulate.WARM_DAYS, 1))
     wide = np.where(np.arange(len(mean)) < simulate.WARM_DAYS, 1.0, 4.0)[:, None]
-    return known, setting, Seen(known.first_day(setting), Demand(mean, mean * wide), mean * 2 / 3)
+    unknown = np.full(mean.shape, np.nan)
+    return known, setting, Seen(known.first_day(setting), Demand(mean, mean * wide), mean * 2 / 3, unknown)
 
 
 def test_a_fill_that_is_asked_for_is_delivered_also_where_the_season_turns(autumn):
