@@ -5,14 +5,21 @@ import time
 
 from playwright.sync_api import Page, Route
 
+_PATIENT = "AbortSignal.timeout = () => new AbortController().signal;"
+
 
 class Held:
-    """What a page sends to addresses of a pattern from now on, oldest first, `most` at most: the rest goes through."""
+    """What a page sends to addresses of a pattern from now on, oldest first, `most` at most: the rest goes through.
+
+    The page waits for every answer as long as it takes: on a busy machine it would give up what is held here.
+    """
 
     def __init__(self, page: Page, pattern: str | re.Pattern[str], *, most: int = 1_000) -> None:
         self._page = page
         self._room = most
         self._routes: list[Route] = []
+        page.add_init_script(_PATIENT)
+        page.evaluate(f"() => {{ {_PATIENT} }}")
         page.route(pattern, self._hear)
 
     def _hear(self, route: Route) -> None:

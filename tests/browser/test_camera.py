@@ -279,8 +279,7 @@ def test_a_page_that_came_over_plain_http_says_where_the_camera_works(
     expect(page.get_by_role("button", name="Try again")).to_be_hidden()
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("zh", "dark")])
 def test_the_camera_is_accessible_and_unclipped_on_a_phone(
     filming: Callable[..., Page], node: Node, language: str, scheme: str
 ):

