@@ -2,13 +2,14 @@
 
 Rules
 -----
-1. A recall names a product and perhaps one batch; without a batch it means every piece. Calling the same one twice
-   is a Conflict while it lasts.
+1. A recall names a product and perhaps one batch; without a batch it means every piece. A shop that calls the same one
+   twice meets a Conflict while it lasts.
 2. A recalled piece is refused at the till with what to do. While only a batch is recalled, a piece whose batch is
    not known is refused too, until somebody has looked through the shop and cleared it; from then on only a piece
    that is known to be of that batch is refused.
 3. A recall is lifted once, with a reason, and stays in the books.
-4. The network's recall bears its id in every book; it says what becomes of the goods, and only the network lifts it.
+4. The network's recall bears its id in every book, beside whatever else is called there; it says what becomes of the
+   goods, and only the network lifts it.
 5. Goods of it that come in later bring a cleared one back: somebody has to look again.
 6. `refuse` is asked in every sale: while nothing is recalled it is one look into a partial index, which holds recalls
    in force alone.
@@ -117,9 +118,7 @@ def call(
         raise Invalid("no-reason", "Say why it is recalled.", field="why")
     if session.get(Product, sku) is None:
         raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
-    same = [row for row in in_force(session, store_id, [sku]) if row.batch in (None, batch)]
-    if afterwards:  # it comes beside what a shop called itself
-        same = [row for row in same if row.afterwards]
+    same = not afterwards and any(row.batch in (None, batch) for row in in_force(session, store_id, [sku]))
     if same or (id is not None and session.get(Recall, (store_id, id)) is not None):
         raise Conflict("already-recalled", "This is recalled already.", sku=sku, batch=batch)
     row = Recall(

@@ -18,5 +18,11 @@ TRANSFERS: dict[str, tuple[Any, ...]] = {
         ),
         _l("Some of it is here on sale or return and not yours to give. Hand over less."),
     ),
+    "transfer-recalled": (
+        _l(
+            "%(names)s is recalled: hand none of it over. Where only a batch is, look through the shop first, on the "
+            "page Recalls."
+        ),
+    ),
     "nothing-given": (_l("Nothing is handed over. Count what goes, or say no."),),
 }

@@ -4,13 +4,15 @@ Rules
 -----
 1. Called once, it stands under one id in the book of every warehouse and of every shop that carries the product or has
    it on its way (`pos.recall`): goods go between shops, and no book proves where a batch is not. Each shop is told at
-   once, with what becomes of the goods; its tills refuse them, and only the network lifts it again.
+   once, with what becomes of the goods; its tills refuse them, and only the network lifts it again. The same one twice
+   is a Conflict while it lasts.
 2. What a warehouse has of it is neither promised nor loaded, and its sheets name other lots. Somebody looks through the
    warehouse and says how many there were: these are written off as recalled, the rest of its lots as not found.
 3. A shop that looked says how many it took away, and the network is told. What was taken away is out of its stock.
-4. The operator credits a shop what was destroyed or came back, once: no more than the shop took away or was ever sent,
-   at what its last order of it cost.
-5. A word that was overtaken changes nothing: what was lifted stays lifted, whatever arrives after it.
+4. The operator credits a shop what was destroyed or came back, once: no more than the shop took away, nor than it was
+   ever sent less what another recall of it credited and what of the product went back, at what its last order cost.
+5. A word that was overtaken changes nothing: what was lifted stays lifted, whatever arrives after it, and a recall
+   stands before the shop has heard that the one before it is over.
 
 Units: quantities in stock units, *_minor minor units of the network's currency.
 """
@@ -23,7 +25,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config import journal, outbox
-from config.errors import Invalid, NotFound, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.inbox import refuse_newer, refuse_stranger
 from config.journal import Actor
@@ -36,8 +38,9 @@ from pos.recall import AFTERWARDS, Recall
 from pos.store import Store, day_of
 from supply import pick_lots, settlement, warehouse_stock
 from supply.deliveries import Delivery, DeliveryLine
+from supply.goods_returns import GoodsReturnLine
 from supply.orders import OrderLine, ReplenishmentOrder
-from supply.suppliers import warehouses
+from supply.suppliers import require_warehouse, warehouses
 
 TOLD, CLEARED = "recall.told", "recall.cleared"
 VERSION = 1
@@ -52,6 +55,8 @@ class Shop:
     row: Recall
     sent_qty: int
     maybe_qty: int
+    before_qty: int
+    """What of the product was credited for other recalls, or went back."""
     most_qty: int
     """How many may be credited (rule 4)."""
 
@@ -66,6 +71,9 @@ def call(
     """Call a product or a batch back from everywhere (rules 1, 2). afterwards: one of AFTERWARDS."""
     if afterwards not in AFTERWARDS:
         raise Invalid("no-afterwards", "Say what becomes of the goods in the shops.", field="afterwards")
+    same = sa.select(Recall.batch).where(Recall.sku == sku, Recall.afterwards != "", Recall.state != "lifted")
+    if {None, recall.tidy_batch(batch)} & set(session.scalars(same)):
+        raise Conflict("already-recalled", "This is recalled already.", sku=sku, batch=batch)
     words = {"why": why, "called_by": called_by, "afterwards": afterwards, "actor": actor, "at": at}
     houses = warehouses(session)
     for place in [*houses, *_carrying(session, sku, houses)]:
@@ -80,6 +88,7 @@ def look_through(
     session: Session, warehouse_id: str, recall_id: str, found_qty: int, *, actor: Actor, at: dt.datetime
 ) -> None:
     """Say that a warehouse was looked through, and how many there were (rule 2)."""
+    require_warehouse(session, warehouse_id)
     row = recall.recall_of(session, warehouse_id, recall_id)
     lots = batches.standing(session, warehouse_id, [row.sku], day=day_of(session, warehouse_id, at), forgets=False)
     mine = [one for one in lots[row.sku] if row.batch in (None, one.batch)]
@@ -174,14 +183,19 @@ def in_houses(session: Session, recall_id: str) -> list[Recall]:
 def shops(session: Session, recall_id: str) -> list[Shop]:
     """Return the shops that were told, those first that surely had some and have not looked yet."""
     houses, rows = warehouses(session), _rows(session, recall_id)
-    sent = _sent(session, rows[0].sku, rows[0].batch)
+    sku, batch = rows[0].sku, rows[0].batch
+    sent, all_sent = _sent(session, sku, batch), _sent(session, sku, None)
+    credited, back = _credited(session, recall_id, sku), _went_back(session, sku)
     names = dict(session.execute(sa.select(Store.id, Store.name)).all())
     found = []
     for row in rows:
         if row.store_id not in houses:
             sure, maybe = sent.get(row.store_id, (0, 0))
-            most = min(row.taken_qty or 0, sure + maybe)
-            found.append(Shop(row.store_id, names.get(row.store_id, row.store_id), row, sure, maybe, most))
+            paid = credited.get(row.store_id, {})
+            before = sum(paid.values()) + back.get(row.store_id, 0)
+            left = min(sure + maybe - paid.get(batch, 0), all_sent.get(row.store_id, (0, 0))[0] - before)
+            most = max(0, min(row.taken_qty or 0, left))
+            found.append(Shop(row.store_id, names.get(row.store_id, row.store_id), row, sure, maybe, before, most))
     return sorted(found, key=lambda one: (one.row.cleared_at is not None, -one.sent_qty, -one.maybe_qty, one.name))
 
 
@@ -219,6 +233,25 @@ def _sent(session: Session, sku: str, batch: str | None) -> dict[str, tuple[int,
             maybe += lot.qty if batch is not None and known is None else 0
         sums[line.store_id] = sure, maybe
     return sums
+
+
+def _credited(session: Session, recall_id: str, sku: str) -> dict[str, dict[str | None, int]]:
+    """Return what of a product other recalls credited, by shop and batch."""
+    query = sa.select(Recall.store_id, Recall.batch, sa.func.sum(Recall.settled_qty)).where(
+        Recall.sku == sku, Recall.id != recall_id, Recall.settled_qty > 0
+    )
+    found: dict[str, dict[str | None, int]] = {}
+    for store_id, batch, qty in session.execute(query.group_by(Recall.store_id, Recall.batch)):
+        found.setdefault(store_id, {})[batch] = int(qty or 0)
+    return found
+
+
+def _went_back(session: Session, sku: str) -> dict[str, int]:
+    """Return what of a product each shop sent back, as the warehouses counted it."""
+    query = sa.select(GoodsReturnLine.store_id, sa.func.sum(GoodsReturnLine.received_qty)).where(
+        GoodsReturnLine.sku == sku, GoodsReturnLine.received_qty > 0
+    )
+    return {store_id: int(qty or 0) for store_id, qty in session.execute(query.group_by(GoodsReturnLine.store_id))}
 
 
 def _worth(session: Session, store_id: str, sku: str, qty: int) -> int:

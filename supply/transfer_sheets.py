@@ -7,8 +7,8 @@ Rules
 2. Only what the network's suppliers carry is on it, for only that has a cost both shops know. What is told are gains
    in money by quantity, and of what is wanted the demand a day, so that the last day of goods can be weighed.
 3. Spare is what the shop has beyond the days its next order covers, or what will expire unsold; not what is promised,
-   not what is another's (`consigned`) and not what has fewer than LEAST_DAYS left. Wanted is what it would be short of,
-   or buy a pack of.
+   not what is another's (`consigned`) or off sale (`recall`), not what has fewer than LEAST_DAYS left. Wanted is what
+   it would be short of, or buy a pack of.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from config.errors import Invalid
 from config.ids import new_id
 from config.node import NETWORK
 from config.publication import EVERYONE
-from pos import consigned
+from pos import consigned, recall
 from pos.ledger import MOST_QTY
 from pos.store import day_of, store_of
 from supply import order_days
@@ -110,8 +110,10 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> "Sheet":
         return Sheet()
     _, found = needs_of(session, store, terms, days, leads, at=at)
     needs = [need for some in found.values() for need in some]
+    called_back = recall.off_sale(session, store_id)
+    to_give = [need for need in needs if need.line.sku not in called_back]
     lots = dated_lots(session, store_id, today, today + dt.timedelta(days=NEAR_DAYS))
-    return Sheet(_spares(needs, lots, consigned.not_ours(session, store_id), today), _wants(needs))
+    return Sheet(_spares(to_give, lots, consigned.not_ours(session, store_id), today), _wants(needs))
 
 
 def sheets(session: Session, day: dt.date) -> "dict[str, Sheet]":

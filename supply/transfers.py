@@ -6,12 +6,12 @@ Rules
    shopkeepers said yes; until the goods are handed over each may still say no, with a reason the other reads.
 2. With the second yes the network makes a code and tells it to the shop that fetches the goods alone. Who gives them
    away takes the code: it is the other's signature on what was counted. Kept hashed at the giver and the network.
-3. Never more goes than was agreed, than is there and than is the shop's own. The goods leave and enter by stock
-   movements at each shop, with their last day; what does not arrive is said, and is the fetching shop's, who counted it
-   at the hand-over. Goods taken in before they were handed over are let go of afterwards, as counted there: until then
-   the giver is asked. Goods that did not come at all are said so with a reason: none enter, and the code that signed
-   for them stands. Where the giver finds them in its shop it takes them back: they enter its stock, and their cost goes
-   back to both.
+3. Never more goes than was agreed, than is there and than is the shop's own, and nothing that is `recall.off_sale`. The
+   goods leave and enter by stock movements at each shop, with their last day; what does not arrive is said, and is the
+   fetching shop's, who counted it at the hand-over. Goods taken in before they were handed over are let go of
+   afterwards, as counted there: until then the giver is asked. Goods that did not come at all are said so with a
+   reason: none enter, and the code that signed for them stands. Where the giver finds them in its shop it takes them
+   back: they enter its stock, and their cost goes back to both.
 4. The price is cost: what the network's supplier asks for as much, rounded per line. When the network hears of the
    hand-over, with the code, it books both shops in one step: the giver's funds, an invoice of the taker; together they
    are zero.
@@ -36,7 +36,7 @@ from config.ids import new_id, new_pickup_code, tidy_pickup_code
 from config.inbox import refuse_stranger
 from config.journal import Actor
 from config.node import NETWORK
-from pos import batches, consigned, stock, waste
+from pos import batches, consigned, recall, stock, waste
 from pos.batches import Lot
 from pos.ledger import MOST_QTY, Place, Source, refuse_short
 from pos.store import day_of
@@ -115,8 +115,10 @@ def hand_over(
     if not is_there:
         _refuse_no_code(found, code, day_of(session, store_id, at))
     lines = _counted(session, found, counts, "taken_qty" if is_there else "qty", "given_qty")
-    if not is_there and not any(line.given_qty for line in lines):
-        raise Invalid("nothing-given", "Nothing is handed over. Count what goes, or say no.")
+    if not is_there:
+        if not any(line.given_qty for line in lines):
+            raise Invalid("nothing-given", "Nothing is handed over. Count what goes, or say no.")
+        _refuse_recalled(session, store_id, lines)
     units = [(line.sku, line.given_qty) for line in lines if line.given_qty]
     there = stock.levels(session, store_id, [sku for sku, _ in units])
     free = [(sku, qty, max(0, there[sku].available)) for sku, qty in units]
@@ -337,6 +339,15 @@ def _refuse_no_code(found: GoodsTransfer, code: str, day: dt.date) -> None:
     tidied = tidy_pickup_code(code)
     if tidied is None or code_hash(found.id, tidied) != found.code_hash:
         raise Refused("not-their-code", f"This is not {found.taker_name}'s code for these goods. Read it again.")
+
+
+def _refuse_recalled(session: Session, store_id: str, lines: Sequence[TransferLine]) -> None:
+    """Refuse to let go of what is recalled and not looked through (rule 3)."""
+    off = recall.off_sale(session, store_id)
+    names = ", ".join(line.name for line in lines if line.given_qty and line.sku in off)
+    if names:
+        told = f"{names} is recalled: hand none of it over. Where only a batch is, look through the shop first."
+        raise Refused("transfer-recalled", told, names=names)
 
 
 def _counted(

@@ -5,16 +5,19 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from config.errors import Conflict, Invalid, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused
 from config.node import NETWORK
 from pos import batches, recall, stock
 from pos.batches import Batch, Lot
 from pos.waste import Waste
 from supply import pick_lots, picking, recalls, settlement, warehouse
+from supply.goods_returns import GoodsReturn, GoodsReturnLine
 from supply.pick_list import PickLine, PickList
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, make_country
 
 BY = {"actor": OPERATOR, "at": AT}
+SECOND_FIRST = 1
+"""A seed that lets the second of two words arrive before the first."""
 SAID = {"why": "glass in it", "called_by": "The mill", "afterwards": "destroy", **BY}
 
 
@@ -144,3 +147,40 @@ def test_the_network_says_what_becomes_of_the_goods_and_calls_once(country):
     for said in ({"afterwards": "eat"}, {}):
         with pytest.raises((Invalid, Conflict)), country.network.write() as session:
             recalls.call(session, "bread", "A", id="r2", **{**SAID, **said})
+
+
+def test_a_recall_called_anew_reaches_a_shop_that_has_not_heard_yet_that_the_first_one_is_lifted(country):
+    call(country)
+    with country.network.write() as session:
+        recalls.lift(session, "r1", why="tested", **BY)
+        recalls.call(session, "bread", "A", id="r2", **SAID)
+    country.deliver(seed=SECOND_FIRST)
+    assert row_at(country, "S1", "S1").state == "lifted"
+    with country.shops["S1"].read() as session, pytest.raises(Refused, match="glass in it"):
+        recall.refuse(session, "S1", [("bread", "A")])
+
+
+def test_no_unit_is_credited_for_two_recalls_nor_once_it_went_back(country):
+    call(country)
+    with country.network.write() as session:
+        recall.clear(session, "S1", "r1", 3, actor=OPERATOR, at=AT)
+        recalls.settle(session, "r1", "S1", 3, **BY)
+        recalls.lift(session, "r1", why="tested", **BY)
+        for again, batch in (("same", "A"), ("all", None)):
+            recalls.call(session, "bread", batch, id=again, **SAID)
+            recall.clear(session, "S1", again, 600, actor=OPERATOR, at=AT)
+            assert [one.most_qty for one in recalls.shops(session, again)] == [3], "of 6 that were sent"
+        back = {"store_id": "S1", "supplier_id": "van", "source": "claim", "proposed_at": AT, "send_by": DAY}
+        session.add(GoodsReturn(id="back", state="received", **back))
+        session.flush()
+        units = {"qty": 1, "sent_qty": 1, "received_qty": 1, "pack_qty": 6, "pack_cost_minor": 900, "charged": True}
+        session.add(GoodsReturnLine(store_id="S1", return_id="back", sku="bread", name="Rye bread", **units))
+        session.flush()
+        assert [one.most_qty for one in recalls.shops(session, "all")] == [2]
+
+
+def test_a_shop_is_not_looked_through_as_a_warehouse_is(country):
+    call(country)
+    with country.network.write() as session, pytest.raises(NotFound):
+        recalls.look_through(session, "S1", "r1", 0, **BY)
+    assert row_at(country, NETWORK, "S1").state == "called"

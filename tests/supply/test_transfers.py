@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid, Refused
-from pos import batches, consigned, stock
+from pos import batches, consigned, recall, stock
 from pos.batches import Lot
 from pos.consigned import Consigned
 from supply import (
@@ -372,6 +372,18 @@ def test_what_is_here_on_sale_or_return_is_neither_offered_to_a_neighbour_nor_ha
         assert consigned.of_sale(session, "S1", "sale-0001") == [("Rye bread", 5)], "the shop's own are gone"
     country.deliver()
     assert country.findings() == []
+
+
+def test_what_is_recalled_is_neither_offered_to_a_neighbour_nor_handed_over(country):
+    transfer_id, code, qty = agreed(country)
+    with country.shops["S1"].write() as session:
+        row = recall.call(session, "S1", "bread", "A", why="glass", actor=KEEPER["S1"], at=AT)
+    assert spare_bread(country) == 0
+    with pytest.raises(Refused, match="Rye bread is recalled"):
+        do(country, "S1", "hand_over", transfer_id, code, qty)
+    with country.shops["S1"].write() as session:
+        recall.clear(session, "S1", row.id, 0, actor=KEEPER["S1"], at=AT)
+    do(country, "S1", "hand_over", transfer_id, code, qty)
 
 
 @pytest.mark.parametrize("both_agreed", [False, True])
