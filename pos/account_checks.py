@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from config.finding import Finding
 from pos.loyalty import PointsAccount, PointsEntry
-from pos.shift_book import CashMovement
+from pos.shift_book import CashMovement, Shift
 from pos.tab import TabAccount, TabEntry, TabPaid
 from pos.vouchers import Voucher, VoucherMovement
 
@@ -70,7 +70,7 @@ def _tab_paid(session: Session, store_id: str | None) -> Iterator[Finding]:
 
 
 def _tab_cash(session: Session, store_id: str | None) -> Iterator[Finding]:
-    """K13: cash for the tab is in the drawer of its shift."""
+    """K13: cash for the tab is in the drawer of its shift, where that is here."""
     there = sa.exists().where(
         CashMovement.store_id == TabEntry.store_id,
         CashMovement.source_id == TabEntry.id,
@@ -81,6 +81,7 @@ def _tab_cash(session: Session, store_id: str | None) -> Iterator[Finding]:
     query = sa.select(TabEntry.id, TabEntry.amount_minor).where(
         TabEntry.kind == "repayment", TabEntry.tender == "cash", ~there, *_of(TabEntry, store_id)
     )
+    query = query.join(Shift, sa.and_(Shift.store_id == TabEntry.store_id, Shift.id == TabEntry.shift_id))
     for row in session.execute(query):
         yield Finding("K13", f"tab entry:{row.id}", f"{-row.amount_minor} cash into the drawer", "no such movement")
 

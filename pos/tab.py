@@ -13,7 +13,8 @@ Rules
    Cash goes into the drawer of the open shift in the same transaction.
 6. Age counts in business days from the charge that is still unpaid: 0 to 30, 31 to 60, 61 to 90, more.
 7. What moves a tab apart from a sale is told, by the customer's id alone: it is kept for this shop, should its books be
-   lost (`write_again`). What was carried over or given up stays as it was then, whatever the limit is now.
+   lost (`write_again`), with its slip's number, and without its shift where that was closed anew meanwhile. What was
+   carried over or given up stays as it was then, whatever the limit is now.
 
 The tab knows a customer by id alone; names are in `customers`. Units: *_minor, in an entry + owes more, - owes less.
 """
@@ -250,7 +251,7 @@ def write_again(session: Session, told: Mapping[str, Any], *, actor: Actor) -> N
     """Write an entry these books have lost, as it was told (rule 7); never more off the tab than is owed.
 
     told: store_id, id (None: a sale's), customer_id, kind, amount_minor (+ owes more), business_day, at; it may have
-    sale_id, shift_id and tender.
+    sale_id, or shift_id and tender, and reference with them.
     """
     store_id, at = str(told["store_id"]), dt.datetime.fromisoformat(told["at"])
     day = dt.date.fromisoformat(told["business_day"])
@@ -269,9 +270,12 @@ def write_again(session: Session, told: Mapping[str, Any], *, actor: Actor) -> N
     else:
         off_minor = min(-amount_minor, owing.balance_minor)
         entry = _credit(session, owing, told["kind"], off_minor, *rest, id=told["id"])
-    entry.shift_id, entry.tender = told.get("shift_id"), told.get("tender")
-    if entry.shift_id and entry.tender:
-        note_again(session, store_id, entry.shift_id, "tabs", Tender(entry.tender, -entry.amount_minor))
+    if into := str(told.get("shift_id") or ""):
+        entry.tender, entry.reference = str(told["tender"]), str(told.get("reference", ""))
+        paid = Tender(entry.tender, -amount_minor, entry.reference)
+        slip_numbers.take_again(session, store_id, [paid], day=day, source=f"tab:{entry.id}")
+        off = paid._replace(amount_minor=-entry.amount_minor)
+        entry.shift_id = into if note_again(session, store_id, into, "tabs", off) else None
     session.flush()
 
 
@@ -371,7 +375,7 @@ def by_age(unpaid: Iterable[tuple[dt.date, int]], today: dt.date) -> tuple[int, 
 
 # --- inside ---
 
-_TOLD = ("store_id", "id", "customer_id", "kind", "amount_minor", "tender", "shift_id", "actor_id")
+_TOLD = ("store_id", "id", "customer_id", "kind", "amount_minor", "tender", "reference", "shift_id", "actor_id")
 
 
 def _charge(
@@ -389,13 +393,10 @@ def _charge(
         now = account(session, store.id, customer_id)
         left_minor = max(0, now.limit_minor - now.balance_minor)
         raise Refused(
-            "tab-limit",
-            "That is more than may go on this tab. Take the rest in another way.",
-            wanted_minor=amount_minor,
-            left_minor=left_minor,
-            limit_minor=now.limit_minor,
+            "tab-limit", "That is more than may go on this tab. Take the rest in another way.",
+            wanted_minor=amount_minor, left_minor=left_minor, limit_minor=now.limit_minor,
             balance_minor=now.balance_minor,
-        )
+        )  # fmt: skip
     moved = (after.balance_minor, after.lines)
     return _write(session, store.id, customer_id, kind, amount_minor, moved, day, sale_id, at, actor, id)
 

@@ -12,8 +12,9 @@ Rules (with those of the package)
 4. After a fault the next try waits, full jitter from 1 s up: to 5 min where the network answered and is in trouble, to
    1 min where it was not reached, because such a try costs it nothing. A contact that got something through before it
    failed is followed by another soon, unless the network asked for a pause (429).
-5. A contact brings what was written before it began. What is written meanwhile waits for the next, which it has rung
-   for: tills that sell without a pause would else be settled with sale by sale, and the network never heard.
+5. A contact brings what was written before it began, by its number: a clock may have been set back. What is written
+   meanwhile waits for the next, which it has rung for: tills that sell without a pause would else be settled with sale
+   by sale, and the network never heard.
 """
 
 import datetime as dt
@@ -172,14 +173,14 @@ def trusted(ca: Path | None) -> ssl.SSLContext:
 
 
 def contact(database: Database, settings: Settings, client: httpx2.Client, clock: Clock) -> Contact:
-    """Push until nothing waits, compare, pull messages, pull editions; note the outcome on the node."""
+    """Push what waits (rule 5), compare, pull messages, pull editions; note the outcome on the node."""
     client.headers.update(named(settings))  # whoever made it
     return _Talk(Doors(database, clock, settings), client).run()
 
 
 class _Talk:
     def __init__(self, doors: Doors, client: httpx2.Client) -> None:
-        self.doors, self.client, self.done, self.began = doors, client, Contact(), doors.now()
+        self.doors, self.client, self.done = doors, client, Contact()
         self.told: str | None = None
         self.lets_facts_through = self.holds_one_back = False
 
@@ -213,10 +214,13 @@ class _Talk:
 
     def _push_all(self) -> None:
         most_bytes, checked, left_out = MAX_BYTES, False, set[str]()
+        ends: dict[str, int] = {}  # epoch -> the last number that was written when it was first looked at
         while True:
             with self.doors.read() as session:
                 rows = outbox.due(session, NETWORK, left_out, most_bytes)
-            if checked and (not rows or rows[0].made_at > self.began):
+                epoch = rows[0].epoch if rows else ""
+                end = ends.setdefault(epoch, outbox.sent_head(session, NETWORK, epoch)[0])
+            if checked and (not rows or rows[0].n > end):
                 return
             try:
                 checked = self._push(rows, left_out)

@@ -1,15 +1,18 @@
 """Customers: a tab nobody can pass, repaid oldest first; points; what is kept of a person, and forgotten."""
 
 import datetime as dt
+import json
 import random
 import threading
 
 import pytest
 import sqlalchemy as sa
 
+from config import outbox
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import JournalEntry
+from config.node import NETWORK
 from pos import account_checks, checks, customers, loyalty, shift, shift_report, statement, tab, vouchers
 from pos.customers import Customer, Particulars
 from pos.loyalty import Scheme
@@ -240,6 +243,28 @@ def test_a_slip_that_paid_for_a_tab_or_a_sale_pays_nothing_else_that_day(counter
     with pytest.raises(Refused):
         counter.repay(129, tender="card", reference="A18")
     assert counter.owed() == 2_871
+
+
+@pytest.mark.parametrize("into", ["closed anew", "not here"])
+def test_repayments_that_come_home_without_their_shift_contradict_nothing_and_their_slip_pays_once(counter, into):
+    shop = counter.shop
+    counter.charge(3_000)
+    counter.repay(500)
+    counter.repay(500, tender="card", reference="A17")
+    written = shop.read(lambda session: [(row.topic, row.body) for row in outbox.due(session, NETWORK)])
+    told = [json.loads(body) for topic, body in written if topic == tab.MOVED]
+    shop.close_till()
+    lost = {"closed anew": {}, "not here": {"shift_id": new_id()}}[into]
+    with shop.write() as session:
+        for body in told:
+            reference = "A18" if body["tender"] == "card" else ""
+            tab.write_again(session, body | lost | {"id": new_id(), "reference": reference}, actor=shop.ana)
+    assert counter.owed() == 1_000
+    assert shop.read(lambda session: [*checks.findings(session, shop.store_id)]) == []
+    shop.open_till()
+    with pytest.raises(Refused) as refusal:
+        counter.repay(500, tender="card", reference="A18")
+    assert refusal.value.code == "slip-used"
 
 
 def test_nobody_repays_more_than_is_owed_or_at_a_closed_till(counter: Counter):

@@ -322,6 +322,16 @@ def test_a_shop_that_sells_without_a_pause_hears_the_network_all_the_same(worlds
         assert world.talk(store).delivered == 1
 
 
+def test_a_contact_brings_all_that_was_written_before_it_though_the_clock_was_set_back_since(worlds):
+    with worlds() as world:
+        (store,) = world.stores
+        world.clock.advance(86_400)
+        world.say(store, 4, size=outbox.MAX_BYTES // 2)
+        world.clock.advance(-86_400)
+        world.say(store)
+        assert world.talk(store).delivered == 5
+
+
 def test_a_contact_is_dated_no_later_than_the_network_says_that_it_was(worlds):
     with worlds() as world:
         world.talk(world.stores[0], date="Mon, 02 Mar 2026 08:00:00 GMT")
