@@ -221,7 +221,7 @@ def recalled(session: Session, store_id: str, *, day: dt.date) -> dict[str, int]
     rows = in_force(session, store_id)
     lots = standing(session, store_id, sorted({row.sku for row in rows}), day=day)
     sums = {
-        sku: sum(one.qty for one in held if any(row.sku == sku and row.batch in (None, one.batch) for row in rows))
+        sku: sum(one.qty for one in held if any(row.sku == sku and row.means(one.batch) for row in rows))
         for sku, held in lots.items()
     }
     return {sku: qty for sku, qty in sums.items() if qty}

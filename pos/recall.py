@@ -64,6 +64,7 @@ class Recall(Base):
     """Who asks for it back: the maker, the supplier, an authority."""
     called_at: Mapped[dt.datetime]
     cleared_at: Mapped[dt.datetime | None]
+    """None: nobody has looked, or not since goods of it came in (rule 5)."""
     lifted_at: Mapped[dt.datetime | None]
     lifted_why: Mapped[str] = mapped_column(default="")
     afterwards: Mapped[str] = mapped_column(default="", server_default="")
@@ -73,9 +74,13 @@ class Recall(Base):
     settled_qty: Mapped[int | None]
     """What of that the network credited; None: it has not looked at it yet."""
 
+    def means(self, batch: str | None) -> bool:
+        """Tell whether a piece of a batch is recalled for certain; None: nobody knows its batch."""
+        return self.batch is None or self.batch == batch
+
     def stops(self, batch: str | None) -> bool:
         """Tell whether a piece of a batch may not leave (rule 2); None: nobody knows its batch."""
-        return self.batch is None or self.batch == batch or (batch is None and self.state == "called")
+        return self.means(batch) or (batch is None and self.state == "called")
 
 
 @dataclass(frozen=True)
@@ -159,6 +164,7 @@ def goods_came(session: Session, store_id: str, lots: Iterable[tuple[str, str | 
     for row in in_force(session, store_id, sorted({sku for sku, _batch in came})):
         if row.state == "cleared" and any(sku == row.sku and row.stops(tidy_batch(batch)) for sku, batch in came):
             journal.move(session, row, "called", actor=actor, at=at, subject=subject_of(row))
+            row.cleared_at = None
     session.flush()
 
 
@@ -173,7 +179,7 @@ def refuse(session: Session, store_id: str, lines: Iterable[tuple[str, str | Non
     found = in_force(session, store_id, sorted({sku for sku, _ in asked}))
     if not found:
         return
-    sure = [(row, batch) for sku, batch in asked for row in found if row.sku == sku and _is_meant(row, batch)]
+    sure = [(row, batch) for sku, batch in asked for row in found if row.sku == sku and row.means(batch)]
     doubt = [
         (row, batch)
         for sku, batch in asked
@@ -245,7 +251,7 @@ def sold_of(session: Session, row: Recall, *, since: dt.date, limit: int = 500) 
     for line in session.execute(query):
         batch = tidy_batch(line.batch)
         if row.batch is None or batch in (None, row.batch):
-            sure = row.batch is None or batch == row.batch
+            sure = row.means(batch)
             answer.append(
                 SoldOf(
                     line.id, line.till_id, line.receipt_no, line.completed_at, line.qty, batch, line.customer_id, sure
@@ -278,10 +284,6 @@ def tidy_batch(batch: str | None) -> str | None:
 
 
 # --- inside ---
-
-
-def _is_meant(row: Recall, batch: str | None) -> bool:
-    return row.batch is None or row.batch == batch
 
 
 def _names(session: Session, skus: Sequence[str]) -> dict[str, str]:

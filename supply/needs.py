@@ -107,17 +107,23 @@ def needs_of(
 
 
 def dated_lots(session: Session, store_id: str, today: dt.date, last: dt.date) -> dict[str, list[tuple[int, float]]]:
-    """Return the lots on hand whose last day lies within the interval or is over: SKU -> (days left, units)."""
+    """Return the lots on hand whose last day lies within the interval or is over: SKU -> (days left, units).
+
+    What is recalled is not there (rule 4), and does not expire.
+    """
     since = today - dt.timedelta(days=batches.FORGET_DAYS)
     dated = sa.select(Batch.sku).where(
         Batch.store_id == store_id, Batch.expires_on.between(since, last), Batch.gone_qty < Batch.received_qty
     )
     skus = sorted(session.scalars(dated.distinct()))
+    called = recall.in_force(session, store_id, skus)
     return {
         sku: [
             ((held.expires_on - today).days, float(held.qty))
             for held in lots
-            if held.expires_on is not None and held.expires_on <= last
+            if held.expires_on is not None
+            and held.expires_on <= last
+            and not any(row.sku == sku and row.means(held.batch) for row in called)
         ]
         for sku, lots in batches.standing(session, store_id, skus, day=today).items()
     }

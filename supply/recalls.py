@@ -91,7 +91,7 @@ def look_through(
     require_warehouse(session, warehouse_id)
     row = recall.recall_of(session, warehouse_id, recall_id)
     lots = batches.standing(session, warehouse_id, [row.sku], day=day_of(session, warehouse_id, at), forgets=False)
-    mine = [one for one in lots[row.sku] if row.batch in (None, one.batch)]
+    mine = [one for one in lots[row.sku] if row.means(one.batch)]
     doubt = [one for one in lots[row.sku] if row.batch is not None and one.batch is None]
     most = sum(one.qty for one in [*mine, *doubt])
     if isinstance(found_qty, bool) or not 0 <= found_qty <= most:

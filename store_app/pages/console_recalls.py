@@ -137,5 +137,5 @@ def _stands(session: Session, row: recall.Recall) -> tuple[int, int]:
     """Return what stands in a warehouse: surely of the recall, and of no known batch."""
     day = day_of(session, row.store_id, clock.now())
     lots = batches.standing(session, row.store_id, [row.sku], day=day, forgets=False)[row.sku]
-    sure = sum(lot.qty for lot in lots if row.batch in (None, lot.batch))
+    sure = sum(lot.qty for lot in lots if row.means(lot.batch))
     return sure, sum(lot.qty for lot in lots if row.batch is not None and lot.batch is None)

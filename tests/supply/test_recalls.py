@@ -120,6 +120,7 @@ def test_a_warehouse_that_was_looked_through_writes_off_what_was_found_and_what_
         stock.receive(session, WAREHOUSE, [("bread", 6)], source_id="late", **BY)
         batches.lay_in(session, WAREHOUSE, [Lot("bread", 6, "a")], source_kind="purchase", source_id="late", at=AT)
         assert batches.unsound(session, WAREHOUSE, day=DAY) == {"bread": 6 + 18}, "it waits for another look"
+        assert [looked for _row, looked, _places in recalls.called(session)] == [0], "and the operator is reminded"
     assert row_at(country, NETWORK, WAREHOUSE).state == "called"
     assert country.findings() == []
 

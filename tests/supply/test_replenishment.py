@@ -120,11 +120,13 @@ def findings(shop):
 
 def test_what_is_recalled_is_not_there_and_what_is_wholly_recalled_is_not_ordered(shop):
     with shop.write() as session:
-        batches.lay_in(session, "S1", [Lot("milk", 24, "L7")], source_kind="delivery", source_id="d", at=DAWN)
+        lots = [Lot("milk", 24, "L7", MONDAY + dt.timedelta(days=1))]
+        batches.lay_in(session, "S1", lots, source_kind="delivery", source_id="d", at=DAWN)
         recall.call(session, "S1", "bread", why="glass", actor=WEI, at=DAWN)
         recall.call(session, "S1", "milk", "L7", why="sour", actor=WEI, at=DAWN)
     order = proposed(shop, bread=5.0, milk=5.0)
     assert {sku: line.packs for sku, line in lines(shop, order).items()} == {"milk": 1}
+    assert "outdating" not in lines(shop, order)["milk"].why, "what is not there does not expire"
 
 
 def test_each_supplier_gets_one_order_for_its_next_order_day(shop):
