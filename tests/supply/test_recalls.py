@@ -9,6 +9,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.node import NETWORK
 from pos import batches, recall, stock
 from pos.batches import Batch, Lot
+from pos.ledger import Place
 from pos.waste import Waste
 from supply import pick_lots, picking, recalls, settlement, warehouse
 from supply.goods_returns import GoodsReturn, GoodsReturnLine
@@ -196,3 +197,11 @@ def test_a_shop_that_bought_one_unit_dearly_is_credited_that_for_one_unit_alone(
         line.pack_qty, line.pack_cost_minor, line.qty_received = 1, 300, 1
         recall.clear(session, "S1", "r1", 4, actor=OPERATOR, at=AT)
         assert recalls.settle(session, "r1", "S1", 4, **BY) == 300 + 3 * 150
+
+
+def test_what_is_recalled_is_taken_out_of_the_bin_too(country):
+    call(country)
+    with country.shops["S1"].write() as session:
+        stock.move(session, "S1", "bread", 5, Place.BACKROOM, Place.BIN, **{**BY, "actor": KEEPER["S1"]})
+        recalls.clear(session, "S1", "r1", 4, waste_id="w1", actor=KEEPER["S1"], at=AT)
+        assert stock.levels(session, "S1", ["bread"])["bread"].by_place[Place.BIN] == 2
