@@ -8,6 +8,9 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "own-proposal": (_l("You proposed this. Let somebody else who may change prices confirm it."),),
     "beyond-offer": (_l("The offer ends before the letter’s codes do. Let them hold for fewer days."),),
     "bad-letter": (_l("Stay within 7 to 365 days away, and 3 to 90 days for the codes."),),
+    "damaged": (
+        _l("It was damaged on its way and cannot be read. Look into your papers of that time, and enter it once more."),
+    ),
     "nobody-to-write": (_l("There is nobody to write to just now who agreed to messages."),),
     "unknown-letter": (_l("There is no such letter."),),
     "not-in-letter": (_l("This letter is not for this customer."),),

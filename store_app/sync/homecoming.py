@@ -6,7 +6,8 @@ Rules
    use while the order is unknown here.
 2. Each fact is written into the books and remembered as sent in one transaction: asked again, it is here.
 3. A fact that cannot be written is remembered all the same, so that a network put back later gets it again; the
-   journal and the doctor say so, and the books are as they were without it.
+   journal and the doctor say so, and the books are as they were without it. What is damaged, asked for twice, is said
+   likewise, and neither written nor remembered.
 4. Where it is not known that these books are a copy's (two of them may be speaking), nothing is fetched unasked.
 """
 
@@ -36,6 +37,7 @@ log = structlog.get_logger()
 VERB = "books.recovered"
 ROWS_AT_ONCE = 20
 MOST_ODD = 50
+DAMAGED = "It was damaged on its way and cannot be read. Look into your papers of that time, and enter it once more."
 SHOWN_FOR = dt.timedelta(days=14)
 """So long the shop's page and the doctor tell of it."""
 APPLIERS = {**pos.recovered.APPLIERS, **supply.recovered.APPLIERS}
@@ -64,7 +66,7 @@ def fetch(doors: Doors, ask: Callable[[dict[str, int]], wire.Own]) -> int:
             return 0
         have = outbox.still_here(session, NETWORK)
     came = Homecoming()
-    while batches := ask(have).batches:
+    while batches := _heard(ask, have):
         for batch in batches:
             for start in range(0, len(batch.rows), ROWS_AT_ONCE):
                 with doors.write() as session:
@@ -94,8 +96,18 @@ def last(session: Session, node_id: str) -> tuple[dt.datetime, dict[str, Any]] |
 # --- inside ---
 
 
+def _heard(ask: Callable[[dict[str, int]], wire.Own], have: dict[str, int]) -> list[wire.Batch]:
+    """Ask, and once more where something came damaged: it may have been on its way back."""
+    batches = ask(have).batches
+    are_whole = all(row.message().is_whole() for batch in batches for row in batch.rows)
+    return batches if are_whole else ask(have).batches
+
+
 def _take(session: Session, epoch: str, messages: Sequence[Message], came: Homecoming, at: dt.datetime) -> None:
     for message in messages:
+        if not message.is_whole():
+            came.odd.append(_refused(message, at.date().isoformat(), "damaged", DAMAGED))
+            continue
         if not outbox.remember(session, NETWORK, epoch, message):
             continue
         came.topics[message.topic] += 1
@@ -108,18 +120,20 @@ def _take(session: Session, epoch: str, messages: Sequence[Message], came: Homec
                 session.flush()
         except sa.exc.OperationalError:
             raise
-        except (ShopError, sa.exc.SQLAlchemyError, ArithmeticError, LookupError, TypeError, ValueError) as fault:
-            code, why = (
-                (fault.code, fault.message) if isinstance(fault, ShopError) else ("", f"{fault}".split("\n")[0][:200])
-            )
-            said = {"topic": message.topic, "no": message.id, "day": message.business_day, "code": code, "why": why}
-            came.odd.append({"kind": "refused", **said})
+        except ShopError as refusal:
+            came.odd.append(_refused(message, message.business_day, refusal.code, refusal.message))
+        except (sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
+            came.odd.append(_refused(message, message.business_day, "", f"{fault}".split("\n")[0][:200]))
+
+
+def _refused(message: Message, day: str, code: str, why: str) -> Odd:
+    return {"kind": "refused", "topic": message.topic, "no": message.id, "day": day, "code": code, "why": why}
 
 
 def _end(session: Session, came: Homecoming, doors: Doors) -> None:
     node_id, at = doors.settings.node_id, doors.now()
     came.odd += pos.recovered.end(session, node_id, at)
-    if not came.facts:
+    if not came.facts and not came.odd:
         return
     actor = Actor.system("sync", node_id)
     journal.record(

@@ -1,7 +1,9 @@
 """What was taken at the counter for orders comes home into books that were put back from an older copy."""
 
 import shutil
+from collections.abc import Callable
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,6 +32,8 @@ class Counter:
 
     def __init__(self, folder) -> None:
         self.folder, self.town, self.orders = folder, make_town(folder), 0
+        self.damage: Callable[[dict], dict] = dict
+        """What the line makes of money on its way home."""
         self.town.open_till()
 
     def does(self, what: str) -> None:
@@ -72,7 +76,9 @@ class Counter:
     def _own(self, have: dict[str, int]) -> wire.Own:
         with self.town.shop.read() as session:
             epoch = node.this_node(session).epoch
-            rows = [outbox.to_wire(row) for row in outbox.after(session, node.NETWORK, epoch, have.get(epoch, 0))]
+            told = outbox.after(session, node.NETWORK, epoch, have.get(epoch, 0))
+            rows = [outbox.to_wire(row) for row in told]
+            rows = [self.damage(row) if row["topic"] == counter_orders.MONEY_MOVED else row for row in rows]
         return wire.Own.model_validate({"batches": [{"epoch": epoch, "rows": rows}] if rows else []})
 
 
@@ -144,3 +150,38 @@ def test_the_network_finds_nothing_wrong_with_drawers_whose_order_book_lies_in_t
     with counter.town.network.read() as session:
         assert session.scalar(sa.select(CashMovement.kind).where(CashMovement.kind == "order_paid"))
         assert supply.checks.findings(session) == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda row: row | {"body": row["body"] | {"amount_minor": 9}},
+        lambda row: row | {"made_at": "?"},
+        lambda row: row | {"business_day": "?"},
+    ],
+)
+def test_what_comes_home_damaged_twice_stays_out_of_the_books_and_holds_nothing_up(tmp_path, damage):
+    counter = Counter(tmp_path)
+    counter.copy()
+    counter.does("card")
+    book = counter.put_back()
+    counter.damage = damage
+    counter.fetch(book)
+    assert money(book)["orders"] == []
+    with book.read() as session:
+        _, came = homecoming.last(session, STORE)
+        assert session.get(pickup.PickupOrder, (STORE, "order-00001"))
+    assert [(one["topic"], one["code"], one["day"]) for one in came["odd"]] == [
+        ("pickup.money", "damaged", AT.date().isoformat())
+    ]
+
+
+def test_what_was_damaged_on_its_way_home_is_asked_for_once_more(tmp_path):
+    counter = Counter(tmp_path)
+    counter.copy()
+    counter.does("card")
+    book = counter.put_back()
+    damage = iter([{"made_at": "?"}])
+    counter.damage = lambda row: row | next(damage, {})
+    counter.fetch(book)
+    assert money(book) == money(counter.town.shop)
