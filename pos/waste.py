@@ -3,9 +3,9 @@
 Rules
 -----
 1. Whoever writes goods off says why with one of a few fixed reasons, and may add words; 'other' needs them.
-2. Written-off units leave floor, shelf, backroom in that order unless a place is named; more than are there is
-   refused. The movement is the ledger's, this row says why and what it was worth on that day; a lot named by its
-   batch is smaller by it.
+2. Written-off units leave floor, shelf, backroom in that order unless a place is named, what is recalled the bin as
+   well; more than are there is refused. The movement is the ledger's, this row says why and what it was worth on that
+   day; a lot named by its batch is smaller by it.
 3. One command writes off once: its id again is a Conflict.
 4. Shrink of a period is what was written off, by reason, and what counts found missing less what they found too many.
 """
@@ -119,9 +119,10 @@ def write_off(
     if reason == "other" and not note:
         raise Invalid("no-reason", "Say in a few words why it is written off.", field="note")
     source = Source("wasted", "waste", id or new_id())
+    places = (*TAKEN_FROM, Place.BIN) if reason == "recall" else TAKEN_FROM
     take_out(
-        session, store_id, [(sku, qty)], Place.WASTE, source, from_place=from_place, lot=batch or "", actor=actor,
-        at=at, why=reason,
+        session, store_id, [(sku, qty)], Place.WASTE, source, from_place=from_place, places=places, lot=batch or "",
+        actor=actor, at=at, why=reason,
     )  # fmt: skip
     day = day_of(session, store_id, at)
     worth = worths(session, store_id, [sku], day)[sku]
@@ -149,36 +150,37 @@ def take_out(
     source: Source,
     *,
     from_place: Place | None = None,
+    places: Sequence[Place] = TAKEN_FROM,
     lot: str = "",
     actor: Actor,
     at: dt.datetime,
     **facts: str,
 ) -> list[Moved]:
-    """Carry units out of the shop, from one place or from wherever they are; refuses, naming every short line.
+    """Carry units out of the shop, from one place or from several in their order; refuses, naming every short line.
 
     lot: the code of a producer's lot they are of; '' for the oldest.
     """
     wanted = tidy(lines)
     refuse_if_booked(session, store_id, source)
     refuse_unknown(session, [sku for sku, _ in wanted])
-    places = locked(session, store_id, [sku for sku, _ in wanted])
-    order = TAKEN_FROM if from_place is None else (from_place,)
+    stands = locked(session, store_id, [sku for sku, _ in wanted])
+    order = places if from_place is None else (from_place,)
     if from_place is not None and from_place not in INSIDE:
         raise Invalid("bad-place", "Choose where it was.", field="place")
-    there = {sku: sum(max(0, places[sku].get(place, 0)) for place in order) for sku, _ in wanted}
+    there = {sku: sum(max(0, stands[sku].get(place, 0)) for place in order) for sku, _ in wanted}
     refuse_short(session, [(sku, qty, there[sku]) for sku, qty in wanted if qty > there[sku]], from_place or "shop")
     moves: list[Moved] = []
     for sku, qty in wanted:
         rest = qty
         for place in order:
-            part = min(rest, max(0, places[sku].get(place, 0)))
+            part = min(rest, max(0, stands[sku].get(place, 0)))
             if part:
                 moves.append((new_id(), sku, part, place, to_place))
                 rest -= part
     book_and_tell(session, store_id, moves, source, at=at, actor=actor, **facts)
     produce_lots.gone(session, store_id, moves, code=lot)
-    shift_places(places, moves)
-    open_count_tasks(session, store_id, places, at)
+    shift_places(stands, moves)
+    open_count_tasks(session, store_id, stands, at)
     return moves
 
 

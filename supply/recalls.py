@@ -10,7 +10,8 @@ Rules
    warehouse and says how many there were: these are written off as recalled, the rest of its lots as not found.
 3. A shop that looked says how many it took away, and the network is told. What was taken away is out of its stock.
 4. The operator credits a shop what was destroyed or came back, once: no more than the shop took away, nor than it was
-   ever sent less what another recall of it credited and what of the product went back, at what its last order cost.
+   ever sent less what another recall of it credited and what of the product went back, at what the units it ordered
+   and received last cost it.
 5. A word that was overtaken changes nothing: what was lifted stays lifted, whatever arrives after it, and a recall
    stands before the shop has heard that the one before it is over.
 
@@ -255,7 +256,7 @@ def _went_back(session: Session, sku: str) -> dict[str, int]:
 
 
 def _worth(session: Session, store_id: str, sku: str, qty: int) -> int:
-    """Return what units of a product cost a shop by its last order (rule 4)."""
+    """Return what the units of a product that a shop received last cost it (rule 4)."""
     query = (
         sa.select(OrderLine)
         .join(
@@ -265,12 +266,17 @@ def _worth(session: Session, store_id: str, sku: str, qty: int) -> int:
         .where(OrderLine.store_id == store_id, OrderLine.sku == sku, OrderLine.qty_received > 0)
         .order_by(ReplenishmentOrder.order_day.desc(), ReplenishmentOrder.id.desc())
     )
-    line = session.scalars(query.limit(1)).first()
-    if line is None:
+    rest, cost_minor = qty, 0
+    for line in session.scalars(query):
+        part = min(rest, line.qty_received)
+        rest, cost_minor = rest - part, cost_minor + amount_for(part, line.pack_cost_minor, line.pack_qty)
+        if not rest:
+            break
+    if rest == qty:
         raise Refused(
             "never-ordered", "This shop never ordered it from the network. Credit it on the page of its money."
         )
-    return amount_for(qty, line.pack_cost_minor, line.pack_qty)
+    return amount_for(qty, cost_minor, qty - rest)
 
 
 def _tell(session: Session, row: Recall, at: dt.datetime) -> None:

@@ -9,11 +9,13 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.node import NETWORK
 from pos import batches, recall, stock
 from pos.batches import Batch, Lot
+from pos.ledger import Place
 from pos.waste import Waste
 from supply import pick_lots, picking, recalls, settlement, warehouse
 from supply.goods_returns import GoodsReturn, GoodsReturnLine
+from supply.orders import OrderLine
 from supply.pick_list import PickLine, PickList
-from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, make_country
+from tests.supply.road import AT, DAY, KEEPER, OPERATOR, VAN, WAREHOUSE, Country, make_country, write_order
 
 BY = {"actor": OPERATOR, "at": AT}
 SECOND_FIRST = 1
@@ -185,3 +187,21 @@ def test_a_shop_is_not_looked_through_as_a_warehouse_is(country):
     with country.network.write() as session, pytest.raises(NotFound):
         recalls.look_through(session, "S1", "r1", 0, **BY)
     assert row_at(country, NETWORK, "S1").state == "called"
+
+
+def test_a_shop_that_bought_one_unit_dearly_is_credited_that_for_one_unit_alone(country):
+    call(country)
+    with country.network.write() as session:
+        write_order(session, "S1", "odd", {"bread": 1}, VAN, AT + dt.timedelta(days=1), {})
+        line = session.get_one(OrderLine, ("S1", "odd", "bread"))
+        line.pack_qty, line.pack_cost_minor, line.qty_received = 1, 300, 1
+        recall.clear(session, "S1", "r1", 4, actor=OPERATOR, at=AT)
+        assert recalls.settle(session, "r1", "S1", 4, **BY) == 300 + 3 * 150
+
+
+def test_what_is_recalled_is_taken_out_of_the_bin_too(country):
+    call(country)
+    with country.shops["S1"].write() as session:
+        stock.move(session, "S1", "bread", 5, Place.BACKROOM, Place.BIN, **{**BY, "actor": KEEPER["S1"]})
+        recalls.clear(session, "S1", "r1", 4, waste_id="w1", actor=KEEPER["S1"], at=AT)
+        assert stock.levels(session, "S1", ["bread"])["bread"].by_place[Place.BIN] == 2
