@@ -6,8 +6,8 @@ Rules
 2. Facts to one receiver are numbered 1, 2, 3 … within the sender's epoch and chained: each head covers the head
    before it and the fact's content hash. Count and head are compared on every contact; never a bare high-water mark.
 3. What the receiver sets aside, or refuses at MOST_REFUSALS contacts, is stuck: it waits for a person, the others
-   pass. What could not be taken because its
-   number was used by a copy of this database gets a new number in the present epoch (`renumber`).
+   pass. What could not be taken because its number was used by a copy of this database gets a new number in the
+   present epoch (`renumber`).
 4. A receiver whose chain of ours is another one has heard what we have lost since, for we were put back: we go on from
    the end of its chain, and what it has not confirmed gets the numbers after that (`follow`). Of an epoch that we have
    left since, what waits goes on into the present one (`leave`).
@@ -386,15 +386,9 @@ def waiting(session: Session, to_node: str) -> dict[str, Any]:
 def to_wire(row: OutboxMessage) -> dict[str, Any]:
     """Return a row of ours as it travels."""
     message = Message(
-        id=row.id,
-        n=row.n,
-        topic=row.topic,
-        version=row.version,
-        made_at=_stamp(row.made_at),
-        business_day=row.business_day.isoformat(),
-        body=json.loads(row.body),
-        hash=row.hash,
-    )
+        id=row.id, n=row.n, topic=row.topic, version=row.version, made_at=_stamp(row.made_at),
+        business_day=row.business_day.isoformat(), body=json.loads(row.body), hash=row.hash,
+    )  # fmt: skip
     return vars(message)  # asdict would copy every body, of which nothing is changed
 
 
@@ -451,9 +445,11 @@ def _first_pending(session: Session, to_node: str, but: Collection[str] = ()) ->
 def _go_on(session: Session, rows: Sequence[OutboxMessage]) -> int:
     """Give messages of epochs that are over the next numbers of the present one; returns how many."""
     epoch = epoch_of(session)
+    chains = {(row.to_node, each) for row in rows for each in (row.epoch, epoch)}
+    heads = {one: _locked_head(session, *one) for one in sorted(chains)}
     for row in rows:
-        left, head = _locked_head(session, row.to_node, row.epoch), _locked_head(session, row.to_node, epoch)
-        left.moved += 1
+        heads[row.to_node, row.epoch].moved += 1
+        head = heads[row.to_node, epoch]
         head.n, head.head = head.n + 1, chain(head.head, row.hash)
         row.epoch, row.n, row.head, row.state, row.reason = epoch, head.n, head.head, "pending", None
     session.flush()

@@ -7,7 +7,7 @@ Rules
 2. Each fact is written into the books and remembered as sent in one transaction: asked again, it is here.
 3. A fact that cannot be written is remembered all the same, so that a network put back later gets it again; the
    journal and the doctor say so, and the books are as they were without it. What is damaged, asked for twice, is said
-   likewise, and neither written nor remembered.
+   likewise, and neither written nor remembered. An answer that brings nothing new is a fault of the line.
 4. Where it is not known that these books are a copy's (two of them may be speaking), nothing is fetched unasked.
 """
 
@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 import pos.recovered
 import supply.recovered
 from config import journal, outbox
-from config.errors import ShopError
+from config.errors import ShopError, Unreachable
 from config.journal import Actor, JournalEntry
 from config.node import NETWORK, this_node
 from config.outbox import Message
@@ -67,12 +67,15 @@ def fetch(doors: Doors, ask: Callable[[dict[str, int]], wire.Own]) -> int:
         have = outbox.still_here(session, NETWORK)
     came = Homecoming()
     while batches := _heard(ask, have):
+        ends = {batch.epoch: batch.rows[-1].n for batch in batches if batch.rows}
+        if all(n <= have.get(epoch, 0) for epoch, n in ends.items()):
+            raise Unreachable("network-fault", "The network's answer cannot be read.")
         for batch in batches:
             for start in range(0, len(batch.rows), ROWS_AT_ONCE):
                 with doors.write() as session:
                     rows = [row.message() for row in batch.rows[start : start + ROWS_AT_ONCE]]
                     _take(session, batch.epoch, rows, came, doors.now())
-            have[batch.epoch] = batch.rows[-1].n
+        have |= ends
     with doors.write() as session:
         _end(session, came, doors)
     return came.facts

@@ -304,6 +304,20 @@ def test_a_fact_leaves_the_queue_only_when_confirmed_and_a_refused_one_waits_for
         assert [row.id for row in outbox.due(session, "network")] == ["fact-0", "fact-1", "fact-2"]
 
 
+def test_however_much_goes_on_into_a_later_epoch_the_books_are_held_for_a_few_statements(tmp_path):
+    store, asked = open_database(tmp_path / "store.db"), []
+    with store.write() as session:
+        before = found(session, "S01", at=NOON).epoch
+        for n in range(20):
+            append(session, f"fact-{n}", {"n": n})
+        new_epoch(session)
+    sa.event.listen(store.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    with store.write() as session:
+        assert outbox.leave(session, "network", before) == 20
+    assert len(asked) < 20
+    assert [message.id for message in sent(store)] == [f"fact-{n}" for n in range(20)]
+
+
 def test_a_batch_is_bounded_in_rows_and_bytes(tmp_path):
     store = open_database(tmp_path / "store.db")
     with store.write() as session:

@@ -14,6 +14,7 @@ import supply.checks
 from config import node, outbox
 from config.clock import FrozenClock
 from config.database import Database, make_engine
+from config.errors import Unreachable
 from config.settings import Settings
 from pos import shift
 from pos.shift_book import CashMovement, Shift
@@ -174,6 +175,22 @@ def test_what_comes_home_damaged_twice_stays_out_of_the_books_and_holds_nothing_
     assert [(one["topic"], one["code"], one["day"]) for one in came["odd"]] == [
         ("pickup.money", "damaged", AT.date().isoformat())
     ]
+
+
+@pytest.mark.parametrize("rows", [slice(None), slice(0)])
+def test_an_answer_that_brings_nothing_new_home_is_a_fault_of_the_line(tmp_path, rows):
+    counter = Counter(tmp_path)
+    counter.copy()
+    counter.does("card")
+    book = counter.put_back()
+    (first,) = counter._own({}).batches
+    same = wire.Own(batches=[first.model_copy(update={"rows": first.rows[rows]})])
+    answers = iter([same, same])
+    counter._own = lambda have: next(answers)
+    with pytest.raises(Unreachable):
+        counter.fetch(book)
+    with book.read() as session:
+        assert node.this_node(session).peer_nonce is None, "it is asked again"
 
 
 def test_what_was_damaged_on_its_way_home_is_asked_for_once_more(tmp_path):
