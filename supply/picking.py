@@ -284,7 +284,7 @@ def _taken(
             held = lots.get(lot_id)
             if held is not None and held.batch_id not in sound[line.sku]:
                 bad += part
-                why = why or ("expired" if held.expires_on is not None and held.expires_on < today else "recalled")
+                why = why or _why_unsound(held, today)
             elif held is not None:
                 mine[lot_id] = min(part, held.qty)
         for lot_id, held in lots.items():
@@ -292,6 +292,9 @@ def _taken(
                 free = max(0, held.qty - others.get((line.sku, lot_id), 0) - mine.get(lot_id, 0))
                 mine[lot_id] = mine.get(lot_id, 0) + min(rest - bad - sum(mine.values()), free)
         qty = sum(mine.values())
+        if not why and qty < rest > sum(part for _lot_id, part in line.lots_kept):  # of the rest no lot was named
+            unsound = (held for held in lots.values() if held.batch_id not in sound[line.sku])
+            why = next((_why_unsound(held, today) for held in unsound), "")
         spare = qty % line.pack_qty if qty < rest and line.qty % line.pack_qty == 0 else 0
         for lot_id in reversed(mine):
             off = min(spare, mine[lot_id])
@@ -299,6 +302,10 @@ def _taken(
         taken += [replace(held, qty=mine[lot_id]) for lot_id, held in lots.items() if mine.get(lot_id)]
         told.append(_advised(line, sum(mine.values()), why=why))
     return taken, told
+
+
+def _why_unsound(held: Held, today: dt.date) -> str:
+    return "expired" if held.expires_on is not None and held.expires_on < today else "recalled"
 
 
 def _advised(line: PickLine, qty: int, *, why: str) -> Advised:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, NotFound, ShopError
 from pos.batches import FOR_EVER, Batch, Held
 from pos.catalogue import Product
+from pos.recall import in_force
 from pos.store import Store
 from store_app import wording_supply
 from store_app.extensions import clock, read, write
@@ -86,9 +87,10 @@ def walk(pick_id: str, sku: str = "", fault: ShopError | None = None) -> Any:
         is_open = found.state in pick_list.OPEN
         lots = _lots(session, lines) if is_open else {}
         others = _other_lots(session, found, lines) if is_open else {}
+        called = in_force(session, found.warehouse_id, sorted(skus)) if is_open else []
     products = [
         _product(one, list(mine), bays.get(one, ""), units.get(one, "each"), names, lots.get(one, []))
-        | {"others": others.get(one, [])}
+        | {"others": others.get(one, []), "recalls": [row for row in called if row.sku == one]}
         for one, mine in itertools.groupby(lines, key=lambda line: line.sku)
     ]
     totals = [

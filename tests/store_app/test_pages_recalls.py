@@ -35,6 +35,9 @@ def console(network):
 
 def test_a_batch_is_called_back_looked_for_credited_and_lifted_on_the_page(console):
     client, command = console.signed_in("operator"), new_id()
+    send(client, "/console/supply/fill")
+    sheet = send(client, "/console/picking/WH1/make", shop=STORE).location
+    assert "is recalled" not in words(client.get(sheet))
     assert "No such" not in words(client.get("/console/recalls/?q=milk"))
     assert "no such product" in words(client.get("/console/recalls/?q=xyzzy"))
     said = {"command_id": command, "sku": "milk", "batch": "L7", "why": "Glass", "called_by": "Dairy"}
@@ -44,6 +47,7 @@ def test_a_batch_is_called_back_looked_for_credited_and_lifted_on_the_page(conso
         called = send(client, "/console/recalls/", **said, afterwards="send_back")
         assert called.location == f"/console/recalls/{command}"
     assert "not every warehouse and shop has looked" in words(client.get("/console/"))
+    assert "Batch L7 is recalled: leave it where it stands" in words(client.get(sheet)), "the picker reads it"
     at = f"/console/recalls/{command}"
     page = words(client.get(at))
     assert "The book has 24 of it, and 56 of no known batch" in page

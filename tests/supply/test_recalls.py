@@ -84,6 +84,15 @@ def test_what_was_picked_of_a_lot_recalled_since_stays_and_the_list_says_so(coun
     assert sent == picking.SentOff((), (("S1", "recalled"),))
 
 
+def test_what_was_recalled_before_it_was_picked_stays_as_recalled_and_not_as_gone(country):
+    with country.network.write() as session:
+        made = picking.make(session, WAREHOUSE, **BY).id
+    call(country, batch=None)
+    with country.network.write() as session:
+        picking.pick_rest(session, made, **BY)
+        assert picking.send_off(session, made, **BY) == picking.SentOff((), (("S1", "recalled"),))
+
+
 def test_every_shop_that_carries_it_is_told_and_says_how_many_it_took_away(country):
     call(country)
     with country.shops["S1"].write() as session:
