@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 import pos.recovered
 import supply.recovered
 from config import journal, outbox
-from config.errors import ShopError, Unreachable
+from config.errors import Invalid, ShopError, Unreachable
 from config.journal import Actor, JournalEntry
 from config.node import NETWORK, this_node
 from config.outbox import Message
@@ -37,7 +37,10 @@ log = structlog.get_logger()
 VERB = "books.recovered"
 ROWS_AT_ONCE = 20
 MOST_ODD = 50
-DAMAGED = "It was damaged on its way and cannot be read. Look into your papers of that time, and enter it once more."
+DAMAGED = Invalid(
+    "damaged",
+    "It was damaged on its way and cannot be read. Look into your papers of that time, and enter it once more.",
+)
 SHOWN_FOR = dt.timedelta(days=14)
 """So long the shop's page and the doctor tell of it."""
 APPLIERS = {**pos.recovered.APPLIERS, **supply.recovered.APPLIERS}
@@ -109,7 +112,7 @@ def _heard(ask: Callable[[dict[str, int]], wire.Own], have: dict[str, int]) -> l
 def _take(session: Session, epoch: str, messages: Sequence[Message], came: Homecoming, at: dt.datetime) -> None:
     for message in messages:
         if not message.is_whole():
-            came.odd.append(_refused(message, at.date().isoformat(), "damaged", DAMAGED))
+            came.odd.append(_refused(message, at.date().isoformat(), DAMAGED.code, DAMAGED.message))
             continue
         if not outbox.remember(session, NETWORK, epoch, message):
             continue
