@@ -75,10 +75,11 @@ def call(
     same = sa.select(Recall.batch).where(Recall.sku == sku, Recall.afterwards != "", Recall.state != "lifted")
     if {None, recall.tidy_batch(batch)} & set(session.scalars(same)):
         raise Conflict("already-recalled", "This is recalled already.", sku=sku, batch=batch)
-    words = {"why": why, "called_by": called_by, "afterwards": afterwards, "actor": actor, "at": at}
     houses = warehouses(session)
     for place in [*houses, *_carrying(session, sku, houses)]:
-        row = recall.call(session, place, sku, batch, id=id, **words)  # type: ignore[arg-type]
+        row = recall.call(
+            session, place, sku, batch, id=id, why=why, called_by=called_by, afterwards=afterwards, actor=actor, at=at
+        )
         if place in houses:
             pick_lots.name_anew(session, place, sku, at=at)
         else:
@@ -102,9 +103,9 @@ def look_through(
     rest = found_qty
     for one in [*mine, *doubt]:
         found = min(rest, one.qty)
-        gone = [(found, "recall", "")] + [(one.qty - found, "other", "Not found at a recall")] * (one in mine)
         rest -= found
-        for qty, reason, note in gone:
+        missing = one.qty - found if one in mine else 0
+        for qty, reason, note in ((found, "recall", ""), (missing, "other", "Not found at a recall")):
             if qty:
                 warehouse_stock.write_off(
                     session, warehouse_id, row.sku, qty, lot_id=one.batch_id or "", reason=reason, note=note,
