@@ -52,15 +52,19 @@ def read(frame: pd.DataFrame) -> History:
 
     frame = frame.rename(columns={name: str(name).strip().lower() for name in frame.columns})
     if missing := [name for name in REQUIRED if name not in frame.columns]:
-        raise PanelFault("columns", f"the columns {', '.join(REQUIRED)}", f"no {', '.join(missing)}")
+        found = ", ".join(str(name) for name in frame.columns[:12]) or "nothing"
+        raise PanelFault("columns", f"the columns {', '.join(REQUIRED)}", f"no {', '.join(missing)} among {found}")
     if not len(frame):
         raise PanelFault("rows", "at least one row", "none")
+    for name in ("store", "product"):
+        if (none := frame[name].isna().to_numpy()).any():
+            raise PanelFault(name, f"a {name} in every row", f"none in {_row(none)}")
     days = _days(frame["day"])
     sold = pd.to_numeric(frame["sold"], errors="coerce").to_numpy(dtype=np.float64)
     if (bad := np.isnan(sold) & frame["sold"].notna().to_numpy()).any():
-        raise PanelFault("sold", "numbers in sold", f"{frame['sold'].iloc[int(np.argmax(bad))]!r}")
-    if np.isinf(sold).any():
-        raise PanelFault("sold", "finite numbers in sold", "an infinite one")
+        raise PanelFault("sold", "numbers in sold", f"{str(frame['sold'].iloc[int(np.argmax(bad))])!r} in {_row(bad)}")
+    if (endless := np.isinf(sold)).any():
+        raise PanelFault("sold", "finite numbers in sold", f"an infinite one in {_row(endless)}")
     labels, row = _series(frame)
     first = int(days.min())
     at, width = days - first, int(days.max()) - first + 1
@@ -91,10 +95,20 @@ def _days(column: Any) -> Any:
     try:
         stamps = pd.to_datetime(column)
     except (ValueError, TypeError) as unreadable:
-        raise PanelFault("day", "dates like 2026-03-01 in day", str(unreadable).splitlines()[0][:80]) from unreadable
-    if stamps.isna().any():
-        raise PanelFault("day", "a date in every row", f"{int(stamps.isna().sum())} rows without one")
+        read = pd.to_datetime(column, errors="coerce")
+        wrong = (read.isna() & column.notna()).to_numpy()
+        got = (
+            f"{str(column.iloc[int(np.argmax(wrong))])!r} in {_row(wrong)}" if wrong.any() else "several kinds of dates"
+        )
+        raise PanelFault("day", "dates like 2026-03-01 in day", got) from unreadable
+    if (none := stamps.isna().to_numpy()).any():
+        raise PanelFault("day", "a date in every row", f"none in {_row(none)}")
     return stamps.to_numpy().astype("datetime64[D]").astype(np.int64)
+
+
+def _row(wrong: Any) -> str:
+    """Name the first row that is wrong, as a spreadsheet counts: the names of the columns stand in row 1."""
+    return f"row {int(np.argmax(wrong)) + 2}"
 
 
 def _series(frame: pd.DataFrame) -> tuple[tuple[tuple[str, str], ...], Any]:

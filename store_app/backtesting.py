@@ -6,12 +6,16 @@ The file's columns and what is made of them: `forecasting.history`. CSV (also .g
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.table import Table
 
 from config.errors import Invalid, NotFound
+
+if TYPE_CHECKING:
+    from forecasting.history import History
+    from forecasting.panel import PanelFault
 
 MOST_BYTES = 4_000_000_000
 INSIDE = (".90", ".95", ".99")
@@ -20,21 +24,25 @@ SHOWN = ("wrmsse7", "wrmsse14", "pinball1", "pinball3", "pinball7", "bias", "sec
 
 def run(file: Path, asked: dict[str, Any], progress: Callable[[str, int, int], None] | None = None) -> dict[str, Any]:
     """Backtest a file as asked (fields of `forecasting.backtest.Plan`); what is wrong with it is said in a sentence."""
-    from forecasting import backtest, history
+    from forecasting import backtest
+    from forecasting.panel import PanelFault
+
+    past = history_of(file)
+    try:
+        return backtest.run(past, backtest.Plan(**asked), progress=progress, stopwatch=time.process_time)
+    except PanelFault as fault:
+        raise _unfit(file, fault) from fault
+
+
+def history_of(file: Path) -> "History":
+    """Read a file as a panel of sales; what cannot be right is said with its row, and what there should be."""
+    from forecasting import history
     from forecasting.panel import PanelFault
 
     try:
-        return backtest.run(
-            history.read(table(file)), backtest.Plan(**asked), progress=progress, stopwatch=time.process_time
-        )
+        return history.read(table(file))
     except PanelFault as fault:
-        raise Invalid(
-            "history-unfit",
-            f"{file.name} cannot be used: there should be {fault.wanted}, but there is {fault.got}. "
-            f"Mend the file and try again.",
-            wanted=fault.wanted,
-            got=fault.got,
-        ) from fault
+        raise _unfit(file, fault) from fault
 
 
 def table(file: Path) -> Any:
@@ -53,8 +61,9 @@ def table(file: Path) -> Any:
             return pd.read_excel(file, dtype={"store": str, "product": str})
         return pd.read_csv(file, dtype={"store": str, "product": str, "category": str, "region": str})
     except (ValueError, OSError, UnicodeError, KeyError) as unreadable:
+        said = " ".join(str(unreadable).split())
         raise Invalid(
-            "unreadable-file", f"{file.name} cannot be read: save it as CSV (UTF-8), Parquet or XLSX. ({unreadable})"
+            "unreadable-file", f"{file.name} cannot be read: save it as CSV (UTF-8), Parquet or XLSX. ({said})"
         ) from unreadable
 
 
@@ -75,6 +84,16 @@ def shown(report: dict[str, Any]) -> list[Table]:
         cells += [inside.get(level) for level in ("0.9", "0.95", "0.99")]
         kinds.add_row(kind, *(_number(cell) for cell in cells))
     return [measures, beside, kinds]
+
+
+def _unfit(file: Path, fault: "PanelFault") -> Invalid:
+    return Invalid(
+        "history-unfit",
+        f"{file.name} cannot be used: there should be {fault.wanted}, but there is {fault.got}. "
+        "Mend the file and try again.",
+        wanted=fault.wanted,
+        got=fault.got,
+    )
 
 
 def _table(*heads: str, title: str) -> Table:

@@ -25,6 +25,12 @@ def sales(days=160, products=6):
     )
 
 
+def odd(table, column, value):
+    table[column] = table[column].astype(object)
+    table.loc[1, column] = value
+    return table
+
+
 def written(folder: Path, table: pd.DataFrame) -> Path:
     path = folder / "sales.csv"
     table.to_csv(path, index=False)
@@ -43,12 +49,13 @@ def test_a_file_is_replayed_and_told_as_json(tmp_path):
     assert told["curves"]["ours"][0].keys() >= {"setting", "fill", "cover_days", "waste", "order_lines", "stock_value"}
 
 
-def test_for_people_it_is_a_table_and_a_sentence(tmp_path):
-    path = written(tmp_path, sales())
+def test_for_people_it_is_a_table_and_a_sentence_and_returns_are_said(tmp_path):
+    path = written(tmp_path, odd(sales(), "sold", -3))
     answer = CliRunner().invoke(main, ["simulate", "--sales", str(path), "--days", "28", "--fill", "0.9"])
     assert answer.exit_code == 0, answer.output
     assert "rolling minmax" in answer.output
     assert "Asked for 90.0%, ours delivers" in answer.output
+    assert "1 rows of fewer than none sold, returns perhaps, count as none." in answer.output
 
 
 def test_the_curves_are_drawn_into_a_file_that_needs_nothing_else(tmp_path):
@@ -76,9 +83,15 @@ def test_a_series_begins_with_its_first_row_and_a_missing_day_sold_nothing(tmp_p
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda table: table.drop(columns=["day", "sold"]), "no day, sold"),
-        (lambda table: table.assign(sold="many"), "numbers in sold, got .many."),
-        (lambda table: table.assign(day=""), "dates? .*in"),
+        (lambda table: table.drop(columns=["day", "sold"]), "no day, sold among store, product, price"),
+        (lambda table: table.assign(sold="many"), "numbers in sold, but there is 'many' in row 2"),
+        (lambda table: odd(table, "sold", "inf"), "finite numbers in sold, but there is an infinite one in row 3"),
+        (
+            lambda table: odd(table, "day", "2026-13-45"),
+            "dates like 2026-03-01 in day, but there is '2026-13-45' in row 3",
+        ),
+        (lambda table: odd(table, "day", ""), "a date in every row, but there is none in row 3"),
+        (lambda table: odd(table, "product", ""), "a product in every row, but there is none in row 3"),
         (lambda table: table.head(0), "at least one row"),
     ],
 )
@@ -108,3 +121,10 @@ def test_what_cannot_be_asked_is_refused_before_the_work(tmp_path, fill, setting
     history: History = simulating.read_history(written(tmp_path, sales()))
     with pytest.raises(Invalid, match=sentence):
         simulating.replay_all(history, setting, fill)
+
+
+@pytest.mark.parametrize("command", ["simulate", "backtest"])
+def test_a_country_without_a_calendar_is_refused_before_the_work(tmp_path, command):
+    words = [command, "--sales", str(tmp_path / "nowhere.csv"), "--country"]
+    said = {country: CliRunner().invoke(main, [*words, country]).output for country in ("QQ", "DE-QQ", "DE-BW")}
+    assert ["no holidays are known of" in words for words in said.values()] == [True, True, False]
