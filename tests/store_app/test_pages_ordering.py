@@ -77,7 +77,9 @@ def test_without_a_forecast_the_page_says_what_is_used_instead(office):
         ("zh", 4, "预测是 4 天前的，太旧，不用来订货：先用最近四周的平均数。", "还没有预测"),
     ],
 )
-def test_a_forecast_too_old_to_order_by_is_said_to_be_so_once_by_the_page_and_by_the_order_s_own(office, language, age, said, unsaid):
+def test_a_forecast_too_old_to_order_by_is_said_to_be_so_once_by_the_page_and_by_the_order_s_own(
+    office, language, age, said, unsaid
+):
     with office.doors.write() as session:
         session.add(
             ForecastRun(id="old", scope_kind="store", scope_id=STORE, state="published",
