@@ -60,6 +60,11 @@ def forecast_sentences(seen: Mapping[str, Any], quantity: Callable[[float], str]
           campaign=name, times=number(factor, 1), first=day(first), last=day(last))
         for name, first, last, factor in why["campaigns"]
     ]  # fmt: skip
+    said += [
+        _("%(offer)s, %(first)s to %(last)s: it is expected to bring what offers like it brought before.",
+          offer=name, first=day(first), last=day(last))
+        for name, first, last in why["offers"]
+    ]  # fmt: skip
     if seen["empty"]:
         said.append(
             ngettext(
