@@ -10,7 +10,7 @@ import numpy as np
 
 from config.errors import Invalid
 from forecasting.panel import Floats
-from store_app import backtesting, curve_chart
+from store_app import curve_chart, sales_file
 from supply.simulate import (
     WARM_DAYS,
     Curve,
@@ -33,7 +33,7 @@ def read_history(path: Path) -> History:
 
     Sales are what was wanted: days on which the shelf was empty are taken as they are.
     """
-    found = backtesting.history_of(path)
+    found = sales_file.read(path)
     return History(found.panel, _values(found.panel.price, found.panel.n_series), found.closed, found.negative)
 
 

@@ -25,12 +25,6 @@ def sales(days=160, products=6):
     )
 
 
-def odd(table, column, value):
-    table[column] = table[column].astype(object)
-    table.loc[1, column] = value
-    return table
-
-
 def written(folder: Path, table: pd.DataFrame) -> Path:
     path = folder / "sales.csv"
     table.to_csv(path, index=False)
@@ -50,7 +44,9 @@ def test_a_file_is_replayed_and_told_as_json(tmp_path):
 
 
 def test_for_people_it_is_a_table_and_a_sentence_and_returns_are_said(tmp_path):
-    path = written(tmp_path, odd(sales(), "sold", -3))
+    table = sales()
+    table.loc[1, "sold"] = -3
+    path = written(tmp_path, table)
     answer = CliRunner().invoke(main, ["simulate", "--sales", str(path), "--days", "28", "--fill", "0.9"])
     assert answer.exit_code == 0, answer.output
     assert "rolling minmax" in answer.output
@@ -83,15 +79,9 @@ def test_a_series_begins_with_its_first_row_and_a_missing_day_sold_nothing(tmp_p
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda table: table.drop(columns=["day", "sold"]), "no day, sold among store, product, price"),
-        (lambda table: table.assign(sold="many"), "numbers in sold, but there is 'many' in row 2"),
-        (lambda table: odd(table, "sold", "inf"), "finite numbers in sold, but there is an infinite one in row 3"),
-        (
-            lambda table: odd(table, "day", "2026-13-45"),
-            "dates like 2026-03-01 in day, but there is '2026-13-45' in row 3",
-        ),
-        (lambda table: odd(table, "day", ""), "a date in every row, but there is none in row 3"),
-        (lambda table: odd(table, "product", ""), "a product in every row, but there is none in row 3"),
+        (lambda table: table.drop(columns=["day", "sold"]), "no day, sold"),
+        (lambda table: table.assign(sold="many"), "numbers in sold; it has .many."),
+        (lambda table: table.assign(day=""), "a day like"),
         (lambda table: table.head(0), "at least one row"),
     ],
 )
