@@ -25,6 +25,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
+from config.money import BASIS
 from config.node import this_node
 from config.states import StateTable
 from pos.store import Store
@@ -321,18 +322,17 @@ def silent(session: Session, store_id: str) -> dict[str, tuple[int, float]]:
 def as_seen(session: Session, store_id: str, sku: str, *, days: int = 56) -> dict[str, Any]:
     """Return a product's history and forecast for a chart, and how it was forecast.
 
-    history: [(day, sold or None where closed)]; ahead: [(day, mean, q50, q90)]; why: model, reason, level, weekdays
-    and the region's share; all empty where there is no forecast yet.
+    history: [(day, sold or None where closed)] of the days known; empty: {day: share of the day's trade that met an
+    empty shelf}; ahead: [(day, mean, q50, q90)]; why: model, reason, level, weekdays, the region's share, and the
+    campaigns ahead as (name, first, last, factor); all empty where there is no forecast yet.
     """
     run = published(session, "store", store_id)
-    last = (
-        run.origin_day
-        if run
-        else session.scalar(sa.select(sa.func.max(StoreDay.business_day)).where(StoreDay.store_id == store_id))
-    )
-    seen: dict[str, Any] = {"history": [], "ahead": [], "why": {}, "origin_day": run.origin_day if run else None}
+    seen: dict[str, Any] = {
+        "history": [], "empty": {}, "ahead": [], "why": {}, "origin_day": run.origin_day if run else None
+    }  # fmt: skip
+    last = session.scalar(sa.select(sa.func.max(StoreDay.business_day)).where(StoreDay.store_id == store_id))
     if last is not None:
-        seen["history"] = _history(session, store_id, sku, last, days)
+        seen |= _history(session, store_id, sku, last, days)
     if run is None:
         return seen
     rows = session.execute(
@@ -354,6 +354,14 @@ def as_seen(session: Session, store_id: str, sku: str, *, days: int = 56) -> dic
             "regional_share": how.regional_share,
             "watched": run.reason,
             "region_origin_day": run.region_origin_day,
+            "campaigns": campaign_lift.told(
+                session,
+                store_id,
+                run.id,
+                sku,
+                run.origin_day + dt.timedelta(days=1),
+                run.origin_day + dt.timedelta(days=HORIZON_DAYS),
+            ),
         }
     return seen
 
@@ -370,7 +378,7 @@ def _runs_of(store_id: str, day: dt.date) -> sa.Select[tuple[dict[str, Any] | No
     )
 
 
-def _history(session: Session, store_id: str, sku: str, last: dt.date, days: int) -> list[tuple[dt.date, int | None]]:
+def _history(session: Session, store_id: str, sku: str, last: dt.date, days: int) -> dict[str, Any]:
     first = last - dt.timedelta(days=days - 1)
     opened = set(
         session.scalars(
@@ -379,14 +387,16 @@ def _history(session: Session, store_id: str, sku: str, last: dt.date, days: int
             )
         )
     )
-    sold: dict[dt.date, int] = dict(
-        session.execute(
-            sa.select(DailyDemand.business_day, DailyDemand.sold_qty).where(
-                DailyDemand.store_id == store_id,
-                DailyDemand.sku == sku,
-                DailyDemand.business_day.between(first, last),
-            )
-        ).all()
-    )
+    rows = session.execute(
+        sa.select(DailyDemand.business_day, DailyDemand.sold_qty, DailyDemand.out_of_stock_bp).where(
+            DailyDemand.store_id == store_id,
+            DailyDemand.sku == sku,
+            DailyDemand.business_day.between(first, last),
+        )
+    ).all()
+    sold = {day: max(0, qty) for day, qty, _ in rows}
     axis = [first + dt.timedelta(days=n) for n in range(days)]
-    return [(day, max(0, sold.get(day, 0)) if day in opened else None) for day in axis]
+    return {
+        "history": [(day, sold.get(day, 0) if day in opened else None) for day in axis],
+        "empty": {day: share / BASIS for day, _, share in rows if share >= demand.EMPTY_FROM_BP and day in opened},
+    }
