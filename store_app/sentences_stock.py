@@ -40,7 +40,7 @@ STOCK: dict[str, tuple[Any, ...]] = {
     "unknown-upstream-claim": (_l("There is no such claim of a supplier."),),
     "no-supplier-answer": (_l("Write what the supplier says."),),
     "claim-open": (_l("This supplier has an open claim of the recall. Settle that one first."),),
-    "nothing-to-claim": (_l("Nothing of this recall is to be claimed of this supplier."),),
+    "nothing-upstream": (_l("Nothing of this recall is to be claimed of this supplier."),),
     "claim-settled": (_l("This claim is settled already."),),
     "credit-beyond-claim": (_l("No more is credited than was claimed."),),
     "not-told-yet": (_l("Tell %(name)s of the recall first, and note it."),),

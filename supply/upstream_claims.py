@@ -128,7 +128,7 @@ def claim(
         raise Conflict("claim-open", "This supplier has an open claim of the recall. Settle that one first.")
     parts = [one for one in _unclaimed(session, recall_id, at) if one.supplier_id == supplier_id]
     if not (cost_minor := sum(one.cost_minor for one in parts)):
-        raise Refused("nothing-to-claim", "Nothing of this recall is to be claimed of this supplier.")
+        raise Refused("nothing-upstream", "Nothing of this recall is to be claimed of this supplier.")
     made = UpstreamClaim(
         id=id, recall_id=recall_id, supplier_id=supplier_id, sku=_rows(session, recall_id)[0].sku, state=STATES.first,
         qty=sum(one.qty for one in parts), claimed_minor=cost_minor, credited_minor=0, claimed_at=at,
