@@ -1,6 +1,7 @@
 """How a product was forecast, in the shopkeeper's words."""
 
 import datetime as dt
+import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -59,6 +60,11 @@ def forecast_sentences(seen: Mapping[str, Any], quantity: Callable[[float], str]
         _("%(campaign)s is expected to bring %(times)s times as much from %(first)s to %(last)s.",
           campaign=name, times=number(factor, 1), first=day(first), last=day(last))
         for name, first, last, factor in why["campaigns"]
+    ]  # fmt: skip
+    said += [
+        _("%(offer)s, %(first)s to %(last)s: it is expected to bring what offers like it brought before.",
+          offer=name, first=day(first), last=day(last))
+        for name, first, last in why["offers"]
     ]  # fmt: skip
     if seen["empty"]:
         said.append(
@@ -127,7 +133,7 @@ def beyond_weekdays(
     """Return what the days ahead have in common beyond level and weekdays, and the days that stand out from it.
 
     ahead: days with their means; level: units on an ordinary day; week: weekday factors. A day stands out by
-    SPECIAL_FROM from what is common and from the same weekday of another week.
+    SPECIAL_FROM from what is common, further than the same weekday of another week and by as much from that.
     """
     usual = {when: level * week[when.weekday()] for when, _mean in ahead}
     factor = {when: mean / usual[when] for when, mean in ahead if usual[when] > 0}
@@ -139,13 +145,20 @@ def beyond_weekdays(
     special = []
     for when, times in factor.items():
         others = [factor[other] for other in factor if other != when and other.weekday() == when.weekday()]
-        if _stands_out(times, common) and all(_stands_out(times, other) for other in others):
+        beside = [common, *others]
+        if all(_stands_out(times, other) for other in beside) and all(
+            _off(times, common) > _off(other, common) for other in others
+        ):
             special.append((when, times / common))
     return common, special
 
 
 def _stands_out(times: float, beside: float) -> bool:
     return times > SPECIAL_FROM * beside or times * SPECIAL_FROM < beside
+
+
+def _off(times: float, common: float) -> float:
+    return abs(math.log(max(times, 1e-9) / common))
 
 
 def _day(at: int) -> str:

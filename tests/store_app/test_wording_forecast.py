@@ -22,7 +22,7 @@ def seen(model="level_filter+region", reason="own_history", level=10.0, empty=0,
         "empty": {MONDAY - dt.timedelta(days=n + 1): 0.5 for n in range(empty)},
         "why": {
             "model": model, "reason": reason, "level": level, "weekday_profile": WEEK, "regional_share": 0.3,
-            "watched": watched, "campaigns": list(campaigns),
+            "watched": watched, "campaigns": list(campaigns), "offers": [("Half price", MONDAY, MONDAY)],
         },
     }  # fmt: skip
 
@@ -34,6 +34,8 @@ def test_a_day_stands_out_from_the_time_of_the_year_and_from_its_own_weekday():
         1.3, [(MONDAY + dt.timedelta(days=3), 2.0)],
     )  # fmt: skip
     assert beyond_weekdays(ahead(d3=2.0, d10=2.0), 10.0, WEEK)[1] == [], "Thursdays lately, no day of its own"
+    assert [day.day for day, _times in beyond_weekdays(ahead(d3=2.0, d10=1.4), 10.0, WEEK)[1]] == [5]
+    assert [day.day for day, _times in beyond_weekdays(ahead(d3=0.0), 10.0, WEEK)[1]] == [5], "a holiday shut"
     assert beyond_weekdays([(MONDAY, 0.0)], 0.0, WEEK) == (1.0, [])
 
 
@@ -45,8 +47,10 @@ def test_level_weekday_season_campaign_empty_shelf_region_and_method_are_said(ho
         "en": ["about 10 ", "Saturday (1.4 times", "20 % more in the days ahead",
                "On Thu, Mar 5, a day of its own, 0.5 times",
                "Spring is expected to bring 3 times as much from Mon, Mar 9",
+               "Half price, Mon, Mar 2 to",
                "On 2 days shown its shelf stood empty", "own sales", "share of 30 %", "Method: a level", "look twice"],
-        "zh": ["约卖 10", "星期六", "多卖 20 %", "3月5日周四 是特殊的一天", "“Spring”活动", "有 2 天货架曾经空着",
+        "zh": ["约卖 10", "星期六", "多卖 20 %", "3月5日周四 是特殊的一天", "“Spring”活动", "“Half price”优惠",
+               "有 2 天货架曾经空着",
                "本店自己的销售", "占 30 %", "方法：", "上周"],
     }  # fmt: skip
     with house.app.test_request_context(f"/?lang={language}"):
