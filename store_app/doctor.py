@@ -191,12 +191,12 @@ def _forecasts(doors: Doors) -> Word:
     if not runs:
         return Word("forecasts", GOOD, "No shop has been forecast here yet.")
     newest = max(runs, key=lambda run: run.origin_day)
-    told = f"{len(runs)} shops forecast, the newest up to {newest.origin_day} by version {newest.version}."
+    told = f"Shops forecast: {len(runs)}, the newest up to {newest.origin_day} by version {newest.version}."
     off, fallen = (sum(sign in (run.reason or "") for run in runs) for sign in ("drifts:", "fell_back:"))
     if off or fallen:
         told += (
-            f" {off} sold otherwise than forecast last week, in {fallen} the average of four weeks is used for some "
-            f"kinds of products. Look twice at their orders; it ends by itself when the forecast is nearer again."
+            f" Sold otherwise than forecast last week: {off}; the average of four weeks is used for some kinds of "
+            f"products: {fallen}. Look twice at their orders; it ends by itself when the forecast is nearer again."
         )
     return Word("forecasts", WARN if off else GOOD, told, float(off))
 

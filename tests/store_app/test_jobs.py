@@ -89,8 +89,11 @@ def test_a_night_of_forecasts_that_broke_off_says_how_far_it_was_and_goes_on_fro
         forecasts.published(session, "store", shops[0]).reason = "fell_back:smooth,drifts:lumpy"
     (word,) = [word for word in doctor.examine(network.doors, outside=False) if word.thing == "forecasts"]
     assert (word.light, word.value) == ("warn", 1.0)
-    assert f"{len(shops)} shops forecast, the newest up to 2026-03-01" in word.sentence
-    assert "1 sold otherwise than forecast last week, in 1 the average of four weeks" in word.sentence
+    assert f"Shops forecast: {len(shops)}, the newest up to 2026-03-01" in word.sentence
+    assert (
+        "Sold otherwise than forecast last week: 1; the average of four weeks is used for some kinds of products: 1."
+        in word.sentence
+    )
 
 
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
