@@ -135,7 +135,7 @@ def origins_of(n_days: int, plan: Plan) -> list[int]:
     last = n_days - spared
     if last < LEAST_DAYS:
         wanted = f"at least {LEAST_DAYS + spared} days for a horizon of {plan.horizon_days} days"
-        raise PanelFault("short", wanted, f"{n_days} days")
+        raise PanelFault("short", wanted, f"{n_days} {'day' if n_days == 1 else 'days'}")
     first = last - plan.step_days * (plan.origins - 1)
     return [day for day in range(first, last + 1, plan.step_days) if day >= LEAST_DAYS]
 

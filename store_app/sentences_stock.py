@@ -37,6 +37,8 @@ STOCK: dict[str, tuple[Any, ...]] = {
     ),
     "not-looked-through": (_l("This shop has not said yet how many it took away."),),
     "recall-settled": (_l("%(name)s was credited before."),),
+    "not-told-yet": (_l("Tell %(name)s of the recall first, and note it."),),
+    "told-by-node": (_l("Its own node tells this shop, and says when somebody has looked."),),
     "bad-recall-quantity": (_l("Type 0 to %(most)s."),),
     "never-ordered": (_l("This shop never ordered it from the network. Credit it on the page of its money."),),
     "expired": (

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from config.errors import Invalid
-from forecasting import history
-from forecasting.panel import Floats, PanelFault
-from store_app import backtesting, curve_chart
+from forecasting.panel import Floats
+from store_app import curve_chart, sales_file
 from supply.simulate import (
     WARM_DAYS,
     Curve,
@@ -34,11 +33,7 @@ def read_history(path: Path) -> History:
 
     Sales are what was wanted: days on which the shelf was empty are taken as they are.
     """
-    table = backtesting.table(path)
-    try:
-        found = history.read(table)
-    except PanelFault as fault:
-        raise Invalid("bad-history", f"{path.name} cannot be replayed: {fault}.") from fault
+    found = sales_file.read(path)
     return History(found.panel, _values(found.panel.price, found.panel.n_series), found.closed)
 
 

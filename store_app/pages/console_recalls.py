@@ -105,6 +105,30 @@ def settle(recall_id: str, store_id: str) -> Any:
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
+@bp.post("/<recall_id>/shops/<store_id>/told")
+@requires("network.supply")
+@form.answers_on(one)
+def tell(recall_id: str, store_id: str) -> Any:
+    """Note that somebody told a shop without a node; a second click changes nothing."""
+    with write() as session:
+        recalls.tell_by_hand(session, recall_id, store_id, actor=g.actor, at=clock.now())
+    flash(_("Noted: the shop knows."), "good")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+@bp.post("/<recall_id>/shops/<store_id>/looked")
+@requires("network.supply")
+@form.answers_on(one)
+def looked(recall_id: str, store_id: str) -> Any:
+    """Note how many a shop without a node says it took away; a second click changes nothing."""
+    taken = form.whole("qty")
+    with write() as session:
+        if recall.recall_of(session, store_id, recall_id).state == "called":
+            recalls.note_looked(session, recall_id, store_id, taken, actor=g.actor, at=clock.now())
+    flash(_("Noted: the shop has looked."), "good")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
 @bp.post("/<recall_id>/lift")
 @requires("network.supply")
 @form.answers_on(one)

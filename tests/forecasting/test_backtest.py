@@ -67,9 +67,9 @@ def test_returns_count_as_nothing_sold_and_are_counted() -> None:
     [
         (lambda t: t.drop(columns="sold"), "sold"),
         (lambda t: t.iloc[:0], "at least one row"),
-        (lambda t: t.assign(day="the other day"), "dates like"),
+        (lambda t: t.assign(day="the other day"), "a day like"),
         (lambda t: t.assign(sold="many"), "numbers in sold"),
-        (lambda t: t.assign(sold=np.inf), "finite"),
+        (lambda t: t.assign(sold=np.inf), "at most"),
         (lambda t: t[t["day"] < date(2024, 1, 20)], "at least 42 days"),
     ],
 )

@@ -15,6 +15,7 @@ from pos.store import Store
 from store_app import jobs, jobs_orders
 from store_app.pages import baskets
 from supply import credit, order_money, order_rules
+from supply.demand import DailyDemand
 from supply.forecasts import ForecastRun
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.push import PushOffer
@@ -393,6 +394,25 @@ def test_the_outlook_gives_the_chart_and_the_table_the_same_days(office):
     assert chart["sold"][-1] == 6
     assert "Whole milk" in words(client.get("/orders/products/milk"))
     assert client.get("/orders/products/nothing").status_code == 404
+
+
+def test_the_outlook_marks_days_with_an_empty_shelf_and_the_orders_say_what_the_night_found(office):
+    client = office.signed_in()
+    chart = json.loads(client.get("/orders/products/milk/outlook.json").text)
+    last = dt.datetime.fromtimestamp(chart["days"][-1], dt.UTC).date()
+    with office.doors.write() as session:
+        session.get_one(DailyDemand, (STORE, "milk", last)).out_of_stock_bp = 2_500
+        run = ForecastRun(
+            id="R9", scope_kind="store", scope_id=STORE, state="published", origin_day=last, horizon_days=14,
+            started_at=NOON, reason="fell_back:smooth,drifts:lumpy",
+        )  # fmt: skip
+        session.add(run)
+    chart = json.loads(client.get("/orders/products/milk/outlook.json").text)
+    assert chart["empty"][-1] == chart["sold"][-1] == 6
+    assert chart["empty"][:-1] == [None] * (len(chart["days"]) - 1)
+    assert "shelf empty for 25 % of the day" in words(client.get("/orders/products/milk"))
+    assert "the average of four weeks was nearer last week" in words(client.get("/orders/"))
+    assert "sold otherwise than forecast" in words(client.get("/orders/"))
 
 
 def test_an_offer_is_taken_with_one_press(office):

@@ -9,6 +9,7 @@ from config.ids import new_id
 from config.outbox import OutboxMessage
 from pos import batches, recall
 from pos.batches import Lot
+from pos.store import Store
 from supply import recalls
 from supply.deliveries import Delivery, DeliveryLine
 from supply.orders import OrderLine
@@ -92,3 +93,26 @@ def test_what_the_network_recalls_is_shown_at_the_shop_and_lifted_by_the_network
     with house.doors.read() as session:
         (message,) = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.topic == recalls.CLEARED))
         assert '"taken_qty":2' in message.body
+
+
+def test_a_shop_without_a_node_is_told_by_hand_looks_and_hears_that_it_is_lifted(console):
+    client = console.signed_in("operator")
+    with console.doors.write() as session:
+        shop = session.get_one(Store, STORE)
+        shop.has_node, shop.phone = False, "555 0101"
+    said = {"command_id": new_id(), "sku": "milk", "why": "Glass", "afterwards": "destroy"}
+    at = send(client, "/console/recalls/", **said).location
+    page = words(client.get(at))
+    assert "to be told by hand" in page
+    assert "555 0101" in page
+    assert send(client, f"{at}/shops/{STORE}/looked", qty="1").status_code == 409, "it was not told yet"
+    assert send(client, f"{at}/shops/{STORE}/told").status_code == 303
+    assert "to be told by hand" not in words(client.get(at))
+    assert send(client, f"{at}/shops/{STORE}/looked", qty="x").status_code == 422
+    for _click in range(2):
+        assert send(client, f"{at}/shops/{STORE}/looked", qty="3").status_code == 303
+    assert "3 taken away" in words(client.get(at))
+    assert send(client, f"{at}/lift", reason="all-well").status_code == 303
+    assert "Tell it that the recall is lifted." in words(client.get(at))
+    assert send(client, f"{at}/shops/{STORE}/told").status_code == 303
+    assert "Tell it that" not in words(client.get(at))
