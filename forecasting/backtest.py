@@ -10,6 +10,10 @@ Rules
    (`ours_same_layer`), which alone stands in the ratios.
 3. Of a day on which the shop was shut it is known that nothing was sold.
 4. Everything is averaged over origins; per class (see `classify`, judged at the origin) and in total.
+5. A day with an empty shelf enters these measures as what it sold, for its demand is not known: they favour who expects
+   little. Days without one are judged apart (`clean_days`: error and bias of a week's sum of them over units), which
+   are slow days; so besides as forecast, each model is judged as what its forecast lets expect of days that stay
+   clean, by what earlier origins' clean days sold of its forecasts (`censoring` rule 4).
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from forecasting import evaluate, intervals, rivals
+from forecasting import censoring, evaluate, intervals, rivals
 from forecasting.classify import classify
 from forecasting.history import History
 from forecasting.panel import LEVELS, Ahead, DemandPanel, Floats, PanelFault
@@ -63,6 +67,7 @@ class Score:
     within: dict[int, list[Floats]] = field(default_factory=dict)
     said: list[Floats] = field(default_factory=list)
     sold: list[Floats] = field(default_factory=list)
+    clean: list[Floats] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,7 @@ def run(
     scores = {name: Score() for name in (OURS, SAME_LAYER, *field_of)}
     pairs: dict[str, list[tuple[Floats, Floats]]] = {name: [] for name in scores}
     kinds, heavy = [], []
+    empties = history.panel.out_of_stock is not None and bool(history.panel.out_of_stock.any())
     for step, origin in enumerate([*warm, *origins]):
         past, ahead, actual = _cut(history, origin, plan.horizon_days)
         means: dict[str, Floats] = {}
@@ -124,6 +130,9 @@ def run(
                 ours = _Said(mean, said.cumulative, said.spread, said.fate)
                 one = ours if name == OURS else _same_layer(mean, pairs[name], factor, past)
                 _note(scores[name], one, actual, past.y)
+                if empties:
+                    told = [(day, earlier) for day, (earlier, _) in zip([*warm, *origins], pairs[name], strict=False)]
+                    scores[name].clean.append(_clean(history.panel, told, origin, mean))
         for name, mean in means.items():
             pairs[name].append((mean, actual))
     return _report(scores, kinds, heavy, plan, history, origins)
@@ -190,6 +199,25 @@ def _note(score: Score, said: _Said, actual: Floats, past: Floats) -> None:
     score.sold.append(np.where(seen, actual, 0.0).sum(axis=1))
 
 
+def _clean(panel: DemandPanel, told: Sequence[tuple[int, Floats]], origin: int, mean: Floats) -> Floats:
+    """Return (3, n) of the week's days without an empty shelf: forecast, expected of such days, and sold (rule 5).
+
+    told: earlier origins and what was said there.
+    """
+    assert panel.out_of_stock is not None
+    first = told[0][0] if told else origin
+    said = np.full((panel.n_series, origin - first), np.nan)
+    for start, earlier in told:
+        until = min(start + earlier.shape[1], origin)
+        said[:, start - first : until - first] = earlier[:, : until - start]
+    sold = np.where(np.isnan(said), np.nan, panel.y[:, first:origin])
+    part = censoring.clean_part(said, sold, panel.out_of_stock[:, first:origin])
+    week = slice(origin, origin + min(7, mean.shape[1]))
+    clean = ~panel.out_of_stock[:, week] & ~np.isnan(panel.y[:, week])
+    due, came = (np.where(clean, grid, 0.0).sum(axis=1) for grid in (mean[:, :7], panel.y[:, week]))
+    return np.array([due, due * part, came])
+
+
 def _report(
     scores: dict[str, Score], kinds: list[Any], heavy: list[Floats], plan: Plan, history: History, origins: list[int]
 ) -> dict[str, Any]:
@@ -251,4 +279,22 @@ def _measures(score: Score, use: list[Any], heavy: list[Floats]) -> dict[str, An
     said = sum(float(s[u].sum()) for s, u in zip(score.said, use, strict=True))
     sold = sum(float(s[u].sum()) for s, u in zip(score.sold, use, strict=True))
     found["bias"] = round(said / sold - 1.0, 5) if sold else None
+    if score.clean:
+        found["clean_days"] = _clean_days(
+            np.concatenate([c[:, u] for c, u in zip(score.clean, use, strict=True)], axis=1)
+        )
     return found
+
+
+def _clean_days(sums: Floats) -> dict[str, float | None]:
+    """Return error and bias over units, as forecast and as expected of clean days, of what `_clean` found."""
+    said, given, sold = sums
+    units = float(sold.sum())
+
+    def over(gap: Floats) -> float | None:
+        return round(float(gap.sum()) / units, 5) if units else None
+
+    return {
+        "error": over(np.abs(said - sold)), "bias": over(said - sold),
+        "error_given_clean": over(np.abs(given - sold)), "bias_given_clean": over(given - sold),
+    }  # fmt: skip

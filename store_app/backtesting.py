@@ -31,7 +31,7 @@ def run(file: Path, asked: dict[str, Any], progress: Callable[[str, int, int], N
 
 
 def shown(report: dict[str, Any]) -> list[Table]:
-    """Return the report as tables for people: measures of each model, ours beside each rival, and our classes."""
+    """Return the report as tables for people: of each model, ours beside each rival, our classes, clean days if any."""
     said = report["settings"]
     title = (
         f"{said['origins']} forecasts of {said['horizon_days']} days; smaller is better; the last three: weeks inside"
@@ -50,7 +50,18 @@ def shown(report: dict[str, Any]) -> list[Table]:
         cells = [row["series"], *(row.get(key) for key in SHOWN[:6])]
         cells += [inside.get(level) for level in ("0.9", "0.95", "0.99")]
         kinds.add_row(kind, *(_number(cell) for cell in cells))
-    return [measures, beside, kinds]
+    return [measures, beside, kinds, *_clean_days(report)]
+
+
+def _clean_days(report: dict[str, Any]) -> list[Table]:
+    """Return the table of days without an empty shelf, if the history tells of any."""
+    heads = ("error", "bias", "error_given_clean", "bias_given_clean")
+    rows = {name: row["clean_days"] for name, row in report["models"].items() if "clean_days" in row}
+    title = "Days without an empty shelf: as forecast, and as the slow days they are"
+    table = _table("", "error", "bias", "error, slow", "bias, slow", title=title)
+    for name, row in rows.items():
+        table.add_row(name, *(_number(row[key]) for key in heads))
+    return [table] if rows else []
 
 
 def _table(*heads: str, title: str) -> Table:

@@ -1,6 +1,7 @@
 """How a product was forecast, in the shopkeeper's words."""
 
 import datetime as dt
+import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -132,7 +133,7 @@ def beyond_weekdays(
     """Return what the days ahead have in common beyond level and weekdays, and the days that stand out from it.
 
     ahead: days with their means; level: units on an ordinary day; week: weekday factors. A day stands out by
-    SPECIAL_FROM from what is common and from the same weekday of another week.
+    SPECIAL_FROM from what is common, further than the same weekday of another week and by as much from that.
     """
     usual = {when: level * week[when.weekday()] for when, _mean in ahead}
     factor = {when: mean / usual[when] for when, mean in ahead if usual[when] > 0}
@@ -144,13 +145,20 @@ def beyond_weekdays(
     special = []
     for when, times in factor.items():
         others = [factor[other] for other in factor if other != when and other.weekday() == when.weekday()]
-        if _stands_out(times, common) and all(_stands_out(times, other) for other in others):
+        beside = [common, *others]
+        if all(_stands_out(times, other) for other in beside) and all(
+            _off(times, common) > _off(other, common) for other in others
+        ):
             special.append((when, times / common))
     return common, special
 
 
 def _stands_out(times: float, beside: float) -> bool:
     return times > SPECIAL_FROM * beside or times * SPECIAL_FROM < beside
+
+
+def _off(times: float, common: float) -> float:
+    return abs(math.log(max(times, 1e-9) / common))
 
 
 def _day(at: int) -> str:

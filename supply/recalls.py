@@ -151,11 +151,12 @@ def look_through(
         found = min(rest, one.qty)
         rest -= found
         missing = one.qty - found if one in mine else 0
-        for qty, reason, note in ((found, "recall", ""), (missing, "other", "Not found at a recall")):
+        gone = ((found, "recall", "", recall_id), (missing, "other", "Not found at a recall", None))
+        for qty, reason, note, of in gone:
             if qty:
                 warehouse_stock.write_off(
                     session, warehouse_id, row.sku, qty, lot_id=one.batch_id or "", reason=reason, note=note,
-                    id=new_id(), actor=actor, at=at,
+                    recall_id=of, id=new_id(), actor=actor, at=at,
                 )  # fmt: skip
 
 

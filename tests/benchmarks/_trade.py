@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from forecasting import DemandPanel, evaluate, regional, run
+from forecasting import DemandPanel, censoring, evaluate, regional, run
 from forecasting.assortment import WINDOW_DAYS, Assortment, Usual, lines
 from forecasting.panel import Flags, Floats
 from forecasting.state import CONTEXT_DAYS, HISTORY_DAYS, moved_on
 
 Way = Callable[[Floats, Flags, Floats], DemandPanel]
 LOOP_DAYS, LOOP_WARM_DAYS, ORDER_LEVEL, SPAN_DAYS, LEAD_DAYS = 112, 28, 0.7, 3, 2
-WEEK_DAYS, CLEAN_ORIGINS = 7, 4
+WEEK_DAYS, CLEAN_ORIGINS, WARM_UP = 7, 4, 4
 CUT_ORIGINS, CUT_DAYS, CUT_SPREAD = 8, 364, (0.3, 0.45)
 OPENS, SHUTS, LEAST_OPEN = 6.0, 22.0, 0.05
 FIRST_SCORED, LAST_SCORED = 14, 28
@@ -102,7 +102,9 @@ def hours_profile(table: Any) -> Floats:
 def clean_days(panel: DemandPanel, profile: Floats, country: str | None) -> dict[str, dict[str, float]]:
     """Forecast seven days and compare sums with what was sold; error over units, summed up.
 
-    clean: of the days without an empty shelf, which are slow days: nobody emptied it. open: of all days' hours with
+    clean: of the days without an empty shelf, which are slow days: nobody emptied it. `ours` is the forecast of demand
+    by which is ordered. NAME_given_clean is told which days stayed clean, as this measure is: that way's forecast,
+    times what earlier weeks' clean days sold of its forecasts (`censoring.clean_part`). open: of all days' hours with
     goods, for which the forecast is taken by the profile; whatever emptied the shelf, it sells there what is wanted.
     profile_only scales an empty day up by the hours it lacked; hours are empty at the end of the day.
     """
@@ -110,7 +112,7 @@ def clean_days(panel: DemandPanel, profile: Floats, country: str | None) -> dict
     assert panel.out_of_stock is not None
     before = np.concatenate([[0.0], np.cumsum(profile / profile.sum())])
     hidden = 1.0 - np.interp(SHUTS - panel.out_share * (SHUTS - OPENS), np.arange(25.0), before)
-    origins = range(panel.n_days - CLEAN_ORIGINS * WEEK_DAYS, panel.n_days, WEEK_DAYS)
+    origins = range(panel.n_days - (WARM_UP + CLEAN_ORIGINS) * WEEK_DAYS, panel.n_days, WEEK_DAYS)
     seen = np.where(panel.out_of_stock, 1.0 - hidden, 1.0)
     parts = {"clean": (~panel.out_of_stock).astype(np.float64), "open": np.where(seen >= LEAST_OPEN, seen, 0.0)}
     return _weeks(_ways(replace(panel, out_share=hidden)), panel.y, parts, origins, country)
@@ -120,11 +122,11 @@ def cut_days(panel: DemandPanel, country: str | None) -> dict[str, dict[str, flo
     """Cut a known demand at shelves that held by chance more or less than usual, and forecast it: error over units.
 
     demand: of the seven-day sums of what was wanted; clean: of what was wanted on the days that were not cut, as
-    `clean_days` has to measure it. The oracle saw the whole demand.
+    `clean_days` has to measure it, NAME_given_clean as there. The oracle saw the whole demand.
     """
     cut = _cut(panel)
     assert cut.out_of_stock is not None
-    origins = range(panel.n_days - CUT_ORIGINS * 2 * WEEK_DAYS, panel.n_days, 2 * WEEK_DAYS)
+    origins = range(panel.n_days - (WARM_UP + CUT_ORIGINS) * 2 * WEEK_DAYS, panel.n_days, 2 * WEEK_DAYS)
     parts = {"demand": np.ones(panel.y.shape), "clean": (~cut.out_of_stock).astype(np.float64)}
     return _weeks(_ways(cut) | {"oracle": panel}, panel.y, parts, origins, country)
 
@@ -159,27 +161,49 @@ def _weeks(
 ) -> dict[str, dict[str, float]]:
     """Return each way's error and bias of the sums over these parts of the days of the weeks after the origins.
 
-    sold: what each day's part brought; a part of 0 is left out.
+    sold: what each day's part brought; a part of 0 is left out. The weeks after the first WARM_UP origins only teach
+    what clean days sell.
     """
-    gaps: dict[tuple[str, str], list[Floats]] = {}
-    units = dict.fromkeys(parts, 0.0)
-    for origin in origins:
-        after = slice(origin, origin + WEEK_DAYS)
-        use = {kind: np.where(np.isnan(sold[:, after]), 0.0, part[:, after]) for kind, part in parts.items()}
-        come = {kind: np.where(part > 0, sold[:, after], 0.0) for kind, part in use.items()}
-        for kind in parts:
-            units[kind] += float(come[kind].sum())
-        for name, way in ways.items():
-            ahead = way.ahead(origin, origin + WEEK_DAYS)
-            said = run.forecast(way.between(0, origin), horizon_days=WEEK_DAYS, country=country, ahead=ahead).mean
-            for kind, part in use.items():
-                gaps.setdefault((kind, name), []).append((said * part - come[kind]).sum(axis=1))
-    found: dict[str, dict[str, float]] = {}
-    for kind in parts:
-        sums = {name: np.concatenate(gaps[kind, name]) for name in ways}
-        found[kind] = {name: round(float(np.abs(gap).sum()) / units[kind], 5) for name, gap in sums.items()}
-        found[kind] |= {f"bias_{name}": round(float(gap.sum()) / units[kind], 5) for name, gap in sums.items()}
+    weeks = [slice(origin, origin + WEEK_DAYS) for origin in origins]
+    said = {
+        name: [
+            run.forecast(
+                way.between(0, week.start), horizon_days=WEEK_DAYS, country=country,
+                ahead=way.ahead(week.start, week.stop),
+            ).mean
+            for week in weeks
+        ]
+        for name, way in ways.items()
+    }  # fmt: skip
+    judged = list(enumerate(weeks))[WARM_UP:]
+    found: dict[str, dict[str, float]] = {kind: {} for kind in parts}
+    for name, means in said.items():
+        for kind, part in parts.items():
+            found[kind] |= _errors(name, [(means[at], sold[:, week], part[:, week]) for at, week in judged])
+        given = [means[at] * _clean_part(means[:at], weeks[:at], sold, parts["clean"])[:, None] for at, _ in judged]
+        clean = [(mean, sold[:, w], parts["clean"][:, w]) for mean, (_, w) in zip(given, judged, strict=True)]
+        found["clean"] |= _errors(f"{name}_given_clean", clean)
     return found
+
+
+def _errors(name: str, weeks: list[tuple[Floats, Floats, Floats]]) -> dict[str, float]:
+    """Return error and bias over units of what is (said, sold, part) of weeks."""
+    gaps, units = [], 0.0
+    for said, sold, part in weeks:
+        use = np.where(np.isnan(sold), 0.0, part)
+        come = np.where(use > 0, sold, 0.0)
+        gaps.append((said * use - come).sum(axis=1))
+        units += float(come.sum())
+    sums = np.concatenate(gaps)
+    return {
+        name: round(float(np.abs(sums).sum()) / units, 5),
+        f"bias_{name}": round(float(sums.sum()) / units, 5),
+    }
+
+
+def _clean_part(said: list[Floats], weeks: list[slice], sold: Floats, clean: Floats) -> Floats:
+    come, whole = (np.concatenate([grid[:, week] for week in weeks], axis=1) for grid in (sold, clean))
+    return censoring.clean_part(np.concatenate(said, axis=1), come, whole == 0)
 
 
 # --- new products and new shops ---

@@ -9,7 +9,8 @@ plainly and within the unit (see `evaluate`); of a class with n sums it has a st
 .90, so that four points are two of them from 225 sums on.
 
 Parts (--only): accuracy · speed (2,000 series of two years) · closed_loop (a shop that sees only what its shelf let it
-sell) · cold_start (new products and shops) · clean_days (freshretail: days without an empty shelf, and all days' hours
+sell) · cold_start (new products and shops) · clean_days (freshretail: days without an empty shelf, as forecast and as
+such days are expected to sell; all days' hours
 with goods) · cut_days (known demand, cut at empty shelves) · night (3,000 products on SQLite) · memory (100,000 series,
 shop after shop) · cluster (two Dask workers: the same numbers). --quick takes a sample of the series, a tenth of the
 shop, one shop of 3,000 products.

@@ -201,6 +201,46 @@ def test_days_cut_short_teach_the_level_that_emptied_their_shelves() -> None:
         assert (part <= 1.0).all()
 
 
+def _emptied(rows: int, days: int, mean: float) -> tuple[np.ndarray, np.ndarray]:
+    """Demand of `mean` a day at shelves that hold more or less than that, and the days on which they were emptied."""
+    rng = np.random.default_rng(8)
+    demand = rng.poisson(mean, (rows, days)).astype(float)
+    return demand, demand >= np.ceil(mean * rng.lognormal(0.3, 0.45, demand.shape))
+
+
+def test_a_day_that_stays_clean_is_expected_to_sell_what_past_clean_days_sold_of_their_forecast() -> None:
+    demand, cut = _emptied(60, 400, 6.0)
+    cut[30:] = False  # these always had enough
+    past, after = slice(0, 340), slice(340, 400)
+    part = censoring.clean_part(np.full((60, 340), 6.0), demand[:, past], cut[:, past])
+    assert part[30:].mean() == pytest.approx(1.0, abs=0.02)
+    came = demand[:30, after][~cut[:30, after]].mean()
+    assert came < 5.3
+    assert 6.0 * part[:30].mean() == pytest.approx(came, rel=0.02)
+
+
+def test_a_series_of_which_few_clean_days_tell_is_taken_for_those_whose_shelves_are_emptied_as_often() -> None:
+    demand, cut = _emptied(60, 200, 6.0)
+    cut[30:] = False
+    said = np.full(demand.shape, 6.0)
+    usual = censoring.clean_part(said, demand, cut)[1:30].mean()
+    few = demand.copy()
+    few[0, ~cut[0]] = np.where(np.arange((~cut[0]).sum()) < 2, 0.0, np.nan)
+    shrunk = censoring.clean_part(said, few, cut)
+    assert 0.7 * usual < shrunk[0] < 0.95 * usual
+    mixed = np.random.default_rng(1).permutation(60)
+    np.testing.assert_allclose(
+        censoring.clean_part(said, demand[mixed], cut[mixed]), censoring.clean_part(said, demand, cut)[mixed]
+    )
+
+
+def test_without_a_clean_day_behind_it_the_forecast_stands() -> None:
+    for days, sold in ((0, 0.0), (5, np.nan), (5, 3.0)):
+        part = censoring.clean_part(np.full((2, days), 4.0), np.full((2, days), sold), np.ones((2, days), dtype=bool))
+        np.testing.assert_array_equal(part, 1.0)
+    assert len(censoring.clean_part(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 3), dtype=bool))) == 0
+
+
 def test_what_a_product_sold_for_an_empty_neighbour_is_not_its_own_demand() -> None:
     rng = np.random.default_rng(2)
     out = rng.random((10, 200)) < 0.3

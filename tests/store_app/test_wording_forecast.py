@@ -34,6 +34,8 @@ def test_a_day_stands_out_from_the_time_of_the_year_and_from_its_own_weekday():
         1.3, [(MONDAY + dt.timedelta(days=3), 2.0)],
     )  # fmt: skip
     assert beyond_weekdays(ahead(d3=2.0, d10=2.0), 10.0, WEEK)[1] == [], "Thursdays lately, no day of its own"
+    assert [day.day for day, _times in beyond_weekdays(ahead(d3=2.0, d10=1.4), 10.0, WEEK)[1]] == [5]
+    assert [day.day for day, _times in beyond_weekdays(ahead(d3=0.0), 10.0, WEEK)[1]] == [5], "a holiday shut"
     assert beyond_weekdays([(MONDAY, 0.0)], 0.0, WEEK) == (1.0, [])
 
 
