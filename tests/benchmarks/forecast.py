@@ -4,7 +4,9 @@ Needs the group `bench` for the last two. Rivals' forecasts are kept in .bench b
 never is. Origins lie four weeks apart over a year (completejourney, a year long: a fortnight). The last constants were
 chosen on the fortnights between them (`--skip 1` shows those), those of holidays on the year before, too; first trials,
 and the looks that found shops closing for weeks or on Sundays and carnival, saw some of the reported ones too. Ratios
-are those of `ours_same_layer`; `ours` has the quantiles a shop gets, measured on every past day.
+are those of `ours_same_layer`; `ours` has the quantiles a shop gets, measured on every past day. Coverage is told
+plainly and within the unit (see `evaluate`); of a class with n sums it has a standard error of up to .3 / sqrt(n) at
+.90, so that four points are two of them from 225 sums on.
 
 Parts (--only): accuracy · speed (2,000 series of two years) · closed_loop (a shop that sees only what its shelf let it
 sell) · cold_start (new products and shops; reference, on their first day: the region's rate times the shop's size) ·
