@@ -64,9 +64,20 @@ class Score:
     square: dict[int, list[Floats]] = field(default_factory=dict)
     loss: dict[int, list[Floats]] = field(default_factory=dict)
     cover: dict[int, list[Floats]] = field(default_factory=dict)
+    within: dict[int, list[Floats]] = field(default_factory=dict)
     said: list[Floats] = field(default_factory=list)
     sold: list[Floats] = field(default_factory=list)
     clean: list[Floats] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What one model said at an origin: (n, H) means, (n, Q, H) quantiles of their sums, and the law of these."""
+
+    mean: Floats
+    sums: Floats
+    spread: intervals.Dispersion
+    fate: intervals.Fate | None = None
 
 
 Remember = MutableMapping[str, Floats]
@@ -116,8 +127,9 @@ def run(
             kinds.append(np.array(classify(past.y)))
             heavy.append(evaluate.weights(past.y, past.price))
             for name, mean in means.items():
-                sums = said.cumulative if name == OURS else same_layer(mean, pairs[name], factor, past)
-                _note(scores[name], mean, sums, actual, past.y)
+                ours = _Said(mean, said.cumulative, said.spread, said.fate)
+                one = ours if name == OURS else _same_layer(mean, pairs[name], factor, past)
+                _note(scores[name], one, actual, past.y)
                 if empties:
                     told = [(day, earlier) for day, (earlier, _) in zip([*warm, *origins], pairs[name], strict=False)]
                     scores[name].clean.append(_clean(history.panel, told, origin, mean))
@@ -137,10 +149,10 @@ def origins_of(n_days: int, plan: Plan) -> list[int]:
     return [day for day in range(first, last + 1, plan.step_days) if day >= LEAST_DAYS]
 
 
-def same_layer(mean: Floats, pairs: Sequence[tuple[Floats, Floats]], factor: Floats, past: DemandPanel) -> Floats:
-    """Return (n, Q, H) quantiles of the sums by the layer all models share (rule 2)."""
+def _same_layer(mean: Floats, pairs: Sequence[tuple[Floats, Floats]], factor: Floats, past: DemandPanel) -> _Said:
+    """Give a mean the quantiles of the layer all models share (rule 2)."""
     spread = intervals.law_of_pairs(pairs, factor) if pairs else replace(_by_naive(past, mean.shape[1]), factor=factor)
-    return intervals.quantiles(mean, spread, LEVELS)[1]
+    return _Said(mean, intervals.quantiles(mean, spread, LEVELS)[1], spread)
 
 
 def _by_naive(past: DemandPanel, horizon_days: int) -> intervals.Dispersion:
@@ -168,18 +180,22 @@ def _shut(mean: Floats, ahead: Ahead) -> Floats:
     return mean if ahead.closed is None else np.where(ahead.closed, 0.0, mean)
 
 
-def _note(score: Score, mean: Floats, sums: Floats, actual: Floats, past: Floats) -> None:
-    horizon = mean.shape[1]
+def _note(score: Score, said: _Said, actual: Floats, past: Floats) -> None:
+    horizon = actual.shape[1]
     for days in sorted({min(7, horizon), horizon}):
-        errors = evaluate.squared_errors(mean[:, :days], actual[:, :days], past)
+        errors = evaluate.squared_errors(said.mean[:, :days], actual[:, :days], past)
         score.square.setdefault(days, []).append(errors)
+    total = np.cumsum(actual, axis=1)
+    below, upto = (intervals.chances(total - less, said.mean, said.spread, said.fate) for less in (1.0, 0.0))
     for days in SUM_DAYS:
         if days <= horizon:
-            loss = evaluate.pinball(sums[:, :, days - 1], actual[:, :days], past, LEVELS)
-            score.loss.setdefault(days, []).append(loss)
-            score.cover.setdefault(days, []).append(evaluate.covered(sums[:, :, days - 1], actual[:, :days]))
+            at, sums = days - 1, said.sums[:, :, days - 1]
+            score.loss.setdefault(days, []).append(evaluate.pinball(sums, actual[:, :days], past, LEVELS))
+            score.cover.setdefault(days, []).append(evaluate.covered(sums, total[:, at]))
+            inside = evaluate.covered_within(sums, total[:, at], below[:, at], upto[:, at], LEVELS)
+            score.within.setdefault(days, []).append(inside)
     seen = ~np.isnan(actual)
-    score.said.append(np.where(seen, mean, 0.0).sum(axis=1))
+    score.said.append(np.where(seen, said.mean, 0.0).sum(axis=1))
     score.sold.append(np.where(seen, actual, 0.0).sum(axis=1))
 
 
@@ -251,14 +267,15 @@ def _measures(score: Score, use: list[Any], heavy: list[Floats]) -> dict[str, An
     for days, losses in score.loss.items():
         each = [float(evaluate.row_mean(x[u][None])[0]) for x, u in zip(losses, use, strict=True)]
         found[f"pinball{days}"] = mean(each)
-    for days, covers in score.cover.items():
-        pooled = np.concatenate([c[u] for c, u in zip(covers, use, strict=True)])
-        shares = evaluate.row_mean(pooled.T) if len(pooled) else np.full(len(LEVELS), np.nan)
-        found[f"coverage{days}"] = {
-            f"{level:g}": round(float(share), 4)
-            for level, share in zip(LEVELS, shares, strict=True)
-            if np.isfinite(share)
-        }
+    for measure, rounds_of in (("coverage", score.cover), ("coverage_within", score.within)):
+        for days, covers in rounds_of.items():
+            pooled = np.concatenate([c[u] for c, u in zip(covers, use, strict=True)])
+            shares = evaluate.row_mean(pooled.T) if len(pooled) else np.full(len(LEVELS), np.nan)
+            found[f"{measure}{days}"] = {
+                f"{level:g}": round(float(share), 4)
+                for level, share in zip(LEVELS, shares, strict=True)
+                if np.isfinite(share)
+            }
     said = sum(float(s[u].sum()) for s, u in zip(score.said, use, strict=True))
     sold = sum(float(s[u].sum()) for s, u in zip(score.sold, use, strict=True))
     found["bias"] = round(said / sold - 1.0, 5) if sold else None

@@ -44,9 +44,9 @@ def shown(report: dict[str, Any]) -> list[Table]:
     beside = _table("ours over", *SHOWN[:5], title="Below 1: ours is better")
     for name, row in report["ratios"].items():
         beside.add_row(name, *(_number(row.get(key)) for key in SHOWN[:5]))
-    kinds = _table("class", "series", *SHOWN[:6], *INSIDE, title="Ours, by class")
+    kinds = _table("class", "series", *SHOWN[:6], *INSIDE, title="Ours, by class; weeks inside counted within the unit")
     for kind, row in report["models"]["ours"]["classes"].items():
-        inside = row.get("coverage7") or {}
+        inside = row.get("coverage_within7") or row.get("coverage_within3") or {}
         cells = [row["series"], *(row.get(key) for key in SHOWN[:6])]
         cells += [inside.get(level) for level in ("0.9", "0.95", "0.99")]
         kinds.add_row(kind, *(_number(cell) for cell in cells))

@@ -7,7 +7,8 @@ Rules
    later, until its last day or the one somebody ended it on, on its weekdays.
 2. The days of a campaign are told as what it is expected to bring (`campaign_lift`) and not as an offer, too.
 3. A price is the shop's own from its first own price on, before it the network's; what is typed for later is known now.
-4. What is the same on every day says nothing and is left out.
+4. Prices that never change say nothing and are left out. An offer that holds on all these days does not: the level a
+   state keeps is that of days without it.
 """
 
 import datetime as dt
@@ -85,7 +86,7 @@ def _standing(
 
 
 def _offered(session: Session, store_id: str, panel: "DemandPanel", days: int) -> "Flags | None":
-    """Return (n, T + days) whether a product is on offer; None where that never changes (rule 4)."""
+    """Return (n, T + days) whether a product is on offer; None where nothing is."""
     import numpy as np
 
     first, length = panel.first_day, panel.n_days + days
@@ -105,7 +106,7 @@ def _offered(session: Session, store_id: str, panel: "DemandPanel", days: int) -
     for row, (_, sku) in enumerate(panel.keys):
         for _place, _part, offer, _sort, _bound in of.get(sku, ()):
             on[row] |= holds[offer.id]
-    return on if (on != on[:, :1]).any() else None
+    return on if on.any() else None
 
 
 def _prices(session: Session, store_id: str, panel: "DemandPanel", days: int) -> "Floats | None":

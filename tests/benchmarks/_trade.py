@@ -10,7 +10,8 @@ import numpy as np
 
 from forecasting import DemandPanel, censoring, evaluate, regional, run
 from forecasting.assortment import WINDOW_DAYS, Assortment, Usual, lines
-from forecasting.panel import Flags, Floats
+from forecasting.panel import Flags, Floats, Ints
+from forecasting.pools import Pools, sums
 from forecasting.state import CONTEXT_DAYS, HISTORY_DAYS, moved_on
 
 Way = Callable[[Floats, Flags, Floats], DemandPanel]
@@ -18,7 +19,7 @@ LOOP_DAYS, LOOP_WARM_DAYS, ORDER_LEVEL, SPAN_DAYS, LEAD_DAYS = 112, 28, 0.7, 3, 
 WEEK_DAYS, CLEAN_ORIGINS, WARM_UP = 7, 4, 4
 CUT_ORIGINS, CUT_DAYS, CUT_SPREAD = 8, 364, (0.3, 0.45)
 OPENS, SHUTS, LEAST_OPEN = 6.0, 22.0, 0.05
-FIRST_SCORED, LAST_SCORED = 14, 28
+FIRST_SCORED, LAST_SCORED, RATE_DAYS = 14, 28, 28
 
 
 # --- a shop that sees only what it sold ---
@@ -209,15 +210,15 @@ def _clean_part(said: list[Floats], weeks: list[slice], sold: Floats, clean: Flo
 # --- new products and new shops ---
 
 
-def cold_start(panel: DemandPanel, country: str | None, launches: int) -> dict[str, dict[str, float]]:
-    """Pretend that products, or whole shops, begin on a day; our RMSSE of days FIRST_SCORED..LAST_SCORED after it.
+def cold_start(panel: DemandPanel, country: str | None, launches: int) -> dict[str, dict[str, dict[str, float]]]:
+    """Pretend that products, or whole shops, begin on a day; the RMSSE of days FIRST_SCORED..LAST_SCORED after it.
 
     Over that of the mean of the product's own first 7 days after 0 and 7 days, of its first 14 after 14; the mean over
     the products, and, named `_weighted`, weighted by their takings. New are a random third of each shop's products, so
     that every shop has others beside them, or all of each region's last shop; the region never saw their sales there.
+    `ours`, and after 0 days the `reference`: the region's rate times the shop's size (`_rate_by_size`).
     """
-    found: dict[str, dict[str, list[float]]]
-    found = {"product": {}, "shop": {}, "product_weighted": {}, "shop_weighted": {}}
+    found: dict[str, dict[str, dict[str, list[float]]]] = {"ours": {}, "reference": {}}
     rng = np.random.default_rng(11)
     scopes = np.array([scope for scope, _ in panel.keys])
     last_shops = {name: max(s for s, r in zip(scopes, panel.region, strict=True) if r == name) for name in panel.region}
@@ -232,14 +233,22 @@ def cold_start(panel: DemandPanel, country: str | None, launches: int) -> dict[s
             "shop": np.array([s == last_shops[r] for s, r in zip(scopes, panel.region, strict=True)]) & sold,
         }
         for kind, new in picks.items():
-            for days, (plain, weighted) in _launch(panel, new, day, country).items():
-                found[kind].setdefault(str(days), []).append(plain)
-                found[f"{kind}_weighted"].setdefault(str(days), []).append(weighted)
-    return {kind: {days: round(float(np.mean(r)), 4) for days, r in ratios.items()} for kind, ratios in found.items()}
+            for (whose, days), both in _launch(panel, new, day, country).items():
+                for name, ratio in zip((kind, f"{kind}_weighted"), both, strict=True):
+                    found[whose].setdefault(name, {}).setdefault(str(days), []).append(ratio)
+    return {
+        whose: {
+            kind: {days: round(float(np.mean(each)), 4) for days, each in ratios.items()}
+            for kind, ratios in kinds.items()
+        }
+        for whose, kinds in found.items()
+    }
 
 
-def _launch(panel: DemandPanel, new: Flags, day: int, country: str | None) -> dict[int, tuple[float, float]]:
-    """Return by days since the launch the ratio of the errors' plain and weighted means."""
+def _launch(
+    panel: DemandPanel, new: Flags, day: int, country: str | None
+) -> dict[tuple[str, int], tuple[float, float]]:
+    """Return by whose forecast it is and days since the launch the ratio of the errors' plain and weighted means."""
     hidden = np.where(new[:, None] & (np.arange(panel.n_days) < day)[None, :], np.nan, panel.y)
     young = replace(panel, y=hidden)
     actual, past = panel.y[new, day + FIRST_SCORED : day + LAST_SCORED], panel.y[new, :day]
@@ -249,7 +258,12 @@ def _launch(panel: DemandPanel, new: Flags, day: int, country: str | None) -> di
         errors = evaluate.squared_errors(mean, actual, past)
         return np.array([float(evaluate.row_mean(errors[None])[0]), evaluate.weighted(errors, weight)])
 
-    ratios = {}
+    def over_own(mean: Floats, days: int) -> tuple[float, float]:
+        own = np.nan_to_num(evaluate.row_mean(panel.y[new, day : day + max(days, 7)]))
+        plain, weighted = score(mean[new]) / score(_flat(own))
+        return float(plain), float(weighted)
+
+    ratios = {("reference", 0): over_own(_flat(_rate_by_size(young.between(0, day))), 0)}
     for days in (0, 7, 14):
         seen = young.between(0, day + days)
         signal = _region_of(seen, LAST_SCORED - days, country)
@@ -259,11 +273,32 @@ def _launch(panel: DemandPanel, new: Flags, day: int, country: str | None) -> di
             shop = seen.select(rows)
             ahead = panel.select(rows).ahead(day + days, day + LAST_SCORED)
             mean[rows] = run.forecast(shop, horizon_days=horizon, regional=signal, country=country, ahead=ahead).mean
-        own = np.nan_to_num(evaluate.row_mean(panel.y[new, day : day + max(days, 7)]))
-        ours = score(mean[new][:, FIRST_SCORED - days :])
-        plain, weighted = ours / score(np.repeat(own[:, None], LAST_SCORED - FIRST_SCORED, axis=1))
-        ratios[days] = float(plain), float(weighted)
+        ratios["ours", days] = over_own(mean[:, FIRST_SCORED - days :], days)
     return ratios
+
+
+def _flat(level: Floats) -> Floats:
+    return np.repeat(level[:, None], LAST_SCORED - FIRST_SCORED, axis=1)
+
+
+def _rate_by_size(panel: DemandPanel) -> Floats:
+    """Return (n,) units a day: a product's rate in its region's shops that have it, times this shop's size over theirs.
+
+    Of the last RATE_DAYS; from the whole chain where no shop of the region has it. A shop's size is what it sells over
+    what shops sell on average of the same products, 1 where it sells nothing yet.
+    """
+    rate = np.nan_to_num(evaluate.row_mean(panel.y[:, -RATE_DAYS:]))
+    has, shop = (rate > 0).astype(np.float64), Pools.of(panel).shop
+
+    def by(product: Ints) -> Floats:
+        sold, shops = sums(rate, product), sums(has, product)
+        due = sums(np.where(has > 0, (sold / np.maximum(shops, 1.0))[product], 0.0), shop)
+        size = np.where(due > 0, sums(rate, shop) / np.where(due > 0, due, 1.0), 1.0)[shop]
+        there = sums(has * size, product)
+        return np.asarray((sold / np.maximum(there, 1e-9))[product] * size)
+
+    chain, region = by(Pools.of(replace(panel, region=())).product), by(Pools.of(panel).product)
+    return np.where(region > 0, region, chain)
 
 
 def _shops(panel: DemandPanel) -> list[list[int]]:

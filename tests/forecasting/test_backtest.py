@@ -97,7 +97,9 @@ def test_the_report_has_every_measure_in_total_by_class_and_beside_the_rivals() 
     ours = report["models"]["ours"]
     for measure in ("wrmsse7", "wrmsse14", "pinball1", "pinball3", "pinball7", "bias", "seconds"):
         assert np.isfinite(ours[measure])
-    assert set(ours["coverage7"]) == {"0.5", "0.75", "0.9", "0.95", "0.99"}
+    for row in (ours, *ours["classes"].values(), report["models"]["snaive"]):
+        assert set(row["coverage7"]) == set(row["coverage_within7"]) == {"0.5", "0.75", "0.9", "0.95", "0.99"}
+        assert all(share <= row["coverage7"][level] for level, share in row["coverage_within7"].items())
     assert sum(kind["series"] for kind in ours["classes"].values()) == 6
     assert "clean_days" not in ours  # no shelf is known to have been empty
     assert set(report["ratios"]) == {"snaive", "ma28"}

@@ -127,20 +127,25 @@ def test_what_may_be_gone_is_nothing_or_what_it_was() -> None:
 
 
 def test_what_was_gone_comes_back_with_few_sales_where_that_is_likelier_than_the_level_leaves_out() -> None:
-    """A chance of 8 % is more than 10 % leave room for, not of 5 % (one head), three halvings above 1 %."""
+    """A chance of 8 % is less than 10 % leave room for; it is .68 halvings above 5 %, and three above 1 %."""
     law = intervals.Dispersion(np.array([1.0]), np.array([1.5]), np.array([0.1]), np.ones(1))
-    fate = intervals.Fate(np.zeros(1), np.array([[0.005, 0.08]]), np.array([1.5]))
+    fate = intervals.Fate(np.zeros(1), np.array([[0.005, 0.08]]), np.array([4.0]))
     daily, sums = intervals.quantiles(np.zeros((1, 2)), law, (0.9, 0.95, 0.99), fate)
-    np.testing.assert_array_equal(sums[0], [[0, 0], [0, 2], [0, 5]])
+    np.testing.assert_array_equal(sums[0], [[0, 0], [0, 3], [0, 12]])
     np.testing.assert_array_equal(daily[0, :, 0], 0.0)
 
 
-def test_how_often_the_dead_sold_again_is_counted_over_the_days_they_stood_dead() -> None:
-    y = np.zeros((2, 400))
-    y[:, :100] = 1.0
+def test_how_often_the_dead_sold_again_is_counted_over_one_by_each_of_their_days_of_silence() -> None:
+    """The third sold twice in a month and later daily: its silence between was none, by what was known of it then."""
+    y = np.zeros((3, 400))
+    y[:2, :100] = 1.0
     y[0, 180] = 1.0
-    first, second, never = 180 - 155, 399 - 236, 399 - 155
-    assert classify.returns(y) == (first + second + never, 1)
+    y[2, [0, 30]] = 1.0
+    y[2, 100:] = 1.0
+    first, second, never = np.arange(56, 81), np.arange(56, 219), np.arange(56, 300)
+    worth, again = classify.returns(y)
+    assert worth == pytest.approx(sum((1.0 / days).sum() for days in (first, second, never)))
+    assert again == 1
 
 
 def test_expected_demand_given_at_least_what_was_sold() -> None:

@@ -71,6 +71,16 @@ def test_an_offer_to_come_is_expected_to_bring_what_those_before_it_brought(shop
         assert offer_days.named(session, "S1", "bread", day(1), day(14), made_by=AT - dt.timedelta(days=2)) == []
 
 
+def test_an_offer_that_goes_on_is_told_on_nights_that_see_nothing_else(shop):
+    with shop.write() as session:
+        promise(session, HALF, day(-100))
+    with shop.read() as session:
+        panel, ahead = offer_days.told(session, "S1", demand.panel(session, "S1", DAY, 64), Ahead(), HORIZON_DAYS)
+    row = panel.keys.index(("S1", "bread"))
+    assert panel.on_offer[row].all()
+    assert ahead.on_offer[row].all()
+
+
 def test_only_what_any_customer_gets_of_a_product_counts_from_the_day_it_was_made(shop):
     others = [
         replace(HALF, id="coupon", codes=frozenset(["SAVE10"])),
