@@ -1,6 +1,7 @@
 """Forecasting: arrays in, arrays out. No database, no clock, no web.
 
-`forecasting.run.forecast` makes a store's forecast, `forecasting.regional.fit_region` the network's signal.
+`forecasting.run.forecast` makes a store's forecast, `forecasting.regional.fit_region` the network's signal;
+`forecasting.paths.draw` draws whole futures from a forecast, for simulations.
 Importing this package never imports statsmodels: only `models` does, inside the functions that need it.
 """
 

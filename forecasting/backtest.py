@@ -10,6 +10,10 @@ Rules
    (`ours_same_layer`), which alone stands in the ratios.
 3. Of a day on which the shop was shut it is known that nothing was sold.
 4. Everything is averaged over origins; per class (see `classify`, judged at the origin) and in total.
+5. A day with an empty shelf enters these measures as what it sold, for its demand is not known: they favour who expects
+   little. Days without one are judged apart (`clean_days`: error and bias of a week's sum of them over units), which
+   are slow days; so besides as forecast, each model is judged as what its forecast lets expect of days that stay
+   clean, by what earlier origins' clean days sold of its forecasts (`censoring` rule 4).
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from forecasting import evaluate, intervals, rivals
+from forecasting import censoring, evaluate, intervals, rivals
 from forecasting.classify import classify
 from forecasting.history import History
 from forecasting.panel import LEVELS, Ahead, DemandPanel, Floats, PanelFault
@@ -60,8 +64,20 @@ class Score:
     square: dict[int, list[Floats]] = field(default_factory=dict)
     loss: dict[int, list[Floats]] = field(default_factory=dict)
     cover: dict[int, list[Floats]] = field(default_factory=dict)
+    within: dict[int, list[Floats]] = field(default_factory=dict)
     said: list[Floats] = field(default_factory=list)
     sold: list[Floats] = field(default_factory=list)
+    clean: list[Floats] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What one model said at an origin: (n, H) means, (n, Q, H) quantiles of their sums, and the law of these."""
+
+    mean: Floats
+    sums: Floats
+    spread: intervals.Dispersion
+    fate: intervals.Fate | None = None
 
 
 Remember = MutableMapping[str, Floats]
@@ -86,6 +102,7 @@ def run(
     scores = {name: Score() for name in (OURS, SAME_LAYER, *field_of)}
     pairs: dict[str, list[tuple[Floats, Floats]]] = {name: [] for name in scores}
     kinds, heavy = [], []
+    empties = history.panel.out_of_stock is not None and bool(history.panel.out_of_stock.any())
     for step, origin in enumerate([*warm, *origins]):
         past, ahead, actual = _cut(history, origin, plan.horizon_days)
         means: dict[str, Floats] = {}
@@ -110,8 +127,12 @@ def run(
             kinds.append(np.array(classify(past.y)))
             heavy.append(evaluate.weights(past.y, past.price))
             for name, mean in means.items():
-                sums = said.cumulative if name == OURS else same_layer(mean, pairs[name], factor, past)
-                _note(scores[name], mean, sums, actual, past.y)
+                ours = _Said(mean, said.cumulative, said.spread, said.fate)
+                one = ours if name == OURS else _same_layer(mean, pairs[name], factor, past)
+                _note(scores[name], one, actual, past.y)
+                if empties:
+                    told = [(day, earlier) for day, (earlier, _) in zip([*warm, *origins], pairs[name], strict=False)]
+                    scores[name].clean.append(_clean(history.panel, told, origin, mean))
         for name, mean in means.items():
             pairs[name].append((mean, actual))
     return _report(scores, kinds, heavy, plan, history, origins)
@@ -123,15 +144,15 @@ def origins_of(n_days: int, plan: Plan) -> list[int]:
     last = n_days - spared
     if last < LEAST_DAYS:
         wanted = f"at least {LEAST_DAYS + spared} days for a horizon of {plan.horizon_days} days"
-        raise PanelFault("short", wanted, f"{n_days} days")
+        raise PanelFault("short", wanted, f"{n_days} {'day' if n_days == 1 else 'days'}")
     first = last - plan.step_days * (plan.origins - 1)
     return [day for day in range(first, last + 1, plan.step_days) if day >= LEAST_DAYS]
 
 
-def same_layer(mean: Floats, pairs: Sequence[tuple[Floats, Floats]], factor: Floats, past: DemandPanel) -> Floats:
-    """Return (n, Q, H) quantiles of the sums by the layer all models share (rule 2)."""
+def _same_layer(mean: Floats, pairs: Sequence[tuple[Floats, Floats]], factor: Floats, past: DemandPanel) -> _Said:
+    """Give a mean the quantiles of the layer all models share (rule 2)."""
     spread = intervals.law_of_pairs(pairs, factor) if pairs else replace(_by_naive(past, mean.shape[1]), factor=factor)
-    return intervals.quantiles(mean, spread, LEVELS)[1]
+    return _Said(mean, intervals.quantiles(mean, spread, LEVELS)[1], spread)
 
 
 def _by_naive(past: DemandPanel, horizon_days: int) -> intervals.Dispersion:
@@ -159,19 +180,42 @@ def _shut(mean: Floats, ahead: Ahead) -> Floats:
     return mean if ahead.closed is None else np.where(ahead.closed, 0.0, mean)
 
 
-def _note(score: Score, mean: Floats, sums: Floats, actual: Floats, past: Floats) -> None:
-    horizon = mean.shape[1]
+def _note(score: Score, said: _Said, actual: Floats, past: Floats) -> None:
+    horizon = actual.shape[1]
     for days in sorted({min(7, horizon), horizon}):
-        errors = evaluate.squared_errors(mean[:, :days], actual[:, :days], past)
+        errors = evaluate.squared_errors(said.mean[:, :days], actual[:, :days], past)
         score.square.setdefault(days, []).append(errors)
+    total = np.cumsum(actual, axis=1)
+    below, upto = (intervals.chances(total - less, said.mean, said.spread, said.fate) for less in (1.0, 0.0))
     for days in SUM_DAYS:
         if days <= horizon:
-            loss = evaluate.pinball(sums[:, :, days - 1], actual[:, :days], past, LEVELS)
-            score.loss.setdefault(days, []).append(loss)
-            score.cover.setdefault(days, []).append(evaluate.covered(sums[:, :, days - 1], actual[:, :days]))
+            at, sums = days - 1, said.sums[:, :, days - 1]
+            score.loss.setdefault(days, []).append(evaluate.pinball(sums, actual[:, :days], past, LEVELS))
+            score.cover.setdefault(days, []).append(evaluate.covered(sums, total[:, at]))
+            inside = evaluate.covered_within(sums, total[:, at], below[:, at], upto[:, at], LEVELS)
+            score.within.setdefault(days, []).append(inside)
     seen = ~np.isnan(actual)
-    score.said.append(np.where(seen, mean, 0.0).sum(axis=1))
+    score.said.append(np.where(seen, said.mean, 0.0).sum(axis=1))
     score.sold.append(np.where(seen, actual, 0.0).sum(axis=1))
+
+
+def _clean(panel: DemandPanel, told: Sequence[tuple[int, Floats]], origin: int, mean: Floats) -> Floats:
+    """Return (3, n) of the week's days without an empty shelf: forecast, expected of such days, and sold (rule 5).
+
+    told: earlier origins and what was said there.
+    """
+    assert panel.out_of_stock is not None
+    first = told[0][0] if told else origin
+    said = np.full((panel.n_series, origin - first), np.nan)
+    for start, earlier in told:
+        until = min(start + earlier.shape[1], origin)
+        said[:, start - first : until - first] = earlier[:, : until - start]
+    sold = np.where(np.isnan(said), np.nan, panel.y[:, first:origin])
+    part = censoring.clean_part(said, sold, panel.out_of_stock[:, first:origin])
+    week = slice(origin, origin + min(7, mean.shape[1]))
+    clean = ~panel.out_of_stock[:, week] & ~np.isnan(panel.y[:, week])
+    due, came = (np.where(clean, grid, 0.0).sum(axis=1) for grid in (mean[:, :7], panel.y[:, week]))
+    return np.array([due, due * part, came])
 
 
 def _report(
@@ -223,15 +267,34 @@ def _measures(score: Score, use: list[Any], heavy: list[Floats]) -> dict[str, An
     for days, losses in score.loss.items():
         each = [float(evaluate.row_mean(x[u][None])[0]) for x, u in zip(losses, use, strict=True)]
         found[f"pinball{days}"] = mean(each)
-    for days, covers in score.cover.items():
-        pooled = np.concatenate([c[u] for c, u in zip(covers, use, strict=True)])
-        shares = evaluate.row_mean(pooled.T) if len(pooled) else np.full(len(LEVELS), np.nan)
-        found[f"coverage{days}"] = {
-            f"{level:g}": round(float(share), 4)
-            for level, share in zip(LEVELS, shares, strict=True)
-            if np.isfinite(share)
-        }
+    for measure, rounds_of in (("coverage", score.cover), ("coverage_within", score.within)):
+        for days, covers in rounds_of.items():
+            pooled = np.concatenate([c[u] for c, u in zip(covers, use, strict=True)])
+            shares = evaluate.row_mean(pooled.T) if len(pooled) else np.full(len(LEVELS), np.nan)
+            found[f"{measure}{days}"] = {
+                f"{level:g}": round(float(share), 4)
+                for level, share in zip(LEVELS, shares, strict=True)
+                if np.isfinite(share)
+            }
     said = sum(float(s[u].sum()) for s, u in zip(score.said, use, strict=True))
     sold = sum(float(s[u].sum()) for s, u in zip(score.sold, use, strict=True))
     found["bias"] = round(said / sold - 1.0, 5) if sold else None
+    if score.clean:
+        found["clean_days"] = _clean_days(
+            np.concatenate([c[:, u] for c, u in zip(score.clean, use, strict=True)], axis=1)
+        )
     return found
+
+
+def _clean_days(sums: Floats) -> dict[str, float | None]:
+    """Return error and bias over units, as forecast and as expected of clean days, of what `_clean` found."""
+    said, given, sold = sums
+    units = float(sold.sum())
+
+    def over(gap: Floats) -> float | None:
+        return round(float(gap.sum()) / units, 5) if units else None
+
+    return {
+        "error": over(np.abs(said - sold)), "bias": over(said - sold),
+        "error_given_clean": over(np.abs(given - sold)), "bias_given_clean": over(given - sold),
+    }  # fmt: skip

@@ -3,8 +3,8 @@
 Rules
 -----
 1. Weekdays count from Monday = 0; days of the month from 0.
-2. A day has at most one event code: a public holiday's own name, else "eve: NAME", else "after: NAME", else
-   "season: NAME".
+2. A day has at most one event code: a public holiday's own name, else MAKE_UP, else "eve: NAME", else "after: NAME",
+   else "season: NAME".
 3. Easter Sunday is added everywhere, and Whit Sunday where the Monday after it is a holiday, for trade follows them
    where the law does not name them.
 4. No country, no events: codes are then empty strings. A country may be told with its part, as in ISO 3166-2: DE-BW.
@@ -12,6 +12,8 @@ Rules
    is kept, and in CARNIVAL countries Fat Thursday to Shrove Tuesday, and Ash Wednesday.
 6. Without a subdivision a holiday of MANY of the country's subdivisions is an event, too: what it does to the trade is
    measured, and where it is none, that is nothing.
+7. Where a working day is made a day off and a day of a weekend is worked for it, as in China, both have one name in all
+   years; the day that is worked keeps its weekday, as a season does.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ import numpy as np
 
 from forecasting.panel import Ints, PanelFault
 
+MAKE_UP, MOVED = "season: worked for a day off", "Day off for a weekend worked"
 MANY = 0.2
 """Part of a country's subdivisions that keep a holiday (rule 6)."""
 CARNIVAL = frozenset({
@@ -55,12 +58,14 @@ def event_codes(first_day: date, n_days: int, country: str | None, subdivision: 
     subdivision = subdivision or part or None
     days = days_from(first_day, n_days)
     named: dict[date, str] = {}
+    worked: set[date] = set()
     for year in range(days[0].year - 1, days[-1].year + 2):
         named.update(_holidays_of(country, subdivision, year))
+        worked.update(_worked_of(country, subdivision, year))
     one = timedelta(days=1)
     codes = []
     for day in days:
-        code = named.get(day, "")
+        code = named.get(day, MAKE_UP if day in worked else "")
         if not code and day + one in named:
             code = f"eve: {named[day + one]}"
         if not code and day - one in named:
@@ -114,6 +119,15 @@ def _holidays_of(country: str, subdivision: str | None, year: int) -> dict[date,
     return found
 
 
+@lru_cache(maxsize=256)
+def _worked_of(country: str, subdivision: str | None, year: int) -> frozenset[date]:
+    """Return the days of weekends that are worked for a day off (rule 7)."""
+    import holidays
+
+    worked = holidays.country_holidays(country, subdiv=subdivision, years=year, observed=False).weekend_workdays
+    return frozenset(day for day in worked if day.year == year)
+
+
 def _regional(country: str, year: int) -> dict[date, str]:
     """Return the days that MANY of the subdivisions keep, by the name most of them give it (rule 6)."""
     import holidays
@@ -146,4 +160,5 @@ def _season_of(day: date, country: str, christmas: bool) -> str:
 
 
 def _first_name(name: str) -> str:
-    return name.split(";")[0].strip()
+    name = name.split(";")[0].strip()
+    return MOVED if name.startswith("Day off (substituted from") else name

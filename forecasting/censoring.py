@@ -12,6 +12,10 @@ Rules
    shelf decides nothing. Where days differ as wholes, not by their customers' chance alone, a part tells more than its
    length: o of a day weighs o (r + mean) / (r + o mean), the information in it. What was sold took LEAST_OPEN of a day
    at least, for the hours are not known better.
+4. Days that end without an empty shelf are slow days: nobody emptied it. Of a day of which that is known, the part of
+   the forecast is expected that past clean days sold of theirs: of the series, against CLEAN_UNITS and CLEAN_DAYS of
+   its own clean days at what is usual in its fifth by the share of days cut. So clean days are judged; a day to order
+   for is none, for nobody knows it to stay clean.
 """
 
 from __future__ import annotations
@@ -20,8 +24,11 @@ import numpy as np
 
 from forecasting.intervals import shape_of
 from forecasting.panel import Flags, Floats
+from forecasting.pools import ratio, sums
 
 LEAST_OPEN = 0.02
+CLEAN_UNITS, CLEAN_DAYS = 10.0, 14.0
+FIFTHS = (0.2, 0.4, 0.6, 0.8)
 
 
 def expected_at_least(sold: Floats, mean: Floats, variance: Floats) -> Floats:
@@ -85,3 +92,19 @@ def uncensor(y: Floats, out_of_stock: Flags, mean: Floats, variance: Floats, hid
         told = np.where(np.isfinite(share), expected_of_hours(sold, np.nan_to_num(share), m, v), told)
     demand[short] = told
     return demand
+
+
+def clean_part(said: Floats, sold: Floats, cut: Flags) -> Floats:
+    """Return (n,) the part of its forecast that a series sells on a day without an empty shelf; 1 if nothing is known.
+
+    said, sold, cut: (n, T) of past days: the forecast made before them, units (NaN = not observed), empty shelves.
+    """
+    known = ~np.isnan(sold)
+    clean = known & ~cut
+    due, units = (np.where(clean, grid, 0.0).sum(axis=1) for grid in (said, sold))
+    share = (known & cut).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    fifth = np.searchsorted(np.quantile(share, FIFTHS), share) if len(share) else np.zeros(0, dtype=np.int64)
+    whole = ratio(units.sum(), due.sum(), CLEAN_UNITS, 1.0)
+    usual = ratio(sums(units, fifth), sums(due, fifth), CLEAN_UNITS, whole)[fifth]
+    worth = CLEAN_UNITS + CLEAN_DAYS * due / np.maximum(clean.sum(axis=1), 1)
+    return np.asarray(ratio(units, due, worth, usual))

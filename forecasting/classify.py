@@ -65,15 +65,25 @@ def off_sale(y: Floats, least_days: int = OFF_SALE_DAYS) -> Flags:
     return gap
 
 
-def returns(y: Floats) -> tuple[int, int]:
-    """Return how many days series (n, T) stood dead (rule 3), and on how many of them they sold again after all."""
+def returns(y: Floats) -> tuple[float, int]:
+    """Return the sum of 1 / days of silence over the days series (n, T) stood dead, and how many sold on the next.
+
+    Dead (rule 3) by the intervals as they were known on that day.
+    """
     seen = ~np.isnan(y)
     sold = seen & (np.nan_to_num(y) > 0)
-    count = np.cumsum(seen, axis=1)
-    last = np.maximum.accumulate(np.where(sold, count, 0), axis=1)
-    dead = (last > 0) & (count - last >= dead_after(intervals_and_spread(y)[0])[:, None])
+    count, sales = np.cumsum(seen, axis=1), np.cumsum(sold, axis=1)
+    silence = count - np.maximum.accumulate(np.where(sold, count, 0), axis=1)
+    interval = np.cumsum(seen & (sales > 0), axis=1) / np.maximum(sales, 1)
+    dead = (sales > 0) & (silence >= dead_after(interval))
     days = dead[:, :-1] & seen[:, 1:]
-    return int(days.sum()), int((days & sold[:, 1:]).sum())
+    return float((1.0 / silence[:, :-1][days]).sum()), int((days & sold[:, 1:]).sum())
+
+
+def silent_days(y: Floats) -> Ints:
+    """Return (n,) the days observed since the last sale; all of them where there was none."""
+    sold = np.nan_to_num(y) > 0
+    return np.asarray((~np.isnan(y) & (np.cumsum(sold[:, ::-1], axis=1)[:, ::-1] == 0)).sum(axis=1))
 
 
 def dead_after(adi: Floats) -> Floats:
@@ -94,7 +104,7 @@ def classify(y: Floats) -> tuple[str, ...]:
     seen = ~np.isnan(y)
     sold = seen & (np.nan_to_num(y) > 0)
     age = (seen & (np.cumsum(sold, axis=1) > 0)).sum(axis=1)
-    after_last = (seen & (np.cumsum(sold[:, ::-1], axis=1)[:, ::-1] == 0)).sum(axis=1)
+    after_last = silent_days(y)
     silent = dead_after(adi)
     kinds: list[str] = []
     for row in range(y.shape[0]):

@@ -8,6 +8,10 @@ rmsse    root of the mean squared error over the scale, the mean squared day-on-
 pinball  of the SUM over h days, mean over the levels, divided by the series' mean |S_t - S_(t-h)| over the last
          365 days, plain mean over series
 coverage share of sums at or below the quantile of each level
+within   the same, but of a sum that is the quantile only the part of that unit counts that the level needs by the
+         forecast's own chances, (level - P(S < q)) / P(S = q): a quantile of whole units holds more than its level,
+         up to P(nothing sold) for what hardly sells, and a right forecast's share within is its level (the mean
+         of the nonrandomised probability integral transform; Czado, Gneiting and Held 2009)
 bias     units forecast over units sold, less one
 
 Days not observed after an origin are left out of the first and spoil the sums they are in; series without change
@@ -66,10 +70,20 @@ def sum_scale(past: Floats, length: int) -> Floats:
     return row_mean(np.abs(history[:, length:] - history[:, :-length]))
 
 
-def covered(sums: Floats, actual: Floats) -> Floats:
-    """Return (n, Q): 1 where the sum was at or below the quantile, 0 where not, NaN where it is not known."""
-    total = actual.sum(axis=1)
+def covered(sums: Floats, total: Floats) -> Floats:
+    """Return (n, Q): 1 where the total (n,) is at or below the quantile, 0 where not, NaN where it is not known."""
     return np.where(np.isnan(total)[:, None], np.nan, (total[:, None] <= sums).astype(np.float64))
+
+
+def covered_within(sums: Floats, total: Floats, below: Floats, upto: Floats, levels: tuple[float, ...]) -> Floats:
+    """Return (n, Q) the part of the total (n,) within the quantiles (n, Q); NaN where it is not known.
+
+    below, upto : (n,) chances the forecast gave to less than the total, and to no more than it
+    """
+    chance = np.maximum(upto - below, 1e-12)
+    part = np.clip((np.array(levels) - below[:, None]) / chance[:, None], 0.0, 1.0)
+    part = np.where(total[:, None] == sums, part, (total[:, None] < sums).astype(np.float64))
+    return np.where(np.isnan(total)[:, None], np.nan, part)
 
 
 def window_sums_seen(y: Floats, width: int) -> Floats:

@@ -12,8 +12,8 @@ Rules
    not: where the level and not chance makes the error, in BUSY groups, the odds are drawn apart, by OPTIMISM over a
    week or more, and before by the square of the part of a week.
 5. A product that may be gone (`State.alive`) has a mixture: nothing, or what one that sells has. So its high quantiles
-   keep what it would sell if it is there, and its low ones are nothing. What comes back (`Fate`) begins with as many
-   times half of a usual selling day as a coin shows heads before the first tail, and one.
+   keep what it would sell if it is there, and its low ones are nothing. What comes back (`Fate`) begins geometrically:
+   half of it with more than half of a usual selling day, a quarter with more than a whole one.
 6. Quantiles of up to about COUNTED_UNITS are counted out, exactly; those of more by mean, variance and skewness where
    it is mild, else one by one; above LARGE_MEAN units the gamma distribution, the continuous limit, stands in.
 7. All this is measured on levels that own sales told. What is borrowed for want of them is in doubt by a factor that
@@ -72,11 +72,31 @@ class Dispersion:
         if not self.asked.size:
             return np.broadcast_to(expit(wanted)[None, :, None], (n, len(levels), len(days))).copy()
         known, groups = logit(np.array(LEVELS)), []
-        for asked in logit(self.asked):
-            shift = np.stack([np.interp(days, self.days, line) for line in asked.T]) - known[:, None]
-            moved = np.stack([np.interp(wanted, known, column) for column in shift.T], axis=1)
+        for asked in self._odds(days):
+            moved = np.stack([np.interp(wanted, known, column - known) for column in asked.T], axis=1)
             groups.append(expit(wanted[:, None] + moved))
-        return np.stack(groups)[self.group if len(self.group) else np.zeros(n, dtype=np.int64)]
+        return np.stack(groups)[self._groups(n)]
+
+    def levels_at(self, places: Floats, days: Floats) -> Floats:
+        """Return (n, H) the levels for which these places in the law are asked, over its days: `levels` undone."""
+        if not self.asked.size:
+            return places
+        known, groups = logit(np.array(LEVELS)), self._groups(len(places))
+        odds = logit(np.clip(places, 1e-12, 1 - 1e-12))
+        for group, asked in enumerate(self._odds(days)):
+            rows = groups == group
+            for at, column in enumerate(asked.T):
+                odds[rows, at] += np.interp(odds[rows, at], column, known - column)
+        return expit(odds)
+
+    def _odds(self, days: Floats) -> Floats:
+        """Return (g, Q, H) the log odds to ask for LEVELS over each of `days` days."""
+        known = logit(np.array(LEVELS))[:, None]
+        shift = logit(self.asked).transpose(0, 2, 1) - known
+        return np.asarray(known + np.array([[np.interp(days, self.days, line) for line in group] for group in shift]))
+
+    def _groups(self, n: int) -> Ints:
+        return self.group if len(self.group) else np.zeros(n, dtype=np.int64)
 
     def select(self, rows: Ints) -> Dispersion:
         """Return the same of these series, in this order."""
@@ -99,17 +119,21 @@ class Fate:
     """What may be gone, and may come back in the H days ahead (rule 5).
 
     alive (n,) : chance that it still sells    returned (n, H) : that it is gone and has come back by that day
-    size (n,)  : units with which it begins anew, for each head thrown
+    size (n,)  : units that half of what comes back exceeds
     """
 
     alive: Floats
     returned: Floats
     size: Floats
 
+    def at_most(self, units: Floats) -> Floats:
+        """Return (n, H) the chance that no more than so many units (n, H) have come back by each day."""
+        return np.asarray(1.0 - self.returned * 0.5 ** (np.maximum(units, 0.0) / np.maximum(self.size, 1e-9)[:, None]))
+
     def quantiles(self, chance: Floats, levels: tuple[float, ...]) -> Floats:
         """Return (n, Q, H) whole units of what comes back with this chance (n, H)."""
-        heads = np.ceil(np.log2(np.maximum(chance[:, None] / (1.0 - np.array(levels))[:, None], 1.0)))
-        return np.asarray(np.ceil(heads * self.size[:, None, None]))
+        halvings = np.log2(np.maximum(chance[:, None] / (1.0 - np.array(levels))[:, None], 1.0))
+        return np.asarray(np.ceil(halvings * self.size[:, None, None]))
 
 
 def fit_dispersion(
@@ -191,14 +215,19 @@ def cumulative(units: Floats, mean: Floats, variance: Floats) -> Floats:
     A whole number covers a stretch; where in it is told by far digits of the mean, which fill 0..1 evenly, so that the
     places of right forecasts do too, whatever the order of the series.
     """
+    at = np.floor(np.maximum(units, 0.0))
+    lower, upper = at_most(at - 1.0, mean, variance), at_most(at, mean, variance)
+    part = (mean * 9973.0 + at * 0.6180339887498949) % 1.0
+    return np.asarray(np.clip(lower + part * (upper - lower), 1e-4, 1 - 1e-4))
+
+
+def at_most(units: Floats, mean: Floats, variance: Floats) -> Floats:
+    """Return the chance of no more than so many units in the negative binomial; none of less than nothing."""
     from scipy.special import betainc
 
     r, chance = shape_of(mean, variance)
-    at = np.floor(np.maximum(units, 0.0))
-    upper = betainc(r, at + 1.0, chance)
-    lower = np.where(at > 0, betainc(r, np.maximum(at, 1.0), chance), 0.0)
-    part = (mean * 9973.0 + at * 0.6180339887498949) % 1.0
-    return np.asarray(np.clip(lower + part * (upper - lower), 1e-4, 1 - 1e-4))
+    at = np.floor(units)
+    return np.where(at < 0, 0.0, betainc(r, np.maximum(at, 0.0) + 1.0, chance))
 
 
 def logit(share: Floats) -> Floats:
@@ -368,3 +397,15 @@ def quantiles(
     total = np.cumsum(mean, axis=1)
     sums = negative_binomial_quantiles(total, dispersion.variance(total, days), asked)
     return np.maximum(daily, back), np.asarray(np.maximum.accumulate(np.maximum(sums, back_by), axis=2))
+
+
+def chances(sums: Floats, mean: Floats, dispersion: Dispersion, fate: Fate | None = None) -> Floats:
+    """Return (n, H) the chance of at most these sums (n, H) up to each day, by the law whose `quantiles` are said."""
+    days = np.arange(1.0, mean.shape[1] + 1.0)
+    alive = np.ones((len(mean), 1)) if fate is None else np.maximum(fate.alive, 1e-9)[:, None]
+    total = np.cumsum(mean, axis=1) / alive
+    place = 1.0 - alive + alive * at_most(sums, total, dispersion.variance(total, days))
+    level = dispersion.levels_at(place, days)
+    if fate is not None:
+        level = np.minimum(level, fate.at_most(sums))
+    return np.where(sums < 0, 0.0, level)

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from forecasting.intervals import Dispersion
+    from forecasting.intervals import Dispersion, Fate
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -196,6 +196,7 @@ class Forecast:
     weekday_profile : (n, 7) factors, Monday first, mean 1
     regional_share  : (n,) weight 0..1 the region has in the level
     spread          : how uncertain sums of any length are (see `intervals`)
+    fate            : what may be gone and come back, None = nothing (see `intervals`)
     lately_spread   : (n,) variance over mean of a day's units in the last SPREAD_DAYS; NaN = not known (see `state`)
     """
 
@@ -212,6 +213,7 @@ class Forecast:
     regional_share: Floats
     levels: tuple[float, ...] = LEVELS
     spread: Dispersion | None = None
+    fate: Fate | None = None
     lately_spread: Floats = field(default_factory=lambda: np.ones(0))
 
     def __post_init__(self) -> None:

@@ -116,7 +116,7 @@ def say(
     return Forecast(
         keys=found.keys, first_day=found.day, mean=mean, quantiles=daily, cumulative=sums,
         model=tuple(blend.model), reason=tuple(blend.reason), kind=found.kind, level=blend.level,
-        weekday_profile=found.factors.weekday, regional_share=blend.share, spread=spread,
+        weekday_profile=found.factors.weekday, regional_share=blend.share, spread=spread, fate=fate,
         lately_spread=found.lately_spread,
     )  # fmt: skip
 

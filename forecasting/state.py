@@ -9,8 +9,8 @@ Rules
 3. A product that falls silent is taken for gone the more surely, the more sales its long-run level let expect since its
    last one (`alive`): each sale was the last with a chance learnt from the products that ended and the long gaps. A day
    tells at most MOST_A_DAY sales, for empty shelves and closures make short silences of good sellers; a day with an
-   empty shelf tells nothing. What is gone may come back: on each day with a chance (`returns`) learnt from what
-   returned after it stood dead (`fate`).
+   empty shelf tells nothing. What is gone may come back (`fate`): on each day with a chance that falls as one over the
+   days of its silence (DEAD_DAYS at least), learnt from what returned after it stood dead (`returns`).
 4. A product the state does not know comes in with its category's usual factors and no sales; one that had never sold,
    or had stopped, and sells again is `new`.
 5. A state travels and is kept as bytes; one of another VERSION is measured anew.
@@ -35,7 +35,7 @@ from forecasting.levels import Filter, Shared
 from forecasting.panel import SPREAD_DAYS, Ahead, DemandPanel, Flags, Floats, Ints, PanelFault
 from forecasting.pools import Pools
 
-VERSION = 10
+VERSION = 11
 HISTORY_DAYS = 730
 KEPT_DAYS = 8
 """A week, and a night that failed."""
@@ -44,7 +44,7 @@ CONTEXT_DAYS = 56
 LATELY_LEAST, LATELY_LEVEL = 14, 0.01
 WORTH_FADE = 0.99
 QUIT_SALES, QUIT_MOST = 1_000.0, 0.02
-RETURN_DAYS = 500.0
+RETURN_WORTH = 5.0
 MOST_A_DAY = 0.5
 SUM_DAYS = 7
 
@@ -58,8 +58,8 @@ class State:
     recent (n, 7)     : what the last weeks say of the weekdays; 0 where the shop no longer opens
     season (n, S)     : the step of the year from measured_day on
     observed, plain   : (n,) days observed, and the mean of those among the last 28
-    silent            : (n,) sales that were to be expected since the last one
-    quits, returns    : (n,) chance that a sale is the last for long, and that what is gone comes back on a day
+    silent, quiet     : (n,) sales that were to be expected since the last one, and days observed since then
+    quits, returns    : (n,) chance that a sale is the last for long; of what is gone to be back on a day, times `quiet`
     size              : (n,) half the units of a usual day with a sale, with which what was gone begins anew
     echo, echoed      : (n,) what the last days left, and the part of it that the next day brings (see `echo`)
     scale             : (n,) what losses of SUM_DAYS are divided by (see `evaluate`)
@@ -86,6 +86,7 @@ class State:
     observed: Ints
     plain: Floats
     silent: Floats
+    quiet: Ints
     quits: Floats
     returns: Floats
     size: Floats
@@ -112,7 +113,8 @@ class State:
     def fate(self, horizon_days: int) -> Fate:
         """Return what may be gone and what may come back in the days ahead (rule 3)."""
         alive = np.where(self.observed > 0, self.alive, 1.0)
-        back = 1.0 - (1.0 - self.returns[:, None]) ** np.arange(1.0, horizon_days + 1.0)
+        quiet = np.maximum(self.quiet, classify.DEAD_DAYS)[:, None]
+        back = 1.0 - (quiet / (quiet + np.arange(1.0, horizon_days + 1.0))) ** self.returns[:, None]
         return Fate(alive, (1.0 - alive)[:, None] * back, self.size)
 
     def select(self, rows: Sequence[int]) -> State:
@@ -166,7 +168,9 @@ def measure(
         recent=drift * levels.open_weekdays(y, past, pools),
         season=levels.year_ago(y, exposure, pools, horizon_days + kept_days),
         observed=(~np.isnan(panel.y)).sum(axis=1), plain=plain_mean(panel.y),
-        silent=_silence(told, long_run[:, :-1] * exposure), quits=_quits(panel.y, kind), returns=_returns(panel.y),
+        silent=_silence(told, long_run[:, :-1] * exposure),
+        quiet=classify.silent_days(panel.y if short is None else np.where(short, np.nan, panel.y)),
+        quits=_quits(panel.y, kind), returns=_returns(panel.y),
         size=_size(panel.y), lately_spread=_lately_spread(panel, usual), echo=wave, echoed=echoed,
         scale=sum_scale(panel.y, SUM_DAYS), kind=kind,
     )  # fmt: skip
@@ -186,7 +190,8 @@ def moved_on(state: State, panel: DemandPanel) -> State:
     exposure = state.factors.over(past, known) * (1.0 if panel.lift is None else panel.lift)
     y, pools, short = panel.y.copy(), state.pools, panel.out_of_stock
     own, slow, shared = state.own, state.slow, state.shared
-    level, units, worth, silent, wave = state.level, state.units, state.exposure, state.silent, state.echo
+    level, units, worth, wave = state.level, state.units, state.exposure, state.echo
+    silent, quiet = state.silent, state.quiet
     for at in range(first, panel.n_days):
         day, due = slice(at, at + 1), exposure[:, at : at + 1]
         if short is not None and short[:, at].any():
@@ -199,6 +204,7 @@ def moved_on(state: State, panel: DemandPanel) -> State:
         now = y[:, day]
         heard = now if short is None else np.where(short[:, day], np.nan, now)
         silent = _silence(heard, slow.level[:, None] * due, silent)
+        quiet = np.where(heard[:, 0] > 0, 0, quiet + ~np.isnan(heard[:, 0]))
         wave = echo.after(wave, heard[:, 0], level * due[:, 0])
         own, slow = own.moved_on(now, due), slow.moved_on(now, due)
         shared = None if shared is None else shared.moved_on(now, due, pools)
@@ -211,7 +217,7 @@ def moved_on(state: State, panel: DemandPanel) -> State:
     days_seen = (~np.isnan(new)).sum(axis=1)
     return replace(
         state, day=panel.next_day, own=own, slow=slow, shared=shared, units=units, exposure=worth,
-        observed=state.observed + days_seen, plain=plain_mean(panel.y), silent=silent, echo=wave,
+        observed=state.observed + days_seen, plain=plain_mean(panel.y), silent=silent, quiet=quiet, echo=wave,
         lately_spread=_lately_spread(panel, exposure),
         kind=tuple(classify.NEW if woke else kind for woke, kind in zip(awake, state.kind, strict=True)),
     )  # fmt: skip
@@ -324,6 +330,7 @@ def _for_keys(state: State, panel: DemandPanel) -> State:
         ),
         recent=np.where(fresh[:, None], 1.0, found.recent), season=np.where(fresh[:, None], 1.0, found.season),
         observed=np.where(fresh, 0, found.observed), silent=np.where(fresh, 0.0, found.silent),
+        quiet=np.where(fresh, 0, found.quiet),
         scale=np.where(fresh, np.nan, found.scale), echo=np.where(fresh, 0.0, found.echo),
         kind=tuple(classify.NONE if new else kind for new, kind in zip(fresh, found.kind, strict=True)), **zero,
     )  # fmt: skip
@@ -397,6 +404,7 @@ def _rows(state: State, rows: Ints) -> State:
         "observed",
         "plain",
         "silent",
+        "quiet",
         "quits",
         "returns",
         "echo",
@@ -432,9 +440,9 @@ def _quits(y: Floats, kinds: tuple[str, ...]) -> Floats:
 
 
 def _returns(y: Floats) -> Floats:
-    """Return (n,) the chance that what stands dead sells again on a day, one for all series (rule 3)."""
-    days, again = classify.returns(y)
-    return np.full(len(y), (1.0 + again) / (RETURN_DAYS + days))
+    """Return (n,) the chance that what stands dead sells again on a day, times its days of silence, one for all."""
+    worth, again = classify.returns(y)
+    return np.full(len(y), (1.0 + again) / (RETURN_WORTH + worth))
 
 
 def _size(y: Floats) -> Floats:

@@ -73,6 +73,8 @@ class Recall(Base):
     """What was taken away until it was cleared."""
     settled_qty: Mapped[int | None]
     """What of that the network credited; None: it has not looked at it yet."""
+    told_how: Mapped[str] = mapped_column(default="", server_default="")
+    """At the network: how the shop heard what holds now, 'node' | 'hand'; '': nobody has told it."""
 
     def means(self, batch: str | None) -> bool:
         """Tell whether a piece of a batch is recalled for certain; None: nobody knows its batch."""

@@ -70,6 +70,10 @@ class Waste(Base):
     reason: Mapped[str]
     note: Mapped[str] = mapped_column(default="")
     batch: Mapped[str | None]
+    lot_id: Mapped[str | None]
+    """The very lot it was of (`batches`); None: it is not known."""
+    recall_id: Mapped[str | None]
+    """The network's recall it was taken out for."""
     cost_minor: Mapped[int | None]
     """What the units cost the shop; None: not known."""
     value_minor: Mapped[int | None]
@@ -102,6 +106,7 @@ def write_off(
     note: str = "",
     batch: str | None = None,
     lot_id: str | None = None,
+    recall_id: str | None = None,
     cost_minor: int | None = None,
     from_place: Place | None = None,
     id: str | None = None,
@@ -128,6 +133,7 @@ def write_off(
     worth = worths(session, store_id, [sku], day)[sku]
     row = Waste(
         store_id=store_id, id=source.id, sku=sku, qty=qty, reason=reason, note=note, batch=tidy_batch(batch),
+        lot_id=lot_id, recall_id=recall_id,
         cost_minor=worth.cost(qty) if cost_minor is None else cost_minor, value_minor=worth.value(qty),
         business_day=day, at=at, actor_id=actor.id,
     )  # fmt: skip

@@ -1,7 +1,4 @@
-"""Backtest the forecast on anyone's sales: read the file, run, and say who was nearer to what sold.
-
-The file's columns and what is made of them: `forecasting.history`. CSV (also .gz), Parquet or XLSX.
-"""
+"""Backtest the forecast on anyone's sales: read the file, run, and say who was nearer to what sold."""
 
 import time
 from collections.abc import Callable
@@ -11,56 +8,35 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from config.errors import Invalid, NotFound
+from config.errors import Invalid
+from store_app import sales_file
 
-MOST_BYTES = 4_000_000_000
 INSIDE = (".90", ".95", ".99")
 SHOWN = ("wrmsse7", "wrmsse14", "pinball1", "pinball3", "pinball7", "bias", "seconds")
 
 
 def run(file: Path, asked: dict[str, Any], progress: Callable[[str, int, int], None] | None = None) -> dict[str, Any]:
     """Backtest a file as asked (fields of `forecasting.backtest.Plan`); what is wrong with it is said in a sentence."""
-    from forecasting import backtest, history
+    from forecasting import backtest, rivals
     from forecasting.panel import PanelFault
 
+    here = rivals.installed()
+    if strange := [name for name in asked.get("models", ()) if name not in here]:
+        raise Invalid("no-such-rival", f"There is no {strange[0]} here to compare with. There are: {', '.join(here)}.")
+    past = sales_file.read(file)
     try:
-        return backtest.run(
-            history.read(table(file)), backtest.Plan(**asked), progress=progress, stopwatch=time.process_time
-        )
+        return backtest.run(past, backtest.Plan(**asked), progress=progress, stopwatch=time.process_time)
     except PanelFault as fault:
-        raise Invalid(
-            "history-unfit",
-            f"{file.name} cannot be used: there should be {fault.wanted}, but there is {fault.got}. "
-            f"Mend the file and try again.",
-            wanted=fault.wanted,
-            got=fault.got,
-        ) from fault
-
-
-def table(file: Path) -> Any:
-    """Read a CSV, Parquet or XLSX file as a data frame; its text columns stay text."""
-    import pandas as pd
-
-    if not file.is_file():
-        raise NotFound("no-such-file", f"There is no file {file}.")
-    if file.stat().st_size > MOST_BYTES:
-        raise Invalid("file-too-large", "A history may have 4 GB at most. Split it by shop.")
-    names = file.name.lower()
-    try:
-        if names.endswith(".parquet"):
-            return pd.read_parquet(file)
-        if names.endswith(".xlsx"):
-            return pd.read_excel(file, dtype={"store": str, "product": str})
-        return pd.read_csv(file, dtype={"store": str, "product": str, "category": str, "region": str})
-    except (ValueError, OSError, UnicodeError, KeyError) as unreadable:
-        raise Invalid(
-            "unreadable-file", f"{file.name} cannot be read: save it as CSV (UTF-8), Parquet or XLSX. ({unreadable})"
-        ) from unreadable
+        raise sales_file.unfit(file, fault) from fault
 
 
 def shown(report: dict[str, Any]) -> list[Table]:
-    """Return the report as tables for people: measures of each model, ours beside each rival, and our classes."""
-    measures = _table("", *SHOWN, *INSIDE, title="Smaller is better; the last three: share of weeks inside")
+    """Return the report as tables for people: of each model, ours beside each rival, our classes, clean days if any."""
+    said = report["settings"]
+    title = (
+        f"{said['origins']} forecasts of {said['horizon_days']} days; smaller is better; the last three: weeks inside"
+    )
+    measures = _table("", *SHOWN, *INSIDE, title=title)
     for name, row in report["models"].items():
         inside = row.get("coverage7") or row.get("coverage3") or {}
         cells = [row.get(key) for key in SHOWN] + [inside.get(level) for level in ("0.9", "0.95", "0.99")]
@@ -68,13 +44,24 @@ def shown(report: dict[str, Any]) -> list[Table]:
     beside = _table("ours over", *SHOWN[:5], title="Below 1: ours is better")
     for name, row in report["ratios"].items():
         beside.add_row(name, *(_number(row.get(key)) for key in SHOWN[:5]))
-    kinds = _table("class", "series", *SHOWN[:6], *INSIDE, title="Ours, by class")
+    kinds = _table("class", "series", *SHOWN[:6], *INSIDE, title="Ours, by class; weeks inside counted within the unit")
     for kind, row in report["models"]["ours"]["classes"].items():
-        inside = row.get("coverage7") or {}
+        inside = row.get("coverage_within7") or row.get("coverage_within3") or {}
         cells = [row["series"], *(row.get(key) for key in SHOWN[:6])]
         cells += [inside.get(level) for level in ("0.9", "0.95", "0.99")]
         kinds.add_row(kind, *(_number(cell) for cell in cells))
-    return [measures, beside, kinds]
+    return [measures, beside, kinds, *_clean_days(report)]
+
+
+def _clean_days(report: dict[str, Any]) -> list[Table]:
+    """Return the table of days without an empty shelf, if the history tells of any."""
+    heads = ("error", "bias", "error_given_clean", "bias_given_clean")
+    rows = {name: row["clean_days"] for name, row in report["models"].items() if "clean_days" in row}
+    title = "Days without an empty shelf: as forecast, and as the slow days they are"
+    table = _table("", "error", "bias", "error, slow", "bias, slow", title=title)
+    for name, row in rows.items():
+        table.add_row(name, *(_number(row[key]) for key in heads))
+    return [table] if rows else []
 
 
 def _table(*heads: str, title: str) -> Table:

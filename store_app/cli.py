@@ -176,12 +176,32 @@ def forecast(day: dt.datetime | None) -> None:
         _run_job(name, day)
 
 
+def _with_a_calendar(_context: click.Context, _option: click.Parameter, country: str | None) -> str | None:
+    import holidays
+
+    name, _, part = (country or "").partition("-")
+    try:
+        if name:
+            holidays.country_holidays(name, subdiv=part or None)
+    except NotImplementedError as unknown:
+        raise click.BadParameter(
+            f"no holidays are known of {country}. Name a country by its two letters, as US, CN or DE, with its part as "
+            "DE-BW; or leave it out."
+        ) from unknown
+    return country
+
+
+country_option = click.option(
+    "--country", callback=_with_a_calendar, help="Whose public holidays: US, DE, DE-BW, CN ..."
+)
+
+
 @main.command()
 @click.option("--sales", "file", type=click.Path(path_type=Path), required=True, help="CSV, Parquet or XLSX.")
 @click.option("--horizon", type=click.IntRange(1, 60), default=14, show_default=True, help="Days ahead.")
 @click.option("--origins", type=click.IntRange(1, 60), default=8, show_default=True, help="Forecasts to judge.")
 @click.option("--skip", type=click.IntRange(0, 200), default=0, help="Origins to leave out at the end.")
-@click.option("--country", help="Whose holidays: US, DE, DE-BW, CN ...")
+@country_option
 @click.option("--rivals", default="", help="Only these, with commas: snaive,ma28,autoets,lightgbm.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON line.")
 def backtest(file: Path, as_json: bool, **asked: Any) -> None:
@@ -212,13 +232,17 @@ def propose() -> None:
 
 @main.command()
 @click.option("--sales", "path", type=click.Path(path_type=Path), required=True, help="store, product, day, sold.")
-@click.option("--lead-time-days", type=int, default=2, show_default=True, help="From order to shelf.")
-@click.option("--review-days", type=int, default=1, show_default=True, help="From order to order.")
-@click.option("--pack", "pack_qty", type=int, default=6, show_default=True, help="Units of a pack.")
+@click.option("--lead-time-days", type=click.IntRange(0, 30), default=2, show_default=True, help="From order to shelf.")
+@click.option("--review-days", type=click.IntRange(1, 30), default=1, show_default=True, help="From order to order.")
+@click.option(
+    "--pack", "pack_qty", type=click.IntRange(1, 10_000), default=6, show_default=True, help="Units of a pack."
+)
 @click.option("--fill", type=float, default=0.97, show_default=True, help="Share of the wanted value to be sold.")
-@click.option("--shelf-life-days", type=int, help="Without it nothing expires.")
-@click.option("--days", "scored_days", type=int, default=112, show_default=True, help="Days that count.")
-@click.option("--country", help="Whose public holidays: US, DE, DE-BW, CN ...")
+@click.option("--shelf-life-days", type=click.IntRange(1, 3650), help="Without it nothing expires.")
+@click.option(
+    "--days", "scored_days", type=click.IntRange(1, 3650), default=112, show_default=True, help="Days that count."
+)
+@country_option
 @click.option("--chart", type=click.Path(path_type=Path, dir_okay=False), help="Draw the curves into this SVG file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def simulate(
@@ -246,6 +270,8 @@ def simulate(
     screen.print(
         f"Asked for {fill:.1%}, ours delivers {told['delivered']:.1%} with {told['cover_days']:.2f} days of stock."
     )
+    if returns := found["settings"]["negative_rows"]:
+        screen.print(f"{returns} rows of fewer than none sold, returns perhaps, count as none.")
 
 
 def _run_job(name: str, day: dt.datetime | None) -> None:

@@ -29,8 +29,10 @@ from config.inbox import InboxMessage
 from config.node import NETWORK, this_node
 from config.outbox import OutboxMessage
 from pos import fresh_days
+from pos.store import Store
 from store_app import backup, job_book, staff
 from store_app.extensions import Doors
+from supply.forecasts import ForecastRun
 
 GOOD, WARN, BAD = "good", "warn", "bad"
 LEAST_FREE, LOW_FREE = 200_000_000, 1_000_000_000
@@ -62,7 +64,19 @@ class Word:
 
 def examine(doors: Doors, *, outside: bool = True) -> list[Word]:
     """Look at everything; outside: the network is asked, too."""
-    looks: list[Look] = [_database, _disk, _place, _clock, _backups, _jobs, _worker, _settings, _files, _guesses]
+    looks: list[Look] = [
+        _database,
+        _disk,
+        _place,
+        _clock,
+        _backups,
+        _jobs,
+        _worker,
+        _settings,
+        _files,
+        _guesses,
+        _forecasts,
+    ]
     if doors.settings.role == "network":
         looks += [_parked, _rolling]
     elif doors.settings.network_url:
@@ -156,11 +170,35 @@ def _jobs(doors: Doors) -> Word:
 
     with doors.read() as session:
         failed = job_book.failed(session, doors.settings.node_id, at=doors.now(), each_day=EACH_DAY)
+        now = [
+            f" {run.job} of {run.day} runs: {run.outcome}."
+            for run in job_book.under_way(session, doors.settings.node_id)
+        ]
     if failed:
         told = "; ".join(f"{run.job} of {run.day}: {run.outcome or 'cut off'}" for run in failed[:3])
         light = BAD if any(run.tries > job_book.MOST_TRIES for run in failed) else WARN
         return Word("jobs", light, f"{len(failed)} nightly jobs failed three times. {told}", float(len(failed)))
-    return Word("jobs", GOOD, "No nightly job waits for a person.", 0.0)
+    return Word("jobs", GOOD, "No nightly job waits for a person." + "".join(now), 0.0)
+
+
+def _forecasts(doors: Doors) -> Word:
+    """Tell how near last week's forecasts of the shops were that this node forecasts for."""
+    query = sa.select(ForecastRun.origin_day, ForecastRun.version, ForecastRun.reason).join(
+        Store, sa.and_(Store.id == ForecastRun.scope_id, ForecastRun.state == "published")
+    )
+    with doors.read() as session:
+        runs = session.execute(query).all()
+    if not runs:
+        return Word("forecasts", GOOD, "No shop has been forecast here yet.")
+    newest = max(runs, key=lambda run: run.origin_day)
+    told = f"Shops forecast: {len(runs)}, the newest up to {newest.origin_day} by version {newest.version}."
+    off, fallen = (sum(sign in (run.reason or "") for run in runs) for sign in ("drifts:", "fell_back:"))
+    if off or fallen:
+        told += (
+            f" Sold otherwise than forecast last week: {off}; the average of four weeks is used for some kinds of "
+            f"products: {fallen}. Look twice at their orders; it ends by itself when the forecast is nearer again."
+        )
+    return Word("forecasts", WARN if off else GOOD, told, float(off))
 
 
 def _worker(doors: Doors) -> Word:

@@ -99,6 +99,8 @@ def read(kind: str, source: Path | bytes, name: str = "") -> Sheet:
         sheet.numbers.append(number)
         if len(sheet.texts) > MOST_ROWS:
             raise Invalid("too-many-rows", f"A file may have {MOST_ROWS:,} rows at most. Split it.")
+    if not sheet.texts:
+        raise Invalid("no-rows", "The file holds nothing below the names of its columns. Choose the one with the rows.")
     for number, row in zip(sheet.numbers, sheet.texts, strict=True):
         sheet.values.append(_values(sheet, number, row, required | optional, frozenset(required)))
     _refuse_twins(sheet)

@@ -61,6 +61,18 @@ def note(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datet
     run.state, run.ended_at, run.outcome = "done" if done else "failed", at, outcome[:500]
 
 
+def say_how_far(session: Session, node_id: str, job: str, day: dt.date, words: str) -> None:
+    """Note how far a running job is; what ran to its end, or was begun by hand, says its outcome alone."""
+    here = (JobRun.node_id == node_id, JobRun.job == job, JobRun.day == day, JobRun.state == "running")
+    session.execute(sa.update(JobRun).where(*here).values(outcome=words[:500]))
+
+
+def under_way(session: Session, node_id: str) -> list[JobRun]:
+    """Return the running jobs that say how far they are."""
+    query = sa.select(JobRun).where(JobRun.node_id == node_id, JobRun.state == "running", JobRun.outcome != "")
+    return list(session.scalars(query.order_by(JobRun.day, JobRun.job)))
+
+
 def last_done(session: Session, node_id: str, job: str, until: dt.date = dt.date.max) -> dt.date | None:
     """Return the last day a job was done for; until: days after it were kept on a clock that ran ahead."""
     query = sa.select(sa.func.max(JobRun.day)).where(JobRun.node_id == node_id, JobRun.job == job)

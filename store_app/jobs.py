@@ -23,7 +23,7 @@ from config.ids import new_id
 from config.journal import Actor
 from config.settings import Settings
 from pos.store import Region, Store
-from store_app import jobs_keeping, jobs_orders, jobs_shelf, money_jobs, planning
+from store_app import job_book, jobs_keeping, jobs_orders, jobs_shelf, money_jobs, planning
 from store_app.apart import compute_apart
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
@@ -309,6 +309,9 @@ def forecast_stores(desk: Desk, day: dt.date) -> str:
         for result in desk.compute(_forecasts_of, (desk.doors.settings, some, day)):
             with desk.doors.write() as session:
                 forecast_writing.store_store(session, result, actor=desk.actor("forecast-stores"), at=desk.doors.now())
+        with desk.doors.write() as session:
+            far = f"{min(first + STORES_AT_ONCE, len(stores))} of {len(stores)} shops"
+            job_book.say_how_far(session, desk.node_id, "forecast-stores", day, far)
     return f"{len(stores)} shops from {day}"
 
 

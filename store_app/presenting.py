@@ -117,8 +117,8 @@ def place() -> Place:
 
 
 def at_store(store: Store) -> None:
-    """Let this answer speak from `store`: its name, money, zone and language (the network's customer pages)."""
-    g.place = Place.of(store)
+    """Let this answer speak from `store`: its name, money, zone and language, and its online shop as the start."""
+    g.place, g.start = Place.of(store), url_for("storefront.home", slug=store.slug)
 
 
 def about_store(store: Store) -> None:
@@ -163,7 +163,8 @@ def set_up(app: Flask, settings: Settings) -> None:
         **icons.drawers(), language=language, new_command_id=new_id, state_word=state_word,
         node_name=lambda: place().name, on_network=lambda: is_network(settings), place_here=place, today=today,
         other_language=lambda: _other(), other_language_name=lambda: LANGUAGES[_other()],
-        other_language_url=other_language_url, look=look, rail_count=rail_count, shop_dress=shop_dress.dress,
+        other_language_url=other_language_url, start_url=lambda: g.get("start", "/"), look=look, rail_count=rail_count,
+        shop_dress=shop_dress.dress,
     )  # fmt: skip
 
     @app.before_request

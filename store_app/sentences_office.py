@@ -116,6 +116,7 @@ OFFICE: dict[str, tuple[Any, ...]] = {
         _l("The file lacks these columns: %(missing)s."),
         _l("The file has these columns twice: %(twice)s. Keep one of each."),
     ),
+    "no-rows": (_l("The file holds nothing below the names of its columns. Choose the one with the rows."),),
     "unreadable-file": (_l("The file cannot be read. Save it anew as CSV or XLSX."),),
     "unknown-encoding": (_l("The file is neither UTF-8, UTF-16 nor GB18030. Save it as UTF-8 and try again."),),
     "too-many-rows": (_l("The file has too many rows. Split it."),),

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from config.errors import Invalid
-from forecasting import history
-from forecasting.panel import Floats, PanelFault
-from store_app import backtesting, curve_chart
+from forecasting.panel import Floats
+from store_app import curve_chart, sales_file
 from supply.simulate import (
     WARM_DAYS,
     Curve,
@@ -34,12 +33,8 @@ def read_history(path: Path) -> History:
 
     Sales are what was wanted: days on which the shelf was empty are taken as they are.
     """
-    table = backtesting.table(path)
-    try:
-        found = history.read(table)
-    except PanelFault as fault:
-        raise Invalid("bad-history", f"{path.name} cannot be replayed: {fault}.") from fault
-    return History(found.panel, _values(found.panel.price, found.panel.n_series), found.closed)
+    found = sales_file.read(path)
+    return History(found.panel, _values(found.panel.price, found.panel.n_series), found.closed, found.negative)
 
 
 def replay_all(
@@ -68,6 +63,7 @@ def replay_all(
         },
         "settings": {
             **asdict(setting), "fill": fill, "warm_days": WARM_DAYS, "series": past.panel.n_series,
+            "negative_rows": past.negative_rows,
             "first_scored_day": str(
                 past.panel.next_day - dt.timedelta(days=setting.scored_days + setting.span - 1)
             ),
@@ -123,7 +119,8 @@ def _refuse(past: History, setting: Setting, fill: float) -> None:
         needed = setting.scored_days + WARM_DAYS + setting.span + LEAST_BEFORE_DAYS
         raise Invalid(
             "short-history",
-            f"The file holds {past.panel.n_days} days; {needed} are needed to replay {setting.scored_days}.",
+            f"The file holds {past.panel.n_days} days; {needed} are needed to replay {setting.scored_days}. "
+            "Bring a longer history, or replay fewer with --days.",
             days=past.panel.n_days, needed=needed,
         )  # fmt: skip
     if not float((past.y[:, -setting.scored_days :] * past.value[:, None]).sum()) > 0:

@@ -1,13 +1,16 @@
 """How a product was forecast, in the shopkeeper's words."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+import math
+import statistics
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
-from store_app.presenting import number
+from store_app.presenting import day, number
 from store_app.wording import weekday
 
 REASONS: dict[str, Any] = {
@@ -28,16 +31,74 @@ REASONS: dict[str, Any] = {
     "not_finite": _l("Its numbers could not be worked out: the average of four weeks stands in."),
     "fell_back": _l("Last week the average of four weeks was nearer for such products, so it is used for now."),
 }
+METHODS: dict[str, Any] = {
+    "level_filter": _l("Method: a level that follows its own sales, recent days weighing most."),
+    "level_filter+region": _l(
+        "Method: a level that follows its own sales, recent days weighing most, joined with the region’s models."
+    ),
+    "region_share": _l("Method: this shop’s part of what the region’s models expect."),
+    "category_level": _l("Method: the usual level of its aisle in this shop."),
+    "mean_28": _l("Method: the average of four weeks, the same on every day."),
+}
 A_MONDAY = dt.date(2024, 1, 1)
 TOLD_FROM = 0.1
-"""A weekday this far from an ordinary day is worth a word, and so is this share of the region."""
+"""A weekday this far from an ordinary day is worth a word, and so is this share of the region, or such a season."""
+SPECIAL_FROM = 1.3
+"""So many times, or a part so small, as on the same weekday of the other week: a day of its own."""
+EVEN = ("mean_28", "zero")
 
 
-def forecast_sentences(why: Mapping[str, Any], quantity: Callable[[float], str]) -> list[str]:
-    """Return level, weekdays, the region's part and the reason as sentences; [] without a forecast."""
+def forecast_sentences(seen: Mapping[str, Any], quantity: Callable[[float], str]) -> list[str]:
+    """Say how a product is forecast, of what `supply.forecasts.as_seen` tells; [] without a forecast."""
+    why = seen["why"]
     if not why:
         return []
     said = [_("On an ordinary day about %(qty)s are expected.", qty=quantity(float(why["level"])))]
+    if why["model"] not in EVEN and float(why["level"]) > 0:
+        said += _days_that_differ(seen)
+    said += [
+        _("%(campaign)s is expected to bring %(times)s times as much from %(first)s to %(last)s.",
+          campaign=name, times=number(factor, 1), first=day(first), last=day(last))
+        for name, first, last, factor in why["campaigns"]
+    ]  # fmt: skip
+    said += [
+        _("%(offer)s, %(first)s to %(last)s: it is expected to bring what offers like it brought before.",
+          offer=name, first=day(first), last=day(last))
+        for name, first, last in why["offers"]
+    ]  # fmt: skip
+    if seen["empty"]:
+        said.append(
+            ngettext(
+                "On %(num)d day shown its shelf stood empty for a time: what was missed counts as wanted.",
+                "On %(num)d days shown its shelf stood empty for a time: what was missed counts as wanted.",
+                len(seen["empty"]),
+            )
+        )
+    if str(why["reason"]) in REASONS:
+        said.append(str(REASONS[str(why["reason"])]))
+    if float(why["regional_share"]) >= TOLD_FROM:
+        said.append(_("The region has a share of %(share)s %% in it.", share=round(100 * float(why["regional_share"]))))
+    if str(why["model"]) in METHODS:
+        said.append(str(METHODS[str(why["model"])]))
+    return said + watched_sentences(why["watched"], also_fallen=False)
+
+
+def watched_sentences(watched: str | None, *, also_fallen: bool = True) -> list[str]:
+    """Say what the nightly look at last week's forecast found (`forecasting.watch.told`); [] when all is well."""
+    said, found = [], watched or ""
+    if also_fallen and "fell_back:" in found:
+        said.append(_("For some products the average of four weeks was nearer last week, so it is used for now."))
+    if "drifts:" in found:
+        said.append(_("Last week some products sold otherwise than forecast: look twice at what matters."))
+    return said
+
+
+# --- inside ---
+
+
+def _days_that_differ(seen: Mapping[str, Any]) -> list[str]:
+    """Say what weekdays, the time of the year, and single days make of an ordinary day."""
+    said, why = [], seen["why"]
     week = [float(factor) for factor in why["weekday_profile"]]
     shut = [at for at, factor in enumerate(week) if factor == 0.0]
     opened = [at for at in range(len(week)) if at not in shut]
@@ -49,13 +110,55 @@ def forecast_sentences(why: Mapping[str, Any], quantity: Callable[[float], str])
         )  # fmt: skip
     if shut:
         said.append(_("Nothing is expected on: %(days)s.", days=", ".join(_day(at) for at in shut)))
-    if str(why["reason"]) in REASONS:
-        said.append(str(REASONS[str(why["reason"])]))
-    if float(why["regional_share"]) >= TOLD_FROM:
-        said.append(_("The region has a share of %(share)s %% in it.", share=round(100 * float(why["regional_share"]))))
-    if "drifts:" in str(why.get("watched") or ""):
-        said.append(_("Last week some products sold otherwise than forecast: look twice at what matters."))
+    season, special = beyond_weekdays([(when, mean) for when, mean, *_rest in seen["ahead"]], float(why["level"]), week)
+    if season >= 1.0 + TOLD_FROM:
+        said.append(_("The time of the year and of the month make it %(share)s %% more in the days ahead.",
+                      share=round(100 * (season - 1.0))))  # fmt: skip
+    elif 0.0 < season <= 1.0 - TOLD_FROM:
+        said.append(_("The time of the year and of the month make it %(share)s %% less in the days ahead.",
+                      share=round(100 * (1.0 - season))))  # fmt: skip
+    planned = [(first, last) for _name, first, last, _factor in why["campaigns"]]
+    said += [
+        _("On %(day)s, a day of its own, %(times)s times as much is expected as on a usual %(weekday)s.",
+          day=day(when), times=number(times, 1), weekday=weekday(when))
+        for when, times in special
+        if not any(first <= when <= last for first, last in planned)
+    ]  # fmt: skip
     return said
+
+
+def beyond_weekdays(
+    ahead: Sequence[tuple[dt.date, float]], level: float, week: Sequence[float]
+) -> tuple[float, list[tuple[dt.date, float]]]:
+    """Return what the days ahead have in common beyond level and weekdays, and the days that stand out from it.
+
+    ahead: days with their means; level: units on an ordinary day; week: weekday factors. A day stands out by
+    SPECIAL_FROM from what is common, further than the same weekday of another week and by as much from that.
+    """
+    usual = {when: level * week[when.weekday()] for when, _mean in ahead}
+    factor = {when: mean / usual[when] for when, mean in ahead if usual[when] > 0}
+    if not factor:
+        return 1.0, []
+    common = statistics.median(factor.values())
+    if common <= 0:
+        return common, []
+    special = []
+    for when, times in factor.items():
+        others = [factor[other] for other in factor if other != when and other.weekday() == when.weekday()]
+        beside = [common, *others]
+        if all(_stands_out(times, other) for other in beside) and all(
+            _off(times, common) > _off(other, common) for other in others
+        ):
+            special.append((when, times / common))
+    return common, special
+
+
+def _stands_out(times: float, beside: float) -> bool:
+    return times > SPECIAL_FROM * beside or times * SPECIAL_FROM < beside
+
+
+def _off(times: float, common: float) -> float:
+    return abs(math.log(max(times, 1e-9) / common))
 
 
 def _day(at: int) -> str:

@@ -22,6 +22,7 @@ from supply.planned import PlannedDemand
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from forecasting.panel import DemandPanel, Floats
+    from supply.campaigns import CampaignAsk, CampaignLine
 
 SOURCE = "campaign:"
 
@@ -32,18 +33,12 @@ def split(
     """Return the factors of the panel's days and of those after it (rules 1, 2); None twice without a campaign."""
     import numpy as np
 
-    from supply.campaigns import CampaignAsk, lines_of
-
     last = panel.next_day + dt.timedelta(days=horizon_days - 1)
-    query = sa.select(CampaignAsk).where(
-        CampaignAsk.store_id == store_id, CampaignAsk.state.in_(("accepted", "over")),
-        CampaignAsk.until_day >= panel.first_day, CampaignAsk.from_day <= last,
-    )  # fmt: skip
     place = {sku: row for row, (_, sku) in enumerate(panel.keys)}
     grid = np.ones((panel.n_series, panel.n_days + horizon_days))
-    for ask in session.scalars(query):
+    for ask in _answered(session, store_id, panel.first_day, last):
         first, end = (ask.from_day - panel.first_day).days, (ask.until_day - panel.first_day).days + 1
-        for line in lines_of(ask):
+        for line in _lines(ask):
             if line.sku in place:
                 days = grid[place[line.sku], max(0, first) : end]
                 np.maximum(days, 1.0 + line.uplift_bp / BASIS, out=days)
@@ -66,3 +61,40 @@ def carried(session: Session, store_id: str, run_id: str, skus: Sequence[str], l
         if row.sku in known:
             row.carried_by = run_id
     session.flush()
+
+
+def told(
+    session: Session, store_id: str, run_id: str, sku: str, first: dt.date, last: dt.date
+) -> list[tuple[str, dt.date, dt.date, float]]:
+    """Return the campaigns a run reckons with for a product between two days: name, its days, the factor expected."""
+    query = sa.select(PlannedDemand.source).where(
+        PlannedDemand.store_id == store_id, PlannedDemand.sku == sku, PlannedDemand.carried_by == run_id
+    )
+    carried_ones = {source.removeprefix(SOURCE).split("/", 1)[0] for source in session.scalars(query)}
+    return [
+        (ask.name, max(first, ask.from_day), min(last, ask.until_day), 1.0 + line.uplift_bp / BASIS)
+        for ask in _answered(session, store_id, first, last)
+        if ask.campaign_id in carried_ones
+        for line in _lines(ask)
+        if line.sku == sku
+    ]
+
+
+# --- inside ---
+
+
+def _answered(session: Session, store_id: str, first: dt.date, last: dt.date) -> "list[CampaignAsk]":
+    """Return the campaigns a shop said yes to that have a day between these, in the order they begin."""
+    from supply.campaigns import CampaignAsk
+
+    query = sa.select(CampaignAsk).where(
+        CampaignAsk.store_id == store_id, CampaignAsk.state.in_(("accepted", "over")),
+        CampaignAsk.until_day >= first, CampaignAsk.from_day <= last,
+    )  # fmt: skip
+    return list(session.scalars(query.order_by(CampaignAsk.from_day, CampaignAsk.campaign_id)))
+
+
+def _lines(ask: "CampaignAsk") -> "list[CampaignLine]":
+    from supply.campaigns import lines_of
+
+    return lines_of(ask)

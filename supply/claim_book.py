@@ -245,7 +245,7 @@ def goes_back(claim: Claim, line: ClaimLine) -> bool:
 
 def _too_many(name: str, kind: str, most: int) -> str:
     if kind == "short":
-        return f"{name}: {most} are missing by the count, not more."
+        return f"{name}: missing by the count: {most}, not more."
     if kind == "over":
         return f"{name}: {most} came too many by the count, not more."
     return f"{name}: {most} came in, so no more than {most} can be claimed."

@@ -10,7 +10,7 @@ Rules
 4. Each night the forecast of WATCHED_DAYS ago is judged by what came: classes that did worse than the mean of four
    weeks fall back to it, and those that drift are named.
 5. A day of a campaign the shop said yes to is forecast with what the campaign is expected to bring, and what sold then
-   is read without it (`campaign_lift`).
+   is read without it (`campaign_lift`). Offers and changes of price are told of both (`offer_days`).
 6. Quantiles rise with q, are finite and not negative (K12). A period is [first_day, last_day], both included: a
    single day, or the protection interval whose sum ordering needs.
 """
@@ -25,15 +25,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
+from config.money import BASIS
 from config.node import this_node
 from config.states import StateTable
 from pos.store import Store
-from supply import campaign_lift, demand, forecast_state
+from supply import campaign_lift, demand, forecast_state, offer_days
 from supply.demand import DailyDemand, StoreDay
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from forecasting.assortment import Usual
-    from forecasting.panel import DemandPanel, Floats, Forecast
+    from forecasting.panel import Ahead, DemandPanel, Forecast
     from forecasting.state import State
 
 STATES = StateTable(
@@ -124,8 +125,8 @@ class Loaded:
 
     signal: what the region published (None: none has come yet), signal_day: the last day it saw.
     stores: how many shops are in a region's panel. state: a shop's that is moved on; None: all is measured anew.
-    said: what the forecast of WATCHED_DAYS ago said. usual: a region's (`demand.usual`). lift_ahead: (n,
-    HORIZON_DAYS), what campaigns are expected to make of the coming days.
+    said: what the forecast of WATCHED_DAYS ago said. usual: a region's (`demand.usual`). ahead: a store's, what offers,
+    prices and campaigns let expect of the HORIZON_DAYS.
     """
 
     scope_kind: str
@@ -139,7 +140,7 @@ class Loaded:
     state: "State | None" = None
     said: dict[str, Any] | None = None
     usual: "dict[tuple[str, str], Usual] | None" = None
-    lift_ahead: "Floats | None" = None
+    ahead: "Ahead | None" = None
 
 
 @dataclass(frozen=True)
@@ -196,12 +197,15 @@ def compute_regions(loaded: Sequence[Loaded]) -> list[Computed]:
 
 def load_store(session: Session, store_id: str, day: dt.date, *, country: str = COUNTRY) -> Loaded:
     """Read what a store's forecast needs: its demand up to `day`, and its region's newest signal (age and all)."""
+    from forecasting.panel import Ahead
+
     store = session.get_one(Store, store_id)
     region = published(session, "region", store.region_id)
     known = forecast_state.remember(session, store_id, day)
-    past, ahead = campaign_lift.split(session, store_id, known.panel, HORIZON_DAYS)
+    past, coming = campaign_lift.split(session, store_id, known.panel, HORIZON_DAYS)
+    panel, ahead = offer_days.told(session, store_id, replace(known.panel, lift=past), Ahead(lift=coming), HORIZON_DAYS)
     return Loaded(
-        "store", store_id, day, replace(known.panel, lift=past), country, lift_ahead=ahead,
+        "store", store_id, day, panel, country, ahead=ahead,
         signal=region.signal if region else None, signal_day=region.origin_day if region else None, state=known.state,
         said=session.scalar(_runs_of(store_id, day - dt.timedelta(days=WATCHED_DAYS)).limit(1)),
     )  # fmt: skip
@@ -210,7 +214,6 @@ def load_store(session: Session, store_id: str, day: dt.date, *, country: str = 
 def compute_store(loaded: Loaded) -> Computed:
     """Forecast every product of a store with its region's signal, and judge an older forecast (rule 4); no database."""
     from forecasting import run, watch
-    from forecasting.panel import Ahead
     from forecasting.signal import RegionalSignal
     from forecasting.state import KEPT_DAYS, moved_on
 
@@ -223,11 +226,11 @@ def compute_store(loaded: Loaded) -> Computed:
         )
     else:
         state = moved_on(loaded.state, panel)
-    found = run.say(state, horizon_days=HORIZON_DAYS, regional=signal, panel=panel, ahead=Ahead(lift=loaded.lift_ahead))
+    found = run.say(state, horizon_days=HORIZON_DAYS, regional=signal, panel=panel, ahead=loaded.ahead)
     watched = watch.judge(watch.Said.from_json(loaded.said), panel) if loaded.said else ()
     days, chance = watch.quiet(state, panel)
     kinds = frozenset(one.kind for one in watched if one.falls_back)
-    fallen = watch.fall_back(found, state, kinds, loaded.lift_ahead)
+    fallen = watch.fall_back(found, state, kinds, loaded.ahead.lift if loaded.ahead else None)
     return Computed(
         loaded,
         time.perf_counter() - began,
@@ -321,18 +324,17 @@ def silent(session: Session, store_id: str) -> dict[str, tuple[int, float]]:
 def as_seen(session: Session, store_id: str, sku: str, *, days: int = 56) -> dict[str, Any]:
     """Return a product's history and forecast for a chart, and how it was forecast.
 
-    history: [(day, sold or None where closed)]; ahead: [(day, mean, q50, q90)]; why: model, reason, level, weekdays
-    and the region's share; all empty where there is no forecast yet.
+    history: [(day, sold or None where closed)] of the days known; empty: {day: share of the day's trade that met an
+    empty shelf}; ahead: [(day, mean, q50, q90)]; why: model, reason, level, weekdays, the region's share, and the
+    campaigns ahead as (name, first, last, factor), offers as (name, first, last); all empty without a forecast.
     """
     run = published(session, "store", store_id)
-    last = (
-        run.origin_day
-        if run
-        else session.scalar(sa.select(sa.func.max(StoreDay.business_day)).where(StoreDay.store_id == store_id))
-    )
-    seen: dict[str, Any] = {"history": [], "ahead": [], "why": {}, "origin_day": run.origin_day if run else None}
+    seen: dict[str, Any] = {
+        "history": [], "empty": {}, "ahead": [], "why": {}, "origin_day": run.origin_day if run else None
+    }  # fmt: skip
+    last = session.scalar(sa.select(sa.func.max(StoreDay.business_day)).where(StoreDay.store_id == store_id))
     if last is not None:
-        seen["history"] = _history(session, store_id, sku, last, days)
+        seen |= _history(session, store_id, sku, last, days)
     if run is None:
         return seen
     rows = session.execute(
@@ -346,6 +348,7 @@ def as_seen(session: Session, store_id: str, sku: str, *, days: int = 56) -> dic
     ).scalars()
     seen["ahead"] = [(row.first_day, row.mean, row.q50, row.q90) for row in rows]
     if (how := session.get(ForecastSeries, (run.id, sku))) is not None:
+        begins, ends = run.origin_day + dt.timedelta(days=1), run.origin_day + dt.timedelta(days=HORIZON_DAYS)
         seen["why"] = {
             "model": how.model,
             "reason": how.reason,
@@ -354,6 +357,8 @@ def as_seen(session: Session, store_id: str, sku: str, *, days: int = 56) -> dic
             "regional_share": how.regional_share,
             "watched": run.reason,
             "region_origin_day": run.region_origin_day,
+            "campaigns": campaign_lift.told(session, store_id, run.id, sku, begins, ends),
+            "offers": offer_days.named(session, store_id, sku, begins, ends, made_by=run.started_at),
         }
     return seen
 
@@ -370,7 +375,7 @@ def _runs_of(store_id: str, day: dt.date) -> sa.Select[tuple[dict[str, Any] | No
     )
 
 
-def _history(session: Session, store_id: str, sku: str, last: dt.date, days: int) -> list[tuple[dt.date, int | None]]:
+def _history(session: Session, store_id: str, sku: str, last: dt.date, days: int) -> dict[str, Any]:
     first = last - dt.timedelta(days=days - 1)
     opened = set(
         session.scalars(
@@ -379,14 +384,16 @@ def _history(session: Session, store_id: str, sku: str, last: dt.date, days: int
             )
         )
     )
-    sold: dict[dt.date, int] = dict(
-        session.execute(
-            sa.select(DailyDemand.business_day, DailyDemand.sold_qty).where(
-                DailyDemand.store_id == store_id,
-                DailyDemand.sku == sku,
-                DailyDemand.business_day.between(first, last),
-            )
-        ).all()
-    )
+    rows = session.execute(
+        sa.select(DailyDemand.business_day, DailyDemand.sold_qty, DailyDemand.out_of_stock_bp).where(
+            DailyDemand.store_id == store_id,
+            DailyDemand.sku == sku,
+            DailyDemand.business_day.between(first, last),
+        )
+    ).all()
+    sold = {day: max(0, qty) for day, qty, _ in rows}
     axis = [first + dt.timedelta(days=n) for n in range(days)]
-    return [(day, max(0, sold.get(day, 0)) if day in opened else None) for day in axis]
+    return {
+        "history": [(day, sold.get(day, 0) if day in opened else None) for day in axis],
+        "empty": {day: share / BASIS for day, _, share in rows if share >= demand.EMPTY_FROM_BP and day in opened},
+    }

@@ -5,7 +5,7 @@ Rules
 1. Called once, it stands under one id in the book of every warehouse and of every shop that carries the product or has
    it on its way (`pos.recall`): goods go between shops, and no book proves where a batch is not. Each shop is told at
    once, with what becomes of the goods; its tills refuse them, and only the network lifts it again. The same one twice
-   is a Conflict while it lasts.
+   is a Conflict while it lasts. A shop that carries it only later, or joins later, is told as soon as it speaks again.
 2. What a warehouse has of it is neither promised nor loaded, and its sheets name other lots. Somebody looks through the
    warehouse and says how many there were: these are written off as recalled, the rest of its lots as not found.
 3. A shop that looked says how many it took away, and the network is told. What was taken away is out of its stock.
@@ -14,6 +14,8 @@ Rules
    and received last cost it.
 5. A word that was overtaken changes nothing: what was lifted stays lifted, whatever arrives after it, and a recall
    stands before the shop has heard that the one before it is over.
+6. A shop without a node is told by a person, who notes it, and then how many it took away; that it is lifted, too. Once
+   it speaks by a node it is told by that as well.
 
 Units: quantities in stock units, *_minor minor units of the network's currency.
 """
@@ -25,7 +27,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config import journal, outbox
+from config import door, journal, outbox
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.inbox import refuse_newer, refuse_stranger
@@ -34,7 +36,7 @@ from config.money import amount_for
 from config.node import NETWORK
 from config.outbox import Message
 from pos import batches, recall, waste
-from pos.ledger import StockLevel
+from pos.ledger import MOST_QTY, StockLevel
 from pos.recall import AFTERWARDS, Recall
 from pos.store import Store, day_of
 from supply import pick_lots, settlement, warehouse_stock
@@ -60,6 +62,9 @@ class Shop:
     """What of the product was credited for other recalls, or went back."""
     most_qty: int
     """How many may be credited (rule 4)."""
+    is_by_hand: bool
+    """A person has to tell it (rule 6)."""
+    phone: str
 
 
 # --- verbs, network ---
@@ -75,15 +80,56 @@ def call(
     same = sa.select(Recall.batch).where(Recall.sku == sku, Recall.afterwards != "", Recall.state != "lifted")
     if {None, recall.tidy_batch(batch)} & set(session.scalars(same)):
         raise Conflict("already-recalled", "This is recalled already.", sku=sku, batch=batch)
+    said = {"id": id, "why": why, "called_by": called_by, "afterwards": afterwards}
     houses = warehouses(session)
-    for place in [*houses, *_carrying(session, sku, houses)]:
-        row = recall.call(
-            session, place, sku, batch, id=id, why=why, called_by=called_by, afterwards=afterwards, actor=actor, at=at
-        )
-        if place in houses:
-            pick_lots.name_anew(session, place, sku, at=at)
-        else:
+    for house in houses:
+        recall.call(session, house, sku, batch, **said, actor=actor, at=at)
+        pick_lots.name_anew(session, house, sku, at=at)
+    for shop in session.scalars(_carrying(sku).where(Store.id.not_in(houses))).all():
+        row = recall.call(session, shop.id, sku, batch, **said, actor=actor, at=at)
+        if shop.has_node:
             _tell(session, row, at)
+
+
+def catch_up(session: Session, store_id: str, *, at: dt.datetime) -> None:
+    """Tell a shop that speaks by its node of every recall in force that its node was not told of (rules 1, 6)."""
+    heard = sa.select(Recall.id).where(Recall.store_id == store_id, Recall.told_how == "node")
+    news = sa.select(sa.func.min(Recall.store_id), Recall.id).where(
+        sa.text("recall.state <> 'lifted'"), Recall.afterwards != "", Recall.id.not_in(heard)
+    )
+    for book, recall_id in session.execute(news.group_by(Recall.id).order_by(Recall.id)).all():
+        one, mine = session.get_one(Recall, (book, recall_id)), session.get(Recall, (store_id, recall_id))
+        if mine is None:
+            if session.scalar(_carrying(one.sku).where(Store.id == store_id)) is None:
+                continue
+            mine = recall.call(
+                session, store_id, one.sku, one.batch, id=one.id, why=one.why, called_by=one.called_by,
+                afterwards=one.afterwards, actor=Actor.system("supply", NETWORK), at=at,
+            )  # fmt: skip
+            mine.called_at = one.called_at
+        _tell(session, mine, at)
+
+
+def tell_by_hand(session: Session, recall_id: str, store_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Note that a person told a shop without a node what holds now (rule 6); twice changes nothing."""
+    row = _by_hand(session, recall_id, store_id).row
+    if not row.told_how:
+        row.told_how = "hand"
+        facts = {"store": store_id, "state": row.state}
+        journal.record(session, actor=actor, at=at, verb="recall.told", subject=recall.subject_of(row), **facts)
+        session.flush()
+
+
+def note_looked(
+    session: Session, recall_id: str, store_id: str, taken_qty: int, *, actor: Actor, at: dt.datetime
+) -> None:
+    """Note how many a shop without a node says it took away (rules 3, 6); its stock is its own to write off."""
+    shop = _by_hand(session, recall_id, store_id)
+    if not shop.row.told_how:
+        raise Refused("not-told-yet", f"Tell {shop.name} of the recall first, and note it.", name=shop.name)
+    if isinstance(taken_qty, bool) or not 0 <= taken_qty <= MOST_QTY:
+        raise Invalid("bad-recall-quantity", f"Type 0 to {MOST_QTY}.", most=MOST_QTY, field="qty")
+    recall.clear(session, store_id, recall_id, taken_qty, actor=actor, at=at)
 
 
 def look_through(
@@ -105,22 +151,28 @@ def look_through(
         found = min(rest, one.qty)
         rest -= found
         missing = one.qty - found if one in mine else 0
-        for qty, reason, note in ((found, "recall", ""), (missing, "other", "Not found at a recall")):
+        gone = ((found, "recall", "", recall_id), (missing, "other", "Not found at a recall", None))
+        for qty, reason, note, of in gone:
             if qty:
                 warehouse_stock.write_off(
                     session, warehouse_id, row.sku, qty, lot_id=one.batch_id or "", reason=reason, note=note,
-                    id=new_id(), actor=actor, at=at,
+                    recall_id=of, id=new_id(), actor=actor, at=at,
                 )  # fmt: skip
 
 
 def lift(session: Session, recall_id: str, *, why: str, actor: Actor, at: dt.datetime) -> None:
-    """End a recall everywhere: it may leave and be sold again (rules 1, 5)."""
+    """End a recall everywhere: it may leave and be sold again (rules 1, 5, 6)."""
     houses = warehouses(session)
+    nodes = set(session.scalars(sa.select(Store.id).where(Store.has_node)))
     for row in _rows(session, recall_id):
-        if row.state != "lifted":
-            recall.lift(session, row.store_id, recall_id, why=why, actor=actor, at=at)
-            if row.store_id not in houses:
-                _tell(session, row, at)
+        if row.state == "lifted":
+            continue
+        recall.lift(session, row.store_id, recall_id, why=why, actor=actor, at=at)
+        if row.told_how == "node" or row.store_id in nodes:
+            _tell(session, row, at)
+        elif row.store_id not in houses:
+            row.told_how = "" if row.told_how else "hand"  # who never heard of it need not hear that it is over
+    session.flush()
 
 
 def settle(session: Session, recall_id: str, store_id: str, qty: int, *, actor: Actor, at: dt.datetime) -> int:
@@ -183,12 +235,12 @@ def in_houses(session: Session, recall_id: str) -> list[Recall]:
 
 
 def shops(session: Session, recall_id: str) -> list[Shop]:
-    """Return the shops that were told, those first that surely had some and have not looked yet."""
+    """Return the shops it stands in the books of: first whom a person has to tell, then who has not looked yet."""
     houses, rows = warehouses(session), _rows(session, recall_id)
     sku, batch = rows[0].sku, rows[0].batch
     sent, all_sent = _sent(session, sku, batch), _sent(session, sku, None)
     credited, back = _credited(session, recall_id, sku), _went_back(session, sku)
-    names = dict(session.execute(sa.select(Store.id, Store.name)).all())
+    known = {store.id: store for store in session.scalars(sa.select(Store))}
     found = []
     for row in rows:
         if row.store_id not in houses:
@@ -197,8 +249,10 @@ def shops(session: Session, recall_id: str) -> list[Shop]:
             before = sum(paid.values()) + back.get(row.store_id, 0)
             left = min(sure + maybe - paid.get(batch, 0), all_sent.get(row.store_id, (0, 0))[0] - before)
             most = max(0, min(row.taken_qty or 0, left))
-            found.append(Shop(row.store_id, names.get(row.store_id, row.store_id), row, sure, maybe, before, most))
-    return sorted(found, key=lambda one: (one.row.cleared_at is not None, -one.sent_qty, -one.maybe_qty, one.name))
+            store = known[row.store_id]
+            by_hand = not store.has_node and row.told_how != "node"
+            found.append(Shop(store.id, store.name, row, sure, maybe, before, most, by_hand, store.phone))
+    return sorted(found, key=_urgency)
 
 
 # --- inside ---
@@ -211,12 +265,25 @@ def _rows(session: Session, recall_id: str) -> list[Recall]:
     return rows
 
 
-def _carrying(session: Session, sku: str, houses: list[str]) -> list[str]:
-    """Return the shops with a node that carry a product, or have it on its way (rule 1)."""
-    book = sa.select(StockLevel.store_id).where(StockLevel.sku == sku)
-    way = sa.select(DeliveryLine.store_id).where(DeliveryLine.sku == sku)
-    query = sa.select(Store.id).where(Store.has_node, Store.id.not_in(houses), Store.id.in_(book.union(way)))
-    return list(session.scalars(query.order_by(Store.id)))
+def _urgency(shop: Shop) -> tuple[bool, bool, int, int, str]:
+    is_to_tell = shop.is_by_hand and not shop.row.told_how
+    return not is_to_tell, shop.row.cleared_at is not None, -shop.sent_qty, -shop.maybe_qty, shop.name
+
+
+def _by_hand(session: Session, recall_id: str, store_id: str) -> Shop:
+    """Return a shop that a person tells (rule 6); NotFound and Refused for any other."""
+    recall.recall_of(session, store_id, recall_id)
+    shop = next((one for one in shops(session, recall_id) if one.store_id == store_id), None)
+    if shop is None or not shop.is_by_hand:
+        raise Refused("told-by-node", "Its own node tells this shop, and says when somebody has looked.")
+    return shop
+
+
+def _carrying(sku: str) -> sa.Select[Store]:
+    """Return what asks for the shops that carry a product, or have it on its way (rule 1)."""
+    book = sa.exists().where(StockLevel.store_id == Store.id, StockLevel.sku == sku)
+    way = sa.exists().where(DeliveryLine.store_id == Store.id, DeliveryLine.sku == sku)
+    return sa.select(Store).where(sa.or_(book, way)).order_by(Store.id)
 
 
 def _sent(session: Session, sku: str, batch: str | None) -> dict[str, tuple[int, int]]:
@@ -281,6 +348,7 @@ def _worth(session: Session, store_id: str, sku: str, qty: int) -> int:
 
 
 def _tell(session: Session, row: Recall, at: dt.datetime) -> None:
+    row.told_how = "node"
     names = ("store_id", "id", "sku", "batch", "why", "called_by", "afterwards", "lifted_why")
     body = {name: getattr(row, name) for name in names}
     body |= {"called_at": row.called_at.isoformat(), "is_lifted": row.state == "lifted"}
@@ -314,10 +382,10 @@ def _take_cleared(session: Session, message: Message, from_node: str, at: dt.dat
     body = message.body
     refuse_newer(message.topic, message.version, VERSION)
     refuse_stranger(from_node, str(body["store_id"]))
-    row, taken = recall.recall_of(session, str(body["store_id"]), str(body["id"])), int(body["taken_qty"])
-    actor = Actor.system("supply", NETWORK)
+    row = recall.recall_of(session, str(body["store_id"]), str(body["id"]))
+    taken = door.number(body["taken_qty"], "What was taken away", most=MOST_QTY)
     if row.state == "called":
-        recall.clear(session, row.store_id, row.id, max(0, taken), actor=actor, at=at)
+        recall.clear(session, row.store_id, row.id, taken, actor=Actor.system("supply", NETWORK), at=at)
     elif taken > (row.taken_qty or 0):
         row.taken_qty = taken
 

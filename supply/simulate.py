@@ -130,12 +130,13 @@ class History:
     """Past demand to replay.
 
     panel: what is not observed counts as nothing wanted; value (n,): what a unit is worth; closed (n, T): days on which
-    a shop was known to stay shut.
+    a shop was known to stay shut; negative_rows: rows of returns, which count as none sold.
     """
 
     panel: DemandPanel
     value: Floats
     closed: Flags | None = None
+    negative_rows: int = 0
 
     @property
     def y(self) -> Floats:

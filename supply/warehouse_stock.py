@@ -90,6 +90,7 @@ def write_off(
     lot_id: str,
     reason: str,
     note: str = "",
+    recall_id: str | None = None,
     id: str,
     actor: Actor,
     at: dt.datetime,
@@ -105,8 +106,8 @@ def write_off(
     per, cost = _costs(session, warehouse_id, [held] if held else [])[sku, lot_id] if held else (1, None)
     return waste.write_off(
         session, warehouse_id, sku, qty, reason=reason, note=note, batch=held.batch if held else None,
-        lot_id=lot_id or None, cost_minor=None if cost is None else amount_for(qty, cost, per), id=id, actor=actor,
-        at=at,
+        lot_id=lot_id or None, recall_id=recall_id,
+        cost_minor=None if cost is None else amount_for(qty, cost, per), id=id, actor=actor, at=at,
     )  # fmt: skip
 
 

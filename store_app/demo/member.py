@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from config import outbox
 from config.clock import Clock, business_day
+from config.ids import new_id
 from config.journal import Actor
 from config.node import NETWORK
 from config.settings import Settings
@@ -65,6 +66,15 @@ class Member:
         if self._line is not None:
             self._line.close()
         self.doors.database.engine.dispose()
+
+    def fill_shelf(self) -> None:
+        """Bring to the bestseller shelf what stands on its refill list just now."""
+        with self.doors.write() as session:
+            for task in shelf.refill_tasks(session, self.id):
+                if task.qty:
+                    shelf.refill(
+                        session, self.id, task.sku, task.qty, id=new_id(), actor=self.keeper, at=self.doors.now()
+                    )  # fmt: skip
 
     # --- at the till ---
 

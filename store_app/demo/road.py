@@ -18,7 +18,6 @@ from typing import Any
 
 from config.clock import day_start
 from config.errors import ShopError
-from config.journal import Actor
 from store_app.demo import doorstep
 from store_app.demo.build import lay_in
 from store_app.demo.ledger import lay_in_past
@@ -193,7 +192,7 @@ class Road:
                 self._step(f"transfers of {member.id}", lambda m=member: self.living.agree(m))
             else:
                 self._step(f"complaint of {member.id}", lambda m=member: self._complain(m))
-            self._take_goods_in(member)
+            self._step(f"goods of {member.id}", lambda m=member: self._take_goods_in(m))
             self._contact(member)
         self._step("answer to a complaint", self.living.answer)
 
@@ -323,12 +322,7 @@ class Road:
                 receiving.begin_count(session, member.id, delivery.id, actor=member.keeper, at=member.doors.now())
                 receiving.post(session, member.id, delivery.id, actor=member.keeper, at=member.doors.now())
                 self.tally.deliveries_posted += 1
-            for task in shelf.refill_tasks(session, member.id):
-                if task.qty:
-                    shelf.refill(
-                        session, member.id, task.sku, task.qty, id=f"refill-{today}-{task.sku}", actor=member.keeper,
-                        at=member.doors.now(),
-                    )  # fmt: skip
+        member.fill_shelf()
 
     # --- the night ---
 
@@ -368,8 +362,9 @@ class Road:
 
     def _order_goods(self, member: Member) -> None:
         at = member.doors.now()
+        member.job("propose")
         with member.doors.write() as session:
-            proposed = replenishment.propose(session, member.id, actor=Actor.system("propose", member.id), at=at)
+            proposed = replenishment.proposals(session, member.id)
             self.tally.proposals += len(proposed)
             for order in proposed if member.id not in self._left else ():
                 line = next(iter(orders.lines_of(session, order)))
@@ -392,13 +387,8 @@ class Road:
             shelf.approve(session, member.id, plan.id, from_day=member.today(), actor=member.keeper, at=at)
             slots = shelf.slots_of(session, plan)
             self.tally.shelf_slots += len(slots)
-            for task in shelf.refill_tasks(session, member.id):
-                if task.qty:
-                    shelf.refill(
-                        session, member.id, task.sku, task.qty, id=f"refill-{plan.id}-{task.sku}", actor=member.keeper,
-                        at=at,
-                    )  # fmt: skip
             self.tally.shelf_labels += member.print_labels(session, [slot.sku for slot in slots], at=at)
+        member.fill_shelf()
         member.print_due()
 
     # --- inside ---

@@ -18,10 +18,11 @@ from pos.store import day_of
 from store_app import wording, wording_claims, wording_orders
 from store_app.pages.waiting import stock_units
 from store_app.presenting import money, qty
+from store_app.wording_forecast import watched_sentences
 from supply import credit, order_days, order_money, serving
 from supply.credit import CreditDraw, CreditLine
 from supply.expected import OLDEST_DAYS
-from supply.forecasts import ForecastRun
+from supply.forecasts import ForecastRun, published
 from supply.order_rules import OrderRule
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.push import PushOffer
@@ -253,6 +254,12 @@ def offers(session: Session, store_id: str) -> list[OfferView]:
 def forecast_sentence(session: Session, store_id: str, *, today: dt.date) -> str:
     """Say what proposals stand on: the forecast and its age, or what is used instead."""
     return age_sentence(_newest_age_days(session, store_id, today, ForecastRun.state == "published"))
+
+
+def watched(session: Session, store_id: str) -> list[str]:
+    """Say what last night's look at the week before found wrong with the forecast in use; [] when all is well."""
+    run = published(session, "store", store_id)
+    return watched_sentences(run.reason if run else None)
 
 
 def age_sentence(age_days: int | None) -> str:

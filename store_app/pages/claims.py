@@ -85,7 +85,8 @@ def new(delivery_id: str, fault: ShopError | None = None) -> Any:
             raise NotFound("unknown-delivery", _("There is no such delivery in this shop."))
         if delivery.state != "posted":
             raise Refused("not-posted", "Count this delivery and post it first.", state=delivery.state)
-        bounds = claim_book.bounds(session, delivery, deliveries.lines_of(session, delivery))
+        there = [line for line in deliveries.lines_of(session, delivery) if line.advised_qty or line.counted_qty]
+        bounds = claim_book.bounds(session, delivery, there)
         units = waiting.stock_units(session, [bound.sku for bound in bounds])
         until = claims.last_day(session, delivery, _claim_days(session))
         supplier = session.get(Supplier, delivery.supplier_id)

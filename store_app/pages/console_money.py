@@ -30,6 +30,7 @@ from supply import (
     payout,
     settlement,
     standing,
+    upstream_claims,
     wrong_payments,
 )
 from supply.credit import CreditLine
@@ -68,6 +69,7 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
             "late_minor": sum(one.late_minor for one in debtors),
             "funds_minor": sum(one.funds_minor for one in debtors),
             "most_minor": max([sum(one.ages_minor) for one in debtors] or [1]) or 1,
+            "upstream": upstream_claims.balances(session),
             "losses": exposure.losses(session, today() - dt.timedelta(days=LOSS_DAYS)),
             "payouts": payout.latest(session),
             "parts": agent_parts.parts_of(session),

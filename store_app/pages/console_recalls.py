@@ -1,4 +1,7 @@
-"""The network's recalls: call one, look through the warehouses, see which shops looked, credit them, and lift it."""
+"""The network's recalls: call one, look through the warehouses, see which shops looked, credit them, and lift it.
+
+What it cost is claimed of the suppliers here, and settled.
+"""
 
 from typing import Any
 
@@ -16,7 +19,8 @@ from store_app.extensions import clock, read, write
 from store_app.pages import form
 from store_app.presenting import money, page
 from store_app.security import requires
-from supply import overview, recalls
+from supply import overview, recalls, upstream_claims
+from supply.suppliers import Supplier
 
 bp = Blueprint("console_recalls", __name__, url_prefix="/console/recalls")
 bp.before_request(form.know_the_place)
@@ -69,14 +73,18 @@ def one(recall_id: str, fault: ShopError | None = None, **place: Any) -> Any:
         row = (houses or [shop.row for shop in shops])[0]
         product = session.get_one(Product, row.sku)
         stands = {house.store_id: _stands(session, house) for house in houses}
-        currency = overview.currency(session)
+        currency, owed = overview.currency(session), upstream_claims.owed(session, recall_id, at=clock.now())
+        claims = [
+            (one, session.get_one(Supplier, one.supplier_id)) for one in upstream_claims.claims_of(session, recall_id)
+        ]
     return page(
         "console/recall.html",
         recall=row, name=product.name, unit=product.stock_unit, houses=houses, stands=stands, shops=shops,
         looked=sum(1 for shop in shops if shop.row.cleared_at), taken=sum(shop.row.taken_qty or 0 for shop in shops),
         sent=sum(shop.sent_qty for shop in shops), words=wording_stock.AFTERWARDS, currency=currency,
-        lift_reasons=wording_stock.LIFT_REASONS, fault=fault,
-        at_fault=place.get("store_id", "") + place.get("warehouse_id", ""),
+        lift_reasons=wording_stock.LIFT_REASONS, fault=fault, owed=owed, claims=claims,
+        open_of=[one.supplier_id for one, _seller in claims if one.state == "open"],
+        at_fault=place.get("store_id", "") + place.get("warehouse_id", "") + place.get("claim_id", ""),
     )  # fmt: skip
 
 
@@ -102,6 +110,66 @@ def settle(recall_id: str, store_id: str) -> Any:
         amount = recalls.settle(session, recall_id, store_id, form.whole("qty"), actor=g.actor, at=clock.now())
         currency = overview.currency(session)
     flash(_("%(amount)s is credited.", amount=money(amount, currency)), "good")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+@bp.post("/<recall_id>/shops/<store_id>/told")
+@requires("network.supply")
+@form.answers_on(one)
+def tell(recall_id: str, store_id: str) -> Any:
+    """Note that somebody told a shop without a node; a second click changes nothing."""
+    with write() as session:
+        recalls.tell_by_hand(session, recall_id, store_id, actor=g.actor, at=clock.now())
+    flash(_("Noted: the shop knows."), "good")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+@bp.post("/<recall_id>/shops/<store_id>/looked")
+@requires("network.supply")
+@form.answers_on(one)
+def looked(recall_id: str, store_id: str) -> Any:
+    """Note how many a shop without a node says it took away; a second click changes nothing."""
+    taken = form.whole("qty")
+    with write() as session:
+        if recall.recall_of(session, store_id, recall_id).state == "called":
+            recalls.note_looked(session, recall_id, store_id, taken, actor=g.actor, at=clock.now())
+    flash(_("Noted: the shop has looked."), "good")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+@bp.post("/<recall_id>/suppliers/<supplier_id>")
+@requires("network.supply")
+@form.answers_on(one)
+def claim(recall_id: str, supplier_id: str) -> Any:
+    """Claim of a supplier what is not claimed yet; a second click changes nothing."""
+    with write() as session:
+        made = upstream_claims.claim(
+            session, recall_id, supplier_id, id=form.command_id(), actor=g.actor, at=clock.now()
+        )  # fmt: skip
+        amount, currency = made.claimed_minor, overview.currency(session)
+    flash(
+        _("%(amount)s is claimed. Write to the supplier, and note here what it says.", amount=money(amount, currency))
+    )
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+@bp.post("/<recall_id>/claims/<claim_id>")
+@requires("network.supply")
+@form.answers_on(one)
+def settle_claim(recall_id: str, claim_id: str) -> Any:
+    """Note what a supplier makes good of a claim, and what it says."""
+    with write() as session:
+        currency = overview.currency(session)
+        credit, answer = (
+            form.amount("amount", currency),
+            form.text("answer", required=_("Write what the supplier says.")),
+        )
+        found = upstream_claims.settle(session, claim_id, credit, answer=answer, actor=g.actor, at=clock.now())
+        refused = found.state == "refused"
+    if refused:
+        flash(_("Noted: the supplier refuses. The loss stays yours."), "warn")
+    else:
+        flash(_("%(amount)s of the supplier is in the book.", amount=money(credit, currency)), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 

@@ -33,13 +33,14 @@ def show(slug: str, till_id: str, receipt_no: int, token: str) -> Any:
     """Show a receipt to whoever has its address."""
     with read() as session:
         store = session.scalar(sa.select(Store).where(Store.slug == form.tidy(slug)))
+        if store is not None:
+            at_store(store)
         found = _found(session, store.id, till_id, receipt_no, token) if store is not None else None
     if store is None or found is None:
         raise NotFound(
             "no-receipt",
             _("This receipt is not here. The shop sends it as soon as it is online: try again in a few minutes."),
         )
-    at_store(store)
     language = paper_parts.language_of(found)
     printed = {**found, "store": {**found["store"], "receipts_at": ""}}  # on the page itself the code leads nowhere
     lines = [line for line in receipt.layout(printed, columns=COLUMNS, language=language) if line.kind != "cut"]

@@ -3,7 +3,6 @@
 import datetime as dt
 from typing import Any
 
-import sqlalchemy as sa
 from flask import Blueprint, flash, g, jsonify, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -16,14 +15,12 @@ from store_app import wording, wording_supply
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import baskets, form, waiting
 from store_app.pages.timeline import timeline
-from store_app.presenting import RAIL_COUNTS, language, number, page, place, qty, today
+from store_app.presenting import RAIL_COUNTS, language, page, place, qty, today
 from store_app.security import requires
 from store_app.sentences import sentence_of
 from store_app.wording_forecast import forecast_sentences
 from supply import credit, forecasts, order_letters, order_rules, order_wishes, push, replenishment, suppliers, to_come
 from supply import orders as supply_orders
-from supply.demand import DailyDemand, StoreDay
-from supply.forecasts import ForecastQuantile, ForecastRun
 from supply.order_wishes import OrderWish
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.suppliers import Supplier
@@ -31,7 +28,7 @@ from supply.suppliers import Supplier
 bp = Blueprint("ordering", __name__, url_prefix="/orders")
 bp.before_request(form.know_the_place)
 RAIL_COUNTS["orders"] = waiting.orders
-HISTORY_DAYS = 56
+SHOWN_DAYS = 28
 TO_DECIDE = ("proposed", "approved")
 LATER = tuple(state for state in supply_orders.STATES.states if state != "proposed")
 
@@ -62,7 +59,7 @@ def orders(fault: ShopError | None = None, **_place: Any) -> Any:
         neighbours = waiting.neighbours(session, store_id)
         missed = to_come.missed_orders(session, store_id, at=doors().now())
         not_coming = push.not_coming(session, store_id, today())
-        sentence = baskets.forecast_sentence(session, store_id, today=today())
+        said = [baskets.forecast_sentence(session, store_id, today=today()), *baskets.watched(session, store_id)]
         missing = baskets.missing(session, store_id)
         credit_for_all = baskets.credit_for_all(session, store_id, proposals)
     return page(
@@ -74,7 +71,7 @@ def orders(fault: ShopError | None = None, **_place: Any) -> Any:
         neighbours=neighbours,
         missed=missed,
         not_coming=not_coming,
-        forecast_sentence="" if missing else sentence,
+        forecast_sentence="" if missing else " ".join(said),
         missing=missing,
         change_reasons=wording.CHANGE_REASONS,
         decline_reasons=wording.DECLINE_REASONS,
@@ -304,21 +301,30 @@ def set_rule(supplier_id: str) -> Any:
 @bp.get("/products/<sku>/outlook.json")
 @requires("order")
 def outlook(sku: str) -> Any:
-    """Give a chart its numbers: days as seconds of noon UTC, sold, and the forecast with its band."""
+    """Give a chart its numbers: days as seconds of noon UTC, sold, where the shelf was empty, the forecast's band.
+
+    Weighed goods count in kilograms and litres.
+    """
     with read() as session:
-        _ware(session, sku)
-        past, ahead = _past(session, sku), _ahead(session, sku)
+        unit = _ware(session, sku).stock_unit
+        seen = forecasts.as_seen(session, str(place().store_id), sku)
+    size = 1 if unit == "each" else 1000
+    past = {day: None if sold is None else sold / size for day, sold in seen["history"]}
+    ahead = {day: (mean / size, high / size) for day, mean, _middle, high in seen["ahead"]}
     days = sorted({*past, *ahead})
+    named = {"gram": _("Sold, kg"), "millilitre": _("Sold, l")}
     return jsonify(
         days=[_seconds(day) for day in days],
         sold=[past.get(day) for day in days],
+        empty=[past.get(day) if day in seen["empty"] else None for day in days],
         high=[ahead[day][1] if day in ahead else None for day in days],
         middle=[ahead[day][0] if day in ahead else None for day in days],
         today=_seconds(today()),
         words={
             "language": language(),
             "day": _("Day"),
-            "sold": _("Sold"),
+            "sold": named.get(unit, _("Sold")),
+            "empty": _("Shelf empty for a time"),
             "high": _("Nine days in ten stay below"),
             "middle": _("Most likely"),
             "today": _("today"),
@@ -333,17 +339,20 @@ def outlook_page(sku: str, fault: ShopError | None = None) -> Any:
     with read() as session:
         product = _ware(session, sku)
         wish = session.get(OrderWish, (str(place().store_id), sku))
-        past, ahead = _past(session, sku), _ahead(session, sku)
-        why = forecasts.as_seen(session, str(place().store_id), sku, days=1)["why"]
+        seen = forecasts.as_seen(session, str(place().store_id), sku)
         sentence = baskets.forecast_sentence(session, str(place().store_id), today=today())
+
+    def shown(units: float) -> str:
+        return qty(round(units) if units >= 10 else round(units, 1), product.stock_unit)
+
     return page(
         "ordering/outlook.html",
         product=product,
-        past=[{"day": day, "sold": past[day]} for day in sorted(past, reverse=True)[:28]],
-        ahead=[
-            {"day": day, "middle": number(middle, 1), "high": number(high, 1)}
-            for day, (middle, high) in sorted(ahead.items())
+        past=[
+            {"day": day, "sold": sold, "empty": round(100 * seen["empty"].get(day, 0))}
+            for day, sold in seen["history"][: -1 - SHOWN_DAYS : -1]
         ],
+        ahead=[{"day": day, "middle": shown(mean), "high": shown(high)} for day, mean, _middle, high in seen["ahead"]],
         sentence=sentence,
         fault=fault,
         wish={
@@ -352,7 +361,7 @@ def outlook_page(sku: str, fault: ShopError | None = None) -> Any:
             "service": f"{wish.service_bp / 100:g}" if wish and wish.service_bp else "",
         }
         | {name: request.form[name] for name in ("room", "show", "service") if name in request.form},
-        why=forecast_sentences(why, lambda units: qty(units if units >= 10 else round(units, 1), product.stock_unit)),
+        why=forecast_sentences(seen, shown),
     )
 
 
@@ -421,43 +430,6 @@ def _ware(session: Session, sku: str) -> Product:
     if found is None:
         raise NotFound("unknown-product", _("There is no such product here. Search for it by name."))
     return found
-
-
-def _past(session: Session, sku: str) -> dict[dt.date, int | None]:
-    """Return what was sold on each day the shop knows of: 0 on open days without a sale, None when it was closed."""
-    store_id, since = str(place().store_id), today() - dt.timedelta(days=HISTORY_DAYS)
-    days: dict[dt.date, int | None] = {
-        day: 0 if was_open else None
-        for day, was_open in session.execute(
-            sa.select(StoreDay.business_day, StoreDay.open).where(
-                StoreDay.store_id == store_id, StoreDay.business_day >= since
-            )
-        )
-    }
-    sold = session.execute(
-        sa.select(DailyDemand.business_day, DailyDemand.sold_qty).where(
-            DailyDemand.store_id == store_id, DailyDemand.sku == sku, DailyDemand.business_day >= since
-        )
-    )
-    return days | dict(sold.all())
-
-
-def _ahead(session: Session, sku: str) -> dict[dt.date, tuple[float, float]]:
-    """Return the forecast of single days: most likely (mean) and the day only one in ten is above."""
-    run_id = session.scalar(
-        sa.select(ForecastRun.id)
-        .where(ForecastRun.scope_id == str(place().store_id), ForecastRun.state == "published")
-        .order_by(ForecastRun.origin_day.desc())
-        .limit(1)
-    )
-    rows = session.execute(
-        sa.select(ForecastQuantile.first_day, ForecastQuantile.mean, ForecastQuantile.q90).where(
-            ForecastQuantile.run_id == run_id,
-            ForecastQuantile.sku == sku,
-            ForecastQuantile.first_day == ForecastQuantile.last_day,
-        )
-    )
-    return {day: (mean, high) for day, mean, high in rows}
 
 
 def _seconds(day: dt.date) -> int:

@@ -101,6 +101,7 @@ def delivery(delivery_id: str, fault: ShopError | None = None) -> Any:
     if here is not None and fault is None and request.args.get("at") != here.sku:
         there = url_for("receiving.delivery", delivery_id=delivery_id, code=looked_for, at=here.sku)
         return redirect(f"{there}#line-{here.sku}", 303)
+    extra = None if here or hit is None else hit.product
     return page(
         "receiving/delivery.html",
         delivery=found[0],
@@ -111,11 +112,9 @@ def delivery(delivery_id: str, fault: ShopError | None = None) -> Any:
         difference_reasons=wording.DIFFERENCE_REASONS,
         send_back_reasons=wording.SEND_BACK_REASONS,
         found_sku=here.sku if here else request.args.get("at"),
-        extra=None if here or hit is None else hit.product,
+        extra=extra,
         looked_for=looked_for,
-        not_here=None
-        if here or not looked_for
-        else _("“%(text)s” is not on this delivery. Put it aside and ask the supplier.", text=looked_for),
+        not_here=None if here or not looked_for else _not_here(looked_for, extra.name if extra else ""),
         fault=fault,
     )
 
@@ -156,7 +155,7 @@ def count(delivery_id: str) -> Any:
             if then == "post" and line is not None and counted != line.advised_qty and not why:
                 raise Invalid(
                     "no-reason",
-                    _("%(name)s: %(advised)s was advised. Say why it is different.", name=line.name,
+                    _("%(name)s: advised: %(advised)s. Say why it is different.", name=line.name,
                       advised=qty(line.advised_qty, waiting.stock_units(session, [sku]).get(sku, "each"))),
                     sku=sku,
                 )  # fmt: skip
@@ -335,7 +334,7 @@ def _less(row: DeliveryLine, unit: str) -> str:
     if row.promised_qty is None:
         return ""
     why = wording_supply.LESS_WORDS.get(row.less_why, _("Another reason"))
-    return _("%(qty)s was promised. Less comes: %(why)s.", qty=qty(row.promised_qty, unit), why=str(why).lower())
+    return _("Promised: %(qty)s. Less comes: %(why)s.", qty=qty(row.promised_qty, unit), why=str(why).lower())
 
 
 def _advised(row: DeliveryLine, unit: str) -> str:
@@ -419,3 +418,13 @@ def _source(row: Delivery, order_no: int | None) -> str:
     if row.push_id:
         return _("An offer you accepted")
     return _("Order %(no)s", no=order_no) if order_no is not None else _("Without an order")
+
+
+def _not_here(looked_for: str, name: str) -> str:
+    """Say that nobody advised what was scanned and what to do with it; name: the product's, '' where none is known."""
+    if not name:
+        return _("“%(text)s” is not on this delivery. Put it aside and ask the supplier.", text=looked_for)
+    return _(
+        "%(name)s is not on this delivery. Add it as the wrong product, or put it aside and ask the supplier.",
+        name=name,
+    )

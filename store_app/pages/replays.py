@@ -62,15 +62,17 @@ def region(region_id: str) -> Any:
 
 def _shown(found: OrderReplay | None, currency: str, region_name: str) -> Any:
     body = found.body if found else None
-    rows = []
+    rows, short = [], []
     if body:
         for name, words in WAYS.items():
             way = body["ways"].get(name)
-            if way and way["stock_value"] is not None:
+            if way and way["stock_value"] is None:
+                short.append(words)
+            elif way:
                 rows.append({"name": name, "words": words, **way})
     return page(
         "replays/proof.html", replay=body, last_day=found.last_day if found else None, rows=rows, currency=currency,
-        region_name=region_name, better=_better(rows),
+        region_name=region_name, better=_better(rows), short=short,
         chart=_chart(body, currency, curve_chart.WIDE) if body else None,
         narrow=_chart(body, currency, curve_chart.NARROW) if body else None,
     )  # fmt: skip

@@ -247,8 +247,8 @@ def lead_words(lead: LeadTime) -> str:
             lead.promised_days,
         )  # fmt: skip
     return ngettext(
-        "Takes %(mean)s days, give or take %(spread)s (%(num)d delivery; promised: %(promised)s).",
-        "Takes %(mean)s days, give or take %(spread)s (%(num)d deliveries; promised: %(promised)s).",
+        "Days it takes: %(mean)s, give or take %(spread)s (%(num)d delivery; promised: %(promised)s).",
+        "Days it takes: %(mean)s, give or take %(spread)s (%(num)d deliveries; promised: %(promised)s).",
         lead.count, mean=number(lead.mean_days, 1), spread=number(lead.spread_days, 1), promised=lead.promised_days,
     )  # fmt: skip
 

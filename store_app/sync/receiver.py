@@ -22,6 +22,7 @@ from config.publication import Publication, edition_for
 from pos.store import Store
 from store_app.extensions import Doors
 from store_app.sync import wire
+from supply import recalls
 
 log = structlog.get_logger()
 DAYS_AHEAD = dt.timedelta(days=2)
@@ -88,6 +89,7 @@ def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -
     if push.journal is not None:
         # a nonce of ours came with the answer that says which end we know
         _hear_journal(session, store_id, push.journal, push.speaking, at, owes_proof=bool(push.nonce) and not fork)
+    recalls.catch_up(session, store_id, at=at)
     known = anchor.last(session, store_id)
     return {
         **received(session, store_id, push.epoch),

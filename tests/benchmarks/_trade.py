@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from forecasting import DemandPanel, evaluate, regional, run
+from forecasting import DemandPanel, censoring, evaluate, regional, run
 from forecasting.assortment import WINDOW_DAYS, Assortment, Usual, lines
-from forecasting.panel import Flags, Floats
+from forecasting.panel import Flags, Floats, Ints
+from forecasting.pools import Pools, sums
 from forecasting.state import CONTEXT_DAYS, HISTORY_DAYS, moved_on
 
 Way = Callable[[Floats, Flags, Floats], DemandPanel]
 LOOP_DAYS, LOOP_WARM_DAYS, ORDER_LEVEL, SPAN_DAYS, LEAD_DAYS = 112, 28, 0.7, 3, 2
-WEEK_DAYS, CLEAN_ORIGINS = 7, 4
+WEEK_DAYS, CLEAN_ORIGINS, WARM_UP = 7, 4, 4
 CUT_ORIGINS, CUT_DAYS, CUT_SPREAD = 8, 364, (0.3, 0.45)
 OPENS, SHUTS, LEAST_OPEN = 6.0, 22.0, 0.05
-FIRST_SCORED, LAST_SCORED = 14, 28
+FIRST_SCORED, LAST_SCORED, RATE_DAYS = 14, 28, 28
 
 
 # --- a shop that sees only what it sold ---
@@ -102,7 +103,9 @@ def hours_profile(table: Any) -> Floats:
 def clean_days(panel: DemandPanel, profile: Floats, country: str | None) -> dict[str, dict[str, float]]:
     """Forecast seven days and compare sums with what was sold; error over units, summed up.
 
-    clean: of the days without an empty shelf, which are slow days: nobody emptied it. open: of all days' hours with
+    clean: of the days without an empty shelf, which are slow days: nobody emptied it. `ours` is the forecast of demand
+    by which is ordered. NAME_given_clean is told which days stayed clean, as this measure is: that way's forecast,
+    times what earlier weeks' clean days sold of its forecasts (`censoring.clean_part`). open: of all days' hours with
     goods, for which the forecast is taken by the profile; whatever emptied the shelf, it sells there what is wanted.
     profile_only scales an empty day up by the hours it lacked; hours are empty at the end of the day.
     """
@@ -110,7 +113,7 @@ def clean_days(panel: DemandPanel, profile: Floats, country: str | None) -> dict
     assert panel.out_of_stock is not None
     before = np.concatenate([[0.0], np.cumsum(profile / profile.sum())])
     hidden = 1.0 - np.interp(SHUTS - panel.out_share * (SHUTS - OPENS), np.arange(25.0), before)
-    origins = range(panel.n_days - CLEAN_ORIGINS * WEEK_DAYS, panel.n_days, WEEK_DAYS)
+    origins = range(panel.n_days - (WARM_UP + CLEAN_ORIGINS) * WEEK_DAYS, panel.n_days, WEEK_DAYS)
     seen = np.where(panel.out_of_stock, 1.0 - hidden, 1.0)
     parts = {"clean": (~panel.out_of_stock).astype(np.float64), "open": np.where(seen >= LEAST_OPEN, seen, 0.0)}
     return _weeks(_ways(replace(panel, out_share=hidden)), panel.y, parts, origins, country)
@@ -120,11 +123,11 @@ def cut_days(panel: DemandPanel, country: str | None) -> dict[str, dict[str, flo
     """Cut a known demand at shelves that held by chance more or less than usual, and forecast it: error over units.
 
     demand: of the seven-day sums of what was wanted; clean: of what was wanted on the days that were not cut, as
-    `clean_days` has to measure it. The oracle saw the whole demand.
+    `clean_days` has to measure it, NAME_given_clean as there. The oracle saw the whole demand.
     """
     cut = _cut(panel)
     assert cut.out_of_stock is not None
-    origins = range(panel.n_days - CUT_ORIGINS * 2 * WEEK_DAYS, panel.n_days, 2 * WEEK_DAYS)
+    origins = range(panel.n_days - (WARM_UP + CUT_ORIGINS) * 2 * WEEK_DAYS, panel.n_days, 2 * WEEK_DAYS)
     parts = {"demand": np.ones(panel.y.shape), "clean": (~cut.out_of_stock).astype(np.float64)}
     return _weeks(_ways(cut) | {"oracle": panel}, panel.y, parts, origins, country)
 
@@ -159,41 +162,63 @@ def _weeks(
 ) -> dict[str, dict[str, float]]:
     """Return each way's error and bias of the sums over these parts of the days of the weeks after the origins.
 
-    sold: what each day's part brought; a part of 0 is left out.
+    sold: what each day's part brought; a part of 0 is left out. The weeks after the first WARM_UP origins only teach
+    what clean days sell.
     """
-    gaps: dict[tuple[str, str], list[Floats]] = {}
-    units = dict.fromkeys(parts, 0.0)
-    for origin in origins:
-        after = slice(origin, origin + WEEK_DAYS)
-        use = {kind: np.where(np.isnan(sold[:, after]), 0.0, part[:, after]) for kind, part in parts.items()}
-        come = {kind: np.where(part > 0, sold[:, after], 0.0) for kind, part in use.items()}
-        for kind in parts:
-            units[kind] += float(come[kind].sum())
-        for name, way in ways.items():
-            ahead = way.ahead(origin, origin + WEEK_DAYS)
-            said = run.forecast(way.between(0, origin), horizon_days=WEEK_DAYS, country=country, ahead=ahead).mean
-            for kind, part in use.items():
-                gaps.setdefault((kind, name), []).append((said * part - come[kind]).sum(axis=1))
-    found: dict[str, dict[str, float]] = {}
-    for kind in parts:
-        sums = {name: np.concatenate(gaps[kind, name]) for name in ways}
-        found[kind] = {name: round(float(np.abs(gap).sum()) / units[kind], 5) for name, gap in sums.items()}
-        found[kind] |= {f"bias_{name}": round(float(gap.sum()) / units[kind], 5) for name, gap in sums.items()}
+    weeks = [slice(origin, origin + WEEK_DAYS) for origin in origins]
+    said = {
+        name: [
+            run.forecast(
+                way.between(0, week.start), horizon_days=WEEK_DAYS, country=country,
+                ahead=way.ahead(week.start, week.stop),
+            ).mean
+            for week in weeks
+        ]
+        for name, way in ways.items()
+    }  # fmt: skip
+    judged = list(enumerate(weeks))[WARM_UP:]
+    found: dict[str, dict[str, float]] = {kind: {} for kind in parts}
+    for name, means in said.items():
+        for kind, part in parts.items():
+            found[kind] |= _errors(name, [(means[at], sold[:, week], part[:, week]) for at, week in judged])
+        given = [means[at] * _clean_part(means[:at], weeks[:at], sold, parts["clean"])[:, None] for at, _ in judged]
+        clean = [(mean, sold[:, w], parts["clean"][:, w]) for mean, (_, w) in zip(given, judged, strict=True)]
+        found["clean"] |= _errors(f"{name}_given_clean", clean)
     return found
+
+
+def _errors(name: str, weeks: list[tuple[Floats, Floats, Floats]]) -> dict[str, float]:
+    """Return error and bias over units of what is (said, sold, part) of weeks."""
+    gaps, units = [], 0.0
+    for said, sold, part in weeks:
+        use = np.where(np.isnan(sold), 0.0, part)
+        come = np.where(use > 0, sold, 0.0)
+        gaps.append((said * use - come).sum(axis=1))
+        units += float(come.sum())
+    sums = np.concatenate(gaps)
+    return {
+        name: round(float(np.abs(sums).sum()) / units, 5),
+        f"bias_{name}": round(float(sums.sum()) / units, 5),
+    }
+
+
+def _clean_part(said: list[Floats], weeks: list[slice], sold: Floats, clean: Floats) -> Floats:
+    come, whole = (np.concatenate([grid[:, week] for week in weeks], axis=1) for grid in (sold, clean))
+    return censoring.clean_part(np.concatenate(said, axis=1), come, whole == 0)
 
 
 # --- new products and new shops ---
 
 
-def cold_start(panel: DemandPanel, country: str | None, launches: int) -> dict[str, dict[str, float]]:
-    """Pretend that products, or whole shops, begin on a day; our RMSSE of days FIRST_SCORED..LAST_SCORED after it.
+def cold_start(panel: DemandPanel, country: str | None, launches: int) -> dict[str, dict[str, dict[str, float]]]:
+    """Pretend that products, or whole shops, begin on a day; the RMSSE of days FIRST_SCORED..LAST_SCORED after it.
 
     Over that of the mean of the product's own first 7 days after 0 and 7 days, of its first 14 after 14; the mean over
     the products, and, named `_weighted`, weighted by their takings. New are a random third of each shop's products, so
     that every shop has others beside them, or all of each region's last shop; the region never saw their sales there.
+    `ours`, and after 0 days the `reference`: the region's rate times the shop's size (`_rate_by_size`).
     """
-    found: dict[str, dict[str, list[float]]]
-    found = {"product": {}, "shop": {}, "product_weighted": {}, "shop_weighted": {}}
+    found: dict[str, dict[str, dict[str, list[float]]]] = {"ours": {}, "reference": {}}
     rng = np.random.default_rng(11)
     scopes = np.array([scope for scope, _ in panel.keys])
     last_shops = {name: max(s for s, r in zip(scopes, panel.region, strict=True) if r == name) for name in panel.region}
@@ -208,14 +233,22 @@ def cold_start(panel: DemandPanel, country: str | None, launches: int) -> dict[s
             "shop": np.array([s == last_shops[r] for s, r in zip(scopes, panel.region, strict=True)]) & sold,
         }
         for kind, new in picks.items():
-            for days, (plain, weighted) in _launch(panel, new, day, country).items():
-                found[kind].setdefault(str(days), []).append(plain)
-                found[f"{kind}_weighted"].setdefault(str(days), []).append(weighted)
-    return {kind: {days: round(float(np.mean(r)), 4) for days, r in ratios.items()} for kind, ratios in found.items()}
+            for (whose, days), both in _launch(panel, new, day, country).items():
+                for name, ratio in zip((kind, f"{kind}_weighted"), both, strict=True):
+                    found[whose].setdefault(name, {}).setdefault(str(days), []).append(ratio)
+    return {
+        whose: {
+            kind: {days: round(float(np.mean(each)), 4) for days, each in ratios.items()}
+            for kind, ratios in kinds.items()
+        }
+        for whose, kinds in found.items()
+    }
 
 
-def _launch(panel: DemandPanel, new: Flags, day: int, country: str | None) -> dict[int, tuple[float, float]]:
-    """Return by days since the launch the ratio of the errors' plain and weighted means."""
+def _launch(
+    panel: DemandPanel, new: Flags, day: int, country: str | None
+) -> dict[tuple[str, int], tuple[float, float]]:
+    """Return by whose forecast it is and days since the launch the ratio of the errors' plain and weighted means."""
     hidden = np.where(new[:, None] & (np.arange(panel.n_days) < day)[None, :], np.nan, panel.y)
     young = replace(panel, y=hidden)
     actual, past = panel.y[new, day + FIRST_SCORED : day + LAST_SCORED], panel.y[new, :day]
@@ -225,7 +258,12 @@ def _launch(panel: DemandPanel, new: Flags, day: int, country: str | None) -> di
         errors = evaluate.squared_errors(mean, actual, past)
         return np.array([float(evaluate.row_mean(errors[None])[0]), evaluate.weighted(errors, weight)])
 
-    ratios = {}
+    def over_own(mean: Floats, days: int) -> tuple[float, float]:
+        own = np.nan_to_num(evaluate.row_mean(panel.y[new, day : day + max(days, 7)]))
+        plain, weighted = score(mean[new]) / score(_flat(own))
+        return float(plain), float(weighted)
+
+    ratios = {("reference", 0): over_own(_flat(_rate_by_size(young.between(0, day))), 0)}
     for days in (0, 7, 14):
         seen = young.between(0, day + days)
         signal = _region_of(seen, LAST_SCORED - days, country)
@@ -235,11 +273,32 @@ def _launch(panel: DemandPanel, new: Flags, day: int, country: str | None) -> di
             shop = seen.select(rows)
             ahead = panel.select(rows).ahead(day + days, day + LAST_SCORED)
             mean[rows] = run.forecast(shop, horizon_days=horizon, regional=signal, country=country, ahead=ahead).mean
-        own = np.nan_to_num(evaluate.row_mean(panel.y[new, day : day + max(days, 7)]))
-        ours = score(mean[new][:, FIRST_SCORED - days :])
-        plain, weighted = ours / score(np.repeat(own[:, None], LAST_SCORED - FIRST_SCORED, axis=1))
-        ratios[days] = float(plain), float(weighted)
+        ratios["ours", days] = over_own(mean[:, FIRST_SCORED - days :], days)
     return ratios
+
+
+def _flat(level: Floats) -> Floats:
+    return np.repeat(level[:, None], LAST_SCORED - FIRST_SCORED, axis=1)
+
+
+def _rate_by_size(panel: DemandPanel) -> Floats:
+    """Return (n,) units a day: a product's rate in its region's shops that have it, times this shop's size over theirs.
+
+    Of the last RATE_DAYS; from the whole chain where no shop of the region has it. A shop's size is what it sells over
+    what shops sell on average of the same products, 1 where it sells nothing yet.
+    """
+    rate = np.nan_to_num(evaluate.row_mean(panel.y[:, -RATE_DAYS:]))
+    has, shop = (rate > 0).astype(np.float64), Pools.of(panel).shop
+
+    def by(product: Ints) -> Floats:
+        sold, shops = sums(rate, product), sums(has, product)
+        due = sums(np.where(has > 0, (sold / np.maximum(shops, 1.0))[product], 0.0), shop)
+        size = np.where(due > 0, sums(rate, shop) / np.where(due > 0, due, 1.0), 1.0)[shop]
+        there = sums(has * size, product)
+        return np.asarray((sold / np.maximum(there, 1e-9))[product] * size)
+
+    chain, region = by(Pools.of(replace(panel, region=())).product), by(Pools.of(panel).product)
+    return np.where(region > 0, region, chain)
 
 
 def _shops(panel: DemandPanel) -> list[list[int]]:

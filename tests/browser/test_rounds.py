@@ -6,14 +6,17 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy.orm import Session
 
 from pos import batches, stock
 from pos.batches import Lot
 from pos.catalogue import Barcode, Product, TaxClass
-from supply import pick_list, picking, recalls, round_load, round_plan, rounds, vans
+from pos.store import Store
+from supply import pick_list, picking, recalls, round_load, round_plan, rounds, suppliers, upstream_claims, vans
 from supply.deliveries import expect as announce
 from supply.facts import Advised
 from supply.orders import OrderLine, ReplenishmentOrder
+from supply.purchasing import Purchase, PurchaseLine
 from supply.suppliers import Supplier
 from tests.browser.conftest import PHONE, assert_well_made_in_every_size, dress, resize, sign_in
 from tests.browser.served import serve
@@ -79,13 +82,32 @@ def yard(build: Any) -> Iterator[tuple[House, str, str, str]]:
         yield house, url, made[0].id, key
 
 
+def _bought(session: Session) -> None:
+    """Say of whom the warehouse's first lots were bought."""
+    suppliers.write_contact(session, "network", "dairy", suppliers.Contact("Dairy Union", 1, (0,)), **BY)
+    session.add(
+        Purchase(store_id="WH1", id="p", purchase_no=1, state="received", supplier_id="dairy", proposed_at=NOON,
+                 expected_day=NOON.date(), received_at=NOON - dt.timedelta(days=9))
+    )  # fmt: skip
+    session.flush()
+    session.add(
+        PurchaseLine(store_id="WH1", purchase_id="p", sku="milk", name="Whole milk", pack_qty=12, packs=4,
+                     pack_cost_minor=900, received_qty=48, why={})
+    )  # fmt: skip
+    session.flush()
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_vans_day_is_well_made_at_both_sizes(page: Page, yard: Any, faults: list[str], language: str):
     house, url, round_id, key = yard
     with house.doors.write() as session:
         pick_id = pick_list.open_lists(session)[0].id
         said = {"why": "Glass was found in it", "called_by": "The dairy", "afterwards": "destroy"}
+        session.get_one(Store, "S04").has_node = False
         recalls.call(session, "milk", "L1", id="r1", **said, **BY)
+        _bought(session)
+        recalls.look_through(session, "WH1", "r1", 24, **BY)
+        upstream_claims.claim(session, "r1", "dairy", id="c1", **BY)
     dress(page, language)
     sign_in(page, url, "operator", "3333")
     for path in (

@@ -17,10 +17,12 @@ from config.clock import FrozenClock
 from config.database import Database, make_engine
 from config.journal import Actor
 from config.settings import Settings
+from pos import recall
 from pos.basket import Basket
 from pos.sale_rows import Sale
 from pos.shift import CashMovement, Shift, current
 from pos.tab import TabEntry
+from pos.waste import Waste
 from store_app import create_app
 from store_app.extensions import Doors
 from supply import consignment, receiving
@@ -257,6 +259,16 @@ def _send_back(till: Till) -> Command:
     return Command(till.ana, address, body, lambda: till.count(GoodsReturn, *mine), form=True)
 
 
+def _recall(till: Till) -> Command:
+    """Say how many of what the network recalls were taken away: they are written off, and it is told."""
+    by: dict[str, Any] = {"actor": Actor("ana", "Ana", "shopkeeper", STORE), "at": till.doors.now()}
+    with till.doors.write() as session:
+        recall.call(session, STORE, "COLA", id="swept-recall", why="Glass", afterwards="destroy", **by)
+    body = {"qty": "2", "command_id": "0" * 25 + "5"}
+    mine = (Waste.id == body["command_id"], Waste.reason == "recall")
+    return Command(till.ana, "/stock/recalls/swept-recall/clear", body, lambda: till.count(Waste, *mine), form=True)
+
+
 COMMANDS: dict[str, Callable[[Till], Command]] = {
     "plain": lambda till: _sale(till, "plain"),
     "deposit": lambda till: _sale(till, "deposit"),
@@ -276,8 +288,18 @@ COMMANDS: dict[str, Callable[[Till], Command]] = {
     "posting": _posting,
     "claim": _claim,
     "send-back": _send_back,
+    "recall": _recall,
 }
-QUICK = {"account": 80, "take-back": 80, "close": 60, "pay-in": 40, "posting": 30, "claim": 40, "send-back": 40}
+QUICK = {
+    "account": 80,
+    "take-back": 80,
+    "close": 60,
+    "pay-in": 40,
+    "posting": 30,
+    "claim": 40,
+    "send-back": 40,
+    "recall": 40,
+}
 
 
 def swept(till: Till, name: str, stride: int) -> Swept:

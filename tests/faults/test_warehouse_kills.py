@@ -1,4 +1,4 @@
-"""Sharing out, listing, picking, sending off and loading, killed at any line, happened wholly or not at all (I4).
+"""What is done in a warehouse and with a recall, killed at any line, happened wholly or not at all (I4).
 
 Sent again, each happened once (I2).
 """
@@ -11,10 +11,16 @@ from flask.testing import FlaskClient
 
 from config.journal import Actor
 from config.node import NETWORK
-from supply import picking, warehouse
+from pos import batches
+from pos.batches import Lot
+from pos.recall import Recall
+from pos.waste import Waste
+from supply import picking, recalls, suppliers, warehouse
 from supply.deliveries import Delivery
 from supply.orders import ReplenishmentOrder
 from supply.pick_list import PickLine, PickList
+from supply.purchasing import Purchase, PurchaseLine
+from supply.upstream_claims import UpstreamClaim
 from tests.empty import empty_database, made_once
 from tests.faults.sweep import sweep
 from tests.store_app.conftest import NOON, STORE, furnish
@@ -71,8 +77,33 @@ def loading(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]
     return "/console/supply/dispatch", {}, _in(Delivery)
 
 
-WAYS = {"fill": filling, "list": listing, "pick": picking_one, "send off": sending_off, "load": loading}
+def calling_back(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
+    """Call a product back from the warehouse and the shop, while a list names its lots."""
+    _listed(network)
+    body = {"sku": "milk", "why": "Glass", "afterwards": "destroy"}
+    return "/console/recalls/", body, _in(Recall, Recall.store_id == STORE)
+
+
+def looking_through(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
+    """Say what there was of it in the warehouse: that is written off, and what was not found."""
+    _called_back(network)
+    return "/console/recalls/r1/warehouses/WH1", {"qty": "20"}, _in(Waste, Waste.recall_id == "r1")
+
+
+def claiming(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
+    """Claim of the dairy what was written off."""
+    _called_back(network)
+    with network.doors.write() as session:
+        recalls.look_through(session, "WH1", "r1", 24, **BY)
+    return "/console/recalls/r1/suppliers/dairy", {}, _in(UpstreamClaim)
+
+
+WAYS = {
+    "fill": filling, "list": listing, "pick": picking_one, "send off": sending_off, "load": loading,
+    "call back": calling_back, "look through": looking_through, "claim": claiming,
+}  # fmt: skip
 QUICK = {"fill": 250, "list": 120, "pick": 50, "send off": 250, "load": 250}
+QUICK |= {"call back": 120, "look through": 120, "claim": 80}
 
 
 def swept(network: House, way: str, stride: int) -> tuple[int, int]:
@@ -110,6 +141,25 @@ def _listed(network: House) -> str:
     _filled(network)
     with network.doors.write() as session:
         return picking.make(session, "WH1", **BY).id
+
+
+def _called_back(network: House) -> None:
+    """Call milk back of which the warehouse has a dairy's lot and some more."""
+    with network.doors.write() as session:
+        contact = suppliers.Contact("Dairy", 1, tuple(range(7)))
+        suppliers.write_contact(session, NETWORK, "dairy", contact, **BY)
+        session.add(
+            Purchase(store_id="WH1", id="po-1", purchase_no=1, state="received", supplier_id="dairy",
+                     expected_day=NOON.date(), proposed_at=NOON, received_at=NOON)
+        )  # fmt: skip
+        session.flush()
+        session.add(
+            PurchaseLine(store_id="WH1", purchase_id="po-1", sku="milk", name="Milk", pack_qty=12, pack_cost_minor=600,
+                         packs=2, received_qty=24, why={})
+        )  # fmt: skip
+        batches.lay_in(session, "WH1", [Lot("milk", 24, "L7")], source_kind="purchase", source_id="po-1", at=NOON)
+        said = {"why": "Glass", "called_by": "", "afterwards": "destroy"}
+        recalls.call(session, "milk", "L7", id="r1", **said, **BY)
 
 
 def _sent(client: FlaskClient, address: str, form: dict[str, str]) -> int:

@@ -67,9 +67,9 @@ def test_returns_count_as_nothing_sold_and_are_counted() -> None:
     [
         (lambda t: t.drop(columns="sold"), "sold"),
         (lambda t: t.iloc[:0], "at least one row"),
-        (lambda t: t.assign(day="the other day"), "dates like"),
+        (lambda t: t.assign(day="the other day"), "a day like"),
         (lambda t: t.assign(sold="many"), "numbers in sold"),
-        (lambda t: t.assign(sold=np.inf), "finite"),
+        (lambda t: t.assign(sold=np.inf), "at most"),
         (lambda t: t[t["day"] < date(2024, 1, 20)], "at least 42 days"),
     ],
 )
@@ -97,8 +97,11 @@ def test_the_report_has_every_measure_in_total_by_class_and_beside_the_rivals() 
     ours = report["models"]["ours"]
     for measure in ("wrmsse7", "wrmsse14", "pinball1", "pinball3", "pinball7", "bias", "seconds"):
         assert np.isfinite(ours[measure])
-    assert set(ours["coverage7"]) == {"0.5", "0.75", "0.9", "0.95", "0.99"}
+    for row in (ours, *ours["classes"].values(), report["models"]["snaive"]):
+        assert set(row["coverage7"]) == set(row["coverage_within7"]) == {"0.5", "0.75", "0.9", "0.95", "0.99"}
+        assert all(share <= row["coverage7"][level] for level, share in row["coverage_within7"].items())
     assert sum(kind["series"] for kind in ours["classes"].values()) == 6
+    assert "clean_days" not in ours  # no shelf is known to have been empty
     assert set(report["ratios"]) == {"snaive", "ma28"}
     assert report["ratios"]["snaive"]["wrmsse14"] == pytest.approx(
         ours["wrmsse14"] / report["models"]["snaive"]["wrmsse14"], abs=1e-3
@@ -123,3 +126,36 @@ def test_the_shared_layer_learns_the_scatter_of_each_models_own_errors() -> None
     day = np.full((400, 1), 6.0)
     assert a.variance(day, 1.0)[0, 0] == pytest.approx(6.0, rel=0.15)
     assert b.variance(day, 1.0)[0, 0] == pytest.approx(24.0, rel=0.2)
+
+
+def _cut(days: int = 120) -> pd.DataFrame:
+    """Products whose shelves are emptied on their busy days, in the middle of the day's trade."""
+    table, rng = _rows(days), np.random.default_rng(9)
+    shelf = np.ceil(7.0 * rng.lognormal(0.0, 0.4, len(table)))
+    return table.assign(
+        sold=np.minimum(table["sold"], shelf), out_of_stock_share=np.where(table["sold"] >= shelf, 0.3, 0.0)
+    )
+
+
+def test_clean_days_are_judged_apart_and_as_the_slow_days_they_are() -> None:
+    plan = backtest.Plan(horizon_days=7, origins=3, models=("ma28",))
+    models = json.loads(json.dumps(backtest.run(history.read(_cut()), plan)))["models"]
+    ours = models["ours"]["clean_days"]
+    assert ours["bias"] > 0.1
+    assert abs(ours["bias_given_clean"]) < ours["bias"] / 2
+    assert ours["error_given_clean"] < ours["error"]
+    assert set(models["ma28"]["clean_days"]) == set(ours)
+    assert all("clean_days" in kind for kind in models["ours"]["classes"].values())
+
+
+def test_what_clean_days_sell_is_learnt_before_the_origin() -> None:
+    plan = backtest.Plan(horizon_days=14, origins=1, every_days=7, models=("ma28",))
+    table = _cut(75)
+    last = (table["day"] >= date(2024, 1, 1) + timedelta(days=75 - 14)) & (table["out_of_stock_share"] == 0)
+    told = []
+    for more in (0, 2):
+        each = table.assign(sold=np.where(last, table["sold"] + more, table["sold"]))
+        clean = backtest.run(history.read(each), plan)["models"]["ours"]["clean_days"]
+        told.append((1.0 + clean["bias_given_clean"]) / (1.0 + clean["bias"]))
+    assert told[0] == pytest.approx(told[1], abs=1e-4)
+    assert told[0] < 0.95

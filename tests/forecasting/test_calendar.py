@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from forecasting import PanelFault, calendar
+from forecasting.events import SEASON, kind_of
 
 
 def test_weekdays_count_from_monday() -> None:
@@ -61,3 +62,11 @@ def test_no_country_no_events_and_an_unknown_one_is_refused() -> None:
 @pytest.mark.parametrize(("year", "day"), [(2000, (4, 23)), (2008, (3, 23)), (2011, (4, 24)), (2024, (3, 31))])
 def test_easter_of_known_years(year: int, day: tuple[int, int]) -> None:
     assert calendar.easter_sunday(year) == date(year, *day)
+
+
+def test_a_weekend_worked_for_a_day_off_is_marked_and_both_have_one_name_in_all_years() -> None:
+    for sunday, day_off in ((date(2024, 2, 4), date(2024, 2, 15)), (date(2026, 2, 28), date(2026, 2, 23))):
+        assert calendar.event_codes(sunday, 1, "CN") == [calendar.MAKE_UP]
+        assert calendar.event_codes(day_off, 1, "CN") == [calendar.MOVED]
+    assert kind_of(calendar.MAKE_UP) == SEASON, "it keeps its weekday"
+    assert calendar.event_codes(date(2024, 2, 4), 1, "DE") == [""]

@@ -127,20 +127,25 @@ def test_what_may_be_gone_is_nothing_or_what_it_was() -> None:
 
 
 def test_what_was_gone_comes_back_with_few_sales_where_that_is_likelier_than_the_level_leaves_out() -> None:
-    """A chance of 8 % is more than 10 % leave room for, not of 5 % (one head), three halvings above 1 %."""
+    """A chance of 8 % is less than 10 % leave room for; it is .68 halvings above 5 %, and three above 1 %."""
     law = intervals.Dispersion(np.array([1.0]), np.array([1.5]), np.array([0.1]), np.ones(1))
-    fate = intervals.Fate(np.zeros(1), np.array([[0.005, 0.08]]), np.array([1.5]))
+    fate = intervals.Fate(np.zeros(1), np.array([[0.005, 0.08]]), np.array([4.0]))
     daily, sums = intervals.quantiles(np.zeros((1, 2)), law, (0.9, 0.95, 0.99), fate)
-    np.testing.assert_array_equal(sums[0], [[0, 0], [0, 2], [0, 5]])
+    np.testing.assert_array_equal(sums[0], [[0, 0], [0, 3], [0, 12]])
     np.testing.assert_array_equal(daily[0, :, 0], 0.0)
 
 
-def test_how_often_the_dead_sold_again_is_counted_over_the_days_they_stood_dead() -> None:
-    y = np.zeros((2, 400))
-    y[:, :100] = 1.0
+def test_how_often_the_dead_sold_again_is_counted_over_one_by_each_of_their_days_of_silence() -> None:
+    """The third sold twice in a month and later daily: its silence between was none, by what was known of it then."""
+    y = np.zeros((3, 400))
+    y[:2, :100] = 1.0
     y[0, 180] = 1.0
-    first, second, never = 180 - 155, 399 - 236, 399 - 155
-    assert classify.returns(y) == (first + second + never, 1)
+    y[2, [0, 30]] = 1.0
+    y[2, 100:] = 1.0
+    first, second, never = np.arange(56, 81), np.arange(56, 219), np.arange(56, 300)
+    worth, again = classify.returns(y)
+    assert worth == pytest.approx(sum((1.0 / days).sum() for days in (first, second, never)))
+    assert again == 1
 
 
 def test_expected_demand_given_at_least_what_was_sold() -> None:
@@ -194,6 +199,46 @@ def test_days_cut_short_teach_the_level_that_emptied_their_shelves() -> None:
         assert units.sum() / part.sum() == pytest.approx(mean, rel=0.02)
         assert sold.sum() / len(sold) < 0.8 * mean
         assert (part <= 1.0).all()
+
+
+def _emptied(rows: int, days: int, mean: float) -> tuple[np.ndarray, np.ndarray]:
+    """Demand of `mean` a day at shelves that hold more or less than that, and the days on which they were emptied."""
+    rng = np.random.default_rng(8)
+    demand = rng.poisson(mean, (rows, days)).astype(float)
+    return demand, demand >= np.ceil(mean * rng.lognormal(0.3, 0.45, demand.shape))
+
+
+def test_a_day_that_stays_clean_is_expected_to_sell_what_past_clean_days_sold_of_their_forecast() -> None:
+    demand, cut = _emptied(60, 400, 6.0)
+    cut[30:] = False  # these always had enough
+    past, after = slice(0, 340), slice(340, 400)
+    part = censoring.clean_part(np.full((60, 340), 6.0), demand[:, past], cut[:, past])
+    assert part[30:].mean() == pytest.approx(1.0, abs=0.02)
+    came = demand[:30, after][~cut[:30, after]].mean()
+    assert came < 5.3
+    assert 6.0 * part[:30].mean() == pytest.approx(came, rel=0.02)
+
+
+def test_a_series_of_which_few_clean_days_tell_is_taken_for_those_whose_shelves_are_emptied_as_often() -> None:
+    demand, cut = _emptied(60, 200, 6.0)
+    cut[30:] = False
+    said = np.full(demand.shape, 6.0)
+    usual = censoring.clean_part(said, demand, cut)[1:30].mean()
+    few = demand.copy()
+    few[0, ~cut[0]] = np.where(np.arange((~cut[0]).sum()) < 2, 0.0, np.nan)
+    shrunk = censoring.clean_part(said, few, cut)
+    assert 0.7 * usual < shrunk[0] < 0.95 * usual
+    mixed = np.random.default_rng(1).permutation(60)
+    np.testing.assert_allclose(
+        censoring.clean_part(said, demand[mixed], cut[mixed]), censoring.clean_part(said, demand, cut)[mixed]
+    )
+
+
+def test_without_a_clean_day_behind_it_the_forecast_stands() -> None:
+    for days, sold in ((0, 0.0), (5, np.nan), (5, 3.0)):
+        part = censoring.clean_part(np.full((2, days), 4.0), np.full((2, days), sold), np.ones((2, days), dtype=bool))
+        np.testing.assert_array_equal(part, 1.0)
+    assert len(censoring.clean_part(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 3), dtype=bool))) == 0
 
 
 def test_what_a_product_sold_for_an_empty_neighbour_is_not_its_own_demand() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forecasting import Ahead, backtest, evaluate, history, rivals
+from forecasting import LEVELS, Ahead, backtest, evaluate, history, intervals, rivals
 
 SALES = Path(os.environ.get("RETAIL_DATA", Path(__file__).parents[3] / "shared" / "data")) / "m5_tiny_dev.parquet"
 
@@ -26,8 +26,27 @@ def test_pinball_by_hand() -> None:
 
 def test_coverage_leaves_unobserved_sums_out() -> None:
     sums = np.array([[1.0, 5.0], [1.0, 5.0]])
-    inside = evaluate.covered(sums, np.array([[1.0, 2.0], [np.nan, 2.0]]))
-    np.testing.assert_array_equal(inside, [[0.0, 1.0], [np.nan, np.nan]])
+    total = np.array([3.0, np.nan])
+    np.testing.assert_array_equal(evaluate.covered(sums, total), [[0.0, 1.0], [np.nan, np.nan]])
+    within = evaluate.covered_within(sums, total, np.full(2, 0.6), np.full(2, 0.8), (0.5, 0.9))
+    np.testing.assert_array_equal(within, [[0.0, 1.0], [np.nan, np.nan]])
+
+
+def test_a_right_forecast_holds_its_level_within_the_unit_however_little_it_sells() -> None:
+    """A plain law, one corrected where past sums fell, one that may be gone or come back; weighed by their chances."""
+    laws, units = np.repeat(np.arange(6), 150), np.tile(np.arange(150.0), 6)
+    asked, group = np.array([[LEVELS], [(0.42, 0.7, 0.85, 0.96, 0.995)]]), np.array([0, 0, 1, 1, 0, 1])
+    law = intervals.Dispersion(np.ones(1), np.array([1.5]), np.array([0.3]), np.ones(6), asked, group).select(laws)
+    alive, returned = np.array([1.0, 1.0, 1.0, 1.0, 0.05, 0.3]), np.array([0.0, 0.0, 0.0, 0.0, 0.2, 0.03])
+    fate = intervals.Fate(alive[laws], returned[laws, None], np.full(len(laws), 2.5))
+    mean = np.array([0.02, 9.0, 0.4, 9.0, 0.1, 0.3])[laws, None]
+    sums = intervals.quantiles(mean, law, LEVELS, fate)[1][:, :, 0]
+    below, upto = (intervals.chances(units[:, None] - less, mean, law, fate)[:, 0] for less in (1.0, 0.0))
+    within = evaluate.covered_within(sums, units, below, upto, LEVELS)
+    plain = evaluate.covered(sums, units)
+    held, at_most = ((share * (upto - below)[:, None]).reshape(6, -1, 5).sum(axis=1) for share in (within, plain))
+    np.testing.assert_allclose(held, np.broadcast_to(LEVELS, (6, 5)), atol=1e-9)
+    assert at_most[0, 0] > 0.98, "nearly all of what hardly sells is at or below its middle quantile"
 
 
 def test_measures_do_not_depend_on_the_unit(trade) -> None:  # type: ignore[no-untyped-def]

@@ -65,6 +65,18 @@ def test_night_after_night_gives_to_the_last_digit_what_one_step_gives(trade) ->
     assert (a.lately_spread != _measured(panel).lately_spread).all(), "each night looks at its own last days"
 
 
+def test_what_is_gone_comes_back_the_less_likely_the_longer_it_is_silent(trade) -> None:  # type: ignore[no-untyped-def]
+    panel = trade([6.0, 6.0], 400)
+    panel.y[0, 300:] = panel.y[1, 200:] = 0.0
+    then = measure(panel.between(0, 390), horizon_days=14)
+    now = moved_on(then, panel.between(330, 400))
+    np.testing.assert_array_equal((then.quiet, now.quiet), [[90, 190], [100, 200]])
+    gone = 1.0 - now.alive
+    back = now.fate(14).returned / gone[:, None]
+    np.testing.assert_allclose(1.0 - back[:, 6], (now.quiet / (now.quiet + 7.0)) ** now.returns)
+    assert back[1, 0] / back[0, 0] == pytest.approx(0.5, rel=0.02)
+
+
 def test_a_state_kept_as_bytes_says_the_same(trade) -> None:  # type: ignore[no-untyped-def]
     panel = _two_shops(trade)
     then = _measured(panel)

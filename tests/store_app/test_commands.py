@@ -19,7 +19,7 @@ from config.errors import Invalid
 from config.journal import Actor
 from pos.catalogue import Product, TaxClass
 from pos.store import Staff, Store
-from store_app import files, importing
+from store_app import backtesting, files, importing
 from store_app.cli import main
 from supply import suppliers
 from supply.suppliers import SupplierProduct
@@ -287,6 +287,18 @@ def test_backtest_says_what_is_wrong_with_a_history_and_answers_json(shop, tmp_p
     report = json.loads(said.output.strip().splitlines()[-1])
     assert report["settings"]["series"] == 1
     assert report["ratios"]["ma28"]["wrmsse14"] < 1
+
+
+def test_a_backtests_tables_judge_clean_days_where_the_history_tells_of_empty_shelves():
+    clean = {"error": 0.3, "bias": 0.2, "error_given_clean": 0.25, "bias_given_clean": None}
+    models = {"ours": {"classes": {}, "clean_days": clean}, "ma28": {"clean_days": clean}}
+    report = {"models": models, "ratios": {}, "settings": {"origins": 8, "horizon_days": 14}}
+    *_, table = backtesting.shown(report)
+    assert "without an empty shelf" in str(table.title)
+    assert [list(column.cells) for column in table.columns][3] == ["0.250", "0.250"]
+    models["ours"] = {"classes": {}}
+    del models["ma28"]
+    assert len(backtesting.shown(report)) == 3
 
 
 def test_suppliers_come_in_by_a_file_and_one_that_is_known_keeps_what_the_file_leaves_out(shop, tmp_path):

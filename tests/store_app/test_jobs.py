@@ -11,12 +11,14 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Refused, Unreachable
+from pos.store import Store
 from store_app import doctor, job_book, jobs
 from store_app.apart import compute_apart
 from store_app.extensions import open_doors
 from store_app.jobs import JOBS, Job
 from store_app.roles import ROLES
 from store_app.worker import Worker, leadership
+from supply import forecasts
 from supply.pickup_order import PickupTry
 from tests.builders import NOON
 from tests.empty import empty_database
@@ -58,6 +60,40 @@ def test_wrong_codes_are_forgotten_once_no_limit_counts_them(house):
     jobs.forget_people(jobs.Desk(house.doors), DAY)
     with house.doors.read() as session:
         assert session.scalars(sa.select(PickupTry.id)).all() == ["new"]
+
+
+def test_a_night_of_forecasts_that_broke_off_says_how_far_it_was_and_goes_on_from_there(network, monkeypatch):
+    monkeypatch.setattr(jobs, "STORES_AT_ONCE", 1)
+    asked, broken = [], [False, True]
+
+    def compute(function, loaded):
+        asked.extend(loaded[1])
+        if broken and broken.pop(0):
+            raise Unreachable("computing-stopped", "The computation stopped before it was done.")
+        return function(loaded)
+
+    with network.doors.write() as session:
+        session.execute(sa.update(Store).values(has_node=False))
+        shops = session.scalars(sa.select(Store.id).order_by(Store.id)).all()
+        assert job_book.take(session, "network", "forecast-stores", DAY, at=NOON)
+    desk = jobs.Desk(network.doors, compute=compute)
+    with pytest.raises(Unreachable):
+        jobs.forecast_stores(desk, DAY)
+    (word,) = [word for word in doctor.examine(network.doors, outside=False) if word.thing == "jobs"]
+    assert f"forecast-stores of 2026-03-01 runs: 1 of {len(shops)} shops." in word.sentence
+    jobs.forecast_stores(desk, DAY)
+    assert asked == [*shops[:2], *shops[1:]]
+    with network.doors.read() as session:
+        assert all(forecasts.has_run(session, shop, DAY) for shop in shops)
+    with network.doors.write() as session:
+        forecasts.published(session, "store", shops[0]).reason = "fell_back:smooth,drifts:lumpy"
+    (word,) = [word for word in doctor.examine(network.doors, outside=False) if word.thing == "forecasts"]
+    assert (word.light, word.value) == ("warn", 1.0)
+    assert f"Shops forecast: {len(shops)}, the newest up to 2026-03-01" in word.sentence
+    assert (
+        "Sold otherwise than forecast last week: 1; the average of four weeks is used for some kinds of products: 1."
+        in word.sentence
+    )
 
 
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

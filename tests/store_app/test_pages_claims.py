@@ -9,6 +9,7 @@ from config.ids import new_id
 from store_app import letter_post
 from supply import claim_book, claim_photos
 from supply.claim_book import Claim
+from supply.deliveries import DeliveryLine
 from supply.goods_returns import GoodsReturn
 from supply.order_letters import OrderLetter
 from supply.suppliers import Supplier
@@ -93,6 +94,14 @@ def test_a_claim_that_cannot_be_is_refused_on_its_form_with_a_sentence(office, w
 def test_goods_that_were_not_counted_in_are_not_claimed_yet(office):
     refused = office.signed_in().get("/claims/new/D1")
     assert (refused.status_code, "Count this delivery and post it first." in words(refused)) == (409, True)
+
+
+def test_what_was_neither_advised_nor_counted_is_not_on_the_form(office):
+    with office.doors.write() as session:
+        session.add(DeliveryLine(store_id=STORE, delivery_id=DELIVERY, sku="soap", name="Soap", pack_qty=12,
+                                 advised_qty=0, counted_qty=0))  # fmt: skip
+    page = office.signed_in().get(f"/claims/new/{DELIVERY}").text
+    assert ('value="tea"' in page, 'value="soap"' in page) == (True, False)
 
 
 def test_after_its_days_the_form_asks_for_goodwill_and_says_so(office):

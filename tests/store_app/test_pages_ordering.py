@@ -15,6 +15,7 @@ from pos.store import Store
 from store_app import jobs, jobs_orders
 from store_app.pages import baskets
 from supply import credit, order_money, order_rules
+from supply.demand import DailyDemand
 from supply.forecasts import ForecastRun
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.push import PushOffer
@@ -77,7 +78,9 @@ def test_without_a_forecast_the_page_says_what_is_used_instead(office):
         ("zh", 4, "预测是 4 天前的，太旧，不用来订货：先用最近四周的平均数。", "还没有预测"),
     ],
 )
-def test_a_forecast_too_old_to_order_by_is_said_to_be_so_by_page_and_basket(office, language, age, said, unsaid):
+def test_a_forecast_too_old_to_order_by_is_said_to_be_so_once_by_the_page_and_by_the_order_s_own(
+    office, language, age, said, unsaid
+):
     with office.doors.write() as session:
         session.add(
             ForecastRun(id="old", scope_kind="store", scope_id=STORE, state="published",
@@ -87,8 +90,9 @@ def test_a_forecast_too_old_to_order_by_is_said_to_be_so_by_page_and_basket(offi
         row = session.get_one(ReplenishmentOrder, (STORE, P1))
         row.proposed_at, row.forecast_age_days = NOON, age if age <= 3 else None
         session.get_one(Store, STORE).language = language
-    found = words(office.signed_in().get("/orders/"))
-    assert (found.count(said), unsaid in found, "There is no forecast yet" in found) == (2, False, False)
+    client = office.signed_in()
+    for found in (words(client.get("/orders/")), words(client.get(f"/orders/{P1}"))):
+        assert (found.count(said), unsaid in found, "There is no forecast yet" in found) == (1, False, False)
 
 
 def test_a_changed_number_wants_a_reason_and_is_kept_beside_what_was_proposed(office):
@@ -393,6 +397,25 @@ def test_the_outlook_gives_the_chart_and_the_table_the_same_days(office):
     assert chart["sold"][-1] == 6
     assert "Whole milk" in words(client.get("/orders/products/milk"))
     assert client.get("/orders/products/nothing").status_code == 404
+
+
+def test_the_outlook_marks_days_with_an_empty_shelf_and_the_orders_say_what_the_night_found(office):
+    client = office.signed_in()
+    chart = json.loads(client.get("/orders/products/milk/outlook.json").text)
+    last = dt.datetime.fromtimestamp(chart["days"][-1], dt.UTC).date()
+    with office.doors.write() as session:
+        session.get_one(DailyDemand, (STORE, "milk", last)).out_of_stock_bp = 2_500
+        run = ForecastRun(
+            id="R9", scope_kind="store", scope_id=STORE, state="published", origin_day=last, horizon_days=14,
+            started_at=NOON, reason="fell_back:smooth,drifts:lumpy",
+        )  # fmt: skip
+        session.add(run)
+    chart = json.loads(client.get("/orders/products/milk/outlook.json").text)
+    assert chart["empty"][-1] == chart["sold"][-1] == 6
+    assert chart["empty"][:-1] == [None] * (len(chart["days"]) - 1)
+    assert "shelf empty for 25 % of the day" in words(client.get("/orders/products/milk"))
+    assert "the average of four weeks was nearer last week" in words(client.get("/orders/"))
+    assert "sold otherwise than forecast" in words(client.get("/orders/"))
 
 
 def test_an_offer_is_taken_with_one_press(office):

@@ -136,7 +136,7 @@ def test_a_shop_reads_on_its_delivery_what_was_promised_and_why_less_comes(house
         line = session.get_one(DeliveryLine, (STORE, "D1", "milk"))
         line.promised_qty, line.less_why = 36, "expired"
     page = words(house.signed_in("shopkeeper").get("/deliveries/D1"))
-    assert "36 was promised. Less comes: past its date." in page
+    assert "Promised: 36. Less comes: past its date." in page
 
 
 def _is_go(page: str, address: str) -> bool:

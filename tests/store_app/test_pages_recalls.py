@@ -6,12 +6,15 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
+from config.node import NETWORK
 from config.outbox import OutboxMessage
 from pos import batches, recall
 from pos.batches import Lot
-from supply import recalls
+from pos.store import Store
+from supply import recalls, suppliers
 from supply.deliveries import Delivery, DeliveryLine
 from supply.orders import OrderLine
+from supply.purchasing import Purchase, PurchaseLine
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import SYSTEM, fill, send, words
 from tests.store_app.operator import furnish
@@ -92,3 +95,60 @@ def test_what_the_network_recalls_is_shown_at_the_shop_and_lifted_by_the_network
     with house.doors.read() as session:
         (message,) = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.topic == recalls.CLEARED))
         assert '"taken_qty":2' in message.body
+
+
+def test_a_shop_without_a_node_is_told_by_hand_looks_and_hears_that_it_is_lifted(console):
+    client = console.signed_in("operator")
+    with console.doors.write() as session:
+        shop = session.get_one(Store, STORE)
+        shop.has_node, shop.phone = False, "555 0101"
+    said = {"command_id": new_id(), "sku": "milk", "why": "Glass", "afterwards": "destroy"}
+    at = send(client, "/console/recalls/", **said).location
+    page = words(client.get(at))
+    assert "to be told by hand" in page
+    assert "555 0101" in page
+    assert send(client, f"{at}/shops/{STORE}/looked", qty="1").status_code == 409, "it was not told yet"
+    assert send(client, f"{at}/shops/{STORE}/told").status_code == 303
+    assert "to be told by hand" not in words(client.get(at))
+    assert send(client, f"{at}/shops/{STORE}/looked", qty="x").status_code == 422
+    for _click in range(2):
+        assert send(client, f"{at}/shops/{STORE}/looked", qty="3").status_code == 303
+    assert "3 taken away" in words(client.get(at))
+    assert send(client, f"{at}/lift", reason="all-well").status_code == 303
+    assert "Tell it that the recall is lifted." in words(client.get(at))
+    assert send(client, f"{at}/shops/{STORE}/told").status_code == 303
+    assert "Tell it that" not in words(client.get(at))
+
+
+def test_what_a_recall_cost_is_claimed_of_the_supplier_and_settled_with_what_it_says(console):
+    client = console.signed_in("operator")
+    with console.doors.write() as session:
+        suppliers.write_contact(session, NETWORK, "dairy", suppliers.Contact("Dairy", 1, (0,)), actor=SYSTEM, at=NOON)
+        day = NOON.date()
+        session.add(Purchase(store_id="WH1", id="po-1", purchase_no=1, state="received", supplier_id="dairy",
+                             expected_day=day, proposed_at=NOON, received_at=NOON))  # fmt: skip
+        session.flush()
+        session.add(PurchaseLine(store_id="WH1", purchase_id="po-1", sku="milk", name="Milk", pack_qty=12,
+                                 pack_cost_minor=600, packs=2, received_qty=24, why={}))  # fmt: skip
+    said = {"command_id": new_id(), "sku": "milk", "batch": "L7", "why": "Glass", "afterwards": "destroy"}
+    at = send(client, "/console/recalls/", **said).location
+    assert "What the suppliers make good" not in words(client.get(at))
+    send(client, f"{at}/warehouses/WH1", qty="24")
+    assert "24 written off or credited to shops, at what they were bought for $12.00" in words(client.get(at))
+    assert send(client, f"{at}/suppliers/nobody").status_code == 409
+    command = new_id()
+    for _click in range(2):
+        assert send(client, f"{at}/suppliers/dairy", command_id=command).status_code == 303
+    assert "$12.00 claimed and open" in words(client.get("/console/money/"))
+    settling = f"{at}/claims/{command}"
+    for amount, answer, status in (
+        ("13", "Yes", 422),
+        ("x", "Yes", 422),
+        ("9.50", "", 422),
+        ("9.50", "Less a case", 303),
+    ):
+        assert send(client, settling, amount=amount, answer=answer).status_code == status
+    page = words(client.get(at))
+    assert "Less a case $12.00 $9.50 credited" in page
+    assert send(client, settling, amount="1", answer="Again").status_code == 409
+    assert "$0.00 claimed and open, $9.50 credited" in words(client.get("/console/money/"))

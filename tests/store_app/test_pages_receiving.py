@@ -146,7 +146,9 @@ def test_a_code_that_is_not_on_the_delivery_is_a_sentence(office):
 def test_what_came_and_nobody_advised_is_added_once_as_the_wrong_product_and_can_be_claimed(office):
     client = begin(office.signed_in())
     there = scanned(client, "soap", milk=20).location
-    assert "Add Soap" in words(client.get(there))
+    page = words(client.get(there))
+    assert "Add Soap" in page
+    assert "Add it as the wrong product, or put it aside" in page
     for _ in range(2):
         assert send(client, "/deliveries/D1/add", code="soap").location.endswith("#line-soap")
     assert (line_of(office, "soap").counted_qty, line_of(office, "soap").difference_why) == (1, "Wrong product")

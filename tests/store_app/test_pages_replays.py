@@ -50,12 +50,13 @@ def test_a_cashier_sees_no_proof(house):
     assert house.signed_in("cashier").get("/orders/proof").status_code == 403
 
 
-def test_a_rule_that_would_have_needed_less_is_named_with_what_packs_alone_mean(house):
+def test_a_rule_that_would_have_needed_less_is_named_with_what_packs_alone_mean_and_one_that_never_sold_so_much(house):
     way = {"waste_value": 0, "lost_value": 30, "order_lines": 9}
     ways = {
         "ours": way | {"stock_value": 15_100, "cover_days": 15.1},
         "mean_normal": way | {"stock_value": 14_100, "cover_days": 14.1},
         "rolling_minmax": way | {"stock_value": 19_000, "cover_days": 19.0},
+        "what_sold": way | {"stock_value": None, "cover_days": None},
         "perfect": way | {"stock_value": 12_000, "cover_days": 12.0},
     }
     body = {"fill": 0.97, "ways": ways, "curves": {}, "products": 5, "stores": 1, "days": 56}
@@ -64,6 +65,7 @@ def test_a_rule_that_would_have_needed_less_is_named_with_what_packs_alone_mean(
     told = words(house.signed_in().get("/orders/proof"))
     assert "“Four weeks’ mean with a safety stock” would have needed $10.00 less in these weeks." in told
     assert "Whole packs alone mean 12 days of stock" in told
+    assert "“Ordering what was sold” never sold that much in these weeks." in told
 
 
 def test_the_operator_sees_the_replay_of_a_region_in_money_with_all_six_curves_once_there_is_one(network):

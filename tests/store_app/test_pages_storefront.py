@@ -459,13 +459,16 @@ def test_the_token_cannot_be_had_from_the_orders_id_by_a_stranger(market, custom
 
 
 @pytest.mark.parametrize(
-    "path", ["/shop/nowhere/", "/shop/nowhere/basket", "/shop/nowhere/order/abc", "/shop/nowhere/manifest.webmanifest",
-             f"{SHOP}/p/nothing", f"{SHOP}/order/" + "A" * 22],
+    ("path", "start"),
+    [("/shop/nowhere/", "/"), ("/shop/nowhere/basket", "/"), ("/shop/nowhere/order/abc", "/"),
+     ("/shop/nowhere/manifest.webmanifest", "/"), (f"{SHOP}/p/nothing", f"{SHOP}/"),
+     (f"{SHOP}/order/" + "A" * 22, f"{SHOP}/"), (f"{SHOP}/receipts/T1-7/none", f"{SHOP}/")],
 )  # fmt: skip
-def test_an_unknown_address_is_a_sentence(customer, path):
+def test_an_unknown_address_is_a_sentence_and_leads_back_into_the_shop_where_there_is_one(customer, path, start):
     answer = customer.look(path)
     assert answer.status_code == 404
     assert '<p role="alert">' in answer.text
+    assert f'href="{start}">' in answer.text.partition('<p role="alert">')[2]
 
 
 @pytest.mark.parametrize("path", ["/shop/a%00b/", f"{SHOP}/p/a%00b", f"{SHOP}/order/a%00b", f"{SHOP}/?category=%00"])

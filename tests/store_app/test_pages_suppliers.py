@@ -117,6 +117,7 @@ def test_a_price_list_comes_in_whole(office):
     ("text", "said"),
     [
         ("sku,pack_cost\nmilk,5\n", "The file lacks pack_qty."),
+        ("sku,pack_qty,pack_cost\n", "The file holds nothing below the names of its columns"),
         ("sku,pack_qty,pack_cost\nmilk,,5\ntea,6,4\n", "is empty"),
         ("sku,pack_qty,pack_cost\nmilk,6,-5\ntea,6,4\n", "is not an amount of money"),
         ("sku,pack_qty,pack_cost\nmilk,0,5\ntea,6,4\n", "is not a whole number from 1"),

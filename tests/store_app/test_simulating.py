@@ -43,12 +43,15 @@ def test_a_file_is_replayed_and_told_as_json(tmp_path):
     assert told["curves"]["ours"][0].keys() >= {"setting", "fill", "cover_days", "waste", "order_lines", "stock_value"}
 
 
-def test_for_people_it_is_a_table_and_a_sentence(tmp_path):
-    path = written(tmp_path, sales())
+def test_for_people_it_is_a_table_and_a_sentence_and_returns_are_said(tmp_path):
+    table = sales()
+    table.loc[1, "sold"] = -3
+    path = written(tmp_path, table)
     answer = CliRunner().invoke(main, ["simulate", "--sales", str(path), "--days", "28", "--fill", "0.9"])
     assert answer.exit_code == 0, answer.output
     assert "rolling minmax" in answer.output
     assert "Asked for 90.0%, ours delivers" in answer.output
+    assert "1 rows of fewer than none sold, returns perhaps, count as none." in answer.output
 
 
 def test_the_curves_are_drawn_into_a_file_that_needs_nothing_else(tmp_path):
@@ -77,8 +80,8 @@ def test_a_series_begins_with_its_first_row_and_a_missing_day_sold_nothing(tmp_p
     ("change", "sentence"),
     [
         (lambda table: table.drop(columns=["day", "sold"]), "no day, sold"),
-        (lambda table: table.assign(sold="many"), "numbers in sold, got .many."),
-        (lambda table: table.assign(day=""), "dates? .*in"),
+        (lambda table: table.assign(sold="many"), "numbers in sold; it has .many."),
+        (lambda table: table.assign(day=""), "a day like"),
         (lambda table: table.head(0), "at least one row"),
     ],
 )
@@ -108,3 +111,10 @@ def test_what_cannot_be_asked_is_refused_before_the_work(tmp_path, fill, setting
     history: History = simulating.read_history(written(tmp_path, sales()))
     with pytest.raises(Invalid, match=sentence):
         simulating.replay_all(history, setting, fill)
+
+
+@pytest.mark.parametrize("command", ["simulate", "backtest"])
+def test_a_country_without_a_calendar_is_refused_before_the_work(tmp_path, command):
+    words = [command, "--sales", str(tmp_path / "nowhere.csv"), "--country"]
+    said = {country: CliRunner().invoke(main, [*words, country]).output for country in ("QQ", "DE-QQ", "DE-BW")}
+    assert ["no holidays are known of" in words for words in said.values()] == [True, True, False]

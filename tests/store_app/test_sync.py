@@ -27,9 +27,11 @@ from config.journal import Actor, JournalEntry
 from config.node import NETWORK, Node, Peer
 from config.outbox import Message, OutboxMessage
 from config.publication import Publication
+from pos import recall, stock
+from pos.catalogue import Product, TaxClass
 from store_app.api.pace import MINUTE_S, Pace
 from store_app.sync import restored, sender
-from supply import rising
+from supply import recalls, rising, serving
 from tests.store_app.conftest import KEY, NOON, STORE, House
 
 DAY = dt.date(2026, 3, 2)
@@ -398,3 +400,24 @@ def wait_for(port: int) -> None:
 def set_proxy(port: int, wanted: dict[str, object]) -> None:
     body = json.dumps(wanted).encode()
     urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/set", data=body), timeout=5).close()
+
+
+def test_a_shop_that_got_recalled_goods_from_elsewhere_hears_of_it_in_the_contact_that_tells_of_them(
+    house, network, served
+):
+    by = {"actor": Actor.system("test", NETWORK), "at": NOON}
+    for node_of in (house, network):
+        with node_of.doors.write() as session:
+            session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=True))
+            session.flush()
+            session.add(Product(sku="milk", name="Milk", category="Dairy", tax_class_id="food", search_text="milk"))
+    with network.doors.write() as session:
+        serving.found_warehouse(session, "WH1", "Van", **by)
+        recalls.call(session, "milk", None, id="r1", why="Glass", called_by="", afterwards="destroy", **by)
+    talk(house, served)
+    for times in (0, 1):
+        with house.doors.write() as session:
+            assert len(recall.in_force(session, STORE)) == times
+            if not times:
+                stock.open_stock(session, STORE, [("milk", 5)], source_id="x", **by)
+        assert talk(house, served).fault is None

@@ -276,6 +276,9 @@ def test_the_forecast_expects_the_campaign_and_orders_carry_it_once(town):
     assert with_it[: during.start] == pytest.approx(plain[: during.start])
     assert with_it[during.stop :] == pytest.approx(plain[during.stop :])
     assert (extra(town, LAST), extra(town, LAST, in_use=True)) == (16, 0), "never twice, and in one of both places"
+    with town.shop.read() as session:
+        (told,) = forecasts.as_seen(session, STORE, "beer")["why"]["campaigns"]
+        assert told[1:] == (FIRST, LAST, 1.5), "and the product's page says so"
     forecast_of(town, TODAY)
     assert extra(town, LAST, in_use=True) == 0, "the next night's carries it too"
     day_comes(town, FIRST + dt.timedelta(days=1))

@@ -337,7 +337,7 @@ def test_the_network_judges_by_its_own_terms_whether_a_claim_is_late(country):
     [
         ([("bread", "damaged", 10)], "Rye bread: 9 came in, so no more than 9 can be claimed."),
         ([("bread", "damaged", 5), ("bread", "expired", 5)], "no more than 9"),
-        ([("bread", "short", 4)], "Rye bread: 3 are missing by the count, not more."),
+        ([("bread", "short", 4)], "Rye bread: missing by the count: 3, not more."),
         ([("bread", "over", 1)], "Rye bread: 0 came too many by the count, not more."),
         ([("bread", "damaged", 0)], "type how many, 1 or more"),
         ([("milk", "damaged", 1)], "milk is not on this delivery"),

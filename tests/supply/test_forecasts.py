@@ -273,6 +273,14 @@ def test_the_chart_shows_what_was_sold_what_is_expected_and_why(network, shop):
     assert (nothing["ahead"], nothing["why"]) == ([], {})
 
 
+def test_days_on_which_the_shelf_stood_empty_are_told_with_their_share(shop):
+    with shop.write() as session:
+        for n, share in ((-2, 5_400), (-3, 499)):
+            session.get(DailyDemand, ("S1", "bread", day(n))).out_of_stock_bp = share
+    with shop.read() as session:
+        assert forecasts.as_seen(session, "S1", "bread", days=14)["empty"] == {day(-2): 0.54}
+
+
 def test_an_empty_shop_gets_an_empty_forecast_and_no_fault(tmp_path):
     database = make_node(tmp_path / "new.db", "S1", ["S1"])
     run = run_store(database)

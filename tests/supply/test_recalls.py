@@ -7,9 +7,11 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.node import NETWORK
+from config.outbox import Message
 from pos import batches, recall, stock
 from pos.batches import Batch, Lot
 from pos.ledger import Place
+from pos.store import Store
 from pos.waste import Waste
 from supply import pick_lots, picking, recalls, settlement, warehouse
 from supply.goods_returns import GoodsReturn, GoodsReturnLine
@@ -214,3 +216,72 @@ def test_what_is_recalled_is_taken_out_of_the_bin_too(country):
         stock.move(session, "S1", "bread", 5, Place.BACKROOM, Place.BIN, **{**BY, "actor": KEEPER["S1"]})
         recalls.clear(session, "S1", "r1", 4, waste_id="w1", actor=KEEPER["S1"], at=AT)
         assert stock.levels(session, "S1", ["bread"])["bread"].by_place[Place.BIN] == 2
+
+
+def test_a_shop_that_carries_it_only_later_is_told_when_it_speaks_again_and_once(country):
+    call(country)
+    for times in (0, 1, 1):
+        with country.network.write() as session:
+            recalls.catch_up(session, "S2", at=AT)
+        country.deliver()
+        with country.shops["S2"].read() as session:
+            assert len(recall.in_force(session, "S2")) == times, "it carries none of it at first"
+        if not times:
+            with country.shops["S2"].write() as session:
+                stock.open_stock(session, "S2", [("bread", 3)], source_id="found", actor=KEEPER["S2"], at=AT)
+            country.deliver()
+    with country.network.write() as session:
+        (shop,) = [one for one in recalls.shops(session, "r1") if one.store_id == "S2"]
+        assert (shop.row.called_at, shop.row.why, shop.row.batch) == (AT, "glass in it", "A")
+        recalls.lift(session, "r1", why="tested", **BY)
+        session.delete(shop.row)
+        session.flush()
+        recalls.catch_up(session, "S2", at=AT)
+        assert {one.store_id for one in recalls.shops(session, "r1")} == {"S1"}, "nobody is told of what is over"
+
+
+def test_a_shop_without_a_node_is_told_by_hand_and_by_its_node_once_it_has_one(country):
+    with country.network.write() as session:
+        session.get_one(Store, "S1").has_node = False
+    call(country)
+    with country.shops["S1"].read() as session:
+        assert recall.in_force(session, "S1") == []
+    with country.network.write() as session:
+        with pytest.raises(Refused, match="Tell Shop S1 of the recall first"):
+            recalls.note_looked(session, "r1", "S1", 2, **BY)
+        recalls.tell_by_hand(session, "r1", "S1", **BY)
+        with pytest.raises(Invalid, match="Type 0 to"):
+            recalls.note_looked(session, "r1", "S1", -1, **BY)
+        recalls.note_looked(session, "r1", "S1", 2, **BY)
+        (shop,) = recalls.shops(session, "r1")
+        assert (shop.is_by_hand, shop.row.told_how, shop.most_qty) == (True, "hand", 2)
+        recalls.catch_up(session, "S1", at=AT)
+        with pytest.raises(Refused, match="Its own node tells this shop"):
+            recalls.tell_by_hand(session, "r1", "S1", **BY)
+    country.deliver()
+    with country.shops["S1"].read() as session, pytest.raises(Refused, match="glass in it"):
+        recall.refuse(session, "S1", [("bread", "A")])
+
+
+@pytest.mark.parametrize(("knows", "left_to_tell"), [(True, True), (False, False)])
+def test_who_was_told_by_hand_is_told_so_that_it_is_lifted(country, knows: bool, left_to_tell: bool):
+    with country.network.write() as session:
+        session.get_one(Store, "S1").has_node = False
+        recalls.call(session, "bread", "A", id="r1", **SAID)
+        if knows:
+            recalls.tell_by_hand(session, "r1", "S1", **BY)
+        recalls.lift(session, "r1", why="tested", **BY)
+        (shop,) = recalls.shops(session, "r1")
+        assert (not shop.row.told_how) is left_to_tell
+
+
+@pytest.mark.parametrize("told", ["3", -1, True, None, 10**12])
+def test_what_a_shop_says_it_took_away_is_a_whole_number_or_refused_in_a_sentence(country, told):
+    call(country)
+    body = {"store_id": "S1", "id": "r1", "taken_qty": told}
+    fact = Message(
+        id="c", n=1, made_at=AT.isoformat(), topic=recalls.CLEARED, version=1, business_day=str(DAY), body=body,
+        hash="",
+    )  # fmt: skip
+    with country.network.write() as session, pytest.raises(Invalid, match="What was taken away is"):
+        recalls.APPLIERS[recalls.CLEARED](session, fact, "S1", AT)

@@ -17,11 +17,13 @@ async function draw(holder) {
   const outlook = await answer.json();
   if (!outlook.days.length) return;
   chart.hidden = false;
-  const plot = new uPlot(options(outlook, chart.clientWidth || 560), [outlook.days, outlook.sold, outlook.high, outlook.middle], chart);
+  const lines = [outlook.days, outlook.sold, outlook.high, outlook.middle];
+  if (outlook.empty.some((sold) => sold != null)) lines.push(outlook.empty);
+  const plot = new uPlot(options(outlook, chart.clientWidth || 560, lines.length), lines, chart);
   new ResizeObserver(() => plot.setSize({ width: chart.clientWidth, height: 240 })).observe(chart);
 }
 
-function options(outlook, width) {
+function options(outlook, width, lines) {
   const words = outlook.words;
   const quiet = { show: false };
   return {
@@ -39,7 +41,8 @@ function options(outlook, width) {
       { label: words.sold, stroke: ink("--ink"), width: 2, spanGaps: false, points: { size: 4 }, value: figure },
       { label: words.high, stroke: ink("--jade-light"), fill: ink("--jade-light"), points: quiet, value: figure },
       { label: words.middle, stroke: ink("--jade"), width: 2, dash: [6, 4], points: quiet, value: figure },
-    ],
+      { label: words.empty, stroke: ink("--amber"), paths: () => null, points: { show: true, size: 9, fill: ink("--amber") }, value: figure },
+    ].slice(0, lines),
     hooks: { draw: [(plot) => markToday(plot, outlook.today, words.today)] },
   };
 }
