@@ -18,7 +18,6 @@ from typing import Any
 
 from config.clock import day_start
 from config.errors import ShopError
-from config.journal import Actor
 from store_app.demo import doorstep
 from store_app.demo.build import lay_in
 from store_app.demo.ledger import lay_in_past
@@ -363,8 +362,9 @@ class Road:
 
     def _order_goods(self, member: Member) -> None:
         at = member.doors.now()
+        member.job("propose")
         with member.doors.write() as session:
-            proposed = replenishment.propose(session, member.id, actor=Actor.system("propose", member.id), at=at)
+            proposed = replenishment.proposals(session, member.id)
             self.tally.proposals += len(proposed)
             for order in proposed if member.id not in self._left else ():
                 line = next(iter(orders.lines_of(session, order)))

@@ -8,7 +8,7 @@ from flask_babel import ngettext
 from store_app.extensions import clock, read, write
 from store_app.presenting import page
 from store_app.security import requires
-from supply import claim_book, goods_returns, overview, pick_list, premises, suppliers, warehouse
+from supply import claim_book, credit, goods_returns, overview, pick_list, premises, suppliers, warehouse
 
 bp = Blueprint("console_supply", __name__, url_prefix="/console/supply")
 
@@ -46,7 +46,18 @@ def fill() -> Any:
     """Share the warehouse out over all waiting orders and confirm them."""
     with write() as session:
         done = warehouse.fill(session, actor=g.actor, at=clock.now())
-    flash(ngettext("%(num)d order confirmed.", "%(num)d orders confirmed.", len(done)), "good")
+        held = len(credit.held_draws(session))
+    if done or not held:
+        flash(ngettext("%(num)d order confirmed.", "%(num)d orders confirmed.", len(done)), "good")
+    if held:
+        flash(
+            ngettext(
+                "%(num)d order waits for its shop’s credit: let it go or refuse it under Money.",
+                "%(num)d orders wait for their shops’ credit: let them go or refuse them under Money.",
+                held,
+            ),
+            "warn",
+        )
     return redirect(url_for("console_supply.orders"), 303)
 
 

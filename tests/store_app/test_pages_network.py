@@ -15,10 +15,13 @@ from config.settings import Settings
 from pos.store import Store
 from store_app import create_app, tables
 from store_app.demo import notice
+from supply import credit, network_terms
 from supply.deliveries import Delivery
 from supply.demand import StoreDay
+from supply.network_terms import Terms
 from supply.orders import ReplenishmentOrder
 from supply.push import PushOffer
+from tests.store_app import money
 from tests.store_app.conftest import NOON, STORE, House
 from tests.store_app.office import send as send_form
 from tests.store_app.office import words
@@ -178,6 +181,16 @@ def test_sharing_out_and_loading_twice_moves_an_order_once(node, operator):
     assert [order.state for order in rows(node, ReplenishmentOrder)] == ["dispatched"]
     assert len(rows(node, Delivery)) == 1
     assert "on the way" in words(operator.get("/console/supply/"))
+
+
+def test_sharing_out_says_what_waits_for_its_shop_s_credit(node, operator):
+    with node.doors.write() as session:
+        network_terms.set_terms(session, Terms(), actor=money.OPERATOR, at=NOON)
+        money.work_out(session)
+        credit.hold(session, STORE, why="Late", actor=money.OPERATOR, at=NOON)
+    send_form(operator, "/console/supply/fill")
+    page = words(operator.get("/console/supply/"))
+    assert ("1 order waits for its shop’s credit" in page, "0 orders confirmed" in page) == (True, False)
 
 
 def test_with_nothing_to_do_the_buttons_do_nothing(network):
