@@ -73,13 +73,14 @@ def minute_by(session: Session, supplier: Supplier, store_id: str, today: dt.dat
 
 
 def closes_at(session: Session, supplier: Supplier, store_id: str, order_day: dt.date) -> dt.datetime | None:
-    """Return until when an order for a day can be placed, by the shop's clock; None: as long as the day lasts."""
-    if supplier.cut_off_minute is None:
+    """Return until when an order for a day can be placed, by the shop's clock; None: as long as its own day lasts."""
+    here = store_of(session, store_id).tz
+    tz = (zone_of(session, supplier.warehouse_id) if supplier.warehouse_id else None) or here
+    minute = supplier.calendar.cut_off_minute
+    if minute is None or (supplier.cut_off_minute is None and tz == here):
         return None
-    here = ZoneInfo(store_of(session, store_id).tz)
-    tz = zone_of(session, supplier.warehouse_id) if supplier.warehouse_id else None
-    closes = dt.time(*divmod(supplier.cut_off_minute, 60), tzinfo=ZoneInfo(tz) if tz else here)
-    return dt.datetime.combine(order_day, closes).astimezone(here)
+    closes = dt.time(*divmod(minute, 60), tzinfo=ZoneInfo(tz))
+    return dt.datetime.combine(order_day, closes).astimezone(ZoneInfo(here))
 
 
 def minute_at(session: Session, warehouse_id: str, today: dt.date, at: dt.datetime) -> int:

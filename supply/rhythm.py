@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 DAY = dt.timedelta(days=1)
 DAY_MINUTES = 24 * 60
+LAST_MINUTE = DAY_MINUTES - 1
 
 
 @dataclass(frozen=True)

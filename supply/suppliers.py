@@ -5,7 +5,7 @@ Rules
 1. A supplier belongs to the network ('*'), to one store, or to the network node, which buys from it (`upstream`). The
    network itself is a supplier of kind 'network'.
 2. Orders are taken on the supplier's order days up to its cut-off, and arrive lead_time_days later, but not on a closed
-   day (`rhythm`).
+   day (`rhythm`). A warehouse without a cut-off takes them until its midnight; any other, until the shop's day is over.
 3. A product comes in packs of pack_qty stock units at pack_cost_minor a pack; another cost may begin on a day
    (`SupplierCost`), and the latest one that has begun counts.
 4. The network's suppliers reach a store as an edition (`serving`); a store's own ones never travel, and only they are
@@ -35,7 +35,7 @@ from config.node import NETWORK
 from config.publication import EVERYONE
 from pos.catalogue import Product
 from pos.store import keep_clock
-from supply.rhythm import Calendar
+from supply.rhythm import LAST_MINUTE, Calendar
 
 LONGEST_LEAD_DAYS = 60
 MOST_PACK_QTY = 1_000_000
@@ -77,13 +77,14 @@ class Supplier(Base):
     closed_days: Mapped[list[Any] | None]
     """Days, as 2026-12-25, on which no order is taken and nothing is brought; None: none is known."""
     cut_off_minute: Mapped[int | None]
-    """The minute of the local day up to which an order counts for it; None: the whole day."""
+    """The minute of the local day up to which an order counts for it; None: the whole day (rule 2)."""
 
     @property
     def calendar(self) -> Calendar:
-        """Return when it works."""
+        """Return when it works; a warehouse's day is over at midnight, whatever the hour of its shops (rule 2)."""
         closed = frozenset(dt.date.fromisoformat(day) for day in self.closed_days or ())
-        return Calendar(frozenset(self.order_weekdays), self.lead_time_days, closed, self.cut_off_minute)
+        closes = LAST_MINUTE if self.cut_off_minute is None and self.warehouse_id else self.cut_off_minute
+        return Calendar(frozenset(self.order_weekdays), self.lead_time_days, closed, closes)
 
 
 class SupplierProduct(Base):

@@ -120,7 +120,8 @@ def claim(
     session: Session, recall_id: str, supplier_id: str, *, id: str, actor: Actor, at: dt.datetime
 ) -> UpstreamClaim:
     """Claim of a supplier what is not claimed yet (rules 1 to 3); the same id again is the claim that is there."""
-    session.scalars(lock_rows(session, sa.select(Recall).where(Recall.id == recall_id))).all()
+    mine = sa.select(Recall).where(Recall.id == recall_id).order_by(Recall.store_id)
+    session.scalars(lock_rows(session, mine)).all()
     known = session.get(UpstreamClaim, id)
     if known is not None:
         return known

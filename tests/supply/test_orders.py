@@ -8,7 +8,17 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.outbox import Message, OutboxMessage, to_wire
-from supply import order_arrivals, order_days, order_money, orders, receiving, replenishment, serving, suppliers
+from supply import (
+    order_arrivals,
+    order_days,
+    order_money,
+    orders,
+    receiving,
+    replenishment,
+    rhythm,
+    serving,
+    suppliers,
+)
 from supply.facts import OrderSent
 from supply.orders import STATES, ReplenishmentOrder
 from supply.suppliers import Supplier
@@ -394,6 +404,21 @@ def test_an_order_counts_by_the_warehouse_s_clock_for_the_van_it_reaches_the_net
     country.deliver(at=later(hours=2))
     assert country.state("S1", third) == ("acknowledged", "acknowledged")
     assert country.findings() == []
+
+
+@pytest.mark.parametrize(("tz", "closes", "shown"), [("Asia/Tokyo", 15, 14), ("", 24, None)])
+def test_a_warehouse_without_an_hour_takes_orders_until_its_own_midnight(country, tz: str, closes: int, shown: int):
+    """Its midnight is the shop's 15:00, or midnight, though the shop's day lasts until four in the morning."""
+    with country.shops["S1"].write() as session:
+        suppliers.settle_calendar(session, WAREHOUSE, [], None, tz=tz, actor=OPERATOR, at=AT)
+        last = order_days.closes_at(session, session.get_one(Supplier, VAN), "S1", DAY)
+        assert (last.hour if last else None) == shown
+    midnight = later(hours=closes - AT.hour)
+    for at, ordered in ((midnight - dt.timedelta(minutes=1), DAY), (midnight, DAY + dt.timedelta(days=1))):
+        with country.shops["S1"].read() as session:
+            supplier = session.get_one(Supplier, VAN)
+            days = rhythm.rhythm(supplier.calendar, DAY)
+            assert order_days.counted(session, supplier, days, "S1", at).order_day == ordered
 
 
 def test_who_names_an_earlier_day_or_an_earlier_van_is_due_no_sooner_than_the_others(country):
