@@ -5,7 +5,7 @@ Rules
 1. A code has sixteen characters without look-alikes (79 bits); only its SHA-256 is kept. A new one makes the shop's
    older ones useless.
 2. It is good once, for a day. Exchanging it withdraws no key: the shop that has one keeps it until the operator, who
-   sees that two are open, withdraws it; all of it is journalled.
+   sees that two are open, withdraws it; all of it is journalled. A shop that joins has a node from then on.
 3. Wrong codes never keep a right one out: nobody can stop shops from joining by sending nonsense, and the length alone
    makes guessing hopeless. A thousand tries a second for a whole day, with a thousand codes open, hit one once in
    8 * 10^12 such days.
@@ -67,6 +67,7 @@ def join(session: Session, code: str, *, at: dt.datetime) -> tuple[str, str] | R
         return Refused("wrong-code", "This code is not good, or not any more. Ask the operator for a new one.")
     found.used_at = at
     key = give_key(session, found.store_id, at)
+    store_of(session, found.store_id).has_node = True
     actor = Actor.system("join", NETWORK)
     journal.record(session, actor=actor, at=at, verb="store.joined", subject=f"store:{found.store_id}")
     return found.store_id, key

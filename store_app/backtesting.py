@@ -40,16 +40,16 @@ def shown(report: dict[str, Any]) -> list[Table]:
     for name, row in report["models"].items():
         inside = row.get("coverage7") or row.get("coverage3") or {}
         cells = [row.get(key) for key in SHOWN] + [inside.get(level) for level in ("0.9", "0.95", "0.99")]
-        measures.add_row(name, *(_number(cell) for cell in cells))
+        measures.add_row(_name(name), *(_number(cell) for cell in cells))
     beside = _table("ours over", *SHOWN[:5], title="Below 1: ours is better")
     for name, row in report["ratios"].items():
         beside.add_row(name, *(_number(row.get(key)) for key in SHOWN[:5]))
     kinds = _table("class", "series", *SHOWN[:6], *INSIDE, title="Ours, by class; weeks inside counted within the unit")
     for kind, row in report["models"]["ours"]["classes"].items():
         inside = row.get("coverage_within7") or row.get("coverage_within3") or {}
-        cells = [row["series"], *(row.get(key) for key in SHOWN[:6])]
+        cells = [row.get(key) for key in SHOWN[:6]]
         cells += [inside.get(level) for level in ("0.9", "0.95", "0.99")]
-        kinds.add_row(kind, *(_number(cell) for cell in cells))
+        kinds.add_row(kind, f"{row['series']:g}", *(_number(cell) for cell in cells))
     return [measures, beside, kinds, *_clean_days(report)]
 
 
@@ -60,13 +60,18 @@ def _clean_days(report: dict[str, Any]) -> list[Table]:
     title = "Days without an empty shelf: as forecast, and as the slow days they are"
     table = _table("", "error", "bias", "error, slow", "bias, slow", title=title)
     for name, row in rows.items():
-        table.add_row(name, *(_number(row[key]) for key in heads))
+        table.add_row(_name(name), *(_number(row[key]) for key in heads))
     return [table] if rows else []
 
 
+def _name(model: str) -> str:
+    """Return a model's name as it fits into 80 columns: ours with the layer all models share goes by that."""
+    return model.removeprefix("ours_").replace("_", " ")
+
+
 def _table(*heads: str, title: str) -> Table:
-    words = [head.replace("wrmsse", "rmsse").replace("pinball", "pin") for head in heads]
-    return Table(*words, title=title, box=box.SIMPLE_HEAD, padding=(0, 1), collapse_padding=True)
+    words = [head.replace("wrmsse", "rmsse").replace("pinball", "pin").replace("seconds", "s") for head in heads]
+    return Table(*words, title=title, box=box.SIMPLE_HEAD, padding=0)
 
 
 def _number(value: float | None) -> str:

@@ -5,7 +5,8 @@ Rules
 1. Called once, it stands under one id in the book of every warehouse and of every shop that carries the product or has
    it on its way (`pos.recall`): goods go between shops, and no book proves where a batch is not. Each shop is told at
    once, with what becomes of the goods; its tills refuse them, and only the network lifts it again. The same one twice
-   is a Conflict while it lasts. A shop that carries it only later, or joins later, is told as soon as it speaks again.
+   is a Conflict while it lasts. A shop that carries it only later, or joins later, is told as soon as it speaks again;
+   a warehouse founded meanwhile has it from its first day.
 2. What a warehouse has of it is neither promised nor loaded, and its sheets name other lots. Somebody looks through the
    warehouse and says how many there were: these are written off as recalled, the rest of its lots as not found.
 3. A shop that looked says how many it took away, and the network is told. What was taken away is out of its stock.
@@ -94,20 +95,20 @@ def call(
 def catch_up(session: Session, store_id: str, *, at: dt.datetime) -> None:
     """Tell a shop that speaks by its node of every recall in force that its node was not told of (rules 1, 6)."""
     heard = sa.select(Recall.id).where(Recall.store_id == store_id, Recall.told_how == "node")
-    news = sa.select(sa.func.min(Recall.store_id), Recall.id).where(
-        sa.text("recall.state <> 'lifted'"), Recall.afterwards != "", Recall.id.not_in(heard)
-    )
-    for book, recall_id in session.execute(news.group_by(Recall.id).order_by(Recall.id)).all():
-        one, mine = session.get_one(Recall, (book, recall_id)), session.get(Recall, (store_id, recall_id))
+    for one in _in_force(session, heard):
+        mine = session.get(Recall, (store_id, one.id))
         if mine is None:
             if session.scalar(_carrying(one.sku).where(Store.id == store_id)) is None:
                 continue
-            mine = recall.call(
-                session, store_id, one.sku, one.batch, id=one.id, why=one.why, called_by=one.called_by,
-                afterwards=one.afterwards, actor=Actor.system("supply", NETWORK), at=at,
-            )  # fmt: skip
-            mine.called_at = one.called_at
+            mine = _enter(session, store_id, one, at)
         _tell(session, mine, at)
+
+
+def take_up(session: Session, warehouse_id: str, *, at: dt.datetime) -> None:
+    """Write every recall in force into the book of a warehouse that has not got it, as one just founded (rule 1)."""
+    require_warehouse(session, warehouse_id)
+    for one in _in_force(session, sa.select(Recall.id).where(Recall.store_id == warehouse_id)):
+        _enter(session, warehouse_id, one, at)
 
 
 def tell_by_hand(session: Session, recall_id: str, store_id: str, *, actor: Actor, at: dt.datetime) -> None:
@@ -263,6 +264,25 @@ def _rows(session: Session, recall_id: str) -> list[Recall]:
     if not rows:
         raise NotFound("unknown-recall", "There is no such recall here.", recall_id=recall_id)
     return rows
+
+
+def _in_force(session: Session, without: sa.Select[str]) -> list[Recall]:
+    """Return the network's recalls in force but some, as one of the books has each. without: the ids of those."""
+    books = sa.select(sa.func.min(Recall.store_id), Recall.id).where(
+        sa.text("recall.state <> 'lifted'"), Recall.afterwards != "", Recall.id.not_in(without)
+    )
+    found = session.execute(books.group_by(Recall.id).order_by(Recall.id)).all()
+    return [session.get_one(Recall, (book, recall_id)) for book, recall_id in found]
+
+
+def _enter(session: Session, store_id: str, one: Recall, at: dt.datetime) -> Recall:
+    """Write a recall that stands in another book into this one."""
+    row = recall.call(
+        session, store_id, one.sku, one.batch, id=one.id, why=one.why, called_by=one.called_by,
+        afterwards=one.afterwards, actor=Actor.system("supply", NETWORK), at=at,
+    )  # fmt: skip
+    row.called_at = one.called_at
+    return row
 
 
 def _urgency(shop: Shop) -> tuple[bool, bool, int, int, str]:

@@ -11,7 +11,8 @@ Rules
 4. The warehouse of every region, and of every shop that has its own, and by whose clock a warehouse keeps its days, is
    told to all stores with the edition of the network's suppliers; an edition replaces what was known of the network's,
    and leaves a store's own suppliers.
-5. A new warehouse takes no shop from another: before it is founded every region is settled to the one it has.
+5. A new warehouse takes no shop from another: before it is founded every region is settled to the one it has. What is
+   recalled is so in its book from the first day.
 """
 
 import datetime as dt
@@ -72,6 +73,8 @@ def found_warehouse(
 
     tz: by whose clock it works; '': that of the network's first shop, where there is one.
     """
+    from supply import recalls  # which ask what stands here
+
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,19}", warehouse_id, re.ASCII):
         words = "A warehouse's id has up to 20 letters and digits, such as WH1."
         raise Invalid("bad-warehouse", words, warehouse_id=warehouse_id)
@@ -84,10 +87,12 @@ def found_warehouse(
             if ("region", region_id) not in known:
                 _settle(session, "region", region_id, usual, actor, at)
     keep_clock(session, warehouse_id, tz or session.scalar(sa.select(Store.tz).order_by(Store.id).limit(1)) or "")
-    return add_supplier(
+    made = add_supplier(
         session, EVERYONE, name, kind=NETWORK, warehouse_id=warehouse_id, lead_time_days=lead_time_days,
         order_weekdays=order_weekdays, minimum_minor=minimum_minor, id=id, actor=actor, at=at,
     )  # fmt: skip
+    recalls.take_up(session, warehouse_id, at=at)
+    return made
 
 
 def supply_shop(session: Session, store_id: str, warehouse_id: str | None, *, actor: Actor, at: dt.datetime) -> None:

@@ -13,6 +13,7 @@ from config.errors import Invalid, NotFound, ShopError
 from store_app import presenting, wording, wording_supply
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form, new_costs, waiting, wares
+from store_app.pages.timeline import timeline
 from store_app.presenting import RAIL_COUNTS, clock_time, page, place, qty, state_word, today
 from store_app.security import requires
 from supply import claim_book, receiving, van_calls
@@ -96,6 +97,7 @@ def delivery(delivery_id: str, fault: ShopError | None = None) -> Any:
         row = session.get(Delivery, (str(place().store_id), delivery_id))
         costs = new_costs.of_delivery(session, row) if row is not None else []
         complaints = claim_book.claims_about(session, str(place().store_id), delivery_id)
+        steps = timeline(session, f"delivery:{delivery_id}") if found[0].state == "refused" else []
         hit = _hit(session, looked_for) if looked_for else None
     here = _line_of(lines, looked_for, hit) if looked_for else None
     if here is not None and fault is None and request.args.get("at") != here.sku:
@@ -107,6 +109,7 @@ def delivery(delivery_id: str, fault: ShopError | None = None) -> Any:
         delivery=found[0],
         lines=lines,
         claims=complaints,
+        sent_back=steps[-1] if steps else None,
         costs=costs,
         differences=sum(line.counted_qty != line.advised_qty for line in lines),
         difference_reasons=wording.DIFFERENCE_REASONS,

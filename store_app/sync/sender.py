@@ -190,6 +190,8 @@ class _Talk:
             self._push_all()
             self._pull_messages()
             self._pull_editions()
+            if "catalogue" in self.done.editions:  # what was told of a product before it was known here
+                receiver.try_parked(self.doors, [NETWORK], why="unknown-product")
             if self.holds_one_back:
                 raise _TooLarge
         except (Unreachable, httpx2.HTTPError) as fault:

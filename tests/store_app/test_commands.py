@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
+from rich.console import Console
 
 from config.database import Database, make_engine
 from config.errors import Invalid
@@ -287,6 +288,8 @@ def test_backtest_says_what_is_wrong_with_a_history_and_answers_json(shop, tmp_p
     report = json.loads(said.output.strip().splitlines()[-1])
     assert report["settings"]["series"] == 1
     assert report["ratios"]["ma28"]["wrmsse14"] < 1
+    for table in backtesting.shown(report):
+        assert Console(width=1000).measure(table).maximum <= 80, "no name is cut where a screen has 80 columns"
 
 
 def test_a_backtests_tables_judge_clean_days_where_the_history_tells_of_empty_shelves():

@@ -167,6 +167,13 @@ def test_an_unknown_aisle_shows_the_first_one(operator):
     assert set(json.loads(operator.get("/console/demand/north/series?aisle=Nothing").text)["sold"]) == {None}
 
 
+def test_the_rail_names_the_place_of_every_room(operator):
+    places = {"picking/": "Supply", "supplied/": "Supply", "outlook/north": "Demand", "proof/north": "Demand"}
+    pages = {path: operator.get(f"/console/{path}").text for path in places}
+    marked = {path: page.partition('aria-current="page"')[2].partition("</a>")[0] for path, page in pages.items()}
+    assert {path: re.findall(r"<span>(.*?)</span>", here)[0] for path, here in marked.items()} == places
+
+
 # --- supply ---
 
 

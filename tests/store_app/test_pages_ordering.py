@@ -442,6 +442,13 @@ def test_an_unknown_offer_is_a_sentence(office):
     assert send(office.signed_in(), "/offers/nothing/accept").status_code == 404
 
 
+def test_the_rail_names_the_place_of_every_room(office):
+    places = {"/suppliers/": "Orders", "/orders/proof": "Orders", "/claims/": "Goods in", "/stock/network/": "Goods in"}
+    pages = {path: office.signed_in().get(path).text for path in places}
+    marked = {path: page.partition('aria-current="page"')[2].partition("</a>")[0] for path, page in pages.items()}
+    assert {path: re.findall(r"<span>(.*?)</span>", here)[0] for path, here in marked.items()} == places
+
+
 def test_a_cashier_does_not_order(office):
     client = office.signed_in("cashier")
     assert client.get("/orders/").status_code == 403

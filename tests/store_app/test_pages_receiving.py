@@ -203,14 +203,15 @@ def test_the_rail_counts_what_is_expected(office):
     assert "2" in rail
 
 
-def test_a_delivery_sent_back_brings_nothing(office):
+def test_a_delivery_sent_back_brings_nothing_also_where_it_came_to_the_wrong_shop(office):
     client = office.signed_in()
     assert send(client, "/deliveries/D1/refuse").status_code == 422
     for _ in range(2):
-        assert send(client, "/deliveries/D1/refuse", reason="broken").status_code == 303
+        assert send(client, "/deliveries/D1/refuse", reason="other-shop").status_code == 303
     assert state(office) == "refused"
     assert on_hand(office, "milk") == 9
     assert send(client, "/deliveries/D1/begin").status_code == 409
+    assert "It is for another shop" in words(client.get("/deliveries/D1"))
 
 
 def test_a_cost_that_changed_is_shown_with_its_margin_and_the_way_to_price_and_label(office):

@@ -28,7 +28,9 @@ from config.node import NETWORK, Node, Peer
 from config.outbox import Message, OutboxMessage
 from config.publication import Publication
 from pos import recall, stock
-from pos.catalogue import Product, TaxClass
+from pos.catalogue import Listing, Price, Product, TaxClass
+from pos.ledger import StockLevel
+from store_app import editions
 from store_app.api.pace import MINUTE_S, Pace
 from store_app.sync import restored, sender
 from supply import recalls, rising, serving
@@ -421,3 +423,23 @@ def test_a_shop_that_got_recalled_goods_from_elsewhere_hears_of_it_in_the_contac
             if not times:
                 stock.open_stock(session, STORE, [("milk", 5)], source_id="x", **by)
         assert talk(house, served).fault is None
+
+
+def test_what_was_told_of_a_product_before_the_catalogue_came_is_taken_with_it(house, network, served):
+    by = {"actor": Actor.system("test", NETWORK), "at": NOON}
+    with network.doors.write() as session:
+        session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=True))
+        session.flush()
+        session.add(Product(sku="milk", name="Milk", category="Dairy", tax_class_id="food", search_text="milk"))
+        session.flush()
+        session.add_all([StockLevel(store_id=STORE, sku="milk", place="shelf", qty=3)])
+        session.add_all([Listing(store_id=STORE, sku="milk"), Price(sku="milk", from_day=DAY, price_minor=129)])
+        session.flush()
+        recalls.call(session, "milk", None, id="r1", why="Glass", called_by="", afterwards="destroy", **by)
+    for states in (["parked"], ["taken"]):
+        assert talk(house, served).fault is None
+        with house.doors.read() as session:
+            told = sa.select(InboxMessage.state).where(InboxMessage.topic == recalls.TOLD)
+            assert session.scalars(told).all() == states
+            assert len(recall.in_force(session, STORE)) == states.count("taken")
+        editions.publish_all(network.doors, DAY)

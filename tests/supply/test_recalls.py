@@ -13,7 +13,7 @@ from pos.batches import Batch, Lot
 from pos.ledger import Place
 from pos.store import Store
 from pos.waste import Waste
-from supply import pick_lots, picking, recalls, settlement, warehouse
+from supply import pick_lots, picking, recalls, serving, settlement, warehouse
 from supply.goods_returns import GoodsReturn, GoodsReturnLine
 from supply.orders import OrderLine
 from supply.pick_list import PickLine, PickList
@@ -285,3 +285,16 @@ def test_what_a_shop_says_it_took_away_is_a_whole_number_or_refused_in_a_sentenc
     )  # fmt: skip
     with country.network.write() as session, pytest.raises(Invalid, match="What was taken away is"):
         recalls.APPLIERS[recalls.CLEARED](session, fact, "S1", AT)
+
+
+def test_a_warehouse_founded_while_a_recall_is_in_force_gives_none_of_it_away(country):
+    call(country)
+    with country.network.write() as session:
+        recalls.call(session, "milk", None, id="over", **SAID)
+        recalls.lift(session, "over", why="tested", **BY)
+        serving.found_warehouse(session, "WH2", "Second van", **BY)
+        stock.receive(session, "WH2", [("bread", 6)], source_id="first", **BY)
+        batches.lay_in(session, "WH2", [Lot("bread", 6, "A")], source_kind="purchase", source_id="first", at=AT)
+        assert batches.unsound(session, "WH2", day=DAY) == {"bread": 6}
+        assert [one.id for one in recall.recalls(session, "WH2")] == ["r1"], "what is over does not begin anew"
+        assert {one.store_id for one in recalls.in_houses(session, "r1")} == {WAREHOUSE, "WH2"}
