@@ -27,6 +27,8 @@ Flags = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 LEVELS: tuple[float, ...] = (0.5, 0.75, 0.9, 0.95, 0.99)
+SPREAD_DAYS = 42
+"""The last days of which a forecast tells how its series spread, about what each of them usually brings."""
 LARGEST_DAY = 1e12
 """More units than this on one day are a typing fault, not demand."""
 
@@ -195,7 +197,7 @@ class Forecast:
     regional_share  : (n,) weight 0..1 the region has in the level
     spread          : how uncertain sums of any length are (see `intervals`)
     fate            : what may be gone and come back, None = nothing (see `intervals`)
-    lately_spread   : (n,) variance over mean of a day's units lately; NaN = not known (see `state`)
+    lately_spread   : (n,) variance over mean of a day's units in the last SPREAD_DAYS; NaN = not known (see `state`)
     """
 
     keys: tuple[tuple[str, str], ...]

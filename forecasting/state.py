@@ -33,7 +33,7 @@ from forecasting.effects import Factors, Prior, days_of, fit_factors, known_days
 from forecasting.evaluate import row_mean, sum_scale
 from forecasting.intervals import Dispersion, Fate
 from forecasting.levels import Filter, Shared
-from forecasting.panel import Ahead, DemandPanel, Flags, Floats, Ints, PanelFault
+from forecasting.panel import SPREAD_DAYS, Ahead, DemandPanel, Flags, Floats, Ints, PanelFault
 from forecasting.pools import Pools
 
 VERSION = 12
@@ -42,7 +42,7 @@ KEPT_DAYS = 8
 """A week, and a night that failed."""
 CONTEXT_DAYS = 56
 """Days before the new ones that `moved_on` wants to see: for the usual price, the plain mean, and the spread."""
-LATELY_DAYS, LATELY_LEAST, LATELY_LEVEL = 42, 14, 0.01
+LATELY_LEAST, LATELY_LEVEL = 14, 0.01
 WORTH_FADE = 0.99
 QUIT_SALES, QUIT_MOST = 1_000.0, 0.02
 RETURN_WORTH = 5.0
@@ -64,7 +64,8 @@ class State:
     size              : (n,) half the units of a usual day with a sale, with which what was gone begins anew
     echo, echoed      : (n,) what the last days left, and the part of it that the next day brings (see `echo`)
     scale             : (n,) what losses of SUM_DAYS are divided by (see `evaluate`)
-    lately_spread     : (n,) variance over mean of the units of the last LATELY_DAYS, NaN with few of them observed
+    lately_spread     : (n,) variance over mean of the units of the last SPREAD_DAYS about what such days usually bring,
+                        NaN with few of them observed
     """
 
     keys: tuple[tuple[str, str], ...]
@@ -140,7 +141,8 @@ def measure(
     told = y if short is None else np.where(short, np.nan, y)
     lift = 1.0 if panel.lift is None else panel.lift
     factors = fit_factors(told / lift, past, pools, prior or Prior(), known)
-    exposure = factors.over(past, known) * lift * levels.waited(panel.y, pools)
+    usual = factors.over(past, known) * lift
+    exposure = usual * levels.waited(panel.y, pools)
     if short is not None and short.any():
         # Twice: the first pass does not yet know what the empty shelf hid.
         demand = told
@@ -172,7 +174,7 @@ def measure(
         silent=_silence(told, long_run[:, :-1] * exposure, spread),
         quiet=classify.silent_days(panel.y if short is None else np.where(short, np.nan, panel.y)),
         quits=_quits(panel.y, kind), returns=_returns(panel.y),
-        size=_size(panel.y), lately_spread=_lately_spread(panel), echo=wave, echoed=echoed,
+        size=_size(panel.y), lately_spread=_lately_spread(panel, usual), echo=wave, echoed=echoed,
         scale=sum_scale(panel.y, SUM_DAYS), kind=kind,
     )  # fmt: skip
 
@@ -219,7 +221,7 @@ def moved_on(state: State, panel: DemandPanel) -> State:
     return replace(
         state, day=panel.next_day, own=own, slow=slow, shared=shared, units=units, exposure=worth,
         observed=state.observed + days_seen, plain=plain_mean(panel.y), silent=silent, quiet=quiet, echo=wave,
-        lately_spread=_lately_spread(panel),
+        lately_spread=_lately_spread(panel, exposure),
         kind=tuple(classify.NEW if woke else kind for woke, kind in zip(awake, state.kind, strict=True)),
     )  # fmt: skip
 
@@ -453,10 +455,16 @@ def _size(y: Floats) -> Floats:
     return np.asarray(0.5 * units.sum(axis=1) / np.maximum((units > 0).sum(axis=1), 1))
 
 
-def _lately_spread(panel: DemandPanel) -> Floats:
-    """Return (n,) variance over mean, LATELY_LEVEL at least, of the last days' units; empty shelves tell nothing."""
+def _lately_spread(panel: DemandPanel, exposure: Floats) -> Floats:
+    """Return (n,) variance of the last days' units about what such days bring, over mean, LATELY_LEVEL at least.
+
+    exposure: (n, T) units of each day for one of an ordinary day, so that weekdays, holidays and discounts count for no
+    surprise; empty shelves tell nothing.
+    """
     y = panel.y if panel.out_of_stock is None else np.where(panel.out_of_stock, np.nan, panel.y)
-    y = y[:, -LATELY_DAYS:]
-    mean = row_mean(y)
-    found = row_mean((y - mean[:, None]) ** 2) / np.maximum(mean, LATELY_LEVEL)
+    y = y[:, -SPREAD_DAYS:]
+    due = np.where(np.isnan(y), np.nan, exposure[:, -SPREAD_DAYS:])
+    mean, usual = row_mean(y), row_mean(due)
+    level = np.divide(mean, usual, out=np.zeros_like(mean), where=usual > 0)
+    found = row_mean((y - level[:, None] * due) ** 2) / np.maximum(mean, LATELY_LEVEL)
     return np.where((~np.isnan(y)).sum(axis=1) >= LATELY_LEAST, found, np.nan)

@@ -99,7 +99,7 @@ class ForecastSeries(Base):
     quiet_days: Mapped[int | None]
     """Days since its last sale, if chance alone hardly explains them while the shelf holds some."""
     lately_spread: Mapped[float | None] = mapped_column(sa.Double)
-    """Variance over mean of its last days' units; None where few were observed."""
+    """Variance over mean of its last days' units, about what such days usually bring; None where few were observed."""
 
 
 class ForecastQuantile(Base):

@@ -9,7 +9,8 @@ Rules
    each other overlap, so a customer who buys much at once is feared in several and comes once: it rises with variance
    over mean. A pack that lasts for months may outlive its demand: it rises with the days the pack lasts. What is left
    of busy days goes slower afterwards: it rises with the interval's demand over that of usual days. And what varied
-   more lately than it is told to is harder to foresee just now: it falls with that.
+   more lately than it is told to is harder to foresee just now: it falls with that, as far as so few days can tell it
+   of a line.
 3. Whoever wants what is not there goes without (lost sales), so the position that counts is never below the demand
    until the goods come.
 4. Of what is fresh a pack comes while it is likelier wanted than so many times spoilt, and demand is told higher or
@@ -23,7 +24,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
-from forecasting.panel import Floats
+from forecasting.panel import SPREAD_DAYS, Floats
 from supply.chances import Demand, Mask
 
 FRESH_DAYS = 7
@@ -35,9 +36,12 @@ MONTH_DAYS, STAYS_DAYS = 30, 60
 """By one in STAYS_DAYS of what a pack lasts beyond a month the least chance is higher."""
 LEAST_BUSY, MOST_BUSY = 0.5, 2.0
 """Between these the demand of the interval over that of usual days counts: days ahead may be closed."""
-LIVELY, LIVELY_TRUST, MOST_LIVELY = 0.5, 0.54, 6.0
-"""By the first power of how much more a product varied lately than told, which is believed so far, the least odds are
+LIVELY, MOST_LIVELY = 0.5, 6.0
+"""By the first power of how much more a product varied lately than told, as far as it is believed, the least odds are
 lower."""
+LINES_DIFFER = 0.08
+"""Variance between lines of the logarithm of how much more they varied lately than told, beyond what chance makes:
+from .02 to .12 by kind of shop."""
 KEPT_DAYS = 180
 """What has not sold after so many days costs no more to keep: by then somebody has marked it down."""
 
@@ -61,8 +65,8 @@ def least_chance(
     """Return the chance that a pack's units are wanted above which it comes (rule 2).
 
     demand: over the interval, `days` long; held_days: from one delivery to the next; usual: the demand of a usual day,
-    0 where it is not known; lately_spread: variance over mean of its last days' units, NaN where it is not known; all
-    broadcast against demand.
+    0 where it is not known; lately_spread: variance over mean of its units in the last SPREAD_DAYS, NaN where it is not
+    known; all broadcast against demand.
     """
     spread = np.divide(demand.variance, demand.mean, out=np.ones_like(demand.mean), where=demand.mean > 0)
     overlap = np.clip(1.0 - np.asarray(held_days) / np.maximum(days, 1e-9), 0.0, 1.0)
@@ -70,11 +74,25 @@ def least_chance(
     odds = (1.0 - np.asarray(level)) / np.maximum(level, 0.01) * spread ** (ONE_BURST * overlap)
     odds = odds * (1.0 + np.clip(lasts - MONTH_DAYS, 0.0, KEPT_DAYS) / STAYS_DAYS)
     as_usual = np.broadcast_to(np.asarray(usual) * days, demand.mean.shape)
-    busy = np.divide(demand.mean, as_usual, out=np.ones_like(demand.mean), where=as_usual > 1e-9)
+    usually = np.where(as_usual > 1e-9, as_usual, demand.mean)
+    busy = np.divide(demand.mean, usually, out=np.ones_like(demand.mean), where=usually > 0)
     odds = odds * np.clip(busy, LEAST_BUSY, MOST_BUSY)
     lively = np.minimum(lately_spread / spread, MOST_LIVELY)
-    odds = odds / (1.0 + LIVELY_TRUST * np.where(np.isnan(lively), 0.0, lively - 1.0)) ** LIVELY
+    trust = spread_trust(usually / np.maximum(days, 1e-9), spread)
+    odds = odds / (1.0 + trust * np.where(np.isnan(lively), 0.0, lively - 1.0)) ** LIVELY
     return np.asarray(odds / (1.0 + odds))
+
+
+def spread_trust(a_day: Floats, spread: Floats) -> Floats:
+    """Return how far, 0..1, the variance over mean of SPREAD_DAYS is believed against the one that was told.
+
+    As far as lines differ by more than chance makes of so few days: the ratio of a sample of a negative binomial has
+    the relative variance (2 + (3 s - 1)(s - 1) / (m s)) / days, s the variance over mean told and m units a day (delta
+    method, from the cumulants). A line that rarely sells, or sells much at once, shows little in six weeks.
+    """
+    spread = np.maximum(spread, 1.0)
+    bursts = (3.0 * spread - 1.0) * (spread - 1.0) / (np.maximum(a_day, 1e-9) * spread)
+    return np.asarray(LINES_DIFFER / (LINES_DIFFER + (2.0 + bursts) / SPREAD_DAYS))
 
 
 def reorder_point(demand: Demand, pack_qty: Floats | float, least: Floats | float) -> Floats:

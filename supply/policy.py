@@ -82,7 +82,7 @@ class PolicyLine(NamedTuple):
     units, without tax. capacity_qty: what there is room for. service_level: the shopkeeper's own. usual_a_day: demand
     of a usual day, 0 where it is not known. ready_qty: what of the position serves the demand before the next delivery
     (`ready`), None where all of it is there. slot_qty: what its place on a planned shelf holds. lately_spread: variance
-    over mean of its last days' units.
+    over mean of its last days' units, about what such days usually bring.
     """
 
     sku: str

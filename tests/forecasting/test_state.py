@@ -191,5 +191,19 @@ def test_the_last_days_spread_leaves_out_empty_shelves_and_is_not_known_of_a_few
     y[2, : -state.LATELY_LEAST + 1] = np.nan
     short = np.zeros(y.shape, dtype=np.bool_)
     short[1] = y[1] == 7.0
-    found = measure(replace(panel, y=y, out_of_stock=short), horizon_days=7).lately_spread
-    np.testing.assert_allclose(found, [9.0 / 4.0, 0.0, np.nan])
+    apart = replace(panel, y=y, out_of_stock=short, category=("A", "B", "C"))  # none stands in for another
+    found = measure(apart, horizon_days=7).lately_spread
+    np.testing.assert_allclose(found, [9.0 / 4.0, 0.0, np.nan], rtol=3e-3, atol=1e-3)
+
+
+def test_what_weekdays_bring_is_no_spread_of_the_last_days(trade) -> None:  # type: ignore[no-untyped-def]
+    panel = trade([4.0, 4.0], 141)
+    week = np.tile([1.0, 1.0, 1.0, 1.0, 1.0, 10.0, 13.0], 21)[:140]
+    uneven = week.copy()
+    uneven[1::2] *= 1.5
+    panel = replace(panel.between(0, 140), y=np.stack([week, uneven]))
+    again = panel.between(140 - state.CONTEXT_DAYS, 140)
+    found = measure(panel, horizon_days=7)
+    for each in (found, moved_on(replace(found, day=again.first_day), again)):
+        assert each.lately_spread[0] < 0.2 < 0.05 * week.var() / week.mean(), "as every week"
+        assert each.lately_spread[1] > 0.3, "what no week explains stays"

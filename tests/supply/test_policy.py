@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import nbinom, poisson
 
 from supply.chances import Demand
-from supply.next_pack import critical_ratio, lately_factor, least_chance, packs_to, reorder_point
+from supply.next_pack import critical_ratio, lately_factor, least_chance, packs_to, reorder_point, spread_trust
 from supply.policy import OrderPolicy, PolicyLine, decide, decide_basket, ready
 from supply.suppliers import MOST_PACKS
 
@@ -86,11 +86,31 @@ def test_a_pack_is_wanted_likelier_where_few_buy_much_at_once_where_it_lasts_for
     assert least(spread=4.0, lately_spread=4.0) == pytest.approx(least(spread=4.0)), "as told"
     assert least(lately_spread=6.0) == pytest.approx(least(lately_spread=60.0), rel=1e-2), "within a bound"
     assert least(lately_spread=0.0) > 1.3 * least()
+    assert least(spread=4.0, lately_spread=12.0) / least(spread=4.0) > least(lately_spread=3.0) / least(), (
+        "few who buy much at once show less in as many days"
+    )
     assert least(spread=99.0, pack=999.0, level=0.5) < 1
     bursty = line(**selling(12.0, 6.0), position_qty=17, pack_qty=1, pack_cost_minor=92)
     assert decide(bursty).packs < decide(bursty._replace(service_level=decide(bursty).service_level)).packs, (
         "who sets a level gets it"
     )
+
+
+@given(st.floats(0.0, 500.0), st.floats(0.5, 50.0), st.floats(1.0, 10.0))
+def test_the_last_days_are_believed_never_less_the_more_of_a_line_they_show(a_day, spread, more):
+    trust, busier, burstier = spread_trust(
+        np.array([a_day, a_day * more, a_day]), np.array([spread, spread, spread * more])
+    )
+    assert 0.0 <= burstier <= trust <= busier < 0.7, "what chance alone leaves of six weeks, however much is sold"
+
+
+def test_the_last_days_are_believed_as_far_as_lines_differ_beyond_chance():
+    """Simulated: how much the ratio of six weeks varies in samples of one law."""
+    draw = np.random.default_rng(5)
+    for a_day, spread in ((8.0, 1.001), (8.0, 3.0), (2.0, 1.5)):
+        sold = draw.negative_binomial(a_day / (spread - 1.0), 1.0 / spread, size=(4000, 42))
+        chance = np.var(sold.var(axis=1) / sold.mean(axis=1)) / spread**2
+        assert spread_trust(np.array(a_day), np.array(spread)) == pytest.approx(0.08 / (0.08 + chance), rel=0.05)
 
 
 def test_floor_and_ceiling_are_judged_by_what_they_cost():
