@@ -3,8 +3,9 @@
 Rules
 -----
 1. A warehouse buys for the whole chain behind it (echelon): what counts is what stands in it and is not over, what is
-   ordered upstream, and what stands in the shops it supplies (`serving`) or is on its way to them. So a full shop is
-   not bought for twice, and an order a shop inflates buys nothing.
+   ordered upstream, and what stands in the shops it supplies (`serving`) or is on its way to them, of each as much as
+   it will sell until then. So a full shop is not bought for twice, one that runs out is bought for whatever the others
+   have, and an order a shop inflates buys nothing.
 2. Demand is the sum of what those shops sell, until the delivery after next and over the way to the shop until the van
    after; its variance is the sum of theirs, by chance in whole units at least. Each product is bought of one upstream
    supplier (`upstream`), a purchase for each, in its
@@ -319,21 +320,23 @@ def _needs(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) -
     sources = {one.id: _Source.of(one, took[one.id], today, minute) for one in sellers}
     unknown = _Source.unknown(today)
     sold = upstream.cheapest(session, today)
-    rates, have = _of_shops(session, warehouse_id, today, actor, at)
+    of_shops = _of_shops(session, warehouse_id, today, actor, at)
     there, coming = _standing(session, warehouse_id, today), _ordered(session, warehouse_id, today)
     found: dict[str | None, list[_Need]] = {}
     for sku, name, own in _listed(session, [van.id for van in vans]):
-        rate = rates.get(sku, 0.0)
+        shops = of_shops.get(sku, {}).values()
+        rate = sum(per_day for per_day, _ in shops)
         if rate <= 0:
             continue
         terms = sold.get(sku, own)
         source = sources.get(terms.supplier_id, unknown)
-        shops = round(have.get(sku, 0))
+        days = source.interval_days + way
+        counted = round(sum(min(have, per_day * days) for per_day, have in shops))
         why = {
-            "per_day": round(rate, 2), "days": source.interval_days + way, "in_warehouse": there.get(sku, 0),
-            "in_shops": shops, "coming": coming.get(sku, 0),
+            "per_day": round(rate, 2), "days": days, "in_warehouse": there.get(sku, 0),
+            "in_shops": round(sum(have for _, have in shops)), "counted": counted, "coming": coming.get(sku, 0),
         }  # fmt: skip
-        line = _policy_line(terms, source, rate, way, position=there.get(sku, 0) + coming.get(sku, 0) + shops)
+        line = _policy_line(terms, source, rate, way, position=there.get(sku, 0) + coming.get(sku, 0) + counted)
         found.setdefault(source.supplier_id, []).append(_Need(name, line, why))
     return [(one, found[one.supplier_id]) for one in (*sources.values(), unknown) if one.supplier_id in found]
 
@@ -437,25 +440,20 @@ def _as_letter(session: Session, found: Purchase, actor: Actor, at: dt.datetime)
 
 def _of_shops(
     session: Session, warehouse_id: str, today: dt.date, actor: Actor, at: dt.datetime
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Return what a warehouse's shops sell a day and what they have, by SKU (rules 1, 5)."""
-    rates: dict[str, float] = {}
-    have: dict[str, float] = {}
+) -> dict[str, dict[str, tuple[float, float]]]:
+    """Return by SKU and shop what a warehouse's shops sell a day, and what they have (rules 1, 5)."""
+    found: dict[str, dict[str, tuple[float, float]]] = {}
 
     def add(stores: Sequence[str]) -> None:
-        told: list[Mapping[tuple[str, str], float]] = [
-            outlook.rates(session, today, stores=stores),
-            outlook.positions(session, today, stores=stores),
-        ]
-        for (store_id, sku), units in (one for found in told for one in found.items()):
+        rates, have = (told(session, today, stores=stores) for told in (outlook.rates, outlook.positions))
+        for (store_id, sku), units in (*rates.items(), *have.items()):
             if not 0 <= units <= MOST_QTY:
                 raise Invalid("told-no-number", f"{sku} of {store_id} is {units}, which no shop sells or has.", sku=sku)
-        for sums, found in zip((rates, have), told, strict=True):
-            for (_, sku), units in found.items():
-                sums[sku] = sums.get(sku, 0) + units
+        for store_id, sku in rates.keys() | have.keys():
+            found.setdefault(sku, {})[store_id] = rates.get((store_id, sku), 0.0), have.get((store_id, sku), 0.0)
 
     left_out.together(session, "purchasing", serving.shops_of(session, warehouse_id), add, actor=actor, at=at)
-    return rates, have
+    return found
 
 
 def _standing(session: Session, warehouse_id: str, today: dt.date) -> dict[str, int]:

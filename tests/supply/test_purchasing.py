@@ -64,6 +64,19 @@ def test_a_warehouse_buys_for_all_shops_what_they_sell_less_what_anybody_has(cou
         assert bought - 60 <= proposed(session)["tea"] <= bought - 40
 
 
+def test_a_shop_that_runs_out_is_bought_for_whatever_the_others_have(country):
+    with country.network.write() as session:
+        sells(session, "S1", "tea", 10)
+        alone = proposed(session)["tea"]
+        sells(session, "S2", "tea", 10)
+        stock.open_stock(session, "S2", [("tea", 5_000)], source_id="s2", at=AT, actor=OPERATOR)
+        (made,) = purchasing.propose(session, WAREHOUSE, **BY)
+        (line,) = purchasing.lines_of(session, made)
+        assert alone <= line.packs * line.pack_qty <= alone + 20, "and for chance in what both sell"
+        why = line.why
+        assert (why["in_shops"], why["counted"]) == (5_000, 10 * why["days"])
+
+
 def test_a_count_puts_a_warehouse_right_once_with_a_reason_and_what_is_missing_leaves_what_ends_first(country):
     def count(qty: int, id: str, why: str = "Counted") -> int:
         return warehouse_stock.count(session, WAREHOUSE, "tea", qty, why=why, id=id, **BY)
