@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from store_app.commanding import Commands, by_hand, faults, node, screen, set_up
 from store_app.extensions import Doors, open_doors
 
 SETTINGS_FILE = Path("cornerstore.toml")
+LETTERS = 2
+"""Of a country's name (ISO 3166)."""
 BEGIN = "cornerstore serve, then open this computer's browser: the first person there may do everything"
 
 
@@ -179,16 +182,17 @@ def forecast(day: dt.datetime | None) -> None:
 def _with_a_calendar(_context: click.Context, _option: click.Parameter, country: str | None) -> str | None:
     import holidays
 
-    name, _, part = (country or "").partition("-")
-    try:
-        if name:
+    if not country:
+        return None
+    name, _, part = country.partition("-")
+    with suppress(NotImplementedError):
+        if len(name) == LETTERS:  # what else the library has a name for is no country
             holidays.country_holidays(name, subdiv=part or None)
-    except NotImplementedError as unknown:
-        raise click.BadParameter(
-            f"no holidays are known of {country}. Name a country by its two letters, as US, CN or DE, with its part as "
-            "DE-BW; or leave it out."
-        ) from unknown
-    return country
+            return country
+    raise click.BadParameter(
+        f"no holidays are known of {country}. Name a country by its two letters, as US, CN or DE, with its part as "
+        "DE-BW; or leave it out."
+    )
 
 
 country_option = click.option(
