@@ -5,7 +5,6 @@ import json
 import os
 import secrets
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,6 @@ from store_app.commanding import Commands, by_hand, faults, node, screen, set_up
 from store_app.extensions import Doors, open_doors
 
 SETTINGS_FILE = Path("cornerstore.toml")
-LETTERS = 2
-"""Of a country's name (ISO 3166)."""
 BEGIN = "cornerstore serve, then open this computer's browser: the first person there may do everything"
 
 
@@ -180,19 +177,14 @@ def forecast(day: dt.datetime | None) -> None:
 
 
 def _with_a_calendar(_context: click.Context, _option: click.Parameter, country: str | None) -> str | None:
-    import holidays
+    from config.settings import has_calendar
 
-    if not country:
-        return None
-    name, _, part = country.partition("-")
-    with suppress(NotImplementedError):
-        if len(name) == LETTERS:  # what else the library has a name for is no country
-            holidays.country_holidays(name, subdiv=part or None)
-            return country
-    raise click.BadParameter(
-        f"no holidays are known of {country}. Name a country by its two letters, as US, CN or DE, with its part as "
-        "DE-BW; or leave it out."
-    )
+    if country and not has_calendar(country):
+        raise click.BadParameter(
+            f"no holidays are known of {country}. Name a country by its two letters, as US, CN or DE, with its part as "
+            "DE-BW; or leave it out."
+        )
+    return country
 
 
 country_option = click.option(
