@@ -159,11 +159,13 @@ def has_calendar(country: str) -> bool:
     import holidays
 
     name, dash, part = country.partition("-")
+    if len(name) != 2:  # what else the library has under a name is no country
+        return False
     try:
         holidays.country_holidays(name, subdiv=part if dash else None)
     except NotImplementedError:
         return False
-    return len(name) == 2
+    return True
 
 
 def is_guarded(url: str) -> bool:
