@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, NotFound, ShopError
 from config.ids import new_id
 from config.money import amount_for, exponent, likely_notes, round_cash
-from pos import shift, slip_numbers, stock
+from pos import recall, shift, slip_numbers, stock
 from pos.catalogue import Listing, Product
 from pos.payments import Payment, Tender
 from pos.shift_book import Shift
@@ -28,7 +28,7 @@ from store_app.presenting import RAIL_COUNTS, page, place, qty, since, state_wor
 from store_app.security import requires
 from supply import counter_orders, delivering, handover, home_delivery, order_in, pickup, pickup_returns, refunds
 from supply.pickup import PickupLine, PickupOrder
-from supply.pickup_order import asked_back, kept_until
+from supply.pickup_order import OPEN, asked_back, kept_until
 
 bp = Blueprint("pickup", __name__, url_prefix="/pickup")
 bp.before_request(form.know_the_place)
@@ -147,6 +147,7 @@ def order(order_id: str, fault: ShopError | None = None) -> Any:
         home = home_delivery.of_order(look, row.store_id, order_id)
         left = pickup_returns.left_of(look, row) if row.sale_id else {}
         going_back = refunds.of_escrow(look, order_id)
+        stopped = recall.off_sale(look, row.store_id) if row.state in OPEN else set()
     ordered = _("Ordered at the counter") if found.is_from_here else _("Ordered online")
     return page(
         "pickup/order.html",
@@ -162,6 +163,7 @@ def order(order_id: str, fault: ShopError | None = None) -> Any:
         back_tenders=[("cash", _("Cash")), ("card", _("Card, on the terminal"))],
         left=left,
         going_back=going_back,
+        recalled=[line.name for line in found.lines if line.sku in stopped],
         may_return=bool(left) and found.return_until is not None and doors().now() < found.return_until,
         currency=place().currency,
         fault=fault,

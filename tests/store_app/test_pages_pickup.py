@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from config.ids import new_id
-from pos import shift, slip_numbers
+from pos import recall, shift, slip_numbers
 from pos.payments import Tender
 from pos.sale import Sale
 from pos.store import Store, Till
@@ -269,3 +269,17 @@ def test_an_unknown_order_is_a_sentence(office, id):
         assert (
             300 <= send(client, f"/pickup/{id}/{step}", tender="cash", given="1", reason="customer").status_code < 500
         )
+
+
+def test_an_order_of_what_was_recalled_since_says_so_and_is_not_handed_over(office):
+    client = office.signed_in("cashier")
+    make_ready(client, FIRST, ["milk", "tea"])
+    assert "Recalled" not in words(client.get(f"/pickup/{FIRST}"))
+    with office.doors.write() as session:
+        recall.call(session, STORE, "milk", None, why="Glass", called_by="", actor=SYSTEM, at=NOON)
+    assert "Recalled: Whole milk. It may not be handed over" in words(client.get(f"/pickup/{FIRST}"))
+    there = send(client, "/pickup/find", code=code_for(FIRST)).location
+    refused = send(client, there.replace("hand-over", "collect"), tender="cash", given="10")
+    assert refused.status_code == 409, words(refused)
+    assert "Whole milk is recalled" in words(refused)
+    assert (state(office), sales(office)) == ("ready", 0)
