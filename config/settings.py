@@ -97,6 +97,13 @@ class Settings(BaseSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
+    @field_validator("country")
+    @classmethod
+    def _with_a_calendar(cls, country: str) -> str:
+        if country and not has_calendar(country):
+            raise ValueError(f"no holidays are known of {country!r}: write it as US, CN or DE, with its part as DE-BW")
+        return country
+
     @field_validator("forecast_cluster")
     @classmethod
     def _reachable(cls, address: str) -> str:
@@ -145,6 +152,20 @@ class Settings(BaseSettings):
     def sidecar(self) -> Path:
         """Where the sidecar file of the database lies."""
         return self.state_folder / f"{self.node_id}.sidecar.json"
+
+
+def has_calendar(country: str) -> bool:
+    """Tell whether public holidays are known of a country by its two ISO 3166 letters, or of its part (DE-BW)."""
+    import holidays
+
+    name, dash, part = country.partition("-")
+    if len(name) != 2:  # what else the library has under a name is no country
+        return False
+    try:
+        holidays.country_holidays(name, subdiv=part if dash else None)
+    except NotImplementedError:
+        return False
+    return True
 
 
 def is_guarded(url: str) -> bool:

@@ -299,6 +299,12 @@ def shape_of(mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
     return np.asarray(r), np.asarray(mean / variance)
 
 
+def surprise_of_none(mean: Floats, variance: Floats) -> Floats:
+    """Return -log of the chance that nothing is sold: the mean where units come singly, less in bursts."""
+    r, chance = shape_of(mean, variance)
+    return np.asarray(np.where(mean > 0, -r * np.log(chance), 0.0))
+
+
 def negative_binomial_quantiles(mean: Floats, variance: Floats, levels: tuple[float, ...] | Floats) -> Floats:
     """Return whole-unit quantiles, one more axis (Q) inserted after the first.
 

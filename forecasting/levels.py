@@ -11,6 +11,8 @@ Rules
 4. A closure of a shop that ended, and a gap in which a product was not on sale, are not observed, not zero.
 5. A shop that sold nothing on the last three ordinary days of a weekday has stopped opening on it.
 6. The step from the last fortnight to the days ahead that the category made a year ago is followed in part.
+7. A gap ends, and a product begins, with a sale because it sold: that sale was waited for, and counts over the interval
+   at which the product usually sells (`waited`), not over its own day. A day chosen for its sale tells of no rate.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ SLOW_DISCOUNT, LONG_DISCOUNT = 0.99, 0.997
 MOVE_DISCOUNT, MOVE_PSEUDO = 0.9, 20.0
 REGION_WEIGHT, REGION_UNITS, UNITS_FADE = (0.05, 0.6), 5.0, 0.97
 RECENT_DISCOUNT, RECENT_PSEUDO, RECENT_TRUST = 0.98, 30.0, 0.5
+WAIT_PSEUDO = 20.0
 SHOP_GAP_DAYS, SHOP_LEAST = 3, 10.0
 YEAR_DAYS, YEAR_BEFORE, YEAR_HALF = 364, 14, 4
 YEAR_PSEUDO, YEAR_TRUST, YEAR_WEIGHT = 100.0, 0.2, 8.0
@@ -45,6 +48,19 @@ def observed(y: Floats, pools: Pools) -> Floats:
     busy = shops.sum(axis=1) > SHOP_LEAST * np.maximum(opened.sum(axis=1), 1)
     gap = off_sale(np.where(opened, shops, np.nan), SHOP_GAP_DAYS) & busy[:, None]
     return np.where(gap[pools.shop], np.nan, y)
+
+
+def waited(y: Floats, pools: Pools) -> Floats:
+    """Return (n, T) days over which each day's sale counts: 1, but of the first after a gap its product's interval.
+
+    y : as sold, gaps as zeros. The product's days for each day with a sale in the region, shrunk to the whole panel's.
+    """
+    off, sold = off_sale(y), np.nan_to_num(y) > 0
+    days, sales = (grid.sum(axis=1).astype(np.float64) for grid in (~np.isnan(y) & ~off, sold))
+    whole = ratio(days.sum(), sales.sum(), 1.0, 1.0)
+    interval = ratio(sums(days, pools.product), sums(sales, pools.product), WAIT_PSEUDO, whole)
+    first = sold & np.concatenate([np.zeros((len(y), 1), dtype=np.bool_), off[:, :-1]], axis=1)
+    return np.where(first, np.maximum(interval, 1.0)[pools.product][:, None], 1.0)
 
 
 @dataclass(frozen=True)

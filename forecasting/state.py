@@ -6,11 +6,12 @@ Rules
    the year. All of this changes slowly and is kept for KEPT_DAYS.
 2. `moved_on` takes in the days since and moves what changes daily: the levels and what stands behind them. Moving on
    from the same state over the same days gives the same numbers, however often and in however many steps.
-3. A product that falls silent is taken for gone the more surely, the more sales its long-run level let expect since its
-   last one (`alive`): each sale was the last with a chance learnt from the products that ended and the long gaps. A day
-   tells at most MOST_A_DAY sales, for empty shelves and closures make short silences of good sellers; a day with an
-   empty shelf tells nothing. What is gone may come back (`fate`): on each day with a chance that falls as one over the
-   days of its silence (DEAD_DAYS at least), learnt from what returned after it stood dead (`returns`).
+3. A product that falls silent is taken for gone the more surely, the less likely so many days without a sale are at its
+   long-run level (`alive`): each sale was the last with a chance learnt from the products that ended and the long gaps.
+   What sells in bursts is silent longer. A day tells at most what MOST_A_DAY single sales expected would, for empty
+   shelves and closures make short silences of good sellers; a day with an empty shelf tells nothing. What is gone may
+   come back (`fate`): on each day with a chance that falls as one over the days of its silence (DEAD_DAYS at least),
+   learnt from what returned after it stood dead (`returns`).
 4. A product the state does not know comes in with its category's usual factors and no sales; one that had never sold,
    or had stopped, and sells again is `new`.
 5. A state travels and is kept as bytes; one of another VERSION is measured anew.
@@ -35,7 +36,7 @@ from forecasting.levels import Filter, Shared
 from forecasting.panel import SPREAD_DAYS, Ahead, DemandPanel, Flags, Floats, Ints, PanelFault
 from forecasting.pools import Pools
 
-VERSION = 11
+VERSION = 12
 HISTORY_DAYS = 730
 KEPT_DAYS = 8
 """A week, and a night that failed."""
@@ -58,7 +59,7 @@ class State:
     recent (n, 7)     : what the last weeks say of the weekdays; 0 where the shop no longer opens
     season (n, S)     : the step of the year from measured_day on
     observed, plain   : (n,) days observed, and the mean of those among the last 28
-    silent, quiet     : (n,) sales that were to be expected since the last one, and days observed since then
+    silent, quiet     : (n,) -log of the chance of no sale since the last one, and days observed since then
     quits, returns    : (n,) chance that a sale is the last for long; of what is gone to be back on a day, times `quiet`
     size              : (n,) half the units of a usual day with a sale, with which what was gone begins anew
     echo, echoed      : (n,) what the last days left, and the part of it that the next day brings (see `echo`)
@@ -140,7 +141,8 @@ def measure(
     told = y if short is None else np.where(short, np.nan, y)
     lift = 1.0 if panel.lift is None else panel.lift
     factors = fit_factors(told / lift, past, pools, prior or Prior(), known)
-    usual = exposure = factors.over(past, known) * lift
+    usual = factors.over(past, known) * lift
+    exposure = usual * levels.waited(panel.y, pools)
     if short is not None and short.any():
         # Twice: the first pass does not yet know what the empty shelf hid.
         demand = told
@@ -159,16 +161,17 @@ def measure(
     kind = classify.classify(y)
     wave, echoed = echo.measure(y if short is None else np.where(short, np.nan, y), history[:, :-1] * exposure)
     slow, long_run = levels.slow_levels(y, exposure, levels.LONG_DISCOUNT)
+    spread = intervals.fit_dispersion(y, history, exposure, horizon_days, classify.number(kind))
     return State(
         keys=panel.keys, category=panel.category, region=panel.region,
         measured_day=panel.next_day, day=panel.next_day, country=country, subdivision=subdivision,
         factors=factors, own=own, slow=slow, shared=shared,
-        spread=intervals.fit_dispersion(y, history, exposure, horizon_days, classify.number(kind)),
+        spread=spread,
         units=(np.nan_to_num(y) * fade).sum(axis=1), exposure=(np.where(seen, exposure, 0.0) * fade).sum(axis=1),
         recent=drift * levels.open_weekdays(y, past, pools),
         season=levels.year_ago(y, exposure, pools, horizon_days + kept_days),
         observed=(~np.isnan(panel.y)).sum(axis=1), plain=plain_mean(panel.y),
-        silent=_silence(told, long_run[:, :-1] * exposure),
+        silent=_silence(told, long_run[:, :-1] * exposure, spread),
         quiet=classify.silent_days(panel.y if short is None else np.where(short, np.nan, panel.y)),
         quits=_quits(panel.y, kind), returns=_returns(panel.y),
         size=_size(panel.y), lately_spread=_lately_spread(panel, usual), echo=wave, echoed=echoed,
@@ -203,7 +206,7 @@ def moved_on(state: State, panel: DemandPanel) -> State:
             due = due * part
         now = y[:, day]
         heard = now if short is None else np.where(short[:, day], np.nan, now)
-        silent = _silence(heard, slow.level[:, None] * due, silent)
+        silent = _silence(heard, slow.level[:, None] * due, state.spread, silent)
         quiet = np.where(heard[:, 0] > 0, 0, quiet + ~np.isnan(heard[:, 0]))
         wave = echo.after(wave, heard[:, 0], level * due[:, 0])
         own, slow = own.moved_on(now, due), slow.moved_on(now, due)
@@ -421,10 +424,11 @@ def _rows(state: State, rows: Ints) -> State:
     )  # fmt: skip
 
 
-def _silence(y: Floats, mean: Floats, before: Floats | None = None) -> Floats:
-    """Return (n,) the sales expected since the last one after the days of y; NaN tells nothing (rule 3)."""
+def _silence(y: Floats, mean: Floats, spread: Dispersion, before: Floats | None = None) -> Floats:
+    """Return (n,) -log of the chance of the days without a sale since the last one; NaN tells nothing (rule 3)."""
     silent = np.zeros(len(y)) if before is None else before
-    expected = np.minimum(np.where(np.isnan(y), 0.0, mean), MOST_A_DAY)
+    mean = np.where(np.isnan(y), 0.0, mean)
+    expected = np.minimum(intervals.surprise_of_none(mean, spread.variance(mean, 1.0)), MOST_A_DAY)
     for day in range(y.shape[1]):
         silent = np.where(y[:, day] > 0, 0.0, silent + expected[:, day])
     return silent

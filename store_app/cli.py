@@ -177,17 +177,13 @@ def forecast(day: dt.datetime | None) -> None:
 
 
 def _with_a_calendar(_context: click.Context, _option: click.Parameter, country: str | None) -> str | None:
-    import holidays
+    from config.settings import has_calendar
 
-    name, _, part = (country or "").partition("-")
-    try:
-        if name:
-            holidays.country_holidays(name, subdiv=part or None)
-    except NotImplementedError as unknown:
+    if country and not has_calendar(country):
         raise click.BadParameter(
             f"no holidays are known of {country}. Name a country by its two letters, as US, CN or DE, with its part as "
             "DE-BW; or leave it out."
-        ) from unknown
+        )
     return country
 
 

@@ -175,7 +175,8 @@ def _jobs(doors: Doors) -> Word:
             for run in job_book.under_way(session, doors.settings.node_id)
         ]
     if failed:
-        told = "; ".join(f"{run.job} of {run.day}: {run.outcome or 'cut off'}" for run in failed[:3])
+        how = [", ".join(filter(None, ("cut off" * (run.state == "running"), run.outcome))) for run in failed[:3]]
+        told = "; ".join(f"{run.job} of {run.day}: {words}" for run, words in zip(failed, how, strict=False))
         light = BAD if any(run.tries > job_book.MOST_TRIES for run in failed) else WARN
         return Word("jobs", light, f"{len(failed)} nightly jobs failed three times. {told}", float(len(failed)))
     return Word("jobs", GOOD, "No nightly job waits for a person." + "".join(now), 0.0)

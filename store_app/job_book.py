@@ -48,7 +48,7 @@ def take(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datet
     run = session.get_one(JobRun, (node_id, job, day), with_for_update=True, populate_existing=True)
     if not _may_begin(run, at):
         return False
-    run.state, run.tries, run.began_at, run.ended_at = "running", run.tries + 1, at, None
+    run.state, run.tries, run.began_at, run.ended_at, run.outcome = "running", run.tries + 1, at, None, ""
     return True
 
 

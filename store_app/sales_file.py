@@ -9,6 +9,8 @@ Rules
 """
 
 import gzip
+import zipfile
+import zlib
 from pathlib import Path
 from typing import IO, Any
 
@@ -57,7 +59,7 @@ def _table(file: Path) -> Any:
         if names.endswith(".xlsx"):
             return pd.read_excel(file, dtype={"store": str, "product": str})
         return _csv(file)
-    except (ValueError, OSError, EOFError, UnicodeError, KeyError) as unreadable:
+    except (ValueError, OSError, EOFError, KeyError, zlib.error, zipfile.BadZipFile) as unreadable:
         raise Invalid(
             "unreadable-file",
             f"{file.name} cannot be read: save it as CSV (UTF-8), Parquet or XLSX. ({str(unreadable).strip()})",

@@ -29,6 +29,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config import door, journal, outbox
+from config.database import lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.inbox import refuse_newer, refuse_stranger
@@ -97,18 +98,18 @@ def catch_up(session: Session, store_id: str, *, at: dt.datetime) -> None:
     heard = sa.select(Recall.id).where(Recall.store_id == store_id, Recall.told_how == "node")
     for one in _in_force(session, heard):
         mine = session.get(Recall, (store_id, one.id))
-        if mine is None:
-            if session.scalar(_carrying(one.sku).where(Store.id == store_id)) is None:
-                continue
-            mine = _enter(session, store_id, one, at)
-        _tell(session, mine, at)
+        if mine is None and session.scalar(_carrying(one.sku).where(Store.id == store_id)) is None:
+            continue
+        if _still_holds(session, one):
+            _tell(session, mine or _enter(session, store_id, one, at), at)
 
 
 def take_up(session: Session, warehouse_id: str, *, at: dt.datetime) -> None:
     """Write every recall in force into the book of a warehouse that has not got it, as one just founded (rule 1)."""
     require_warehouse(session, warehouse_id)
     for one in _in_force(session, sa.select(Recall.id).where(Recall.store_id == warehouse_id)):
-        _enter(session, warehouse_id, one, at)
+        if _still_holds(session, one):
+            _enter(session, warehouse_id, one, at)
 
 
 def tell_by_hand(session: Session, recall_id: str, store_id: str, *, actor: Actor, at: dt.datetime) -> None:
@@ -163,6 +164,7 @@ def look_through(
 
 def lift(session: Session, recall_id: str, *, why: str, actor: Actor, at: dt.datetime) -> None:
     """End a recall everywhere: it may leave and be sold again (rules 1, 5, 6)."""
+    session.scalars(lock_rows(session, _of(recall_id))).all()  # before the look that counts: see `_still_holds`
     houses = warehouses(session)
     nodes = set(session.scalars(sa.select(Store.id).where(Store.has_node)))
     for row in _rows(session, recall_id):
@@ -259,8 +261,12 @@ def shops(session: Session, recall_id: str) -> list[Shop]:
 # --- inside ---
 
 
+def _of(recall_id: str) -> sa.Select[Recall]:
+    return sa.select(Recall).where(Recall.id == recall_id).order_by(Recall.store_id)
+
+
 def _rows(session: Session, recall_id: str) -> list[Recall]:
-    rows = list(session.scalars(sa.select(Recall).where(Recall.id == recall_id).order_by(Recall.store_id)))
+    rows = list(session.scalars(_of(recall_id)))
     if not rows:
         raise NotFound("unknown-recall", "There is no such recall here.", recall_id=recall_id)
     return rows
@@ -273,6 +279,13 @@ def _in_force(session: Session, without: sa.Select[str]) -> list[Recall]:
     )
     found = session.execute(books.group_by(Recall.id).order_by(Recall.id)).all()
     return [session.get_one(Recall, (book, recall_id)) for book, recall_id in found]
+
+
+def _still_holds(session: Session, one: Recall) -> bool:
+    """Tell whether nobody has lifted a recall meanwhile, and let nobody lift it before this is written: it would stand
+    in the book that is written just now for ever."""
+    kept = session.get_one(Recall, (one.store_id, one.id), with_for_update=True, populate_existing=True)
+    return kept.state != "lifted"
 
 
 def _enter(session: Session, store_id: str, one: Recall, at: dt.datetime) -> Recall:

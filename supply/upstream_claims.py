@@ -5,8 +5,8 @@ Rules
 1. Of a recall are claimed the units that were written off as recalled in the warehouses, and those that shops were
    credited: of whom they were bought, at what their purchase cost, each once.
 2. A unit written off bears its lot, and the lot its purchase. Every other is taken to be of the newest purchase before
-   the recall of which something left its warehouse, of those whose lots bear the recalled batch where any does. What
-   nobody known here brought is claimed of nobody.
+   the recall of which something left its warehouse that no other recall accounts for, of those whose lots bear the
+   recalled batch where any does. What nobody known here brought is claimed of nobody.
 3. A supplier has one open claim of a recall; what comes to light meanwhile is claimed once that one is settled.
 4. It is settled once, with a sentence: something of it is credited, or all of it is refused.
 5. Every step moves an amount in the network's book with its suppliers, from one account to another: from `lost` to
@@ -18,7 +18,7 @@ Units: quantities in stock units, *_minor minor units of the network's currency.
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -228,7 +228,7 @@ def subject_of(one: UpstreamClaim) -> str:
 
 @dataclass
 class _Brought:
-    """A purchase's line, and how many units of it left its warehouse that are claimed for nothing else."""
+    """A purchase's line, and how many units of it left its warehouse that no recall accounts for."""
 
     purchase: Purchase
     line: PurchaseLine
@@ -238,6 +238,15 @@ class _Brought:
     def part(self, qty: int, is_sure: bool) -> Part:
         cost_minor = amount_for(qty, self.line.pack_cost_minor, self.line.pack_qty)
         return Part(self.purchase.supplier_id, self.purchase.store_id, self.purchase.id, is_sure, qty, cost_minor)
+
+
+@dataclass(frozen=True)
+class _Gone:
+    """Units by warehouse and purchase: written off as recalled; claimed of them; claimed without their lots' word."""
+
+    written: Counter[tuple[str, str]]
+    known: Counter[tuple[str, str]] = field(default_factory=Counter)
+    guessed: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 def _rows(session: Session, recall_id: str) -> list[Recall]:
@@ -251,19 +260,16 @@ def _rows(session: Session, recall_id: str) -> list[Recall]:
 def _unclaimed(session: Session, recall_id: str, at: dt.datetime) -> Iterator[Part]:
     """Yield what of a recall is not claimed yet, purchase by purchase (rules 1, 2)."""
     rows, houses = _rows(session, recall_id), warehouses(session)
-    written, before = _written_off(session, recall_id), Counter[tuple[str, str, bool]]()
-    for made in claims_of(session, recall_id):
-        for house, purchase_id, is_sure, qty, _cost in made.parts:
-            before[house, purchase_id, is_sure] += qty
+    ours, others = (_of_recalls(session, rows[0], is_this=is_this) for is_this in (True, False))
     rest = sum((row.taken_qty if row.store_id in houses else row.settled_qty) or 0 for row in rows)
-    rest -= sum(qty for (_house, _id, is_sure), qty in before.items() if not is_sure)
+    rest -= ours.guessed.total()
     brought = _brought(session, rows[0], houses, at)
     for one in brought:
         key = one.purchase.store_id, one.purchase.id
-        sure = written[key]
-        one.left_qty -= sure + before[*key, False]
+        sure = ours.written[key]
+        one.left_qty -= sum(found.written[key] + found.guessed[key] for found in (ours, others))
         rest -= sure
-        if left := sure - before[*key, True]:
+        if left := sure - ours.known[key]:
             yield one.part(left, True)
     bearing = [one for one in brought if one.bears_batch]
     for one in bearing or brought:
@@ -276,15 +282,21 @@ def _unclaimed(session: Session, recall_id: str, at: dt.datetime) -> Iterator[Pa
         yield Part(None, "", "", False, rest, 0)
 
 
-def _written_off(session: Session, recall_id: str) -> Counter[tuple[str, str]]:
-    """Return how many units of each purchase were written off as recalled: by warehouse and purchase."""
+def _of_recalls(session: Session, row: Recall, *, is_this: bool) -> _Gone:
+    """Return what a recall, or all others of its product, had of each purchase."""
     query = (
         sa.select(Batch.store_id, Batch.source_id, sa.func.sum(Waste.qty))
         .join(Waste, sa.and_(Waste.store_id == Batch.store_id, Waste.lot_id == Batch.id))
-        .where(Waste.recall_id == recall_id, Batch.source_kind == "purchase")
+        .where(Waste.sku == row.sku, Waste.recall_id == row.id if is_this else Waste.recall_id != row.id)
+        .where(Batch.source_kind == "purchase")
         .group_by(Batch.store_id, Batch.source_id)
     )
-    return Counter({(house, purchase_id): int(qty) for house, purchase_id, qty in session.execute(query)})
+    found = _Gone(Counter({(house, bought): int(qty) for house, bought, qty in session.execute(query)}))
+    for made in session.scalars(sa.select(UpstreamClaim).where(UpstreamClaim.sku == row.sku)):
+        if (made.recall_id == row.id) is is_this:
+            for house, bought, is_sure, qty, _cost in made.parts:
+                (found.known if is_sure else found.guessed)[house, bought] += qty
+    return found
 
 
 def _brought(session: Session, row: Recall, houses: list[str], at: dt.datetime) -> list[_Brought]:

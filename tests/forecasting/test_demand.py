@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forecasting import LEVELS, DemandPanel, censoring, classify, intervals
+from forecasting import LEVELS, DemandPanel, censoring, classify, intervals, levels
+from forecasting.pools import Pools
 from forecasting.run import forecast
 
 
@@ -41,6 +42,25 @@ def test_a_long_silence_before_a_sale_is_no_demand_history() -> None:
     assert list(gap.sum(axis=1)) == [60, 0, 0, 40, 0]
     assert gap[0, :60].all()
     assert gap[3, 20:60].all()
+
+
+def test_the_first_sale_after_a_gap_was_waited_for_as_long_as_its_product_usually_is() -> None:
+    y = np.zeros((5, 100))
+    y[:, 3::4] = 1.0
+    y[0, :80], y[0, 80:] = 0.0, np.tile([3.0, 0.0, 0.0, 0.0], 5)
+    one = np.zeros(5, dtype=np.int64)
+    days = levels.waited(y, Pools(product=one, shop=np.arange(5), category=one, region=one))
+    assert days[0, 80] == pytest.approx(4.0, rel=0.02)
+    days[0, 80] = 1.0
+    assert (days == 1.0).all()
+
+
+def test_no_sale_is_as_surprising_as_the_negative_binomial_says() -> None:
+    mean, variance = np.array([0.0, 0.5, 0.5, 6.0]), np.array([0.0, 0.5, 3.0, 30.0])
+    got = intervals.surprise_of_none(mean, variance)
+    m, v = mean[2:], variance[2:]
+    np.testing.assert_allclose(got[2:], -stats.nbinom.logpmf(0, m * m / (v - m), m / v))
+    np.testing.assert_allclose(got[:2], [0.0, 0.5], rtol=1e-3)
 
 
 def test_quantiles_equal_the_negative_binomial() -> None:

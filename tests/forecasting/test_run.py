@@ -191,6 +191,26 @@ def test_a_product_that_falls_silent_is_expected_less_and_one_sale_brings_it_bac
     assert again.mean[0].sum() > 5 * weeks[42]
 
 
+def test_what_sells_in_bursts_is_silent_longer_before_it_is_taken_for_gone() -> None:
+    """Two products of one unit in two days: six weeks of silence end what sells singly, not what sells by the dozen."""
+    rng = np.random.default_rng(2)
+    singly, dozens = rng.poisson(0.5, (30, 360)).astype(float), 12.0 * rng.poisson(0.5 / 12, (30, 360))
+    for y in (singly, dozens):
+        y[0, -42:], y[0, -43] = 0.0, y.max()
+    assert measure(_shop(singly), horizon_days=7).alive[0] < 0.1
+    assert measure(_shop(dozens), horizon_days=7).alive[0] > 0.8
+
+
+def test_a_first_sale_is_no_rate() -> None:
+    """A product others sell once in five days sold eight at once three days ago, its first: not eight in three days."""
+    rng = np.random.default_rng(2)
+    y = rng.poisson(0.2, (40, 200)).astype(float)
+    y[0], y[0, -3] = 0.0, 8.0
+    keys = tuple((f"shop-{n % 4}", f"soup-{n // 4}") for n in range(40))
+    said = forecast(DemandPanel(keys, FIRST, y), horizon_days=7)
+    assert 0.8 < said.level[0] < 1.5
+
+
 def test_three_days_without_a_sale_do_not_end_a_good_seller() -> None:
     y = np.random.default_rng(3).poisson(20.0, (4, 200)).astype(float)
     y[0, -3:] = 0.0

@@ -164,3 +164,33 @@ def test_shops_of_a_network_with_two_warehouses_stay_with_the_one_they_order_fro
         ("region", "R1", "WH3"), ("region", "R2", "WH3"), ("region", "R3", "WH2"), ("region", "R4", "WH1"),
         ("store", "S3", "WH2"),
     ]  # fmt: skip
+
+
+def test_shops_without_a_node_are_still_to_be_told_of_recalls_in_force_that_no_node_told_them(upgraded):
+    tables.known()
+    at = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+    rows: dict[str, list[dict[str, object]]] = {
+        "region": [{"id": "R", "name": "R"}],
+        "store": [
+            {"id": shop, "name": shop, "slug": shop, "region_id": "R", "currency": "EUR", "tz": "UTC", "joined_at": at,
+             "has_node": shop == "S1"}
+            for shop in ("S1", "S2")
+        ],
+        "tax_class": [{"id": "food", "name": "Food", "rate_bp": 700, "inclusive": True}],
+        "product": [{"sku": "tea", "name": "Tea", "category": "tea", "tax_class_id": "food"}],
+        "recall": [
+            {"store_id": shop, "id": state, "sku": "tea", "state": state, "why": "Glass", "called_by": "",
+             "called_at": at, "lifted_why": "", "afterwards": "destroy"}
+            for shop in ("S1", "S2") for state in ("called", "lifted")
+        ],
+    }  # fmt: skip
+    with upgraded.begin() as connection:
+        for name, found in rows.items():
+            connection.execute(sa.insert(Base.metadata.tables[name]), found)
+    migrate.downgrade(upgraded, "0062")
+    migrate.upgrade(upgraded)
+    with upgraded.connect() as connection:
+        told = connection.execute(sa.text("select store_id, state, told_how from recall order by store_id, state"))
+        assert [tuple(row) for row in told] == [
+            ("S1", "called", "node"), ("S1", "lifted", "node"), ("S2", "called", ""), ("S2", "lifted", "hand"),
+        ]  # fmt: skip

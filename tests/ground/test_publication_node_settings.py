@@ -157,6 +157,17 @@ def test_a_label_printer_is_no_receipt_printer_and_the_settings_say_what_to_writ
     assert "write the receipt printer's name, such as TM-T88V, or default" in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("country", "known"), [("DE-BW", True), ("", True), ("QQ", False), ("DE-QQ", False), ("DEU", False)]
+)
+def test_a_country_whose_holidays_nobody_knows_is_refused_with_the_way_to_write_it(bare, country, known):
+    if known:
+        assert load(node_id="S01", practice=True, country=country).country == country
+    else:
+        with pytest.raises(Invalid, match=f"country: no holidays are known of '{country}': write it as US, CN or DE"):
+            load(node_id="S01", practice=True, country=country)
+
+
 def test_arguments_go_before_the_environment_and_that_before_the_file(bare, tmp_path):
     path = tmp_path / "shop.toml"
     path.write_text('node_id = "S01"\nport = 8001\nhost = "0.0.0.0"\npractice = true\n', encoding="utf-8")

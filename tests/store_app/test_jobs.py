@@ -96,6 +96,28 @@ def test_a_night_of_forecasts_that_broke_off_says_how_far_it_was_and_goes_on_fro
     )
 
 
+def test_a_night_begun_again_says_nothing_of_the_one_before_and_one_cut_off_says_so(network):
+    def words() -> str:
+        (word,) = [word for word in doctor.examine(network.doors, outside=False) if word.thing == "jobs"]
+        return word.sentence
+
+    def take(hours: int) -> None:
+        at = network.doors.now() - dt.timedelta(hours=hours)
+        with network.doors.write() as session:
+            assert job_book.take(session, "network", "forecast-stores", DAY, at=at)
+
+    take(9)
+    with network.doors.write() as session:
+        job_book.note(session, "network", "forecast-stores", DAY, at=NOON, done=False, outcome="It broke.")
+    take(6)
+    assert "It broke." not in words(), "it runs anew"
+    take(3)
+    with network.doors.write() as session:
+        job_book.say_how_far(session, "network", "forecast-stores", DAY, "2 of 9 shops")
+    assert "forecast-stores of 2026-03-01: cut off, 2 of 9 shops" in words()
+    assert "runs:" not in words()
+
+
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def test_of_sixteen_that_take_a_night_at_one_instant_one_has_it(request, tmp_path, kind):
     url = request.getfixturevalue("postgres_database") if kind == "postgresql" else tmp_path / "jobs.db"

@@ -1,16 +1,19 @@
 """What the network recalls leaves no warehouse, shops that carry it are told, and what they took away is credited."""
 
 import datetime as dt
+import threading
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.node import NETWORK
 from config.outbox import Message
 from pos import batches, recall, stock
 from pos.batches import Batch, Lot
-from pos.ledger import Place
+from pos.ledger import Place, StockLevel
 from pos.store import Store
 from pos.waste import Waste
 from supply import pick_lots, picking, recalls, serving, settlement, warehouse
@@ -298,3 +301,37 @@ def test_a_warehouse_founded_while_a_recall_is_in_force_gives_none_of_it_away(co
         assert batches.unsound(session, "WH2", day=DAY) == {"bread": 6}
         assert [one.id for one in recall.recalls(session, "WH2")] == ["r1"], "what is over does not begin anew"
         assert {one.store_id for one in recalls.in_houses(session, "r1")} == {WAREHOUSE, "WH2"}
+
+
+@pytest.mark.postgres
+def test_a_recall_lifted_while_a_shop_that_came_to_carry_it_is_told_stays_in_no_book(tmp_path, postgres_database):
+    country = make_country(tmp_path, postgres_database)
+
+    def lift(session: Session) -> None:
+        recalls.lift(session, "r1", why="tested", **BY)
+
+    def speak(session: Session) -> None:
+        recalls.catch_up(session, "S2", at=AT)
+
+    def whole(verb: Callable[[Session], None]) -> None:
+        with country.network.write() as session:
+            verb(session)
+
+    for first, second in ((lift, speak), (speak, lift)):
+        with country.network.write() as session:
+            session.execute(sa.delete(recall.Recall))
+            session.execute(sa.delete(StockLevel).where(StockLevel.store_id == "S2"))
+            recalls.call(session, "bread", "A", id="r1", **SAID)
+            session.add(StockLevel(store_id="S2", sku="bread", place="shelf", qty=3))
+        other = threading.Thread(target=whole, args=(second,))
+        with country.network.write() as session:
+            first(session)
+            other.start()
+            waits = sa.text("select count(distinct pid) from pg_locks where not granted")
+            with country.network.engine.connect() as watch:
+                while not watch.scalar(waits) and other.is_alive():
+                    watch.rollback()
+        other.join(60)
+        with country.network.read() as session:
+            assert recall.in_force(session, "S2") == [], f"{first.__name__} first"
+    country.network.engine.dispose()

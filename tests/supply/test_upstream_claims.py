@@ -60,14 +60,14 @@ def country(tmp_path) -> Country:
     return make_country(tmp_path, lay_in=_mills)
 
 
-def credited(session: Session, qty: int) -> None:
-    row = session.get_one(recall.Recall, ("S1", "r1"))
+def credited(session: Session, qty: int, recall_id: str = "r1") -> None:
+    row = session.get_one(recall.Recall, ("S1", recall_id))
     row.taken_qty = row.settled_qty = qty
     session.flush()
 
 
-def told(session: Session) -> list[tuple[str, int, int]]:
-    rows = upstream_claims.owed(session, "r1", at=AT)
+def told(session: Session, recall_id: str = "r1") -> list[tuple[str, int, int]]:
+    rows = upstream_claims.owed(session, recall_id, at=AT)
     return [(one.supplier.id if one.supplier else "", one.qty, one.cost_minor) for one in rows]
 
 
@@ -106,6 +106,21 @@ def test_goods_of_a_batch_are_of_the_purchase_whose_lot_bears_it_and_any_other_o
             row.batch = "A"
         session.flush()
         assert told(session) == [("old", 6, 600)]
+
+
+def test_units_a_purchase_brought_are_claimed_for_one_recall_and_not_again_for_the_next(country):
+    with country.network.write() as session:
+        lots = {one.source_id: one for one in session.scalars(sa.select(batches.Batch))}
+        stock.dispatch(session, WAREHOUSE, [("bread", 6)], source_id="to-S1-too", **BY)
+        batches.take_from(session, WAREHOUSE, [(lots["p2"].id, 6)])
+        credited(session, 4)
+        assert upstream_claims.claim(session, "r1", "new", id="c1", **BY).qty == 4, "of six that left"
+        recalls.lift(session, "r1", why="tested", **BY)
+        recalls.call(session, "bread", None, id="r2", why="wire", called_by="", afterwards="destroy", **BY)
+        recalls.look_through(session, WAREHOUSE, "r2", 30, **BY)
+        assert told(session, "r2") == [("new", 6, 720), ("old", 24, 2400)]
+        credited(session, 6, "r2")
+        assert told(session, "r2") == [("new", 8, 960), ("old", 28, 2800)], "two more of the new mill's had left"
 
 
 def test_a_supplier_has_one_open_claim_of_a_recall_and_what_comes_to_light_is_claimed_after_it(country):

@@ -15,7 +15,12 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("recall", sa.Column("told_how", sa.Text(), nullable=False, server_default=""))
-    op.execute("update recall set told_how = 'node' where afterwards <> ''")
+    op.execute(
+        "update recall set told_how = 'node' where afterwards <> '' "
+        "and exists (select 1 from store where store.id = recall.store_id and store.has_node)"
+    )
+    # nobody told a shop without a node: a person has to, but not of what is over
+    op.execute("update recall set told_how = 'hand' where afterwards <> '' and told_how = '' and state = 'lifted'")
 
 
 def downgrade() -> None:
