@@ -72,6 +72,7 @@ ROLES: dict[str, Role] = {
             "produce",
             "letters",
             "selling_hours",
+            "closed_days",
             "paper_looks",
             "slips",
             "printers",

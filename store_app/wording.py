@@ -225,6 +225,11 @@ def weekday(day: dt.date) -> str:
     return str(format_date(day, "EEEE"))
 
 
+def days(first: dt.date, last: dt.date) -> str:
+    """Return days from one until another in words: 'Thu, Dec 24 – Sat, Dec 26'; one day alone."""
+    return presenting.day(first) if first == last else f"{presenting.day(first)} – {presenting.day(last)}"
+
+
 def day_or_weekday(day: dt.date, today: dt.date) -> str:
     """Return today, tomorrow, a weekday within the week, else the date."""
     days = (day - today).days

@@ -6,8 +6,8 @@ Rules
    there (`ways`), not the crow's flight. An address is never guessed.
 2. It brings nothing below its minimum; from `free_from_minor` on the way costs nothing. Goods count as they are
    charged, after offers.
-3. Its windows are times of its day, the same every day; each takes so many orders, the first one that begins
-   `lead_minutes` from now at the earliest.
+3. Its windows are times of its day, the same on every day it is open; each takes so many orders, the first one that
+   begins `lead_minutes` from now at the earliest.
 
 Units: *_minor currency minor units; places in millionths of a degree (e6); minutes of the shop's day.
 """
@@ -22,7 +22,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.errors import Invalid, Refused
-from supply.pickup_rules import Window
+from supply.pickup_rules import Hours, Window
 from supply.ways import Point, way_m
 
 MOST_WINDOWS, MOST_PLACES = 8, 200
@@ -182,13 +182,16 @@ def in_reach(rules: DeliveryRules) -> list[NamedPlace]:
     return sorted(near, key=lambda one: one.name)
 
 
-def windows(rules: DeliveryRules, tz: str, now: dt.datetime, waiting: Sequence[dt.datetime | None]) -> list[Window]:
+def windows(
+    rules: DeliveryRules, hours: Hours, now: dt.datetime, waiting: Sequence[dt.datetime | None]
+) -> list[Window]:
     """Return the windows from now on, full ones too (rule 3). waiting: the start of every order not yet brought."""
-    zone, taken = ZoneInfo(tz), Counter(waiting)
+    zone, taken = ZoneInfo(hours.tz), Counter(waiting)
     first = now + dt.timedelta(minutes=rules.lead_minutes)
     today = now.astimezone(zone).date()
     found = []
-    for day in (today + dt.timedelta(days=n) for n in range(rules.days_ahead + 1)):
+    days = [today + dt.timedelta(days=n) for n in range(rules.days_ahead + 1)]
+    for day in (one for one in days if one not in hours.closed):
         for span in rules.windows:
             start, end = (_instant(day, minute, zone) for minute in span)
             if start >= first:

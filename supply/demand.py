@@ -4,8 +4,8 @@ Rules
 -----
 1. DailyDemand is rolled up from sale lines (`rolling`); a late fact re-rolls its day. Returns lower the day of the
    return.
-2. A day without a row on which the shop was open is a real zero; a day on which it was closed, or of which nothing is
-   known, is not observed.
+2. A day without a row on which the shop was open is a real zero; a day on which it was closed (`closed_days`, or no
+   till was opened), or of which nothing is known, is not observed.
 3. The region's row is the sum over its stores, rolled up in the same call; the network is its author, a store takes it
    over as an edition.
    No shop is told what few others sold (`edition`).

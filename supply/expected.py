@@ -6,7 +6,9 @@ Rules
    old, else the mean of the last RECENT_DAYS, else what a shop of its region sold.
 2. Of what is fresh (`next_pack`, FRESH_DAYS) it is moved towards what the last LATELY_DAYS sold as far as chance does
    not explain the distance: levels of fruit move faster than a forecast follows, and too much is thrown away.
-3. So many queries as there are tables, never one per product.
+3. On days the shop settled to stay closed nothing is wanted, also where the forecast did not know of them
+   (`closed_days`).
+4. So many queries as there are tables, never one per product.
 """
 
 import datetime as dt
@@ -23,6 +25,7 @@ from config.database import table_of
 from config.prepared import Prepared
 from pos.catalogue import Product
 from pos.store import Store
+from supply import closed_days
 from supply.demand import DailyDemand, RegionalDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun, ForecastSeries, published
 
@@ -67,7 +70,8 @@ class Expecting:
 
     def __init__(self, session: Session, store: Store, lasts: set[dt.date], *, at: dt.datetime) -> None:
         self.basis = _basis(session, store, at)
-        self._run = _Run(session, store.id, self.basis, lasts)
+        self._closed = closed_days.since(session, store.id, self.basis.today)
+        self._run = _Run(session, store.id, self.basis, lasts, self._closed)
         self._recent = _Recent(session, store.id, self.basis)
 
     def until(self, skus: Sequence[str], last: dt.date) -> Expected:
@@ -82,6 +86,12 @@ class Expecting:
             found.usual[told], found.lately_spread[told] = run.usual, run.lately_spread
             for n, how in zip(told.tolist(), run.how, strict=True):
                 found.how[n] = how
+        shut = [(day - self.basis.today).days for day in self._closed if day <= last]
+        if shut:
+            whole = _total(found.daily)
+            found.daily[:, shut] = 0.0
+            left = np.divide(_total(found.daily), whole, out=np.zeros_like(whole), where=whole > 0)
+            found.variance[:] *= left
         return found
 
 
@@ -109,7 +119,10 @@ _SPREAD = Prepared(
 class _Run:
     """A forecast run's numbers: sums of the days after its origin, and how the sums until some of them spread."""
 
-    def __init__(self, session: Session, store_id: str, basis: Basis, lasts: set[dt.date]) -> None:
+    def __init__(
+        self, session: Session, store_id: str, basis: Basis, lasts: set[dt.date], closed: frozenset[dt.date]
+    ) -> None:
+        self.closed = closed
         self.first = basis.today if basis.origin_day is None else basis.origin_day + dt.timedelta(days=1)
         self.sums: dict[str, list[float]] = {}
         self.spread: dict[dt.date, dict[str, Sequence[Any]]] = {}
@@ -141,11 +154,12 @@ class _Run:
         days, skipped = (end - self.first).days + 1, (basis.today - self.first).days
         sums = np.array([self.sums[sku][:days] for sku in skus])
         daily = np.diff(sums, axis=1, prepend=0.0)
-        usual = daily[:, -7:].sum(axis=1, keepdims=True) / min(7, days)
+        level, lately = np.array([row[3:5] for row in rows], dtype=np.float64).reshape(-1, 2).T
+        open_days = [n for n in range(days) if self.first + dt.timedelta(days=n) not in self.closed][-7:]
+        usual = daily[:, open_days].sum(axis=1, keepdims=True) / len(open_days) if open_days else level[:, None]
         unsaid, beyond = np.zeros((len(skus), max(0, -skipped))), np.repeat(usual, (last - end).days, axis=1)
         daily = np.hstack([unsaid, np.maximum(0.0, daily[:, max(0, skipped) :]), beyond])
         daily[:, 0] *= basis.today_left
-        level, lately = np.array([row[3:5] for row in rows], dtype=np.float64).reshape(-1, 2).T
         sold = np.array([self.lately.get(sku, np.nan) for sku in skus])
         fresh = ~np.isnan(sold) & (level > 0)
         factor = np.ones(len(skus))

@@ -10,7 +10,8 @@ Rules
 4. Each night the forecast of WATCHED_DAYS ago is judged by what came: classes that did worse than the mean of four
    weeks fall back to it, and those that drift are named.
 5. A day of a campaign the shop said yes to is forecast with what the campaign is expected to bring, and what sold then
-   is read without it (`campaign_lift`). Offers and changes of price are told of both (`offer_days`).
+   is read without it (`campaign_lift`). Offers and changes of price are told of both (`offer_days`), and nothing is
+   expected on days the shop settled to stay closed (`closed_days`).
 6. Quantiles rise with q, are finite and not negative (K12). A period is [first_day, last_day], both included: a
    single day, or the protection interval whose sum ordering needs.
 """
@@ -29,7 +30,7 @@ from config.money import BASIS
 from config.node import this_node
 from config.states import StateTable
 from pos.store import Store
-from supply import campaign_lift, demand, forecast_state, offer_days
+from supply import campaign_lift, closed_days, demand, forecast_state, offer_days
 from supply.demand import DailyDemand, StoreDay
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
@@ -204,6 +205,7 @@ def load_store(session: Session, store_id: str, day: dt.date, *, country: str = 
     known = forecast_state.remember(session, store_id, day)
     past, coming = campaign_lift.split(session, store_id, known.panel, HORIZON_DAYS)
     panel, ahead = offer_days.told(session, store_id, replace(known.panel, lift=past), Ahead(lift=coming), HORIZON_DAYS)
+    ahead = closed_days.told(session, store_id, ahead, panel.next_day, (panel.n_series, HORIZON_DAYS))
     return Loaded(
         "store", store_id, day, panel, country, ahead=ahead,
         signal=region.signal if region else None, signal_day=region.origin_day if region else None, state=known.state,

@@ -31,7 +31,7 @@ CAMPAIGN_ANSWERED = "campaign.answered"
 GROUP_OPENED = "group.opened"
 GROUP_TOLD = "group.told"
 GROUP_ARRIVED = "group.arrived"
-VERSION = 4
+VERSION = 5
 """The newest version of the bodies here; all before it are read too."""
 
 
@@ -71,6 +71,8 @@ class ShopPublished:
     """[[owner, code, uses]] that changed: how often a limited code was used beside the network's orders (version 4)."""
     members: list[list[Any]] = field(default_factory=list)
     """[[key of a phone, is a member]] that changed (version 4)."""
+    closed_days: list[str] | None = None
+    """The days from that of published_at on that the shop settled to stay closed; None: as before (version 5)."""
 
     def to_body(self) -> dict[str, Any]:
         """Return the body of the newest version."""

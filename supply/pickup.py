@@ -105,7 +105,7 @@ def arrive(session: Session, placed: PickupPlaced, *, actor: Actor, at: dt.datet
     if order.group_id:
         order.hold_until = group_goods.share_until(session, order, at)
         return move(session, order, "accepted", actor=actor, at=at)
-    order.answer_by = answer_by(shop_offer.rules_of(session, store.id), shop_offer.hours_of(store), at)
+    order.answer_by = answer_by(shop_offer.rules_of(session, store.id), shop_offer.hours_of(session, store, at), at)
     journal.record(session, actor=actor, at=at, verb="pickup order.arrived", subject=subject_of(order))
     tell(session, order, at)
     return order

@@ -260,6 +260,15 @@ def open_orders(session: Session, store_id: str) -> list[PickupOrder]:
     )
 
 
+def promised_between(session: Session, store: Store, first: dt.date, last: dt.date) -> int:
+    """Return how many open orders are to be collected or brought on these business days."""
+    begins = day_start(first, store.tz, store.rollover_hour)
+    ends = day_start(last + dt.timedelta(days=1), store.tz, store.rollover_hour)
+    here = (PickupOrder.store_id == store.id, PickupOrder.state.in_(OPEN))
+    within = (PickupOrder.window_from >= begins, PickupOrder.window_from < ends)
+    return session.scalar(sa.select(sa.func.count()).select_from(PickupOrder).where(*here, *within)) or 0
+
+
 def asked_back(session: Session, store_id: str) -> list[PickupOrder]:
     """Return the orders whose customer wants to bring something back and has no answer yet, the oldest wish first."""
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, PickupOrder.state == "return_asked")

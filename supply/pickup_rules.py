@@ -3,7 +3,7 @@
 Rules
 -----
 1. Windows lie within the opening hours, all of one length, the first one after the time the shop needs to gather an
-   order. A shop that closes after midnight counts the night to the day before.
+   order. A shop that closes after midnight counts the night to the day before. On a day it stays closed there is none.
 2. A window takes so many orders; and no more orders may wait at once than the pickup shelf has places: whatever is
    to be collected up to a window and is not yet, still stands there.
 3. The shop answers a new order within so many minutes of being open, else it is refused by itself.
@@ -68,11 +68,12 @@ class PickupRules:
 
 @dataclass(frozen=True)
 class Hours:
-    """When a shop is open, every day: 'HH:MM' in its own zone; closes at or before opens: after midnight."""
+    """When a shop is open: 'HH:MM' in its own zone, every day but the closed ones; closes <= opens: after midnight."""
 
     opens: str
     closes: str
     tz: str
+    closed: frozenset[dt.date] = frozenset()
 
 
 class Window(NamedTuple):
@@ -96,7 +97,7 @@ def windows(rules: PickupRules, hours: Hours, now: dt.datetime, waiting: Sequenc
     today = now.astimezone(ZoneInfo(hours.tz)).date()
     for day in (today + dt.timedelta(days=n) for n in range(-1, rules.days_ahead + 1)):
         start, closes = _open(hours, day)
-        while start + length <= closes:
+        while day not in hours.closed and start + length <= closes:
             if start >= first:
                 before = inside[None] + bisect_right(starts, start)
                 left = min(rules.window_orders - inside[start], rules.shelf_places - before)
@@ -110,11 +111,12 @@ def answer_by(rules: PickupRules, hours: Hours, at: dt.datetime) -> dt.datetime:
     left = dt.timedelta(minutes=rules.accept_minutes)
     day = at.astimezone(ZoneInfo(hours.tz)).date() - dt.timedelta(days=1)
     while True:
-        opens, closes = _open(hours, day)
-        begins = max(at, opens)
-        if begins + left <= closes:
-            return begins + left
-        left -= max(dt.timedelta(0), closes - begins)
+        if day not in hours.closed:
+            opens, closes = _open(hours, day)
+            begins = max(at, opens)
+            if begins + left <= closes:
+                return begins + left
+            left -= max(dt.timedelta(0), closes - begins)
         day += dt.timedelta(days=1)
 
 

@@ -279,7 +279,7 @@ def free_windows(session: Session, store: Store, at: dt.datetime, comes_on: dt.d
     if comes_on is not None:
         since = max(at, day_start(comes_on, store.tz, store.rollover_hour))
         rules = replace(rules, days_ahead=max(rules.days_ahead, DAYS_FOR_ORDERED_IN))
-    return windows(rules, shop.hours_of(store), since, waiting)
+    return windows(rules, shop.hours_of(session, store, since), since, waiting)
 
 
 def window_for(
@@ -297,7 +297,7 @@ def delivery_windows(session: Session, store: Store, at: dt.datetime, comes_on: 
     waiting, since = session.scalars(query).all(), at
     if comes_on is not None:
         since = max(at, day_start(comes_on, store.tz, store.rollover_hour))
-    return delivery_rules.windows(rules, store.tz, since, waiting) if rules.on else []
+    return delivery_rules.windows(rules, shop.hours_of(session, store, since), since, waiting) if rules.on else []
 
 
 def _chosen(store: Store, found: Sequence[Window], wished: dt.datetime | None) -> Window:

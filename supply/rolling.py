@@ -32,7 +32,7 @@ from pos.sale import Sale, SaleLine
 from pos.shift import Shift
 from pos.stock import INSIDE, StockLevel, StockMovement
 from pos.store import Store
-from supply import forecast_state, left_out, rates_kept
+from supply import closed_days, forecast_state, left_out, rates_kept
 from supply.demand import ROWS_AT_ONCE, DailyDemand, RegionalDemand, StoreDay, in_parts
 
 LATE_DAYS = 60
@@ -263,7 +263,7 @@ def _roll_lines(session: Session, stores: list[str], day: dt.date, *, anew: bool
 
 
 def _roll_stores(session: Session, stores: list[str], day: dt.date) -> None:
-    """Write the stores' days: with sales, or opened without any; of the others nothing is known (rule 2)."""
+    """Write the stores' days: with sales, or opened without any and not closed; of the others nothing is known."""
     session.execute(sa.delete(StoreDay).where(StoreDay.store_id.in_(stores), StoreDay.business_day == day))
     sums = {
         store_id: (int(count), int(minor))
@@ -273,7 +273,8 @@ def _roll_stores(session: Session, stores: list[str], day: dt.date) -> None:
             .group_by(Sale.store_id)
         )
     }
-    manned = session.scalars(sa.select(Shift.store_id).where(Shift.store_id.in_(stores), Shift.business_day == day))
+    opened = session.scalars(sa.select(Shift.store_id).where(Shift.store_id.in_(stores), Shift.business_day == day))
+    manned = set(opened) - closed_days.closed_on(session, stores, day)
     rows = [
         {"store_id": store_id, "business_day": day, "open": True, "sales": sums.get(store_id, (0, 0))[0],
          "revenue_minor": sums.get(store_id, (0, 0))[1], "imported": False}

@@ -41,7 +41,7 @@ from config.prepared import Prepared
 from pos import catalogue, offer_edition, recall, stock
 from pos.catalogue import Listing, Product
 from pos.store import Store
-from supply import online_coupons, online_members, order_in, shelf
+from supply import closed_days, online_coupons, online_members, order_in, shelf
 from supply.online_facts import SHOP_PUBLISHED, VERSION, Offer, ShopPublished
 from supply.pickup_order import GIVEN_BACK, PickupLine, PickupOrder
 from supply.pickup_rules import PickupRules
@@ -134,6 +134,7 @@ def publish(session: Session, store_id: str, news: News, *, at: dt.datetime) -> 
         promotions=promotions,
         coupons=news.coupons,
         members=news.members,
+        closed_days=_closed(session, store, at),
     )
     online_coupons.take_told(session, store_id, news.coupons, 0)
     online_members.take_told(session, store_id, news.members, 0)
@@ -162,6 +163,26 @@ def set_rules(session: Session, store_id: str, rules: PickupRules, *, actor: Act
     _tell_front(session, front, at)
 
 
+def close_days(
+    session: Session, store_id: str, first: dt.date, last: dt.date, *, actor: Actor, at: dt.datetime
+) -> list[dt.date]:
+    """Settle closed days (`closed_days.close`) and tell the network."""
+    fresh = closed_days.close(session, store_id, first, last, actor=actor, at=at)
+    if fresh:
+        _tell_front(session, front_of(session, store_id), at)
+    return fresh
+
+
+def reopen_days(
+    session: Session, store_id: str, first: dt.date, last: dt.date, *, actor: Actor, at: dt.datetime
+) -> list[dt.date]:
+    """Take closed days back (`closed_days.reopen`) and tell the network."""
+    found = closed_days.reopen(session, store_id, first, last, actor=actor, at=at)
+    if found:
+        _tell_front(session, front_of(session, store_id), at)
+    return found
+
+
 # --- verbs, network ---
 
 
@@ -175,6 +196,8 @@ def take_offers(session: Session, store_id: str, fact: ShopPublished) -> None:
     if fact.edition > front.edition:
         front.edition, front.taking_orders = fact.edition, fact.taking_orders
         front.rules = fact.rules if fact.rules is not None else front.rules
+        if fact.closed_days is not None:
+            _take_closed(session, _store(session, store_id), fact)
     if fact.promotions is not None and fact.edition > front.promotions_edition:
         front.promotions_edition = fact.edition
         offer_edition.take_edition(session, fact.promotions, store_id)
@@ -330,9 +353,21 @@ def _tell_front(session: Session, front: ShopFront, at: dt.datetime) -> None:
     front.edition = max(front.edition + 1, int(as_utc(at).timestamp() * 1000))
     through, also = _seen(session, front.store_id, 0)
     fact = ShopPublished(
-        front.store_id, front.edition, front.taking_orders, _text(at), through, also, (), rules=front.rules
-    )
+        front.store_id, front.edition, front.taking_orders, _text(at), through, also, (), rules=front.rules,
+        closed_days=_closed(session, store, at),
+    )  # fmt: skip
     _send(session, fact, business_day(at, store.tz, store.rollover_hour), at)
+
+
+def _take_closed(session: Session, store: Store, fact: ShopPublished) -> None:
+    told_on = business_day(dt.datetime.fromisoformat(fact.published_at), store.tz, store.rollover_hour)
+    days = map(dt.date.fromisoformat, fact.closed_days or ())
+    closed_days.take_told(session, store.id, told_on, days)
+
+
+def _closed(session: Session, store: Store, at: dt.datetime) -> list[str]:
+    today = business_day(at, store.tz, store.rollover_hour)
+    return [day.isoformat() for day in sorted(closed_days.since(session, store.id, today))]
 
 
 def _offers_now(

@@ -10,11 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.clock import business_day
 from config.database import Base, table_of
 from config.node import Peer
 from config.prepared import Prepared
 from pos.catalogue import Product
 from pos.store import Store
+from supply import closed_days
 from supply.pickup_rules import Hours, PickupRules
 
 SURE = dt.timedelta(hours=1)
@@ -117,9 +119,10 @@ def rules_of(session: Session, store_id: str) -> PickupRules:
     return PickupRules.read(front.rules if front is not None else {})
 
 
-def hours_of(store: Store) -> Hours:
-    """Return when a store is open."""
-    return Hours(store.opens, store.closes, store.tz)
+def hours_of(session: Session, store: Store, at: dt.datetime) -> Hours:
+    """Return when a store is open from then on."""
+    yesterday = business_day(at, store.tz, 0) - dt.timedelta(days=1)  # its night may reach into today
+    return Hours(store.opens, store.closes, store.tz, closed_days.since(session, store.id, yesterday))
 
 
 def step_of(product: Product) -> int:

@@ -23,7 +23,7 @@ from store_app.pages import console, form, money_views, shop_lights, shop_map
 from store_app.presenting import about_store, money, page, since, today
 from store_app.security import can, requires
 from store_app.sync import receiver
-from supply import attention, credit, exposure, overview, serving, settlement, shop_sheet, suppliers
+from supply import attention, closed_days, credit, exposure, overview, serving, settlement, shop_sheet, suppliers
 from supply.credit import CreditLine
 from supply.standing_math import LEVELS
 from supply.vans import MapPlace
@@ -97,6 +97,7 @@ def store(store_id: str) -> Any:
             region=session.get(Region, shop.region_id),
             peer=session.get(Peer, shop.id),
             needs=_needs(session, shop, own, line),
+            closed=_closed(session, shop),
             takings=shop_sheet.takings(session, shop, today()),
             shelves=shop_sheet.shelves(session, shop.id, today()),
             lack_days=shop_sheet.LACK_DAYS,
@@ -180,6 +181,12 @@ def _needs(session: Session, shop: Store, own: exposure.Care, line: CreditLine |
         leads_on = one["href"] not in (here, url_for("console_stores.stores"))
         told.append(one | {"href": one["href"] if leads_on else None})
     return told
+
+
+def _closed(session: Session, shop: Store) -> str:
+    """Say on which days a shop settled to stay closed."""
+    spells = closed_days.spells(closed_days.since(session, shop.id, today()))
+    return ", ".join(wording.days(*spell) for spell in spells)
 
 
 def _lights(session: Session, shop: Store) -> list[shop_lights.Light]:

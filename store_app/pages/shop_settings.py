@@ -28,6 +28,7 @@ from store_app.security import requires
 from store_app.sentences import sentence_of
 from store_app.sync import homecoming, wire
 from supply import checks as supply_checks
+from supply import closed_days
 
 bp = Blueprint("shop_settings", __name__, url_prefix="/settings")
 bp.before_request(form.know_the_place)
@@ -83,6 +84,7 @@ def overview(fault: ShopError | None = None) -> Any:
         contact = _contact(session, at, on_its_own=not settings.network_url)
         queue = _queue(session)
         put_back = _put_back(session, store_id, at)
+        closed = closed_days.spells(closed_days.since(session, store_id, presenting.today()))
         light = _printer(session, store_id, settings.printer)
         findings = _findings(session, store_id) if request.args.get("check") and request.method == "GET" else None
     return page(
@@ -92,6 +94,7 @@ def overview(fault: ShopError | None = None) -> Any:
         queue=queue,
         put_back=put_back,
         printer=light,
+        closed=", ".join(wording.days(*spell) for spell in closed),
         facts=_facts(store, region),
         findings=findings,
         lock_minutes=LOCK_MINUTES,

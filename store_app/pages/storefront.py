@@ -47,7 +47,8 @@ def home(slug: str) -> Any:
     cards = visitors.cards(here, goods, promised, is_closed=around["is_closed"])
     ahead, more = tuple(names[: AISLES_AHEAD + 1]), len(skus) > first + PAGE_SIZE
     shows = (
-        visitors.head_of(here), today(), shop_dress.is_known(), around["is_closed"], open_groups, ahead, cards, more
+        visitors.head_of(here), today(), shop_dress.is_known(), around["is_closed"], around["opens_again"], open_groups,
+        ahead, cards, more,
     )  # fmt: skip
     return visitors.LISTS.page(
         None if around["cart"] != visitors.Cart() else shows,

@@ -36,7 +36,7 @@ from store_app.extensions import clock
 from store_app.pages import form
 from store_app.presenting import at_store, language
 from store_app.presenting import qty as written_qty
-from supply import groups, online_coupons, online_members, placing, shop
+from supply import closed_days, groups, online_coupons, online_members, placing, shop
 
 MOST_LINES = placing.MOST_LINES
 PROVED_FOR = dt.timedelta(days=30)
@@ -196,8 +196,9 @@ def bounded(ware: shop.Ware, qty: int) -> int:
 
 def around(session: Session, here: Store) -> dict[str, Any]:
     """Return what every page of the shop shows around itself."""
-    is_closed = not shop.is_taking_orders(session, here.id, clock.now())
-    return {"shop": here, "cart": cart_at(session, here), "is_closed": is_closed}
+    is_closed, day = not shop.is_taking_orders(session, here.id, clock.now()), day_here(here)
+    again = closed_days.opens_again(closed_days.since(session, here.id, day), day)
+    return {"shop": here, "cart": cart_at(session, here), "is_closed": is_closed, "opens_again": again}
 
 
 def cart_at(session: Session, here: Store) -> Cart:

@@ -15,7 +15,7 @@ from config.node import COPY_SPEAKS, WAIT_THERE, Peer, this_node
 from config.outbox import Message, content_hash
 from pos.store import zone_of
 from store_app.sync import receiver, sender, wire
-from supply import serving, suppliers
+from supply import closed_days, serving, suppliers
 from tests.store_app.conftest import NOON, STORE, add_store, post
 from tests.store_app.office import send, words
 from tests.store_app.operator import furnish
@@ -37,6 +37,14 @@ def test_a_shop_s_page_says_what_is_on_its_way_and_what_was_set_aside_and_why(ne
     assert "Try again" in page
     assert network.signed_in("operator").get("/console/shops/S99").status_code == 404
     assert "never heard" in network.signed_in("operator").get("/console/shops/S02").text
+
+
+def test_a_shop_s_page_says_on_which_days_it_stays_closed(network):
+    days = [NOON.date() + dt.timedelta(days=n) for n in (3, 4, 8)]
+    with network.doors.write() as session:
+        closed_days.take_told(session, STORE, NOON.date(), days)
+    page = words(network.signed_in("operator").get(f"/console/shops/{STORE}"))
+    assert "Closed: Thu, Mar 5 – Fri, Mar 6, Tue, Mar 10." in page
 
 
 def test_what_was_set_aside_is_tried_again_on_a_click(network, monkeypatch):

@@ -1,9 +1,14 @@
 """The shop's own page: the queue to the network, the printer, the books."""
 
+import datetime as dt
+import json
+
 import pytest
+import sqlalchemy as sa
 
 from config import journal, outbox
 from config.journal import Actor
+from config.outbox import OutboxMessage
 from pos import selling_hours
 from pos.printer import PrintJob
 from pos.store import store_of
@@ -119,6 +124,41 @@ def test_wrong_hours_of_sale_are_said_beside_their_field(office, wrong, said):
         aisle = selling_hours.kinds(session)[0]
     refused = send(client, "/settings/hours/", **{"kind": aisle, "from_time": "08:00", "until_time": "22:00"} | wrong)
     assert refused.status_code in (404, 422)
+    assert said in words(refused)
+
+
+# --- closed days ---
+
+
+def day_from_now(n):
+    return (NOON.date() + dt.timedelta(days=n)).isoformat()
+
+
+def test_closed_days_are_settled_told_to_the_network_shown_and_taken_back(office):
+    client = office.signed_in()
+    first, last = day_from_now(3), day_from_now(4)
+    assert 'href="/settings/closed-days/"' in client.get("/settings/").text
+    assert send(client, "/settings/closed-days/", first_day=first, last_day=last).status_code == 303
+    assert "Closed: Thu, Mar 5 – Fri, Mar 6." in words(client.get("/settings/"))
+    with office.doors.read() as session:
+        (told,) = session.scalars(sa.select(OutboxMessage.body).where(OutboxMessage.topic == "shop.published"))
+    assert json.loads(told)["closed_days"] == [first, last]
+    assert send(client, "/settings/closed-days/take-back", from_day=first, until_day=last).status_code == 303
+    assert "No closed days are settled." in words(client.get("/settings/closed-days/"))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"first_day": "soon"}, "Choose the first closed day."),
+        ({"first_day": day_from_now(-1)}, "choose today or a later day"),
+        ({"first_day": day_from_now(2), "last_day": day_from_now(1)}, "lies before the first"),
+        ({"first_day": day_from_now(1), "last_day": day_from_now(400)}, "at most 366 days ahead"),
+    ],
+)
+def test_closed_days_that_cannot_be_are_said_beside_their_field(office, given, said):
+    refused = send(office.signed_in(), "/settings/closed-days/", **given)
+    assert refused.status_code == 422
     assert said in words(refused)
 
 

@@ -15,7 +15,7 @@ from pos.catalogue import Product
 from pos.customers import Particulars
 from pos.promises import Choice, Offer, Part
 from pos.store import Store, store_of
-from supply import shop
+from supply import closed_days, shop
 from supply.pickup_order import PickupOrder
 from supply.shop_offer import ShopOffer
 from tests.store_app.office import words
@@ -52,6 +52,13 @@ def test_the_shop_shows_its_goods_in_the_customers_language(customer, language):
     assert answer.status_code == 200
     assert all(entry[0] in answer.text for entry in PRODUCTS.values())
     assert ("添加" in answer.text) is (language == "zh")
+
+
+def test_a_shop_that_is_closed_today_says_when_it_opens_again(market, customer):
+    assert "opens again" not in words(customer.look(f"{SHOP}/"))
+    with market.town.network.write() as session:
+        closed_days.take_told(session, STORE, AT.date(), [AT.date(), later(days=1).date(), later(days=3).date()])
+    assert "This shop is closed today and opens again on Wed, Mar 4." in words(customer.look(f"{SHOP}/"))
 
 
 @pytest.mark.parametrize(

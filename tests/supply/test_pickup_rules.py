@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -129,3 +130,14 @@ def test_an_order_nobody_answers_in_time_is_refused_by_itself_and_its_units_retu
     assert town.left("tea") == 1
     with town.network.read() as session:
         assert session.get(PickupOrder, (STORE, "order-00001")).why == "The shop did not answer in time."
+
+
+def test_on_a_closed_day_nothing_is_collected_and_no_time_to_answer_runs():
+    closed = replace(HOURS, closed=frozenset({dt.date(2026, 3, 3)}))
+    found = windows(PickupRules(days_ahead=2), closed, NOON, [])
+    assert {local(one.start)[:2] for one in found} == {"02", "04"}
+    evening = NOON + dt.timedelta(hours=9, minutes=40)  # 21:40
+    assert local(answer_by(PickupRules(accept_minutes=30), closed, evening)) == "04 07:10"
+    night = Hours("18:00", "02:00", "Asia/Shanghai", frozenset({dt.date(2026, 3, 2)}))
+    found = windows(PickupRules(days_ahead=0), night, NOON + dt.timedelta(hours=12), [])
+    assert local(found[0].start) == "03 18:00"

@@ -12,8 +12,9 @@ from pos import batches, recall, stock
 from pos.batches import Lot
 from pos.catalogue import Listing, Product
 from pos.consigned import Consigned
+from pos.store import Store
 from store_app.wording_orders import OrderWhy
-from supply import campaign_lift, checks, order_wishes, orders, planned, replenishment
+from supply import campaign_lift, checks, closed_days, expected, order_wishes, orders, planned, replenishment
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun, ForecastSeries
 from supply.orders import OrderLine, ReplenishmentOrder
@@ -545,3 +546,25 @@ def test_more_packs_last_longer_and_run_out_less_often(shop):
     assert (none.runs_out_day - MONDAY).days == 1
     assert (two.runs_out_day - MONDAY).days == 3
     assert many.runs_out_day is None
+
+
+def test_for_days_the_shop_stays_closed_nothing_is_ordered(shop):
+    usual = lines(shop, proposed(shop, milk=18.0))["milk"].packs
+    with shop.write() as session:
+        closed_days.close(
+            session, "S1", MONDAY + dt.timedelta(days=1), MONDAY + dt.timedelta(days=2), actor=WEI, at=DAWN
+        )
+    fewer = {line.sku: line.packs for order in propose(shop) for line in lines(shop, order).values()}
+    assert usual > fewer.get("milk", 0)
+
+
+def test_beyond_its_horizon_a_forecast_goes_on_with_its_open_days(shop):
+    forecast(shop, {"bread": 5.0}, days=4)
+    with shop.write() as session:
+        first, last = MONDAY + dt.timedelta(days=2), MONDAY + dt.timedelta(days=3)
+        closed_days.close(session, "S1", first, last, actor=WEI, at=DAWN)
+        told = sa.update(ForecastQuantile).where(ForecastQuantile.first_day == MONDAY)
+        session.execute(told.where(ForecastQuantile.last_day >= first).values(mean=10.0))
+        until = MONDAY + dt.timedelta(days=5)
+        wanted = expected.Expecting(session, session.get_one(Store, "S1"), {until}, at=DAWN).until(["bread"], until)
+    assert wanted.daily[0].tolist() == [5.0, 5.0, 0.0, 0.0, 5.0, 5.0]

@@ -1,0 +1,77 @@
+"""Closed days of the shop: settled from one day until another, and taken back."""
+
+import datetime as dt
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from config.errors import Invalid, ShopError
+from pos.store import Store
+from store_app import wording
+from store_app.extensions import doors, read, wake_worker_after, write
+from store_app.pages import form
+from store_app.presenting import page, place, today
+from store_app.security import requires
+from supply import closed_days, pickup_order, shop
+
+bp = Blueprint("closed_days", __name__, url_prefix="/settings/closed-days")
+bp.before_request(form.know_the_place)
+
+
+@bp.get("/")
+@requires("settings")
+def listed(fault: ShopError | None = None) -> Any:
+    """Show the days ahead on which the shop stays closed, with the online orders promised then, and a form for more."""
+    store_id = str(place().store_id)
+    with read() as session:
+        store = session.get_one(Store, store_id)
+        ahead = closed_days.spells(closed_days.since(session, store_id, today()))
+        spells = [
+            (*spell, wording.days(*spell), pickup_order.promised_between(session, store, *spell)) for spell in ahead
+        ]
+    most = today() + dt.timedelta(days=closed_days.MOST_AHEAD)
+    return page("shop_settings/closed_days.html", spells=spells, first=today(), most=most, fault=fault)
+
+
+@bp.post("/")
+@requires("settings")
+@form.answers_on(listed)
+def close() -> Any:
+    """Settle that the shop stays closed from a day until another; without a second one for that day alone."""
+    first = _day("first_day", _("Choose the first closed day."))
+    last = form.date("last_day") or first
+    with write() as session:
+        shop.close_days(session, str(place().store_id), first, last, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("Closed: %(days)s. Your orders expect no sales then.", days=wording.days(first, last)), "good")
+    return redirect(url_for(".listed"), 303)
+
+
+@bp.post("/take-back")
+@requires("settings")
+@form.answers_on(listed)
+def take_back() -> Any:
+    """Open the shop again on days that were settled as closed."""
+    words = _("Choose which closed days to take back.")
+    first, last = _day("from_day", words), _day("until_day", words)
+    with write() as session:
+        found = shop.reopen_days(session, str(place().store_id), first, last, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    many = len(found)
+    told = ngettext(
+        "%(num)d day is an open day again. Your orders count on it from tonight’s forecast on.",
+        "%(num)d days are open days again. Your orders count on them from tonight’s forecast on.",
+        many,
+    )
+    flash(told if found else _("These days were open already."), "good")
+    return redirect(url_for(".listed"), 303)
+
+
+def _day(name: str, missing: str) -> dt.date:
+    try:
+        found = dt.date.fromisoformat(request.form.get(name, "").strip())
+    except ValueError as fault:
+        raise Invalid("no-closed-day", missing, field=name) from fault
+    return found
