@@ -5,7 +5,7 @@ Rules
 1. A warehouse buys for the whole chain behind it (echelon): what counts is what stands in it and is not over, what is
    ordered upstream, and what stands in the shops it supplies (`serving`) or is on its way to them, of each as much as
    it will sell until then. So a full shop is not bought for twice, one that runs out is bought for whatever the others
-   have, and an order a shop inflates buys nothing.
+   have, and an order a shop inflates buys nothing. What is wholly recalled is not bought.
 2. Demand is the sum of what those shops sell, until the delivery after next and over the way to the shop until the van
    after; its variance is the sum of theirs, by chance in whole units at least. Each product is bought of one upstream
    supplier (`upstream`), a purchase for each, in its
@@ -38,7 +38,7 @@ from config.ids import new_id
 from config.journal import Actor
 from config.node import NETWORK
 from config.states import StateTable
-from pos import batches, stock
+from pos import batches, recall, stock
 from pos.batches import Lot
 from pos.catalogue import Product
 from pos.ledger import INSIDE, MOST_QTY, StockLevel
@@ -322,11 +322,12 @@ def _needs(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) -
     sold = upstream.cheapest(session, today)
     of_shops = _of_shops(session, warehouse_id, today, actor, at)
     there, coming = _standing(session, warehouse_id, today), _ordered(session, warehouse_id, today)
+    called_back = {row.sku for row in recall.in_force(session, warehouse_id) if row.batch is None}
     found: dict[str | None, list[_Need]] = {}
     for sku, name, own in _listed(session, [van.id for van in vans]):
         shops = of_shops.get(sku, {}).values()
         rate = sum(per_day for per_day, _ in shops)
-        if rate <= 0:
+        if rate <= 0 or sku in called_back:
             continue
         terms = sold.get(sku, own)
         source = sources.get(terms.supplier_id, unknown)

@@ -37,3 +37,15 @@ def test_a_page_loads_a_sheet_for_every_class_that_the_sheets_style():
         if missing := styled.intersection(named.split()) - loaded:
             bare[page] = missing
     assert bare == {}
+
+
+def test_a_figures_cell_which_never_wraps_holds_no_sentence():
+    long = {}
+    for path in (ROOT / "templates").rglob("*.html"):
+        for cell in re.findall(r'<td class="[^"]*\bnumber\b[^>]*>(.*?)</td>', path.read_text(), re.DOTALL):
+            seen = re.sub(
+                r'<span class="visually-hidden">.*?</span>|(?:aria-label|title|placeholder)="[^"]*"', "", cell
+            )
+            if said := [words for words in re.findall(r"_\('([^']*)'", seen) if len(words) > 40]:
+                long[path.name] = said
+    assert long == {}

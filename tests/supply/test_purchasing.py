@@ -14,6 +14,7 @@ from supply import (
     order_pdf,
     premises,
     purchasing,
+    recalls,
     receiving,
     serving,
     suppliers,
@@ -75,6 +76,17 @@ def test_a_shop_that_runs_out_is_bought_for_whatever_the_others_have(country):
         assert alone <= line.packs * line.pack_qty <= alone + 20, "and for chance in what both sell"
         why = line.why
         assert (why["in_shops"], why["counted"]) == (5_000, 10 * why["days"])
+
+
+def test_what_is_wholly_recalled_is_not_bought_until_the_recall_is_lifted(country):
+    with country.network.write() as session:
+        sells(session, "S1", "tea", 10)
+        for batch, bought in (("L7", True), (None, False)):
+            said = {"why": "glass", "called_by": "", "afterwards": "destroy"}
+            recalls.call(session, "tea", batch, id=f"r-{batch}", **said, **BY)
+            assert ("tea" in proposed(session)) is bought
+        recalls.lift(session, "r-None", why="it was another's", **BY)
+        assert "tea" in proposed(session)
 
 
 def test_a_count_puts_a_warehouse_right_once_with_a_reason_and_what_is_missing_leaves_what_ends_first(country):
