@@ -16,7 +16,6 @@ from config.node import Peer
 from pos.catalogue import Product
 from pos.stock import INSIDE, StockLevel
 from pos.store import Region, Store
-from supply import demand
 from supply.demand import RegionalDemand, StoreDay
 from supply.forecasts import ForecastRun
 from supply.orders import OrderLine, ReplenishmentOrder
@@ -38,8 +37,6 @@ class RegionView:
     sales: int
     days: tuple[int, ...]
     """What each of the last SHOWN_DAYS days took, in minor units, oldest first; empty while nothing has arrived."""
-    forecast_day: dt.date | None
-    """The last day the region's published forecast saw."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +58,6 @@ class StoreView:
     week_minor: int
     week_sales: int
     open_orders: int
-
-
-@dataclass(frozen=True)
-class SeriesView:
-    """Daily units: days, sold (None where nothing is known), and the expected path after them."""
-
-    days: list[dt.date]
-    sold: list[int | None]
-    expected_days: list[dt.date]
-    expected: list[float]
 
 
 @dataclass(frozen=True)
@@ -149,7 +136,6 @@ def regions(session: Session, today: dt.date) -> list[RegionView]:
         session.execute(sa.select(Store.region_id, sa.func.count()).group_by(Store.region_id)).all()
     )
     traded = _traded(session, newest)
-    forecast = forecast_days(session)
     found = []
     for region in session.scalars(sa.select(Region).order_by(Region.name)):
         days = traded.get(region.id, [])
@@ -162,7 +148,6 @@ def regions(session: Session, today: dt.date) -> list[RegionView]:
                 revenue_before_minor=sum(minor for minor, _ in days[-14:-7]),
                 sales=sum(sales for _, sales in days[-7:]),
                 days=tuple(minor for minor, _ in days),
-                forecast_day=forecast.get(region.id),
             )
         )
     return found
@@ -228,52 +213,6 @@ def stores(session: Session) -> list[StoreView]:
 def behind_since(peer: Peer) -> dt.datetime:
     """Return since when something of a shop may be unknown here."""
     return min(peer.heard_at, peer.oldest_at or peer.heard_at)
-
-
-def aisles(session: Session, region_id: str) -> list[str]:
-    """List the groups a region's demand is pooled in, by what they took in 28 days."""
-    newest = last_day(session)
-    if newest is None:
-        return []
-    money = sa.func.sum(RegionalDemand.revenue_minor)
-    rows = session.execute(
-        sa.select(Product.department, Product.category, Product.stock_unit, money)
-        .join(RegionalDemand, RegionalDemand.sku == Product.sku)
-        .where(RegionalDemand.region_id == region_id, RegionalDemand.business_day > newest - dt.timedelta(days=28))
-        .group_by(Product.department, Product.category, Product.stock_unit)
-    )
-    taken: dict[str, int] = {}
-    for department, category, unit, minor in rows:
-        name = demand.aisle(department, category, unit)
-        taken[name] = taken.get(name, 0) + int(minor)
-    return sorted(taken, key=lambda name: (-taken[name], name))
-
-
-def aisle_series(session: Session, region_id: str, aisle: str, *, days: int = 91) -> SeriesView:
-    """Return an aisle's units a day in a region, and the path its published forecast expects next."""
-    newest = last_day(session)
-    if newest is None:
-        return SeriesView([], [], [], [])
-    first = newest - dt.timedelta(days=days - 1)
-    rows = session.execute(
-        sa.select(
-            RegionalDemand.business_day,
-            Product.department,
-            Product.category,
-            Product.stock_unit,
-            sa.func.sum(RegionalDemand.sold_qty),
-        )
-        .join(Product, Product.sku == RegionalDemand.sku)
-        .where(RegionalDemand.region_id == region_id, RegionalDemand.business_day.between(first, newest))
-        .group_by(RegionalDemand.business_day, Product.department, Product.category, Product.stock_unit)
-    )
-    sold: dict[dt.date, int] = {}
-    for day, department, category, unit, qty in rows:
-        if demand.aisle(department, category, unit) == aisle:
-            sold[day] = sold.get(day, 0) + int(qty)
-    axis = [first + dt.timedelta(days=n) for n in range(days)]
-    expected_days, expected = _expected(session, region_id, aisle)
-    return SeriesView(axis, [sold.get(day) for day in axis], expected_days, expected)
 
 
 def top_products(session: Session, region_id: str, *, limit: int = 12) -> list[ProductView]:
@@ -387,25 +326,6 @@ def _traded(session: Session, newest: dt.date | None) -> dict[str, list[tuple[in
     for region_id, day, minor, sales in rows:
         days.setdefault(region_id, [(0, 0)] * SHOWN_DAYS)[(day - first).days] = (int(minor or 0), int(sales or 0))
     return days
-
-
-def _expected(session: Session, region_id: str, aisle: str) -> tuple[list[dt.date], list[float]]:
-    from forecasting.signal import RegionalSignal
-
-    run = session.scalar(
-        sa.select(ForecastRun)
-        .where(ForecastRun.scope_kind == "region", ForecastRun.scope_id == region_id, ForecastRun.state == "published")
-        .order_by(ForecastRun.origin_day.desc())
-        .limit(1)
-    )
-    if run is None or run.signal is None:
-        return [], []
-    signal = RegionalSignal.from_json(run.signal)
-    rows = [row for row, key in enumerate(signal.keys) if key == (region_id, aisle)]
-    if not rows:
-        return [], []
-    path = [round(float(units), 1) for units in signal.mean[rows[0]]]
-    return [signal.first_day + dt.timedelta(days=n) for n in range(len(path))], path
 
 
 def _wares(session: Session, *, most_first: bool) -> list[WareView]:

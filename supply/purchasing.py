@@ -26,6 +26,7 @@ Quantities in stock units.
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
@@ -141,6 +142,15 @@ class _Need:
     name: str
     line: Any
     why: dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Shops:
+    """What shops sell of a product a day, and have; counted: of each as much as it sells in the days that count."""
+
+    per_day: float = 0.0
+    have: float = 0.0
+    counted: float = 0.0
 
 
 # --- verbs ---
@@ -320,24 +330,24 @@ def _needs(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) -
     sources = {one.id: _Source.of(one, took[one.id], today, minute) for one in sellers}
     unknown = _Source.unknown(today)
     sold = upstream.cheapest(session, today)
-    of_shops = _of_shops(session, warehouse_id, today, actor, at)
+    listed = [(sku, name, sold.get(sku, own)) for sku, name, own in _listed(session, [van.id for van in vans])]
+    of = {sku: sources.get(terms.supplier_id, unknown) for sku, _name, terms in listed}
+    days = {sku: source.interval_days + way for sku, source in of.items()}
+    of_shops = _of_shops(session, warehouse_id, days, today, actor, at)
     there, coming = _standing(session, warehouse_id, today), _ordered(session, warehouse_id, today)
     called_back = {row.sku for row in recall.in_force(session, warehouse_id) if row.batch is None}
     found: dict[str | None, list[_Need]] = {}
-    for sku, name, own in _listed(session, [van.id for van in vans]):
-        shops = of_shops.get(sku, {}).values()
-        rate = sum(per_day for per_day, _ in shops)
-        if rate <= 0 or sku in called_back:
+    for sku, name, terms in listed:
+        shops, source = of_shops[sku], of[sku]
+        if shops.per_day <= 0 or sku in called_back:
             continue
-        terms = sold.get(sku, own)
-        source = sources.get(terms.supplier_id, unknown)
-        days = source.interval_days + way
-        counted = round(sum(min(have, per_day * days) for per_day, have in shops))
+        counted = round(shops.counted)
         why = {
-            "per_day": round(rate, 2), "days": days, "in_warehouse": there.get(sku, 0),
-            "in_shops": round(sum(have for _, have in shops)), "counted": counted, "coming": coming.get(sku, 0),
+            "per_day": round(shops.per_day, 2), "days": days[sku], "in_warehouse": there.get(sku, 0),
+            "in_shops": round(shops.have), "counted": counted, "coming": coming.get(sku, 0),
         }  # fmt: skip
-        line = _policy_line(terms, source, rate, way, position=there.get(sku, 0) + coming.get(sku, 0) + counted)
+        position = there.get(sku, 0) + coming.get(sku, 0) + counted
+        line = _policy_line(terms, source, shops.per_day, way, position=position)
         found.setdefault(source.supplier_id, []).append(_Need(name, line, why))
     return [(one, found[one.supplier_id]) for one in (*sources.values(), unknown) if one.supplier_id in found]
 
@@ -440,18 +450,23 @@ def _as_letter(session: Session, found: Purchase, actor: Actor, at: dt.datetime)
 
 
 def _of_shops(
-    session: Session, warehouse_id: str, today: dt.date, actor: Actor, at: dt.datetime
-) -> dict[str, dict[str, tuple[float, float]]]:
-    """Return by SKU and shop what a warehouse's shops sell a day, and what they have (rules 1, 5)."""
-    found: dict[str, dict[str, tuple[float, float]]] = {}
+    session: Session, warehouse_id: str, days: Mapping[str, int], today: dt.date, actor: Actor, at: dt.datetime
+) -> dict[str, _Shops]:
+    """Return what a warehouse's shops sell and have of each product, for so many days (rules 1, 5)."""
+    found = {sku: _Shops() for sku in days}
 
     def add(stores: Sequence[str]) -> None:
         rates, have = (told(session, today, stores=stores) for told in (outlook.rates, outlook.positions))
-        for (store_id, sku), units in (*rates.items(), *have.items()):
+        for (store_id, sku), units in chain(rates.items(), have.items()):
             if not 0 <= units <= MOST_QTY:
                 raise Invalid("told-no-number", f"{sku} of {store_id} is {units}, which no shop sells or has.", sku=sku)
-        for store_id, sku in rates.keys() | have.keys():
-            found.setdefault(sku, {})[store_id] = rates.get((store_id, sku), 0.0), have.get((store_id, sku), 0.0)
+        for (_, sku), units in have.items():
+            if sku in found:
+                found[sku].have += units
+        for place, per_day in rates.items():
+            if (shops := found.get(place[1])) is not None:
+                shops.per_day += per_day
+                shops.counted += min(have.get(place, 0), per_day * days[place[1]])
 
     left_out.together(session, "purchasing", serving.shops_of(session, warehouse_id), add, actor=actor, at=at)
     return found

@@ -1,4 +1,4 @@
-"""The regions' demand: what sold, and what the published forecast expects."""
+"""The regions' demand: what sold, and what their shops are expected to sell."""
 
 import datetime as dt
 from typing import Any
@@ -13,9 +13,11 @@ from store_app.extensions import read
 from store_app.pages import form
 from store_app.presenting import LARGE, page, today
 from store_app.security import requires
-from supply import overview
+from supply import aisle_demand, overview
+from supply.aisle_demand import Ahead
 
 bp = Blueprint("console_demand", __name__, url_prefix="/console/demand")
+WEEK_DAYS = 7
 
 
 @bp.get("/")
@@ -25,18 +27,39 @@ def regions() -> Any:
     return to_first_region("console_demand.region")
 
 
+@bp.get("/regions/all")
+@requires("network.demand")
+def network() -> Any:
+    """Show what all regions are expected to sell of an aisle, and their sum."""
+    with read() as session:
+        regions = overview.regions(session, today())
+        aisles = aisle_demand.aisles(session)
+        aisle = _chosen(aisles)
+        ahead = aisle_demand.ahead(session, aisle)
+    return page(
+        "console/network_demand.html",
+        regions=regions,
+        aisles=[(name, _aisle_words(name)) for name in aisles],
+        aisle=aisle,
+        aisle_words=_aisle_words(aisle),
+        unit=_unit(aisle),
+        week=ahead.days[:WEEK_DAYS],
+        rows=[(one, _of_week(ahead, one.id)) for one in regions],
+        total=_of_week(ahead),
+    )
+
+
 @bp.get("/<region_id>")
 @requires("network.demand")
 def region(region_id: str) -> Any:
-    """Show one region: an aisle's chart, and what sells most."""
+    """Show one region: an aisle's chart, what each shop is expected to sell of it, and what sells most."""
     with read() as session:
         found = overview.regions(session, today())
         here = region_of(found, region_id)
-        aisles = overview.aisles(session, region_id)
-        aisle = request.args.get("aisle", "")
-        if aisle not in aisles:
-            aisle = aisles[0] if aisles else ""
-        series = overview.aisle_series(session, region_id, aisle)
+        aisles = aisle_demand.aisles(session, region_id)
+        aisle = _chosen(aisles)
+        sold = aisle_demand.sold(session, region_id, aisle)
+        ahead = aisle_demand.ahead(session, aisle, region_id)
         products = overview.top_products(session, region_id)
         currency = overview.currency(session)
     return page(
@@ -47,8 +70,12 @@ def region(region_id: str) -> Any:
         aisle=aisle,
         aisle_words=_aisle_words(aisle),
         unit=_unit(aisle),
-        recent=list(zip(series.days, series.sold, strict=True))[-14:],
-        coming=list(zip(series.expected_days, series.expected, strict=True)),
+        recent=sold[-14:],
+        seen_day=ahead.seen_day,
+        coming=list(zip(ahead.days, map(ahead.units, ahead.total()), strict=True)),
+        week=ahead.days[:WEEK_DAYS],
+        shops=[(one, ahead.units(sum(one.parts[:WEEK_DAYS]))) for one in ahead.shops],
+        total=_of_week(ahead),
         products=products,
         currency=currency,
     )
@@ -58,26 +85,39 @@ def region(region_id: str) -> Any:
 @requires("network.demand")
 def series(region_id: str) -> Any:
     """Answer an aisle's series for the chart: seconds since 1970, units sold, units expected."""
+    aisle = request.args.get("aisle", "")
     with read() as session:
         if session.get(Region, region_id) is None:
             raise _no_region(region_id)
-        found = overview.aisle_series(session, region_id, request.args.get("aisle", ""))
-    days = [*found.days, *found.expected_days]
+        known = aisle_demand.sold(session, region_id, aisle)
+        ahead = aisle_demand.ahead(session, aisle, region_id)
+    days = [*(day for day, _ in known), *ahead.days]
     stamps = [int(dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC).timestamp()) for day in days]
-    unit = _unit(request.args.get("aisle", ""))
+    unit = _unit(aisle)
     size = LARGE[unit][1] if unit in LARGE else 1
-    sold = [None if qty is None else qty / size for qty in found.sold]
+    sold = [None if qty is None else qty / size for _, qty in known]
     expected: list[float | None] = [None] * len(sold)
-    if sold and found.expected:
+    if sold and ahead.days:
         expected[-1] = sold[-1]  # the two lines meet
     return {
         "days": stamps,
-        "sold": [*sold, *[None] * len(found.expected)],
-        "expected": [*expected, *[qty / size for qty in found.expected]],
+        "sold": [*sold, *[None] * len(ahead.days)],
+        "expected": [*expected, *[ahead.units(parts) / size for parts in ahead.total()]],
     }
 
 
 # --- inside ---
+
+
+def _chosen(aisles: list[str]) -> str:
+    """Return the aisle that is asked for, else the first."""
+    aisle = request.args.get("aisle", "")
+    return aisle if aisle in aisles else next(iter(aisles), "")
+
+
+def _of_week(ahead: Ahead, region_id: str | None = None) -> float:
+    """Return the units a region's shops, or all, are expected to sell in the week ahead."""
+    return ahead.units(sum(ahead.total(region_id)[:WEEK_DAYS]))
 
 
 def to_first_region(endpoint: str) -> Any:

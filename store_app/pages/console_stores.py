@@ -186,7 +186,7 @@ def _needs(session: Session, shop: Store, own: exposure.Care, line: CreditLine |
 def _closed(session: Session, shop: Store) -> str:
     """Say on which days a shop settled to stay closed."""
     spells = closed_days.spells(closed_days.since(session, shop.id, today()))
-    return ", ".join(wording.days(*spell) for spell in spells)
+    return " · ".join(wording.days(*spell) for spell in spells)
 
 
 def _lights(session: Session, shop: Store) -> list[shop_lights.Light]:

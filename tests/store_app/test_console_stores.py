@@ -44,7 +44,7 @@ def test_a_shop_s_page_says_on_which_days_it_stays_closed(network):
     with network.doors.write() as session:
         closed_days.take_told(session, STORE, NOON.date(), days)
     page = words(network.signed_in("operator").get(f"/console/shops/{STORE}"))
-    assert "Closed: Thu, Mar 5 – Fri, Mar 6, Tue, Mar 10." in page
+    assert "Closed: Thu, Mar 5 – Fri, Mar 6 · Tue, Mar 10." in page
 
 
 def test_what_was_set_aside_is_tried_again_on_a_click(network, monkeypatch):

@@ -12,12 +12,13 @@ from config.database import Base
 from config.ids import new_id
 from config.node import Peer
 from config.settings import Settings
-from pos.store import Store
+from pos.store import Region, Store
 from store_app import create_app, tables
 from store_app.demo import notice
 from supply import credit, network_terms
 from supply.deliveries import Delivery
 from supply.demand import StoreDay
+from supply.forecasts import ForecastRun
 from supply.network_terms import Terms
 from supply.orders import ReplenishmentOrder
 from supply.push import PushOffer
@@ -153,6 +154,29 @@ def test_the_charts_series_is_in_kilos_for_weighed_goods(operator):
     found = json.loads(operator.get("/console/demand/north/series?aisle=Fruit, gram").text)
     assert len(found["days"]) == len(found["sold"]) == len(found["expected"])
     assert {qty for qty in found["sold"] if qty is not None} == {7.2, 7.204}
+
+
+def test_what_is_expected_of_regions_is_said_shop_by_shop_and_adds_up(node, operator):
+    with node.doors.write() as session:
+        newest = session.scalar(sa.select(sa.func.max(StoreDay.business_day)))
+        session.add_all(Region(id=one, name=one.title()) for one in ("east", "west"))
+        session.flush()
+        session.add(Store(id="S08", name="Down there", slug="down-there", region_id="east", currency="USD", tz="UTC",
+                          joined_at=NOON))  # fmt: skip
+        for region, a_day in (("north", 2.5), ("east", 1.2)):
+            signal = {"first_day": (newest + dt.timedelta(days=1)).isoformat(), "keys": [[region, "Dairy"]],
+                      "mean": [[a_day] * 14]}  # fmt: skip
+            session.add(ForecastRun(id=f"run-{region}", scope_kind="region", scope_id=region, state="published",
+                                    origin_day=newest, horizon_days=14, started_at=NOON, signal=signal))  # fmt: skip
+        shops = session.scalars(sa.select(Store.name).where(Store.region_id == "north")).all()
+        every = session.scalar(sa.select(sa.func.count()).select_from(Store))
+    page = words(operator.get("/console/demand/north?aisle=Dairy"))
+    assert "All shops of North 17.5" in page
+    told = [float(re.search(rf"{name} ([\d.]+) its share of the region’s forecast", page)[1]) for name in shops]
+    assert sum(told) == pytest.approx(17.5)
+    everywhere = words(operator.get("/console/demand/regions/all?aisle=Dairy"))
+    for said in (f"North {len(shops)} 17.5", "East 1 8.4", "West 0 0", f"All regions {every} 25.9"):
+        assert said in everywhere
 
 
 @pytest.mark.parametrize("path", ["/console/demand/nowhere", "/console/demand/nowhere/series"])
