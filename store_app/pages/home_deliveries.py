@@ -9,6 +9,7 @@ from flask import session as browser
 from flask_babel import gettext as _
 
 from config.errors import Invalid, ShopError
+from pos import recall
 from pos.catalogue import Product, TaxClass
 from pos.selling_hours import clock_text
 from store_app import wording
@@ -45,7 +46,8 @@ SIDE, EDGE = 320, 28
 class DoorView:
     """An order to be brought, as its card shows it.
 
-    n: its stop; age: from which something in it is sold; is_overdue: out longer than an order is held.
+    n: its stop; age: from which something in it is sold; is_overdue: out longer than an order is held;
+    recalled: what in it may not be handed over any more.
     """
 
     way: Way
@@ -54,6 +56,7 @@ class DoorView:
     age: int | None
     things: str
     is_overdue: bool
+    recalled: list[str]
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,9 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
             packed[door.key] for door in stop_order.in_order(here, [delivering.door_of(w) for w in packed.values()])
         ]
         shown = going or ordered
-        views = [_view(session, way, n) for n, way in enumerate(shown, 1)]
-        back = [_view(session, way, 0) for way in ways if way.home.state == "failed"]
+        stopped = recall.off_sale(session, store_id)
+        views = [_view(session, way, n, stopped) for n, way in enumerate(shown, 1)]
+        back = [_view(session, way, 0, stopped) for way in ways if way.home.state == "failed"]
     if going:
         g.hands.are_on_the_road(browser["id"], doors().now())
     return page(
@@ -237,7 +241,7 @@ def _planned(here: Point, found: list[Door]) -> list[str]:
     return list(order)
 
 
-def _view(session: Any, way: Way, n: int) -> DoorView:
+def _view(session: Any, way: Way, n: int, stopped: set[str]) -> DoorView:
     lines = [line for line in lines_of(session, way.order) if line.picked_qty != 0]
     ages = session.scalars(
         sa.select(Product.minimum_age).where(
@@ -247,7 +251,8 @@ def _view(session: Any, way: Way, n: int) -> DoorView:
     things = _(", ").join(line.name for line in lines)
     overdue = delivering.is_overdue(way, doors().now())
     due = delivering.due_minor(session, way.order)
-    return DoorView(way, way.home.n or n, due, max(ages, default=None), things, overdue)
+    recalled = [line.name for line in lines if line.sku in stopped]
+    return DoorView(way, way.home.n or n, due, max(ages, default=None), things, overdue, recalled)
 
 
 def _picture(here: Point, found: list[Point]) -> Picture:

@@ -9,6 +9,7 @@ from pos import recall, shift, slip_numbers
 from pos.payments import Tender
 from pos.sale import Sale
 from pos.store import Store, Till
+from supply.home_delivery import HomeDelivery
 from supply.pickup import PickupOrder
 from supply.pickup_order import kept_until
 from tests.store_app.conftest import NOON, STORE
@@ -277,7 +278,20 @@ def test_an_order_of_what_was_recalled_since_says_so_and_is_not_handed_over(offi
     assert "Recalled" not in words(client.get(f"/pickup/{FIRST}"))
     with office.doors.write() as session:
         recall.call(session, STORE, "milk", None, why="Glass", called_by="", actor=SYSTEM, at=NOON)
-    assert "Recalled: Whole milk. It may not be handed over" in words(client.get(f"/pickup/{FIRST}"))
+        door = {
+            "place": "Hill",
+            "street": "House 2",
+            "note": "",
+            "lat_e6": 1,
+            "lon_e6": 1,
+            "fee_minor": 0,
+            "charged_minor": 0,
+        }
+        session.add(HomeDelivery(store_id=STORE, order_id=FIRST, **door))
+    for page in (f"/pickup/{FIRST}", "/home-deliveries/"):
+        assert "Recalled: Whole milk. It may not be handed over" in words(client.get(page)), page
+    with office.doors.write() as session:  # it is collected after all
+        session.get_one(HomeDelivery, (STORE, FIRST)).state = "to_collect"
     there = send(client, "/pickup/find", code=code_for(FIRST)).location
     refused = send(client, there.replace("hand-over", "collect"), tender="cash", given="10")
     assert refused.status_code == 409, words(refused)
