@@ -113,6 +113,7 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
             "loading": _("The goods of %(store)s could not be sent: %(why)s.", store=name, why=why),
             "outlook": _("What %(store)s sells a day could not be kept: %(why)s.", store=name, why=why),
             "purchasing": _("What %(store)s sells was not counted in purchasing: %(why)s.", store=name, why=why),
+            "recalls": _("%(store)s could not be told of a recall: %(why)s.", store=name, why=why),
             "transfers": _("What %(store)s passes on to others could not be seen to: %(why)s.", store=name, why=why),
         }.get(
             str(facts.get("work")), _("The money of %(store)s could not be worked out: %(why)s.", store=name, why=why)

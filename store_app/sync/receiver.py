@@ -22,7 +22,7 @@ from config.publication import Publication, edition_for
 from pos.store import Store
 from store_app.extensions import Doors
 from store_app.sync import wire
-from supply import recalls
+from supply import left_out, recalls
 
 log = structlog.get_logger()
 DAYS_AHEAD = dt.timedelta(days=2)
@@ -89,7 +89,8 @@ def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -
     if push.journal is not None:
         # a nonce of ours came with the answer that says which end we know
         _hear_journal(session, store_id, push.journal, push.speaking, at, owes_proof=bool(push.nonce) and not fork)
-    recalls.catch_up(session, store_id, at=at)
+    with left_out.apart(session, "recalls", store_id, actor=Actor.system("sync", NETWORK), at=at):
+        recalls.catch_up(session, store_id, at=at)
     known = anchor.last(session, store_id)
     return {
         **received(session, store_id, push.epoch),

@@ -33,7 +33,7 @@ from pos.ledger import StockLevel
 from store_app import editions
 from store_app.api.pace import MINUTE_S, Pace
 from store_app.sync import restored, sender
-from supply import recalls, rising, serving
+from supply import left_out, recalls, rising, serving
 from tests.store_app.conftest import KEY, NOON, STORE, House
 
 DAY = dt.date(2026, 3, 2)
@@ -423,6 +423,26 @@ def test_a_shop_that_got_recalled_goods_from_elsewhere_hears_of_it_in_the_contac
             if not times:
                 stock.open_stock(session, STORE, [("milk", 5)], source_id="x", **by)
         assert talk(house, served).fault is None
+
+
+def test_a_recall_that_trips_over_a_shop_s_row_refuses_nothing_of_what_the_shop_says(house, network, served):
+    by = {"actor": Actor.system("test", NETWORK), "at": NOON}
+    with network.doors.write() as session:
+        session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=True))
+        session.flush()
+        session.add(Product(sku="milk", name="Milk", category="Dairy", tax_class_id="food", search_text="milk"))
+        serving.found_warehouse(session, "WH1", "Van", **by)
+        recalls.call(session, "milk", None, id="r1", why="Glass", called_by="", afterwards="destroy", **by)
+        session.add(StockLevel(store_id=STORE, sku="milk", place="shelf", qty=3))
+        mine = f"NEW.store_id = '{STORE}'"
+        session.execute(
+            sa.text(f"CREATE TRIGGER odd BEFORE INSERT ON recall WHEN {mine} BEGIN SELECT RAISE(ABORT, 'odd'); END")
+        )
+    append(house)
+    assert talk(house, served).fault is None
+    assert arrived(network)
+    with network.doors.read() as session:
+        assert [(one.store_id, one.work) for one in left_out.lately(session, at=NOON)] == [(STORE, "recalls")]
 
 
 def test_what_was_told_of_a_product_before_the_catalogue_came_is_taken_with_it(house, network, served):
