@@ -17,6 +17,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from config.errors import Invalid
 from config.node import NETWORK
 
+NO_COUNTRIES = frozenset({"EU", "EZ", "UN", "XA", "XB", "ZZ"})
+"""What CLDR has among its territories by two letters, and ISO 3166 not as a country."""
+
 
 class Settings(BaseSettings):
     """What a node must know before it opens. Read once, in `create_app` or at a command's start."""
@@ -99,9 +102,9 @@ class Settings(BaseSettings):
 
     @field_validator("country")
     @classmethod
-    def _with_a_calendar(cls, country: str) -> str:
-        if country and not has_calendar(country):
-            raise ValueError(f"no holidays are known of {country!r}: write it as US, CN or DE, with its part as DE-BW")
+    def _of_a_country(cls, country: str) -> str:
+        if country and not is_country(country.partition("-")[0]):
+            raise ValueError(f"{country!r} is no country: write it as US, CN or DE, with its part as DE-BW")
         return country
 
     @field_validator("forecast_cluster")
@@ -154,18 +157,11 @@ class Settings(BaseSettings):
         return self.state_folder / f"{self.node_id}.sidecar.json"
 
 
-def has_calendar(country: str) -> bool:
-    """Tell whether public holidays are known of a country by its two ISO 3166 letters, or of its part (DE-BW)."""
-    import holidays
+def is_country(name: str) -> bool:
+    """Tell whether these are the two ISO 3166 letters of a country."""
+    from babel import Locale
 
-    name, dash, part = country.partition("-")
-    if len(name) != 2:  # what else the library has under a name is no country
-        return False
-    try:
-        holidays.country_holidays(name, subdiv=part if dash else None)
-    except NotImplementedError:
-        return False
-    return True
+    return len(name) == 2 and name in Locale("en").territories and name not in NO_COUNTRIES
 
 
 def is_guarded(url: str) -> bool:

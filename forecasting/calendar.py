@@ -86,6 +86,20 @@ def public_holidays(first_day: date, n_days: int, country: str | None) -> list[d
     return sorted(day for year in named for day in year if first_day <= day <= last)
 
 
+def has_calendar(country: str) -> bool:
+    """Tell whether public holidays are known of a country by its two ISO 3166 letters, or of its part (DE-BW)."""
+    import holidays
+
+    name, dash, part = country.partition("-")
+    if len(name) != 2:  # what else the library has under a name is no country
+        return False
+    try:
+        holidays.country_holidays(name, subdiv=part if dash else None)
+    except NotImplementedError:
+        return False
+    return True
+
+
 def easter_sunday(year: int) -> date:
     """Return Easter Sunday of the Gregorian calendar (anonymous algorithm, 1876)."""
     a, b, c = year % 19, year // 100, year % 100

@@ -177,7 +177,7 @@ def forecast(day: dt.datetime | None) -> None:
 
 
 def _with_a_calendar(_context: click.Context, _option: click.Parameter, country: str | None) -> str | None:
-    from config.settings import has_calendar
+    from forecasting.calendar import has_calendar
 
     if country and not has_calendar(country):
         raise click.BadParameter(

@@ -158,13 +158,13 @@ def test_a_label_printer_is_no_receipt_printer_and_the_settings_say_what_to_writ
 
 
 @pytest.mark.parametrize(
-    ("country", "known"), [("DE-BW", True), ("", True), ("QQ", False), ("DE-QQ", False), ("DEU", False)]
+    ("country", "known"), [("DE-BW", True), ("", True), ("QQ", False), ("EU", False), ("DEU", False), ("utils", False)]
 )
-def test_a_country_whose_holidays_nobody_knows_is_refused_with_the_way_to_write_it(bare, country, known):
+def test_a_country_that_is_none_is_refused_with_the_way_to_write_it(bare, country, known):
     if known:
         assert load(node_id="S01", practice=True, country=country).country == country
     else:
-        with pytest.raises(Invalid, match=f"country: no holidays are known of '{country}': write it as US, CN or DE"):
+        with pytest.raises(Invalid, match=f"country: '{country}' is no country: write it as US, CN or DE"):
             load(node_id="S01", practice=True, country=country)
 
 
