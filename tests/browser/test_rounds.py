@@ -181,6 +181,7 @@ def test_a_stop_confirmed_without_a_line_is_sent_when_it_is_back(page: Page, yar
     page.context.set_offline(True)
     page.locator("#give-up").get_by_role("button", name="End the round").click()
     expect(page.get_by_text("not reached: The engine")).to_have_count(left)
+    expect(page.locator("#offline")).to_be_visible()  # tried and failed: hidden again says that it was sent
     page.context.set_offline(False)
     expect(page.locator("#offline")).to_be_hidden()
     expect(page.locator("#give-up")).to_be_hidden()
