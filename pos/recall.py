@@ -19,7 +19,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -190,7 +190,7 @@ def refuse(session: Session, store_id: str, lines: Iterable[tuple[str, str | Non
         return
     rows = [row for row, *_line in hits]
     names = _names(session, [row.sku for row in rows])
-    facts = {
+    facts: dict[str, Any] = {
         "skus": sorted({row.sku for row in rows}),
         "names": sorted(set(names.values())),
         "batches": sorted({row.batch for row in rows if row.batch}),
