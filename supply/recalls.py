@@ -15,14 +15,12 @@ Rules
    and received last cost it.
 5. A word that was overtaken changes nothing: what was lifted stays lifted, whatever arrives after it, and a recall
    stands before the shop has heard that the one before it is over.
-6. A shop without a node is told by a person, who notes it, and then how many it took away; that it is lifted, too. Once
-   it speaks by a node it is told by that as well.
+6. A shop without a node is told by a person (`recalls_by_hand`). Once it speaks by a node it is told by that as well.
 
 Units: quantities in stock units, *_minor minor units of the network's currency.
 """
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,29 +117,6 @@ def take_up(session: Session, warehouse_id: str, *, at: dt.datetime) -> None:
         one = session.get_one(Recall, (book, recall_id))
         if _still_holds(session, one):
             _enter(session, warehouse_id, one, at)
-
-
-def tell_by_hand(session: Session, recall_id: str, store_ids: Sequence[str], *, actor: Actor, at: dt.datetime) -> None:
-    """Note that a person told shops without a node what holds now (rule 6); twice changes nothing."""
-    for shop in _by_hand(session, recall_id, store_ids):
-        if shop.is_to_tell:
-            shop.row.told_how = "hand"
-            facts = {"store": shop.store_id, "state": shop.row.state}
-            subject = recall.subject_of(shop.row)
-            journal.record(session, actor=actor, at=at, verb="recall.told", subject=subject, **facts)
-    session.flush()
-
-
-def note_looked(
-    session: Session, recall_id: str, store_id: str, taken_qty: int, *, actor: Actor, at: dt.datetime
-) -> None:
-    """Note how many a shop without a node says it took away (rules 3, 6); its stock is its own to write off."""
-    (shop,) = _by_hand(session, recall_id, [store_id])
-    if shop.is_to_tell:
-        raise Refused("not-told-yet", f"Tell {shop.name} of the recall first, and note it.", name=shop.name)
-    if isinstance(taken_qty, bool) or not 0 <= taken_qty <= MOST_QTY:
-        raise Invalid("bad-recall-quantity", f"Type 0 to {MOST_QTY}.", most=MOST_QTY, field="qty")
-    recall.clear(session, store_id, recall_id, taken_qty, actor=actor, at=at)
 
 
 def look_through(
@@ -301,16 +276,6 @@ def _enter(session: Session, store_id: str, one: Recall, at: dt.datetime) -> Rec
 
 def _urgency(shop: Shop) -> tuple[bool, bool, int, int, str]:
     return not shop.is_to_tell, shop.row.cleared_at is not None, -shop.sent_qty, -shop.maybe_qty, shop.name
-
-
-def _by_hand(session: Session, recall_id: str, store_ids: Sequence[str]) -> list[Shop]:
-    """Return shops that a person tells (rule 6); NotFound and Refused for any other."""
-    found = {one.store_id: one for one in shops(session, recall_id) if one.is_by_hand}
-    for store_id in store_ids:
-        if store_id not in found:
-            recall.recall_of(session, store_id, recall_id)
-            raise Refused("told-by-node", "Its own node tells this shop, and says when somebody has looked.")
-    return [found[store_id] for store_id in store_ids]
 
 
 def _carrying(sku: str) -> sa.Select[Store]:

@@ -20,7 +20,7 @@ from store_app.extensions import clock, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.presenting import money, page
 from store_app.security import requires
-from supply import overview, recalled_purchases, recalls, upstream_claims
+from supply import overview, recalled_purchases, recalls, recalls_by_hand, upstream_claims
 from supply.suppliers import Supplier
 
 bp = Blueprint("console_recalls", __name__, url_prefix="/console/recalls")
@@ -139,7 +139,7 @@ def tell(recall_id: str) -> Any:
     if not chosen:
         raise Invalid("nobody-chosen", _("Tick the shops that were told."), field="shop")
     with write() as session:
-        recalls.tell_by_hand(session, recall_id, chosen, actor=g.actor, at=clock.now())
+        recalls_by_hand.tell(session, recall_id, chosen, actor=g.actor, at=clock.now())
     flash(ngettext("Noted: %(num)d shop knows.", "Noted: %(num)d shops know.", len(chosen)), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
@@ -152,7 +152,7 @@ def looked(recall_id: str, store_id: str) -> Any:
     taken = form.whole("qty")
     with write() as session:
         if recall.recall_of(session, store_id, recall_id).state == "called":
-            recalls.note_looked(session, recall_id, store_id, taken, actor=g.actor, at=clock.now())
+            recalls_by_hand.note_looked(session, recall_id, store_id, taken, actor=g.actor, at=clock.now())
     flash(_("Noted: the shop has looked."), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
