@@ -394,7 +394,8 @@ _IN_FORCE = sa.and_(sa.text("recall.state <> 'lifted'"), Recall.afterwards != ""
 def _new_for_a_shop() -> Prepared:
     """Return what asks a warehouse's book for the recalls in force that are news for a shop's node (rules 1, 6): its
     own book has them, or it carries the product or has it on its way."""
-    shop, one, mine = sa.bindparam("shop"), table_of(Recall).c, table_of(Recall).alias("mine").c
+    shop: sa.BindParameter[str] = sa.bindparam("shop")
+    one, mine = table_of(Recall).c, table_of(Recall).alias("mine").c
     own = sa.select(mine.id).where(mine.store_id == shop, mine.id == one.id)
     tables = (table_of(StockLevel).c, table_of(DeliveryLine).c)
     carried = (sa.exists(sa.select(book.sku).where(book.store_id == shop, book.sku == one.sku)) for book in tables)
