@@ -22,6 +22,7 @@ Units: quantities in stock units, *_minor minor units of the network's currency.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,8 +66,13 @@ class Shop:
     most_qty: int
     """How many may be credited (rule 4)."""
     is_by_hand: bool
-    """A person has to tell it (rule 6)."""
+    """A person tells it what holds (rule 6)."""
     phone: str
+
+    @property
+    def is_to_tell(self) -> bool:
+        """Tell whether a person has still to tell it what holds now."""
+        return self.is_by_hand and not self.row.told_how
 
 
 # --- verbs, network ---
@@ -112,22 +118,23 @@ def take_up(session: Session, warehouse_id: str, *, at: dt.datetime) -> None:
             _enter(session, warehouse_id, one, at)
 
 
-def tell_by_hand(session: Session, recall_id: str, store_id: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Note that a person told a shop without a node what holds now (rule 6); twice changes nothing."""
-    row = _by_hand(session, recall_id, store_id).row
-    if not row.told_how:
-        row.told_how = "hand"
-        facts = {"store": store_id, "state": row.state}
-        journal.record(session, actor=actor, at=at, verb="recall.told", subject=recall.subject_of(row), **facts)
-        session.flush()
+def tell_by_hand(session: Session, recall_id: str, store_ids: Sequence[str], *, actor: Actor, at: dt.datetime) -> None:
+    """Note that a person told shops without a node what holds now (rule 6); twice changes nothing."""
+    for shop in _by_hand(session, recall_id, store_ids):
+        if shop.is_to_tell:
+            shop.row.told_how = "hand"
+            facts = {"store": shop.store_id, "state": shop.row.state}
+            subject = recall.subject_of(shop.row)
+            journal.record(session, actor=actor, at=at, verb="recall.told", subject=subject, **facts)
+    session.flush()
 
 
 def note_looked(
     session: Session, recall_id: str, store_id: str, taken_qty: int, *, actor: Actor, at: dt.datetime
 ) -> None:
     """Note how many a shop without a node says it took away (rules 3, 6); its stock is its own to write off."""
-    shop = _by_hand(session, recall_id, store_id)
-    if not shop.row.told_how:
+    (shop,) = _by_hand(session, recall_id, [store_id])
+    if shop.is_to_tell:
         raise Refused("not-told-yet", f"Tell {shop.name} of the recall first, and note it.", name=shop.name)
     if isinstance(taken_qty, bool) or not 0 <= taken_qty <= MOST_QTY:
         raise Invalid("bad-recall-quantity", f"Type 0 to {MOST_QTY}.", most=MOST_QTY, field="qty")
@@ -299,17 +306,17 @@ def _enter(session: Session, store_id: str, one: Recall, at: dt.datetime) -> Rec
 
 
 def _urgency(shop: Shop) -> tuple[bool, bool, int, int, str]:
-    is_to_tell = shop.is_by_hand and not shop.row.told_how
-    return not is_to_tell, shop.row.cleared_at is not None, -shop.sent_qty, -shop.maybe_qty, shop.name
+    return not shop.is_to_tell, shop.row.cleared_at is not None, -shop.sent_qty, -shop.maybe_qty, shop.name
 
 
-def _by_hand(session: Session, recall_id: str, store_id: str) -> Shop:
-    """Return a shop that a person tells (rule 6); NotFound and Refused for any other."""
-    recall.recall_of(session, store_id, recall_id)
-    shop = next((one for one in shops(session, recall_id) if one.store_id == store_id), None)
-    if shop is None or not shop.is_by_hand:
-        raise Refused("told-by-node", "Its own node tells this shop, and says when somebody has looked.")
-    return shop
+def _by_hand(session: Session, recall_id: str, store_ids: Sequence[str]) -> list[Shop]:
+    """Return shops that a person tells (rule 6); NotFound and Refused for any other."""
+    found = {one.store_id: one for one in shops(session, recall_id) if one.is_by_hand}
+    for store_id in store_ids:
+        if store_id not in found:
+            recall.recall_of(session, store_id, recall_id)
+            raise Refused("told-by-node", "Its own node tells this shop, and says when somebody has looked.")
+    return [found[store_id] for store_id in store_ids]
 
 
 def _carrying(sku: str) -> sa.Select[Store]:

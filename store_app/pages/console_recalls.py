@@ -8,9 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config.errors import NotFound, ShopError
+from config.errors import Invalid, NotFound, ShopError
 from pos import batches, gtin, recall
 from pos.catalogue import Barcode, Product
 from pos.store import day_of
@@ -113,14 +114,17 @@ def settle(recall_id: str, store_id: str) -> Any:
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
-@bp.post("/<recall_id>/shops/<store_id>/told")
+@bp.post("/<recall_id>/told")
 @requires("network.supply")
 @form.answers_on(one)
-def tell(recall_id: str, store_id: str) -> Any:
-    """Note that somebody told a shop without a node; a second click changes nothing."""
+def tell(recall_id: str) -> Any:
+    """Note which shops without a node somebody told; a second click changes nothing."""
+    chosen = list(dict.fromkeys(request.form.getlist("shop")))
+    if not chosen:
+        raise Invalid("nobody-chosen", _("Tick the shops that were told."), field="shop")
     with write() as session:
-        recalls.tell_by_hand(session, recall_id, store_id, actor=g.actor, at=clock.now())
-    flash(_("Noted: the shop knows."), "good")
+        recalls.tell_by_hand(session, recall_id, chosen, actor=g.actor, at=clock.now())
+    flash(ngettext("Noted: %(num)d shop knows.", "Noted: %(num)d shops know.", len(chosen)), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 

@@ -105,19 +105,21 @@ def test_a_shop_without_a_node_is_told_by_hand_looks_and_hears_that_it_is_lifted
     said = {"command_id": new_id(), "sku": "milk", "why": "Glass", "afterwards": "destroy"}
     at = send(client, "/console/recalls/", **said).location
     page = words(client.get(at))
-    assert "to be told by hand" in page
+    assert "To be told by hand" in page
     assert "555 0101" in page
     assert send(client, f"{at}/shops/{STORE}/looked", qty="1").status_code == 409, "it was not told yet"
-    assert send(client, f"{at}/shops/{STORE}/told").status_code == 303
-    assert "to be told by hand" not in words(client.get(at))
+    assert send(client, f"{at}/told").status_code == 422, "nobody is ticked"
+    assert send(client, f"{at}/told", shop=["nobody", STORE]).status_code == 404
+    assert send(client, f"{at}/told", shop=[STORE, STORE]).status_code == 303
+    assert "told by hand" not in words(client.get(at))
     assert send(client, f"{at}/shops/{STORE}/looked", qty="x").status_code == 422
     for _click in range(2):
         assert send(client, f"{at}/shops/{STORE}/looked", qty="3").status_code == 303
     assert "3 taken away" in words(client.get(at))
     assert send(client, f"{at}/lift", reason="all-well").status_code == 303
-    assert "Tell it that the recall is lifted." in words(client.get(at))
-    assert send(client, f"{at}/shops/{STORE}/told").status_code == 303
-    assert "Tell it that" not in words(client.get(at))
+    assert "Tell them that the recall is lifted" in words(client.get(at))
+    assert send(client, f"{at}/told", shop=STORE).status_code == 303
+    assert "Tell them that" not in words(client.get(at))
 
 
 def test_what_a_recall_cost_is_claimed_of_the_supplier_and_settled_with_what_it_says(console):

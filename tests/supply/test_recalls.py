@@ -252,7 +252,7 @@ def test_a_shop_without_a_node_is_told_by_hand_and_by_its_node_once_it_has_one(c
     with country.network.write() as session:
         with pytest.raises(Refused, match="Tell Shop S1 of the recall first"):
             recalls.note_looked(session, "r1", "S1", 2, **BY)
-        recalls.tell_by_hand(session, "r1", "S1", **BY)
+        recalls.tell_by_hand(session, "r1", ["S1"], **BY)
         with pytest.raises(Invalid, match="Type 0 to"):
             recalls.note_looked(session, "r1", "S1", -1, **BY)
         recalls.note_looked(session, "r1", "S1", 2, **BY)
@@ -260,7 +260,7 @@ def test_a_shop_without_a_node_is_told_by_hand_and_by_its_node_once_it_has_one(c
         assert (shop.is_by_hand, shop.row.told_how, shop.most_qty) == (True, "hand", 2)
         recalls.catch_up(session, "S1", at=AT)
         with pytest.raises(Refused, match="Its own node tells this shop"):
-            recalls.tell_by_hand(session, "r1", "S1", **BY)
+            recalls.tell_by_hand(session, "r1", ["S1"], **BY)
     country.deliver()
     with country.shops["S1"].read() as session, pytest.raises(Refused, match="glass in it"):
         recall.refuse(session, "S1", [("bread", "A")])
@@ -272,7 +272,7 @@ def test_who_was_told_by_hand_is_told_so_that_it_is_lifted(country, knows: bool,
         session.get_one(Store, "S1").has_node = False
         recalls.call(session, "bread", "A", id="r1", **SAID)
         if knows:
-            recalls.tell_by_hand(session, "r1", "S1", **BY)
+            recalls.tell_by_hand(session, "r1", ["S1"], **BY)
         recalls.lift(session, "r1", why="tested", **BY)
         (shop,) = recalls.shops(session, "r1")
         assert (not shop.row.told_how) is left_to_tell
