@@ -4,7 +4,8 @@ Rules
 -----
 1. Var = a mu + b mu^2, pooled over all series from past forecasts, separately for sums of different length,
    for the errors of one level are shared by all its days.
-2. Each series has its own factor on that variance, shrunk to 1 by PRIOR_WINDOWS pseudo-observations.
+2. Each series has its own factor on that variance, shrunk by PRIOR_WINDOWS to its product's in the region's other
+   series, and these to 1. Windows count by what they tell: a square of slow sales is mostly chance (`telling`).
 3. Demand is never less dispersed than Poisson, never normal: quantiles are whole units, >= 0, rising.
 4. What past sums were, seen as quantiles of what had been said of them, corrects the levels: a 90 % that held 94 % of
    the sums is asked for less, a 99 % that held 97 % for more (for each length, pooled over a group of series, shrunk by
@@ -31,8 +32,9 @@ from forecasting.classify import ERRATIC, SMOOTH, number
 from forecasting.evaluate import window_sums_seen
 from forecasting.kernels import window_sums
 from forecasting.panel import LEVELS, Floats, Ints
+from forecasting.pools import ratio, sums
 
-PRIOR_WINDOWS = 6.0
+PRIOR_WINDOWS = 2.0
 LARGE_MEAN = 1e5
 COUNTED_UNITS = 200
 MILD_SKEW = 1.2
@@ -137,18 +139,23 @@ class Fate:
 
 
 def fit_dispersion(
-    y: Floats, levels: Floats, exposure: Floats, horizon_days: int, group: Ints | None = None
+    y: Floats,
+    levels: Floats,
+    exposure: Floats,
+    horizon_days: int,
+    group: Ints | None = None,
+    product: Ints | None = None,
 ) -> Dispersion:
     """Measure the dispersion of past errors: level known before a day, against what the next days brought.
 
     y, exposure : (n, T); levels : (n, T + 1) as the filters return them; group : (n,) series of like demand, whose
-    levels are corrected together (rule 4). Only windows that were wholly observed count, of the last MEMORY_DAYS days.
-    With no window at all the law is a = 1.5, b = 0.3.
+    levels are corrected together (rule 4); product : (n,) series that vary alike (rule 2), None = none do. Only windows
+    that were wholly observed count, of the last MEMORY_DAYS days. With no window at all the law is a = 1.5, b = 0.3.
     """
     n, days = y.shape
     lengths = sorted({length for length in (1, 2, 4, 7, 14, 28) if length <= max(horizon_days, 1)} | {1})
     kept: list[tuple[int, float, float]] = []
-    ratio, windows = np.zeros(n), np.zeros(n)
+    found, windows = np.zeros(n), np.zeros(n)
     for length in lengths:
         if days < length + 7:
             continue
@@ -162,18 +169,33 @@ def fit_dispersion(
         square = (actual - mean) ** 2
         a, b = _law(mean[use], square[use])
         kept.append((length, a, b))
-        relative = np.where(use, square / np.maximum(a * mean + b * mean**2, 1e-12), 0.0)
+        variance = np.maximum(a * mean + b * mean**2, 1e-12)
+        told = np.where(use, telling(mean, variance), 0.0)
         # Overlapping windows of one length hold only as many independent ones as fit side by side.
-        ratio += np.minimum(relative, FARTHEST).sum(axis=1) / length
-        windows += use.sum(axis=1) / length
+        found += (told * np.minimum(square / variance, FARTHEST)).sum(axis=1) / length
+        windows += told.sum(axis=1) / length
     if not kept:
         return Dispersion(np.array([1.0]), np.array([1.5]), np.array([0.3]), np.ones(n))
-    count = max(len(kept), 1)
-    factor = (ratio / count + PRIOR_WINDOWS) / (windows / count + PRIOR_WINDOWS)
+    found, windows = found / len(kept), windows / len(kept)
+    alike = np.ones(n)
+    if product is not None:
+        due, came = ((sums(grid, product)[product] - grid) for grid in (windows, found))
+        alike = ratio(came, due, PRIOR_WINDOWS, 1.0)
+    factor = ratio(found, windows, PRIOR_WINDOWS, alike)
     table = np.array(kept, dtype=np.float64)
     law = Dispersion(table[:, 0], table[:, 1], table[:, 2], np.clip(factor, 0.2, 20.0))
     group = np.zeros(n, dtype=np.int64) if group is None else group
     return replace(law, asked=_asked(law, y, levels, exposure, group), group=group)
+
+
+def telling(mean: Floats, variance: Floats) -> Floats:
+    """Return what a squared error tells of the variance, 1 where the negative binomial is as flat as the normal.
+
+    That is 2 / (2 + its excess kurtosis), the normal's variance of a squared error over its own.
+    """
+    mean = np.maximum(mean, 1e-9)
+    variance = np.maximum(variance, mean * (1 + POISSON_GAP))
+    return np.asarray(2.0 / (2.0 + 6.0 * (variance - mean) / mean**2 + 1.0 / variance))
 
 
 def _asked(law: Dispersion, y: Floats, levels: Floats, exposure: Floats, group: Ints) -> Floats:

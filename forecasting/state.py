@@ -36,7 +36,7 @@ from forecasting.levels import Filter, Shared
 from forecasting.panel import SPREAD_DAYS, Ahead, DemandPanel, Flags, Floats, Ints, PanelFault
 from forecasting.pools import Pools
 
-VERSION = 12
+VERSION = 13
 HISTORY_DAYS = 730
 KEPT_DAYS = 8
 """A week, and a night that failed."""
@@ -161,7 +161,7 @@ def measure(
     kind = classify.classify(y)
     wave, echoed = echo.measure(y if short is None else np.where(short, np.nan, y), history[:, :-1] * exposure)
     slow, long_run = levels.slow_levels(y, exposure, levels.LONG_DISCOUNT)
-    spread = intervals.fit_dispersion(y, history, exposure, horizon_days, classify.number(kind))
+    spread = intervals.fit_dispersion(y, history, exposure, horizon_days, classify.number(kind), pools.product)
     return State(
         keys=panel.keys, category=panel.category, region=panel.region,
         measured_day=panel.next_day, day=panel.next_day, country=country, subdivision=subdivision,

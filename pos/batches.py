@@ -282,6 +282,7 @@ def refuse_expired(
         name=name,
         expires_on=last_day.isoformat(),
         batch=batch,
+        stopped=[(sku, batch)],
     )
 
 

@@ -16,9 +16,10 @@ Rules
 """
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -174,29 +175,27 @@ def goods_came(session: Session, store_id: str, lots: Iterable[tuple[str, str | 
 
 
 def refuse(session: Session, store_id: str, lines: Iterable[tuple[str, str | None]]) -> None:
-    """Raise Refused when a (sku, batch) of a basket is recalled, naming every such line (rules 2, 4)."""
-    asked = [(sku, tidy_batch(batch)) for sku, batch in lines]
+    """Raise Refused when a (sku, batch) of a basket is recalled, naming every such line (rules 2, 4).
+
+    stopped: those lines as they were given.
+    """
+    asked = [(sku, said, tidy_batch(said)) for sku, said in lines]
     if not asked or _ANY.first(session, {"shop": store_id}) is None:
         return
-    found = in_force(session, store_id, sorted({sku for sku, _ in asked}))
-    if not found:
-        return
-    sure = [(row, batch) for sku, batch in asked for row in found if row.sku == sku and row.means(batch)]
-    doubt = [
-        (row, batch)
-        for sku, batch in asked
-        for row in found
-        if row.sku == sku and batch is None and row.batch is not None and row.state == "called"
-    ]
-    hits = sure or doubt
+    found = in_force(session, store_id, sorted({sku for sku, _said, _batch in asked}))
+    touched = [(row, sku, said, batch) for sku, said, batch in asked for row in found if row.sku == sku]
+    sure = [one for one in touched if one[0].means(one[3])]
+    hits = sure or [one for one in touched if one[0].stops(one[3])]
     if not hits:
         return
-    names = _names(session, [row.sku for row, _ in hits])
-    facts = {
-        "skus": sorted({row.sku for row, _ in hits}),
+    rows = [row for row, *_line in hits]
+    names = _names(session, [row.sku for row in rows])
+    facts: dict[str, Any] = {
+        "skus": sorted({row.sku for row in rows}),
         "names": sorted(set(names.values())),
-        "batches": sorted({row.batch for row, _ in hits if row.batch}),
-        "why": hits[0][0].why,
+        "batches": sorted({row.batch for row in rows if row.batch}),
+        "why": rows[0].why,
+        "stopped": sorted({(sku, said) for _row, sku, said, _batch in hits}, key=str),
     }
     told = ", ".join(facts["names"])
     if sure:
@@ -219,6 +218,14 @@ def in_force(session: Session, store_id: str, skus: Sequence[str] | None = None)
     if skus is not None:
         query = query.where(Recall.sku.in_(skus))
     return list(session.scalars(query.order_by(Recall.called_at.desc(), Recall.id)))
+
+
+def mark(session: Session, store_id: str) -> str:
+    """Return what is another text whenever something else is refused here; '' while nothing is recalled."""
+    if _ANY.first(session, {"shop": store_id}) is None:
+        return ""
+    said = [(row.id, row.state) for row in in_force(session, store_id)]
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
 def off_sale(session: Session, store_id: str) -> set[str]:

@@ -4,7 +4,8 @@ Rules
 -----
 1. The columns and what is made of them: `forecasting.history`. Store, product and day of a CSV stay text.
 2. A CSV's separator is that of its heading: comma, semicolon or tab; its decimal comma is told from its numbers. Its
-   encoding is found as in `files`: UTF-8, then GB18030, UTF-16 by its mark.
+   encoding is found as in `files`: UTF-8, then GB18030, UTF-16 by its mark. Rows may end with one separator more than
+   the heading, as some programs write them.
 3. What cannot be right is refused in a sentence that says what the file needs and what it has.
 """
 
@@ -20,6 +21,7 @@ from forecasting.panel import PanelFault
 
 MOST_BYTES = 4_000_000_000
 SAMPLE_ROWS = 1_000
+BEYOND = "behind the last column"
 TEXTS: dict[Any, Any] = dict.fromkeys(("store", "product", "day", "category", "region"), str)
 
 
@@ -79,12 +81,36 @@ def _csv(file: Path) -> Any:
             separator = max(",;\t", key=heading.count)
             how: dict[str, Any] = {"sep": separator, "encoding": encoding}
             sample = pd.read_csv(file, dtype=str, nrows=SAMPLE_ROWS, **how)
+            if _is_shifted(sample):
+                how |= {"header": 0, "names": [*sample.columns, BEYOND]}
+                sample = _even(file, pd.read_csv(file, dtype=str, nrows=SAMPLE_ROWS, **how))
             comma = separator != "," and any(sample[name].str.fullmatch(r"-?\d+,\d+").any() for name in sample.columns)
             named = {name: str for name in sample.columns if str(name).strip().lower() in TEXTS}
-            return pd.read_csv(file, dtype=named, decimal="," if comma else ".", low_memory=False, **how)
+            frame = pd.read_csv(file, dtype=named, decimal="," if comma else ".", low_memory=False, **how)
+            return _even(file, frame) if BEYOND in frame else frame
         except UnicodeDecodeError as unreadable:
             refused = unreadable
     raise refused
+
+
+def _is_shifted(frame: Any) -> bool:
+    """Tell whether rows have more cells than the heading: pandas takes their first ones for the names of the rows."""
+    import pandas as pd
+
+    return not isinstance(frame.index, pd.RangeIndex)
+
+
+def _even(file: Path, frame: Any) -> Any:
+    """Return a table without what is behind its last column; refused where something stands there."""
+    beyond = frame.pop(BEYOND).notna()
+    if _is_shifted(frame) or beyond.any():
+        row = 2 if _is_shifted(frame) else int(beyond.argmax()) + 2
+        raise Invalid(
+            "row-too-wide",
+            f"{file.name} has more cells in row {row} than its heading names. Name the column, or put a text that "
+            "holds the separator in quotes.",
+        )
+    return frame
 
 
 def _opened(file: Path) -> IO[bytes]:

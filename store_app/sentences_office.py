@@ -24,6 +24,7 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "own-stock-left": (_l("Sell or write off your own first."),),
     "not-produce": (_l("This product is not sold for a producer."),),
     "closed-backwards": (_l("The last closed day lies before the first."),),
+    "shop-settles-days": (_l("This shop settles its closed days itself, on its own computer."),),
     "closed-past": (_l("Closed days are settled ahead: choose today or a later day."),),
     "closed-too-far": (_l("Settle closed days at most %(most)s days ahead."),),
     "bad-harvest": (_l("It was harvested today or before."),),

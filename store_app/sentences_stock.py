@@ -36,6 +36,7 @@ STOCK: dict[str, tuple[Any, ...]] = {
         _l("The book has %(most)s that could be of it. Count again, or put the stock right first."),
     ),
     "not-looked-through": (_l("This shop has not said yet how many it took away."),),
+    "not-coming": (_l("This purchase brings nothing that is recalled. Reload the page."),),
     "recall-settled": (_l("%(name)s was credited before."),),
     "unknown-upstream-claim": (_l("There is no such claim of a supplier."),),
     "no-supplier-answer": (_l("Write what the supplier says."),),

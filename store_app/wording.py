@@ -39,6 +39,7 @@ MOVEMENTS = {
     "unpicked": _l("Put back from an order"),
     "counted": _l("Counted"),
     "wasted": _l("Waste"),
+    "recalled": _l("Recalled"),
     "opening": _l("Opening stock"),
     "dispatched": _l("Sent to a shop"),
     "sent_back": _l("Back to the supplier"),

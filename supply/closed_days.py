@@ -9,7 +9,8 @@ Rules
    unless something was sold on one after all (`rolling`).
 3. No online order is to be collected or brought on them, and no time to answer one runs (`pickup_rules`). What was
    promised before stays promised: the shopkeeper is told how many such orders there are.
-4. The shop is their author. What it publishes tells the network all of them from that day on (`shop`).
+4. The shop is their author. What it publishes tells the network all of them from that day on (`shop`). Of a shop
+   without a node the network's operator settles them, until a node of its own tells others.
 """
 
 import datetime as dt
@@ -24,7 +25,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config import journal
 from config.clock import business_day
 from config.database import Base, table_of
-from config.errors import Invalid
+from config.errors import Invalid, Refused
 from config.journal import Actor
 from config.prepared import Prepared
 from pos.store import Store
@@ -82,6 +83,12 @@ def reopen(
         session.execute(sa.delete(ClosedDay).where(*here))
         _note(session, "closed_days.taken_back", store_id, found[0], found[-1], actor=actor, at=at)
     return found
+
+
+def require_no_node(session: Session, store_id: str) -> None:
+    """Refuse the operator the days of a shop that settles them itself (rule 4)."""
+    if session.get_one(Store, store_id).has_node:
+        raise Refused("shop-settles-days", "This shop settles its closed days itself, on its own computer.")
 
 
 def take_told(session: Session, store_id: str, since: dt.date, days: Iterable[dt.date]) -> None:

@@ -15,8 +15,7 @@ Rules
    and received last cost it.
 5. A word that was overtaken changes nothing: what was lifted stays lifted, whatever arrives after it, and a recall
    stands before the shop has heard that the one before it is over.
-6. A shop without a node is told by a person, who notes it, and then how many it took away; that it is lifted, too. Once
-   it speaks by a node it is told by that as well.
+6. A shop without a node is told by a person (`recalls_by_hand`). Once it speaks by a node it is told by that as well.
 
 Units: quantities in stock units, *_minor minor units of the network's currency.
 """
@@ -29,7 +28,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config import door, journal, outbox
-from config.database import lock_rows
+from config.database import lock_rows, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.inbox import refuse_newer, refuse_stranger
@@ -37,6 +36,7 @@ from config.journal import Actor
 from config.money import amount_for
 from config.node import NETWORK
 from config.outbox import Message
+from config.prepared import Prepared
 from pos import batches, recall, waste
 from pos.ledger import MOST_QTY, StockLevel
 from pos.recall import AFTERWARDS, Recall
@@ -65,8 +65,13 @@ class Shop:
     most_qty: int
     """How many may be credited (rule 4)."""
     is_by_hand: bool
-    """A person has to tell it (rule 6)."""
+    """A person tells it what holds (rule 6)."""
     phone: str
+
+    @property
+    def is_to_tell(self) -> bool:
+        """Tell whether a person has still to tell it what holds now."""
+        return self.is_by_hand and not self.row.told_how
 
 
 # --- verbs, network ---
@@ -95,43 +100,23 @@ def call(
 
 def catch_up(session: Session, store_id: str, *, at: dt.datetime) -> None:
     """Tell a shop that speaks by its node of every recall in force that its node was not told of (rules 1, 6)."""
-    heard = sa.select(Recall.id).where(Recall.store_id == store_id, Recall.told_how == "node")
-    for one in _in_force(session, heard):
-        mine = session.get(Recall, (store_id, one.id))
-        if mine is None and session.scalar(_carrying(one.sku).where(Store.id == store_id)) is None:
-            continue
+    books = warehouses(session) or session.scalars(sa.select(Recall.store_id).where(_IN_FORCE).distinct()).all()
+    new = {row[0]: book for book in books for row in _NEW.all(session, {"book": book, "shop": store_id})}
+    for recall_id, book in sorted(new.items()):
+        one = session.get_one(Recall, (book, recall_id))
         if _still_holds(session, one):
-            _tell(session, mine or _enter(session, store_id, one, at), at)
+            _tell(session, session.get(Recall, (store_id, recall_id)) or _enter(session, store_id, one, at), at)
 
 
 def take_up(session: Session, warehouse_id: str, *, at: dt.datetime) -> None:
     """Write every recall in force into the book of a warehouse that has not got it, as one just founded (rule 1)."""
     require_warehouse(session, warehouse_id)
-    for one in _in_force(session, sa.select(Recall.id).where(Recall.store_id == warehouse_id)):
+    known = sa.select(Recall.id).where(Recall.store_id == warehouse_id)
+    books = sa.select(sa.func.min(Recall.store_id), Recall.id).where(_IN_FORCE, Recall.id.not_in(known))
+    for book, recall_id in session.execute(books.group_by(Recall.id).order_by(Recall.id)).all():
+        one = session.get_one(Recall, (book, recall_id))
         if _still_holds(session, one):
             _enter(session, warehouse_id, one, at)
-
-
-def tell_by_hand(session: Session, recall_id: str, store_id: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Note that a person told a shop without a node what holds now (rule 6); twice changes nothing."""
-    row = _by_hand(session, recall_id, store_id).row
-    if not row.told_how:
-        row.told_how = "hand"
-        facts = {"store": store_id, "state": row.state}
-        journal.record(session, actor=actor, at=at, verb="recall.told", subject=recall.subject_of(row), **facts)
-        session.flush()
-
-
-def note_looked(
-    session: Session, recall_id: str, store_id: str, taken_qty: int, *, actor: Actor, at: dt.datetime
-) -> None:
-    """Note how many a shop without a node says it took away (rules 3, 6); its stock is its own to write off."""
-    shop = _by_hand(session, recall_id, store_id)
-    if not shop.row.told_how:
-        raise Refused("not-told-yet", f"Tell {shop.name} of the recall first, and note it.", name=shop.name)
-    if isinstance(taken_qty, bool) or not 0 <= taken_qty <= MOST_QTY:
-        raise Invalid("bad-recall-quantity", f"Type 0 to {MOST_QTY}.", most=MOST_QTY, field="qty")
-    recall.clear(session, store_id, recall_id, taken_qty, actor=actor, at=at)
 
 
 def look_through(
@@ -272,15 +257,6 @@ def _rows(session: Session, recall_id: str) -> list[Recall]:
     return rows
 
 
-def _in_force(session: Session, without: sa.Select[str]) -> list[Recall]:
-    """Return the network's recalls in force but some, as one of the books has each. without: the ids of those."""
-    books = sa.select(sa.func.min(Recall.store_id), Recall.id).where(
-        sa.text("recall.state <> 'lifted'"), Recall.afterwards != "", Recall.id.not_in(without)
-    )
-    found = session.execute(books.group_by(Recall.id).order_by(Recall.id)).all()
-    return [session.get_one(Recall, (book, recall_id)) for book, recall_id in found]
-
-
 def _still_holds(session: Session, one: Recall) -> bool:
     """Tell whether nobody has lifted a recall meanwhile, and let nobody lift it before this is written: it would stand
     in the book that is written just now for ever."""
@@ -299,24 +275,13 @@ def _enter(session: Session, store_id: str, one: Recall, at: dt.datetime) -> Rec
 
 
 def _urgency(shop: Shop) -> tuple[bool, bool, int, int, str]:
-    is_to_tell = shop.is_by_hand and not shop.row.told_how
-    return not is_to_tell, shop.row.cleared_at is not None, -shop.sent_qty, -shop.maybe_qty, shop.name
-
-
-def _by_hand(session: Session, recall_id: str, store_id: str) -> Shop:
-    """Return a shop that a person tells (rule 6); NotFound and Refused for any other."""
-    recall.recall_of(session, store_id, recall_id)
-    shop = next((one for one in shops(session, recall_id) if one.store_id == store_id), None)
-    if shop is None or not shop.is_by_hand:
-        raise Refused("told-by-node", "Its own node tells this shop, and says when somebody has looked.")
-    return shop
+    return not shop.is_to_tell, shop.row.cleared_at is not None, -shop.sent_qty, -shop.maybe_qty, shop.name
 
 
 def _carrying(sku: str) -> sa.Select[Store]:
     """Return what asks for the shops that carry a product, or have it on its way (rule 1)."""
-    book = sa.exists().where(StockLevel.store_id == Store.id, StockLevel.sku == sku)
-    way = sa.exists().where(DeliveryLine.store_id == Store.id, DeliveryLine.sku == sku)
-    return sa.select(Store).where(sa.or_(book, way)).order_by(Store.id)
+    books = (sa.exists().where(book.store_id == Store.id, book.sku == sku) for book in (StockLevel, DeliveryLine))
+    return sa.select(Store).where(sa.or_(*books)).order_by(Store.id)
 
 
 def _sent(session: Session, sku: str, batch: str | None) -> dict[str, tuple[int, int]]:
@@ -423,4 +388,21 @@ def _take_cleared(session: Session, message: Message, from_node: str, at: dt.dat
         row.taken_qty = taken
 
 
+_IN_FORCE = sa.and_(sa.text("recall.state <> 'lifted'"), Recall.afterwards != "")
+
+
+def _new_for_a_shop() -> Prepared:
+    """Return what asks a warehouse's book for the recalls in force that are news for a shop's node (rules 1, 6): its
+    own book has them, or it carries the product or has it on its way."""
+    shop: sa.BindParameter[str] = sa.bindparam("shop")
+    one, mine = table_of(Recall).c, table_of(Recall).alias("mine").c
+    own = sa.select(mine.id).where(mine.store_id == shop, mine.id == one.id)
+    tables = (table_of(StockLevel).c, table_of(DeliveryLine).c)
+    carried = (sa.exists(sa.select(book.sku).where(book.store_id == shop, book.sku == one.sku)) for book in tables)
+    told = sa.exists(own.where(mine.told_how == "node"))
+    news = sa.and_(~told, sa.or_(sa.exists(own), *carried))
+    return Prepared(sa.select(one.id).where(one.store_id == sa.bindparam("book"), _IN_FORCE, news))
+
+
+_NEW = _new_for_a_shop()
 APPLIERS = {TOLD: _take_told, CLEARED: _take_cleared}

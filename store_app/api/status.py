@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from config import outbox
 from config.node import NETWORK, Node
 from config.publication import Pulled
-from pos import printer, shift
+from pos import printer, recall, shift
 from store_app.api.bodies import asks
 from store_app.extensions import clock, doors, read
 from store_app.security import public, requires
@@ -35,7 +35,10 @@ def health() -> Response:
 @requires("sell")
 @asks(till="whose shift")
 def status() -> Response:
-    """Answer printer, queue to the network, shift and clock, each with a light: good, warn or bad."""
+    """Answer printer, queue to the network, shift and clock, each with a light: good, warn or bad.
+
+    `recalls` is another text whenever something else is recalled.
+    """
     settings, now = doors().settings, clock.now()
     with read() as session:
         open_shift = shift.current(session, settings.node_id, request.args.get("till", "1"))
@@ -47,6 +50,7 @@ def status() -> Response:
             else None,
             printer=dataclasses.asdict(printer.status(session, settings.node_id, at=now)),
             network=network_standing(session, now, bool(settings.network_url)),
+            recalls=recall.mark(session, settings.node_id),
         )
 
 

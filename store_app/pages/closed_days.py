@@ -40,8 +40,7 @@ def listed(fault: ShopError | None = None) -> Any:
 @form.answers_on(listed)
 def close() -> Any:
     """Settle that the shop stays closed from a day until another; without a second one for that day alone."""
-    first = _day("first_day", _("Choose the first closed day."))
-    last = form.date("last_day") or first
+    first, last = typed()
     with write() as session:
         shop.close_days(session, str(place().store_id), first, last, actor=g.actor, at=doors().now())
         wake_worker_after(session)
@@ -54,19 +53,32 @@ def close() -> Any:
 @form.answers_on(listed)
 def take_back() -> Any:
     """Open the shop again on days that were settled as closed."""
-    words = _("Choose which closed days to take back.")
-    first, last = _day("from_day", words), _day("until_day", words)
+    first, last = chosen()
     with write() as session:
         found = shop.reopen_days(session, str(place().store_id), first, last, actor=g.actor, at=doors().now())
         wake_worker_after(session)
-    many = len(found)
     told = ngettext(
         "%(num)d day is an open day again. Your orders count on it from tonight’s forecast on.",
         "%(num)d days are open days again. Your orders count on them from tonight’s forecast on.",
-        many,
+        len(found),
     )
     flash(told if found else _("These days were open already."), "good")
     return redirect(url_for(".listed"), 303)
+
+
+def typed() -> tuple[dt.date, dt.date]:
+    """Return the first and the last day that somebody typed; without a second one that day alone."""
+    first = _day("first_day", _("Choose the first closed day."))
+    return first, form.date("last_day") or first
+
+
+def chosen() -> tuple[dt.date, dt.date]:
+    """Return the stretch of closed days that is taken back."""
+    words = _("Choose which closed days to take back.")
+    return _day("from_day", words), _day("until_day", words)
+
+
+# --- inside ---
 
 
 def _day(name: str, missing: str) -> dt.date:

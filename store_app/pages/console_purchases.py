@@ -15,7 +15,7 @@ from store_app.pages.order_letters import as_paper
 from store_app.pages.waiting import stock_units
 from store_app.presenting import page, today
 from store_app.security import requires
-from supply import order_letters, overview, purchasing
+from supply import order_letters, overview, purchasing, recalled_purchases
 from supply.suppliers import Supplier, warehouses
 
 bp = Blueprint("console_purchases", __name__, url_prefix="/console/purchases")
@@ -83,7 +83,12 @@ def receive(warehouse_id: str, purchase_id: str) -> Any:
     with write() as session:
         found = purchasing.receive(session, warehouse_id, purchase_id, counts, actor=g.actor, at=clock.now())
         number = found.purchase_no
+        stopped = recalled_purchases.recalled(session, found)
+        names = [one.name for one in purchasing.lines_of(session, found) if one.sku in stopped and one.received_qty]
     flash(_("Purchase %(no)s is in the warehouse.", no=number), "good")
+    if names:
+        words = _("%(names)s is recalled: put it aside, and look through the warehouse.", names=", ".join(names))
+        flash(words, "warn")
     return redirect(url_for("console_purchases.listed"), 303)
 
 
@@ -145,7 +150,7 @@ def _typed() -> list[tuple[int, str]]:
 
 def _view(session: Any, one: purchasing.Purchase) -> dict[str, Any]:
     lines = purchasing.lines_of(session, one)
-    units = stock_units(session, [line.sku for line in lines])
+    units, stopped = stock_units(session, [line.sku for line in lines]), recalled_purchases.recalled(session, one)
     return {
         "id": one.id,
         "warehouse_id": one.store_id,
@@ -157,5 +162,6 @@ def _view(session: Any, one: purchasing.Purchase) -> dict[str, Any]:
         "supplier": session.get(Supplier, one.supplier_id) if one.supplier_id else None,
         "order_day": one.order_day,
         "letters": order_letters.letters_of(session, one.store_id, one.id),
+        "recalled": [(line.name, stopped[line.sku]) for line in lines if line.sku in stopped],
         "lines": [{"row": line, "unit": units.get(line.sku, "each")} for line in lines],
     }

@@ -8,18 +8,19 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config.errors import NotFound, ShopError
+from config.errors import Invalid, NotFound, ShopError
 from pos import batches, gtin, recall
 from pos.catalogue import Barcode, Product
 from pos.store import day_of
 from store_app import wording_stock
-from store_app.extensions import clock, read, write
+from store_app.extensions import clock, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.presenting import money, page
 from store_app.security import requires
-from supply import overview, recalls, upstream_claims
+from supply import overview, recalled_purchases, recalls, recalls_by_hand, upstream_claims
 from supply.suppliers import Supplier
 
 bp = Blueprint("console_recalls", __name__, url_prefix="/console/recalls")
@@ -74,6 +75,7 @@ def one(recall_id: str, fault: ShopError | None = None, **place: Any) -> Any:
         product = session.get_one(Product, row.sku)
         stands = {house.store_id: _stands(session, house) for house in houses}
         currency, owed = overview.currency(session), upstream_claims.owed(session, recall_id, at=clock.now())
+        coming = recalled_purchases.coming(session, recall_id)
         claims = [
             (one, session.get_one(Supplier, one.supplier_id)) for one in upstream_claims.claims_of(session, recall_id)
         ]
@@ -82,7 +84,7 @@ def one(recall_id: str, fault: ShopError | None = None, **place: Any) -> Any:
         recall=row, name=product.name, unit=product.stock_unit, houses=houses, stands=stands, shops=shops,
         looked=sum(1 for shop in shops if shop.row.cleared_at), taken=sum(shop.row.taken_qty or 0 for shop in shops),
         sent=sum(shop.sent_qty for shop in shops), words=wording_stock.AFTERWARDS, currency=currency,
-        lift_reasons=wording_stock.LIFT_REASONS, fault=fault, owed=owed, claims=claims,
+        lift_reasons=wording_stock.LIFT_REASONS, fault=fault, owed=owed, claims=claims, coming=coming,
         open_of=[one.supplier_id for one, _seller in claims if one.state == "open"],
         at_fault=place.get("store_id", "") + place.get("warehouse_id", "") + place.get("claim_id", ""),
     )  # fmt: skip
@@ -101,6 +103,21 @@ def look_through(recall_id: str, warehouse_id: str) -> Any:
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
+@bp.post("/<recall_id>/purchases/<warehouse_id>/<purchase_id>")
+@requires("network.supply")
+@form.answers_on(one)
+def call_off(recall_id: str, warehouse_id: str, purchase_id: str) -> Any:
+    """Call off a purchase that brings what is recalled; a second click changes nothing."""
+    with write() as session:
+        found = recalled_purchases.call_off(
+            session, recall_id, warehouse_id, purchase_id, actor=g.actor, at=clock.now()
+        )  # fmt: skip
+        number = found.purchase_no
+        wake_worker_after(session)
+    flash(_("Purchase %(no)s is called off. What else stood on it is proposed anew.", no=number), "info")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
 @bp.post("/<recall_id>/shops/<store_id>")
 @requires("network.supply")
 @form.answers_on(one)
@@ -113,14 +130,17 @@ def settle(recall_id: str, store_id: str) -> Any:
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
-@bp.post("/<recall_id>/shops/<store_id>/told")
+@bp.post("/<recall_id>/told")
 @requires("network.supply")
 @form.answers_on(one)
-def tell(recall_id: str, store_id: str) -> Any:
-    """Note that somebody told a shop without a node; a second click changes nothing."""
+def tell(recall_id: str) -> Any:
+    """Note which shops without a node somebody told; a second click changes nothing."""
+    chosen = list(dict.fromkeys(request.form.getlist("shop")))
+    if not chosen:
+        raise Invalid("nobody-chosen", _("Tick the shops that were told."), field="shop")
     with write() as session:
-        recalls.tell_by_hand(session, recall_id, store_id, actor=g.actor, at=clock.now())
-    flash(_("Noted: the shop knows."), "good")
+        recalls_by_hand.tell(session, recall_id, chosen, actor=g.actor, at=clock.now())
+    flash(ngettext("Noted: %(num)d shop knows.", "Noted: %(num)d shops know.", len(chosen)), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
@@ -132,7 +152,7 @@ def looked(recall_id: str, store_id: str) -> Any:
     taken = form.whole("qty")
     with write() as session:
         if recall.recall_of(session, store_id, recall_id).state == "called":
-            recalls.note_looked(session, recall_id, store_id, taken, actor=g.actor, at=clock.now())
+            recalls_by_hand.note_looked(session, recall_id, store_id, taken, actor=g.actor, at=clock.now())
     flash(_("Noted: the shop has looked."), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 

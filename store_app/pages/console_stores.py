@@ -12,13 +12,14 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config import journal
-from config.errors import NotFound
+from config.errors import NotFound, ShopError
 from config.inbox import InboxAlarm, InboxHead, InboxMessage
 from config.node import EPOCH_BEGUN, WAIT_THERE, Peer
 from config.publication import edition_for
 from pos.store import Region, Store, keys_of, withdraw_key
 from store_app import wording, wording_money
 from store_app.extensions import doors, read, write
+from store_app.pages import closed_days as closed_pages
 from store_app.pages import console, form, money_views, shop_lights, shop_map
 from store_app.presenting import about_store, money, page, since, today
 from store_app.security import can, requires
@@ -83,7 +84,7 @@ def stores() -> Any:
 
 @bp.get("/<store_id>")
 @requires("network.stores")
-def store(store_id: str) -> Any:
+def store(store_id: str, fault: ShopError | None = None) -> Any:
     """Show how a shop is: what needs somebody, its takings beside its region's, shelves, money, what is open."""
     with read() as session:
         shop = _shop(session, store_id)
@@ -97,7 +98,10 @@ def store(store_id: str) -> Any:
             region=session.get(Region, shop.region_id),
             peer=session.get(Peer, shop.id),
             needs=_needs(session, shop, own, line),
-            closed=_closed(session, shop),
+            closed=[(*spell, wording.days(*spell), 0) for spell in _closed(session, shop)],
+            first=today(),
+            most=today() + dt.timedelta(days=closed_days.MOST_AHEAD),
+            fault=fault,
             takings=shop_sheet.takings(session, shop, today()),
             shelves=shop_sheet.shelves(session, shop.id, today()),
             lack_days=shop_sheet.LACK_DAYS,
@@ -157,6 +161,32 @@ def withdraw(store_id: str, name: str) -> Any:
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
 
+@bp.post("/<store_id>/closed-days")
+@requires("network.stores")
+@form.answers_on(store)
+def close_days(store_id: str) -> Any:
+    """Settle for a shop without a node that it stays closed from a day until another."""
+    first, last = closed_pages.typed()
+    with write() as session:
+        closed_days.require_no_node(session, _shop(session, store_id).id)
+        closed_days.close(session, store_id, first, last, actor=g.actor, at=doors().now())
+    flash(_("Closed: %(days)s. Its orders expect no sales then.", days=wording.days(first, last)), "good")
+    return redirect(url_for("console_stores.store", store_id=store_id), 303)
+
+
+@bp.post("/<store_id>/closed-days/take-back")
+@requires("network.stores")
+@form.answers_on(store)
+def reopen_days(store_id: str) -> Any:
+    """Open a shop without a node again on days that were settled as closed."""
+    first, last = closed_pages.chosen()
+    with write() as session:
+        closed_days.require_no_node(session, _shop(session, store_id).id)
+        closed_days.reopen(session, store_id, first, last, actor=g.actor, at=doors().now())
+    flash(_("%(days)s: open again.", days=wording.days(first, last)), "good")
+    return redirect(url_for("console_stores.store", store_id=store_id), 303)
+
+
 # --- inside ---
 
 
@@ -183,10 +213,9 @@ def _needs(session: Session, shop: Store, own: exposure.Care, line: CreditLine |
     return told
 
 
-def _closed(session: Session, shop: Store) -> str:
-    """Say on which days a shop settled to stay closed."""
-    spells = closed_days.spells(closed_days.since(session, shop.id, today()))
-    return " · ".join(wording.days(*spell) for spell in spells)
+def _closed(session: Session, shop: Store) -> list[tuple[dt.date, dt.date]]:
+    """Return the days on which a shop stays closed, as stretches."""
+    return closed_days.spells(closed_days.since(session, shop.id, today()))
 
 
 def _lights(session: Session, shop: Store) -> list[shop_lights.Light]:

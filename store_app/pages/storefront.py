@@ -199,3 +199,12 @@ def manifest(slug: str) -> Any:
         "background_color": "#fbfaf7", "theme_color": "#0b7a5b", "icons": icons,
     }  # fmt: skip
     return body, 200, {"Content-Type": "application/manifest+json"}
+
+
+@bp.get("/<path:elsewhere>")
+@public
+def nothing(slug: str, **_elsewhere: Any) -> Any:
+    """Answer that the shop has nothing at this address, with the way back into it."""
+    with read() as session:
+        visitors.shop_at(session, slug)
+    raise NotFound("not-found", _("There is nothing at this address."))

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import shutil
+import socket
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -60,7 +61,10 @@ class Node:
         shutil.copy(_furnished(is_open=is_open, coin_minor=coin_minor, furnish=furnish), self._house.file)
         self.database = Database(make_engine(self.settings.database_url))
         self.server: Served | None = None
-        self.port = 0
+        self._place = socket.socket()  # bound for as long as the node lives: while it is dead nobody else gets its port
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._place.bind(("127.0.0.1", 0))
+        self.port: int = self._place.getsockname()[1]
         self.start()
 
     @property
@@ -71,7 +75,6 @@ class Node:
     def start(self) -> None:
         """Serve, on the same port as before."""
         self.server = Served(self.app, self.port)
-        self.port = self.server.server_port
 
     def stop(self) -> None:
         """Die: from now on nobody answers."""
@@ -87,6 +90,7 @@ class Node:
     def close(self) -> None:
         """Stop, and let the database go."""
         self.stop()
+        self._place.close()
         self.database.engine.dispose()
         self._kept.give_back(self._house)
 

@@ -97,6 +97,7 @@ def test_a_phones_bar_has_five_places_whole_and_marks_where_one_is(page: Page, o
 def test_the_tills_foot_stands_whole_on_a_phone(page: Page, node: Node, language: str):
     resize(page, PHONE)
     enter_till(page, node, language=language)
+    expect(page.locator("#state-shift")).to_have_text(re.compile(r"\d"))  # the foot is full once the till was told
     assert page.locator(".foot").evaluate("foot => foot.scrollWidth <= foot.clientWidth")
     box = page.locator("#clock").bounding_box()
     assert box is not None

@@ -101,7 +101,7 @@ def test_the_same_product_stands_twice_at_two_prices_and_plain_scans_go_together
     wedge(page, CODES["MILK"], CODES["MILK"])
     expect(page.locator("#lines > li")).to_have_count(2)
     expect(page.locator("#total")).to_have_text("$9.98")
-    page.get_by_role("button", name="Note on Whole milk").last.click()
+    page.locator("#lines > li").last.get_by_role("button", name="Note on Whole milk").click()  # a frame later
     by_hand(page, "cold one")
     wedge(page, CODES["TEA"])
     page.keyboard.press("Delete")
@@ -270,7 +270,7 @@ def test_nothing_is_said_of_a_tab_or_points_that_a_customer_has_not(page: Page, 
     enter(page, shop)
     wedge(page, CODES["MILK"])
     page.locator("#customer-button").click()
-    page.keyboard.type("nora", delay=60)
+    page.locator("#customer-search").fill("nora")  # one question: a later answer draws the names anew under the press
     page.get_by_role("button", name="Nora Hill").click()
     expect(page.locator("#attached")).to_have_text("Nora Hill")
     page.keyboard.press("F8")
@@ -291,6 +291,7 @@ def test_a_customers_tab_has_a_hard_limit_also_on_part_payment(page: Page, shop:
     page.get_by_role("button", name="Yes, by card").click()
     page.keyboard.type("100", delay=60)
     page.keyboard.press("Enter")
+    expect(page.locator("#parts")).to_contain_text("$1.00")
     page.locator("[data-tender=tab]").click()
     expect(page.locator("#customer-way")).to_contain_text("may put $5.00 more on the tab")
     expect(page.locator("#take")).to_be_enabled()
@@ -298,6 +299,7 @@ def test_a_customers_tab_has_a_hard_limit_also_on_part_payment(page: Page, shop:
     page.keyboard.press("F8")
     expect(page.locator("#pay-due")).to_have_text("$1.99")
     assert shop.rows(Sale) == []
+    expect(page.locator("#take")).to_be_enabled()  # it rested
     page.locator("[data-tender=tab]").click()
     expect(page.locator("#take")).to_be_disabled()
     page.locator("[data-tender=cash]").click()
@@ -497,7 +499,7 @@ def test_an_exchange_is_one_sale_and_the_difference_is_paid(page: Page, shop: No
     assert {(row.sku, row.to_place) for row in shop.rows(StockMovement, source_id=exchange.id)} == {
         ("TEA", "customer"),
         ("MILK", "floor"),
-    } or shop.rows(StockMovement, source_id=exchange.id)
+    }
 
 
 def test_empties_come_back_as_a_line_below_zero(page: Page, shop: Node, faults: list[str]):

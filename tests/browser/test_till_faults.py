@@ -9,12 +9,12 @@ from playwright.sync_api import Page, expect
 
 from config.clock import SystemClock
 from config.journal import Actor
-from pos import assortment
+from pos import assortment, recall
 from pos.payments import Payment
 from pos.printer import PrintJob
 from pos.sale import Sale
 from tests.browser.conftest import CODES, PIN, STORE, Node, enter, wedge
-from tests.browser.counter import KEY, furnish, kept
+from tests.browser.counter import KEY, furnish, kept, priced
 from tests.browser.held import Held
 
 pytestmark = pytest.mark.browser
@@ -66,7 +66,7 @@ def test_without_locks_one_window_has_the_till_also_when_the_other_slept(page: P
     page.context.add_init_script(WITHOUT_LOCKS)
     enter(page, node)
     wedge(page, CODES["MILK"])
-    expect(page.locator("#total")).to_have_text("$3.49")
+    kept(page)
     second = page.context.new_page()
     second.goto(f"{node.url}/till/")
     expect(second.locator("#other-window")).to_be_visible()
@@ -76,6 +76,7 @@ def test_without_locks_one_window_has_the_till_also_when_the_other_slept(page: P
     expect(second.locator("#other-window")).to_be_hidden()
     wedge(second, CODES["BREAD"])
     expect(second.locator("#total")).to_have_text("$5.48")
+    kept(second)
     page.evaluate("wake()")
     expect(page.locator("#other-window")).to_be_visible()
     expect(second.locator("#other-window")).to_be_hidden()
@@ -87,9 +88,12 @@ def test_without_locks_one_window_has_the_till_also_when_the_other_slept(page: P
 def test_a_double_click_on_a_part_takes_it_once(page: Page, node: Node, faults: list[str]):
     enter(page, node)
     wedge(page, CODES["MILK"])
+    kept(page, is_priced=True)
     page.keyboard.press("F8")
     page.keyboard.type("300", delay=60)
-    page.locator("#take").dblclick()
+    page.locator("#take").evaluate(
+        "take => { take.click(); setTimeout(() => take.click()); }"
+    )  # whoever is busy outside
     expect(page.locator("#parts li")).to_have_count(1)
     expect(page.locator("#pay-due")).to_have_text("$0.49")
     expect(page.locator("#take")).to_be_enabled()
@@ -257,8 +261,8 @@ def test_the_customers_screen_shows_lines_code_and_thanks(page: Page, shop: Node
     page.get_by_role("button", name="Show our code instead").click()
     expect(screen.locator("#qr")).to_be_visible()
     held.let_go()
+    expect(screen.locator("#thanks")).to_be_visible()  # for eight seconds
     expect(page.locator("#pay-done")).to_be_visible()
-    expect(screen.locator("#thanks")).to_be_visible()
     (sale,) = shop.rows(Sale)
     assert {row.tender for row in shop.rows(Payment, sale_id=sale.id)} == {"wallet"}
 
@@ -314,18 +318,48 @@ def test_a_line_whose_product_the_shop_no_longer_has_stays_and_nothing_is_paid_b
         assortment.settle(session, STORE, "MILK", active=False, actor=ana, at=SystemClock().now())
     page.reload()
     page.wait_for_selector("html[data-ready]")
-    expect(page.locator("#lines .gone")).to_contain_text("Whole milk")
-    expect(page.locator("#lines .gone")).to_contain_text("The shop no longer has it")
+    expect(page.locator("#lines .stopped")).to_contain_text("Whole milk")
+    expect(page.locator("#lines .stopped")).to_contain_text("The shop no longer has it")
     page.keyboard.press("F8")
     expect(page.locator("#says")).to_contain_text("Whole milk")
     expect(page.locator("#pay")).to_be_hidden()
-    page.locator("#lines .gone .line-main").click()
-    page.get_by_role("button", name="Remove Whole milk").click()
+    page.get_by_role("button", name="Take it out: Whole milk").click()
     expect(page.locator("#total")).to_have_text("$1.99")
     page.keyboard.press("F8")
     page.keyboard.press("F8")
     expect(page.locator("#pay-done")).to_be_visible()
     assert node.rows(Sale)[0].total_minor == 199
+
+
+def test_what_is_recalled_while_it_lies_in_the_basket_is_marked_there_and_nothing_is_paid_with_it(
+    page: Page, node: Node
+):
+    page.clock.install()
+    enter(page, node)
+    for name in ("Whole milk", "White bread"):
+        page.locator(".tile", has_text=name).click()
+    expect(page.locator("#total")).to_have_text("$5.48")
+    priced(page)
+    with node.database.write() as session:
+        ana = Actor("ana", "Ana", "shopkeeper", STORE)
+        recall.call(session, STORE, "MILK", why="Glass", actor=ana, at=SystemClock().now())
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")  # the till has not asked how things stand yet: the sale is refused
+    marked = page.locator("#lines .stopped")
+    expect(marked).to_contain_text("Whole milk")
+    expect(page.locator("#says")).to_contain_text("Glass")
+    expect(page.locator("#pay")).to_be_hidden()
+    page.keyboard.press("F8")
+    expect(page.locator("#says")).to_contain_text("Take it out of the basket, then pay")
+    expect(page.locator("#pay")).to_be_hidden()
+    page.get_by_role("button", name="Take it out: Whole milk").click()
+    expect(page.locator("#pay-button:not(.stopped)")).to_contain_text("$1.99")
+    with node.database.write() as session:
+        recall.call(session, STORE, "BREAD", why="Flour", actor=ana, at=SystemClock().now())
+    page.clock.fast_forward(6_000)  # it asks how things stand
+    expect(marked).to_contain_text("bread")
+    expect(page.locator("#pay-button")).to_have_class(re.compile("stopped"))
+    assert node.rows(Sale) == []
 
 
 def test_a_browser_that_keeps_nothing_or_gives_back_nonsense_is_said_and_sells_on(page: Page, node: Node):

@@ -89,7 +89,7 @@ def breaks(tool, database, clock, name: str, places: list[int]) -> Iterator[tupl
                 job_id = printer.queue(session, STORE, "t1", kind, f"{name}-{place}", make(), at=clock.now()).id
             breaking.drop_after, breaking.drop_mode = QUESTIONS + place, ("rst", "fin")[number % 2]
             work(database, clock, breaking, model)
-            assert breaking.wait_idle()
+            assert breaking.wait_idle(60)
             reached = breaking.jobs[-1]["bytes"] - QUESTIONS
             state = state_of(database, job_id)
             assert state == "failed" or place >= 0, f"{place}: not a byte of paper was sent, and it is {state}"
@@ -100,7 +100,7 @@ def breaks(tool, database, clock, name: str, places: list[int]) -> Iterator[tupl
             work(database, clock, sound, model)
             assert len(sound.jobs) - before == (state == "failed"), f"{place}: {state}, and then printed again"
             if state == "failed":
-                assert sound.wait_idle()
+                assert sound.wait_idle(60)
                 assert state_of(database, job_id) == "printed"
             else:
                 with database.write() as session:
@@ -172,7 +172,7 @@ def test_a_slow_printer_is_waited_for(tool, database, clock):  # noqa: F811
     job_id = queued(database, clock)
     with tool.VirtualPrinter(bytes_per_second=4000) as slow:
         work(database, clock, slow, PrinterModel(48))
-        assert slow.wait_idle()
+        assert slow.wait_idle(60)
         assert len(slow.events("cut")) == 1
     assert state_of(database, job_id) == "printed"
 
@@ -199,7 +199,7 @@ def test_a_host_that_is_gone_costs_its_patience_and_no_ticket(tool, database, cl
     with tool.VirtualPrinter() as sound:
         clock.advance(10)
         assert work(database, clock, sound, PrinterModel(48)).printed == 1
-        assert sound.wait_idle()
+        assert sound.wait_idle(60)
         assert len(sound.events("cut")) == 1
     assert state_of(database, job_id) == "printed"
 
@@ -221,12 +221,12 @@ def test_after_every_state_of_the_printer_the_same_worker_goes_on(tool, database
             case "silent":
                 status.mute = True
         assert work(database, clock, machine, PrinterModel(48), answer_s=0.3).failed == 1
-        assert machine.wait_idle()  # it has seen us hang up before it is put right
+        assert machine.wait_idle(60)  # it has seen us hang up before it is put right
         machine.load_paper()
         status.cover_open = status.offline = status.cutter_error = status.mute = False
         clock.advance(10)
         assert work(database, clock, machine, PrinterModel(48)).printed == 1
-        assert machine.wait_idle()
+        assert machine.wait_idle(60)
         assert len(machine.events("cut")) == 1
         assert machine.problems() == []
     assert state_of(database, job_id) == "printed"

@@ -93,6 +93,33 @@ def test_dispersion_is_found_again() -> None:
     assert week == pytest.approx(7 * 24.0, rel=0.15)
 
 
+def test_a_square_of_slow_sales_tells_little_of_how_a_product_varies() -> None:
+    mean, variance = np.array([0.1, 2.0, 500.0]), np.array([0.3, 5.0, 600.0])
+    r, p = intervals.shape_of(mean, variance)
+    peaked = stats.nbinom.stats(r, p, moments="k")
+    np.testing.assert_allclose(intervals.telling(mean, variance), 2.0 / (2.0 + peaked), rtol=1e-6)
+    assert intervals.telling(np.zeros(1), np.zeros(1)) < 1e-6
+
+
+def test_what_a_product_varies_in_other_shops_is_believed_of_a_slow_seller() -> None:
+    """As many units a day of both: one is bought singly, one by the half dozen; of each shop's own days hardly one in
+    thirty tells."""
+    rng = np.random.default_rng(8)
+    y = rng.poisson(0.15, (60, 200)).astype(np.float64)
+    y[30:] = 6.0 * rng.poisson(0.025, (30, 200))
+    keys = tuple((f"shop-{row % 30}", "milk" if row < 30 else "cat food") for row in range(60))
+    apart = forecast(DemandPanel(tuple((shop, shop + sku) for shop, sku in keys), date(2024, 1, 1), y), horizon_days=7)
+    alike = forecast(DemandPanel(keys, date(2024, 1, 1), y), horizon_days=7)
+    assert alike.spread is not None
+    assert apart.spread is not None
+    single, dozen = alike.spread.factor[:30], alike.spread.factor[30:]
+    assert single.max() < dozen.min()
+    assert np.median(dozen) / np.median(single) > 2.0
+    alone = apart.spread.factor
+    assert np.median(alone[30:]) / np.median(alone[:30]) < np.median(dozen) / np.median(single)
+    assert np.log(dozen).std() < np.log(alone[30:]).std()
+
+
 def test_each_kind_of_demand_has_its_own_correction() -> None:
     """One kind scatters evenly, one is calm and now and then eight times as busy: what holds its calm days is far
     below what its variance says, and above its median."""

@@ -1,8 +1,10 @@
 """The queue that never lies: what is printed, what failed, what nobody can know."""
 
+import atexit
 import datetime as dt
 import socket
 import threading
+from functools import cache
 
 import pytest
 
@@ -89,10 +91,13 @@ def claim(session, job, clock):
     return printing.claim(session, job, "", b"paper", until=clock.now() + printing.SENDING_AT_MOST, at=clock.now())
 
 
+@cache
 def nobody_listens():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    """Return a port that refuses: bound as long as the tests run, so that no server gets it meanwhile."""
+    place = socket.socket()
+    atexit.register(place.close)
+    place.bind(("127.0.0.1", 0))
+    return place.getsockname()[1]
 
 
 def test_the_states_can_be_reached_and_end():
@@ -103,7 +108,7 @@ def test_a_receipt_is_printed_once_and_its_bytes_are_kept(database, clock, machi
     queue(database, clock)
     assert run(database, clock, network(machine)).printed == 1
     assert run(database, clock, network(machine)).printed == 0
-    assert machine.wait_idle()
+    assert machine.wait_idle(60)
     (job,) = jobs(database)
     assert (job.state, job.attempts, job.printed_at) == ("printed", 1, NOW)
     assert job.paper in machine.raw
@@ -137,7 +142,7 @@ def test_a_printer_that_comes_back_prints_all_that_waited_and_leaves_the_drawer_
     clock.advance(200)
     queue(database, clock, "sale-fresh")
     assert run(database, clock, network(machine)).printed == 4
-    assert machine.wait_idle()
+    assert machine.wait_idle(60)
     assert len(machine.events("cut")) == 4
     assert len(machine.events("drawer")) == 1, "only the fresh sale opens the drawer"
 
@@ -161,7 +166,7 @@ def test_a_printer_that_is_not_ready_gets_not_one_byte_of_paper(database, clock,
     machine.status.cover_open = machine.status.mute = False
     clock.advance(10)
     assert run(database, clock, network(machine)).printed == 1
-    assert machine.wait_idle()
+    assert machine.wait_idle(60)
     assert len(machine.events("cut")) == 1
 
 

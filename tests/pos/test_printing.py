@@ -88,8 +88,8 @@ def test_labels_come_out_of_the_label_printer_at_its_own_width(database, clock, 
         Outlet(narrow(second), "labels", (), "labels"),
     ]
     assert work(database, clock, *outlets).printed == 2
-    assert machine.wait_idle()
-    assert second.wait_idle()
+    assert machine.wait_idle(60)
+    assert second.wait_idle(60)
     assert machine.problems() == second.problems() == []
     assert [len(machine.events("qr")), len(second.events("qr"))] == [0, 1]
 
@@ -110,7 +110,7 @@ def test_the_fallback_prints_at_once_what_the_first_printer_refused_before_the_f
     queue(database, clock)
     outlets = [Outlet(network(machine), "till", ("t1",), "both", "spare"), Outlet(narrow(second), "spare", ("t2",))]
     assert work(database, clock, *outlets).printed == 1
-    assert second.wait_idle()
+    assert second.wait_idle(60)
     assert b"\x1b@" not in machine.raw
     assert second.problems() == []
     assert len(second.events("cut")) == 1
@@ -156,7 +156,7 @@ def test_where_both_fail_the_job_waits_and_is_printed_once_when_one_is_back(data
     machine.load_paper()
     clock.advance(300)
     assert work(database, clock, *outlets).printed == 1
-    assert machine.wait_idle()
+    assert machine.wait_idle(60)
     assert len(machine.events("cut")) == 1
 
 
@@ -242,7 +242,7 @@ def test_two_processes_print_every_job_once_and_never_into_each_other(database, 
     done = jobs(database)
     assert {(job.state, job.attempts) for job in done} == {("printed", 1)}
     if wire == "network":
-        assert machine.wait_idle()
+        assert machine.wait_idle(60)
         assert machine.problems() == []
         assert len(machine.events("cut")) == 8
     else:
@@ -432,7 +432,7 @@ def test_a_test_page_goes_to_its_own_printer_and_is_never_tried_again(database, 
         assert other.id != own.id
     for job_id in (test.id, pulse.id):
         assert printing.print_test(database, STORE, job_id, own, now=at).state == "printed"
-    assert machine.wait_idle()
+    assert machine.wait_idle(60)
     assert machine.problems() == []
     assert len(machine.events("barcode")) == len(machine.events("qr")) == len(machine.events("cut")) == 1
     (event,) = machine.events("drawer")

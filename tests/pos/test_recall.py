@@ -50,6 +50,9 @@ def test_of_a_recalled_batch_the_others_sell_and_an_unknown_one_is_looked_at(sho
     assert refusal(shop, ("milk", "l7 ")) == "recalled"
     assert refusal(shop, ("milk", "L8")) is None
     assert refusal(shop, ("milk", None)) == "recalled-batch"
+    with pytest.raises(Refused) as fault:
+        shop.read(lambda session: recall.refuse(session, STORE, [("milk", "l7 "), ("milk", "L8"), ("tea", None)]))
+    assert fault.value.facts["stopped"] == [("milk", "l7 ")], "the line as it was rung"
 
 
 def test_once_somebody_has_looked_an_unknown_batch_sells_again_and_the_recalled_one_never(shop):
@@ -89,6 +92,21 @@ def test_the_question_of_every_sale_reads_the_index_of_recalls_in_force_alone(sh
         return session.execute(sa.text(f"explain query plan {recall._FIRST_IN_FORCE}"), {"shop": STORE}).all()
 
     assert "ix_recall_in_force" in str(shop.read(plan))
+
+
+def test_another_mark_stands_for_another_thing_that_is_refused(shop):
+    def mark():
+        return shop.read(lambda session: recall.mark(session, STORE))
+
+    marks = [mark()]
+    key = call(shop, batch="L7")
+    marks.append(mark())
+    with shop.write() as session:
+        recall.clear(session, STORE, key, 2, actor=shop.wei, at=NOON)
+    marks.append(mark())
+    with shop.write() as session:
+        recall.lift(session, STORE, key, why="tested", actor=shop.wei, at=NOON)
+    assert (len(set(marks)), marks[0], mark()) == (3, "", "")
 
 
 def test_a_recall_of_another_shop_stops_nothing_here(shop):

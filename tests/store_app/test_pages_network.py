@@ -148,7 +148,9 @@ def test_a_region_shows_its_aisles_and_what_sells_most(operator):
     told = words(operator.get("/console/demand/north?aisle=Dairy"))
     assert "Dairy: pieces a day" in told
     assert "Whole milk" in told
-    weighed = words(operator.get("/console/demand/north?aisle=Fruit, gram"))
+    answer = operator.get("/console/demand/north?aisle=Fruit, gram")
+    assert 'href="/console/demand/north?aisle=Fruit,+gram"' in answer.text, "another region is of the same aisle"
+    weighed = words(answer)
     assert "Fruit, by weight: kilos a day" in weighed
     assert "7.2 kg" in weighed
 
@@ -214,6 +216,24 @@ def test_an_unknown_region_is_a_sentence(operator, path):
     answer = operator.get(path)
     assert answer.status_code == 404
     assert "There is no region nowhere" in answer.text
+
+
+def test_the_operator_settles_closed_days_of_a_shop_without_a_node_and_of_no_other(node, operator):
+    def later(days):
+        return (NOON.date() + dt.timedelta(days=days)).isoformat()
+
+    at, days = "/console/shops/S02", {"first_day": later(3), "last_day": later(4)}
+    assert send_form(operator, f"{at}/closed-days", **days).status_code == 409, "its own computer settles them"
+    assert "Settle closed days" not in words(operator.get(at))
+    with node.doors.write() as session:
+        session.get_one(Store, "S02").has_node = False
+    refused = send_form(operator, f"{at}/closed-days", first_day=later(-1))
+    assert (refused.status_code, "choose today or a later day" in words(refused)) == (422, True)
+    assert send_form(operator, f"{at}/closed-days", **days).status_code == 303
+    assert "Closed: Thu, Mar 5 – Fri, Mar 6." in words(operator.get(at))
+    back = {"from_day": later(3), "until_day": later(4)}
+    assert send_form(operator, f"{at}/closed-days/take-back", **back).status_code == 303
+    assert "No closed days are settled." in words(operator.get(at))
 
 
 def test_an_unknown_aisle_shows_the_first_one(operator):

@@ -117,7 +117,7 @@ def test_the_test_page_is_the_picture_of_the_very_bytes(house: House, machine):
     client = house.signed_in()
     told = client.get(send(client, f"/settings/printers/{printer_id}/test").headers["Location"])
     assert "The test page is printed: the printer says so." in words(told)
-    assert machine.wait_idle()
+    assert machine.wait_idle(60)
     assert machine.problems() == []
     assert "48 columns" in machine.text()
     assert [len(machine.events(kind)) for kind in ("barcode", "qr", "cut", "drawer")] == [1, 1, 1, 0]
@@ -128,7 +128,7 @@ def test_the_test_page_is_the_picture_of_the_very_bytes(house: House, machine):
 def test_the_drawer_is_tried_alone_with_its_pin_and_pulse(house: House, machine):
     printer_id = set_up(house, way="net", where=f"{machine.host}:{machine.port}", drawer_pin="5", pulse_ms="240")
     send(house.signed_in(), f"/settings/printers/{printer_id}/drawer")
-    assert machine.wait_idle()
+    assert machine.wait_idle(60)
     (event,) = machine.events("drawer")
     assert (event["pin"], event["on_ms"]) == (5, 240)
     assert machine.events("cut") == []
@@ -154,7 +154,7 @@ def test_looking_finds_who_listens_and_says_what_is_set_up_already(house: House,
     here = [Network("127.0.0.1/32")]
     (found,) = in_networks(here, port=machine.port)
     assert found.wire == f"net:127.0.0.1:{machine.port}"
-    assert machine.wait_idle()
+    assert machine.wait_idle(60)
     assert machine.raw == b"", "nothing is sent to what is found"
     assert send(house.signed_in(), "/settings/printers/look").status_code == 200
 

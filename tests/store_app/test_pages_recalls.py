@@ -105,19 +105,48 @@ def test_a_shop_without_a_node_is_told_by_hand_looks_and_hears_that_it_is_lifted
     said = {"command_id": new_id(), "sku": "milk", "why": "Glass", "afterwards": "destroy"}
     at = send(client, "/console/recalls/", **said).location
     page = words(client.get(at))
-    assert "to be told by hand" in page
+    assert "To be told by hand" in page
     assert "555 0101" in page
     assert send(client, f"{at}/shops/{STORE}/looked", qty="1").status_code == 409, "it was not told yet"
-    assert send(client, f"{at}/shops/{STORE}/told").status_code == 303
-    assert "to be told by hand" not in words(client.get(at))
+    assert send(client, f"{at}/told").status_code == 422, "nobody is ticked"
+    assert send(client, f"{at}/told", shop=["nobody", STORE]).status_code == 404
+    assert send(client, f"{at}/told", shop=[STORE, STORE]).status_code == 303
+    assert "told by hand" not in words(client.get(at))
     assert send(client, f"{at}/shops/{STORE}/looked", qty="x").status_code == 422
     for _click in range(2):
         assert send(client, f"{at}/shops/{STORE}/looked", qty="3").status_code == 303
     assert "3 taken away" in words(client.get(at))
     assert send(client, f"{at}/lift", reason="all-well").status_code == 303
-    assert "Tell it that the recall is lifted." in words(client.get(at))
-    assert send(client, f"{at}/shops/{STORE}/told").status_code == 303
-    assert "Tell it that" not in words(client.get(at))
+    assert "Tell them that the recall is lifted" in words(client.get(at))
+    assert send(client, f"{at}/told", shop=STORE).status_code == 303
+    assert "Tell them that" not in words(client.get(at))
+
+
+def test_a_purchase_of_what_is_recalled_is_called_off_on_either_page_and_warned_of_when_it_comes(console):
+    client, day = console.signed_in("operator"), NOON.date()
+    with console.doors.write() as session:
+        for n in (1, 2, 3):
+            session.add(Purchase(store_id="WH1", id=f"po-{n}", purchase_no=n, state="ordered", expected_day=day,
+                                 proposed_at=NOON, ordered_at=NOON))  # fmt: skip
+            session.flush()
+            session.add(PurchaseLine(store_id="WH1", purchase_id=f"po-{n}", sku="milk", name="Milk", pack_qty=12,
+                                     pack_cost_minor=600, packs=2, why={"per_day": 1, "in_shops": 0,
+                                                                         "in_warehouse": 0}))  # fmt: skip
+    said = {"command_id": new_id(), "sku": "milk", "why": "Glass", "afterwards": "destroy"}
+    at = send(client, "/console/recalls/", **said).location
+    page = words(client.get(at))
+    assert "Ordered, and not here yet" in page
+    assert "Purchase 1 for WH1" in page
+    assert send(client, f"{at}/purchases/WH1/nothing").status_code == 404
+    for _click in range(2):
+        assert send(client, f"{at}/purchases/WH1/po-1").status_code == 303
+    assert "Purchase 1 for WH1" not in words(client.get(at))
+    page = words(client.get("/console/purchases/"))
+    assert page.count("Milk is recalled: Glass. What comes of it leaves no warehouse.") == 2
+    assert send(client, "/console/purchases/WH1/po-2/drop", why="Recalled: Glass").status_code == 303
+    received = {"sku-0": "milk", "qty-0": "24", "until-0": ""}
+    assert send(client, "/console/purchases/WH1/po-3/receive", **received).status_code == 303
+    assert "Milk is recalled: put it aside, and look through the warehouse." in words(client.get("/console/purchases/"))
 
 
 def test_what_a_recall_cost_is_claimed_of_the_supplier_and_settled_with_what_it_says(console):

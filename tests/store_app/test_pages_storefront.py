@@ -141,6 +141,14 @@ def test_a_list_drawn_once_for_all_has_each_visitors_own_token_and_never_an_old_
     assert "cart-bar" not in other.look().text
 
 
+def test_an_address_that_is_none_leads_back_into_the_shop_it_stands_in(customer):
+    for path in (f"{SHOP}/nowhere/at/all", f"{SHOP}/p/caviar", f"{SHOP}/order"):
+        answer = customer.look(path)
+        assert answer.status_code == 404
+        assert f'href="{SHOP}/"' in answer.text
+    assert 'href="/"' in customer.look("/shop/nobody/nowhere").text
+
+
 def test_searching_finds_by_name_and_says_so_when_nothing_is_there(customer):
     found = words(customer.look(f"{SHOP}/?q=milk"))
     assert "Milk" in found

@@ -81,7 +81,7 @@ def agent_at(served, key, machine, tmp_path, name="agent", hooks=None):
 
 
 def cuts(machine) -> int:
-    assert machine.wait_idle()
+    assert machine.wait_idle(60)
     assert machine.problems() == []
     return len(machine.events("cut"))
 

@@ -34,6 +34,19 @@ def test_separator_and_encoding_of_a_csv_are_found(tmp_path, content, name):
     assert found.y.tolist() == [[2.0, 3.0]]
 
 
+def test_rows_that_end_with_a_separator_are_read_and_a_cell_too_many_is_named(tmp_path):
+    ends = PLAIN.replace("\n", ",\n").replace("sold,", "sold")
+    assert read(tmp_path, ends).panel.y.tolist() == [[2.0, 3.0]]
+    assert read(tmp_path, ends.replace("01,3,", "01,3")).panel.y.tolist() == [[2.0, 3.0]]
+    for wide, said in (
+        (ends.replace("3,", "3,5"), "more cells in row 3 than"),
+        (ends.replace(",\n", ",,5\n"), "more cells in row 2 than"),
+        (PLAIN.replace("3\n", "3,5\n"), "Expected 4 fields in line 3, saw 5"),
+    ):
+        with pytest.raises(Invalid, match=said):
+            read(tmp_path, wide)
+
+
 def test_a_csv_in_chinese_windows_letters_is_read(tmp_path):
     found = read(tmp_path, PLAIN.replace("007", "牛奶").encode("gb18030")).panel
     assert found.keys == (("A", "牛奶"),)

@@ -14,6 +14,7 @@ from supply import (
     order_pdf,
     premises,
     purchasing,
+    recalled_purchases,
     recalls,
     receiving,
     serving,
@@ -87,6 +88,34 @@ def test_what_is_wholly_recalled_is_not_bought_until_the_recall_is_lifted(countr
             assert ("tea" in proposed(session)) is bought
         recalls.lift(session, "r-None", why="it was another's", **BY)
         assert "tea" in proposed(session)
+
+
+def test_what_is_ordered_of_a_recalled_product_is_told_called_off_once_with_a_letter_and_by_the_recall_alone(country):
+    with country.network.write() as session:
+        suppliers.write_contact(session, NETWORK, "grower", Contact("Grower", 1, (0, 1, 2, 3, 4, 5, 6)), **BY)
+        suppliers.offer_product(session, "grower", "tea", pack_qty=5, pack_cost_minor=300, **BY)
+        sells(session, "S1", "tea", 10)
+        (made,) = [one for one in purchasing.propose(session, WAREHOUSE, **BY) if one.supplier_id == "grower"]
+        assert recalled_purchases.recalled(session, made) == {}
+        said = {"why": "glass", "called_by": "", "afterwards": "destroy"}
+        recalls.call(session, "tea", "L7", id="lot", **said, **BY)
+        assert recalled_purchases.coming(session, "lot") == [], "it is only proposed"
+        purchasing.order(session, WAREHOUSE, made.id, **BY)
+        recalls.call(session, "bread", None, id="other", **said, **BY)
+        ((coming),) = recalled_purchases.coming(session, "lot")
+        assert (coming.purchase.id, coming.supplier.name, coming.others) == (made.id, "Grower", 0)
+        assert coming.qty == sum(line.packs * 5 for line in purchasing.lines_of(session, made))
+        assert recalled_purchases.recalled(session, made)["tea"].id == "lot"
+        with pytest.raises(Refused, match="brings nothing that is recalled"):
+            recalled_purchases.call_off(session, "other", WAREHOUSE, made.id, **BY)
+        order_letters.left(session, WAREHOUSE, made.id, **BY)
+        for _click in range(2):
+            recalled_purchases.call_off(session, "lot", WAREHOUSE, made.id, **BY)
+        letters = order_letters.letters_of(session, WAREHOUSE, made.id)
+        assert [(one.kind, one.document.get("called_off")) for one in letters][1:] == [
+            ("cancellation", "Recalled: glass")
+        ]
+        assert (made.state, recalled_purchases.coming(session, "lot")) == ("cancelled", [])
 
 
 def test_a_count_puts_a_warehouse_right_once_with_a_reason_and_what_is_missing_leaves_what_ends_first(country):

@@ -1,6 +1,7 @@
 """What the network recalls leaves no warehouse, shops that carry it are told, and what they took away is credited."""
 
 import datetime as dt
+import random
 import threading
 from collections.abc import Callable
 
@@ -11,12 +12,12 @@ from sqlalchemy.orm import Session
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.node import NETWORK
 from config.outbox import Message
-from pos import batches, recall, stock
+from pos import batches, recall, stock, waste
 from pos.batches import Batch, Lot
 from pos.ledger import Place, StockLevel
 from pos.store import Store
 from pos.waste import Waste
-from supply import pick_lots, picking, recalls, serving, settlement, warehouse
+from supply import pick_lots, picking, recalls, recalls_by_hand, serving, settlement, warehouse
 from supply.goods_returns import GoodsReturn, GoodsReturnLine
 from supply.orders import OrderLine
 from supply.pick_list import PickLine, PickList
@@ -251,19 +252,66 @@ def test_a_shop_without_a_node_is_told_by_hand_and_by_its_node_once_it_has_one(c
         assert recall.in_force(session, "S1") == []
     with country.network.write() as session:
         with pytest.raises(Refused, match="Tell Shop S1 of the recall first"):
-            recalls.note_looked(session, "r1", "S1", 2, **BY)
-        recalls.tell_by_hand(session, "r1", "S1", **BY)
+            recalls_by_hand.note_looked(session, "r1", "S1", 2, **BY)
+        recalls_by_hand.tell(session, "r1", ["S1"], **BY)
         with pytest.raises(Invalid, match="Type 0 to"):
-            recalls.note_looked(session, "r1", "S1", -1, **BY)
-        recalls.note_looked(session, "r1", "S1", 2, **BY)
+            recalls_by_hand.note_looked(session, "r1", "S1", -1, **BY)
+        recalls_by_hand.note_looked(session, "r1", "S1", 2, **BY)
         (shop,) = recalls.shops(session, "r1")
         assert (shop.is_by_hand, shop.row.told_how, shop.most_qty) == (True, "hand", 2)
         recalls.catch_up(session, "S1", at=AT)
         with pytest.raises(Refused, match="Its own node tells this shop"):
-            recalls.tell_by_hand(session, "r1", "S1", **BY)
+            recalls_by_hand.tell(session, "r1", ["S1"], **BY)
     country.deliver()
     with country.shops["S1"].read() as session, pytest.raises(Refused, match="glass in it"):
         recall.refuse(session, "S1", [("bread", "A")])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_a_person_noted_leaves_the_copied_stock_at_once_and_is_never_taken_twice(country, seed):
+    chance, noted, has_spoken, own = random.Random(seed), 0, False, {"actor": KEEPER["S1"], "at": AT}
+
+    def on_hand(where: str) -> int:
+        return country.level(where, "S1", "bread").on_hand
+
+    def note(name: str, taken_qty: int) -> int:
+        there = on_hand("network")
+        with country.network.write() as session:
+            recalls.call(session, "bread", None, id=name, **SAID)
+            recalls_by_hand.tell(session, name, ["S1"], **BY)
+            recalls_by_hand.note_looked(session, name, "S1", taken_qty, **BY)
+            recalls.lift(session, name, why="tested", **BY)
+        assert on_hand("network") == there - min(taken_qty, there)
+        return min(taken_qty, there)
+
+    with country.network.write() as session:
+        session.get_one(Store, "S1").has_node = False
+    with country.shops["S1"].write() as session:
+        stock.open_stock(session, "S1", [("bread", 40)], source_id="found", **own)
+    country.deliver()
+    for step in range(14):
+        act, here = chance.choice(["count", "waste", "receive", "note", "note", "deliver", "deliver"]), on_hand("S1")
+        if act == "note":
+            noted += note(f"n{step}", chance.randrange(8))
+        elif act == "deliver":
+            country.deliver()
+            noted, has_spoken = 0 if has_spoken else noted, False
+            assert on_hand("network") == here - noted
+        else:
+            has_spoken = has_spoken or act != "receive"
+            with country.shops["S1"].write() as shop:
+                if act == "count":
+                    stock.count(shop, "S1", "bread", here - chance.randrange(4), **own)
+                elif act == "waste":
+                    waste.write_off(shop, "S1", "bread", 1, reason="damaged", **own)
+                else:
+                    stock.receive(shop, "S1", [("bread", 2)], source_id=f"in{step}", **own)
+    country.deliver()
+    before = note("last", 3)
+    with country.shops["S1"].write() as shop:
+        stock.count(shop, "S1", "bread", 1, actor=KEEPER["S1"], at=AT - dt.timedelta(days=1))
+    country.deliver()
+    assert on_hand("network") == on_hand("S1") - before - (0 if has_spoken else noted), "counted before it was recalled"
 
 
 @pytest.mark.parametrize(("knows", "left_to_tell"), [(True, True), (False, False)])
@@ -272,7 +320,7 @@ def test_who_was_told_by_hand_is_told_so_that_it_is_lifted(country, knows: bool,
         session.get_one(Store, "S1").has_node = False
         recalls.call(session, "bread", "A", id="r1", **SAID)
         if knows:
-            recalls.tell_by_hand(session, "r1", "S1", **BY)
+            recalls_by_hand.tell(session, "r1", ["S1"], **BY)
         recalls.lift(session, "r1", why="tested", **BY)
         (shop,) = recalls.shops(session, "r1")
         assert (not shop.row.told_how) is left_to_tell

@@ -33,6 +33,7 @@ export class Basket extends EventTarget {
   /** Take what the browser keeps: at the start, and when another window of this till wrote it. */
   reload() {
     this.seen = null;
+    this.refused = []; // [sku, batch] of what the server says must not be sold
     this.kept = this.#read();
     this.#keep(); // a new basket's id is kept from the start
     this.active = this.kept.lines.at(-1)?.id ?? null;
@@ -57,18 +58,19 @@ export class Basket extends EventTarget {
 
   // --- what stands in it ---
 
-  /** Give the lines: total, shown (as the receipt: without tax that is added), quoted. */
+  /** Give the lines: total, shown (as the receipt: without tax that is added), quoted; why it may not be sold: gone | unsafe. */
   lines() {
     this.seen ??= this.kept.lines.map((entry) => {
       const product = this.#product(entry);
       const { total_minor: total = byShelf(lineTotal, product, entry), shown_minor: shown = byShelf(lineShown, product, entry) } = entry.quoted ?? {};
-      return { ...entry, product, total, shown };
+      const stopped = product.isGone && !entry.quoted ? "gone" : this.refused.some(([sku, batch]) => sku === entry.sku && batch === entry.batch) ? "unsafe" : "";
+      return { ...entry, product, total, shown, stopped };
     });
     return this.seen;
   }
 
-  /** Give the lines whose product the shop no longer has: they stay until they are taken out, and nothing is paid. */
-  gone() { return this.lines().filter((line) => line.product.isGone && !line.quoted); }
+  /** Give the lines that may not be sold: they stay until they are taken out, and nothing is paid. */
+  stopped() { return this.lines().filter((line) => line.stopped); }
 
   /** Give the deposits that come with the lines, as lines of their own: {of, name, qty, total}. */
   deposits() {
@@ -242,9 +244,17 @@ export class Basket extends EventTarget {
     return body;
   }
 
+  /** Mark what the server says must not be sold, until it prices the basket: [[sku, batch]]. */
+  stop(refused) {
+    this.refused = refused;
+    this.kept.quote = null;
+    this.#changed("stopped");
+  }
+
   /** Take the server's prices, if they are for the basket as it is now. */
   priced(quote, revision) {
     if (revision !== this.revision) return false;
+    this.refused = [];
     const shown = [...this.lines()], entries = new Map(this.kept.lines.map((entry) => [entry.id, entry]));
     for (const entry of this.kept.lines) entry.quoted = null;
     const byN = new Map();
@@ -312,6 +322,7 @@ export class Basket extends EventTarget {
   next(last = this.kept.last, rest = null) {
     const { waiting, customer, ageConfirmed, ageHow, lineNo } = this.kept;
     this.kept = { ...fresh(), last, waiting };
+    this.refused = [];
     if (rest) Object.assign(this.kept, { customer, ageConfirmed, ageHow, lineNo, lines: rest.lines, broughtBack: rest.broughtBack });
     this.active = this.kept.lines.at(-1)?.id ?? null;
     this.#content("next");

@@ -50,8 +50,8 @@ export class Lines {
   }
 
   #showLine(line, deposits) {
-    const active = line.id === this.basket.active, isGone = Boolean(line.product.isGone && !line.quoted);
-    const state = JSON.stringify([line.qty, line.shown, line.quoted, line.note, line.reason, line.price_minor, line.discount_bp, line.discount_minor, line.batch, line.expires_on, line.labelled, active, isGone, deposits, line.product.price_minor]);
+    const active = line.id === this.basket.active, { stopped } = line, isGone = stopped === "gone";
+    const state = JSON.stringify([line.qty, line.shown, line.quoted, line.note, line.reason, line.price_minor, line.discount_bp, line.discount_minor, line.batch, line.expires_on, line.labelled, active, stopped, deposits, line.product.price_minor]);
     let row = this.rows.get(line.id);
     if (row?.state === state) return;
     const { product, qty } = line;
@@ -65,7 +65,7 @@ export class Lines {
     row.state = state;
     const weighed = isWeighed(product);
     row.classList.toggle("active", active);
-    row.classList.toggle("gone", isGone);
+    row.classList.toggle("stopped", Boolean(stopped));
     row.querySelector(".line-main").setAttribute("aria-expanded", String(active));
     row.querySelector(".line-qty").textContent = weighed ? qtyText(product, qty) : `${qty} ×`;
     row.querySelector(".line-each").textContent = isGone ? "" : weighed ? eachText(product) : [product.pack_text, eachText(product, line.price_minor ?? product.price_minor)].filter(Boolean).join(" · ");
@@ -99,7 +99,7 @@ export class Lines {
   /** What stands under a line: offers and discounts with their names, another price, a note, batch and date. */
   #extras(line) {
     const rows = [], { product, quoted } = line;
-    if (product.isGone && !quoted) rows.push(extra("warn", "exclamation-triangle", say("gone-line")));
+    if (line.stopped) rows.push(stoppedRow(line));
     for (const offer of quoted?.offers ?? []) rows.push(extra("saving", "tag", offer.name, -offer.amount_minor));
     if (quoted?.unmarked) rows.push(extra("warn", "exclamation-triangle", say("unmarked", { qty: isWeighed(product) ? qtyText(product, quoted.unmarked) : quoted.unmarked })));
     const manual = quoted?.manual_minor ?? 0;
@@ -156,6 +156,7 @@ export class Lines {
     const words = { pending: say("offers-pending"), silent: say("offers-silent") }[this.quoteState] ?? "";
     $("quote-state").textContent = this.basket.isEmpty() ? "" : words;
     $("quote-state").classList.toggle("state-bad", this.quoteState === "silent");
+    $("pay-button").classList.toggle("stopped", this.quoteState === "refused" || this.basket.stopped().length > 0);
   }
 
   /** Say whether the server's prices are here: pending, ready, silent or refused. */
@@ -194,7 +195,8 @@ export class Lines {
       this.fresh = row; // its highlight begins anew
     }
     if (line && why !== "active") this.#speak(why, line);
-    if (why !== "prices") requestAnimationFrame(() => this.rows.get(this.basket.active)?.scrollIntoView({ block: "nearest" }));
+    if (why === "stopped") this.rows.get(this.basket.stopped()[0]?.id)?.scrollIntoView({ block: "nearest" });
+    else if (why !== "prices") requestAnimationFrame(() => this.rows.get(this.basket.active)?.scrollIntoView({ block: "nearest" }));
   }
 
   #speak(why, { id, product, qty }) {
@@ -245,6 +247,14 @@ export class Lines {
 function extra(kind, picture, words, amount = null) {
   const row = el(`div.extra${kind && `.${kind}`}`, {}, icon(picture), el("span", {}, words));
   if (amount !== null) row.append(el("b.figures", {}, moneyText(amount)));
+  return row;
+}
+
+/** Say why a line may not be sold, with the one thing to do. */
+function stoppedRow({ stopped, product: { name } }) {
+  const row = extra("warn", "exclamation-triangle", say(`${stopped}-line`)), out = el("button.btn.btn-quiet", { "aria-label": say("take-out-of", { name }) }, say("take-out"));
+  out.dataset.act = "remove";
+  row.append(out);
   return row;
 }
 

@@ -34,6 +34,7 @@ export class Pay {
     this.sending = new Sending(this);
     basket.addEventListener("change", ({ detail }) => {
       if (detail.why === "prices") this.#repriced();
+      if (detail.why === "stopped" && this.step === "choose" && basket.stopped().length) this.close();
       if (["prices", "customer"].includes(detail.why)) this.#recustomed();
     });
     basket.addEventListener("waiting", () => this.#showWaiting());
@@ -106,6 +107,7 @@ export class Pay {
       if ((elsewhere || !this.basket.quote) && (await this.quoting.settle(elsewhere)) && this.basket.total() !== shown) {
         return this.again(say("prices-changed", { now: moneyText(this.basket.total()), before: moneyText(shown) }));
       }
+      if (this.basket.stopped().length) return this.close();
       if (this.quoting.refusal) return this.again(this.quoting.refusal.message);
       if (!(await this.actions.askFirst())) return this.again("");
       await this.#takeTender();

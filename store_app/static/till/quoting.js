@@ -14,7 +14,7 @@ export class Quoting {
     this.onState = onState;
     this.refusal = null;
     basket.addEventListener("change", ({ detail }) => {
-      if (!["active", "prices", "parts", "approved"].includes(detail.why)) this.soon();
+      if (!["active", "prices", "parts", "approved", "stopped"].includes(detail.why)) this.soon();
     });
   }
 
@@ -35,6 +35,13 @@ export class Quoting {
     return Boolean(this.basket.quote);
   }
 
+  /** Keep the server's refusal, of prices or of a sale: it stands until the basket is priced. */
+  refused(fault) {
+    this.refusal = fault;
+    this.basket.stop(fault.facts.stopped ?? []);
+    this.onState("refused", fault.message);
+  }
+
   async #ask() {
     const revision = this.basket.revision;
     try {
@@ -47,8 +54,7 @@ export class Quoting {
         this.onState("silent");
         this.timer = setTimeout(() => this.#ask(), AGAIN_MS);
       } else {
-        this.refusal = fault;
-        this.onState("refused", fault.message);
+        this.refused(fault);
       }
     }
   }

@@ -79,6 +79,10 @@ export class Sending {
       const before = basket.approvals.length;
       if (await pay.actions.allow(fault)) return this.#post({ ...body, approvals: [...new Set([...basket.leaveGiven(), ...basket.approvals.slice(before).map((given) => given.id)])] });
     }
+    if (fault.facts.stopped) {
+      pay.show(null);
+      return pay.quoting.refused(fault);
+    }
     pay.choose(pay.tender);
     pay.again(fault.status === 401 ? say("signed-out") : fault.message);
   }

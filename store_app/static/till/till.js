@@ -34,6 +34,7 @@ const PRACTICE = `cornerstore.practice.${settings.store_id}.${settings.till_id}`
 const catalogue = new Catalogue();
 const basket = new Basket(catalogue, { practice: settings.lesson || recall(PRACTICE, "sessionStorage") === "1" });
 let renewedAt = Date.now();
+let recallsSeen = ""; // as the status says it: what is in the basket may be called back while it stands there
 let counterCamera = null;
 
 // --- what everybody may ask the till to do ---
@@ -124,9 +125,13 @@ const till = {
   },
   /** Before money is taken: leave for what needs it, and the age, once. */
   async askFirst() {
-    const gone = basket.gone().map((line) => line.product.name);
-    if (gone.length) {
-      view.complain(say("gone-first", { names: gone.join(", ") }));
+    const stopped = basket.stopped().map((line) => line.product.name);
+    if (stopped.length) {
+      view.complain(say("stopped-first", { names: stopped.join(", ") }));
+      return false;
+    }
+    if (quoting.refusal && !(await quoting.settle())) {
+      if (quoting.refusal) view.complain(quoting.refusal.message);
       return false;
     }
     if (basket.buysNothing()) {
@@ -226,6 +231,10 @@ async function camera(button) {
 function follow(status) {
   if (basket.practice) return;
   opening.follow(status.shift);
+  if (status.recalls !== recallsSeen && !pay.isBusy) {
+    recallsSeen = status.recalls;
+    quoting.settle(true);
+  }
   if (Date.now() - renewedAt < RENEW_MS || pay.isOpen) return;
   renewedAt = Date.now();
   till.renewPrices();

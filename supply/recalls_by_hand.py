@@ -1,0 +1,130 @@
+"""A recall at a shop without a node: a person tells it, and notes what it took away.
+
+Rules
+-----
+1. Such a shop is told by a person, who notes that, and then how many it took away; that it is lifted, too. Once it
+   speaks by a node it is told by that as well (`recalls`).
+2. What it took away leaves the network's copy of its stock at once, as far as that has any.
+3. The shop is the author of its stock. Its first count or waste of the product since it was recalled says itself what
+   is gone, and takes the noted units back into the copy: what the shop's own book lacks is not taken out twice.
+
+Units: quantities in stock units.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config import journal
+from config.errors import Invalid, Refused
+from config.ids import new_id
+from config.journal import Actor
+from config.node import NETWORK
+from config.outbox import Message
+from pos import recall, replica
+from pos.facts import Moved, StockCounted, StockMoved
+from pos.ledger import MOST_QTY, Place, Source, StockMovement, book, locked
+from pos.recall import Recall
+from pos.store import day_of
+from pos.waste import TAKEN_FROM
+from supply import recalls
+from supply.recalls import Shop
+
+NOTED = "recall"
+"""The source of what left a copied book because a person noted it, and of what came back into it (rules 2, 3)."""
+
+
+# --- verbs ---
+
+
+def tell(session: Session, recall_id: str, store_ids: Sequence[str], *, actor: Actor, at: dt.datetime) -> None:
+    """Note that a person told shops what holds now (rule 1); twice changes nothing."""
+    for shop in _shops(session, recall_id, store_ids):
+        if shop.is_to_tell:
+            shop.row.told_how = "hand"
+            facts = {"store": shop.store_id, "state": shop.row.state}
+            subject = recall.subject_of(shop.row)
+            journal.record(session, actor=actor, at=at, verb="recall.told", subject=subject, **facts)
+    session.flush()
+
+
+def note_looked(
+    session: Session, recall_id: str, store_id: str, taken_qty: int, *, actor: Actor, at: dt.datetime
+) -> None:
+    """Note how many a shop says it took away (rules 1, 2)."""
+    (shop,) = _shops(session, recall_id, [store_id])
+    if shop.is_to_tell:
+        raise Refused("not-told-yet", f"Tell {shop.name} of the recall first, and note it.", name=shop.name)
+    if isinstance(taken_qty, bool) or not 0 <= taken_qty <= MOST_QTY:
+        raise Invalid("bad-recall-quantity", f"Type 0 to {MOST_QTY}.", most=MOST_QTY, field="qty")
+    recall.clear(session, store_id, recall_id, taken_qty, actor=actor, at=at)
+    there, rest = locked(session, store_id, [shop.row.sku])[shop.row.sku], taken_qty
+    moves: list[Moved] = []
+    for place in (*TAKEN_FROM, Place.BIN):
+        if part := min(rest, max(0, there.get(place, 0))):
+            moves.append((new_id(), shop.row.sku, part, place, Place.WASTE))
+            rest -= part
+    _book(session, shop.row, moves, actor=actor, at=at)
+
+
+def hear(session: Session, store_id: str, skus: Collection[str], said_at: dt.datetime, *, at: dt.datetime) -> None:
+    """Let a shop's own word of products stand for what a person noted of them (rule 3)."""
+    noted = sa.select(Recall).where(Recall.store_id == store_id, Recall.sku.in_(skus), Recall.taken_qty > 0)
+    since = (Recall.afterwards != "", Recall.called_at <= said_at)
+    for row in session.scalars(noted.where(*since).order_by(Recall.id)).all():
+        out = Counter[str]()
+        source = (StockMovement.source_kind == NOTED, StockMovement.source_id == row.id)
+        for move in session.scalars(sa.select(StockMovement).where(StockMovement.store_id == store_id, *source)):
+            out[move.from_place] += move.qty
+            out[move.to_place] -= move.qty
+        back: list[Moved] = [
+            (new_id(), row.sku, qty, Place.WASTE, Place(place))
+            for place, qty in sorted(out.items())
+            if qty > 0 and place != Place.WASTE
+        ]
+        _book(session, row, back, actor=Actor.system("recalls", NETWORK), at=at)
+
+
+# --- inside ---
+
+
+def _shops(session: Session, recall_id: str, store_ids: Sequence[str]) -> list[Shop]:
+    """Return shops that a person tells (rule 1); NotFound and Refused for any other."""
+    found = {one.store_id: one for one in recalls.shops(session, recall_id) if one.is_by_hand}
+    for store_id in store_ids:
+        if store_id not in found:
+            recall.recall_of(session, store_id, recall_id)
+            raise Refused("told-by-node", "Its own node tells this shop, and says when somebody has looked.")
+    return [found[store_id] for store_id in store_ids]
+
+
+def _book(session: Session, row: Recall, moves: list[Moved], *, actor: Actor, at: dt.datetime) -> None:
+    if moves:
+        source, day = Source("recalled", NOTED, row.id), day_of(session, row.store_id, at)
+        book(session, row.store_id, moves, source, day=day, at=at, actor_id=actor.id)
+        facts = {"store": row.store_id, "units": sum(move[2] for move in moves), "to": moves[0][4]}
+        journal.record(session, actor=actor, at=at, verb="recall.booked", subject=recall.subject_of(row), **facts)
+        session.flush()
+
+
+def _take_count(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    replica.take_count(session, message, from_node, at)
+    fact = StockCounted.from_body(message.body)
+    hear(session, from_node, {fact.sku}, dt.datetime.fromisoformat(fact.at), at=at)
+
+
+def _take_movements(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    replica.take_movements(session, message, from_node, at)
+    fact = StockMoved.from_body(message.body)
+    if fact.reason == "wasted":
+        skus = {move[1] for move in fact.movements}
+        hear(session, from_node, skus, dt.datetime.fromisoformat(fact.at), at=at)
+
+
+APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
+    StockCounted.TOPIC: _take_count,
+    StockMoved.TOPIC: _take_movements,
+}
