@@ -2,10 +2,11 @@
 
 Rules
 -----
-1. The network fits region x category totals with statsmodels (level, damped trend, weekly season) after
-   taking public holidays and days of the month out; the mean of the models that did not refuse is published.
-2. A model that refuses is named in the group's reason; if all refuse, the discounted level with its weekday
-   profile stands in (model `level_filter`).
+1. The network fits region x category totals with statsmodels (`models.MENU`: level, damped trend, seasons of week and
+   year) after taking public holidays and days of the month out; the mean of the models that did not refuse and of the
+   discounted level with its weekday profile (`level_filter`) is published.
+2. A model that refuses, or runs away beyond MOST_OF_USUAL times the best day, is named in the group's reason; if all
+   do, `level_filter` stands alone.
 3. Within a group each product has a share, shrunk to the category's even share by SHARE_PSEUDO sales, a level
    now and a slow level, so that a shop can tell how the region moved since its own history was made.
 4. A shop borrows the more, the less it sold itself: the prior weighs PRIOR_UNITS sales, never days.
@@ -45,6 +46,7 @@ STEADY_WEIGHT = 0.1
 """Weight of region level x slow share even where a shop's own history is long."""
 MODEL_DAYS = 730
 MOST_MOVED = 3.0
+MOST_OF_USUAL = 5.0
 DOUBT = 0.5
 
 
@@ -152,19 +154,29 @@ def _paths(
         if len(calm) and gap.mean() < 0.5:
             filler = filler / max(filler[~gap].mean(), 1e-12) * calm[~gap].mean()
         calm = np.where(gap, filler, calm)
-        fits, refusals = [], []
-        for _, model in models.MENU if horizon_days else ():
-            try:
-                fits.append(model(calm, horizon_days))
-            except models.Refused as refused:
-                refusals.append(f"{refused.model}:{refused.code}")
-        closed = week[weekday] == 0
-        path = np.mean([fit.mean for fit in fits], axis=0) if fits else stand_in
-        runaway = path.max(initial=0.0) > 5 * max(calm.max(initial=0.0), stand_in.max(initial=0.0))
-        paths.append(np.where(closed, 0.0, stand_in if runaway else path))
-        used.append("+".join(fit.model for fit in fits) if fits and not runaway else "level_filter")
-        why.append("runaway_path" if runaway else ",".join(refusals) or "fitted")
+        fits, refusals = _fitted(calm, stand_in)
+        path = np.mean([stand_in, *(fit.mean for fit in fits)], axis=0)
+        paths.append(np.where(week[weekday] == 0, 0.0, path))
+        used.append("+".join(["level_filter", *(fit.model for fit in fits)]))
+        why.append(",".join(refusals) or "fitted")
     return np.array(paths).reshape(len(total), horizon_days), tuple(used), tuple(why)
+
+
+def _fitted(calm: Floats, stand_in: Floats) -> tuple[list[models.Fit], list[str]]:
+    """Return what the menu says of the days of stand_in (H,), and who refused or ran away (rule 2)."""
+    bound = MOST_OF_USUAL * max(calm.max(initial=0.0), stand_in.max(initial=0.0))
+    fits, refusals = [], []
+    for name, model in models.MENU if len(stand_in) else ():
+        try:
+            fit = model(calm, len(stand_in))
+        except models.Refused as refused:
+            refusals.append(f"{refused.model}:{refused.code}")
+            continue
+        if fit.mean.max() > bound:
+            refusals.append(f"{name}:runaway")
+        else:
+            fits.append(fit)
+    return fits, refusals
 
 
 def _ordinary(mean: Floats, factor: Floats, level: Floats) -> Floats:

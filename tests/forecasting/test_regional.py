@@ -8,11 +8,12 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from forecasting import DemandPanel, RegionalSignal
+from forecasting import DemandPanel, RegionalSignal, models
 from forecasting.assortment import Usual
 from forecasting.regional import PATH_TRUST, borrow, fit_region
 from forecasting.run import forecast
 
+ALL_MODELS = "+".join(["level_filter", *(name for name, _ in models.MENU)])
 WEEK = np.array([0.8, 0.8, 0.9, 1.0, 1.3, 1.5, 0.7])
 
 
@@ -24,7 +25,7 @@ def _panel(y: np.ndarray, first_day: date = date(2024, 1, 1), scope: str = "R", 
 
 def test_the_region_finds_level_season_and_shares(trade) -> None:  # type: ignore[no-untyped-def]
     signal = fit_region(trade([30.0, 10.0], 280, scope="R"), 14)
-    assert signal.model == ("ets_weekly+unobserved_components",)
+    assert signal.model == (ALL_MODELS,)
     assert signal.reason == ("fitted",)
     assert signal.level[0] == pytest.approx(40.0, rel=0.1)
     np.testing.assert_allclose(signal.weekday_profile[0], WEEK, atol=0.1)
@@ -35,18 +36,36 @@ def test_the_region_finds_level_season_and_shares(trade) -> None:  # type: ignor
 @pytest.mark.parametrize(
     ("y", "why"),
     [
-        (np.full((1, 60), 4.0), "ets_weekly:constant,unobserved_components:constant"),
-        (np.arange(10.0)[None, :], "ets_weekly:short,unobserved_components:short"),
-        (np.full((1, 60), np.nan), "ets_weekly:short,unobserved_components:short"),
-        (np.zeros((1, 0)), "ets_weekly:short,unobserved_components:short"),
+        (np.full((1, 60), 4.0), "constant"),
+        (np.arange(10.0)[None, :], "short"),
+        (np.full((1, 60), np.nan), "short"),
+        (np.zeros((1, 0)), "short"),
     ],
 )
-def test_a_refusing_model_is_named_and_the_level_stands_in(y: np.ndarray, why: str) -> None:
+def test_a_refusing_model_is_named_and_the_level_stands_alone(y: np.ndarray, why: str) -> None:
     signal = fit_region(_panel(y), 7, "US")
     assert signal.model == ("level_filter",)
-    assert signal.reason == (why,)
+    assert signal.reason == (",".join(f"{name}:{why}" for name, _ in models.MENU),)
     assert np.isfinite(signal.mean).all()
     assert (signal.mean >= 0).all()
+
+
+def test_the_region_is_told_the_mean_of_the_models_and_of_its_level(trade) -> None:  # type: ignore[no-untyped-def]
+    panel = trade([30.0], 200, scope="R")
+    signal = fit_region(panel, 7)
+    fits = [model(panel.y[0], 7).mean for _, model in models.MENU]
+    level = (len(fits) + 1) * signal.mean[0] - np.sum(fits, axis=0)
+    assert level.mean() == pytest.approx(30.0, rel=0.1)
+    np.testing.assert_allclose(level / level.mean(), WEEK[(200 + np.arange(7)) % 7], atol=0.15)
+
+
+def test_a_model_that_runs_away_is_left_out_and_named() -> None:
+    y = np.zeros((1, 35))
+    y[0, -4:] = 1.0, 10.0, 100.0, 1000.0
+    signal = fit_region(_panel(y), 7)
+    assert "count_regression:runaway" in signal.reason[0].split(",")
+    assert "count_regression" not in signal.model[0].split("+")
+    assert signal.mean.max() < 5000.0
 
 
 def test_a_gap_in_the_region_does_not_stop_the_models(trade) -> None:  # type: ignore[no-untyped-def]
@@ -54,7 +73,7 @@ def test_a_gap_in_the_region_does_not_stop_the_models(trade) -> None:  # type: i
     y = panel.y.copy()
     y[0, 50:60] = np.nan
     signal = fit_region(replace(panel, y=y), 7)
-    assert signal.model == ("ets_weekly+unobserved_components",)
+    assert signal.model == (ALL_MODELS,)
     assert signal.level[0] == pytest.approx(30.0, rel=0.15)
 
 
