@@ -3,7 +3,8 @@
 Rules
 -----
 1. At each origin every model sees the days before it, and of the days after it only what was known in advance: offers,
-   prices, features, announced closures. Origins lie a horizon apart, or every_days, and end with the history.
+   prices, features, announced closures; weather of the days before alone. Origins lie a horizon apart, or every_days,
+   and end with the history.
 2. All models get the same quantile layer: negative binomial sums whose variance law a mu + b mu^2 is measured on that
    model's own forecasts from earlier origins, with each series' own factor from its history. WARM_UP origins before the
    first scored one serve only that. Ours is scored with the quantiles a shop gets, and beside it with this layer
@@ -29,6 +30,7 @@ from forecasting.classify import classify
 from forecasting.history import History
 from forecasting.panel import LEVELS, Ahead, DemandPanel, Floats, PanelFault
 from forecasting.run import forecast
+from forecasting.surroundings import WEATHER
 
 WARM_UP = 3
 SUM_DAYS = (1, 3, 7)
@@ -172,6 +174,8 @@ def _cut(history: History, origin: int, horizon_days: int) -> tuple[DemandPanel,
     """Return what is known at an origin, what is known of the days ahead, and what they brought (rules 1 and 3)."""
     panel, last = history.panel, origin + horizon_days
     ahead = replace(panel.ahead(origin, last), closed=history.closed[:, origin:last])
+    planned = {name: grid for name, grid in ahead.features.items() if name not in WEATHER}
+    ahead = replace(ahead, features=planned)
     actual = np.where(history.shut[:, origin:last], 0.0, panel.y[:, origin:last])
     return panel.between(0, origin), ahead, actual
 

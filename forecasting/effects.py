@@ -12,7 +12,9 @@ Rules
 4. A known closure is a hard zero: a weekday, event or feature on which a shop sold nothing though much was expected.
 5. Of days on which the shop's other products of the category stood empty a part of the sales was meant for those: what
    part of them was missing is a feature like others, and expected to be none (`NEIGHBOUR`).
-6. Weekday factors have mean 1 over the week, month factors over the month; long ago weighs less.
+6. What surrounds a shop (`surroundings`) is the same for all its products on a day: its slopes are drawn towards their
+   parents' by what weeks scatter by chance (`_believed`), and a series' own step begins at none.
+7. Weekday factors have mean 1 over the week, month factors over the month; long ago weighs less.
 """
 
 from __future__ import annotations
@@ -27,11 +29,13 @@ from forecasting import calendar
 from forecasting.events import CLOSED_BELOW, borrow_weekdays, event_days, expected, fit_events, likeness
 from forecasting.panel import Ahead, DemandPanel, Flags, Floats, Ints
 from forecasting.pools import Pools, ratio, sums
+from forecasting.surroundings import SURROUNDINGS
 
 WEEKDAY_OWN, WEEKDAY_POOL, WEEKDAY_SHOP = 480.0 / 7, 600.0 / 7, 200.0 / 7
 MONTH_PSEUDO, FEATURE_PSEUDO = 300.0, 60.0
 RIDGE = 20.0
 SCATTER = 0.15
+CHANCE, STEP_PSEUDO = 4.0, 300.0
 FADE = 0.999
 LEVEL_HALF_DAYS = 28
 PRICE_DAYS = 56
@@ -265,13 +269,16 @@ def _slopes(
     use = weight * (base > 1e-9)
     centre = np.array([float(np.mean(prior[name])) if name in prior else 0.0 for name in names])
     begin = np.stack([before[name] for name in names]) if before else np.tile(centre[:, None], (1, len(units)))
+    shared = np.array([name in SURROUNDINGS for name in names])
     whole = _regress(units, base, grid, use, centre, begin.mean(axis=1))
+    whole = _believed(whole, centre, shared, units, base, grid, use)
     out = np.tile(whole[:, None], (1, len(units)))
     if pools.categories > 1:
         for number in range(pools.categories):
             rows = np.flatnonzero(pools.category == number)
             first = begin[:, rows[0]] if before else whole
-            out[:, rows] = _regress(units[rows], base[rows], grid[:, rows], use[rows], whole, first)[:, None]
+            part = units[rows], base[rows], grid[:, rows], use[rows]
+            out[:, rows] = _believed(_regress(*part, whole, first), whole, shared, *part)[:, None]
     return {name: out[at] for at, name in enumerate(names)}
 
 
@@ -289,6 +296,30 @@ def _regress(units: Floats, base: Floats, grid: Floats, weight: Floats, centre: 
     return np.clip(slope, -4.0, 4.0)
 
 
+def _believed(
+    slope: Floats, parent: Floats, shared: Flags, units: Floats, base: Floats, grid: Floats, weight: Floats
+) -> Floats:
+    """Return (F,) slopes, those of `shared` features as near to the parent's as chance makes them (rule 6).
+
+    Of a slope t standard errors away CHANCE / t^2 of the way is taken back; the errors are those of a sum over weeks
+    (White's, clustered), for what upsets a day upsets all products, and the days around it.
+    """
+    if not shared.any():
+        return slope
+    at = np.flatnonzero(shared)
+    mean = base * np.exp(np.clip(np.einsum("f,fnt->nt", slope, grid), -5.0, 4.0)) * weight
+    gap = units * weight - mean
+    pull = np.stack([(grid[f] * gap).sum(axis=0) for f in at])
+    bend = np.array([float((grid[f] ** 2 * mean).sum()) for f in at]) + RIDGE
+    weeks = np.add.reduceat(pull, np.arange(0, pull.shape[1], 7), axis=1)
+    error = (weeks**2).sum(axis=1) / bend**2
+    away = slope[at] - parent[at]
+    kept = np.clip(1.0 - CHANCE * error / np.maximum(away**2, 1e-300), 0.0, 1.0)
+    slope = slope.copy()
+    slope[at] = parent[at] + kept * away
+    return slope
+
+
 def _steps(units: Floats, base: Floats, moved: Floats, known: Mapping[str, Floats], pools: Pools) -> dict[str, Floats]:
     """Return each yes-or-no feature's further factor of each series (rule 3) and its closures (rule 4)."""
     steps: dict[str, Floats] = {}
@@ -301,6 +332,8 @@ def _steps(units: Floats, base: Floats, moved: Floats, known: Mapping[str, Float
         plain = pools.of_shop(np.where(on, base, 0.0).sum(axis=1))
         parent = pools.parent(own[:, None], due[:, None], FEATURE_PSEUDO, np.ones(1))[:, 0]
         factor = ratio(own, due, FEATURE_PSEUDO, np.clip(parent, 0.2, 5.0))
+        if name in SURROUNDINGS:
+            factor = ratio(own, due, STEP_PSEUDO, 1.0)
         steps[name] = np.where((plain > 2.0) & (pools.of_shop(own) < CLOSED_BELOW * plain), 0.0, factor)
         moved = moved * np.where(on, steps[name][:, None], 1.0)
     return steps

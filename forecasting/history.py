@@ -3,7 +3,8 @@
 Rules
 -----
 1. Columns `store, product, day, sold`; optional `price, on_offer, out_of_stock_share, open, category, region`. Every
-   other numeric column is a feature known in advance, except weather, which nobody knows a fortnight before.
+   other numeric column is a feature known in advance. A temperature (Celsius) and a rain (millimetres) are known of
+   days gone by alone, as a shop has them (`surroundings`); other weather is left aside.
 2. A day is written year first (2026-03-01, 20260301, 2026年3月1日) or with its year last in four digits: day first with
    points, otherwise as the file's days tell. Of a time with its zone the date as written counts.
 3. A series begins with its first row. After it a day without a row is a day on which nothing was sold, unless no
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecasting import surroundings
 from forecasting.panel import LARGEST_DAY, DemandPanel, Flags, Floats, PanelFault
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 REQUIRED = ("store", "product", "day", "sold")
 OPTIONAL = ("price", "on_offer", "out_of_stock_share", "open", "category", "region")
 WEATHER = ("rain", "temperature", "snow", "wind", "humidity", "sunshine", "weather", "precipitation")
+AFTERWARDS = {"temperature": surroundings.TEMPERATURE, "rain": surroundings.RAIN, "precipitation": surroundings.RAIN}
 MOST_DAYS = 366 * 20
 MOST_CELLS = 400_000_000
 A_DAY = "a day like 2026-03-01 in every row"
@@ -43,7 +46,7 @@ class History:
     closed   : (n, T) bool, announced by `open` = 0
     shut     : (n, T) bool, closed or without any row of the shop: sales are known to be none
     negative : rows of negative sales that count as none
-    weather  : columns left aside because nobody knows them in advance
+    weather  : columns that nobody knows in advance; a feature of the panel is made of the first of each AFTERWARDS
     """
 
     panel: DemandPanel
@@ -76,7 +79,8 @@ def read(frame: pd.DataFrame) -> History:
     if width * len(labels) > MOST_CELLS:
         raise PanelFault("size", f"at most {MOST_CELLS:,} days of products", f"{len(labels)} products of {width} days")
     y, closed, shut = _sold(np.maximum(sold, 0.0), row, at, labels, width, _column(frame, "open"))
-    grids = _Grids(frame, row, at, y.shape)
+    stores = np.unique([store for store, _ in labels], return_inverse=True)[1]
+    grids = _Grids(frame, row, at, y.shape, stores)
     share = grids.optional("out_of_stock_share", 0.0)
     offer, price = grids.optional("on_offer", 0.0), grids.optional("price", np.nan)
     features, weather = grids.features()
@@ -207,6 +211,8 @@ class _Grids:
     row: Any
     at: Any
     shape: tuple[int, int]
+    stores: Any
+    """(n,) the number of each series' store."""
 
     def optional(self, name: str, missing: float) -> Floats | None:
         column = _column(self.frame, name)
@@ -220,6 +226,11 @@ class _Grids:
                 continue
             if any(word in name for word in WEATHER):
                 weather.append(name)
+                told = next((feature for word, feature in AFTERWARDS.items() if word in name), None)
+                if told is not None and told not in found:
+                    apart = surroundings.temperature if told == surroundings.TEMPERATURE else surroundings.rain
+                    if (grid := apart(self._of_stores(_numbers(self.frame, name)))).any():
+                        found[told] = grid
                 continue
             column = _column(self.frame, name)
             assert column is not None
@@ -227,6 +238,15 @@ class _Grids:
             if np.ptp(column) > 0:
                 found[name] = self._grid(column, 0.0)
         return found, tuple(weather)
+
+    def _of_stores(self, column: Floats) -> Floats:
+        """Return what is the same for all of a store on a day; NaN where no row of it tells."""
+        total, count = np.zeros((2, self.stores.max() + 1, self.shape[1]))
+        told = np.isfinite(column)
+        there = self.stores[self.row[told]], self.at[told]
+        np.add.at(total, there, column[told])
+        np.add.at(count, there, 1.0)
+        return np.asarray(np.where(count > 0, total / np.maximum(count, 1.0), np.nan)[self.stores])
 
     def _grid(self, column: Floats, missing: float) -> Floats:
         grid = np.full(self.shape, missing)

@@ -198,6 +198,7 @@ class Forecast:
     spread          : how uncertain sums of any length are (see `intervals`)
     fate            : what may be gone and come back, None = nothing (see `intervals`)
     lately_spread   : (n,) variance over mean of a day's units in the last SPREAD_DAYS; NaN = not known (see `state`)
+    moved           : what surrounds the shop (see `surroundings`) -> (n, H) the factor it is of each day's mean
     """
 
     keys: tuple[tuple[str, str], ...]
@@ -215,6 +216,7 @@ class Forecast:
     spread: Dispersion | None = None
     fate: Fate | None = None
     lately_spread: Floats = field(default_factory=lambda: np.ones(0))
+    moved: dict[str, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n, horizon = self.mean.shape

@@ -125,9 +125,11 @@ def _known(panel: DemandPanel, ahead: Ahead, horizon_days: int) -> list[Floats]:
     if panel.on_offer is not None:
         later = np.zeros((n, horizon_days)) if ahead.on_offer is None else ahead.on_offer.astype(np.float64)
         grids.append(np.concatenate([panel.on_offer.astype(np.float64), later], axis=1))
-    for name, grid in panel.features.items():
-        later = ahead.features.get(name, np.zeros((n, horizon_days)))
-        grids.append(np.concatenate([grid, later], axis=1))
+    grids += [
+        np.concatenate([grid, ahead.features[name]], axis=1)
+        for name, grid in panel.features.items()
+        if name in ahead.features
+    ]
     return grids
 
 

@@ -32,6 +32,7 @@ from forecasting.effects import days_of, known_days
 from forecasting.panel import LEVELS, Ahead, DemandPanel, Flags, Floats, Forecast, Ints, PanelFault
 from forecasting.signal import RegionalSignal
 from forecasting.state import State
+from forecasting.surroundings import SURROUNDINGS
 
 NEVER_SOLD_DAYS = 28
 GONE, SILENT = 0.5, 0.9
@@ -103,7 +104,8 @@ def say(
     blend = _blend(found, borrowed, found.pools.category)
     fate = found.fate(horizon_days)
     blend.level = blend.level * fate.alive
-    mean = blend.level[:, None] * _factors_ahead(found, horizon_days, panel, ahead)
+    soon = _known_ahead(found, horizon_days, panel, ahead)
+    mean = blend.level[:, None] * _factors_ahead(found, horizon_days, soon)
     if borrowed is not None:
         mean = mean * borrowed.path
     if ahead.lift is not None:
@@ -118,6 +120,7 @@ def say(
         model=tuple(blend.model), reason=tuple(blend.reason), kind=found.kind, level=blend.level,
         weekday_profile=found.factors.weekday, regional_share=blend.share, spread=spread, fate=fate,
         lately_spread=found.lately_spread,
+        moved={name: found.factors.moved({name: soon[name]}) for name in SURROUNDINGS if name in soon},
     )  # fmt: skip
 
 
@@ -141,13 +144,17 @@ def _refuse(panel: DemandPanel, horizon_days: int, ahead: Ahead) -> None:
             raise PanelFault("shape", f"{name} of shape {wanted}", str(grid.shape))
 
 
-def _factors_ahead(found: State, horizon_days: int, panel: DemandPanel | None, ahead: Ahead) -> Floats:
+def _known_ahead(found: State, horizon_days: int, panel: DemandPanel | None, ahead: Ahead) -> dict[str, Floats]:
+    """Return name -> (n, H) of what is known of the coming days and was measured."""
+    if panel is None or not found.factors.slopes:
+        return {}
+    known = known_days(panel, ahead, horizon_days, frozenset(found.factors.slopes))
+    return {name: grid[:, panel.n_days :] for name, grid in known.items()}
+
+
+def _factors_ahead(found: State, horizon_days: int, soon: dict[str, Floats]) -> Floats:
     """Return (n, H) each coming day's factor: measured, corrected by the last weeks, and as the last year moved."""
     coming = days_of(found.day, horizon_days, found.country, found.subdivision)
-    soon: dict[str, Floats] = {}
-    if panel is not None and found.factors.slopes:
-        known = known_days(panel, ahead, horizon_days, frozenset(found.factors.slopes))
-        soon = {name: grid[:, panel.n_days :] for name, grid in known.items()}
     since = (found.day - found.measured_day).days
     steps = np.minimum(since + np.arange(horizon_days), found.season.shape[1] - 1)
     wave = echo.ahead(found.echo, found.echoed, horizon_days)

@@ -419,7 +419,20 @@ def give_key(store_id: str, listed: bool, withdraw: str) -> None:
 @main.command("import")
 @click.argument(
     "kind",
-    type=click.Choice(["products", "stock", "sales", "customers", "bestsellers", "members", "price-list", "suppliers"]),
+    type=click.Choice(
+        [
+            "products",
+            "stock",
+            "sales",
+            "customers",
+            "bestsellers",
+            "members",
+            "price-list",
+            "suppliers",
+            "school-holidays",
+            "weather",
+        ]
+    ),
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--supplier", default="", help="Whose price list it is: a supplier of this node's own, by name or id.")

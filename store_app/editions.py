@@ -18,11 +18,11 @@ from pos import catalogue_edition, offer_edition, shared_points
 from pos.store import Store
 from store_app import network_rows
 from store_app.extensions import Doors
-from supply import demand, forecasts, serving, training
+from supply import demand, forecasts, serving, surroundings, training
 
 
 def publish_all(doors: Doors, day: dt.date) -> int:
-    """Publish catalogue, offers, suppliers, lessons, demand and forecast as of a day; returns for how many shops."""
+    """Publish all that there is for shops as of a day; returns for how many shops."""
     now = doors.now()
     with doors.read() as session:
         stores = session.scalars(sa.select(Store).where(Store.has_node).order_by(Store.id)).all()
@@ -38,6 +38,7 @@ def publish_all(doors: Doors, day: dt.date) -> int:
                 ("catalogue", store.id): catalogue_edition.edition(session, store.id),
                 ("demand", store.region_id): demand.edition(session, store.region_id, day),
                 ("forecast", store.region_id): forecasts.edition(session, store.region_id),
+                ("surroundings", store.region_id): surroundings.edition(session, store.region_id, day),
             }
         _publish(doors, bodies, now)
     if stores:

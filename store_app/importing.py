@@ -1,4 +1,4 @@
-"""Bring in a file (CSV, XLSX, Parquet): products, stock counts, sales, customers, members, price list; all or nothing.
+"""Bring in a file (CSV, XLSX, Parquet): goods, stock, sales, people, prices, school holidays, weather; all or nothing.
 
 Rules
 -----
@@ -24,7 +24,7 @@ from config.ids import new_id
 from config.journal import Actor
 from config.publication import EVERYONE
 from pos.store import Store
-from store_app import customer_rows, files, member_rows, network_rows, supplier_rows
+from store_app import customer_rows, files, member_rows, network_rows, supplier_rows, surroundings_rows
 from store_app.cells import Cell, day, in_minor, price, text, unit, whole
 from store_app.files import MOST_BYTES, MOST_ROWS
 from store_app.sentences import sentence_of
@@ -125,7 +125,7 @@ def write(
     """
     if sheet.faults:
         raise Invalid("faults", f"The file has {len(sheet.faults)} faults; nothing was written.", faults=sheet.faults)
-    if sheet.kind not in OF_NETWORK and owner_id != EVERYONE and session.get(Store, owner_id) is None:
+    if sheet.kind not in OF_ALL and owner_id != EVERYONE and session.get(Store, owner_id) is None:
         raise NotFound("unknown-store", f"This node has no shop {owner_id}. Add it first: cornerstore store add.")
     from supply import outside
 
@@ -203,6 +203,10 @@ def look_around(session: Session, sheet: Sheet, owner_id: str = "", *, at: dt.da
         seen: set[str] = set()
         for number, row in zip(sheet.numbers, sheet.values, strict=True):
             sheet.faults += [Fault(number, *told) for told in member_rows.beside(session, row, seen)]
+    if sheet.kind in surroundings_rows.CELLS and at is not None:
+        for number, row in zip(sheet.numbers, sheet.values, strict=True):
+            told = surroundings_rows.beside(session, sheet.kind, row, owner_id, at)
+            sheet.faults += [Fault(number, *one) for one in told]
     if sheet.kind == "customers" and at is not None:
         for number, row in zip(sheet.numbers, sheet.values, strict=True):
             sheet.faults += [Fault(number, *told) for told in customer_rows.beside(session, row, owner_id, at)]
@@ -228,6 +232,7 @@ COLUMNS: dict[str, tuple[dict[str, Cell], dict[str, Cell]]] = {
     "members": member_rows.CELLS,
     "customers": customer_rows.CELLS,
     "suppliers": supplier_rows.CELLS,
+    **surroundings_rows.CELLS,
     "price-list": (
         {"sku": text(64), "pack_qty": whole(1, 1_000_000), "pack_cost": price},
         {"minimum_packs": whole(1, 999), "article_no": text(40), "from_day": day},
@@ -238,7 +243,8 @@ COLUMNS: dict[str, tuple[dict[str, Cell], dict[str, Cell]]] = {
     ),
 }  # fmt: skip
 """kind -> (needed columns, possible columns), each with what reads its cells."""
-OF_NETWORK = ("members", "bestsellers")
+OF_ALL = ("members", "bestsellers", *surroundings_rows.CELLS)
+"""Kinds that need no shop at this node."""
 TWINS = {
     "products": ("sku",),
     "bestsellers": ("source", "day", "place"),
@@ -248,6 +254,7 @@ TWINS = {
     "suppliers": ("name",),
     "price-list": ("sku", "from_day"),
     "sales": ("store_id", "sku", "business_day"),
+    **surroundings_rows.TWINS,
 }
 
 
@@ -387,4 +394,6 @@ _WRITERS = {
     "sales": _check_sold,
     "price-list": _write_pack,
     "suppliers": supplier_rows.write,
+    surroundings_rows.SCHOOL: surroundings_rows.write_school,
+    surroundings_rows.WEATHER: surroundings_rows.write_weather,
 }

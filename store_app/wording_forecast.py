@@ -40,6 +40,12 @@ METHODS: dict[str, Any] = {
     "category_level": _l("Method: the usual level of its aisle in this shop."),
     "mean_28": _l("Method: the average of four weeks, the same on every day."),
 }
+WEATHER: dict[tuple[str, bool], Any] = {
+    ("temperature", True): _l("Warmer than usual"),
+    ("temperature", False): _l("Colder than usual"),
+    ("rain", True): _l("Wetter than usual"),
+    ("rain", False): _l("Drier than usual"),
+}
 A_MONDAY = dt.date(2024, 1, 1)
 TOLD_FROM = 0.1
 """A weekday this far from an ordinary day is worth a word, and so is this share of the region, or such a season."""
@@ -66,6 +72,8 @@ def forecast_sentences(seen: Mapping[str, Any], quantity: Callable[[float], str]
           offer=name, first=day(first), last=day(last))
         for name, first, last in why["offers"]
     ]  # fmt: skip
+    if why["model"] not in EVEN:
+        said += [_around(*one) for one in why["moved"]]
     if seen["empty"]:
         said.append(
             ngettext(
@@ -118,6 +126,7 @@ def _days_that_differ(seen: Mapping[str, Any]) -> list[str]:
         said.append(_("The time of the year and of the month make it %(share)s %% less in the days ahead.",
                       share=round(100 * (1.0 - season))))  # fmt: skip
     planned = [(first, last) for _name, first, last, _factor in why["campaigns"]]
+    planned += [(moved := dt.date.fromisoformat(one), moved) for _name, days, *_rest in why["moved"] for one in days]
     said += [
         _("On %(day)s, a day of its own, %(times)s times as much is expected as on a usual %(weekday)s.",
           day=day(when), times=number(times, 1), weekday=weekday(when))
@@ -125,6 +134,23 @@ def _days_that_differ(seen: Mapping[str, Any]) -> list[str]:
         if not any(first <= when <= last for first, last in planned)
     ]  # fmt: skip
     return said
+
+
+def _around(name: str, days: Sequence[str], factor: float, more_of_it: bool) -> str:
+    """Say what school holidays or weather make of days ahead (`supply.forecasts.ForecastSeries.moved`)."""
+    dates = [dt.date.fromisoformat(one) for one in days]
+    share = round(100 * abs(factor - 1.0))
+    if name == "school holidays":
+        first, last = day(dates[0]), day(dates[-1])
+        if factor >= 1.0:
+            return _("School holidays on weekdays from %(first)s to %(last)s: %(share)s %% more is expected.",
+                     first=first, last=last, share=share)  # fmt: skip
+        return _("School holidays on weekdays from %(first)s to %(last)s: %(share)s %% less is expected.",
+                 first=first, last=last, share=share)  # fmt: skip
+    what, when = WEATHER[name, more_of_it], _(", ").join(day(one) for one in dates)
+    if factor >= 1.0:
+        return _("%(what)s (%(days)s): %(share)s %% more is expected.", what=what, days=when, share=share)
+    return _("%(what)s (%(days)s): %(share)s %% less is expected.", what=what, days=when, share=share)
 
 
 def beyond_weekdays(

@@ -24,9 +24,11 @@ from supply.demand import in_parts
 from supply.forecasts import HORIZON_DAYS, STATES, Computed, ForecastQuantile, ForecastRun, ForecastSeries
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
-    from forecasting.panel import Forecast
+    from forecasting.panel import Floats, Forecast
 
 PRODUCTS_AT_ONCE = 100
+MATTERS_FROM = 0.05
+"""A day moved by this much by what surrounds the shop is worth a word."""
 KEPT_RUNS = 3
 KEPT_NOTES = 9
 """So many runs keep what they said of the week ahead."""
@@ -65,7 +67,7 @@ def parts(run_id: str, computed: Computed, *, actor: Actor, at: dt.datetime) -> 
         body, day = to_bytes(computed.state), computed.state.measured_day
         yield lambda session: forecast_state.keep(session, store_id, day, body)
     for some in in_parts(range(len(found.keys)), PRODUCTS_AT_ONCE):
-        series = _series_rows(run_id, found, some, computed.quiet or {})
+        series = _series_rows(run_id, found, some, computed)
         yield partial(_write, series=series, quantiles=_quantile_rows(run_id, found, some))
 
     def publish(session: Session) -> None:
@@ -140,7 +142,9 @@ def _forget(session: Session, run_id: str, start: str, end: str | None) -> None:
         session.execute(sa.delete(table).where(here if end is None else sa.and_(here, table.sku < end)))
 
 
-def _series_rows(run_id: str, found: "Forecast", some: Sequence[int], quiet: dict[str, int]) -> list[dict[str, Any]]:
+def _series_rows(run_id: str, found: "Forecast", some: Sequence[int], computed: Computed) -> list[dict[str, Any]]:
+    quiet, ahead = computed.quiet or {}, computed.loaded.ahead
+    around = ahead.features if ahead is not None else {}
     return [
         {
             "run_id": run_id,
@@ -152,9 +156,26 @@ def _series_rows(run_id: str, found: "Forecast", some: Sequence[int], quiet: dic
             "weekday_profile": [round(float(factor), 3) for factor in found.weekday_profile[row]],
             "quiet_days": quiet.get(sku),
             "lately_spread": None if math.isnan(found.lately_spread[row]) else float(found.lately_spread[row]),
+            "moved": _moved(found, row, around) if found.moved else None,
         }
         for row, sku in ((row, found.keys[row][1]) for row in some)
     ]
+
+
+def _moved(found: "Forecast", row: int, around: "dict[str, Floats]") -> list[Any] | None:
+    """Return what surrounds the shop and matters for a product, as `ForecastSeries.moved` has it.
+
+    The days of one name that are more, or less, of it than usual stand together with their mean factor.
+    """
+    told: list[Any] = []
+    for name, factors in found.moved.items():
+        for more in (True, False):
+            days = (around[name][row] > 0) == more
+            days &= abs(factors[row] - 1.0) >= MATTERS_FROM
+            if days.any():
+                dates = [(found.first_day + dt.timedelta(days=int(n))).isoformat() for n in days.nonzero()[0]]
+                told.append([name, dates, round(float(factors[row][days].mean()), 3), more])
+    return told or None
 
 
 def _quantile_rows(run_id: str, found: "Forecast", some: Sequence[int]) -> list[dict[str, Any]]:

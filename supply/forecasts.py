@@ -10,8 +10,9 @@ Rules
 4. Each night the forecast of WATCHED_DAYS ago is judged by what came: classes that did worse than the mean of four
    weeks fall back to it, and those that drift are named.
 5. A day of a campaign the shop said yes to is forecast with what the campaign is expected to bring, and what sold then
-   is read without it (`campaign_lift`). Offers and changes of price are told of both (`offer_days`), and nothing is
-   expected on days the shop settled to stay closed (`closed_days`).
+   is read without it (`campaign_lift`). Offers and changes of price are told of both (`offer_days`), school holidays
+   and weather where somebody tells them (`surroundings`), and nothing is expected on days the shop settled to stay
+   closed (`closed_days`).
 6. Quantiles rise with q, are finite and not negative (K12). A period is [first_day, last_day], both included: a
    single day, or the protection interval whose sum ordering needs.
 """
@@ -30,7 +31,7 @@ from config.money import BASIS
 from config.node import this_node
 from config.states import StateTable
 from pos.store import Store
-from supply import campaign_lift, closed_days, demand, forecast_state, offer_days
+from supply import campaign_lift, closed_days, demand, forecast_state, offer_days, surroundings
 from supply.demand import DailyDemand, StoreDay
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
@@ -101,6 +102,9 @@ class ForecastSeries(Base):
     """Days since its last sale, if chance alone hardly explains them while the shelf holds some."""
     lately_spread: Mapped[float | None] = mapped_column(sa.Double)
     """Variance over mean of its last days' units, about what such days usually bring; None where few were observed."""
+    moved: Mapped[list[Any] | None] = mapped_column(sa.JSON(none_as_null=True))
+    """What surrounds the shop and matters for it ahead (`forecast_writing`): [name, [days], factor, whether it is more
+    of it than usual]; None for nothing."""
 
 
 class ForecastQuantile(Base):
@@ -205,6 +209,7 @@ def load_store(session: Session, store_id: str, day: dt.date, *, country: str = 
     known = forecast_state.remember(session, store_id, day)
     past, coming = campaign_lift.split(session, store_id, known.panel, HORIZON_DAYS)
     panel, ahead = offer_days.told(session, store_id, replace(known.panel, lift=past), Ahead(lift=coming), HORIZON_DAYS)
+    panel, ahead = surroundings.told(session, store_id, panel, ahead, HORIZON_DAYS)
     ahead = closed_days.told(session, store_id, ahead, panel.next_day, (panel.n_series, HORIZON_DAYS))
     return Loaded(
         "store", store_id, day, panel, country, ahead=ahead,
@@ -328,7 +333,8 @@ def as_seen(session: Session, store_id: str, sku: str, *, days: int = 56) -> dic
 
     history: [(day, sold or None where closed)] of the days known; empty: {day: share of the day's trade that met an
     empty shelf}; ahead: [(day, mean, q50, q90)]; why: model, reason, level, weekdays, the region's share, and the
-    campaigns ahead as (name, first, last, factor), offers as (name, first, last); all empty without a forecast.
+    campaigns ahead as (name, first, last, factor), offers as (name, first, last), `ForecastSeries.moved`; all empty
+    without a forecast.
     """
     run = published(session, "store", store_id)
     seen: dict[str, Any] = {
@@ -360,6 +366,7 @@ def as_seen(session: Session, store_id: str, sku: str, *, days: int = 56) -> dic
             "watched": run.reason,
             "region_origin_day": run.region_origin_day,
             "campaigns": campaign_lift.told(session, store_id, run.id, sku, begins, ends),
+            "moved": how.moved or [],
             "offers": offer_days.named(session, store_id, sku, begins, ends, made_by=run.started_at),
         }
     return seen

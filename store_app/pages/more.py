@@ -289,6 +289,13 @@ OF_NETWORK: tuple[Place, ...] = (
     ),
     Place("operators.everybody", "staff", "identification", lazy("People"), lazy("Who may sign in here")),
     Place(
+        "surroundings.listed",
+        "settings",
+        "sun",
+        lazy("School holidays and weather"),
+        lazy("Told to the forecasts of a region"),
+    ),
+    Place(
         "console_lessons.listed", "network.stores", "academic-cap", lazy("Lessons"), lazy("What the shops can practise")
     ),
 )

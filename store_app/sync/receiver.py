@@ -28,7 +28,7 @@ log = structlog.get_logger()
 DAYS_AHEAD = dt.timedelta(days=2)
 """So far ahead of our clock a shop's business day may be; what is dated later waits until that day has come."""
 TOO_EARLY = "told-day-off"
-KINDS = ("catalogue", "offers", "suppliers", "demand", "forecast", "lessons", "compare", "points")
+KINDS = ("catalogue", "offers", "suppliers", "demand", "forecast", "lessons", "compare", "points", "surroundings")
 SHOWN_KEPT = 20
 
 

@@ -62,6 +62,7 @@ EDITIONS = {
     "lessons": "supply.training",
     "compare": "supply.compare",
     "points": "pos.shared_points",
+    "surroundings": "supply.surroundings",
 }
 """Kind of publication -> the module whose take_edition(session, body) takes it over."""
 Model = TypeVar("Model", bound=wire.Shape)

@@ -27,7 +27,8 @@ def frame(name: str) -> pd.DataFrame:
     path = FOLDER / f"{name}.parquet"
     if not path.exists():
         raise FileNotFoundError(f"no {path.name} in {FOLDER} (RETAIL_DATA names another folder)")
-    return pd.read_parquet(path)
+    # as most shops are, that nobody tells of the weather
+    return pd.read_parquet(path).drop(columns=["rain", "temperature"], errors="ignore")
 
 
 def sample(table: pd.DataFrame, series: int | None, seed: int = 7) -> pd.DataFrame:

@@ -54,6 +54,22 @@ def test_weather_is_not_known_in_advance_and_other_numbers_are() -> None:
     assert list(read.panel.features) == ["market_day"]
 
 
+def test_weather_is_told_of_days_gone_by_alone_and_to_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = _rows()
+    warm = {day: 10.0 + 9.0 * (n % 5 == 0) for n, day in enumerate(sorted(set(table["day"])))}
+    read = history.read(table.assign(temperature=[warm[day] for day in table["day"]]))
+    assert list(read.panel.features) == ["temperature"]
+    told: list[tuple[list[str], list[str]]] = []
+
+    def curious(panel: DemandPanel, horizon_days: int, ahead: Ahead) -> np.ndarray:
+        told.append((list(panel.features), list(ahead.features)))
+        return np.zeros((panel.n_series, horizon_days))
+
+    monkeypatch.setattr(rivals, "installed", lambda: {"curious": curious})
+    backtest.run(read, backtest.Plan(horizon_days=7, origins=1))
+    assert told[-1] == (["temperature"], [])
+
+
 def test_returns_count_as_nothing_sold_and_are_counted() -> None:
     table = _rows(10)
     table.loc[0, "sold"] = -4

@@ -16,13 +16,16 @@ def ahead(level=10.0, common=1.0, **odd):
     return [(day, level * WEEK[day.weekday()] * common * odd.get(f"d{n}", 1.0)) for n, day in enumerate(days)]
 
 
-def seen(model="level_filter+region", reason="own_history", level=10.0, empty=0, campaigns=(), watched=None, **days):
+def seen(
+    model="level_filter+region", reason="own_history", level=10.0, empty=0, campaigns=(), moved=(), watched=None, **days
+):
     return {
         "ahead": [(day, mean, mean, 2 * mean) for day, mean in ahead(level, **days)],
         "empty": {MONDAY - dt.timedelta(days=n + 1): 0.5 for n in range(empty)},
         "why": {
             "model": model, "reason": reason, "level": level, "weekday_profile": WEEK, "regional_share": 0.3,
             "watched": watched, "campaigns": list(campaigns), "offers": [("Half price", MONDAY, MONDAY)],
+            "moved": list(moved),
         },
     }  # fmt: skip
 
@@ -58,6 +61,36 @@ def test_level_weekday_season_campaign_empty_shelf_region_and_method_are_said(ho
         said = forecast_sentences(facts, lambda units: f"{units:g} ")
     assert [part for part in wanted[language] if not any(part in one for one in said)] == [], said
     assert sum("Mar 10" in one or "3月10日" in one for one in said) == 0, "a campaign's day is not said twice"
+
+
+AROUND = [
+    ["school holidays", ["2026-03-02", "2026-03-06"], 0.88, True],
+    ["temperature", ["2026-03-05"], 1.5, True],
+    ["temperature", ["2026-03-07"], 0.9, False],
+    ["rain", ["2026-03-10", "2026-03-11"], 1.07, False],
+]
+
+
+@pytest.mark.parametrize(
+    ("language", "wanted"),
+    [
+        ("en", ["School holidays on weekdays from Mon, Mar 2 to Fri, Mar 6: 12 % less is expected.",
+                "Warmer than usual (Thu, Mar 5): 50 % more is expected.",
+                "Colder than usual (Sat, Mar 7): 10 % less is expected.",
+                "Drier than usual (Tue, Mar 10, Wed, Mar 11): 7 % more is expected."]),
+        ("zh", ["学校放假（3月2日周一至3月6日周五的工作日）：预计少卖 12 %。",
+                "比平时热（3月5日周四）：预计多卖 50 %。",
+                "比平时冷（3月7日周六）：预计少卖 10 %。", "比平时干（3月10日周二，3月11日周三）：预计多卖 7 %。"]),
+    ],
+)  # fmt: skip
+def test_what_school_holidays_and_weather_make_of_days_is_said_once(house, language, wanted):
+    with house.app.test_request_context(f"/?lang={language}"):
+        house.app.preprocess_request()
+        said = forecast_sentences(seen(d3=1.5, moved=AROUND), str)
+        even = forecast_sentences(seen(model="mean_28", moved=AROUND), str)
+    assert [one for one in wanted if one not in said] == [], said
+    assert sum("Mar 5" in one or "3月5日" in one for one in said) == 1, "no day of its own, too"
+    assert not set(wanted) & set(even)
 
 
 def test_of_an_even_forecast_no_weekday_or_season_is_said(house):

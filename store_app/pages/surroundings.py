@@ -1,0 +1,169 @@
+"""School holidays and weather: told by hand or by a file, of the shop; at the network's node of a region."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound, ShopError
+from config.node import NETWORK
+from pos.store import Region, Store
+from store_app import importing, wording
+from store_app.extensions import doors, read, write
+from store_app.importing import Fault, Sheet
+from store_app.pages import brought, form
+from store_app.presenting import page, place, today
+from store_app.security import requires
+from store_app.surroundings_rows import CELLS
+from supply import school_holidays, weather
+
+bp = Blueprint("surroundings", __name__, url_prefix="/settings/surroundings")
+bp.before_request(form.know_the_place)
+FAULTS_SHOWN = 100
+GONE_BY_DAYS = 800
+
+
+@dataclass(frozen=True)
+class Spell:
+    """School holidays of one name. is_own: they are told here and can be taken back here."""
+
+    name: str
+    first: dt.date
+    last: dt.date
+    words: str
+    is_own: bool
+
+
+@bp.get("/")
+@requires("settings")
+def listed(fault: ShopError | None = None, faults: list[Fault] | None = None) -> Any:
+    """Show the school holidays and of which days the weather is known, with forms and a file for more."""
+    with read() as session:
+        scope_id, regions = _scope(session)
+        spells = _spells(session, scope_id, is_own=True)
+        known = weather.known(session, scope_id)
+        theirs = None
+        if not regions:
+            region_id = session.get_one(Store, scope_id).region_id
+            spells += _spells(session, region_id, is_own=False)
+            theirs = weather.known(session, region_id)
+    spells.sort(key=lambda one: (one.first, one.name))
+    return page(
+        "shop_settings/surroundings.html",
+        status=422 if faults else 200,
+        ahead=[one for one in spells if one.last >= today()],
+        gone_by=[one for one in reversed(spells) if one.last < today()],
+        known=known,
+        theirs=theirs,
+        regions=regions,
+        scope_id=scope_id,
+        faults=(faults or [])[:FAULTS_SHOWN],
+        more_faults=max(0, len(faults or []) - FAULTS_SHOWN),
+        fault=fault,
+    )
+
+
+@bp.post("/")
+@requires("settings")
+@form.answers_on(listed)
+def tell() -> Any:
+    """Note school holidays from a day until another."""
+    name = form.text("name", most=school_holidays.LONGEST_NAME, required=_("Give the holidays a name."))
+    first, last = form.date("from"), form.date("to")
+    if first is None or last is None:
+        words = _("Choose the first and the last day of the holidays.")
+        raise Invalid("no-school-day", words, field="from" if first is None else "to")
+    with write() as session:
+        scope_id, _regions = _scope(session)
+        school_holidays.tell(session, scope_id, name, first, last, actor=g.actor, at=doors().now())
+    flash(_("%(name)s, %(days)s: noted.", name=name, days=wording.days(first, last)), "good")
+    return _back()
+
+
+@bp.post("/take-back")
+@requires("settings")
+@form.answers_on(listed)
+def take_back() -> Any:
+    """Take school holidays back."""
+    first, last = form.date("from_day"), form.date("until_day")
+    if first is None or last is None:
+        raise Invalid("no-school-day", _("Choose which holidays to take back."))
+    with write() as session:
+        scope_id, _regions = _scope(session)
+        gone = school_holidays.take_back(session, scope_id, first, last, actor=g.actor, at=doors().now())
+    flash(_("Taken back.") if gone else _("They were taken back already."), "good")
+    return _back()
+
+
+@bp.post("/weather/forget")
+@requires("settings")
+@form.answers_on(listed)
+def forget_weather() -> Any:
+    """Take all weather back that was told here."""
+    with write() as session:
+        scope_id, _regions = _scope(session)
+        weather.forget(session, scope_id, actor=g.actor, at=doors().now())
+    flash(_("No weather is known here any more."), "good")
+    return _back()
+
+
+@bp.post("/file")
+@requires("settings")
+@form.answers_on(listed)
+def bring_in() -> Any:
+    """Take a file of school holidays or weather, whole or with every fault named."""
+    suffix, raw = brought.sent_file()
+    sheet = _read(raw, f"file{suffix}")
+    with read() as session:
+        scope_id, _regions = _scope(session)
+        importing.look_around(session, sheet, scope_id, at=doors().now())
+    if sheet.faults:
+        return listed(faults=sheet.faults)
+    with write() as session:
+        importing.write(session, sheet, scope_id, actor=g.actor, at=doors().now())
+    flash(ngettext("%(num)d row is in.", "%(num)d rows are in.", sheet.rows), "good")
+    return _back()
+
+
+# --- inside ---
+
+
+def _read(raw: bytes, name: str) -> Sheet:
+    """Return the file, of school holidays or of weather as its columns tell."""
+    for kind in CELLS:
+        try:
+            return importing.read(kind, raw, name)
+        except Invalid as fault:
+            if fault.code != "wrong-columns":
+                fault.facts["field"] = "file"
+                raise
+    words = _("A file of school holidays has the columns name, from, to; one of weather day, temperature, rain.")
+    raise Invalid("wrong-columns", words, field="file")
+
+
+def _scope(session: Session) -> tuple[str, list[tuple[str, str]]]:
+    """Return whose days these are: the shop's, or those of the region that was chosen; and the regions there are."""
+    if doors().settings.node_id != NETWORK:
+        return str(place().store_id), []
+    regions = [(one.id, one.name) for one in session.scalars(sa.select(Region).order_by(Region.name, Region.id))]
+    if not regions:
+        raise NotFound("no-region", _("There is no region yet. Found a shop first."))
+    wanted = request.values.get("region", "")
+    return (wanted if wanted in dict(regions) else regions[0][0]), regions
+
+
+def _spells(session: Session, scope_id: str, *, is_own: bool) -> list[Spell]:
+    since = today() - dt.timedelta(days=GONE_BY_DAYS)
+    return [
+        Spell(name, first, last, wording.days(first, last), is_own)
+        for name, first, last in school_holidays.spells(session, scope_id, since)
+    ]
+
+
+def _back() -> Any:
+    return redirect(url_for(".listed", region=request.form.get("region") or None), 303)

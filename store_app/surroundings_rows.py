@@ -1,0 +1,85 @@
+"""School holidays and weather brought in as files: of the shop, or at the network's node of its regions.
+
+Rules
+-----
+1. At the network a row is of the region it names, by id or name; without one, of the region that was chosen, else of
+   every region. A shop's file names no region.
+2. Degrees are Celsius, rain is millimetres; a decimal comma is read, and at most one place is kept.
+"""
+
+import datetime as dt
+import re
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound, ShopError
+from config.journal import Actor
+from config.publication import EVERYONE
+from pos.store import Region
+from store_app.cells import Cell, day, text
+from store_app.sentences import sentence_of
+from supply import school_holidays, weather
+
+SCHOOL, WEATHER = "school-holidays", "weather"
+
+
+def _tenths(cell: str) -> int:
+    if not re.fullmatch(r"-?\d{1,5}([.,]\d{1,20})?", cell, re.ASCII):
+        raise ValueError(_("a number such as 12.5"))
+    return int((Decimal(cell.replace(",", ".")) * 10).to_integral_value(ROUND_HALF_UP))
+
+
+CELLS: dict[str, tuple[dict[str, Cell], dict[str, Cell]]] = {
+    SCHOOL: ({"name": text(school_holidays.LONGEST_NAME), "from": day, "to": day}, {"region": text(60)}),
+    WEATHER: ({"day": day}, {"temperature": _tenths, "rain": _tenths, "region": text(60)}),
+}
+TWINS = {SCHOOL: ("name", "from", "region"), WEATHER: ("day", "region")}
+
+
+def beside(session: Session, kind: str, row: dict[str, Any], owner_id: str, at: dt.datetime) -> list[tuple[str, str]]:
+    """Return what is wrong with a row beside its cells: (column, sentence)."""
+    try:
+        _scopes(session, row, owner_id)
+        if kind == WEATHER and "day" in row:
+            weather.check(row["day"], row.get("temperature"), row.get("rain"), at=at)
+        elif kind == SCHOOL and {"from", "to"} <= set(row):
+            school_holidays.check(row["from"], row["to"], at=at)
+    except ShopError as fault:
+        return [(str(fault.facts.get("field", "region")), sentence_of(fault))]
+    return []
+
+
+def write_school(session: Session, row: dict[str, Any], owner_id: str, actor: Actor, at: dt.datetime) -> None:
+    """Note the school holidays of a row (rule 1). owner_id: a shop's, a region's, or '*' for every region."""
+    for scope_id in _scopes(session, row, owner_id):
+        school_holidays.tell(session, scope_id, row["name"], row["from"], row["to"], actor=actor, at=at)
+
+
+def write_weather(session: Session, row: dict[str, Any], owner_id: str, _actor: Actor, at: dt.datetime) -> None:
+    """Note the weather of a row (rule 1). owner_id: a shop's, a region's, or '*' for every region."""
+    for scope_id in _scopes(session, row, owner_id):
+        weather.tell(session, scope_id, row["day"], row.get("temperature"), row.get("rain"), at=at)
+
+
+def _scopes(session: Session, row: dict[str, Any], owner_id: str) -> list[str]:
+    regions = session.execute(sa.select(Region.id, Region.name).order_by(Region.id)).all()
+    wanted = str(row.get("region", "")).casefold()
+    of_network = owner_id == EVERYONE or owner_id in {one.id for one in regions}
+    if wanted and not of_network:
+        raise Invalid("region-of-shop", _("A shop tells only its own. Leave the column region out."), field="region")
+    if not wanted:
+        every = [one.id for one in regions] if owner_id == EVERYONE else [owner_id]
+        if every:
+            return every
+        raise NotFound("no-region", _("There is no region yet. Found a shop first: cornerstore store add."))
+    found = [one.id for one in regions if wanted in (one.id.casefold(), one.name.casefold())]
+    if not found:
+        known = _(", ").join(one.name for one in regions)
+        raise NotFound(
+            "unknown-region", _("There is no such region. There are: %(known)s.", known=known), field="region"
+        )
+    return found
