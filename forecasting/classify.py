@@ -32,15 +32,18 @@ def intervals_and_spread(y: Floats) -> tuple[Floats, Floats]:
     """
     seen = ~np.isnan(y)
     sold = seen & (np.nan_to_num(y) > 0)
-    since_first = np.cumsum(sold, axis=1) > 0
-    sales = sold.sum(axis=1)
-    observed = (seen & since_first).sum(axis=1)
-    adi = np.where(sales > 0, observed / np.maximum(sales, 1), np.inf)
+    adi, sales = _intervals(seen, sold), sold.sum(axis=1)
     sizes = np.where(sold, np.nan_to_num(y), 0.0)
     mean = sizes.sum(axis=1) / np.maximum(sales, 1)
     square = np.where(sold, (sizes - mean[:, None]) ** 2, 0.0).sum(axis=1) / np.maximum(sales, 1)
     cv2 = np.where((sales > 1) & (mean > 0), square / np.maximum(mean, 1e-12) ** 2, 0.0)
     return adi, cv2
+
+
+def _intervals(seen: Flags, sold: Flags) -> Floats:
+    sales = sold.sum(axis=1)
+    observed = (seen & (np.cumsum(sold, axis=1) > 0)).sum(axis=1)
+    return np.where(sales > 0, observed / np.maximum(sales, 1), np.inf)
 
 
 def off_sale(y: Floats, least_days: int = OFF_SALE_DAYS) -> Flags:
@@ -52,14 +55,15 @@ def off_sale(y: Floats, least_days: int = OFF_SALE_DAYS) -> Flags:
     n, days = y.shape
     if days == 0 or n == 0:
         return np.zeros((n, days), dtype=np.bool_)
-    sold = ~np.isnan(y) & (np.nan_to_num(y) > 0)
+    seen = ~np.isnan(y)
+    sold = seen & (np.nan_to_num(y) > 0)
     at = np.arange(days)
     before = np.maximum.accumulate(np.where(sold, at, -1), axis=1)
     after = np.minimum.accumulate(np.where(sold, at, days)[:, ::-1], axis=1)[:, ::-1]
     run = np.where(after < days, after - before - 1, 0)
     gap = np.zeros((n, days), dtype=np.bool_)
     for _ in range(2):  # the second time the usual interval no longer holds the gaps themselves
-        adi = np.clip(intervals_and_spread(np.where(gap, np.nan, y))[0], 1.0001, 1e6)
+        adi = np.clip(_intervals(seen & ~gap, sold), 1.0001, 1e6)
         longest = np.log(1e-4) / np.log1p(-1.0 / adi)
         gap = ~sold & (run >= np.maximum(longest, least_days)[:, None])
     return gap

@@ -39,9 +39,9 @@ YEAR_DAYS, YEAR_BEFORE, YEAR_HALF = 364, 14, 4
 YEAR_PSEUDO, YEAR_TRUST, YEAR_WEIGHT = 100.0, 0.2, 8.0
 
 
-def observed(y: Floats, pools: Pools) -> Floats:
-    """Return y with the gaps of rule 4 as NaN."""
-    y = np.where(off_sale(y), np.nan, y)
+def observed(y: Floats, off: Flags, pools: Pools) -> Floats:
+    """Return y with the gaps of rule 4 as NaN, those of its products being `off`."""
+    y = np.where(off, np.nan, y)
     seen = ~np.isnan(y)
     shops = sums(np.where(seen, y, 0.0), pools.shop)
     opened = sums(seen.astype(np.float64), pools.shop) > 0
@@ -50,12 +50,13 @@ def observed(y: Floats, pools: Pools) -> Floats:
     return np.where(gap[pools.shop], np.nan, y)
 
 
-def waited(y: Floats, pools: Pools) -> Floats:
+def waited(y: Floats, off: Flags, pools: Pools) -> Floats:
     """Return (n, T) days over which each day's sale counts: 1, but of the first after a gap its product's interval.
 
-    y : as sold, gaps as zeros. The product's days for each day with a sale in the region, shrunk to the whole panel's.
+    y : as sold, gaps as zeros, told by `off`. The product's days for each day with a sale in the region, shrunk to the
+    whole panel's.
     """
-    off, sold = off_sale(y), np.nan_to_num(y) > 0
+    sold = np.nan_to_num(y) > 0
     days, sales = (grid.sum(axis=1).astype(np.float64) for grid in (~np.isnan(y) & ~off, sold))
     whole = ratio(days.sum(), sales.sum(), 1.0, 1.0)
     interval = ratio(sums(days, pools.product), sums(sales, pools.product), WAIT_PSEUDO, whole)

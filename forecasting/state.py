@@ -137,12 +137,13 @@ def measure(
     pools = Pools.of(panel)
     past = days_of(panel.first_day, panel.n_days, country, subdivision)
     known = known_days(panel, Ahead(), 0)
-    y, short = levels.observed(panel.y, pools), panel.out_of_stock
+    off, short = classify.off_sale(panel.y), panel.out_of_stock
+    y = levels.observed(panel.y, off, pools)
     told = y if short is None else np.where(short, np.nan, y)
     lift = 1.0 if panel.lift is None else panel.lift
     factors = fit_factors(told / lift, past, pools, prior or Prior(), known)
     usual = factors.over(past, known) * lift
-    exposure = usual * levels.waited(panel.y, pools)
+    exposure = usual * levels.waited(panel.y, off, pools)
     if short is not None and short.any():
         # Twice: the first pass does not yet know what the empty shelf hid.
         demand = told
@@ -173,7 +174,7 @@ def measure(
         observed=(~np.isnan(panel.y)).sum(axis=1), plain=plain_mean(panel.y),
         silent=_silence(told, long_run[:, :-1] * exposure, spread),
         quiet=classify.silent_days(panel.y if short is None else np.where(short, np.nan, panel.y)),
-        quits=_quits(panel.y, kind), returns=_returns(panel.y),
+        quits=_quits(panel.y, off, kind), returns=_returns(panel.y),
         size=_size(panel.y), lately_spread=_lately_spread(panel, usual), echo=wave, echoed=echoed,
         scale=sum_scale(panel.y, SUM_DAYS), kind=kind,
     )  # fmt: skip
@@ -434,10 +435,9 @@ def _silence(y: Floats, mean: Floats, spread: Dispersion, before: Floats | None 
     return silent
 
 
-def _quits(y: Floats, kinds: tuple[str, ...]) -> Floats:
+def _quits(y: Floats, off: Flags, kinds: tuple[str, ...]) -> Floats:
     """Return (n,) the chance that a sale is the last for long, one for all series (rule 3)."""
     sold = np.nan_to_num(y) > 0
-    off = classify.off_sale(y)
     gaps = (off[:, 1:] & ~off[:, :-1]).sum()
     ended = sum(kind == classify.DEAD for kind in kinds)
     return np.full(len(y), min((1.0 + gaps + ended) / (QUIT_SALES + sold.sum()), QUIT_MOST))

@@ -2,9 +2,10 @@
 
 Rules
 -----
-1. Expected of a shop is what its own published forecast says where the network has it, at most OLDEST_DAYS older than
-   the newest of the network; else what its region's forecast expects, by the shop's share of what the region's shops
-   sell a day (`rates_kept`), and by their number where none of them is known to sell; else what it sells a day.
+1. Expected of a shop is what its own published forecast says, as the shop tells it (`told_forecasts`) or the network
+   made it, at most OLDEST_DAYS older than the newest of all; else what its region's forecast expects, by the shop's
+   share of what the region's shops sell a day (`rates_kept`), and by their number where none of them is known to sell;
+   else what it sells a day. So it is of single products of which the shop's word is not believed.
 2. A figure is rounded once, for a shop and day, to a whole part of a unit (`Ahead`), what was rounded off going on to
    the next day: so days, shops and regions add up to the last part, and nothing said of many is forecast apart.
 3. All that is said starts on the day after the newest forecast's last, and ends with the first forecast counted.
@@ -25,26 +26,34 @@ from sqlalchemy.orm import Session
 from config.database import among
 from pos.catalogue import Product
 from pos.store import Store
-from supply import demand, overview
+from supply import demand, overview, told_forecasts
 from supply.demand import RegionalDemand
 from supply.expected import OLDEST_DAYS
 from supply.forecasts import ForecastQuantile, ForecastRun
 from supply.rates_kept import SellingRate
+from supply.told_forecasts import Told
 
 LATELY_DAYS = 28
+BY_ITS_WORD = ""
 PARTS_OF_A_PIECE = 10
 """Pieces are said in tenths; what is weighed or poured in whole grams and millilitres."""
 
 
 @dataclass(frozen=True)
 class ShopAhead:
-    """What a shop is expected to sell of an aisle. by: own | region | lately (rule 1); parts: of each day."""
+    """What a shop is expected to sell of an aisle. by: own | region | lately (rule 1); parts: of each day.
+
+    unlikely: how many products are reckoned by what it sold, for its word is not believed; told_until: the last day
+    seen by the forecast it told, where that is too old to be used.
+    """
 
     store_id: str
     name: str
     region_id: str
     by: str
     parts: tuple[int, ...]
+    unlikely: int = 0
+    told_until: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -112,36 +121,33 @@ def sold(session: Session, region_id: str, aisle: str, *, days: int = 91) -> lis
 def ahead(session: Session, aisle: str, region_id: str | None = None) -> Ahead:
     """Return what a region's shops, or all, are expected to sell of an aisle; no days while nobody forecast."""
     parts_of_unit = 1 if aisle.endswith((", gram", ", millilitre")) else PARTS_OF_A_PIECE
-    runs, days = _fresh(session)
-    skus, some = _skus(session, aisle), () if region_id is None else (region_id,)
-    shops = session.execute(
-        sa.select(Store.id, Store.name, Store.region_id)
-        .where(*(Store.region_id == one for one in some))
-        .order_by(Store.name, Store.id)
-    ).all()
-    own = _own(session, {runs["store", one.id]: one.id for one in shops if ("store", one.id) in runs}, days, skus)
+    shops = _shops(session, region_id)
+    words = told_forecasts.words(session, [one.id for one in _shops(session)])
+    runs, days = _fresh(session, words)
+    skus, ids = _skus(session, aisle), [one.id for one in shops]
+    known = {one: runs["store", one] for one in ids if ("store", one) in runs}
+    told = {store_id: words[store_id] for store_id, run in known.items() if run == BY_ITS_WORD}
+    own = _own(session, {run: store_id for store_id, run in known.items() if store_id not in told}, days, skus)
+    own |= _told(session, told, days, aisle)
     regions = {one.region_id for one in shops}
     signals = _signals(session, [runs["region", one] for one in regions if ("region", one) in runs], aisle, days)
-    rates = dict(
-        session.execute(
-            sa.select(SellingRate.store_id, sa.func.sum(SellingRate.per_day))
-            .where(among(session, SellingRate.store_id, [one.id for one in shops]), SellingRate.sku.in_(skus))
-            .group_by(SellingRate.store_id)
-        ).all()
-    )
+    rates = _rates(session, ids, skus)
+    unlikely = _unlikely(session, told, skus)
     found = []
     for region in regions:
         here = [one for one in shops if one.region_id == region]
         shares = _shares([rates.get(one.id, 0.0) for one in here])
         for shop, share in zip(here, shares, strict=True):
-            if ("store", shop.id) in runs:
+            odd, per_day = unlikely.get(shop.id, (0, 0.0))
+            if shop.id in known:
                 by, path = "own", own.get(shop.id, {})
             elif region in signals:
                 by, path = "region", {day: share * units for day, units in signals[region].items()}
             else:
                 by, path = "lately", dict.fromkeys(days, rates.get(shop.id, 0.0))
-            units = [path.get(day, 0.0) for day in days]
-            found.append(ShopAhead(shop.id, shop.name, region, by, in_whole_parts(units, parts_of_unit)))
+            parts = in_whole_parts([path.get(day, 0.0) + per_day for day in days], parts_of_unit)
+            until = words[shop.id].origin_day if shop.id in words and shop.id not in known else None
+            found.append(ShopAhead(shop.id, shop.name, region, by, parts, odd, until))
     return Ahead(days, parts_of_unit, tuple(sorted(found, key=lambda one: (one.name, one.store_id))))
 
 
@@ -164,21 +170,37 @@ def _shares(rates: Sequence[float]) -> list[float]:
     return [rate / whole if whole > 0 else 1 / len(rates) for rate in rates]
 
 
-def _fresh(session: Session) -> tuple[dict[tuple[str, str], str], tuple[dt.date, ...]]:
-    """Return the runs that count, by what they are of, and the days all of them tell (rules 1, 3)."""
+def _shops(session: Session, region_id: str | None = None) -> Sequence[sa.Row[str, str, str]]:
+    """Return id, name and region of a region's shops, or of all."""
+    some = () if region_id is None else (region_id,)
+    query = sa.select(Store.id, Store.name, Store.region_id).where(*(Store.region_id == one for one in some))
+    return session.execute(query.order_by(Store.name, Store.id)).all()
+
+
+def _fresh(session: Session, words: Mapping[str, Told]) -> tuple[dict[tuple[str, str], str], tuple[dt.date, ...]]:
+    """Return the runs that count, by what they are of, and the days all of them tell (rules 1, 3).
+
+    BY_ITS_WORD stands for the run of a shop that told one; a run the network made of it as well does not count.
+    """
     run = ForecastRun
-    rows = session.execute(
+    made = session.execute(
         sa.select(run.scope_kind, run.scope_id, run.id, run.origin_day, run.horizon_days)
         .where(run.state == "published")
         .order_by(run.origin_day, run.started_at)
     ).all()
+    told = [
+        ("store", one.store_id, BY_ITS_WORD, one.origin_day, one.horizon_days)
+        for one in words.values()
+        if one.origin_day is not None
+    ]
+    rows = [*made, *told]
     if not rows:
         return {}, ()
-    newest = rows[-1].origin_day
-    fresh = [row for row in rows if row.origin_day >= newest - dt.timedelta(days=OLDEST_DAYS)]
-    last = min(row.origin_day + dt.timedelta(days=row.horizon_days) for row in fresh)
+    newest = max(origin for *_, origin, _ in rows)
+    fresh = [row for row in rows if row[3] >= newest - dt.timedelta(days=OLDEST_DAYS)]
+    last = min(origin + dt.timedelta(days=horizon) for *_, origin, horizon in fresh)
     days = tuple(newest + dt.timedelta(days=n + 1) for n in range(max(0, (last - newest).days)))
-    return {(row.scope_kind, row.scope_id): row.id for row in fresh}, days
+    return {(kind, scope_id): run_id for kind, scope_id, run_id, *_ in fresh}, days
 
 
 def _own(
@@ -198,6 +220,44 @@ def _own(
     for run_id, day, units in rows:
         found.setdefault(store_of[run_id], {})[day] = float(units)
     return found
+
+
+def _told(
+    session: Session, told: Mapping[str, Told], days: Sequence[dt.date], aisle: str
+) -> dict[str, dict[dt.date, float]]:
+    """Return what shops tell that they will sell of an aisle, where they are believed: store -> day -> units."""
+    found = {}
+    for store_id, parts in told_forecasts.paths(session, list(told), aisle) if days else ():
+        origin = told[store_id].origin_day
+        if origin is not None:
+            axis = (origin + dt.timedelta(days=n + 1) for n in range(len(parts)))
+            found[store_id] = dict(zip(axis, (one / told_forecasts.PARTS for one in parts), strict=True))
+    return found
+
+
+def _rates(session: Session, stores: Sequence[str], skus: sa.Select[str]) -> dict[str, float]:
+    """Return what shops sell a day of an aisle."""
+    rate = SellingRate
+    query = sa.select(rate.store_id, sa.func.sum(rate.per_day))
+    query = query.where(among(session, rate.store_id, stores), rate.sku.in_(skus)).group_by(rate.store_id)
+    return {store_id: float(units) for store_id, units in session.execute(query)}
+
+
+def _unlikely(session: Session, told: Mapping[str, Told], skus: sa.Select[str]) -> dict[str, tuple[int, float]]:
+    """Return of how many products of an aisle shops are not believed, and what they sell of them a day."""
+    odd = {store_id: one.unlikely for store_id, one in told.items() if one.unlikely}
+    if not odd:
+        return {}
+    here = set(session.scalars(skus))
+    rate = SellingRate
+    query = sa.select(rate.store_id, rate.sku, rate.per_day).where(among(session, rate.store_id, odd))
+    query = query.where(among(session, rate.sku, {sku for some in odd.values() for sku in some}))
+    per_day = {(store_id, sku): units for store_id, sku, units in session.execute(query)}
+    found = {store_id: here.intersection(some) for store_id, some in odd.items()}
+    return {
+        store_id: (len(some), sum(per_day.get((store_id, sku), 0.0) for sku in sorted(some)))
+        for store_id, some in found.items()
+    }
 
 
 def _signals(

@@ -106,7 +106,7 @@ def read(
     skus, today = {sku for _, sku in goods}, at.astimezone(dt.UTC).date()
     if not skus:
         return FairNeeds({}, {}, {}, {}, {}, {}, {}, {})
-    rates = outlook.rates(session, today, skus=skus)
+    rates = outlook.rates(session, today, skus=skus, by_their_word=False)
     have = outlook.positions(session, today, skus=skus)
     for place, qty in _ordered_by_customers(session, skus):
         have[place] = have.get(place, 0) - qty

@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. What a shop sells a day is the mean of the first week of its forecast where the network made it, else what it sold in
-   the last LOOK_BACK_DAYS on the days it was open.
+1. What a shop sells a day is the mean of the first week of its forecast, as the shop tells it (`told_forecasts`) or the
+   network made it, else what it sold in the last LOOK_BACK_DAYS on the days it was open.
 2. What a shop has is what its book says is there, never below nothing, and what is on its way to it: what was promised
    or accepted and waits to be loaded, and what was loaded until the shop has counted it. Of goods nobody has counted
    UNCONFIRMED_DAYS after they were due the network does not know whether they came: it counts on them no more.
@@ -28,7 +28,7 @@ from config.journal import Actor
 from pos.catalogue import Listing, Product
 from pos.ledger import INSIDE, StockLevel
 from pos.store import Store
-from supply import left_out, rates_kept
+from supply import left_out, rates_kept, told_forecasts
 from supply.deliveries import ON_ITS_WAY, Delivery, DeliveryLine
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun
@@ -68,7 +68,8 @@ def keep_rates(session: Session, today: dt.date, *, actor: Actor, at: dt.datetim
 
     def keep(some: Sequence[str]) -> None:
         session.execute(sa.delete(SellingRate).where(SellingRate.store_id.in_(some)))
-        for told in (_forecast(session, some, None), _sold(today, some, None)):
+        by = (told_forecasts.rates(today, some, None), _forecast(session, some, None), _sold(today, some, None))
+        for told in by:
             if told is not None:
                 insert = insert_into(SellingRate, dialect_of(session)).from_select(["store_id", "sku", "per_day"], told)
                 session.execute(insert.on_conflict_do_nothing())  # who told first is believed
@@ -82,11 +83,16 @@ def keep_rates(session: Session, today: dt.date, *, actor: Actor, at: dt.datetim
 
 
 def rates(
-    session: Session, today: dt.date, *, stores: Collection[str] | None = None, skus: Collection[str] | None = None
-) -> dict[Place, float]:
-    """Return what shops sell a day (rule 1); None means all shops, all products."""
+    session: Session, today: dt.date, *, stores: Collection[str] | None = None, skus: Collection[str] | None = None,
+    by_their_word: bool = True,
+) -> dict[Place, float]:  # fmt: skip
+    """Return what shops sell a day (rule 1); None means all shops, all products.
+
+    by_their_word: False leaves out what shops tell of their forecasts.
+    """
     found: dict[Place, float] = {}
-    for told in (_sold(today, stores, skus), _forecast(session, stores, skus)):
+    by_word = told_forecasts.rates(today, stores, skus) if by_their_word else None
+    for told in (_sold(today, stores, skus), _forecast(session, stores, skus), by_word):
         if told is not None:
             found.update({(store_id, sku): per_day for store_id, sku, per_day in session.execute(told)})
     return found

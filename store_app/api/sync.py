@@ -18,7 +18,7 @@ from store_app.api.pace import Pace
 from store_app.extensions import clock, read, wake_worker_after, write
 from store_app.security import device
 from store_app.sync import receiver, wire
-from supply import points_pool
+from supply import points_pool, told_forecasts
 
 bp = Blueprint("api_sync", __name__, url_prefix="/api/sync")
 PUSHES_A_MINUTE, FACTS_A_MINUTE, ASKS_A_MINUTE = 300, 24_000, 300
@@ -100,7 +100,8 @@ def publications() -> Response:
     """List the editions for the store."""
     with read() as session:
         found = [_edition(row) for row in receiver.editions(session, g.store_id)]
-        return jsonify(incarnation=this_node(session).epoch, editions=found)
+        known = told_forecasts.known(session, g.store_id)
+        return jsonify(incarnation=this_node(session).epoch, editions=found, forecast=known)
 
 
 @bp.get("/publications/<kind>")
@@ -114,6 +115,18 @@ def publication(kind: str) -> Response:
     answer = jsonify(_edition(found) | {"text": found.body})
     answer.set_etag(found.sha256)
     return _packed(answer.make_conditional(request))
+
+
+@bp.post("/forecast")
+@device
+@shaped(wire.Forecast)
+def forecast() -> Response:
+    """Take over what a store expects to sell, whole, instead of what it told before."""
+    raw = wire.unpack(request.get_data(), request.headers.get("Content-Encoding", "").strip().lower())
+    told = wire.read_forecast(raw)
+    with write() as session:
+        refused = told_forecasts.hear(session, g.store_id, told.model_dump(), at=clock.now())
+    return jsonify(refused=refused or "")
 
 
 @bp.post("/points")

@@ -13,7 +13,7 @@ from store_app.extensions import read
 from store_app.pages import form
 from store_app.presenting import LARGE, page, today
 from store_app.security import requires
-from supply import aisle_demand, overview
+from supply import aisle_demand, overview, told_forecasts
 from supply.aisle_demand import Ahead
 
 bp = Blueprint("console_demand", __name__, url_prefix="/console/demand")
@@ -62,6 +62,7 @@ def region(region_id: str) -> Any:
         ahead = aisle_demand.ahead(session, aisle, region_id)
         products = overview.top_products(session, region_id)
         currency = overview.currency(session)
+        doubted = told_forecasts.doubted(session, region_id)
     return page(
         "console/regions.html",
         region=here,
@@ -76,6 +77,7 @@ def region(region_id: str) -> Any:
         week=ahead.days[:WEEK_DAYS],
         shops=[(one, ahead.units(sum(one.parts[:WEEK_DAYS]))) for one in ahead.shops],
         total=_of_week(ahead),
+        doubted=[(name, skus, _why_refused(why)) for name, skus, why in doubted],
         products=products,
         currency=currency,
     )
@@ -139,6 +141,17 @@ def region_of(regions: list[overview.RegionView], region_id: str) -> overview.Re
 
 def _no_region(region_id: str) -> NotFound:
     return NotFound("no-region", _("There is no region %(id)s.", id=form.tidy(region_id)[:40]))
+
+
+def _why_refused(why: str | None) -> str:
+    """Say why a shop's forecast was refused, '' where it was not."""
+    if why is None:
+        return ""
+    code, _colon, sentence = why.partition(": ")
+    return {
+        "told-too-much": _("all it expects is more than twice what it sold"),
+        "not-sold-yet": _("nothing it sold is known here yet"),
+    }.get(code, sentence)
 
 
 def _unit(aisle: str) -> str:

@@ -47,6 +47,7 @@ from config.settings import Settings
 from store_app import job_book
 from store_app.extensions import Doors
 from store_app.sync import homecoming, receiver, restored, wire
+from supply import told_forecasts
 
 log = structlog.get_logger()
 FIRST_WAIT_S, LONGEST_WAIT_S, LONGEST_CUT_OFF_S = 1.0, 300.0, 60.0
@@ -174,7 +175,7 @@ def trusted(ca: Path | None) -> ssl.SSLContext:
 
 
 def contact(database: Database, settings: Settings, client: httpx2.Client, clock: Clock) -> Contact:
-    """Push what waits (rule 5), compare, pull messages, pull editions; note the outcome on the node."""
+    """Push what waits (rule 5), compare, pull messages and editions, tell the forecast; note the outcome."""
     client.headers.update(named(settings))  # whoever made it
     return _Talk(Doors(database, clock, settings), client).run()
 
@@ -190,9 +191,11 @@ class _Talk:
             self.done.recovered = homecoming.fetch(self.doors, self._own)
             self._push_all()
             self._pull_messages()
-            self._pull_editions()
+            known = self._pull_editions().forecast
             if "catalogue" in self.done.editions:  # what was told of a product before it was known here
                 receiver.try_parked(self.doors, [NETWORK], why="unknown-product")
+            if known is not None:
+                self._tell_forecast(known)
             if self.holds_one_back:
                 raise _TooLarge
         except (Unreachable, httpx2.HTTPError) as fault:
@@ -391,7 +394,7 @@ class _Talk:
                 outcomes = inbox.take(session, NETWORK, batch.epoch, some, effect, at=at)
             self.done.pulled += sum(outcome.state != "already" for outcome in outcomes)
 
-    def _pull_editions(self) -> None:
+    def _pull_editions(self) -> wire.Editions:
         listed = self._read(self.client.get("/api/sync/publications"), wire.Editions)
         with self.doors.read() as session:
             have = {row.kind: row.sha256 for row in session.scalars(sa.select(Pulled))}
@@ -417,6 +420,26 @@ class _Talk:
                 log.warning("edition refused", kind=whole.kind, version=whole.version, why=str(fault))
                 continue
             self.done.editions.append(whole.kind)
+        return listed
+
+    # --- tell ---
+
+    def _tell_forecast(self, known: wire.ForecastKnown) -> None:
+        """Tell what this shop expects to sell, where the network has no run as new and did not refuse this one."""
+        after = known.origin_day, known.run_id
+        with self.doors.read() as session:
+            told = told_forecasts.to_tell(session, self.doors.settings.node_id, after=after, but=known.refused_run_id)
+        if told is None:
+            return
+        content, headers = wire.pack(told)
+        try:
+            answer = self.client.post("/api/sync/forecast", content=content, headers=headers)
+            refused = self._read(answer, wire.ForecastHeard).refused
+        except (_Refusal, _TooLarge) as refusal:
+            refused = str(refusal)
+        if refused:
+            self.done.refused.append(f"The network did not take the forecast: {refused}")
+            log.warning("forecast refused", run=told["run_id"], why=refused)
 
     def _read(self, answer: httpx2.Response, shape: type[Model]) -> Model:
         """Return a checked answer; anything but 200 and JSON of the right shape is a fault (rules 2 and 3)."""

@@ -218,11 +218,36 @@ class Edition(Shape):
     text: str = ""
 
 
+class ForecastKnown(Shape):
+    """Which forecast of a store the network has, by the last day it saw ('': none), and which it refused."""
+
+    origin_day: str = ""
+    run_id: str = ""
+    refused_run_id: str = ""
+
+
 class Editions(Shape):
     """What is published for a store."""
 
     incarnation: str
     editions: list[Edition]
+    forecast: ForecastKnown | None = None
+    """None: a network that does not want to be told a forecast yet."""
+
+
+class Forecast(Shape):
+    """What a store expects to sell of each product a day, as `supply.told_forecasts` says."""
+
+    version: int = Field(ge=1, le=1000)
+    run_id: str = Field(min_length=1, max_length=80, pattern=PLAIN)
+    origin_day: str = Field(max_length=40, pattern=PLAIN)
+    products: dict[Annotated[str, Field(max_length=64, pattern=PLAIN)], Any]
+
+
+class ForecastHeard(Shape):
+    """What became of a forecast that was told. refused: why; '' where it stands."""
+
+    refused: str = ""
 
 
 def pack(body: dict[str, Any]) -> tuple[bytes, dict[str, str]]:
@@ -264,6 +289,14 @@ def read_push(raw: bytes) -> Push:
         named = [rows[place].get("id") for place in sorted(places) if isinstance(rows[place], dict)] if rows else []
         told = {"faults": faults_of(fault), "rows": named}
         raise Invalid("bad-push", "This is not a batch of facts.", **told) from fault
+
+
+def read_forecast(raw: bytes) -> Forecast:
+    """Return a told forecast; raises Invalid."""
+    try:
+        return Forecast.model_validate_json(raw)
+    except ValidationError as fault:
+        raise Invalid("bad-forecast", "This is not a forecast.", faults=faults_of(fault)) from fault
 
 
 def refuse_too_old(protocol: Any) -> None:

@@ -49,7 +49,7 @@ def test_the_first_sale_after_a_gap_was_waited_for_as_long_as_its_product_usuall
     y[:, 3::4] = 1.0
     y[0, :80], y[0, 80:] = 0.0, np.tile([3.0, 0.0, 0.0, 0.0], 5)
     one = np.zeros(5, dtype=np.int64)
-    days = levels.waited(y, Pools(product=one, shop=np.arange(5), category=one, region=one))
+    days = levels.waited(y, classify.off_sale(y), Pools(product=one, shop=np.arange(5), category=one, region=one))
     assert days[0, 80] == pytest.approx(4.0, rel=0.02)
     days[0, 80] = 1.0
     assert (days == 1.0).all()

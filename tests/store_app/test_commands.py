@@ -93,6 +93,19 @@ def test_init_never_overwrites_settings(shop, tmp_path):
     assert (tmp_path / "cornerstore.toml").stat().st_mode & 0o077 == 0
 
 
+def test_school_holidays_and_weather_come_from_files_with_a_sentence_for_each_bad_row(shop, tmp_path):
+    file = tmp_path / "days.csv"
+    file.write_text("name,from,to\nSummer,2026-07-30,2026-07-01\nAutumn,soon,2025-11-01\n")
+    refused = shop("import", "school-holidays", str(file), "--yes")
+    assert refused.exit_code == 1
+    assert "Row 2, to: The last day of the holidays lies before the first." in refused.output
+    assert "Row 3, from: 'soon' is not a day" in refused.output
+    file.write_text("name,from,to\nSummer,2025-07-01,2025-07-30\n")
+    assert "1 rows of school-holidays are in." in shop("import", "school-holidays", str(file), "--yes").output
+    file.write_text("day;temperature;rain\n2025-07-01;21,5;0\n2025-07-02;;3\n")
+    assert "2 rows of weather are in." in shop("import", "weather", str(file), "--yes").output
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -12,6 +12,7 @@ from config.database import Base
 from config.ids import new_id
 from config.node import Peer
 from config.settings import Settings
+from pos.catalogue import Product
 from pos.store import Region, Store
 from store_app import create_app, tables
 from store_app.demo import notice
@@ -22,6 +23,8 @@ from supply.forecasts import ForecastRun
 from supply.network_terms import Terms
 from supply.orders import ReplenishmentOrder
 from supply.push import PushOffer
+from supply.rates_kept import SellingRate
+from supply.told_forecasts import ToldForecast
 from tests.store_app import money
 from tests.store_app.conftest import NOON, STORE, House
 from tests.store_app.office import send as send_form
@@ -179,6 +182,33 @@ def test_what_is_expected_of_regions_is_said_shop_by_shop_and_adds_up(node, oper
     everywhere = words(operator.get("/console/demand/regions/all?aisle=Dairy"))
     for said in (f"North {len(shops)} 17.5", "East 1 8.4", "West 0 0", f"All regions {every} 25.9"):
         assert said in everywhere
+
+
+def test_a_shop_whose_forecast_is_old_or_not_believed_is_named_with_why(node, operator):
+    with node.doors.write() as session:
+        newest = session.scalar(sa.select(sa.func.max(StoreDay.business_day)))
+        session.add_all(Store(id=one, name=f"Shop {one}", slug=one.lower(), region_id="north", currency="USD", tz="UTC",
+                              joined_at=NOON) for one in ("S08", "S09"))  # fmt: skip
+        session.flush()
+        first, second, third = session.scalars(
+            sa.select(Store.id).where(Store.region_id == "north").order_by(Store.id)
+        ).all()
+        sku, name = session.execute(sa.select(Product.sku, Product.name).where(Product.category == "Dairy")).first()
+        told = {"told_at": NOON, "run_id": "run-1", "horizon_days": 14}
+        fresh = {"origin_day": newest, "aisles": {"Dairy": [250_000] * 14}, "unlikely": [sku]}
+        session.add(ToldForecast(store_id=first, **told, **fresh))
+        session.add(ToldForecast(store_id=second, **told, origin_day=newest - dt.timedelta(days=4), aisles={}))
+        session.add(
+            ToldForecast(store_id=third, aisles={}, refused_run_id="run-1", refused="told-too-much: All of it.")
+        )
+        shops = dict(session.execute(sa.select(Store.id, Store.name)).all())
+        session.execute(sa.delete(SellingRate).where(SellingRate.store_id == first))
+    page = words(operator.get("/console/demand/north?aisle=Dairy"))
+    assert f"{shops[first]} 17.5 its own forecast 1 product by what it sold" in page
+    assert re.search(rf"{shops[second]} [\d.]+ what it sold lately its own is too old: made from sales until", page)
+    told = f"{shops[third]} its last forecast was not taken: all it expects is more than twice what it sold"
+    assert told in page
+    assert f"{shops[first]} {name}" in page.partition("Forecasts that do not count in full")[2]
 
 
 @pytest.mark.parametrize("path", ["/console/demand/nowhere", "/console/demand/nowhere/series"])
