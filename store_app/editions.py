@@ -1,8 +1,9 @@
-"""What the network publishes for its shops: each edition whole, written in a transaction of its own shop.
+"""What the network publishes for its shops: each edition whole, written in a transaction of its own shop or region.
 
 Rules
 -----
-1. A night publishes everything, what is everybody's first and once.
+1. A night publishes everything: the catalogues shop by shop, then what a region's shops share, then what is
+   everybody's. Each is made once.
 2. What the network's suppliers ask is published within the day, too, of the products the shops have heard of: a product
    comes with the night's catalogue, and its price on the shelf with it.
 """
@@ -34,11 +35,14 @@ def publish_all(doors: Doors, day: dt.date) -> int:
         }
     for store in stores:
         with doors.read() as session:
+            catalogue = catalogue_edition.edition(session, store.id)
+        _publish(doors, {("catalogue", store.id): catalogue}, now)
+    for region_id in sorted({store.region_id for store in stores}):
+        with doors.read() as session:
             bodies = {
-                ("catalogue", store.id): catalogue_edition.edition(session, store.id),
-                ("demand", store.region_id): demand.edition(session, store.region_id, day),
-                ("forecast", store.region_id): forecasts.edition(session, store.region_id),
-                ("surroundings", store.region_id): surroundings.edition(session, store.region_id, day),
+                ("demand", region_id): demand.edition(session, region_id, day),
+                ("forecast", region_id): forecasts.edition(session, region_id),
+                ("surroundings", region_id): surroundings.edition(session, region_id, day),
             }
         _publish(doors, bodies, now)
     if stores:

@@ -30,6 +30,7 @@ from config.publication import Publication
 from pos import recall, stock
 from pos.catalogue import Listing, Price, Product, TaxClass
 from pos.ledger import StockLevel
+from pos.store import Store
 from store_app import editions
 from store_app.api.pace import MINUTE_S, Pace
 from store_app.sync import restored, sender
@@ -463,3 +464,13 @@ def test_what_was_told_of_a_product_before_the_catalogue_came_is_taken_with_it(h
             assert session.scalars(told).all() == states
             assert len(recall.in_force(session, STORE)) == states.count("taken")
         editions.publish_all(network.doors, DAY)
+
+
+def test_a_night_makes_what_the_shops_of_a_region_share_once(network):
+    asked = []
+    with network.doors.write() as session:
+        session.execute(sa.update(Store).values(region_id="north", has_node=True))
+        shops = session.scalar(sa.select(sa.func.count()).select_from(Store))
+    sa.event.listen(network.doors.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    assert editions.publish_all(network.doors, DAY) == shops > 1
+    assert sum("FROM school_holiday" in one for one in asked) == 1
