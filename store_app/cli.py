@@ -267,7 +267,7 @@ def simulate(
         f"Asked for {fill:.1%}, ours delivers {told['delivered']:.1%} with {told['cover_days']:.2f} days of stock."
     )
     if returns := found["settings"]["negative_rows"]:
-        screen.print(f"{returns} rows of fewer than none sold, returns perhaps, count as none.")
+        screen.print(f"Rows of fewer than none sold, returns perhaps, that count as none: {returns}.")
 
 
 def _run_job(name: str, day: dt.datetime | None) -> None:

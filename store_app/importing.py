@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
@@ -132,7 +133,9 @@ def write(
     lists = {(row["source"], row["day"]) for row in sheet.values} if sheet.kind == "bestsellers" else set()
     for source, listed_on in lists:
         outside.begin(session, source, listed_on)
-    for number, row in zip(sheet.numbers, sheet.values, strict=True):
+    if sheet.kind in surroundings_rows.CELLS:
+        surroundings_rows.write(session, sheet.kind, sheet.values, owner_id, actor=actor, at=at)
+    for number, row in zip(sheet.numbers, sheet.values, strict=True) if sheet.kind in _WRITERS else ():
         try:
             if warehouse_id:
                 network_rows.count(session, row, warehouse_id, why, actor, at)
@@ -152,7 +155,7 @@ def write(
         from supply import rolling
 
         rolling.import_history(session, [_sold(row, owner_id) for row in sheet.values])
-    return _("%(count)s rows of %(kind)s are in.", count=len(sheet.values), kind=sheet.kind)
+    return ngettext("%(num)d row of %(kind)s is in.", "%(num)d rows of %(kind)s are in.", sheet.rows, kind=sheet.kind)
 
 
 def rehearse(
@@ -204,9 +207,8 @@ def look_around(session: Session, sheet: Sheet, owner_id: str = "", *, at: dt.da
         for number, row in zip(sheet.numbers, sheet.values, strict=True):
             sheet.faults += [Fault(number, *told) for told in member_rows.beside(session, row, seen)]
     if sheet.kind in surroundings_rows.CELLS and at is not None:
-        for number, row in zip(sheet.numbers, sheet.values, strict=True):
-            told = surroundings_rows.beside(session, sheet.kind, row, owner_id, at)
-            sheet.faults += [Fault(number, *one) for one in told]
+        wrong = surroundings_rows.beside(session, sheet.kind, sheet.values, owner_id, at)
+        sheet.faults += [Fault(sheet.numbers[n], *told) for n, *told in wrong]
     if sheet.kind == "customers" and at is not None:
         for number, row in zip(sheet.numbers, sheet.values, strict=True):
             sheet.faults += [Fault(number, *told) for told in customer_rows.beside(session, row, owner_id, at)]
@@ -394,6 +396,4 @@ _WRITERS = {
     "sales": _check_sold,
     "price-list": _write_pack,
     "suppliers": supplier_rows.write,
-    surroundings_rows.SCHOOL: surroundings_rows.write_school,
-    surroundings_rows.WEATHER: surroundings_rows.write_weather,
 }

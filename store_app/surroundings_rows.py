@@ -9,6 +9,8 @@ Rules
 
 import datetime as dt
 import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -25,6 +27,8 @@ from store_app.sentences import sentence_of
 from supply import school_holidays, weather
 
 SCHOOL, WEATHER = "school-holidays", "weather"
+Row = dict[str, Any]
+Regions = Sequence[sa.Row[str, str]]
 
 
 def _tenths(cell: str) -> int:
@@ -40,33 +44,43 @@ CELLS: dict[str, tuple[dict[str, Cell], dict[str, Cell]]] = {
 TWINS = {SCHOOL: ("name", "from", "region"), WEATHER: ("day", "region")}
 
 
-def beside(session: Session, kind: str, row: dict[str, Any], owner_id: str, at: dt.datetime) -> list[tuple[str, str]]:
-    """Return what is wrong with a row beside its cells: (column, sentence)."""
-    try:
-        _scopes(session, row, owner_id)
-        if kind == WEATHER and "day" in row:
-            weather.check(row["day"], row.get("temperature"), row.get("rain"), at=at)
-        elif kind == SCHOOL and {"from", "to"} <= set(row):
-            school_holidays.check(row["from"], row["to"], at=at)
-    except ShopError as fault:
-        return [(str(fault.facts.get("field", "region")), sentence_of(fault))]
-    return []
+def beside(
+    session: Session, kind: str, rows: Sequence[Row], owner_id: str, at: dt.datetime
+) -> Iterator[tuple[int, str, str]]:
+    """Yield what is wrong with rows beside their cells: which row, its column, the sentence."""
+    regions = _regions(session)
+    for n, row in enumerate(rows):
+        try:
+            _scopes(regions, row, owner_id)
+            if kind == WEATHER and "day" in row:
+                weather.check(row["day"], row.get("temperature"), row.get("rain"), at=at)
+            elif kind == SCHOOL and {"from", "to"} <= set(row):
+                school_holidays.check(row["from"], row["to"], at=at)
+        except ShopError as fault:
+            yield n, str(fault.facts.get("field", "region")), sentence_of(fault)
 
 
-def write_school(session: Session, row: dict[str, Any], owner_id: str, actor: Actor, at: dt.datetime) -> None:
-    """Note the school holidays of a row (rule 1). owner_id: a shop's, a region's, or '*' for every region."""
-    for scope_id in _scopes(session, row, owner_id):
-        school_holidays.tell(session, scope_id, row["name"], row["from"], row["to"], actor=actor, at=at)
+def write(session: Session, kind: str, rows: Sequence[Row], owner_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Note what rows tell (rule 1). owner_id: a shop's, a region's, or '*' for every region."""
+    regions, days = _regions(session), defaultdict[str, list[weather.Told]](list)
+    for row in rows:
+        for scope_id in _scopes(regions, row, owner_id):
+            if kind == WEATHER:
+                days[scope_id].append((row["day"], row.get("temperature"), row.get("rain")))
+            else:
+                school_holidays.tell(session, scope_id, row["name"], row["from"], row["to"], actor=actor, at=at)
+    for scope_id, told in sorted(days.items()):
+        weather.tell(session, scope_id, told, at=at)
 
 
-def write_weather(session: Session, row: dict[str, Any], owner_id: str, _actor: Actor, at: dt.datetime) -> None:
-    """Note the weather of a row (rule 1). owner_id: a shop's, a region's, or '*' for every region."""
-    for scope_id in _scopes(session, row, owner_id):
-        weather.tell(session, scope_id, row["day"], row.get("temperature"), row.get("rain"), at=at)
+# --- inside ---
 
 
-def _scopes(session: Session, row: dict[str, Any], owner_id: str) -> list[str]:
-    regions = session.execute(sa.select(Region.id, Region.name).order_by(Region.id)).all()
+def _regions(session: Session) -> Regions:
+    return session.execute(sa.select(Region.id, Region.name).order_by(Region.id)).all()
+
+
+def _scopes(regions: Regions, row: Row, owner_id: str) -> list[str]:
     wanted = str(row.get("region", "")).casefold()
     of_network = owner_id == EVERYONE or owner_id in {one.id for one in regions}
     if wanted and not of_network:

@@ -6,7 +6,8 @@ Rules
 2. What nobody told is left out, and costs nothing. What it makes of a day is learnt from the shop's own past when all
    is measured (`forecast_state`), per aisle, and only as far as it is no chance (`forecasting.surroundings`); the first
    school holidays that are told bring nothing.
-3. The network publishes a region's, the last EDITION_DAYS and all that is ahead; a shop takes them over as they are.
+3. The network publishes a region's, whole months that hold the last EDITION_DAYS and all that is ahead; a shop takes
+   them over as they are.
 """
 
 import datetime as dt
@@ -49,7 +50,7 @@ def told(
 
 def edition(session: Session, region_id: str, today: dt.date) -> dict[str, Any]:
     """Return what is told of a region, for its shops; {} where nothing ever was."""
-    since = today - dt.timedelta(days=EDITION_DAYS)
+    since = (today - dt.timedelta(days=EDITION_DAYS)).replace(day=1)  # it is another edition once a month, not daily
     school = [[name, first.isoformat(), last.isoformat()] for name, first, last in spells(session, region_id, since)]
     query = sa.select(WeatherDay).where(WeatherDay.scope_id == region_id, WeatherDay.day >= since)
     weather = [

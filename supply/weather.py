@@ -11,17 +11,21 @@ Units: tenths of a degree Celsius, the day's mean; tenths of a millimetre.
 """
 
 import datetime as dt
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
-from config.database import Base
+from config.database import Base, dialect_of, insert_into, table_of
 from config.errors import Invalid
 from config.journal import Actor
 
 LEAST_TENTHS, MOST_TENTHS, MOST_RAIN_TENTHS = -600, 600, 20_000
 MOST_AHEAD = 30
+NUMBERS = ("temperature_tenths", "rain_tenths")
+Told = tuple[dt.date, int | None, int | None]
+"""A day, and its NUMBERS where they are known."""
 
 
 class WeatherDay(Base):
@@ -38,25 +42,18 @@ class WeatherDay(Base):
 # --- verbs ---
 
 
-def tell(
-    session: Session,
-    scope_id: str,
-    day: dt.date,
-    temperature_tenths: int | None,
-    rain_tenths: int | None,
-    *,
-    at: dt.datetime,
-) -> None:
-    """Note a day's weather (rules 1, 3)."""
-    check(day, temperature_tenths, rain_tenths, at=at)
-    row = session.get(WeatherDay, (scope_id, day))
-    if row is None:
-        row = WeatherDay(scope_id=scope_id, day=day, temperature_tenths=None, rain_tenths=None)
-        session.add(row)
-    if temperature_tenths is not None:
-        row.temperature_tenths = temperature_tenths
-    if rain_tenths is not None:
-        row.rain_tenths = rain_tenths
+def tell(session: Session, scope_id: str, days: Iterable[Told], *, at: dt.datetime) -> None:
+    """Note the weather of days (rules 1, 3), all at once."""
+    rows = []
+    for told in days:
+        check(*told, at=at)
+        rows.append({"scope_id": scope_id} | dict(zip(("day", *NUMBERS), told, strict=True)))
+    if not rows:
+        return
+    noted, insert = table_of(WeatherDay).c, insert_into(WeatherDay, dialect_of(session))
+    newest = {name: sa.func.coalesce(insert.excluded[name], noted[name]) for name in NUMBERS}
+    insert = insert.on_conflict_do_update(index_elements=["scope_id", "day"], set_=newest)
+    session.execute(insert, rows)
 
 
 def check(day: dt.date, temperature_tenths: int | None, rain_tenths: int | None, *, at: dt.datetime) -> None:

@@ -153,8 +153,10 @@ def _scope(session: Session) -> tuple[str, list[tuple[str, str]]]:
     regions = [(one.id, one.name) for one in session.scalars(sa.select(Region).order_by(Region.name, Region.id))]
     if not regions:
         raise NotFound("no-region", _("There is no region yet. Found a shop first."))
-    wanted = request.values.get("region", "")
-    return (wanted if wanted in dict(regions) else regions[0][0]), regions
+    wanted = request.values.get("region") or regions[0][0]
+    if wanted not in dict(regions):
+        raise NotFound("unknown-region", _("There is no such region. Go back and choose another."))
+    return wanted, regions
 
 
 def _spells(session: Session, scope_id: str, *, is_own: bool) -> list[Spell]:

@@ -4,6 +4,7 @@ import datetime as dt
 import io
 
 import pytest
+import sqlalchemy as sa
 
 from pos.store import Region
 from supply import school_holidays, weather
@@ -91,3 +92,26 @@ def test_an_operator_tells_them_of_the_region_that_was_chosen_or_named(network):
     assert "Easter" not in words(client.get(f"{HERE}?region={first}"))
     refused = words(bring(client, f"name,from,to,region\nFair,{on(4)},{on(4)},Atlantis\n", region=second))
     assert "There is no such region. There are:" in refused
+
+
+def test_what_is_told_of_a_region_that_is_not_there_is_noted_of_no_other(network):
+    client = network.signed_in("operator")
+    for answer in (client.get(f"{HERE}?region=gone"),
+                   send(client, HERE, name="Easter", region="gone", **{"from": on(3), "to": on(9)})):  # fmt: skip
+        assert answer.status_code == 404
+        assert "There is no such region." in words(answer)
+    with network.doors.read() as session:
+        assert session.scalars(sa.select(school_holidays.SchoolHoliday)).all() == []
+
+
+def test_a_file_of_weather_asks_the_database_no_more_for_being_long(office):
+    asked = []
+    client, engine = office.signed_in(), office.doors.database.engine
+    sa.event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    counts = []
+    for days in (2, 200):
+        asked.clear()
+        rows = "".join(f"{on(-n)},{n % 30},1\n" for n in range(days))
+        assert bring(client, f"day,temperature,rain\n{rows}").status_code == 303
+        counts.append(len(asked))
+    assert counts[1] <= counts[0]

@@ -51,7 +51,7 @@ def test_for_people_it_is_a_table_and_a_sentence_and_returns_are_said(tmp_path):
     assert answer.exit_code == 0, answer.output
     assert "rolling minmax" in answer.output
     assert "Asked for 90.0%, ours delivers" in answer.output
-    assert "1 rows of fewer than none sold, returns perhaps, count as none." in answer.output
+    assert "Rows of fewer than none sold, returns perhaps, that count as none: 1." in answer.output
 
 
 def test_the_curves_are_drawn_into_a_file_that_needs_nothing_else(tmp_path):

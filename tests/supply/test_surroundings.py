@@ -37,8 +37,7 @@ def school(node, scope, name, first, last):
 
 def rain(node, scope, days, tenths):
     with node.write() as session:
-        for n in days:
-            weather.tell(session, scope, day(n), None, tenths, at=AT)
+        weather.tell(session, scope, [(day(n), None, tenths) for n in days], at=AT)
 
 
 def loaded(node):
@@ -93,8 +92,17 @@ def test_days_that_can_be_no_school_holidays_are_refused(node, first, last, code
 )
 def test_what_can_be_no_weather_is_refused(node, n, told, code):
     with pytest.raises(Invalid) as refused, node.write() as session:
-        weather.tell(session, "S1", day(n), *told, at=AT)
+        weather.tell(session, "S1", [(day(n), *told)], at=AT)
     assert refused.value.code == code
+
+
+def test_of_a_day_that_is_told_again_only_the_numbers_told_are_replaced(node):
+    for told in [(120, 5), (None, 40), (90, None)]:
+        with node.write() as session:
+            weather.tell(session, "S1", [(DAY, *told)], at=AT)
+    with node.read() as session:
+        found = session.get_one(weather.WeatherDay, ("S1", DAY))
+        assert (found.temperature_tenths, found.rain_tenths) == (90, 40)
 
 
 # --- the road ---
@@ -146,6 +154,14 @@ def test_what_the_network_tells_of_a_region_is_what_its_shops_know(node, network
         assert school_holidays.spells(session, "R1", DAY) == []
         assert weather.known(session, "R1") is None
         assert school_holidays.spells(session, "S1", DAY) == [("Town feast", day(20), day(20))]
+
+
+def test_what_is_told_of_a_region_is_no_other_edition_the_next_day(network):
+    rain(network, "R1", range(-900, 1), 25)
+    with network.read() as session:
+        today, tomorrow = (surroundings.edition(session, "R1", dt.date(2026, 2, n)) for n in (9, 10))
+    assert today == tomorrow
+    assert len(today["weather"]) > surroundings.EDITION_DAYS - 60
 
 
 # --- the night ---
