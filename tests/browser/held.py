@@ -30,8 +30,8 @@ class Held:
             route.continue_()
 
     def take(self) -> Route:
-        """Return the oldest one not yet taken; waits until one is here, thirty seconds at most."""
-        until = time.monotonic() + 30
+        """Return the oldest one not yet taken; waits until one is here, a minute at most."""
+        until = time.monotonic() + 60
         while not self._routes:
             assert time.monotonic() < until, "the page sent nothing that is held"
             self._page.evaluate("() => 0")  # what the browser said before its answer is heard before it

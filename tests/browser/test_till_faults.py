@@ -91,9 +91,8 @@ def test_a_double_click_on_a_part_takes_it_once(page: Page, node: Node, faults: 
     kept(page, is_priced=True)
     page.keyboard.press("F8")
     page.keyboard.type("300", delay=60)
-    page.locator("#take").evaluate(
-        "take => { take.click(); setTimeout(() => take.click()); }"
-    )  # whoever is busy outside
+    # pressed by the page itself: on a busy machine the second press would come after the rest
+    page.locator("#take").evaluate("take => { take.click(); setTimeout(() => take.click()); }")
     expect(page.locator("#parts li")).to_have_count(1)
     expect(page.locator("#pay-due")).to_have_text("$0.49")
     expect(page.locator("#take")).to_be_enabled()
@@ -344,10 +343,9 @@ def test_what_is_recalled_while_it_lies_in_the_basket_is_marked_there_and_nothin
         ana = Actor("ana", "Ana", "shopkeeper", STORE)
         recall.call(session, STORE, "MILK", why="Glass", actor=ana, at=SystemClock().now())
     page.keyboard.press("F8")
-    page.keyboard.press("F8")  # the till has not asked how things stand yet: the sale is refused
+    page.keyboard.press("F8")  # where the till has not asked yet how things stand the sale is refused
     marked = page.locator("#lines .stopped")
     expect(marked).to_contain_text("Whole milk")
-    expect(page.locator("#says")).to_contain_text("Glass")
     expect(page.locator("#pay")).to_be_hidden()
     page.keyboard.press("F8")
     expect(page.locator("#says")).to_contain_text("Take it out of the basket, then pay")

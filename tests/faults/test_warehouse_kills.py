@@ -11,13 +11,15 @@ from flask.testing import FlaskClient
 
 from config.journal import Actor
 from config.node import NETWORK
-from pos import batches
+from pos import batches, recall
 from pos.batches import Lot
 from pos.recall import Recall
+from pos.store import Store
 from pos.waste import Waste
-from supply import picking, recalls, suppliers, warehouse
-from supply.deliveries import Delivery
-from supply.orders import ReplenishmentOrder
+from supply import picking, purchasing, recalls, suppliers, warehouse
+from supply.deliveries import Delivery, DeliveryLine
+from supply.order_letters import OrderLetter
+from supply.orders import OrderLine, ReplenishmentOrder
 from supply.pick_list import PickLine, PickList
 from supply.purchasing import Purchase, PurchaseLine
 from supply.upstream_claims import UpstreamClaim
@@ -28,7 +30,12 @@ from tests.store_app.house import House, open_house, token
 from tests.store_app.operator import furnish as lay_in
 
 BY = {"actor": Actor("op", "Olivia", "operator", NETWORK), "at": NOON}
-AGAIN = ("picked Whole milk before", "nothing on it can be changed", "Nothing waits to be picked here")
+AGAIN = (
+    "picked Whole milk before",
+    "nothing on it can be changed",
+    "Nothing waits to be picked here",
+    "was credited 4 before",
+)
 """What is said to who sends a command that was done."""
 
 
@@ -98,12 +105,65 @@ def claiming(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]
     return "/console/recalls/r1/suppliers/dairy", {}, _in(UpstreamClaim)
 
 
+def settling(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
+    """Credit the shop some of what it took away."""
+    _called_back(network)
+    with network.doors.write() as session:
+        session.get_one(OrderLine, (STORE, "order-0001", "milk")).qty_received = 12
+        session.add(
+            Delivery(store_id=STORE, id="d", supplier_id="net", order_id="order-0001", state="posted",
+                     expected_day=NOON.date(), advised_at=NOON)
+        )  # fmt: skip
+        session.flush()
+        session.add(
+            DeliveryLine(store_id=STORE, delivery_id="d", sku="milk", name="Whole milk", pack_qty=12, advised_qty=12,
+                         counted_qty=12, batch="L7")
+        )  # fmt: skip
+        recall.clear(session, STORE, "r1", 5, **BY)
+    return f"/console/recalls/r1/shops/{STORE}", {"qty": "4"}, _in(Recall, Recall.settled_qty == 4)
+
+
+def lifting(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
+    """Lift it in every book, and tell the shop."""
+    _called_back(network)
+    lifted = _in(Recall, Recall.store_id == STORE, Recall.state == "lifted")
+    return "/console/recalls/r1/lift", {"reason": "all-well"}, lifted
+
+
+def noting(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
+    """Note what a shop without a node took away: it leaves the copy of its stock."""
+    _called_back(network)
+    with network.doors.write() as session:
+        session.get_one(Store, STORE).has_node = False
+        session.get_one(Recall, (STORE, "r1")).told_how = "hand"
+    return f"/console/recalls/r1/shops/{STORE}/looked", {"qty": "3"}, _in(Recall, Recall.taken_qty == 3)
+
+
+def calling_off(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
+    """Call off a purchase that brings more of it, and its letter."""
+    _called_back(network)
+    with network.doors.write() as session:
+        session.add(
+            Purchase(store_id="WH1", id="po-2", purchase_no=2, state="proposed", supplier_id="dairy",
+                     expected_day=NOON.date(), proposed_at=NOON)
+        )  # fmt: skip
+        session.flush()
+        session.add(
+            PurchaseLine(store_id="WH1", purchase_id="po-2", sku="milk", name="Milk", pack_qty=12, pack_cost_minor=600,
+                         packs=2, why={})
+        )  # fmt: skip
+        session.flush()
+        purchasing.order(session, "WH1", "po-2", **BY)
+    return "/console/recalls/r1/purchases/WH1/po-2", {}, _in(OrderLetter, OrderLetter.state == "withdrawn")
+
+
 WAYS = {
     "fill": filling, "list": listing, "pick": picking_one, "send off": sending_off, "load": loading,
     "call back": calling_back, "look through": looking_through, "claim": claiming,
+    "settle": settling, "lift": lifting, "note": noting, "call off": calling_off,
 }  # fmt: skip
 QUICK = {"fill": 250, "list": 120, "pick": 50, "send off": 250, "load": 250}
-QUICK |= {"call back": 120, "look through": 120, "claim": 80}
+QUICK |= {"call back": 120, "look through": 120, "claim": 80, "settle": 60, "lift": 60}
 
 
 def swept(network: House, way: str, stride: int) -> tuple[int, int]:

@@ -20,6 +20,7 @@ export class Lines {
     this.rows = new Map();
     this.tools = stencil("tools-stencil");
     this.quoteState = "ready";
+    this.quoteWords = "";
     $("lines").addEventListener("click", (event) => this.#clicked(event));
   }
 
@@ -159,10 +160,11 @@ export class Lines {
     $("pay-button").classList.toggle("stopped", this.quoteState === "refused" || this.basket.stopped().length > 0);
   }
 
-  /** Say whether the server's prices are here: pending, ready, silent or refused. */
+  /** Say whether the server's prices are here: pending, ready, silent or refused; the same refusal once. */
   quoting(state, words = "") {
-    if (state === this.quoteState && !words) return;
+    if (state === this.quoteState && words === this.quoteWords) return;
     this.quoteState = state;
+    this.quoteWords = words;
     this.#showQuoteState();
     if (state === "refused") this.complain(words);
   }
