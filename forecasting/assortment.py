@@ -134,8 +134,7 @@ def sizes(gap: Floats, weight: Floats, slope: Floats, line: Ints, spread: float 
 
     gap: (s, p) logarithm of what a shop sells over the usual; weight: one over its variance, 0 = not sold there.
     """
-    line = np.unique(line, return_inverse=True)[1]
-    told, worth = sums((weight * slope * gap).T, line).T, sums((weight * slope**2).T, line).T
+    told, worth, line = _by_line(gap, weight, slope, line)
     # A line's own deviation is taken out of what its products tell of the whole shop.
     part = 1.0 / (1.0 + LINE_SPREAD * worth)
     doubt = 1.0 / ((worth * part).sum(axis=1) + 1.0 / spread)
@@ -144,9 +143,22 @@ def sizes(gap: Floats, weight: Floats, slope: Floats, line: Ints, spread: float 
     return (size[:, None] + more)[:, line], (doubt[:, None] * part**2 + LINE_SPREAD * part)[:, line]
 
 
+def told_in_all(gap: Floats, weight: Floats, slope: Floats, line: Ints) -> tuple[Floats, Floats]:
+    """Return (s,) what a shop's sales tell of its size, times its worth, and the worth: one over its variance."""
+    told, worth, _ = _by_line(gap, weight, slope, line)
+    part = 1.0 / (1.0 + LINE_SPREAD * worth)
+    return (told * part).sum(axis=1), (worth * part).sum(axis=1)
+
+
 def blur(units: Floats) -> Floats:
     """Return the variance of the logarithm of a rate of which so many units tell."""
     return np.asarray(BURST / (np.maximum(units, 0.0) + 0.5))
+
+
+def _by_line(gap: Floats, weight: Floats, slope: Floats, line: Ints) -> tuple[Floats, Floats, Ints]:
+    """Return (s, l) what each line tells of the size, times its worth, the worth, and (p,) the line of each product."""
+    line = np.unique(line, return_inverse=True)[1]
+    return sums((weight * slope * gap).T, line).T, sums((weight * slope**2).T, line).T, line
 
 
 def _days(units: Floats, silent: Ints) -> Floats:

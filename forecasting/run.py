@@ -30,6 +30,7 @@ import numpy as np
 from forecasting import assortment, classify, echo, intervals, regional, state
 from forecasting.effects import days_of, known_days
 from forecasting.panel import LEVELS, Ahead, DemandPanel, Flags, Floats, Forecast, Ints, PanelFault
+from forecasting.shop_size import Stated, shop_size
 from forecasting.signal import RegionalSignal
 from forecasting.state import State
 from forecasting.surroundings import SURROUNDINGS
@@ -39,7 +40,6 @@ GONE, SILENT = 0.5, 0.9
 ENOUGH = 20.0
 EVEN_DOUBT = 1.0
 """Variance of the logarithm of a product's level of which only the category is known."""
-UNCOUNTED_SPREAD = 100.0
 
 
 def forecast(
@@ -50,19 +50,20 @@ def forecast(
     country: str | None = None,
     subdivision: str | None = None,
     ahead: Ahead | None = None,
+    stated: Stated | None = None,
 ) -> Forecast:
     """Forecast each series of a store for the horizon_days after the panel, from its whole history.
 
     The panel's `region` and `category` find the series in the signal. Holidays are those of `country`, or the
     signal's. `ahead` is what is known of the days to come; without it no offer, no change of price, no closure is
-    expected.
+    expected. `stated` is what a shop says it takes, for as long as little was sold.
     """
     _refuse(panel, horizon_days, ahead or Ahead())
     panel = panel.between(panel.n_days - state.HISTORY_DAYS, panel.n_days)
     if panel.n_series == 0:
         return _empty(panel.next_day, horizon_days)
     found = measure(panel, horizon_days=horizon_days, regional=regional, country=country, subdivision=subdivision)
-    return say(found, horizon_days=horizon_days, regional=regional, panel=panel, ahead=ahead)
+    return say(found, horizon_days=horizon_days, regional=regional, panel=panel, ahead=ahead, stated=stated)
 
 
 def measure(
@@ -91,6 +92,7 @@ def say(
     regional: RegionalSignal | None = None,
     panel: DemandPanel | None = None,
     ahead: Ahead | None = None,
+    stated: Stated | None = None,
 ) -> Forecast:
     """Forecast from a state. panel: its last days, needed only where something is known of the days ahead."""
     ahead = ahead or Ahead()
@@ -101,7 +103,7 @@ def say(
     borrowed = None
     if regional is not None:
         borrowed = _borrow(regional, found.keys, found.category, found.region, found.day, horizon_days)
-    blend = _blend(found, borrowed, found.pools.category)
+    blend = _blend(found, borrowed, found.pools.category, stated)
     fate = found.fate(horizon_days)
     blend.level = blend.level * fate.alive
     soon = _known_ahead(found, horizon_days, panel, ahead)
@@ -161,14 +163,14 @@ def _factors_ahead(found: State, horizon_days: int, soon: dict[str, Floats]) -> 
     return found.factors.over(coming, soon) * found.recent[:, coming.weekday] * found.season[:, steps] * wave
 
 
-def _blend(own: State, borrowed: regional.Borrowed | None, group: Ints) -> _Blend:
+def _blend(own: State, borrowed: regional.Borrowed | None, group: Ints, stated: Stated | None) -> _Blend:
     """Join own level and regional level, by the units behind the own one (regional rule 4)."""
     n, level = len(own.keys), own.level
     target, told = _category_level(own, level, group), np.zeros(n, dtype=bool)
     known = np.zeros(n, dtype=bool)
     prior_units, doubt = np.ones(n), np.full(n, EVEN_DOUBT)
     if borrowed is not None:
-        size, unsure = _shop_size(own, level, borrowed, group)
+        size, unsure = shop_size(own, level, borrowed, group, stated)
         # A region that never sold it (level 0) knows nothing of it either.
         known = (np.nan_to_num(borrowed.level) > 0) & np.isfinite(size)
         even = ~known & (np.nan_to_num(borrowed.even) > 0) & np.isfinite(size)
@@ -242,22 +244,6 @@ def _category_level(own: State, level: Floats, group: Ints) -> Floats:
         pool = level[rows] if rows.any() else level[sold]
         usual[group == name] = np.median(pool) if len(pool) else np.nan
     return usual
-
-
-def _shop_size(own: State, level: Floats, borrowed: regional.Borrowed, group: Ints) -> tuple[Floats, Floats]:
-    """Return (n,) the logarithm of this shop's size for each product, and its variance (see `assortment`).
-
-    A shop with nothing sold is taken for an average one; NaN if the number of shops is unknown.
-    """
-    both = np.isfinite(borrowed.level) & (borrowed.level > 0) & (own.exposure >= 7.0) & (level > 0)
-    if not both.any():
-        return np.where(borrowed.counted, 0.0, np.nan), np.full(len(level), assortment.SIZE_SPREAD)
-    gap = np.where(both, np.log(np.where(both, level, 1.0) / np.where(both, borrowed.level, 1.0)), 0.0)
-    weight = np.where(both, 1.0 / (borrowed.doubt + assortment.blur(own.units / own.factors.grain)), 0.0)
-    spread = assortment.SIZE_SPREAD if borrowed.counted[both].all() else UNCOUNTED_SPREAD
-    line = np.where(borrowed.line > 0, borrowed.line + group.max(), group)
-    size, unsure = assortment.sizes(gap[None], weight[None], borrowed.slope, line, spread)
-    return size[0], unsure[0]
 
 
 def _finite(plain: Floats, mean: Floats, blend: _Blend) -> tuple[Floats, _Blend]:

@@ -68,6 +68,8 @@ class Store(Base):
     """Whether its tills sell what the books no longer have: the loaf is in the customer's hand."""
     lock_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
     """After how many minutes in which nobody touches them its pages lock themselves; 0: never."""
+    takings_day_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    """What it says it takes on a usual day, while its own sales cannot tell; 0: nothing said."""
     joined_at: Mapped[dt.datetime]
 
 
@@ -250,6 +252,8 @@ def told_of(session: Session, store_id: str) -> dict[str, Any]:
     kept = ("id", "name", "slug", "address", "currency", "tz", "language", "opens", "closes", "smallest_coin_minor",
             "rollover_hour")  # fmt: skip
     told = {name: getattr(store, name) for name in kept}
+    if store.takings_day_minor:
+        told["takings_day_minor"] = store.takings_day_minor
     return told | {"region": [region.id, region.name], "tills": [list(till) for till in tills]}
 
 

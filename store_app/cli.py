@@ -361,10 +361,12 @@ def store() -> None:
 @click.option("--currency", default="USD", show_default=True)
 @click.option("--tz", default="UTC", show_default=True)
 @click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
-def add_store(store_id: str, name: str, region: str, currency: str, tz: str, language: str) -> None:
+@click.option("--takings", default="", help="What it takes on a usual day, such as 1200.50, until its sales tell.")
+def add_store(store_id: str, name: str, region: str, currency: str, tz: str, language: str, takings: str) -> None:
     """Found a shop: at the network, and again on its own node."""
     from config.errors import Conflict
     from pos.store import found_store
+    from store_app import importing
     from supply import suppliers
 
     doors = node()
@@ -379,6 +381,7 @@ def add_store(store_id: str, name: str, region: str, currency: str, tz: str, lan
             currency=currency,
             tz=tz,
             language=language,
+            takings_day_minor=importing.in_minor(importing.amount(takings), currency) if takings else 0,
             at=doors.now(),
         )
     screen.print(f"{name} is {store_id} here.", markup=False)

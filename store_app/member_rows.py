@@ -5,6 +5,7 @@ Rules
 1. A row is a shop that is not here yet: a number or an address in use is a fault of its row.
 2. A shop is founded as `cornerstore store add` does it; it joins by a code of its own (`cornerstore store invite`).
 3. A place has both coordinates or none; it is marked as imported.
+4. takings: what the shop says it takes on a usual day (`supply.stated_takings`), in the shop's currency.
 """
 
 import datetime as dt
@@ -17,7 +18,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.journal import Actor, record
+from config.money import exponent
 from pos.store import Store, found_store
+from store_app.cells import in_minor, price
 from supply import suppliers
 
 MOST_TILLS = 20
@@ -80,7 +83,7 @@ CELLS: tuple[dict[str, Callable[[str], Any]], dict[str, Callable[[str], Any]]] =
     {"store_id": _id, "name": _name, "region": _name, "currency": _currency, "tz": _zone},
     {
         "language": _language, "address": _name, "slug": _slug, "tills": _tills, "lat": _degrees(90),
-        "lon": _degrees(180),
+        "lon": _degrees(180), "takings": price,
     },
 )  # fmt: skip
 """Needed columns, possible columns, each with what reads its cells."""
@@ -100,6 +103,8 @@ def beside(session: Session, row: dict[str, Any], seen: set[str]) -> Iterator[tu
     seen.add(row.get("slug", ""))
     if ("lat" in row) != ("lon" in row):
         yield ("lon" if "lat" in row else "lat"), "is empty: a place has both coordinates or none"
+    if "takings" in row and row["takings"].scaleb(places := exponent(row.get("currency", ""))) % 1:
+        yield "takings", f"has more than {places} places"
 
 
 def write(session: Session, row: dict[str, Any], _node: str, actor: Actor, at: dt.datetime) -> None:
@@ -107,6 +112,8 @@ def write(session: Session, row: dict[str, Any], _node: str, actor: Actor, at: d
     from supply import vans
 
     wishes = {name: row[name] for name in ("language", "address", "slug") if name in row}
+    if "takings" in row:
+        wishes["takings_day_minor"] = in_minor(row["takings"], row["currency"])
     tills = tuple((f"T{n}", f"Till {n}") for n in range(1, row.get("tills", 1) + 1))
     region = re.sub(r"\W+", "-", row["region"].casefold()).strip("-") or row["region"]
     wishes.setdefault("slug", _free_slug(session, row["name"], row["store_id"]))

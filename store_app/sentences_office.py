@@ -23,6 +23,10 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "another-producer": (_l("This product is already sold for somebody else."),),
     "own-stock-left": (_l("Sell or write off your own first."),),
     "not-produce": (_l("This product is not sold for a producer."),),
+    "own-sales-tell": (
+        _l("The shop has sold for %(days)s days: its own sales tell what it takes, and nothing has to be said."),
+    ),
+    "bad-takings": (_l("Say what the shop takes on a usual day, or nothing."),),
     "closed-backwards": (_l("The last closed day lies before the first."),),
     "shop-settles-days": (_l("This shop settles its closed days itself, on its own computer."),),
     "closed-past": (_l("Closed days are settled ahead: choose today or a later day."),),

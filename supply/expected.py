@@ -3,7 +3,8 @@
 Rules
 -----
 1. Demand is that of `supply/replenishment.py`, rules 2 and 3: of the store's own published run, at most OLDEST_DAYS
-   old, else the mean of the last RECENT_DAYS, else what a shop of its region sold.
+   old, else the mean of the last RECENT_DAYS, else what a shop of its region sold, as large as it says it is
+   (`stated_takings`).
 2. Of what is fresh (`next_pack`, FRESH_DAYS) it is moved towards what the last LATELY_DAYS sold as far as chance does
    not explain the distance: levels of fruit move faster than a forecast follows, and too much is thrown away.
 3. On days the shop settled to stay closed nothing is wanted, also where the forecast did not know of them
@@ -25,7 +26,7 @@ from config.database import table_of
 from config.prepared import Prepared
 from pos.catalogue import Product
 from pos.store import Store
-from supply import closed_days
+from supply import closed_days, stated_takings
 from supply.demand import DailyDemand, RegionalDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun, ForecastSeries, published
 
@@ -187,7 +188,9 @@ class _Recent:
             sku: (max(0, int(qty)), max(0, int(sales)))
             for sku, qty, sales in session.execute(sums.group_by(DailyDemand.sku))
         }
-        self.around = {} if self.days else _around(session, store_id, first, last)
+        around = {} if self.days else _around(session, store_id, first, last)
+        times = stated_takings.times(session, store_id, around, basis.today) if around else 1.0
+        self.around = {sku: rate * times for sku, rate in around.items()}
 
     def expected(self, skus: Sequence[str], basis: Basis, last: dt.date) -> Expected:
         """Return the demand from what is left of today until `last`; sales that come by chance in their usual size."""

@@ -31,12 +31,13 @@ from config.money import BASIS
 from config.node import this_node
 from config.states import StateTable
 from pos.store import Store
-from supply import campaign_lift, closed_days, demand, forecast_state, offer_days, surroundings
+from supply import campaign_lift, closed_days, demand, forecast_state, offer_days, stated_takings, surroundings
 from supply.demand import DailyDemand, StoreDay
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from forecasting.assortment import Usual
     from forecasting.panel import Ahead, DemandPanel, Forecast
+    from forecasting.shop_size import Stated
     from forecasting.state import State
 
 STATES = StateTable(
@@ -131,7 +132,7 @@ class Loaded:
     signal: what the region published (None: none has come yet), signal_day: the last day it saw.
     stores: how many shops are in a region's panel. state: a shop's that is moved on; None: all is measured anew.
     said: what the forecast of WATCHED_DAYS ago said. usual: a region's (`demand.usual`). ahead: a store's, what offers,
-    prices and campaigns let expect of the HORIZON_DAYS.
+    prices and campaigns let expect of the HORIZON_DAYS. stated: what a store says it takes.
     """
 
     scope_kind: str
@@ -146,6 +147,7 @@ class Loaded:
     said: dict[str, Any] | None = None
     usual: "dict[tuple[str, str], Usual] | None" = None
     ahead: "Ahead | None" = None
+    stated: "Stated | None" = None
 
 
 @dataclass(frozen=True)
@@ -215,6 +217,7 @@ def load_store(session: Session, store_id: str, day: dt.date, *, country: str = 
         "store", store_id, day, panel, country, ahead=ahead,
         signal=region.signal if region else None, signal_day=region.origin_day if region else None, state=known.state,
         said=session.scalar(_runs_of(store_id, day - dt.timedelta(days=WATCHED_DAYS)).limit(1)),
+        stated=stated_takings.told(session, store_id, panel, day),
     )  # fmt: skip
 
 
@@ -233,7 +236,9 @@ def compute_store(loaded: Loaded) -> Computed:
         )
     else:
         state = moved_on(loaded.state, panel)
-    found = run.say(state, horizon_days=HORIZON_DAYS, regional=signal, panel=panel, ahead=loaded.ahead)
+    found = run.say(
+        state, horizon_days=HORIZON_DAYS, regional=signal, panel=panel, ahead=loaded.ahead, stated=loaded.stated
+    )
     watched = watch.judge(watch.Said.from_json(loaded.said), panel) if loaded.said else ()
     days, chance = watch.quiet(state, panel)
     kinds = frozenset(one.kind for one in watched if one.falls_back)

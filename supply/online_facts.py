@@ -31,7 +31,7 @@ CAMPAIGN_ANSWERED = "campaign.answered"
 GROUP_OPENED = "group.opened"
 GROUP_TOLD = "group.told"
 GROUP_ARRIVED = "group.arrived"
-VERSION = 5
+VERSION = 6
 """The newest version of the bodies here; all before it are read too."""
 
 
@@ -73,6 +73,8 @@ class ShopPublished:
     """[[key of a phone, is a member]] that changed (version 4)."""
     closed_days: list[str] | None = None
     """The days from that of published_at on that the shop settled to stay closed; None: as before (version 5)."""
+    takings_day_minor: int | None = None
+    """What the shop says it takes on a usual day, 0: nothing; None: as before (version 6)."""
 
     def to_body(self) -> dict[str, Any]:
         """Return the body of the newest version."""

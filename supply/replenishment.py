@@ -9,7 +9,7 @@ Rules
    and the distance of each quantile from the mean shrinks with the root of it. Beyond the horizon it grows likewise.
 3. Without such a run, or for a product it does not know: the mean of the last 28 days, with sales that come by chance
    (Poisson) in the usual size of a sale; the line says so ('mean28'). A shop without a day of its own takes
-   what a shop of its region sold a day, with twice the variance ('region28').
+   what a shop of its region sold a day, as large as it says it is, with twice the variance ('region28').
 4. Position = what is there and not promised, and what is on the way and due by the last day that is covered: what
    comes later serves later days. A book below zero counts as an empty shelf; what should have come and did not is not
    counted, and the line says so (`to_come`).

@@ -29,19 +29,19 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config import outbox
+from config import door, outbox
 from config.clock import as_utc, business_day
 from config.database import lock_rows, table_of
 from config.errors import NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor, record
-from config.money import BASIS
+from config.money import BASIS, MAX_MINOR
 from config.node import NETWORK
 from config.prepared import Prepared
 from pos import catalogue, offer_edition, recall, stock
 from pos.catalogue import Listing, Product
 from pos.store import Store
-from supply import closed_days, online_coupons, online_members, order_in, shelf
+from supply import closed_days, online_coupons, online_members, order_in, shelf, stated_takings
 from supply.online_facts import SHOP_PUBLISHED, VERSION, Offer, ShopPublished
 from supply.pickup_order import GIVEN_BACK, PickupLine, PickupOrder
 from supply.pickup_rules import PickupRules
@@ -135,6 +135,7 @@ def publish(session: Session, store_id: str, news: News, *, at: dt.datetime) -> 
         coupons=news.coupons,
         members=news.members,
         closed_days=_closed(session, store, at),
+        takings_day_minor=store.takings_day_minor,
     )
     online_coupons.take_told(session, store_id, news.coupons, 0)
     online_members.take_told(session, store_id, news.members, 0)
@@ -183,6 +184,12 @@ def reopen_days(
     return found
 
 
+def state_takings(session: Session, store_id: str, takings_minor: int, *, actor: Actor, at: dt.datetime) -> None:
+    """Say what the shop takes on a usual day (`stated_takings.state`) and tell the network."""
+    if stated_takings.state(session, store_id, takings_minor, actor=actor, at=at):
+        _tell_front(session, front_of(session, store_id), at)
+
+
 # --- verbs, network ---
 
 
@@ -198,6 +205,9 @@ def take_offers(session: Session, store_id: str, fact: ShopPublished) -> None:
         front.rules = fact.rules if fact.rules is not None else front.rules
         if fact.closed_days is not None:
             _take_closed(session, _store(session, store_id), fact)
+        if fact.takings_day_minor is not None:
+            told = door.number(fact.takings_day_minor, "takings_day_minor", most=MAX_MINOR)
+            _store(session, store_id).takings_day_minor = told
     if fact.promotions is not None and fact.edition > front.promotions_edition:
         front.promotions_edition = fact.edition
         offer_edition.take_edition(session, fact.promotions, store_id)
@@ -354,7 +364,7 @@ def _tell_front(session: Session, front: ShopFront, at: dt.datetime) -> None:
     through, also = _seen(session, front.store_id, 0)
     fact = ShopPublished(
         front.store_id, front.edition, front.taking_orders, _text(at), through, also, (), rules=front.rules,
-        closed_days=_closed(session, store, at),
+        closed_days=_closed(session, store, at), takings_day_minor=store.takings_day_minor,
     )  # fmt: skip
     _send(session, fact, business_day(at, store.tz, store.rollover_hour), at)
 

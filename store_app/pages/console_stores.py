@@ -24,7 +24,18 @@ from store_app.pages import console, form, money_views, shop_lights, shop_map
 from store_app.presenting import about_store, money, page, since, today
 from store_app.security import can, requires
 from store_app.sync import receiver
-from supply import attention, closed_days, credit, exposure, overview, serving, settlement, shop_sheet, suppliers
+from supply import (
+    attention,
+    closed_days,
+    credit,
+    exposure,
+    overview,
+    serving,
+    settlement,
+    shop_sheet,
+    stated_takings,
+    suppliers,
+)
 from supply.credit import CreditLine
 from supply.standing_math import LEVELS
 from supply.vans import MapPlace
@@ -98,6 +109,7 @@ def store(store_id: str, fault: ShopError | None = None) -> Any:
             region=session.get(Region, shop.region_id),
             peer=session.get(Peer, shop.id),
             needs=_needs(session, shop, own, line),
+            says_minor=shop.takings_day_minor if stated_takings.counts(session, shop.id) else 0,
             closed=[(*spell, wording.days(*spell), 0) for spell in _closed(session, shop)],
             first=today(),
             most=today() + dt.timedelta(days=closed_days.MOST_AHEAD),

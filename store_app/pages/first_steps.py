@@ -11,7 +11,7 @@ from pos.store import Store
 from store_app.extensions import doors, read
 from store_app.presenting import page, place
 from store_app.security import requires
-from supply import first_steps
+from supply import first_steps, stated_takings
 
 bp = Blueprint("first_steps", __name__, url_prefix="/first-steps")
 WORDS: dict[str, tuple[str, str, Any, Any, Any]] = {
@@ -81,13 +81,15 @@ def overview() -> Any:
     words = WORDS if in_network else {name: (*row[:2], *ALONE.get(name, row[2:])) for name, row in WORDS.items()}
     with read() as session:
         found = first_steps.steps(session, str(place().store_id), in_network=in_network)
-        slug = session.get_one(Store, place().store_id).slug
+        store = session.get_one(Store, place().store_id)
+        slug = store.slug
+        unsaid = in_network and not store.takings_day_minor and stated_takings.counts(session, store.id)
     base = (settings.public_url or settings.network_url).rstrip("/")
     address = f"{base}/shop/{slug}/" if base else ""
     drawn = segno.make(address, error="m").svg_inline(scale=3, border=2, omitsize=True) if address else ""
     following = next((step for step in found if not step.done), None)
     return page(
         "first_steps/steps.html", steps=found, words=words, following=following, done=sum(step.done for step in found),
-        in_network=in_network, link=lambda step: url_for(WORDS[step.name][0]), address=address,
+        in_network=in_network, unsaid=unsaid, link=lambda step: url_for(WORDS[step.name][0]), address=address,
         code=Markup(drawn),  # noqa: S704  our own drawing
     )  # fmt: skip

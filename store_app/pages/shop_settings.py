@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from config import outbox
 from config.errors import Conflict, NotFound, Refused, ShopError
 from config.finding import Finding
+from config.money import exponent
 from config.node import NETWORK, Node
 from config.outbox import OutboxMessage
 from pos import checks as counter_checks
@@ -28,7 +30,7 @@ from store_app.security import requires
 from store_app.sentences import sentence_of
 from store_app.sync import homecoming, wire
 from supply import checks as supply_checks
-from supply import closed_days
+from supply import closed_days, shop, stated_takings
 
 bp = Blueprint("shop_settings", __name__, url_prefix="/settings")
 bp.before_request(form.know_the_place)
@@ -85,6 +87,7 @@ def overview(fault: ShopError | None = None) -> Any:
         queue = _queue(session)
         put_back = _put_back(session, store_id, at)
         closed = closed_days.spells(closed_days.since(session, store_id, presenting.today()))
+        unknown = bool(settings.network_url) and stated_takings.counts(session, store_id)
         light = _printer(session, store_id, settings.printer)
         findings = _findings(session, store_id) if request.args.get("check") and request.method == "GET" else None
     return page(
@@ -98,6 +101,8 @@ def overview(fault: ShopError | None = None) -> Any:
         facts=_facts(store, region),
         findings=findings,
         lock_minutes=LOCK_MINUTES,
+        takings_wanted=unknown,
+        takings_typed=_typed(store.takings_day_minor, store.currency),
         shop_url=f"{settings.public_url.rstrip('/')}/shop/{store.slug}" if settings.public_url else "",
         fault=fault,
     )
@@ -188,7 +193,28 @@ def lock() -> Any:
     return redirect(url_for("shop_settings.overview"), 303)
 
 
+@bp.post("/takings")
+@requires("settings")
+@form.answers_on(_refused)
+def takings() -> Any:
+    """Say what the shop takes on a usual day, until its own sales tell; an empty field takes it back."""
+    store_id = str(place().store_id)
+    with write() as session:
+        said = request.form.get("takings", "").strip()
+        minor = form.amount("takings", session.get_one(Store, store_id).currency) if said else 0
+        shop.state_takings(session, store_id, minor, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    told = _("Your orders count on %(amount)s a day from tonight’s forecast on.", amount=money(minor))
+    flash(told if minor else _("Nothing is said; your shop is taken for an average one."), "good")
+    return redirect(url_for("shop_settings.overview"), 303)
+
+
 # --- inside ---
+
+
+def _typed(minor: int, currency: str) -> str:
+    """Write an amount as somebody would type it; '' for nothing."""
+    return str(Decimal(minor).scaleb(-exponent(currency))) if minor else ""
 
 
 def _receipts_address(base: str, store: Store) -> str:

@@ -12,6 +12,7 @@ from forecasting import DemandPanel, censoring, evaluate, regional, run
 from forecasting.assortment import WINDOW_DAYS, Assortment, Usual, lines
 from forecasting.panel import Flags, Floats, Ints
 from forecasting.pools import Pools, sums
+from forecasting.shop_size import Stated
 from forecasting.state import CONTEXT_DAYS, HISTORY_DAYS, moved_on
 
 Way = Callable[[Floats, Flags, Floats], DemandPanel]
@@ -20,6 +21,7 @@ WEEK_DAYS, CLEAN_ORIGINS, WARM_UP = 7, 4, 4
 CUT_ORIGINS, CUT_DAYS, CUT_SPREAD = 8, 364, (0.3, 0.45)
 OPENS, SHUTS, LEAST_OPEN = 6.0, 22.0, 0.05
 FIRST_SCORED, LAST_SCORED, RATE_DAYS = 14, 28, 28
+STATED_ERROR = 0.25
 
 
 # --- a shop that sees only what it sold ---
@@ -216,26 +218,25 @@ def cold_start(panel: DemandPanel, country: str | None, launches: int) -> dict[s
     Over that of the mean of the product's own first 7 days after 0 and 7 days, of its first 14 after 14; the mean over
     the products, and, named `_weighted`, weighted by their takings. New are a random third of each shop's products, so
     that every shop has others beside them, or all of each region's last shop; the region never saw their sales there.
-    `ours`, and after 0 days the `reference`: the region's rate times the shop's size (`_rate_by_size`).
+    `ours`, and after 0 days the `reference`: the region's rate times the shop's size (`_rate_by_size`). `shop_stated`:
+    shops that said what they take (`_stated`).
     """
     found: dict[str, dict[str, dict[str, list[float]]]] = {"ours": {}, "reference": {}}
-    rng = np.random.default_rng(11)
+    rng, said = np.random.default_rng(11), np.random.default_rng(13)
     scopes = np.array([scope for scope, _ in panel.keys])
     last_shops = {name: max(s for s, r in zip(scopes, panel.region, strict=True) if r == name) for name in panel.region}
+    last = np.array([s == last_shops[r] for s, r in zip(scopes, panel.region, strict=True)])
     for launch in range(launches):
         day = panel.n_days - LAST_SCORED * (launches - launch)
         sold = np.nansum(panel.y[:, day : day + 7], axis=1) > 0  # on sale in those days
         third = np.zeros(panel.n_series, dtype=np.bool_)
         for rows in _shops(panel):
             third[rng.choice(rows, max(1, len(rows) // 3), replace=False)] = True
-        picks = {
-            "product": third & sold,
-            "shop": np.array([s == last_shops[r] for s, r in zip(scopes, panel.region, strict=True)]) & sold,
-        }
-        for kind, new in picks.items():
-            for (whose, days), both in _launch(panel, new, day, country).items():
-                for name, ratio in zip((kind, f"{kind}_weighted"), both, strict=True):
-                    found[whose].setdefault(name, {}).setdefault(str(days), []).append(ratio)
+        for kind, hidden in (("product", third & sold), ("shop", last)):
+            stated = _stated(panel, day, said) if kind == "shop" else None
+            for (whose, name, days), both in _launch(panel, hidden, hidden & sold, day, country, stated).items():
+                for told, ratio in zip((kind + name, f"{kind}{name}_weighted"), both, strict=True):
+                    found[whose].setdefault(told, {}).setdefault(str(days), []).append(ratio)
     return {
         whose: {
             kind: {days: round(float(np.mean(each)), 4) for days, each in ratios.items()}
@@ -246,10 +247,13 @@ def cold_start(panel: DemandPanel, country: str | None, launches: int) -> dict[s
 
 
 def _launch(
-    panel: DemandPanel, new: Flags, day: int, country: str | None
-) -> dict[tuple[str, int], tuple[float, float]]:
-    """Return by whose forecast it is and days since the launch the ratio of the errors' plain and weighted means."""
-    hidden = np.where(new[:, None] & (np.arange(panel.n_days) < day)[None, :], np.nan, panel.y)
+    panel: DemandPanel, hide: Flags, new: Flags, day: int, country: str | None, stated: list[Stated] | None
+) -> dict[tuple[str, str, int], tuple[float, float]]:
+    """Return by whose forecast it is, how it was told and days since the launch the errors' ratios, plain and weighted.
+
+    hide: (n,) what nobody saw before the day    new: (n,) what is scored    stated: each shop's, see `_stated`
+    """
+    hidden = np.where(hide[:, None] & (np.arange(panel.n_days) < day)[None, :], np.nan, panel.y)
     young = replace(panel, y=hidden)
     actual, past = panel.y[new, day + FIRST_SCORED : day + LAST_SCORED], panel.y[new, :day]
     weight = evaluate.weights(past, None if panel.price is None else panel.price[new, :day])
@@ -263,18 +267,35 @@ def _launch(
         plain, weighted = score(mean[new]) / score(_flat(own))
         return float(plain), float(weighted)
 
-    ratios = {("reference", 0): over_own(_flat(_rate_by_size(young.between(0, day))), 0)}
+    ratios = {("reference", "", 0): over_own(_flat(_rate_by_size(young.between(0, day))), 0)}
     for days in (0, 7, 14):
-        seen = young.between(0, day + days)
-        signal = _region_of(seen, LAST_SCORED - days, country)
-        horizon = LAST_SCORED - days
-        mean = np.zeros((panel.n_series, horizon))
-        for rows in _shops(panel):
-            shop = seen.select(rows)
-            ahead = panel.select(rows).ahead(day + days, day + LAST_SCORED)
-            mean[rows] = run.forecast(shop, horizon_days=horizon, regional=signal, country=country, ahead=ahead).mean
-        ratios["ours", days] = over_own(mean[:, FIRST_SCORED - days :], days)
+        seen, horizon = young.between(0, day + days), LAST_SCORED - days
+        signal = _region_of(seen, horizon, country)
+        told = {name: np.zeros((panel.n_series, horizon)) for name in ("", "_stated")[: 1 if stated is None else 2]}
+        for number, rows in enumerate(_shops(panel)):
+            if not new[rows].any():
+                continue
+            shop, ahead = seen.select(rows), panel.select(rows).ahead(day + days, day + LAST_SCORED)
+            past_days = shop.between(shop.n_days - HISTORY_DAYS, shop.n_days)
+            state = run.measure(past_days, horizon_days=horizon, regional=signal, country=country)
+            for name, mean in told.items():
+                size = stated[number] if stated is not None and name else None
+                mean[rows] = run.say(
+                    state, horizon_days=horizon, regional=signal, panel=past_days, ahead=ahead, stated=size
+                ).mean
+        for name, mean in told.items():
+            ratios["ours", name, days] = over_own(mean[:, FIRST_SCORED - days :], days)
     return ratios
+
+
+def _stated(panel: DemandPanel, day: int, rng: np.random.Generator) -> list[Stated]:
+    """Return what each shop took a day in the RATE_DAYS before, times exp N(0, STATED_ERROR); units without prices."""
+    rate = np.nan_to_num(evaluate.row_mean(panel.y[:, day - RATE_DAYS : day]))
+    price = np.ones(panel.n_series) if panel.price is None else panel.price[:, day - 1]
+    return [
+        Stated(float(np.nansum((rate * price)[rows])) * float(np.exp(rng.normal(0.0, STATED_ERROR))), price[rows])
+        for rows in _shops(panel)
+    ]
 
 
 def _flat(level: Floats) -> Floats:

@@ -22,7 +22,7 @@ from tests.store_app import money
 from tests.store_app.conftest import NOON, STORE, House, add_store, token
 from tests.store_app.office import words
 
-HEAD = "store_id,name,region,currency,tz,language,slug,tills,lat,lon\n"
+HEAD = "store_id,name,region,currency,tz,language,slug,tills,lat,lon,takings\n"
 
 
 def asked(network: House) -> tuple[list[Any], int]:
@@ -69,8 +69,8 @@ def test_all_debtors_are_found_in_as_many_questions_for_twelve_shops_as_for_one(
 def test_many_members_are_founded_from_a_file_with_region_tills_and_place(network: House, tmp_path: Any):
     file = tmp_path / "members.csv"
     file.write_text(
-        f"{HEAD}S101,海港小店,Harbour,CNY,Asia/Shanghai,zh,harbour-101,2,31.2304,121.4737\n"
-        "S102,Corner,Harbour,CNY,Asia/Shanghai,,,,,\nS103,Corner,Hill,CNY,Asia/Shanghai,,,,,\n"
+        f"{HEAD}S101,海港小店,Harbour,CNY,Asia/Shanghai,zh,harbour-101,2,31.2304,121.4737,4000.5\n"
+        "S102,Corner,Harbour,CNY,Asia/Shanghai,,,,,,\nS103,Corner,Hill,CNY,Asia/Shanghai,,,,,,\n"
     )
     sheet = importing.read("members", file)
     with network.doors.write() as session:
@@ -81,6 +81,7 @@ def test_many_members_are_founded_from_a_file_with_region_tills_and_place(networ
     with network.doors.read() as session:
         first = session.get_one(Store, "S101")
         assert (first.name, first.language, first.slug) == ("海港小店", "zh", "harbour-101")
+        assert first.takings_day_minor == 400_050
         assert session.get_one(Region, first.region_id).name == "Harbour"
         assert len(session.scalars(sa.select(Till).where(Till.store_id == "S101")).all()) == 2
         assert session.get_one(MapPlace, "S101").source == "imported"
@@ -90,10 +91,10 @@ def test_many_members_are_founded_from_a_file_with_region_tills_and_place(networ
 def test_every_bad_row_is_said_in_a_sentence_and_nothing_is_written(network: House, tmp_path: Any):
     file = tmp_path / "members.csv"
     file.write_text(
-        f"{HEAD}{STORE},Known,North,USD,UTC,,,,,\n"
-        "S 2,Blank,North,usd,Mars/Base,fr,Bad Slug,0,91,0\n"
-        "S201,One,North,USD,UTC,,twin,,31.2,\n"
-        "S202,Two,North,USD,UTC,,twin,,,\n"
+        f"{HEAD}{STORE},Known,North,USD,UTC,,,,,,\n"
+        "S 2,Blank,North,usd,Mars/Base,fr,Bad Slug,0,91,0,\n"
+        "S201,One,North,USD,UTC,,twin,,31.2,,12.345\n"
+        "S202,Two,North,USD,UTC,,twin,,,,\n"
     )
     sheet = importing.read("members", file)
     with network.doors.write() as session:
@@ -103,7 +104,7 @@ def test_every_bad_row_is_said_in_a_sentence_and_nothing_is_written(network: Hou
         assert session.get(Store, "S201") is None
     places = {(fault.row, fault.column) for fault in sheet.faults}
     wrong = {"store_id", "currency", "tz", "language", "slug", "tills", "lat"}
-    assert places == {(2, "store_id"), *((3, column) for column in wrong), (4, "lon"), (5, "slug")}
+    assert places == {(2, "store_id"), *((3, column) for column in wrong), (4, "lon"), (4, "takings"), (5, "slug")}
     assert all(isinstance(fault, Fault) and len(fault.words) > 10 for fault in sheet.faults)
 
 
@@ -113,11 +114,11 @@ def test_the_command_names_the_faults_and_ends_with_1(tmp_path: Any, monkeypatch
     made = runner.invoke(main, ["init", "--role", "network", "--node-id", "network", "--folder", str(tmp_path / "n")])
     assert made.exit_code == 0, made.output
     file = tmp_path / "members.csv"
-    file.write_text(f"{HEAD}S1,One,North,USD,Nowhere/Land,,,,,\n")
+    file.write_text(f"{HEAD}S1,One,North,USD,Nowhere/Land,,,,,,\n")
     told = runner.invoke(main, ["import", "members", str(file), "--yes"])
     assert told.exit_code == 1
     assert "Row 2, tz: 'Nowhere/Land' is not a time zone such as Asia/Shanghai" in " ".join(told.output.split())
-    file.write_text(f"{HEAD}S1,One,North,USD,UTC,,,,,\n")
+    file.write_text(f"{HEAD}S1,One,North,USD,UTC,,,,,,\n")
     assert runner.invoke(main, ["import", "members", str(file), "--yes"]).exit_code == 0
     told = runner.invoke(main, ["put-away", "2025-01-06"])
     assert (told.exit_code, "Only PostgreSQL keeps the books by weeks" in told.output) == (1, True)

@@ -13,6 +13,7 @@ from pos import selling_hours
 from pos.printer import PrintJob
 from pos.store import store_of
 from store_app.sync import homecoming
+from supply.demand import StoreDay
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import fill, send, words
 
@@ -125,6 +126,30 @@ def test_wrong_hours_of_sale_are_said_beside_their_field(office, wrong, said):
     refused = send(client, "/settings/hours/", **{"kind": aisle, "from_time": "08:00", "until_time": "22:00"} | wrong)
     assert refused.status_code in (404, 422)
     assert said in words(refused)
+
+
+# --- what the shop takes ---
+
+
+def test_what_the_shop_takes_is_said_told_to_the_network_shown_and_taken_back_until_its_sales_tell(office):
+    client = office.signed_in()
+    assert 'name="takings"' not in client.get("/settings/").text
+    assert "its own sales tell" in words(send(client, "/settings/takings", takings="1200.50"))
+    with office.doors.write() as session:
+        session.execute(sa.delete(StoreDay))
+    refused = send(client, "/settings/takings", takings="a lot")
+    assert refused.status_code == 422
+    assert "Type an amount" in words(refused)
+    assert send(client, "/settings/takings", takings="1200.50").status_code == 303
+    assert (
+        'name="takings" inputmode="decimal" autocomplete="off" size="9" value="1200.50"'
+        in client.get("/settings/").text
+    )
+    with office.doors.read() as session:
+        (told,) = session.scalars(sa.select(OutboxMessage.body).where(OutboxMessage.topic == "shop.published"))
+    assert json.loads(told)["takings_day_minor"] == 120_050
+    assert send(client, "/settings/takings", takings="").status_code == 303
+    assert 'value="1200.50"' not in client.get("/settings/").text
 
 
 # --- closed days ---
