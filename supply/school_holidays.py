@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
-from config.database import Base
+from config.database import Base, dialect_of, insert_into
 from config.errors import Invalid
 from config.journal import Actor
 
@@ -41,10 +41,10 @@ def tell(
 ) -> None:
     """Note school holidays from a day until another, both included (rules 1, 2)."""
     check(first, last, at=at)
-    _clear(session, scope_id, first, last)
     days = [first + n * _DAY for n in range((last - first).days + 1)]
-    session.add_all([SchoolHoliday(scope_id=scope_id, day=day, name=name) for day in days])
-    session.flush()
+    insert = insert_into(SchoolHoliday, dialect_of(session))
+    insert = insert.on_conflict_do_update(index_elements=["scope_id", "day"], set_={"name": insert.excluded.name})
+    session.execute(insert, [{"scope_id": scope_id, "day": day, "name": name} for day in days])
     _note(session, "school_holidays.told", scope_id, first, last, actor=actor, at=at)
 
 
@@ -62,8 +62,10 @@ def check(first: dt.date, last: dt.date, *, at: dt.datetime) -> None:
 
 def take_back(session: Session, scope_id: str, first: dt.date, last: dt.date, *, actor: Actor, at: dt.datetime) -> int:
     """Take school holidays back between two days, both included; returns how many days there were."""
-    gone = _clear(session, scope_id, first, last)
+    here = (SchoolHoliday.scope_id == scope_id, SchoolHoliday.day.between(first, last))
+    gone = session.scalar(sa.select(sa.func.count()).where(*here)) or 0
     if gone:
+        session.execute(sa.delete(SchoolHoliday).where(*here))
         _note(session, "school_holidays.taken_back", scope_id, first, last, actor=actor, at=at)
     return gone
 
@@ -83,14 +85,6 @@ def spells(session: Session, scope_id: str, since: dt.date) -> list[tuple[str, d
 
 
 # --- inside ---
-
-
-def _clear(session: Session, scope_id: str, first: dt.date, last: dt.date) -> int:
-    here = (SchoolHoliday.scope_id == scope_id, SchoolHoliday.day.between(first, last))
-    count = session.scalar(sa.select(sa.func.count()).where(*here)) or 0
-    if count:
-        session.execute(sa.delete(SchoolHoliday).where(*here))
-    return count
 
 
 def _note(

@@ -1,13 +1,16 @@
 """School holidays and weather: told at a shop or by the network, and what a shop's night makes of them."""
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from config import publication
+from config.database import Database, make_engine
 from config.errors import Invalid
-from config.journal import Actor
+from config.journal import Actor, JournalEntry, JournalHead
 from forecasting.surroundings import RAIN, SCHOOL, TEMPERATURE
 from supply import forecast_writing, forecasts, rolling, school_holidays, surroundings, weather
 from supply.forecasts import ForecastSeries
@@ -69,6 +72,29 @@ def test_the_name_told_last_holds_and_days_are_taken_back_in_part(node):
             ("Easter", day(3), day(4)), ("Easter", day(7), day(9)), ("Spring", day(10), day(14)),
         ]  # fmt: skip
         assert school_holidays.spells(session, "S1", day(10)) == [("Spring", day(10), day(14))]
+
+
+@pytest.fixture
+def server(postgres_database):
+    database = Database(make_engine(postgres_database))
+    for noun in (school_holidays.SchoolHoliday, JournalHead, JournalEntry):
+        noun.__table__.create(database.engine)
+    yield database
+    database.engine.dispose()
+
+
+@pytest.mark.postgres
+def test_of_two_that_tell_the_same_days_at_once_both_are_heard(server):
+    waiting = sa.text("select count(*) from pg_locks where not granted")
+    with ThreadPoolExecutor(1) as other:
+        with server.write() as session:
+            school_holidays.tell(session, "R1", "Easter", day(1), day(3), actor=WEI, at=AT)
+            second = other.submit(school, server, "R1", "Spring", 2, 4)
+            while not second.done() and not session.scalar(waiting):
+                pass
+        second.result()
+    with server.read() as session:
+        assert [name for name, *_days in school_holidays.spells(session, "R1", DAY)] == ["Easter", "Spring"]
 
 
 @pytest.mark.parametrize(
