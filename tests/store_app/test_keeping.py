@@ -79,7 +79,7 @@ def test_nobody_else_on_the_computer_reads_books_copies_and_keys(tmp_path, monke
     monkeypatch.setenv("CORNERSTORE_SETTINGS", str(tmp_path / "shop.toml"))
     before = os.umask(0o022)
     try:
-        run("init", "--node-id", STORE, "--folder", str(tmp_path / "state"))
+        run("init", "--node-id", STORE, "--folder", str(tmp_path / "state"), "--port", "0")  # whatever serves here
         run("store", "add", STORE, "--name", "Corner")
         run("backup")
         (copy,) = (tmp_path / "state").rglob("*Z.db")
