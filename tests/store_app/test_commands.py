@@ -57,6 +57,17 @@ def shop(tmp_path, monkeypatch, initialised):
     return run
 
 
+def test_a_shop_is_founded_with_what_it_says_it_takes_and_not_by_what_is_no_amount(shop, tmp_path):
+    def founded(takings: str):
+        return shop("store", "add", "S02", "--name", "Second", "--takings", takings)
+
+    refused = founded("much")
+    assert (refused.exit_code, refused.output) == (1, "'much' is not an amount of money such as 12.50.\n")
+    assert founded("1200.50").exit_code == 0
+    with Database(make_engine(f"sqlite:///{tmp_path / 'state' / 'S01.db'}")).read() as session:
+        assert session.get_one(Store, "S02").takings_day_minor == 120_050
+
+
 def test_a_fresh_shop_verifies_and_says_how_it_stands(shop):
     assert shop("verify").exit_code == 0
     assert "S01" in shop("status").output
