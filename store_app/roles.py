@@ -127,6 +127,7 @@ ROLES: dict[str, Role] = {
             "shelf-swap",
             "thank-friends",
             "replay",
+            "weeks-ahead",
             "forget-people",
             "backup",
             "backup-changes",
