@@ -460,13 +460,15 @@ def _bring_in(doors: Doors, kind: str, file: Path, *, supplier: str, warehouse: 
             of = {"warehouse_id": network_rows.counted_warehouse(session, warehouse, why), "why": why}
     sheet = importing.read(kind, file)
     with doors.read() as session:
-        importing.look_around(session, sheet, owner_id, at=doors.now())
+        stays_out = importing.look_around(session, sheet, owner_id, at=doors.now())
     count = ngettext("%(num)d row, %(kind)s", "%(num)d rows, %(kind)s", sheet.rows, kind=sheet.described)
     screen.print(count, markup=False)
     preview = Table(*sheet.columns)
     for row in sheet.first(5):
         preview.add_row(*map(_plain, row))
     screen.print(preview)
+    for words in stays_out:
+        screen.print(words, markup=False, style="yellow")
     if sheet.faults:
         for fault in sheet.faults[:50]:
             faults.print(str(fault), markup=False, highlight=False)

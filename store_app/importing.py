@@ -26,7 +26,7 @@ from config.journal import Actor
 from config.publication import EVERYONE
 from pos.store import Store
 from store_app import customer_rows, files, member_rows, network_rows, supplier_rows, surroundings_rows
-from store_app.cells import Cell, day, in_minor, price, text, unit, whole
+from store_app.cells import Cell, day, decimal, in_minor, price, text, unit, whole
 from store_app.files import MOST_BYTES, MOST_ROWS
 from store_app.sentences import sentence_of
 
@@ -82,8 +82,9 @@ def read(kind: str, source: Path | bytes, name: str = "") -> Sheet:
         raise Invalid("file-too-large", "A file may have 20 MB at most. Split it.")
     described, table = files.table(raw, name.lower())
     lines = ((number, cells) for number, cells in enumerate(table, 1) if any(cell.strip() for cell in cells))
-    heading = [re.sub(r"\W+", "_", title.strip().lower()).strip("_") for title in next(lines, (1, []))[1]]
     required, optional = COLUMNS[kind]
+    words = [re.sub(r"\W+", "_", title.strip().lower()).strip("_") for title in next(lines, (1, []))[1]]
+    heading = [ALSO_CALLED.get(kind, {}).get(word, word) for word in words]
     if missing := [column for column in required if column not in heading]:
         raise Invalid(
             "wrong-columns",
@@ -152,9 +153,7 @@ def write(
     for source, listed_on in lists:
         outside.end(session, source, listed_on)
     if sheet.kind == "sales":
-        from supply import rolling
-
-        rolling.import_history(session, [_sold(row, owner_id) for row in sheet.values])
+        return _write_sales(session, sheet, owner_id, actor, at)
     return ngettext("%(num)d row of %(kind)s is in.", "%(num)d rows of %(kind)s are in.", sheet.rows, kind=sheet.kind)
 
 
@@ -200,8 +199,8 @@ def _whose_list(owner_id: str) -> str:
     return _("Say whose price list it is with --supplier. This shop's own: %(known)s.")
 
 
-def look_around(session: Session, sheet: Sheet, owner_id: str = "", *, at: dt.datetime | None = None) -> None:
-    """Add the faults a file has beside what is already here, so that all of them are said at once."""
+def look_around(session: Session, sheet: Sheet, owner_id: str = "", *, at: dt.datetime | None = None) -> list[str]:
+    """Add the faults a file has beside what is already here, all to be said at once; return what will stay out."""
     if sheet.kind == "members":
         seen: set[str] = set()
         for number, row in zip(sheet.numbers, sheet.values, strict=True):
@@ -212,6 +211,11 @@ def look_around(session: Session, sheet: Sheet, owner_id: str = "", *, at: dt.da
     if sheet.kind == "customers" and at is not None:
         for number, row in zip(sheet.numbers, sheet.values, strict=True):
             sheet.faults += [Fault(number, *told) for told in customer_rows.beside(session, row, owner_id, at)]
+    if sheet.kind == "sales" and at is not None and not sheet.faults:
+        from store_app import past_sales
+
+        return past_sales.stays_out(past_sales.match(session, sheet, owner_id, at=at))
+    return []
 
 
 # --- columns ---
@@ -240,11 +244,24 @@ COLUMNS: dict[str, tuple[dict[str, Cell], dict[str, Cell]]] = {
         {"minimum_packs": whole(1, 999), "article_no": text(40), "from_day": day},
     ),
     "sales": (
-        {"sku": text(64), "business_day": day, "sold_qty": whole(-1_000_000, 10_000_000)},
-        {"store_id": text(40), "revenue_minor": whole(-(10**12), 10**12), "sales": whole(0, 10_000_000)},
+        {"day": day},
+        {
+            "sku": text(64), "barcode": text(64), "sold": decimal(-1_000_000, 10_000_000),
+            "takings": decimal(-(10**9), 10**9),
+            "sold_qty": whole(-1_000_000, 10_000_000), "store_id": text(40), "revenue_minor": whole(-(10**12), 10**12),
+            "sales": whole(0, 10_000_000),
+        },
     ),
 }  # fmt: skip
 """kind -> (needed columns, possible columns), each with what reads its cells."""
+ALSO_CALLED = {
+    "sales": {
+        "business_day": "day", "date": "day", "日期": "day", "product": "sku", "article": "sku", "商品编码": "sku",
+        "ean": "barcode", "gtin": "barcode", "条码": "barcode", "quantity": "sold", "qty": "sold", "销量": "sold",
+        "数量": "sold", "revenue": "takings", "amount": "takings", "销售额": "takings",
+    },
+}  # fmt: skip
+"""kind -> other programs' names of its columns."""
 OF_ALL = ("members", "bestsellers", *surroundings_rows.CELLS)
 """Kinds that need no shop at this node."""
 TWINS = {
@@ -255,7 +272,6 @@ TWINS = {
     "customers": ("name", "phone"),
     "suppliers": ("name",),
     "price-list": ("sku", "from_day"),
-    "sales": ("store_id", "sku", "business_day"),
     **surroundings_rows.TWINS,
 }
 
@@ -278,6 +294,8 @@ def _values(
 
 
 def _refuse_twins(sheet: Sheet) -> None:
+    if sheet.kind not in TWINS:
+        return
     seen: dict[tuple[Any, ...], int] = {}
     for number, row in zip(sheet.numbers, sheet.values, strict=True):
         key = tuple(row.get(column) for column in TWINS[sheet.kind])
@@ -338,24 +356,16 @@ def _write_count(session: Session, row: dict[str, Any], store_id: str, actor: Ac
     stock.count(session, store_id, row["sku"], row["qty"], count_id=new_id(), actor=actor, at=at)
 
 
-def _check_sold(session: Session, row: dict[str, Any], store_id: str, _actor: Actor, _at: dt.datetime) -> None:
-    _require_product(session, row["sku"])
-    if session.get(Store, row.get("store_id") or store_id) is None:
-        words = (
-            f"There is no store {row['store_id']}." if "store_id" in row else "Say which shop's: the column store_id."
-        )
-        raise NotFound("unknown-store", words)
+def _write_sales(session: Session, sheet: Sheet, owner_id: str, actor: Actor, at: dt.datetime) -> str:
+    from store_app import past_sales
 
-
-def _sold(row: dict[str, Any], store_id: str) -> tuple[str, str, dt.date, int, int, int]:
-    return (
-        row.get("store_id") or store_id,
-        row["sku"],
-        row["business_day"],
-        row["sold_qty"],
-        row.get("revenue_minor", 0),
-        row.get("sales", 0),
-    )
+    past = past_sales.match(session, sheet, owner_id, at=at)
+    past_sales.write(session, past, sheet, actor=actor, at=at)
+    said: str = ngettext(
+        "%(days)s days of %(num)d product are in.", "%(days)s days of %(num)d products are in.",
+        len(past.goods), days=past.days,
+    )  # fmt: skip
+    return said
 
 
 def _write_place(session: Session, row: dict[str, Any], _store_id: str, actor: Actor, at: dt.datetime) -> None:
@@ -393,7 +403,6 @@ _WRITERS = {
     "stock": _write_count,
     "members": member_rows.write,
     "customers": customer_rows.write,
-    "sales": _check_sold,
     "price-list": _write_pack,
     "suppliers": supplier_rows.write,
 }

@@ -179,7 +179,7 @@ def test_workbooks_and_parquet_say_the_same_as_text(tmp_path):
     )
     (tmp_path / "s.csv").write_text("sku;business_day;sold_qty\n00042;2026-03-01;3\n")
     read = [importing.read("sales", tmp_path / f"s.{kind}") for kind in ("xlsx", "parquet", "csv")]
-    assert all(sheet.values == [{"sku": "00042", "business_day": dt.date(2026, 3, 1), "sold_qty": 3}] for sheet in read)
+    assert all(sheet.values == [{"sku": "00042", "day": dt.date(2026, 3, 1), "sold_qty": 3}] for sheet in read)
 
 
 def test_a_small_parquet_file_fills_no_memory():
