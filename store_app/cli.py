@@ -441,15 +441,18 @@ def give_key(store_id: str, listed: bool, withdraw: str) -> None:
 @click.option("--supplier", default="", help="Whose price list it is: a supplier of this node's own, by name or id.")
 @click.option("--warehouse", default="", help="At the network: which warehouse was counted.")
 @click.option("--why", default="", help="At the network: why it was counted, such as 'opening stock'.")
+@click.option("--name", "names", multiple=True, help="Of a calendar: bring in what has this name; may be said again.")
 @click.option("--yes", is_flag=True, help="Do not ask before writing.")
-def bring_in(kind: str, file: Path, supplier: str, warehouse: str, why: str, yes: bool) -> None:
-    """Bring a file in (CSV, XLSX or Parquet): whole or not at all."""
+def bring_in(kind: str, file: Path, supplier: str, warehouse: str, why: str, names: tuple[str, ...], yes: bool) -> None:
+    """Bring a file in (CSV, XLSX or Parquet, school holidays also as a calendar): whole or not at all."""
     doors = node()
     with speaking(doors):
-        _bring_in(doors, kind, file, supplier=supplier, warehouse=warehouse, why=why, yes=yes)
+        _bring_in(doors, kind, file, supplier=supplier, warehouse=warehouse, why=why, names=names, yes=yes)
 
 
-def _bring_in(doors: Doors, kind: str, file: Path, *, supplier: str, warehouse: str, why: str, yes: bool) -> None:
+def _bring_in(
+    doors: Doors, kind: str, file: Path, *, supplier: str, warehouse: str, why: str, names: tuple[str, ...], yes: bool
+) -> None:
     from store_app import importing, network_rows
 
     owner_id, of = network_rows.owner_of(doors.settings.node_id), {}
@@ -458,13 +461,15 @@ def _bring_in(doors: Doors, kind: str, file: Path, *, supplier: str, warehouse: 
             of = {"supplier_id": importing.supplier_named(session, owner_id, supplier)}
         elif kind == "stock" and owner_id != doors.settings.node_id:
             of = {"warehouse_id": network_rows.counted_warehouse(session, warehouse, why), "why": why}
-    sheet = importing.read(kind, file)
+    sheet = importing.read(kind, file, today=doors.now().date())
+    if names:
+        sheet.keep(names)
     with doors.read() as session:
         importing.look_around(session, sheet, owner_id, at=doors.now())
     count = ngettext("%(num)d row, %(kind)s", "%(num)d rows, %(kind)s", sheet.rows, kind=sheet.described)
     screen.print(count, markup=False)
     preview = Table(*sheet.columns)
-    for row in sheet.first(5):
+    for row in sheet.first(sheet.rows if sheet.is_calendar else 5):
         preview.add_row(*map(_plain, row))
     screen.print(preview)
     if sheet.faults:
