@@ -1,4 +1,4 @@
-"""Bring in a file (CSV, XLSX, Parquet): goods, stock, sales, people, prices, school holidays, weather; all or nothing.
+"""Bring in a file (CSV, XLSX, Parquet; a calendar): goods, stock, sales, people, prices, surroundings; all or nothing.
 
 Rules
 -----
@@ -10,7 +10,7 @@ Rules
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -25,7 +25,16 @@ from config.ids import new_id
 from config.journal import Actor
 from config.publication import EVERYONE
 from pos.store import Store
-from store_app import customer_rows, files, member_rows, network_rows, supplier_rows, surroundings_rows
+from store_app import (
+    calendar_files,
+    customer_rows,
+    files,
+    member_rows,
+    network_rows,
+    supplier_rows,
+    surroundings_rows,
+    wording,
+)
 from store_app.cells import Cell, day, decimal, in_minor, price, text, unit, whole
 from store_app.files import MOST_BYTES, MOST_ROWS
 from store_app.sentences import sentence_of
@@ -57,6 +66,8 @@ class Sheet:
     """The row of each text in the table (rule 3): blank lines count."""
     values: list[dict[str, Any]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    is_calendar: bool = False
+    """Who brings it in sees its names first: a school's calendar has more than holidays."""
 
     @property
     def rows(self) -> int:
@@ -67,20 +78,31 @@ class Sheet:
         """Return the first rows as text, for the preview."""
         return ([row[column] for column in self.columns] for row in self.texts[:count])
 
+    def keep(self, names: Collection[str]) -> None:
+        """Leave out the rows of other names; NotFound where the file has none of one of these."""
+        there = dict.fromkeys(str(row.get("name", "")) for row in self.values)
+        if unknown := [name for name in names if name not in there]:
+            words = _("The file has no %(name)s. There are: %(known)s.", name=unknown[0], known=wording.few(there, 20))
+            raise NotFound("no-such-name", words)
+        kept = [n for n, row in enumerate(self.values) if row.get("name") in names]
+        self.texts, self.numbers = [self.texts[n] for n in kept], [self.numbers[n] for n in kept]
+        self.values = [self.values[n] for n in kept]
 
-def read(kind: str, source: Path | bytes, name: str = "") -> Sheet:
-    """Read a file of products, stock or sales and check every cell; nothing is written."""
-    if isinstance(source, Path):
-        if not source.is_file():
-            raise NotFound("no-such-file", _("There is no file %(name)s.", name=source))
-        if source.stat().st_size > MOST_BYTES:
-            raise Invalid("file-too-large", "A file may have 20 MB at most. Split it.")
-        name, raw = source.name, source.read_bytes()
+
+def read(kind: str, source: Path | bytes, name: str = "", *, today: dt.date | None = None) -> Sheet:
+    """Read a file of products, stock or sales and check every cell; nothing is written.
+
+    today: from which a calendar of school holidays is looked ahead; without it none is read.
+    """
+    raw = _content(source)
+    name = source.name if isinstance(source, Path) else name
+    is_calendar = today is not None and calendar_files.is_calendar(raw, name.lower())
+    if is_calendar:
+        if kind != surroundings_rows.SCHOOL:
+            raise Invalid("wrong-columns", _("A calendar holds school holidays, nothing else."))
+        described, table = calendar_files.table(raw, today)
     else:
-        raw = source
-    if len(raw) > MOST_BYTES:
-        raise Invalid("file-too-large", "A file may have 20 MB at most. Split it.")
-    described, table = files.table(raw, name.lower())
+        described, table = files.table(raw, name.lower())
     lines = ((number, cells) for number, cells in enumerate(table, 1) if any(cell.strip() for cell in cells))
     required, optional = COLUMNS[kind]
     words = [re.sub(r"\W+", "_", title.strip().lower()).strip("_") for title in next(lines, (1, []))[1]]
@@ -94,7 +116,8 @@ def read(kind: str, source: Path | bytes, name: str = "") -> Sheet:
         )
     if twice := sorted({name for name in heading if heading.count(name) > 1 and name in required | optional}):
         raise Invalid("wrong-columns", f"The file has {', '.join(twice)} twice. Keep one.", twice=twice)
-    sheet = Sheet(kind, described, [name for name in heading if name in required or name in optional], [])
+    columns = [name for name in heading if name in required or name in optional]
+    sheet = Sheet(kind, described, columns, [], is_calendar=is_calendar)
     for number, cells in lines:
         padded = [*cells, *[""] * (len(heading) - len(cells))]
         sheet.texts.append({name: padded[n].strip() for n, name in enumerate(heading) if name in sheet.columns})
@@ -274,6 +297,15 @@ TWINS = {
     "price-list": ("sku", "from_day"),
     **surroundings_rows.TWINS,
 }
+
+
+def _content(source: Path | bytes) -> bytes:
+    if isinstance(source, Path) and not source.is_file():
+        raise NotFound("no-such-file", _("There is no file %(name)s.", name=source))
+    size = source.stat().st_size if isinstance(source, Path) else len(source)
+    if size > MOST_BYTES:
+        raise Invalid("file-too-large", "A file may have 20 MB at most. Split it.")
+    return source.read_bytes() if isinstance(source, Path) else source
 
 
 def _values(

@@ -28,7 +28,7 @@ from config.journal import Actor
 from pos.catalogue import Barcode, Product
 from pos.sale_rows import Sale
 from pos.store import Store
-from store_app import network_rows
+from store_app import network_rows, wording
 from store_app.importing import Fault, Sheet
 
 LARGE = 1_000
@@ -136,9 +136,7 @@ def stays_out(past: Past) -> list[str]:
     """Say what of a file stays out, and why (rule 2)."""
     said = []
     if past.unknown:
-        listed, more = _(", ").join(name for name, _rows in past.unknown[:NAMED]), len(past.unknown) - NAMED
-        if more > 0:
-            listed = _("%(names)s and %(num)d more", names=listed, num=more)
+        listed = wording.few([name for name, _rows in past.unknown], NAMED)
         said.append(
             ngettext(
                 "%(num)d product of the file is not here, and its rows stay out: %(names)s.",

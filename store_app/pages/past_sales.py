@@ -93,7 +93,12 @@ def take_back() -> Any:
         days = rolling.forget_history(session, store_id)
         if days:
             journal.record(
-                session, actor=g.actor, at=doors().now(), verb="sales.taken_back", subject=f"store:{store_id}", days=days
+                session,
+                actor=g.actor,
+                at=doors().now(),
+                verb="sales.taken_back",
+                subject=f"store:{store_id}",
+                days=days,
             )
     flash(ngettext("%(num)d day was taken back.", "%(num)d days were taken back.", days), "good")
     return redirect(url_for("past_sales.upload"), 303)

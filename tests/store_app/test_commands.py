@@ -115,6 +115,15 @@ def test_school_holidays_and_weather_come_from_files_with_a_sentence_for_each_ba
     assert "1 row of school-holidays is in." in shop("import", "school-holidays", str(file), "--yes").output
     file.write_text("day;temperature;rain\n2025-07-01;21,5;0\n2025-07-02;;3\n")
     assert "2 rows of weather are in." in shop("import", "weather", str(file), "--yes").output
+    file = tmp_path / "holidays.ics"
+    events = [f"SUMMARY:{name}\r\nDTSTART;VALUE=DATE:202503{day}" for name, day in (("Easter", 10), ("Fair", 20))]
+    marked = "".join(f"BEGIN:VEVENT\r\n{one}\r\nEND:VEVENT\r\n" for one in events)
+    file.write_text(f"BEGIN:VCALENDAR\r\n{marked}END:VCALENDAR\r\n", newline="")
+    told = shop("import", "school-holidays", str(file), "--name", "Fair", "--yes").output
+    assert "1 row, a calendar" in told
+    assert "1 row of school-holidays is in." in told
+    assert "There are: Easter, Fair." in shop("import", "school-holidays", str(file), "--name", "Rest", "--yes").output
+    assert "A calendar holds school holidays, nothing else." in shop("import", "stock", str(file), "--yes").output
 
 
 @pytest.mark.parametrize(
