@@ -92,6 +92,6 @@ def overview() -> Any:
     following = next((step for step in found if not step.done), None)
     return page(
         "first_steps/steps.html", steps=found, words=words, following=following, done=sum(step.done for step in found),
-        in_network=in_network, unsaid=unsaid, no_past=no_past, link=lambda step: url_for(WORDS[step.name][0]), address=address,
-        code=Markup(drawn),  # noqa: S704  our own drawing
+        in_network=in_network, unsaid=unsaid, no_past=no_past, link=lambda step: url_for(WORDS[step.name][0]),
+        address=address, code=Markup(drawn),  # noqa: S704  our own drawing
     )  # fmt: skip
