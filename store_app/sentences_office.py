@@ -27,6 +27,7 @@ OFFICE: dict[str, tuple[Any, ...]] = {
         _l("The shop has sold for %(days)s days: its own sales tell what it takes, and nothing has to be said."),
     ),
     "bad-takings": (_l("Say what the shop takes on a usual day, or nothing."),),
+    "shop-says-takings": (_l("This shop says itself what it takes, on its own computer."),),
     "closed-backwards": (_l("The last closed day lies before the first."),),
     "shop-settles-days": (_l("This shop settles its closed days itself, on its own computer."),),
     "closed-past": (_l("Closed days are settled ahead: choose today or a later day."),),

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +13,6 @@ from sqlalchemy.orm import Session
 from config import outbox
 from config.errors import Conflict, NotFound, Refused, ShopError
 from config.finding import Finding
-from config.money import exponent
 from config.node import NETWORK, Node
 from config.outbox import OutboxMessage
 from pos import checks as counter_checks
@@ -102,7 +100,7 @@ def overview(fault: ShopError | None = None) -> Any:
         findings=findings,
         lock_minutes=LOCK_MINUTES,
         takings_wanted=unknown,
-        takings_typed=_typed(store.takings_day_minor, store.currency),
+        takings_typed=form.as_typed(store.takings_day_minor, store.currency),
         shop_url=f"{settings.public_url.rstrip('/')}/shop/{store.slug}" if settings.public_url else "",
         fault=fault,
     )
@@ -210,11 +208,6 @@ def takings() -> Any:
 
 
 # --- inside ---
-
-
-def _typed(minor: int, currency: str) -> str:
-    """Write an amount as somebody would type it; '' for nothing."""
-    return str(Decimal(minor).scaleb(-exponent(currency))) if minor else ""
 
 
 def _receipts_address(base: str, store: Store) -> str:
