@@ -19,7 +19,7 @@ from pos import checks as counter_checks
 from pos import printer, printer_book
 from pos.printer import PrintJob
 from pos.store import LOCK_MINUTES, Region, Store, lock_after, sell_beyond, show_receipts
-from store_app import presenting, wording, wording_printers
+from store_app import presenting, wording, wording_forecast, wording_printers
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.pages.shift import cash_word
@@ -28,7 +28,7 @@ from store_app.security import requires
 from store_app.sentences import sentence_of
 from store_app.sync import homecoming, wire
 from supply import checks as supply_checks
-from supply import closed_days, shop, stated_takings
+from supply import closed_days, shop, stated_takings, told_forecasts
 
 bp = Blueprint("shop_settings", __name__, url_prefix="/settings")
 bp.before_request(form.know_the_place)
@@ -86,12 +86,14 @@ def overview(fault: ShopError | None = None) -> Any:
         put_back = _put_back(session, store_id, at)
         closed = closed_days.spells(closed_days.since(session, store_id, presenting.today()))
         unknown = bool(settings.network_url) and stated_takings.counts(session, store_id)
+        untold = wording_forecast.not_taken(told_forecasts.refusal(session, store_id))
         light = _printer(session, store_id, settings.printer)
         findings = _findings(session, store_id) if request.args.get("check") and request.method == "GET" else None
     return page(
         "shop_settings/overview.html",
         store=store,
         contact=contact,
+        untold=untold,
         queue=queue,
         put_back=put_back,
         printer=light,

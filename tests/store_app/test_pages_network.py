@@ -16,6 +16,7 @@ from pos.catalogue import Product
 from pos.store import Region, Store
 from store_app import create_app, tables
 from store_app.demo import notice
+from store_app.pages import console_demand
 from supply import credit, network_terms
 from supply.deliveries import Delivery
 from supply.demand import StoreDay
@@ -184,7 +185,7 @@ def test_what_is_expected_of_regions_is_said_shop_by_shop_and_adds_up(node, oper
         assert said in everywhere
 
 
-def test_a_shop_whose_forecast_is_old_or_not_believed_is_named_with_why(node, operator):
+def test_a_shop_whose_forecast_is_old_or_not_believed_is_named_with_why(node, operator, monkeypatch):
     with node.doors.write() as session:
         newest = session.scalar(sa.select(sa.func.max(StoreDay.business_day)))
         session.add_all(Store(id=one, name=f"Shop {one}", slug=one.lower(), region_id="north", currency="USD", tz="UTC",
@@ -209,6 +210,8 @@ def test_a_shop_whose_forecast_is_old_or_not_believed_is_named_with_why(node, op
     told = f"{shops[third]} its last forecast was not taken: all it expects is more than twice what it sold"
     assert told in page
     assert f"{shops[first]} {name}" in page.partition("Forecasts that do not count in full")[2]
+    monkeypatch.setattr(console_demand, "DOUBTED_SHOWN", 1)
+    assert f"{shops[first]} {name} and 1 more shop" in words(operator.get("/console/demand/north?aisle=Dairy"))
 
 
 @pytest.mark.parametrize("path", ["/console/demand/nowhere", "/console/demand/nowhere/series"])
