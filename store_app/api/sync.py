@@ -21,9 +21,8 @@ from store_app.sync import receiver, wire
 from supply import points_pool, told_forecasts
 
 bp = Blueprint("api_sync", __name__, url_prefix="/api/sync")
-PUSHES_A_MINUTE, FACTS_A_MINUTE, ASKS_A_MINUTE, FORECASTS_A_MINUTE = 300, 24_000, 300, 10
-"""Of one shop: five contacts a second, and a backlog of a year gone in some minutes; asks at each door for itself. A
-forecast is told once a night and is much to write."""
+PUSHES_A_MINUTE, FACTS_A_MINUTE, ASKS_A_MINUTE = 300, 24_000, 300
+"""Of one shop: five contacts a second, and a backlog of a year gone in some minutes; asks at each door for itself."""
 
 
 class AskedPoints(Body):
@@ -41,12 +40,11 @@ class AskedPoints(Body):
 def _begin_counting(state: BlueprintSetupState) -> None:
     state.app.extensions["sync_paces"] = Pace(PUSHES_A_MINUTE), Pace(FACTS_A_MINUTE)
     state.app.extensions["sync_asks"] = Pace(ASKS_A_MINUTE)
-    state.app.extensions["sync_forecasts"] = Pace(FORECASTS_A_MINUTE)
 
 
 @bp.before_request
 def _pace_what_is_asked() -> None:
-    """Let a shop ask (for messages, own facts, editions, points) no more in a minute than any shop has to."""
+    """Let a shop ask (for messages, own facts, editions, points) and tell forecasts no oftener than any shop has to."""
     if request.endpoint != f"{bp.name}.push":
         current_app.extensions["sync_asks"].take(f"{g.store_id} {request.endpoint}")
 
@@ -124,7 +122,6 @@ def publication(kind: str) -> Response:
 @shaped(wire.Forecast)
 def forecast() -> Response:
     """Take over what a store expects to sell, whole, instead of what it told before."""
-    current_app.extensions["sync_forecasts"].take(g.store_id)
     raw = wire.unpack(request.get_data(), request.headers.get("Content-Encoding", "").strip().lower())
     told = wire.read_forecast(raw)
     with write() as session:

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from pos.catalogue import Product, TaxClass
 from store_app import wording_forecast
-from store_app.api.pace import Pace
 from store_app.sync import sender, wire
 from supply import told_forecasts
 from supply.demand import DailyDemand, StoreDay
@@ -164,14 +163,6 @@ def test_a_key_that_is_refused_is_no_word_about_the_forecast(house, sold, served
     assert (done.paused, done.refused) == (True, [])
     assert contact(house, served, Watched()).fault is None
     assert heard(sold) == ("run-1", [2.5])
-
-
-def test_a_shop_that_tells_its_forecast_all_the_time_is_asked_to_wait(network, monkeypatch):
-    monkeypatch.setitem(network.app.extensions, "sync_forecasts", Pace(2))
-    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
-    client = network.app.test_client()
-    codes = [client.post("/api/sync/forecast", data=b"{}", headers=headers).status_code for _ in range(3)]
-    assert codes == [422, 422, 429]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"version": 1}', b'{"version": 1, "run_id": "\\u0000"}', b"\xff"])
