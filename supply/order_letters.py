@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from supply.claim_book import Claim, ClaimLine
     from supply.deliveries import Delivery
     from supply.orders import OrderLine
-    from supply.purchasing import PurchaseLine
+    from supply.purchase_book import PurchaseLine
 
 STATES = StateTable(
     "order letter",

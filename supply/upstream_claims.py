@@ -37,7 +37,7 @@ from pos.batches import Batch
 from pos.recall import Recall
 from pos.store import day_of
 from pos.waste import Waste
-from supply.purchasing import Purchase, PurchaseLine
+from supply.purchase_book import Purchase, PurchaseLine
 from supply.suppliers import Supplier, warehouses
 
 STATES = StateTable("upstream claim", "open", {"open": ["credited", "refused"]})

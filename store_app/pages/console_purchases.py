@@ -15,11 +15,12 @@ from store_app.pages.order_letters import as_paper
 from store_app.pages.waiting import stock_units
 from store_app.presenting import page, today
 from store_app.security import requires
-from supply import order_letters, overview, purchasing, recalled_purchases
+from supply import order_letters, overview, purchase_book, purchasing, recalled_purchases
 from supply.suppliers import Supplier, warehouses
 
 bp = Blueprint("console_purchases", __name__, url_prefix="/console/purchases")
 bp.before_request(form.know_the_place)
+PATIENCE = dt.timedelta(days=purchase_book.PATIENCE_DAYS)
 OPEN = ["proposed", "ordered"]
 
 
@@ -28,8 +29,8 @@ OPEN = ["proposed", "ordered"]
 def listed(fault: ShopError | None = None, **_place: Any) -> Any:
     """List what is to decide, what is on its way, and what came."""
     with read() as session:
-        waiting = [_view(session, one) for one in purchasing.purchases(session, OPEN)]
-        past = purchasing.purchases(session, ["received", "cancelled"], limit=20)
+        waiting = [_view(session, one) for one in purchase_book.purchases(session, OPEN)]
+        past = purchase_book.purchases(session, ["received", "cancelled"], limit=20)
         told = [one for row in past for one in order_letters.letters_of(session, row.store_id, row.id)]
         off = [one for one in told if one.kind == "cancellation" and one.state in order_letters.UNSENT]
         money = overview.currency(session)
@@ -64,7 +65,7 @@ def propose() -> Any:
 def order(warehouse_id: str, purchase_id: str) -> Any:
     """Order a purchase with the packs typed."""
     with write() as session:
-        found = purchasing.purchase_of(session, warehouse_id, purchase_id)
+        found = purchase_book.purchase_of(session, warehouse_id, purchase_id)
         if found.state == "proposed":
             packs = {sku: form.whole(f"packs-{n}", most=999) for n, sku in _typed()}
             purchasing.order(session, warehouse_id, purchase_id, packs, actor=g.actor, at=clock.now())
@@ -84,7 +85,7 @@ def receive(warehouse_id: str, purchase_id: str) -> Any:
         found = purchasing.receive(session, warehouse_id, purchase_id, counts, actor=g.actor, at=clock.now())
         number = found.purchase_no
         stopped = recalled_purchases.recalled(session, found)
-        names = [one.name for one in purchasing.lines_of(session, found) if one.sku in stopped and one.received_qty]
+        names = [one.name for one in purchase_book.lines_of(session, found) if one.sku in stopped and one.received_qty]
     flash(_("Purchase %(no)s is in the warehouse.", no=number), "good")
     if names:
         words = _("%(names)s is recalled: put it aside, and look through the warehouse.", names=", ".join(names))
@@ -148,8 +149,8 @@ def _typed() -> list[tuple[int, str]]:
     return [(n, sku) for n, sku in found if sku is not None]
 
 
-def _view(session: Any, one: purchasing.Purchase) -> dict[str, Any]:
-    lines = purchasing.lines_of(session, one)
+def _view(session: Any, one: purchase_book.Purchase) -> dict[str, Any]:
+    lines = purchase_book.lines_of(session, one)
     units, stopped = stock_units(session, [line.sku for line in lines]), recalled_purchases.recalled(session, one)
     return {
         "id": one.id,
@@ -158,7 +159,7 @@ def _view(session: Any, one: purchasing.Purchase) -> dict[str, Any]:
         "state": one.state,
         "expected_day": one.expected_day,
         "cost_minor": one.cost_minor,
-        "missed": one.state == "ordered" and one.expected_day < today() - dt.timedelta(days=purchasing.PATIENCE_DAYS),
+        "missed": one.state == "ordered" and one.expected_day < today() - PATIENCE,
         "supplier": session.get(Supplier, one.supplier_id) if one.supplier_id else None,
         "order_day": one.order_day,
         "letters": order_letters.letters_of(session, one.store_id, one.id),

@@ -21,7 +21,7 @@ from supply.deliveries import Delivery, DeliveryLine
 from supply.order_letters import OrderLetter
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.pick_list import PickLine, PickList
-from supply.purchasing import Purchase, PurchaseLine
+from supply.purchase_book import Purchase, PurchaseLine
 from supply.upstream_claims import UpstreamClaim
 from tests.empty import empty_database, made_once
 from tests.faults.sweep import sweep

@@ -14,7 +14,7 @@ from pos.store import Store
 from supply import recalls, suppliers
 from supply.deliveries import Delivery, DeliveryLine
 from supply.orders import OrderLine
-from supply.purchasing import Purchase, PurchaseLine
+from supply.purchase_book import Purchase, PurchaseLine
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import SYSTEM, fill, send, words
 from tests.store_app.operator import furnish
