@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask_babel import gettext as _
-from flask_babel import ngettext
 from rich.markup import escape
 from rich.table import Table
 
 from config import log, private, settings
 from store_app import cli_keeping, cli_network, cli_people
-from store_app.commanding import Commands, by_hand, faults, node, screen, set_up, speaking
-from store_app.extensions import Doors, open_doors
+from store_app.cli_import import bring_in
+from store_app.commanding import Commands, by_hand, faults, node, plain, screen, set_up
+from store_app.extensions import open_doors
 
 SETTINGS_FILE = Path("cornerstore.toml")
 BEGIN = "cornerstore serve, then open this computer's browser: the first person there may do everything"
@@ -301,7 +300,7 @@ def check() -> None:
     found = checking.findings(node())
     table = Table("Check", "Subject", "Expected", "Found")
     for one in found:
-        table.add_row(one.code, *(_plain(str(value)) for value in (one.subject, one.expected, one.found)))
+        table.add_row(one.code, *(plain(str(value)) for value in (one.subject, one.expected, one.found)))
     screen.print(table if found else "All books hold: no findings.")
     sys.exit(1 if found else 0)
 
@@ -419,78 +418,11 @@ def give_key(store_id: str, listed: bool, withdraw: str) -> None:
     screen.print("\n".join(told) or f"{store_id} has no key.", markup=False, highlight=False)
 
 
-@main.command("import")
-@click.argument(
-    "kind",
-    type=click.Choice(
-        [
-            "products",
-            "stock",
-            "sales",
-            "customers",
-            "bestsellers",
-            "members",
-            "price-list",
-            "suppliers",
-            "school-holidays",
-            "weather",
-        ]
-    ),
-)
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--supplier", default="", help="Whose price list it is: a supplier of this node's own, by name or id.")
-@click.option("--warehouse", default="", help="At the network: which warehouse was counted.")
-@click.option("--why", default="", help="At the network: why it was counted, such as 'opening stock'.")
-@click.option("--yes", is_flag=True, help="Do not ask before writing.")
-def bring_in(kind: str, file: Path, supplier: str, warehouse: str, why: str, yes: bool) -> None:
-    """Bring a file in (CSV, XLSX or Parquet): whole or not at all."""
-    doors = node()
-    with speaking(doors):
-        _bring_in(doors, kind, file, supplier=supplier, warehouse=warehouse, why=why, yes=yes)
-
-
-def _bring_in(doors: Doors, kind: str, file: Path, *, supplier: str, warehouse: str, why: str, yes: bool) -> None:
-    from store_app import importing, network_rows
-
-    owner_id, of = network_rows.owner_of(doors.settings.node_id), {}
-    with doors.read() as session:
-        if kind == "price-list":
-            of = {"supplier_id": importing.supplier_named(session, owner_id, supplier)}
-        elif kind == "stock" and owner_id != doors.settings.node_id:
-            of = {"warehouse_id": network_rows.counted_warehouse(session, warehouse, why), "why": why}
-    sheet = importing.read(kind, file)
-    with doors.read() as session:
-        importing.look_around(session, sheet, owner_id, at=doors.now())
-    count = ngettext("%(num)d row, %(kind)s", "%(num)d rows, %(kind)s", sheet.rows, kind=sheet.described)
-    screen.print(count, markup=False)
-    preview = Table(*sheet.columns)
-    for row in sheet.first(5):
-        preview.add_row(*map(_plain, row))
-    screen.print(preview)
-    if sheet.faults:
-        for fault in sheet.faults[:50]:
-            faults.print(str(fault), markup=False, highlight=False)
-        many = len(sheet.faults)
-        told = ngettext("%(num)d fault; nothing was written.", "%(num)d faults; nothing was written.", many)
-        faults.print(told, style="red")
-        sys.exit(1)
-    if not yes and not click.confirm(_("Write this?")):
-        sys.exit(1)
-    with doors.write() as session:
-        said = importing.write(session, sheet, owner_id, actor=by_hand(doors), at=doors.now(), **of)
-    screen.print(said, markup=False)
-
-
-def _plain(cell: str) -> str:
-    """Return a file's text as the screen may show it: no marks of ours, no orders to the terminal."""
-    return escape("".join(letter if letter.isprintable() else "·" for letter in cell[:60]))
-
-
 def _toml(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-for command in (*cli_keeping.COMMANDS, *cli_network.COMMANDS, cli_people.staff):
+for command in (*cli_keeping.COMMANDS, *cli_network.COMMANDS, cli_people.staff, bring_in):
     main.add_command(command)
 for command in cli_keeping.OF_STORES:
     store.add_command(command)

@@ -63,6 +63,7 @@ ROLES: dict[str, Role] = {
             "products",
             "own_products",
             "bring_in",
+            "past_sales",
             "prices",
             "taxes",
             "people",
