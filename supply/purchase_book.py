@@ -137,6 +137,11 @@ def to_come(session: Session, warehouse_id: str, today: dt.date) -> dict[str, in
     return {sku: int(qty) for sku, qty in session.execute(query)}
 
 
+def number_of(purchase: Purchase) -> str:
+    """Return a purchase's number as its letter has it."""
+    return f"{purchase.store_id}-{purchase.purchase_no}"
+
+
 def subject_of(purchase: Purchase) -> str:
     """Return how the journal names a purchase."""
     return f"purchase:{purchase.id}"

@@ -27,10 +27,9 @@ from config.node import NETWORK
 from pos import batches, stock
 from pos.batches import Lot
 from pos.ledger import MOST_QTY
-from pos.slips import wall_time
-from pos.store import Store, day_of
-from supply import order_days, order_letters, overview, premises, purchase_needs
-from supply.purchase_book import STATES, Purchase, PurchaseLine, lines_of, purchase_of, purchases, subject_of
+from pos.store import day_of
+from supply import order_days, order_letters, premises, purchase_needs
+from supply.purchase_book import STATES, Purchase, PurchaseLine, lines_of, number_of, purchase_of, purchases, subject_of
 from supply.purchase_needs import Need, Source
 from supply.rhythm import is_over
 from supply.suppliers import MOST_PACKS, Supplier, supplier_of
@@ -195,18 +194,7 @@ def _seller(session: Session, found: Purchase, at: dt.datetime) -> Supplier | No
 
 def _as_letter(session: Session, found: Purchase, actor: Actor, at: dt.datetime) -> order_letters.Ordered:
     """Return a purchase as its letter tells it, with who writes (rule 2)."""
-    name = session.scalar(
-        sa.select(Supplier.name).where(Supplier.warehouse_id == found.store_id).order_by(Supplier.id).limit(1)
-    )
-    shop = session.scalars(sa.select(Store).order_by(Store.id).limit(1)).one()
-    house = premises.premises(session).get(found.store_id)
-    sender = {
-        "id": found.store_id, "name": name or found.store_id, "address": house.address if house else "",
-        "phone": house.phone if house else "", "tz": shop.tz, "currency": overview.currency(session),
-        "language": shop.language,
-    }  # fmt: skip
     return order_letters.Ordered(
-        found.store_id, found.id, f"{found.store_id}-{found.purchase_no}", found.order_day or found.expected_day,
-        found.expected_day, found.cost_minor,
-        {"store": sender, "local_time": wall_time(at, shop.tz), "by": actor.name},
+        found.store_id, found.id, number_of(found), found.order_day or found.expected_day, found.expected_day,
+        found.cost_minor, premises.head(session, found.store_id, actor, at),
     )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from sqlalchemy.orm import Session
 
 from config.errors import ShopError
 from store_app import wording_supply
@@ -15,7 +16,8 @@ from store_app.pages.order_letters import as_paper
 from store_app.pages.waiting import stock_units
 from store_app.presenting import page, today
 from store_app.security import requires
-from supply import order_letters, overview, purchase_book, purchasing, recalled_purchases
+from supply import order_letters, overview, purchase_book, purchasing, recalled_purchases, upstream_returns
+from supply.order_letters import OrderLetter
 from supply.suppliers import Supplier, warehouses
 
 bp = Blueprint("console_purchases", __name__, url_prefix="/console/purchases")
@@ -121,9 +123,10 @@ def paper(warehouse_id: str, letter_id: str, kind: str) -> Response:
 def left(warehouse_id: str, letter_id: str) -> Any:
     """Note that a purchase was handed over by hand, or told by telephone."""
     with write() as session:
-        order_letters.left(session, warehouse_id, letter_id, actor=g.actor, at=clock.now())
+        letter = order_letters.left(session, warehouse_id, letter_id, actor=g.actor, at=clock.now())
+        home = _home(session, letter)
     flash(_("Noted: the supplier has it."), "good")
-    return redirect(url_for("console_purchases.listed"), 303)
+    return redirect(home, 303)
 
 
 @bp.post("/<warehouse_id>/letters/<letter_id>/again")
@@ -133,15 +136,24 @@ def again(warehouse_id: str, letter_id: str) -> Any:
     """Send a letter once more, to the address typed."""
     typed = request.form.get("email", "")
     with write() as session:
-        order_letters.again(
+        letter = order_letters.again(
             session, warehouse_id, letter_id, how="email", address=typed, actor=g.actor, at=clock.now()
         )  # fmt: skip
+        home = _home(session, letter)
         wake_worker_after(session)
     flash(_("It is sent once more."), "good")
-    return redirect(url_for("console_purchases.listed"), 303)
+    return redirect(home, 303)
 
 
 # --- inside ---
+
+
+def _home(session: Session, letter: OrderLetter) -> str:
+    """Return where a letter is shown: with the purchases, or what goes back on its recall's page."""
+    if letter.kind not in order_letters.OF_RETURNS:
+        return url_for("console_purchases.listed")
+    found = upstream_returns.return_of(session, letter.store_id, letter.order_id)
+    return url_for("console_recalls.one", recall_id=found.recall_id)
 
 
 def _typed() -> list[tuple[int, str]]:

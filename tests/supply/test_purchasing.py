@@ -14,6 +14,7 @@ from supply import (
     order_pdf,
     premises,
     purchase_book,
+    purchase_needs,
     purchasing,
     recalled_purchases,
     recalls,
@@ -163,7 +164,10 @@ def test_a_purchase_that_did_not_come_is_bought_anew(country):
         sells(session, "S1", "tea", 20)
         (made,) = purchasing.propose(session, WAREHOUSE, **BY)
         purchasing.order(session, WAREHOUSE, made.id, **BY)
-        late = {"actor": OPERATOR, "at": AT + dt.timedelta(days=purchasing.UPSTREAM_DAYS + purchase_book.PATIENCE_DAYS)}
+        late = {
+            "actor": OPERATOR,
+            "at": AT + dt.timedelta(days=purchase_needs.UPSTREAM_DAYS + purchase_book.PATIENCE_DAYS),
+        }
         assert purchasing.propose(session, WAREHOUSE, **late) == []
         late["at"] += dt.timedelta(days=1)
         assert purchasing.propose(session, WAREHOUSE, **late)
