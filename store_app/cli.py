@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from config import log, private, settings
-from store_app import cli_keeping, cli_network, cli_people
+from store_app import cli_keeping, cli_network, cli_ordering, cli_people
 from store_app.cli_import import bring_in
 from store_app.commanding import Commands, by_hand, faults, node, plain, screen, set_up
 from store_app.extensions import open_doors
@@ -175,28 +175,12 @@ def forecast(day: dt.datetime | None) -> None:
         _run_job(name, day)
 
 
-def _with_a_calendar(_context: click.Context, _option: click.Parameter, country: str | None) -> str | None:
-    from forecasting.calendar import has_calendar
-
-    if country and not has_calendar(country):
-        raise click.BadParameter(
-            f"no holidays are known of {country}. Name a country by its two letters, as US, CN or DE, with its part as "
-            "DE-BW; or leave it out."
-        )
-    return country
-
-
-country_option = click.option(
-    "--country", callback=_with_a_calendar, help="Whose public holidays: US, DE, DE-BW, CN ..."
-)
-
-
 @main.command()
 @click.option("--sales", "file", type=click.Path(path_type=Path), required=True, help="CSV, Parquet or XLSX.")
 @click.option("--horizon", type=click.IntRange(1, 60), default=14, show_default=True, help="Days ahead.")
 @click.option("--origins", type=click.IntRange(1, 60), default=8, show_default=True, help="Forecasts to judge.")
 @click.option("--skip", type=click.IntRange(0, 200), default=0, help="Origins to leave out at the end.")
-@country_option
+@cli_ordering.country_option
 @click.option("--rivals", default="", help="Only these, with commas: snaive,ma28,autoets,lightgbm.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON line.")
 def backtest(file: Path, as_json: bool, **asked: Any) -> None:
@@ -223,50 +207,6 @@ def backtest(file: Path, as_json: bool, **asked: Any) -> None:
 def propose() -> None:
     """Propose orders now."""
     _run_job("propose", None)
-
-
-@main.command()
-@click.option("--sales", "path", type=click.Path(path_type=Path), required=True, help="store, product, day, sold.")
-@click.option("--lead-time-days", type=click.IntRange(0, 30), default=2, show_default=True, help="From order to shelf.")
-@click.option("--review-days", type=click.IntRange(1, 30), default=1, show_default=True, help="From order to order.")
-@click.option(
-    "--pack", "pack_qty", type=click.IntRange(1, 10_000), default=6, show_default=True, help="Units of a pack."
-)
-@click.option("--fill", type=float, default=0.97, show_default=True, help="Share of the wanted value to be sold.")
-@click.option("--shelf-life-days", type=click.IntRange(1, 3650), help="Without it nothing expires.")
-@click.option(
-    "--days", "scored_days", type=click.IntRange(1, 3650), default=112, show_default=True, help="Days that count."
-)
-@country_option
-@click.option("--chart", type=click.Path(path_type=Path, dir_okay=False), help="Draw the curves into this SVG file.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def simulate(
-    path: Path, fill: float, country: str | None, chart: Path | None, as_json: bool, lead_time_days: int, **asked: Any
-) -> None:
-    """Replay a sales history under our way of ordering and under others'."""
-    from store_app import simulating
-    from supply.simulate import Setting
-
-    setting = Setting(lead_days=lead_time_days, **asked)
-    found = simulating.replay_all(simulating.read_history(path), setting, fill, country=country)
-    if chart is not None:
-        simulating.draw(found, fill, chart)
-    if as_json:
-        click.echo(json.dumps(found))
-        return
-    table = Table("", f"days of stock at {fill:.0%} sold", "order lines", "waste")
-    for name, row in {"ours": found["ours"], **found["rivals"]}.items():
-        cells = ("never reached", "", "") if row["cover_days"] is None else (
-            f"{row['cover_days']:.2f}", f"{row['order_lines']:,.0f}", f"{row['waste']:.1%}",
-        )  # fmt: skip
-        table.add_row(name.replace("_", " "), *cells)
-    screen.print(table)
-    told = found["asked"]
-    screen.print(
-        f"Asked for {fill:.1%}, ours delivers {told['delivered']:.1%} with {told['cover_days']:.2f} days of stock."
-    )
-    if returns := found["settings"]["negative_rows"]:
-        screen.print(f"Rows of fewer than none sold, returns perhaps, that count as none: {returns}.")
 
 
 def _run_job(name: str, day: dt.datetime | None) -> None:
@@ -422,7 +362,7 @@ def _toml(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-for command in (*cli_keeping.COMMANDS, *cli_network.COMMANDS, cli_people.staff, bring_in):
+for command in (*cli_keeping.COMMANDS, *cli_network.COMMANDS, *cli_ordering.COMMANDS, cli_people.staff, bring_in):
     main.add_command(command)
 for command in cli_keeping.OF_STORES:
     store.add_command(command)

@@ -128,6 +128,7 @@ ROLES: dict[str, Role] = {
             "shelf-swap",
             "thank-friends",
             "replay",
+            "weeks-ahead",
             "forget-people",
             "backup",
             "backup-changes",

@@ -76,10 +76,8 @@ def listed(fault: ShopError | None = None, faults: list[Fault] | None = None) ->
 def tell() -> Any:
     """Note school holidays from a day until another."""
     name = form.text("name", most=school_holidays.LONGEST_NAME, required=_("Give the holidays a name."))
-    first, last = form.date("from"), form.date("to")
-    if first is None or last is None:
-        words = _("Choose the first and the last day of the holidays.")
-        raise Invalid("no-school-day", words, field="from" if first is None else "to")
+    missing = _("Choose the first and the last day of the holidays.")
+    first, last = form.day("from", missing), form.day("to", missing)
     with write() as session:
         scope_id, _regions = _scope(session)
         school_holidays.tell(session, scope_id, name, first, last, actor=g.actor, at=doors().now())
@@ -92,9 +90,8 @@ def tell() -> Any:
 @form.answers_on(listed)
 def take_back() -> Any:
     """Take school holidays back."""
-    first, last = form.date("from_day"), form.date("until_day")
-    if first is None or last is None:
-        raise Invalid("no-school-day", _("Choose which holidays to take back."))
+    missing = _("Choose which holidays to take back.")
+    first, last = form.day("from_day", missing), form.day("until_day", missing)
     with write() as session:
         scope_id, _regions = _scope(session)
         gone = school_holidays.take_back(session, scope_id, first, last, actor=g.actor, at=doors().now())
