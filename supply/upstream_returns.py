@@ -5,8 +5,8 @@ Rules
 1. What stands in a warehouse of a recall, in a lot that a purchase of the supplier's brought, may go back to it: of the
    recalled batch for certain. What no purchase of this supplier brought does not.
 2. A return is proposed, of as many as go back, the lots that end first before others. That writes its letter, which
-   goes with the goods (`order_letters`): what, of which batch, by which purchase. What stands on an open return is no
-   look's through the warehouse (`recalls`); another return is proposed once it is over.
+   goes with the goods (`order_letters`): what, of which batch, by which purchase. What stands on an open return is
+   neither counted nor missing when the warehouse is looked through (`recalls`). Only once it is over is there another.
 3. It leaves the warehouse and its lots when it is handed over: once, whole, as its letter says, and only while the
    recall holds. Or it is dropped with a reason, and its letter with it.
 4. Units that were handed over are claimed of the supplier as those are that were written off (`upstream_claims`), each
@@ -99,6 +99,7 @@ def propose(
 ) -> UpstreamReturn:  # fmt: skip
     """Propose that units of a recall go back to a supplier that brought them (rules 1, 2); the same id again is it."""
     require_warehouse(session, warehouse_id)
+    premises.alone(session)  # of two who write one at once, each has its own number
     row = _locked_recall(session, warehouse_id, recall_id)
     known = session.get(UpstreamReturn, (warehouse_id, id))
     if known is not None:
