@@ -409,6 +409,7 @@ JOBS: dict[str, Job] = {
         Job("shelf-swap", jobs_shelf.shelf_swap),
         Job("thank-friends", jobs_shelf.thank_friends),
         Job("replay", replay),
+        Job("weeks-ahead", jobs_orders.play_weeks_ahead),
         Job("replay-regions", replay_regions),
         Job("publish", publish),
         Job("forget-people", forget_people),
