@@ -14,34 +14,36 @@ Rules
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 
-from forecasting.panel import Floats, Forecast
+from forecasting.intervals import Dispersion
+from forecasting.panel import Floats
 
 
-def draw(forecast: Forecast, count: int, *, seed: int) -> Floats:
-    """Return (n, count, H) whole units of the days ahead, `count` paths for each series."""
-    mean = forecast.mean
-    out = np.zeros((len(mean), count, forecast.horizon_days))
-    if forecast.spread is None or not len(mean):
+def draw(keys: Sequence[tuple[str, str]], mean: Floats, spread: Dispersion, count: int, *, seed: int) -> Floats:
+    """Return (n, count, H) whole units of the days ahead, `count` paths for each series.
+
+    keys, mean (n, H) and spread: as a `Forecast` has them.
+    """
+    out = np.zeros((len(mean), count, mean.shape[1]))
+    if not out.size:
         return out
-    shared, own = _factors(forecast)
-    for row, key in enumerate(forecast.keys):
+    shared, own = _factors(mean, spread)
+    for row, key in enumerate(keys):
         rng = np.random.default_rng([seed, zlib.crc32("\x1f".join(key).encode())])
         level = _gamma(rng, shared[row], (count, 1)) * _gamma(rng, own[row], (count, len(mean[row])))
         out[row] = rng.poisson(mean[row] * level)
     return out
 
 
-def _factors(forecast: Forecast) -> tuple[Floats, Floats]:
+def _factors(mean: Floats, spread: Dispersion) -> tuple[Floats, Floats]:
     """Return the variances of the shared factor (n,) and of each day's own (n, H), by rule 2."""
-    mean, spread = forecast.mean, forecast.spread
-    assert spread is not None
     total = mean.sum(axis=1)
     square = np.maximum(mean**2, 1e-18)
     beyond = np.maximum(spread.variance(mean, 1.0) - mean, 0.0)
-    whole = spread.variance(total[:, None], float(forecast.horizon_days))[:, 0] - total
+    whole = spread.variance(total[:, None], float(mean.shape[1]))[:, 0] - total
     cross = np.maximum(total**2 - (mean**2).sum(axis=1), 1e-18)
     a_day = np.where(mean > 0, beyond / square, 0.0)
     least = np.where(mean > 0, a_day, np.inf).min(axis=1)

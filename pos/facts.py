@@ -263,10 +263,13 @@ class StockCounted:
 
 @dataclass(frozen=True)
 class StockMoved:
-    """Goods moved other than by a sale or a count: opening stock, received, put elsewhere, wasted."""
+    """Goods moved other than by a sale or a count: opening stock, received, put elsewhere, wasted.
+
+    why: what the shop gave as its reason for letting them go; lot: of which they were known to be. '': not known.
+    """
 
     TOPIC: ClassVar[str] = "stock.moved"
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     id: str
     store_id: str
@@ -277,6 +280,8 @@ class StockMoved:
     at: str
     actor_id: str
     movements: tuple[Moved, ...]
+    why: str = ""
+    lot: str = ""
 
     def to_body(self) -> dict[str, Any]:
         """Return the fact as plain JSON values."""
@@ -284,7 +289,7 @@ class StockMoved:
 
     @classmethod
     def from_body(cls, body: dict[str, Any]) -> "StockMoved":
-        """Read a body of version 1; raises KeyError, TypeError or ValueError when it is none."""
+        """Read a body of version 1 or 2; raises KeyError, TypeError or ValueError when it is none."""
         return cls(**body | {"movements": moved_from(body["movements"])})
 
 

@@ -166,12 +166,14 @@ Places = dict[str, dict[str, int]]
 
 
 def book_and_tell(
-    session: Session, store_id: str, moves: list[Moved], source: Source, *, at: dt.datetime, actor: Actor, **facts: Any
-) -> None:
-    """Write movements, journal them and tell the network (rule 7)."""
+    session: Session, store_id: str, moves: list[Moved], source: Source, *, at: dt.datetime, actor: Actor,
+    why: str = "", lot: str = "", **facts: Any,
+) -> None:  # fmt: skip
+    """Write movements, journal them and tell the network (rule 7). why, lot: as the fact says them."""
     day = day_of(session, store_id, at)
     book(session, store_id, moves, source, day=day, at=at, actor_id=actor.id)
     subject = f"{source.kind}:{source.id}"
+    facts |= {"why": why} if why else {}
     facts |= {"store": store_id, "lines": len(moves), "units": sum(row[2] for row in moves)}
     journal.record(session, actor=actor, at=at, verb=f"stock.{source.reason}", subject=subject, **facts)
     for start in range(0, len(moves), MOVES_A_FACT):
@@ -185,6 +187,8 @@ def book_and_tell(
             at=stamp(at),
             actor_id=actor.id,
             movements=tuple(moves[start : start + MOVES_A_FACT]),
+            why=why,
+            lot=lot,
         )
         tell(session, store_id, fact, subject, day, at)
 

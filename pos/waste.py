@@ -160,11 +160,11 @@ def take_out(
     lot: str = "",
     actor: Actor,
     at: dt.datetime,
-    **facts: str,
+    why: str = "",
 ) -> list[Moved]:
     """Carry units out of the shop, from one place or from several in their order; refuses, naming every short line.
 
-    lot: the code of a producer's lot they are of; '' for the oldest.
+    lot: the code of the lot they are of; '' where it is not known, of a producer's goods the oldest.
     """
     wanted = tidy(lines)
     refuse_if_booked(session, store_id, source)
@@ -183,7 +183,7 @@ def take_out(
             if part:
                 moves.append((new_id(), sku, part, place, to_place))
                 rest -= part
-    book_and_tell(session, store_id, moves, source, at=at, actor=actor, **facts)
+    book_and_tell(session, store_id, moves, source, at=at, actor=actor, why=why, lot=tidy_batch(lot) or "")
     produce_lots.gone(session, store_id, moves, code=lot)
     shift_places(stands, moves)
     open_count_tasks(session, store_id, stands, at)

@@ -39,6 +39,17 @@ def whole(least: int, most: int) -> Cell:
     return read_whole
 
 
+def decimal(least: int, most: int) -> Cell:
+    """Return what reads a number with a decimal point within its bounds."""
+
+    def read_decimal(cell: str) -> Decimal:
+        if not re.fullmatch(r"-?\d{1,12}(\.\d{1,20})?", cell, re.ASCII) or not least <= Decimal(cell) <= most:
+            raise ValueError(_("a number such as 3 or 1.25"))
+        return Decimal(cell)
+
+    return read_decimal
+
+
 def price(cell: str) -> Decimal:
     """Read an amount of money."""
     # spreadsheets write 1.2 as 1.2000000000000002, which the currency's places refuse later; 1e3 is a barcode's ruin

@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask_babel import gettext as _
-from flask_babel import ngettext
 from rich.markup import escape
 from rich.table import Table
 
 from config import log, private, settings
-from store_app import cli_keeping, cli_network, cli_people
-from store_app.commanding import Commands, by_hand, faults, node, screen, set_up, speaking
-from store_app.extensions import Doors, open_doors
+from store_app import cli_keeping, cli_network, cli_ordering, cli_people
+from store_app.cli_import import bring_in
+from store_app.commanding import Commands, by_hand, faults, node, plain, screen, set_up
+from store_app.extensions import open_doors
 
 SETTINGS_FILE = Path("cornerstore.toml")
 BEGIN = "cornerstore serve, then open this computer's browser: the first person there may do everything"
@@ -176,28 +175,12 @@ def forecast(day: dt.datetime | None) -> None:
         _run_job(name, day)
 
 
-def _with_a_calendar(_context: click.Context, _option: click.Parameter, country: str | None) -> str | None:
-    from forecasting.calendar import has_calendar
-
-    if country and not has_calendar(country):
-        raise click.BadParameter(
-            f"no holidays are known of {country}. Name a country by its two letters, as US, CN or DE, with its part as "
-            "DE-BW; or leave it out."
-        )
-    return country
-
-
-country_option = click.option(
-    "--country", callback=_with_a_calendar, help="Whose public holidays: US, DE, DE-BW, CN ..."
-)
-
-
 @main.command()
 @click.option("--sales", "file", type=click.Path(path_type=Path), required=True, help="CSV, Parquet or XLSX.")
 @click.option("--horizon", type=click.IntRange(1, 60), default=14, show_default=True, help="Days ahead.")
 @click.option("--origins", type=click.IntRange(1, 60), default=8, show_default=True, help="Forecasts to judge.")
 @click.option("--skip", type=click.IntRange(0, 200), default=0, help="Origins to leave out at the end.")
-@country_option
+@cli_ordering.country_option
 @click.option("--rivals", default="", help="Only these, with commas: snaive,ma28,autoets,lightgbm.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON line.")
 def backtest(file: Path, as_json: bool, **asked: Any) -> None:
@@ -224,50 +207,6 @@ def backtest(file: Path, as_json: bool, **asked: Any) -> None:
 def propose() -> None:
     """Propose orders now."""
     _run_job("propose", None)
-
-
-@main.command()
-@click.option("--sales", "path", type=click.Path(path_type=Path), required=True, help="store, product, day, sold.")
-@click.option("--lead-time-days", type=click.IntRange(0, 30), default=2, show_default=True, help="From order to shelf.")
-@click.option("--review-days", type=click.IntRange(1, 30), default=1, show_default=True, help="From order to order.")
-@click.option(
-    "--pack", "pack_qty", type=click.IntRange(1, 10_000), default=6, show_default=True, help="Units of a pack."
-)
-@click.option("--fill", type=float, default=0.97, show_default=True, help="Share of the wanted value to be sold.")
-@click.option("--shelf-life-days", type=click.IntRange(1, 3650), help="Without it nothing expires.")
-@click.option(
-    "--days", "scored_days", type=click.IntRange(1, 3650), default=112, show_default=True, help="Days that count."
-)
-@country_option
-@click.option("--chart", type=click.Path(path_type=Path, dir_okay=False), help="Draw the curves into this SVG file.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def simulate(
-    path: Path, fill: float, country: str | None, chart: Path | None, as_json: bool, lead_time_days: int, **asked: Any
-) -> None:
-    """Replay a sales history under our way of ordering and under others'."""
-    from store_app import simulating
-    from supply.simulate import Setting
-
-    setting = Setting(lead_days=lead_time_days, **asked)
-    found = simulating.replay_all(simulating.read_history(path), setting, fill, country=country)
-    if chart is not None:
-        simulating.draw(found, fill, chart)
-    if as_json:
-        click.echo(json.dumps(found))
-        return
-    table = Table("", f"days of stock at {fill:.0%} sold", "order lines", "waste")
-    for name, row in {"ours": found["ours"], **found["rivals"]}.items():
-        cells = ("never reached", "", "") if row["cover_days"] is None else (
-            f"{row['cover_days']:.2f}", f"{row['order_lines']:,.0f}", f"{row['waste']:.1%}",
-        )  # fmt: skip
-        table.add_row(name.replace("_", " "), *cells)
-    screen.print(table)
-    told = found["asked"]
-    screen.print(
-        f"Asked for {fill:.1%}, ours delivers {told['delivered']:.1%} with {told['cover_days']:.2f} days of stock."
-    )
-    if returns := found["settings"]["negative_rows"]:
-        screen.print(f"Rows of fewer than none sold, returns perhaps, that count as none: {returns}.")
 
 
 def _run_job(name: str, day: dt.datetime | None) -> None:
@@ -301,7 +240,7 @@ def check() -> None:
     found = checking.findings(node())
     table = Table("Check", "Subject", "Expected", "Found")
     for one in found:
-        table.add_row(one.code, *(_plain(str(value)) for value in (one.subject, one.expected, one.found)))
+        table.add_row(one.code, *(plain(str(value)) for value in (one.subject, one.expected, one.found)))
     screen.print(table if found else "All books hold: no findings.")
     sys.exit(1 if found else 0)
 
@@ -419,78 +358,11 @@ def give_key(store_id: str, listed: bool, withdraw: str) -> None:
     screen.print("\n".join(told) or f"{store_id} has no key.", markup=False, highlight=False)
 
 
-@main.command("import")
-@click.argument(
-    "kind",
-    type=click.Choice(
-        [
-            "products",
-            "stock",
-            "sales",
-            "customers",
-            "bestsellers",
-            "members",
-            "price-list",
-            "suppliers",
-            "school-holidays",
-            "weather",
-        ]
-    ),
-)
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--supplier", default="", help="Whose price list it is: a supplier of this node's own, by name or id.")
-@click.option("--warehouse", default="", help="At the network: which warehouse was counted.")
-@click.option("--why", default="", help="At the network: why it was counted, such as 'opening stock'.")
-@click.option("--yes", is_flag=True, help="Do not ask before writing.")
-def bring_in(kind: str, file: Path, supplier: str, warehouse: str, why: str, yes: bool) -> None:
-    """Bring a file in (CSV, XLSX or Parquet): whole or not at all."""
-    doors = node()
-    with speaking(doors):
-        _bring_in(doors, kind, file, supplier=supplier, warehouse=warehouse, why=why, yes=yes)
-
-
-def _bring_in(doors: Doors, kind: str, file: Path, *, supplier: str, warehouse: str, why: str, yes: bool) -> None:
-    from store_app import importing, network_rows
-
-    owner_id, of = network_rows.owner_of(doors.settings.node_id), {}
-    with doors.read() as session:
-        if kind == "price-list":
-            of = {"supplier_id": importing.supplier_named(session, owner_id, supplier)}
-        elif kind == "stock" and owner_id != doors.settings.node_id:
-            of = {"warehouse_id": network_rows.counted_warehouse(session, warehouse, why), "why": why}
-    sheet = importing.read(kind, file)
-    with doors.read() as session:
-        importing.look_around(session, sheet, owner_id, at=doors.now())
-    count = ngettext("%(num)d row, %(kind)s", "%(num)d rows, %(kind)s", sheet.rows, kind=sheet.described)
-    screen.print(count, markup=False)
-    preview = Table(*sheet.columns)
-    for row in sheet.first(5):
-        preview.add_row(*map(_plain, row))
-    screen.print(preview)
-    if sheet.faults:
-        for fault in sheet.faults[:50]:
-            faults.print(str(fault), markup=False, highlight=False)
-        many = len(sheet.faults)
-        told = ngettext("%(num)d fault; nothing was written.", "%(num)d faults; nothing was written.", many)
-        faults.print(told, style="red")
-        sys.exit(1)
-    if not yes and not click.confirm(_("Write this?")):
-        sys.exit(1)
-    with doors.write() as session:
-        said = importing.write(session, sheet, owner_id, actor=by_hand(doors), at=doors.now(), **of)
-    screen.print(said, markup=False)
-
-
-def _plain(cell: str) -> str:
-    """Return a file's text as the screen may show it: no marks of ours, no orders to the terminal."""
-    return escape("".join(letter if letter.isprintable() else "·" for letter in cell[:60]))
-
-
 def _toml(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-for command in (*cli_keeping.COMMANDS, *cli_network.COMMANDS, cli_people.staff):
+for command in (*cli_keeping.COMMANDS, *cli_network.COMMANDS, *cli_ordering.COMMANDS, cli_people.staff, bring_in):
     main.add_command(command)
 for command in cli_keeping.OF_STORES:
     store.add_command(command)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 import sqlalchemy as sa
 from rich.console import Console
+from rich.markup import escape
 
 from config import log, settings
 from config.errors import ShopError
@@ -62,6 +63,11 @@ def speaking(doors: Doors) -> Iterator[None]:
             yield
         except ShopError as refusal:
             raise type(refusal)(refusal.code, sentence_of(refusal), **refusal.facts) from refusal
+
+
+def plain(cell: str) -> str:
+    """Return a file's text as the screen may show it: no marks of ours, no orders to the terminal."""
+    return escape("".join(letter if letter.isprintable() else "·" for letter in cell[:60]))
 
 
 def by_hand(doors: Doors) -> Actor:

@@ -1,4 +1,4 @@
-"""Bring in a file (CSV, XLSX, Parquet): goods, stock, sales, people, prices, school holidays, weather; all or nothing.
+"""Bring in a file (CSV, XLSX, Parquet; a calendar): goods, stock, sales, people, prices, surroundings; all or nothing.
 
 Rules
 -----
@@ -10,7 +10,7 @@ Rules
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -25,8 +25,17 @@ from config.ids import new_id
 from config.journal import Actor
 from config.publication import EVERYONE
 from pos.store import Store
-from store_app import customer_rows, files, member_rows, network_rows, supplier_rows, surroundings_rows
-from store_app.cells import Cell, day, in_minor, price, text, unit, whole
+from store_app import (
+    calendar_files,
+    customer_rows,
+    files,
+    member_rows,
+    network_rows,
+    supplier_rows,
+    surroundings_rows,
+    wording,
+)
+from store_app.cells import Cell, day, decimal, in_minor, price, text, unit, whole
 from store_app.files import MOST_BYTES, MOST_ROWS
 from store_app.sentences import sentence_of
 
@@ -57,6 +66,8 @@ class Sheet:
     """The row of each text in the table (rule 3): blank lines count."""
     values: list[dict[str, Any]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    is_calendar: bool = False
+    """Who brings it in sees its names first: a school's calendar has more than holidays."""
 
     @property
     def rows(self) -> int:
@@ -67,23 +78,35 @@ class Sheet:
         """Return the first rows as text, for the preview."""
         return ([row[column] for column in self.columns] for row in self.texts[:count])
 
+    def keep(self, names: Collection[str]) -> None:
+        """Leave out the rows of other names; NotFound where the file has none of one of these."""
+        there = dict.fromkeys(str(row.get("name", "")) for row in self.values)
+        if unknown := [name for name in names if name not in there]:
+            words = _("The file has no %(name)s. There are: %(known)s.", name=unknown[0], known=wording.few(there, 20))
+            raise NotFound("no-such-name", words)
+        kept = [n for n, row in enumerate(self.values) if row.get("name") in names]
+        self.texts, self.numbers = [self.texts[n] for n in kept], [self.numbers[n] for n in kept]
+        self.values = [self.values[n] for n in kept]
 
-def read(kind: str, source: Path | bytes, name: str = "") -> Sheet:
-    """Read a file of products, stock or sales and check every cell; nothing is written."""
-    if isinstance(source, Path):
-        if not source.is_file():
-            raise NotFound("no-such-file", _("There is no file %(name)s.", name=source))
-        if source.stat().st_size > MOST_BYTES:
-            raise Invalid("file-too-large", "A file may have 20 MB at most. Split it.")
-        name, raw = source.name, source.read_bytes()
+
+def read(kind: str, source: Path | bytes, name: str = "", *, today: dt.date | None = None) -> Sheet:
+    """Read a file of products, stock or sales and check every cell; nothing is written.
+
+    today: from which a calendar of school holidays is looked ahead; without it none is read.
+    """
+    raw = _content(source)
+    name = source.name if isinstance(source, Path) else name
+    is_calendar = today is not None and calendar_files.is_calendar(raw, name.lower())
+    if is_calendar:
+        if kind != surroundings_rows.SCHOOL:
+            raise Invalid("wrong-columns", _("A calendar holds school holidays, nothing else."))
+        described, table = calendar_files.table(raw, today)
     else:
-        raw = source
-    if len(raw) > MOST_BYTES:
-        raise Invalid("file-too-large", "A file may have 20 MB at most. Split it.")
-    described, table = files.table(raw, name.lower())
+        described, table = files.table(raw, name.lower())
     lines = ((number, cells) for number, cells in enumerate(table, 1) if any(cell.strip() for cell in cells))
-    heading = [re.sub(r"\W+", "_", title.strip().lower()).strip("_") for title in next(lines, (1, []))[1]]
     required, optional = COLUMNS[kind]
+    words = [re.sub(r"\W+", "_", title.strip().lower()).strip("_") for title in next(lines, (1, []))[1]]
+    heading = [ALSO_CALLED.get(kind, {}).get(word, word) for word in words]
     if missing := [column for column in required if column not in heading]:
         raise Invalid(
             "wrong-columns",
@@ -93,7 +116,8 @@ def read(kind: str, source: Path | bytes, name: str = "") -> Sheet:
         )
     if twice := sorted({name for name in heading if heading.count(name) > 1 and name in required | optional}):
         raise Invalid("wrong-columns", f"The file has {', '.join(twice)} twice. Keep one.", twice=twice)
-    sheet = Sheet(kind, described, [name for name in heading if name in required or name in optional], [])
+    columns = [name for name in heading if name in required or name in optional]
+    sheet = Sheet(kind, described, columns, [], is_calendar=is_calendar)
     for number, cells in lines:
         padded = [*cells, *[""] * (len(heading) - len(cells))]
         sheet.texts.append({name: padded[n].strip() for n, name in enumerate(heading) if name in sheet.columns})
@@ -152,9 +176,7 @@ def write(
     for source, listed_on in lists:
         outside.end(session, source, listed_on)
     if sheet.kind == "sales":
-        from supply import rolling
-
-        rolling.import_history(session, [_sold(row, owner_id) for row in sheet.values])
+        return _write_sales(session, sheet, owner_id, actor, at)
     return ngettext("%(num)d row of %(kind)s is in.", "%(num)d rows of %(kind)s are in.", sheet.rows, kind=sheet.kind)
 
 
@@ -200,8 +222,8 @@ def _whose_list(owner_id: str) -> str:
     return _("Say whose price list it is with --supplier. This shop's own: %(known)s.")
 
 
-def look_around(session: Session, sheet: Sheet, owner_id: str = "", *, at: dt.datetime | None = None) -> None:
-    """Add the faults a file has beside what is already here, so that all of them are said at once."""
+def look_around(session: Session, sheet: Sheet, owner_id: str = "", *, at: dt.datetime | None = None) -> list[str]:
+    """Add the faults a file has beside what is already here, all to be said at once; return what will stay out."""
     if sheet.kind == "members":
         seen: set[str] = set()
         for number, row in zip(sheet.numbers, sheet.values, strict=True):
@@ -212,6 +234,11 @@ def look_around(session: Session, sheet: Sheet, owner_id: str = "", *, at: dt.da
     if sheet.kind == "customers" and at is not None:
         for number, row in zip(sheet.numbers, sheet.values, strict=True):
             sheet.faults += [Fault(number, *told) for told in customer_rows.beside(session, row, owner_id, at)]
+    if sheet.kind == "sales" and at is not None and not sheet.faults:
+        from store_app import past_sales
+
+        return past_sales.stays_out(past_sales.match(session, sheet, owner_id, at=at))
+    return []
 
 
 # --- columns ---
@@ -240,11 +267,24 @@ COLUMNS: dict[str, tuple[dict[str, Cell], dict[str, Cell]]] = {
         {"minimum_packs": whole(1, 999), "article_no": text(40), "from_day": day},
     ),
     "sales": (
-        {"sku": text(64), "business_day": day, "sold_qty": whole(-1_000_000, 10_000_000)},
-        {"store_id": text(40), "revenue_minor": whole(-(10**12), 10**12), "sales": whole(0, 10_000_000)},
+        {"day": day},
+        {
+            "sku": text(64), "barcode": text(64), "sold": decimal(-1_000_000, 10_000_000),
+            "takings": decimal(-(10**9), 10**9),
+            "sold_qty": whole(-1_000_000, 10_000_000), "store_id": text(40), "revenue_minor": whole(-(10**12), 10**12),
+            "sales": whole(0, 10_000_000),
+        },
     ),
 }  # fmt: skip
 """kind -> (needed columns, possible columns), each with what reads its cells."""
+ALSO_CALLED = {
+    "sales": {
+        "business_day": "day", "date": "day", "日期": "day", "product": "sku", "article": "sku", "商品编码": "sku",
+        "ean": "barcode", "gtin": "barcode", "条码": "barcode", "quantity": "sold", "qty": "sold", "销量": "sold",
+        "数量": "sold", "revenue": "takings", "amount": "takings", "销售额": "takings",
+    },
+}  # fmt: skip
+"""kind -> other programs' names of its columns."""
 OF_ALL = ("members", "bestsellers", *surroundings_rows.CELLS)
 """Kinds that need no shop at this node."""
 TWINS = {
@@ -255,9 +295,17 @@ TWINS = {
     "customers": ("name", "phone"),
     "suppliers": ("name",),
     "price-list": ("sku", "from_day"),
-    "sales": ("store_id", "sku", "business_day"),
     **surroundings_rows.TWINS,
 }
+
+
+def _content(source: Path | bytes) -> bytes:
+    if isinstance(source, Path) and not source.is_file():
+        raise NotFound("no-such-file", _("There is no file %(name)s.", name=source))
+    size = source.stat().st_size if isinstance(source, Path) else len(source)
+    if size > MOST_BYTES:
+        raise Invalid("file-too-large", "A file may have 20 MB at most. Split it.")
+    return source.read_bytes() if isinstance(source, Path) else source
 
 
 def _values(
@@ -278,6 +326,8 @@ def _values(
 
 
 def _refuse_twins(sheet: Sheet) -> None:
+    if sheet.kind not in TWINS:
+        return
     seen: dict[tuple[Any, ...], int] = {}
     for number, row in zip(sheet.numbers, sheet.values, strict=True):
         key = tuple(row.get(column) for column in TWINS[sheet.kind])
@@ -338,24 +388,16 @@ def _write_count(session: Session, row: dict[str, Any], store_id: str, actor: Ac
     stock.count(session, store_id, row["sku"], row["qty"], count_id=new_id(), actor=actor, at=at)
 
 
-def _check_sold(session: Session, row: dict[str, Any], store_id: str, _actor: Actor, _at: dt.datetime) -> None:
-    _require_product(session, row["sku"])
-    if session.get(Store, row.get("store_id") or store_id) is None:
-        words = (
-            f"There is no store {row['store_id']}." if "store_id" in row else "Say which shop's: the column store_id."
-        )
-        raise NotFound("unknown-store", words)
+def _write_sales(session: Session, sheet: Sheet, owner_id: str, actor: Actor, at: dt.datetime) -> str:
+    from store_app import past_sales
 
-
-def _sold(row: dict[str, Any], store_id: str) -> tuple[str, str, dt.date, int, int, int]:
-    return (
-        row.get("store_id") or store_id,
-        row["sku"],
-        row["business_day"],
-        row["sold_qty"],
-        row.get("revenue_minor", 0),
-        row.get("sales", 0),
-    )
+    past = past_sales.match(session, sheet, owner_id, at=at)
+    past_sales.write(session, past, sheet, actor=actor, at=at)
+    said: str = ngettext(
+        "%(days)s days of %(num)d product are in.", "%(days)s days of %(num)d products are in.",
+        len(past.goods), days=past.days,
+    )  # fmt: skip
+    return said
 
 
 def _write_place(session: Session, row: dict[str, Any], _store_id: str, actor: Actor, at: dt.datetime) -> None:
@@ -393,7 +435,6 @@ _WRITERS = {
     "stock": _write_count,
     "members": member_rows.write,
     "customers": customer_rows.write,
-    "sales": _check_sold,
     "price-list": _write_pack,
     "suppliers": supplier_rows.write,
 }

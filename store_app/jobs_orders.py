@@ -25,6 +25,20 @@ def propose(desk: "Desk", _day: dt.date) -> str:
     return f"{len(made)} proposals, {len(gone)} sent by rule"
 
 
+def play_weeks_ahead(desk: "Desk", _day: dt.date) -> str:
+    """Play the shop's orders of the coming weeks on many futures, once last night's forecast is there."""
+    from supply import weeks_ahead
+
+    with desk.doors.read() as session:
+        loaded = weeks_ahead.load(session, desk.node_id, country=desk.doors.settings.country, at=desk.doors.now())
+    if loaded is None:
+        return "no forecast of last night"
+    body = desk.compute(weeks_ahead.compute, loaded)
+    with desk.doors.write() as session:
+        weeks_ahead.keep(session, desk.node_id, body, at=desk.doors.now())
+    return f"{body['products']} products played on {body['futures']} futures"
+
+
 def publish_terms(desk: "Desk", _day: dt.date) -> str:
     """Publish what the network's suppliers ask, where that has changed since shops heard of it last."""
     from store_app import editions

@@ -30,7 +30,7 @@ class Kind:
 
 
 KINDS = (
-    Kind("percent", "percent", "receipt-percent", lazy("Percent off"), lazy("20% off all teas")),
+    Kind("percent", "percent", "receipt-percent", lazy("Percent off"), lazy("All teas, less 20%")),
     Kind("amount", "amount", "minus-circle", lazy("Amount off"), lazy("0.50 off every coffee")),
     Kind("price", "price", "tag", lazy("Special price"), lazy("Orange juice for 1.99, perhaps for members only")),
     Kind("free", "nth", "gift", lazy("Every third one free"), lazy("3 for the price of 2, mixed as you like")),
@@ -38,8 +38,8 @@ KINDS = (
     Kind("pack_price", "pack_price", "squares-plus", lazy("Several for one price"), lazy("Any 3 for 5.00")),
     Kind("bundle", "bundle", "puzzle-piece", lazy("Different products together"), lazy("Sandwich, drink and fruit for 4.99")),  # noqa: E501
     Kind("together", "together", "link", lazy("Buy one, get another"), lazy("Buy a pizza, get a cola free")),
-    Kind("soon", "percent", "clock", lazy("Near its end"), lazy("30% off what expires within 2 days")),
-    Kind("basket_percent", "basket_percent", "shopping-cart", lazy("Percent off the basket"), lazy("5% off everything, from 30.00")),  # noqa: E501
+    Kind("soon", "percent", "clock", lazy("Near its end"), lazy("What expires within 2 days, less 30%")),
+    Kind("basket_percent", "basket_percent", "shopping-cart", lazy("Percent off the basket"), lazy("Everything from 30.00, less 5%")),  # noqa: E501
     Kind("basket_amount", "basket_amount", "banknotes", lazy("Amount off the basket"), lazy("A coupon: 5.00 off from 30.00")),  # noqa: E501
 )  # fmt: skip
 NTH = {2: lazy("second"), 3: lazy("third"), 4: lazy("fourth"), 5: lazy("fifth"), 6: lazy("sixth")}

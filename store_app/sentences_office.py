@@ -27,6 +27,7 @@ OFFICE: dict[str, tuple[Any, ...]] = {
         _l("The shop has sold for %(days)s days: its own sales tell what it takes, and nothing has to be said."),
     ),
     "bad-takings": (_l("Say what the shop takes on a usual day, or nothing."),),
+    "shop-says-takings": (_l("This shop says itself what it takes, on its own computer."),),
     "closed-backwards": (_l("The last closed day lies before the first."),),
     "shop-settles-days": (_l("This shop settles its closed days itself, on its own computer."),),
     "closed-past": (_l("Closed days are settled ahead: choose today or a later day."),),
@@ -152,6 +153,7 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "bad-budget": (_l("A limit is an amount of zero or more."),),
     "bad-room": (_l("Type how many there is room for, 1 or more; leave it empty for no limit."),),
     "bad-show": (_l("What stands for show is 0 or more, and fits into the room there is."),),
+    "bad-shop-service": (_l("A shop's orders aim at 75 to 99.5 of 100 wanted units."),),
     "bad-service": (_l("Service is 50 to 99.5 of 100 wanted units; leave it empty to have it worked out."),),
     # --- purchasing ---
     "not-on-purchase": (_l("This product is not on the purchase."),),

@@ -7,7 +7,7 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from flask_babel import format_date, get_locale, ngettext
@@ -219,6 +219,12 @@ def topic_word(topic: str) -> str:
 def joined(sentences: list[str]) -> str:
     """Return sentences as one paragraph; Chinese sets no blank between them."""
     return ("" if str(get_locale()).startswith("zh") else " ").join(sentences)
+
+
+def few(names: Collection[str], most: int = 4) -> str:
+    """Name the first, and say how many more there are."""
+    told, rest = _(", ").join(list(names)[:most]), len(names) - most
+    return _("%(names)s and %(num)d more", names=told, num=rest) if rest > 0 else told
 
 
 def weekday(day: dt.date) -> str:

@@ -31,6 +31,7 @@ REASONS: dict[str, Any] = {
     "not_finite": _l("Its numbers could not be worked out: the average of four weeks stands in."),
     "fell_back": _l("Last week the average of four weeks was nearer for such products, so it is used for now."),
 }
+_UNREADABLE = ("bad-forecast", "broken-body", "unknown-encoding", "told-no-forecast", "told-no-number", "told-no-day")
 METHODS: dict[str, Any] = {
     "level_filter": _l("Method: a level that follows its own sales, recent days weighing most."),
     "level_filter+region": _l(
@@ -102,6 +103,21 @@ def watched_sentences(watched: str | None, *, also_fallen: bool = True) -> list[
 
 
 # --- inside ---
+
+
+def not_taken(why: str | None) -> str:
+    """Say why the network did not take a shop's forecast (`told_forecasts`), '' where it did."""
+    if not why:
+        return ""
+    code, _colon, sentence = why.partition(": ")
+    return {
+        "told-too-much": _("all it expects is more than twice what it sold"),
+        "not-sold-yet": _("nothing it sold is known here yet"),
+        "newer-version": _("the network’s program is older than the shop’s"),
+        "told-day-off": _("its last day is not over by the network’s clock"),
+        "too-large": _("it is too large for the line"),
+        **dict.fromkeys(_UNREADABLE, _("it cannot be read")),
+    }.get(code, sentence or code)
 
 
 def _days_that_differ(seen: Mapping[str, Any]) -> list[str]:

@@ -93,13 +93,13 @@ def check_sentence(line: CheckLine) -> str:
             )
         if rate < SELDOM:
             return ngettext(
-                "It sells about once in %(every)s days, but not for a whole day now. The records say that it is here.",
+                "It sells about once in %(every)s days, but not for %(num)d day now. The records say that it is here.",
                 "It sells about once in %(every)s days, but not for %(num)d days now. The records say that it is here.",
                 days,
                 every=f"{1 / rate:.0f}",
             )
         return ngettext(
-            "It sells about %(rate)s times a day, but not once for a whole day. The records say that it is here.",
+            "It sells about %(rate)s times a day, but not once for %(num)d whole day. The records say that it is here.",
             "It sells about %(rate)s times a day, but not once for %(num)d days. The records say that it is here.",
             days,
             rate=wording.decimal_text(rate),

@@ -96,6 +96,33 @@ class Expecting:
         return found
 
 
+def lately(session: Session, store_id: str, basis: Basis) -> dict[str, float]:
+    """Return what fresh products sold a day over the last LATELY_DAYS, by SKU (rule 2).
+
+    A day on which the shelf was empty tells nothing; with fewer than LEAST_SEEN_DAYS others the forecast stands alone.
+    """
+    from supply.next_pack import FRESH_DAYS, LATELY_DAYS
+
+    last = basis.today - dt.timedelta(days=1)
+    between = (last - dt.timedelta(days=LATELY_DAYS - 1), last)
+    opened = sa.select(sa.func.count()).select_from(StoreDay)
+    days = session.scalar(
+        opened.where(StoreDay.store_id == store_id, StoreDay.open, StoreDay.business_day.between(*between))
+    )
+    empty = sa.case((DailyDemand.out_of_stock_bp > 0, 1), else_=0)
+    sums = (
+        sa.select(DailyDemand.sku, sa.func.sum((1 - empty) * DailyDemand.sold_qty), sa.func.sum(empty))
+        .join(Product, Product.sku == DailyDemand.sku)
+        .where(
+            DailyDemand.store_id == store_id, DailyDemand.business_day.between(*between),
+            Product.shelf_life_days <= FRESH_DAYS,
+        )
+        .group_by(DailyDemand.sku)
+    )  # fmt: skip
+    seen = [(sku, max(0, int(qty)), (days or 0) - int(hidden)) for sku, qty, hidden in session.execute(sums)]
+    return {sku: qty / count for sku, qty, count in seen if count >= LEAST_SEEN_DAYS}
+
+
 # --- inside ---
 
 
@@ -136,7 +163,7 @@ class _Run:
             self.sums.setdefault(sku, []).append(mean)
         for end in {min(one, self.horizon_last) for one in lasts}:
             self.spread[end] = {row[0]: row for row in _SPREAD.all(session, mine | {"last": end})}
-        self.lately = _lately(session, store_id, basis)
+        self.lately = lately(session, store_id, basis)
 
     def knows(self, sku: str, basis: Basis, last: dt.date) -> bool:
         """Tell whether the run says what is wanted of a product from today on."""
@@ -206,33 +233,6 @@ class _Recent:
         daily[:, 0] *= basis.today_left
         n = len(skus)
         return Expected(daily, _total(daily) * spread, np.zeros(n), np.full(n, np.nan), [(method, "", 0.0)] * n)
-
-
-def _lately(session: Session, store_id: str, basis: Basis) -> dict[str, float]:
-    """Return what fresh products sold a day over the last LATELY_DAYS, by SKU (rule 2).
-
-    A day on which the shelf was empty tells nothing; with fewer than LEAST_SEEN_DAYS others the forecast stands alone.
-    """
-    from supply.next_pack import FRESH_DAYS, LATELY_DAYS
-
-    last = basis.today - dt.timedelta(days=1)
-    between = (last - dt.timedelta(days=LATELY_DAYS - 1), last)
-    opened = sa.select(sa.func.count()).select_from(StoreDay)
-    days = session.scalar(
-        opened.where(StoreDay.store_id == store_id, StoreDay.open, StoreDay.business_day.between(*between))
-    )
-    empty = sa.case((DailyDemand.out_of_stock_bp > 0, 1), else_=0)
-    sums = (
-        sa.select(DailyDemand.sku, sa.func.sum((1 - empty) * DailyDemand.sold_qty), sa.func.sum(empty))
-        .join(Product, Product.sku == DailyDemand.sku)
-        .where(
-            DailyDemand.store_id == store_id, DailyDemand.business_day.between(*between),
-            Product.shelf_life_days <= FRESH_DAYS,
-        )
-        .group_by(DailyDemand.sku)
-    )  # fmt: skip
-    seen = [(sku, max(0, int(qty)), (days or 0) - int(hidden)) for sku, qty, hidden in session.execute(sums)]
-    return {sku: qty / count for sku, qty, count in seen if count >= LEAST_SEEN_DAYS}
 
 
 def _around(session: Session, store_id: str, first: dt.date, last: dt.date) -> dict[str, float]:

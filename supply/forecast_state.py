@@ -49,12 +49,15 @@ class Remembered:
     state: "State | None"
 
 
-def remember(session: Session, store_id: str, day: dt.date) -> Remembered:
-    """Read what the night after `day` needs: the state if it will do (rule 1), and the days it has not seen."""
+def remember(session: Session, store_id: str, day: dt.date, *, again: bool = False) -> Remembered:
+    """Read what the night after `day` needs: the state if it will do (rule 1), and the days it has not seen.
+
+    again: to say once more what that night was told, from its state; any that is younger than a week will do.
+    """
     from forecasting.state import CONTEXT_DAYS, from_bytes
 
     kept = session.get(ForecastState, store_id)
-    if kept is not None and not _is_due(store_id, kept.measured_day, day):
+    if kept is not None and not _is_due(store_id, kept.measured_day, day, again):
         state = from_bytes(kept.body)
         if state is not None:
             lived = {key[1] for key, observed in zip(state.keys, state.observed, strict=True) if observed}
@@ -80,7 +83,9 @@ def forget(session: Session, store_ids: Collection[str]) -> None:
     session.execute(sa.delete(ForecastState).where(ForecastState.store_id.in_(store_ids)))
 
 
-def _is_due(store_id: str, measured_day: dt.date, day: dt.date) -> bool:
+def _is_due(store_id: str, measured_day: dt.date, day: dt.date, again: bool) -> bool:
     age = (day - measured_day).days + 1
+    if again and 0 <= age < WEEK_DAYS:
+        return False
     own_night = zlib.crc32(store_id.encode()) % WEEK_DAYS == day.toordinal() % WEEK_DAYS
     return own_night or not 0 < age < WEEK_DAYS

@@ -132,7 +132,7 @@ class Loaded:
     signal: what the region published (None: none has come yet), signal_day: the last day it saw.
     stores: how many shops are in a region's panel. state: a shop's that is moved on; None: all is measured anew.
     said: what the forecast of WATCHED_DAYS ago said. usual: a region's (`demand.usual`). ahead: a store's, what offers,
-    prices and campaigns let expect of the HORIZON_DAYS. stated: what a store says it takes.
+    prices and campaigns let expect of the horizon_days. stated: what a store says it takes.
     """
 
     scope_kind: str
@@ -148,6 +148,7 @@ class Loaded:
     usual: "dict[tuple[str, str], Usual] | None" = None
     ahead: "Ahead | None" = None
     stated: "Stated | None" = None
+    horizon_days: int = HORIZON_DAYS
 
 
 @dataclass(frozen=True)
@@ -202,22 +203,33 @@ def compute_regions(loaded: Sequence[Loaded]) -> list[Computed]:
 # --- a store's products ---
 
 
-def load_store(session: Session, store_id: str, day: dt.date, *, country: str = COUNTRY) -> Loaded:
-    """Read what a store's forecast needs: its demand up to `day`, and its region's newest signal (age and all)."""
+def load_store(
+    session: Session,
+    store_id: str,
+    day: dt.date,
+    *,
+    country: str = COUNTRY,
+    horizon_days: int = HORIZON_DAYS,
+    again: bool = False,
+) -> Loaded:
+    """Read what a store's forecast needs: its demand up to `day`, and its region's newest signal (age and all).
+
+    again: as in `forecast_state.remember`.
+    """
     from forecasting.panel import Ahead
 
     store = session.get_one(Store, store_id)
     region = published(session, "region", store.region_id)
-    known = forecast_state.remember(session, store_id, day)
-    past, coming = campaign_lift.split(session, store_id, known.panel, HORIZON_DAYS)
-    panel, ahead = offer_days.told(session, store_id, replace(known.panel, lift=past), Ahead(lift=coming), HORIZON_DAYS)
-    panel, ahead = surroundings.told(session, store_id, panel, ahead, HORIZON_DAYS)
-    ahead = closed_days.told(session, store_id, ahead, panel.next_day, (panel.n_series, HORIZON_DAYS))
+    known = forecast_state.remember(session, store_id, day, again=again)
+    past, coming = campaign_lift.split(session, store_id, known.panel, horizon_days)
+    panel, ahead = offer_days.told(session, store_id, replace(known.panel, lift=past), Ahead(lift=coming), horizon_days)
+    panel, ahead = surroundings.told(session, store_id, panel, ahead, horizon_days)
+    ahead = closed_days.told(session, store_id, ahead, panel.next_day, (panel.n_series, horizon_days))
     return Loaded(
         "store", store_id, day, panel, country, ahead=ahead,
         signal=region.signal if region else None, signal_day=region.origin_day if region else None, state=known.state,
         said=session.scalar(_runs_of(store_id, day - dt.timedelta(days=WATCHED_DAYS)).limit(1)),
-        stated=stated_takings.told(session, store_id, panel, day),
+        stated=stated_takings.told(session, store_id, panel, day), horizon_days=horizon_days,
     )  # fmt: skip
 
 
@@ -237,7 +249,7 @@ def compute_store(loaded: Loaded) -> Computed:
     else:
         state = moved_on(loaded.state, panel)
     found = run.say(
-        state, horizon_days=HORIZON_DAYS, regional=signal, panel=panel, ahead=loaded.ahead, stated=loaded.stated
+        state, horizon_days=loaded.horizon_days, regional=signal, panel=panel, ahead=loaded.ahead, stated=loaded.stated
     )
     watched = watch.judge(watch.Said.from_json(loaded.said), panel) if loaded.said else ()
     days, chance = watch.quiet(state, panel)

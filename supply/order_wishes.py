@@ -1,10 +1,12 @@
-"""What a shopkeeper wants of the orders of single products: room, show and service.
+"""What a shopkeeper wants of the orders: room, show and service of single products, and of all together service.
 
 Rules
 -----
 1. room_qty is the most there is place for; show_qty stands for show and is ordered up to on top of demand; service_bp
    is the share of demand the shopkeeper wants served, 5,000 to 9,950. What is not said follows from the policy.
 2. A wish without any content is no wish: its row goes.
+3. The shop's service_bp, 7,500 to 9,950, is the most any product is ordered to whose own is not said: each as far as
+   its margin earns its keeping. Not said, it is USUAL_SERVICE_BP.
 """
 
 import datetime as dt
@@ -19,6 +21,7 @@ from pos.catalogue import Product
 from pos.ledger import MOST_QTY
 
 LEAST_SERVICE_BP, MOST_SERVICE_BP = 5_000, 9_950
+LEAST_SHOP_BP, USUAL_SERVICE_BP = 7_500, 9_800
 
 
 class OrderWish(Base):
@@ -33,7 +36,31 @@ class OrderWish(Base):
     service_bp: Mapped[int | None]
 
 
+class OrderService(Base):
+    """The service a store's orders aim at, at most (rule 3)."""
+
+    __tablename__ = "order_service"
+
+    store_id: Mapped[str] = mapped_column(sa.ForeignKey("store.id"), primary_key=True)
+    service_bp: Mapped[int]
+    set_by: Mapped[str]
+    set_at: Mapped[dt.datetime]
+
+
 # --- verbs ---
+
+
+def set_service(session: Session, store_id: str, service_bp: int, *, actor: Actor, at: dt.datetime) -> None:
+    """Say how much service a shop's orders aim at (rule 3)."""
+    if not LEAST_SHOP_BP <= service_bp <= MOST_SERVICE_BP:
+        raise Invalid("bad-shop-service", "A shop's orders aim at 75 to 99.5 of 100 wanted units.", field="service_bp")
+    row = session.get(OrderService, store_id) or OrderService(store_id=store_id)
+    row.service_bp, row.set_by, row.set_at = service_bp, actor.name, at
+    session.add(row)
+    session.flush()
+    record(
+        session, actor=actor, at=at, verb="order.service_set", subject=f"store:{store_id}", service_bp=service_bp
+    )  # fmt: skip
 
 
 def set_wish(
@@ -76,6 +103,12 @@ def set_wish(
 
 
 # --- questions ---
+
+
+def service_of(session: Session, store_id: str) -> int:
+    """Return the service a shop's orders aim at, in 1/10,000 (rule 3)."""
+    row = session.get(OrderService, store_id)
+    return row.service_bp if row else USUAL_SERVICE_BP
 
 
 def wishes(session: Session, store_id: str) -> dict[str, OrderWish]:

@@ -73,6 +73,12 @@ class OrderPolicy:
     highest_level: float = 0.98
 
 
+def shop_policy(service_bp: int) -> OrderPolicy:
+    """Return what orders weigh in a shop that aims at this service at most (`order_wishes`, rule 3)."""
+    level = service_bp / 10_000
+    return OrderPolicy(lowest_level=min(level, OrderPolicy.lowest_level), highest_level=level)
+
+
 class PolicyLine(NamedTuple):
     """A product as ordering sees it, quantities in stock units.
 
@@ -106,6 +112,14 @@ class PolicyLine(NamedTuple):
     ready_qty: float | None = None
     slot_qty: int | None = None
     lately_spread: float | None = None
+
+
+class Stands(NamedTuple):
+    """Several positions of the same lines, (n, m) each, in place of those that stand on them; see `PolicyLine`."""
+
+    position: Floats
+    outdating: Floats
+    ready: Floats
 
 
 class Decision(NamedTuple):
@@ -167,6 +181,11 @@ def decide_basket(
         basket.tell_cut(purse, reasons)
     basket.reach(minimum_minor, budget_minor, packs, reasons)
     return basket.decisions(packs, reasons)
+
+
+def wanted_packs(lines: Sequence[PolicyLine], stands: Stands, policy: OrderPolicy = OrderPolicy()) -> Floats:
+    """Return (n, m) how many packs come of each line for itself (rules 1 to 5), at m positions each."""
+    return _Basket(lines, policy, stands).packs()
 
 
 def share_money(
@@ -260,10 +279,13 @@ def expected_outdating(lots: Sequence[tuple[int, float]], daily: Sequence[float]
 class _Basket:
     """The lines as arrays, with what they cost and what they may hold at most."""
 
-    def __init__(self, lines: Sequence[PolicyLine], policy: OrderPolicy) -> None:
+    def __init__(self, lines: Sequence[PolicyLine], policy: OrderPolicy, stands: Stands | None = None) -> None:
         self.lines, self.policy = lines, policy
         figures = np.array([line[1:] for line in lines], dtype=np.float64)  # what is None becomes no number
-        given = dict(zip(PolicyLine._fields[1:], figures.T, strict=True))
+        columns = figures.T if stands is None else figures.T[..., None]
+        given = dict(zip(PolicyLine._fields[1:], columns, strict=True))
+        if stands is not None:
+            given |= {f"{name}_qty": qty for name, qty in stands._asdict().items()}
         self.demand = Demand(given["mean"], given["variance"])
         self.before, self.interval, self.held = given["mean_before"], given["interval_days"], given["held_days"]
         self.pack, self.minimum, self.pack_cost = given["pack_qty"], given["minimum_packs"], given["pack_cost_minor"]
@@ -291,21 +313,26 @@ class _Basket:
         self._weigh()
         self.caps = self._caps()
 
-    def wanted(self) -> tuple[Ints, list[str]]:
-        """Return the packs of each line for itself and the reasons (rules 2 to 5)."""
+    def packs(self) -> Floats:
+        """Return the packs of each line for itself (rules 2 to 5)."""
         point = reorder_point(self.demand, self.pack, self.least)
         packs = np.minimum(packs_to(point, self.x, self.pack), MOST_PACKS)
         packs = np.where((self.demand.mean > 0) | (self.counted < 0), packs, 0.0)
-        enough = self.counted >= self.target
-        asked = packs.copy()
+        self.enough = self.counted >= self.target
+        self.asked = packs.copy()
         packs = np.minimum(packs, self.caps)
-        low = (packs > 0) & (packs < self.minimum)
-        pays = self.gain(np.zeros_like(packs), self.minimum) > 0
-        packs = np.where(low, np.where((self.minimum <= self.caps) & pays, self.minimum, 0.0), packs)
-        empty = (packs == 0) & ~enough & (self.minimum <= self.caps) & self._worth_its_shelf()
-        packs = np.where(empty, self.minimum, packs)
+        self.low = (packs > 0) & (packs < self.minimum)
+        if self.low.any():
+            pays = self.gain(np.zeros_like(packs), self.minimum) > 0
+            packs = np.where(self.low, np.where((self.minimum <= self.caps) & pays, self.minimum, 0.0), packs)
+        self.empty = (packs == 0) & ~self.enough & (self.minimum <= self.caps) & self._worth_its_shelf()
+        return np.where(self.empty, self.minimum, packs)
+
+    def wanted(self) -> tuple[Ints, list[str]]:
+        """Return the packs of each line for itself and the reasons (rules 2 to 5)."""
+        packs, enough, empty, low = self.packs(), self.enough, self.empty, self.low
         short = np.where(self.room_caps < self.life_caps, "no-room", "short-lived")
-        which = [enough & (packs == 0), empty, (packs < asked) & (packs == self.caps), packs == 0, low]
+        which = [enough & (packs == 0), empty, (packs < self.asked) & (packs == self.caps), packs == 0, low]
         why: list[Any] = ["enough", "needed", short, "not-worth-a-pack", "minimum"]
         reasons: list[str] = np.select(which, why, "needed").tolist()
         return packs.astype(np.int64), reasons
@@ -408,8 +435,8 @@ class _Basket:
 
     def _caps(self) -> Floats:
         """Return the packs that may come at most (rule 4)."""
-        n = len(self.lines)
-        self.life_caps, self.room_caps = np.full(n, float(MOST_PACKS)), np.full(n, float(MOST_PACKS))
+        most = np.full(self.counted.shape, float(MOST_PACKS))
+        self.life_caps, self.room_caps = most.copy(), most
         mortal = np.flatnonzero(np.isfinite(self.life))
         if mortal.size:
             sellable = critical_ratio(self.margin[mortal], self.unit_cost[mortal])
@@ -421,12 +448,13 @@ class _Basket:
             fresh = spoiling_point(demand, lasting, self.pack[mortal], weight)
             point = np.where(self.life[mortal] <= FRESH_DAYS, np.minimum(point, fresh), point)
             self.life_caps[mortal] = packs_to(point, self.counted[mortal], self.pack[mortal])
-        room = np.maximum(0.0, (self.room - np.maximum(0.0, self.counted - self.before)) // self.pack)
-        self.room_caps = np.where(np.isnan(self.room), self.room_caps, room)
-        fills = (self.slot - np.maximum(0.0, self.counted - self.before)) // self.pack
-        covers = np.maximum(np.ceil((self.target - self.counted) / self.pack), self.minimum)
-        slot = np.where(np.isnan(self.slot), self.room_caps, np.maximum(fills, covers))
-        self.room_caps = np.minimum(self.room_caps, slot)
+        lies = np.maximum(0.0, self.counted - self.before)
+        roomy, placed = np.flatnonzero(~np.isnan(self.room)), np.flatnonzero(~np.isnan(self.slot))
+        self.room_caps[roomy] = np.maximum(0.0, (self.room[roomy] - lies[roomy]) // self.pack[roomy])
+        fills = (self.slot[placed] - lies[placed]) // self.pack[placed]
+        covers = np.ceil((self.target[placed] - self.counted[placed]) / self.pack[placed])
+        covers = np.maximum(covers, self.minimum[placed])
+        self.room_caps[placed] = np.minimum(self.room_caps[placed], np.maximum(fills, covers))
         return np.asarray(np.minimum(self.life_caps, self.room_caps))
 
     def _worth_its_shelf(self) -> Mask:

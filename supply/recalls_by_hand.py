@@ -5,15 +5,17 @@ Rules
 1. Such a shop is told by a person, who notes that, and then how many it took away; that it is lifted, too. Once it
    speaks by a node it is told by that as well (`recalls`).
 2. What it took away leaves the network's copy of its stock at once, as far as that has any.
-3. The shop is the author of its stock. Its first count or waste of the product since it was recalled says itself what
-   is gone, and takes the noted units back into the copy: what the shop's own book lacks is not taken out twice.
+3. The shop is the author of its stock, and what its own book lacks is not taken out twice. Its first count of the
+   product since it was recalled says itself what is gone, and takes all noted units back into the copy. What it writes
+   off or sends back because of a recall takes back as many as it says, of a recall of that lot where it names one.
+   Whatever else it writes off says nothing of them.
 
 Units: quantities in stock units.
 """
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -35,6 +37,10 @@ from supply.recalls import Shop
 
 NOTED = "recall"
 """The source of what left a copied book because a person noted it, and of what came back into it (rules 2, 3)."""
+BECAUSE = ("recall", "recalled")
+"""A shop's own reasons for letting goods go because of a recall (`waste`, `goods_in`)."""
+SAYS_WHY = 2
+"""Since which version `stock.moved` says why; before it, what was written off is taken to be of a recall."""
 
 
 # --- verbs ---
@@ -70,21 +76,25 @@ def note_looked(
     _book(session, shop.row, moves, actor=actor, at=at)
 
 
-def hear(session: Session, store_id: str, skus: Collection[str], said_at: dt.datetime, *, at: dt.datetime) -> None:
-    """Let a shop's own word of products stand for what a person noted of them (rule 3)."""
-    noted = sa.select(Recall).where(Recall.store_id == store_id, Recall.sku.in_(skus), Recall.taken_qty > 0)
+def hear(
+    session: Session, store_id: str, said: Mapping[str, int | None], said_at: dt.datetime, *, lot: str = "",
+    at: dt.datetime,
+) -> None:  # fmt: skip
+    """Let a shop's own word of products stand for what a person noted of them (rule 3).
+
+    said: by product how many units the word accounts for; None: for all. lot: of which they are; '': not known.
+    """
+    noted = sa.select(Recall).where(Recall.store_id == store_id, Recall.sku.in_(said), Recall.taken_qty > 0)
     since = (Recall.afterwards != "", Recall.called_at <= said_at)
-    for row in session.scalars(noted.where(*since).order_by(Recall.id)).all():
-        out = Counter[str]()
-        source = (StockMovement.source_kind == NOTED, StockMovement.source_id == row.id)
-        for move in session.scalars(sa.select(StockMovement).where(StockMovement.store_id == store_id, *source)):
-            out[move.from_place] += move.qty
-            out[move.to_place] -= move.qty
-        back: list[Moved] = [
-            (new_id(), row.sku, qty, Place.WASTE, Place(place))
-            for place, qty in sorted(out.items())
-            if qty > 0 and place != Place.WASTE
-        ]
+    rest = {sku: MOST_QTY if qty is None else qty for sku, qty in said.items()}
+    for row in session.scalars(noted.where(*since).order_by(Recall.called_at, Recall.id)).all():
+        if lot and not row.means(lot):
+            continue
+        back: list[Moved] = []
+        for place, out in _noted(session, row):
+            if part := min(rest[row.sku], out):
+                back.append((new_id(), row.sku, part, Place.WASTE, place))
+                rest[row.sku] -= part
         _book(session, row, back, actor=Actor.system("recalls", NETWORK), at=at)
 
 
@@ -110,18 +120,31 @@ def _book(session: Session, row: Recall, moves: list[Moved], *, actor: Actor, at
         session.flush()
 
 
+def _noted(session: Session, row: Recall) -> list[tuple[Place, int]]:
+    """Return what was taken out of the copy for a note and has not come back, by the place it left."""
+    out = Counter[str]()
+    source = (StockMovement.source_kind == NOTED, StockMovement.source_id == row.id)
+    for move in session.scalars(sa.select(StockMovement).where(StockMovement.store_id == row.store_id, *source)):
+        out[move.from_place] += move.qty
+        out[move.to_place] -= move.qty
+    return [(Place(place), qty) for place, qty in sorted(out.items()) if qty > 0 and place != Place.WASTE]
+
+
 def _take_count(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     replica.take_count(session, message, from_node, at)
     fact = StockCounted.from_body(message.body)
-    hear(session, from_node, {fact.sku}, dt.datetime.fromisoformat(fact.at), at=at)
+    hear(session, from_node, {fact.sku: None}, dt.datetime.fromisoformat(fact.at), at=at)
 
 
 def _take_movements(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     replica.take_movements(session, message, from_node, at)
     fact = StockMoved.from_body(message.body)
-    if fact.reason == "wasted":
-        skus = {move[1] for move in fact.movements}
-        hear(session, from_node, skus, dt.datetime.fromisoformat(fact.at), at=at)
+    says_no_reason = message.version < SAYS_WHY and fact.reason == "wasted"
+    if fact.why in BECAUSE or says_no_reason:
+        gone = Counter[str]()
+        for _key, sku, qty, _source, _target in fact.movements:
+            gone[sku] += qty
+        hear(session, from_node, gone, dt.datetime.fromisoformat(fact.at), lot=fact.lot, at=at)
 
 
 APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {

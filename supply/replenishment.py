@@ -34,19 +34,19 @@ from sqlalchemy.orm import Session
 
 from config import journal
 from config.bulk import write_many
-from config.clock import business_day
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
 from pos.store import day_of, store_of
-from supply import order_days, order_money, order_rules, orders, rhythm
+from supply import order_days, order_money, order_rules, order_wishes, orders, rhythm
 from supply.expected import Basis
 from supply.lead_times import measured
 from supply.needs import Alternative, Need, needs_of
 from supply.orders import ON_THE_WAY, OrderLine, ReplenishmentOrder, cost_of, lines_of, next_no, order_of, subject_of
-from supply.rhythm import Rhythm, next_rhythm
-from supply.serving import offered, suppliers_for
+from supply.rhythm import Rhythm
+from supply.serving import suppliers_for
 from supply.suppliers import MOST_PACKS, Supplier, supplier_of, terms_of
+from supply.wants import wants_of
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from supply.policy import Decision
@@ -82,29 +82,15 @@ def propose(session: Session, store_id: str, *, at: dt.datetime, actor: Actor) -
 
 def work_out(session: Session, store_id: str, *, at: dt.datetime) -> list[Draft]:
     """Work the proposals out to the last column and write nothing: the long part, during which others may sell."""
-    from supply.sources import Source, decide_sources, ranked
+    from supply.policy import shop_policy
+    from supply.sources import decide_sources
 
-    store, counted_on = store_of(session, store_id), _on_the_way(session, store_id)
-    today = business_day(at, store.tz, store.rollover_hour)
-    terms = offered(session, store_id, today)
-    suppliers = {supplier_id: supplier_of(session, supplier_id) for supplier_id in terms}
-    leads = measured(session, store_id, list(suppliers.values()), at=at)
-    days = {
-        one.id: next_rhythm(
-            one.calendar, today, leads[one.id].days, minute=order_days.minute_by(session, one, store_id, today, at)
-        )
-        for one in suppliers.values()
-    }
-    basis, found = needs_of(session, store, terms, days, leads, at=at)
-    soonest = sorted(found, key=lambda one: (days[one].delivery_day, one))
-    sources = [
-        Source(one, suppliers[one].minimum_minor, suppliers[one].owner_id == store_id, [need.line for need in needs])
-        for one, needs in ((one, found[one]) for one in soonest)
-    ]
-    ranks, purses = ranked(sources), order_money.purses(session, store_id, today)
-    offers = {(one, need.line.sku): need for one in soonest for need in found[one]}
+    counted_on, found = _on_the_way(session, store_id), wants_of(session, store_id, at=at)
+    suppliers, days, offers, ranks = found.suppliers, found.days, found.offers, found.ranks
+    purses = order_money.purses(session, store_id, found.basis.today)
+    policy = shop_policy(order_wishes.service_of(session, store_id))
     drafts = []
-    for supplier_id, decisions in decide_sources(sources, ranks, purses).items():
+    for supplier_id, decisions in decide_sources(found.sources, ranks, purses, policy).items():
         its_days, wanted = days[supplier_id], []
         for decision in decisions:
             if decision.wanted_packs or decision.cut_packs:
@@ -118,7 +104,7 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> list[Draft]
         if wanted:
             waits = any(one.reason == "postponed" for one in decisions)
             minimum = suppliers[supplier_id].minimum_minor
-            drafts.append(Draft(supplier_id, minimum, its_days, basis, wanted, waits, counted_on))
+            drafts.append(Draft(supplier_id, minimum, its_days, found.basis, wanted, waits, counted_on))
     return drafts
 
 
@@ -209,7 +195,7 @@ def add_line(
     session: Session, store_id: str, order_id: str, sku: str, *, packs: int, why: str, actor: Actor, at: dt.datetime
 ) -> OrderLine:
     """Put a product on a proposal that was not proposed; its supplier must sell it."""
-    from supply.policy import decide
+    from supply.policy import decide, shop_policy
 
     order = _proposal(session, store_id, order_id)
     _refuse_packs(packs)
@@ -232,7 +218,8 @@ def add_line(
     if not needs[order.supplier_id]:
         raise Refused("not-listed-here", "This shop does not sell this product. List it and price it first.", sku=sku)
     need = needs[order.supplier_id][0]
-    told = _line(days, need, decide(need.line)) | {"packs_proposed": 0, "packs": packs}
+    policy = shop_policy(order_wishes.service_of(session, store_id))
+    told = _line(days, need, decide(need.line, policy)) | {"packs_proposed": 0, "packs": packs}
     line = OrderLine(store_id=store_id, order_id=order.id, changed_why=why, changed_by=actor.name, **told)
     session.add(line)
     session.flush()

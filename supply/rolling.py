@@ -123,6 +123,28 @@ def import_history(session: Session, rows: Iterable[tuple[str, str, dt.date, int
     return total
 
 
+def forget_history(session: Session, store_id: str) -> int:
+    """Take back all that was laid in of a shop's past; returns of how many days."""
+    spell = imported_days(session, store_id)
+    if spell is None:
+        return 0
+    first, last, count = spell
+    for table in (DailyDemand, StoreDay):
+        session.execute(sa.delete(table).where(table.store_id == store_id, table.imported))
+    forecast_state.forget(session, [store_id])
+    rates_kept.forget(session, [store_id], first)
+    _sum_regions(session, [store_id], first, last)
+    return count
+
+
+def imported_days(session: Session, store_id: str) -> tuple[dt.date, dt.date, int] | None:
+    """Return the first and last day of a shop's past that was laid in, and how many there are; None = none."""
+    day = StoreDay.business_day
+    query = sa.select(sa.func.min(day), sa.func.max(day), sa.func.count())
+    first, last, count = session.execute(query.where(StoreDay.store_id == store_id, StoreDay.imported)).one()
+    return (first, last, count) if count else None
+
+
 # --- inside ---
 
 

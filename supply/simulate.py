@@ -9,8 +9,7 @@ Rules
 3. Days of cover = mean value of the stock, halfway between opening and closing / value of a day's demand. Fill = value
    sold / value wanted. Waste = value expired / value wanted. All over the last scored_days; WARM_DAYS before them run
    without being counted, and stock settles. Everybody starts with three days' demand.
-4. With a shelf life, goods received on day t are sold until t + shelf_life_days - 1, the oldest first; what is left
-   then is wasted.
+4. Goods age and are wasted as `ageing` says.
 5. Our rule is asked for a fill by the service level that would have brought it over the last LOOK_BACK_DAYS, found anew
    every MEASURE_DAYS from what was known by then: how hard demand is to foresee changes with the season.
 
@@ -26,6 +25,7 @@ from forecasting.kernels import window_sums
 from forecasting.panel import DemandPanel, Flags, Floats
 from forecasting.run import measure, say
 from forecasting.state import CONTEXT_DAYS, HISTORY_DAYS, State, moved_on
+from supply.ageing import Shelves
 from supply.chances import Demand
 from supply.next_pack import (
     FRESH_DAYS,
@@ -170,28 +170,26 @@ def day_by_day(history: History, rule: Rule, setting: Setting) -> Days:
     """Run a rule over the history, the warm days included (rules 1, 2, 4)."""
     y, first = history.y, history.first_day(setting)
     n, last = len(y), y.shape[1] - setting.span
-    life = _life(setting, n)
-    shelf = np.zeros((1 if life is None else int(life[np.isfinite(life)].max()), n))
-    """Units by age, the youngest first; one row where nothing expires. What keeps grows no older than the last row."""
-    shelf[0] = start_stock(history, setting)
+    shelves = Shelves(_life(setting, n), (n,))
+    shelves.put(start_stock(history, setting))
     due = np.zeros((setting.lead_days + 1, n))
     found = np.zeros((5, last - first + 1))
     for day in range(first, last + 1):
-        shelf[0] += due[0]
+        shelves.put(due[0])
         due = np.roll(due, -1, axis=0)
         due[-1] = 0.0
         if (day - first) % setting.review_days == 0:
             recent = y[:, max(0, day - RECENT_DAYS) : day].mean(axis=1)
-            outdating = np.zeros(n) if life is None else _outdating(shelf, recent, life, setting.span)
-            packs = np.maximum(rule(Look(day, shelf.sum(axis=0), due.sum(axis=0), outdating)), 0.0)
+            outdating = shelves.outdating(np.repeat(recent[:, None], setting.span, axis=1))
+            packs = np.maximum(rule(Look(day, shelves.total, due.sum(axis=0), outdating)), 0.0)
             if setting.lead_days:
                 due[setting.lead_days - 1] += packs * setting.pack_qty
             else:
-                shelf[0] += packs * setting.pack_qty
+                shelves.put(packs * setting.pack_qty)
             found[4, day - first] = (packs > 0).sum()
-        opening = shelf.sum(axis=0)
-        sold = np.minimum(opening, y[:, day])
-        wasted = _sell(shelf, sold, life)
+        opening = shelves.total
+        sold = shelves.sell(y[:, day])
+        wasted = shelves.end_day()
         found[:4, day - first] = np.stack((opening - sold / 2, y[:, day], y[:, day] - sold, wasted)) @ history.value
     return Days(*found)
 
@@ -412,43 +410,11 @@ def levels_asked(history: History, seen: Seen, setting: Setting, fills: Sequence
 # --- inside ---
 
 
-def _life(setting: Setting, n: int) -> Floats | None:
-    """Return each product's shelf life in days; None where everything keeps."""
-    if setting.shelf_life_days is None:
-        return None
-    life = np.broadcast_to(np.asarray(setting.shelf_life_days, dtype=np.float64), (n,))
-    life = np.where(life > MOST_LIFE_DAYS, np.inf, np.maximum(life, 1.0))
-    return life if np.isfinite(life).any() else None
-
-
-def _sell(shelf: Floats, sold: Floats, life: Floats | None) -> Floats:
-    """Take what is sold from the shelf, the oldest first, and age what is left; returns what expired."""
-    rest = sold
-    for age in range(len(shelf) - 1, -1, -1):
-        taken = np.minimum(shelf[age], rest)
-        shelf[age] -= taken
-        rest = rest - taken
-    if life is None:
-        return np.zeros_like(sold)
-    mortal = np.flatnonzero(np.isfinite(life))
-    oldest = life[mortal].astype(np.int64) - 1
-    expired: Floats = np.zeros_like(sold)
-    expired[mortal] = shelf[oldest, mortal]
-    shelf[oldest, mortal] = 0.0
-    if len(shelf) > 1:
-        shelf[-1] += shelf[-2]
-        shelf[1:-1] = shelf[:-2]
-        shelf[0] = 0.0
-    return expired
-
-
-def _outdating(shelf: Floats, rate: Floats, life: Floats, span: int) -> Floats:
-    """Return what will expire within the span if demand goes on at that rate."""
-    ahead = shelf.copy()
-    gone: Floats = np.zeros_like(rate)
-    for _ in range(span):
-        gone += _sell(ahead, np.minimum(ahead.sum(axis=0), rate), life)
-    return gone
+def _life(setting: Setting, n: int) -> Floats:
+    """Return each product's shelf life in days; inf for what keeps."""
+    given = np.inf if setting.shelf_life_days is None else setting.shelf_life_days
+    life = np.broadcast_to(np.asarray(given, dtype=np.float64), (n,))
+    return np.where(life > MOST_LIFE_DAYS, np.inf, np.maximum(life, 1.0))
 
 
 def _minmax(look: Look, least: Floats, setting: Setting) -> Floats:

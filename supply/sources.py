@@ -16,8 +16,10 @@ Rules
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from supply.policy import Decision, PolicyLine, decide_basket, share_money, total_costs
+from supply.policy import Decision, OrderPolicy, PolicyLine, decide_basket, share_money, total_costs
 from supply.purse import Purse
+
+USUAL = OrderPolicy()
 
 
 class Source(NamedTuple):
@@ -30,7 +32,10 @@ class Source(NamedTuple):
 
 
 def decide_sources(
-    sources: Sequence[Source], ranks: Mapping[str, Sequence[str]], purses: Sequence[Purse] = ()
+    sources: Sequence[Source],
+    ranks: Mapping[str, Sequence[str]],
+    purses: Sequence[Purse] = (),
+    policy: OrderPolicy = USUAL,
 ) -> dict[str, list[Decision]]:
     """Decide of whom every product is ordered and how much; each stands in the basket of one supplier.
 
@@ -48,12 +53,12 @@ def decide_sources(
             for one in sources
             if one.supplier_id not in given_up
         }
-        decided = _decided(baskets, minimums, purses)
+        decided = _decided(baskets, minimums, purses, policy)
         reached = [(_reached(found, minimums[one]), one) for one, found in decided.items() if _waits(found)]
         if not reached:
             break
         _, last = min(reached)
-        wanted = wanted or _wanted(sources, ranks)
+        wanted = wanted or _wanted(sources, ranks, policy)
         given_up[last] = decided[last]
     of_all = decided | given_up
     found = {one: [decision for decision in of_all[one] if place[decision.line.sku] == one] for one in minimums}
@@ -77,12 +82,12 @@ def ranked(sources: Sequence[Source]) -> dict[str, list[str]]:
 # --- inside ---
 
 
-def _wanted(sources: Sequence[Source], ranks: Mapping[str, Sequence[str]]) -> set[tuple[str, str]]:
+def _wanted(sources: Sequence[Source], ranks: Mapping[str, Sequence[str]], policy: OrderPolicy) -> set[tuple[str, str]]:
     """Return which products that several suppliers sell are wanted of which of them."""
     return {
         (one.supplier_id, decision.line.sku)
         for one in sources
-        for decision in decide_basket([line for line in one.lines if len(ranks[line.sku]) > 1])
+        for decision in decide_basket([line for line in one.lines if len(ranks[line.sku]) > 1], policy=policy)
         if decision.packs
     }
 
@@ -108,13 +113,16 @@ def _place(
 
 
 def _decided(
-    baskets: Mapping[str, Sequence[PolicyLine]], minimums: Mapping[str, int], purses: Sequence[Purse]
+    baskets: Mapping[str, Sequence[PolicyLine]],
+    minimums: Mapping[str, int],
+    purses: Sequence[Purse],
+    policy: OrderPolicy,
 ) -> dict[str, list[Decision]]:
     """Decide on these baskets within the money (rule 3)."""
     if not purses:
-        return {one: decide_basket(lines, minimums[one]) for one, lines in baskets.items()}
+        return {one: decide_basket(lines, minimums[one], policy=policy) for one, lines in baskets.items()}
     limits = [(purse.left_minor, [one in purse.suppliers for one in baskets]) for purse in purses]
-    shares = dict(zip(baskets, share_money([*baskets.values()], limits), strict=True))
+    shares = dict(zip(baskets, share_money([*baskets.values()], limits, policy), strict=True))
     spare = {
         purse: max(0, purse.left_minor) - sum(share for one, share in shares.items() if one in purse.suppliers)
         for purse in purses
@@ -123,10 +131,10 @@ def _decided(
     for one, lines in baskets.items():
         mine = [purse for purse in purses if one in purse.suppliers]
         if not mine:
-            found[one] = decide_basket(lines, minimums[one])
+            found[one] = decide_basket(lines, minimums[one], policy=policy)
             continue
         tight = min(mine, key=spare.__getitem__)
-        found[one] = decide_basket(lines, minimums[one], shares[one] + spare[tight], purse=tight.name)
+        found[one] = decide_basket(lines, minimums[one], shares[one] + spare[tight], policy, tight.name)
         more = max(0, sum(decision.cost_minor for decision in found[one]) - shares[one])
         for purse in mine:
             spare[purse] -= more

@@ -7,7 +7,8 @@ Rules
    (`expected`); without it the shop is taken for an average one.
 2. It counts until the shop has traded on OWN_DAYS days. From then on it can be neither given nor changed.
 3. The shop is its author. Who founds it at the network may say it beforehand; it comes with the shop when it joins
-   (`pos.store.told_of`), and what the shop publishes tells the network of a change (`shop`).
+   (`pos.store.told_of`), and what the shop publishes tells the network of a change (`shop`). Of a shop without a node
+   the operator says it (`state_for`).
 """
 
 import datetime as dt
@@ -49,6 +50,13 @@ def state(session: Session, store_id: str, takings_minor: int, *, actor: Actor, 
     facts = {"before_minor": before, "takings_minor": takings_minor}
     record(session, actor=actor, at=at, verb="store.takings stated", subject=f"store:{store_id}", **facts)
     return True
+
+
+def state_for(session: Session, store_id: str, takings_minor: int, *, actor: Actor, at: dt.datetime) -> bool:
+    """Say for a shop without a node what it takes on a usual day (`state`)."""
+    if store_of(session, store_id).has_node:
+        raise Refused("shop-says-takings", "This shop says itself what it takes, on its own computer.")
+    return state(session, store_id, takings_minor, actor=actor, at=at)
 
 
 def counts(session: Session, store_id: str) -> bool:

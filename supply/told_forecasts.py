@@ -13,6 +13,7 @@ Rules
    of a unit together are believed up to TRUSTED_IN_ALL times what the shop sold of them: else all is refused.
 4. What is more than OLDEST_DAYS nights old is not used.
 5. It moves what is said of regions and what warehouses buy. Scarce goods are shared without it (`fair_needs`).
+6. A run that the network did not take is told it no more: the shop notes it with the reason, and tells the next.
 
 Quantities in stock units, if not said otherwise.
 """
@@ -47,7 +48,10 @@ MOST_PRODUCTS, MOST_DAYS = 20_000, 60
 
 
 class ToldForecast(Base):
-    """Which of its runs a shop told last, and which was refused and why; both None: none yet."""
+    """Which of its runs a shop told last, and which was refused and why; both None: none yet.
+
+    At the shop only the latter are kept.
+    """
 
     __tablename__ = "told_forecast"
 
@@ -109,14 +113,30 @@ def to_tell(session: Session, store_id: str, *, after: tuple[str, str], but: str
 
     after: the last day seen by the run the network has, as ISO, and its id; but: the run it refused.
     """
-    run = published(session, "store", store_id)
-    if run is None or run.id == but or (run.origin_day.isoformat(), run.id) <= after:
+    run, noted = published(session, "store", store_id), session.get(ToldForecast, store_id)
+    if run is None or run.id in (but, noted and noted.refused_run_id) or (run.origin_day.isoformat(), run.id) <= after:
         return None
     row, products = ForecastQuantile, dict[str, list[int]]()
     days = sa.select(row.sku, row.mean).where(row.run_id == run.id, row.first_day == row.last_day)
     for sku, mean in session.execute(days.order_by(row.sku, row.first_day)):
         products.setdefault(sku, []).append(in_parts(mean))
     return {"version": VERSION, "run_id": run.id, "origin_day": run.origin_day.isoformat(), "products": products}
+
+
+def note_answer(session: Session, store_id: str, run_id: str, refused: str) -> None:
+    """Note why the network did not take a run, '' where it did (rule 6)."""
+    row = session.get(ToldForecast, store_id)
+    if row is None and refused:
+        row = ToldForecast(store_id=store_id, run_id=None, origin_day=None, told_at=None)
+        session.add(row)
+    if row is not None:
+        row.refused_run_id, row.refused = (run_id, refused) if refused else (None, None)
+
+
+def refusal(session: Session, store_id: str) -> str | None:
+    """Return why the network did not take the run it was told last, as code and sentence; None where it did."""
+    row = session.get(ToldForecast, store_id)
+    return row.refused if row else None
 
 
 def in_parts(units: float) -> int:

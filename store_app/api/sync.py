@@ -44,7 +44,7 @@ def _begin_counting(state: BlueprintSetupState) -> None:
 
 @bp.before_request
 def _pace_what_is_asked() -> None:
-    """Let a shop ask (for messages, own facts, editions, points) no more in a minute than any shop has to."""
+    """Let a shop ask (for messages, own facts, editions, points) and tell forecasts no oftener than any shop has to."""
     if request.endpoint != f"{bp.name}.push":
         current_app.extensions["sync_asks"].take(f"{g.store_id} {request.endpoint}")
 

@@ -17,7 +17,7 @@ from config.errors import Invalid, NotFound
 from config.ids import is_id
 from store_app.extensions import doors
 
-SUFFIXES = (".csv", ".xlsx", ".parquet")
+SUFFIXES = (".csv", ".xlsx", ".parquet", ".ics")
 KEPT_FOR = dt.timedelta(days=1)
 
 

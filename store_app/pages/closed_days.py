@@ -3,11 +3,11 @@
 import datetime as dt
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, g, redirect, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from config.errors import Invalid, ShopError
+from config.errors import ShopError
 from pos.store import Store
 from store_app import wording
 from store_app.extensions import doors, read, wake_worker_after, write
@@ -68,22 +68,11 @@ def take_back() -> Any:
 
 def typed() -> tuple[dt.date, dt.date]:
     """Return the first and the last day that somebody typed; without a second one that day alone."""
-    first = _day("first_day", _("Choose the first closed day."))
+    first = form.day("first_day", _("Choose the first closed day."))
     return first, form.date("last_day") or first
 
 
 def chosen() -> tuple[dt.date, dt.date]:
     """Return the stretch of closed days that is taken back."""
     words = _("Choose which closed days to take back.")
-    return _day("from_day", words), _day("until_day", words)
-
-
-# --- inside ---
-
-
-def _day(name: str, missing: str) -> dt.date:
-    try:
-        found = dt.date.fromisoformat(request.form.get(name, "").strip())
-    except ValueError as fault:
-        raise Invalid("no-closed-day", missing, field=name) from fault
-    return found
+    return form.day("from_day", words), form.day("until_day", words)

@@ -7,6 +7,7 @@ from flask import Blueprint, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from store_app import wording
 from store_app.extensions import clock, read
 from store_app.presenting import day, page, today
 from store_app.security import requires
@@ -16,8 +17,6 @@ from supply.attention import Attention, needing_a_person
 bp = Blueprint("console", __name__, url_prefix="/console")
 SHARED = ("silent", "order-waits", "account-silent", "draw-held", "objection", "money-late")
 """The kinds of which one sentence names all shops."""
-NAMED = 4
-"""So many shops are named in one sentence; of more, how many they are."""
 
 
 @bp.get("/")
@@ -58,7 +57,7 @@ def sentences(found: Iterable[Attention], names: Mapping[str, str]) -> list[dict
 
 
 def _shared(kind: str, stores: list[str]) -> dict[str, Any]:
-    who = _few(list(dict.fromkeys(stores)))
+    who = wording.few(dict.fromkeys(stores))
     if kind == "order-waits":
         words = ngettext(
             "%(num)d order waits to be confirmed: %(stores)s.",
@@ -78,12 +77,6 @@ def _shared(kind: str, stores: list[str]) -> dict[str, Any]:
     }[kind]
     anchor = "debtors" if kind == "money-late" else "decide"
     return {"level": "warn", "words": words, "href": url_for("console_money.overview", _anchor=anchor)}
-
-
-def _few(names: list[str]) -> str:
-    """Name the first, and say how many more there are."""
-    told, rest = _(", ").join(names[:NAMED]), len(names) - NAMED
-    return _("%(names)s and %(num)d more", names=told, num=rest) if rest > 0 else told
 
 
 def _worded(one: Attention, name: str) -> dict[str, Any]:
@@ -150,7 +143,7 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
 def _about_goods(one: Attention, name: str) -> dict[str, Any]:
     facts = one.facts
     if one.kind == "warehouse-empty":
-        words = _("Gone from warehouse %(store)s: %(names)s.", store=name, names=_few(facts.get("names", [])))
+        words = _("Gone from warehouse %(store)s: %(names)s.", store=name, names=wording.few(facts.get("names", [])))
         href = url_for("console_warehouse.stock", warehouse=one.subject, gone=1)
         return {"level": "warn", "words": words, "href": href}
     if one.kind == "recall-open":

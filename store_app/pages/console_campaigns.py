@@ -7,7 +7,7 @@ from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, ShopError
+from config.errors import ShopError
 from config.money import BASIS
 from store_app.extensions import clock, read, wake_worker_after, write
 from store_app.pages import form, wares
@@ -61,7 +61,7 @@ def plan() -> Any:
     command = form.command_id()
     name = form.text("name", most=60, required=_("Give the campaign a name."))
     why = form.text("why", required=_("Say in a sentence why: the shopkeeper reads it."))
-    days = {key: _day(key) for key in ("answer_by", "from_day", "until_day")}
+    days = {key: form.day(key, _("Choose a day.")) for key in ("answer_by", "from_day", "until_day")}
     held = form.whole("hold_out", most=75)
     with write() as session:
         currency = overview.currency(session)
@@ -128,10 +128,3 @@ def _lines(session: Session) -> tuple[CampaignLine, ...]:
             )
         )
     return tuple(found)
-
-
-def _day(name: str) -> dt.date:
-    found = form.date(name)
-    if found is None:
-        raise Invalid("bad-day", _("Choose a day."), field=name)
-    return found

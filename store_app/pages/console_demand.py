@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from config.errors import NotFound
 from pos.store import Region
+from store_app import wording, wording_forecast
 from store_app.extensions import read
 from store_app.pages import form
 from store_app.presenting import LARGE, page, today
@@ -17,7 +18,7 @@ from supply import aisle_demand, overview, told_forecasts
 from supply.aisle_demand import Ahead
 
 bp = Blueprint("console_demand", __name__, url_prefix="/console/demand")
-WEEK_DAYS = 7
+WEEK_DAYS, DOUBTED_SHOWN = 7, 8
 
 
 @bp.get("/")
@@ -77,7 +78,10 @@ def region(region_id: str) -> Any:
         week=ahead.days[:WEEK_DAYS],
         shops=[(one, ahead.units(sum(one.parts[:WEEK_DAYS]))) for one in ahead.shops],
         total=_of_week(ahead),
-        doubted=[(name, skus, _why_refused(why)) for name, skus, why in doubted],
+        doubted=[
+            (name, wording.few(skus, 5), wording_forecast.not_taken(why)) for name, skus, why in doubted[:DOUBTED_SHOWN]
+        ],
+        more_doubted=max(0, len(doubted) - DOUBTED_SHOWN),
         products=products,
         currency=currency,
     )
@@ -141,17 +145,6 @@ def region_of(regions: list[overview.RegionView], region_id: str) -> overview.Re
 
 def _no_region(region_id: str) -> NotFound:
     return NotFound("no-region", _("There is no region %(id)s.", id=form.tidy(region_id)[:40]))
-
-
-def _why_refused(why: str | None) -> str:
-    """Say why a shop's forecast was refused, '' where it was not."""
-    if why is None:
-        return ""
-    code, _colon, sentence = why.partition(": ")
-    return {
-        "told-too-much": _("all it expects is more than twice what it sold"),
-        "not-sold-yet": _("nothing it sold is known here yet"),
-    }.get(code, sentence)
 
 
 def _unit(aisle: str) -> str:

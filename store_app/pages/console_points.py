@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config import publication
-from config.errors import Invalid, ShopError
+from config.errors import ShopError
 from config.money import exponent
 from config.node import NETWORK
 from config.publication import EVERYONE
@@ -78,9 +78,7 @@ def found() -> Any:
     with write() as session:
         first = session.scalars(sa.select(SharedScheme).order_by(SharedScheme.from_day)).first()
         currency = first.currency if first else overview.currency(session)
-        from_day = form.date("from_day")
-        if from_day is None:
-            raise Invalid("bad-day", _("Choose a day."), field="from_day")
+        from_day = form.day("from_day", _("Choose a day."))
         wished = SharedScheme(
             from_day=from_day,
             name=first.name if first else form.text("name", most=30, required=_("Give the points a name.")),

@@ -102,14 +102,16 @@ def store(store_id: str, fault: ShopError | None = None) -> Any:
         about_store(shop)
         own = exposure.care(session, today(), shop.id)[shop.id]
         line = session.get(CreditLine, shop.id)
-        known = serving.settled(session)
+        known, young = serving.settled(session), stated_takings.counts(session, shop.id)
         return page(
             "console/store.html",
             shop=shop,
             region=session.get(Region, shop.region_id),
             peer=session.get(Peer, shop.id),
             needs=_needs(session, shop, own, line),
-            says_minor=shop.takings_day_minor if stated_takings.counts(session, shop.id) else 0,
+            says_minor=shop.takings_day_minor if young else 0,
+            takings_wanted=young and not shop.has_node,
+            takings_typed=form.as_typed(shop.takings_day_minor, shop.currency),
             closed=[(*spell, wording.days(*spell), 0) for spell in _closed(session, shop)],
             first=today(),
             most=today() + dt.timedelta(days=closed_days.MOST_AHEAD),
@@ -183,6 +185,21 @@ def close_days(store_id: str) -> Any:
         closed_days.require_no_node(session, _shop(session, store_id).id)
         closed_days.close(session, store_id, first, last, actor=g.actor, at=doors().now())
     flash(_("Closed: %(days)s. Its orders expect no sales then.", days=wording.days(first, last)), "good")
+    return redirect(url_for("console_stores.store", store_id=store_id), 303)
+
+
+@bp.post("/<store_id>/takings")
+@requires("network.stores")
+@form.answers_on(store)
+def say_takings(store_id: str) -> Any:
+    """Say what a shop without a node takes on a usual day; an empty field takes it back."""
+    with write() as session:
+        shop = _shop(session, store_id)
+        said = request.form.get("takings", "").strip()
+        minor = form.amount("takings", shop.currency) if said else 0
+        stated_takings.state_for(session, shop.id, minor, actor=g.actor, at=doors().now())
+        told = _("Its orders count on %(amount)s a day from tonight’s forecast on.", amount=money(minor, shop.currency))
+    flash(told if minor else _("Nothing is said; the shop is taken for an average one."), "good")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
 

@@ -10,8 +10,8 @@ from markupsafe import Markup
 from pos.store import Store
 from store_app.extensions import doors, read
 from store_app.presenting import page, place
-from store_app.security import requires
-from supply import first_steps, stated_takings
+from store_app.security import can, requires
+from supply import first_steps, rolling, stated_takings
 
 bp = Blueprint("first_steps", __name__, url_prefix="/first-steps")
 WORDS: dict[str, tuple[str, str, Any, Any, Any]] = {
@@ -83,13 +83,15 @@ def overview() -> Any:
         found = first_steps.steps(session, str(place().store_id), in_network=in_network)
         store = session.get_one(Store, place().store_id)
         slug = store.slug
-        unsaid = in_network and not store.takings_day_minor and stated_takings.counts(session, store.id)
+        young = stated_takings.counts(session, store.id)
+        no_past = young and can("import") and rolling.imported_days(session, store.id) is None
+        unsaid = in_network and not store.takings_day_minor and young
     base = (settings.public_url or settings.network_url).rstrip("/")
     address = f"{base}/shop/{slug}/" if base else ""
     drawn = segno.make(address, error="m").svg_inline(scale=3, border=2, omitsize=True) if address else ""
     following = next((step for step in found if not step.done), None)
     return page(
         "first_steps/steps.html", steps=found, words=words, following=following, done=sum(step.done for step in found),
-        in_network=in_network, unsaid=unsaid, link=lambda step: url_for(WORDS[step.name][0]), address=address,
-        code=Markup(drawn),  # noqa: S704  our own drawing
+        in_network=in_network, unsaid=unsaid, no_past=no_past, link=lambda step: url_for(WORDS[step.name][0]),
+        address=address, code=Markup(drawn),  # noqa: S704  our own drawing
     )  # fmt: skip

@@ -13,7 +13,8 @@ Rules
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from decimal import Decimal
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -81,6 +82,11 @@ def amount(name: str, currency: str) -> int:
     return minor
 
 
+def as_typed(minor: int, currency: str) -> str:
+    """Write an amount as somebody would type it; '' for nothing."""
+    return str(Decimal(minor).scaleb(-exponent(currency))) if minor else ""
+
+
 def share(name: str) -> int:
     """Return a share of a hundred of the form in hundredths: '97', '97.5', '97,5'."""
     found = re.fullmatch(r"(\d{1,3})(?:[.,](\d{1,2}))?", request.form.get(name, "").strip(), re.ASCII)
@@ -98,6 +104,14 @@ def date(name: str) -> dt.date | None:
         return dt.date.fromisoformat(raw)
     except ValueError as fault:
         raise Invalid("bad-date", _("Type the date as on the pack, such as 2026-12-31."), field=name) from fault
+
+
+def day(name: str, missing: str) -> dt.date:
+    """Return a day of the form that has to be there; `missing` is the sentence said where it is none."""
+    with suppress(Invalid):
+        if found := date(name):
+            return found
+    raise Invalid("no-day", missing, field=name)
 
 
 def minute(name: str) -> int:

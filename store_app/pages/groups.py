@@ -168,14 +168,8 @@ def _next_van(session: Session, store: Store, sku: str, closes_at: dt.datetime) 
     return closed + dt.timedelta(days=1)
 
 
-def _day(name: str) -> dt.date:
-    found = form.date(name)
-    if found is None:
-        raise Invalid("bad-date", _("Type the date as on the pack, such as 2026-12-31."), field=name)
-    return found
-
-
 def _closes(store: Store) -> dt.datetime:
     minute = form.minute("closes_time")
     clock = dt.time(minute // 60, minute % 60)
-    return dt.datetime.combine(_day("closes_day"), clock, ZoneInfo(store.tz)).astimezone(dt.UTC)
+    day = form.day("closes_day", _("Type the date as on the pack, such as 2026-12-31."))
+    return dt.datetime.combine(day, clock, ZoneInfo(store.tz)).astimezone(dt.UTC)

@@ -1,19 +1,25 @@
-"""What the last weeks would have needed: our orders and others', over the shop's or the region's own sales."""
+"""What orders could be: with less and more service in the weeks ahead, and in others' ways over the last weeks."""
 
+import datetime as dt
 from typing import Any
 
-from flask import Blueprint
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
 
-from config.errors import NotFound
+from config.errors import NotFound, ShopError
+from pos.catalogue import Product
 from pos.store import Region
 from store_app import curve_chart
-from store_app.extensions import read
-from store_app.presenting import money, number, page, place
+from store_app.extensions import doors, read, write
+from store_app.pages import form
+from store_app.presenting import money, number, page, place, today
 from store_app.security import requires
-from supply import overview, replays
+from supply import order_wishes, overview, replays, weeks_ahead
 from supply.replays import OrderReplay
+from supply.weeks_ahead import WeeksAhead
 
 bp = Blueprint("replays", __name__)
 WAYS = {
@@ -37,11 +43,26 @@ NAMES = {
 
 @bp.get("/orders/proof")
 @requires("order")
-def shop() -> Any:
-    """Show the shop's own replay."""
+def shop(fault: ShopError | None = None) -> Any:
+    """Show the shop's weeks ahead at several levels of service, and its own replay."""
+    store_id = str(place().store_id)
     with read() as session:
-        found = replays.newest(session, "store", str(place().store_id))
-    return _shown(found, place().currency, "")
+        found, ahead = replays.newest(session, "store", store_id), weeks_ahead.newest(session, store_id)
+        present_bp = order_wishes.service_of(session, store_id)
+        names = _names(session, ahead.body["matters"]) if ahead else {}
+    return _shown(found, place().currency, "", ahead=_ahead(ahead, present_bp, names), fault=fault)
+
+
+@bp.post("/orders/service")
+@requires("settings")
+@form.answers_on(shop)
+def set_service() -> Any:
+    """Say how much service the shop's orders aim at."""
+    service_bp = form.whole("service_bp", least=1)
+    with write() as session:
+        order_wishes.set_service(session, str(place().store_id), service_bp, actor=g.actor, at=doors().now())
+    flash(_("Noted. The next proposals keep to it."), "good")
+    return redirect(url_for(".shop"), 303)
 
 
 @bp.get("/console/proof/<region_id>")
@@ -60,7 +81,40 @@ def region(region_id: str) -> Any:
 # --- inside ---
 
 
-def _shown(found: OrderReplay | None, currency: str, region_name: str) -> Any:
+def _names(session: Session, matters: list[dict[str, Any]]) -> dict[str, tuple[str, str]]:
+    """Return name and stock unit of the products that matter."""
+    query = sa.select(Product.sku, Product.name, Product.stock_unit)
+    return {
+        sku: (name, unit)
+        for sku, name, unit in session.execute(query.where(Product.sku.in_([one["sku"] for one in matters])))
+    }
+
+
+def _ahead(found: WeeksAhead | None, present_bp: int, names: dict[str, tuple[str, str]]) -> dict[str, Any] | None:
+    """Return the weeks ahead as they are shown; what was chosen since they were played is the present level."""
+    if found is None or not found.body["products"]:
+        return None
+    body = found.body
+    best = next(one for one in body["levels"] if one["service_bp"] == body["best_bp"])
+    matters = [
+        one | {"name": names[one["sku"]][0], "unit": names[one["sku"]][1]}
+        for one in body["matters"]
+        if one["sku"] in names
+    ]
+    return body | {
+        "last_day": found.first_day + dt.timedelta(days=body["days"] - 1), "present_bp": present_bp, "best": best,
+        "played_bp": body["present_bp"], "matters": matters, "is_old": found.first_day < today(),
+    }  # fmt: skip
+
+
+def _shown(
+    found: OrderReplay | None,
+    currency: str,
+    region_name: str,
+    *,
+    ahead: dict[str, Any] | None = None,
+    fault: ShopError | None = None,
+) -> Any:
     body = found.body if found else None
     rows, short = [], []
     if body:
@@ -72,7 +126,7 @@ def _shown(found: OrderReplay | None, currency: str, region_name: str) -> Any:
                 rows.append({"name": name, "words": words, **way})
     return page(
         "replays/proof.html", replay=body, last_day=found.last_day if found else None, rows=rows, currency=currency,
-        region_name=region_name, better=_better(rows), short=short,
+        region_name=region_name, ahead=ahead, fault=fault, better=_better(rows), short=short,
         chart=_chart(body, currency, curve_chart.WIDE) if body else None,
         narrow=_chart(body, currency, curve_chart.NARROW) if body else None,
     )  # fmt: skip

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,14 +13,13 @@ from sqlalchemy.orm import Session
 from config import outbox
 from config.errors import Conflict, NotFound, Refused, ShopError
 from config.finding import Finding
-from config.money import exponent
 from config.node import NETWORK, Node
 from config.outbox import OutboxMessage
 from pos import checks as counter_checks
 from pos import printer, printer_book
 from pos.printer import PrintJob
 from pos.store import LOCK_MINUTES, Region, Store, lock_after, sell_beyond, show_receipts
-from store_app import presenting, wording, wording_printers
+from store_app import presenting, wording, wording_forecast, wording_printers
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.pages.shift import cash_word
@@ -30,7 +28,7 @@ from store_app.security import requires
 from store_app.sentences import sentence_of
 from store_app.sync import homecoming, wire
 from supply import checks as supply_checks
-from supply import closed_days, shop, stated_takings
+from supply import closed_days, shop, stated_takings, told_forecasts
 
 bp = Blueprint("shop_settings", __name__, url_prefix="/settings")
 bp.before_request(form.know_the_place)
@@ -88,12 +86,14 @@ def overview(fault: ShopError | None = None) -> Any:
         put_back = _put_back(session, store_id, at)
         closed = closed_days.spells(closed_days.since(session, store_id, presenting.today()))
         unknown = bool(settings.network_url) and stated_takings.counts(session, store_id)
+        untold = wording_forecast.not_taken(told_forecasts.refusal(session, store_id))
         light = _printer(session, store_id, settings.printer)
         findings = _findings(session, store_id) if request.args.get("check") and request.method == "GET" else None
     return page(
         "shop_settings/overview.html",
         store=store,
         contact=contact,
+        untold=untold,
         queue=queue,
         put_back=put_back,
         printer=light,
@@ -102,7 +102,7 @@ def overview(fault: ShopError | None = None) -> Any:
         findings=findings,
         lock_minutes=LOCK_MINUTES,
         takings_wanted=unknown,
-        takings_typed=_typed(store.takings_day_minor, store.currency),
+        takings_typed=form.as_typed(store.takings_day_minor, store.currency),
         shop_url=f"{settings.public_url.rstrip('/')}/shop/{store.slug}" if settings.public_url else "",
         fault=fault,
     )
@@ -210,11 +210,6 @@ def takings() -> Any:
 
 
 # --- inside ---
-
-
-def _typed(minor: int, currency: str) -> str:
-    """Write an amount as somebody would type it; '' for nothing."""
-    return str(Decimal(minor).scaleb(-exponent(currency))) if minor else ""
 
 
 def _receipts_address(base: str, store: Store) -> str:

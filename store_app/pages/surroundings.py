@@ -1,6 +1,7 @@
 """School holidays and weather: told by hand or by a file, of the shop; at the network's node of a region."""
 
 import datetime as dt
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,7 @@ bp = Blueprint("surroundings", __name__, url_prefix="/settings/surroundings")
 bp.before_request(form.know_the_place)
 FAULTS_SHOWN = 100
 GONE_BY_DAYS = 800
+SPELLS_SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,8 @@ def listed(fault: ShopError | None = None, faults: list[Fault] | None = None) ->
 def tell() -> Any:
     """Note school holidays from a day until another."""
     name = form.text("name", most=school_holidays.LONGEST_NAME, required=_("Give the holidays a name."))
-    first, last = form.date("from"), form.date("to")
-    if first is None or last is None:
-        words = _("Choose the first and the last day of the holidays.")
-        raise Invalid("no-school-day", words, field="from" if first is None else "to")
+    missing = _("Choose the first and the last day of the holidays.")
+    first, last = form.day("from", missing), form.day("to", missing)
     with write() as session:
         scope_id, _regions = _scope(session)
         school_holidays.tell(session, scope_id, name, first, last, actor=g.actor, at=doors().now())
@@ -90,9 +90,8 @@ def tell() -> Any:
 @form.answers_on(listed)
 def take_back() -> Any:
     """Take school holidays back."""
-    first, last = form.date("from_day"), form.date("until_day")
-    if first is None or last is None:
-        raise Invalid("no-school-day", _("Choose which holidays to take back."))
+    missing = _("Choose which holidays to take back.")
+    first, last = form.day("from_day", missing), form.day("until_day", missing)
     with write() as session:
         scope_id, _regions = _scope(session)
         gone = school_holidays.take_back(session, scope_id, first, last, actor=g.actor, at=doors().now())
@@ -116,7 +115,7 @@ def forget_weather() -> Any:
 @requires("settings")
 @form.answers_on(listed)
 def bring_in() -> Any:
-    """Take a file of school holidays or weather, whole or with every fault named."""
+    """Take a file of school holidays or weather, whole or with every fault named; show first what a calendar holds."""
     suffix, raw = brought.sent_file()
     sheet = _read(raw, f"file{suffix}")
     with read() as session:
@@ -124,20 +123,76 @@ def bring_in() -> Any:
         importing.look_around(session, sheet, scope_id, at=doors().now())
     if sheet.faults:
         return listed(faults=sheet.faults)
-    with write() as session:
-        importing.write(session, sheet, scope_id, actor=g.actor, at=doors().now())
-    flash(ngettext("%(num)d row is in.", "%(num)d rows are in.", sheet.rows), "good")
-    return _back()
+    if sheet.is_calendar:
+        file_id = form.command_id()
+        brought.keep(file_id, ".ics", raw)
+        return _choice(sheet, file_id)
+    return _written(sheet)
+
+
+@bp.post("/calendar")
+@requires("settings")
+@form.answers_on(listed)
+def choose() -> Any:
+    """Take the school holidays of a calendar whose names were ticked."""
+    file_id, names = request.form.get("file_id", ""), request.form.getlist("name")
+    path = brought.kept_file(file_id)
+    sheet = _read(path.read_bytes(), path.name)
+    if not names:
+        return _choice(sheet, file_id, is_empty=True)
+    sheet.keep(names)
+    answer = _written(sheet)
+    brought.give_up(file_id)
+    return answer
 
 
 # --- inside ---
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a calendar holds of one name: its next stretches in words, how many more, and how many days in all."""
+
+    name: str
+    spells: list[str]
+    more: int
+    days: int
+
+
+def _choice(sheet: Sheet, file_id: str, *, is_empty: bool = False) -> Any:
+    named = defaultdict[str, list[tuple[dt.date, dt.date]]](list)
+    for row in sheet.values:
+        named[row["name"]].append((row["from"], row["to"]))
+    found = []
+    for name, spells in named.items():
+        nearest = sorted(spells, key=lambda one: (one[1] < today(), abs(one[0] - today())))
+        shown = [wording.days(*one) for one in sorted(nearest[:SPELLS_SHOWN])]
+        days = sum((last - first).days + 1 for first, last in spells)
+        found.append(Named(name, shown, len(spells) - len(shown), days))
+    return page(
+        "shop_settings/calendar.html",
+        status=422 if is_empty else 200,
+        found=sorted(found, key=lambda one: -one.days),
+        described=sheet.described,
+        file_id=file_id,
+        region=request.form.get("region", ""),
+        is_empty=is_empty,
+    )
+
+
+def _written(sheet: Sheet) -> Any:
+    with write() as session:
+        scope_id, _regions = _scope(session)
+        importing.write(session, sheet, scope_id, actor=g.actor, at=doors().now())
+    flash(ngettext("%(num)d row is in.", "%(num)d rows are in.", sheet.rows), "good")
+    return _back()
 
 
 def _read(raw: bytes, name: str) -> Sheet:
     """Return the file, of school holidays or of weather as its columns tell."""
     for kind in CELLS:
         try:
-            return importing.read(kind, raw, name)
+            return importing.read(kind, raw, name, today=doors().now().date())
         except Invalid as fault:
             if fault.code != "wrong-columns":
                 fault.facts["field"] = "file"

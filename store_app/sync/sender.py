@@ -127,6 +127,7 @@ class _Refusal(Exception):
     def __init__(self, status: int, told: wire.Refusal) -> None:
         super().__init__(wire.PAUSES.get(told.code, told.message[:300]))
         self.status, self.code, self.rows = status, told.code, told.rows
+        self.is_of_the_shop = status in (401, 403) or told.code in wire.PAUSES
 
 
 class _TooLarge(Unreachable):
@@ -202,7 +203,7 @@ class _Talk:
             self.done.fault = str(fault) or type(fault).__name__
             self.done.cut_off = isinstance(fault, httpx2.TransportError)
         except _Refusal as fault:
-            self.done.fault, self.done.paused = str(fault), fault.status in (401, 403) or fault.code in wire.PAUSES
+            self.done.fault, self.done.paused = str(fault), fault.is_of_the_shop
         with self.doors.write() as session:
             this = this_node(session)
             this.last_fault = self.done.fault
@@ -436,7 +437,11 @@ class _Talk:
             answer = self.client.post("/api/sync/forecast", content=content, headers=headers)
             refused = self._read(answer, wire.ForecastHeard).refused
         except (_Refusal, _TooLarge) as refusal:
-            refused = str(refusal)
+            if isinstance(refusal, _Refusal) and refusal.is_of_the_shop:
+                raise
+            refused = f"{refusal.code}: {refusal}"
+        with self.doors.write() as session:
+            told_forecasts.note_answer(session, self.doors.settings.node_id, told["run_id"], refused)
         if refused:
             self.done.refused.append(f"The network did not take the forecast: {refused}")
             log.warning("forecast refused", run=told["run_id"], why=refused)

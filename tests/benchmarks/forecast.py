@@ -9,11 +9,11 @@ plainly and within the unit (see `evaluate`); of a class with n sums it has a st
 .90, so that four points are two of them from 225 sums on.
 
 Parts (--only): accuracy · speed (2,000 series of two years) · closed_loop (a shop that sees only what its shelf let it
-sell) · cold_start (new products and shops, `shop_stated`: shops that said what they take; reference, on their first
-day: the region's rate times the shop's size) · clean_days (freshretail: days without an empty shelf, as forecast and as
-such days are expected to sell; all days' hours with goods) · cut_days (known demand, cut at empty shelves) · night
-(3,000 products on SQLite) · memory (100,000 series, shop after shop) · cluster (two Dask workers: the same numbers).
---quick takes a sample of the series, a tenth of the shop, one shop of 3,000 products.
+sell) · cold_start (new products, new shops; `shop_stated`: they said what they take, `shop_past`: they brought their
+past; reference, on their first day: the region's rate times the shop's size) · clean_days (freshretail: days without an
+empty shelf, as forecast and as such days are expected to sell; all days' hours with goods) · cut_days (known demand,
+cut at empty shelves) · night (3,000 products on SQLite) · memory (100,000 series, shop after shop) · cluster (two Dask
+workers: the same numbers). --quick takes a sample of the series, a tenth of the shop, one shop of 3,000 products.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ import numpy as np
 
 from forecasting import Ahead, DemandPanel, Forecast, backtest, history, rivals, run
 from forecasting.state import CONTEXT_DAYS, KEPT_DAYS, from_bytes, moved_on, to_bytes
-from tests.benchmarks import _nights, _retail, _trade
+from tests.benchmarks import _launches, _nights, _retail, _trade
 
 DATA = ("m5_tiny_dev", "bakery_dev", "completejourney")
 PARTS = ("accuracy", "speed", "closed_loop", "cold_start", "clean_days", "cut_days", "night", "memory", "cluster")
@@ -92,7 +92,8 @@ def measure(names: list[str], parts: list[str], *, quick: bool, origins: int, sk
     result["settings"] = {
         "parts": parts, "origins": 4 if quick else "a year", "skip": skip, "horizon_days": 14,
         "missing": sorted(set(missing)), "not_installed": absent, "sample": QUICK_SERIES if quick else "whole sets",
-        "shop_stated": f"true takings of the {_trade.RATE_DAYS} days before x exp N(0, {_trade.STATED_ERROR}), seed 13",
+        "new": f"{_launches.NEW_SHARE:.0%} of a shop's products, drawn {_launches.DRAWS} times; shops in turn, alone",
+        "shop_stated": f"takings of {_launches.RATE_DAYS} days before x exp N(0, {_launches.STATED_ERROR}), seed 13",
         "tuned_on": "the fortnights between the reported origins (--skip 1), holidays on the year before, too; "
         "first trials, and the look that found carnival, saw some of the reported",
     }  # fmt: skip
@@ -113,7 +114,7 @@ def _parts_of_a_shop(result: dict[str, Any], parts: list[str], table_of: Callabl
     for name, table in shops.items():
         country = _retail.COUNTRY[name]
         if "cold_start" in parts:
-            found = _trade.cold_start(history.read(table).panel, country, 1 if quick else 6)
+            found = _launches.cold_start(history.read(table).panel, country, 1 if quick else 6)
             ours.setdefault("cold_start", {})[name] = found["ours"]
             result["reference"].setdefault("cold_start", {})[name] = found["reference"]
             result["ratio"].setdefault("cold_start", {}).update(

@@ -12,7 +12,8 @@ from tests.store_app.conftest import NOON
 __all__ = ["office"]
 pytestmark = pytest.mark.browser
 PAGES = (
-    "/products/", "/products/?show=own", "/products/milk", "/products/new", "/products/bring-in/", "/prices/",
+    "/products/", "/products/?show=own", "/products/milk", "/products/new", "/products/bring-in/",
+    "/products/past-sales/", "/prices/",
     "/prices/?aisle=Drinks&change=margin&value=30&ending=99", "/prices/labels", "/taxes/", "/people/",
     "/people/cashier", "/people/your-pin",
 )  # fmt: skip

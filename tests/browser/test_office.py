@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from pos import shift
 from store_app.pages.replays import WAYS
-from supply import order_money, orders, pickup, receiving, replays, replenishment, shelf, transfers
+from supply import order_money, orders, pickup, receiving, replays, replenishment, shelf, transfers, weeks_ahead
 from supply.credit import CreditDraw
 from supply.suppliers import add_supplier
 from tests.browser.conftest import PHONE, assert_well_made, assert_well_made_in_every_size, dress, sign_in, wedge
@@ -19,6 +19,7 @@ from tests.browser.served import serve
 from tests.store_app import complaints, money
 from tests.store_app import office as goods
 from tests.store_app.conftest import NOON, STORE, House
+from tests.store_app.test_pages_replays import weeks
 from tests.store_app.test_pages_transfers import CODE, told
 
 pytestmark = pytest.mark.browser
@@ -160,7 +161,9 @@ def test_a_changed_line_asks_why_swaps_only_its_basket_and_is_saved_before_the_o
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_the_proof_with_its_six_curves_is_well_made(page: Page, office: Office, faults: list[str], language: str):
+def test_the_weeks_ahead_and_the_proof_with_its_six_curves_are_well_made(
+    page: Page, office: Office, faults: list[str], language: str
+):
     way = {"cover_days": 9.0, "waste_value": 100, "lost_value": 30, "order_lines": 9}
     body = {
         "fill": 0.97, "products": 120, "stores": 1, "days": 56,
@@ -170,6 +173,7 @@ def test_the_proof_with_its_six_curves_is_well_made(page: Page, office: Office, 
     }  # fmt: skip
     with office.house.doors.write() as session:
         replays.keep(session, "store", STORE, body, last_day=NOON.date(), at=NOON)
+        weeks_ahead.keep(session, STORE, weeks(NOON.date()), at=NOON)
     dress(page, language)
     enter(page, office, "/orders/proof", language)
     expect(page.locator(".proof:visible g")).to_have_count(6)

@@ -1,5 +1,6 @@
 """When things go wrong at the till: two windows, a silent server, a terminal nobody knows the answer of."""
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from typing import Any
@@ -9,17 +10,21 @@ from playwright.sync_api import Page, expect
 
 from config.clock import SystemClock
 from config.journal import Actor
-from pos import assortment, recall
+from pos import assortment, catalogue, recall
 from pos.payments import Payment
 from pos.printer import PrintJob
 from pos.sale import Sale
 from tests.browser.conftest import CODES, PIN, STORE, Node, enter, wedge
-from tests.browser.counter import KEY, furnish, kept, priced
+from tests.browser.counter import KEY, furnish, kept, priced, voucher_of
 from tests.browser.held import Held
 
 pytestmark = pytest.mark.browser
 FULL = "() => { Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }; }"
 """A browser whose storage is full."""
+
+
+NEW = "2000000000121"
+BY: dict[str, Any] = {"actor": Actor("ana", "Ana", "shopkeeper", STORE), "at": SystemClock().now()}
 
 
 @pytest.fixture
@@ -47,6 +52,29 @@ def test_a_second_window_of_a_till_stands_still_until_it_takes_over(page: Page, 
     expect(second.locator("#pay-done")).to_be_visible()
     (sale,) = node.rows(Sale)
     assert sale.total_minor == 648
+
+
+def test_a_window_that_loses_the_till_hands_on_what_it_has_not_kept_and_what_it_still_asks_for(
+    page: Page, node: Node, faults: list[str]
+):
+    page.add_init_script("globalThis.requestIdleCallback = () => 0")  # a busy page: what is scanned is not kept yet
+    enter(page, node)
+    with node.database.write() as session:
+        catalogue.add_product(session, "NEW", "New", category="x", tax_class_id="food", codes=[(NEW, 1)], **BY)
+        catalogue.set_price(session, "NEW", 100, dt.date(2020, 1, 1), **BY)
+        catalogue.list_product(session, STORE, "NEW", **BY)
+    held = Held(page, "**/api/scan/**")
+    wedge(page, NEW)
+    asked = held.take()
+    wedge(page, CODES["MILK"])
+    expect(page.locator("#lines > li")).to_have_count(1)
+    second = page.context.new_page()
+    second.goto(f"{node.url}/till/")
+    second.get_by_role("button", name="Go on here").click()
+    expect(second.locator("#lines > li")).to_have_count(1)
+    asked.continue_()
+    expect(second.locator("#lines > li")).to_have_count(2)
+    assert [line["sku"] for line in kept(second)["lines"]] == ["MILK", "NEW"]
 
 
 WITHOUT_LOCKS = """
@@ -80,9 +108,33 @@ def test_without_locks_one_window_has_the_till_also_when_the_other_slept(page: P
     page.evaluate("wake()")
     expect(page.locator("#other-window")).to_be_visible()
     expect(second.locator("#other-window")).to_be_hidden()
+    second.evaluate("requestAnimationFrame = () => 0")  # what is scanned now is not kept yet
+    wedge(second, CODES["BREAD"])
+    expect(second.locator("#lines > li").last).to_contain_text("2")
     page.get_by_role("button", name="Go on here").click()
     expect(second.locator("#other-window")).to_be_visible()
-    expect(page.locator("#total")).to_have_text("$5.48")
+    expect(page.locator("#total")).to_have_text("$7.47")
+
+
+def test_a_tender_pressed_while_another_is_taken_is_the_next_one_and_never_cash(page: Page, shop: Node):
+    enter(page, shop)
+    wedge(page, *[CODES["MILK"]] * 7)
+    kept(page, is_priced=True)
+    page.keyboard.press("F8")
+    page.locator("[data-tender=voucher]").click()
+    page.locator("#voucher-code").fill(voucher_of(shop))
+    held = Held(page, "**/api/vouchers/*")
+    page.locator("#take").click()
+    asked = held.take()
+    page.locator("[data-tender=card]").click()
+    asked.continue_()
+    expect(page.locator("#pay-due")).to_have_text("$4.43")
+    expect(page.locator("[data-tender=card]")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("[data-tender=cash]")).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("#take")).to_be_enabled()
+    page.locator("#take").click()
+    expect(page.locator("#pay-done")).to_be_visible()
+    assert {row.tender: row.amount_minor for row in shop.rows(Payment)} == {"voucher": 2000, "card": 443}
 
 
 def test_a_double_click_on_a_part_takes_it_once(page: Page, node: Node, faults: list[str]):

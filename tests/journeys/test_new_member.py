@@ -179,7 +179,11 @@ def founded_by_hand(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> House:
     bring("stock", FILES["stock"], "--why", "opening", "--warehouse", "WH2", refused="There are: WH1.")
     bring("stock", FILES["stock"].replace("120", "12.5"), "--why", "opening", refused="Row 3, qty: '12.5' is not")
     bring("stock", FILES["stock"], "--why", "opening stock")
-    bring("sales", "sku,business_day,sold_qty\nmilk,2026-03-01,1\n", refused="Say which shop's: the column store_id")
+    bring(
+        "sales",
+        "sku,business_day,sold_qty\nmilk,2026-03-01,1\n",
+        refused="Row 2, store_id: says nothing: name the shop",
+    )
     bring("sales", "store_id,sku,business_day,sold_qty\n" + "\n".join(sold))
     assert "Cornerstore Supply" in run("warehouse", "list")
     run("job", "publish")

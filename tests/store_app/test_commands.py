@@ -115,6 +115,15 @@ def test_school_holidays_and_weather_come_from_files_with_a_sentence_for_each_ba
     assert "1 row of school-holidays is in." in shop("import", "school-holidays", str(file), "--yes").output
     file.write_text("day;temperature;rain\n2025-07-01;21,5;0\n2025-07-02;;3\n")
     assert "2 rows of weather are in." in shop("import", "weather", str(file), "--yes").output
+    file = tmp_path / "holidays.ics"
+    events = [f"SUMMARY:{name}\r\nDTSTART;VALUE=DATE:202503{day}" for name, day in (("Easter", 10), ("Fair", 20))]
+    marked = "".join(f"BEGIN:VEVENT\r\n{one}\r\nEND:VEVENT\r\n" for one in events)
+    file.write_text(f"BEGIN:VCALENDAR\r\n{marked}END:VCALENDAR\r\n", newline="")
+    told = shop("import", "school-holidays", str(file), "--name", "Fair", "--yes").output
+    assert "1 row, a calendar" in told
+    assert "1 row of school-holidays is in." in told
+    assert "There are: Easter, Fair." in shop("import", "school-holidays", str(file), "--name", "Rest", "--yes").output
+    assert "A calendar holds school holidays, nothing else." in shop("import", "stock", str(file), "--yes").output
 
 
 @pytest.mark.parametrize(
@@ -179,7 +188,7 @@ def test_workbooks_and_parquet_say_the_same_as_text(tmp_path):
     )
     (tmp_path / "s.csv").write_text("sku;business_day;sold_qty\n00042;2026-03-01;3\n")
     read = [importing.read("sales", tmp_path / f"s.{kind}") for kind in ("xlsx", "parquet", "csv")]
-    assert all(sheet.values == [{"sku": "00042", "business_day": dt.date(2026, 3, 1), "sold_qty": 3}] for sheet in read)
+    assert all(sheet.values == [{"sku": "00042", "day": dt.date(2026, 3, 1), "sold_qty": 3}] for sheet in read)
 
 
 def test_a_small_parquet_file_fills_no_memory():

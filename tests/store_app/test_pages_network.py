@@ -16,6 +16,7 @@ from pos.catalogue import Product
 from pos.store import Region, Store
 from store_app import create_app, tables
 from store_app.demo import notice
+from store_app.pages import console_demand
 from supply import credit, network_terms
 from supply.deliveries import Delivery
 from supply.demand import StoreDay
@@ -184,7 +185,7 @@ def test_what_is_expected_of_regions_is_said_shop_by_shop_and_adds_up(node, oper
         assert said in everywhere
 
 
-def test_a_shop_whose_forecast_is_old_or_not_believed_is_named_with_why(node, operator):
+def test_a_shop_whose_forecast_is_old_or_not_believed_is_named_with_why(node, operator, monkeypatch):
     with node.doors.write() as session:
         newest = session.scalar(sa.select(sa.func.max(StoreDay.business_day)))
         session.add_all(Store(id=one, name=f"Shop {one}", slug=one.lower(), region_id="north", currency="USD", tz="UTC",
@@ -209,6 +210,8 @@ def test_a_shop_whose_forecast_is_old_or_not_believed_is_named_with_why(node, op
     told = f"{shops[third]} its last forecast was not taken: all it expects is more than twice what it sold"
     assert told in page
     assert f"{shops[first]} {name}" in page.partition("Forecasts that do not count in full")[2]
+    monkeypatch.setattr(console_demand, "DOUBTED_SHOWN", 1)
+    assert f"{shops[first]} {name} and 1 more shop" in words(operator.get("/console/demand/north?aisle=Dairy"))
 
 
 @pytest.mark.parametrize("path", ["/console/demand/nowhere", "/console/demand/nowhere/series"])
@@ -234,6 +237,25 @@ def test_the_operator_settles_closed_days_of_a_shop_without_a_node_and_of_no_oth
     back = {"from_day": later(3), "until_day": later(4)}
     assert send_form(operator, f"{at}/closed-days/take-back", **back).status_code == 303
     assert "No closed days are settled." in words(operator.get(at))
+
+
+def test_the_operator_says_the_takings_of_a_shop_without_a_node_and_of_no_other(node, operator):
+    at = "/console/shops/S02"
+    with node.doors.write() as session:
+        session.execute(sa.delete(StoreDay).where(StoreDay.store_id == "S02"))
+    refused = send_form(operator, f"{at}/takings", takings="1200")
+    assert (refused.status_code, "This shop says itself what it takes" in words(refused)) == (409, True)
+    assert 'name="takings"' not in operator.get(at).text
+    with node.doors.write() as session:
+        session.get_one(Store, "S02").has_node = False
+    refused = send_form(operator, f"{at}/takings", takings="many")
+    assert (refused.status_code, "Type an amount such as" in words(refused)) == (422, True)
+    assert send_form(operator, f"{at}/takings", takings="1200,50").status_code == 303
+    page = operator.get(at)
+    assert "It says it takes $1,200.50 on a usual day." in words(page)
+    assert 'value="1200.50"' in page.text
+    assert send_form(operator, f"{at}/takings").status_code == 303
+    assert "It says it takes" not in words(operator.get(at))
 
 
 def test_an_unknown_aisle_shows_the_first_one(operator):

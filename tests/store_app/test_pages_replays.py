@@ -2,18 +2,37 @@
 
 import datetime as dt
 import html
+import json
 
 import sqlalchemy as sa
+from click.testing import CliRunner
 
 from pos.catalogue import Product
 from pos.store import Region
-from store_app import jobs
+from store_app import cli_ordering, jobs
+from store_app.cli import main
+from store_app.jobs import JOBS
 from store_app.pages.replays import NAMES, WAYS
-from supply import replays
+from supply import order_wishes, replays, weeks_ahead
 from tests.store_app.conftest import NOON, STORE
-from tests.store_app.office import fill, goods, history, words
+from tests.store_app.office import fill, goods, history, send, words
 
 YESTERDAY = NOON.date() - dt.timedelta(days=1)
+
+
+def weeks(first_day):
+    """Weeks ahead at five levels as `weeks_ahead.compute` tells them: 99 of 100 earn more than the present 98."""
+    level = {"fill": [0.9, 0.92, 0.95], "cover_days": [5, 6, 7], "stock_minor": [81_200, 84_300, 90_100],
+             "waste_minor": [900, 1_200, 2_400], "lost_minor": [10_100, 20_200, 30_300]}  # fmt: skip
+    brings = {9_000: [-900, -800, -700], 9_500: [-300, -200, -100], 9_800: [0, 0, 0], 9_900: [310, 420, 530],
+              9_950: [-40, 60, 110]}  # fmt: skip
+    lost = {"sku": "milk", "fill": 0.88, "lost_qty": [1, 4, 9], "lost_minor": [129, 516, 1161],
+            "waste_qty": [0, 0, 0], "waste_minor": [0, 0, 0]}  # fmt: skip
+    return {
+        "first_day": first_day.isoformat(), "days": 28, "futures": 200, "products": 5, "present_bp": 9_800,
+        "best_bp": 9_900, "matters": [lost, lost | {"sku": "apple", "lost_qty": [100, 4_200, 9_000]}],
+        "levels": [level | {"service_bp": bp, "brings_minor": minor} for bp, minor in brings.items()],
+    }  # fmt: skip
 
 
 def replayed(house, day=YESTERDAY):
@@ -38,6 +57,74 @@ def test_the_job_replays_once_a_week_and_the_page_shows_money(house):
     assert "To sell 97 % of what was wanted" in told
     assert "The proposals" in told
     assert "$" in told
+
+
+def test_the_weeks_ahead_are_played_every_night_and_the_level_that_is_chosen_is_ordered_to(house):
+    desk = jobs.Desk(house.doors, compute=lambda work, what: work(what))
+    assert JOBS["weeks-ahead"].run(desk, YESTERDAY) == "no forecast of last night"
+    with house.doors.write() as session:
+        goods(session)
+        history(session, days=120)
+    jobs.forecast_store(desk, YESTERDAY)
+    assert JOBS["weeks-ahead"].run(desk, YESTERDAY) == "6 products played on 200 futures"
+    keeper = house.signed_in()
+    shown = words(keeper.get("/orders/proof"))
+    assert "The next 28 days" in shown
+    assert "Your orders aim at 98 %" in shown
+    assert "Where most is lost with 98 %" in shown
+    with house.doors.read() as session:
+        body = weeks_ahead.newest(session, STORE).body
+    fills = [level["fill"][1] for level in body["levels"]]
+    assert fills == sorted(fills)
+    assert send(keeper, "/orders/service", service_bp="9900").status_code == 303
+    now = words(keeper.get("/orders/proof"))
+    assert "Your orders aim at 99 % now. Tonight the weeks ahead are worked out from there." in now
+    with house.doors.read() as session:
+        assert order_wishes.service_of(session, STORE) == 9_900
+    wrong = send(keeper, "/orders/service", service_bp="9999")
+    assert wrong.status_code == 422
+    assert "75 to 99.5 of 100" in words(wrong)
+    assert send(house.signed_in("supervisor"), "/orders/service", service_bp="9900").status_code == 403
+
+
+def test_a_shop_that_has_sold_nothing_yet_has_nothing_to_look_ahead_to(house):
+    with house.doors.write() as session:
+        goods(session)
+    desk = jobs.Desk(house.doors, compute=lambda work, what: work(what))
+    jobs.forecast_store(desk, YESTERDAY)
+    assert JOBS["weeks-ahead"].run(desk, YESTERDAY) == "0 products played on 200 futures"
+    assert "Nothing to replay yet" in words(house.signed_in().get("/orders/proof"))
+
+
+def test_the_command_tells_the_weeks_ahead_the_same_for_a_seed_and_refuses_without_a_forecast(house, monkeypatch):
+    monkeypatch.setattr(cli_ordering, "node", lambda: house.doors)
+    run = CliRunner().invoke
+    refused = run(main, ["weeks-ahead"])
+    assert refused.exit_code == 1
+    assert "Run `cornerstore forecast`" in refused.output
+    with house.doors.write() as session:
+        goods(session)
+        history(session, days=60)
+    jobs.forecast_store(jobs.Desk(house.doors, compute=lambda work, what: work(what)), YESTERDAY)
+    told, again, other = (
+        json.loads(run(main, ["weeks-ahead", "--futures", "20", "--seed", seed, "--json"]).stdout) for seed in "334"
+    )
+    assert told == again
+    assert told["levels"] != other["levels"]
+    assert "(" in run(main, ["weeks-ahead", "--futures", "20"]).stdout
+
+
+def test_the_weeks_ahead_say_which_level_earns_more_and_of_which_day_they_are(house):
+    with house.doors.write() as session:
+        goods(session)
+        weeks_ahead.keep(session, STORE, weeks(YESTERDAY), at=NOON)
+    told = words(house.signed_in().get("/orders/proof"))
+    assert (
+        "With 99 % you would earn about $4.20 more in these days, in eight of ten cases between $3.10 and $5.30."
+        in told
+    )
+    assert "Whole milk 88 % 4 1 to 9 $5.16" in told
+    assert "This was worked out on" in told
 
 
 def test_a_short_history_is_not_replayed(house):

@@ -13,6 +13,7 @@ from pos import selling_hours
 from pos.printer import PrintJob
 from pos.store import store_of
 from store_app.sync import homecoming
+from supply import told_forecasts
 from supply.demand import StoreDay
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import fill, send, words
@@ -29,6 +30,15 @@ def test_the_page_says_how_the_shop_stands_in_sentences(office):
     found = words(office.signed_in().get("/settings/"))
     for sentence in ("has not been reached yet", "practice printer", "Shop S01", "America/New York"):
         assert sentence in found
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "it is too large for the line"), ("zh", "线路传不过去")])
+def test_a_forecast_that_the_network_did_not_take_is_told_with_why_in_the_reader_s_language(office, language, said):
+    client = office.signed_in()
+    assert said not in words(client.get(f"/settings/?lang={language}"))
+    with office.doors.write() as session:
+        told_forecasts.note_answer(session, STORE, "run-1", "too-large: The line lets it not through.")
+    assert said in words(client.get(f"/settings/?lang={language}"))
 
 
 def test_the_page_leads_to_the_people(office):

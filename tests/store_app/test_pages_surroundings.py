@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import re
 
 import pytest
 import sqlalchemy as sa
@@ -75,6 +76,38 @@ def test_a_file_is_taken_whole_or_every_bad_line_is_said(office):
     assert "has the columns name, from, to; one of weather" in words(bring(client, "a,b\n1,2\n"))
     refused = words(bring(client, f"name,from,to,region\nEaster,{on(1)},{on(2)},East\n"))
     assert "A shop tells only its own." in refused
+
+
+def test_of_a_calendar_the_names_are_shown_and_those_that_are_ticked_are_taken(office):
+    client = office.signed_in()
+    told = "".join(
+        f"BEGIN:VEVENT\r\nSUMMARY:{name}\r\nDTSTART;VALUE=DATE:{on(n).replace('-', '')}\r\n"
+        f"DTEND;VALUE=DATE:{on(n + 7).replace('-', '')}\r\nEND:VEVENT\r\n"
+        for name, n in (("Easter", 3), ("Winter", -20), ("Project <b>week", 40), ("Easter", 368))
+    )
+    shown = bring(client, f"BEGIN:VCALENDAR\r\n{told}END:VCALENDAR\r\n")
+    assert "Read: a calendar." in words(shown)
+    assert "Project &lt;b&gt;week" in shown.text
+    assert re.search(r"Easter Thu, Mar 5 – Wed, Mar 11; .*Mar 5, 2027", words(shown))
+    file_id = re.search(r'name="file_id" value="(\w+)"', shown.text)[1]
+    assert "None are known ahead" in words(client.get(HERE))
+    empty = send(client, f"{HERE}calendar", file_id=file_id)
+    assert (empty.status_code, "Tick at least one name" in words(empty)) == (422, True)
+    odd = send(client, f"{HERE}calendar", file_id=file_id, name="Autumn")
+    assert "The file has no Autumn. There are: " in words(odd)
+    assert send(client, f"{HERE}calendar", file_id=file_id, name=["Easter", "Winter"]).status_code == 303
+    page = words(client.get(HERE))
+    assert "Easter Thu, Mar 5 – Wed, Mar 11" in page
+    assert "Winter" in page
+    assert "Project" not in page
+    assert "This file is not here any more" in words(send(client, f"{HERE}calendar", file_id=file_id, name="Easter"))
+
+
+def test_taking_all_weather_back_is_asked_before_it_is_done(office):
+    client = office.signed_in()
+    bring(client, f"day,temperature\n{on(0)},9\n")
+    asked = re.search(r"<details>(?:(?!</details>).)*weather/forget.*?</details>", client.get(HERE).text, re.DOTALL)
+    assert asked[0].index("</summary>") < asked[0].index("All that was told here is forgotten.")
 
 
 def test_an_operator_tells_them_of_the_region_that_was_chosen_or_named(network):

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from pos.catalogue import Product, TaxClass
+from store_app import wording_forecast
 from store_app.sync import sender, wire
 from supply import told_forecasts
 from supply.demand import DailyDemand, StoreDay
@@ -22,15 +23,18 @@ TODAY = NOON.date()
 
 
 class Watched(httpx2.HTTPTransport):
-    """The line; counts what is told, loses its answers, or is one to a network that does not ask for forecasts yet."""
+    """The line; counts what is told, loses its answers, answers itself, or leads to a network that asks for none."""
 
     told = 0
 
-    def __init__(self, *, loses: bool = False, is_old: bool = False) -> None:
+    def __init__(self, *, loses: bool = False, is_old: bool = False, answers: tuple[int, str] | None = None) -> None:
         super().__init__()
-        self.loses, self.is_old = loses, is_old
+        self.loses, self.is_old, self.answers = loses, is_old, answers
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        if self.answers and request.url.path == "/api/sync/forecast":
+            self.told += 1
+            return httpx2.Response(self.answers[0], text=self.answers[1])
         answer = super().handle_request(request)
         answer.read()
         self.told += request.url.path == "/api/sync/forecast"
@@ -124,6 +128,41 @@ def test_a_refused_forecast_says_why_once_and_costs_nothing_else_of_the_contact(
     assert why.startswith("The network did not take the forecast: told-too-much: ")
     assert contact(house, served, line).refused == []
     assert (line.told, heard(sold)) == (1, (None, []))
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ((413, "<h1>Request Entity Too Large</h1>"), "it is too large for the line"),
+        ((422, '{"error": {"code": "bad-forecast", "message": "This is not a forecast."}}'), "it cannot be read"),
+    ],
+)
+def test_a_forecast_that_cannot_be_read_there_is_told_once_and_the_next_one_again(house, sold, served, answers, said):
+    line = Watched(answers=answers)
+    publish(house, "run-1", 2.5)
+    for _ in range(3):
+        assert contact(house, served, line).fault is None
+    assert line.told == 1
+    with house.doors.read() as session:
+        why = told_forecasts.refusal(session, STORE)
+    for language, words in (("en", said), ("zh", "线路" if answers[0] == 413 else "无法读取")):
+        with house.app.test_request_context(f"/?lang={language}"):
+            assert words in wording_forecast.not_taken(why)
+    line.answers = None
+    publish(house, "run-2", 3.5)
+    contact(house, served, line)
+    assert (line.told, heard(sold)) == (2, ("run-2", [3.5]))
+    with house.doors.read() as session:
+        assert told_forecasts.refusal(session, STORE) is None
+
+
+def test_a_key_that_is_refused_is_no_word_about_the_forecast(house, sold, served):
+    publish(house, "run-1", 2.5)
+    body = '{"error": {"code": "bad-key", "message": "This key opens nothing."}}'
+    done = contact(house, served, Watched(answers=(401, body)))
+    assert (done.paused, done.refused) == (True, [])
+    assert contact(house, served, Watched()).fault is None
+    assert heard(sold) == ("run-1", [2.5])
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"version": 1}', b'{"version": 1, "run_id": "\\u0000"}', b"\xff"])

@@ -292,6 +292,8 @@ def test_what_a_shop_asks_in_a_minute_is_bounded_like_what_it_pushes(network):
         points = {"step": "query", "id": "x" * 10}
         asked = [visitor.post("/api/sync/points", json=points, headers=MINE).status_code for _ in range(2)]
         assert asked == [200, 429]
+        told = [visitor.post("/api/sync/forecast", json={}, headers=MINE).status_code for _ in range(2)]
+        assert told == [422, 429]
         assert push(network).status_code == 200, "pushes have a pace of their own"
     finally:
         network.app.extensions["sync_asks"] = Pace(10_000)

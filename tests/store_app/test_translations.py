@@ -68,6 +68,15 @@ def test_every_translation_keeps_the_placeholders(catalogue: Catalog):
     assert changed == []
 
 
+def test_nothing_is_suspicious_to_the_compiler(catalogue: Catalog):
+    assert [(message.id, fault) for message in catalogue for fault in message.check(catalogue)] == []
+
+
+def test_a_shop_has_one_name_in_chinese():
+    with (FOLDER / "zh" / "LC_MESSAGES" / "messages.po").open("rb") as source:
+        assert [message.string for message in read_po(source) if any("店铺" in one for one in forms(message)[1])] == []
+
+
 def test_no_translation_brings_in_a_percent_sign_that_a_page_would_take_for_a_placeholder(catalogue: Catalog):
     def lone(text: str) -> bool:
         return "%" in PLACEHOLDER.sub("", text)

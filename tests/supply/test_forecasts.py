@@ -345,6 +345,17 @@ def test_a_night_worked_out_again_from_its_state_gives_the_same_to_the_last_digi
         assert (row.mean, row.q50, row.q99) == (again[key].mean, again[key].q50, again[key].q99)
 
 
+def test_what_a_night_was_told_is_said_once_more_from_its_state_and_farther_ahead(shop):
+    run_store(shop)
+    with shop.read() as session:
+        first = forecasts.load_store(session, "S1", DAY)
+        again = forecasts.load_store(session, "S1", DAY, horizon_days=35, again=True)
+    assert again.state is not None, "it is not measured anew"
+    told, farther = forecasts.compute_store(first).forecast, forecasts.compute_store(again).forecast
+    assert farther.horizon_days == 35
+    np.testing.assert_allclose(farther.mean[:, :HORIZON_DAYS], told.mean, rtol=1e-9)
+
+
 def test_a_moved_forecast_follows_the_days_since(shop):
     before = quantiles(shop, run_store(shop, day(-3)).id)["bread", -2, 4].mean
     with shop.write() as session:

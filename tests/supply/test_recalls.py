@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.node import NETWORK
 from config.outbox import Message
-from pos import batches, recall, stock, waste
+from pos import batches, goods_in, recall, stock, waste
 from pos.batches import Batch, Lot
 from pos.ledger import Place, StockLevel
 from pos.store import Store
@@ -24,6 +24,7 @@ from supply.pick_list import PickLine, PickList
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, VAN, WAREHOUSE, Country, make_country, write_order
 
 BY = {"actor": OPERATOR, "at": AT}
+ALL = 10_000
 SECOND_FIRST = 1
 """A seed that lets the second of two words arrive before the first."""
 SAID = {"why": "glass in it", "called_by": "The mill", "afterwards": "destroy", **BY}
@@ -269,7 +270,7 @@ def test_a_shop_without_a_node_is_told_by_hand_and_by_its_node_once_it_has_one(c
 
 @pytest.mark.parametrize("seed", range(3))
 def test_what_a_person_noted_leaves_the_copied_stock_at_once_and_is_never_taken_twice(country, seed):
-    chance, noted, has_spoken, own = random.Random(seed), 0, False, {"actor": KEEPER["S1"], "at": AT}
+    chance, noted, said, own = random.Random(seed), 0, 0, {"actor": KEEPER["S1"], "at": AT}
 
     def on_hand(where: str) -> int:
         return country.level(where, "S1", "bread").on_hand
@@ -290,20 +291,21 @@ def test_what_a_person_noted_leaves_the_copied_stock_at_once_and_is_never_taken_
         stock.open_stock(session, "S1", [("bread", 40)], source_id="found", **own)
     country.deliver()
     for step in range(14):
-        act, here = chance.choice(["count", "waste", "receive", "note", "note", "deliver", "deliver"]), on_hand("S1")
+        acts = ["count", "damaged", "recall", "recall", "receive", "note", "note", "deliver", "deliver"]
+        act, here = chance.choice(acts), on_hand("S1")
         if act == "note":
             noted += note(f"n{step}", chance.randrange(8))
         elif act == "deliver":
             country.deliver()
-            noted, has_spoken = 0 if has_spoken else noted, False
+            noted, said = max(0, noted - said), 0
             assert on_hand("network") == here - noted
         else:
-            has_spoken = has_spoken or act != "receive"
+            said += {"count": ALL, "recall": 2}.get(act, 0)
             with country.shops["S1"].write() as shop:
                 if act == "count":
                     stock.count(shop, "S1", "bread", here - chance.randrange(4), **own)
-                elif act == "waste":
-                    waste.write_off(shop, "S1", "bread", 1, reason="damaged", **own)
+                elif act in waste.REASONS:
+                    waste.write_off(shop, "S1", "bread", 2, reason=act, **own)
                 else:
                     stock.receive(shop, "S1", [("bread", 2)], source_id=f"in{step}", **own)
     country.deliver()
@@ -311,7 +313,27 @@ def test_what_a_person_noted_leaves_the_copied_stock_at_once_and_is_never_taken_
     with country.shops["S1"].write() as shop:
         stock.count(shop, "S1", "bread", 1, actor=KEEPER["S1"], at=AT - dt.timedelta(days=1))
     country.deliver()
-    assert on_hand("network") == on_hand("S1") - before - (0 if has_spoken else noted), "counted before it was recalled"
+    assert on_hand("network") == on_hand("S1") - before - max(0, noted - said), "counted before it was recalled"
+
+
+def test_only_what_a_shop_lets_go_because_of_that_recall_takes_back_what_was_noted_of_it(country):
+    own = {"actor": KEEPER["S1"], "at": AT}
+    with country.network.write() as session:
+        session.get_one(Store, "S1").has_node = False
+        recalls.call(session, "bread", "A", id="r1", **SAID)
+        recalls_by_hand.tell(session, "r1", ["S1"], **BY)
+        recalls_by_hand.note_looked(session, "r1", "S1", 3, **BY)
+    for reason, lot, back in (("damaged", None, 0), ("recall", "B", 0), ("recall", "A", 1), ("recalled", "A", 2)):
+        with country.shops["S1"].write() as shop:
+            if reason in waste.REASONS:
+                waste.write_off(shop, "S1", "bread", 1, reason=reason, batch=lot, **own)
+            else:
+                note = goods_in.begin(shop, "S1", way="back", supplier_name="The mill", reason=reason, **own)
+                goods_in.add(shop, "S1", note.id, "bread", 1, batch=lot, **own)
+                goods_in.post(shop, "S1", note.id, **own)
+        country.deliver()
+        there, own_book = (country.level(where, "S1", "bread").on_hand for where in ("network", "S1"))
+        assert there == own_book - 3 + back, reason
 
 
 @pytest.mark.parametrize(("knows", "left_to_tell"), [(True, True), (False, False)])

@@ -568,3 +568,23 @@ def test_beyond_its_horizon_a_forecast_goes_on_with_its_open_days(shop):
         until = MONDAY + dt.timedelta(days=5)
         wanted = expected.Expecting(session, session.get_one(Store, "S1"), {until}, at=DAWN).until(["bread"], until)
     assert wanted.daily[0].tolist() == [5.0, 5.0, 0.0, 0.0, 5.0, 5.0]
+
+
+def test_a_shop_that_aims_at_more_service_is_proposed_more_and_a_product_s_own_wish_stands(shop):
+    forecast(shop, {"bread": 5.0, "milk": 30.0})
+    packs = {}
+    for service_bp in (7_500, 9_950):
+        with shop.write() as session:
+            order_wishes.set_service(session, "S1", service_bp, actor=WEI, at=DAWN)
+            order_wishes.set_wish(session, "S1", "milk", service_bp=9_000, actor=WEI, at=DAWN)
+        packs[service_bp] = {sku: line.packs for sku, line in lines(shop, propose(shop)[0]).items()}
+    assert packs[7_500]["bread"] < packs[9_950]["bread"]
+    assert packs[7_500]["milk"] == packs[9_950]["milk"]
+
+
+def test_a_shop_aims_at_98_of_100_until_it_says_so_and_at_no_less_than_75(shop):
+    with shop.write() as session:
+        assert order_wishes.service_of(session, "S1") == 9_800
+        with pytest.raises(Invalid, match=r"75 to 99\.5"):
+            order_wishes.set_service(session, "S1", 7_400, actor=WEI, at=DAWN)
+        assert order_wishes.service_of(session, "S1") == 9_800

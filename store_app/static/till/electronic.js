@@ -173,5 +173,6 @@ export class Electronic {
     this.pay.again(words);
     this.pay.choose(this.pay.tender);
     if (words) this.pay.again(words);
+    this.pay.catchUp();
   }
 }

@@ -1,30 +1,54 @@
 // One window per till: a second one says so and changes nothing until it takes over; then the first stands still.
+//
+// Who takes over asks first: the window that has the till keeps what it has not kept yet, stands still, and lets go.
+// One that does not answer, as it sleeps or is gone, loses the till all the same.
 
+import { flush } from "./later.js";
 import { $, settings } from "./settings.js";
 
 const NAME = `cornerstore.till.${settings.store_id}.${settings.till_id}.window`;
 const ASK_MS = 120;
+const GIVE_MS = 500;
 
-/** Call `onOwner()` when this window may write, `onOther()` when another has the till. */
+/** Call `onOwner()` when this window may write, `onOther()` when another has the till; it gives when this one stands still. */
 export async function oneWindow(onOwner, onOther) {
-  const own = { isOwner: false };
-  const lose = () => { own.isOwner = false; $("other-window").hidden = false; onOther(); };
-  const win = () => { own.isOwner = true; $("other-window").hidden = true; onOwner(); };
+  const lose = () => { $("other-window").hidden = false; return onOther(); };
+  const win = () => { $("other-window").hidden = true; onOwner(); };
   const claim = navigator.locks ? byLocks : byChannel;
   $("take-over").addEventListener("click", () => claim(win, lose, true));
   await claim(win, lose, false);
-  return own;
 }
 
-/** Hold a lock as long as the window lives; taking over steals it, which tells the window that had it. */
+let channel = null;
+let letGo = null; // frees the lock that this window holds
+
+/** Hold a lock as long as the window lives, or until another one asks for it; one that is not let go is stolen. */
 function byLocks(win, lose, takeOver) {
+  listen(async ({ what }) => {
+    if (what !== "give" || !letGo) return;
+    const free = letGo;
+    letGo = null;
+    await stand(lose);
+    free();
+  });
   return new Promise((ready) => {
-    navigator.locks.request(NAME, takeOver ? { steal: true } : { ifAvailable: true }, (lock) => {
-      if (!lock) { lose(); ready(); return undefined; }
-      win();
-      ready();
-      return new Promise(() => {});
-    }).catch(() => { lose(); ready(); });
+    const ask = (options, orElse) => {
+      let isHeld = false;
+      navigator.locks.request(NAME, options, (lock) => {
+        isHeld = Boolean(lock);
+        (isHeld ? win : lose)();
+        ready();
+        return isHeld ? new Promise((free) => { letGo = free; }) : undefined;
+      }).catch(() => {
+        if (orElse && !isHeld) return orElse();
+        letGo = null;
+        lose();
+        ready();
+      });
+    };
+    if (!takeOver) return ask({ ifAvailable: true });
+    tell("give");
+    ask({ signal: AbortSignal.timeout(GIVE_MS) }, () => ask({ steal: true }));
   });
 }
 
@@ -35,22 +59,21 @@ function byLocks(win, lose, takeOver) {
  * once the lower number goes first. Claims are told: a window that slept, and missed that another one claimed, hears of
  * it when it wakes and stands still, and who hears of an earlier claim tells its own again.
  */
-const mine = { claim: null, number: Math.random(), asks: false, answered: false, latest: 0 };
-let channel = null;
+const mine = { claim: null, number: Math.random(), asks: false, answered: false, latest: 0, given: null };
 
 function byChannel(win, lose, takeOver) {
-  if (!channel) {
-    channel = new BroadcastChannel(NAME);
-    channel.onmessage = ({ data }) => hear(data, lose);
-  }
+  listen((told) => hear(told, lose));
   const claim = () => {
     mine.claim = Math.max(Date.now(), mine.latest + 1);
     tell("mine");
     win();
   };
   if (takeOver) {
-    claim();
-    return Promise.resolve();
+    tell("give");
+    return new Promise((given) => {
+      mine.given = given;
+      setTimeout(given, GIVE_MS);
+    }).then(claim);
   }
   Object.assign(mine, { asks: true, answered: false });
   tell("who");
@@ -62,11 +85,28 @@ function byChannel(win, lose, takeOver) {
   }, ASK_MS));
 }
 
+/** Keep what waits to be kept, then stand still: who has the till next reads it. */
+function stand(lose) {
+  flush();
+  return lose();
+}
+
+function listen(hears) {
+  if (channel) return;
+  channel = new BroadcastChannel(NAME);
+  channel.onmessage = ({ data }) => hears(data);
+}
+
 const tell = (what) => channel.postMessage({ what, claim: mine.claim, number: mine.number });
 
 function hear({ what, claim, number }, lose) {
   mine.latest = Math.max(mine.latest, claim ?? 0);
-  if (what === "who") {
+  if (what === "given") mine.given?.();
+  else if (what === "give") {
+    if (mine.claim === null) return;
+    mine.claim = null;
+    stand(lose).then(() => tell("given"));
+  } else if (what === "who") {
     if (mine.claim !== null) tell("mine");
     else if (mine.asks && mine.number < number) tell("first");
     else mine.answered ||= mine.asks;

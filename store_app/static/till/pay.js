@@ -42,11 +42,11 @@ export class Pay {
     $("take").addEventListener("click", () => this.take());
     $("tenders").addEventListener("click", (event) => {
       const tab = event.target.closest("button");
-      if (tab) this.choose(tab.dataset.tender);
+      if (tab) this.#onceTaken(tab, () => this.choose(tab.dataset.tender));
     });
     $("card-ways").addEventListener("click", (event) => {
-      const way = event.target.closest("button")?.dataset.way;
-      if (way) this.#cardBy(way);
+      const button = event.target.closest("button"), { way } = button?.dataset ?? {};
+      if (way) this.#onceTaken(button, () => { this.choose("card"); this.#cardBy(way); });
     });
     $("voucher-code").addEventListener("input", () => this.#forgetVoucher());
     $("voucher-look").addEventListener("click", () => this.#lookUpVoucher());
@@ -84,6 +84,7 @@ export class Pay {
     if (this.isOpen || this.basket.isEmpty() || !(await this.actions.askFirst())) return;
     this.actions.quieten();
     $("pay-says").replaceChildren();
+    this.later = null;
     for (const id of ["card-reference", "voucher-code"]) $(id).value = "";
     this.show("choose");
     this.#cardBy(settings.terminal && !this.basket.practice ? "terminal" : "slip");
@@ -102,7 +103,8 @@ export class Pay {
     if (this.step !== "choose" || $("take").disabled || this.taking) return;
     this.taking = true;
     try {
-      const shown = this.shownTotal, elsewhere = this.tender === "wallet" || (this.tender === "card" && this.cardWay === "terminal");
+      const { shownTotal: shown, tender, given } = this;
+      const elsewhere = tender === "wallet" || (tender === "card" && this.cardWay === "terminal");
       // what was priced a while ago may cost something else now: known before anybody else is asked for the money
       if ((elsewhere || !this.basket.quote) && (await this.quoting.settle(elsewhere)) && this.basket.total() !== shown) {
         return this.again(say("prices-changed", { now: moneyText(this.basket.total()), before: moneyText(shown) }));
@@ -110,10 +112,30 @@ export class Pay {
       if (this.basket.stopped().length) return this.close();
       if (this.quoting.refusal) return this.again(this.quoting.refusal.message);
       if (!(await this.actions.askFirst())) return this.again("");
+      if (this.tender !== tender) return this.again(say("tender-gone", { tender: say(`tender-${tender}`) }));
+      this.given = given; // what was keyed since was not read beside what was pressed
       await this.#takeTender();
     } finally {
       this.taking = false;
+      this.catchUp();
     }
+  }
+
+  /** Do what a press on a tender asks for; while another one is being taken, do it once that is over. */
+  #onceTaken(button, act) {
+    if (!this.taking) return act();
+    this.later = act;
+    for (const one of button.parentElement.children) one.setAttribute("aria-pressed", String(one === button));
+  }
+
+  /** Do what was pressed while a tender was being taken; what was said of that one stays to be read. */
+  catchUp() {
+    const act = this.step === "choose" && this.later;
+    if (!act) return;
+    this.later = null;
+    const said = [...$("pay-says").children];
+    act();
+    $("pay-says").replaceChildren(...said);
   }
 
   async #takeTender() {
@@ -219,7 +241,7 @@ export class Pay {
     if (this.due <= 0) return this.finish();
     this.show("choose");
     this.choose("cash");
-    $("pay-says").replaceChildren();
+    this.catchUp();
   }
 
   finish() {

@@ -1,4 +1,5 @@
-// What is scanned while the till is locked: kept under the till's name until its basket takes it.
+// What is scanned while the till is locked, or was asked for by a window that lost the till meanwhile: kept under the
+// till's name until its basket takes it.
 
 import { keep, recall } from "./storage.js";
 

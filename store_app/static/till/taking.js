@@ -8,15 +8,17 @@ import { isWeighed } from "./catalogue.js";
 import { askAmount, askNumber } from "./dialogs.js";
 import { changePerson } from "./person.js";
 import { $, say, settings } from "./settings.js";
+import { keepScan } from "./scans.js";
 import { sheet } from "./sheet.js";
-import { soundGood } from "./sound.js";
+import { soundBad, soundGood } from "./sound.js";
 import { isLocked } from "./touched.js";
 
 export const tooMany = (product) => say("too-many", { n: product.maximum_qty ?? MOST_QTY, name: product.name });
 
 export class Taking {
-  constructor({ catalogue, basket, goods, view, pay, opening }) {
-    Object.assign(this, { catalogue, basket, goods, view, pay, opening });
+  /** `scans`: the name under which scans are kept for whichever window has the till. */
+  constructor({ catalogue, basket, goods, view, pay, opening, scans }) {
+    Object.assign(this, { catalogue, basket, goods, view, pay, opening, scans });
   }
 
   /** Put `qty` of a product in; a weighed one asks for its weight, one without a price for its price. */
@@ -60,6 +62,10 @@ export class Taking {
         return;
       }
     }
+    if (this.basket.readOnly) { // another window took the till over while the server was asked
+      for (let n = 0; n < times; n += 1) keepScan(this.scans, code);
+      return;
+    }
     const special = {};
     for (const name of ["amount_minor", "batch", "expires_on"]) if (hit[name] != null) special[name] = hit[name];
     const product = this.catalogue.bySku.get(hit.product.sku), labelled = saysHowMuch(hit);
@@ -71,7 +77,7 @@ export class Taking {
 
   /** The scanner spoke: to an open question that wants a code, to a payment, else into the basket. */
   scanned(code, startedAt) {
-    if (this.basket.readOnly) return;
+    if (this.basket.readOnly) return soundBad();
     if (isLocked()) return this.basket.wait(code);
     if (sheet.isOpen) sheet.pad?.forgetSince(startedAt);
     if (isBadge(code)) return changePerson(code, this);

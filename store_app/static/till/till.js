@@ -29,6 +29,7 @@ import { isLocked } from "./touched.js";
 import { listenForScans } from "./wedge.js";
 
 const RENEW_MS = 60_000;
+const SCANS = `cornerstore.scans.${settings.store_id}.${settings.till_id}`;
 const PRACTICE = `cornerstore.practice.${settings.store_id}.${settings.till_id}`;
 
 const catalogue = new Catalogue();
@@ -255,7 +256,7 @@ const goods = new Goods(catalogue, till);
 const quoting = new Quoting(basket, (state, words) => view.quoting(state, words));
 const opening = new OpenTill(till);
 const pay = new Pay(basket, quoting, till);
-const taking = new Taking({ catalogue, basket, goods, view, pay, opening });
+const taking = new Taking({ catalogue, basket, goods, view, pay, opening, scans: SCANS });
 const parking = till.parking = new Parking(basket, view, till);
 till.receipts = new Receipts(basket, view, till);
 const customers = new Customers(basket, view);
@@ -285,6 +286,7 @@ function wire() {
     if (detail.why !== "active") showing.tell(detail.why === "next" || detail.why === "parts" || detail.why === "prices" ? showing.step : { kind: "basket" });
   });
   basket.addEventListener("keeping", showKeeping);
+  addEventListener("storage", ({ key }) => { if (key === SCANS && !basket.readOnly) takeKept(); });
   addEventListener("cornerstore:idle", (event) => { // a payment on its way is waited for
     if (["sending", "asking"].includes(pay.step)) event.preventDefault();
     else showing.tell({ kind: "basket" });
@@ -316,11 +318,16 @@ function own() {
   showKeeping();
   view.show();
   pay.recover();
-  for (const code of takeScans(`cornerstore.scans.${settings.store_id}.${settings.till_id}`)) basket.wait(code);
-  taking.takeWaiting();
+  takeKept();
   if (!basket.isEmpty() && !basket.quote) quoting.soon();
   if (!basket.practice) opening.follow(opening.shift);
   if (!opening.isOpen && !pay.isOpen) till.rest();
+}
+
+/** Take the scans that are kept for whichever window has the till. */
+function takeKept() {
+  for (const code of takeScans(SCANS)) basket.wait(code);
+  taking.takeWaiting();
 }
 
 function stand() {

@@ -1,0 +1,129 @@
+"""What the shop sold before it sold here: a file of its old till, looked at first, laid in whole, taken back whole."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from config import journal
+from config.errors import ShopError
+from store_app import importing, past_sales
+from store_app.extensions import doors, read, write
+from store_app.pages import brought, form
+from store_app.past_sales import Past
+from store_app.presenting import page, place
+from store_app.security import requires
+from supply import rolling
+
+bp = Blueprint("past_sales", __name__, url_prefix="/products/past-sales")
+bp.before_request(form.know_the_place)
+FAULTS_SHOWN, GOODS_SHOWN = 200, 8
+STEP, HIGH = 12, 100
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A week of the picture."""
+
+    x: int
+    height: float
+    monday: dt.date
+    sold: float
+
+
+@bp.get("/", endpoint="upload")
+@requires("import")
+def upload(fault: ShopError | None = None, **_file: str) -> Any:
+    """Ask for a file, say what it has to hold, and what is here already."""
+    with read() as session:
+        here = rolling.imported_days(session, str(place().store_id))
+    return page("products/past_sales.html", sheet=None, here=here, fault=fault)
+
+
+@bp.post("/")
+@requires("import")
+@form.answers_on(upload)
+def look() -> Any:
+    """Keep the file and show what it tells, or all its faults."""
+    command, (suffix, raw) = form.command_id(), brought.sent_file()
+    try:
+        sheet = importing.read("sales", raw, f"file{suffix}")
+        past = None if sheet.faults else _matched(sheet)
+    except ShopError as refusal:
+        refusal.facts["field"] = "file"
+        raise
+    if past is not None and not sheet.faults:
+        brought.keep(command, suffix, raw)
+    return _preview(sheet, past, command)
+
+
+@bp.post("/<file_id>")
+@requires("import")
+@form.answers_on(upload)
+def bring_in(file_id: str) -> Any:
+    """Lay in what the file tells."""
+    path = brought.kept_file(file_id)
+    sheet = importing.read("sales", path)
+    with write() as session:
+        said = importing.write(session, sheet, str(place().store_id), actor=g.actor, at=doors().now())
+    path.unlink(missing_ok=True)
+    flash(_("%(said)s Tonight’s forecasts know them.", said=said), "good")
+    return redirect(url_for("past_sales.upload"), 303)
+
+
+@bp.post("/<file_id>/give-up")
+@requires("import")
+@form.answers_on(upload)
+def give_up(file_id: str) -> Any:
+    """Throw the file away that was looked at."""
+    brought.give_up(file_id)
+    return redirect(url_for("past_sales.upload"), 303)
+
+
+@bp.post("/take-back")
+@requires("import")
+@form.answers_on(upload)
+def take_back() -> Any:
+    """Take all of it back: what was rung up here stays."""
+    store_id = str(place().store_id)
+    with write() as session:
+        days = rolling.forget_history(session, store_id)
+        if days:
+            journal.record(
+                session,
+                actor=g.actor,
+                at=doors().now(),
+                verb="sales.taken_back",
+                subject=f"store:{store_id}",
+                days=days,
+            )
+    flash(ngettext("%(num)d day was taken back.", "%(num)d days were taken back.", days), "good")
+    return redirect(url_for("past_sales.upload"), 303)
+
+
+# --- inside ---
+
+
+def _matched(sheet: importing.Sheet) -> Past:
+    with read() as session:
+        return past_sales.match(session, sheet, str(place().store_id), at=doors().now())
+
+
+def _preview(sheet: importing.Sheet, past: Past | None, file_id: str) -> Any:
+    weeks = past.weeks() if past is not None and past.rows else []
+    most = max((sold for _monday, sold in weeks), default=0.0) or 1.0
+    return page(
+        "products/past_sales.html",
+        status=422 if sheet.faults else 200,
+        sheet=sheet,
+        past=past,
+        stays_out=[] if past is None else past_sales.stays_out(past),
+        most_sold=[] if past is None else past.most_sold(GOODS_SHOWN),
+        bars=[Bar(n * STEP, round(HIGH * sold / most, 1), monday, sold) for n, (monday, sold) in enumerate(weeks)],
+        file_id=file_id,
+        faults=sheet.faults[:FAULTS_SHOWN],
+        fault=None,
+    )
