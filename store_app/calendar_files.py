@@ -11,6 +11,7 @@ Rules
 4. Bytes, lines and events are limited before the calendar is read.
 """
 
+import contextlib
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
@@ -30,9 +31,13 @@ if TYPE_CHECKING:  # of the many who bring in a table few bring a calendar
 
 MOST_BYTES, MOST_LINES, MOST_EVENTS, MOST_REPEATING, MOST_TIMES = 1_000_000, 40_000, 2_000, 30, 1_000
 OLDEST_YEARS = 20
+CYCLES_YEARS = 19 * 400
+"""Days and weekdays are the same again after 400 years."""
 HEADING = ["name", "from", "to"]
 _BEGINS = b"BEGIN:VCALENDAR"
 _DAY, _MINUTE = dt.timedelta(days=1), dt.timedelta(minutes=1)
+_UNREADABLE = (AttributeError, LookupError, TypeError, ValueError, OverflowError)
+"""What the library raises where it is asked for what it could not read."""
 _CHEAP = {
     "DAILY": {"BYDAY"},
     "WEEKLY": {"BYDAY"},
@@ -74,7 +79,7 @@ def _stretches(raw: bytes, today: dt.date, left_out: Counter[str]) -> Iterator[t
     for calendar in _calendars(raw):
         zone = _zone(calendar)
         events = calendar.walk("VEVENT")
-        moved = {(str(one.get("UID")), _local(one["RECURRENCE-ID"].dt, zone)) for one in events if _is_moved(one)}
+        moved = {(str(one.get("UID")), at) for one in events if (at := _moved_from(one, zone)) is not None}
         for event in events:
             repeating += "RRULE" in event
             if "RRULE" in event and repeating > MOST_REPEATING:
@@ -90,7 +95,7 @@ def _stretches(raw: bytes, today: dt.date, left_out: Counter[str]) -> Iterator[t
                         yield name, first, last
             except _Odd as odd:
                 left_out[str(odd)] += 1
-            except (AttributeError, TypeError, ValueError, OverflowError):  # the library keeps what it cannot read
+            except _UNREADABLE:
                 left_out["broken"] += 1
 
 
@@ -123,8 +128,11 @@ def _local(moment: dt.date, zone: dt.tzinfo) -> dt.datetime:
     return moment.replace(tzinfo=None)
 
 
-def _is_moved(event: "Event") -> bool:
-    return isinstance(getattr(event.get("RECURRENCE-ID"), "dt", None), dt.date)
+def _moved_from(event: "Event", zone: dt.tzinfo) -> dt.datetime | None:
+    """Return when an event would be that is moved from there; None where it is none that is moved."""
+    with contextlib.suppress(*_UNREADABLE):
+        return _local(event["RECURRENCE-ID"].dt, zone)
+    return None
 
 
 def _name(event: "Event") -> str:
@@ -155,7 +163,7 @@ def _times(
     times = {begins}
     if "RRULE" in event:
         times |= set(_repeats(event["RRULE"], begins, zone, today))
-    if not _is_moved(event):
+    if _moved_from(event, zone) is None:
         times |= set(_listed(event, "RDATE", zone))
         times -= {at for uid, at in moved if uid == str(event.get("UID"))} | set(_listed(event, "EXDATE", zone))
     yield from ((at, at + lasts) for at in sorted(times))
@@ -181,11 +189,13 @@ def _repeats(told: Any, begins: dt.datetime, zone: dt.tzinfo, today: dt.date) ->
     last = _local(until, zone) if isinstance(until, dt.datetime) else dt.datetime.combine(until, dt.time.max)
     last = min(last, dt.datetime.combine(today + MOST_AHEAD * _DAY, dt.time.max))
     plain = type(told)({key: value for key, value in told.items() if key not in ("UNTIL", "COUNT")})
+    # a rule that never comes, as each 30 February, is looked for until the year 9999: from there it is not far
+    begins, last = (moment.replace(year=moment.year + CYCLES_YEARS) for moment in (begins, last))
     rule = rrulestr(f"{plain.to_ical().decode()};UNTIL={last:%Y%m%dT%H%M%S}", dtstart=begins)
     times = list(islice(rule, min(int(count), MOST_TIMES + 1)))
     if len(times) > MOST_TIMES:
         raise _Odd("repeats")
-    return times
+    return [moment.replace(year=moment.year - CYCLES_YEARS) for moment in times]
 
 
 def _fault(first: dt.date, last: dt.date, horizon: dt.date) -> str:

@@ -133,4 +133,6 @@ def _cells(column: Any) -> list[str]:
 def _shown(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, float) and value.is_integer():  # a barcode in a column with gaps is such a one
+        return str(int(value))
     return value.isoformat() if isinstance(value, dt.date) else str(value)

@@ -260,7 +260,7 @@ def keep_weeks(desk: Desk, _day: dt.date) -> str:
 
 def purchase(desk: Desk, _day: dt.date) -> str:
     """Propose what the warehouses buy upstream; in practice it is ordered, and comes, by itself."""
-    from supply import purchasing, suppliers
+    from supply import purchase_book, purchasing, suppliers
 
     practice, now = desk.doors.settings.practice, desk.doors.now()
     with desk.doors.read() as session:
@@ -268,7 +268,7 @@ def purchase(desk: Desk, _day: dt.date) -> str:
     made = 0
     for house in houses:
         with desk.doors.write() as session:
-            came = purchasing.purchases(session, ["ordered"], warehouse_id=house) if practice else []
+            came = purchase_book.purchases(session, ["ordered"], warehouse_id=house) if practice else []
             for one in came:
                 if one.expected_day <= now.astimezone(dt.UTC).date():
                     purchasing.receive(session, house, one.id, actor=desk.actor("purchase"), at=now)

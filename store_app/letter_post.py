@@ -1,4 +1,4 @@
-"""Sending a shop's orders to suppliers by e-mail: the letter with the order as PDF and as CSV.
+"""Sending suppliers by e-mail what is ordered, or goes back: the letter with its page as PDF, of an order a CSV, too.
 
 Rules
 -----
@@ -26,6 +26,14 @@ _WORDS: dict[str, dict[str, Any]] = {
             "Order {no} from {shop} is called off",
             "Dear {supplier},\n\nplease do not deliver order {no} for {day}: {why}\n",
         ),
+        "return": (
+            "Return {no} from {shop}",
+            "Dear {supplier},\n\nthe goods of the attached note {no} go back to you: {why}\n\n{please}\n",
+        ),
+        "return_off": (
+            "Return {no} from {shop} is called off",
+            "Dear {supplier},\n\nthe goods of note {no} do not come back to you: {why}\n",
+        ),
         "claim": (
             "Claim {no} of {shop} about the delivery of {day}",
             "Dear {supplier},\n\nof your delivery of {day} this was not as it should be:\n\n{lines}\n\n{words}{wish}\n",
@@ -42,18 +50,25 @@ _WORDS: dict[str, dict[str, Any]] = {
             "replacement": "Please send it once more.",
             "return": "Please take it back.",
         },
+        "please": "Please take them with your next delivery, or tell us how they come to you.",
         "greeting": "\n{by}\n{shop}\n{address}\n{phone}",
         "number": "Our customer number with you: {customer_no}\n",
     },
     "zh": {
         "order": ("{shop} 订货单 {no}", "{supplier}：\n\n请于 {day} 送达附件中的订单 {no}。\n"),
         "cancellation": ("{shop} 取消订货单 {no}", "{supplier}：\n\n请勿送 {day} 的订单 {no}：{why}\n"),
+        "return": (
+            "{shop} 退货单 {no}",
+            "{supplier}：\n\n附件退货单 {no} 中的货物退还贵方：{why}\n\n{please}\n",
+        ),
+        "return_off": ("{shop} 取消退货单 {no}", "{supplier}：\n\n退货单 {no} 中的货物不再退还：{why}\n"),
         "claim": (
             "{shop} 对 {day} 到货的索赔 {no}",
             "{supplier}：\n\n{day} 的到货有以下问题：\n\n{lines}\n\n{words}{wish}\n",
         ),
         "kinds": {"short": "缺少", "over": "多送", "damaged": "损坏", "wrong": "错货", "expired": "过期"},
         "wishes": {"money": "请退款。", "replacement": "请补发。", "return": "请收回。"},
+        "please": "请在下次送货时带回，或告知如何送还。",
         "greeting": "\n{by}\n{shop}\n{address}\n{phone}",
         "number": "我方客户号：{customer_no}\n",
     },
@@ -90,20 +105,19 @@ def written(row: OrderLetter) -> Letter:
     words = _WORDS["zh" if str(document["language"]).startswith("zh") else "en"]
     said: dict[str, Any] = {
         "no": document["order_no"], "shop": document["store"]["name"], "supplier": document["supplier_name"],
-        "day": document["delivery_day"], "why": document.get("called_off", ""), "by": document["by"],
-        "address": document["store"]["address"] or "", "phone": document["store"]["phone"] or "",
-        "customer_no": document["customer_no"],
+        "day": document.get("delivery_day", ""), "why": document.get("called_off", document.get("why", "")),
+        "by": document["by"], "address": document["store"]["address"] or "", "phone": document["store"]["phone"] or "",
+        "customer_no": document["customer_no"], "please": words["please"],
     }  # fmt: skip
     subject, text = words[row.kind]
     number = words["number"] if document["customer_no"] else ""
-    name = f"order-{document['order_no']}"
+    is_order = row.kind in ("order", "cancellation")
+    name = f"{'order' if is_order else 'return'}-{document['order_no']}"
+    table = [(f"{name}.csv", "text/csv", order_letters.as_csv(document))] if is_order else []
     return Letter(
         id=row.id, kind=row.kind, phone="", email=row.address, subject=str(subject).format(**said),
         text=f"{text}{number}{words['greeting']}".format(**said).rstrip() + "\n",
-        files=(
-            (f"{name}.pdf", "application/pdf", order_pdf.pages(document)),
-            (f"{name}.csv", "text/csv", order_letters.as_csv(document)),
-        ),
+        files=((f"{name}.pdf", "application/pdf", order_pdf.pages(document)), *table),
     )  # fmt: skip
 
 

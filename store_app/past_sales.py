@@ -5,14 +5,14 @@ Rules
 1. A row names a product by its `sku` or a `barcode` (that of a case counts for what is in it), a day, and what it sold:
    `sold` in pieces, kilograms or litres, or `sold_qty` in stock units. Rows of one product and day are added up; what
    came back lessens a day to nothing, never below.
-2. What is no product here is left out and named, and so are days from the first sale on that was rung up here: those
-   are told by its own books.
+2. What is no product here is left out and named. Left out are days before those that forecasts look back on, and days
+   from the first sale on that was rung up here, from today at the latest: those are told by its own books.
 3. The same file once more changes nothing; another one puts right what it says anew.
 """
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -30,6 +30,7 @@ from pos.sale_rows import Sale
 from pos.store import Store
 from store_app import network_rows, wording
 from store_app.importing import Fault, Sheet
+from supply.demand import HISTORY_DAYS, StoreDay
 
 LARGE = 1_000
 """Stock units in what people count by: grams in a kilogram, millilitres in a litre."""
@@ -53,6 +54,7 @@ class Past:
 
     rows: as `rolling.import_history` takes them    goods: of these rows, by SKU
     unknown: what is no product here, and in how many rows    own_rows: of days from own_from on, a shop's first own
+    old_rows: of days before old_until, the first that forecasts look back on
     """
 
     rows: tuple[Row, ...]
@@ -60,6 +62,8 @@ class Past:
     unknown: tuple[tuple[str, int], ...]
     own_rows: int
     own_from: dt.date | None
+    old_rows: int
+    old_until: dt.date
 
     @property
     def days(self) -> int:
@@ -100,11 +104,11 @@ def match(session: Session, sheet: Sheet, owner_id: str, *, at: dt.datetime) -> 
     if not {"sku", "barcode"} & set(sheet.columns) or not {"sold", "sold_qty"} & set(sheet.columns):
         words = _("The file lacks the product or what it sold: a column sku or barcode, and a column sold.")
         raise Invalid("wrong-columns", words)
-    known = _Known.of(session)
+    known = _Known.of(session, {row.get("store_id") or owner_id for row in sheet.values}, today)
     found: dict[tuple[str, str, dt.date], list[int]] = {}
     unknown: Counter[str] = Counter()
     used: dict[str, Goods] = {}
-    own_rows, own_from = 0, None
+    own_rows, own_from, old_rows, old_until = 0, None, 0, today - dt.timedelta(days=HISTORY_DAYS)
     for number, row in zip(sheet.numbers, sheet.values, strict=True):
         store_id, day = row.get("store_id") or owner_id, row.get("day")
         faults = _faults(row, store_id, known, today)
@@ -118,18 +122,20 @@ def match(session: Session, sheet: Sheet, owner_id: str, *, at: dt.datetime) -> 
         if goods is None:
             unknown[row.get("barcode") or row.get("sku", "")] += 1
             continue
-        began = known.first_own_day.get(store_id)
-        if began is not None and day >= began:
-            own_rows, own_from = own_rows + 1, began
+        if day >= known.first_own_day[store_id]:
+            own_rows, own_from = own_rows + 1, known.first_own_day[store_id]
+            continue
+        if day < old_until:
+            old_rows += 1
             continue
         used[goods.sku] = goods
         sums = found.setdefault((store_id, goods.sku, day), [0, 0, 0])
-        for at, value in enumerate((qty * times, _minor(row, known.currency[store_id]), row.get("sales", 0))):
-            sums[at] += value
+        for n, value in enumerate((qty * times, _minor(row, known.currency[store_id]), row.get("sales", 0))):
+            sums[n] += value
     rows = tuple(
         (*key, max(0, sold), max(0, minor), max(sales, int(sold > 0))) for key, (sold, minor, sales) in found.items()
     )
-    return Past(rows, used, tuple(unknown.most_common()), own_rows, own_from)
+    return Past(rows, used, tuple(unknown.most_common()), own_rows, own_from, old_rows, old_until)
 
 
 def stays_out(past: Past) -> list[str]:
@@ -152,6 +158,14 @@ def stays_out(past: Past) -> list[str]:
                 past.own_rows, day=past.own_from.isoformat(),
             )
         )  # fmt: skip
+    if past.old_rows:
+        said.append(
+            ngettext(
+                "%(num)d row stays out: forecasts look back to %(day)s.",
+                "%(num)d rows stay out: forecasts look back to %(day)s.",
+                past.old_rows, day=past.old_until.isoformat(),
+            )
+        )  # fmt: skip
     return said
 
 
@@ -165,7 +179,8 @@ def write(session: Session, past: Past, sheet: Sheet, *, actor: Actor, at: dt.da
         raise Invalid("faults", words, faults=sheet.faults)
     if not past.rows:
         words = _(
-            "Nothing of this file can be taken: its products are not here, or its days are told by your own books."
+            "Nothing of this file can be taken: its products are not here, its days are told by your own books, or "
+            "they are too long ago."
         )
         raise Invalid("nothing-past", words)
     rolling.import_history(session, past.rows)
@@ -182,7 +197,7 @@ def write(session: Session, past: Past, sheet: Sheet, *, actor: Actor, at: dt.da
 
 @dataclass(frozen=True)
 class _Known:
-    """What this node knows: its products, the codes that lead to them, and its shops."""
+    """What this node knows: its products, the codes that lead to them as they are and bare, and its shops."""
 
     skus: Mapping[str, Goods]
     codes: Mapping[str, tuple[str, int]]
@@ -190,25 +205,35 @@ class _Known:
     first_own_day: Mapping[str, dt.date]
 
     @classmethod
-    def of(cls, session: Session) -> "_Known":
+    def of(cls, session: Session, store_ids: Collection[str], today: dt.date) -> "_Known":
         columns = (Product.sku, Product.name, Product.stock_unit, Product.price_quantity)
         skus = {row.sku: Goods(*row) for row in session.execute(sa.select(*columns).where(Product.kind == "goods"))}
         codes = {
-            _bare(code): (sku, qty)
-            for code, sku, qty in session.execute(sa.select(Barcode.code, Barcode.sku, Barcode.qty))
+            code: (sku, qty) for code, sku, qty in session.execute(sa.select(Barcode.code, Barcode.sku, Barcode.qty))
         }
-        first = sa.select(Sale.store_id, sa.func.min(Sale.business_day)).where(Sale.state == "completed")
         return cls(
-            skus, codes, dict(session.execute(sa.select(Store.id, Store.currency)).all()),
-            dict(session.execute(first.group_by(Sale.store_id)).all()),
+            skus, {_bare(code): told for code, told in codes.items()} | codes,
+            dict(session.execute(sa.select(Store.id, Store.currency)).all()),
+            {store_id: _first_own_day(session, store_id, today) for store_id in store_ids},
         )  # fmt: skip
 
     def goods(self, row: Mapping[str, Any]) -> tuple[Goods | None, int]:
         """Return a row's product, and the stock units its code stands for."""
-        code = self.codes.get(_bare(row["barcode"])) if row.get("barcode") else None
+        told = row.get("barcode", "")
+        code = self.codes.get(told) or self.codes.get(_bare(told))
         if code is not None and code[0] in self.skus:
             return self.skus[code[0]], code[1]
         return self.skus.get(row.get("sku", "")), 1
+
+
+def _first_own_day(session: Session, store_id: str, today: dt.date) -> dt.date:
+    """Return the day from which on a shop's own books tell (rule 2): also where its first sales were put away."""
+    rung = sa.select(Sale.business_day).where(Sale.store_id == store_id, Sale.state == "completed")
+    rolled = sa.select(StoreDay.business_day).where(
+        StoreDay.store_id == store_id, StoreDay.sales > 0, sa.not_(StoreDay.imported)
+    )
+    firsts = (session.scalar(query.order_by("business_day").limit(1)) for query in (rung, rolled))
+    return min([today, *(day for day in firsts if day is not None)])
 
 
 def _bare(code: str) -> str:

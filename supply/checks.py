@@ -1,6 +1,6 @@
 """The supply side's invariants: K5 (promises), K8 (deliveries), K10, K11, K12, K13 (escrow), K14 (ledgers), K16
 (money for orders), K17 (goods on sale or return), K19 (coupons online), K20 (the points shops share), K21 (what
-shops sell a day, kept) and K22 (what suppliers make good).
+shops sell a day, kept), K22 (what suppliers make good) and K23 (what goes back to them).
 
 Each returns what does not hold.
 
@@ -31,6 +31,7 @@ from supply import (
     points_pool,
     settlement,
     upstream_claims,
+    upstream_returns,
 )
 from supply.deliveries import Delivery, DeliveryLine
 from supply.facts import DELIVERY_POSTED
@@ -62,6 +63,7 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
         *points_pool.findings(session, here, store_id),
         *outlook.findings(session, store_id),
         *upstream_claims.findings(session),
+        *upstream_returns.findings(session),
     ]
 
 

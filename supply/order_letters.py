@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from supply.claim_book import Claim, ClaimLine
     from supply.deliveries import Delivery
     from supply.orders import OrderLine
-    from supply.purchasing import PurchaseLine
+    from supply.purchase_book import PurchaseLine
 
 STATES = StateTable(
     "order letter",
@@ -50,12 +50,15 @@ STATES = StateTable(
 )
 TRIES = 8
 UNSENT = ("waiting", "refused")
+OF_RETURNS = ("return", "return_off")
+"""The kinds of letters of what goes back to whom it was bought of (`upstream_returns`)."""
 
 
 class OrderLetter(Base):
-    """A letter to a supplier. kind: order | cancellation | claim; how: email | paper; document: what stands on it.
+    """A letter to a supplier; how: email | paper; document: what stands on it.
 
-    store_id, order_id: of a shop's order, or of a warehouse's purchase.
+    kind: order | cancellation | claim, or one of OF_RETURNS. store_id, order_id: of a shop's order, of a warehouse's
+    purchase, or of what goes back to whom it bought it of (`upstream_returns`).
     """
 
     STATES: ClassVar[StateTable] = STATES
@@ -142,21 +145,35 @@ def complain(
     """
     if supplier.send_by != "email" or delivery.order_id is None:
         return None
-    document = head(store_of(session, claim.store_id), actor, at) | {
-        "order_no": claim.claim_no,
-        "delivery_day": (delivery.posted_at or at).date().isoformat(),
-        "supplier_id": supplier.id,
-        "supplier_name": supplier.name,
-        "customer_no": supplier.customer_no,
-        "language": supplier.language,
-        "wish": claim.wish,
-        "words": claim.words,
-        "lines": [{"name": line.name, "sku": line.sku, "kind": line.kind, "qty": line.qty} for line in lines],
-    }
+    document = (
+        head(store_of(session, claim.store_id), actor, at)
+        | _recipient(supplier)
+        | {
+            "order_no": claim.claim_no,
+            "delivery_day": (delivery.posted_at or at).date().isoformat(),
+            "wish": claim.wish,
+            "words": claim.words,
+            "lines": [{"name": line.name, "sku": line.sku, "kind": line.kind, "qty": line.qty} for line in lines],
+        }
+    )
     made = OrderLetter(
         store_id=claim.store_id, id=claim.id, order_id=delivery.order_id, kind="claim", how="email",
         address=supplier.email, state=STATES.first, made_at=at, try_at=at, document=document, tries=0, fault_code="",
         fault="",
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made
+
+
+def send_back(
+    session: Session, store_id: str, return_id: str, supplier: Supplier, document: dict[str, Any], *, at: dt.datetime
+) -> OrderLetter:
+    """Write the letter of goods that go back to a supplier; its id is the return's."""
+    made = OrderLetter(
+        store_id=store_id, id=return_id, order_id=return_id, kind="return", how=supplier.send_by,
+        address=supplier.email if supplier.send_by == "email" else "", state=STATES.first, made_at=at, try_at=at,
+        document=document | _recipient(supplier), tries=0, fault_code="", fault="",
     )  # fmt: skip
     session.add(made)
     session.flush()
@@ -290,12 +307,22 @@ def _write_off_letter(session: Session, letter: OrderLetter, why: str, *, actor:
     again = {"local_time": wall_time(at, letter.document["store"]["tz"]), "by": actor.name, "called_off": why}
     session.add(
         OrderLetter(
-            store_id=letter.store_id, id=f"{letter.order_id}-off", order_id=letter.order_id, kind="cancellation",
-            how=letter.how, address=letter.address, state=STATES.first, made_at=at, try_at=at, tries=0, fault_code="",
-            document=letter.document | again, fault="",
+            store_id=letter.store_id, id=f"{letter.order_id}-off", order_id=letter.order_id,
+            kind="return_off" if letter.kind == "return" else "cancellation", how=letter.how, address=letter.address,
+            state=STATES.first, made_at=at, try_at=at, tries=0, fault_code="", document=letter.document | again,
+            fault="",
         )
     )  # fmt: skip
     session.flush()
+
+
+def _recipient(supplier: Supplier) -> dict[str, Any]:
+    return {
+        "supplier_id": supplier.id,
+        "supplier_name": supplier.name,
+        "customer_no": supplier.customer_no,
+        "language": supplier.language,
+    }
 
 
 def _document(
@@ -314,29 +341,29 @@ def _document(
         codes.setdefault(sku, code)
     sold = sa.select(SupplierProduct.sku, SupplierProduct.article_no)
     numbers = dict(session.execute(sold.where(SupplierProduct.supplier_id == supplier.id)).all())
-    return order.head | {
-        "order_no": order.no,
-        "order_day": order.order_day.isoformat(),
-        "delivery_day": order.delivery_day.isoformat(),
-        "supplier_id": supplier.id,
-        "supplier_name": supplier.name,
-        "customer_no": supplier.customer_no,
-        "language": supplier.language,
-        "total_minor": order.cost_minor,
-        "lines": [
-            {
-                "sku": line.sku,
-                "article_no": numbers.get(line.sku, ""),
-                "barcode": codes.get(line.sku, ""),
-                "name": line.name,
-                "packs": line.packs,
-                "pack_qty": line.pack_qty,
-                "stock_unit": units.get(line.sku, "each"),
-                "pack_cost_minor": line.pack_cost_minor,
-            }
-            for line in sorted(lines, key=lambda line: (line.name, line.sku))
-        ],
-    }
+    return (
+        order.head
+        | _recipient(supplier)
+        | {
+            "order_no": order.no,
+            "order_day": order.order_day.isoformat(),
+            "delivery_day": order.delivery_day.isoformat(),
+            "total_minor": order.cost_minor,
+            "lines": [
+                {
+                    "sku": line.sku,
+                    "article_no": numbers.get(line.sku, ""),
+                    "barcode": codes.get(line.sku, ""),
+                    "name": line.name,
+                    "packs": line.packs,
+                    "pack_qty": line.pack_qty,
+                    "stock_unit": units.get(line.sku, "each"),
+                    "pack_cost_minor": line.pack_cost_minor,
+                }
+                for line in sorted(lines, key=lambda line: (line.name, line.sku))
+            ],
+        }
+    )
 
 
 def _move(

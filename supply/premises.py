@@ -10,6 +10,7 @@ Rules
 """
 
 import datetime as dt
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -17,7 +18,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base, dialect_of
 from config.errors import Invalid
 from config.journal import Actor, record
-from pos.store import day_of
+from pos.slips import wall_time
+from pos.store import Store, day_of
+from supply import overview
 from supply.suppliers import Supplier, require_warehouse
 
 LONGEST = {"address": 200, "phone": 40}
@@ -84,6 +87,21 @@ def resting(session: Session, *, at: dt.datetime) -> set[str]:
     return {
         house for house, rows in vans.items() if all(day_of(session, house, at) in row.calendar.closed for row in rows)
     }
+
+
+def head(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) -> dict[str, Any]:
+    """Return who writes for a warehouse, as every slip says it (`pos.slips.head`): in the name it has for the shops."""
+    name = session.scalar(
+        sa.select(Supplier.name).where(Supplier.warehouse_id == warehouse_id).order_by(Supplier.id).limit(1)
+    )
+    shop = session.scalars(sa.select(Store).order_by(Store.id).limit(1)).one()
+    house = premises(session).get(warehouse_id)
+    sender = {
+        "id": warehouse_id, "name": name or warehouse_id, "address": house.address if house else "",
+        "phone": house.phone if house else "", "tz": shop.tz, "currency": overview.currency(session),
+        "language": shop.language,
+    }  # fmt: skip
+    return {"store": sender, "local_time": wall_time(at, shop.tz), "by": actor.name}
 
 
 def premises(session: Session) -> dict[str, Premises]:

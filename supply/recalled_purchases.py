@@ -19,8 +19,8 @@ from config.errors import Refused
 from config.journal import Actor
 from pos import recall
 from pos.recall import Recall
-from supply import purchasing
-from supply.purchasing import Purchase, PurchaseLine
+from supply import purchase_book, purchasing
+from supply.purchase_book import Purchase, PurchaseLine
 from supply.suppliers import Supplier
 
 
@@ -41,11 +41,11 @@ def call_off(
     session: Session, recall_id: str, warehouse_id: str, purchase_id: str, *, actor: Actor, at: dt.datetime
 ) -> Purchase:
     """Call a purchase off for a recall (rule 2); one that is called off already stays so."""
-    found = purchasing.purchase_of(session, warehouse_id, purchase_id)
+    found = purchase_book.purchase_of(session, warehouse_id, purchase_id)
     row = recall.recall_of(session, warehouse_id, recall_id)
     if found.state == "cancelled":
         return found
-    mine = any(line.sku == row.sku and line.packs for line in purchasing.lines_of(session, found))
+    mine = any(line.sku == row.sku and line.packs for line in purchase_book.lines_of(session, found))
     if found.state != "ordered" or row.state == "lifted" or not mine:
         raise Refused("not-coming", "This purchase brings nothing that is recalled. Reload the page.")
     why = f"Recalled: {row.why}"
@@ -71,7 +71,7 @@ def coming(session: Session, recall_id: str) -> list[Coming]:
     return [
         Coming(
             purchase, seller, line.packs * line.pack_qty,
-            sum(1 for one in purchasing.lines_of(session, purchase) if one.packs and one.sku != line.sku),
+            sum(1 for one in purchase_book.lines_of(session, purchase) if one.packs and one.sku != line.sku),
         )
         for purchase, line, seller in session.execute(query)
     ]  # fmt: skip
@@ -79,6 +79,6 @@ def coming(session: Session, recall_id: str) -> list[Coming]:
 
 def recalled(session: Session, purchase: Purchase) -> dict[str, Recall]:
     """Return what a purchase brings that is recalled, the product before its batch: SKU -> the recall (rule 1)."""
-    skus = [line.sku for line in purchasing.lines_of(session, purchase) if line.packs or line.received_qty]
+    skus = [line.sku for line in purchase_book.lines_of(session, purchase) if line.packs or line.received_qty]
     rows = recall.in_force(session, purchase.store_id, skus)
     return {row.sku: row for row in sorted(rows, key=lambda row: row.batch is None)}

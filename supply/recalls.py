@@ -8,7 +8,8 @@ Rules
    is a Conflict while it lasts. A shop that carries it only later, or joins later, is told as soon as it speaks again;
    a warehouse founded meanwhile has it from its first day.
 2. What a warehouse has of it is neither promised nor loaded, and its sheets name other lots. Somebody looks through the
-   warehouse and says how many there were: these are written off as recalled, the rest of its lots as not found.
+   warehouse and says how many there were: these are written off as recalled, the rest of its lots as not found. What
+   goes back to whom it was bought of is put aside before (`upstream_returns`), and is neither.
 3. A shop that looked says how many it took away, and the network is told. What was taken away is out of its stock.
 4. The operator credits a shop what was destroyed or came back, once: no more than the shop took away, nor than it was
    ever sent less what another recall of it credited and what of the product went back, at what the units it ordered
@@ -21,7 +22,7 @@ Units: quantities in stock units, *_minor minor units of the network's currency.
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,10 +39,11 @@ from config.node import NETWORK
 from config.outbox import Message
 from config.prepared import Prepared
 from pos import batches, recall, waste
+from pos.batches import Held
 from pos.ledger import MOST_QTY, StockLevel
 from pos.recall import AFTERWARDS, Recall
 from pos.store import Store, day_of
-from supply import pick_lots, settlement, warehouse_stock
+from supply import pick_lots, settlement, upstream_returns, warehouse_stock
 from supply.deliveries import Delivery, DeliveryLine
 from supply.goods_returns import GoodsReturnLine
 from supply.orders import OrderLine, ReplenishmentOrder
@@ -125,9 +127,9 @@ def look_through(
     """Say that a warehouse was looked through, and how many there were (rule 2)."""
     require_warehouse(session, warehouse_id)
     row = recall.recall_of(session, warehouse_id, recall_id)
-    lots = batches.standing(session, warehouse_id, [row.sku], day=day_of(session, warehouse_id, at), forgets=False)
-    mine = [one for one in lots[row.sku] if row.means(one.batch)]
-    doubt = [one for one in lots[row.sku] if row.batch is not None and one.batch is None]
+    lots = _looked_for(session, row, at)
+    mine = [one for one in lots if row.means(one.batch)]
+    doubt = [one for one in lots if row.batch is not None and one.batch is None]
     most = sum(one.qty for one in [*mine, *doubt])
     if isinstance(found_qty, bool) or not 0 <= found_qty <= most:
         words = f"The book has {most} that could be of it. Count again, or put the stock right first."
@@ -262,6 +264,13 @@ def _still_holds(session: Session, one: Recall) -> bool:
     in the book that is written just now for ever."""
     kept = session.get_one(Recall, (one.store_id, one.id), with_for_update=True, populate_existing=True)
     return kept.state != "lifted"
+
+
+def _looked_for(session: Session, row: Recall, at: dt.datetime) -> list[Held]:
+    """Return the lots of a product in a warehouse, less what stands on open returns to suppliers (rule 2)."""
+    day, away = day_of(session, row.store_id, at), upstream_returns.on_open(session, row.store_id, row.sku)
+    lots = batches.standing(session, row.store_id, [row.sku], day=day, forgets=False)[row.sku]
+    return [replace(one, qty=one.qty - away[one.batch_id or ""]) for one in lots]
 
 
 def _enter(session: Session, store_id: str, one: Recall, at: dt.datetime) -> Recall:

@@ -5,7 +5,8 @@ Rules
 1. The network reviews a shop when a week ends, and once as soon as it knows it, over the last DAYS days. What it counts
    is kept as evidence and travels with the review, so that anybody can count again (`standing_math`).
 2. How fresh the counts are only the shop knows: it tells every night how many of the products it sold in SOLD_DAYS days
-   it counted in COUNTED_DAYS. Everything else the network has itself. What is no count is not taken in.
+   it counted in COUNTED_DAYS; what it sold before it sold here it had not to count. Everything else the network has
+   itself. What is no count is not taken in.
 3. A level raises the credit limit and the days free of interest by what the terms say. Nothing else hangs on it.
 4. An appeal is an objection about the standing (`objections`).
 5. An order counts by the time it was promised for, unless it was called off before: one that was never ready is not
@@ -72,7 +73,7 @@ def counts(session: Session, store_id: str, day: dt.date, *, at: dt.datetime) ->
         session.scalars(
             sa.select(DailyDemand.sku)
             .where(
-                DailyDemand.store_id == store_id, DailyDemand.sold_qty > 0,
+                DailyDemand.store_id == store_id, DailyDemand.sold_qty > 0, sa.not_(DailyDemand.imported),
                 DailyDemand.business_day > day - dt.timedelta(days=SOLD_DAYS),
             )
             .distinct()

@@ -2,11 +2,12 @@
 
 Rules
 -----
-1. Of a recall are claimed the units that were written off as recalled in the warehouses, and those that shops were
-   credited: of whom they were bought, at what their purchase cost, each once.
-2. A unit written off bears its lot, and the lot its purchase. Every other is taken to be of the newest purchase before
-   the recall of which something left its warehouse that no other recall accounts for, of those whose lots bear the
-   recalled batch where any does. What nobody known here brought is claimed of nobody.
+1. Of a recall are claimed the units that were written off as recalled in the warehouses or went back to the supplier
+   (`upstream_returns`), and those that shops were credited: of whom they were bought, at what their purchase cost, each
+   once. A claim names the returns that were handed over since the one before.
+2. A unit written off or handed over bears its lot, and the lot its purchase. Every other is taken to be of the newest
+   purchase before the recall of which something left its warehouse that no other recall accounts for, of those whose
+   lots bear the recalled batch where any does. What nobody known here brought is claimed of nobody.
 3. A supplier has one open claim of a recall; what comes to light meanwhile is claimed once that one is settled.
 4. It is settled once, with a sentence: something of it is credited, or all of it is refused.
 5. Every step moves an amount in the network's book with its suppliers, from one account to another: from `lost` to
@@ -37,7 +38,8 @@ from pos.batches import Batch
 from pos.recall import Recall
 from pos.store import day_of
 from pos.waste import Waste
-from supply.purchasing import Purchase, PurchaseLine
+from supply import upstream_returns
+from supply.purchase_book import Purchase, PurchaseLine
 from supply.suppliers import Supplier, warehouses
 
 STATES = StateTable("upstream claim", "open", {"open": ["credited", "refused"]})
@@ -65,6 +67,8 @@ class UpstreamClaim(Base):
     credited_minor: Mapped[int] = mapped_column(default=0)
     parts: Mapped[list[Any]]
     """[warehouse, purchase, whether its lot says so, units, cost] of each purchase (rule 2)."""
+    returns: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    """The numbers of the returns that it names (rule 1)."""
     claimed_at: Mapped[dt.datetime]
     claimed_by: Mapped[str]
     settled_at: Mapped[dt.datetime | None]
@@ -134,6 +138,7 @@ def claim(
         id=id, recall_id=recall_id, supplier_id=supplier_id, sku=_rows(session, recall_id)[0].sku, state=STATES.first,
         qty=sum(one.qty for one in parts), claimed_minor=cost_minor, credited_minor=0, claimed_at=at,
         claimed_by=actor.name, settled_by="", answer="",
+        returns=_unnamed(session, recall_id, supplier_id),
         parts=[[one.warehouse_id, one.purchase_id, one.is_sure, one.qty, one.cost_minor] for one in parts],
     )  # fmt: skip
     session.add(made)
@@ -242,7 +247,8 @@ class _Brought:
 
 @dataclass(frozen=True)
 class _Gone:
-    """Units by warehouse and purchase: written off as recalled; claimed of them; claimed without their lots' word."""
+    """Units by warehouse and purchase: written off as recalled or handed over; claimed of them; claimed without their
+    lots' word."""
 
     written: Counter[tuple[str, str]]
     known: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -257,11 +263,25 @@ def _rows(session: Session, recall_id: str) -> list[Recall]:
     return rows
 
 
+def _unnamed(session: Session, recall_id: str, supplier_id: str) -> list[str]:
+    """Return the numbers of the returns to a supplier that left, and that no claim names yet (rule 1)."""
+    named = {number for one in claims_of(session, recall_id) for number in one.returns}
+    left = (
+        upstream_returns.number_of(one)
+        for one in upstream_returns.returns_of(session, recall_id)
+        if one.supplier_id == supplier_id and one.state == "handed_over"
+    )
+    return sorted(set(left) - named)
+
+
 def _unclaimed(session: Session, recall_id: str, at: dt.datetime) -> Iterator[Part]:
     """Yield what of a recall is not claimed yet, purchase by purchase (rules 1, 2)."""
     rows, houses = _rows(session, recall_id), warehouses(session)
     ours, others = (_of_recalls(session, rows[0], is_this=is_this) for is_this in (True, False))
     rest = sum((row.taken_qty if row.store_id in houses else row.settled_qty) or 0 for row in rows)
+    rest += sum(
+        qty for (of, _, _), qty in upstream_returns.handed_over(session, rows[0].sku).items() if of == recall_id
+    )
     rest -= ours.guessed.total()
     brought = _brought(session, rows[0], houses, at)
     for one in brought:
@@ -292,6 +312,9 @@ def _of_recalls(session: Session, row: Recall, *, is_this: bool) -> _Gone:
         .group_by(Batch.store_id, Batch.source_id)
     )
     found = _Gone(Counter({(house, bought): int(qty) for house, bought, qty in session.execute(query)}))
+    for (of, house, bought), qty in upstream_returns.handed_over(session, row.sku).items():
+        if (of == row.id) is is_this:
+            found.written[house, bought] += qty
     for made in session.scalars(sa.select(UpstreamClaim).where(UpstreamClaim.sku == row.sku)):
         if (made.recall_id == row.id) is is_this:
             for house, bought, is_sure, qty, _cost in made.parts:

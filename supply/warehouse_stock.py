@@ -30,7 +30,7 @@ from pos.catalogue import Product
 from pos.ledger import INSIDE, MOST_QTY, Place, StockCount, StockLevel, StockMovement
 from pos.store import day_of
 from pos.waste import Shrink, Waste
-from supply.purchasing import Purchase, PurchaseLine
+from supply.purchase_book import Purchase, PurchaseLine
 from supply.suppliers import Supplier, SupplierProduct, require_warehouse, warehouses
 
 REASONS = ("expired", "damaged", "breakage", "theft", "recall", "other")

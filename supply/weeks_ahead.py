@@ -9,8 +9,8 @@ Rules
    what all of them have in common (the weather, a feast) is not in the shop's range.
 3. Stock and waste count at cost, lost sales at the price without tax. What a level brings is the margin of what is
    sold, less waste at cost and less keeping, as `policy` weighs them.
-4. The best level brings most on average, if it brings more than the present one in more than eight of ten futures; else
-   the present one is the best.
+4. The best level is the leanest than which none surely brings more (in nine of ten futures), if it surely brings more
+   than the present one; else the present one is.
 5. The products named are those on which the present level loses most: sales and waste together.
 """
 
@@ -128,11 +128,9 @@ def compute(
         if progress:
             progress(done, whole)
     told = [one.told(sums[present]) | {"service_bp": bp} for bp, one in zip(levels, sums, strict=True)]
-    better = [one for one in told if one["brings_minor"][0] > 0]
-    best = max(better, key=lambda one: float(one["brings_minor"][1]), default=told[present])
     return {
         "first_day": forecast.first_day.isoformat(), "days": DAYS, "futures": futures, "seed": seed, "products": done,
-        "present_bp": loaded.present_bp, "best_bp": best["service_bp"], "levels": told, "matters": named,
+        "present_bp": loaded.present_bp, "best_bp": levels[_best(sums, present)], "levels": told, "matters": named,
     }  # fmt: skip
 
 
@@ -186,6 +184,18 @@ class _Sums:
             "stock_minor": _minor(self.stock), "lost_minor": _minor(self.lost), "waste_minor": _minor(self.waste),
             "brings_minor": _minor(self.brings - present.brings),
         }  # fmt: skip
+
+
+def _best(sums: list[_Sums], present: int) -> int:
+    """Return which level serves best (rule 4); sums: by rising level."""
+    import numpy as np
+
+    def surely_more(one: _Sums, other: _Sums) -> bool:
+        return bool(np.quantile(one.brings - other.brings, BETWEEN[0]) > 0)
+
+    most = max(sums, key=lambda one: float(one.brings.mean()))
+    better = [n for n, one in enumerate(sums) if surely_more(one, sums[present]) and not surely_more(most, one)]
+    return min(better, default=present)
 
 
 def _rounds(calendar: Calendar, first: dt.date, today: dt.date, lead_days: int) -> "list[Round]":

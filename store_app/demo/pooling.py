@@ -113,9 +113,9 @@ def _choose(goods: pd.DataFrame) -> pd.DataFrame:
     counts["rank"] = range(1, len(counts) + 1)
     counts["sku"] = [naming.sku_of(rank) for rank in counts["rank"]]
     lines = goods.merge(counts[[*keys, "sku"]], on=keys)
-    home = goods.groupby("panel_category")["department"].agg(_most)
+    home = _most(goods, "panel_category", "department")
     counts["department"] = counts["panel_category"].map(home)
-    sizes = lines.dropna(subset=["package_size"]).groupby("sku")["package_size"].agg(_most)
+    sizes = _most(lines, "sku", "package_size")
     counts["package_size"] = counts["sku"].map(sizes).astype(object).fillna("")
     same = _same_price_share(lines)
     counts["same_price"] = counts["sku"].map(same).fillna(1.0)
@@ -128,9 +128,11 @@ def _choose(goods: pd.DataFrame) -> pd.DataFrame:
     return counts
 
 
-def _most(values: pd.Series) -> str:
-    counted = values.value_counts()
-    return str(min(counted.index[counted == counted.iloc[0]]))
+def _most(lines: pd.DataFrame, of: str, name: str) -> pd.Series:
+    """Return what most lines of each have; of several equally frequent ones the first by its letters."""
+    counted = lines.groupby([of, name], observed=True).size().reset_index(name="lines")
+    first = counted.sort_values(["lines", name], ascending=[False, True]).drop_duplicates(of)
+    return first.set_index(of)[name]
 
 
 def _same_price_share(lines: pd.DataFrame) -> pd.Series:

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from sqlalchemy.orm import Session
 
 from config.errors import ShopError
 from store_app import wording_supply
@@ -15,11 +16,13 @@ from store_app.pages.order_letters import as_paper
 from store_app.pages.waiting import stock_units
 from store_app.presenting import page, today
 from store_app.security import requires
-from supply import order_letters, overview, purchasing, recalled_purchases
+from supply import order_letters, overview, purchase_book, purchasing, recalled_purchases, upstream_returns
+from supply.order_letters import OrderLetter
 from supply.suppliers import Supplier, warehouses
 
 bp = Blueprint("console_purchases", __name__, url_prefix="/console/purchases")
 bp.before_request(form.know_the_place)
+PATIENCE = dt.timedelta(days=purchase_book.PATIENCE_DAYS)
 OPEN = ["proposed", "ordered"]
 
 
@@ -28,8 +31,8 @@ OPEN = ["proposed", "ordered"]
 def listed(fault: ShopError | None = None, **_place: Any) -> Any:
     """List what is to decide, what is on its way, and what came."""
     with read() as session:
-        waiting = [_view(session, one) for one in purchasing.purchases(session, OPEN)]
-        past = purchasing.purchases(session, ["received", "cancelled"], limit=20)
+        waiting = [_view(session, one) for one in purchase_book.purchases(session, OPEN)]
+        past = purchase_book.purchases(session, ["received", "cancelled"], limit=20)
         told = [one for row in past for one in order_letters.letters_of(session, row.store_id, row.id)]
         off = [one for one in told if one.kind == "cancellation" and one.state in order_letters.UNSENT]
         money = overview.currency(session)
@@ -64,7 +67,7 @@ def propose() -> Any:
 def order(warehouse_id: str, purchase_id: str) -> Any:
     """Order a purchase with the packs typed."""
     with write() as session:
-        found = purchasing.purchase_of(session, warehouse_id, purchase_id)
+        found = purchase_book.purchase_of(session, warehouse_id, purchase_id)
         if found.state == "proposed":
             packs = {sku: form.whole(f"packs-{n}", most=999) for n, sku in _typed()}
             purchasing.order(session, warehouse_id, purchase_id, packs, actor=g.actor, at=clock.now())
@@ -84,7 +87,7 @@ def receive(warehouse_id: str, purchase_id: str) -> Any:
         found = purchasing.receive(session, warehouse_id, purchase_id, counts, actor=g.actor, at=clock.now())
         number = found.purchase_no
         stopped = recalled_purchases.recalled(session, found)
-        names = [one.name for one in purchasing.lines_of(session, found) if one.sku in stopped and one.received_qty]
+        names = [one.name for one in purchase_book.lines_of(session, found) if one.sku in stopped and one.received_qty]
     flash(_("Purchase %(no)s is in the warehouse.", no=number), "good")
     if names:
         words = _("%(names)s is recalled: put it aside, and look through the warehouse.", names=", ".join(names))
@@ -120,9 +123,10 @@ def paper(warehouse_id: str, letter_id: str, kind: str) -> Response:
 def left(warehouse_id: str, letter_id: str) -> Any:
     """Note that a purchase was handed over by hand, or told by telephone."""
     with write() as session:
-        order_letters.left(session, warehouse_id, letter_id, actor=g.actor, at=clock.now())
+        letter = order_letters.left(session, warehouse_id, letter_id, actor=g.actor, at=clock.now())
+        home = _home(session, letter)
     flash(_("Noted: the supplier has it."), "good")
-    return redirect(url_for("console_purchases.listed"), 303)
+    return redirect(home, 303)
 
 
 @bp.post("/<warehouse_id>/letters/<letter_id>/again")
@@ -132,15 +136,24 @@ def again(warehouse_id: str, letter_id: str) -> Any:
     """Send a letter once more, to the address typed."""
     typed = request.form.get("email", "")
     with write() as session:
-        order_letters.again(
+        letter = order_letters.again(
             session, warehouse_id, letter_id, how="email", address=typed, actor=g.actor, at=clock.now()
         )  # fmt: skip
+        home = _home(session, letter)
         wake_worker_after(session)
     flash(_("It is sent once more."), "good")
-    return redirect(url_for("console_purchases.listed"), 303)
+    return redirect(home, 303)
 
 
 # --- inside ---
+
+
+def _home(session: Session, letter: OrderLetter) -> str:
+    """Return where a letter is shown: with the purchases, or what goes back on its recall's page."""
+    if letter.kind not in order_letters.OF_RETURNS:
+        return url_for("console_purchases.listed")
+    found = upstream_returns.return_of(session, letter.store_id, letter.order_id)
+    return url_for("console_recalls.one", recall_id=found.recall_id)
 
 
 def _typed() -> list[tuple[int, str]]:
@@ -148,8 +161,8 @@ def _typed() -> list[tuple[int, str]]:
     return [(n, sku) for n, sku in found if sku is not None]
 
 
-def _view(session: Any, one: purchasing.Purchase) -> dict[str, Any]:
-    lines = purchasing.lines_of(session, one)
+def _view(session: Any, one: purchase_book.Purchase) -> dict[str, Any]:
+    lines = purchase_book.lines_of(session, one)
     units, stopped = stock_units(session, [line.sku for line in lines]), recalled_purchases.recalled(session, one)
     return {
         "id": one.id,
@@ -158,7 +171,7 @@ def _view(session: Any, one: purchasing.Purchase) -> dict[str, Any]:
         "state": one.state,
         "expected_day": one.expected_day,
         "cost_minor": one.cost_minor,
-        "missed": one.state == "ordered" and one.expected_day < today() - dt.timedelta(days=purchasing.PATIENCE_DAYS),
+        "missed": one.state == "ordered" and one.expected_day < today() - PATIENCE,
         "supplier": session.get(Supplier, one.supplier_id) if one.supplier_id else None,
         "order_day": one.order_day,
         "letters": order_letters.letters_of(session, one.store_id, one.id),

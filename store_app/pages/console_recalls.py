@@ -20,7 +20,16 @@ from store_app.extensions import clock, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.presenting import money, page
 from store_app.security import requires
-from supply import overview, recalled_purchases, recalls, recalls_by_hand, upstream_claims
+from store_app.wording_supply import letter_sentence
+from supply import (
+    order_letters,
+    overview,
+    recalled_purchases,
+    recalls,
+    recalls_by_hand,
+    upstream_claims,
+    upstream_returns,
+)
 from supply.suppliers import Supplier
 
 bp = Blueprint("console_recalls", __name__, url_prefix="/console/recalls")
@@ -76,6 +85,8 @@ def one(recall_id: str, fault: ShopError | None = None, **place: Any) -> Any:
         stands = {house.store_id: _stands(session, house) for house in houses}
         currency, owed = overview.currency(session), upstream_claims.owed(session, recall_id, at=clock.now())
         coming = recalled_purchases.coming(session, recall_id)
+        returnable = upstream_returns.returnable(session, recall_id, at=clock.now())
+        returns = [_return_view(session, one) for one in upstream_returns.returns_of(session, recall_id)]
         claims = [
             (one, session.get_one(Supplier, one.supplier_id)) for one in upstream_claims.claims_of(session, recall_id)
         ]
@@ -85,6 +96,7 @@ def one(recall_id: str, fault: ShopError | None = None, **place: Any) -> Any:
         looked=sum(1 for shop in shops if shop.row.cleared_at), taken=sum(shop.row.taken_qty or 0 for shop in shops),
         sent=sum(shop.sent_qty for shop in shops), words=wording_stock.AFTERWARDS, currency=currency,
         lift_reasons=wording_stock.LIFT_REASONS, fault=fault, owed=owed, claims=claims, coming=coming,
+        returnable=returnable, returns=returns, letter_words=letter_sentence,
         open_of=[one.supplier_id for one, _seller in claims if one.state == "open"],
         at_fault=place.get("store_id", "") + place.get("warehouse_id", "") + place.get("claim_id", ""),
     )  # fmt: skip
@@ -115,6 +127,48 @@ def call_off(recall_id: str, warehouse_id: str, purchase_id: str) -> Any:
         number = found.purchase_no
         wake_worker_after(session)
     flash(_("Purchase %(no)s is called off. What else stood on it is proposed anew.", no=number), "info")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+@bp.post("/<recall_id>/send-back/<house_id>/<supplier_id>")
+@requires("network.supply")
+@form.answers_on(one)
+def send_back(recall_id: str, house_id: str, supplier_id: str) -> Any:
+    """Propose a return to a supplier, with its letter; a second click changes nothing."""
+    qty = form.whole("qty")
+    with write() as session:
+        made = upstream_returns.propose(
+            session, house_id, recall_id, supplier_id, qty, id=form.command_id(), actor=g.actor, at=clock.now()
+        )
+        number = upstream_returns.number_of(made)
+        wake_worker_after(session)
+    flash(_("Return %(no)s is written. Hand the goods over with its page, and note it here.", no=number), "good")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+@bp.post("/<recall_id>/returns/<house_id>/<return_id>")
+@requires("network.supply")
+@form.answers_on(one)
+def hand_over(recall_id: str, house_id: str, return_id: str) -> Any:
+    """Note that a return was handed over; a second click changes nothing."""
+    with write() as session:
+        if upstream_returns.return_of(session, house_id, return_id).state != "handed_over":
+            upstream_returns.hand_over(session, house_id, return_id, actor=g.actor, at=clock.now())
+    flash(_("It left the warehouse. Claim it of the supplier below."), "good")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+@bp.post("/<recall_id>/returns/<house_id>/<return_id>/drop")
+@requires("network.supply")
+@form.answers_on(one)
+def drop(recall_id: str, house_id: str, return_id: str) -> Any:
+    """Give a return up with a reason; a second click changes nothing."""
+    why = form.text("why", required=_("Say why the return is dropped."))
+    with write() as session:
+        if upstream_returns.return_of(session, house_id, return_id).state != "dropped":
+            upstream_returns.drop(session, house_id, return_id, why=why, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    flash(_("Dropped."), "info")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
@@ -221,9 +275,20 @@ def _names(session: Session) -> dict[str, str]:
     return dict(session.execute(query.distinct()).all())
 
 
+def _return_view(session: Session, row: upstream_returns.UpstreamReturn) -> dict[str, Any]:
+    lines = upstream_returns.lines_of(session, row)
+    letters = order_letters.letters_of(session, row.store_id, row.id)
+    return {
+        "row": row, "number": upstream_returns.number_of(row), "seller": session.get_one(Supplier, row.supplier_id),
+        "qty": sum(line.qty for line in lines), "batches": sorted({line.batch for line in lines if line.batch}),
+        "letters": [one for one in letters if row.state == "proposed" or one.state in order_letters.UNSENT],
+    }  # fmt: skip
+
+
 def _stands(session: Session, row: recall.Recall) -> tuple[int, int]:
-    """Return what stands in a warehouse: surely of the recall, and of no known batch."""
+    """Return what stands in a warehouse: surely of the recall less what goes back, and of no known batch."""
     day = day_of(session, row.store_id, clock.now())
     lots = batches.standing(session, row.store_id, [row.sku], day=day, forgets=False)[row.sku]
-    sure = sum(lot.qty for lot in lots if row.means(lot.batch))
+    away = upstream_returns.on_open(session, row.store_id, row.sku)
+    sure = sum(lot.qty - away[lot.batch_id or ""] for lot in lots if row.means(lot.batch))
     return sure, sum(lot.qty for lot in lots if row.batch is not None and lot.batch is None)

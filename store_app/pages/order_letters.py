@@ -37,6 +37,9 @@ def as_paper(document: dict[str, Any], kind: str) -> Response:
     """Answer with a letter's page or table."""
     if kind not in ("pdf", "csv"):
         raise NotFound("no-paper", _("There is no such paper. Choose the page or the table."))
+    is_order = "delivery_day" in document
+    if kind == "csv" and not is_order:
+        raise NotFound("no-paper", _("There is no such paper. Choose the page or the table."))
     if kind == "csv":
         made, mimetype = order_letters.as_csv(document), "text/csv"
     else:
@@ -45,8 +48,9 @@ def as_paper(document: dict[str, Any], kind: str) -> Response:
         made, mimetype = order_pdf.pages(document), "application/pdf"
     answer = make_response(made)
     answer.mimetype = mimetype
+    name = "order" if is_order else "return"
     shown = "inline" if kind == "pdf" else "attachment"
-    answer.headers["Content-Disposition"] = f'{shown}; filename="order-{document["order_no"]}.{kind}"'
+    answer.headers["Content-Disposition"] = f'{shown}; filename="{name}-{document["order_no"]}.{kind}"'
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
 

@@ -25,7 +25,7 @@ from store_app.extensions import doors, read, write
 from store_app.pages import form, ordering
 from store_app.presenting import number, page, place, today
 from store_app.security import requires
-from supply import lead_times, order_money, purchasing, serving, suppliers
+from supply import lead_times, order_money, purchase_book, serving, suppliers
 from supply.lead_times import LeadTime
 from supply.suppliers import Contact, Supplier, SupplierCost, SupplierProduct
 
@@ -261,7 +261,9 @@ def owner() -> str:
 def taken(session: Session, rows: Sequence[Supplier]) -> dict[str, LeadTime]:
     """Return how long these suppliers take to whoever they belong to here (`owner`)."""
     store_id, at = place().store_id, doors().now()
-    return lead_times.measured(session, store_id, rows, at=at) if store_id else purchasing.leads(session, rows, at=at)
+    return (
+        lead_times.measured(session, store_id, rows, at=at) if store_id else purchase_book.leads(session, rows, at=at)
+    )
 
 
 def weekdays(days: list[Any]) -> str:

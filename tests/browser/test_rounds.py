@@ -16,7 +16,7 @@ from supply import pick_list, picking, recalls, round_load, round_plan, rounds, 
 from supply.deliveries import expect as announce
 from supply.facts import Advised
 from supply.orders import OrderLine, ReplenishmentOrder
-from supply.purchasing import Purchase, PurchaseLine
+from supply.purchase_book import Purchase, PurchaseLine
 from supply.suppliers import Supplier
 from tests.browser.conftest import PHONE, assert_well_made_in_every_size, dress, resize, sign_in
 from tests.browser.served import serve

@@ -11,7 +11,7 @@ from config.journal import Actor
 from config.node import NETWORK
 from supply import purchasing, suppliers, warehouse_stock
 from supply.order_letters import OrderLetter
-from supply.purchasing import Purchase
+from supply.purchase_book import Purchase
 from supply.suppliers import Contact
 from tests.empty import empty_database, made_once
 from tests.faults.sweep import sweep

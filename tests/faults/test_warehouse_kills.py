@@ -16,13 +16,14 @@ from pos.batches import Lot
 from pos.recall import Recall
 from pos.store import Store
 from pos.waste import Waste
-from supply import picking, purchasing, recalls, suppliers, warehouse
+from supply import picking, purchasing, recalls, suppliers, upstream_returns, warehouse
 from supply.deliveries import Delivery, DeliveryLine
 from supply.order_letters import OrderLetter
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.pick_list import PickLine, PickList
-from supply.purchasing import Purchase, PurchaseLine
+from supply.purchase_book import Purchase, PurchaseLine
 from supply.upstream_claims import UpstreamClaim
+from supply.upstream_returns import UpstreamReturn
 from tests.empty import empty_database, made_once
 from tests.faults.sweep import sweep
 from tests.store_app.conftest import NOON, STORE, furnish
@@ -105,6 +106,23 @@ def claiming(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]
     return "/console/recalls/r1/suppliers/dairy", {}, _in(UpstreamClaim)
 
 
+def sending_back(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
+    """Write the return of what the dairy brought, and its letter."""
+    _called_back(network)
+    holds = (
+        sa.select(sa.func.count()).select_from(UpstreamReturn).join(OrderLetter, OrderLetter.id == UpstreamReturn.id)
+    )
+    return "/console/recalls/r1/send-back/WH1/dairy", {"qty": "20"}, holds
+
+
+def handing_over(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
+    """Hand it over: it leaves the warehouse and its lot."""
+    _called_back(network)
+    with network.doors.write() as session:
+        upstream_returns.propose(session, "WH1", "r1", "dairy", 20, id="b1", **BY)
+    return "/console/recalls/r1/returns/WH1/b1", {}, _in(UpstreamReturn, UpstreamReturn.state == "handed_over")
+
+
 def settling(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
     """Credit the shop some of what it took away."""
     _called_back(network)
@@ -159,7 +177,8 @@ def calling_off(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[in
 
 WAYS = {
     "fill": filling, "list": listing, "pick": picking_one, "send off": sending_off, "load": loading,
-    "call back": calling_back, "look through": looking_through, "claim": claiming,
+    "call back": calling_back, "look through": looking_through, "send back": sending_back, "hand over": handing_over,
+    "claim": claiming,
     "settle": settling, "lift": lifting, "note": noting, "call off": calling_off,
 }  # fmt: skip
 QUICK = {"fill": 250, "list": 120, "pick": 50, "send off": 250, "load": 250}

@@ -1,4 +1,4 @@
-"""The road, walked once over three days by the command itself; the journeys look at what it left in the books."""
+"""The road, walked once over two days by the command itself; the journeys look at what it left in the books."""
 
 import json
 import subprocess
@@ -18,11 +18,13 @@ from tests.journeys.small import small_panel
 from tests.store_app.conftest import build, founded, house, kept
 
 __all__ = ["build", "founded", "house", "kept"]  # the nodes of the application's own tests
+DAYS = 2
+"""What was ordered in the first night comes on the second day, and what came broken is complained of: all is there."""
 
 
 @dataclass
 class Walked:
-    """The nodes after three days on the road, how its command ended, and what it told of them."""
+    """The nodes after these days on the road, how its command ended, and what it told of them."""
 
     road: Road
     status: int
@@ -35,11 +37,12 @@ def silent(words: str, done: int, of: int) -> None:
 
 @pytest.fixture(scope="session")
 def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
-    """Walk a small network for three days: build, trade, print, send, forecast, order, deliver, collect."""
+    """Walk a small network for some days: build, trade, print, send, forecast, order, deliver, collect."""
     folder: Path = tmp_path_factory.mktemp("road")
     small = small_panel()
     panel._write(folder / "panel", small)
-    command = [sys.executable, "-m", "store_app", "demo", "--once", "--json", "--days", "3", "--state", str(folder)]
+    walk = ["demo", "--once", "--json", "--days", str(DAYS), "--state", str(folder)]
+    command = [sys.executable, "-m", "store_app", *walk]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     assert ended.stdout, ended.stderr[-2000:]
     state = folder / "once"

@@ -23,7 +23,7 @@ from supply.pickup_order import PickupOrder
 from supply.push import PushOffer
 from supply.receiving import Delivery, DeliveryLine
 from supply.shelf import ShelfPlan
-from tests.journeys.conftest import Walked
+from tests.journeys.conftest import DAYS, Walked
 
 KEYS = (
     "stores", "products", "history_lines", "days", "sales_rung", "sales_lines", "receipts_printed", "facts_delivered",
@@ -38,14 +38,14 @@ def test_nothing_on_the_road_is_missing(walked: Walked) -> None:
     told = walked.told
     assert (walked.status, told.get("missing", []), told["findings"]) == (0, [], 0)
     assert tuple(told) == KEYS
-    assert (told["stores"], told["days"], told["sales_rung"]) == (4, 3, 96)
+    assert (told["stores"], told["days"], told["sales_rung"]) == (4, DAYS, 32 * DAYS)
     assert told["deliveries_posted"] >= 1
-    assert told["brought_home"] == 6
+    assert told["brought_home"] == 2 * DAYS
     assert told["orders_on_credit"] >= 1
 
 
 def test_every_basket_was_rung_up_once_and_printed(walked: Walked) -> None:
-    baskets = {basket.id for day in range(3) for basket in walked.road.panel.baskets_on(_day(walked, day))}
+    baskets = {basket.id for day in range(DAYS) for basket in walked.road.panel.baskets_on(_day(walked, day))}
     rung = set()
     for member in walked.road.shops.values():
         rung |= set(member.ask(lambda s: s.scalars(sa.select(Sale.id).where(Sale.channel == "counter")).all()))
@@ -136,8 +136,8 @@ def test_each_live_shop_forecasts_with_its_regions_signal(walked: Walked) -> Non
             )
         )
         assert run is not None
-        assert run.origin_day == _day(walked, 2)
-        assert run.region_origin_day == _day(walked, 2)
+        assert run.origin_day == _day(walked, DAYS - 1)
+        assert run.region_origin_day == _day(walked, DAYS - 1)
         products = member.ask(lambda s: s.scalar(sa.select(sa.func.count()).select_from(Product)))
         assert run.series == products
         bad = sa.or_(
@@ -219,13 +219,13 @@ def test_the_shelf_stands_and_is_filled(walked: Walked) -> None:
 def test_online_orders_are_collected_as_sales_and_forgotten_by_nobody(walked: Walked) -> None:
     for member in walked.road.live:
         orders = member.ask(lambda s: s.scalars(sa.select(PickupOrder)).all())
-        assert [order.state for order in orders] == ["collected"] * 6, "one fetched and one brought home a day"
+        assert [order.state for order in orders] == ["collected"] * 2 * DAYS, "one fetched and one brought home a day"
         sales = member.ask(lambda s: set(s.scalars(sa.select(Sale.id).where(Sale.channel == "pickup"))))
         assert {order.sale_id for order in orders} == sales
         seen = walked.road.network.ask(
             lambda s, m=member: s.scalars(sa.select(PickupOrder.state).where(PickupOrder.store_id == m.id)).all()
         )
-        assert seen == ["collected"] * 6, "one fetched and one brought home a day"
+        assert seen == ["collected"] * 2 * DAYS, "one fetched and one brought home a day"
 
 
 def test_each_live_shop_s_account_has_weeks_behind_it_and_something_open_on_both_nodes(walked: Walked) -> None:
@@ -243,7 +243,7 @@ def test_each_live_shop_s_account_has_weeks_behind_it_and_something_open_on_both
 def test_closed_shifts_agree_with_their_drawers(walked: Walked) -> None:
     for member in walked.road.shops.values():
         shifts = member.ask(lambda s: s.scalars(sa.select(Shift)).all())
-        assert [one.state for one in shifts] == ["closed"] * 3
+        assert [one.state for one in shifts] == ["closed"] * DAYS
         assert all(one.over_short_minor == 0 and one.z_report for one in shifts)
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from dateutil import rrule
 
 from config.errors import Invalid
 from store_app import calendar_files, importing
@@ -74,12 +75,14 @@ def test_what_is_no_school_holiday_is_left_out_and_counted_by_its_reason():
         event("Often", ";VALUE=DATE:20260101", "", "RRULE:FREQ=SECONDLY"),
         event("Still", ";VALUE=DATE:20260101", "", "RRULE:FREQ=DAILY;INTERVAL=0"),
         event("Odd", ":soon"),
+        "SUMMARY:Dayless",
+        event("Aimless", ";VALUE=DATE:20260101", "", "RRULE:COUNT=3"),
         event("", day),
     )
     assert rows(raw) == [("Easter", "260330", "260410")]
     assert calendar_files.table(raw, TODAY)[0] == (
-        "a calendar, of which 8 events are left out (1 shorter than a day, 1 longer than 120 days, 1 more than 800 "
-        "days ahead, 1 cancelled, 2 repeated in a way that is not read, 2 without a name or a day)"
+        "a calendar, of which 10 events are left out (1 shorter than a day, 1 longer than 120 days, 1 more than 800 "
+        "days ahead, 1 cancelled, 2 repeated in a way that is not read, 4 without a name or a day)"
     )
 
 
@@ -116,6 +119,27 @@ def test_events_that_repeat_without_an_end_take_a_bounded_number_of_steps(monkey
     assert {name for name, *_ in kept} == {"Day 0", "Day 1"}
     assert max(last for *_, last in kept) == "280510"
     assert "holds no school" in _refused(calendar(event("Long", ";VALUE=DATE:20200301", "", "RRULE:FREQ=DAILY")))
+
+
+def test_a_time_that_cannot_be_read_moves_nothing():
+    may = event("May", ";VALUE=DATE:20260501", "", "UID:a", "RRULE:FREQ=YEARLY;COUNT=2")
+    moved = event("June", ";VALUE=DATE:20260601", "", "UID:a", "RECURRENCE-ID:2026P501")
+    assert rows(calendar(may, moved)) == [
+        ("May", "260501", "260501"), ("June", "260601", "260601"), ("May", "270501", "270501"),
+    ]  # fmt: skip
+
+
+def test_a_day_that_never_comes_is_not_looked_for_through_all_years(monkeypatch):
+    looked, rebuild = [], rrule._iterinfo.rebuild
+    monkeypatch.setattr(rrule._iterinfo, "rebuild", lambda *given: (looked.append(1), rebuild(*given)))
+    never = event("Never", ";VALUE=DATE:20200229", "", "RRULE:FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=30")
+    leap = event("Leap", ";VALUE=DATE:20200229", "", "RRULE:FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=29")
+    fifth = event("Fifth", ";VALUE=DATE:20260131", "", "RRULE:FREQ=YEARLY;BYMONTH=1;BYDAY=5SA")
+    assert [row[:2] for row in rows(calendar(never, leap, fifth))] == [
+        ("Leap", "200229"), ("Never", "200229"), ("Leap", "240229"), ("Fifth", "260131"), ("Fifth", "270130"),
+        ("Fifth", "280129"), ("Leap", "280229"),
+    ]  # fmt: skip
+    assert len(looked) < 10_000
 
 
 def _refused(raw):

@@ -14,8 +14,8 @@ from pos import batches, stock
 from pos.batches import Batch, Lot
 from pos.waste import Waste
 from store_app import jobs, letter_post
-from supply import purchasing
-from supply.purchasing import Purchase
+from supply import purchase_book
+from supply.purchase_book import Purchase
 from supply.suppliers import SupplierProduct
 from tests.store_app.conftest import NOON
 from tests.store_app.office import send, token, words
@@ -42,7 +42,7 @@ def test_a_purchase_is_proposed_changed_ordered_and_taken_in_with_its_dates(cons
     assert "Purchase 1 for WH1" in words(client.get("/console/purchases/"))
     at = f"/console/purchases/WH1/{made.id}"
     with console.doors.read() as session:
-        sku = purchasing.lines_of(session, made)[0].sku
+        sku = purchase_book.lines_of(session, made)[0].sku
     assert send(client, f"{at}/order", **{"sku-0": sku, "packs-0": "-2"}).status_code == 422
     assert send(client, f"{at}/order", **{"sku-0": sku, "packs-0": "4"}).status_code == 303
     assert "did not come" not in words(client.get("/console/purchases/"))
@@ -179,7 +179,7 @@ def test_whom_the_network_buys_from_is_added_with_prices_and_gets_a_purchase_as_
     send(client, "/console/purchases/propose")
     with console.doors.read() as session:
         made = session.scalars(sa.select(Purchase).where(Purchase.supplier_id == typed["command_id"])).one()
-        assert [line.pack_qty for line in purchasing.lines_of(session, made)] == [24]
+        assert [line.pack_qty for line in purchase_book.lines_of(session, made)] == [24]
     shown = words(client.get("/console/purchases/"))
     assert "Dairy Union" in shown
     assert "order them by hand" in shown, "what nobody known sells"

@@ -14,7 +14,7 @@ from pos.store import Store
 from supply import recalls, suppliers
 from supply.deliveries import Delivery, DeliveryLine
 from supply.orders import OrderLine
-from supply.purchasing import Purchase, PurchaseLine
+from supply.purchase_book import Purchase, PurchaseLine
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import SYSTEM, fill, send, words
 from tests.store_app.operator import furnish
@@ -149,7 +149,8 @@ def test_a_purchase_of_what_is_recalled_is_called_off_on_either_page_and_warned_
     assert "Milk is recalled: put it aside, and look through the warehouse." in words(client.get("/console/purchases/"))
 
 
-def test_what_a_recall_cost_is_claimed_of_the_supplier_and_settled_with_what_it_says(console):
+def called_of_the_dairy(console) -> str:
+    """Call back a batch that a purchase of the dairy's brought; gives the recall's page."""
     client = console.signed_in("operator")
     with console.doors.write() as session:
         suppliers.write_contact(session, NETWORK, "dairy", suppliers.Contact("Dairy", 1, (0,)), actor=SYSTEM, at=NOON)
@@ -160,10 +161,47 @@ def test_what_a_recall_cost_is_claimed_of_the_supplier_and_settled_with_what_it_
         session.add(PurchaseLine(store_id="WH1", purchase_id="po-1", sku="milk", name="Milk", pack_qty=12,
                                  pack_cost_minor=600, packs=2, received_qty=24, why={}))  # fmt: skip
     said = {"command_id": new_id(), "sku": "milk", "batch": "L7", "why": "Glass", "afterwards": "destroy"}
-    at = send(client, "/console/recalls/", **said).location
+    return str(send(client, "/console/recalls/", **said).location)
+
+
+def test_recalled_goods_go_back_to_the_supplier_with_a_letter_and_its_claim_names_them(console):
+    client, at = console.signed_in("operator"), called_of_the_dairy(console)
+    assert "24 of it stand in warehouse WH1" in words(client.get(at))
+    command = new_id()
+    for qty, status in (("25", 422), ("x", 422), ("20", 303), ("20", 303)):
+        assert send(client, f"{at}/send-back/WH1/dairy", qty=qty, command_id=command).status_code == status
+    page = words(client.get(at))
+    assert "Dairy to be handed over Return WH1-R1 · batch L7 20" in page
+    assert "The book has 4 of it" in page
+    assert "The table (CSV)" not in page
+    paper = f"/console/purchases/WH1/letters/{command}"
+    assert client.get(f"{paper}.pdf").data.startswith(b"%PDF-")
+    assert client.get(f"{paper}.csv").status_code == 404
+    assert send(client, f"{at}/returns/WH1/{command}/drop", why=" ").status_code == 422
+    for _click in range(2):
+        assert send(client, f"{at}/returns/WH1/{command}").status_code == 303
+    page = words(client.get(at))
+    assert "Dairy handed over" in page
+    assert "20 written off, sent back or credited to shops" in page
+    assert "4 of it stand in warehouse WH1" in page
+    send(client, f"{at}/suppliers/dairy")
+    assert words(client.get(at)).count("Return WH1-R1") == 2, "the claim names it"
+    send(client, f"{at}/send-back/WH1/dairy", qty="4", command_id=(second := new_id()))
+    left = send(client, f"/console/purchases/WH1/letters/{second}/left")
+    assert left.location == at, "a return's letter stands on its recall's page"
+    for _click in range(2):
+        assert send(client, f"{at}/returns/WH1/{second}/drop", why="Burst").status_code == 303
+    assert "The letter that calls it off" in words(client.get(at))
+
+
+def test_what_a_recall_cost_is_claimed_of_the_supplier_and_settled_with_what_it_says(console):
+    client = console.signed_in("operator")
+    at = called_of_the_dairy(console)
     assert "What the suppliers make good" not in words(client.get(at))
     send(client, f"{at}/warehouses/WH1", qty="24")
-    assert "24 written off or credited to shops, at what they were bought for $12.00" in words(client.get(at))
+    assert "24 written off, sent back or credited to shops, at what they were bought for $12.00" in words(
+        client.get(at)
+    )
     assert send(client, f"{at}/suppliers/nobody").status_code == 409
     command = new_id()
     for _click in range(2):

@@ -87,6 +87,15 @@ def test_the_weeks_ahead_are_played_every_night_and_the_level_that_is_chosen_is_
     assert send(house.signed_in("supervisor"), "/orders/service", service_bp="9900").status_code == 403
 
 
+def test_a_shop_that_has_sold_nothing_yet_has_nothing_to_look_ahead_to(house):
+    with house.doors.write() as session:
+        goods(session)
+    desk = jobs.Desk(house.doors, compute=lambda work, what: work(what))
+    jobs.forecast_store(desk, YESTERDAY)
+    assert JOBS["weeks-ahead"].run(desk, YESTERDAY) == "0 products played on 200 futures"
+    assert "Nothing to replay yet" in words(house.signed_in().get("/orders/proof"))
+
+
 def test_the_command_tells_the_weeks_ahead_the_same_for_a_seed_and_refuses_without_a_forecast(house, monkeypatch):
     monkeypatch.setattr(cli_ordering, "node", lambda: house.doors)
     run = CliRunner().invoke

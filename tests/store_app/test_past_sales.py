@@ -3,6 +3,8 @@
 import datetime as dt
 import io
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
@@ -11,7 +13,7 @@ from config.journal import JournalEntry
 from pos.catalogue import Barcode
 from pos.sale_rows import Sale
 from supply import forecasts, rolling
-from supply.demand import DailyDemand, StoreDay
+from supply.demand import HISTORY_DAYS, DailyDemand, StoreDay
 from tests.store_app.conftest import NOON, STORE, House
 from tests.store_app.office import EAN, goods, picture_of, send, words
 
@@ -28,7 +30,7 @@ def office(build) -> House:
     return house
 
 
-def ring_up(house: House) -> None:
+def ring_up(house: House, *, rolled: bool = True) -> None:
     """Note that the shop sold for the first time today, by its books."""
     with house.doors.write() as session:
         session.add(
@@ -36,6 +38,8 @@ def ring_up(house: House) -> None:
                  completed_at=NOON, cashier_id="c", cashier_name="C", currency="EUR", lines_minor=129, total_minor=129,
                  tax_minor=0, request_hash="")
         )  # fmt: skip
+        if not rolled:
+            return
         session.add(DailyDemand(store_id=STORE, sku="milk", business_day=TODAY, sold_qty=1, revenue_minor=129, sales=1))
         session.add(StoreDay(store_id=STORE, business_day=TODAY, open=True, sales=1, revenue_minor=129))
 
@@ -109,6 +113,60 @@ def test_days_that_the_shop_s_own_books_tell_stay_out(office: House):
     assert f"1 row stays out: from {TODAY} on the shop’s own sales tell." in words(upload(client, text))
     bring(client, text)
     assert sold(office) == {("milk", DAYS[-1]): 2}
+
+
+def test_today_is_told_by_the_shop_s_own_books_before_it_has_sold(office: House):
+    client = office.signed_in()
+    text = f"day,sku,sold\n{TODAY},milk,50\n{DAYS[-1]},milk,2\n"
+    assert f"1 row stays out: from {TODAY} on the shop’s own sales tell." in words(upload(client, text))
+    bring(client, text)
+    ring_up(office, rolled=False)
+    with office.doors.write() as session:
+        rolling.roll_up(session, [STORE], TODAY, at=NOON)
+        day = session.get_one(StoreDay, (STORE, TODAY))
+        assert (day.imported, day.revenue_minor) == (False, 129)
+
+
+def test_days_whose_sales_are_kept_elsewhere_are_told_by_the_shop_s_own_books_too(office: House):
+    with office.doors.write() as session:
+        session.add(StoreDay(store_id=STORE, business_day=DAYS[9], open=True, sales=3, revenue_minor=900))
+    client = office.signed_in()
+    bring(client, "day,sku,sold\n" + "".join(f"{day},milk,2\n" for day in DAYS[:20]))
+    assert {day for _sku, day in sold(office)} == set(DAYS[:9])
+
+
+def test_days_that_no_forecast_looks_back_on_stay_out_and_draw_no_weeks(office: House):
+    client, first = office.signed_in(), TODAY - dt.timedelta(days=HISTORY_DAYS)
+    before = first - dt.timedelta(days=1)
+    text = f"day,sku,sold\n0001-01-01,milk,1\n{before},milk,1\n{first},milk,2\n{DAYS[-1]},milk,2\n"
+    looked = upload(client, text)
+    assert f"2 rows stay out: forecasts look back to {first}." in words(looked)
+    assert looked.text.count("<rect") <= HISTORY_DAYS // 7 + 2
+    bring(client, text)
+    assert {day for _sku, day in sold(office)} == {first, DAYS[-1]}
+    assert "Nothing of it can be taken" in words(upload(client, "day,sku,sold\n0001-01-01,milk,1\n"))
+
+
+def test_a_code_means_the_product_that_has_it_as_it_is_before_one_that_has_it_without_zeros(office: House):
+    with office.doors.write() as session:
+        session.add_all([Barcode(code="00712", sku="bread", qty=1), Barcode(code="712", sku="tea", qty=1),
+                         Barcode(code="0712", sku="soap", qty=1)])  # fmt: skip
+    bring(office.signed_in(), f"day,barcode,sold\n{DAYS[0]},00712,1\n{DAYS[0]},712,2\n{DAYS[0]},000712,4\n")
+    assert sold(office)["bread", DAYS[0]] == 1
+    assert sold(office)["tea", DAYS[0]] == 6
+
+
+def test_a_barcode_that_a_program_took_for_a_number_leads_to_its_product(office: House):
+    table = pa.table({"day": [DAYS[0].isoformat()] * 2, "barcode": [float(EAN["milk"]), None], "sku": [None, "milk"],
+                      "sold": [3.0, 1.0]})  # fmt: skip
+    packed = io.BytesIO()
+    pq.write_table(table, packed)
+    packed.seek(0)
+    client, command = office.signed_in(), new_id()
+    looked = send(client, "/products/past-sales/", file=(packed, "sold.parquet"), command_id=command)
+    assert "not here" not in words(looked)
+    send(client, f"/products/past-sales/{command}")
+    assert sold(office) == {("milk", DAYS[0]): 4}
 
 
 @pytest.mark.parametrize(

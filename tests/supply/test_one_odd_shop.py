@@ -21,6 +21,7 @@ from supply import (
     deliveries,
     left_out,
     overdue_returns,
+    purchase_book,
     purchasing,
     push_care,
     rolling,
@@ -392,7 +393,7 @@ def test_a_shop_whose_sales_cannot_be_summed_is_left_out_and_the_others_are_boug
             session.add(DailyDemand(store_id=shop, business_day=day, sku="tea", sold_qty=qty, sales=9, revenue_minor=1))
     with country.network.write() as session:
         (made,) = purchasing.propose(session, WAREHOUSE, actor=OPERATOR, at=AT)
-        (line,) = purchasing.lines_of(session, made)
+        (line,) = purchase_book.lines_of(session, made)
         assert (line.sku, line.why["per_day"]) == ("tea", 20)
     assert needs_a_person(country) == [("left-out", "S1")]
 

@@ -13,6 +13,8 @@ from supply import (
     order_letters,
     order_pdf,
     premises,
+    purchase_book,
+    purchase_needs,
     purchasing,
     recalled_purchases,
     recalls,
@@ -48,11 +50,11 @@ def sells(session, store_id: str, sku: str, a_day: int) -> None:
 
 def proposed(session) -> dict[str, int]:
     made = purchasing.propose(session, WAREHOUSE, **BY)
-    return {line.sku: line.packs * line.pack_qty for one in made for line in purchasing.lines_of(session, one)}
+    return {line.sku: line.packs * line.pack_qty for one in made for line in purchase_book.lines_of(session, one)}
 
 
 def test_the_table_reaches_and_ends_every_state():
-    assert purchasing.STATES.validate() == []
+    assert purchase_book.STATES.validate() == []
 
 
 def test_a_warehouse_buys_for_all_shops_what_they_sell_less_what_anybody_has(country):
@@ -73,7 +75,7 @@ def test_a_shop_that_runs_out_is_bought_for_whatever_the_others_have(country):
         sells(session, "S2", "tea", 10)
         stock.open_stock(session, "S2", [("tea", 5_000)], source_id="s2", at=AT, actor=OPERATOR)
         (made,) = purchasing.propose(session, WAREHOUSE, **BY)
-        (line,) = purchasing.lines_of(session, made)
+        (line,) = purchase_book.lines_of(session, made)
         assert alone <= line.packs * line.pack_qty <= alone + 20, "and for chance in what both sell"
         why = line.why
         assert (why["in_shops"], why["counted"]) == (5_000, 10 * why["days"])
@@ -104,7 +106,7 @@ def test_what_is_ordered_of_a_recalled_product_is_told_called_off_once_with_a_le
         recalls.call(session, "bread", None, id="other", **said, **BY)
         ((coming),) = recalled_purchases.coming(session, "lot")
         assert (coming.purchase.id, coming.supplier.name, coming.others) == (made.id, "Grower", 0)
-        assert coming.qty == sum(line.packs * 5 for line in purchasing.lines_of(session, made))
+        assert coming.qty == sum(line.packs * 5 for line in purchase_book.lines_of(session, made))
         assert recalled_purchases.recalled(session, made)["tea"].id == "lot"
         with pytest.raises(Refused, match="brings nothing that is recalled"):
             recalled_purchases.call_off(session, "other", WAREHOUSE, made.id, **BY)
@@ -162,7 +164,10 @@ def test_a_purchase_that_did_not_come_is_bought_anew(country):
         sells(session, "S1", "tea", 20)
         (made,) = purchasing.propose(session, WAREHOUSE, **BY)
         purchasing.order(session, WAREHOUSE, made.id, **BY)
-        late = {"actor": OPERATOR, "at": AT + dt.timedelta(days=purchasing.UPSTREAM_DAYS + purchasing.PATIENCE_DAYS)}
+        late = {
+            "actor": OPERATOR,
+            "at": AT + dt.timedelta(days=purchase_needs.UPSTREAM_DAYS + purchase_book.PATIENCE_DAYS),
+        }
         assert purchasing.propose(session, WAREHOUSE, **late) == []
         late["at"] += dt.timedelta(days=1)
         assert purchasing.propose(session, WAREHOUSE, **late)
@@ -329,7 +334,8 @@ def test_each_product_is_bought_where_it_costs_least_a_purchase_for_each_supplie
         suppliers.offer_product(session, "dear", "bread", pack_qty=6, pack_cost_minor=599, **BY)
         made = {one.supplier_id: one for one in purchasing.propose(session, WAREHOUSE, **BY)}
         found = {
-            whom: {line.sku: line.pack_qty for line in purchasing.lines_of(session, one)} for whom, one in made.items()
+            whom: {line.sku: line.pack_qty for line in purchase_book.lines_of(session, one)}
+            for whom, one in made.items()
         }
         assert found == {"mill": {"tea": 12}, "dear": {"bread": 6}, None: {"milk": 12}}
         assert (made["mill"].order_day, made["mill"].expected_day) == (DAY, DAY + dt.timedelta(days=3))
@@ -343,11 +349,11 @@ def test_a_purchase_waits_for_its_order_day_and_covers_until_the_delivery_after_
         sells(session, "S1", "tea", 10)
         mill(session)
         (daily,) = purchasing.propose(session, WAREHOUSE, **BY)
-        before = purchasing.lines_of(session, daily)[0].packs
+        before = purchase_book.lines_of(session, daily)[0].packs
         mill(session, weekdays=[(DAY.weekday() + 2) % 7])
         (weekly,) = purchasing.propose(session, WAREHOUSE, **BY)
         assert weekly.order_day == DAY + dt.timedelta(days=2)
-        assert purchasing.lines_of(session, weekly)[0].packs * 12 >= before * 12 + 60, "eight days more"
+        assert purchase_book.lines_of(session, weekly)[0].packs * 12 >= before * 12 + 60, "eight days more"
         with pytest.raises(Refused, match="order day is over"):
             purchasing.order(session, WAREHOUSE, weekly.id, actor=OPERATOR, at=AT + dt.timedelta(days=3))
 
@@ -357,23 +363,23 @@ def test_a_supplier_is_planned_with_the_days_its_deliveries_took_and_their_sprea
         sells(session, "S1", "tea", 60)
         mill(session)
         (before,) = purchasing.propose(session, WAREHOUSE, **BY)
-        on_time = purchasing.lines_of(session, before)[0].packs
+        on_time = purchase_book.lines_of(session, before)[0].packs
         for n, days in enumerate((4, 6, 5, 3, 7, 5, 5, 5, 5)):  # three are promised
             sent = AT - dt.timedelta(days=30 - n)
             session.add(
-                purchasing.Purchase(
+                purchase_book.Purchase(
                     store_id=WAREHOUSE, id=f"past-{n}", purchase_no=90 + n, state="received", supplier_id="mill",
                     expected_day=sent.date() + dt.timedelta(days=3), proposed_at=sent, ordered_at=sent,
                     received_at=sent + dt.timedelta(days=days),
                 )
             )  # fmt: skip
         session.flush()
-        took = purchasing.leads(session, [suppliers.supplier_of(session, "mill")], at=AT)["mill"]
+        took = purchase_book.leads(session, [suppliers.supplier_of(session, "mill")], at=AT)["mill"]
         assert (took.promised_days, took.days, took.count, took.mean_days) == (3, 4, 9, 5)
         assert took.variance > 0
         (made,) = purchasing.propose(session, WAREHOUSE, **BY)
         assert made.expected_day == DAY + dt.timedelta(days=4)
-        (line,) = purchasing.lines_of(session, made)
+        (line,) = purchase_book.lines_of(session, made)
         assert line.packs * 12 >= on_time * 12 + 60 + 30, "a day more, and something for those that come later"
 
 

@@ -11,7 +11,7 @@ from config.errors import NotFound, Refused
 from config.node import NETWORK
 from pos import stock
 from pos.store import Region, Store
-from supply import fair_needs, order_days, orders, purchasing, push, replenishment, serving, suppliers
+from supply import fair_needs, order_days, orders, purchase_book, purchasing, push, replenishment, serving, suppliers
 from supply.deliveries import Delivery
 from supply.orders import ReplenishmentOrder
 from supply.suppliers import Supplier
@@ -182,7 +182,7 @@ def _tea(session, house: str) -> dict[str, float]:
         assert purchasing.propose(session, house, **BY) == []
         return {"per_day": 0, "in_shops": 0}
     made = purchasing.propose(session, house, **BY)
-    return next(line.why for one in made for line in purchasing.lines_of(session, one) if line.sku == "tea")
+    return next(line.why for one in made for line in purchase_book.lines_of(session, one) if line.sku == "tea")
 
 
 def test_an_edition_of_before_leaves_every_shop_with_the_usual_warehouse(country):
@@ -229,7 +229,7 @@ def _supplied(country: Country) -> list[object]:
         silent = [[one.key for one in needs.silent_claims((house, "tea"))] for house in (WAREHOUSE, OTHER)]
         bought = [
             [(line.sku, line.packs) for one in purchasing.propose(session, house, **BY)
-             for line in purchasing.lines_of(session, one)]
+             for line in purchase_book.lines_of(session, one)]
             for house in (WAREHOUSE, OTHER)
         ]  # fmt: skip
         days = [vars(order_days.of(one)) for one in session.scalars(sa.select(ReplenishmentOrder)

@@ -83,6 +83,8 @@ def test_how_fresh_the_counts_are_only_the_shop_knows_and_tells(country):
     with country.shops["S1"].write() as session:
         for sku in PRODUCTS:
             session.add(DailyDemand(store_id="S1", sku=sku, business_day=SUNDAY, sold_qty=2, sales=1, revenue_minor=9))
+        session.add(DailyDemand(store_id="S1", sku="brought", business_day=SUNDAY, sold_qty=2, sales=1, revenue_minor=9,
+                                imported=True))  # fmt: skip
         for n, days in enumerate((-5, -91)):
             session.add(StockCount(store_id="S1", id=f"c{n}", sku=("bread", "milk")[n], counted_qty=1, before_qty=1,
                                    at=later(days=days), actor_id="wei"))  # fmt: skip

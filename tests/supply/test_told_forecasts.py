@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from config.errors import Refused
 from pos.catalogue import Product
 from pos.store import Region, Store
-from supply import aisle_demand, fair_needs, forecasts, outlook, purchasing, told_forecasts
+from supply import aisle_demand, fair_needs, forecasts, outlook, purchase_book, purchasing, told_forecasts
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun
 from supply.told_forecasts import PARTS, Sold, ToldDemand, ToldForecast
@@ -239,7 +239,7 @@ def test_what_a_shop_inflates_buys_nothing_and_the_operator_reads_of_which_produ
     def bought() -> list[tuple[str, int]]:
         with country.network.write() as session:
             made = purchasing.propose(session, WAREHOUSE, **BY)
-            return sorted((line.sku, line.packs) for one in made for line in purchasing.lines_of(session, one))
+            return sorted((line.sku, line.packs) for one in made for line in purchase_book.lines_of(session, one))
 
     with country.network.write() as session:
         for shop in ("S1", "S2"):

@@ -11,7 +11,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.node import NETWORK
 from pos import batches, recall, stock
 from supply import purchasing, recalls, suppliers, upstream_claims
-from supply.purchasing import Purchase, PurchaseLine
+from supply.purchase_book import Purchase, PurchaseLine
 from supply.upstream_claims import UpstreamEntry
 from tests.supply.road import AT, DAY, OPERATOR, WAREHOUSE, Country, make_country
 
