@@ -182,6 +182,7 @@ def test_recalled_goods_go_back_to_the_supplier_with_a_letter_and_its_claim_name
         assert send(client, f"{at}/returns/WH1/{command}").status_code == 303
     page = words(client.get(at))
     assert "Dairy handed over" in page
+    assert "The page (PDF)" in page, "its letter is seen again"
     assert "20 written off, sent back or credited to shops" in page
     assert "4 of it stand in warehouse WH1" in page
     send(client, f"{at}/suppliers/dairy")
