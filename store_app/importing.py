@@ -106,7 +106,7 @@ def read(kind: str, source: Path | bytes, name: str = "", *, today: dt.date | No
     lines = ((number, cells) for number, cells in enumerate(table, 1) if any(cell.strip() for cell in cells))
     required, optional = COLUMNS[kind]
     words = [re.sub(r"\W+", "_", title.strip().lower()).strip("_") for title in next(lines, (1, []))[1]]
-    heading = [ALSO_CALLED.get(kind, {}).get(word, word) for word in words]
+    heading = [ALSO_CALLED.get(kind, {}).get(word, word) for word in _without_end(words)]
     if missing := [column for column in required if column not in heading]:
         raise Invalid(
             "wrong-columns",
@@ -120,6 +120,7 @@ def read(kind: str, source: Path | bytes, name: str = "", *, today: dt.date | No
     sheet = Sheet(kind, described, columns, [], is_calendar=is_calendar)
     for number, cells in lines:
         padded = [*cells, *[""] * (len(heading) - len(cells))]
+        sheet.faults += _beyond(number, padded, len(heading))
         sheet.texts.append({name: padded[n].strip() for n, name in enumerate(heading) if name in sheet.columns})
         sheet.numbers.append(number)
         if len(sheet.texts) > MOST_ROWS:
@@ -306,6 +307,23 @@ def _content(source: Path | bytes) -> bytes:
     if size > MOST_BYTES:
         raise Invalid("file-too-large", "A file may have 20 MB at most. Split it.")
     return source.read_bytes() if isinstance(source, Path) else source
+
+
+def _without_end(words: list[str]) -> list[str]:
+    """Return a heading without the empty cells at its end: a spreadsheet's rows are as wide as its widest."""
+    return words[: max((n for n, word in enumerate(words, 1) if word), default=0)]
+
+
+def _beyond(number: int, cells: list[str], columns: int) -> list[Fault]:
+    """Return a fault for the first cell that stands behind the last column of the heading."""
+    from openpyxl.utils import get_column_letter
+
+    full = next((n for n, cell in enumerate(cells[columns:], columns + 1) if cell.strip()), None)
+    if full is None:
+        return []
+    shown = repr(cells[full - 1][:40])
+    words = _("%(cell)s stands in no column: name the column in the first row, or empty the cell", cell=shown)
+    return [Fault(number, get_column_letter(full), words)]
 
 
 def _values(

@@ -4,12 +4,13 @@ Rules
 -----
 1. The columns and what is made of them: `forecasting.history`. Store, product and day of a CSV stay text.
 2. A CSV's separator is that of its heading: comma, semicolon or tab; its decimal comma is told from its numbers. Its
-   encoding is found as in `files`: UTF-8, then GB18030, UTF-16 by its mark. Rows may end with one separator more than
-   the heading, as some programs write them.
+   encoding is found as in `files`: UTF-8, then GB18030, UTF-16 by its mark. Rows may end with more separators than
+   the heading, as some programs write them, all or some.
 3. What cannot be right is refused in a sentence that says what the file needs and what it has.
 """
 
 import gzip
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -21,7 +22,7 @@ from forecasting.panel import PanelFault
 
 MOST_BYTES = 4_000_000_000
 SAMPLE_ROWS = 1_000
-BEYOND = "behind the last column"
+BEYOND, MOST_BEYOND = "behind the last column", 20
 TEXTS: dict[Any, Any] = dict.fromkeys(("store", "product", "day", "category", "region"), str)
 
 
@@ -70,7 +71,6 @@ def _table(file: Path) -> Any:
 
 def _csv(file: Path) -> Any:
     """Read a CSV by rule 2."""
-    import pandas as pd
 
     with _opened(file) as raw:
         start = raw.read(2)
@@ -80,37 +80,47 @@ def _csv(file: Path) -> Any:
                 heading = raw.readline().decode(encoding, errors="ignore")
             separator = max(",;\t", key=heading.count)
             how: dict[str, Any] = {"sep": separator, "encoding": encoding}
-            sample = pd.read_csv(file, dtype=str, nrows=SAMPLE_ROWS, **how)
-            if _is_shifted(sample):
-                how |= {"header": 0, "names": [*sample.columns, BEYOND]}
-                sample = _even(file, pd.read_csv(file, dtype=str, nrows=SAMPLE_ROWS, **how))
+            sample = _even(file, how, dtype=str, nrows=SAMPLE_ROWS)
             comma = separator != "," and any(sample[name].str.fullmatch(r"-?\d+,\d+").any() for name in sample.columns)
             named = {name: str for name in sample.columns if str(name).strip().lower() in TEXTS}
-            frame = pd.read_csv(file, dtype=named, decimal="," if comma else ".", low_memory=False, **how)
-            return _even(file, frame) if BEYOND in frame else frame
+            return _even(file, how, dtype=named, decimal="," if comma else ".", low_memory=False)
         except UnicodeDecodeError as unreadable:
             refused = unreadable
     raise refused
 
 
-def _is_shifted(frame: Any) -> bool:
-    """Tell whether rows have more cells than the heading: pandas takes their first ones for the names of the rows."""
+def _even(file: Path, how: dict[str, Any], **more: Any) -> Any:
+    """Return a CSV's table without the empty cells behind its last column; refused where something stands there."""
     import pandas as pd
 
-    return not isinstance(frame.index, pd.RangeIndex)
+    columns, beyond = list(pd.read_csv(file, nrows=0, **how).columns), 0
+    while beyond <= MOST_BEYOND:
+        spare = [f"{BEYOND}{n}" for n in range(beyond)]
+        names = {"header": None, "skiprows": 1, "names": [*columns, *spare]} if spare else {}
+        try:
+            frame = pd.read_csv(file, **how, **names, **more)
+        except pd.errors.ParserError as fault:  # a row further down is wider than those above it
+            if (seen := re.search(r"saw (\d+)", str(fault))) is None:
+                raise
+            beyond = max(beyond + 1, int(seen[1]) - len(columns))
+            continue
+        if not isinstance(frame.index, pd.RangeIndex):  # rows are wider: their first cells were taken for their names
+            beyond += frame.index.nlevels
+            continue
+        full = frame[spare].notna().any(axis=1)
+        if full.any():
+            raise _too_wide(file, int(full.argmax()) + 2)
+        return frame.drop(columns=spare)
+    raise _too_wide(file)
 
 
-def _even(file: Path, frame: Any) -> Any:
-    """Return a table without what is behind its last column; refused where something stands there."""
-    beyond = frame.pop(BEYOND).notna()
-    if _is_shifted(frame) or beyond.any():
-        row = 2 if _is_shifted(frame) else int(beyond.argmax()) + 2
-        raise Invalid(
-            "row-too-wide",
-            f"{file.name} has more cells in row {row} than its heading names. Name the column, or put a text that "
-            "holds the separator in quotes.",
-        )
-    return frame
+def _too_wide(file: Path, row: int | None = None) -> Invalid:
+    where = f"in row {row} " if row else ""
+    return Invalid(
+        "row-too-wide",
+        f"{file.name} has more cells {where}than its heading names. Name the column, or put a text that holds the "
+        "separator in quotes.",
+    )
 
 
 def _opened(file: Path) -> IO[bytes]:

@@ -6,7 +6,7 @@ and a test finds it in front of a database of its own.
 
 import datetime as dt
 import itertools
-import re
+import secrets
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import make_url
 
 from config.clock import FrozenClock, SystemClock
@@ -48,26 +49,16 @@ class House:
 
 
 def post(client: FlaskClient, address: str, **fields: Any) -> Any:
-    """Send a form as a browser would, with the token of the sign-in page."""
+    """Send a form as a browser would, with the token of its session."""
     return client.post(address, data={"csrf_token": token(client), **fields})
 
 
-_tokens: dict[str, str] = {}
-
-
 def token(client: FlaskClient) -> str:
-    """Return the CSRF token of this browser's session, which the sign-in page is asked for once."""
-    if known := _tokens.get(_own_secret(client)):
-        return known
-    found = re.search(r'name="csrf-token" content="([^"]+)"', client.get("/signin").text)
-    assert found
-    _tokens[_own_secret(client)] = found[1]
-    return found[1]
-
-
-def _own_secret(client: FlaskClient) -> str:
+    """Return the CSRF token of this browser's session, as its pages carry it; to ask for one each time takes long."""
     with client.session_transaction() as session:
-        return str(session.get("csrf_token", ""))
+        own = session.setdefault("csrf_token", secrets.token_hex(20))
+    signed: str = URLSafeTimedSerializer(client.application.secret_key or "", salt="wtf-csrf-token").dumps(own)
+    return signed
 
 
 def open_house(folder: Path, at: dt.datetime | None, *, node_id: str, **given: Any) -> House:

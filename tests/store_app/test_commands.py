@@ -111,7 +111,9 @@ def test_school_holidays_and_weather_come_from_files_with_a_sentence_for_each_ba
     assert refused.exit_code == 1
     assert "Row 2, to: The last day of the holidays lies before the first." in refused.output
     assert "Row 3, from: 'soon' is not a day" in refused.output
-    file.write_text("name,from,to\nSummer,2025-07-01,2025-07-30\n")
+    file.write_text("name,from,to\nSummer,2025-07-01,2025-07-30,,\nAutumn,2025-11-01,2025-11-07,,east\n")
+    assert "Row 3, E: 'east' stands in no column" in shop("import", "school-holidays", str(file), "--yes").output
+    file.write_text("name,from,to,\nSummer,2025-07-01,2025-07-30,,\n")
     assert "1 row of school-holidays is in." in shop("import", "school-holidays", str(file), "--yes").output
     file.write_text("day;temperature;rain\n2025-07-01;21,5;0\n2025-07-02;;3\n")
     assert "2 rows of weather are in." in shop("import", "weather", str(file), "--yes").output

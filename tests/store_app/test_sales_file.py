@@ -38,10 +38,15 @@ def test_rows_that_end_with_a_separator_are_read_and_a_cell_too_many_is_named(tm
     ends = PLAIN.replace("\n", ",\n").replace("sold,", "sold")
     assert read(tmp_path, ends).panel.y.tolist() == [[2.0, 3.0]]
     assert read(tmp_path, ends.replace("01,3,", "01,3")).panel.y.tolist() == [[2.0, 3.0]]
+    later = PLAIN + "A,007,2026-02-02,4,,\n"
+    assert read(tmp_path, later).panel.y.tolist() == [[2.0, 3.0, 4.0]]
+    assert read(tmp_path, PLAIN.replace("3\n", "3,\n")).panel.y.tolist() == [[2.0, 3.0]]
     for wide, said in (
         (ends.replace("3,", "3,5"), "more cells in row 3 than"),
         (ends.replace(",\n", ",,5\n"), "more cells in row 2 than"),
-        (PLAIN.replace("3\n", "3,5\n"), "Expected 4 fields in line 3, saw 5"),
+        (PLAIN.replace("3\n", "3,5\n"), "more cells in row 3 than"),
+        (later.replace("4,,", "4,,5"), "more cells in row 4 than"),
+        (PLAIN.replace("3\n", "3" + "," * 40 + "\n"), "more cells than"),
     ):
         with pytest.raises(Invalid, match=said):
             read(tmp_path, wide)
