@@ -13,6 +13,8 @@ from config.errors import Invalid
 
 UNITS = ("each", "gram", "millilitre")
 Cell = Callable[[str], Any]
+_YEAR_FIRST = re.compile(r"(?P<year>\d{4})[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})(?!\d)", re.ASCII)
+_DAY_FIRST = re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})(?!\d)", re.ASCII)
 
 
 def text(most: int) -> Cell:
@@ -59,9 +61,12 @@ def price(cell: str) -> Decimal:
 
 
 def day(cell: str) -> dt.date:
-    """Read a day."""
+    """Read a day, with or without its time: year first, or with dots day first; with slashes that is not certain."""
+    found = _YEAR_FIRST.match(cell) or _DAY_FIRST.match(cell)
     try:
-        return dt.date.fromisoformat(cell[:10])
+        if found is None:
+            return dt.date.fromisoformat(cell[:10])
+        return dt.date(*(int(found[name]) for name in ("year", "month", "day")))
     except ValueError:
         raise ValueError(_("a day such as 2026-03-02")) from None
 
