@@ -15,7 +15,12 @@ export async function oneWindow(onOwner, onOther) {
   const lose = () => { $("other-window").hidden = false; return onOther(); };
   const win = () => { $("other-window").hidden = true; onOwner(); };
   const claim = navigator.locks ? byLocks : byChannel;
-  $("take-over").addEventListener("click", () => claim(win, lose, true));
+  const button = $("take-over");
+  button.addEventListener("click", async () => {
+    button.disabled = true; // asked twice, a window would steal the till of itself, and stand still while it has it
+    await claim(win, lose, true);
+    button.disabled = false;
+  });
   await claim(win, lose, false);
 }
 
