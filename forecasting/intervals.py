@@ -19,6 +19,8 @@ Rules
    it is mild, else one by one; above LARGE_MEAN units the gamma distribution, the continuous limit, stands in.
 7. All this is measured on levels that own sales told. What is borrowed for want of them is in doubt by a factor that
    all days share.
+8. What all series of a panel meet at once (weather, a street that is closed) is what the square of their summed errors
+   is above the sum of their variances, over the square of their summed means. It is a part of each one's variance.
 """
 
 from __future__ import annotations
@@ -58,6 +60,7 @@ class Dispersion:
     asked  : (g, w, Q) the level to ask of the law for each of LEVELS, empty = the level itself
     group  : (n,) each series' group among those, empty = the first
     doubt  : (n,) relative variance of a level that was not measured on its own sales (rule 7), empty = none
+    common : (w,) variance of the factor on sums of these lengths that all series meet at once (rule 8), empty = none
     """
 
     days: Floats
@@ -67,6 +70,7 @@ class Dispersion:
     asked: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
     group: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     doubt: Floats = field(default_factory=lambda: np.zeros(0))
+    common: Floats = field(default_factory=lambda: np.zeros(0))
 
     def levels(self, days: Floats, levels: tuple[float, ...]) -> Floats:
         """Return (n, Q, H) the corrected levels to ask for over each of `days` days (rule 4)."""
@@ -185,7 +189,22 @@ def fit_dispersion(
     table = np.array(kept, dtype=np.float64)
     law = Dispersion(table[:, 0], table[:, 1], table[:, 2], np.clip(factor, 0.2, 20.0))
     group = np.zeros(n, dtype=np.int64) if group is None else group
-    return replace(law, asked=_asked(law, y, levels, exposure, group), group=group)
+    common = _common(law, y, levels, exposure)
+    return replace(law, asked=_asked(law, y, levels, exposure, group), group=group, common=common)
+
+
+def _common(law: Dispersion, y: Floats, levels: Floats, exposure: Floats) -> Floats:
+    """Return (w,) the variance of what all series meet at once, over each of the law's lengths (rule 8)."""
+    first, found = max(7, y.shape[1] - MEMORY_DAYS), np.zeros(len(law.days))
+    for at, length in enumerate(law.days.astype(np.int64)):
+        actual = window_sums_seen(y[:, first:], int(length))
+        mean = levels[:, first : first + actual.shape[1]] * window_sums(exposure[:, first:], int(length))
+        use = np.isfinite(actual)
+        error = np.where(use, actual - mean, 0.0).sum(axis=0)
+        variance = np.where(use, law.variance(mean, float(length)), 0.0).sum(axis=0)
+        square = np.where(use, mean, 0.0).sum(axis=0) ** 2
+        found[at] = max(0.0, float((error**2 - variance).sum() / max(square.sum(), 1e-12)))
+    return found
 
 
 def telling(mean: Floats, variance: Floats) -> Floats:

@@ -7,8 +7,11 @@ Rules
 2. Demand is Poisson around its mean times the path's factor and the day's own, both gamma with mean 1, so that a day is
    nearly negative binomial. With s2 the variance of the shared factor and t2 of a day's, a day of mean m has
    m + m^2 ((1 + s2)(1 + t2) - 1), and the sum M + s2 M^2 + (1 + s2) sum(m^2 t2).
-3. The corrections of single quantiles (`intervals`, rules 4 and 5) are of the quantiles told, and not of the paths.
-4. The same seed gives the same paths; products are independent, whatever order they stand in.
+3. What all products of a shop meet at once (`intervals` rule 8) is a factor of the path and one of the day that they
+   share, as large as their law lets expect of a day and of the whole horizon if its days were alike. It is taken out
+   of each product's own factors; one that varies less than all together meets as much of it as it varies.
+4. The corrections of single quantiles (`intervals`, rules 4 and 5) are of the quantiles told, and not of the paths.
+5. The same seed gives the same paths, whatever products are drawn together and in whatever order they stand.
 """
 
 from __future__ import annotations
@@ -31,11 +34,41 @@ def draw(keys: Sequence[tuple[str, str]], mean: Floats, spread: Dispersion, coun
     if not out.size:
         return out
     shared, own = _factors(mean, spread)
+    path, day = _common(spread, mean.shape[1])
+    met: dict[str, tuple[Floats, Floats]] = {}
     for row, key in enumerate(keys):
-        rng = np.random.default_rng([seed, zlib.crc32("\x1f".join(key).encode())])
-        level = _gamma(rng, shared[row], (count, 1)) * _gamma(rng, own[row], (count, len(mean[row])))
+        if key[0] not in met:
+            rng = _numbers(seed, key[0])
+            met[key[0]] = _gamma(rng, path, (count, 1)) - 1.0, _gamma(rng, day, (count, mean.shape[1])) - 1.0
+        rng, (all_path, all_days) = _numbers(seed, "\x1f".join(key)), met[key[0]]
+        part, parts = _part(shared[row], path), _part(own[row], day)
+        level = (1.0 + part * all_path) * _gamma(rng, _rest(shared[row], part**2 * path), (count, 1))
+        level = level * (1.0 + parts * all_days) * _gamma(rng, _rest(own[row], parts**2 * day), (count, len(mean[row])))
         out[row] = rng.poisson(mean[row] * level)
     return out
+
+
+def _numbers(seed: int, name: str) -> np.random.Generator:
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def _common(spread: Dispersion, days: int) -> tuple[float, float]:
+    """Return the variances of the factors of the path and of the day that all products share, by rule 3."""
+    if not spread.common.size:
+        return 0.0, 0.0
+    whole, a_day = (float(np.interp(length, spread.days, spread.common)) for length in (days, 1.0))
+    path = min(max((whole - a_day / days) / (1.0 - 1.0 / days), 0.0), a_day) if days > 1 else 0.0
+    return path, (1.0 + a_day) / (1.0 + path) - 1.0
+
+
+def _part(own: Floats, common: float) -> Floats:
+    """Return how much of a common factor is met by what has this variance itself: all of it, 1, or less."""
+    return np.sqrt(np.minimum(1.0, own / common)) if common > 0.0 else np.zeros_like(own)
+
+
+def _rest(own: Floats, met: Floats) -> Floats:
+    """Return the variance of the factor that is left beside one of variance `met`."""
+    return np.asarray(np.maximum((1.0 + own) / (1.0 + met) - 1.0, 0.0))
 
 
 def _factors(mean: Floats, spread: Dispersion) -> tuple[Floats, Floats]:
@@ -51,7 +84,7 @@ def _factors(mean: Floats, spread: Dispersion) -> tuple[Floats, Floats]:
     return shared, np.maximum((1.0 + a_day) / (1.0 + shared[:, None]) - 1.0, 0.0)
 
 
-def _gamma(rng: np.random.Generator, variance: Floats, shape: tuple[int, ...]) -> Floats:
+def _gamma(rng: np.random.Generator, variance: Floats | float, shape: tuple[int, ...]) -> Floats:
     """Return gamma numbers of mean 1 and this variance; 1 where there is none."""
     some = np.maximum(variance, 1e-9)
     return np.where(variance > 1e-9, rng.gamma(1.0 / some, some, shape), 1.0)

@@ -36,7 +36,7 @@ from forecasting.levels import Filter, Shared
 from forecasting.panel import SPREAD_DAYS, Ahead, DemandPanel, Flags, Floats, Ints, PanelFault
 from forecasting.pools import Pools
 
-VERSION = 13
+VERSION = 14
 HISTORY_DAYS = 730
 KEPT_DAYS = 8
 """A week, and a night that failed."""

@@ -5,8 +5,8 @@ Rules
 1. FUTURES futures of the next DAYS days are drawn for each product the shop expects to sell (`forecasting.paths`), and
    its orders played on them at LEVELS_BP and at the shop's present service (`futures`). Nobody's money or minimum
    limits them. Without a forecast of last night there is nothing to look at.
-2. What is told is the mean over the futures, and between which figures eight of ten lie. Products are drawn apart, so
-   what all of them have in common (the weather, a feast) is not in the shop's range.
+2. What is told is the mean over the futures, and between which figures eight of ten lie. What all products meet at
+   once, as far as the shop's past shows it, is met together on each future.
 3. Stock and waste count at cost, lost sales at the price without tax. What a level brings is the margin of what is
    sold, less waste at cost and less keeping, as `policy` weighs them.
 4. The best level is the leanest than which none surely brings more (in nine of ten futures), if it surely brings more

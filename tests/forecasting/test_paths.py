@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from forecasting import paths
+from forecasting.intervals import Dispersion, fit_dispersion
 from forecasting.panel import Floats, Forecast
 from forecasting.run import forecast
 
@@ -57,3 +58,49 @@ def test_a_day_on_which_the_shop_is_shut_sells_nothing_on_any_path(told: Forecas
     mean = told.mean.copy()
     mean[:, 3] = 0.0
     assert drawn_of(dataclasses.replace(told, mean=mean), 100, seed=1)[:, :, 3].sum() == 0
+
+
+def _shop(products: int, common: tuple[float, float]) -> tuple[tuple[tuple[str, str], ...], Floats, Dispersion]:
+    keys = tuple(("S1", f"P{n}") for n in range(products))
+    law = Dispersion(
+        np.array([1.0, 14.0]), np.array([1.2, 1.2]), np.array([0.1, 0.05]), np.ones(products), common=np.array(common)
+    )
+    return keys, np.linspace(2.0, 12.0, products)[:, None] * np.ones(14), law
+
+
+def test_products_of_a_shop_meet_together_what_their_law_says_and_vary_no_more_for_it() -> None:
+    keys, mean, law = _shop(20, (0.04, 0.02))
+    drawn, day_var = paths.draw(keys, mean, law, 8_000, seed=3), law.variance(mean, 1.0)
+    np.testing.assert_allclose(drawn.var(axis=1), day_var, rtol=0.12)
+    for told, came, apart, common in (
+        (mean[:, 0], drawn[:, :, 0], day_var[:, 0], 0.04),
+        (mean.sum(axis=1), drawn.sum(axis=2), law.variance(mean.sum(axis=1)[:, None], 14.0)[:, 0], 0.02),
+    ):
+        together = apart.sum() + common * (told.sum() ** 2 - (told**2).sum())
+        assert together > 1.3 * apart.sum(), "else nothing would be told"
+        assert came.sum(axis=0).var() == pytest.approx(together, rel=0.08)
+
+
+def test_what_varies_less_than_the_shop_meets_only_as_much_of_it() -> None:
+    keys, mean, law = _shop(5, (0.5, 0.4))
+    np.testing.assert_allclose(
+        paths.draw(keys, mean, law, 8_000, seed=3).var(axis=1), law.variance(mean, 1.0), rtol=0.12
+    )
+
+
+def test_what_products_meet_together_is_the_same_whichever_of_them_are_drawn() -> None:
+    keys, mean, law = _shop(6, (0.04, 0.02))
+    whole = paths.draw(keys, mean, law, 40, seed=3)
+    np.testing.assert_array_equal(paths.draw(keys[4:], mean[4:], law.select(np.arange(4, 6)), 40, seed=3), whole[4:])
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.06])
+def test_what_all_products_meet_at_once_is_measured_beside_what_each_meets_alone(shared: float) -> None:
+    rng = np.random.default_rng(8)
+    day = rng.gamma(1 / shared, shared, 400) if shared else np.ones(400)
+    level = np.linspace(1.0, 9.0, 30)[:, None]
+    y = rng.poisson(level * day).astype(float)
+    law = fit_dispersion(y, level * np.ones((30, 401)), np.ones(y.shape), 14)
+    by_length = dict(zip(law.days, law.common, strict=True))
+    assert by_length[1.0] == pytest.approx(shared, rel=0.3, abs=0.004)
+    assert by_length[14.0] == pytest.approx(shared / 14, rel=0.5, abs=0.002)
