@@ -45,7 +45,6 @@ class Goods:
     sku: str
     name: str
     stock_unit: str
-    price_quantity: int
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def match(session: Session, sheet: Sheet, owner_id: str, *, at: dt.datetime) -> 
     today = network_rows.money_and_day(session, owner_id, at)[1]
     if not {"sku", "barcode"} & set(sheet.columns) or not {"sold", "sold_qty"} & set(sheet.columns):
         words = _("The file lacks the product or what it sold: a column sku or barcode, and a column sold.")
-        raise Invalid("wrong-columns", words)
+        raise Invalid("wrong-columns", words, field="file")
     known = _Known.of(session, {row.get("store_id") or owner_id for row in sheet.values}, today)
     found: dict[tuple[str, str, dt.date], list[int]] = {}
     unknown: Counter[str] = Counter()
@@ -206,7 +205,7 @@ class _Known:
 
     @classmethod
     def of(cls, session: Session, store_ids: Collection[str], today: dt.date) -> "_Known":
-        columns = (Product.sku, Product.name, Product.stock_unit, Product.price_quantity)
+        columns = (Product.sku, Product.name, Product.stock_unit)
         skus = {row.sku: Goods(*row) for row in session.execute(sa.select(*columns).where(Product.kind == "goods"))}
         codes = {
             code: (sku, qty) for code, sku, qty in session.execute(sa.select(Barcode.code, Barcode.sku, Barcode.qty))

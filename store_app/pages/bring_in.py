@@ -30,12 +30,7 @@ def upload(fault: ShopError | None = None, **_file: str) -> Any:
 @form.answers_on(upload)
 def look() -> Any:
     """Keep the file and show its lines and all its faults."""
-    command, (suffix, raw) = form.command_id(), brought.sent_file()
-    try:
-        sheet = importing.read("products", raw, f"file{suffix}")
-    except ShopError as refusal:
-        refusal.facts["field"] = "file"
-        raise
+    command, (sheet, suffix, raw) = form.command_id(), brought.sent_sheet("products")
     if not sheet.faults:
         brought.keep(command, suffix, raw)
     return _preview(sheet, command)

@@ -13,8 +13,9 @@ from pathlib import Path
 from flask import request
 from flask_babel import gettext as _
 
-from config.errors import Invalid, NotFound
+from config.errors import Invalid, NotFound, ShopError
 from config.ids import is_id
+from store_app import importing
 from store_app.extensions import doors
 
 SUFFIXES = (".csv", ".xlsx", ".parquet", ".ics")
@@ -27,6 +28,16 @@ def sent_file() -> tuple[str, bytes]:
     if sent is None or not sent.filename:
         raise Invalid("no-file", _("Choose a file first."), field="file")
     return next((kind for kind in SUFFIXES if sent.filename.lower().endswith(kind)), ".csv"), sent.read()
+
+
+def sent_sheet(kind: str) -> tuple[importing.Sheet, str, bytes]:
+    """Return the file of the form as (sheet of that kind, suffix, content); a refusal stands beside its field."""
+    suffix, raw = sent_file()
+    try:
+        return importing.read(kind, raw, f"file{suffix}"), suffix, raw
+    except ShopError as refusal:
+        refusal.facts["field"] = "file"
+        raise
 
 
 def keep(file_id: str, suffix: str, raw: bytes) -> None:

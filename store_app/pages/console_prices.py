@@ -139,12 +139,7 @@ def upload(fault: ShopError | None = None, **_file: str) -> Any:
 @form.answers_on(upload)
 def look() -> Any:
     """Keep the file, and show what it would change or every row that cannot be (rule 1)."""
-    command, (suffix, raw) = form.command_id(), brought.sent_file()
-    try:
-        sheet = importing.read(_kind(), raw, f"file{suffix}")
-    except ShopError as refusal:
-        refusal.facts["field"] = "file"
-        raise
+    command, (sheet, suffix, raw) = form.command_id(), brought.sent_sheet(_kind())
     with write() as session:
         supplier_id = _chosen(session, request.form.get("supplier", ""))[1].id
         currency, today = network_rows.money_and_day(session, EVERYONE, clock.now())

@@ -48,13 +48,8 @@ def upload(fault: ShopError | None = None, **_file: str) -> Any:
 @form.answers_on(upload)
 def look() -> Any:
     """Keep the file and show what it tells, or all its faults."""
-    command, (suffix, raw) = form.command_id(), brought.sent_file()
-    try:
-        sheet = importing.read("sales", raw, f"file{suffix}")
-        past = None if sheet.faults else _matched(sheet)
-    except ShopError as refusal:
-        refusal.facts["field"] = "file"
-        raise
+    command, (sheet, suffix, raw) = form.command_id(), brought.sent_sheet("sales")
+    past = None if sheet.faults else _matched(sheet)
     if past is not None and not sheet.faults:
         brought.keep(command, suffix, raw)
     return _preview(sheet, past, command)
