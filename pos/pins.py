@@ -1,20 +1,43 @@
-"""PINs that are worth guessing first, and who may have none of them.
+"""PINs: how they are kept, which are worth guessing first, and who may have none of those.
 
 Rules
 -----
 1. A cashier's PIN may be any: it opens a till that others look at. Whoever agrees to what others do, or looks into the
    books, has none that is tried first: a repetition, a row up or down, a year or a day.
 2. An operator's has OPERATOR_LEAST digits: the network's sign-in stands in the internet.
+3. A PIN has 4 to 12 digits and only its argon2id hash is kept. To find one wrong takes as long where there is nobody.
 """
 
 import datetime as dt
 import itertools
 import re
 
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+
 from config.errors import Invalid
 
 OPERATOR_LEAST = 6
 _DAYS = {6: ("%d%m%y", "%m%d%y", "%y%m%d"), 8: ("%d%m%Y", "%m%d%Y", "%Y%m%d")}
+_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+_NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$FWgenUc0O2td8NmMWwXeGg$XFtV/Ja7FQ/COJHMhJa7pYDdoPxHBSlB83Q/dwVsyiQ"
+"""A hash by the same parameters, which no PIN has (rule 3)."""
+
+
+def hashed(pin: str) -> str:
+    """Return what is kept of a PIN (rule 3)."""
+    if not re.fullmatch(r"\d{4,12}", pin, re.ASCII):
+        raise Invalid("bad-pin", "A PIN has 4 to 12 digits.", field="pin")
+    return _hasher.hash(pin)
+
+
+def is_right(pin: str, kept: str | None) -> bool:
+    """Tell whether a PIN is the one that is kept; None: there is nobody whose it could be (rule 3)."""
+    try:
+        _hasher.verify(kept or _NOBODYS, pin)
+    except VerifyMismatchError:
+        return False
+    return kept is not None
 
 
 def refuse_weak(pin: str, role: str) -> None:

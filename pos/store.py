@@ -16,13 +16,13 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
-from argon2 import PasswordHasher
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.clock import business_day
 from config.database import Base
 from config.errors import Conflict, Invalid, NotFound
 from config.journal import Actor, record
+from pos import pins
 
 LOCK_MINUTES = (0, 1, 2, 3, 5, 10, 15, 30)
 STAFF_ROLES = ("cashier", "supervisor", "shopkeeper", "operator")
@@ -140,9 +140,6 @@ class PinTries(Base):
     locked_until: Mapped[dt.datetime | None]
 
 
-_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-
-
 class BookClock(Base):
     """By whose clock a book that is no store's keeps its days (rule 4)."""
 
@@ -217,7 +214,7 @@ def add_staff(session: Session, node_id: str, staff_id: str, name: str, role: st
     if role not in STAFF_ROLES:
         named = "cashier, supervisor, shopkeeper or operator"
         raise Invalid("unknown-role", f"There is no role {role}; choose {named}.", role=role)
-    pin_hash = _pin_hash(pin)
+    pin_hash = pins.hashed(pin)
     if session.get(Staff, (node_id, staff_id)) is not None:
         raise Conflict("name-taken", f"{name} already works here. Choose another name.", name=name, field="name")
     staff = Staff(node_id=node_id, id=staff_id, name=name, role=role, pin_hash=pin_hash, failed_tries=0)
@@ -227,7 +224,7 @@ def add_staff(session: Session, node_id: str, staff_id: str, name: str, role: st
 
 def set_pin(staff: Staff, pin: str) -> None:
     """Give a person another PIN (rule 2); wrong tries with the old one count no more."""
-    staff.pin_hash = _pin_hash(pin)
+    staff.pin_hash = pins.hashed(pin)
     staff.failed_tries, staff.locked_until = 0, None
 
 
@@ -356,12 +353,6 @@ def _refuse_zone(tz: str) -> None:
     except (ZoneInfoNotFoundError, ValueError, OSError) as fault:
         words = f"{tz} is no time zone; write it like Europe/Berlin."
         raise Invalid("bad-zone", words, tz=tz, field="tz") from fault
-
-
-def _pin_hash(pin: str) -> str:
-    if not re.fullmatch(r"\d{4,12}", pin, re.ASCII):
-        raise Invalid("bad-pin", "A PIN has 4 to 12 digits.", field="pin")
-    return _hasher.hash(pin)
 
 
 def _key_hash(key: str) -> str:

@@ -88,7 +88,7 @@ def set_up(app: Flask) -> None:
         sentences = {
             404: _("There is nothing at this address."),
             405: _("This address does not do that."),
-            413: _("This is too large to be taken."),
+            413: _too_large(),
         }
         made = answer(status, fault.name.lower().replace(" ", "-"), sentences.get(status) or fault.description or "")
         for name, value in fault.get_headers():
@@ -113,6 +113,15 @@ def set_up(app: Flask) -> None:
     def _unforeseen(fault: Exception) -> Response:
         log.error("unforeseen", path=request.path, method=request.method, exc_info=fault)
         return _even_so(500, "unforeseen", UNFORESEEN)
+
+
+def _too_large() -> str:
+    """Say how large what is sent may be, and what to do, where its size is why it is refused."""
+    most = request.max_content_length
+    if most is None or (request.content_length is not None and request.content_length <= most):
+        return _("This is too large to be taken.")
+    size = f"{most / 1_000_000:.3g} MB" if most >= 1_000_000 else f"{most / 1000:.3g} KB"
+    return _("This is too large: at most %(size)s can be sent at once. Make it smaller, or split it.", size=size)
 
 
 def trouble_of(fault: Exception) -> str | None:

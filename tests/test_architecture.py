@@ -28,6 +28,7 @@ AT_HOME = {
     "gunicorn": ("store_app/",),
     "apscheduler": ("store_app/",),
     "escpos": ("pos/printer_model.py",),
+    "argon2": ("pos/pins.py",),
     "statsmodels": ("forecasting/",),
 }
 NOT_IN_FORECASTING = {"sqlalchemy", "alembic", "psycopg", "httpx2", "time", "datetime.datetime.now"}

@@ -1,5 +1,6 @@
 """A file of products brought in by the browser: looked at first (`brought`), written whole or not at all."""
 
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, url_for
@@ -14,7 +15,8 @@ from store_app.security import requires
 
 bp = Blueprint("bring_in", __name__, url_prefix="/products/bring-in")
 bp.before_request(form.know_the_place)
-SHOWN, FAULTS_SHOWN = 20, 200
+SHOWN = 20
+READ = partial(importing.read, "products")
 
 
 @bp.get("/", endpoint="upload")
@@ -30,10 +32,10 @@ def upload(fault: ShopError | None = None, **_file: str) -> Any:
 @form.answers_on(upload)
 def look() -> Any:
     """Keep the file and show its lines and all its faults."""
-    command, (sheet, suffix, raw) = form.command_id(), brought.sent_sheet("products")
-    if not sheet.faults:
-        brought.keep(command, suffix, raw)
-    return _preview(sheet, command)
+    sent = brought.sent(READ)
+    sent.keep()
+    rows = list(zip(sent.sheet.numbers, sent.sheet.first(SHOWN), strict=False))
+    return page("products/bring_in.html", rows=rows, **sent.shown())
 
 
 @bp.post("/<file_id>")
@@ -41,11 +43,10 @@ def look() -> Any:
 @form.answers_on(upload)
 def bring_in(file_id: str) -> Any:
     """Write the file that was looked at."""
-    path = brought.kept_file(file_id)
-    sheet = importing.read("products", path)
+    sheet = brought.kept(file_id, READ).sheet
     with write() as session:
         importing.write(session, sheet, str(place().store_id), actor=g.actor, at=doors().now())
-    path.unlink(missing_ok=True)
+    brought.give_up(file_id)
     flash(ngettext("%(num)d product is in.", "%(num)d products are in.", sheet.rows), "good")
     return redirect(url_for("products.listed"), 303)
 
@@ -57,18 +58,3 @@ def give_up(file_id: str) -> Any:
     """Throw the file away that was looked at."""
     brought.give_up(file_id)
     return redirect(url_for("bring_in.upload"), 303)
-
-
-# --- inside ---
-
-
-def _preview(sheet: importing.Sheet, file_id: str) -> Any:
-    return page(
-        "products/bring_in.html",
-        status=422 if sheet.faults else 200,
-        sheet=sheet,
-        file_id=file_id,
-        rows=list(zip(sheet.numbers, sheet.first(SHOWN), strict=False)),
-        faults=sheet.faults[:FAULTS_SHOWN],
-        fault=None,
-    )

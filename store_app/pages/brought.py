@@ -1,70 +1,100 @@
-"""Files that were brought by the browser and are looked at before anything is written.
+"""The road of a file that a browser sends: read, looked at, kept until it is confirmed, written once.
 
 Rules
 -----
-1. An uploaded file lies beside the database until it is brought in, given up, or a day old.
-2. It is checked again when it is brought in; a second click finds it gone and says so without a fault.
+1. A file without a fault lies beside the database until it is brought in, given up, or a day old.
+2. It is read and checked again when it is brought in; a second click finds it gone and says so without a fault.
+3. A page gives the reading of its kind of file, says what it would do, and writes it.
 """
 
 import contextlib
 import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flask import request
 from flask_babel import gettext as _
 
 from config.errors import Invalid, NotFound, ShopError
 from config.ids import is_id
-from store_app import importing
 from store_app.extensions import doors
+from store_app.importing import Sheet
+from store_app.pages import form
 
-SUFFIXES = (".csv", ".xlsx", ".parquet", ".ics")
+SUFFIXES = (".csv", ".xlsx", ".parquet", ".pq", ".ics")
 KEPT_FOR = dt.timedelta(days=1)
+FAULTS_SHOWN = 200
+Reading = Callable[[bytes, str], Sheet]
+"""A page's reading of a file: its content and its name."""
 
 
-def sent_file() -> tuple[str, bytes]:
-    """Return the file of the form as (suffix, content)."""
-    sent = request.files.get("file")
-    if sent is None or not sent.filename:
+@dataclass(frozen=True)
+class Sent:
+    """A file on its road: what was read of it, and as what it came."""
+
+    id: str
+    sheet: Sheet
+    suffix: str
+    raw: bytes
+
+    def keep(self) -> None:
+        """Keep it to be brought in later, where it has no fault (rule 1)."""
+        if self.sheet.faults:
+            return
+        kept = _folder() / f"{self.id}{self.suffix}"
+        kept.write_bytes(self.raw)
+        before = kept.stat().st_mtime - KEPT_FOR.total_seconds()  # by the file system's own time
+        for path in kept.parent.iterdir():
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < before:
+                    path.unlink()
+
+    def shown(self) -> dict[str, Any]:
+        """Return what every page says of a file that is looked at."""
+        faults = self.sheet.faults
+        said = {"sheet": self.sheet, "file_id": self.id, "faults": faults[:FAULTS_SHOWN], "fault": None}
+        return said | {"status": 422 if faults else 200}
+
+
+def sent(read: Reading) -> Sent:
+    """Return the file of the form; a refusal stands beside its field."""
+    file_id, file = form.command_id(), request.files.get("file")
+    if file is None or not file.filename:
         raise Invalid("no-file", _("Choose a file first."), field="file")
-    return next((kind for kind in SUFFIXES if sent.filename.lower().endswith(kind)), ".csv"), sent.read()
-
-
-def sent_sheet(kind: str) -> tuple[importing.Sheet, str, bytes]:
-    """Return the file of the form as (sheet of that kind, suffix, content); a refusal stands beside its field."""
-    suffix, raw = sent_file()
+    suffix = next((kind for kind in SUFFIXES if file.filename.lower().endswith(kind)), ".csv")
+    raw = file.read()
     try:
-        return importing.read(kind, raw, f"file{suffix}"), suffix, raw
+        return Sent(file_id, read(raw, f"file{suffix}"), suffix, raw)
     except ShopError as refusal:
         refusal.facts["field"] = "file"
         raise
 
 
-def keep(file_id: str, suffix: str, raw: bytes) -> None:
-    """Keep a file to be brought in later (rule 1)."""
-    kept = _folder() / f"{file_id}{suffix}"
-    kept.write_bytes(raw)
-    before = kept.stat().st_mtime - KEPT_FOR.total_seconds()  # by the file system's own time
-    for path in kept.parent.iterdir():
-        with contextlib.suppress(OSError):
-            if path.stat().st_mtime < before:
-                path.unlink()
+def kept(file_id: str, read: Reading) -> Sent:
+    """Return a file that was kept, read anew; NotFound once it is gone (rule 2)."""
+    path = _path(file_id)
+    raw = path.read_bytes()
+    return Sent(file_id, read(raw, f"file{path.suffix}"), path.suffix, raw)
 
 
-def kept_file(file_id: str) -> Path:
-    """Return the file that was kept; NotFound once it is gone (rule 2)."""
+def give_up(file_id: str) -> None:
+    """Throw a file away, one that was brought in too; one that is gone already stays so."""
+    with contextlib.suppress(NotFound):
+        _path(file_id).unlink(missing_ok=True)
+
+
+# --- inside ---
+
+
+def _path(file_id: str) -> Path:
     found = [path for kind in SUFFIXES if (path := _folder() / f"{file_id}{kind}").is_file()] if is_id(file_id) else []
     if not found:
         raise NotFound(
             "file-gone", _("This file is not here any more: it was brought in or given up. Look at the list.")
         )
     return found[0]
-
-
-def give_up(file_id: str) -> None:
-    """Throw a file away; one that is gone already stays so."""
-    with contextlib.suppress(NotFound):
-        kept_file(file_id).unlink(missing_ok=True)
 
 
 def _folder() -> Path:

@@ -13,6 +13,7 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, request, url_for
@@ -139,7 +140,8 @@ def upload(fault: ShopError | None = None, **_file: str) -> Any:
 @form.answers_on(upload)
 def look() -> Any:
     """Keep the file, and show what it would change or every row that cannot be (rule 1)."""
-    command, (sheet, suffix, raw) = form.command_id(), brought.sent_sheet(_kind())
+    sent = brought.sent(_read())
+    sheet = sent.sheet
     with write() as session:
         supplier_id = _chosen(session, request.form.get("supplier", ""))[1].id
         currency, today = network_rows.money_and_day(session, EVERYONE, clock.now())
@@ -151,12 +153,10 @@ def look() -> Any:
         trial = session.begin_nested()
         waits = not _may(session, found, whose)
         trial.rollback()
-    if not sheet.faults:
-        brought.keep(command, suffix, raw)
+    sent.keep()
     return page(
-        "console/prices_file.html", status=422 if sheet.faults else 200,
-        sheet=sheet, file_id=command, supplier_id=supplier_id, from_day=request.form.get("from_day", ""),
-        faults=sheet.faults[:ROWS_SHOWN], currency=currency, today=today, waits=waits, fault=None, **_told(found),
+        "console/prices_file.html", supplier_id=supplier_id, from_day=request.form.get("from_day", ""),
+        currency=currency, today=today, waits=waits, **sent.shown(), **_told(found),
     )  # fmt: skip
 
 
@@ -165,8 +165,8 @@ def look() -> Any:
 @form.answers_on(upload)
 def bring_in(file_id: str) -> Any:
     """Write the file that was looked at: whole, or not at all."""
-    path = brought.kept_file(file_id)
-    sheet, from_day = importing.read(_kind(), path), form.date("from_day")
+    sent, from_day = brought.kept(file_id, _read()), form.date("from_day")
+    sheet = sent.sheet
     with write() as session:
         supplier_id = _chosen(session, request.form.get("supplier", ""))[1].id
         _date(sheet, from_day)
@@ -175,9 +175,9 @@ def bring_in(file_id: str) -> Any:
         if _may(session, found, _whose(sheet, supplier_id)):
             _bring_in(session, sheet, supplier_id)
         else:
-            given = (sheet.kind, supplier_id, from_day, path.suffix, path.read_bytes())
+            given = (sheet.kind, supplier_id, from_day, sent.suffix, sent.raw)
             waits = _propose(session, file_id, found, *given)
-    path.unlink(missing_ok=True)
+    brought.give_up(file_id)
     if waits:
         return _told_to_wait(waits)
     flash(ngettext("%(num)d row is in.", "%(num)d rows are in.", sheet.rows), "good")
@@ -292,8 +292,8 @@ def _chosen(session: Session, asked: str) -> tuple[list[Supplier], Supplier]:
     return every, next((one for one in every if one.id == asked), every[0])
 
 
-def _kind() -> str:
-    return form.one_of("kind", tuple(KINDS), sentence=_("Choose what the file holds."))
+def _read() -> brought.Reading:
+    return partial(importing.read, form.one_of("kind", tuple(KINDS), sentence=_("Choose what the file holds.")))
 
 
 def _date(sheet: importing.Sheet, chosen: dt.date | None) -> None:

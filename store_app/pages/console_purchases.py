@@ -82,7 +82,7 @@ def order(warehouse_id: str, purchase_id: str) -> Any:
 @form.answers_on(listed)
 def receive(warehouse_id: str, purchase_id: str) -> Any:
     """Take a purchase in as counted, with the dates on the packs."""
-    counts = {sku: (form.whole(f"qty-{n}"), form.date(f"until-{n}")) for n, sku in _typed()}
+    counts = {sku: (form.whole(f"qty-{n}"), form.date_on_pack(f"until-{n}")) for n, sku in _typed()}
     with write() as session:
         found = purchasing.receive(session, warehouse_id, purchase_id, counts, actor=g.actor, at=clock.now())
         number = found.purchase_no

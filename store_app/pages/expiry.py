@@ -74,7 +74,7 @@ def reduce() -> Any:
     percent = form.whole("percent", least=1, most=99)
     number = form.whole("labels", least=1, most=MOST_LABELS)
     qty = form.whole("qty", least=1) if "qty" in request.form else number
-    last_day = form.date("expires_on")
+    last_day = form.date_on_pack("expires_on")
     if last_day is None:
         raise Invalid("bad-date", _("Look at the date on the pack again."), field="expires_on")
     with write() as session:

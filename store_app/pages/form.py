@@ -95,15 +95,20 @@ def share(name: str) -> int:
     return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
 
 
-def date(name: str) -> dt.date | None:
-    """Return a day of the form as browsers send it, None when nothing was typed."""
+def date(name: str, wrong: str = "") -> dt.date | None:
+    """Return a day of the form as browsers send it, None when nothing was typed; `wrong` is said where it is no day."""
     raw = request.form.get(name, "").strip()
     if not raw:
         return None
     try:
         return dt.date.fromisoformat(raw)
     except ValueError as fault:
-        raise Invalid("bad-date", _("Type the date as on the pack, such as 2026-12-31."), field=name) from fault
+        raise Invalid("bad-date", wrong or _("Type a day such as 2026-12-31."), field=name) from fault
+
+
+def date_on_pack(name: str) -> dt.date | None:
+    """Return until when goods are good as their pack says it, None when nothing was typed."""
+    return date(name, _("Type the date as on the pack, such as 2026-12-31."))
 
 
 def day(name: str, missing: str) -> dt.date:

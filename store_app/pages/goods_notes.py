@@ -125,7 +125,8 @@ def put(session: Session, note_id: str, command: str, sku: str, units: int) -> N
     ware = wares.ware_of(session, sku)
     goods_in.add(
         session, str(place().store_id), note_id, ware.sku, units, line_id=command,
-        batch=form.text("batch", most=40) or None, expires_on=form.date("expires_on"), actor=g.actor, at=doors().now(),
+        batch=form.text("batch", most=40) or None, expires_on=form.date_on_pack("expires_on"), actor=g.actor,
+        at=doors().now(),
     )  # fmt: skip
 
 
@@ -214,7 +215,7 @@ def _lot(session: Session, store_id: str, sku: str) -> tuple[str | None, dt.date
     lot = session.get(Batch, (store_id, request.form["lot"])) if request.form.get("lot") else None
     if lot is not None and lot.sku == sku:
         return lot.batch, lot.expires_on
-    return form.text("batch", most=40) or None, form.date("expires_on")
+    return form.text("batch", most=40) or None, form.date_on_pack("expires_on")
 
 
 def _key(line: LineSum) -> str:

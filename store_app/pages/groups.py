@@ -171,5 +171,5 @@ def _next_van(session: Session, store: Store, sku: str, closes_at: dt.datetime) 
 def _closes(store: Store) -> dt.datetime:
     minute = form.minute("closes_time")
     clock = dt.time(minute // 60, minute % 60)
-    day = form.day("closes_day", _("Type the date as on the pack, such as 2026-12-31."))
+    day = form.day("closes_day", _("Choose the day on which the group closes."))
     return dt.datetime.combine(day, clock, ZoneInfo(store.tz)).astimezone(dt.UTC)

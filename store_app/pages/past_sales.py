@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, url_for
@@ -20,7 +21,8 @@ from supply import rolling
 
 bp = Blueprint("past_sales", __name__, url_prefix="/products/past-sales")
 bp.before_request(form.know_the_place)
-FAULTS_SHOWN, GOODS_SHOWN = 200, 8
+READ = partial(importing.read, "sales")
+GOODS_SHOWN = 8
 STEP, HIGH = 12, 100
 
 
@@ -48,11 +50,12 @@ def upload(fault: ShopError | None = None, **_file: str) -> Any:
 @form.answers_on(upload)
 def look() -> Any:
     """Keep the file and show what it tells, or all its faults."""
-    command, (sheet, suffix, raw) = form.command_id(), brought.sent_sheet("sales")
-    past = None if sheet.faults else _matched(sheet)
-    if past is not None and not sheet.faults:
-        brought.keep(command, suffix, raw)
-    return _preview(sheet, past, command)
+    sent, past = brought.sent(READ), None
+    if not sent.sheet.faults:
+        with read() as session:
+            past = past_sales.match(session, sent.sheet, str(place().store_id), at=doors().now())
+    sent.keep()
+    return page("products/past_sales.html", **sent.shown(), **_told(past))
 
 
 @bp.post("/<file_id>")
@@ -60,11 +63,10 @@ def look() -> Any:
 @form.answers_on(upload)
 def bring_in(file_id: str) -> Any:
     """Lay in what the file tells."""
-    path = brought.kept_file(file_id)
-    sheet = importing.read("sales", path)
+    sheet = brought.kept(file_id, READ).sheet
     with write() as session:
         said = importing.write(session, sheet, str(place().store_id), actor=g.actor, at=doors().now())
-    path.unlink(missing_ok=True)
+    brought.give_up(file_id)
     flash(_("%(said)s Tonight’s forecasts know them.", said=said), "good")
     return redirect(url_for("past_sales.upload"), 303)
 
@@ -102,23 +104,12 @@ def take_back() -> Any:
 # --- inside ---
 
 
-def _matched(sheet: importing.Sheet) -> Past:
-    with read() as session:
-        return past_sales.match(session, sheet, str(place().store_id), at=doors().now())
-
-
-def _preview(sheet: importing.Sheet, past: Past | None, file_id: str) -> Any:
-    weeks = past.weeks() if past is not None and past.rows else []
+def _told(past: Past | None) -> dict[str, Any]:
+    """Return what the page says of what a file tells."""
+    if past is None:
+        return {"past": None}
+    weeks = past.weeks() if past.rows else []
     most = max((sold for _monday, sold in weeks), default=0.0) or 1.0
-    return page(
-        "products/past_sales.html",
-        status=422 if sheet.faults else 200,
-        sheet=sheet,
-        past=past,
-        stays_out=[] if past is None else past_sales.stays_out(past),
-        most_sold=[] if past is None else past.most_sold(GOODS_SHOWN),
-        bars=[Bar(n * STEP, round(HIGH * sold / most, 1), monday, sold) for n, (monday, sold) in enumerate(weeks)],
-        file_id=file_id,
-        faults=sheet.faults[:FAULTS_SHOWN],
-        fault=None,
-    )
+    bars = [Bar(n * STEP, round(HIGH * sold / most, 1), monday, sold) for n, (monday, sold) in enumerate(weeks)]
+    stays_out = past_sales.stays_out(past)
+    return {"past": past, "stays_out": stays_out, "most_sold": past.most_sold(GOODS_SHOWN), "bars": bars}

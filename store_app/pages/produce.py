@@ -170,7 +170,7 @@ def take_in(producer_id: str) -> Any:
         produce.producer_of(session, store_id, producer_id)
         lot = produce.take_in(
             session, store_id, sku, form.whole("qty", least=1), id=command, code=form.text("code", most=30),
-            harvested_on=form.date("harvested_on"), expires_on=form.date("expires_on"), actor=g.actor, at=at,
+            harvested_on=form.date("harvested_on"), expires_on=form.date_on_pack("expires_on"), actor=g.actor, at=at,
         )  # fmt: skip
         produce_story.tell(session, store_id, sku, at=at)
         wake_worker_after(session)

@@ -254,7 +254,7 @@ def _typed() -> list[tuple[str, int, str, dt.date | None, str | None, bool]]:
         if sku is None:
             break
         try:
-            counted, until = form.whole(f"qty-{n}"), form.date(f"until-{n}")
+            counted, until = form.whole(f"qty-{n}"), form.date_on_pack(f"until-{n}")
             batch = form.text(f"batch-{n}", most=40) or None
         except Invalid as fault:
             raise Invalid(fault.code, fault.message, **{**fault.facts, "sku": sku}) from fault

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,7 +23,7 @@ from pos import selling_hours
 from pos.catalogue import Product
 from store_app import importing, network_rows
 from store_app.extensions import doors, read, write
-from store_app.pages import form, ordering
+from store_app.pages import brought, form, ordering
 from store_app.presenting import number, page, place, today
 from store_app.security import requires
 from supply import lead_times, order_money, purchase_book, serving, suppliers
@@ -221,10 +222,7 @@ def drop_price(supplier_id: str, sku: str) -> Any:
 @form.answers_on(supplier)
 def bring_prices_in(supplier_id: str) -> Any:
     """Take a price list in as a file: all of it, or, with every fault said, nothing."""
-    sent = request.files.get("file")
-    if sent is None or not sent.filename:
-        raise Invalid("no-file", _("Choose a file first."), field="file")
-    sheet = importing.read("price-list", sent.read(), sent.filename)
+    sheet = brought.sent(partial(importing.read, "price-list")).sheet
     if sheet.faults:
         return supplier(supplier_id, faults=sheet.faults)
     store_id, whose = owner(), {"supplier_id": supplier_id, "actor": g.actor, "at": doors().now()}

@@ -116,17 +116,16 @@ def forget_weather() -> Any:
 @form.answers_on(listed)
 def bring_in() -> Any:
     """Take a file of school holidays or weather, whole or with every fault named; show first what a calendar holds."""
-    suffix, raw = brought.sent_file()
-    sheet = _read(raw, f"file{suffix}")
+    sent = brought.sent(_read)
+    sheet = sent.sheet
     with read() as session:
         scope_id, _regions = _scope(session)
         importing.look_around(session, sheet, scope_id, at=doors().now())
     if sheet.faults:
         return listed(faults=sheet.faults)
     if sheet.is_calendar:
-        file_id = form.command_id()
-        brought.keep(file_id, ".ics", raw)
-        return _choice(sheet, file_id)
+        sent.keep()
+        return _choice(sheet, sent.id)
     return _written(sheet)
 
 
@@ -136,8 +135,7 @@ def bring_in() -> Any:
 def choose() -> Any:
     """Take the school holidays of a calendar whose names were ticked."""
     file_id, names = request.form.get("file_id", ""), request.form.getlist("name")
-    path = brought.kept_file(file_id)
-    sheet = _read(path.read_bytes(), path.name)
+    sheet = brought.kept(file_id, _read).sheet
     if not names:
         return _choice(sheet, file_id, is_empty=True)
     sheet.keep(names)
@@ -195,10 +193,9 @@ def _read(raw: bytes, name: str) -> Sheet:
             return importing.read(kind, raw, name, today=doors().now().date())
         except Invalid as fault:
             if fault.code != "wrong-columns":
-                fault.facts["field"] = "file"
                 raise
     words = _("A file of school holidays has the columns name, from, to; one of weather day, temperature, rain.")
-    raise Invalid("wrong-columns", words, field="file")
+    raise Invalid("wrong-columns", words)
 
 
 def _scope(session: Session) -> tuple[str, list[tuple[str, str]]]:

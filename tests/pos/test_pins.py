@@ -25,3 +25,15 @@ def test_an_operator_has_six_digits():
     with pytest.raises(Invalid, match="6 digits"):
         pins.refuse_weak("86420", "operator")
     pins.refuse_weak("864209", "operator")
+
+
+def test_a_pin_is_kept_as_a_hash_that_tells_the_right_one_from_a_wrong_one_and_nobody_has_one():
+    kept = pins.hashed("2580")
+    assert "2580" not in kept
+    assert [pins.is_right("2580", kept), pins.is_right("2581", kept), pins.is_right("2580", None)] == [
+        True,
+        False,
+        False,
+    ]
+    with pytest.raises(Invalid, match="4 to 12 digits"):
+        pins.hashed("12a4")

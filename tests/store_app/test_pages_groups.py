@@ -178,6 +178,17 @@ def test_terms_no_group_could_keep_are_sentences(office: House, odd):  # noqa: F
         assert session.query(GroupOffer).count() == 0
 
 
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        ({"van_day": "soon"}, "Type a day such as 2026-12-31."),
+        ({"closes_day": "soon"}, "Choose the day on which the group closes."),
+    ],
+)
+def test_a_day_that_is_none_is_told_as_what_it_is_for(office: House, odd, said):  # noqa: F811
+    assert said in words(send(office.signed_in(), "/groups/", **{**GIVEN, **odd}))
+
+
 def test_a_cashier_opens_no_group(office: House):  # noqa: F811
     assert send(office.signed_in("cashier"), "/groups/", **GIVEN).status_code == 403
 

@@ -330,6 +330,18 @@ def test_an_unreadable_file_is_refused_beside_its_field(office: House, text: str
     assert 'id="file-fault"' in answer.text
 
 
+def test_what_is_larger_than_the_shop_takes_is_told_how_large_it_may_be(office: House, monkeypatch):
+    client = office.signed_in()
+    monkeypatch.setitem(office.app.config, "MAX_CONTENT_LENGTH", 20_000)
+    told = {"en": "at most 20 KB can be sent at once. Make it smaller, or split it.", "zh": "一次最多发送 20 KB"}
+    for language, said in told.items():
+        client.get("/products/", query_string={"lang": language})
+        answer = upload(client, "x" * 20_000)
+        assert (answer.status_code, said in words(answer)) == (413, True), words(answer)
+    monkeypatch.setitem(office.app.config, "MAX_FORM_PARTS", 1)  # too much of it, not too large
+    assert "KB" not in words(upload(client, "x"))
+
+
 def test_a_file_of_another_name_or_place_is_never_read(office: House):
     client = office.signed_in()
     for name in ("..%2f..%2fetc%2fpasswd", "nothing-here-1", "x"):

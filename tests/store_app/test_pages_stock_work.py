@@ -523,6 +523,7 @@ def test_a_delivery_is_counted_in_with_the_last_day_of_its_lines(office):
     place = next(name[4:] for name, value in typed.items() if value == "milk")
     wrong = send(client, "/deliveries/D1/count", then="post", **typed | {f"until-{place}": "soon"})
     assert wrong.status_code == 422
+    assert "Type the date as on the pack" in words(wrong)
     assert send(client, "/deliveries/D1/count", then="post", **typed | {f"until-{place}": on(4)}).status_code == 303
     with office.doors.read() as session:
         lots = dict(session.execute(sa.select(Batch.sku, Batch.expires_on)).all())
