@@ -8,7 +8,8 @@ Rules
 2. A day weighs 1 / (1 + b mu): demand scatters more than by chance, so a busy series does not decide for all.
    Units are counted in a series' own grains (variance over mean), so grams and pieces shrink alike.
 3. Offer, price (log ratio to its mean of the last eight weeks) and the panel's features: one Poisson regression of the
-   panel, one per category with a ridge towards it, and for features of yes and no a shrunk ratio of each series.
+   panel, one per category with a ridge towards it, and for features of yes and no a shrunk ratio of each series; what
+   comes in degrees (a price, how much of a line is in the leaflet) moves each product by its own slope, too.
 4. A known closure is a hard zero: a weekday, event or feature on which a shop sold nothing though much was expected.
 5. Of days on which the shop's other products of the category stood empty a part of the sales was meant for those: what
    part of them was missing is a feature like others, and expected to be none (`NEIGHBOUR`).
@@ -33,13 +34,13 @@ from forecasting.surroundings import SURROUNDINGS
 
 WEEKDAY_OWN, WEEKDAY_POOL, WEEKDAY_SHOP = 480.0 / 7, 600.0 / 7, 200.0 / 7
 MONTH_PSEUDO, FEATURE_PSEUDO = 300.0, 60.0
-RIDGE = 20.0
+RIDGE, PRODUCT_RIDGE = 20.0, 60.0
 SCATTER = 0.15
 CHANCE, STEP_PSEUDO = 4.0, 300.0
 FADE = 0.999
 LEVEL_HALF_DAYS = 28
 PRICE_DAYS = 56
-ROUNDS = 3
+ROUNDS, PRODUCT_ROUNDS = 3, 4
 OFFER, PRICE, NEIGHBOUR = "on_offer", "price", "neighbours out"
 
 
@@ -276,10 +277,30 @@ def _slopes(
     if pools.categories > 1:
         for number in range(pools.categories):
             rows = np.flatnonzero(pools.category == number)
-            first = begin[:, rows[0]] if before else whole
+            first = begin[:, rows].mean(axis=1) if before else whole
             part = units[rows], base[rows], grid[:, rows], use[rows]
             out[:, rows] = _believed(_regress(*part, whole, first), whole, shared, *part)[:, None]
-    return {name: out[at] for at, name in enumerate(names)}
+    gradual = np.array([not alike and not _yes_or_no(known[name]) for name, alike in zip(names, shared, strict=True)])
+    if gradual.any():
+        mean = base * np.exp(np.clip(np.einsum("fn,fnt->nt", out, grid), -5.0, 4.0))
+        out[gradual] += _product_slopes(units, mean, use, grid[gradual], pools.product)
+    return {name: np.clip(out[at], -4.0, 4.0) for at, name in enumerate(names)}
+
+
+def _product_slopes(units: Floats, mean: Floats, weight: Floats, grid: Floats, product: Ints) -> Floats:
+    """Return (F, n) what products' slopes differ by from those that made `mean`, drawn to nothing by PRODUCT_RIDGE."""
+    further = np.zeros(grid.shape[:2])
+    for _ in range(PRODUCT_ROUNDS):
+        due = mean * np.exp(np.clip(np.einsum("fn,fnt->nt", further, grid), -3.0, 3.0)) * weight
+        pull = sums(np.einsum("fnt,nt->nf", grid, units * weight - due), product)[product] - PRODUCT_RIDGE * further.T
+        bend = sums(np.einsum("fnt,gnt->nfg", grid * due, grid, optimize=True), product)[product]
+        step = np.linalg.solve(bend + PRODUCT_RIDGE * np.eye(len(grid)), pull[:, :, None])[:, :, 0]
+        further += np.clip(step, -1.0, 1.0).T
+    return further
+
+
+def _yes_or_no(grid: Floats) -> bool:
+    return bool(np.isin(grid, (0.0, 1.0)).all())
 
 
 def _regress(units: Floats, base: Floats, grid: Floats, weight: Floats, centre: Floats, begin: Floats) -> Floats:
@@ -324,7 +345,7 @@ def _steps(units: Floats, base: Floats, moved: Floats, known: Mapping[str, Float
     """Return each yes-or-no feature's further factor of each series (rule 3) and its closures (rule 4)."""
     steps: dict[str, Floats] = {}
     for name, grid in known.items():
-        if not np.isin(grid, (0.0, 1.0)).all():
+        if not _yes_or_no(grid):
             continue
         on = grid > 0
         own = np.where(on, units, 0.0).sum(axis=1)

