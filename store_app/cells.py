@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,17 @@ UNITS = ("each", "gram", "millilitre")
 Cell = Callable[[str], Any]
 _YEAR_FIRST = re.compile(r"(?P<year>\d{4})[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})(?!\d)", re.ASCII)
 _DAY_FIRST = re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})(?!\d)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What reads a number that may have decimals, of which a file has its own way of writing (`marks`)."""
+
+    read: Cell
+
+    def __call__(self, cell: str) -> Any:
+        """Read it as a point writes it."""
+        return self.read(cell)
 
 
 def text(most: int) -> Cell:
@@ -42,16 +54,17 @@ def whole(least: int, most: int) -> Cell:
 
 
 def decimal(least: int, most: int) -> Cell:
-    """Return what reads a number with a decimal point within its bounds."""
+    """Return what reads a number with decimals within its bounds."""
 
     def read_decimal(cell: str) -> Decimal:
         if not re.fullmatch(r"-?\d{1,12}(\.\d{1,20})?", cell, re.ASCII) or not least <= Decimal(cell) <= most:
             raise ValueError(_("a number such as 3 or 1.25"))
         return Decimal(cell)
 
-    return read_decimal
+    return Figure(read_decimal)
 
 
+@Figure
 def price(cell: str) -> Decimal:
     """Read an amount of money."""
     # spreadsheets write 1.2 as 1.2000000000000002, which the currency's places refuse later; 1e3 is a barcode's ruin

@@ -8,6 +8,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from rich.table import Table
 
+from config.errors import Invalid
+from store_app import marks
 from store_app.commanding import by_hand, faults, node, plain, screen, speaking
 from store_app.extensions import Doors
 
@@ -23,18 +25,25 @@ KINDS = (
 @click.option("--supplier", default="", help="Whose price list it is: a supplier of this node's own, by name or id.")
 @click.option("--warehouse", default="", help="At the network: which warehouse was counted.")
 @click.option("--why", default="", help="At the network: why it was counted, such as 'opening stock'.")
+@click.option("--decimal", type=click.Choice(marks.MARKS), help="What stands before decimals, where no number tells.")
 @click.option("--name", "names", multiple=True, help="Of a calendar: bring in what has this name; may be said again.")
 @click.option("--yes", is_flag=True, help="Do not ask before writing.")
-def bring_in(kind: str, file: Path, supplier: str, warehouse: str, why: str, names: tuple[str, ...], yes: bool) -> None:
+def bring_in(
+    kind: str, file: Path, supplier: str, warehouse: str, why: str, decimal: str | None, names: tuple[str, ...],
+    yes: bool,
+) -> None:  # fmt: skip
     """Bring a file in (CSV, XLSX or Parquet, school holidays also as a calendar): whole or not at all."""
     doors = node()
     with speaking(doors):
-        _bring_in(doors, kind, file, supplier=supplier, warehouse=warehouse, why=why, names=names, yes=yes)
+        _bring_in(
+            doors, kind, file, supplier=supplier, warehouse=warehouse, why=why, mark=decimal or "", names=names, yes=yes
+        )
 
 
 def _bring_in(
-    doors: Doors, kind: str, file: Path, *, supplier: str, warehouse: str, why: str, names: tuple[str, ...], yes: bool
-) -> None:
+    doors: Doors, kind: str, file: Path, *, supplier: str, warehouse: str, why: str, mark: str, names: tuple[str, ...],
+    yes: bool,
+) -> None:  # fmt: skip
     from store_app import importing, network_rows
 
     owner_id, of = network_rows.owner_of(doors.settings.node_id), {}
@@ -43,7 +52,12 @@ def _bring_in(
             of = {"supplier_id": importing.supplier_named(session, owner_id, supplier)}
         elif kind == "stock" and owner_id != doors.settings.node_id:
             of = {"warehouse_id": network_rows.counted_warehouse(session, warehouse, why), "why": why}
-    sheet = importing.read(kind, file, today=doors.now().date())
+    try:
+        sheet = importing.read(kind, file, today=doors.now().date(), mark=mark)
+    except Invalid as refusal:
+        if refusal.code == "which-mark":
+            refusal.message += " " + _("With --decimal comma or --decimal point.")
+        raise
     if names:
         sheet.keep(names)
     with doors.read() as session:

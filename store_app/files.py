@@ -12,9 +12,17 @@ import datetime as dt
 import io
 import zipfile
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from config.errors import Invalid, ShopError
+
+
+class Number(str):
+    """A number that the file keeps as one: its decimals stand behind a point, whatever its texts do."""
+
+    __slots__ = ()
+
 
 MOST_BYTES, MOST_ROWS, MOST_COLUMNS, MOST_UNPACKED = 20_000_000, 200_000, 60, 200_000_000
 
@@ -134,5 +142,7 @@ def _shown(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():  # a barcode in a column with gaps is such a one
-        return str(int(value))
+        return Number(int(value))
+    if isinstance(value, float | Decimal):
+        return Number(value)
     return value.isoformat() if isinstance(value, dt.date) else str(value)

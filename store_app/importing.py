@@ -6,6 +6,7 @@ Rules
 2. Cells are text until a column's own rule reads them, so that leading zeros stay and no fraction is rounded.
 3. A table's row number is the spreadsheet's: the heading is row 1.
 4. What is wrong is said in the reader's language, to a command in its node's (`commanding.speaking`).
+5. Numbers with decimals are read by the mark that their column tells (`marks`); where none does, Invalid asks for it.
 """
 
 import datetime as dt
@@ -29,14 +30,15 @@ from store_app import (
     calendar_files,
     customer_rows,
     files,
+    marks,
     member_rows,
     network_rows,
     supplier_rows,
     surroundings_rows,
     wording,
 )
-from store_app.cells import Cell, day, decimal, in_minor, price, text, unit, whole
-from store_app.files import MOST_BYTES, MOST_ROWS
+from store_app.cells import Cell, Figure, day, decimal, in_minor, price, text, unit, whole
+from store_app.files import MOST_BYTES, MOST_ROWS, Number
 from store_app.sentences import sentence_of
 
 MOST_FAULTS = 200
@@ -89,10 +91,11 @@ class Sheet:
         self.values = [self.values[n] for n in kept]
 
 
-def read(kind: str, source: Path | bytes, name: str = "", *, today: dt.date | None = None) -> Sheet:
+def read(kind: str, source: Path | bytes, name: str = "", *, today: dt.date | None = None, mark: str = "") -> Sheet:
     """Read a file of products, stock or sales and check every cell; nothing is written.
 
     today: from which a calendar of school holidays is looked ahead; without it none is read.
+    mark: which of `marks.MARKS` somebody said it is, for columns that do not tell it (rule 5).
     """
     raw = _content(source)
     name = source.name if isinstance(source, Path) else name
@@ -121,12 +124,13 @@ def read(kind: str, source: Path | bytes, name: str = "", *, today: dt.date | No
     for number, cells in lines:
         padded = [*cells, *[""] * (len(heading) - len(cells))]
         sheet.faults += _beyond(number, padded, len(heading))
-        sheet.texts.append({name: padded[n].strip() for n, name in enumerate(heading) if name in sheet.columns})
+        sheet.texts.append({name: _tidy(padded[n]) for n, name in enumerate(heading) if name in sheet.columns})
         sheet.numbers.append(number)
         if len(sheet.texts) > MOST_ROWS:
             raise Invalid("too-many-rows", f"A file may have {MOST_ROWS:,} rows at most. Split it.")
     if not sheet.texts:
         raise Invalid("no-rows", "The file holds nothing below the names of its columns. Choose the one with the rows.")
+    _write_plainly(sheet, [name for name in columns if isinstance((required | optional)[name], Figure)], mark)
     for number, row in zip(sheet.numbers, sheet.texts, strict=True):
         sheet.values.append(_values(sheet, number, row, required | optional, frozenset(required)))
     _refuse_twins(sheet)
@@ -324,6 +328,33 @@ def _beyond(number: int, cells: list[str], columns: int) -> list[Fault]:
     shown = repr(cells[full - 1][:40])
     words = _("%(cell)s stands in no column: name the column in the first row, or empty the cell", cell=shown)
     return [Fault(number, get_column_letter(full), words)]
+
+
+def _tidy(cell: str) -> str:
+    return cell if isinstance(cell, Number) else cell.strip()
+
+
+def _write_plainly(sheet: Sheet, columns: list[str], said: str) -> None:
+    """Write the numbers of these columns with a point alone; Invalid where only a person can say how (rule 5)."""
+    told = {
+        name: marks.told(text for row in sheet.texts if not isinstance(text := row[name], Number)) for name in columns
+    }
+    if not said and (unsaid := {name: cell for name, (mark, cell) in told.items() if not mark}):
+        cell = next(iter(unsaid.values()))
+        by_point, by_comma = (marks.plain(cell, mark) for mark in marks.MARKS)
+        words = _(
+            "Column %(columns)s: %(cell)s can be %(point)s or %(comma)s. Say which mark stands before the decimals.",
+            columns=", ".join(unsaid), cell=cell, point=by_point, comma=by_comma,
+        )  # fmt: skip
+        raise Invalid("which-mark", words, columns=list(unsaid), cell=cell, point=by_point, comma=by_comma)
+    for name, (mark, _cell) in told.items():
+        for number, row in zip(sheet.numbers, sheet.texts, strict=True):
+            if not isinstance(text := row[name], Number) and text:
+                plain = marks.plain(text, mark or said)
+                if plain is None and (plain := marks.plain(text, marks.OTHER[mark or said])) is not None:
+                    words = _("%(cell)s has another decimal mark than most of this column", cell=repr(text[:40]))
+                    sheet.faults.append(Fault(number, name, words))
+                row[name] = text if plain is None else plain
 
 
 def _values(

@@ -55,7 +55,7 @@ class PriceProposal(Base):
     supplier_id: Mapped[str]
     from_day: Mapped[dt.date | None]
     suffix: Mapped[str]
-    """What kind of table `file` is, as the end of a file's name says it."""
+    """What kind of table `file` is, as the end of a file's name says it, and how its numbers are written."""
     file: Mapped[bytes] = mapped_column(sa.LargeBinary)
     moved: Mapped[int]
     """Prices that held before and become others."""

@@ -5,6 +5,8 @@ Rules
 1. A file without a fault lies beside the database until it is brought in, given up, or a day old.
 2. It is read and checked again when it is brought in; a second click finds it gone and says so without a fault.
 3. A page gives the reading of its kind of file, says what it would do, and writes it.
+4. A file whose decimal mark only a person can tell is kept while the page asks for it (`facts` of the refusal: kept);
+   the answer goes with the file, in the end of its name.
 """
 
 import contextlib
@@ -19,6 +21,7 @@ from flask_babel import gettext as _
 
 from config.errors import Invalid, NotFound, ShopError
 from config.ids import is_id
+from store_app import marks
 from store_app.extensions import doors
 from store_app.importing import Sheet
 from store_app.pages import form
@@ -26,13 +29,14 @@ from store_app.pages import form
 SUFFIXES = (".csv", ".xlsx", ".parquet", ".pq", ".ics")
 KEPT_FOR = dt.timedelta(days=1)
 FAULTS_SHOWN = 200
-Reading = Callable[[bytes, str], Sheet]
-"""A page's reading of a file: its content and its name."""
+Reading = Callable[..., Sheet]
+"""A page's reading of a file, as `importing.read` has it: its content, its name, the mark that somebody said."""
+_ENDS = [f"{mark}{kind}" for mark in ("", *(f".{one}" for one in marks.MARKS)) for kind in SUFFIXES]
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A file on its road: what was read of it, and as what it came."""
+    """A file on its road: what was read of it, and as what it came. suffix: the end of its name (rule 4)."""
 
     id: str
     sheet: Sheet
@@ -41,15 +45,8 @@ class Sent:
 
     def keep(self) -> None:
         """Keep it to be brought in later, where it has no fault (rule 1)."""
-        if self.sheet.faults:
-            return
-        kept = _folder() / f"{self.id}{self.suffix}"
-        kept.write_bytes(self.raw)
-        before = kept.stat().st_mtime - KEPT_FOR.total_seconds()  # by the file system's own time
-        for path in kept.parent.iterdir():
-            with contextlib.suppress(OSError):
-                if path.stat().st_mtime < before:
-                    path.unlink()
+        if not self.sheet.faults:
+            _keep(self.id, self.suffix, self.raw)
 
     def shown(self) -> dict[str, Any]:
         """Return what every page says of a file that is looked at."""
@@ -59,24 +56,37 @@ class Sent:
 
 
 def sent(read: Reading) -> Sent:
-    """Return the file of the form; a refusal stands beside its field."""
+    """Return the file of the form, or the one that it answers a question about; a refusal stands beside its field."""
     file_id, file = form.command_id(), request.files.get("file")
-    if file is None or not file.filename:
+    if file is not None and file.filename:
+        suffix = next((kind for kind in SUFFIXES if file.filename.lower().endswith(kind)), ".csv")
+        raw = file.read()
+    elif file_id := request.form.get("kept", ""):
+        path, said = _path(file_id), request.form.get("decimal", "")
+        suffix, raw = f".{said}{path.suffix}" if said in marks.MARKS else path.suffix, path.read_bytes()
+    else:
         raise Invalid("no-file", _("Choose a file first."), field="file")
-    suffix = next((kind for kind in SUFFIXES if file.filename.lower().endswith(kind)), ".csv")
-    raw = file.read()
     try:
-        return Sent(file_id, read(raw, f"file{suffix}"), suffix, raw)
+        return Sent(file_id, read_as(read, raw, suffix), suffix, raw)
     except ShopError as refusal:
         refusal.facts["field"] = "file"
+        if refusal.code == "which-mark":
+            _keep(file_id, suffix, raw)
+            refusal.facts["kept"] = file_id
         raise
 
 
 def kept(file_id: str, read: Reading) -> Sent:
     """Return a file that was kept, read anew; NotFound once it is gone (rule 2)."""
     path = _path(file_id)
-    raw = path.read_bytes()
-    return Sent(file_id, read(raw, f"file{path.suffix}"), path.suffix, raw)
+    suffix, raw = path.name.removeprefix(file_id), path.read_bytes()
+    return Sent(file_id, read_as(read, raw, suffix), suffix, raw)
+
+
+def read_as(read: Reading, raw: bytes, suffix: str) -> Sheet:
+    """Read a file as the end of its name says: its kind, before it the mark that somebody said (rule 4)."""
+    *_before, said, kind = f".{suffix}".split(".")
+    return read(raw, f"file.{kind}", mark=said)
 
 
 def give_up(file_id: str) -> None:
@@ -88,8 +98,19 @@ def give_up(file_id: str) -> None:
 # --- inside ---
 
 
+def _keep(file_id: str, suffix: str, raw: bytes) -> None:
+    give_up(file_id)
+    kept = _folder() / f"{file_id}{suffix}"
+    kept.write_bytes(raw)
+    before = kept.stat().st_mtime - KEPT_FOR.total_seconds()  # by the file system's own time
+    for path in kept.parent.iterdir():
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < before:
+                path.unlink()
+
+
 def _path(file_id: str) -> Path:
-    found = [path for kind in SUFFIXES if (path := _folder() / f"{file_id}{kind}").is_file()] if is_id(file_id) else []
+    found = [path for end in _ENDS if (path := _folder() / f"{file_id}{end}").is_file()] if is_id(file_id) else []
     if not found:
         raise NotFound(
             "file-gone", _("This file is not here any more: it was brought in or given up. Look at the list.")

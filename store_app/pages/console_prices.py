@@ -255,7 +255,7 @@ def _told_to_wait(proposal_id: str) -> Any:
 
 
 def _sheet(row: PriceProposal) -> importing.Sheet:
-    sheet = importing.read(row.kind, row.file, f"file{row.suffix}")
+    sheet = brought.read_as(partial(importing.read, row.kind), row.file, row.suffix)
     _date(sheet, row.from_day)
     return sheet
 

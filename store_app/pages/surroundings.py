@@ -186,11 +186,11 @@ def _written(sheet: Sheet) -> Any:
     return _back()
 
 
-def _read(raw: bytes, name: str) -> Sheet:
+def _read(raw: bytes, name: str, mark: str = "") -> Sheet:
     """Return the file, of school holidays or of weather as its columns tell."""
     for kind in CELLS:
         try:
-            return importing.read(kind, raw, name, today=doors().now().date())
+            return importing.read(kind, raw, name, today=doors().now().date(), mark=mark)
         except Invalid as fault:
             if fault.code != "wrong-columns":
                 raise

@@ -207,7 +207,7 @@ FILES = {
     "a tax class nobody knows": ((HEADING + "A,A,Dry,luxury,1,\n").encode(), "Row 2: There is no tax class luxury"),
     "a wrong check digit": ((HEADING + "A,A,Dry,food,1,4006381333932\n").encode(), "Row 2.*4006381333932"),
     "a taken barcode": ((HEADING + f"A,A,Dry,food,1,{EAN['milk']}\n").encode(), "already belongs to milk"),
-    "a price of three places": ((HEADING + "A,A,Dry,food,1.005,\n").encode(), "more than 2 places"),
+    "a price of four places": ((HEADING + "A,A,Dry,food,1.0051,\n").encode(), "more than 2 places"),
     "a price in powers": ((HEADING + "A,A,Dry,food,1e-999999,\n").encode(), "Row 2, price"),
     "marks for the screen": ((HEADING + "A,[/red]\x1b[2J,Dry,food,x,\n").encode(), "Row 2, price"),
     "a fault after blank lines": (("\n\n" + HEADING + "\n\nA,A,Dry,food,x,\n").encode(), "Row 6, price"),

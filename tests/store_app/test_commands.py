@@ -257,6 +257,17 @@ def test_a_file_with_faults_writes_nothing_and_a_good_one_all(shop, tmp_path):
     assert products(tmp_path) == ["00042"]
 
 
+def test_a_file_whose_decimal_mark_nobody_can_tell_is_read_as_the_command_says(shop, tmp_path):
+    file = tmp_path / "p.csv"
+    file.write_text((HEADING + MILK).replace("1.29", '"1,234"'), encoding="utf-8")
+    tax(tmp_path)
+    refused = shop("import", "products", str(file), "--yes")
+    said = "Column price: 1,234 can be 1234 or 1.234. Say which mark stands before the decimals."
+    assert (refused.exit_code, refused.output) == (1, f"{said} With --decimal comma or --decimal point.\n")
+    assert shop("import", "products", str(file), "--yes", "--decimal", "point").exit_code == 0
+    assert products(tmp_path) == ["00042"]
+
+
 def test_a_price_list_comes_in_by_command_for_a_supplier_of_the_shop_s_own_whole_or_not_at_all(shop, tmp_path):
     file = tmp_path / "p.csv"
     file.write_text(HEADING + MILK, encoding="utf-8")

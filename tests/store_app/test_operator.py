@@ -93,7 +93,7 @@ def test_every_bad_row_is_said_in_a_sentence_and_nothing_is_written(network: Hou
     file.write_text(
         f"{HEAD}{STORE},Known,North,USD,UTC,,,,,,\n"
         "S 2,Blank,North,usd,Mars/Base,fr,Bad Slug,0,91,0,\n"
-        "S201,One,North,USD,UTC,,twin,,31.2,,12.345\n"
+        "S201,One,North,USD,UTC,,twin,,31.2,,12.3451\n"
         "S202,Two,North,USD,UTC,,twin,,,,\n"
     )
     sheet = importing.read("members", file)

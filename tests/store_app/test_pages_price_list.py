@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import json
+import re
 
 import pytest
 import sqlalchemy as sa
@@ -162,6 +163,19 @@ def test_a_list_that_moves_a_price_by_much_waits_until_a_second_person_has_confi
         assert session.execute(said.order_by(JournalEntry.n)).all() == [
             ("price proposal.proposed", "operator"), ("price proposal.confirmed", "otto"),
         ]  # fmt: skip
+
+
+def test_a_list_that_waits_keeps_how_its_numbers_were_said_to_be_written(console):
+    client, other, pack = console.signed_in("operator"), second_person(console), cost(console, "milk", TODAY)[0]
+    asked = look(client, f"sku;pack_qty;pack_cost\nmilk;{pack};1.234\n")
+    assert (asked.status_code, "checked> <span>A price list" in asked.text) == (422, True)
+    kept = re.search(r'name="kept" value="(.+?)"', asked.text)[1]
+    given = {"kind": "price-list", "supplier": "net"}
+    assert "1,234.00" in words(send(client, "/console/prices/file", **given, kept=kept, decimal="comma"))
+    waits = send(client, f"/console/prices/file/{kept}", **given).headers["Location"]
+    assert "1,234.00" in words(other.get(waits))
+    assert send(other, f"{waits}/confirm").status_code == 303
+    assert cost(console, "milk", TODAY) == (pack, 123_400)
 
 
 def test_one_cost_that_moves_by_much_waits_too_and_is_turned_down_or_withdrawn(console):

@@ -106,7 +106,7 @@ def upload(client, supplier_id: str, text: str):
 
 def test_a_price_list_comes_in_whole(office):
     farm = added(office)
-    answer = upload(office.signed_in(), farm, "sku,pack_qty,pack_cost,article_no\ntea,6,12.50,T-1\nsoap,10,8,\n")
+    answer = upload(office.signed_in(), farm, "sku;pack_qty;pack_cost;article_no\ntea;6;12,50;T-1\nsoap;10;8;\n")
     assert answer.status_code == 303
     with office.doors.read() as session:
         tea = session.get_one(SupplierProduct, (farm, "tea"))
@@ -137,11 +137,11 @@ def test_a_price_list_with_a_fault_says_it_and_writes_nothing(office, text, said
 def test_every_row_s_fault_is_said_at_once_and_in_the_reader_s_language(office):
     farm, client = added(office), office.signed_in()
     client.get(f"/suppliers/{farm}?lang=zh")
-    typed = "sku,pack_qty,pack_cost\nnothing,6,4\nmilk,6,5.001\nother,6,4\n"
+    typed = "sku,pack_qty,pack_cost\nnothing,6,4\nmilk,6,5.0011\nother,6,4\n"
     seen = words(upload(client, farm, typed))
     assert "没有商品 nothing" in seen
     assert "没有商品 other" in seen
-    assert "5.001 的小数超过 2 位" in seen
+    assert "5.0011 的小数超过 2 位" in seen
     seen = words(upload(client, farm, "sku,pack_qty,pack_cost\nmilk,,5\ntea,many,4\ntea,2,4\n"))
     assert "未填写" in seen
     assert "不对，应为1 到 1000000 的整数" in seen

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import re
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -94,6 +95,24 @@ def test_rows_of_a_day_are_added_up_a_case_counts_for_what_is_in_it_and_returns_
 def test_what_is_weighed_is_told_in_kilograms(office: House):
     bring(office.signed_in(), f"day,sku,sold\n{DAYS[0]},apple,1.25\n")
     assert sold(office) == {("apple", DAYS[0]): 1250}
+
+
+def test_a_file_whose_decimal_mark_nobody_can_tell_is_asked_for_once_and_read_as_was_said(office: House):
+    client, text = office.signed_in(), f"day;sku;sold;takings\n{DAYS[0]};apple;1,234;2,5\n"
+    asked = upload(client, text)
+    kept = re.search(r'name="kept" value="(.+?)"', asked.text)[1]
+    assert asked.status_code == 422
+    assert "a comma: 1,234 is 1 and 234 thousandths a point: 1,234 is 1234" in words(asked)
+    assert 'name="decimal" value="comma" required' in asked.text
+    again = send(client, "/products/past-sales/?lang=zh", kept=kept)
+    assert (again.status_code, "小数点是" in words(again)) == (422, True)
+    client.get("/?lang=en")
+    assert sold(office) == {}
+    looked = send(client, "/products/past-sales/", kept=kept, decimal="comma")
+    assert "Apples, red 1.234 kg" in words(looked).replace("\u202f", " ")
+    assert send(client, f"/products/past-sales/{kept}").status_code == 303
+    assert sold(office) == {("apple", DAYS[0]): 1234}
+    assert send(client, "/products/past-sales/", kept=kept, decimal="comma").status_code == 404
 
 
 def test_days_are_read_as_spreadsheets_write_them_where_they_can_mean_one_day_alone(office: House):
