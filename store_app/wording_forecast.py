@@ -69,8 +69,8 @@ def forecast_sentences(seen: Mapping[str, Any], quantity: Callable[[float], str]
         for name, first, last, factor in why["campaigns"]
     ]  # fmt: skip
     said += [
-        _("%(offer)s, %(first)s to %(last)s: it is expected to bring what offers like it brought before.",
-          offer=name, first=day(first), last=day(last))
+        _("%(offer)s, %(first)s to %(last)s: it is expected to bring what offers on such products brought here and in "
+          "the region’s other shops.", offer=name, first=day(first), last=day(last))
         for name, first, last in why["offers"]
     ]  # fmt: skip
     if why["model"] not in EVEN:

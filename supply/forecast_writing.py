@@ -75,6 +75,7 @@ def parts(run_id: str, computed: Computed, *, actor: Actor, at: dt.datetime) -> 
         run.region_origin_day = computed.loaded.signal_day
         run.reason = computed.reason
         run.version, run.measured_day, run.said = VERSION, computed.measured_day, computed.said
+        run.effects = computed.effects
         campaign_lift.carried(session, store_id, run_id, [sku for _, sku in found.keys], last)
         gone.extend(_publish(session, run, actor=actor, at=at))
 
@@ -125,7 +126,9 @@ def _publish(session: Session, run: ForecastRun, *, actor: Actor, at: dt.datetim
     gone = [old.id for old in before[KEPT_RUNS - 1 :]]
     session.execute(sa.update(ForecastRun).where(ForecastRun.id.in_(gone)).values(signal=sa.null()))
     if silenced := [old.id for old in before[KEPT_NOTES - 1 :]]:
-        session.execute(sa.update(ForecastRun).where(ForecastRun.id.in_(silenced)).values(said=sa.null()))
+        session.execute(
+            sa.update(ForecastRun).where(ForecastRun.id.in_(silenced)).values(said=sa.null(), effects=sa.null())
+        )
     session.flush()
     has_numbers = sa.exists().where(ForecastSeries.run_id == ForecastRun.id)
     return list(session.scalars(sa.select(ForecastRun.id).where(ForecastRun.id.in_(gone), has_numbers)))
