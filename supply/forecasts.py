@@ -116,8 +116,8 @@ class ForecastSeries(Base):
     lately_spread: Mapped[float | None] = mapped_column(sa.Double)
     """Variance over mean of its last days' units, about what such days usually bring; None where few were observed."""
     moved: Mapped[list[Any] | None] = mapped_column(sa.JSON(none_as_null=True))
-    """What surrounds the shop and matters for it ahead (`forecast_writing`): [name, [days], factor, whether it is more
-    of it than usual]; None for nothing."""
+    """What moves its days ahead (`forecast_writing`): [name of what surrounds the shop, an offer or a price, [days],
+    factor, whether it is more of it than usual]; None for nothing."""
 
 
 class ForecastQuantile(Base):

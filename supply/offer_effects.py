@@ -23,8 +23,8 @@ from config.database import Base
 from config.errors import Invalid
 from pos.store import Store
 
-OFFER = "on_offer"
-FEATURES = (OFFER, "price")
+OFFER, PRICE = "on_offer", "price"
+FEATURES = (OFFER, PRICE)
 MOST_SLOPE, MOST_WORTH = 4.0, 200.0
 KEPT_DAYS = 56
 MOST_AISLES, LONGEST_NAME = 2_000, 200

@@ -80,13 +80,25 @@ def test_a_night_notes_what_offers_made_of_the_days_and_its_region_hands_it_on(s
             promise(session, replace(HALF, id=f"half-{at}"), day(first), day(last))
         night = forecasts.compute_store(forecasts.load_store(session, "S1", DAY))
         run = forecast_writing.store_store(session, night, actor=WEI, at=AT)
+        bread, milk = (session.get_one(forecasts.ForecastSeries, (run.id, sku)) for sku in ("bread", "milk"))
+        assert bread.moved is None
+        assert milk.moved is None, "no offer ahead"
         ((aisle, told),) = ((one, told) for one, told in run.effects.items() if "on_offer" in told)
         times = math.exp(told["on_offer"][1] / told["on_offer"][0])
         assert 2.0 < times < 4.0
         region = session.get_one(Store, "S1").region_id
         offer_effects.keep(session, "S1", offer_effects.read(run.effects), DAY)
         signal = forecasts.compute_region(forecasts.load_region(session, region, DAY)).signal
+        promise(session, replace(HALF, id="half-3"), day(3), day(5))
+        night = forecasts.compute_store(forecasts.load_store(session, "S1", DAY))
+        run = forecast_writing.store_store(session, night, actor=WEI, at=AT)
+        bread = session.get_one(forecasts.ForecastSeries, (run.id, "bread"))
+        milk = session.get_one(forecasts.ForecastSeries, (run.id, "milk"))
     assert offer_effects.times(signal, aisle) == pytest.approx(times, rel=0.35)
+    ((name, days, factor, more),) = bread.moved
+    assert (name, days, more) == ("on_offer", [day(n).isoformat() for n in (3, 4, 5)], True)
+    assert 2.0 < factor < 4.0
+    assert milk.moved is None
 
 
 def test_an_offer_that_goes_on_is_told_on_nights_that_see_nothing_else(shop):
