@@ -9,7 +9,8 @@ Rules
    Units are counted in a series' own grains (variance over mean), so grams and pieces shrink alike.
 3. Offer, price (log ratio to its mean of the last eight weeks) and the panel's features: one Poisson regression of the
    panel, one per category with a ridge towards it, and for features of yes and no a shrunk ratio of each series; what
-   comes in degrees (a price, how much of a line is in the leaflet) moves each product by its own slope, too.
+   comes in degrees (a price, how much of a line is in the leaflet) moves each product by its own slope, too. What a
+   region tells of a category is where its slopes begin; of what never changed here it stands as told.
 4. A known closure is a hard zero: a weekday, event or feature on which a shop sold nothing though much was expected.
 5. Of days on which the shop's other products of the category stood empty a part of the sales was meant for those: what
    part of them was missing is a feature like others, and expected to be none (`NEIGHBOUR`).
@@ -21,7 +22,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -42,6 +43,8 @@ LEVEL_HALF_DAYS = 28
 PRICE_DAYS = 56
 ROUNDS, PRODUCT_ROUNDS = 3, 4
 OFFER, PRICE, NEIGHBOUR = "on_offer", "price", "neighbours out"
+HANDED_ON = (OFFER, PRICE)
+MOST_SLOPE = 4.0
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,8 @@ class Factors:
     weekday (n, 7), month (n, 31), events code -> (n,), grain (n,)
     slopes  : feature -> (n,) change of log demand per unit of the feature
     steps   : feature of yes and no -> (n,) further factor on its days; 0 = closed
+    evidence: feature of HANDED_ON -> (n, 2) what its days here tell of a series' whole slope without any prior: its
+              worth in sales, and that times the slope; both add up
     like    : (n, 2) how far, 0..1, a holiday is like a Sunday and its eve like a Saturday (see `events`)
     """
 
@@ -93,6 +98,7 @@ class Factors:
     like: Floats
     slopes: dict[str, Floats] = field(default_factory=dict)
     steps: dict[str, Floats] = field(default_factory=dict)
+    evidence: dict[str, Floats] = field(default_factory=dict)
 
     def prior(self, rows: Ints) -> Prior:
         """Return what these rows' calendar factors tell their parts."""
@@ -155,7 +161,8 @@ def fit_factors(
     """Measure the factors of y (n, T); known: of the same days."""
     n, length = y.shape
     if not n or not length:
-        return Factors(np.ones((n, 7)), np.ones((n, 31)), dict(prior.events), np.ones(n), np.zeros((n, 2)))
+        nothing = np.ones((n, 7)), np.ones((n, 31)), dict(prior.events), np.ones(n), np.zeros((n, 2))
+        return Factors(*nothing, slopes=dict(prior.slopes))
     known = dict(known or {})
     grain = grains(y, days)
     seen = ~np.isnan(y)
@@ -194,7 +201,8 @@ def fit_factors(
             fitted = Factors(weekday, month, events, grain, like, slopes)
             steps = _steps(units * weight, base * weight, fitted.moved(known), known, pools)
             fitted = Factors(weekday, month, events, grain, like, slopes, steps)
-    return fitted
+    evidence = _evidence(fitted, units, base, weight, known) if known else {}
+    return replace(fitted, slopes=dict(prior.slopes) | fitted.slopes, evidence=evidence)
 
 
 def moving_level(y: Floats, exposure: Floats, seen: Flags | None = None) -> Floats:
@@ -268,7 +276,8 @@ def _slopes(
     names = list(known)
     grid = np.stack([known[name] for name in names])
     use = weight * (base > 1e-9)
-    centre = np.array([float(np.mean(prior[name])) if name in prior else 0.0 for name in names])
+    told = np.stack([prior.get(name, np.zeros(len(units))) for name in names])
+    centre = told.mean(axis=1)
     begin = np.stack([before[name] for name in names]) if before else np.tile(centre[:, None], (1, len(units)))
     shared = np.array([name in SURROUNDINGS for name in names])
     whole = _regress(units, base, grid, use, centre, begin.mean(axis=1))
@@ -279,12 +288,13 @@ def _slopes(
             rows = np.flatnonzero(pools.category == number)
             first = begin[:, rows].mean(axis=1) if before else whole
             part = units[rows], base[rows], grid[:, rows], use[rows]
-            out[:, rows] = _believed(_regress(*part, whole, first), whole, shared, *part)[:, None]
+            parent = whole + told[:, rows[0]] - centre
+            out[:, rows] = _believed(_regress(*part, parent, first), parent, shared, *part)[:, None]
     gradual = np.array([not alike and not _yes_or_no(known[name]) for name, alike in zip(names, shared, strict=True)])
     if gradual.any():
         mean = base * np.exp(np.clip(np.einsum("fn,fnt->nt", out, grid), -5.0, 4.0))
         out[gradual] += _product_slopes(units, mean, use, grid[gradual], pools.product)
-    return {name: np.clip(out[at], -4.0, 4.0) for at, name in enumerate(names)}
+    return {name: np.clip(out[at], -MOST_SLOPE, MOST_SLOPE) for at, name in enumerate(names)}
 
 
 def _product_slopes(units: Floats, mean: Floats, weight: Floats, grid: Floats, product: Ints) -> Floats:
@@ -314,7 +324,7 @@ def _regress(units: Floats, base: Floats, grid: Floats, weight: Floats, centre: 
         slope = slope + step
         if np.abs(step).max() < 1e-3:
             break
-    return np.clip(slope, -4.0, 4.0)
+    return np.clip(slope, -MOST_SLOPE, MOST_SLOPE)
 
 
 def _believed(
@@ -358,6 +368,22 @@ def _steps(units: Floats, base: Floats, moved: Floats, known: Mapping[str, Float
         steps[name] = np.where((plain > 2.0) & (pools.of_shop(own) < CLOSED_BELOW * plain), 0.0, factor)
         moved = moved * np.where(on, steps[name][:, None], 1.0)
     return steps
+
+
+def _evidence(
+    fitted: Factors, units: Floats, base: Floats, weight: Floats, known: Mapping[str, Floats]
+) -> dict[str, Floats]:
+    """Return each handed-on feature's `Factors.evidence`: one step without a ridge from what was fitted with it."""
+    mean = base * fitted.moved(known) * weight
+    found: dict[str, Floats] = {}
+    for name in HANDED_ON:
+        if name not in known:
+            continue
+        worth = (known[name] ** 2 * mean).sum(axis=1)
+        pull = (known[name] * (units * weight - mean)).sum(axis=1)
+        step = np.log(np.clip(fitted.steps.get(name, np.ones(len(units))), 0.05, 20.0))
+        found[name] = np.stack([worth, worth * (fitted.slopes[name] + step) + pull], axis=1)
+    return found
 
 
 def _neighbours_out(panel: DemandPanel) -> Floats:

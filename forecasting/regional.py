@@ -14,7 +14,9 @@ Rules
 6. A product is compared by what an average shop sells that has it (`assortment`): what three of twenty sell says of a
    fourth a third of their sum, not a twentieth, and less where the three are large. Where the sellers are unknown
    all shops are taken for them.
-7. What is usual in a shop was measured over weeks and is moved to the region's level now. It is a median, with a
+7. What offers and prices make of a day, shops tell of their own days, as what it is worth and where it stands
+   (`effects.Factors.evidence`). A category has their mean, drawn to the region's by RIDGE sales and this to nothing.
+8. What is usual in a shop was measured over weeks and is moved to the region's level now. It is a median, with a
    doubt that is known: the shops that have a product differ. DOUBT stands in where a signal does not tell.
 """
 
@@ -30,7 +32,7 @@ import numpy as np
 from forecasting import models
 from forecasting.assortment import WINDOW_DAYS, Usual
 from forecasting.classify import off_sale
-from forecasting.effects import Days, Factors, Prior, days_of, fit_factors
+from forecasting.effects import MOST_SLOPE, RIDGE, Days, Factors, Prior, days_of, fit_factors
 from forecasting.evaluate import row_mean
 from forecasting.levels import LONG_DISCOUNT, filtered, slow_levels
 from forecasting.panel import DemandPanel, Flags, Floats, Ints
@@ -48,6 +50,10 @@ MODEL_DAYS = 730
 MOST_MOVED = 3.0
 MOST_OF_USUAL = 5.0
 DOUBT = 0.5
+LEAST_WORTH = 0.01
+
+Evidence = Mapping[tuple[str, str], Mapping[str, tuple[float, float]]]
+"""(region, category) -> feature -> its days' worth in sales, and that times the slope."""
 
 
 def fit_region(
@@ -58,12 +64,14 @@ def fit_region(
     *,
     stores: Mapping[str, int] | None = None,
     usual: Mapping[tuple[str, str], Usual] | None = None,
+    evidence: Evidence | None = None,
 ) -> RegionalSignal:
     """Fit every region x category of the panel and the shares of its products.
 
     panel : keys (region, sku) with `category`; its `region` is ignored, the key's scope is the region
     stores: shops per region whose sales are in the panel, so that a shop without a history knows its size
-    usual : what is usual of a product in an average shop of the region, by the panel's keys (rule 7)
+    usual : what is usual of a product in an average shop of the region, by the panel's keys (rule 8)
+    evidence: what the region's shops tell of offers and prices, summed (rule 7)
     """
     panel = panel.between(panel.n_days - MODEL_DAYS, panel.n_days)
     group_keys, group = _groups(panel)
@@ -101,9 +109,36 @@ def fit_region(
         product_weekday=own.weekday,
         **_usual(panel, now, usual or {}),
         events=factors.events,
+        slopes=_slopes(evidence or {}, group_keys),
         country=country,
         subdivision=subdivision,
     )
+
+
+def told(category: Sequence[str], factors: Factors) -> dict[str, dict[str, list[float]]]:
+    """Return what a shop has to tell its region (rule 7): category -> feature -> worth, and that times the slope."""
+    found: dict[str, dict[str, list[float]]] = {}
+    names = np.array(category)
+    for name, grid in factors.evidence.items():
+        for each in sorted(set(category)):
+            worth, moved = (float(one) for one in grid[names == each].sum(axis=0))
+            if worth >= LEAST_WORTH:
+                found.setdefault(each, {})[name] = [round(worth, 3), round(moved, 3)]
+    return found
+
+
+def _slopes(evidence: Evidence, group_keys: Sequence[tuple[str, str]]) -> dict[str, Floats]:
+    """Return each feature's (m,) slopes (rule 7)."""
+    found: dict[str, Floats] = {}
+    for name in sorted({name for told in evidence.values() for name in told}):
+        told = np.array([evidence.get(key, {}).get(name, (0.0, 0.0)) for key in group_keys]).reshape(-1, 2)
+        regions = {key[0]: [at for at, other in enumerate(group_keys) if other[0] == key[0]] for key in group_keys}
+        whole = np.zeros(len(group_keys))
+        for rows in regions.values():
+            whole[rows] = told[rows, 1].sum() / (told[rows, 0].sum() + RIDGE)
+        slopes = (told[:, 1] + RIDGE * whole) / (told[:, 0] + RIDGE)
+        found[name] = np.clip(slopes, -MOST_SLOPE, MOST_SLOPE)
+    return found
 
 
 def _groups(panel: DemandPanel) -> tuple[tuple[tuple[str, str], ...], Ints]:
@@ -115,7 +150,7 @@ def _groups(panel: DemandPanel) -> tuple[tuple[tuple[str, str], ...], Ints]:
 
 
 def _usual(panel: DemandPanel, now: Floats, usual: Mapping[tuple[str, str], Usual]) -> dict[str, Any]:
-    """Return the signal's columns of what is usual in a shop (rule 7); 0 = unknown."""
+    """Return the signal's columns of what is usual in a shop (rule 8); 0 = unknown."""
     nobody = Usual(0.0, 0.0)
     told = np.array([astuple(usual.get(key, nobody)) for key in panel.keys], dtype=np.float64).reshape(-1, 5)
     lately = np.nan_to_num(row_mean(panel.y[:, -WINDOW_DAYS:]))
@@ -210,7 +245,7 @@ def _shares(y: Floats, group: Ints, groups: int) -> Floats:
 class Borrowed:
     """What a region tells the n series of a shop.
 
-    prior    : weekday, month and event factors to shrink to
+    prior    : weekday, month and event factors, and slopes, to shrink to
     level    : (n,) of the product in an average shop that has it, NaN = the region does not know it
     slope    : (n,) how its logarithm grows with the shop's size    doubt: (n,) its variance in a shop that begins
     movement : (n,) region's level now over its slow level; 1 = unknown
@@ -279,7 +314,10 @@ def borrow(
     slope, doubt = _pick(signal.product_slope, of_product, 0.0), _pick(signal.product_doubt, of_product, 0.0)
     slope, doubt = np.where(slope > 0, slope, 1.0), np.where(doubt > 0, doubt, DOUBT)
     line = _pick(signal.product_line, of_product, 0.0).astype(np.int64)
-    prior = Prior(weekday, month, events, like=like)
+    slopes = {
+        name: _pick(values, of_group, float(values.mean())) for name, values in signal.slopes.items() if len(values)
+    }
+    prior = Prior(weekday, month, events, slopes, like)
     return Borrowed(prior, level, slope, doubt, movement, even, path, counted, elsewhere, line)
 
 

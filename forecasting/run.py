@@ -28,7 +28,7 @@ from datetime import date
 import numpy as np
 
 from forecasting import assortment, classify, echo, intervals, regional, state
-from forecasting.effects import days_of, known_days
+from forecasting.effects import HANDED_ON, days_of, known_days
 from forecasting.panel import LEVELS, Ahead, DemandPanel, Flags, Floats, Forecast, Ints, PanelFault
 from forecasting.shop_size import Stated, shop_size
 from forecasting.signal import RegionalSignal
@@ -122,7 +122,7 @@ def say(
         model=tuple(blend.model), reason=tuple(blend.reason), kind=found.kind, level=blend.level,
         weekday_profile=found.factors.weekday, regional_share=blend.share, spread=spread, fate=fate,
         lately_spread=found.lately_spread,
-        moved={name: found.factors.moved({name: soon[name]}) for name in SURROUNDINGS if name in soon},
+        moved={name: found.factors.moved({name: soon[name]}) for name in (*SURROUNDINGS, *HANDED_ON) if name in soon},
     )  # fmt: skip
 
 

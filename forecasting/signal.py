@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from forecasting.effects import MOST_SLOPE
 from forecasting.panel import Floats, Ints, PanelFault
 
 
@@ -30,6 +31,8 @@ class RegionalSignal:
     holiday_like     : (m, 2) how far holidays are like Sundays and eves like Saturdays, 0..1 (see `forecasting.events`)
     events           : event code -> m factors beyond that (0 = closed); codes as in `forecasting.calendar`, and
                        `events.ANY_HOLIDAY`
+    slopes           : feature of `effects.HANDED_ON` -> (m,) change of log demand per unit of it, by what shops tell of
+                       their own days; none = no shop told any
     level, trend     : (m,) units on an ordinary day, and their change a day
     model, reason    : m codes each
     stores           : (m,) shops in the region, 0 = unknown
@@ -69,6 +72,7 @@ class RegionalSignal:
     product_doubt: Floats
     product_line: Ints
     events: dict[str, Floats] = field(default_factory=dict)
+    slopes: dict[str, Floats] = field(default_factory=dict)
     country: str | None = None
     subdivision: str | None = None
 
@@ -83,6 +87,9 @@ class RegionalSignal:
         for code, factors in self.events.items():
             if len(factors) != m or not np.isfinite(factors).all() or (np.asarray(factors) < 0).any():
                 raise PanelFault("signal", f"{m} finite factors for event {code}", f"{len(factors)} or others")
+        for name, slopes in self.slopes.items():
+            if len(slopes) != m or not (np.abs(slopes) <= MOST_SLOPE).all():
+                raise PanelFault("signal", f"{m} slopes of {name} within {MOST_SLOPE:g}", f"{len(slopes)} or others")
         if p and not ((self.product_group >= 0) & (self.product_group < m)).all():
             raise PanelFault("signal", f"product_group within 0..{m - 1}", "others")
 
@@ -102,6 +109,7 @@ class RegionalSignal:
             reason=tuple(self.reason[row] for row in groups),
             products=tuple(self.products[row] for row in rows),
             events={code: factors[groups] for code, factors in self.events.items()},
+            slopes={name: slopes[groups] for name, slopes in self.slopes.items()},
             country=self.country,
             subdivision=self.subdivision,
             **picked,
@@ -119,6 +127,7 @@ class RegionalSignal:
             "model": list(self.model),
             "reason": list(self.reason),
             "events": {code: _rounded(factors) for code, factors in sorted(self.events.items())},
+            "slopes": {name: _rounded(slopes) for name, slopes in sorted(self.slopes.items())},
         }
         for name in _SIGNAL_ARRAYS:
             grid = getattr(self, name)
@@ -149,6 +158,7 @@ class RegionalSignal:
             model=tuple(wire["model"]),
             reason=tuple(wire["reason"]),
             events={code: np.array(v, dtype=np.float64) for code, v in wire["events"].items()},
+            slopes={name: np.array(v, dtype=np.float64) for name, v in wire.get("slopes", {}).items()},
             country=wire["country"],
             subdivision=wire["subdivision"],
             **grids,

@@ -36,7 +36,7 @@ from forecasting.levels import Filter, Shared
 from forecasting.panel import SPREAD_DAYS, Ahead, DemandPanel, Flags, Floats, Ints, PanelFault
 from forecasting.pools import Pools
 
-VERSION = 14
+VERSION = 15
 HISTORY_DAYS = 730
 KEPT_DAYS = 8
 """A week, and a night that failed."""
@@ -371,6 +371,7 @@ def _usual_factors(state: State, category: tuple[str, ...]) -> Factors:
         usual(known.weekday), usual(known.month), {code: usual(grid) for code, grid in known.events.items()},
         np.ones(len(category)), usual(known.like), {name: usual(grid) for name, grid in known.slopes.items()},
         {name: usual(grid) for name, grid in known.steps.items()},
+        {name: np.zeros((len(category), 2)) for name in known.evidence},
     )  # fmt: skip
 
 
@@ -384,6 +385,7 @@ def _mixed(found: Factors, usual: Factors, fresh: Flags) -> Factors:
         pick(found.grain, usual.grain), pick(found.like, usual.like),
         {name: pick(grid, usual.slopes[name]) for name, grid in found.slopes.items()},
         {name: pick(grid, usual.steps[name]) for name, grid in found.steps.items()},
+        {name: pick(grid, usual.evidence[name]) for name, grid in found.evidence.items()},
     )  # fmt: skip
 
 
@@ -397,9 +399,10 @@ def _rows(state: State, rows: Ints) -> State:
     known, shared = state.factors, state.shared
     if shared is not None:
         shared = Shared(taken(shared.slow), shared.sold[rows], shared.due[rows], shared.units[rows])
-    inner = [{name: grid[rows] for name, grid in each.items()} for each in (known.events, known.slopes, known.steps)]
+    named_grids = known.events, known.slopes, known.steps, known.evidence
+    inner = [{name: grid[rows] for name, grid in each.items()} for each in named_grids]
     plain_rows = known.weekday[rows], known.month[rows], inner[0], known.grain[rows], known.like[rows]
-    factors = Factors(*plain_rows, inner[1], inner[2])
+    factors = Factors(*plain_rows, *inner[1:])
     plain = (
         "units",
         "exposure",

@@ -12,6 +12,7 @@ from flask_babel import ngettext
 
 from store_app.presenting import day, number
 from store_app.wording import weekday
+from supply.offer_effects import OFFER, PRICE
 
 REASONS: dict[str, Any] = {
     "own_history": _l("It stands on this shop’s own sales, joined with how the product moves in the region."),
@@ -53,6 +54,8 @@ TOLD_FROM = 0.1
 SPECIAL_FROM = 1.3
 """So many times, or a part so small, as on the same weekday of the other week: a day of its own."""
 EVEN = ("mean_28", "zero")
+HARDLY = 5
+"""Less per cent more than this is hardly more."""
 
 
 def forecast_sentences(seen: Mapping[str, Any], quantity: Callable[[float], str]) -> list[str]:
@@ -68,13 +71,9 @@ def forecast_sentences(seen: Mapping[str, Any], quantity: Callable[[float], str]
           campaign=name, times=number(factor, 1), first=day(first), last=day(last))
         for name, first, last, factor in why["campaigns"]
     ]  # fmt: skip
-    said += [
-        _("%(offer)s, %(first)s to %(last)s: it is expected to bring what offers like it brought before.",
-          offer=name, first=day(first), last=day(last))
-        for name, first, last in why["offers"]
-    ]  # fmt: skip
     if why["model"] not in EVEN:
-        said += [_around(*one) for one in why["moved"]]
+        said += [_offer(name, first, last, why["moved"]) for name, first, last in why["offers"]]
+        said += [_around(*one) for one in why["moved"] if one[0] != OFFER]
     if seen["empty"]:
         said.append(
             ngettext(
@@ -152,10 +151,38 @@ def _days_that_differ(seen: Mapping[str, Any]) -> list[str]:
     return said
 
 
+def _offer(name: str, first: dt.date, last: dt.date, moved: Sequence[Any]) -> str:
+    """Say what an offer is expected to bring, of what stands of offers in `ForecastSeries.moved`."""
+    factors = [
+        factor for what, days, factor, _more in moved
+        if what == OFFER and any(first <= dt.date.fromisoformat(one) <= last for one in days)
+    ]  # fmt: skip
+    spell = {"offer": name, "first": day(first), "last": day(last)}
+    if not factors:
+        return _(
+            "%(offer)s, %(first)s to %(last)s: nobody knows yet what it brings; the first days will tell.", **spell
+        )
+    share = round(100 * (factors[0] - 1.0))
+    if share < HARDLY:
+        return _("%(offer)s, %(first)s to %(last)s: hardly more is expected, for offers on such products brought "
+                 "little here and in the region’s other shops.", **spell)  # fmt: skip
+    return _("%(offer)s, %(first)s to %(last)s: %(share)s %% more is expected, by what offers on such products brought "
+             "here and in the region’s other shops.", share=share, **spell)  # fmt: skip
+
+
 def _around(name: str, days: Sequence[str], factor: float, more_of_it: bool) -> str:
-    """Say what school holidays or weather make of days ahead (`supply.forecasts.ForecastSeries.moved`)."""
+    """Say what a price, school holidays or weather make of days ahead (`supply.forecasts.ForecastSeries.moved`)."""
     dates = [dt.date.fromisoformat(one) for one in days]
     share = round(100 * abs(factor - 1.0))
+    if name == PRICE:
+        spell = {"first": day(dates[0]), "last": day(dates[-1]), "share": share}
+        if factor >= 1.0:
+            return _(
+                "At its price from %(first)s to %(last)s %(share)s %% more is expected than at its usual one.", **spell
+            )
+        return _(
+            "At its price from %(first)s to %(last)s %(share)s %% less is expected than at its usual one.", **spell
+        )
     if name == "school holidays":
         first, last = day(dates[0]), day(dates[-1])
         if factor >= 1.0:

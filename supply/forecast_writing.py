@@ -22,6 +22,7 @@ from config.journal import Actor, move
 from supply import campaign_lift, forecast_state, rates_kept
 from supply.demand import in_parts
 from supply.forecasts import HORIZON_DAYS, STATES, Computed, ForecastQuantile, ForecastRun, ForecastSeries
+from supply.offer_effects import OFFER
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from forecasting.panel import Floats, Forecast
@@ -75,6 +76,7 @@ def parts(run_id: str, computed: Computed, *, actor: Actor, at: dt.datetime) -> 
         run.region_origin_day = computed.loaded.signal_day
         run.reason = computed.reason
         run.version, run.measured_day, run.said = VERSION, computed.measured_day, computed.said
+        run.effects = computed.effects
         campaign_lift.carried(session, store_id, run_id, [sku for _, sku in found.keys], last)
         gone.extend(_publish(session, run, actor=actor, at=at))
 
@@ -125,7 +127,9 @@ def _publish(session: Session, run: ForecastRun, *, actor: Actor, at: dt.datetim
     gone = [old.id for old in before[KEPT_RUNS - 1 :]]
     session.execute(sa.update(ForecastRun).where(ForecastRun.id.in_(gone)).values(signal=sa.null()))
     if silenced := [old.id for old in before[KEPT_NOTES - 1 :]]:
-        session.execute(sa.update(ForecastRun).where(ForecastRun.id.in_(silenced)).values(said=sa.null()))
+        session.execute(
+            sa.update(ForecastRun).where(ForecastRun.id.in_(silenced)).values(said=sa.null(), effects=sa.null())
+        )
     session.flush()
     has_numbers = sa.exists().where(ForecastSeries.run_id == ForecastRun.id)
     return list(session.scalars(sa.select(ForecastRun.id).where(ForecastRun.id.in_(gone), has_numbers)))
@@ -144,7 +148,9 @@ def _forget(session: Session, run_id: str, start: str, end: str | None) -> None:
 
 def _series_rows(run_id: str, found: "Forecast", some: Sequence[int], computed: Computed) -> list[dict[str, Any]]:
     quiet, ahead = computed.quiet or {}, computed.loaded.ahead
-    around = ahead.features if ahead is not None else {}
+    around = dict(ahead.features) if ahead is not None else {}
+    if ahead is not None and ahead.on_offer is not None:
+        around[OFFER] = ahead.on_offer.astype(float)
     return [
         {
             "run_id": run_id,
@@ -163,15 +169,17 @@ def _series_rows(run_id: str, found: "Forecast", some: Sequence[int], computed: 
 
 
 def _moved(found: "Forecast", row: int, around: "dict[str, Floats]") -> list[Any] | None:
-    """Return what surrounds the shop and matters for a product, as `ForecastSeries.moved` has it.
+    """Return what moves a product's days ahead and matters, as `ForecastSeries.moved` has it.
 
-    The days of one name that are more, or less, of it than usual stand together with their mean factor.
+    The days of one name that are more, or less, of it than usual (of a price: that sell more, or less) stand together
+    with their mean factor. An offer's always stand, so that one that is expected to bring nothing is told from one of
+    which nothing is known.
     """
     told: list[Any] = []
     for name, factors in found.moved.items():
         for more in (True, False):
-            days = (around[name][row] > 0) == more
-            days &= abs(factors[row] - 1.0) >= MATTERS_FROM
+            days = ((around[name][row] > 0) if name in around else factors[row] > 1.0) == more
+            days &= more if name == OFFER else abs(factors[row] - 1.0) >= MATTERS_FROM
             if days.any():
                 dates = [(found.first_day + dt.timedelta(days=int(n))).isoformat() for n in days.nonzero()[0]]
                 told.append([name, dates, round(float(factors[row][days].mean()), 3), more])

@@ -31,12 +31,22 @@ from config.money import BASIS
 from config.node import this_node
 from config.states import StateTable
 from pos.store import Store
-from supply import campaign_lift, closed_days, demand, forecast_state, offer_days, stated_takings, surroundings
+from supply import (
+    campaign_lift,
+    closed_days,
+    demand,
+    forecast_state,
+    offer_days,
+    offer_effects,
+    stated_takings,
+    surroundings,
+)
 from supply.demand import DailyDemand, StoreDay
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from forecasting.assortment import Usual
     from forecasting.panel import Ahead, DemandPanel, Forecast
+    from forecasting.regional import Evidence
     from forecasting.shop_size import Stated
     from forecasting.state import State
 
@@ -84,6 +94,8 @@ class ForecastRun(Base):
     """The first day its state had not seen: the day after origin_day where all was measured that night."""
     said: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True), deferred=True)
     """A store's: what it said of the week ahead, to be judged (`forecasting.watch.Said`)."""
+    effects: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True), deferred=True)
+    """A store's: what offers and prices made of its days, to be told (`offer_effects`)."""
 
 
 class ForecastSeries(Base):
@@ -104,8 +116,8 @@ class ForecastSeries(Base):
     lately_spread: Mapped[float | None] = mapped_column(sa.Double)
     """Variance over mean of its last days' units, about what such days usually bring; None where few were observed."""
     moved: Mapped[list[Any] | None] = mapped_column(sa.JSON(none_as_null=True))
-    """What surrounds the shop and matters for it ahead (`forecast_writing`): [name, [days], factor, whether it is more
-    of it than usual]; None for nothing."""
+    """What moves its days ahead (`forecast_writing`): [name of what surrounds the shop, an offer or a price, [days],
+    factor, whether it is more of it than usual]; None for nothing."""
 
 
 class ForecastQuantile(Base):
@@ -133,6 +145,7 @@ class Loaded:
     stores: how many shops are in a region's panel. state: a shop's that is moved on; None: all is measured anew.
     said: what the forecast of WATCHED_DAYS ago said. usual: a region's (`demand.usual`). ahead: a store's, what offers,
     prices and campaigns let expect of the horizon_days. stated: what a store says it takes.
+    evidence: a region's, what its shops tell of offers and prices (`offer_effects`).
     """
 
     scope_kind: str
@@ -148,6 +161,7 @@ class Loaded:
     usual: "dict[tuple[str, str], Usual] | None" = None
     ahead: "Ahead | None" = None
     stated: "Stated | None" = None
+    evidence: "Evidence | None" = None
     horizon_days: int = HORIZON_DAYS
 
 
@@ -166,6 +180,7 @@ class Computed:
     """What was measured, to be kept; None where a kept state was moved on."""
     measured_day: dt.date | None = None
     said: dict[str, Any] | None = None
+    effects: dict[str, Any] | None = None
     quiet: "dict[str, int] | None" = None
 
 
@@ -177,7 +192,8 @@ def load_region(session: Session, region_id: str, day: dt.date, *, country: str 
     stores = session.scalar(sa.select(sa.func.count()).select_from(Store).where(Store.region_id == region_id)) or 0
     usual = demand.usual(session, region_id, day)
     panel = demand.region_panel(session, region_id, day, also={sku for _, sku in usual})
-    return Loaded("region", region_id, day, panel, country, stores, usual=usual)
+    evidence = offer_effects.of_region(session, region_id, day)
+    return Loaded("region", region_id, day, panel, country, stores, usual=usual, evidence=evidence)
 
 
 def compute_region(loaded: Loaded) -> Computed:
@@ -191,6 +207,7 @@ def compute_region(loaded: Loaded) -> Computed:
         loaded.country,
         stores={loaded.scope_id: loaded.stores},
         usual=loaded.usual,
+        evidence=loaded.evidence,
     ).for_region(loaded.scope_id)
     return Computed(loaded, time.perf_counter() - began, signal=signal.to_json(), series=len(signal.keys))
 
@@ -235,7 +252,7 @@ def load_store(
 
 def compute_store(loaded: Loaded) -> Computed:
     """Forecast every product of a store with its region's signal, and judge an older forecast (rule 4); no database."""
-    from forecasting import run, watch
+    from forecasting import regional, run, watch
     from forecasting.signal import RegionalSignal
     from forecasting.state import KEPT_DAYS, moved_on
 
@@ -264,6 +281,7 @@ def compute_store(loaded: Loaded) -> Computed:
         state=state if loaded.state is None else None,
         measured_day=state.measured_day,
         said=watch.note(found, state).to_json() if found.keys else None,
+        effects=regional.told(state.category, state.factors),
         quiet={panel.keys[row][1]: int(days[row]) for row in (chance < watch.RARE).nonzero()[0]},
     )
 

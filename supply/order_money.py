@@ -17,6 +17,7 @@ Units: *_minor minor units of the shop's currency.
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -98,13 +99,17 @@ def week_of(session: Session, store_id: str) -> OrderBudget | None:
 def left_to_spend(session: Session, store_id: str, today: dt.date) -> int | None:
     """Return what this week's orders may still cost, never below zero; None where money does not limit (rule 1)."""
     budget = week_of(session, store_id)
-    if budget is None:
-        return None
-    order = ReplenishmentOrder
+    return None if budget is None else max(0, budget.week_minor - sum(week_spent(session, store_id, today).values()))
+
+
+def week_spent(session: Session, store_id: str, today: dt.date) -> dict[dt.date, int]:
+    """Return what this week's orders cost of its money, by their order day (rule 1)."""
+    order, budget = ReplenishmentOrder, week_of(session, store_id)
     counted = [order.store_id == store_id, order.order_day > today - dt.timedelta(days=WEEK_DAYS)]
-    if not budget.network_too:
+    if budget is not None and not budget.network_too:
         counted.append(order.supplier_id.not_in(_network_ids()))
-    return max(0, budget.week_minor - spent(session, *counted))
+    rows = session.execute(_cost_of(order.order_day, *counted).group_by(order.order_day))
+    return {day: int(minor or 0) for day, minor in rows}
 
 
 def line_left(session: Session, store_id: str) -> Line | None:
@@ -150,16 +155,20 @@ def left_for(session: Session, order: ReplenishmentOrder, today: dt.date) -> lis
 
 def spent(session: Session, *which: sa.SQLColumnExpression[bool]) -> int:
     """Return what some orders cost, or will: as counted once they are over, as promised once they are answered."""
-    line, order = orders.OrderLine, ReplenishmentOrder
-    counted = line.qty_received * line.pack_cost_minor // line.pack_qty
-    cost = sa.case((order.state.in_(["received", "closed_short"]), counted), else_=_promised())
-    query = sa.select(sa.func.sum(cost)).join(
-        order, sa.and_(order.store_id == line.store_id, order.id == line.order_id)
-    )
-    return int(session.scalar(query.where(order.state.not_in(orders.COSTS_NOTHING), *which)) or 0)
+    return int(session.execute(_cost_of(sa.func.count(), *which)).one()[1] or 0)
 
 
 # --- inside ---
+
+
+def _cost_of(what: sa.SQLColumnExpression[Any], *which: sa.SQLColumnExpression[bool]) -> sa.Select[Any, int]:
+    """Select what some orders cost, or will, beside a column."""
+    line, order = orders.OrderLine, ReplenishmentOrder
+    counted = line.qty_received * line.pack_cost_minor // line.pack_qty
+    cost = sa.case((order.state.in_(["received", "closed_short"]), counted), else_=_promised())
+    query = sa.select(what, sa.func.sum(cost)).select_from(line)
+    query = query.join(order, sa.and_(order.store_id == line.store_id, order.id == line.order_id))
+    return query.where(order.state.not_in(orders.COSTS_NOTHING), *which)
 
 
 def _network_ids() -> sa.Select[str]:

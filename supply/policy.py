@@ -40,10 +40,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from forecasting.panel import Floats
 from supply.chances import Demand, Mask
+from supply.limits import MOST_FILLED, Basket, Ints
 from supply.next_pack import (
     FRESH_DAYS,
     KEPT_DAYS,
@@ -59,9 +59,6 @@ from supply.suppliers import MOST_PACKS
 LEAST_MARGIN_BP = 500
 SHOWN_PACKS = 13
 """For so many pack counts, from none, a decision tells its risk."""
-MOST_FILLED = 60
-"""At most so many packs are added to a line to reach a supplier's minimum."""
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -183,9 +180,12 @@ def decide_basket(
     return basket.decisions(packs, reasons)
 
 
-def wanted_packs(lines: Sequence[PolicyLine], stands: Stands, policy: OrderPolicy = OrderPolicy()) -> Floats:
-    """Return (n, m) how many packs come of each line for itself (rules 1 to 5), at m positions each."""
-    return _Basket(lines, policy, stands).packs()
+def wanted(lines: Sequence[PolicyLine], stands: Stands, policy: OrderPolicy = OrderPolicy()) -> Basket:
+    """Return what comes of each line for itself (rules 1 to 5) at m positions each, for `limits` to bound."""
+    one = _Basket(lines, policy, stands)
+    packs = one.packs()
+    over = np.broadcast_to(one.over, one.under.shape)
+    return Basket(packs, one.x, one.caps, one.demand, one.pack, one.minimum, one.pack_cost, one.under, over)
 
 
 def share_money(

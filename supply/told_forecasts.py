@@ -13,7 +13,8 @@ Rules
    of a unit together are believed up to TRUSTED_IN_ALL times what the shop sold of them: else all is refused.
 4. What is more than OLDEST_DAYS nights old is not used.
 5. It moves what is said of regions and what warehouses buy. Scarce goods are shared without it (`fair_needs`).
-6. A run that the network did not take is told it no more: the shop notes it with the reason, and tells the next.
+6. With it goes what offers and prices made of its days (`offer_effects`).
+7. A run that the network did not take is told it no more: the shop notes it with the reason, and tells the next.
 
 Quantities in stock units, if not said otherwise.
 """
@@ -33,7 +34,7 @@ from config.errors import Invalid, Refused, ShopError
 from pos.catalogue import Product
 from pos.ledger import MOST_QTY
 from pos.store import Store, day_of
-from supply import rates_kept
+from supply import offer_effects, rates_kept
 from supply.demand import DailyDemand, StoreDay, aisle
 from supply.expected import OLDEST_DAYS
 from supply.forecasts import HORIZON_DAYS, ForecastQuantile, published
@@ -120,11 +121,14 @@ def to_tell(session: Session, store_id: str, *, after: tuple[str, str], but: str
     days = sa.select(row.sku, row.mean).where(row.run_id == run.id, row.first_day == row.last_day)
     for sku, mean in session.execute(days.order_by(row.sku, row.first_day)):
         products.setdefault(sku, []).append(in_parts(mean))
-    return {"version": VERSION, "run_id": run.id, "origin_day": run.origin_day.isoformat(), "products": products}
+    return {
+        "version": VERSION, "run_id": run.id, "origin_day": run.origin_day.isoformat(), "products": products,
+        "effects": run.effects or {},
+    }  # fmt: skip
 
 
 def note_answer(session: Session, store_id: str, run_id: str, refused: str) -> None:
-    """Note why the network did not take a run, '' where it did (rule 6)."""
+    """Note why the network did not take a run, '' where it did (rule 7)."""
     row = session.get(ToldForecast, store_id)
     if row is None and refused:
         row = ToldForecast(store_id=store_id, run_id=None, origin_day=None, told_at=None)
@@ -150,7 +154,7 @@ def in_parts(units: float) -> int:
 def hear(session: Session, store_id: str, told: Mapping[str, Any], *, at: dt.datetime) -> str | None:
     """Take over what a shop tells (rules 1 to 3); returns why it is refused, which is kept for the operator.
 
-    told: version, run_id, origin_day and products, as they came.
+    told: version, run_id, origin_day, products, and effects of offers (None: none told), as they came.
     """
     first = insert_into(ToldForecast, dialect_of(session)).values(
         store_id=store_id, horizon_days=0, aisles={}, unlikely=[]
@@ -240,7 +244,7 @@ def _take(session: Session, row: ToldForecast, told: Mapping[str, Any], at: dt.d
     today, products = at.astimezone(dt.UTC).date(), told["products"]
     over = day_of(session, row.store_id, at) - dt.timedelta(days=1)
     origin = door.day(told["origin_day"], "The last day the forecast saw", over)
-    days = _read(products)
+    days, effects = _read(products), offer_effects.read({} if told.get("effects") is None else told["effects"])
     if row.origin_day is not None and (origin, told["run_id"]) <= (row.origin_day, row.run_id or ""):
         return
     opened, sold = _sold(session, row.store_id, today)
@@ -261,6 +265,7 @@ def _take(session: Session, row: ToldForecast, told: Mapping[str, Any], at: dt.d
     row.aisles = {name: [sum(day) for day in zip(*some, strict=True)] for name, some in of.items()}
     row.run_id, row.origin_day, row.horizon_days, row.told_at = told["run_id"], origin, days, at
     row.unlikely, row.refused_run_id, row.refused = sorted(per_day.keys() - kept), None, None
+    offer_effects.keep(session, row.store_id, effects, origin)
     rates_kept.forget(session, [row.store_id])
 
 

@@ -3,8 +3,8 @@
 Rules
 -----
 1. FUTURES futures of the next DAYS days are drawn for each product the shop expects to sell (`forecasting.paths`), and
-   its orders played on them at LEVELS_BP and at the shop's present service (`futures`). Nobody's money or minimum
-   limits them. Without a forecast of last night there is nothing to look at.
+   its orders played on them at LEVELS_BP and at the shop's present service (`futures`), within the suppliers' minimums
+   and the week's money. Without a forecast of last night there is nothing to look at.
 2. What is told is the mean over the futures, and between which figures eight of ten lie. What all products meet at
    once, as far as the shop's past shows it, is met together on each future.
 3. Stock and waste count at cost, lost sales at the price without tax. What a level brings is the margin of what is
@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
-from supply import expected, forecasts, order_wishes
+from supply import expected, forecasts, order_money, order_wishes
 from supply.needs import Need, dated_lots
 from supply.rhythm import Calendar, next_rhythm
 from supply.to_come import to_come
@@ -31,7 +31,7 @@ from supply.wants import wants_of
 
 if TYPE_CHECKING:  # numpy is large, and the pages only need the table
     from forecasting.panel import Floats, Forecast
-    from supply.futures import Goods, Played, Round
+    from supply.futures import Goods, Played, Round, Week
     from supply.policy import OrderPolicy
 
 DAYS = 28
@@ -42,7 +42,7 @@ NAMED = 8
 FARTHEST_DAYS = 90
 """No forecast is told farther, however seldom a supplier comes."""
 CELLS = 200_000
-"""So many units of shelves times futures are played at once."""
+"""So many units of shelves times futures are reckoned with at once."""
 BETWEEN = (0.1, 0.9)
 
 
@@ -62,7 +62,8 @@ class Loaded:
     """What a look ahead needs, read in one look; picklable, so that a child process can do it.
 
     needs: by supplier; rounds, slack: of each supplier, its lead time's variance. coming: units of each day from today
-    by SKU; lots: [(days left, units)] by SKU, the oldest first; lately: what fresh products sold a day.
+    by SKU; lots: [(days left, units)] by SKU, the oldest first; lately: what fresh products sold a day. minimums: what
+    a supplier asks of an order, in minor units; week: None where money does not limit.
     """
 
     forecast: forecasts.Loaded
@@ -74,6 +75,8 @@ class Loaded:
     lots: dict[str, list[tuple[int, float]]]
     lately: dict[str, float]
     present_bp: int
+    minimums: dict[str, int]
+    week: "Week | None"
 
 
 def load(session: Session, store_id: str, *, country: str, at: dt.datetime) -> Loaded | None:
@@ -97,6 +100,7 @@ def load(session: Session, store_id: str, *, country: str, at: dt.datetime) -> L
         {sku: {(day - today).days: qty for day, qty in days.items()} for sku, days in coming.items()},
         dated_lots(session, store_id, today, today + dt.timedelta(days=DAYS)),
         expected.lately(session, store_id, basis), order_wishes.service_of(session, store_id),
+        {one: supplier.minimum_minor for one, supplier in found.suppliers.items()}, _week(session, store_id, today),
     )  # fmt: skip
 
 
@@ -105,8 +109,10 @@ def compute(
 ) -> dict[str, Any]:
     """Play the weeks ahead at every level (rules 1 to 5); the same for a seed. No database. Returns JSON types only.
 
-    A range is [low, mean, high]. matters: the products of rule 5. progress: told (products played, of how many).
+    A range is [low, mean, high]. matters: the products of rule 5. progress: told (days played, of how many).
     """
+    import numpy as np
+
     from forecasting import paths
     from supply import futures as played_on
     from supply.policy import shop_policy
@@ -115,18 +121,18 @@ def compute(
     assert forecast is not None
     levels = sorted({*LEVELS_BP, loaded.present_bp})
     policies, present = [shop_policy(bp) for bp in levels], levels.index(loaded.present_bp)
-    sums, named, done = [_Sums(futures) for _ in levels], list[dict[str, Any]](), 0
-    parts = list(_parts(loaded, forecast, futures))
-    whole = sum(len(keys) for keys, _ in parts)
+    sums, named = [_Sums(futures) for _ in levels], list[dict[str, Any]]()
+    parts, drawn = list(_parts(loaded, forecast, futures)), []
     for keys, goods in parts:
-        drawn = paths.draw(keys, goods.daily[:, :DAYS], goods.spread, futures, seed=seed)
-        for n, (one, policy) in enumerate(zip(played_on.play(goods, drawn, policies), policies, strict=True)):
+        units = paths.draw(keys, goods.daily[:, :DAYS], goods.spread, futures, seed=seed)
+        drawn.append(units.astype(np.min_scalar_type(int(units.max(initial=0.0)))))
+    every = played_on.play([goods for _, goods in parts], drawn, policies, loaded.week, progress)
+    for n, (played, policy) in enumerate(zip(every, policies, strict=True)):
+        for (keys, goods), one in zip(parts, played, strict=True):
             sums[n].add(goods, one, policy)
             if n == present:
                 named = _worst(named + _named(keys, goods, one))
-        done += len(keys)
-        if progress:
-            progress(done, whole)
+    done = sum(len(keys) for keys, _ in parts)
     told = [one.told(sums[present]) | {"service_bp": bp} for bp, one in zip(levels, sums, strict=True)]
     return {
         "first_day": forecast.first_day.isoformat(), "days": DAYS, "futures": futures, "seed": seed, "products": done,
@@ -213,6 +219,18 @@ def _rounds(calendar: Calendar, first: dt.date, today: dt.date, lead_days: int) 
     return found
 
 
+def _week(session: Session, store_id: str, today: dt.date) -> "Week | None":
+    """Return the week's money with what orders cost of it already; None where it does not limit."""
+    from supply.futures import Week
+
+    week = order_money.week_of(session, store_id)
+    purse = next((one for one in order_money.purses(session, store_id, today) if one.name == order_money.WEEK), None)
+    if week is None or purse is None:
+        return None
+    spent = order_money.week_spent(session, store_id, today)
+    return Week(week.week_minor, {(day - today).days: minor for day, minor in spent.items()}, purse.suppliers)
+
+
 def _parts(loaded: Loaded, forecast: "Forecast", futures: int) -> "Iterator[tuple[list[tuple[str, str]], Goods]]":
     """Yield the products that are expected to sell, so many of one supplier at once as fit the memory (`CELLS`)."""
     import numpy as np
@@ -262,7 +280,7 @@ def _goods(loaded: Loaded, supplier_id: str, needs: list[Need], daily: "Floats",
             coming.setdefault(day, np.zeros(len(needs)))[row] += qty
     return Goods(
         tuple(need.line for need in needs), loaded.rounds[supplier_id], daily, told.spread, loaded.today_left,
-        np.array(free), lots, coming, loaded.slack[supplier_id],
+        np.array(free), lots, coming, loaded.slack[supplier_id], supplier_id, loaded.minimums.get(supplier_id, 0),
     )  # fmt: skip
 
 

@@ -14,8 +14,9 @@ from store_app.extensions import read
 from store_app.pages import form
 from store_app.presenting import LARGE, page, today
 from store_app.security import requires
-from supply import aisle_demand, overview, told_forecasts
+from supply import aisle_demand, offer_effects, overview, told_forecasts
 from supply.aisle_demand import Ahead
+from supply.forecasts import published
 
 bp = Blueprint("console_demand", __name__, url_prefix="/console/demand")
 WEEK_DAYS, DOUBTED_SHOWN = 7, 8
@@ -64,6 +65,8 @@ def region(region_id: str) -> Any:
         products = overview.top_products(session, region_id)
         currency = overview.currency(session)
         doubted = told_forecasts.doubted(session, region_id)
+        said = published(session, "region", region_id)
+        on_offer = offer_effects.times(said.signal if said else None, aisle)
     return page(
         "console/regions.html",
         region=here,
@@ -78,6 +81,7 @@ def region(region_id: str) -> Any:
         week=ahead.days[:WEEK_DAYS],
         shops=[(one, ahead.units(sum(one.parts[:WEEK_DAYS]))) for one in ahead.shops],
         total=_of_week(ahead),
+        on_offer=on_offer,
         doubted=[
             (name, wording.few(skus, 5), wording_forecast.not_taken(why)) for name, skus, why in doubted[:DOUBTED_SHOWN]
         ],

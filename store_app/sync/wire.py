@@ -242,6 +242,8 @@ class Forecast(Shape):
     run_id: str = Field(min_length=1, max_length=80, pattern=PLAIN)
     origin_day: str = Field(max_length=40, pattern=PLAIN)
     products: dict[Annotated[str, Field(max_length=64, pattern=PLAIN)], Any]
+    effects: Any = None
+    """What offers and prices made of its days (`supply.offer_effects`); None: a shop that tells nothing of it."""
 
 
 class ForecastHeard(Shape):

@@ -4,16 +4,21 @@ import datetime as dt
 import html
 import json
 
+import numpy as np
+import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from config.journal import Actor
 from pos.catalogue import Product
 from pos.store import Region
 from store_app import cli_ordering, jobs
 from store_app.cli import main
 from store_app.jobs import JOBS
 from store_app.pages.replays import NAMES, WAYS
-from supply import order_wishes, replays, weeks_ahead
+from supply import forecasts, futures, order_money, order_wishes, replays, replenishment, weeks_ahead
+from supply.policy import shop_policy
+from supply.suppliers import Supplier
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import fill, goods, history, send, words
 
@@ -33,6 +38,12 @@ def weeks(first_day):
         "best_bp": 9_900, "matters": [lost, lost | {"sku": "apple", "lost_qty": [100, 4_200, 9_000]}],
         "levels": [level | {"service_bp": bp, "brings_minor": minor} for bp, minor in brings.items()],
     }  # fmt: skip
+
+
+def next_shop(goods_of, wanted, loaded):
+    """The shop as a play begins, at its own service."""
+    lines = lambda n, one, day: futures._lines(goods_of[n], one, day)  # noqa: E731
+    return futures._Shop(goods_of, wanted, shop_policy(loaded.present_bp), loaded.week, lines)
 
 
 def replayed(house, day=YESTERDAY):
@@ -85,6 +96,31 @@ def test_the_weeks_ahead_are_played_every_night_and_the_level_that_is_chosen_is_
     assert wrong.status_code == 422
     assert "75 to 99.5 of 100" in words(wrong)
     assert send(house.signed_in("supervisor"), "/orders/service", service_bp="9900").status_code == 403
+
+
+@pytest.mark.parametrize(("minimum_minor", "week_minor"), [(0, None), (30_000, None), (30_000, 9_000), (0, 4_000)])
+def test_what_is_played_of_the_first_order_is_its_proposal(house, minimum_minor, week_minor):
+    with house.doors.write() as session:
+        goods(session)
+        history(session, days=60)
+        session.execute(sa.update(Supplier).values(minimum_minor=minimum_minor))
+        order_money.set_budget(session, STORE, week_minor, actor=Actor.system("test", STORE), at=NOON)
+    jobs.forecast_store(jobs.Desk(house.doors, compute=lambda work, what: work(what)), YESTERDAY)
+    with house.doors.read() as session:
+        loaded = weeks_ahead.load(session, STORE, country="US", at=house.clock.now())
+        drafts = replenishment.work_out(session, STORE, at=house.clock.now())
+    forecast = forecasts.compute_store(loaded.forecast).forecast
+    goods_of = [goods for _, goods in weeks_ahead._parts(loaded, forecast, 2)]
+    none = [np.zeros((len(one.lines), 2, 3)) for one in goods_of]
+    shop = next_shop(goods_of, none, loaded)
+    played = {
+        line.sku: set(packs[row])
+        for n, (_, packs) in shop.ordered(0).items()
+        for row, line in enumerate(goods_of[n].lines)
+        if packs[row].any()
+    }
+    asked = {line["sku"]: {line["packs"]} for one in drafts if not one.postponed for line in one.lines if line["packs"]}
+    assert played == asked
 
 
 def test_a_shop_that_has_sold_nothing_yet_has_nothing_to_look_ahead_to(house):

@@ -42,6 +42,29 @@ def test_a_day_stands_out_from_the_time_of_the_year_and_from_its_own_weekday():
     assert beyond_weekdays([(MONDAY, 0.0)], 0.0, WEEK) == (1.0, [])
 
 
+@pytest.mark.parametrize(
+    ("moved", "model", "english", "chinese"),
+    [
+        ([["on_offer", ["2026-03-02"], 1.8, True]], "level_filter", "80 % more is expected, by what", "多卖 80 %"),
+        ([["on_offer", ["2026-03-02"], 1.02, True]], "level_filter", "hardly more is expected", "几乎不会多卖"),
+        ([["on_offer", ["2026-03-09"], 1.8, True]], "level_filter", "nobody knows yet what it brings", "尚不可知"),
+        ([], "level_filter", "nobody knows yet what it brings", "尚不可知"),
+        ([["price", ["2026-03-03", "2026-03-09"], 0.7, False]], "level_filter", "9 30 % less is expected", "少卖 30 %"),
+        ([["price", ["2026-03-03", "2026-03-09"], 1.3, True]], "level_filter", "9 30 % more is expected", "多卖 30 %"),
+        ([["on_offer", ["2026-03-02"], 1.8, True]], "mean_28", None, None),
+    ],
+)  # fmt: skip
+def test_what_an_offer_or_a_price_is_expected_to_bring_is_said_as_far_as_it_is_known(
+    house, moved, model, english, chinese
+):
+    """The mean of four weeks knows nothing of offers, and says nothing of them."""
+    for language, wanted in (("en", english), ("zh", chinese)):
+        with house.app.test_request_context(f"/?lang={language}"):
+            house.app.preprocess_request()
+            said = " ".join(forecast_sentences(seen(model=model, moved=moved), str))
+        assert wanted in said if wanted else "Half price" not in said
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_level_weekday_season_campaign_empty_shelf_region_and_method_are_said(house, language):
     first, last = MONDAY + dt.timedelta(days=7), MONDAY + dt.timedelta(days=9)

@@ -11,7 +11,7 @@ from forecasting.intervals import Dispersion
 from supply import policy
 from supply.ageing import Shelves
 from supply.futures import Goods, Round, _lines, _stands, play
-from supply.policy import PolicyLine, decide, expected_outdating, ready, shop_policy, wanted_packs
+from supply.policy import PolicyLine, decide, expected_outdating, ready, shop_policy
 
 DAYS = 21
 DAILY = tuple(Round(day, day + 2, day + 3) for day in range(DAYS))
@@ -37,7 +37,7 @@ def futures(told, count=6, seed=0):
 
 
 def played(told, wanted):
-    return play(told, wanted, [shop_policy(bp) for bp in LEVELS])
+    return [one for (one,) in play([told], [wanted], [shop_policy(bp) for bp in LEVELS])]
 
 
 RATES = st.lists(st.sampled_from([0.1, 0.7, 3.0, 12.0]), min_size=1, max_size=3)
@@ -86,7 +86,7 @@ def test_what_expires_unsold_is_wasted_on_its_day_and_what_is_over_sells_no_more
 
 def test_goods_on_the_way_come_on_their_day_and_those_ordered_after_the_supplier_s_days():
     told = goods([4.0], rounds=(Round(1, 3, 10),), here=0.0, coming={2: np.array([8.0])}, packs=1)
-    (one, *_) = play(told, np.full((1, 1, DAYS), 4.0), [shop_policy(9_800)])
+    ((one,),) = play([told], [np.full((1, 1, DAYS), 4.0)], [shop_policy(9_800)])
     ordered = one.received - 8.0
     assert one.lost >= 2 * 4.0, "today and tomorrow nothing is there"
     assert ordered > 0
@@ -101,8 +101,8 @@ def test_a_future_is_ordered_for_as_a_proposal_decides(life, rounds):
         shelves.put_old(row, 4.0, 1)
     shelves.put(rng.integers(0, 20, (3, 8)).astype(float))
     due = {one.order + 1: rng.integers(0, 9, (3, 8)).astype(float)}
-    lines, stands = _lines(told, one), _stands(told, one, shelves, due)
-    packs = wanted_packs(lines, stands, policy.OrderPolicy())
+    lines, stands = _lines(told, one, one.order), _stands(told, one, shelves, due, one.order)
+    packs = policy.wanted(lines, stands, policy.OrderPolicy()).packs
     for row, line in enumerate(lines):
         for future in range(8):
             alone = line._replace(
@@ -118,7 +118,7 @@ def test_what_is_ready_and_what_expires_in_a_future_is_what_a_proposal_reckons_w
     for here, came in ((0.0, 4.0), (2.0, 9.0), (20.0, 0.0)):
         shelves = Shelves(np.array([10.0]), (1, 1))
         shelves.put_old(0, here, 2)
-        stands = _stands(told, one, shelves, {5: np.array([[came]])})
+        stands = _stands(told, one, shelves, {5: np.array([[came]])}, one.order)
         assert stands.ready.item() == ready([3.0] * 3, here, {1: came})
         assert stands.outdating.item() == expected_outdating([(2, here)], [3.0] * 5)
         assert stands.position.item() == here + came

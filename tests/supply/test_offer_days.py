@@ -1,6 +1,7 @@
 """What a shop's forecast knows of offers and prices: of days gone by, and of those to come."""
 
 import datetime as dt
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,8 @@ from forecasting.panel import Ahead
 from pos import offers
 from pos.catalogue import Price
 from pos.promises import Choice, Offer, Part
-from supply import demand, forecasts, offer_days, rolling
+from pos.store import Store
+from supply import demand, forecast_writing, forecasts, offer_days, offer_effects, rolling
 from supply.forecasts import HORIZON_DAYS
 from tests.supply.sold import AT, DAY, day, make_node
 
@@ -69,6 +71,34 @@ def test_an_offer_to_come_is_expected_to_bring_what_those_before_it_brought(shop
         assert told == [("Half price", day(3), day(5))], "which its page says"
         assert offer_days.named(session, "S1", "milk", day(1), day(14), made_by=AT) == []
         assert offer_days.named(session, "S1", "bread", day(1), day(14), made_by=AT - dt.timedelta(days=2)) == []
+
+
+def test_a_night_notes_what_offers_made_of_the_days_and_its_region_hands_it_on(shop):
+    """The shop tells it as it stands in its run, and a shop of the region that never had an offer expects as much."""
+    with shop.write() as session:
+        for at, (first, last) in enumerate(OFFER_DAYS[:3]):
+            promise(session, replace(HALF, id=f"half-{at}"), day(first), day(last))
+        night = forecasts.compute_store(forecasts.load_store(session, "S1", DAY))
+        run = forecast_writing.store_store(session, night, actor=WEI, at=AT)
+        bread, milk = (session.get_one(forecasts.ForecastSeries, (run.id, sku)) for sku in ("bread", "milk"))
+        assert bread.moved is None
+        assert milk.moved is None, "no offer ahead"
+        ((aisle, told),) = ((one, told) for one, told in run.effects.items() if "on_offer" in told)
+        times = math.exp(told["on_offer"][1] / told["on_offer"][0])
+        assert 2.0 < times < 4.0
+        region = session.get_one(Store, "S1").region_id
+        offer_effects.keep(session, "S1", offer_effects.read(run.effects), DAY)
+        signal = forecasts.compute_region(forecasts.load_region(session, region, DAY)).signal
+        promise(session, replace(HALF, id="half-3"), day(3), day(5))
+        night = forecasts.compute_store(forecasts.load_store(session, "S1", DAY))
+        run = forecast_writing.store_store(session, night, actor=WEI, at=AT)
+        bread = session.get_one(forecasts.ForecastSeries, (run.id, "bread"))
+        milk = session.get_one(forecasts.ForecastSeries, (run.id, "milk"))
+    assert offer_effects.times(signal, aisle) == pytest.approx(times, rel=0.35)
+    ((name, days, factor, more),) = bread.moved
+    assert (name, days, more) == ("on_offer", [day(n).isoformat() for n in (3, 4, 5)], True)
+    assert 2.0 < factor < 4.0
+    assert milk.moved is None
 
 
 def test_an_offer_that_goes_on_is_told_on_nights_that_see_nothing_else(shop):
