@@ -17,9 +17,9 @@ from sqlalchemy import create_engine, make_url, text
 from store_app.apart import ONE_THREAD
 from tests import empty
 from tests.golden import golden, pytest_addoption
-from tests.warm import _templates_compiled_once
+from tests.warm import _pins_hashed_in_no_time, _templates_compiled_once
 
-__all__ = ["_templates_compiled_once", "golden", "pytest_addoption"]
+__all__ = ["_pins_hashed_in_no_time", "_templates_compiled_once", "golden", "pytest_addoption"]
 
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.update(ONE_THREAD)  # before any arithmetic is loaded, as the shop's own programs do: a fit costs a fifth
