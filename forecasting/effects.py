@@ -10,7 +10,8 @@ Rules
 3. Offer, price (log ratio to its mean of the last eight weeks) and the panel's features: one Poisson regression of the
    panel, one per category with a ridge towards it, and for features of yes and no a shrunk ratio of each series; what
    comes in degrees (a price, how much of a line is in the leaflet) moves each product by its own slope, too. What a
-   region tells of a category is where its slopes begin; of what never changed here it stands as told.
+   region tells of a category is where its slopes begin; of what never changed here it stands as told. A higher price
+   sells no more: what seems so is chance.
 4. A known closure is a hard zero: a weekday, event or feature on which a shop sold nothing though much was expected.
 5. Of days on which the shop's other products of the category stood empty a part of the sales was meant for those: what
    part of them was missing is a feature like others, and expected to be none (`NEIGHBOUR`).
@@ -176,7 +177,7 @@ def fit_factors(
     like = np.zeros((n, 2)) if prior.like is None else prior.like
     fitted = Factors(weekday, month, events, grain, like)
     before: dict[str, Floats] = {}
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         moved = fitted.moved(known) if known else 1.0
         special = fitted.special(days)
         week = fitted.weekday[:, days.weekday]
@@ -196,8 +197,10 @@ def fit_factors(
         fitted = Factors(weekday, month, events, grain, like)
         if known:
             base = level * week * fitted.special(days)
-            slopes = _slopes(units, base, weight, known, pools, prior.slopes, before)
-            before = slopes
+            before = _slopes(units, base, weight, known, pools, prior.slopes, before)
+            slopes = _by_product(units, base, weight, known, pools, before) if turn == ROUNDS - 1 else before
+            if PRICE in slopes:
+                slopes = slopes | {PRICE: np.minimum(slopes[PRICE], 0.0)}
             fitted = Factors(weekday, month, events, grain, like, slopes)
             steps = _steps(units * weight, base * weight, fitted.moved(known), known, pools)
             fitted = Factors(weekday, month, events, grain, like, slopes, steps)
@@ -290,11 +293,21 @@ def _slopes(
             part = units[rows], base[rows], grid[:, rows], use[rows]
             parent = whole + told[:, rows[0]] - centre
             out[:, rows] = _believed(_regress(*part, parent, first), parent, shared, *part)[:, None]
-    gradual = np.array([not alike and not _yes_or_no(known[name]) for name, alike in zip(names, shared, strict=True)])
-    if gradual.any():
-        mean = base * np.exp(np.clip(np.einsum("fn,fnt->nt", out, grid), -5.0, 4.0))
-        out[gradual] += _product_slopes(units, mean, use, grid[gradual], pools.product)
-    return {name: np.clip(out[at], -MOST_SLOPE, MOST_SLOPE) for at, name in enumerate(names)}
+    return {name: out[at] for at, name in enumerate(names)}
+
+
+def _by_product(
+    units: Floats, base: Floats, weight: Floats, known: Mapping[str, Floats], pools: Pools, slopes: dict[str, Floats]
+) -> dict[str, Floats]:
+    """Return the slopes with those of what comes in degrees as each product has them (rule 3)."""
+    gradual = [name for name, grid in known.items() if name not in SURROUNDINGS and not _yes_or_no(grid)]
+    if not gradual:
+        return slopes
+    log = sum(slopes[name][:, None] * grid for name, grid in known.items())
+    mean, use = base * np.exp(np.clip(log, -5.0, 4.0)), weight * (base > 1e-9)
+    further = _product_slopes(units, mean, use, np.stack([known[name] for name in gradual]), pools.product)
+    moved = zip(gradual, further, strict=True)
+    return slopes | {name: np.clip(slopes[name] + more, -MOST_SLOPE, MOST_SLOPE) for name, more in moved}
 
 
 def _product_slopes(units: Floats, mean: Floats, weight: Floats, grid: Floats, product: Ints) -> Floats:

@@ -32,7 +32,7 @@ import numpy as np
 from forecasting import models
 from forecasting.assortment import WINDOW_DAYS, Usual
 from forecasting.classify import off_sale
-from forecasting.effects import MOST_SLOPE, RIDGE, Days, Factors, Prior, days_of, fit_factors
+from forecasting.effects import MOST_SLOPE, PRICE, RIDGE, Days, Factors, Prior, days_of, fit_factors
 from forecasting.evaluate import row_mean
 from forecasting.levels import LONG_DISCOUNT, filtered, slow_levels
 from forecasting.panel import DemandPanel, Flags, Floats, Ints
@@ -137,7 +137,7 @@ def _slopes(evidence: Evidence, group_keys: Sequence[tuple[str, str]]) -> dict[s
         for rows in regions.values():
             whole[rows] = told[rows, 1].sum() / (told[rows, 0].sum() + RIDGE)
         slopes = (told[:, 1] + RIDGE * whole) / (told[:, 0] + RIDGE)
-        found[name] = np.clip(slopes, -MOST_SLOPE, MOST_SLOPE)
+        found[name] = np.clip(slopes, -MOST_SLOPE, 0.0 if name == PRICE else MOST_SLOPE)
     return found
 
 

@@ -92,7 +92,7 @@ def weeks_ahead(futures: int, seed: int, as_json: bool) -> None:
         told = "There is no forecast of last night to look ahead from. Run `cornerstore forecast`, then try again."
         raise Refused("no-forecast-yet", told)
     with Progress(console=faults, transient=True) as bar:
-        task = bar.add_task("products", total=None)
+        task = bar.add_task("days", total=None)
         found = ahead.compute(
             loaded, futures=futures, seed=seed,
             progress=lambda done, whole: bar.update(task, completed=done, total=whole),

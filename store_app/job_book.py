@@ -6,7 +6,8 @@ Rules
 2. What failed, or was cut off by a crash, is tried again after a wait, three times. Then it waits for a person, is
    tried once more every night, and lets its later days and the jobs after it go on without it: no copy of the books
    waits for an odd figure.
-3. The clock asked is the node's own, so that a practice network's nights come when its clock says so.
+3. A person may ask for a job of a day once more: it is done as soon as the worker looks for what is due.
+4. The clock asked is the node's own, so that a practice network's nights come when its clock says so.
 """
 
 import datetime as dt
@@ -32,11 +33,14 @@ class JobRun(Base):
     job: Mapped[str] = mapped_column(primary_key=True)
     day: Mapped[dt.date] = mapped_column(primary_key=True)
     state: Mapped[str]
-    """running | done | failed"""
+    """asked | running | done | failed"""
     tries: Mapped[int]
     began_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
     outcome: Mapped[str] = mapped_column(default="")
+    so_far: Mapped[int | None] = mapped_column(default=None)
+    whole: Mapped[int | None] = mapped_column(default=None)
+    """How far it is while it runs, where it says so."""
 
 
 def take(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datetime) -> bool:
@@ -48,8 +52,19 @@ def take(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datet
     run = session.get_one(JobRun, (node_id, job, day), with_for_update=True, populate_existing=True)
     if not _may_begin(run, at):
         return False
-    run.state, run.tries, run.began_at, run.ended_at, run.outcome = "running", run.tries + 1, at, None, ""
+    _begin_anew(run, "running", run.tries + 1, at)
     return True
+
+
+def ask(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datetime) -> JobRun:
+    """Have a job done for a day once more (rule 3); one that runs, or is asked for already, is left alone."""
+    run = session.get(JobRun, (node_id, job, day), with_for_update=True)
+    if run is None:
+        run = JobRun(node_id=node_id, job=job, day=day, state="done", tries=0, began_at=at)
+        session.add(run)
+    if run.state != "asked" and (run.state != "running" or at >= run.began_at + CUT_OFF_AFTER):
+        _begin_anew(run, "asked", 0, at)
+    return run
 
 
 def note(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datetime, done: bool, outcome: str) -> None:
@@ -61,16 +76,22 @@ def note(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datet
     run.state, run.ended_at, run.outcome = "done" if done else "failed", at, outcome[:500]
 
 
-def say_how_far(session: Session, node_id: str, job: str, day: dt.date, words: str) -> None:
+def say_how_far(session: Session, node_id: str, job: str, day: dt.date, so_far: int, whole: int, what: str) -> None:
     """Note how far a running job is; what ran to its end, or was begun by hand, says its outcome alone."""
     here = (JobRun.node_id == node_id, JobRun.job == job, JobRun.day == day, JobRun.state == "running")
-    session.execute(sa.update(JobRun).where(*here).values(outcome=words[:500]))
+    far = {"so_far": so_far, "whole": whole, "outcome": f"{so_far:,} of {whole:,} {what}"}
+    session.execute(sa.update(JobRun).where(*here).values(far))
 
 
 def under_way(session: Session, node_id: str) -> list[JobRun]:
     """Return the running jobs that say how far they are."""
     query = sa.select(JobRun).where(JobRun.node_id == node_id, JobRun.state == "running", JobRun.outcome != "")
     return list(session.scalars(query.order_by(JobRun.day, JobRun.job)))
+
+
+def run_of(session: Session, node_id: str, job: str, day: dt.date) -> JobRun | None:
+    """Return a job's last run for a day; None where it has not been taken yet."""
+    return session.get(JobRun, (node_id, job, day))
 
 
 def last_done(session: Session, node_id: str, job: str, until: dt.date = dt.date.max) -> dt.date | None:
@@ -132,11 +153,18 @@ def failed(session: Session, node_id: str, *, at: dt.datetime, each_day: Collect
 # --- inside ---
 
 
+def _begin_anew(run: JobRun, state: str, tries: int, at: dt.datetime) -> None:
+    run.state, run.tries, run.began_at, run.ended_at = state, tries, at, None
+    run.outcome, run.so_far, run.whole = "", None, None
+
+
 def _waits(run: JobRun, at: dt.datetime) -> bool:
     is_over = run.state == "failed" or at >= run.began_at + CUT_OFF_AFTER
     return run.state != "done" and run.tries >= MOST_TRIES and is_over
 
 
 def _may_begin(run: JobRun, at: dt.datetime) -> bool:
+    if run.state == "asked":
+        return True
     wait = NEXT_NIGHT if run.tries >= MOST_TRIES else TRY_AGAIN if run.state == "failed" else CUT_OFF_AFTER
     return run.state != "done" and at >= run.began_at + wait

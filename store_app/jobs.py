@@ -24,7 +24,7 @@ from config.journal import Actor
 from config.settings import Settings
 from pos.store import Region, Store
 from store_app import job_book, jobs_keeping, jobs_orders, jobs_shelf, money_jobs, planning
-from store_app.apart import compute_apart
+from store_app.apart import Far, compute_apart
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
 
@@ -44,13 +44,22 @@ class Desk:
     carriers: list[Any] | None = None
     clocks: tuple[dt.datetime, float] | None = None
     """The wall clock and the steady one at the last watch."""
-    compute: Callable[[Callable[[Any], Any], Any], Any] = compute_apart
+    compute: Callable[..., Any] = compute_apart
     """How a pure computation is run: apart (rule 3); a demonstration that has nothing else to do runs it at once."""
 
     @property
     def node_id(self) -> str:
         """Return the node the desk stands at."""
         return self.doors.settings.node_id
+
+    def far(self, job: str, day: dt.date, what: str) -> Far:
+        """Return what notes how far a job of a day is, counted in `what`."""
+
+        def note(so_far: int, whole: int) -> None:
+            with self.doors.write() as session:
+                job_book.say_how_far(session, self.node_id, job, day, so_far, whole, what)
+
+        return note
 
     def actor(self, job: str) -> Actor:
         """Return who acts for a job."""
@@ -309,9 +318,7 @@ def forecast_stores(desk: Desk, day: dt.date) -> str:
         for result in desk.compute(_forecasts_of, (desk.doors.settings, some, day)):
             with desk.doors.write() as session:
                 forecast_writing.store_store(session, result, actor=desk.actor("forecast-stores"), at=desk.doors.now())
-        with desk.doors.write() as session:
-            far = f"{min(first + STORES_AT_ONCE, len(stores))} of {len(stores)} shops"
-            job_book.say_how_far(session, desk.node_id, "forecast-stores", day, far)
+        desk.far("forecast-stores", day, "shops")(min(first + STORES_AT_ONCE, len(stores)), len(stores))
     return f"{len(stores)} shops from {day}"
 
 

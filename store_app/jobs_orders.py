@@ -25,7 +25,7 @@ def propose(desk: "Desk", _day: dt.date) -> str:
     return f"{len(made)} proposals, {len(gone)} sent by rule"
 
 
-def play_weeks_ahead(desk: "Desk", _day: dt.date) -> str:
+def play_weeks_ahead(desk: "Desk", day: dt.date) -> str:
     """Play the shop's orders of the coming weeks on many futures, once last night's forecast is there."""
     from supply import weeks_ahead
 
@@ -33,7 +33,7 @@ def play_weeks_ahead(desk: "Desk", _day: dt.date) -> str:
         loaded = weeks_ahead.load(session, desk.node_id, country=desk.doors.settings.country, at=desk.doors.now())
     if loaded is None:
         return "no forecast of last night"
-    body = desk.compute(weeks_ahead.compute, loaded)
+    body = desk.compute(weeks_ahead.compute, loaded, desk.far("weeks-ahead", day, "days"))
     with desk.doors.write() as session:
         weeks_ahead.keep(session, desk.node_id, body, at=desk.doors.now())
     return f"{body['products']} products played on {body['futures']} futures"

@@ -11,6 +11,8 @@ Rules
    No shop is told what few others sold (`edition`).
 4. What was imported is never re-rolled.
 5. A shelf that stood empty at closing time hid demand: the share of the day's trade since its last sale is kept beside.
+6. A region is forecast by its sums as the shops of today would have sold them (`forecasting.growing`): who opens, or
+   whose past is brought in, is no step in what customers want. A shop trades today that sold in SIZE_DAYS.
 """
 
 import datetime as dt
@@ -34,6 +36,7 @@ HISTORY_DAYS = 728
 EDITION_DAYS = 120
 EMPTY_FROM_BP = 500
 TOLD_DAYS = 28
+SIZE_DAYS = 28
 LEAST_SHOPS = 5
 """Fewer shops together would let one of them read off another's sales."""
 ROWS_AT_ONCE = 20_000
@@ -247,7 +250,7 @@ def panel(
 def region_panel(
     session: Session, region_id: str, last_day: dt.date, days: int = HISTORY_DAYS, *, also: Collection[str] = ()
 ) -> "DemandPanel":
-    """Return a region's demand; a day on which none of its shops sold anything is not observed.
+    """Return a region's demand, in units of its shops of today (rule 6); a day on which none sold is not observed.
 
     also: products other regions sell; of one that this region never sold nothing is observed.
     """
@@ -266,13 +269,14 @@ def region_panel(
     here = {row[0] for row in rows}
     skus = sorted((here | set(also)) & set(names))
     y, _ = _grid(skus, rows, days)
+    part = _part_then(session, region_id, first, days)
     seen = np.zeros(days, dtype=np.bool_)
     seen[[row[1] for row in rows]] = True
     sold = np.array([sku in here for sku in skus], dtype=np.bool_)
     return DemandPanel(
         keys=tuple((region_id, sku) for sku in skus),
         first_day=first,
-        y=np.where(seen[None, :] & sold[:, None], y, np.nan),
+        y=np.where(seen[None, :] & sold[:, None], y / part, np.nan),
         category=tuple(names[sku] for sku in skus),
         region=(region_id,) * len(skus),
     )
@@ -331,6 +335,31 @@ def in_parts(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 
 # --- inside ---
+
+
+def _part_then(session: Session, region_id: str, first: dt.date, days: int) -> Any:
+    """Return (days,) what part of a region's shops of today traded on each day (rule 6)."""
+    import numpy as np
+
+    from forecasting.growing import part_then
+
+    shop, day, today = StoreDay.store_id, StoreDay.business_day, first + dt.timedelta(days=days)
+    taken = sa.func.sum(StoreDay.revenue_minor)
+    here = (Store.region_id == region_id, StoreDay.sales > 0, day < today)
+    by_shop = sa.select(shop).join(Store, Store.id == shop).where(*here).group_by(shop).order_by(shop)
+    lately: dict[str, int] = dict(
+        session.execute(by_shop.add_columns(taken).where(day >= today - dt.timedelta(days=SIZE_DAYS))).all()
+    )
+    opened, closed, size = [], [], []
+    for store_id, began, ended in session.execute(by_shop.add_columns(sa.func.min(day), sa.func.max(day))).all():
+        trades = store_id in lately
+        end = today if trades else ended + dt.timedelta(days=1)
+        last_days = sa.select(taken).where(shop == store_id, day >= end - dt.timedelta(days=SIZE_DAYS), day < end)
+        takings = lately[store_id] if trades else session.scalar(last_days)
+        opened.append((began - first).days)
+        closed.append((end - first).days - 1)
+        size.append(max(0, takings or 0) / min(SIZE_DAYS, (end - began).days))
+    return part_then(np.array(opened, np.int64), np.array(closed, np.int64), np.array(size, np.float64), days)
 
 
 def _grid(skus: list[str], rows: list[tuple[str, int, int, int]], days: int) -> tuple[Any, Any]:

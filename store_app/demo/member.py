@@ -19,6 +19,7 @@ from config.settings import Settings
 from pos import printer, sale, shift
 from pos.printer import PrintJob
 from store_app import job_book
+from store_app.apart import compute_here
 from store_app.checking import chain_faults, findings
 from store_app.demo.build import PINS, TILL
 from store_app.demo.panel import ROLLOVER_HOUR, ZONE
@@ -38,7 +39,7 @@ class Member:
     def __init__(self, settings: Settings, clock: Clock, client: httpx2.Client | None = None, slug: str = "") -> None:
         self.id, self.slug = settings.node_id, slug
         self.doors = open_doors(settings, clock)
-        self.desk = Desk(self.doors, compute=lambda function, loaded: function(loaded))
+        self.desk = Desk(self.doors, compute=compute_here)
         self._client = client
         self._token = ""
         self._line = sender.client_for(settings) if settings.network_url else None

@@ -15,9 +15,9 @@ from config.node import NETWORK
 from pos.catalogue import Listing
 from pos.selling_hours import clock_text
 from pos.store import day_of
-from store_app import wording, wording_claims, wording_orders
+from store_app import job_book, wording, wording_claims, wording_orders
 from store_app.pages.waiting import stock_units
-from store_app.presenting import money, qty
+from store_app.presenting import clock_time, money, qty
 from store_app.wording_forecast import watched_sentences
 from supply import credit, order_days, order_money, serving
 from supply.credit import CreditDraw, CreditLine
@@ -254,6 +254,16 @@ def offers(session: Session, store_id: str) -> list[OfferView]:
 def forecast_sentence(session: Session, store_id: str, *, today: dt.date) -> str:
     """Say what proposals stand on: the forecast and its age, or what is used instead."""
     return age_sentence(_newest_age_days(session, store_id, today, ForecastRun.state == "published"))
+
+
+def night_sentence(session: Session, node_id: str, *, today: dt.date) -> str:
+    """Say how tonight's forecast stands while it is not there; "" where it is, or nobody has begun it."""
+    run = job_book.run_of(session, node_id, "forecast", today - dt.timedelta(days=1))
+    if run is None or run.state == "done":
+        return ""
+    if run.state == "failed":
+        return _("Tonight’s forecast could not be made; it is tried again by itself.")
+    return _("Tonight’s forecast is being made, since %(time)s.", time=clock_time(run.began_at))
 
 
 def watched(session: Session, store_id: str) -> list[str]:

@@ -9,8 +9,8 @@ from flask_babel import gettext as _
 
 from config.errors import NotFound
 from pos.store import Region
-from store_app import wording, wording_forecast
-from store_app.extensions import read
+from store_app import job_book, wording, wording_forecast
+from store_app.extensions import doors, read
 from store_app.pages import form
 from store_app.presenting import LARGE, page, today
 from store_app.security import requires
@@ -66,6 +66,7 @@ def region(region_id: str) -> Any:
         currency = overview.currency(session)
         doubted = told_forecasts.doubted(session, region_id)
         said = published(session, "region", region_id)
+        night = job_book.run_of(session, doors().settings.node_id, "forecast-stores", today() - dt.timedelta(days=1))
         on_offer = offer_effects.times(said.signal if said else None, aisle)
     return page(
         "console/regions.html",
@@ -82,6 +83,7 @@ def region(region_id: str) -> Any:
         shops=[(one, ahead.units(sum(one.parts[:WEEK_DAYS]))) for one in ahead.shops],
         total=_of_week(ahead),
         on_offer=on_offer,
+        night=night if night and night.state == "running" and night.whole else None,
         doubted=[
             (name, wording.few(skus, 5), wording_forecast.not_taken(why)) for name, skus, why in doubted[:DOUBTED_SHOWN]
         ],

@@ -59,7 +59,11 @@ def orders(fault: ShopError | None = None, **_place: Any) -> Any:
         neighbours = waiting.neighbours(session, store_id)
         missed = to_come.missed_orders(session, store_id, at=doors().now())
         not_coming = push.not_coming(session, store_id, today())
-        said = [baskets.forecast_sentence(session, store_id, today=today()), *baskets.watched(session, store_id)]
+        said = [
+            baskets.forecast_sentence(session, store_id, today=today()),
+            baskets.night_sentence(session, doors().settings.node_id, today=today()),
+            *baskets.watched(session, store_id),
+        ]
         missing = baskets.missing(session, store_id)
         credit_for_all = baskets.credit_for_all(session, store_id, proposals)
     return page(
@@ -71,7 +75,7 @@ def orders(fault: ShopError | None = None, **_place: Any) -> Any:
         neighbours=neighbours,
         missed=missed,
         not_coming=not_coming,
-        forecast_sentence="" if missing else " ".join(said),
+        forecast_sentence="" if missing else " ".join(filter(None, said)),
         missing=missing,
         change_reasons=wording.CHANGE_REASONS,
         decline_reasons=wording.DECLINE_REASONS,

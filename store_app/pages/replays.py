@@ -9,19 +9,20 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from config.errors import NotFound, ShopError
+from config.errors import NotFound, Refused, ShopError
 from pos.catalogue import Product
 from pos.store import Region
-from store_app import curve_chart
+from store_app import curve_chart, job_book
 from store_app.extensions import doors, read, write
 from store_app.pages import form
 from store_app.presenting import money, number, page, place, today
 from store_app.security import requires
-from supply import order_wishes, overview, replays, weeks_ahead
+from supply import forecasts, order_wishes, overview, replays, weeks_ahead
 from supply.replays import OrderReplay
 from supply.weeks_ahead import WeeksAhead
 
 bp = Blueprint("replays", __name__)
+JOB = "weeks-ahead"
 WAYS = {
     "ours": _l("The proposals"),
     "mean_normal": _l("Four weeks’ mean with a safety stock"),
@@ -50,7 +51,8 @@ def shop(fault: ShopError | None = None) -> Any:
         found, ahead = replays.newest(session, "store", store_id), weeks_ahead.newest(session, store_id)
         present_bp = order_wishes.service_of(session, store_id)
         names = _names(session, ahead.body["matters"]) if ahead else {}
-    return _shown(found, place().currency, "", ahead=_ahead(ahead, present_bp, names), fault=fault)
+        playing = _playing(session)
+    return _shown(found, place().currency, "", ahead=_ahead(ahead, present_bp, names), playing=playing, fault=fault)
 
 
 @bp.post("/orders/service")
@@ -62,6 +64,20 @@ def set_service() -> Any:
     with write() as session:
         order_wishes.set_service(session, str(place().store_id), service_bp, actor=g.actor, at=doors().now())
     flash(_("Noted. The next proposals keep to it."), "good")
+    return redirect(url_for(".shop"), 303)
+
+
+@bp.post("/orders/look-again")
+@requires("order")
+@form.answers_on(shop)
+def look_again() -> Any:
+    """Have the weeks ahead looked at now, by the worker."""
+    yesterday = today() - dt.timedelta(days=1)
+    with write() as session:
+        if not forecasts.has_run(session, str(place().store_id), yesterday):
+            told = _("Last night’s forecast is not there yet. It is made by itself in the night; then look again.")
+            raise Refused("no-forecast-yet", told)
+        job_book.ask(session, doors().settings.node_id, JOB, yesterday, at=doors().now())
     return redirect(url_for(".shop"), 303)
 
 
@@ -90,20 +106,35 @@ def _names(session: Session, matters: list[dict[str, Any]]) -> dict[str, tuple[s
     }
 
 
+def _playing(session: Session) -> dict[str, Any]:
+    """Return how the look ahead of last night's forecast stands; state: "" where none was taken or asked for."""
+    run = job_book.run_of(session, doors().settings.node_id, JOB, today() - dt.timedelta(days=1))
+    if run is None:
+        return {"state": ""}
+    is_cut_off = run.state == "running" and doors().now() >= run.began_at + job_book.CUT_OFF_AFTER
+    return {
+        "state": "failed" if is_cut_off else run.state,
+        "at": run.began_at,
+        "so_far": run.so_far,
+        "whole": run.whole,
+    }
+
+
 def _ahead(found: WeeksAhead | None, present_bp: int, names: dict[str, tuple[str, str]]) -> dict[str, Any] | None:
     """Return the weeks ahead as they are shown; what was chosen since they were played is the present level."""
     if found is None or not found.body["products"]:
         return None
     body = found.body
-    best = next(one for one in body["levels"] if one["service_bp"] == body["best_bp"])
+    levels = {one["service_bp"]: one for one in body["levels"]}
     matters = [
         one | {"name": names[one["sku"]][0], "unit": names[one["sku"]][1]}
         for one in body["matters"]
         if one["sku"] in names
     ]
     return body | {
-        "last_day": found.first_day + dt.timedelta(days=body["days"] - 1), "present_bp": present_bp, "best": best,
-        "played_bp": body["present_bp"], "matters": matters, "is_old": found.first_day < today(),
+        "last_day": found.first_day + dt.timedelta(days=body["days"] - 1), "matters": matters,
+        "present_bp": present_bp, "played_bp": body["present_bp"], "best": levels[body["best_bp"]],
+        "chosen": levels.get(present_bp), "is_old": found.first_day < today(),
     }  # fmt: skip
 
 
@@ -113,6 +144,7 @@ def _shown(
     region_name: str,
     *,
     ahead: dict[str, Any] | None = None,
+    playing: dict[str, Any] | None = None,
     fault: ShopError | None = None,
 ) -> Any:
     body = found.body if found else None
@@ -126,7 +158,7 @@ def _shown(
                 rows.append({"name": name, "words": words, **way})
     return page(
         "replays/proof.html", replay=body, last_day=found.last_day if found else None, rows=rows, currency=currency,
-        region_name=region_name, ahead=ahead, fault=fault, better=_better(rows), short=short,
+        region_name=region_name, ahead=ahead, playing=playing, fault=fault, better=_better(rows), short=short,
         chart=_chart(body, currency, curve_chart.WIDE) if body else None,
         narrow=_chart(body, currency, curve_chart.NARROW) if body else None,
     )  # fmt: skip

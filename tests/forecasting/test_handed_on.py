@@ -87,6 +87,17 @@ def test_what_prices_move_is_handed_on_too(trade) -> None:  # type: ignore[no-un
     assert -2.6 < slope < -1.4, "a third cheaper sells twice as much: about -1.9"
 
 
+def test_a_higher_price_is_not_expected_to_sell_more(trade) -> None:  # type: ignore[no-untyped-def]
+    """What sells more while it is dear is chance, or a season: neither the shop nor its region takes it for a rule."""
+    panel = trade([10.0] * 5, DAYS)
+    dear = np.isin(np.arange(DAYS) // 7, (4, 9, 15, 20))[None, :]
+    panel = replace(
+        panel, y=np.where(dear, np.round(panel.y * 1.5), panel.y), price=np.where(dear, 14.0, 10.0) * np.ones((5, 1))
+    )
+    assert (run.measure(panel, horizon_days=HORIZON).factors.slopes[PRICE] <= 0).all()
+    assert region(panel, told_by(panel)).slopes[PRICE][0] == 0.0
+
+
 def test_an_aisle_nobody_told_of_has_the_regions_mean_and_one_of_few_sales_most_of_it(trade) -> None:  # type: ignore[no-untyped-def]
     panel = trade([6.0] * 3, DAYS)
     panel = replace(panel, category=("A", "B", "C"))

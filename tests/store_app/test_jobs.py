@@ -22,6 +22,8 @@ from supply import forecasts
 from supply.pickup_order import PickupTry
 from tests.builders import NOON
 from tests.empty import empty_database
+from tests.store_app.far import counted
+from tests.store_app.office import words
 
 DAY = dt.date(2026, 3, 1)
 
@@ -81,6 +83,8 @@ def test_a_night_of_forecasts_that_broke_off_says_how_far_it_was_and_goes_on_fro
         jobs.forecast_stores(desk, DAY)
     (word,) = [word for word in doctor.examine(network.doors, outside=False) if word.thing == "jobs"]
     assert f"forecast-stores of 2026-03-01 runs: 1 of {len(shops)} shops." in word.sentence
+    shown = words(network.signed_in("operator").get("/console/demand/north"))
+    assert f"Tonight’s forecasts: 1 of {len(shops)} shops" in shown
     jobs.forecast_stores(desk, DAY)
     assert asked == [*shops[:2], *shops[1:]]
     with network.doors.read() as session:
@@ -113,7 +117,7 @@ def test_a_night_begun_again_says_nothing_of_the_one_before_and_one_cut_off_says
     assert "It broke." not in words(), "it runs anew"
     take(3)
     with network.doors.write() as session:
-        job_book.say_how_far(session, "network", "forecast-stores", DAY, "2 of 9 shops")
+        job_book.say_how_far(session, "network", "forecast-stores", DAY, 2, 9, "shops")
     assert "forecast-stores of 2026-03-01: cut off, 2 of 9 shops" in words()
     assert "runs:" not in words()
 
@@ -258,6 +262,12 @@ def test_a_computation_runs_apart_and_its_end_is_a_refusal():
     assert compute_apart(eval, "__import__('os').getpid()") != os.getpid(), "a child that loads nothing of ours"
     with pytest.raises(Unreachable, match="stopped before"):
         compute_apart(os._exit, 3)
+
+
+def test_a_computation_apart_tells_how_far_it_is():
+    heard = []
+    assert compute_apart(counted, 7, lambda *far: heard.append(far)) == 7
+    assert heard == [(1, 7)]
 
 
 def test_a_sale_rings_the_bell(house):

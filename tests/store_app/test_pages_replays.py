@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from config.journal import Actor
 from pos.catalogue import Product
 from pos.store import Region
-from store_app import cli_ordering, jobs
+from store_app import cli_ordering, job_book, jobs
+from store_app.apart import compute_here
 from store_app.cli import main
 from store_app.jobs import JOBS
 from store_app.pages.replays import NAMES, WAYS
@@ -47,7 +48,7 @@ def next_shop(goods_of, wanted, loaded):
 
 
 def replayed(house, day=YESTERDAY):
-    desk = jobs.Desk(house.doors, compute=lambda work, what: work(what))
+    desk = jobs.Desk(house.doors, compute=compute_here)
     return jobs.replay(desk, day)
 
 
@@ -71,7 +72,7 @@ def test_the_job_replays_once_a_week_and_the_page_shows_money(house):
 
 
 def test_the_weeks_ahead_are_played_every_night_and_the_level_that_is_chosen_is_ordered_to(house):
-    desk = jobs.Desk(house.doors, compute=lambda work, what: work(what))
+    desk = jobs.Desk(house.doors, compute=compute_here)
     assert JOBS["weeks-ahead"].run(desk, YESTERDAY) == "no forecast of last night"
     with house.doors.write() as session:
         goods(session)
@@ -89,7 +90,7 @@ def test_the_weeks_ahead_are_played_every_night_and_the_level_that_is_chosen_is_
     assert fills == sorted(fills)
     assert send(keeper, "/orders/service", service_bp="9900").status_code == 303
     now = words(keeper.get("/orders/proof"))
-    assert "Your orders aim at 99 % now. Tonight the weeks ahead are worked out from there." in now
+    assert "Your orders aim at 99 % now. What that earns against 98 % in these days: about" in now
     with house.doors.read() as session:
         assert order_wishes.service_of(session, STORE) == 9_900
     wrong = send(keeper, "/orders/service", service_bp="9999")
@@ -105,7 +106,7 @@ def test_what_is_played_of_the_first_order_is_its_proposal(house, minimum_minor,
         history(session, days=60)
         session.execute(sa.update(Supplier).values(minimum_minor=minimum_minor))
         order_money.set_budget(session, STORE, week_minor, actor=Actor.system("test", STORE), at=NOON)
-    jobs.forecast_store(jobs.Desk(house.doors, compute=lambda work, what: work(what)), YESTERDAY)
+    jobs.forecast_store(jobs.Desk(house.doors, compute=compute_here), YESTERDAY)
     with house.doors.read() as session:
         loaded = weeks_ahead.load(session, STORE, country="US", at=house.clock.now())
         drafts = replenishment.work_out(session, STORE, at=house.clock.now())
@@ -123,10 +124,56 @@ def test_what_is_played_of_the_first_order_is_its_proposal(house, minimum_minor,
     assert played == asked
 
 
+def test_a_look_is_asked_for_shows_how_far_it_is_and_says_when_it_failed(house):
+    keeper = house.signed_in()
+    early = send(keeper, "/orders/look-again")
+    assert "Last night’s forecast is not there yet." in words(early)
+    with house.doors.write() as session:
+        goods(session)
+        history(session, days=30)
+    desk = jobs.Desk(house.doors, compute=compute_here)
+    jobs.forecast_store(desk, YESTERDAY)
+    with house.doors.write() as session:
+        at = house.clock.now()
+        job_book.note(session, STORE, "weeks-ahead", YESTERDAY, at=at, done=True, outcome="no forecast of last night")
+    assert send(keeper, "/orders/look-again").status_code == 303
+    asked = keeper.get("/orders/proof")
+    assert "Asked for at" in words(asked)
+    assert "disabled" in asked.text.split("look-again", 1)[1].split("</form>")[0]
+    with house.doors.write() as session:
+        assert job_book.due(session, STORE, "weeks-ahead", YESTERDAY, back_days=0, at=at) == YESTERDAY
+        assert job_book.take(session, STORE, "weeks-ahead", YESTERDAY, at=at)
+    desk.far("weeks-ahead", YESTERDAY, "days")(42, 168)
+    running = keeper.get("/orders/proof")
+    assert 'max="168" value="42"' in running.text
+    assert send(keeper, "/orders/look-again").status_code == 303, "one that runs is left alone"
+    with house.doors.write() as session:
+        assert job_book.run_of(session, STORE, "weeks-ahead", YESTERDAY).so_far == 42
+        job_book.note(session, STORE, "weeks-ahead", YESTERDAY, at=at, done=False, outcome="It broke.")
+    failed = words(keeper.get("/orders/proof"))
+    assert "The weeks ahead could not be looked at." in failed
+    send(keeper, "/orders/look-again")
+    with house.doors.write() as session:
+        assert job_book.take(session, STORE, "weeks-ahead", YESTERDAY, at=at - job_book.CUT_OFF_AFTER)
+    assert "The weeks ahead could not be looked at." in words(keeper.get("/orders/proof")), "it was cut off"
+    assert send(house.signed_in("cashier"), "/orders/look-again").status_code == 403
+
+
+def test_the_orders_say_that_tonight_s_forecast_is_being_made_and_that_it_failed(house):
+    fill(house)
+    keeper = house.signed_in()
+    with house.doors.write() as session:
+        assert job_book.take(session, STORE, "forecast", YESTERDAY, at=NOON)
+    assert "Tonight’s forecast is being made, since" in words(keeper.get("/orders/"))
+    with house.doors.write() as session:
+        job_book.note(session, STORE, "forecast", YESTERDAY, at=NOON, done=False, outcome="It broke.")
+    assert "Tonight’s forecast could not be made; it is tried again by itself." in words(keeper.get("/orders/"))
+
+
 def test_a_shop_that_has_sold_nothing_yet_has_nothing_to_look_ahead_to(house):
     with house.doors.write() as session:
         goods(session)
-    desk = jobs.Desk(house.doors, compute=lambda work, what: work(what))
+    desk = jobs.Desk(house.doors, compute=compute_here)
     jobs.forecast_store(desk, YESTERDAY)
     assert JOBS["weeks-ahead"].run(desk, YESTERDAY) == "0 products played on 200 futures"
     assert "Nothing to replay yet" in words(house.signed_in().get("/orders/proof"))
@@ -141,7 +188,7 @@ def test_the_command_tells_the_weeks_ahead_the_same_for_a_seed_and_refuses_witho
     with house.doors.write() as session:
         goods(session)
         history(session, days=60)
-    jobs.forecast_store(jobs.Desk(house.doors, compute=lambda work, what: work(what)), YESTERDAY)
+    jobs.forecast_store(jobs.Desk(house.doors, compute=compute_here), YESTERDAY)
     told, again, other = (
         json.loads(run(main, ["weeks-ahead", "--futures", "20", "--seed", seed, "--json"]).stdout) for seed in "334"
     )
@@ -166,7 +213,7 @@ def test_the_weeks_ahead_say_which_level_earns_more_and_of_which_day_they_are(ho
 def test_a_short_history_is_not_replayed(house):
     fill(house)
     assert replayed(house) == "0 replayed"
-    assert "Half a year of sales is needed" in words(house.signed_in().get("/orders/proof"))
+    assert "half a year of sales is needed" in words(house.signed_in().get("/orders/proof"))
 
 
 def test_a_cashier_sees_no_proof(house):

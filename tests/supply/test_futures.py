@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from forecasting.intervals import Dispersion
 from supply import policy
 from supply.ageing import Shelves
-from supply.futures import Goods, Round, _lines, _stands, play
+from supply.futures import Goods, Round, Week, _lines, _Shop, _stands, play
 from supply.policy import PolicyLine, decide, expected_outdating, ready, shop_policy
 
 DAYS = 21
@@ -122,3 +122,16 @@ def test_what_is_ready_and_what_expires_in_a_future_is_what_a_proposal_reckons_w
         assert stands.ready.item() == ready([3.0] * 3, here, {1: came})
         assert stands.outdating.item() == expected_outdating([(2, here)], [3.0] * 5)
         assert stands.position.item() == here + came
+
+
+def test_no_seven_days_cost_more_than_the_week_s_money_and_no_order_less_than_the_minimum():
+    told = dataclasses.replace(goods([3.0, 12.0], here=0.0), minimum_minor=1_500)
+    week = Week(9_000, {-2: 4_000}, frozenset({told.supplier_id}))
+    shop = _Shop([told], [futures(told)], shop_policy(9_800), week, lambda _, one, day: _lines(told, one, day))
+    for day in range(DAYS):
+        shop.play(day)
+    spent = np.array([shop.spent.get(day, np.zeros(6)) for day in range(DAYS)])
+    weeks = np.array([spent[max(0, day - 6) : day + 1].sum(axis=0) + 4_000 * (day < 5) for day in range(DAYS)])
+    assert weeks.max() <= 9_000
+    assert weeks[5:].max() > 7_500, "what was ordered before no longer counts"
+    assert spent[spent > 0].min() >= 1_500
