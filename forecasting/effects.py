@@ -106,6 +106,10 @@ class Factors:
         events = {code: grid[rows] for code, grid in self.events.items()}
         return Prior(self.weekday[rows], self.month[rows], events, like=self.like[rows])
 
+    def told(self, slopes: Mapping[str, Floats]) -> Factors:
+        """Return the same with what the region says now of what never changed here (rule 3)."""
+        return replace(self, slopes=self.slopes | {name: s for name, s in slopes.items() if name not in self.evidence})
+
     def special(self, days: Days) -> Floats:
         """Return (n, T): month and event factors, without weekday and features."""
         grid = self.month[:, days.month_day].copy()

@@ -103,6 +103,7 @@ def say(
     borrowed = None
     if regional is not None:
         borrowed = _borrow(regional, found.keys, found.category, found.region, found.day, horizon_days)
+        found = replace(found, factors=found.factors.told(borrowed.prior.slopes))
     blend = _blend(found, borrowed, found.pools.category, stated)
     fate = found.fate(horizon_days)
     blend.level = blend.level * fate.alive

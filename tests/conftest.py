@@ -17,9 +17,9 @@ from sqlalchemy import create_engine, make_url, text
 from store_app.apart import ONE_THREAD
 from tests import empty
 from tests.golden import golden, pytest_addoption
-from tests.warm import _templates_compiled_once
+from tests.warm import _pins_hashed_in_no_time, _templates_compiled_once
 
-__all__ = ["_templates_compiled_once", "golden", "pytest_addoption"]
+__all__ = ["_pins_hashed_in_no_time", "_templates_compiled_once", "golden", "pytest_addoption"]
 
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.update(ONE_THREAD)  # before any arithmetic is loaded, as the shop's own programs do: a fit costs a fifth
@@ -39,13 +39,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Spread the browser's files among the others, for workers take whole files in this order.
 
     A browser waits, for paint and for its page; the others reckon without a pause. Side by side they keep every core at
-    work, and no page waits for two more browsers.
+    work, and no page waits for two more browsers. The longest of the last files comes first: a core would wait for it.
     """
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
         files.setdefault(item.path, []).append(item)
     shown = [file for file in files if file.parent.name == "browser"]
-    others = [file for file in files if file not in shown]
+    others = sorted((file for file in files if file not in shown), key=lambda file: file.name != "test_week.py")
     gap = len(others) * 3 / 4 / max(1, len(shown))  # what comes last is short
     place = {file: n * gap for n, file in enumerate(shown)} | {file: float(n) for n, file in enumerate(others)}
     items[:] = [item for file in sorted(files, key=place.__getitem__) for item in files[file]]

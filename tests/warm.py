@@ -1,4 +1,4 @@
-"""What a run of tests compiles once, as a shop that stays open does: statements and templates.
+"""What a run of tests compiles once, as a shop that stays open does: statements and templates; and hashes in no time.
 
 SQLAlchemy compiles a statement once for each engine and Jinja a template once for each application; tests open new
 ones all the time, and spent half their time there.
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
@@ -47,3 +48,12 @@ def _templates_compiled_once(tmp_path_factory: pytest.TempPathFactory, request: 
     kept = folder / "templates"
     kept.mkdir(exist_ok=True)
     Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(str(kept))}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _pins_hashed_in_no_time() -> None:
+    """Hash PINs by the same function at its least cost: what every sign-in would wait for guards nobody here."""
+    from pos import store
+    from store_app import staff
+
+    store._hasher = staff._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

@@ -24,7 +24,7 @@ from pos.catalogue import TaxClass
 from pos.store import add_staff, found_store
 from tests.browser.served import Served
 from tests.empty import empty_database, lasting_folder
-from tests.store_app.conftest import QUICK, build, founded, kept, market
+from tests.store_app.conftest import build, founded, kept, market
 from tests.store_app.house import Kept
 from tests.store_app.town import shop_house
 
@@ -113,7 +113,7 @@ def _furnished(*, is_open: bool, coin_minor: int, furnish: Furnish | None) -> Pa
             at=at,
             smallest_coin_minor=coin_minor,
         )
-        add_staff(session, STORE, "ana", "Ana", "shopkeeper", PIN).pin_hash = QUICK.hash(PIN)
+        add_staff(session, STORE, "ana", "Ana", "shopkeeper", PIN)
         session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=False))
         session.flush()
         for place, (sku, name, category, price, code, wishes) in enumerate(PRODUCTS):

@@ -15,7 +15,6 @@ from pos.loyalty import Scheme
 from pos.promises import Choice, Offer, Part
 from pos.store import Till, add_staff, store_of
 from tests.browser.conftest import STORE, Node, sign_in
-from tests.store_app.conftest import QUICK
 
 CASHIER, SUPERVISOR = ("cem", "1111"), ("sue", "3333")
 COLA = "2000000000084"
@@ -29,7 +28,7 @@ def furnish(session: Session) -> None:
     at, ana = SystemClock().now(), Actor("ana", "Ana", "shopkeeper", STORE)
     by: dict[str, Any] = {"actor": ana, "at": at}
     for (staff_id, pin), name, role in ((CASHIER, "Cem", "cashier"), (SUPERVISOR, "Sue", "supervisor")):
-        add_staff(session, STORE, staff_id, name, role, pin).pin_hash = QUICK.hash(pin)
+        add_staff(session, STORE, staff_id, name, role, pin)
     session.add(Till(store_id=STORE, id="T2", name="Till 2"))
     session.flush()
     shift.open_shift(session, STORE, "T2", 0, **by)

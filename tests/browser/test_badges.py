@@ -21,7 +21,6 @@ from tests.browser.conftest import (
     wedge,
 )
 from tests.browser.counter import kept, priced
-from tests.store_app.conftest import QUICK
 
 pytestmark = pytest.mark.browser
 
@@ -31,7 +30,7 @@ def badge(node: Node) -> Callable[[str], str]:
     """Give a maker of badges in a shop of Ana, the shopkeeper, and Cem, a cashier."""
     ana = Actor("ana", "Ana", "shopkeeper", STORE)
     with node.database.write() as session:
-        add_staff(session, STORE, "cem", "Cem", "cashier", "1111").pin_hash = QUICK.hash("1111")
+        add_staff(session, STORE, "cem", "Cem", "cashier", "1111")
 
     def make(staff_id: str) -> str:
         with node.database.write() as session:

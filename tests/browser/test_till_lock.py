@@ -79,7 +79,7 @@ def test_a_payment_on_its_way_is_waited_for(page: Page, node: Node):
     priced(page)
     held = Held(page, "**/api/sales")
     page.keyboard.press("F8")
-    expect(page.locator("#pay-choose #take")).to_be_enabled()
+    expect(page.locator("#pay-choose #take")).to_be_enabled()  # two presses in a row are `pay_exactly` in test_till.py
     page.keyboard.press("F8")
     paying = held.take()
     leave_alone(page)

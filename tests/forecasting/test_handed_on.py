@@ -61,6 +61,19 @@ def test_a_shops_first_offer_is_expected_to_bring_what_offers_bring_in_its_regio
     assert lift(shop, region(shop, *others)) == pytest.approx(TIMES, rel=0.15)
 
 
+def test_what_a_region_tells_holds_from_the_next_night_on_and_as_it_was_told_last(trade) -> None:  # type: ignore[no-untyped-def]
+    """A state is measured once a week; a region that learns within it is not waited for."""
+    shop = trade([6.0] * 5, DAYS)
+    state = run.measure(shop, horizon_days=HORIZON, regional=region(shop))
+    on = Ahead(on_offer=np.arange(HORIZON)[None, :] >= 7 * np.ones((5, 1)))
+    panel = replace(shop, on_offer=np.zeros(shop.y.shape, dtype=bool))
+    for worth in (0.9, 0.3):
+        told = region(shop, {"C": {"on_offer": [1000.0, 1000.0 * worth]}})
+        said = run.say(state, horizon_days=HORIZON, regional=told, panel=panel, ahead=on).mean
+        assert np.log(said[:, 7:].sum() / said[:, :7].sum()) == pytest.approx(worth, abs=0.08)
+        state = run.measure(shop, horizon_days=HORIZON, regional=told)
+
+
 def test_a_shop_whose_own_offers_bring_nothing_comes_to_know_better(trade) -> None:  # type: ignore[no-untyped-def]
     others = [told_by(offered(trade([6.0] * 5, DAYS, seed=seed), TIMES, 4, 9, 15, 20)) for seed in (1, 2, 3)]
     shop = offered(trade([6.0] * 5, DAYS, seed=9), 1.0, 5, 11, 17, 22)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from werkzeug.serving import make_server
 
 import supply.orders  # noqa: F401  every table must be known before they are made
@@ -26,8 +25,6 @@ from tests.store_app.town import market
 __all__ = ["House", "mail_server", "market", "post", "token"]  # what most tests ask for beside the nodes
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 STORE, KEY = "S01", "a-key-of-the-first-store"
-QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-"""Hashes that are looked at in no time: what every test that signs in would wait for guards nobody here."""
 
 
 def add_store(session: Any, store_id: str, region_id: str = "north") -> None:
@@ -74,10 +71,7 @@ def furnish(database: Database, role: str, node_id: str) -> None:
             add_store(session, "S02", "south")
             session.add(StoreKey(sha256=hashlib.sha256(KEY.encode()).hexdigest(), store_id=STORE, made_at=NOON))
         for name in ("operator",) if role == "network" else ("cashier", "supervisor", "shopkeeper"):
-            person = staff.add(
-                session, node_id, name, name, staff.PRACTICE_PINS[name], actor=system, at=NOON, weak=True
-            )
-            person.pin_hash = QUICK.hash(staff.PRACTICE_PINS[name])
+            staff.add(session, node_id, name, name, staff.PRACTICE_PINS[name], actor=system, at=NOON, weak=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """A shop and the network, each with its own database, and a courier between them that shuffles and repeats."""
 
 import datetime as dt
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +25,7 @@ from supply.online_facts import ShopPublished
 from supply.online_replica import APPLIERS
 from supply.placing import Placed
 from tests.empty import database_from, empty_database, lasting_folder, made_once
+from tests.supply.road import batches
 
 STORE = "S07"
 OTHER = "S08"
@@ -73,19 +73,16 @@ class Town:
     ) -> int:
         with source.read() as session:
             rows = [(row.epoch, Message(**outbox.to_wire(row))) for row in outbox.due(session, receiver)]
-        bag = list(rows)
-        if seed is not None:
-            bag = bag * 2
-            random.Random(seed).shuffle(bag)
-        for epoch, message in bag:
-            if message.topic not in APPLIERS:
-                continue
+        if not rows:
+            return 0
+        for epoch, batch in batches([row for row in rows if row[1].topic in APPLIERS], seed):
             with target.write() as session:
-                result, reason = inbox.apply_once(
-                    session, sender, epoch, message,
-                    lambda inner, fact: APPLIERS[fact.topic](inner, fact, sender, at), at=at,
+                outcomes = inbox.take(
+                    session, sender, epoch, batch, lambda inner, fact: APPLIERS[fact.topic](inner, fact, sender, at),
+                    at=at,
                 )  # fmt: skip
-            assert result != "parked", reason
+            parked = [outcome.reason for outcome in outcomes if outcome.state == "parked"]
+            assert not parked, parked
         with source.write() as session:
             outbox.acknowledge(session, [message.id for _, message in rows], at=at)
         return len(rows)

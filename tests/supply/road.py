@@ -2,9 +2,11 @@
 
 import datetime as dt
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -47,6 +49,18 @@ def later(**spans: float) -> dt.datetime:
     return AT + dt.timedelta(**spans)
 
 
+def batches(rows: list[tuple[str, Message]], seed: int | None) -> Iterator[tuple[str, list[Message]]]:
+    """Yield what is carried as it arrives: an epoch's at once, or with a seed shuffled, twice and each for itself."""
+    if seed is None:
+        for epoch, some in groupby(rows, key=itemgetter(0)):
+            yield epoch, [message for _, message in some]
+        return
+    bag = rows * 2
+    random.Random(seed).shuffle(bag)
+    for epoch, message in bag:
+        yield epoch, [message]
+
+
 @dataclass
 class Country:
     """The network's database and the shops'."""
@@ -83,17 +97,16 @@ class Country:
     def _carry(self, source, target, sender: str, receiver: str, seed: int | None, at: dt.datetime) -> int:
         with source.read() as session:
             rows = [(row.epoch, Message(**outbox.to_wire(row))) for row in outbox.due(session, receiver)]
-        bag = list(rows)
-        if seed is not None:
-            bag = bag * 2
-            random.Random(seed).shuffle(bag)
-        for epoch, message in bag:
+        if not rows:
+            return 0
+        for epoch, batch in batches(rows, seed):
             with target.write() as session:
-                result, reason = inbox.apply_once(
-                    session, sender, epoch, message,
-                    lambda inner, fact: APPLIERS[fact.topic](inner, fact, sender, at), at=at,
+                outcomes = inbox.take(
+                    session, sender, epoch, batch, lambda inner, fact: APPLIERS[fact.topic](inner, fact, sender, at),
+                    at=at,
                 )  # fmt: skip
-            assert result != "parked", reason
+            parked = [outcome.reason for outcome in outcomes if outcome.state == "parked"]
+            assert not parked, parked
         with source.write() as session:
             outbox.acknowledge(session, [message.id for _, message in rows], at=at)
         return len(rows)
