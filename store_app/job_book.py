@@ -42,6 +42,10 @@ class JobRun(Base):
     whole: Mapped[int | None] = mapped_column(default=None)
     """How far it is while it runs, where it says so."""
 
+    def is_cut_off(self, at: dt.datetime) -> bool:
+        """Tell whether it began so long ago that a crash has ended it (rule 2)."""
+        return self.state == "running" and at >= self.began_at + CUT_OFF_AFTER
+
 
 def take(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datetime) -> bool:
     """Take a job for a day; False when it is done, running, or has to wait (rules 1, 2)."""
@@ -62,7 +66,7 @@ def ask(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.dateti
     if run is None:
         run = JobRun(node_id=node_id, job=job, day=day, state="done", tries=0, began_at=at)
         session.add(run)
-    if run.state != "asked" and (run.state != "running" or at >= run.began_at + CUT_OFF_AFTER):
+    if run.state not in ("asked", "running") or run.is_cut_off(at):
         _begin_anew(run, "asked", 0, at)
     return run
 

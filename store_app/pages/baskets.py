@@ -256,12 +256,12 @@ def forecast_sentence(session: Session, store_id: str, *, today: dt.date) -> str
     return age_sentence(_newest_age_days(session, store_id, today, ForecastRun.state == "published"))
 
 
-def night_sentence(session: Session, node_id: str, *, today: dt.date) -> str:
+def night_sentence(session: Session, node_id: str, *, today: dt.date, at: dt.datetime) -> str:
     """Say how tonight's forecast stands while it is not there; "" where it is, or nobody has begun it."""
     run = job_book.run_of(session, node_id, "forecast", today - dt.timedelta(days=1))
     if run is None or run.state == "done":
         return ""
-    if run.state == "failed":
+    if run.state == "failed" or run.is_cut_off(at):
         return _("Tonight’s forecast could not be made; it is tried again by itself.")
     return _("Tonight’s forecast is being made, since %(time)s.", time=clock_time(run.began_at))
 

@@ -61,7 +61,7 @@ def orders(fault: ShopError | None = None, **_place: Any) -> Any:
         not_coming = push.not_coming(session, store_id, today())
         said = [
             baskets.forecast_sentence(session, store_id, today=today()),
-            baskets.night_sentence(session, doors().settings.node_id, today=today()),
+            baskets.night_sentence(session, doors().settings.node_id, today=today(), at=doors().now()),
             *baskets.watched(session, store_id),
         ]
         missing = baskets.missing(session, store_id)

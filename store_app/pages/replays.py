@@ -111,9 +111,8 @@ def _playing(session: Session) -> dict[str, Any]:
     run = job_book.run_of(session, doors().settings.node_id, JOB, today() - dt.timedelta(days=1))
     if run is None:
         return {"state": ""}
-    is_cut_off = run.state == "running" and doors().now() >= run.began_at + job_book.CUT_OFF_AFTER
     return {
-        "state": "failed" if is_cut_off else run.state,
+        "state": "failed" if run.is_cut_off(doors().now()) else run.state,
         "at": run.began_at,
         "so_far": run.so_far,
         "whole": run.whole,

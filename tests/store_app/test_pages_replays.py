@@ -163,6 +163,9 @@ def test_the_orders_say_that_tonight_s_forecast_is_being_made_and_that_it_failed
     fill(house)
     keeper = house.signed_in()
     with house.doors.write() as session:
+        assert job_book.take(session, STORE, "forecast", YESTERDAY, at=NOON - job_book.CUT_OFF_AFTER)
+    assert "Tonight’s forecast could not be made; it is tried again" in words(keeper.get("/orders/")), "it was cut off"
+    with house.doors.write() as session:
         assert job_book.take(session, STORE, "forecast", YESTERDAY, at=NOON)
     assert "Tonight’s forecast is being made, since" in words(keeper.get("/orders/"))
     with house.doors.write() as session:
