@@ -13,6 +13,7 @@ Rules
 
 import datetime as dt
 import math
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -57,7 +58,7 @@ def read(told: Any) -> dict[tuple[str, str], Pair]:
     if not isinstance(told, Mapping) or len(told) > MOST_AISLES:
         raise _not_told()
     for aisle, features in told.items():
-        if not isinstance(features, Mapping) or len(aisle) > LONGEST_NAME:
+        if not isinstance(features, Mapping) or len(aisle) > LONGEST_NAME or "\0" in aisle:
             raise _not_told()
         for name in FEATURES:
             if name in features and (pair := _bounded(features[name], MOST_SLOPE[name])) is not None:
@@ -102,10 +103,10 @@ def _not_told() -> Invalid:
 
 
 def _bounded(pair: Any, most_slope: float) -> Pair | None:
-    """Return a pair by rule 2, None for one that tells nothing."""
+    """Return a pair by rule 2, None for one that tells nothing; Invalid, too, for a whole number beyond all floats."""
     if not isinstance(pair, list | tuple) or len(pair) != 2:
         raise _not_told()
-    if not all(isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one) for one in pair):
+    if not all(type(one) in (int, float) and abs(one) <= sys.float_info.max for one in pair):
         raise _not_told()
     worth, moved = float(pair[0]), float(pair[1])
     if worth < 0:

@@ -96,6 +96,14 @@ def test_no_shop_counts_for_more_than_its_most_nor_tells_what_trade_never_saw(wo
         assert abs(sums[1]) <= MOST_SLOPE["on_offer"] * sums[0] * (1 + 1e-9)
 
 
+@pytest.mark.parametrize(
+    "told", [{"Food": {"on_offer": [10**400, 1]}}, {"Food": {"price": [1, -(10**400)]}}, {"Fo\0od": {"price": [1, 1]}}]
+)
+def test_a_number_or_a_name_that_no_table_can_hold_is_refused(told: object) -> None:
+    with pytest.raises(Invalid, match="by aisle"):
+        read(told)
+
+
 @pytest.mark.parametrize("told", [None, 3, "Food", [1, 2]])
 def test_effects_are_told_by_aisle(told: object) -> None:
     with pytest.raises(Invalid, match="by aisle"):
