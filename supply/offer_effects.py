@@ -5,8 +5,9 @@ Rules
 1. A shop tells with its forecast, of each aisle, what its own days alone say of an offer and of a price
    (`forecasting.effects.Factors.evidence`): what they are worth, in sales on such days, and that times the slope, the
    change of the logarithm of demand for one more of it. Such pairs add up. The newest word replaces the one before.
-2. A slope beyond MOST_SLOPE either way is none that is found in trade, and is left out. Of an aisle a shop counts for
-   MOST_WORTH sales at most, so that no shop decides for a region.
+2. A slope beyond MOST_SLOPE either way is none that is found in trade, and is left out: an offer that brings more than
+   six times as much, a price of which a tenth less does nearly half as much again. Of an aisle a shop counts for
+   MOST_WORTH sales at most, so that none decides for a region whose shops tell much.
 3. What was told KEPT_DAYS ago and more counts no longer.
 """
 
@@ -26,7 +27,8 @@ from pos.store import Store
 
 OFFER, PRICE = "on_offer", "price"
 FEATURES = (OFFER, PRICE)
-MOST_SLOPE, MOST_WORTH = 4.0, 200.0
+MOST_SLOPE = {OFFER: math.log(6.0), PRICE: 4.0}
+MOST_WORTH = 200.0
 KEPT_DAYS = 56
 MOST_AISLES, LONGEST_NAME = 2_000, 200
 
@@ -59,7 +61,7 @@ def read(told: Any) -> dict[tuple[str, str], Pair]:
         if not isinstance(features, Mapping) or len(aisle) > LONGEST_NAME or "\0" in aisle:
             raise _not_told()
         for name in FEATURES:
-            if name in features and (pair := _bounded(features[name])) is not None:
+            if name in features and (pair := _bounded(features[name], MOST_SLOPE[name])) is not None:
                 found[aisle, name] = pair
     return found
 
@@ -100,7 +102,7 @@ def _not_told() -> Invalid:
     return Invalid("told-no-effects", words)
 
 
-def _bounded(pair: Any) -> Pair | None:
+def _bounded(pair: Any, most_slope: float) -> Pair | None:
     """Return a pair by rule 2, None for one that tells nothing; Invalid, too, for a whole number beyond all floats."""
     if not isinstance(pair, list | tuple) or len(pair) != 2:
         raise _not_told()
@@ -109,7 +111,7 @@ def _bounded(pair: Any) -> Pair | None:
     worth, moved = float(pair[0]), float(pair[1])
     if worth < 0:
         raise _not_told()
-    if worth == 0 or abs(moved) > MOST_SLOPE * worth:
+    if worth == 0 or abs(moved) > most_slope * worth:
         return None
     kept = min(worth, MOST_WORTH)
     return kept, moved * (kept / worth)

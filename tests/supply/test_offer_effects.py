@@ -93,7 +93,7 @@ def test_no_shop_counts_for_more_than_its_most_nor_tells_what_trade_never_saw(wo
     for kept, sums in read({"Food": {"on_offer": [worth, moved], "weather": [1.0, 1.0]}}).items():
         assert kept == ("Food", "on_offer")
         assert 0 < sums[0] <= MOST_WORTH
-        assert abs(sums[1]) <= MOST_SLOPE * sums[0] * (1 + 1e-9)
+        assert abs(sums[1]) <= MOST_SLOPE["on_offer"] * sums[0] * (1 + 1e-9)
 
 
 @pytest.mark.parametrize(
