@@ -222,7 +222,8 @@ def drop_price(supplier_id: str, sku: str) -> Any:
 @form.answers_on(supplier)
 def bring_prices_in(supplier_id: str) -> Any:
     """Take a price list in as a file: all of it, or, with every fault said, nothing."""
-    sheet = brought.sent(partial(importing.read, "price-list")).sheet
+    sent = brought.sent(partial(importing.read, "price-list"))
+    sheet = sent.sheet
     if sheet.faults:
         return supplier(supplier_id, faults=sheet.faults)
     store_id, whose = owner(), {"supplier_id": supplier_id, "actor": g.actor, "at": doors().now()}
@@ -233,6 +234,7 @@ def bring_prices_in(supplier_id: str) -> Any:
             importing.write(session, sheet, store_id, **whose)
     if sheet.faults:
         return supplier(supplier_id, faults=sheet.faults)
+    brought.give_up(sent.id)
     flash(ngettext("%(num)d price is in.", "%(num)d prices are in.", sheet.rows), "good")
     return redirect(url_for(".supplier", supplier_id=supplier_id), 303)
 

@@ -113,6 +113,17 @@ def test_a_price_list_comes_in_whole(office):
         assert (tea.pack_qty, tea.pack_cost_minor, tea.article_no) == (6, 1250, "T-1")
 
 
+def test_a_price_list_that_waited_for_its_decimal_mark_is_gone_once_it_is_in(office):
+    client, farm = office.signed_in(), added(office)
+    kept = re.search(r'name="kept" value="(.+?)"', upload(client, farm, "sku;pack_qty;pack_cost\ntea;6;1,234\n").text)[
+        1
+    ]
+    answers = [send(client, f"/suppliers/{farm}/price-list", kept=kept, decimal="point") for _twice in range(2)]
+    assert [one.status_code for one in answers] == [303, 404]
+    with office.doors.read() as session:
+        assert session.get_one(SupplierProduct, (farm, "tea")).pack_cost_minor == 123_400
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
