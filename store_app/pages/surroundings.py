@@ -126,7 +126,7 @@ def bring_in() -> Any:
     if sheet.is_calendar:
         sent.keep()
         return _choice(sheet, sent.id)
-    return _written(sheet, sent.id)
+    return _written(sheet)
 
 
 @bp.post("/calendar")
@@ -139,7 +139,9 @@ def choose() -> Any:
     if not names:
         return _choice(sheet, file_id, is_empty=True)
     sheet.keep(names)
-    return _written(sheet, file_id)
+    answer = _written(sheet)
+    brought.give_up(file_id)
+    return answer
 
 
 # --- inside ---
@@ -176,11 +178,10 @@ def _choice(sheet: Sheet, file_id: str, *, is_empty: bool = False) -> Any:
     )
 
 
-def _written(sheet: Sheet, file_id: str) -> Any:
+def _written(sheet: Sheet) -> Any:
     with write() as session:
         scope_id, _regions = _scope(session)
         importing.write(session, sheet, scope_id, actor=g.actor, at=doors().now())
-    brought.give_up(file_id)
     flash(ngettext("%(num)d row is in.", "%(num)d rows are in.", sheet.rows), "good")
     return _back()
 

@@ -103,13 +103,6 @@ def test_of_a_calendar_the_names_are_shown_and_those_that_are_ticked_are_taken(o
     assert "This file is not here any more" in words(send(client, f"{HERE}calendar", file_id=file_id, name="Easter"))
 
 
-def test_a_file_of_weather_that_waited_for_its_decimal_mark_is_gone_once_it_is_in(office):
-    client = office.signed_in()
-    kept = re.search(r'name="kept" value="(.+?)"', bring(client, f"day;temperature;rain\n{on(0)};9;1,234\n").text)[1]
-    answers = [send(client, f"{HERE}file", kept=kept, decimal="comma") for _twice in range(2)]
-    assert [one.status_code for one in answers] == [303, 404]
-
-
 def test_taking_all_weather_back_is_asked_before_it_is_done(office):
     client = office.signed_in()
     bring(client, f"day,temperature\n{on(0)},9\n")
