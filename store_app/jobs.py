@@ -16,9 +16,10 @@ from typing import Any
 
 import httpx2
 import sqlalchemy as sa
+import structlog
 
 from config.clock import business_day
-from config.errors import NotFound
+from config.errors import NotFound, ShopError
 from config.ids import new_id
 from config.journal import Actor
 from config.settings import Settings
@@ -28,6 +29,7 @@ from store_app.apart import Far, compute_apart
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
 
+log = structlog.get_logger()
 CATCH_UP_DAYS = 31
 STORES_AT_ONCE = 8
 
@@ -53,11 +55,14 @@ class Desk:
         return self.doors.settings.node_id
 
     def far(self, job: str, day: dt.date, what: str) -> Far:
-        """Return what notes how far a job of a day is, counted in `what`."""
+        """Return what notes how far a job of a day is, counted in `what`; busy books are told the next time."""
 
         def note(so_far: int, whole: int) -> None:
-            with self.doors.write() as session:
-                job_book.say_how_far(session, self.node_id, job, day, so_far, whole, what)
+            try:
+                with self.doors.write() as session:
+                    job_book.say_how_far(session, self.node_id, job, day, so_far, whole, what)
+            except (ShopError, sa.exc.SQLAlchemyError) as fault:
+                log.warning("progress not noted", job=job, so_far=so_far, whole=whole, why=str(fault))
 
         return note
 

@@ -63,7 +63,7 @@ def sent(read: Reading) -> Sent:
         raw = file.read()
     elif file_id := request.form.get("kept", ""):
         path, said = _path(file_id), request.form.get("decimal", "")
-        suffix, raw = f".{said}{path.suffix}" if said in marks.MARKS else path.suffix, path.read_bytes()
+        suffix, raw = f".{said}{path.suffix}" if said in marks.MARKS else path.suffix, _bytes(path)
     else:
         raise Invalid("no-file", _("Choose a file first."), field="file")
     try:
@@ -79,7 +79,7 @@ def sent(read: Reading) -> Sent:
 def kept(file_id: str, read: Reading) -> Sent:
     """Return a file that was kept, read anew; NotFound once it is gone (rule 2)."""
     path = _path(file_id)
-    suffix, raw = path.name.removeprefix(file_id), path.read_bytes()
+    suffix, raw = path.name.removeprefix(file_id), _bytes(path)
     return Sent(file_id, read_as(read, raw, suffix), suffix, raw)
 
 
@@ -112,10 +112,20 @@ def _keep(file_id: str, suffix: str, raw: bytes) -> None:
 def _path(file_id: str) -> Path:
     found = [path for end in _ENDS if (path := _folder() / f"{file_id}{end}").is_file()] if is_id(file_id) else []
     if not found:
-        raise NotFound(
-            "file-gone", _("This file is not here any more: it was brought in or given up. Look at the list.")
-        )
+        raise _gone()
     return found[0]
+
+
+def _bytes(path: Path) -> bytes:
+    """Return a file's bytes; NotFound where somebody threw it away just now."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as gone:
+        raise _gone() from gone
+
+
+def _gone() -> NotFound:
+    return NotFound("file-gone", _("This file is not here any more: it was brought in or given up. Look at the list."))
 
 
 def _folder() -> Path:

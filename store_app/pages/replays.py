@@ -74,7 +74,8 @@ def look_again() -> Any:
     """Have the weeks ahead looked at now, by the worker."""
     yesterday = today() - dt.timedelta(days=1)
     with write() as session:
-        if not forecasts.has_run(session, str(place().store_id), yesterday):
+        run = forecasts.published(session, "store", str(place().store_id))
+        if run is None or run.origin_day < yesterday:
             told = _("Last night’s forecast is not there yet. It is made by itself in the night; then look again.")
             raise Refused("no-forecast-yet", told)
         job_book.ask(session, doors().settings.node_id, JOB, yesterday, at=doors().now())

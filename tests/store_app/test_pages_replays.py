@@ -132,6 +132,11 @@ def test_a_look_is_asked_for_shows_how_far_it_is_and_says_when_it_failed(house):
         goods(session)
         history(session, days=30)
     desk = jobs.Desk(house.doors, compute=compute_here)
+    with house.doors.write() as session:
+        begun = {"state": "running", "started_at": house.clock.now(), "origin_day": YESTERDAY, "horizon_days": 14}
+        session.add(forecasts.ForecastRun(id="half", scope_kind="store", scope_id=STORE, **begun))
+    still = send(keeper, "/orders/look-again")
+    assert "Last night’s forecast is not there yet." in words(still), "one that is being computed is none"
     jobs.forecast_store(desk, YESTERDAY)
     with house.doors.write() as session:
         at = house.clock.now()
@@ -157,6 +162,12 @@ def test_a_look_is_asked_for_shows_how_far_it_is_and_says_when_it_failed(house):
         assert job_book.take(session, STORE, "weeks-ahead", YESTERDAY, at=at - job_book.CUT_OFF_AFTER)
     assert "The weeks ahead could not be looked at." in words(keeper.get("/orders/proof")), "it was cut off"
     assert send(house.signed_in("cashier"), "/orders/look-again").status_code == 403
+
+
+def test_a_job_goes_on_where_its_progress_cannot_be_noted(house):
+    with house.doors.write() as session:
+        session.execute(sa.text("ALTER TABLE job_run RENAME TO job_run_away"))
+    jobs.Desk(house.doors).far("weeks-ahead", YESTERDAY, "days")(42, 168)
 
 
 def test_the_orders_say_that_tonight_s_forecast_is_being_made_and_that_it_failed(house):
