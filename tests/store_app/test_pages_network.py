@@ -171,13 +171,15 @@ def test_what_is_expected_of_regions_is_said_shop_by_shop_and_adds_up(node, oper
                           joined_at=NOON))  # fmt: skip
         for region, a_day in (("north", 2.5), ("east", 1.2)):
             signal = {"first_day": (newest + dt.timedelta(days=1)).isoformat(), "keys": [[region, "Dairy"]],
-                      "mean": [[a_day] * 14]}  # fmt: skip
+                      "mean": [[a_day] * 14], "slopes": {"on_offer": [0.47]} if region == "north" else {}}  # fmt: skip
             session.add(ForecastRun(id=f"run-{region}", scope_kind="region", scope_id=region, state="published",
                                     origin_day=newest, horizon_days=14, started_at=NOON, signal=signal))  # fmt: skip
         shops = session.scalars(sa.select(Store.name).where(Store.region_id == "north")).all()
         every = session.scalar(sa.select(sa.func.count()).select_from(Store))
     page = words(operator.get("/console/demand/north?aisle=Dairy"))
     assert "All shops of North 17.5" in page
+    assert "On offer it sells about 1.6 times as much, by what the shops tell" in page
+    assert "On offer" not in words(operator.get("/console/demand/east?aisle=Dairy")), "nobody told"
     told = [float(re.search(rf"{name} ([\d.]+) its share of the region’s forecast", page)[1]) for name in shops]
     assert sum(told) == pytest.approx(17.5)
     everywhere = words(operator.get("/console/demand/regions/all?aisle=Dairy"))

@@ -12,18 +12,12 @@ from pos.store import Store
 from supply import offer_effects, told_forecasts
 from supply.forecasts import ForecastRun
 from supply.offer_effects import KEPT_DAYS, MOST_SLOPE, MOST_WORTH, read
-from tests.supply.road import AT, DAY, make_country
-from tests.supply.test_told_forecasts import YESTERDAY, carry, publish, sells, told
+from tests.supply.road import AT, DAY
+from tests.supply.test_told_forecasts import YESTERDAY, carry, country, publish, sells, told
+
+__all__ = ["country"]
 
 FOOD = {"Food": {"on_offer": [40.0, 20.0]}}
-
-
-@pytest.fixture
-def country(tmp_path):
-    country = make_country(tmp_path)
-    yield country
-    for database in country.nodes().values():
-        database.engine.dispose()
 
 
 def hear(session, shop: str, effects: object, *, run: str = "run-1", **other) -> str | None:
