@@ -392,6 +392,13 @@ def among(session: Session, column: Any, values: Iterable[str | int]) -> sa.Colu
     return cast("sa.ColumnElement[bool]", column == sa.any_(sa.bindparam(None, list(values), sa.ARRAY(column.type))))
 
 
+def days_before(session: Session, day: sa.ColumnElement[dt.date], days: int) -> sa.ColumnElement[dt.date]:
+    """Return the day so many days before, reckoned by the database."""
+    if dialect_of(session) == "sqlite":
+        return sa.func.date(day, f"-{days} days", type_=sa.Date())
+    return day - days
+
+
 def driver_of(session: Session) -> Any:
     """Return the driver's own connection of the session's transaction; kept where the session ends with it."""
     found = session.info.get("driver")

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base
+from config.database import Base, days_before
 from pos.catalogue import Listing, Product
 from pos.stock import StockMovement
 from pos.store import Store
@@ -344,21 +344,28 @@ def _part_then(session: Session, region_id: str, first: dt.date, days: int) -> A
     from forecasting.growing import part_then
 
     shop, day, today = StoreDay.store_id, StoreDay.business_day, first + dt.timedelta(days=days)
-    taken = sa.func.sum(StoreDay.revenue_minor)
-    here = (Store.region_id == region_id, StoreDay.sales > 0, day < today)
-    by_shop = sa.select(shop).join(Store, Store.id == shop).where(*here).group_by(shop).order_by(shop)
-    lately: dict[str, int] = dict(
-        session.execute(by_shop.add_columns(taken).where(day >= today - dt.timedelta(days=SIZE_DAYS))).all()
+    lately = today - dt.timedelta(days=SIZE_DAYS)
+    spans = (
+        sa.select(shop, sa.func.min(day).label("began"), sa.func.max(day).label("ended"))
+        .join(Store, Store.id == shop)
+        .where(Store.region_id == region_id, StoreDay.sales > 0, day < today)
+        .group_by(shop)
+        .subquery()
+    )
+    trades = spans.c.ended >= lately
+    since = sa.case((trades, lately), else_=days_before(session, spans.c.ended, SIZE_DAYS - 1))
+    query = (
+        sa.select(spans.c.began, spans.c.ended, trades, sa.func.sum(StoreDay.revenue_minor))
+        .join(StoreDay, (shop == spans.c.store_id) & day.between(since, spans.c.ended))
+        .group_by(spans.c.store_id, spans.c.began, spans.c.ended)
+        .order_by(spans.c.store_id)
     )
     opened, closed, size = [], [], []
-    for store_id, began, ended in session.execute(by_shop.add_columns(sa.func.min(day), sa.func.max(day))).all():
-        trades = store_id in lately
-        end = today if trades else ended + dt.timedelta(days=1)
-        last_days = sa.select(taken).where(shop == store_id, day >= end - dt.timedelta(days=SIZE_DAYS), day < end)
-        takings = lately[store_id] if trades else session.scalar(last_days)
+    for began, last_day, is_open, taken in session.execute(query):
+        end = today if is_open else last_day + dt.timedelta(days=1)
         opened.append((began - first).days)
         closed.append((end - first).days - 1)
-        size.append(max(0, takings or 0) / min(SIZE_DAYS, (end - began).days))
+        size.append(max(0, taken) / min(SIZE_DAYS, (end - began).days))
     return part_then(np.array(opened, np.int64), np.array(closed, np.int64), np.array(size, np.float64), days)
 
 

@@ -354,25 +354,45 @@ def test_the_same_sums_on_postgresql(postgres_database):
         region = session.get(RegionalDemand, ("R1", "bread", DAY))
         assert (region.sold_qty, region.stores_open, region.pickup_qty) == (5, 2, 2)
         assert demand.edition(session, "R1", DAY)["rows"] == [], "two shops would read off each other"
+    with database.write() as session:
+        trade_then_one_closes(session)
+        assert milk(session, day(30), 70) == [10.0] * 70, "read as its shops of today, and one is gone"
     database.engine.dispose()
 
 
+def trade_then_one_closes(session) -> None:
+    """Let S1 trade for ten weeks, S2, three times as large, for 20 days of them."""
+    for n in range(-39, 31):
+        takings = {"S1": 100} | ({"S2": 300} if -20 < n <= 0 else {})
+        for store, minor in takings.items():
+            session.merge(StoreDay(store_id=store, business_day=day(n), open=True, sales=1, revenue_minor=minor))
+        session.merge(RegionalDemand(region_id="R1", sku="milk", business_day=day(n), sold_qty=sum(takings.values()) // 10,
+                                     revenue_minor=0, stores_open=1, stores_selling=1))  # fmt: skip
+
+
+def milk(session, on, days: int) -> list[float]:
+    panel = demand.region_panel(session, "R1", on, days)
+    return panel.y[[sku for _, sku in panel.keys].index("milk")].tolist()
+
+
 def test_a_region_is_read_as_its_shops_of_today_would_have_sold(network):
-    def traded(session, on, takings: dict[str, int]) -> None:
-        session.add_all(StoreDay(store_id=store, business_day=on, open=True, sales=1, revenue_minor=minor)
-                        for store, minor in takings.items())  # fmt: skip
-        sold = sum(takings.values()) // 10
-        session.add(RegionalDemand(region_id="R1", sku="milk", business_day=on, sold_qty=sold, revenue_minor=0,
-                                   stores_open=1, stores_selling=1))  # fmt: skip
-
-    def milk(session, on, days: int) -> list[float]:
-        return demand.region_panel(session, "R1", on, days).y[0].tolist()
-
     with network.write() as session:
-        for n in range(-39, 31):
-            traded(session, day(n), {"S1": 100} | ({"S2": 300} if -20 < n <= 0 else {}))
+        trade_then_one_closes(session)
         session.add(StoreDay(store_id="S3", business_day=DAY, open=True, sales=1, revenue_minor=9_000))  # not of R1
     with network.read() as session:
         assert milk(session, DAY, 40) == [40.0] * 40, "since the second shop opened"
         assert milk(session, day(-20), 20) == [10.0] * 20, "before it did"
         assert milk(session, day(30), 70) == [10.0] * 70, "and since it is gone"
+
+
+def test_a_region_is_read_with_as_many_questions_however_many_of_its_shops_closed(network):
+    asked: list[str] = []
+    with network.write() as session:
+        trade_then_one_closes(session)
+    sa.event.listen(network.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    with network.read() as session:
+        milk(session, DAY, 40)
+    none_closed, asked[:] = len(asked), []
+    with network.read() as session:
+        milk(session, day(30), 70)
+    assert len(asked) == none_closed
