@@ -29,8 +29,7 @@ from config.ids import new_id
 from config.journal import Actor
 from config.node import NETWORK
 from config.states import StateTable
-from pos import catalogue, stock
-from pos.catalogue import Barcode, Product
+from pos import stock
 from pos.stock import Place, StockMovement
 from pos.store import Store
 from supply.online_facts import SHELF_APPROVED, VERSION, ShelfApproved, Slot
@@ -96,7 +95,6 @@ class RefillTask:
     sku: str
     name: str
     qty: int
-    shelf_qty: int
     fill_qty: int
     backroom_qty: int
     floor_qty: int
@@ -386,34 +384,8 @@ def refill_tasks(session: Session, store_id: str) -> list[RefillTask]:
         qty = min(row.fill_qty - there, backroom + floor)
         if qty > 0:
             is_gap = there < row.fill_qty // row.facings
-            tasks.append(RefillTask(row.slot, row.sku, row.name, qty, there, row.fill_qty, backroom, floor, is_gap))
+            tasks.append(RefillTask(row.slot, row.sku, row.name, qty, row.fill_qty, backroom, floor, is_gap))
     return sorted(tasks, key=lambda task: (not task.is_gap, task.slot))
-
-
-def label_document(session: Session, store_id: str, sku: str, public_url: str, *, at: dt.datetime) -> dict[str, Any]:
-    """Return what a shelf label prints: name, price, unit, barcode, and the address its QR opens."""
-    store = session.get_one(Store, store_id)
-    product = session.get(Product, sku)
-    price_minor = catalogue.price_on(session, store_id, sku, _today(session, store_id, at))
-    if product is None or price_minor is None:
-        raise Refused("price-missing", "This product has no price yet: set one, then print its label.", sku=sku)
-    barcode = session.scalar(
-        sa.select(Barcode.code).where(Barcode.sku == sku).order_by(Barcode.qty, Barcode.code).limit(1)
-    )
-    return {
-        "sku": sku,
-        "name": product.name,
-        "brand": product.brand,
-        "pack_text": product.pack_text,
-        "price_minor": price_minor,
-        "price_quantity": product.price_quantity,
-        "stock_unit": product.stock_unit,
-        "currency": store.currency,
-        "language": store.language,
-        "barcode": barcode,
-        "place": str(ranks(session, store_id).get(sku, "")),
-        "url": f"{public_url.rstrip('/')}/shop/{store.slug}/p/{sku}",
-    }
 
 
 # --- inside ---

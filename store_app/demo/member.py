@@ -27,7 +27,7 @@ from store_app.demo.visitor import call, sign_in
 from store_app.extensions import open_doors
 from store_app.jobs import JOBS, Desk, last_day
 from store_app.sync import sender
-from supply import handover, pickup, pickup_order, shelf
+from supply import handover, pickup, pickup_order, shelf, shelf_labels
 from supply.forecasts import ForecastRun
 
 Answer = TypeVar("Answer")
@@ -156,12 +156,12 @@ class Member:
 
     def print_labels(self, session: Session, skus: list[str], *, at: dt.datetime) -> int:
         """Queue the shelf labels of these products."""
-        for sku in skus:
-            document = shelf.label_document(session, self.id, sku, self.doors.settings.public_url, at=at)
+        found = shelf_labels.documents(session, self.id, skus, self.doors.settings.public_url, at=at)
+        for sku, document in found.items():
             printer.queue(
                 session, self.id, TILL, "label", f"label-{sku}-{at:%Y%m%d}", document, opens_drawer=False, at=at
             )
-        return len(skus)
+        return len(found)
 
     def print_due(self) -> None:
         """Print what waits."""

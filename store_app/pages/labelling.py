@@ -9,38 +9,44 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import NotFound
+from config.errors import NotFound, Refused
 from pos import printer
 from pos.store import Till
 from store_app.extensions import doors, wake_worker_after
 from store_app.presenting import place, today
-from supply import shelf
+from supply import shelf_labels
 
 MOST_LABELS = 500
 
 
-def document(session: Session, sku: str, day: dt.date | None = None) -> dict[str, Any]:
-    """Return what the label of a product prints, at the price of `day` (today unless told)."""
+def documents(session: Session, skus: Sequence[str], day: dt.date | None = None) -> list[dict[str, Any]]:
+    """Return what the labels of some products print, in their order, at the prices of `day` (today unless told).
+
+    What has no price has no label.
+    """
     settings = doors().settings
     address = settings.public_url or settings.network_url
-    found = shelf.label_document(session, str(place().store_id), sku, address, at=_within(day))
-    return {**found, "url": found["url"] if address else ""}
+    found = shelf_labels.documents(session, str(place().store_id), skus, address, at=_within(day))
+    return [found[sku] if address else found[sku] | {"url": ""} for sku in skus if sku in found]
 
 
-def queue(session: Session, skus: Sequence[str], command: str, day: dt.date | None = None) -> None:
-    """Queue one label of each product; the same command again prints nothing more."""
+def queue(session: Session, skus: Sequence[str], command: str, day: dt.date | None = None) -> int:
+    """Queue one label of each product; the same command again prints nothing more. Returns how many it is."""
     store_id = str(place().store_id)
     till_id = session.scalar(sa.select(Till.id).where(Till.store_id == store_id).order_by(Till.id).limit(1))
     if not skus or till_id is None:
         raise NotFound("no-label", _("There is no label to print."))
+    found = documents(session, skus[:MOST_LABELS], day)
+    if not found:
+        raise Refused("price-missing", "This has no price yet: set one, then print its label.", sku=skus[0])
     waiting = sa.select(printer.PrintJob.id).where(
         printer.PrintJob.store_id == store_id, printer.PrintJob.source_id == command
     )
-    if session.scalar(waiting.limit(1)) is not None:
-        return
-    for sku in skus[:MOST_LABELS]:
-        printer.queue(session, store_id, till_id, "label", command, document(session, sku, day), at=doors().now())
-    wake_worker_after(session)
+    if session.scalar(waiting.limit(1)) is None:
+        for one in found:
+            printer.queue(session, store_id, till_id, "label", command, one, at=doors().now())
+        wake_worker_after(session)
+    return len(found)
 
 
 def _within(day: dt.date | None) -> dt.datetime:

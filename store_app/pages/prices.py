@@ -155,8 +155,8 @@ def print_labels() -> Any:
     first = form.whole("first", most=1_000_000)
     with write() as session:
         skus = product_list.beginning(session, str(place().store_id), day)[first : first + labelling.MOST_LABELS]
-        labelling.queue(session, skus, command, day)
-    flash(ngettext("%(num)d label goes to the printer.", "%(num)d labels go to the printer.", len(skus)), "good")
+        many = labelling.queue(session, skus, command, day)
+    flash(ngettext("%(num)d label goes to the printer.", "%(num)d labels go to the printer.", many), "good")
     return redirect(url_for("prices.labels", day=day.isoformat()), 303)
 
 

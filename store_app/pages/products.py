@@ -118,8 +118,8 @@ def product(sku: str, fault: ShopError | None = None) -> Any:
             (shown.page, key.place) for shown in quick_keys.layout(session, store_id) for key in shown.keys
             if key.sku == sku
         ]  # fmt: skip
-        label = labels.label_svg(labelling.document(session, sku), place().language) if row.price_minor is not None \
-            else None  # fmt: skip
+        priced = labelling.documents(session, [sku]) if row.price_minor is not None else []
+        label = labels.label_svg(priced[0], place().language) if priced else None
     dated = _dated(prices, store_id, day)
     return page(
         "products/product.html",

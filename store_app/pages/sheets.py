@@ -70,7 +70,7 @@ def shelf_picture() -> Response:
         rows = shelf.slots_of(session, plan) if plan else []
         prices = catalogue.prices_on(session, store_id, today(), [row.sku for row in rows])
         units = stock_units(session, [row.sku for row in rows])
-        found = [labelling.document(session, row.sku, None) for row in rows if row.sku in prices]
+        found = labelling.documents(session, [row.sku for row in rows if row.sku in prices])
         name = session.get_one(Store, store_id).name
     if plan is None:
         raise NotFound("no-plan", _("There is no shelf to print yet: accept a plan first."))
@@ -106,7 +106,7 @@ def _labels(skus: Sequence[str], day: dt.date | None) -> Response:
     if not skus:
         raise NotFound("no-label", _("There is no label to print."))
     with read() as session:
-        found = [labelling.document(session, sku, day) for sku in skus[: labelling.MOST_LABELS]]
+        found = labelling.documents(session, skus[: labelling.MOST_LABELS], day)
     return _pdf(pdf.label_sheets(found, sheet, skip=skip), "labels")
 
 

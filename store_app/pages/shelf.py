@@ -12,18 +12,17 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
-from pos import catalogue, labels, printer, stock
+from pos import catalogue, labels, stock
 from pos.catalogue import Listing, Product
 from pos.stock import Place
-from pos.store import Till
 from store_app import wording
 from store_app.extensions import doors, read, wake_worker_after, write
-from store_app.pages import form
+from store_app.pages import form, labelling
 from store_app.pages.waiting import stock_units
 from store_app.presenting import money, page, place, qty, today
 from store_app.security import requires
 from supply import shelf, shelf_effect, shelf_swap
-from supply.shelf import ShelfPlan, ShelfSlot
+from supply.shelf import ShelfPlan
 
 bp = Blueprint("shelf", __name__, url_prefix="/shelf")
 bp.before_request(form.know_the_place)
@@ -224,21 +223,11 @@ def refill(sku: str) -> Any:
 @requires("shelf")
 def labels_page(fault: ShopError | None = None) -> Any:
     """Show the labels of the shelf as they will print."""
-    store_id, at = str(place().store_id), doors().now()
     with read() as session:
-        live = shelf.live_plan(session, store_id)
-        rows = shelf.slots_of(session, live) if live else []
-        shown = [
-            {
-                "slot": row.slot,
-                "sku": row.sku,
-                "name": row.name,
-                "svg": labels.label_svg(_document(session, row, at), place().language),
-            }
-            for row in rows
-            if catalogue.price_on(session, store_id, row.sku, today()) is not None
-        ]
-    return page("shelf/labels.html", labels=shown, fault=fault)
+        skus = [*shelf.ranks(session, str(place().store_id))]
+        shown = labelling.documents(session, skus) if skus else []
+    pictures = [(one, labels.label_svg(one, place().language)) for one in shown]
+    return page("shelf/labels.html", labels=pictures, fault=fault)
 
 
 @bp.post("/labels/print")
@@ -247,34 +236,16 @@ def labels_page(fault: ShopError | None = None) -> Any:
 def print_labels() -> Any:
     """Queue the labels of the shelf, or of one product on it."""
     command, only = form.command_id(), request.form.get("sku", "")
-    store_id, at = str(place().store_id), doors().now()
     with write() as session:
-        live = shelf.live_plan(session, store_id)
-        rows = [row for row in (shelf.slots_of(session, live) if live else []) if only in ("", row.sku)]
-        till_id = session.scalar(sa.select(Till.id).where(Till.store_id == store_id).order_by(Till.id).limit(1))
-        if not rows or till_id is None:
+        skus = [sku for sku in shelf.ranks(session, str(place().store_id)) if only in ("", sku)]
+        if not skus:
             raise NotFound("no-label", _("There is no label to print: this product is not on the shelf."))
-        waiting = session.scalar(
-            sa.select(printer.PrintJob.id)
-            .where(printer.PrintJob.store_id == store_id, printer.PrintJob.source_id == command)
-            .limit(1)
-        )
-        if waiting is None:
-            for row in rows:
-                printer.queue(session, store_id, till_id, "label", command, _document(session, row, at), at=at)
-            wake_worker_after(session)
-    flash(ngettext("%(num)d label goes to the printer.", "%(num)d labels go to the printer.", len(rows)), "good")
+        many = labelling.queue(session, skus, command)
+    flash(ngettext("%(num)d label goes to the printer.", "%(num)d labels go to the printer.", many), "good")
     return redirect(url_for("shelf.labels"), 303)
 
 
 # --- inside ---
-
-
-def _document(session: Session, row: ShelfSlot, at: dt.datetime) -> dict[str, Any]:
-    settings = doors().settings
-    address = settings.public_url or settings.network_url
-    document = shelf.label_document(session, row.store_id, row.sku, address, at=at)
-    return {**document, "place": str(row.slot), "url": document["url"] if address else ""}
 
 
 def _plan(session: Session, found: ShelfPlan, now: Mapping[str, int]) -> PlanView:

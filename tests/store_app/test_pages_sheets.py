@@ -24,7 +24,7 @@ def labels_on(answer: TestResponse, house: House, skus: list[str], day: dt.date 
     """Tell whether an answer is the very sheet of these products' labels."""
     with house.app.test_request_context("/"), house.doors.read() as session:
         house.app.preprocess_request()
-        found = [labelling.document(session, sku, day) for sku in skus]
+        found = labelling.documents(session, skus, day)
     kind, skip = pdf.SHEETS[sheet.get("sheet", "plain")], sheet.get("skip", 0)
     made = answer.data == pdf.label_sheets(found, kind, skip=skip)
     fewer = answer.data == pdf.label_sheets(found[:-1], kind, skip=skip)

@@ -1,9 +1,13 @@
 """The bestseller shelf's pages: draft, agree, change a place, bring goods, labels."""
 
+from collections import Counter
+
 import pytest
+import sqlalchemy as sa
 
 from config.ids import new_id
 from pos import stock
+from pos.catalogue import Price
 from pos.printer import PrintJob
 from supply import shelf
 from tests.store_app.conftest import STORE
@@ -107,6 +111,21 @@ def test_labels_go_to_the_printer_once(office):
         jobs = session.query(PrintJob).all()
     assert [job.kind for job in jobs] == ["label"]
     assert jobs[0].document["url"] == "https://shops.example/shop/s01/p/milk"
+
+
+def test_the_shelf_s_labels_take_as_many_questions_as_one_and_print_without_the_one_that_has_no_price(office):
+    client, asked = office.signed_in(), []
+    go_live(office, client)
+    shown = client.get("/shelf/labels").text.count('class="shelf-label"')
+    with office.doors.write() as session:
+        session.execute(sa.delete(Price).where(Price.sku == "milk"))
+        sa.event.listen(session.get_bind().engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    assert client.get("/shelf/labels").text.count('class="shelf-label"') == shown - 1
+    assert max(Counter(asked).values()) < shown - 1
+    assert send(client, "/shelf/labels/print", sku="milk").status_code == 409, "one without a price has no label"
+    assert send(client, "/shelf/labels/print").status_code == 303
+    with office.doors.read() as session:
+        assert session.query(PrintJob).count() == shown - 1
 
 
 @pytest.mark.parametrize(

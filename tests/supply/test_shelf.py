@@ -7,7 +7,7 @@ import pytest
 from config.errors import Conflict, Invalid, NotFound, Refused
 from pos.catalogue import Listing, Price, Product
 from pos.stock import Place
-from supply import ranking, shelf, shop
+from supply import ranking, shelf, shelf_labels, shop
 from supply.demand import DailyDemand, RegionalDemand
 from supply.shelf import ShelfPlan, ShelfSlot
 from supply.suppliers import Supplier, SupplierProduct
@@ -242,13 +242,13 @@ def test_a_full_shelf_asks_for_nothing(town):
 
 def test_a_label_carries_price_barcode_and_the_address_of_its_product(town):
     with town.shop.write() as session:
-        label = shelf.label_document(session, STORE, "bread", "https://shop.example/", at=AT)
-        assert label["url"] == "https://shop.example/shop/harbour-7/p/bread"
-        assert (label["name"], label["price_minor"], label["barcode"]) == ("Rye bread", 250, "4006381333931")
         session.add(Product(sku="new", name="New", category="Food", tax_class_id="std"))
         session.flush()
-        with pytest.raises(Refused, match="no price"):
-            shelf.label_document(session, STORE, "new", "https://shop.example", at=AT)
+        found = shelf_labels.documents(session, STORE, ["bread", "new"], "https://shop.example/", at=AT)
+        assert [*found] == ["bread"], "what has no price has no label"
+        label = found["bread"]
+        assert label["url"] == "https://shop.example/shop/harbour-7/p/bread"
+        assert (label["name"], label["price_minor"], label["barcode"]) == ("Rye bread", 250, "4006381333931")
 
 
 def test_the_network_has_the_plan_that_stands_in_the_shop_and_not_the_one_it_dropped(town):
