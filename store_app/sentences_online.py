@@ -130,10 +130,6 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     "no-such-code": (_l("This is no pickup code: it has 8 letters and digits. Read it again."),),
     "wrong-code": (_l("This code is not for this shop. Read it again, or scan the square."),),
     "other-order": (_l("This code belongs to order %(order_no)s."), _l("This code belongs to another order.")),
-    "order-locked": (
-        _l("Too many wrong codes for order %(order_no)s. The shopkeeper can unlock it."),
-        _l("Too many wrong codes for this order. The shopkeeper can unlock it."),
-    ),
     "codes-locked": (
         _l("Too many wrong codes. Codes are taken again from %(until)s."),
         _l("Too many wrong codes. Wait ten minutes."),

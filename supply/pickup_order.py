@@ -88,7 +88,6 @@ class PickupOrder(Base):
     """SHA-256 of order id and the 8-character code."""
     token_hash: Mapped[str]
     """SHA-256 of the 128-bit token in the QR and the status page's address."""
-    tries: Mapped[int] = mapped_column(default=0)
     total_minor: Mapped[int]
     currency: Mapped[str]
     placed_at: Mapped[dt.datetime]
@@ -172,8 +171,6 @@ class PickupTry(Base):
     store_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[dt.datetime]
-    order_id: Mapped[str | None]
-    """The order the code was tried on, where one was open on the page."""
     actor_id: Mapped[str]
 
 
@@ -358,7 +355,6 @@ def write_down(session: Session, placed: PickupPlaced, *, email: str = "", langu
         customer_phone=placed.customer_phone,
         code_hash=placed.code_hash,
         token_hash=placed.token_hash,
-        tries=0,
         total_minor=placed.total_minor,
         currency=placed.currency,
         placed_at=dt.datetime.fromisoformat(placed.placed_at),

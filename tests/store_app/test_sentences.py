@@ -100,8 +100,8 @@ def test_a_refusal_carries_its_facts_in_the_readers_language(house: House, fault
 
 
 def test_without_its_facts_a_refusal_says_the_gist(house: House):
-    whole = said(house, Refused("order-locked", "Locked.", order_no="S01-7"))
-    gist = said(house, Refused("order-locked", "Locked."))
+    whole = said(house, Refused("other-order", "Another's.", order_no="S01-7"))
+    gist = said(house, Refused("other-order", "Another's."))
     assert "S01-7" in whole
     assert gist.endswith("。")
     assert "%" not in gist

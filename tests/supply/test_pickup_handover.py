@@ -192,18 +192,6 @@ def test_twenty_wrong_codes_in_ten_minutes_make_the_counter_wait(town):
     assert town.collect(placed.code, SALE, 500, at=later(minutes=11)).order.state == "collected"
 
 
-def test_ten_wrong_codes_on_one_order_lock_it_until_the_shopkeeper_forgives(town):
-    placed = town.ready_order(ORDER, [("bread", 2)])
-    for number in range(handover.TRIES_PER_ORDER):
-        with pytest.raises(NotFound):
-            guess(town, new_pickup_code(), later(hours=number), order_id=ORDER)
-    with pytest.raises(Refused, match="can unlock it"):
-        guess(town, placed.code, later(hours=11), order_id=ORDER)
-    with town.shop.write() as session:
-        handover.forgive(session, STORE, ORDER, actor=ANA, at=later(hours=11))
-    assert guess(town, placed.code, later(hours=11), order_id=ORDER).order.id == ORDER
-
-
 def test_squares_no_order_has_are_no_guesses_and_never_make_the_counter_wait(town):
     placed = town.ready_order(ORDER, [("bread", 2)])
     for n in range(handover.TRIES_PER_SPELL + 1):
