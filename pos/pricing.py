@@ -154,11 +154,6 @@ def price_basket(
     )
 
 
-def price_line(product: ProductView, qty: int) -> PricedLine:
-    """Price `qty` stock units of a product at its own price (rules 1, 2)."""
-    return charge(BasketLine(product.sku, qty, product))
-
-
 def charge(line: BasketLine, offers: tuple[Saved, ...] = ()) -> PricedLine:
     """Price a line with what is taken off it (rules 1, 2, 4, 5)."""
     product, amount_minor = line.product, before_savings(line)

@@ -291,7 +291,6 @@ class PrinterStatus:
     waiting: int
     unconfirmed: int
     since: dt.datetime | None
-    last_printed_at: dt.datetime | None
     printer: str = ""
 
 
@@ -301,16 +300,10 @@ def status(session: Session, store_id: str, *, at: dt.datetime | None = None) ->
     unconfirmed = session.scalar(
         sa.select(sa.func.count()).where(PrintJob.store_id == store_id, PrintJob.state == "unconfirmed")
     )
-    last = session.scalar(
-        sa.select(PrintJob.printed_at)
-        .where(PrintJob.store_id == store_id, PrintJob.state == "printed")
-        .order_by(PrintJob.printed_at.desc())
-        .limit(1)
-    )
     since = jobs[0].queued_at if jobs else None
     slow = at is not None and since is not None and at - since > SLOW_AFTER
     colour, code, printer = _light(session, store_id, jobs, unconfirmed=bool(unconfirmed), slow=slow, at=at)
-    return PrinterStatus(colour, code, len(jobs), unconfirmed or 0, since, last, printer)
+    return PrinterStatus(colour, code, len(jobs), unconfirmed or 0, since, printer)
 
 
 def latest(session: Session, store_id: str, source_id: str, kind: str = "receipt") -> PrintJob | None:

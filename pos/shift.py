@@ -49,8 +49,6 @@ MOST_COUNTS = 2
 OVER_SHORT = "over_short"
 """The permission to settle a drawer that is off beyond the tolerance, and to see its cash before the count."""
 OTHERS = "drawer.others"  # the permission to handle a drawer somebody else holds
-OF_SALES = ("sale", "change", "refund")
-"""Kinds of cash movement that a sale's own fact carries."""
 
 
 @dataclass(frozen=True)

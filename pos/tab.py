@@ -44,8 +44,6 @@ from pos.store import Store
 
 MOVED = "tab.moved"
 """The topic of what moved a tab apart from a sale."""
-CHARGES = ("charge", "carried_over", "owed_again")
-CREDITS = ("repayment", "refund", "written_off")
 TENDERS = ("cash", "card")
 AGES = ((0, 30), (31, 60), (61, 90), (91, None))
 """Days a charge has been unpaid, both included."""

@@ -98,12 +98,6 @@ def run_of(session: Session, node_id: str, job: str, day: dt.date) -> JobRun | N
     return session.get(JobRun, (node_id, job, day))
 
 
-def last_done(session: Session, node_id: str, job: str, until: dt.date = dt.date.max) -> dt.date | None:
-    """Return the last day a job was done for; until: days after it were kept on a clock that ran ahead."""
-    query = sa.select(sa.func.max(JobRun.day)).where(JobRun.node_id == node_id, JobRun.job == job)
-    return session.scalar(query.where(JobRun.state == "done", JobRun.day <= until))
-
-
 def ended_at(session: Session, node_id: str, job: str) -> dt.datetime | None:
     """Return when a job was done last."""
     query = sa.select(sa.func.max(JobRun.ended_at)).where(JobRun.node_id == node_id, JobRun.job == job)

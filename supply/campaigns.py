@@ -171,8 +171,6 @@ class Outcome:
 
     effect: "Uplift | None"
     days: int
-    sold_milli: int
-    """Portions of its products sold a day and shop that said yes, since it began, in thousandths."""
 
 
 # --- verbs, network ---
@@ -319,7 +317,7 @@ def outcome(session: Session, campaign: Campaign, day: dt.date, *, heard_alone: 
     days = (last - campaign.from_day).days + 1
     yes = [ask.store_id for ask in asks_of(session, campaign.id) if ask.state in ("accepted", "over")]
     if days < 1 or not yes:
-        return Outcome(None, 0, 0)
+        return Outcome(None, 0)
     import numpy as np
 
     from forecasting.uplift import uplift
@@ -335,7 +333,7 @@ def outcome(session: Session, campaign: Campaign, day: dt.date, *, heard_alone: 
         np.array([before.get(store, 0.0) for store in seen]), np.array([after.get(store, 0.0) for store in seen]),
         np.array([store in yes for store in seen], dtype=np.bool_),
     ) if seen else None  # fmt: skip
-    return Outcome(effect, days, round(1000 * sum(after.get(store, 0.0) for store in yes) / (days * len(yes))))
+    return Outcome(effect, days)
 
 
 def stood_bp(session: Session, ask: CampaignAsk, last: dt.date) -> int:

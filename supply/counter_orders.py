@@ -247,12 +247,6 @@ def due_back_minor(session: Session, order: PickupOrder) -> int:
     return taken - (0 if order.state in GIVEN_BACK else order.total_minor - order.returned_minor) if taken > 0 else 0
 
 
-def was_paid_here(session: Session, order: PickupOrder) -> bool:
-    """Tell whether money of the order was ever taken at the counter before it was collected."""
-    query = sa.select(CounterMoney.id).where(CounterMoney.store_id == order.store_id, CounterMoney.order_id == order.id)
-    return session.scalar(query.limit(1)) is not None
-
-
 def search(session: Session, store_id: str, text: str, *, at: dt.datetime, limit: int = 12) -> list[Ware]:
     """Return what can be ordered and has every word of the text in it, what is here first."""
     query = sa.select(Product.sku).where(Product.active, Product.kind == "goods", Product.price_typed.is_(False))

@@ -49,11 +49,10 @@ class Debtor:
 
 @dataclass(frozen=True)
 class Losses:
-    """What was given up, and what was lent, over the same days. share_bp: losses of all that was invoiced."""
+    """What was given up, and what was lent, over the same days."""
 
     lost_minor: int
     invoiced_minor: int
-    late_fees_minor: int
 
     @property
     def share_bp(self) -> int:
@@ -89,14 +88,14 @@ def debtors(session: Session, today: dt.date) -> list[Debtor]:
 
 
 def losses(session: Session, since: dt.date) -> Losses:
-    """Return what was given up since a day, beside what was invoiced and charged for late days."""
+    """Return what was given up since a day, beside what was invoiced."""
     query = (
         sa.select(LedgerEntry.kind, sa.func.sum(LedgerEntry.amount_minor))
-        .where(LedgerEntry.business_day >= since, LedgerEntry.kind.in_(["loss", "goods", "late"]))
+        .where(LedgerEntry.business_day >= since, LedgerEntry.kind.in_(["loss", "goods"]))
         .group_by(LedgerEntry.kind)
     )
     sums = {kind: int(minor) for kind, minor in session.execute(query)}
-    return Losses(sums.get("loss", 0), sums.get("goods", 0), sums.get("late", 0))
+    return Losses(sums.get("loss", 0), sums.get("goods", 0))
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,6 @@ NO_WORD = dt.timedelta(days=2)
 KEEP = dt.timedelta(days=30)
 HAS_PERSON = sa.text("phone <> ''")
 MOST_UNITS, MOST_STEPS, MOST_COMMISSION_BP = 1_000, 6, 2_000
-NOBODY_LEFT = ("lapsed", "left")
 _NOTHING_LEFT = "Nothing was left for you; your money goes back."
 _SYSTEM = Actor.system("groups", NETWORK)
 

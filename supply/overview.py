@@ -56,7 +56,6 @@ class StoreView:
     alarm: str | None
     last_day: dt.date | None
     week_minor: int
-    week_sales: int
     open_orders: int
 
 
@@ -166,12 +165,11 @@ def stores(session: Session) -> list[StoreView]:
         ).all()
     )
     week = {
-        store_id: (minor, sales, day)
-        for store_id, minor, sales, day in session.execute(
+        store_id: (minor, day)
+        for store_id, minor, day in session.execute(
             sa.select(
                 StoreDay.store_id,
                 sa.func.sum(StoreDay.revenue_minor),
-                sa.func.sum(counted()),
                 sa.func.max(StoreDay.business_day),
             )
             .where(StoreDay.business_day > (newest or dt.date.min) - dt.timedelta(days=7 if newest else 0))
@@ -188,7 +186,7 @@ def stores(session: Session) -> list[StoreView]:
     views = []
     for store in session.scalars(sa.select(Store).order_by(Store.id)):
         peer = peers.get(store.id)
-        minor, sales, day = week.get(store.id, (0, 0, None))
+        minor, day = week.get(store.id, (0, None))
         views.append(
             StoreView(
                 id=store.id,
@@ -203,7 +201,6 @@ def stores(session: Session) -> list[StoreView]:
                 alarm=peer.alarm if peer else None,
                 last_day=day,
                 week_minor=int(minor or 0),
-                week_sales=int(sales or 0),
                 open_orders=orders.get(store.id, 0),
             )
         )

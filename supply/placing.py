@@ -127,8 +127,6 @@ class OrderStatus:
     code: str
     token: str
     may_cancel: bool
-    at_shop: bool
-    """The store has got the order."""
     escrow: Escrow | None = None
     """Its money, where it is paid online."""
     home: home_delivery.HomeDelivery | None = None
@@ -263,7 +261,6 @@ def status(session: Session, store_id: str, token: str) -> OrderStatus:
         code=code_of(order.id, token),
         token=token,
         may_cancel=order.state in BEFORE_READY and order.cancel_asked_at is None,
-        at_shop=order.step > 0,
         escrow=escrow.escrow_of(session, order.id),
         home=home_delivery.of_order(session, store_id, order.id),
     )

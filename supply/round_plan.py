@@ -63,7 +63,6 @@ class Visit:
 
     key: str
     metres: int
-    arrives_s: int
     begins_s: int
     leaves_s: int
 
@@ -200,7 +199,7 @@ def timed(ways: Ways, depot: str, van: Van, calls: Sequence[Call]) -> Round:
     for call in calls:
         metres, takes = ways.between(here, call.spot.key)
         begins = max(at + takes, call.from_s)
-        visits.append(Visit(call.spot.key, metres, at + takes, begins, begins + call.service_s))
+        visits.append(Visit(call.spot.key, metres, begins, begins + call.service_s))
         here, at, driven = call.spot.key, begins + call.service_s, driven + metres
     metres, takes = ways.between(here, depot)
     packs = sum(call.packs for call in calls)

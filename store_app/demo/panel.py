@@ -83,12 +83,6 @@ class DemoPanel:
             lines = lines[lines["store_id"] == store_id]
         return _baskets(lines)
 
-    def baskets_after(self, day: date) -> list[Basket]:
-        """List the baskets of `day` and every later one, by time; `day` is not before the cut-off."""
-        if day < self.cut_off:
-            raise ValueError(f"The replay starts on {self.cut_off}; the days before are history.")
-        return _baskets(self.replay[self.replay["business_day"] >= day])
-
     def live_shops(self) -> tuple[Shop, ...]:
         """Name the two shops that live on as stores of their own."""
         return tuple(shop for shop in self.shops if shop.is_live)

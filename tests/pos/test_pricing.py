@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pos import sale
-from pos.pricing import BasketLine, ProductView, Saved, charge, made_up, part_of, price_basket, price_line, sum_taxes
+from pos.pricing import BasketLine, PricedLine, ProductView, Saved, charge, made_up, part_of, price_basket, sum_taxes
 from pos.rung import RungLine
 from tests.builders import STORE
 
@@ -38,6 +38,10 @@ products = st.builds(
     st.sampled_from([None, 16, 18]),
 )
 baskets = st.lists(st.builds(lambda product, qty: BasketLine("x", qty, product), products, st.integers(1, 10_000)))
+
+
+def alone(product: ProductView, qty: int) -> PricedLine:
+    return charge(BasketLine(product.sku, qty, product))
 
 
 @given(baskets, st.sampled_from([1, 5, 10]), st.booleans())
@@ -75,18 +79,18 @@ def test_an_offer_is_taken_off_the_line_it_names_counted_from_one():
 
 @given(products, st.integers(1, 10_000))
 def test_a_price_with_tax_inside_is_what_the_customer_pays(product, qty):
-    line = price_line(replace(product, inclusive=True, price_quantity=1), qty)
+    line = alone(replace(product, inclusive=True, price_quantity=1), qty)
     assert line.total_minor == product.price_minor * qty
 
 
 def test_tax_is_added_to_a_price_without():
-    line = price_line(replace(PLAIN, inclusive=False, rate_bp=825, price_minor=199), 3)
+    line = alone(replace(PLAIN, inclusive=False, rate_bp=825, price_minor=199), 3)
     assert (line.net_minor, line.tax_minor, line.total_minor) == (597, 49, 646)
 
 
 def test_a_weighed_line_is_rounded_once_half_away_from_zero():
     cheese = replace(PLAIN, price_minor=1899, price_quantity=1000, stock_unit="gram")
-    assert [price_line(cheese, grams).total_minor for grams in (1, 250, 500)] == [2, 475, 950]
+    assert [alone(cheese, grams).total_minor for grams in (1, 250, 500)] == [2, 475, 950]
 
 
 @given(st.integers(0, 10**6), st.lists(st.integers(1, 50), min_size=1, max_size=12))
@@ -118,14 +122,14 @@ def test_cash_goes_to_the_nearest_coin(minor, rounded):
 def test_weighing_in_many_small_lines_saves_at_most_the_rounding_of_one(parts, price_minor, per):
     ham = replace(PLAIN, stock_unit="gram", price_quantity=per, price_minor=price_minor)
     split = price_basket(made_up([BasketLine("x", qty, ham) for qty in parts]))
-    assert split.lines_minor >= price_line(ham, sum(parts)).total_minor - 1
+    assert split.lines_minor >= alone(ham, sum(parts)).total_minor - 1
 
 
 @given(st.lists(st.integers(1, 2_000), min_size=1, max_size=2), st.integers(0, 5_000))
 def test_a_line_or_two_cost_what_their_own_labels_say(parts, price_minor):
     ham = replace(PLAIN, stock_unit="gram", price_quantity=1000, price_minor=price_minor)
     split = price_basket(made_up([BasketLine("x", qty, ham) for qty in parts]))
-    assert [line.total_minor for line in split.lines] == [price_line(ham, qty).total_minor for qty in parts]
+    assert [line.total_minor for line in split.lines] == [alone(ham, qty).total_minor for qty in parts]
 
 
 def test_five_hundred_lines_of_one_gram_are_not_free(shop):

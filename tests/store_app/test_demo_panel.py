@@ -33,7 +33,8 @@ def panel(cache: Path) -> DemoPanel:
 
 @pytest.fixture(scope="module")
 def replayed(panel: DemoPanel) -> list[Basket]:
-    return panel.baskets_after(CUT_OFF)
+    days = (panel.last_day - CUT_OFF).days + 1
+    return [one for n in range(days) for one in panel.baskets_on(CUT_OFF + timedelta(days=n))]
 
 
 @pytest.fixture(scope="module")

@@ -366,8 +366,9 @@ def trade_then_one_closes(session) -> None:
         takings = {"S1": 100} | ({"S2": 300} if -20 < n <= 0 else {})
         for store, minor in takings.items():
             session.merge(StoreDay(store_id=store, business_day=day(n), open=True, sales=1, revenue_minor=minor))
-        session.merge(RegionalDemand(region_id="R1", sku="milk", business_day=day(n), sold_qty=sum(takings.values()) // 10,
-                                     revenue_minor=0, stores_open=1, stores_selling=1))  # fmt: skip
+        sold = sum(takings.values()) // 10
+        session.merge(RegionalDemand(region_id="R1", sku="milk", business_day=day(n), sold_qty=sold, revenue_minor=0,
+                                     stores_open=1, stores_selling=1))  # fmt: skip
 
 
 def milk(session, on, days: int) -> list[float]:
