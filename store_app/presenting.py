@@ -73,6 +73,7 @@ STATE_WORDS = {
     "paid": lazy("paid"), "planned": lazy("planned"), "on_the_way": lazy("on the way"), "done": lazy("done"),
     "not_reached": lazy("not reached"), "turned_back": lazy("the van turned back"),
     "moved": lazy("comes with a later van"),
+    "changed": lazy("changed"),
     "running": lazy("running"), "published": lazy("published"), "superseded": lazy("replaced"),
 }  # fmt: skip
 
@@ -158,7 +159,9 @@ def look_cookie() -> str:
 def set_up(app: Flask, settings: Settings) -> None:
     """Give the templates their filters and words."""
     babel.init_app(app, locale_selector=language, timezone_selector=lambda: place().tz)
-    app.jinja_env.filters.update(money=money, qty=qty, day=day, clock_time=clock_time, since=since, number=number)
+    app.jinja_env.filters.update(
+        money=money, qty=qty, day=day, clock_time=clock_time, hour=hour, since=since, number=number
+    )
     app.jinja_env.globals.update(
         **icons.drawers(), language=language, new_command_id=new_id, state_word=state_word,
         node_name=lambda: place().name, on_network=lambda: is_network(settings), place_here=place, today=today,
@@ -247,6 +250,12 @@ def clock_time(at: dt.datetime | str | None, with_day: bool = False) -> str:
     local = instant.astimezone(ZoneInfo(place().tz))
     written = dates.format_time(local.time(), "short", locale=_locale())
     return f"{day(local.date())} {written}" if with_day else written
+
+
+def hour(text: str) -> str:
+    """Write an hour of opening, kept as '23:30', as every other time is written: '11:30 PM'."""
+    hours, minutes = (int(part) for part in text.split(":")[:2])
+    return dates.format_time(dt.time(hours % 24, minutes), "short", locale=_locale())
 
 
 def since(at: dt.datetime | str | None) -> str:

@@ -92,6 +92,16 @@ def cost(session: Session, store_id: str, promise: Promise) -> PricedBasket:
     ).basket
 
 
+def charged(session: Session, store_id: str, promise: Promise) -> dict[str, int]:
+    """Return what each product of an order costs its customer: less its offers, with its tax and its deposits."""
+    rows = cost(session, store_id, promise).lines if promise.lines else ()
+    minor = dict.fromkeys((sku for sku, _ in promise.lines), 0)
+    for row in rows:
+        of = row.line.deposit_of if row.line else None
+        minor[(row if of is None else rows[of - 1]).product.sku] += row.total_minor
+    return minor
+
+
 def quote(
     session: Session,
     store: Store,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
 from config.ids import new_id
-from config.money import amount_for, exponent, likely_notes, round_cash
+from config.money import exponent, likely_notes, round_cash
 from pos import recall, shift, slip_numbers, stock
 from pos.catalogue import Listing, Product
 from pos.payments import Payment, Tender
@@ -27,6 +27,8 @@ from store_app.payment_services import providers
 from store_app.presenting import RAIL_COUNTS, page, place, qty, since, state_word, today
 from store_app.security import requires
 from supply import counter_orders, delivering, handover, home_delivery, order_in, pickup, pickup_returns, refunds
+from supply.delivery_fee import fee_of
+from supply.online_price import charged, promise_of
 from supply.pickup import PickupLine, PickupOrder
 from supply.pickup_order import OPEN, asked_back, kept_until
 
@@ -43,7 +45,7 @@ MOST_SIMILAR = 8
 
 @dataclass(frozen=True)
 class LineView:
-    """A line of an order. where_text: where to look for it."""
+    """A line of an order. where_text: where to look for it; total_minor: all it costs, taxed, with its deposits."""
 
     sku: str
     name: str
@@ -392,10 +394,10 @@ def _order(session: Session, order_id: str) -> OrderView:
     row = session.get(PickupOrder, (str(place().store_id), order_id))
     if row is None:
         raise NotFound("unknown-order", _("There is no such order in this shop."))
-    return _view(session, row)
+    return _view(session, row, costed=True)
 
 
-def _view(session: Session, row: PickupOrder) -> OrderView:
+def _view(session: Session, row: PickupOrder, *, costed: bool = False) -> OrderView:
     lines = pickup.lines_of(session, row)
     skus = [line.sku for line in lines]
     products = {ware.sku: ware for ware in session.scalars(sa.select(Product).where(Product.sku.in_(skus)))}
@@ -407,6 +409,7 @@ def _view(session: Session, row: PickupOrder) -> OrderView:
         for sku in (skus if row.state == "picking" else ())
         if sku in products
     }
+    costs = charged(session, row.store_id, promise_of(lines, fee_of(session, row))) if costed else {}
     return OrderView(
         id=row.id,
         order_no=row.order_no,
@@ -430,7 +433,14 @@ def _view(session: Session, row: PickupOrder) -> OrderView:
         if doors().now() - row.placed_at >= JUST_NOW
         else _("ordered just now"),
         lines=[
-            _line(line, products.get(line.sku), levels.get(line.sku), similar.get(line.sku, ()), packs.get(line.sku))
+            _line(
+                line,
+                products.get(line.sku),
+                levels.get(line.sku),
+                similar.get(line.sku, ()),
+                packs.get(line.sku),
+                costs.get(line.sku, 0),
+            )
             for line in lines
         ],
     )
@@ -453,10 +463,14 @@ def _similar(session: Session, store_id: str, ware: Product, taken: set[str]) ->
 
 
 def _line(
-    line: PickupLine, ware: Product | None, level: Any, similar: tuple[tuple[str, str], ...], pack_qty: int | None
+    line: PickupLine,
+    ware: Product | None,
+    level: Any,
+    similar: tuple[tuple[str, str], ...],
+    pack_qty: int | None,
+    total_minor: int,
 ) -> LineView:
     unit = ware.stock_unit if ware else "each"
-    kept = line.qty if line.picked_qty is None else line.picked_qty
     places = [(name, level.by_place.get(name, 0)) for name in ("shelf", "floor", "backroom")] if level else []
     return LineView(
         sku=line.sku,
@@ -464,7 +478,7 @@ def _line(
         stock_unit=unit,
         qty=line.qty,
         picked_qty=line.picked_qty,
-        total_minor=amount_for(kept, line.price_minor, line.price_quantity),
+        total_minor=total_minor,
         where_text=" · ".join(
             f"{wording.place_word(name)} {qty(number, unit)}" for name, number in places if number > 0
         ),

@@ -23,7 +23,7 @@ from store_app import presenting, wording, wording_forecast, wording_printers
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.pages.shift import cash_word
-from store_app.presenting import clock_time, money, page, place, since
+from store_app.presenting import clock_time, hour, money, page, place, since
 from store_app.security import requires
 from store_app.sentences import sentence_of
 from store_app.sync import homecoming, wire
@@ -349,7 +349,7 @@ def _facts(store: Store, region: Region | None) -> list[tuple[str, str]]:
         (_("Number of the shop"), store.id),
         (_("Region"), region.name if region else store.region_id),
         (_("Phone"), store.phone or "–"),
-        (_("Open"), f"{store.opens} – {store.closes}"),
+        (_("Open"), f"{hour(store.opens)} – {hour(store.closes)}"),
         (_("Currency"), store.currency),
         (_("Time zone"), store.tz.replace("_", " ")),
         (_("The business day ends"), f"{store.rollover_hour:02d}:00"),

@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as lazy
 from sqlalchemy.orm import Session
 
 from config.journal import JournalEntry
@@ -12,6 +14,9 @@ from pos.paper_words import WORDS, reason_word
 from store_app.presenting import language, state_word
 
 MOST = 60
+JOB = "job:"
+JOBS = {"supply": lazy("the network"), "pickup": lazy("the online shop")}
+"""Whose word a job wrote down; any other job is the computer's own."""
 
 
 @dataclass(frozen=True)
@@ -36,5 +41,14 @@ def timeline(session: Session, subject: str) -> list[Step]:
             continue
         word = state_word(row.verb.rpartition(".")[2])
         why = reason_word(str(facts.get("why", "")), WORDS[language()])
-        steps.append(Step(word[:1].upper() + word[1:], row.at, row.actor_name, why))
+        steps.append(Step(word[:1].upper() + word[1:], row.at, _who(row), why))
     return steps
+
+
+def _who(row: JournalEntry) -> str:
+    """Name who did it: a person as in the journal, a job by whose word it was."""
+    if row.actor_id == "order-rule":
+        return _("the rule of %(name)s", name=row.actor_name.removeprefix("rule of "))
+    if row.actor_id.startswith(JOB):
+        return str(JOBS.get(row.actor_id.removeprefix(JOB), _("the computer")))
+    return row.actor_name

@@ -459,17 +459,22 @@ def test_the_last_receipt_is_printed_again_and_marked(page: Page, node: Node, fa
     assert sorted(job.copy_no for job in node.rows(PrintJob)) == [0, 1]
 
 
-def test_a_closed_till_is_opened_with_its_float(page: Page, make_node, faults: list[str]):
+def test_a_closed_till_says_that_it_takes_no_scan_and_is_opened_with_its_float(
+    page: Page, make_node, faults: list[str]
+):
     node = make_node(is_open=False)
     enter(page, node)
     page.locator("#open-till").get_by_role("link", name="Shop").click()  # who does not sell now gets past it
     page.wait_for_url("**/money/")
     page.go_back()
     expect(page.locator("#open-till")).to_be_visible()
+    wedge(page, CODES["MILK"])
+    expect(page.locator("#open-says")).to_contain_text("Not taken")
     page.keyboard.type("15000")
     expect(page.locator("#float")).to_have_text("$150.00")
     page.keyboard.press("Enter")
     expect(page.locator("#open-till")).to_be_hidden()
+    expect(page.locator("#lines .line-main")).to_have_count(0)
     (opened,) = node.rows(Shift)
     assert (opened.state, opened.expected_minor) == ("open", 15_000)
 
@@ -482,6 +487,7 @@ def test_a_till_whose_drawer_is_counted_sells_nothing_and_leads_to_the_count_or_
     counted = page.locator("#count-till")
     expect(counted.get_by_role("link", name="Go on with the count")).to_be_in_viewport()
     wedge(page, CODES["MILK"])
+    expect(counted).to_contain_text("Not taken")
     counted.get_by_role("button", name="Go on selling").click()
     expect(counted).to_be_hidden()
     expect(page.locator("#open-till")).to_be_hidden()

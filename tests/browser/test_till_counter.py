@@ -477,6 +477,34 @@ def test_what_was_written_off_of_a_tab_is_said_before_its_goods_come_back_for_no
     assert_accessible(page)
 
 
+def test_what_was_put_on_the_tab_comes_off_it_and_nobody_is_asked_how(page: Page, shop: Node, faults: list[str]):
+    enter(page, shop)
+    resize(page, PHONE)
+    wedge(page, CODES["MILK"])
+    page.locator("#customer-button").click()
+    page.keyboard.type("mar", delay=60)
+    row = page.locator(".row-button")
+    expect(row).to_contain_text("$5.00")
+    assert row.evaluate("row => row.scrollWidth <= row.clientWidth && row.querySelector('.row-main').clientWidth > 140")
+    page.keyboard.press("Enter")
+    expect(page.locator("#attached")).to_contain_text("Marta Novak")
+    page.keyboard.press("F8")
+    page.locator("[data-tender=tab]").click()
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("F10")
+    page.get_by_role("button", name="Bring back").click()
+    page.get_by_role("button", name=re.compile("Receipt 1")).click()
+    page.get_by_role("button", name="One more: Whole milk").click()
+    expect(page.locator(".back-parts")).to_have_text("Off the tab$3.49")
+    expect(page.locator("#sheet").get_by_role("button", name="Cash")).to_be_hidden()
+    page.get_by_role("button", name="Not wanted").click()
+    page.locator("#sheet .btn-go").click()
+    expect(page.locator("#sheet-title")).to_have_text("Given back")
+    assert [(row.tender, row.amount_minor) for row in shop.rows(Payment)] == [("tab", 349), ("tab", -349)]
+
+
 def test_an_exchange_is_one_sale_and_the_difference_is_paid(page: Page, shop: Node, faults: list[str]):
     enter(page, shop)
     wedge(page, CODES["MILK"])

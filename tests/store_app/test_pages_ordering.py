@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
-from config.journal import Actor, JournalEntry
+from config.journal import Actor, JournalEntry, record
 from config.outbox import OutboxMessage
 from pos.store import Store
 from store_app import jobs, jobs_orders
@@ -329,6 +329,24 @@ def test_approving_sends_the_order_once_however_often_it_is_pressed(office):
         sent = session.query(OutboxMessage).filter_by(topic="order.sent").all()
     assert len(sent) == 1
     assert "What happened" in words(client.get(f"/orders/{P1}"))
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", ("Changed", "· the network", "· the rule of Ana")), ("zh", ("已改", "· 总部", "· Ana 设的规则"))],
+)
+def test_what_happened_to_an_order_is_told_in_the_readers_words_and_names_no_job(office, language, told):
+    client, rule = office.signed_in(), Actor("order-rule", "rule of Ana", "system", STORE)
+    send(client, f"/orders/{P1}/lines/milk", packs="3", reason="event")
+    with office.doors.write() as session:
+        for actor, verb in ((rule, "order.approved"), (Actor.system("supply", STORE), "order.acknowledged")):
+            record(session, actor=actor, at=NOON, verb=verb, subject=f"order:{P1}", before="proposed")
+        order = session.get(ReplenishmentOrder, (STORE, P1))
+        order.state = "acknowledged"
+    shown = words(client.get(f"/orders/{P1}?lang={language}"))
+    for said in told:
+        assert said in shown
+    assert "· supply" not in shown
 
 
 def test_a_dropped_order_stays_dropped_and_says_why(office):

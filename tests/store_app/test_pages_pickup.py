@@ -6,11 +6,12 @@ import pytest
 
 from config.ids import new_id
 from pos import recall, shift, slip_numbers
+from pos.catalogue import TaxClass
 from pos.payments import Tender
 from pos.sale import Sale
 from pos.store import Store, Till
 from supply.home_delivery import HomeDelivery
-from supply.pickup import PickupOrder
+from supply.pickup import PickupLine, PickupOrder
 from supply.pickup_order import kept_until
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import CUSTOMER_TOKEN, SYSTEM, code_for, fill, picture_of, send, words
@@ -60,6 +61,21 @@ def test_an_order_is_accepted_picked_made_ready_and_handed_over_with_change(offi
     assert paid.status_code == 303, words(paid)
     assert "$3.47" in words(client.get(paid.location))
     assert state(office) == "collected"
+
+
+def test_what_is_in_the_bag_costs_together_what_is_to_pay(office):
+    with office.doors.write() as session:
+        session.get(TaxClass, "food").inclusive, session.get(TaxClass, "food").rate_bp = False, 1_000
+        session.get(PickupLine, (STORE, FIRST, "milk")).saved = [["o1", "A coupon", 100]]
+        milk, tea = (session.get(PickupLine, (STORE, FIRST, sku)) for sku in ("milk", "tea"))
+        net = (milk.qty * milk.price_minor - 100, tea.qty * tea.price_minor)
+        session.get(PickupOrder, (STORE, FIRST)).total_minor = sum(round(1.1 * minor) for minor in net)
+    client = office.signed_in("cashier")
+    make_ready(client, FIRST, ["milk", "tea"])
+    shown = words(client.get(send(client, "/pickup/find", code=code_for(FIRST)).location))
+    for minor in net:
+        assert f"${round(1.1 * minor) / 100:.2f}" in shown
+    assert f"${sum(round(1.1 * minor) for minor in net) / 100:.2f}" in shown
 
 
 def test_a_card_read_elsewhere_hands_over_against_its_slip_alone(office):

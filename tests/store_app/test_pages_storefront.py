@@ -54,6 +54,11 @@ def test_the_shop_shows_its_goods_in_the_customers_language(customer, language):
     assert ("添加" in answer.text) is (language == "zh")
 
 
+@pytest.mark.parametrize(("language", "until"), [("en", "open until 10:00 PM"), ("zh", "22:00")])
+def test_the_hour_of_closing_is_written_as_every_other_time(customer, language, until):
+    assert until in words(customer.look(f"{SHOP}/?lang={language}")).replace("\u202f", " ")
+
+
 def test_a_shop_that_is_closed_today_says_when_it_opens_again(market, customer):
     assert "opens again" not in words(customer.look(f"{SHOP}/"))
     with market.town.network.write() as session:

@@ -7,9 +7,10 @@ import pytest
 from config.errors import Refused
 from config.ids import new_id
 from pos import offers, sale, stock
-from pos.catalogue import Listing, Price, Product
+from pos.catalogue import Listing, Price, Product, TaxClass
 from pos.promises import Choice, Offer, Part
 from supply import pickup, shop
+from supply.online_price import charged, cost, promise_of
 from supply.pickup_order import PickupLine
 from tests.supply.online import ANA, AT, STORE, later, make_town
 
@@ -51,6 +52,23 @@ def test_the_online_total_is_the_tills_with_the_shops_offers_and_the_deposits(to
         online = shop.quote(session, STORE, lines, at=AT).basket
     assert online.total_minor == at_the_till.total_minor == 3 * 129 + 2 * (150 + 25) + 150
     assert online.tax_minor == at_the_till.tax_minor
+
+
+def test_what_the_products_of_an_order_cost_is_together_what_is_to_pay_offers_deposits_and_added_tax_within(town):
+    promise(town)
+    with town.shop.write() as session:
+        session.get(TaxClass, "std").inclusive = False
+    with town.shop.read() as session:
+        saved = [["o1", "3 for 2", 129]]
+        lines = [
+            PickupLine(sku="milk", qty=4, price_minor=129, price_quantity=1, saved=saved),
+            PickupLine(sku="cola", qty=2, price_minor=150, price_quantity=1, deposit_sku="bottle", deposit_minor=25),
+        ]
+        rate = 1 + session.get(TaxClass, "std").rate_bp / 10_000
+        costs, total = charged(session, STORE, promise_of(lines)), cost(session, STORE, promise_of(lines)).total_minor
+    assert rate > 1
+    assert (costs["milk"], costs["cola"]) == (round(3 * 129 * rate), round(2 * 150 * rate) + 2 * 25)
+    assert sum(costs.values()) == total
 
 
 def test_a_deposit_is_no_product_of_the_online_shop(town):

@@ -1,9 +1,11 @@
 // Only an open shift sells: without one its float is keyed in first, and while its drawer is counted the count comes first.
 
 import { NoAnswer, ask } from "./api.js";
+import { note } from "./dom.js";
 import { parseKeyed, showMoney } from "./money.js";
 import { Pad } from "./pad.js";
 import { $, say, settings } from "./settings.js";
+import { soundBad } from "./sound.js";
 
 export class OpenTill {
   constructor(actions) {
@@ -32,6 +34,14 @@ export class OpenTill {
     this.#show(wanted === undefined ? "open-till" : wanted);
   }
 
+  /** Say of a scan that it is not taken: what is in no basket now is scanned again. */
+  refuseScan() {
+    soundBad();
+    this.#complain(this.panel === "count-till" ? "count-says" : "open-says", say("not-open"));
+  }
+
+  #complain(says, words) { $(says).replaceChildren(note("bad", words)); }
+
   #show(panel) {
     if (panel === this.panel || (panel && document.body.dataset.pay)) return;
     if (this.panel) $(this.panel).hidden = true;
@@ -39,6 +49,7 @@ export class OpenTill {
     $("basket").inert = $("goods").inert = this.isOpen;
     if (!panel) return this.actions.rest();
     this.pad.clear();
+    for (const says of ["open-says", "count-says"]) $(says).replaceChildren();
     $(panel).hidden = false;
     $(panel).focus();
   }
@@ -59,10 +70,7 @@ export class OpenTill {
     try {
       shift = await ask("POST", url, body);
     } catch (fault) {
-      const note = document.createElement("p");
-      note.className = "note note-bad";
-      note.textContent = fault instanceof NoAnswer ? say("no-answer") : fault.message;
-      $(says).replaceChildren(note);
+      this.#complain(says, fault instanceof NoAnswer ? say("no-answer") : fault.message);
     }
     this.isBusy = false;
     if (!shift) return;

@@ -9,8 +9,11 @@ import { say, settings } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
 import { qtyText, whenText } from "./words.js";
 
-const partOf = ({ tender, amount_minor: amount, how }) => el("p.back-part.figures", {},
-  el("span", {}, how === "given" ? say("given-before", { tender: say(`tender-${tender}`) }) : how === "hand" && tender === "card" ? say("card-by-hand") : say(`tender-${tender}`)), el("b", {}, moneyText(amount)));
+const wayBack = (tender) => say(tender === "tab" ? "off-tab" : `tender-${tender}`); // a debt that ends is no money in the hand
+const partOf = ({ tender, amount_minor: amount, given_up_minor: lost, how }) => el("p.back-part.figures", {},
+  el("span", {}, how === "given" ? say("given-before", { tender: wayBack(tender) }) : how === "hand" && tender === "card" ? say("card-by-hand") : wayBack(tender)), el("b", {}, moneyText(amount - lost)));
+/** Tell whether a person says how some of it goes back; all other ways follow from how it was paid. */
+const isByHand = ({ how }) => how === "hand";
 const sentence = (fault) => (fault instanceof NoAnswer ? say("no-answer") : fault.message);
 const worth = (line, price) => lineTotal({ ...line.product, price_minor: price }, line.qty);
 /** The price a unit is given back for without a receipt: what it costs today, an offer taken off. */
@@ -99,25 +102,27 @@ export class Receipts {
       const told = picked().length ? await this.#plan(ids, sale, stated(), tender ?? "cash") : null;
       if (n !== asked) return null;
       const givenUp = told?.ways.reduce((sum, way) => sum + way.given_up_minor, 0) ?? 0, back = (told?.total_minor ?? 0) - givenUp;
+      how.hidden = Boolean(told?.ways.length) && !told.ways.some(isByHand);
       showMoney(due, back);
       give.textContent = back ? moneyText(back) : "";
-      parts.replaceChildren(...(told && (tender || told.ways.length > 1) ? told.ways.map(partOf) : []),
+      parts.replaceChildren(...(told && (tender || how.hidden || told.ways.length > 1) ? told.ways.filter((way) => way.amount_minor > way.given_up_minor).map(partOf) : []),
         ...(givenUp ? [note("warn", say("given-up-part", { amount: moneyText(givenUp) }))] : []));
       return told;
     };
     const offered = ["cash", "card", "credit"].map((name) => [name, say(`back-word-${name}`), { cash: "banknotes", card: "credit-card", credit: "ticket" }[name]]);
+    const how = choices(say("how-back"), offered, (value) => { tender = value; changed(); }, tender);
     const money = async () => {
       if (!picked().length) return sheet.complain(say("choose-lines"));
       if (!why) return sheet.complain(say("reason-needed"));
-      if (!tender) return sheet.complain(say("choose-tender"));
       const planned = await plan();
       if (!planned) return;
+      if (!tender && planned.ways.some(isByHand)) return sheet.complain(say("choose-tender"));
       const id = ids.sale = planned.return_id;
       const lines = stated();
       const send = async (approvals) => {
         if (!this.basket.practice) await this.#moneyBack(sale, planned.ways, ids, lines, approvals);
         return ask("POST", settings.urls.returns, {
-          id, till_id: settings.till_id, sale_id: sale.id, lines, tender, why, approvals,
+          id, till_id: settings.till_id, sale_id: sale.id, lines, tender: tender ?? "cash", why, approvals,
           ...(this.basket.practice ? { practice: true } : {}),
         });
       };
@@ -139,8 +144,7 @@ export class Receipts {
       title: say("return-of", { n: sale.receipt_no }), wide: true,
       body: [el("ul.rows.back-rows", { "aria-label": say("lines-of-receipt") }, rows),
         choices(say("why"), WHY_BACK.map((reason) => [reason, say(reason)]), (value) => { why = value; sheet.quieten(); }, why),
-        choices(say("how-back"), offered, (value) => { tender = value; changed(); }, tender),
-        el("div.sum-total", {}, el("span", {}, say("to-give-back")), due), parts],
+        how, el("div.sum-total", {}, el("span", {}, say("to-give-back")), due), parts],
       foot: [backButton(), quiet(say("exchange"), exchange, "arrows-right-left"), button],
     });
     open();
@@ -236,7 +240,7 @@ export class Receipts {
     sheet.open({
       title: say("given-back"),
       body: [figure, sale.rounding_minor ? el("p.muted", {}, say("rounding", { amount: moneyText(sale.rounding_minor) })) : null,
-        ...(sale.document?.payments ?? []).map((paid) => el("p.back-part.figures", {}, el("span", {}, say(`tender-${paid.tender}`)), el("b", {}, moneyText(Math.abs(paid.amount_minor))))),
+        ...(sale.document?.payments ?? []).map((paid) => el("p.back-part.figures", {}, el("span", {}, wayBack(paid.tender)), el("b", {}, moneyText(Math.abs(paid.amount_minor))))),
         ...ways.filter(({ how, tender }) => how === "hand" && tender === "card").map((way) => el("p.note", {}, icon("credit-card"), el("span", {}, say("by-hand", { amount: moneyText(way.amount_minor) })))),
         voucher ? el("p.code-large", {}, voucher.code) : null, el("p.muted.figures", {}, say("receipt-no", { n: sale.receipt_no, total: moneyText(sale.total_minor) }))],
       foot: el("button.btn.btn-go.btn-lg", { onclick: () => sheet.close() }, say("close")),

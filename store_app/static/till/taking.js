@@ -81,6 +81,7 @@ export class Taking {
     if (isLocked()) return this.basket.wait(code);
     if (sheet.isOpen) sheet.pad?.forgetSince(startedAt);
     if (isBadge(code)) return changePerson(code, this);
+    if (this.opening.isOpen) return this.opening.refuseScan();
     if (sheet.isHeld) return this.basket.wait(code);
     if (sheet.isOpen) {
       if (sheet.onScan) return sheet.onScan(code);
