@@ -9,9 +9,10 @@ Rules
 3. Demand is never less dispersed than Poisson, never normal: quantiles are whole units, >= 0, rising.
 4. What past sums were, seen as quantiles of what had been said of them, corrects the levels: a 90 % that held 94 % of
    the sums is asked for less, a 99 % that held 97 % for more (for each length, pooled over a group of series, shrunk by
-   LEVEL_PSEUDO sums to all series' and these to no correction). Past days were measured with them, days to come are
-   not: where the level and not chance makes the error, in BUSY groups, the odds are drawn apart, by OPTIMISM over a
-   week or more, and before by the square of the part of a week.
+   LEVEL_PSEUDO sums to all series' and these to no correction); but none of the history's first FIRST_DAYS days, whose
+   levels were still being found. Past days were measured with them, days to come are not: where the level and not
+   chance makes the error, in BUSY groups, the odds are drawn apart, by OPTIMISM over a week or more, and before by the
+   square of the part of a week.
 5. A product that may be gone (`State.alive`) has a mixture: nothing, or what one that sells has. So its high quantiles
    keep what it would sell if it is there, and its low ones are nothing. What comes back (`Fate`) begins geometrically:
    half of it with more than half of a usual selling day, a quarter with more than a whole one.
@@ -43,6 +44,7 @@ MILD_SKEW = 1.2
 BLOCK = 4096
 POISSON_GAP = 1e-3
 MEMORY_DAYS = 364
+FIRST_DAYS = 28
 MOST_PLACES = 8_000
 LEVEL_PSEUDO = 300.0
 FARTHEST = 50.0
@@ -221,7 +223,8 @@ def telling(mean: Floats, variance: Floats) -> Floats:
 
 def _asked(law: Dispersion, y: Floats, levels: Floats, exposure: Floats, group: Ints) -> Floats:
     """Return (g, w, Q) corrected levels: the quantiles of where past sums fell in what the law said (rule 4)."""
-    first, groups = max(7, y.shape[1] - MEMORY_DAYS), int(group.max(initial=0)) + 1
+    first = max(7, min(FIRST_DAYS, y.shape[1] // 3), y.shape[1] - MEMORY_DAYS)
+    groups = int(group.max(initial=0)) + 1
     asked = np.empty((groups, len(law.days), len(LEVELS)))
     for at, length in enumerate(law.days.astype(np.int64)):
         step = slice(first, None, max(int(length), 2))

@@ -137,6 +137,18 @@ def test_each_kind_of_demand_has_its_own_correction() -> None:
     np.testing.assert_array_equal(picked.levels(np.array([1.0]), LEVELS)[:, :, 0], asked[[60, 0]])
 
 
+def test_the_first_weeks_of_a_history_do_not_correct_what_is_told_of_the_next() -> None:
+    """Four weeks in which levels are looked for, eight in which they are known: the quantiles hold what follows."""
+    rng = np.random.default_rng(3)
+    level = np.full((200, 85), 20.0)
+    sold = rng.poisson(level[:, :84]).astype(np.float64)
+    sold[:, :28] = rng.negative_binomial(20 / 9, 0.1, (200, 28))
+    law = intervals.fit_dispersion(sold, level, np.ones((200, 84)), 7)
+    week = intervals.quantiles(level[:, :7], law, LEVELS)[1][:, LEVELS.index(0.9), 6]
+    held = (rng.poisson(20.0, (200, 500, 7)).sum(axis=2) <= week[:, None]).mean()
+    assert 0.9 <= held < 0.95
+
+
 def test_busy_sellers_weeks_are_taken_for_less_sure_than_they_were_measured() -> None:
     y = np.random.default_rng(6).negative_binomial(4.0, 4.0 / 9.0, (60, 400)).astype(float)
     law = {
