@@ -392,11 +392,11 @@ def among(session: Session, column: Any, values: Iterable[str | int]) -> sa.Colu
     return cast("sa.ColumnElement[bool]", column == sa.any_(sa.bindparam(None, list(values), sa.ARRAY(column.type))))
 
 
-def days_before(session: Session, day: sa.ColumnElement[dt.date], days: int) -> sa.ColumnElement[dt.date]:
-    """Return the day so many days before, reckoned by the database."""
+def days_later(session: Session, day: sa.ColumnElement[dt.date], days: int) -> sa.ColumnElement[dt.date]:
+    """Return the day so many days after another one, or before it, reckoned by the database."""
     if dialect_of(session) == "sqlite":
-        return sa.func.date(day, f"-{days} days", type_=sa.Date())
-    return day - days
+        return sa.func.date(day, f"{days:+d} days", type_=sa.Date())
+    return day + days
 
 
 def driver_of(session: Session) -> Any:

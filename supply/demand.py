@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base, days_before
+from config.database import Base, days_later
 from pos.catalogue import Listing, Product
 from pos.stock import StockMovement
 from pos.store import Store
@@ -353,7 +353,7 @@ def _part_then(session: Session, region_id: str, first: dt.date, days: int) -> A
         .subquery()
     )
     trades = spans.c.ended >= lately
-    since = sa.case((trades, lately), else_=days_before(session, spans.c.ended, SIZE_DAYS - 1))
+    since = sa.case((trades, lately), else_=days_later(session, spans.c.ended, 1 - SIZE_DAYS))
     query = (
         sa.select(spans.c.began, spans.c.ended, trades, sa.func.sum(StoreDay.revenue_minor))
         .join(StoreDay, (shop == spans.c.store_id) & day.between(since, spans.c.ended))

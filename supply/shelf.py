@@ -362,11 +362,14 @@ def days_shown(session: Session, store_id: str, today: dt.date) -> dict[str, int
     gone = sorted(
         (*plans(session, store_id, "retired"), *plans(session, store_id, "live")), key=lambda plan: plan.from_day
     )
-    shown: dict[str, int] = {}
+    days: dict[str, int] = {}
     for plan, follower in zip(gone, [*gone[1:], None], strict=False):
         until = min(today, follower.from_day) if follower else today
-        for row in slots_of(session, plan):
-            shown[row.sku] = shown.get(row.sku, 0) + max(0, (until - plan.from_day).days)
+        days[plan.id] = max(0, (until - plan.from_day).days)
+    shown: dict[str, int] = {}
+    rows = sa.select(ShelfSlot.plan_id, ShelfSlot.sku).where(ShelfSlot.store_id == store_id)
+    for plan_id, sku in session.execute(rows):
+        shown[sku] = shown.get(sku, 0) + days.get(plan_id, 0)
     return shown
 
 

@@ -16,11 +16,12 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from config.database import among, days_later
 from config.money import BASIS, divide_half_up
 from pos.catalogue import Listing, Product
 from pos.store import Region, Store, store_of
@@ -90,8 +91,8 @@ def slot_results(session: Session, store_id: str, day: dt.date) -> list[SlotResu
     rows, days = slots_of(session, plan), (day - plan.from_day).days + 1
     skus = [row.sku for row in rows]
     old, start, until = plan.from_day - dt.timedelta(days=WINDOW_DAYS), plan.from_day, day + dt.timedelta(days=1)
-    before = _sold(session, [store_id], skus, old, start, by_sku=True)
-    since = _sold(session, [store_id], skus, start, until, by_sku=True)
+    before = _sold(session, store_id, skus, old, start)
+    since = _sold(session, store_id, skus, start, until)
     elsewhere = changes_elsewhere(session, store_of(session, store_id), skus, old, start, until)
     revenue = dict(
         session.execute(
@@ -142,7 +143,7 @@ def changes_elsewhere(
                 region.business_day < end, region.stores_open > 1,
             )
         ).all()  # fmt: skip
-        own, sold, shops = _sold(session, [store.id], skus, first, end, by_sku=True), Counter[str](), Counter[dt.date]()
+        own, sold, shops = _sold(session, store.id, skus, first, end), Counter[str](), Counter[dt.date]()
         for sku, day, qty, stores_open in rows:
             sold[sku] += qty
             shops[day] = max(shops[day], stores_open - 1)  # who sold none of one product was open all the same
@@ -173,27 +174,21 @@ def effect_over(session: Session, store_ids: Iterable[str], day: dt.date) -> tup
         return None, 0
     usual = dt.date.fromordinal(int(statistics.median_low(plan.from_day.toordinal() for plan in begun.values())))
     days = min(WINDOW_DAYS, *((day - plan.from_day).days + 1 for plan in begun.values()))
-    skus = sorted(
-        session.scalars(
-            sa.select(ShelfSlot.sku).where(
-                sa.tuple_(ShelfSlot.store_id, ShelfSlot.plan_id).in_([(one.store_id, one.id) for one in begun.values()])
-            ).distinct()
-        )
-    )  # fmt: skip
+    shown = [(one.store_id, one.id) for one in begun.values()]
+    on_it = sa.select(ShelfSlot.sku).where(sa.tuple_(ShelfSlot.store_id, ShelfSlot.plan_id).in_(shown))
+    skus = sorted(session.scalars(on_it.distinct()))
     import numpy as np
 
     from forecasting.uplift import uplift
 
-    measured = [store for store in stores if store in begun or store not in plans]
-    before, after = np.full(len(measured), np.nan), np.full(len(measured), np.nan)
-    for n, store in enumerate(measured):
-        start = begun[store].from_day if store in begun else usual
-        span = dt.timedelta(days=days)
-        old = _sold(session, [store], skus, start - span, start, by_sku=False)
-        new = _sold(session, [store], skus, start, start + span, by_sku=False)
-        if store in old or store in new:
-            before[n], after[n] = old.get(store, 0), new.get(store, 0)
-    return uplift(before, after, np.array([store in begun for store in measured])), days
+    with_shelf = _around(session, ShelfPlan.from_day, skus, days).join(
+        ShelfPlan, (ShelfPlan.store_id == DailyDemand.store_id) & sa.tuple_(ShelfPlan.store_id, ShelfPlan.id).in_(shown)
+    )
+    others = [store for store in stores if store not in plans]
+    without = _around(session, sa.literal(usual), skus, days).where(among(session, DailyDemand.store_id, others))
+    rows = [(*row, True) for row in session.execute(with_shelf)] + [(*row, False) for row in session.execute(without)]
+    before, after, changed = (np.array([row[at] for row in rows], dtype=np.float64) for at in (1, 2, 3))
+    return uplift(before, after, changed == 1), days
 
 
 # --- inside ---
@@ -203,7 +198,7 @@ def _of_region(session: Session, region: Region, day: dt.date) -> RegionEffect:
     stores = list(session.scalars(sa.select(Store.id).where(Store.region_id == region.id).order_by(Store.id)))
     plans = list(session.scalars(_live(stores)))
     effect, days = effect_over(session, stores, day)
-    kept = [_kept_to(session, plan, day) for plan in plans]
+    kept = _kept_to(session, plans, day)
     share = sum(kept) // len(kept) if kept else 0
     return RegionEffect(region.id, region.name, len(stores), len(plans), share, days, effect)
 
@@ -216,21 +211,39 @@ def _live(stores: list[str]) -> sa.Select[ShelfPlan]:
     )
 
 
-def _kept_to(session: Session, plan: ShelfPlan, day: dt.date) -> int:
-    """Return the share of a plan's slots whose product sold in the last week, in basis points (rule 3)."""
-    skus = [row.sku for row in slots_of(session, plan)]
-    first = day - dt.timedelta(days=KEPT_TO_DAYS - 1)
-    sold = _sold(session, [plan.store_id], skus, first, day + dt.timedelta(days=1), by_sku=True)
-    return BASIS * sum(1 for sku in skus if sold.get(sku, 0) > 0) // max(1, len(skus))
+def _kept_to(session: Session, plans: list[ShelfPlan], day: dt.date) -> list[int]:
+    """Return of each plan the share of its slots whose product sold in the last week, in basis points (rule 3)."""
+    first, row = day - dt.timedelta(days=KEPT_TO_DAYS - 1), DailyDemand
+    is_its = (row.store_id == ShelfSlot.store_id) & (row.sku == ShelfSlot.sku) & row.business_day.between(first, day)
+    slots = session.execute(
+        sa.select(ShelfSlot.store_id, sa.func.coalesce(sa.func.sum(row.sold_qty), 0) > 0)
+        .outerjoin(row, is_its)
+        .where(sa.tuple_(ShelfSlot.store_id, ShelfSlot.plan_id).in_([(plan.store_id, plan.id) for plan in plans]))
+        .group_by(ShelfSlot.store_id, ShelfSlot.plan_id, ShelfSlot.slot)
+    )
+    sold: dict[str, list[bool]] = {plan.store_id: [] for plan in plans}
+    for store_id, one in slots:
+        sold[store_id].append(one)
+    return [BASIS * sum(some) // max(1, len(some)) for some in sold.values()]
 
 
-def _sold(
-    session: Session, stores: list[str], skus: list[str], first: dt.date, until: dt.date, *, by_sku: bool
-) -> dict[str, int]:
-    """Return what was sold from a day until before another, by SKU or by store."""
-    key = DailyDemand.sku if by_sku else DailyDemand.store_id
-    query = sa.select(key, sa.func.sum(DailyDemand.sold_qty)).where(
-        DailyDemand.store_id.in_(stores), DailyDemand.sku.in_(skus), DailyDemand.business_day >= first,
+def _around(session: Session, start: Any, skus: list[str], days: int) -> sa.Select[Any, Any, Any]:
+    """Ask of each store what it sold of some products in so many days before a start, a day or a column, and since."""
+    row = DailyDemand
+    before = sa.func.sum(sa.case((row.business_day < start, row.sold_qty), else_=0))
+    since = sa.func.sum(sa.case((row.business_day < start, 0), else_=row.sold_qty))
+    return (
+        sa.select(row.store_id, before, since)
+        .where(row.sku.in_(skus), row.business_day >= days_later(session, start, -days))
+        .where(row.business_day < days_later(session, start, days))
+        .group_by(row.store_id)
+    )
+
+
+def _sold(session: Session, store_id: str, skus: list[str], first: dt.date, until: dt.date) -> dict[str, int]:
+    """Return what a store sold from a day until before another, by SKU."""
+    query = sa.select(DailyDemand.sku, sa.func.sum(DailyDemand.sold_qty)).where(
+        DailyDemand.store_id == store_id, DailyDemand.sku.in_(skus), DailyDemand.business_day >= first,
         DailyDemand.business_day < until,
     )  # fmt: skip
-    return {name: int(qty) for name, qty in session.execute(query.group_by(key))}
+    return {sku: int(qty) for sku, qty in session.execute(query.group_by(DailyDemand.sku))}

@@ -240,6 +240,22 @@ def test_a_full_shelf_asks_for_nothing(town):
         assert "milk" not in [task.sku for task in shelf.refill_tasks(session, STORE)]
 
 
+def test_a_product_has_stood_on_the_shelf_for_the_days_of_all_its_plans_until_yesterday(town):
+    plans = (("retired", 20, "milk tea"), ("retired", 10, "milk bread"), ("live", 4, "milk"), ("dropped", 9, "beer"))
+    with town.shop.write() as session:
+        for state, ago, skus in plans:
+            day, plan_id = TODAY - dt.timedelta(days=ago), f"plan-{ago}"
+            session.add(
+                ShelfPlan(store_id=STORE, id=plan_id, state=state, from_day=day, drafted_at=AT, based_on_day=day)
+            )
+            session.flush()
+            session.add_all(ShelfSlot(store_id=STORE, plan_id=plan_id, slot=n, sku=sku, name=sku, facings=1, fill_qty=6,
+                                      score=1, why={}) for n, sku in enumerate(skus.split(), 1))  # fmt: skip
+        session.flush()
+        stood = shelf.days_shown(session, STORE, TODAY)
+    assert {sku: days for sku, days in stood.items() if days} == {"milk": 20, "tea": 10, "bread": 6}
+
+
 def test_a_label_carries_price_barcode_and_the_address_of_its_product(town):
     with town.shop.write() as session:
         session.add(Product(sku="new", name="New", category="Food", tax_class_id="std"))

@@ -4,6 +4,7 @@ import datetime as dt
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from config.errors import NotFound
 from pos.catalogue import Barcode, Listing, Price, Product
@@ -61,10 +62,10 @@ def test_a_slot_tells_what_its_product_sold_before_and_since(town):
     assert (slot.revenue_per_facing_minor, slot.contribution_per_facing_minor) == (14 * 6 * 50, 14 * 6 * 20)
 
 
-def region_of(session, *, shelves, holdouts, gain):
+def region_of(session, *, shelves, holdouts, gain, first=0):
     dice = np.random.default_rng(5)
     for n in range(shelves + holdouts):
-        store = f"X{n:02d}"
+        store = f"X{first + n:02d}"
         session.add(Store(id=store, name=store, slug=store, region_id="R1", currency="CNY", tz="UTC", joined_at=AT))
         session.flush()
         if n < shelves:
@@ -84,6 +85,29 @@ def test_the_effect_is_what_the_shops_with_a_shelf_gained_beyond_those_without(t
     assert effect.effect.low <= 0.2 <= effect.effect.high
     assert effect.effect.claimed
     assert (effect.with_shelf, effect.compliance_bp, effect.days) == (8, 10_000, 14)
+
+
+def test_a_region_s_shelves_take_as_many_questions_however_many_there_are(town):
+    asked, counts = [], []
+    sa.event.listen(town.network.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    for n, (shelves, holdouts) in enumerate(((3, 3), (9, 7))):
+        with town.network.write() as session:
+            region_of(session, shelves=shelves, holdouts=holdouts, gain=0.2, first=10 * n)
+            asked.clear()
+            assert shelf_effect.region_effects(session, YESTERDAY)[0].effect is not None
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+
+
+def test_a_shelf_is_kept_to_as_far_as_its_products_sold_in_the_last_week(town):
+    with town.network.write() as session:
+        region_of(session, shelves=2, holdouts=0, gain=0.2)
+        session.add(ShelfSlot(store_id="X00", plan_id="p", slot=2, sku="tea", name="Tea", facings=1, fill_qty=6,
+                              score=1, why={}))  # fmt: skip
+        sold_in(session, "X00", "tea", 4, BEGAN, TODAY - dt.timedelta(days=7))
+        session.flush()
+        (effect,) = shelf_effect.region_effects(session, YESTERDAY)
+    assert effect.compliance_bp == (5_000 + 10_000) // 2
 
 
 @pytest.mark.parametrize(("shelves", "holdouts"), [(8, 2), (2, 8), (0, 8)])
