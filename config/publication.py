@@ -11,11 +11,11 @@ Rules
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from config.database import Base
 from config.errors import Conflict, Invalid
@@ -63,12 +63,24 @@ def publish(session: Session, kind: str, scope_id: str, body: dict[str, Any], *,
     return edition
 
 
-def edition_for(session: Session, kind: str, scopes: list[str]) -> Publication | None:
-    """Return the edition of the first scope in `scopes` that has one (the nearest first)."""
-    editions = session.scalars(
-        sa.select(Publication).where(Publication.kind == kind, Publication.scope_id.in_(scopes))
-    ).all()
-    return min(editions, key=lambda edition: scopes.index(edition.scope_id), default=None)
+def listed(session: Session, kinds: Sequence[str], scopes: Sequence[str]) -> list[Publication]:
+    """Return the edition of each kind of the first scope in `scopes` that has one (the nearest first), without bodies.
+
+    Every shop asks this at every contact, and all its bodies together are megabytes.
+    """
+    query = sa.select(Publication).where(Publication.kind.in_(kinds), Publication.scope_id.in_(scopes))
+    nearest: dict[str, Publication] = {}
+    for edition in session.scalars(query.options(defer(Publication.body, raiseload=True))):
+        known = nearest.setdefault(edition.kind, edition)
+        if scopes.index(edition.scope_id) < scopes.index(known.scope_id):
+            nearest[edition.kind] = edition
+    return [nearest[kind] for kind in kinds if kind in nearest]
+
+
+def edition_for(session: Session, kind: str, scopes: Sequence[str]) -> Publication | None:
+    """Return the edition of the first scope in `scopes` that has one (the nearest first), with its body."""
+    found = listed(session, [kind], scopes)
+    return session.get(Publication, (kind, found[0].scope_id), populate_existing=True) if found else None
 
 
 def take_over(

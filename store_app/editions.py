@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. A night publishes everything: the catalogues shop by shop, then what a region's shops share, then what is
-   everybody's. Each is made once.
+1. A night publishes everything: the catalogue, which names the shop, then what a region's shops share, then what is
+   everybody's. Each is made once; a region whose own cannot be made keeps no other one waiting (`one_by_one`).
 2. What the network's suppliers ask is published within the day, too, of the products the shops have heard of: a product
    comes with the night's catalogue, and its price on the shelf with it.
 """
@@ -14,12 +14,17 @@ import json
 import sqlalchemy as sa
 
 from config import publication
+from config.journal import Actor
+from config.node import NETWORK
 from config.publication import EVERYONE, Publication
 from pos import catalogue_edition, offer_edition, shared_points
 from pos.store import Store
 from store_app import network_rows
 from store_app.extensions import Doors
+from store_app.one_by_one import alone
 from supply import demand, forecasts, serving, surroundings, training
+
+_ACTOR = Actor.system("publish", NETWORK)
 
 
 def publish_all(doors: Doors, day: dt.date) -> int:
@@ -33,18 +38,18 @@ def publish_all(doors: Doors, day: dt.date) -> int:
             ("lessons", EVERYONE): training.edition(session),
             ("points", EVERYONE): shared_points.edition(session),
         }
+        catalogue = catalogue_edition.edition(session, EVERYONE)
     for store in stores:
-        with doors.read() as session:
-            catalogue = catalogue_edition.edition(session, store.id)
-        _publish(doors, {("catalogue", store.id): catalogue}, now)
+        _publish(doors, {("catalogue", store.id): catalogue | {"store_id": store.id}}, now)
     for region_id in sorted({store.region_id for store in stores}):
-        with doors.read() as session:
-            bodies = {
-                ("demand", region_id): demand.edition(session, region_id, day),
-                ("forecast", region_id): forecasts.edition(session, region_id),
-                ("surroundings", region_id): surroundings.edition(session, region_id, day),
-            }
-        _publish(doors, bodies, now)
+        with alone(doors, "publish", region_id, actor=_ACTOR):
+            with doors.read() as session:
+                bodies = {
+                    ("demand", region_id): demand.edition(session, region_id, day),
+                    ("forecast", region_id): forecasts.edition(session, region_id),
+                    ("surroundings", region_id): surroundings.edition(session, region_id, day),
+                }
+            _publish(doors, bodies, now)
     if stores:
         _publish(doors, shared, now)
     return len(stores)

@@ -10,7 +10,7 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,18 +20,16 @@ import structlog
 
 from config.clock import business_day
 from config.errors import NotFound, ShopError
-from config.ids import new_id
 from config.journal import Actor
-from config.settings import Settings
 from pos.store import Region, Store
-from store_app import job_book, jobs_keeping, jobs_orders, jobs_shelf, money_jobs, planning
+from store_app import job_book, jobs_forecast, jobs_keeping, jobs_money, jobs_orders, jobs_shelf, planning
 from store_app.apart import Far, compute_apart
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
+from store_app.one_by_one import alone
 
 log = structlog.get_logger()
 CATCH_UP_DAYS = 31
-STORES_AT_ONCE = 8
 
 
 @dataclass
@@ -185,22 +183,6 @@ def roll_up(desk: Desk, day: dt.date) -> str:
     return f"rolled up {day}"
 
 
-def forecast_store(desk: Desk, day: dt.date) -> str:
-    """Forecast this shop's products."""
-    from supply import forecast_writing
-
-    (result,) = desk.compute(_forecasts_of, (desk.doors.settings, [desk.node_id], day))
-    for part in forecast_writing.parts(new_id(), result, actor=desk.actor("forecast"), at=desk.doors.now()):
-        with desk.doors.write() as session:
-            part(session)
-    return f"forecast {desk.node_id} from {day}"
-
-
-def replay(desk: Desk, day: dt.date) -> str:
-    """Replay the shop's last weeks under every way of ordering, once a week."""
-    return f"{_replay(desk, 'store', desk.node_id, [desk.node_id], day)} replayed"
-
-
 def forget_people(desk: Desk, _day: dt.date) -> str:
     """Forget names and phones of orders that are over, and the wrong codes of days gone by."""
     from supply import groups, handover, messages, phone_codes, pickup, support
@@ -256,10 +238,11 @@ def look_ahead(desk: Desk, _day: dt.date) -> str:
         regions = session.scalars(sa.select(Region.id).order_by(Region.id)).all()
     for region_id in regions:
         now = desk.doors.now()
-        with desk.doors.read() as session:
-            seen = region_outlook.look(session, region_id, today=now.astimezone(dt.UTC).date())
-        with desk.doors.write() as session:
-            region_outlook.keep(session, region_id, seen, at=now)
+        with alone(desk.doors, "region-outlook", region_id, actor=actor):
+            with desk.doors.read() as session:
+                seen = region_outlook.look(session, region_id, today=now.astimezone(dt.UTC).date())
+            with desk.doors.write() as session:
+                region_outlook.keep(session, region_id, seen, at=now)
     return f"{len(regions)} regions looked at"
 
 
@@ -291,51 +274,6 @@ def purchase(desk: Desk, _day: dt.date) -> str:
                 purchasing.order(session, house, one.id, actor=desk.actor("purchase"), at=now)
             made += len(found)
     return f"{made} purchases proposed"
-
-
-def forecast_regions(desk: Desk, day: dt.date) -> str:
-    """Fit every region's models on the roll-up."""
-    from supply import forecast_writing, forecasts
-
-    with desk.doors.read() as session:
-        regions = session.scalars(sa.select(Region.id).order_by(Region.id)).all()
-        country = desk.doors.settings.country
-        loaded = [forecasts.load_region(session, region_id, day, country=country) for region_id in regions]
-    for result in desk.compute(forecasts.compute_regions, loaded):
-        with desk.doors.write() as session:
-            forecast_writing.store_region(session, result, actor=desk.actor("forecast-regions"), at=desk.doors.now())
-    return f"{len(regions)} regions from {day}"
-
-
-def forecast_stores(desk: Desk, day: dt.date) -> str:
-    """Forecast for the shops that have no node of their own, a few at a time in one child.
-
-    A night that broke off goes on where it stopped; one that is asked for again when it is whole is done anew.
-    """
-    from supply import forecast_writing, forecasts
-
-    with desk.doors.read() as session:
-        stores = session.scalars(sa.select(Store.id).where(Store.has_node.is_(False)).order_by(Store.id)).all()
-        left = [store_id for store_id in stores if not forecasts.has_run(session, store_id, day)]
-    stores = left or stores
-    for first in range(0, len(stores), STORES_AT_ONCE):
-        some = list(stores[first : first + STORES_AT_ONCE])
-        for result in desk.compute(_forecasts_of, (desk.doors.settings, some, day)):
-            with desk.doors.write() as session:
-                forecast_writing.store_store(session, result, actor=desk.actor("forecast-stores"), at=desk.doors.now())
-        desk.far("forecast-stores", day, "shops")(min(first + STORES_AT_ONCE, len(stores)), len(stores))
-    return f"{len(stores)} shops from {day}"
-
-
-def replay_regions(desk: Desk, day: dt.date) -> str:
-    """Replay every region's last weeks, once a week."""
-    from supply import replays
-
-    with desk.doors.read() as session:
-        regions = session.scalars(sa.select(Region.id).order_by(Region.id)).all()
-        shops = {region_id: replays.stores_of(session, region_id) for region_id in regions}
-    done = sum(_replay(desk, "region", region_id, shops[region_id], day) for region_id in regions if shops[region_id])
-    return f"{done} replayed"
 
 
 def notify(desk: Desk, _day: dt.date) -> str:
@@ -403,26 +341,26 @@ JOBS: dict[str, Job] = {
         Job("roll-fresh", roll_fresh, every_s=20),
         Job("outlook", look_ahead, every_s=300),
         Job("roll-up", roll_up, each_day=True),
-        Job("consigned", money_jobs.keep_consigned),
-        Job("credit", money_jobs.close_money, each_day=True),
-        Job("points", money_jobs.keep_points),
-        Job("push-care", money_jobs.look_after_pushes),
-        Job("returns", money_jobs.end_returns),
-        Job("compare", money_jobs.compare_shops),
+        Job("consigned", jobs_money.keep_consigned),
+        Job("credit", jobs_money.close_money, each_day=True),
+        Job("points", jobs_money.keep_points),
+        Job("push-care", jobs_money.look_after_pushes),
+        Job("returns", jobs_money.end_returns),
+        Job("compare", jobs_money.compare_shops),
         Job("purchase", purchase),
-        Job("forecast-regions", forecast_regions),
-        Job("forecast-stores", forecast_stores),
-        Job("forecast", forecast_store),
-        Job("tell-counts", money_jobs.tell_counts),
-        Job("suggest", money_jobs.suggest),
+        Job("forecast-regions", jobs_forecast.forecast_regions),
+        Job("forecast-stores", jobs_forecast.forecast_stores),
+        Job("forecast", jobs_forecast.forecast_store),
+        Job("tell-counts", jobs_money.tell_counts),
+        Job("suggest", jobs_money.suggest),
         Job("propose", jobs_orders.propose),
         Job("tell-spares", jobs_orders.tell_spares),
         Job("transfers", jobs_orders.propose_transfers),
         Job("shelf-swap", jobs_shelf.shelf_swap),
         Job("thank-friends", jobs_shelf.thank_friends),
-        Job("replay", replay),
+        Job("replay", jobs_forecast.replay),
         Job("weeks-ahead", jobs_orders.play_weeks_ahead),
-        Job("replay-regions", replay_regions),
+        Job("replay-regions", jobs_forecast.replay_regions),
         Job("publish", publish),
         Job("forget-people", forget_people),
         Job("backup", jobs_keeping.back_up),
@@ -447,41 +385,6 @@ def last_day(doors: Doors) -> dt.date:
     if store is None:
         raise NotFound("no-store", "There is no store here yet.")
     return business_day(doors.now(), store.tz, store.rollover_hour) - dt.timedelta(days=1)
-
-
-def _forecasts_of(asked: tuple[Settings, list[str], dt.date]) -> Any:
-    """Read and forecast the demand of some shops; reading a year of it takes its time too."""
-    from config.database import Database, make_engine
-    from supply import forecasts
-
-    settings, stores, day = asked
-    database = Database(make_engine(settings.database_url))
-
-    def loaded() -> Iterator[forecasts.Loaded]:
-        for store_id in stores:
-            with database.read() as session:
-                one = forecasts.load_store(session, store_id, day, country=settings.country)
-            yield one
-
-    found = forecasts.compute_stores(loaded(), cluster=settings.forecast_cluster)
-    database.engine.dispose()
-    return found
-
-
-def _replay(desk: Desk, kind: str, scope_id: str, stores: list[str], day: dt.date) -> int:
-    """Replay a scope if that is due and there is enough to replay; returns how many were."""
-    from supply import replays
-
-    with desk.doors.read() as session:
-        if not replays.is_due(session, kind, scope_id, day):
-            return 0
-        loaded = replays.load(session, stores, day, country=desk.doors.settings.country)
-    if loaded is None:
-        return 0
-    body = desk.compute(replays.compute, loaded)
-    with desk.doors.write() as session:
-        replays.keep(session, kind, scope_id, body, last_day=day, at=desk.doors.now())
-    return 1
 
 
 def carriers_of(desk: Desk) -> list[Any]:

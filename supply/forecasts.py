@@ -19,7 +19,7 @@ Rules
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -210,11 +210,6 @@ def compute_region(loaded: Loaded) -> Computed:
         evidence=loaded.evidence,
     ).for_region(loaded.scope_id)
     return Computed(loaded, time.perf_counter() - began, signal=signal.to_json(), series=len(signal.keys))
-
-
-def compute_regions(loaded: Sequence[Loaded]) -> list[Computed]:
-    """Fit several regions, one after the other."""
-    return [compute_region(one) for one in loaded]
 
 
 # --- a store's products ---

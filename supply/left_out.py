@@ -69,11 +69,16 @@ def apart(session: Session, work: str, store_id: str, *, actor: Actor, at: dt.da
     except Exception as fault:  # whatever one shop's rows are, the others' work is done
         if is_away(fault):
             raise
-        log.exception("left out", store=store_id, work=work)
-        words = fault.message if isinstance(fault, ShopError) else f"{type(fault).__name__}: {fault}"
-        if (store_id, work) not in {(one.store_id, one.work) for one in lately(session, at=at, within=NOT_AGAIN)}:
-            why = words.splitlines()[0][:200] if words else ""
-            journal.record(session, actor=actor, at=at, verb=VERB, subject=SUBJECT, store=store_id, work=work, why=why)
+        note(session, work, store_id, fault, actor=actor, at=at)
+
+
+def note(session: Session, work: str, store_id: str, fault: Exception, *, actor: Actor, at: dt.datetime) -> None:
+    """Note what some work tripped over at one shop, or one region (rule 2); for what is not done in a savepoint."""
+    log.error("left out", store=store_id, work=work, exc_info=fault)
+    words = fault.message if isinstance(fault, ShopError) else f"{type(fault).__name__}: {fault}"
+    if (store_id, work) not in {(one.store_id, one.work) for one in lately(session, at=at, within=NOT_AGAIN)}:
+        why = words.splitlines()[0][:200] if words else ""
+        journal.record(session, actor=actor, at=at, verb=VERB, subject=SUBJECT, store=store_id, work=work, why=why)
 
 
 def together(

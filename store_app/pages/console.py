@@ -29,7 +29,7 @@ def home() -> Any:
         until = overview.whole_day(session, today())
         newest = overview.last_day(session)
         currency = overview.currency(session)
-        names = overview.names(session, {one.subject for one in found})
+        names = {one.id: one.name for one in regions} | overview.names(session, {one.subject for one in found})
     return page(
         "console/home.html",
         attention=sentences(found, names),
@@ -106,6 +106,10 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
             "loading": _("The goods of %(store)s could not be sent: %(why)s.", store=name, why=why),
             "outlook": _("What %(store)s sells a day could not be kept: %(why)s.", store=name, why=why),
             "purchasing": _("What %(store)s sells was not counted in purchasing: %(why)s.", store=name, why=why),
+            "forecast": _("What %(store)s will sell could not be forecast: %(why)s.", store=name, why=why),
+            "publish": _("%(store)s was not told what is new: %(why)s.", store=name, why=why),
+            "region-outlook": _("What runs out in %(store)s could not be looked at: %(why)s.", store=name, why=why),
+            "replay": _("The last weeks of %(store)s could not be replayed: %(why)s.", store=name, why=why),
             "recalls": _("%(store)s could not be told of a recall: %(why)s.", store=name, why=why),
             "transfers": _("What %(store)s passes on to others could not be seen to: %(why)s.", store=name, why=why),
         }.get(

@@ -15,7 +15,7 @@ from config import journal
 from config.errors import NotFound, ShopError
 from config.inbox import InboxAlarm, InboxHead, InboxMessage
 from config.node import EPOCH_BEGUN, WAIT_THERE, Peer
-from config.publication import edition_for
+from config.publication import listed
 from pos.store import Region, Store, keys_of, withdraw_key
 from store_app import wording, wording_money
 from store_app.extensions import doors, read, write
@@ -251,8 +251,8 @@ def _lights(session: Session, shop: Store) -> list[shop_lights.Light]:
     peer = session.get(Peer, shop.id)
     if peer is None or not shop.has_node:
         return []
-    newest = edition_for(session, "catalogue", receiver.scopes_of(session, shop.id))
-    return shop_lights.of_shop(peer, newest.made_at if newest else None, doors().now())
+    newest = listed(session, ["catalogue"], receiver.scopes_of(session, shop.id))
+    return shop_lights.of_shop(peer, newest[0].made_at if newest else None, doors().now())
 
 
 def _gauge(session: Session, line: CreditLine | None) -> money_views.GaugeView | None:

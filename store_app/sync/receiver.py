@@ -18,7 +18,7 @@ from config.inbox import InboxHead, InboxMessage
 from config.journal import GENESIS, Actor
 from config.node import COPY_SPEAKS, EPOCH_BEGUN, NETWORK, WAIT_THERE, Peer, this_node
 from config.outbox import Message, OutboxHead, OutboxMessage
-from config.publication import Publication, edition_for
+from config.publication import Publication, listed
 from pos.store import Store
 from store_app.extensions import Doors
 from store_app.sync import wire
@@ -172,10 +172,8 @@ def known_end(session: Session, store_id: str) -> dict[str, Any]:
 
 
 def editions(session: Session, store_id: str) -> list[Publication]:
-    """Return what is published for a store: its own edition before its region's before everybody's."""
-    scopes = scopes_of(session, store_id)
-    found = (edition_for(session, kind, scopes) for kind in KINDS)
-    return [edition for edition in found if edition is not None]
+    """Return what is published for a store, without bodies: its own edition before its region's before everybody's."""
+    return listed(session, KINDS, scopes_of(session, store_id))
 
 
 def scopes_of(session: Session, store_id: str) -> list[str]:

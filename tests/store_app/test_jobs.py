@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Refused, Unreachable
-from pos.store import Store
-from store_app import doctor, job_book, jobs
+from pos.store import Store, found_store
+from store_app import doctor, job_book, jobs, jobs_forecast
 from store_app.apart import compute_apart
 from store_app.extensions import open_doors
 from store_app.jobs import JOBS, Job
@@ -65,7 +65,7 @@ def test_wrong_codes_are_forgotten_once_no_limit_counts_them(house):
 
 
 def test_a_night_of_forecasts_that_broke_off_says_how_far_it_was_and_goes_on_from_there(network, monkeypatch):
-    monkeypatch.setattr(jobs, "STORES_AT_ONCE", 1)
+    monkeypatch.setattr(jobs_forecast, "AT_ONCE", 1)
     asked, broken = [], [False, True]
 
     def compute(function, loaded):
@@ -80,12 +80,12 @@ def test_a_night_of_forecasts_that_broke_off_says_how_far_it_was_and_goes_on_fro
         assert job_book.take(session, "network", "forecast-stores", DAY, at=NOON)
     desk = jobs.Desk(network.doors, compute=compute)
     with pytest.raises(Unreachable):
-        jobs.forecast_stores(desk, DAY)
+        jobs_forecast.forecast_stores(desk, DAY)
     (word,) = [word for word in doctor.examine(network.doors, outside=False) if word.thing == "jobs"]
     assert f"forecast-stores of 2026-03-01 runs: 1 of {len(shops)} shops." in word.sentence
     shown = words(network.signed_in("operator").get("/console/demand/north"))
     assert f"Tonight’s forecasts: 1 of {len(shops)} shops" in shown
-    jobs.forecast_stores(desk, DAY)
+    jobs_forecast.forecast_stores(desk, DAY)
     assert asked == [*shops[:2], *shops[1:]]
     with network.doors.read() as session:
         assert all(forecasts.has_run(session, shop, DAY) for shop in shops)
@@ -98,6 +98,31 @@ def test_a_night_of_forecasts_that_broke_off_says_how_far_it_was_and_goes_on_fro
         "Sold otherwise than forecast last week: 1; the average of four weeks is used for some kinds of products: 1."
         in word.sentence
     )
+
+
+def test_a_shop_or_region_that_cannot_be_forecast_keeps_no_other_one_waiting(network):
+    odd = {"south"}
+
+    def compute(function, asked):
+        if odd.intersection(asked[1]):
+            raise ValueError("a row nobody understands")
+        return function(asked)
+
+    with network.doors.write() as session:
+        found_store(session, "S99", "Hill", region=("south", "South"), currency="USD", tz="UTC", at=NOON, slug="s99")
+        session.execute(sa.update(Store).values(has_node=False))
+        shops = session.scalars(sa.select(Store.id).order_by(Store.id)).all()
+    odd.add(shops[0])
+    desk = jobs.Desk(network.doors, compute=compute)
+    assert jobs_forecast.forecast_regions(desk, DAY) == f"1 regions from {DAY}"
+    assert jobs_forecast.forecast_stores(desk, DAY) == f"{len(shops) - 1} shops from {DAY}"
+    with network.doors.read() as session:
+        assert [shop for shop in shops if not forecasts.has_run(session, shop, DAY)] == [shops[0]]
+    shown = words(network.signed_in("operator").get("/console/"))
+    assert "What South will sell could not be forecast: ValueError: a row nobody understands." in shown
+    odd.update(shops, ["north"])
+    with pytest.raises(RuntimeError, match="none of 2 regions"):
+        jobs_forecast.forecast_regions(desk, DAY)
 
 
 def test_a_night_begun_again_says_nothing_of_the_one_before_and_one_cut_off_says_so(network):

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from config.journal import Actor
 from pos.catalogue import Product
 from pos.store import Region
-from store_app import cli_ordering, job_book, jobs
+from store_app import cli_ordering, job_book, jobs, jobs_forecast
 from store_app.apart import compute_here
 from store_app.cli import main
 from store_app.jobs import JOBS
@@ -49,7 +49,7 @@ def next_shop(goods_of, wanted, loaded):
 
 def replayed(house, day=YESTERDAY):
     desk = jobs.Desk(house.doors, compute=compute_here)
-    return jobs.replay(desk, day)
+    return jobs_forecast.replay(desk, day)
 
 
 def test_the_job_replays_once_a_week_and_the_page_shows_money(house):
@@ -77,7 +77,7 @@ def test_the_weeks_ahead_are_played_every_night_and_the_level_that_is_chosen_is_
     with house.doors.write() as session:
         goods(session)
         history(session, days=120)
-    jobs.forecast_store(desk, YESTERDAY)
+    jobs_forecast.forecast_store(desk, YESTERDAY)
     assert JOBS["weeks-ahead"].run(desk, YESTERDAY) == "6 products played on 200 futures"
     keeper = house.signed_in()
     shown = words(keeper.get("/orders/proof"))
@@ -106,7 +106,7 @@ def test_what_is_played_of_the_first_order_is_its_proposal(house, minimum_minor,
         history(session, days=60)
         session.execute(sa.update(Supplier).values(minimum_minor=minimum_minor))
         order_money.set_budget(session, STORE, week_minor, actor=Actor.system("test", STORE), at=NOON)
-    jobs.forecast_store(jobs.Desk(house.doors, compute=compute_here), YESTERDAY)
+    jobs_forecast.forecast_store(jobs.Desk(house.doors, compute=compute_here), YESTERDAY)
     with house.doors.read() as session:
         loaded = weeks_ahead.load(session, STORE, country="US", at=house.clock.now())
         drafts = replenishment.work_out(session, STORE, at=house.clock.now())
@@ -137,7 +137,7 @@ def test_a_look_is_asked_for_shows_how_far_it_is_and_says_when_it_failed(house):
         session.add(forecasts.ForecastRun(id="half", scope_kind="store", scope_id=STORE, **begun))
     still = send(keeper, "/orders/look-again")
     assert "Last night’s forecast is not there yet." in words(still), "one that is being computed is none"
-    jobs.forecast_store(desk, YESTERDAY)
+    jobs_forecast.forecast_store(desk, YESTERDAY)
     with house.doors.write() as session:
         at = house.clock.now()
         job_book.note(session, STORE, "weeks-ahead", YESTERDAY, at=at, done=True, outcome="no forecast of last night")
@@ -188,7 +188,7 @@ def test_a_shop_that_has_sold_nothing_yet_has_nothing_to_look_ahead_to(house):
     with house.doors.write() as session:
         goods(session)
     desk = jobs.Desk(house.doors, compute=compute_here)
-    jobs.forecast_store(desk, YESTERDAY)
+    jobs_forecast.forecast_store(desk, YESTERDAY)
     assert JOBS["weeks-ahead"].run(desk, YESTERDAY) == "0 products played on 200 futures"
     assert "Nothing to replay yet" in words(house.signed_in().get("/orders/proof"))
 
@@ -202,7 +202,7 @@ def test_the_command_tells_the_weeks_ahead_the_same_for_a_seed_and_refuses_witho
     with house.doors.write() as session:
         goods(session)
         history(session, days=60)
-    jobs.forecast_store(jobs.Desk(house.doors, compute=compute_here), YESTERDAY)
+    jobs_forecast.forecast_store(jobs.Desk(house.doors, compute=compute_here), YESTERDAY)
     told, again, other = (
         json.loads(run(main, ["weeks-ahead", "--futures", "20", "--seed", seed, "--json"]).stdout) for seed in "334"
     )

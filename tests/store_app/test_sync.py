@@ -33,7 +33,7 @@ from pos.ledger import StockLevel
 from pos.store import Store
 from store_app import editions
 from store_app.api.pace import MINUTE_S, Pace
-from store_app.sync import restored, sender
+from store_app.sync import receiver, restored, sender
 from supply import left_out, recalls, rising, serving
 from tests.store_app.conftest import KEY, NOON, STORE, House
 
@@ -473,4 +473,18 @@ def test_a_night_makes_what_the_shops_of_a_region_share_once(network):
         shops = session.scalar(sa.select(sa.func.count()).select_from(Store))
     sa.event.listen(network.doors.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
     assert editions.publish_all(network.doors, DAY) == shops > 1
-    assert sum("FROM school_holiday" in one for one in asked) == 1
+    for what in ("school_holiday", "tax_class"):
+        assert sum(f"FROM {what}" in one for one in asked) == 1, what
+
+
+def test_what_is_published_for_a_shop_is_listed_at_a_contact_without_reading_it(network):
+    with network.doors.write() as session:
+        for scope in ("*", STORE):
+            publication.publish(session, "catalogue", scope, {"for": scope}, at=network.doors.now())
+    asked: list[str] = []
+    sa.event.listen(network.doors.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    with network.doors.read() as session:
+        (found,) = receiver.editions(session, STORE)
+        assert found.scope_id == STORE
+    assert sum("FROM publication" in one for one in asked) == 1
+    assert not any("publication.body" in one for one in asked)

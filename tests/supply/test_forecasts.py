@@ -141,7 +141,7 @@ def test_what_is_computed_travels_to_a_child_and_back(shop, network):
     assert np.array_equal(pickle.loads(pickle.dumps(computed)).forecast.mean, computed.forecast.mean)
     with network.read() as session:
         loaded = forecasts.load_region(session, "R1", DAY)
-    (computed,) = forecasts.compute_regions(pickle.loads(pickle.dumps([loaded])))
+    computed = forecasts.compute_region(pickle.loads(pickle.dumps(loaded)))
     assert pickle.loads(pickle.dumps(computed)).signal == computed.signal
 
 
