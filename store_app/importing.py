@@ -14,6 +14,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,12 @@ from store_app import (
     marks,
     member_rows,
     network_rows,
+    product_rows,
     supplier_rows,
     surroundings_rows,
     wording,
 )
-from store_app.cells import Cell, Figure, day, decimal, in_minor, price, text, unit, whole
+from store_app.cells import Cell, Figure, day, decimal, in_minor, price, text, whole
 from store_app.files import MOST_BYTES, MOST_ROWS, Number
 from store_app.sentences import sentence_of
 
@@ -236,6 +238,9 @@ def look_around(session: Session, sheet: Sheet, owner_id: str = "", *, at: dt.da
     if sheet.kind in surroundings_rows.CELLS and at is not None:
         wrong = surroundings_rows.beside(session, sheet.kind, sheet.values, owner_id, at)
         sheet.faults += [Fault(sheet.numbers[n], *told) for n, *told in wrong]
+    if sheet.kind == "products" and at is not None:
+        found = product_rows.beside(session, sheet.values, sheet.numbers, owner_id, at)
+        sheet.faults += [Fault(*told) for told in islice(found, MOST_FAULTS)]
     if sheet.kind == "customers" and at is not None:
         for number, row in zip(sheet.numbers, sheet.values, strict=True):
             sheet.faults += [Fault(number, *told) for told in customer_rows.beside(session, row, owner_id, at)]
@@ -250,14 +255,7 @@ def look_around(session: Session, sheet: Sheet, owner_id: str = "", *, at: dt.da
 
 
 COLUMNS: dict[str, tuple[dict[str, Cell], dict[str, Cell]]] = {
-    "products": (
-        {"sku": text(64), "name": text(120), "category": text(60), "tax_class": text(40), "price": price},
-        {
-            "barcode": text(64), "brand": text(60), "department": text(60), "pack_text": text(40),
-            "stock_unit": unit, "price_quantity": whole(1, 1_000_000), "minimum_age": whole(0, 150),
-            "maximum_qty": whole(1, 1_000_000), "shelf_life_days": whole(0, 10_000), "cost": price,
-        },
-    ),
+    "products": product_rows.CELLS,
     "bestsellers": (
         {"source": text(40), "day": day, "place": whole(1, 10_000), "name": text(160)},
         {"gtin": text(20)},
@@ -389,30 +387,6 @@ def _refuse_twins(sheet: Sheet) -> None:
 # --- rows ---
 
 
-def _write_product(session: Session, row: dict[str, Any], owner_id: str, actor: Actor, at: dt.datetime) -> None:
-    from pos import catalogue
-    from pos.catalogue import Product
-
-    (currency, day), sku = network_rows.money_and_day(session, owner_id, at), row["sku"]
-    known = session.get(Product, sku)
-    if owner_id == EVERYONE:
-        network_rows.refuse_cost(row)
-    if known is None:
-        wishes = {name: row[name] for name in _WISHES if name in row}
-        codes = [(row["barcode"], 1)] if row.get("barcode") else []
-        catalogue.add_product(
-            session, sku, row["name"], category=row["category"], tax_class_id=row["tax_class"], codes=codes,
-            actor=actor, at=at, owner_id=owner_id, **wishes,
-        )  # fmt: skip
-    elif owner_id == EVERYONE:
-        network_rows.renew_product(session, known, row, actor, at)
-    price_minor = in_minor(row["price"], currency, sku)
-    catalogue.set_price(session, sku, price_minor, day, scope_id=owner_id, actor=actor, at=at)
-    if owner_id != EVERYONE:
-        costs = {"cost_minor": in_minor(row["cost"], currency, sku)} if "cost" in row else {}
-        catalogue.list_product(session, owner_id, sku, actor=actor, at=at, **costs)
-
-
 def amount(text: str) -> Decimal:
     """Return an amount as it is typed; Invalid where it is none."""
     try:
@@ -475,11 +449,8 @@ def _write_pack(session: Session, row: dict[str, Any], supplier_id: str, actor: 
         suppliers.set_cost(session, supplier_id, row["sku"], cost, begins, today=today, actor=actor, at=at)
 
 
-_WISHES = (
-    "brand", "department", "pack_text", "stock_unit", "price_quantity", "minimum_age", "maximum_qty", "shelf_life_days",
-)  # fmt: skip
 _WRITERS = {
-    "products": _write_product,
+    "products": product_rows.write,
     "bestsellers": _write_place,
     "stock": _write_count,
     "members": member_rows.write,

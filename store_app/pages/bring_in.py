@@ -8,7 +8,7 @@ from flask_babel import ngettext
 
 from config.errors import ShopError
 from store_app import importing
-from store_app.extensions import doors, write
+from store_app.extensions import doors, read, write
 from store_app.pages import brought, form
 from store_app.presenting import page, place
 from store_app.security import requires
@@ -33,6 +33,8 @@ def upload(fault: ShopError | None = None, **_file: str) -> Any:
 def look() -> Any:
     """Keep the file and show its lines and all its faults."""
     sent = brought.sent(READ)
+    with read() as session:
+        importing.look_around(session, sent.sheet, str(place().store_id), at=doors().now())
     sent.keep()
     rows = list(zip(sent.sheet.numbers, sent.sheet.first(SHOWN), strict=False))
     return page("products/bring_in.html", rows=rows, **sent.shown())

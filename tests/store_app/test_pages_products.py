@@ -314,13 +314,34 @@ def test_every_fault_of_a_file_is_named_line_by_line_and_nothing_is_kept(office:
 
 def test_a_fault_found_only_while_writing_writes_nothing(office: House):
     client, command = office.signed_in(), new_id()
+    rows = f"A,Jam,Spreads,food,1.00,\nB,Jam,Spreads,food,2.50,{NEW['code']}\n"
+    upload(client, f"sku,name,category,tax_class,price,barcode\n{rows}", command_id=command)
+    with office.doors.write() as session:
+        session.add(Barcode(code=NEW["code"], sku="milk"))
     before = picture_of(office)
-    upload(client, "sku,name,category,tax_class,price\nA,Jam,Spreads,food,1.00\nB,Jam,Spreads,none,2.50\n",
-           command_id=command)  # fmt: skip
     answer = send(client, f"/products/bring-in/{command}")
-    assert answer.status_code == 404
+    assert answer.status_code == 409
     assert "Row 3" in words(answer)
     assert picture_of(office) == before
+
+
+def test_what_a_row_cannot_be_beside_what_is_here_is_told_of_every_row_before_anything_is_written(office: House):
+    client, command = office.signed_in(), new_id()
+    rows = (
+        "A,Jam,Spreads,none,1.00,", "B,Jam,Spreads,food,2.5050,", "C,Jam,Spreads,food,1,4006381333931",
+        "D,Jam,Spreads,food,1,4006381333932", "E,Jam,Spreads,food,1,own-1", "F,Jam,Spreads,other,1,own-1",
+        "milk,Whole milk,Dairy,none,1.35,own-1",
+    )  # fmt: skip
+    said = words(upload(client, "\n".join(("sku,name,category,tax_class,price,barcode", *rows)), command_id=command))
+    for told in (
+        "2 tax_class There is no tax class none. There are: food.", "3 price 2.5050 has more than 2 places.",
+        "4 barcode 4006381333931 is the barcode of milk already.",
+        "5 barcode 4006381333932 is no barcode: its last digit does not fit.",
+        "7 tax_class There is no tax class other.", "7 barcode own-1 is the barcode of row 6, too.",
+    ):  # fmt: skip
+        assert told in said
+    assert "6 faults" in said, "of a product that is here the price counts alone"
+    assert send(client, f"/products/bring-in/{command}").status_code == 404
 
 
 @pytest.mark.parametrize("text", ["", "\x00", "name\nx\n", "sku,sku,name,category,tax_class,price\n"])

@@ -1,0 +1,99 @@
+"""Products brought in as a file: one row a product, of a shop or, at the network's node, of everybody.
+
+Rules
+-----
+1. A product that is here already gets the price, and in a shop the cost; the network's takes over the whole row.
+2. What a row cannot be beside what is here (a tax class nobody made, a barcode that is none, another product's or
+   another row's, an amount finer than the currency) is told of every row before anything is written.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid
+from config.journal import Actor
+from config.publication import EVERYONE
+from pos import catalogue
+from pos.catalogue import Barcode, Product, TaxClass
+from pos.gtin import has_digits, is_gtin
+from store_app import network_rows, wording
+from store_app.cells import Cell, in_minor, price, text, unit, whole
+from store_app.sentences import sentence_of
+
+MOST_NAMED = 12
+ZERO = Decimal(0)
+CELLS: tuple[dict[str, Cell], dict[str, Cell]] = (
+    {"sku": text(64), "name": text(120), "category": text(60), "tax_class": text(40), "price": price},
+    {
+        "barcode": text(64), "brand": text(60), "department": text(60), "pack_text": text(40),
+        "stock_unit": unit, "price_quantity": whole(1, 1_000_000), "minimum_age": whole(0, 150),
+        "maximum_qty": whole(1, 1_000_000), "shelf_life_days": whole(0, 10_000), "cost": price,
+    },
+)  # fmt: skip
+WISHES = (
+    "brand", "department", "pack_text", "stock_unit", "price_quantity", "minimum_age", "maximum_qty", "shelf_life_days",
+)  # fmt: skip
+
+
+def beside(
+    session: Session, rows: Sequence[dict[str, Any]], numbers: Sequence[int], owner_id: str, at: dt.datetime
+) -> Iterator[tuple[int, str, str]]:
+    """Yield (row number, column, what is wrong) of rows beside what is here and beside each other (rule 2)."""
+    currency, _day = network_rows.money_and_day(session, owner_id, at)
+    classes = sorted(session.scalars(sa.select(TaxClass.id)))
+    here = set(session.scalars(sa.select(Product.sku)))
+    codes = {row.code: row.sku for row in session.execute(sa.select(Barcode.code, Barcode.sku))}
+    of_rows: dict[str, int] = {}
+    for number, row in zip(numbers, rows, strict=True):
+        sku, code = row.get("sku", ""), row.get("barcode", "")
+        is_read = owner_id == EVERYONE or sku not in here  # of the others the price counts alone (rule 1)
+        if is_read and row.get("tax_class", "") not in ("", *classes):
+            yield number, "tax_class", _no_class(row["tax_class"], classes)
+        if is_read and code:
+            if has_digits(code) and not is_gtin(code):
+                yield number, "barcode", _("%(code)s is no barcode: its last digit does not fit.", code=code)
+            elif codes.get(code, sku) != sku:
+                yield number, "barcode", _("%(code)s is the barcode of %(sku)s already.", code=code, sku=codes[code])
+            elif code in of_rows:
+                yield number, "barcode", _("%(code)s is the barcode of row %(row)s, too.", code=code, row=of_rows[code])
+            of_rows.setdefault(code, number)
+        for column in ("price", "cost"):
+            try:
+                in_minor(row.get(column, ZERO), currency, sku)
+            except Invalid as refusal:
+                yield number, column, sentence_of(refusal)
+
+
+def write(session: Session, row: dict[str, Any], owner_id: str, actor: Actor, at: dt.datetime) -> None:
+    """Add one product, or let the one that is here take over what the row says (rule 1)."""
+    (currency, day), sku = network_rows.money_and_day(session, owner_id, at), row["sku"]
+    known = session.get(Product, sku)
+    if owner_id == EVERYONE:
+        network_rows.refuse_cost(row)
+    if known is None:
+        wishes = {name: row[name] for name in WISHES if name in row}
+        codes = [(row["barcode"], 1)] if row.get("barcode") else []
+        catalogue.add_product(
+            session, sku, row["name"], category=row["category"], tax_class_id=row["tax_class"], codes=codes,
+            actor=actor, at=at, owner_id=owner_id, **wishes,
+        )  # fmt: skip
+    elif owner_id == EVERYONE:
+        network_rows.renew_product(session, known, row, actor, at)
+    price_minor = in_minor(row["price"], currency, sku)
+    catalogue.set_price(session, sku, price_minor, day, scope_id=owner_id, actor=actor, at=at)
+    if owner_id != EVERYONE:
+        costs = {"cost_minor": in_minor(row["cost"], currency, sku)} if "cost" in row else {}
+        catalogue.list_product(session, owner_id, sku, actor=actor, at=at, **costs)
+
+
+def _no_class(named: str, known: Sequence[str]) -> str:
+    if not known:
+        return _("There is no tax class yet. Make one first: Products, Taxes.")
+    there = wording.few(known, MOST_NAMED)
+    return _("There is no tax class %(named)s. There are: %(known)s.", named=named, known=there)
