@@ -180,12 +180,14 @@ def standing(
     return answer
 
 
-def over(session: Session, store_id: str, *, day: dt.date) -> dict[str, int]:
-    """Return SKU -> units on hand whose last day is over, however long; for a place that names lots (rule 3)."""
+def over(session: Session, store_id: str, *, day: dt.date, forgets: bool = False) -> dict[str, int]:
+    """Return SKU -> units on hand whose last day is over. forgets: as in `standing`, for a place that names no lots."""
+    since = day - dt.timedelta(days=FORGET_DAYS) if forgets else dt.date.min
     dated = sa.select(Batch.sku).where(
-        Batch.store_id == store_id, Batch.expires_on < day, Batch.gone_qty < Batch.received_qty
-    )
-    lots = standing(session, store_id, sorted(session.scalars(dated.distinct())), day=day, forgets=False)
+        Batch.store_id == store_id, Batch.expires_on >= since, Batch.expires_on < day,
+        Batch.gone_qty < Batch.received_qty,
+    )  # fmt: skip
+    lots = standing(session, store_id, sorted(session.scalars(dated.distinct())), day=day, forgets=forgets)
     sums = {
         sku: sum(one.qty for one in held if one.expires_on is not None and one.expires_on < day)
         for sku, held in lots.items()

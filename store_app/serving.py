@@ -6,9 +6,11 @@ network may use gunicorn instead. SIGTERM ends both after the running requests.
 
 import contextlib
 import ctypes
+import errno
 import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ from typing import Any
 import structlog
 
 from config.database import refuse_unsafe
-from config.errors import Invalid
+from config.errors import Invalid, Unreachable
 from store_app import create_app, known_past
 from store_app.extensions import Doors
 from store_app.sync import restored
@@ -31,6 +33,7 @@ _GIVEN_BACK = 1 << 20
 
 def serve(doors: Doors, *, work: bool = True, gunicorn: bool = False) -> None:
     """Serve until SIGTERM or SIGINT."""
+    refuse_port(doors.settings.host, doors.settings.port)
     _share_memory()
     refuse_unsafe(doors.database.engine)
     known_past.hold(doors)
@@ -55,6 +58,30 @@ def serve(doors: Doors, *, work: bool = True, gunicorn: bool = False) -> None:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: sys.exit(0))
             server.run()
+
+
+def refuse_port(host: str, port: int) -> None:
+    """Refuse (Unreachable) a port that another program has, or that is not to be had at this address."""
+    try:
+        for family, kind, protocol, _name, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            with socket.socket(family, kind, protocol) as tried:
+                if os.name == "posix":  # elsewhere it would let two programs have the same port
+                    tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                tried.bind(address)
+    except OSError as fault:
+        if fault.errno == errno.EADDRINUSE:
+            raise Unreachable(
+                "port-taken",
+                f"Another program has port {port}. If the shop is served already, open http://127.0.0.1:{port}/; "
+                "if not, end that program, or write another port into the settings.",
+                port=port,
+            ) from fault
+        raise Unreachable(
+            "port-refused",
+            f"This computer gives no port {port} at {host}: {fault.strerror}. Write another host or port into the "
+            "settings.",
+            port=port,
+        ) from fault
 
 
 def stay_on_one_core() -> None:

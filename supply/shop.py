@@ -10,9 +10,10 @@ Rules
    apart (`group_wire`).
 3. Prices are the till's: the store publishes them with the allowance, deposits and its own offers with them, so that
    `wares.quote` charges what the till would. What has no fixed price is not sold online.
-4. The allowance is what is available less the shopkeeper's hold-back and a safety share, because records are never
-   quite right; of what is recalled it is nothing (`pos.recall`). Weighed goods are sold in steps of a tenth of their
-   price quantity; age-restricted goods may be ordered and the age is checked at the counter.
+4. The allowance is what is available less what is over its last day (`pos.batches`), the shopkeeper's hold-back and a
+   safety share, because records are never quite right; of what is recalled it is nothing (`pos.recall`). Weighed
+   goods are sold in steps of a tenth of their price quantity; age-restricted goods may be ordered and the age is
+   checked at the counter.
 5. A publication leaves only when something a customer would notice has changed: a price, a rank, a product coming or
    going, an offer or a rule, a coupon's uses, a member, a scarce allowance by any unit, a plentiful one by more than a
    quarter.
@@ -38,7 +39,7 @@ from config.journal import Actor, record
 from config.money import BASIS, MAX_MINOR
 from config.node import NETWORK
 from config.prepared import Prepared
-from pos import catalogue, offer_edition, recall, stock
+from pos import batches, catalogue, offer_edition, recall, stock
 from pos.catalogue import Listing, Product
 from pos.store import Store
 from supply import closed_days, online_coupons, online_members, order_in, shelf, stated_takings
@@ -393,6 +394,7 @@ def _offers_now(
     prices = catalogue.prices_on(session, store_id, today, skus)
     levels = stock.levels(session, store_id, skus)
     ranks, off_sale = shelf.ranks(session, store_id), recall.off_sale(session, store_id)
+    over = batches.over(session, store_id, day=today, forgets=True)
     found, steps = {}, {}
     for row in rows:
         price_minor = prices.get(row.sku)
@@ -403,7 +405,8 @@ def _offers_now(
             found[row.sku] = Offer(row.sku, price_minor, 0, None, listed=False)
             continue
         level = levels.get(row.sku)
-        free = 0 if row.sku in off_sale else max(0, (level.available if level else 0) - row.hold_back_qty)
+        kept_qty = row.hold_back_qty + over.get(row.sku, 0)
+        free = 0 if row.sku in off_sale else max(0, (level.available if level else 0) - kept_qty)
         free -= free * policy.safety_bp // BASIS
         free -= free % step
         days = None if row.sku in off_sale else order_days.get(row.sku)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import Invalid, NotFound, Refused
-from pos import recall, stock
+from pos import batches, recall, stock
 from pos.catalogue import Listing, Price
 from pos.stock import Place
 from supply import shop
@@ -47,6 +47,15 @@ def test_of_what_is_recalled_nothing_is_promised_online_until_somebody_has_looke
         recall.clear(session, STORE, "r", 0, actor=ANA, at=AT)
     town.publish(later(minutes=2))
     assert town.left("bread") == 9
+
+
+def test_what_is_over_its_last_day_is_promised_to_nobody_online(town):
+    with town.shop.write() as session:
+        for qty, expires_on in ((4, AT.date() - dt.timedelta(days=1)), (1, AT.date())):
+            lots = [batches.Lot("bread", qty, None, expires_on)]
+            batches.lay_in(session, STORE, lots, source_kind="delivery", source_id=f"D{qty}", at=AT)
+    town.publish(later(minutes=1))
+    assert town.left("bread") == 6, "its last day is a day of sale"
 
 
 def test_nothing_is_published_when_a_customer_would_notice_nothing(town):
