@@ -100,21 +100,7 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
             ),
         )
     elif one.kind == "left-out":
-        words = {
-            "demand": _("The sales of %(store)s could not be added up: %(why)s.", store=name, why=why),
-            "orders": _("The goods of %(store)s could not be sent: %(why)s.", store=name, why=why),
-            "loading": _("The goods of %(store)s could not be sent: %(why)s.", store=name, why=why),
-            "outlook": _("What %(store)s sells a day could not be kept: %(why)s.", store=name, why=why),
-            "purchasing": _("What %(store)s sells was not counted in purchasing: %(why)s.", store=name, why=why),
-            "forecast": _("What %(store)s will sell could not be forecast: %(why)s.", store=name, why=why),
-            "publish": _("%(store)s was not told what is new: %(why)s.", store=name, why=why),
-            "region-outlook": _("What runs out in %(store)s could not be looked at: %(why)s.", store=name, why=why),
-            "replay": _("The last weeks of %(store)s could not be replayed: %(why)s.", store=name, why=why),
-            "recalls": _("%(store)s could not be told of a recall: %(why)s.", store=name, why=why),
-            "transfers": _("What %(store)s passes on to others could not be seen to: %(why)s.", store=name, why=why),
-        }.get(
-            str(facts.get("work")), _("The money of %(store)s could not be worked out: %(why)s.", store=name, why=why)
-        )
+        words = _left_out(str(facts.get("work")), name, why)
         words += _(" The other shops' were done; it is tried again by itself.")
         level = "warn"
     elif one.kind == "lost-entries":
@@ -142,6 +128,24 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
     else:
         return _two_keys(one, name) if one.kind == "keys" else _about_goods(one, name)
     return {"level": level, "words": words, "href": shops}
+
+
+def _left_out(work: str, store: str, why: Any) -> str:
+    """Say which work of the night left a shop out."""
+    told = {
+        "demand": _("The sales of %(store)s could not be added up: %(why)s.", store=store, why=why),
+        "orders": _("The goods of %(store)s could not be sent: %(why)s.", store=store, why=why),
+        "loading": _("The goods of %(store)s could not be sent: %(why)s.", store=store, why=why),
+        "outlook": _("What %(store)s sells a day could not be kept: %(why)s.", store=store, why=why),
+        "purchasing": _("What %(store)s sells was not counted in purchasing: %(why)s.", store=store, why=why),
+        "forecast": _("What %(store)s will sell could not be forecast: %(why)s.", store=store, why=why),
+        "publish": _("%(store)s was not told what is new: %(why)s.", store=store, why=why),
+        "region-outlook": _("What runs out in %(store)s could not be looked at: %(why)s.", store=store, why=why),
+        "replay": _("The last weeks of %(store)s could not be replayed: %(why)s.", store=store, why=why),
+        "recalls": _("%(store)s could not be told of a recall: %(why)s.", store=store, why=why),
+        "transfers": _("What %(store)s passes on to others could not be seen to: %(why)s.", store=store, why=why),
+    }
+    return told.get(work) or _("The money of %(store)s could not be worked out: %(why)s.", store=store, why=why)
 
 
 def _about_goods(one: Attention, name: str) -> dict[str, Any]:
