@@ -16,6 +16,7 @@ from pos.returns import BlindReturnRequest, ReturnRequest
 from pos.sale_rows import Sale, SaleLine, lines_of
 from store_app.api.bodies import BlindReturnBody, ReturnBody, ReturnPlanBody, asks, takes
 from store_app.api.sales import done_json, open_for_practice
+from store_app.days import day_of
 from store_app.extensions import clock, doors, read, wake_worker_after
 from store_app.practice import booked
 from store_app.security import requires
@@ -152,10 +153,9 @@ def _number(text: str) -> int:
 
 
 def _day(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError as fault:
-        raise Invalid("bad-day", "Write a day like 2026-03-02.", day=text) from fault
+    if (found := day_of(text)) is None:
+        raise Invalid("bad-day", "Write a day like 2026-03-02.", day=text)
+    return found
 
 
 def _found_json(row: Sale) -> dict[str, Any]:

@@ -255,13 +255,8 @@ def _order(here: Store, command: str, name: str, phone: str, wishes: Wishes, pay
 
 def _wishes() -> Wishes:
     home = _address()
-    window, email = request.form.get("delivery_window" if home else "window", ""), form.text("email", most=200)
-    try:
-        start = dt.datetime.fromisoformat(window) if window else None
-    except ValueError as fault:
-        raise Invalid("bad-window", _("Choose when you will come."), field="window") from fault
-    if start is not None and start.tzinfo is None:
-        raise Invalid("bad-window", _("Choose when you will come."), field="window")
+    email = form.text("email", most=200)
+    start = form.instant("delivery_window" if home else "window", _("Choose when you will come."))
     return Wishes(start, request.form.get("if_short") or "less", email, language(), home)
 
 

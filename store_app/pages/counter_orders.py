@@ -192,7 +192,8 @@ def order() -> Any:
         lines = [(sku, steps * (found[sku].step_qty if sku in found else 1)) for sku, steps in chosen.items()]
         whose = For(name, phone, _customer_id(session), tuple(_good_codes(session)))
         done = counter_orders.take(
-            session, store_id, id=command, till_id=till.id, whose=whose, lines=lines, window_from=_window(),
+            session, store_id, id=command, till_id=till.id, whose=whose, lines=lines,
+            window_from=form.instant("window", _("Choose when it is collected.")),
             tender=tender, reference=slip, shown_total_minor=shown, actor=g.actor, at=at,
         )  # fmt: skip
         if done.code is not None:
@@ -302,17 +303,6 @@ def _saved(quoted: Quote | None) -> dict[str, tuple[int, str]]:
     """Return SKU -> (what offers save on it, the name of one)."""
     lines = quoted.basket.lines if quoted else ()
     return {line.product.sku: (line.discount_minor, line.offer) for line in lines if line.discount_minor}
-
-
-def _window() -> dt.datetime | None:
-    wished = request.form.get("window", "")
-    try:
-        start = dt.datetime.fromisoformat(wished) if wished else None
-    except ValueError as fault:
-        raise Invalid("bad-window", _("Choose when it is collected."), field="window") from fault
-    if start is not None and start.tzinfo is None:
-        raise Invalid("bad-window", _("Choose when it is collected."), field="window")
-    return start
 
 
 def _address(slug: str, token: str) -> str:

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import NotFound, ShopError
 from config.money import exponent
 from pos import consent, customers, loyalty, shared_points, shift, slip_numbers, statement, tab, vouchers
 from pos.customers import Customer, Found, Particulars
@@ -245,7 +245,7 @@ def repay(customer_id: str) -> Any:
 def carry_over(customer_id: str) -> Any:
     """Take over what was owed in the old book."""
     command, amount_minor = form.command_id(), form.amount("carry_over", place().currency)
-    since = form_day("since")
+    since = form.day("since", _("Choose a day."))
     with write() as session:
         store = store_of(session, str(place().store_id))
         tab.carry_over(session, store, customer_id, amount_minor, since, id=command, actor=g.actor, at=doors().now())
@@ -277,14 +277,6 @@ def erase(customer_id: str) -> Any:
         customers.erase(session, store, customer_id, actor=g.actor, at=doors().now())
     flash(_("Name and number are gone. The books stay, without them."), "good")
     return redirect(url_for("customers.people"), 303)
-
-
-def form_day(name: str) -> dt.date:
-    """Return a day of the form."""
-    try:
-        return dt.date.fromisoformat(request.form.get(name, ""))
-    except ValueError as fault:
-        raise Invalid("no-day", _("Choose a day."), field=name) from fault
 
 
 def local_day(at: dt.datetime) -> dt.date:

@@ -16,6 +16,7 @@ from pos.batches import Expiring
 from pos.markdown import Marking
 from pos.store import Till
 from store_app import wording_stock
+from store_app.days import day_of
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form, wares
 from store_app.presenting import page, place, today
@@ -104,10 +105,8 @@ def label(sku: str, expires_on: str, percent: str) -> Any:
     share = form.number(percent, "percent", least=1, most=99)
     with read() as session:
         ware, price_minor = wares.ware_of(session, sku), wares.price_of(session, sku)
-        try:
-            last_day = dt.date.fromisoformat(expires_on)
-        except ValueError as fault:
-            raise Invalid("bad-date", _("Look at the date on the pack again."), field="expires_on") from fault
+        if (last_day := day_of(expires_on)) is None:
+            raise Invalid("bad-date", _("Look at the date on the pack again."), field="expires_on")
         code = markdown.code_of(session, sku, None, last_day)
     document = {
         "sku": ware.sku,

@@ -26,6 +26,7 @@ from flask_babel import ngettext
 from config import ids
 from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
 from config.money import MAX_MINOR, exponent
+from store_app.days import day_of, instant_of
 from store_app.presenting import place
 
 MOST_QTY = 9_999_999
@@ -100,10 +101,9 @@ def date(name: str, wrong: str = "") -> dt.date | None:
     raw = request.form.get(name, "").strip()
     if not raw:
         return None
-    try:
-        return dt.date.fromisoformat(raw)
-    except ValueError as fault:
-        raise Invalid("bad-date", wrong or _("Type a day such as 2026-12-31."), field=name) from fault
+    if (found := day_of(raw)) is None:
+        raise Invalid("bad-date", wrong or _("Type a day such as 2026-12-31."), field=name)
+    return found
 
 
 def date_on_pack(name: str) -> dt.date | None:
@@ -117,6 +117,16 @@ def day(name: str, missing: str) -> dt.date:
         if found := date(name):
             return found
     raise Invalid("no-day", missing, field=name)
+
+
+def instant(name: str, wrong: str) -> dt.datetime | None:
+    """Return an instant of the form, None when nothing was chosen; `wrong` is said where it is none."""
+    raw = request.form.get(name, "")
+    if not raw:
+        return None
+    if (found := instant_of(raw)) is None:
+        raise Invalid("bad-window", wrong, field=name)
+    return found
 
 
 def minute(name: str) -> int:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid
 from store_app import wording_money
+from store_app.days import day_of
 from supply import settlement
 from supply.credit import CreditLine
 from supply.network_terms import Terms
@@ -147,11 +148,10 @@ def ledger_rows(session: Session, store_id: str, first: dt.date, last: dt.date, 
 
 def period(asked: Any, today: dt.date) -> tuple[dt.date, dt.date]:
     """Return the days asked for in an address, the last DAYS otherwise; Invalid for days that are none."""
-    try:
-        first = dt.date.fromisoformat(asked.get("first") or (today - dt.timedelta(days=DAYS - 1)).isoformat())
-        last = dt.date.fromisoformat(asked.get("last") or today.isoformat())
-    except ValueError as fault:
-        raise Invalid("no-day", _("Choose a day."), field="first") from fault
+    first = day_of(asked.get("first") or (today - dt.timedelta(days=DAYS - 1)).isoformat())
+    last = day_of(asked.get("last") or today.isoformat())
+    if first is None or last is None:
+        raise Invalid("no-day", _("Choose a day."), field="first")
     if not 0 <= (last - first).days <= 1100:
         raise Invalid("bad-period", _("The first day must not be after the last one."), field="first")
     return first, last

@@ -19,6 +19,7 @@ from flask_babel import gettext as _
 from config.errors import Invalid
 from config.money import BASIS, exponent
 from pos.promises import BUNDLE_KINDS, MOST_PARTS, Choice, Offer, Part
+from store_app.days import day_of
 from store_app.offer_words import Kind, key_of
 from store_app.pages import form
 from store_app.presenting import place
@@ -207,12 +208,9 @@ def _date(fields: Mapping[str, str], name: str) -> dt.date | None:
     raw = fields.get(name, "")
     if not raw:
         return None
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", raw, re.ASCII):
-        try:
-            return dt.date.fromisoformat(raw)
-        except ValueError:
-            pass
-    raise Invalid("bad-days", _("That is no day. Choose it from the calendar."), field=name)
+    if (found := day_of(raw)) is None:
+        raise Invalid("bad-days", _("That is no day. Choose it from the calendar."), field=name)
+    return found
 
 
 def _minute(fields: Mapping[str, str], name: str) -> int | None:

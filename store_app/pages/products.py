@@ -15,6 +15,7 @@ from config.money import exponent
 from pos import assortment, catalogue, labels, quick_keys, stock
 from pos.catalogue import Barcode, Listing, Price, Product
 from store_app import exporting
+from store_app.days import day_of
 from store_app.extensions import doors, read, write
 from store_app.pages import form, labelling, price_chart, product_list
 from store_app.pages.product_list import FILTERS, Asked
@@ -267,10 +268,9 @@ def address_of(asked: Asked) -> dict[str, str]:
 
 def day_typed(name: str) -> dt.date:
     """Return the day of the form; Invalid beside its field."""
-    try:
-        return dt.date.fromisoformat(form.tidy(request.values.get(name, ""))[:10])
-    except ValueError:
-        raise beside(Invalid("bad-day", _("That is no day. Choose it from the calendar.")), name) from None
+    if (found := day_of(form.tidy(request.values.get(name, ""))[:10])) is None:
+        raise beside(Invalid("bad-day", _("That is no day. Choose it from the calendar.")), name)
+    return found
 
 
 def beside(fault: ShopError, field: str) -> ShopError:

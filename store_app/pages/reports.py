@@ -12,6 +12,7 @@ from pos import reports
 from pos.reports import Report
 from pos.store import store_of
 from store_app import exporting, wording_stock
+from store_app.days import day_of
 from store_app.extensions import read
 from store_app.pages import form
 from store_app.presenting import page, place, today
@@ -137,10 +138,9 @@ def _day(name: str, default: dt.date) -> dt.date:
     text = form.tidy(request.args.get(name, ""))[:10]
     if not text:
         return default
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError as fault:
-        raise Invalid("bad-day", "Write a day like 2026-03-02.", field=name) from fault
+    if (found := day_of(text)) is None:
+        raise Invalid("bad-day", "Write a day like 2026-03-02.", field=name)
+    return found
 
 
 def _plain(row: dict[str, Any], name: str) -> Any:

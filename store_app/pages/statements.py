@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from config.errors import Invalid, NotFound, ShopError
 from pos import account_paper, customers, statement
 from pos.store import store_of
+from store_app.days import day_of
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.pages.till import own_till
@@ -121,16 +122,12 @@ def _period(asked: Any) -> tuple[dt.date, dt.date, ShopError | None]:
     """Return the days asked for, the last 90 otherwise, and what is wrong with them."""
     last = today()
     first = last - dt.timedelta(days=DAYS)
-    try:
-        wished = (
-            dt.date.fromisoformat(asked.get("first") or first.isoformat()),
-            dt.date.fromisoformat(asked.get("last") or last.isoformat()),
-        )
-    except ValueError:
+    begin, end = day_of(asked.get("first") or first.isoformat()), day_of(asked.get("last") or last.isoformat())
+    if begin is None or end is None:
         return first, last, Invalid("no-day", _("Choose a day."), field="first")
-    if not 0 <= (wished[1] - wished[0]).days <= statement.MOST_DAYS:
+    if not 0 <= (end - begin).days <= statement.MOST_DAYS:
         return first, last, Invalid("bad-period", _("The first day must not be after the last one."), field="first")
-    return *wished, None
+    return begin, end, None
 
 
 def _document(customer_id: str, first: dt.date, last: dt.date) -> dict[str, Any]:

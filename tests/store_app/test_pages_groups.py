@@ -183,6 +183,7 @@ def test_terms_no_group_could_keep_are_sentences(office: House, odd):  # noqa: F
     [
         ({"van_day": "soon"}, "Type a day such as 2026-12-31."),
         ({"closes_day": "soon"}, "Choose the day on which the group closes."),
+        ({"closes_day": "9999-12-31", "van_day": "", "pickup_until": ""}, "Choose the day on which the group closes."),
     ],
 )
 def test_a_day_that_is_none_is_told_as_what_it_is_for(office: House, odd, said):  # noqa: F811
