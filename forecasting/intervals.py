@@ -21,7 +21,8 @@ Rules
 7. All this is measured on levels that own sales told. What is borrowed for want of them is in doubt by a factor that
    all days share.
 8. What all series of a panel meet at once (weather, a street that is closed) is what the square of their summed errors
-   is above the sum of their variances, over the square of their summed means. It is a part of each one's variance.
+   is above the sum of their variances, over the products of each two's means (a part ALONE of the square of the summed
+   means at least); errors drawn apart as in rule 4. It is a part of each one's variance.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ MOST_PLACES = 8_000
 LEVEL_PSEUDO = 300.0
 FARTHEST = 50.0
 OPTIMISM, OPTIMISM_DAYS = 0.12, 7.0
+ALONE = 0.1
 BUSY = number((SMOOTH, ERRATIC))
 
 
@@ -206,8 +208,11 @@ def _common(law: Dispersion, y: Floats, levels: Floats, exposure: Floats) -> Flo
         use = np.isfinite(actual)
         error = np.where(use, actual - mean, 0.0).sum(axis=0)
         variance = np.where(use, law.variance(mean, float(length)), 0.0).sum(axis=0)
-        square = np.where(use, mean, 0.0).sum(axis=0) ** 2
-        found[at] = max(0.0, float((error**2 - variance).sum() / max(square.sum(), 1e-12)))
+        mean = np.where(use, mean, 0.0)
+        square = mean.sum(axis=0) ** 2
+        pairs = np.maximum(square - (mean**2).sum(axis=0), ALONE * square)
+        apart = 1.0 + OPTIMISM * min(length / OPTIMISM_DAYS, 1.0) ** 2
+        found[at] = max(0.0, float(((apart * error) ** 2 - variance).sum() / max(pairs.sum(), 1e-12)))
     return found
 
 

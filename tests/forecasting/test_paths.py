@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from forecasting import paths
+from forecasting import intervals, paths
 from forecasting.intervals import Dispersion, fit_dispersion
 from forecasting.panel import Floats, Forecast
 from forecasting.run import forecast
@@ -94,13 +94,30 @@ def test_what_products_meet_together_is_the_same_whichever_of_them_are_drawn() -
     np.testing.assert_array_equal(paths.draw(keys[4:], mean[4:], law.select(np.arange(4, 6)), 40, seed=3), whole[4:])
 
 
-@pytest.mark.parametrize("shared", [0.0, 0.06])
-def test_what_all_products_meet_at_once_is_measured_beside_what_each_meets_alone(shared: float) -> None:
-    rng = np.random.default_rng(8)
-    day = rng.gamma(1 / shared, shared, 400) if shared else np.ones(400)
-    level = np.linspace(1.0, 9.0, 30)[:, None]
-    y = rng.poisson(level * day).astype(float)
-    law = fit_dispersion(y, level * np.ones((30, 401)), np.ones(y.shape), 14)
+@pytest.mark.parametrize(("shared", "products"), [(0.0, 30), (0.06, 30), (0.06, 2)])
+def test_what_all_products_meet_at_once_is_measured_beside_what_each_meets_alone(shared: float, products: int) -> None:
+    """Of two products, too, of which each is half of what their sum varies by alone."""
+    law = _measured(shared, products)
     by_length = dict(zip(law.days, law.common, strict=True))
     assert by_length[1.0] == pytest.approx(shared, rel=0.3, abs=0.004)
     assert by_length[14.0] == pytest.approx(shared / 14, rel=0.5, abs=0.002)
+
+
+def test_what_comes_is_told_to_vary_more_at_once_than_what_it_was_measured_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = _measured(0.06, 30)
+    monkeypatch.setattr(intervals, "OPTIMISM", 0.0)
+    came = _measured(0.06, 30)
+    week = list(told.days).index(7.0)
+    mean = 7.0 * np.linspace(1.0, 9.0, 30)
+    pairs, alone = mean.sum() ** 2 - (mean**2).sum(), came.variance(mean, 7.0).sum()
+    assert told.common[week] * pairs + alone == pytest.approx(1.12**2 * (came.common[week] * pairs + alone))
+    assert told.common[0] == pytest.approx(came.common[0], rel=0.03), "a day is chance, not hindsight"
+
+
+def _measured(shared: float, products: int) -> Dispersion:
+    """Measure 400 days on which all products meet a factor of this variance."""
+    rng = np.random.default_rng(8)
+    day = rng.gamma(1 / shared, shared, 400) if shared else np.ones(400)
+    level = np.linspace(1.0, 9.0, products)[:, None]
+    y = rng.poisson(level * day).astype(float)
+    return fit_dispersion(y, level * np.ones((products, 401)), np.ones(y.shape), 14)
