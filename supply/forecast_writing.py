@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from config.bulk import write_many
 from config.ids import new_id
 from config.journal import Actor, move
 from supply import campaign_lift, forecast_state, rates_kept
@@ -136,8 +137,8 @@ def _publish(session: Session, run: ForecastRun, *, actor: Actor, at: dt.datetim
 
 
 def _write(session: Session, series: list[dict[str, Any]], quantiles: list[dict[str, Any]]) -> None:
-    session.execute(sa.insert(ForecastSeries), series)
-    session.execute(sa.insert(ForecastQuantile), quantiles)
+    write_many(session, ForecastSeries, series)
+    write_many(session, ForecastQuantile, quantiles)
 
 
 def _forget(session: Session, run_id: str, start: str, end: str | None) -> None:
