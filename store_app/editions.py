@@ -41,11 +41,12 @@ def publish_all(doors: Doors, day: dt.date) -> int:
         catalogue = catalogue_edition.edition(session, EVERYONE)
     for store in stores:
         _publish(doors, {("catalogue", store.id): catalogue | {"store_id": store.id}}, now)
+    chain = demand.Chain()
     for region_id in sorted({store.region_id for store in stores}):
         with alone(doors, "publish", region_id, actor=_ACTOR):
             with doors.read() as session:
                 bodies = {
-                    ("demand", region_id): demand.edition(session, region_id, day),
+                    ("demand", region_id): demand.edition(session, region_id, day, chain=chain),
                     ("forecast", region_id): forecasts.edition(session, region_id),
                     ("surroundings", region_id): surroundings.edition(session, region_id, day),
                 }

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from config.database import among
 from pos.catalogue import Product
-from pos.store import Store
+from pos.store import Region, Store
 from supply import demand, overview, told_forecasts
 from supply.demand import RegionalDemand
 from supply.expected import OLDEST_DAYS
@@ -87,11 +87,12 @@ def aisles(session: Session, region_id: str | None = None) -> list[str]:
     newest = overview.last_day(session)
     if newest is None:
         return []
-    first, here = newest - dt.timedelta(days=LATELY_DAYS), () if region_id is None else (region_id,)
+    first = newest - dt.timedelta(days=LATELY_DAYS)
+    regions = sa.select(Region.id) if region_id is None else [region_id]  # the index of days begins with the region
     rows = session.execute(
         sa.select(Product.department, Product.category, Product.stock_unit, sa.func.sum(RegionalDemand.revenue_minor))
         .join(RegionalDemand, RegionalDemand.sku == Product.sku)
-        .where(RegionalDemand.business_day > first, *(RegionalDemand.region_id == one for one in here))
+        .where(RegionalDemand.region_id.in_(regions), RegionalDemand.business_day > first)
         .group_by(Product.department, Product.category, Product.stock_unit)
     )
     taken: dict[str, int] = {}

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base, days_later
 from pos.catalogue import Listing, Product
 from pos.stock import StockMovement
-from pos.store import Store
+from pos.store import Region, Store
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from forecasting.assortment import Usual
@@ -135,21 +135,37 @@ def take_edition(session: Session, body: dict[str, Any]) -> None:
 # --- questions ---
 
 
-def edition(session: Session, region_id: str, last_day: dt.date, days: int = EDITION_DAYS) -> dict[str, Any]:
+class Chain:
+    """What all regions sold together, summed when it is first asked for and kept for the next region."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[Any, ...] | None = None
+
+    def summed(self, session: Session, first: dt.date, days: int) -> tuple[dict[str, list[list[int]]], list[int]]:
+        """Return the sums as `_summed` does."""
+        if self._kept is None or self._kept[0] != (first, days):
+            self._kept = (first, days), _summed(session, first, days, list(session.scalars(sa.select(Region.id))))
+        found: tuple[dict[str, list[list[int]]], list[int]] = self._kept[1]
+        return found
+
+
+def edition(
+    session: Session, region_id: str, last_day: dt.date, days: int = EDITION_DAYS, *, chain: Chain | None = None
+) -> dict[str, Any]:
     """Return what a region's shops may know of its demand up to last_day; {} where there is none.
 
     No shop can read another's day off it: a product's four weeks stand there only where LEAST_SHOPS or more sold it on
     one of the days, at the middle price and without what was picked up; for a region with fewer shops than that the
     whole chain stands. Single days left out would make slow goods look slower than they are.
     rows: [sku, unit, sold, over, selling, pickup], each a text of `days` numbers with nothing for a zero; revenue is
-    sold x unit + over. open: stores open a day.
+    sold x unit + over. open: stores open a day. chain: who makes several at once gives each the same.
     """
     first = last_day - dt.timedelta(days=days - 1)
-    grids, stores_open = _summed(session, first, days, RegionalDemand.region_id == region_id)
+    grids, stores_open = _summed(session, first, days, [region_id])
     if not grids:
         return {}
     if max(stores_open) < LEAST_SHOPS:
-        grids, stores_open = _summed(session, first, days, sa.true())
+        grids, stores_open = (chain or Chain()).summed(session, first, days)
     rows, nothing = [], _text([0] * days)
     for sku, (sold, revenue, selling) in sorted(grids.items()):
         told = _told(sold, selling)
@@ -171,21 +187,21 @@ def _told(sold: list[int], selling: list[int]) -> list[int]:
 
 
 def _summed(
-    session: Session, first: dt.date, days: int, which: sa.ColumnElement[bool]
+    session: Session, first: dt.date, days: int, regions: list[str]
 ) -> tuple[dict[str, list[list[int]]], list[int]]:
     """Return SKU -> [sold, revenue, stores selling] by day, and the stores open by day, over some regions."""
+    row, last = RegionalDemand, first + dt.timedelta(days=days - 1)
+    here = row.region_id.in_(regions) & row.business_day.between(first, last)
+    told = map(sa.func.sum, (row.sold_qty, row.revenue_minor, row.stores_selling))
+    cells = sa.select(row.sku, row.business_day, *told)
     grids: dict[str, list[list[int]]] = {}
-    opened: list[dict[str, int]] = [{} for _ in range(days)]
-    query = sa.select(
-        RegionalDemand.sku, RegionalDemand.business_day, RegionalDemand.region_id, RegionalDemand.stores_open,
-        RegionalDemand.sold_qty, RegionalDemand.revenue_minor, RegionalDemand.stores_selling,
-    ).where(RegionalDemand.business_day.between(first, first + dt.timedelta(days=days - 1)), which)  # fmt: skip
-    for sku, day, region_id, stores_open, *cells in session.execute(query):
-        n = (day - first).days
-        opened[n][region_id] = max(opened[n].get(region_id, 0), stores_open)
-        for row, value in zip(grids.setdefault(sku, [[0] * days for _ in range(3)]), cells, strict=True):
-            row[n] += value
-    return grids, [sum(regions.values()) for regions in opened]
+    for sku, day, *sums in session.execute(cells.where(here).group_by(row.sku, row.business_day)):
+        for numbers, value in zip(grids.setdefault(sku, [[0] * days for _ in range(3)]), sums, strict=True):
+            numbers[(day - first).days] = int(value)
+    opened, stores_open = sa.select(row.business_day, sa.func.max(row.stores_open)), [0] * days
+    for day, count in session.execute(opened.where(here).group_by(row.business_day, row.region_id)):
+        stores_open[(day - first).days] += count
+    return grids, stores_open
 
 
 def panel(

@@ -294,6 +294,22 @@ def test_for_a_small_region_the_whole_chain_stands_and_a_small_chain_tells_nothi
     assert told(network)["open"] == [0, 0, 12]
 
 
+def test_what_the_whole_chain_sold_is_summed_once_for_all_small_regions(network):
+    asked: list[str] = []
+    with network.write() as session:
+        for region_id, qty in (("R1", 9), ("R2", 51)):
+            session.add(region_day(region_id, "bread", DAY, qty, selling=3, opened=4))
+    sa.event.listen(network.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    with network.read() as session:
+        alone = [demand.edition(session, region_id, DAY, 3) for region_id in ("R1", "R2")]
+        apart, asked[:] = len(asked), []
+        chain = demand.Chain()
+        together = [demand.edition(session, region_id, DAY, 3, chain=chain) for region_id in ("R1", "R2")]
+    assert together == alone
+    assert [one["rows"] for one in together] == [[["bread", 250, "  60", "  ", "  6", "  "]]] * 2
+    assert len(asked) < apart
+
+
 def test_an_edition_replaces_the_days_it_covers_and_keeps_the_ones_before(network, shop):
     with shop.write() as session:
         for on, qty in ((day(-50), 1), (DAY, 99)):
