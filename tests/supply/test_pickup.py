@@ -83,7 +83,7 @@ def test_the_status_page_shows_the_code_from_its_token_alone(town):
     placed = town.place(ORDER, [("bread", 2)])
     with town.network.read() as session:
         status = pickup.status(session, STORE, placed.token)
-        assert (status.code, status.may_cancel, status.at_shop) == (placed.code, True, False)
+        assert (status.code, status.may_cancel) == (placed.code, True)
         with pytest.raises(NotFound):
             pickup.status(session, STORE, pickup.new_token())
         with pytest.raises(NotFound):
