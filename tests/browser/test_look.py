@@ -34,6 +34,31 @@ def test_the_look_is_chosen_once_and_the_next_page_comes_in_it(
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
 
 
+WORN = """() => {
+  const main = document.querySelector("main");
+  const [field, code] = ["input", "code"].map((kind) => document.createElement(kind));
+  field.className = "form-control";
+  main.append(field, code);
+  field.focus();
+  const rgb = (name) => {
+    const worn = document.createElement("i");
+    worn.style.color = `var(${name})`;
+    main.append(worn);
+    return getComputedStyle(worn).color;
+  };
+  for (const one of document.getAnimations()) one.finish();
+  const { borderTopColor, boxShadow } = getComputedStyle(field), written = getComputedStyle(code).color;
+  return [borderTopColor === rgb("--sky"), boxShadow.includes(rgb("--sky-light")), written === rgb("--ink")];
+}"""
+
+
+def test_a_field_that_is_written_into_and_a_code_wear_the_houses_colours_by_day_and_night(page: Page, office: Office):
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        enter(page, office, "/taxes/")
+        assert page.evaluate(WORN) == [True, True, True], scheme
+
+
 def test_the_till_wears_the_look_at_once_and_keeps_its_basket(page: Page, node: Node, faults: list[str]):
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     enter_till(page, node)
