@@ -34,7 +34,7 @@ from config.ids import is_id
 from config.journal import Actor
 from config.money import round_cash
 from config.node import NETWORK
-from pos import beyond_drawer, catalogue, customers, drawer_cash, offers, shift, slip_numbers, stock
+from pos import batches, beyond_drawer, catalogue, customers, drawer_cash, offers, shift, slip_numbers, stock
 from pos.catalogue import Product
 from pos.payments import Tender
 from pos.quoting import Quote
@@ -258,16 +258,17 @@ def search(session: Session, store_id: str, text: str, *, at: dt.datetime, limit
 
 
 def wares(session: Session, store_id: str, skus: Sequence[str], *, at: dt.datetime) -> dict[str, Ware]:
-    """Return the named products that can be ordered here, by SKU: what is in the shop, and what can be ordered in."""
+    """Return the named products that can be ordered here, by SKU: what is here and not over, and what can be had."""
     today = business_day(at, (store := store_of(session, store_id)).tz, store.rollover_hour)
     days, levels = order_in.days_of(session, store_id, today), stock.levels(session, store_id, list(skus))
     prices = catalogue.prices_on(session, store_id, today, list(skus))
+    over = batches.over(session, store_id, day=today, forgets=True)
     rows = session.scalars(
         sa.select(Product).where(Product.sku.in_(skus), Product.kind == "goods", Product.price_typed.is_(False))
     )
     found = {}
     for row in rows:
-        here = max(0, levels[row.sku].available) if row.sku in levels else 0
+        here = max(0, levels[row.sku].available - over.get(row.sku, 0)) if row.sku in levels else 0
         if row.sku in prices and (here or row.sku in days):
             found[row.sku] = Ware(
                 row.sku, row.name, row.stock_unit, prices[row.sku], row.price_quantity, here, shop.step_of(row),

@@ -534,7 +534,12 @@ def test_empties_come_back_as_a_line_below_zero(page: Page, shop: Node, faults: 
     enter(page, shop)
     page.get_by_role("button", name=re.compile("Bottle deposit")).click()
     page.get_by_role("button", name=re.compile("Bottle deposit")).first.click()
+    for act in ("discount", "price"):  # neither is ever taken of empties
+        expect(page.locator(f"#lines [data-act={act}]")).to_be_hidden()
+    page.keyboard.press("F7")
+    expect(page.locator("#says, .says").filter(has_text="at their deposit").first).to_be_visible()
     wedge(page, CODES["MILK"])
+    expect(page.locator("#lines [data-act=discount]")).to_be_visible()
     expect(page.locator("#total")).to_have_text("$2.99")
     pay_exactly(page)
     lines = {line.sku: (line.qty, line.price_type) for line in shop.rows(SaleLine)}

@@ -1,10 +1,12 @@
 """An order taken at the counter: held or ordered in, paid now or later, given back once, and known to the network."""
 
+import datetime as dt
+
 import pytest
 
 from config.errors import Invalid, Refused
 from config.ids import new_id
-from pos import customers, loyalty, offers, sale, shift
+from pos import batches, customers, loyalty, offers, sale, shift
 from pos.customers import Particulars
 from pos.loyalty import Scheme
 from pos.offers import Coupon
@@ -110,6 +112,13 @@ def test_what_is_no_longer_owed_goes_back_once(town, ended, due):
         assert shift.x_report(session, found)["in_all"] == {"card": 500, "cash": -due}
         found.totals = found.totals | {"orders": {"card": 1}}
     assert [fault for fault in faults(town) if "for orders by card" in fault]
+
+
+def test_what_is_over_its_last_day_is_not_here_for_an_order(town):
+    with town.shop.write() as session:
+        lot = batches.Lot("bread", 4, None, AT.date() - dt.timedelta(days=1))
+        batches.lay_in(session, STORE, [lot], source_kind="delivery", source_id="D1", at=AT)
+        assert counter_orders.wares(session, STORE, ["bread"], at=AT)["bread"].here_qty == 10 - 4
 
 
 def test_what_is_neither_here_nor_to_be_had_is_refused_by_name_and_money_needs_an_open_till(town):

@@ -92,6 +92,7 @@ export class Lines {
     number.textContent = shown;
     number.setAttribute("aria-label", say("quantity-of", { name: product.name, qty: shown }));
     tools.querySelector(".less").hidden = tools.querySelector(".more").hidden = isWeighed(product) || Boolean(line.labelled);
+    for (const act of ["discount", "price"]) tools.querySelector(`[data-act="${act}"]`).hidden = product.kind === "deposit"; // empties come back at it
     if (!moves) return;
     row.append(tools);
     row.scrollIntoView({ block: "nearest" });

@@ -62,10 +62,13 @@ const till = {
   },
   keepBack: (row) => (basket.endsWithout(row) ? parking.giveUp() : basket.keepBroughtBack(row.sale_id, row.n)),
   qty: (line) => askNumber(line.product, (qty) => resize(line, qty * Math.sign(line.qty)), catalogue.weighing(line.product)),
-  discount: (line) => askDiscount(
-    { title: say("discount-title", { name: line.product.name }), reason: line.reason, taken: line.discount_bp || line.discount_minor },
-    (change) => amend([line], change),
-  ),
+  discount(line) {
+    if (line.product.kind === "deposit") return view.complain(say("empties-fixed"));
+    askDiscount(
+      { title: say("discount-title", { name: line.product.name }), reason: line.reason, taken: line.discount_bp || line.discount_minor },
+      (change) => amend([line], change),
+    );
+  },
   discountAll() {
     const lines = basket.lines().filter(({ qty, product }) => qty > 0 && ["goods", "service"].includes(product.kind));
     if (!lines.length) return till.noLine();
