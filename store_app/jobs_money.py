@@ -3,6 +3,10 @@
 import datetime as dt
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
+from pos.store import Store
+
 if TYPE_CHECKING:
     from store_app.jobs import Desk
 
@@ -32,10 +36,12 @@ def compare_shops(desk: "Desk", day: dt.date) -> str:
     """Work the neighbours' figures out when a week ends, at the network; the first time at once."""
     from supply import compare
 
-    with desk.doors.write() as session:
-        if day.weekday() != 6 and compare.nearby(session):
+    with desk.doors.read() as session:
+        if day.weekday() != 6 and compare.is_published(session):
             return "not this day"
-        return f"{compare.work_out(session, day, at=desk.doors.now())} figures"
+        figures = compare.figures_of(session, session.scalars(sa.select(Store.id)).all(), day)
+    with desk.doors.write() as session:
+        return f"{compare.work_out(session, figures, day, at=desk.doors.now())} figures"
 
 
 def suggest(desk: "Desk", day: dt.date) -> str:

@@ -19,6 +19,7 @@ from store_app.jobs import JOBS, Job
 from store_app.roles import ROLES
 from store_app.worker import Worker, leadership
 from supply import forecasts
+from supply.compare import ComparedFigure
 from supply.pickup_order import PickupTry
 from tests.builders import NOON
 from tests.empty import empty_database
@@ -371,3 +372,19 @@ def test_a_night_is_kept_apart_from_the_printer(house):
 def test_a_forecast_steps_back_for_the_till():
     before = os.getpriority(os.PRIO_PROCESS, 0)
     assert compute_apart(os.nice, 0) > before  # nice(0) tells where one stands
+
+
+def test_the_neighbours_figures_are_read_before_the_books_are_held(network):
+    sunday, said = dt.date(2026, 3, 1), []
+    with network.doors.write() as session:
+        session.add(ComparedFigure(scope_id="*", name="rate", sku="milk", value=1, day=sunday, sets=[]))
+    engine = network.doors.database.engine
+    sa.event.listen(engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+    sa.event.listen(engine, "begin", lambda books: said.append(f"begin {books.get_execution_options()}"))
+    assert JOBS["compare"].run(jobs.Desk(network.doors), sunday - dt.timedelta(days=1)) == "not this day"
+    assert not any("daily_demand" in one for one in said)
+    assert JOBS["compare"].run(jobs.Desk(network.doors), sunday).endswith("figures")
+    held = next(n for n, one in enumerate(said) if one.startswith("begin") and "IMMEDIATE" in one)
+    read = [n for n, one in enumerate(said) if "daily_demand" in one]
+    assert read
+    assert max(read) < held
