@@ -18,6 +18,9 @@ from pos.facts import SaleCompleted, SoldLine
 from pos.payments import Payment
 from pos.shift_book import CashMovement
 
+_MEMBERS, _RETURNS = sa.text("customer_id IS NOT NULL"), sa.text("returns_sale_id IS NOT NULL")
+"""What a sale of nobody known, and a line that is no return, are no entry of an index for."""
+
 
 class Sale(Base):
     """A completed sale, return or exchange."""
@@ -27,6 +30,7 @@ class Sale(Base):
         sa.UniqueConstraint("store_id", "till_id", "epoch", "receipt_no"),
         sa.Index("ix_sale_day", "store_id", "business_day"),
         sa.Index("ix_sale_shift", "store_id", "shift_id"),
+        sa.Index("ix_sale_customer", "store_id", "customer_id", sqlite_where=_MEMBERS, postgresql_where=_MEMBERS),
     )
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
@@ -65,7 +69,12 @@ class SaleLine(Base):
     """Product, quantity, price, discount and tax, all as charged."""
 
     __tablename__ = "sale_line"
-    __table_args__ = (sa.Index("ix_sale_line_sku", "store_id", "sku"),)
+    __table_args__ = (
+        sa.Index("ix_sale_line_sku", "store_id", "sku"),
+        sa.Index(
+            "ix_sale_line_returns", "store_id", "returns_sale_id", sqlite_where=_RETURNS, postgresql_where=_RETURNS
+        ),
+    )
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     sale_id: Mapped[str] = mapped_column(primary_key=True)

@@ -23,10 +23,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
+from config.clock import business_day
 from config.database import Base
 from config.errors import Invalid, NotFound, Refused
 from config.journal import Actor
-from pos import customers, offers
+from pos import consent, offers
 from pos.customers import Customer
 from pos.offers import Coupon
 from pos.paper_words import day_words
@@ -37,7 +38,7 @@ if TYPE_CHECKING:  # arithmetic is loaded where an effect is worked out, not wit
     from forecasting.uplift import Uplift
 
 KINDS = ("welcome", "win_back", "friend")
-NEW_DAYS, LONGEST_AWAY, REGULAR_DAYS = 30, 365, 60
+NEW_DAYS, LONGEST_AWAY, REGULAR_DAYS, NOT_AGAIN_DAYS = 30, 365, 60, 90
 FEWEST, LEAST_HELD, HELD_SHARE = 12, 3, 5
 """From so many people on one in HELD_SHARE is left out, three at least."""
 FRIENDS = 5
@@ -122,6 +123,26 @@ class Effect:
     uplift: "Uplift | None"
 
 
+@dataclass(frozen=True)
+class Reachable:
+    """Somebody who agreed to messages. away_days: since the last purchase; None: never bought here."""
+
+    customer: Customer
+    known_days: int
+    away_days: int | None
+    was_welcomed: bool
+
+    def may_get(self, kind: str, least_away_days: int) -> bool:
+        """Tell whether a letter of this kind is for them (rule 1)."""
+        if kind == "welcome":
+            return self.known_days <= NEW_DAYS and not self.was_welcomed
+        if self.away_days is None:
+            return False
+        return (
+            least_away_days <= self.away_days <= LONGEST_AWAY if kind == "win_back" else self.away_days <= REGULAR_DAYS
+        )
+
+
 # --- verbs ---
 
 
@@ -148,7 +169,7 @@ def make(
     if offer.until_day is not None and offer.until_day < day + dt.timedelta(days=days):
         told = f"The offer ends on {offer.until_day:%Y-%m-%d}, before the codes do. Let them hold for fewer days."
         raise Refused("beyond-offer", told, until=offer.until_day.isoformat(), field="days")
-    people = candidates(session, store_id, kind, away_days, day)
+    people = [one.customer for one in reachable(session, store_id, day) if one.may_get(kind, away_days)]
     if not people:
         raise Refused("nobody-to-write", "There is nobody to write to just now who agreed to messages.")
     held = _left_out(id, [one.id for one in people])
@@ -190,44 +211,38 @@ def told(session: Session, store_id: str, id: str, customer_id: str, *, actor: A
 # --- questions ---
 
 
-def candidates(session: Session, store_id: str, kind: str, away_days: int, day: dt.date) -> list[Customer]:
-    """Return whom a letter of this kind would be for (rule 1)."""
-    last = sa.func.max(Sale.business_day)
-    bought = dict(
-        session.execute(
-            sa.select(Sale.customer_id, last)
-            .where(Sale.store_id == store_id, Sale.customer_id.is_not(None), Sale.kind == "sale")
-            .group_by(Sale.customer_id)
-        ).all()
+def reachable(session: Session, store_id: str, day: dt.date) -> list[Reachable]:
+    """Return who agreed to messages, by id, with what decides which letters are for them (rule 1).
+
+    It asks the same few questions however many they are.
+    """
+    agreed, store = consent.who_agreed(session, store_id, "messages"), store_of(session, store_id)
+    bought = sa.select(Sale.customer_id, sa.func.max(Sale.business_day)).where(
+        Sale.store_id == store_id, Sale.customer_id.is_not(None), Sale.kind == "sale"
     )
-    busy = set(
-        session.scalars(
-            sa.select(OutreachPerson.customer_id)
-            .join(
-                Outreach,
-                sa.and_(Outreach.store_id == OutreachPerson.store_id, Outreach.id == OutreachPerson.outreach_id),
-            )
-            .where(
-                Outreach.store_id == store_id,
-                sa.or_(
-                    Outreach.made_on > day - dt.timedelta(days=90),
-                    sa.and_(Outreach.kind == "welcome", sa.literal(kind == "welcome")),
-                ),
-            )
-        )
+    last: dict[str | None, dt.date] = dict(session.execute(bought.group_by(Sale.customer_id)).all())
+    wrote = sa.select(OutreachPerson.customer_id, Outreach.kind, Outreach.made_on).join(
+        Outreach, sa.and_(Outreach.store_id == OutreachPerson.store_id, Outreach.id == OutreachPerson.outreach_id)
     )
+    lately, welcomed = set(), set()
+    for customer_id, kind, made_on in session.execute(wrote.where(Outreach.store_id == store_id)):
+        if made_on > day - dt.timedelta(days=NOT_AGAIN_DAYS):
+            lately.add(customer_id)
+        if kind == "welcome":
+            welcomed.add(customer_id)
     people = session.scalars(
         sa.select(Customer)
         .where(Customer.store_id == store_id, Customer.erased_at.is_(None), Customer.phone != "")
         .order_by(Customer.id)
     )
     return [
-        one
+        Reachable(
+            one, (day - business_day(one.added_at, store.tz, store.rollover_hour)).days,
+            (day - last[one.id]).days if one.id in last else None, one.id in welcomed,
+        )
         for one in people
-        if one.id not in busy
-        and _fits(kind, day, day_of(session, store_id, one.added_at), bought.get(one.id), away_days)
-        and "messages" in customers.agreed(session, store_id, one.id)
-    ]
+        if one.id in agreed and one.id not in lately
+    ]  # fmt: skip
 
 
 def outreach_of(session: Session, store_id: str, id: str) -> Outreach:
@@ -259,10 +274,10 @@ def letters_of(session: Session, row: Outreach) -> list[Letter]:
         )
         .order_by(Customer.name, Customer.id)
     )  # fmt: skip
-    uses = _uses(session, row)
+    uses, agreed = _uses(session, row), consent.who_agreed(session, row.store_id, "messages")
     found = []
     for person, customer in session.execute(query):
-        if "messages" not in customers.agreed(session, row.store_id, customer.id):
+        if customer.id not in agreed:
             continue
         words = row.words.get(customer.language) or row.words["en"]
         filled = {
@@ -307,15 +322,6 @@ def effect_of(session: Session, row: Outreach, day: dt.date) -> Effect:
 
 
 # --- inside ---
-
-
-def _fits(kind: str, day: dt.date, added: dt.date, last: dt.date | None, away_days: int) -> bool:
-    if kind == "welcome":
-        return (day - added).days <= NEW_DAYS
-    if last is None:
-        return False
-    gone = (day - last).days
-    return away_days <= gone <= LONGEST_AWAY if kind == "win_back" else gone <= REGULAR_DAYS
 
 
 def _left_out(id: str, people: list[str]) -> set[str]:

@@ -28,8 +28,9 @@ def listed(fault: ShopError | None = None, **_place: Any) -> Any:
     away = form.number(request.values.get("away_days") or str(AWAY_DAYS), "away_days", least=LEAST_AWAY, most=365)
     with read() as session:
         rows = outreach.all_of(session, store_id)
-        counts = {kind: len(outreach.candidates(session, store_id, kind, away, today())) for kind in outreach.KINDS}
-        anybody = any(outreach.candidates(session, store_id, kind, LEAST_AWAY, today()) for kind in outreach.KINDS)
+        people = outreach.reachable(session, store_id, today())
+        counts = {kind: sum(one.may_get(kind, away) for one in people) for kind in outreach.KINDS}
+        anybody = any(one.may_get(kind, LEAST_AWAY) for one in people for kind in outreach.KINDS)
         usable = [
             row for row, _offer in offers.all_of(session, store_id)
             if row.owner_id == store_id and row.needs_coupon and offers.standing(row, today()) == "live"

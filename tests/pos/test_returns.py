@@ -1,8 +1,10 @@
 """Goods brought back: never more than was sold, never more money than was paid."""
 
 import threading
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,6 +49,20 @@ def test_an_unknown_receipt_and_a_return_itself_cannot_be_returned(shop):
     for sale_id in ("no-such-sale-here", back.sale.id):
         with pytest.raises(NotFound):
             shop.take_back(sale_id, [(1, 1)])
+
+
+def test_what_came_back_of_a_sale_is_looked_up_and_not_searched_for_in_all_the_shop_ever_sold(shop):
+    asked: list[tuple[str, Any]] = []
+    sold = shop.sell([("milk", 3)])
+    engine = shop.database.engine
+    sa.event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
+    shop.take_back(sold.sale.id, [(1, 1)])
+    whole = [(words, given) for words, given in asked if "sale_line.returns_sale_id =" in words]
+    with engine.connect() as books:
+        for words, given in whole:
+            plan = books.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", given).all()
+            assert any("ix_sale_line_returns (store_id=? AND returns_sale_id=?)" in row[3] for row in plan), plan
+    assert whole
 
 
 def test_what_cannot_be_sold_again_goes_to_waste(shop):

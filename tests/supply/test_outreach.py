@@ -73,6 +73,20 @@ def test_only_who_agreed_to_messages_and_stayed_away_is_written_to(shop):
         write(shop)
 
 
+def test_whom_letters_are_for_takes_as_many_questions_however_many_they_are(shop):
+    asked, counts = [], []
+    sa.event.listen(shop.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    for _more in range(2):
+        bought(shop, people(shop, 6), days_ago=45)
+        asked.clear()
+        found = shop.read(
+            lambda session: [one.may_get("win_back", 30) for one in outreach.reachable(session, STORE, TODAY)]
+        )
+        counts.append((sum(found), len(asked)))
+    assert counts[0][0] < counts[1][0]
+    assert counts[0][1] == counts[1][1]
+
+
 def test_a_letter_promises_no_day_after_its_offer_s_last(shop):
     bought(shop, people(shop, 2), days_ago=45)
     with shop.write() as session:
