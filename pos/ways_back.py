@@ -148,6 +148,12 @@ def ways_left(session: Session, original: Sale) -> OnAccounts:
     return {way: minor for way, minor in left.items() if minor}
 
 
+def needs_no_hand(session: Session, original: Sale) -> bool:
+    """Tell whether all that is left of a sale goes back to accounts: nobody gives any of it by hand (rule 1)."""
+    _before_minor, out_minor, worth_minor = _so_far(session, original)
+    return 0 < worth_minor - out_minor <= sum(ways_left(session, original).values())
+
+
 def customer_of(session: Session, original: Sale) -> str | None:
     """Return whose receipt it is; None where it is nobody's, or that customer was forgotten."""
     customer_id = original.customer_id

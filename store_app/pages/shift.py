@@ -12,7 +12,19 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, Refused, ShopError
 from config.money import exponent
-from pos import approvals, consigned, drawer, hand_cash, printer, receipt_mail, returns, shift, slips, vouchers
+from pos import (
+    approvals,
+    consigned,
+    drawer,
+    hand_cash,
+    printer,
+    receipt_mail,
+    returns,
+    shift,
+    slips,
+    vouchers,
+    ways_back,
+)
 from pos.leave import Need
 from pos.printer import PrintJob
 from pos.returns import ReturnRequest
@@ -235,6 +247,7 @@ def receipt(sale_id: str, fault: ShopError | None = None) -> Response:
         has_shift = shift.current(look, store_id, own_till(look, store_id).id) is not None
         has_voucher = vouchers.issued_by(look, store_id, sale_id)
         not_ours = consigned.of_sale(look, store_id, sale_id)
+        no_hand = found.kind == "sale" and ways_back.needs_no_hand(look, found)
         letters = receipt_mail.letters_of(look, store_id, sale_id)
     return page(
         "shift/receipt.html",
@@ -244,6 +257,7 @@ def receipt(sale_id: str, fault: ShopError | None = None) -> Response:
         has_shift=has_shift,
         has_voucher=has_voucher,
         not_ours=not_ours,
+        no_hand=no_hand,
         letters=letters,
         sends_mail=doors().settings.sends_mail,
         fault=fault,

@@ -62,6 +62,20 @@ def sold(house: House, client, parts: Sequence[tuple[str, int]] = (("card", 0),)
     return str(basket["id"])
 
 
+def test_the_receipt_of_what_was_put_on_the_tab_asks_not_how_the_money_goes_back(office: House):
+    client = office.signed_in()
+    with office.doors.write() as session:
+        agreed = Particulars("Marta", "5550123456", "en", frozenset({"phone", "tab"}), 5000)
+        customers.add(session, store_of(session, STORE), "customer-marta", agreed, actor=SYSTEM, at=NOON)
+    sale_id = sold(office, client, [("tab", 0)], customer_id="customer-marta")
+    here = f"/money/receipts/{sale_id}"
+    assert "Give no money out" in words(client.get(here))
+    assert 'type="radio" name="tender"' not in client.get(here).text
+    assert send(client, f"{here}/return", **{"back-1": "2", "tender": "cash"}).status_code == 303
+    assert "is taken off the customer’s tab" in html.unescape(words(client.get(here)))
+    assert "Give no money out" not in words(client.get(here)), "nothing of it is left"
+
+
 def test_goods_taken_back_on_the_money_page_say_where_each_part_of_their_money_goes(office: House):
     client = office.signed_in()
     with office.doors.write() as session:
