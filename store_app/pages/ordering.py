@@ -321,7 +321,7 @@ def outlook(sku: str) -> Any:
         sold=[past.get(day) for day in days],
         empty=[past.get(day) if day in seen["empty"] else None for day in days],
         high=[ahead[day][1] if day in ahead else None for day in days],
-        middle=[ahead[day][0] if day in ahead else None for day in days],
+        expected=[ahead[day][0] if day in ahead else None for day in days],
         today=_seconds(today()),
         words={
             "language": language(),
@@ -329,7 +329,7 @@ def outlook(sku: str) -> Any:
             "sold": named.get(unit, _("Sold")),
             "empty": _("Shelf empty for a time"),
             "high": _("Nine days in ten stay below"),
-            "middle": _("Most likely"),
+            "expected": _("Expected"),
             "today": _("today"),
         },
     )
@@ -355,7 +355,9 @@ def outlook_page(sku: str, fault: ShopError | None = None) -> Any:
             {"day": day, "sold": sold, "empty": round(100 * seen["empty"].get(day, 0))}
             for day, sold in seen["history"][: -1 - SHOWN_DAYS : -1]
         ],
-        ahead=[{"day": day, "middle": shown(mean), "high": shown(high)} for day, mean, _middle, high in seen["ahead"]],
+        ahead=[
+            {"day": day, "expected": shown(mean), "high": shown(high)} for day, mean, _middle, high in seen["ahead"]
+        ],
         sentence=sentence,
         fault=fault,
         wish={

@@ -413,8 +413,13 @@ def test_the_outlook_gives_the_chart_and_the_table_the_same_days(office):
     chart = json.loads(client.get("/orders/products/milk/outlook.json").text)
     assert len(chart["days"]) == len(chart["sold"]) == len(chart["high"]) == 56
     assert chart["sold"][-1] == 6
-    assert "Whole milk" in words(client.get("/orders/products/milk"))
+    page = client.get("/orders/products/milk")
+    assert "Whole milk" in words(page)
     assert client.get("/orders/products/nothing").status_code == 404
+    before, folded = page.text.split("<details>", 1)
+    assert "data-chart" in before, "the picture comes first, its days wait folded up"
+    assert "<table" not in before
+    assert 'data-label="Sold"' in folded
 
 
 def test_the_outlook_marks_days_with_an_empty_shelf_and_the_orders_say_what_the_night_found(office):

@@ -17,7 +17,7 @@ async function draw(holder) {
   const outlook = await answer.json();
   if (!outlook.days.length) return;
   chart.hidden = false;
-  const lines = [outlook.days, outlook.sold, outlook.high, outlook.middle];
+  const lines = [outlook.days, outlook.sold, outlook.high, outlook.expected];
   if (outlook.empty.some((sold) => sold != null)) lines.push(outlook.empty);
   const plot = new uPlot(options(outlook, chart.clientWidth || 560, lines.length), lines, chart);
   new ResizeObserver(() => plot.setSize({ width: chart.clientWidth, height: 240 })).observe(chart);
@@ -40,7 +40,7 @@ function options(outlook, width, lines) {
       { label: words.day, value: (_plot, tick) => (tick == null ? "" : day(tick, words.language)) },
       { label: words.sold, stroke: ink("--ink"), width: 2, spanGaps: false, points: { size: 4 }, value: figure },
       { label: words.high, stroke: ink("--jade-light"), fill: ink("--jade-light"), points: quiet, value: figure },
-      { label: words.middle, stroke: ink("--jade"), width: 2, dash: [6, 4], points: quiet, value: figure },
+      { label: words.expected, stroke: ink("--jade"), width: 2, dash: [6, 4], points: quiet, value: figure },
       { label: words.empty, stroke: ink("--amber"), paths: () => null, points: { show: true, size: 9, fill: ink("--amber") }, value: figure },
     ].slice(0, lines),
     hooks: { draw: [(plot) => markToday(plot, outlook.today, words.today)] },
