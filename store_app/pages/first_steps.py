@@ -27,7 +27,8 @@ WORDS: dict[str, tuple[str, str, Any, Any, Any]] = {
     ),
     "stock": (
         "stock.levels", "archive-box", _l("Say what is on the shelves"),
-        _l("Count a few bestsellers now; the rest whenever you like, or bring in a list. Only that sells online."),
+        _l("Touch a product and count it, bestsellers first; or scan shelf by shelf with Stock take. "
+           "Only that sells online."),
         _l("To the stock"),
     ),
     "till": (
@@ -61,7 +62,8 @@ ALONE: dict[str, tuple[Any, Any, Any]] = {
         _l("To the products"),
     ),
     "stock": (
-        WORDS["stock"][2], _l("Count a few bestsellers now; the rest whenever you like, or bring in a list."),
+        WORDS["stock"][2],
+        _l("Touch a product and count it, bestsellers first; or scan shelf by shelf with Stock take."),
         WORDS["stock"][4],
     ),
     "proposal": (

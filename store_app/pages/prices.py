@@ -142,7 +142,7 @@ def labels_page(fault: ShopError | None = None) -> Any:
         rows = _beginning(session, store_id, skus[:BEGINNING], day)
     return page(
         "prices/labels.html", day=day, many=len(skus), rows=rows, most=labelling.MOST_LABELS, fault=fault,
-        is_today=day == today(),
+        is_today=day == today(), per_words=PER_WORDS,
     )  # fmt: skip
 
 

@@ -82,6 +82,8 @@ def test_the_steps_lead_a_shop_on_its_own_to_its_first_sale(visitor: FlaskClient
     assert first.headers["Location"] == "/products/new"
     made: Any = send(visitor, "/products/new", **MILK)
     assert made.status_code == 303, words(made)
+    assert "shelf by shelf with Stock take" in words(visitor.get("/first-steps/"))
+    assert "Stock take" in words(visitor.get("/stock/"))  # where that step leads
     asked = words(visitor.get("/orders/"))
     assert "No supplier yet" in asked
     assert "forecast" not in asked

@@ -11,7 +11,7 @@ from pos import catalogue
 from pos.catalogue import Listing, Price, Product
 from pos.printer import PrintJob
 from tests.store_app.conftest import NOON, STORE, House
-from tests.store_app.office import fill, picture_of, send, words
+from tests.store_app.office import SYSTEM, fill, picture_of, send, words
 
 TODAY = NOON.date()
 LATER = TODAY + dt.timedelta(days=7)
@@ -162,6 +162,12 @@ def test_the_labels_of_what_changed_are_printed_at_the_new_price_once(office: Ho
     with office.doors.read() as session:
         jobs = session.scalars(sa.select(PrintJob).where(PrintJob.kind == "label")).all()
     assert sorted(job.document["price_minor"] for job in jobs) == [198, 435]
+
+
+def test_a_new_price_of_weighed_goods_says_that_it_is_a_kilos(office: House):
+    with office.doors.write() as session:
+        catalogue.set_price(session, "apple", 455, LATER, scope_id=STORE, actor=SYSTEM, at=NOON)
+    assert "$4.55 per kg" in words(office.signed_in().get(f"/prices/labels?day={LATER.isoformat()}"))
 
 
 def test_coming_prices_are_listed_and_taken_back_one_by_one_or_by_the_day(office: House):
