@@ -78,6 +78,23 @@ STATE_WORDS = {
 }  # fmt: skip
 
 
+OWN_REASONS = {
+    "The customer cancelled.": lazy("The customer cancelled."),
+    "The network has decided so.": lazy("The network has decided so."),
+    "Nobody collected it in time.": lazy("Nobody collected it in time."),
+    "The shop did not answer in time.": lazy("The shop did not answer in time."),
+    "The shop did not make it ready in time.": lazy("The shop did not make it ready in time."),
+    "The shop could not be reached in time.": lazy("The shop could not be reached in time."),
+    "The goods did not come.": lazy("The goods did not come."),
+    "The goods were not fetched in time.": lazy("The goods were not fetched in time."),
+    "Not enough neighbours joined.": lazy("Not enough neighbours joined."),
+    "The supplier's minimum was not reached.": lazy("The supplier's minimum was not reached."),
+    "Nobody answered in time.": lazy("Nobody answered in time."),
+    "The campaign is over.": lazy("The campaign is over."),
+}
+"""What nobody typed: a reason that the books give by themselves, in the words in which it travels."""
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a page speaks from: names, money and time of one store, or of the network."""
@@ -160,7 +177,7 @@ def set_up(app: Flask, settings: Settings) -> None:
     """Give the templates their filters and words."""
     babel.init_app(app, locale_selector=language, timezone_selector=lambda: place().tz)
     app.jinja_env.filters.update(
-        money=money, qty=qty, day=day, clock_time=clock_time, hour=hour, since=since, number=number
+        money=money, qty=qty, day=day, clock_time=clock_time, hour=hour, why_words=why_words, since=since, number=number
     )
     app.jinja_env.globals.update(
         **icons.drawers(), language=language, new_command_id=new_id, state_word=state_word,
@@ -272,6 +289,11 @@ def since(at: dt.datetime | str | None) -> str:
 def state_word(state: str) -> str:
     """Write a state in the reader's language."""
     return str(STATE_WORDS.get(state, state.replace("_", " ")))
+
+
+def why_words(why: str | None) -> str:
+    """Write a reason: one of our own in the reader's language, what a person typed as it was typed."""
+    return str(OWN_REASONS.get(why or "", why or ""))
 
 
 # --- the frame ---

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from config.journal import JournalEntry
 from pos.paper_words import WORDS, reason_word
-from store_app.presenting import language, state_word
+from store_app.presenting import language, state_word, why_words
 
 MOST = 60
 JOB = "job:"
@@ -40,7 +40,7 @@ def timeline(session: Session, subject: str) -> list[Step]:
         if "before" not in facts:
             continue
         word = state_word(row.verb.rpartition(".")[2])
-        why = reason_word(str(facts.get("why", "")), WORDS[language()])
+        why = why_words(reason_word(str(facts.get("why", "")), WORDS[language()]))
         steps.append(Step(word[:1].upper() + word[1:], row.at, _who(row), why))
     return steps
 

@@ -63,6 +63,15 @@ def test_an_order_is_accepted_picked_made_ready_and_handed_over_with_change(offi
     assert state(office) == "collected"
 
 
+def test_why_an_order_ended_is_said_in_the_readers_language_and_typed_words_stay(office):
+    client = office.signed_in("cashier")
+    for why, said in (("Nobody collected it in time.", "逾期无人领取。"), ("Sold out, sorry", "Sold out, sorry")):
+        with office.doors.write() as session:
+            order = session.get(PickupOrder, (STORE, FIRST))
+            order.state, order.why = "cancelled", why
+        assert said in words(client.get(f"/pickup/{FIRST}?lang=zh"))
+
+
 def test_what_is_in_the_bag_costs_together_what_is_to_pay(office):
     with office.doors.write() as session:
         session.get(TaxClass, "food").inclusive, session.get(TaxClass, "food").rate_bp = False, 1_000

@@ -11,7 +11,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
-from store_app.presenting import LANGUAGES
+from store_app.presenting import LANGUAGES, OWN_REASONS
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "store_app" / "translations"
@@ -51,6 +51,17 @@ def test_every_sentence_of_the_sources_is_translated(said: Catalog, catalogue: C
     missing = [message.id for message in said if message.id and message.id not in kept]
     assert missing == []
     assert [message.id for message in kept.values() if message.fuzzy or not all(forms(message)[1])] == []
+
+
+def test_every_reason_that_the_books_give_by_themselves_is_worded_for_its_reader():
+    given = set()
+    for path in (ROOT / "supply").glob("*.py"):
+        for line in re.findall(
+            r"^.*\bwhy ?= ?\"[A-Z].*$|^WHY = .*$|^.*, \"expired\", .*$", path.read_text(), re.MULTILINE
+        ):
+            given |= set(re.findall(r'"([A-Z][a-z]+ [^"]+\.)"', line))
+    assert len(given) >= 10
+    assert given - set(OWN_REASONS) == set()
 
 
 def test_nothing_is_translated_that_no_page_says(said: Catalog, catalogue: Catalog):
