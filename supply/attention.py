@@ -21,6 +21,7 @@ from supply import (
     left_out,
     lost_entries,
     objections,
+    order_letters,
     overview,
     price_proposals,
     recalls,
@@ -35,7 +36,9 @@ from supply.claim_book import WAITING, Claim
 from supply.deliveries import Delivery
 from supply.escrow import Escrow
 from supply.orders import ReplenishmentOrder
+from supply.purchase_book import Purchase
 from supply.push import PushOffer
+from supply.upstream_returns import UpstreamReturn
 
 SILENT_AFTER_S = 3600
 STALE_FORECAST_DAYS = 2
@@ -61,6 +64,7 @@ def needing_a_person(session: Session, *, at: dt.datetime) -> list[Attention]:
         *_silent(session, at),
         *_scarce(session),
         *_goods(session, at),
+        *_letters(session),
         *_decisions(session, at),
         *_old_forecasts(session),
     ]
@@ -98,6 +102,23 @@ def _recalls(session: Session) -> list[Attention]:
     called = recalls.called(session)
     waiting = [row for row, looked, places in called if row.state != "lifted" and looked < places]
     return [Attention("recall-open", waiting[0].id, {"count": len(waiting)})] if waiting else []
+
+
+def _letters(session: Session) -> list[Attention]:
+    """Letters to upstream suppliers that did not leave: of purchases to come or called off; of returns, by recall.
+
+    A return's page leaves with its goods.
+    """
+    count = Counter[str]()
+    for letter in order_letters.left_behind(session):
+        about = (letter.store_id, letter.order_id)
+        if letter.kind == "return" and letter.state == "waiting":
+            continue
+        if letter.kind in order_letters.OF_RETURNS:
+            count[session.get_one(UpstreamReturn, about).recall_id] += 1
+        elif letter.kind == "cancellation" or session.get_one(Purchase, about).state == "ordered":
+            count[""] += 1
+    return [Attention("letters-left", recall_id, {"count": waiting}) for recall_id, waiting in count.items()]
 
 
 def _accounts(session: Session) -> list[Attention]:

@@ -161,6 +161,15 @@ def _about_goods(one: Attention, name: str) -> dict[str, Any]:
             facts.get("count", 0),
         )
         return {"level": "bad", "words": words, "href": url_for("console_recalls.listed")}
+    if one.kind == "letters-left":
+        words = ngettext(
+            "%(num)d letter to a supplier has not left. Send it again, or print it.",
+            "%(num)d letters to suppliers have not left. Send them again, or print them.",
+            facts.get("count", 0),
+        )
+        purchases, recall = url_for("console_purchases.listed"), one.subject
+        href = url_for("console_recalls.one", recall_id=recall) if recall else purchases
+        return {"level": "warn", "words": words, "href": href}
     if one.kind == "warehouse-over":
         words = ngettext(
             "%(num)d product in warehouse %(store)s is over and waits to be written off.",

@@ -33,8 +33,7 @@ def listed(fault: ShopError | None = None, **_place: Any) -> Any:
     with read() as session:
         waiting = [_view(session, one) for one in purchase_book.purchases(session, OPEN)]
         past = purchase_book.purchases(session, ["received", "cancelled"], limit=20)
-        told = [one for row in past for one in order_letters.letters_of(session, row.store_id, row.id)]
-        off = [one for one in told if one.kind == "cancellation" and one.state in order_letters.UNSENT]
+        off = order_letters.not_sent(session, "cancellation")
         money = overview.currency(session)
     waiting.sort(key=lambda one: (one["state"] != "proposed", one["expected_day"]))
     return page(

@@ -187,7 +187,15 @@ def test_whom_the_network_buys_from_is_added_with_prices_and_gets_a_purchase_as_
         send(client, f"/console/purchases/WH1/{made.id}/order", **{"sku-0": "milk", "packs-0": "3"}).status_code == 303
     )
     assert "It is on its way to orders@dairy.example" in words(client.get("/console/purchases/"))
-    carrier, kept, _state = mail_server
+    carrier, kept, state = mail_server
+    unsent, state["answer"] = "1 letter to a supplier has not left", b"550 no such box"
+    assert unsent not in words(client.get("/console/"))
+    assert letter_post.send_due(console.doors, "WH1", [carrier]) == (0, 1)
+    assert unsent in words(client.get("/console/"))
+    state["answer"] = b"250 fine"
+    again = f"/console/purchases/WH1/letters/{made.id}/again"
+    assert send(client, again, email="orders@dairy.example").status_code == 303
+    assert unsent not in words(client.get("/console/"))
     assert letter_post.send_due(console.doors, "WH1", [carrier]) == (1, 0)
     (raw,) = kept
     mail = email.message_from_bytes(raw, policy=policy.default)

@@ -13,7 +13,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.node import NETWORK
 from pos import batches, stock
 from store_app import letter_post
-from supply import order_letters, recalls, suppliers, upstream_claims, upstream_returns
+from supply import attention, order_letters, recalls, suppliers, upstream_claims, upstream_returns
 from supply.order_letters import OrderLetter
 from supply.purchase_book import Purchase, PurchaseLine
 from supply.upstream_returns import UpstreamReturn
@@ -149,6 +149,25 @@ def test_the_letter_says_in_the_suppliers_language_what_of_which_batch_and_purch
         upstream_returns.drop(session, WAREHOUSE, "b1", why="They fetch it not", **BY)
         off = session.get_one(OrderLetter, (WAREHOUSE, "b1-off"))
         assert "do not come back to you: They fetch it not" in letter_post.written(off).text
+
+
+def test_a_letter_of_a_return_that_did_not_leave_needs_a_person_until_it_leaves(country):
+    with country.network.write() as session:
+        call(session, None)
+        send_back(session, "old", 7)
+        send_back(session, "new", 12, id="b2")
+        assert letters_left(session) == {}, "one is on its way, the other leaves with its goods"
+        order_letters.failed(session, WAREHOUSE, "b1", "address-refused", "no such box", at=AT)
+        assert letters_left(session) == {"r1": 1}
+        upstream_returns.hand_over(session, WAREHOUSE, "b1", **BY)
+        assert letters_left(session) == {"r1": 1}, "the goods are gone, and their letter is not"
+        order_letters.again(session, WAREHOUSE, "b1", how="email", address="new@example.com", **BY)
+        assert letters_left(session) == {}
+
+
+def letters_left(session: Session) -> dict[str, int]:
+    found = attention.needing_a_person(session, at=AT)
+    return {one.subject: one.facts["count"] for one in found if one.kind == "letters-left"}
 
 
 def test_what_a_return_says_and_did_not_take_out_of_the_stock_is_found(country):
