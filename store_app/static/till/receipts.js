@@ -12,8 +12,8 @@ import { qtyText, whenText } from "./words.js";
 const wayBack = (tender) => say(tender === "tab" ? "off-tab" : `tender-${tender}`); // a debt that ends is no money in the hand
 const partOf = ({ tender, amount_minor: amount, given_up_minor: lost, how }) => el("p.back-part.figures", {},
   el("span", {}, how === "given" ? say("given-before", { tender: wayBack(tender) }) : how === "hand" && tender === "card" ? say("card-by-hand") : wayBack(tender)), el("b", {}, moneyText(amount - lost)));
-/** Tell whether a person says how some of it goes back; all other ways follow from how it was paid. */
-const isByHand = ({ how }) => how === "hand";
+/** Tell whether a part's way is settled, whatever is chosen: back to its account, or given by a terminal already. */
+const isSettled = ({ how }) => how === "account" || how === "given";
 const sentence = (fault) => (fault instanceof NoAnswer ? say("no-answer") : fault.message);
 const worth = (line, price) => lineTotal({ ...line.product, price_minor: price }, line.qty);
 /** The price a unit is given back for without a receipt: what it costs today, an offer taken off. */
@@ -102,7 +102,7 @@ export class Receipts {
       const told = picked().length ? await this.#plan(ids, sale, stated(), tender ?? "cash") : null;
       if (n !== asked) return null;
       const givenUp = told?.ways.reduce((sum, way) => sum + way.given_up_minor, 0) ?? 0, back = (told?.total_minor ?? 0) - givenUp;
-      how.hidden = Boolean(told?.ways.length) && !told.ways.some(isByHand);
+      how.hidden = Boolean(told?.ways.length) && told.ways.every(isSettled);
       showMoney(due, back);
       give.textContent = back ? moneyText(back) : "";
       parts.replaceChildren(...(told && (tender || how.hidden || told.ways.length > 1) ? told.ways.filter((way) => way.amount_minor > way.given_up_minor).map(partOf) : []),
@@ -116,7 +116,7 @@ export class Receipts {
       if (!why) return sheet.complain(say("reason-needed"));
       const planned = await plan();
       if (!planned) return;
-      if (!tender && planned.ways.some(isByHand)) return sheet.complain(say("choose-tender"));
+      if (!tender && !planned.ways.every(isSettled)) return sheet.complain(say("choose-tender"));
       const id = ids.sale = planned.return_id;
       const lines = stated();
       const send = async (approvals) => {
