@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from pos import batches, waste
 from pos.catalogue import Listing, Product
 from pos.ledger import INSIDE, CountTask, Place, StockCount, StockLevel, StockMovement
-from pos.sale_rows import Sale, SaleLine
+from pos.sale_rows import OF_PRODUCT, Sale, SaleLine
 from pos.waste import Waste
 
 MOST_LINES = 12
@@ -179,7 +179,7 @@ def _not_selling(session: Session, store_id: str, on_hand: dict[str, int], day: 
 def _paces(session: Session, store_id: str, day: dt.date) -> dict[str, Pace]:
     """Return how every product sold in the last days: sales are counted, not units."""
     query = (
-        sa.select(SaleLine.sku, sa.func.count(), sa.func.min(Sale.business_day), sa.func.max(Sale.business_day))
+        sa.select(OF_PRODUCT, sa.func.count(), sa.func.min(Sale.business_day), sa.func.max(Sale.business_day))
         .join(Sale, sa.and_(Sale.store_id == SaleLine.store_id, Sale.id == SaleLine.sale_id))
         .where(
             Sale.store_id == store_id,
@@ -187,7 +187,7 @@ def _paces(session: Session, store_id: str, day: dt.date) -> dict[str, Pace]:
             Sale.business_day <= day,
             SaleLine.qty > 0,
         )
-        .group_by(SaleLine.sku)
+        .group_by(OF_PRODUCT)
     )
     return {sku: Pace(int(n), first, last) for sku, n, first, last in session.execute(query)}
 

@@ -338,7 +338,8 @@ def slip_of(session: Session, payment: Payment) -> Payment | None:
         Payment.provider.is_(None),
         Payment.id.not_in(taken),
     )
-    return session.scalars(query.order_by(Payment.id)).first()
+    # put in order here: SQLite would read all the shop was ever paid in the order of the ids
+    return min(session.scalars(query), key=lambda slip: slip.id, default=None)
 
 
 # --- inside ---

@@ -28,7 +28,7 @@ from config.money import BASIS, divide_half_up
 from pos import waste
 from pos.catalogue import Product, TaxClass
 from pos.payments import Payment
-from pos.sale_rows import Sale, SaleLine
+from pos.sale_rows import OF_PRODUCT, Sale, SaleLine
 from pos.shift_book import Shift
 from pos.store import Store
 
@@ -118,7 +118,7 @@ def _by_hour(session: Session, store: Store, first_day: dt.date, last_day: dt.da
 
 def _by_product(session: Session, store: Store, first_day: dt.date, last_day: dt.date) -> Report:
     query = sa.select(
-        SaleLine.sku,
+        OF_PRODUCT,
         sa.func.max(SaleLine.name),
         sa.func.max(SaleLine.stock_unit),
         sa.func.sum(SaleLine.qty),
@@ -133,7 +133,7 @@ def _by_product(session: Session, store: Store, first_day: dt.date, last_day: dt
         {"sku": sku, "name": name, "stock_unit": unit, "qty": int(qty), "total_minor": int(total)}
         | {"discount_minor": int(discount)}
         | _earned(costed, cost)
-        for sku, name, unit, qty, total, discount, costed, cost in session.execute(query.group_by(SaleLine.sku))
+        for sku, name, unit, qty, total, discount, costed, cost in session.execute(query.group_by(OF_PRODUCT))
     ]
     rows.sort(key=lambda row: (-row["total_minor"], row["sku"]))
     _share(rows, "total_minor")
@@ -146,14 +146,17 @@ def _by_product(session: Session, store: Store, first_day: dt.date, last_day: dt
 
 def _by_category(session: Session, store: Store, first_day: dt.date, last_day: dt.date) -> Report:
     aisle = sa.case((Product.department != "", Product.department), else_=Product.category)
-    query = sa.select(
-        aisle.label("aisle"), sa.func.count(sa.distinct(SaleLine.sku)), sa.func.sum(SaleLine.total_minor), *_MARGIN
-    )
-    query = query.select_from(SaleLine).join(Sale, _JOINED).join(Product, Product.sku == SaleLine.sku)
+    aisles: dict[str, str] = dict(session.execute(sa.select(Product.sku, aisle)).all())
+    query = sa.select(OF_PRODUCT, sa.func.sum(SaleLine.total_minor), *_MARGIN).join(Sale, _JOINED)
     query = query.where(*_of(store.id, first_day, last_day), _SOLD)
-    rows = [
-        {"name": name, "products_count": int(many), "total_minor": int(total)} | _earned(costed, cost)
-        for name, many, total, costed, cost in session.execute(query.group_by(sa.text("aisle")))
+    sums: dict[str, list[int]] = {}
+    for sku, *told in session.execute(query.group_by(OF_PRODUCT)):
+        if sku in aisles:
+            so_far = sums.get(aisles[sku], [0] * 4)
+            sums[aisles[sku]] = [one + int(more or 0) for one, more in zip(so_far, (1, *told), strict=True)]
+    rows: list[Row] = [
+        {"name": name, "products_count": many, "total_minor": total} | _earned(costed, cost)
+        for name, (many, total, costed, cost) in sums.items()
     ]
     rows.sort(key=lambda row: (-row["total_minor"], row["name"]))
     _share(rows, "total_minor")

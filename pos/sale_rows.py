@@ -118,6 +118,11 @@ class SaleLine(Base):
     """The sale's: the network keeps its lines by weeks (`config/partitions.py`)."""
 
 
+OF_PRODUCT = SaleLine.sku.concat(sa.literal_column("''"))
+"""A line's SKU, to group the lines of some days by: by the column itself SQLite reads every line the shop ever sold, in
+the order of the products, because it does not know how many there are."""
+
+
 # --- verbs ---
 
 

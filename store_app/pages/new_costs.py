@@ -11,7 +11,7 @@ from pos import catalogue
 from pos.catalogue import Product, TaxClass
 from pos.repricing import Priced, margin_bp
 from pos.store import day_of
-from supply.deliveries import Delivery
+from supply.deliveries import Delivery, DeliveryLine
 
 MOST = 200
 
@@ -33,11 +33,14 @@ def of_delivery(session: Session, delivery: Delivery) -> list[NewCost]:
     """Return what posting a delivery learnt of costs, the worst first; what nobody knew before is no change."""
     if delivery.posted_at is None:
         return []
+    goods = sa.select(sa.literal("product:") + DeliveryLine.sku).where(
+        DeliveryLine.store_id == delivery.store_id, DeliveryLine.delivery_id == delivery.id
+    )  # the journal is long, and found by its subjects
     entries = session.execute(
         sa.select(JournalEntry.subject, JournalEntry.body)
         .where(
-            JournalEntry.node_id == delivery.store_id, JournalEntry.verb == "cost.learnt",
-            JournalEntry.at == delivery.posted_at,
+            JournalEntry.subject.in_(goods), JournalEntry.node_id == delivery.store_id,
+            JournalEntry.verb == "cost.learnt", JournalEntry.at == delivery.posted_at,
         )
         .limit(MOST)
     ).all()  # fmt: skip

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -106,3 +107,16 @@ def test_shares_and_sums_hold_for_whatever_was_sold(another_shop, sold):
     products, tax = look(shop, "product"), look(shop, "tax")
     assert products.totals["total_minor"] == tax.totals["net_minor"] + tax.totals["tax_minor"]
     assert abs(sum(row["share_bp"] for row in products.rows) - 10_000) <= len(products.rows)
+
+
+@pytest.mark.parametrize("kind", ["product", "category"])
+def test_a_report_of_what_was_sold_begins_with_the_sales_of_its_days_and_not_with_all_lines(shop, kind):
+    asked = []
+    sa.event.listen(shop.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
+    look(shop, kind)
+    whole = [(words, given) for words, given in asked if "sale_line" in words]
+    with shop.database.engine.connect() as books:
+        for words, given in whole:
+            plan = [row[3] for row in books.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", given)]
+            assert "ix_sale_day (store_id=? AND business_day>? AND business_day<?)" in plan[0], plan
+    assert whole
