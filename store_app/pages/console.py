@@ -178,6 +178,11 @@ def _about_goods(one: Attention, name: str) -> dict[str, Any]:
             store=name,
         )
         return {"level": "warn", "words": words, "href": url_for("console_warehouse.goods", warehouse=one.subject)}
+    return _of_one_shop(one, name)
+
+
+def _of_one_shop(one: Attention, name: str) -> dict[str, Any]:
+    facts = one.facts
     if one.kind == "counted-less":
         words = ngettext(
             "%(store)s counted %(num)d unit less than its driver says he left there. Ask both.",
