@@ -51,3 +51,19 @@ def test_what_arrived_is_added_up_at_once_and_a_late_fact_changes_its_own_day_al
         rolling.roll_up(session, None, days[0], at=NOON)
     assert rolled() == bit_by_bit
     assert bit_by_bit["regional_demand"]
+
+
+def test_a_day_is_added_up_from_its_own_sales_and_not_from_every_line_there_is(tmp_path):
+    network, asked = empty_database(tmp_path / "network.db"), []
+    sa.event.listen(network.engine, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
+    with network.write() as session:
+        found(session, NETWORK, at=NOON)
+        found_store(session, "S1", "S1", region=("R1", "R1"), currency="EUR", tz="UTC", at=NOON)
+        session.flush()
+        rolling.roll_up(session, ["S1"], network_facts.MORNING.date(), at=NOON)
+    ((words, given),) = [
+        one for one in asked if one[0].startswith("INSERT INTO daily_demand") and "sale_line" in one[0]
+    ]
+    with network.engine.connect() as books:
+        plan = [row[3] for row in books.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", given)]
+    assert "ix_sale_day (store_id=? AND business_day>? AND business_day<?)" in plan[0], plan
