@@ -11,7 +11,7 @@ Rules
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -83,21 +83,33 @@ def canonical(body: Any) -> str:
 
 def record(session: Session, *, actor: Actor, at: dt.datetime, verb: str, subject: str, **facts: Any) -> None:
     """Append an entry to the actor's node's chain."""
-    head = _HEAD_OF.first(session, {"node": actor.node}) or _first_head(session, actor.node)
-    n, before = head[0] + 1, head[1]
-    entry = {
-        "node_id": actor.node,
-        "n": n,
-        "at": at,
-        "actor_id": actor.id,
-        "actor_name": actor.name,
-        "verb": verb,
-        "subject": subject,
-        "body": canonical(facts),
-    }
-    entry["hash"] = _hash(before, *entry.values())
-    _APPEND.run(session, entry)
-    _MOVE_HEAD.run(session, {"node": actor.node, "to_n": n, "to_hash": entry["hash"]})
+    record_many(session, [(verb, subject, facts)], actor=actor, at=at)
+
+
+def record_many(
+    session: Session, entries: Sequence[tuple[str, str, Mapping[str, Any]]], *, actor: Actor, at: dt.datetime
+) -> None:
+    """Append entries, each (verb, subject, facts), to the actor's node's chain, one after the other."""
+    if not entries:
+        return
+    n, before = _HEAD_OF.first(session, {"node": actor.node}) or _first_head(session, actor.node)
+    rows: list[dict[str, Any]] = []
+    for verb, subject, facts in entries:
+        n += 1
+        entry = {
+            "node_id": actor.node,
+            "n": n,
+            "at": at,
+            "actor_id": actor.id,
+            "actor_name": actor.name,
+            "verb": verb,
+            "subject": subject,
+            "body": canonical(facts),
+        }
+        before = entry["hash"] = _hash(before, *entry.values())
+        rows.append(entry)
+    _APPEND.run(session, rows if len(rows) > 1 else rows[0])
+    _MOVE_HEAD.run(session, {"node": actor.node, "to_n": n, "to_hash": before})
 
 
 def move(

@@ -166,12 +166,10 @@ def add_product(
 
     codes: (code, stock units it stands for). wishes: further columns of Product (brand, stock_unit, minimum_age ...).
     """
-    if not name.strip() or not sku.strip():
-        raise Invalid("bad-product", "A product needs a SKU and a name.", sku=sku)
-    if session.get(Product, sku) is not None:
-        raise Conflict("product-exists", f"The SKU {sku} is already taken.", sku=sku)
-    if session.get(TaxClass, tax_class_id) is None:
-        raise NotFound("unknown-tax-class", f"There is no tax class {tax_class_id}.", tax_class_id=tax_class_id)
+    refuse_product(
+        sku, name, tax_class_id, taken=session.get(Product, sku) is not None,
+        taxed=session.get(TaxClass, tax_class_id) is not None,
+    )  # fmt: skip
     product = Product(sku=sku, name=name.strip(), category=category, tax_class_id=tax_class_id, **wishes)
     product.search_text = search_text_for(product.name, product.brand or "", category)
     session.add(product)
@@ -184,15 +182,12 @@ def add_product(
 
 def add_code(session: Session, sku: str, code: str, qty: int = 1) -> Barcode:
     """Let a code lead to a product; a GTIN with a wrong check digit and a code of another product are refused."""
-    if not code or len(code) > LONGEST_CODE or not code.isprintable():
-        raise Invalid("bad-code", "A barcode has 1 to 64 printable characters.", sku=sku)
-    if has_digits(code) and not is_gtin(code):
-        raise _wrong_check_digit(code)
+    refuse_code(code, sku)
     if qty <= 0:
         raise Invalid("bad-quantity", "A barcode stands for one stock unit or more.", barcode=code, qty=qty)
     known = session.get(Barcode, code)
     if known is not None and known.sku != sku:
-        raise Conflict("code-taken", f"The barcode {code} already belongs to {known.sku}.", barcode=code, sku=known.sku)
+        raise code_taken(code, known.sku)
     row = known or Barcode(code=code, sku=sku, qty=qty)
     row.qty = qty
     session.add(row)
@@ -210,8 +205,7 @@ def set_price(
     at: dt.datetime,
 ) -> Price:
     """Date a price from a business day on, for one store or for all (rule 2)."""
-    if not 0 <= price_minor <= MAX_MINOR:
-        raise Invalid("bad-price", "A price is not negative and not absurdly large.", price_minor=price_minor)
+    refuse_price(price_minor)
     if session.get(Product, sku) is None:
         raise _unknown([sku])
     price = session.get(Price, (sku, scope_id, from_day))
@@ -245,6 +239,38 @@ def list_product(session: Session, store_id: str, sku: str, *, actor: Actor, at:
         session, actor=actor, at=at, verb="product.listed", subject=f"product:{sku}", store=store_id, **wishes
     )
     return listing
+
+
+# --- refusals, of one product as of many (`new_products`) ---
+
+
+def refuse_product(sku: str, name: str, tax_class_id: str, *, taken: bool, taxed: bool) -> None:
+    """Refuse a product that cannot come in. taken: its SKU is another's; taxed: its tax class is known."""
+    if not name.strip() or not sku.strip():
+        raise Invalid("bad-product", "A product needs a SKU and a name.", sku=sku)
+    if taken:
+        raise Conflict("product-exists", f"The SKU {sku} is already taken.", sku=sku)
+    if not taxed:
+        raise NotFound("unknown-tax-class", f"There is no tax class {tax_class_id}.", tax_class_id=tax_class_id)
+
+
+def refuse_code(code: str, sku: str) -> None:
+    """Refuse what is no code (rule 4)."""
+    if not code or len(code) > LONGEST_CODE or not code.isprintable():
+        raise Invalid("bad-code", "A barcode has 1 to 64 printable characters.", sku=sku)
+    if has_digits(code) and not is_gtin(code):
+        raise _wrong_check_digit(code)
+
+
+def code_taken(code: str, sku: str) -> Conflict:
+    """Return the refusal of a code that is this product's."""
+    return Conflict("code-taken", f"The barcode {code} already belongs to {sku}.", barcode=code, sku=sku)
+
+
+def refuse_price(price_minor: int) -> None:
+    """Refuse what is no price."""
+    if not 0 <= price_minor <= MAX_MINOR:
+        raise Invalid("bad-price", "A price is not negative and not absurdly large.", price_minor=price_minor)
 
 
 # --- questions ---

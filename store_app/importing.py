@@ -166,6 +166,9 @@ def write(
         outside.begin(session, source, listed_on)
     if sheet.kind in surroundings_rows.CELLS:
         surroundings_rows.write(session, sheet.kind, sheet.values, owner_id, actor=actor, at=at)
+    if sheet.kind == "products":
+        for place, refusal in product_rows.write(session, sheet.values, owner_id, actor, at):
+            raise _of_row(sheet.numbers[place], refusal) from refusal
     for number, row in zip(sheet.numbers, sheet.values, strict=True) if sheet.kind in _WRITERS else ():
         try:
             if warehouse_id:
@@ -173,18 +176,23 @@ def write(
             else:
                 _WRITERS[sheet.kind](session, row, supplier_id or owner_id, actor, at)
         except ShopError as refusal:
-            column, why = refusal.facts.get("field"), sentence_of(refusal)
-            told = (
-                _("Row %(row)s, %(column)s: %(why)s Nothing was written.", row=number, column=column, why=why)
-                if column
-                else _("Row %(row)s: %(why)s Nothing was written.", row=number, why=why)
-            )
-            raise type(refusal)(refusal.code, told, row=number) from refusal
+            raise _of_row(number, refusal) from refusal
     for source, listed_on in lists:
         outside.end(session, source, listed_on)
     if sheet.kind == "sales":
         return _write_sales(session, sheet, owner_id, actor, at)
     return ngettext("%(num)d row of %(kind)s is in.", "%(num)d rows of %(kind)s are in.", sheet.rows, kind=sheet.kind)
+
+
+def _of_row(number: int, refusal: ShopError) -> ShopError:
+    """Return a refusal as what is wrong with a row."""
+    column, why = refusal.facts.get("field"), sentence_of(refusal)
+    told = (
+        _("Row %(row)s, %(column)s: %(why)s Nothing was written.", row=number, column=column, why=why)
+        if column
+        else _("Row %(row)s: %(why)s Nothing was written.", row=number, why=why)
+    )
+    return type(refusal)(refusal.code, told, row=number)
 
 
 def rehearse(
@@ -450,7 +458,6 @@ def _write_pack(session: Session, row: dict[str, Any], supplier_id: str, actor: 
 
 
 _WRITERS = {
-    "products": product_rows.write,
     "bestsellers": _write_place,
     "stock": _write_count,
     "members": member_rows.write,

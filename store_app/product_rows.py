@@ -2,7 +2,8 @@
 
 Rules
 -----
-1. A product that is here already gets the price, and in a shop the cost; the network's takes over the whole row.
+1. A product that is here already gets the price, and in a shop the cost; the network's takes over the whole row. A row
+   that changes nothing in a shop writes nothing.
 2. What a row cannot be beside what is here (a tax class nobody made, a barcode that is none, another product's or
    another row's, an amount finer than the currency) is told of every row before anything is written.
 """
@@ -16,12 +17,13 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid
+from config.errors import Invalid, ShopError
 from config.journal import Actor
 from config.publication import EVERYONE
-from pos import catalogue
-from pos.catalogue import Barcode, Product, TaxClass
+from pos import catalogue, new_products
+from pos.catalogue import Barcode, Listing, Price, Product, TaxClass
 from pos.gtin import has_digits, is_gtin
+from pos.new_products import WISHES, NewProduct, Unfit
 from store_app import network_rows, wording
 from store_app.cells import Cell, in_minor, price, text, unit, whole
 from store_app.sentences import sentence_of
@@ -35,9 +37,6 @@ CELLS: tuple[dict[str, Cell], dict[str, Cell]] = (
         "stock_unit": unit, "price_quantity": whole(1, 1_000_000), "minimum_age": whole(0, 150),
         "maximum_qty": whole(1, 1_000_000), "shelf_life_days": whole(0, 10_000), "cost": price,
     },
-)  # fmt: skip
-WISHES = (
-    "brand", "department", "pack_text", "stock_unit", "price_quantity", "minimum_age", "maximum_qty", "shelf_life_days",
 )  # fmt: skip
 
 
@@ -70,25 +69,63 @@ def beside(
                 yield number, column, sentence_of(refusal)
 
 
-def write(session: Session, row: dict[str, Any], owner_id: str, actor: Actor, at: dt.datetime) -> None:
-    """Add one product, or let the one that is here take over what the row says (rule 1)."""
-    (currency, day), sku = network_rows.money_and_day(session, owner_id, at), row["sku"]
-    known = session.get(Product, sku)
+def write(
+    session: Session, rows: Sequence[dict[str, Any]], owner_id: str, actor: Actor, at: dt.datetime
+) -> Iterator[tuple[int, ShopError]]:
+    """Write products, or let those that are here take over what their rows say (rule 1); new ones all at once.
+
+    Yields the place of a row that is refused, and why; nothing of this transaction may then be kept.
+    """
+    (currency, day), here = (
+        network_rows.money_and_day(session, owner_id, at),
+        set(session.scalars(sa.select(Product.sku))),
+    )
+    stands = _stands(session, owner_id, day)
+    new: list[tuple[int, NewProduct]] = []
+    for place, row in enumerate(rows):
+        try:
+            if owner_id == EVERYONE:
+                network_rows.refuse_cost(row)
+            price_minor = in_minor(row["price"], currency, row["sku"])
+            cost_minor = in_minor(row["cost"], currency, row["sku"]) if "cost" in row else None
+            was_minor, cost_was = stands.get(row["sku"], (None, None))
+            if was_minor == price_minor and cost_minor in (None, cost_was):
+                continue
+            if row["sku"] in here:
+                _renew(session, row, owner_id, price_minor, cost_minor, day, actor, at)
+                continue
+            wishes = {name: row[name] for name in WISHES if name in row}
+            named = row["sku"], row["name"], row["category"], row["tax_class"]
+            new.append((place, NewProduct(*named, price_minor, row.get("barcode", ""), cost_minor, wishes)))
+        except ShopError as why:
+            yield place, why
+    try:
+        new_products.add(session, [one for _place, one in new], day, owner_id=owner_id, actor=actor, at=at)
+    except Unfit as one:
+        yield new[one.place][0], one.why
+
+
+def _stands(session: Session, owner_id: str, day: dt.date) -> dict[str, tuple[int, int | None]]:
+    """Return the price and the cost of what a shop sells at a price of its own; of everybody's products nothing."""
+    query = (
+        sa.select(Price.sku, Price.price_minor, Listing.cost_minor)
+        .join(Listing, sa.and_(Listing.sku == Price.sku, Listing.store_id == Price.scope_id))
+        .where(Price.scope_id == owner_id, Price.from_day <= day, Listing.active)
+        .order_by(Price.from_day)
+    )
+    return {sku: (price_minor, cost_minor) for sku, price_minor, cost_minor in session.execute(query)}
+
+
+def _renew(
+    session: Session, row: dict[str, Any], owner_id: str, price_minor: int, cost_minor: int | None, day: dt.date,
+    actor: Actor, at: dt.datetime,
+) -> None:  # fmt: skip
+    sku = row["sku"]
     if owner_id == EVERYONE:
-        network_rows.refuse_cost(row)
-    if known is None:
-        wishes = {name: row[name] for name in WISHES if name in row}
-        codes = [(row["barcode"], 1)] if row.get("barcode") else []
-        catalogue.add_product(
-            session, sku, row["name"], category=row["category"], tax_class_id=row["tax_class"], codes=codes,
-            actor=actor, at=at, owner_id=owner_id, **wishes,
-        )  # fmt: skip
-    elif owner_id == EVERYONE:
-        network_rows.renew_product(session, known, row, actor, at)
-    price_minor = in_minor(row["price"], currency, sku)
+        network_rows.renew_product(session, session.get_one(Product, sku), row, actor, at)
     catalogue.set_price(session, sku, price_minor, day, scope_id=owner_id, actor=actor, at=at)
     if owner_id != EVERYONE:
-        costs = {"cost_minor": in_minor(row["cost"], currency, sku)} if "cost" in row else {}
+        costs = {} if cost_minor is None else {"cost_minor": cost_minor}
         catalogue.list_product(session, owner_id, sku, actor=actor, at=at, **costs)
 
 
