@@ -10,7 +10,7 @@ A till waits while another writes: 5,000 products one by one kept it for a quart
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,7 +58,8 @@ def add(
     session: Session, new: Sequence[NewProduct], from_day: dt.date, *, owner_id: str, actor: Actor, at: dt.datetime
 ) -> None:
     """Take products into a shop, or, of EVERYONE, into the catalogue of all."""
-    _refuse(session, new)
+    for place, why in refusals(session, new):
+        raise Unfit(place, why) from why
     in_shop = owner_id != EVERYONE
     write_many(session, Product, [_product(one, owner_id) for one in new])
     write_many(session, Barcode, [{"code": one.code, "sku": one.sku} for one in new if one.code])
@@ -78,11 +79,8 @@ def add(
     journal.record_many(session, told, actor=actor, at=at)
 
 
-# --- inside ---
-
-
-def _refuse(session: Session, new: Sequence[NewProduct]) -> None:
-    """Refuse the first that cannot come in beside what is here and the others (rule 2)."""
+def refusals(session: Session, new: Sequence[NewProduct]) -> Iterator[tuple[int, ShopError]]:
+    """Yield which of them, counted from 0, cannot come in beside what is here and those before them, and why."""
     here, classes = set(session.scalars(sa.select(Product.sku))), set(session.scalars(sa.select(TaxClass.id)))
     codes = {row.code: row.sku for row in session.execute(sa.select(Barcode.code, Barcode.sku))}
     for place, one in enumerate(new):
@@ -96,8 +94,11 @@ def _refuse(session: Session, new: Sequence[NewProduct]) -> None:
                     raise catalogue.code_taken(one.code, codes[one.code])
                 codes[one.code] = one.sku
         except ShopError as why:
-            raise Unfit(place, why) from why
+            yield place, why
         here.add(one.sku)
+
+
+# --- inside ---
 
 
 def _product(one: NewProduct, owner_id: str) -> dict[str, Any]:

@@ -200,15 +200,27 @@ def rehearse(
 ) -> None:
     """Add every fault that writing a file would meet, row by row, and leave nothing written."""
     trial = session.begin_nested()
+    for number, refusal in _refused(session, sheet, supplier_id or owner_id, actor, at):
+        sheet.faults.append(Fault(number, str(refusal.facts.get("field") or "sku"), sentence_of(refusal)))
+        if len(sheet.faults) >= MOST_FAULTS:
+            break
+    trial.rollback()
+
+
+def _refused(
+    session: Session, sheet: Sheet, owner_id: str, actor: Actor, at: dt.datetime
+) -> Iterator[tuple[int, ShopError]]:
+    """Write row by row and yield what is refused, by its row."""
+    if sheet.kind == "products":
+        for place, refusal in product_rows.write(session, sheet.values, owner_id, actor, at):
+            yield sheet.numbers[place], refusal
+        return
     for number, row in zip(sheet.numbers, sheet.values, strict=True):
         try:
             with session.begin_nested():
-                _WRITERS[sheet.kind](session, row, supplier_id or owner_id, actor, at)
+                _WRITERS[sheet.kind](session, row, owner_id, actor, at)
         except ShopError as refusal:
-            sheet.faults.append(Fault(number, str(refusal.facts.get("field") or "sku"), sentence_of(refusal)))
-            if len(sheet.faults) >= MOST_FAULTS:
-                break
-    trial.rollback()
+            yield number, refusal
 
 
 def supplier_named(session: Session, owner_id: str, said: str) -> str:

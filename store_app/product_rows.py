@@ -23,7 +23,7 @@ from config.publication import EVERYONE
 from pos import catalogue, new_products
 from pos.catalogue import Barcode, Listing, Price, Product, TaxClass
 from pos.gtin import has_digits, is_gtin
-from pos.new_products import WISHES, NewProduct, Unfit
+from pos.new_products import WISHES, NewProduct
 from store_app import network_rows, wording
 from store_app.cells import Cell, in_minor, price, text, unit, whole
 from store_app.sentences import sentence_of
@@ -74,7 +74,7 @@ def write(
 ) -> Iterator[tuple[int, ShopError]]:
     """Write products, or let those that are here take over what their rows say (rule 1); new ones all at once.
 
-    Yields the place of a row that is refused, and why; nothing of this transaction may then be kept.
+    Yields the place of each row that is refused, and why; nothing of this transaction may then be kept.
     """
     (currency, day), here = (
         network_rows.money_and_day(session, owner_id, at),
@@ -99,10 +99,12 @@ def write(
             new.append((place, NewProduct(*named, price_minor, row.get("barcode", ""), cost_minor, wishes)))
         except ShopError as why:
             yield place, why
-    try:
-        new_products.add(session, [one for _place, one in new], day, owner_id=owner_id, actor=actor, at=at)
-    except Unfit as one:
-        yield new[one.place][0], one.why
+    plain, fits = [one for _place, one in new], True
+    for place, why in new_products.refusals(session, plain):
+        fits = False
+        yield new[place][0], why
+    if fits:
+        new_products.add(session, plain, day, owner_id=owner_id, actor=actor, at=at)
 
 
 def _stands(session: Session, owner_id: str, day: dt.date) -> dict[str, tuple[int, int | None]]:

@@ -229,11 +229,13 @@ def _best(
         order = np.lexsort((taken.rows, -taken.before if worst else taken.before, taken.a_minor, taken.futures))
         taken, line, at, last = taken.take(order), line[order], at[order], last[order]
         so_far = _sum_before(taken.futures, taken.minor)
-        reached = so_far < money[taken.futures] if reach else so_far + taken.minor <= money[taken.futures]
-        taken, line, at, last = taken.take(reached), line[reached], at[reached], last[reached]
-        more = np.flatnonzero(last & (at + 1 < count[line]))
+        # the step that passes stays as long as others may come before it: none after it comes
+        reached = so_far < money[taken.futures]
+        taken, line, at, last, so_far = taken.take(reached), line[reached], at[reached], last[reached], so_far[reached]
+        fits = np.ones_like(last) if reach else so_far + taken.minor <= money[taken.futures]
+        more = np.flatnonzero(last & fits & (at + 1 < count[line]))
         if not more.size:
-            return taken
+            return taken.take(np.flatnonzero(fits))
         counts = np.minimum(count[line[more]] - at[more] - 1, many)
         nth = _counted(counts)
         lines, ats = np.repeat(line[more], counts), np.repeat(at[more] + 1, counts) + nth

@@ -95,6 +95,10 @@ def test_products_come_in_and_what_they_are_sold_for_is_compared(console):
         assert session.get_one(Product, "oats").name == "Oat drink"
     wrong = "sku,name,category,tax_class,price,cost\noats,Oats,Dairy,none,1,1\n"
     assert "A cost is a single shop" in words(look(client, wrong, kind="products"))
+    rows = (f"{sku},Rye,Bakery,{of},1" for sku, of in (("rye", "none"), ("oats", tax), ("bun", "gone")))
+    seen = words(look(client, "\n".join(["sku,name,category,tax_class,price", *rows]), kind="products"))
+    assert "There is no tax class none" in seen
+    assert "There is no tax class gone" in seen, "every row is told, not the first"
 
 
 def test_one_cost_begins_on_a_day_and_the_terms_are_changed_after_founding(console):

@@ -1,7 +1,7 @@
 """Limits: in each future minimums and money leave of what is wanted what they leave of a proposal."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from supply import policy
@@ -32,6 +32,10 @@ def lines(rng, supplier, count):
     seed=st.integers(0, 10**6), asks=st.lists(st.sampled_from([0, 3_000, 9_000, 30_000]), min_size=1, max_size=3),
     money=st.sampled_from([None, 0, 2_000, 8_000, 20_000, 10**7]), apart=st.booleans(),
 )  # fmt: skip
+@example(
+    seed=269, asks=[0], money=8_000, apart=False
+)  # what comes after a pack that is too dear does not come before it
+@example(seed=640_621, asks=[9_000, 0, 0], money=2_000, apart=True)
 def test_each_future_is_bounded_as_its_proposals_are(seed, asks, money, apart):
     rng = np.random.default_rng(seed)
     shops = {name: lines(rng, name, int(rng.integers(1, 9))) for name in "ABC"[: len(asks)]}
