@@ -166,6 +166,15 @@ def document_of(session: Session, sale: Sale) -> dict[str, Any]:
     return document
 
 
+def newest_first(query: sa.Select[Any]) -> sa.Select[Any]:
+    """Ask for the newest sales first, by their days; that a day is any day has SQLite look where days are in order.
+
+    By their moments alone it put all sales ever made in order, for the twenty that are shown.
+    """
+    query = query.where(Sale.business_day > dt.date.min)
+    return query.order_by(Sale.business_day.desc(), Sale.completed_at.desc(), Sale.id.desc())
+
+
 def lines_of(session: Session, sale: Sale) -> list[SaleLine]:
     """Return a sale's lines in the order they were rung."""
     query = sa.select(SaleLine).where(

@@ -13,7 +13,7 @@ from config.ids import is_id
 from pos import returns, sale, ways_back
 from pos.payments import Payment
 from pos.returns import BlindReturnRequest, ReturnRequest
-from pos.sale_rows import Sale, SaleLine, lines_of
+from pos.sale_rows import Sale, SaleLine, lines_of, newest_first
 from store_app.api.bodies import BlindReturnBody, ReturnBody, ReturnPlanBody, asks, takes
 from store_app.api.sales import done_json, open_for_practice
 from store_app.days import day_of
@@ -143,7 +143,7 @@ def _query(store_id: str) -> sa.Select[Any]:
         fits = SaleLine.sku == asked["sku"] if asked["sku"] else SaleLine.name.icontains(asked["text"], autoescape=True)
         bought = sa.exists().where(SaleLine.store_id == Sale.store_id, SaleLine.sale_id == Sale.id, fits)
         query = query.where(sa.or_(Sale.id == asked["text"], bought) if is_id(asked["text"]) else bought)
-    return query.order_by(Sale.completed_at.desc(), Sale.id.desc()).limit(MOST_FOUND)
+    return newest_first(query).limit(MOST_FOUND)
 
 
 def _number(text: str) -> int:

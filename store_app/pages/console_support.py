@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import ShopError
 from pos.catalogue import Product
-from pos.sale_rows import Sale, SaleLine
+from pos.sale_rows import Sale, SaleLine, newest_first
 from pos.stock import INSIDE, StockLevel
 from pos.store import Store, store_of
 from store_app.extensions import doors, read, wake_worker_after, write
@@ -85,9 +85,7 @@ def inside(store_id: str) -> Any:
 
 def _sales(session: Session, shop: Store) -> list[tuple[Sale, str]]:
     """Return the last sales with their products."""
-    rows = session.scalars(
-        sa.select(Sale).where(Sale.store_id == shop.id).order_by(Sale.completed_at.desc(), Sale.id).limit(ROWS)
-    ).all()
+    rows = session.scalars(newest_first(sa.select(Sale).where(Sale.store_id == shop.id)).limit(ROWS)).all()
     names: dict[str, list[str]] = {}
     query = sa.select(SaleLine.sale_id, SaleLine.name).where(
         SaleLine.store_id == shop.id, SaleLine.sale_id.in_([row.id for row in rows])

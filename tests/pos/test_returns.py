@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
-from tests.builders import open_shop
+from pos.sale_rows import Sale, newest_first
+from tests.builders import STORE, open_shop
 
 
 def test_a_return_is_a_sale_of_negative_lines_that_names_the_original(shop):
@@ -63,6 +64,17 @@ def test_what_came_back_of_a_sale_is_looked_up_and_not_searched_for_in_all_the_s
             plan = books.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", given).all()
             assert any("ix_sale_line_returns (store_id=? AND returns_sale_id=?)" in row[3] for row in plan), plan
     assert whole
+
+
+def test_the_newest_receipts_are_found_by_their_days_and_not_by_sorting_all_there_are(shop):
+    newest = [shop.sell([("milk", n)]).sale.id for n in (1, 2, 3)][::-1]
+    query = newest_first(sa.select(Sale.id).where(Sale.store_id == STORE, Sale.kind != "return")).limit(20)
+    assert shop.read(lambda session: session.scalars(query).all()) == newest
+    words = query.compile(shop.database.engine, compile_kwargs={"literal_binds": True})
+    with shop.database.engine.connect() as books:
+        plan = [row[3] for row in books.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}")]
+    assert "ix_sale_day (store_id=? AND business_day>?)" in plan[0], plan
+    assert "USE TEMP B-TREE FOR ORDER BY" not in plan, plan
 
 
 def test_what_cannot_be_sold_again_goes_to_waste(shop):
