@@ -30,7 +30,7 @@ class Sale(Base):
         sa.UniqueConstraint("store_id", "till_id", "epoch", "receipt_no"),
         sa.Index("ix_sale_day", "store_id", "business_day"),
         sa.Index("ix_sale_shift", "store_id", "shift_id"),
-        sa.Index("ix_sale_customer", "store_id", "customer_id", sqlite_where=_MEMBERS, postgresql_where=_MEMBERS),
+        sa.Index("ix_sale_customer", "store_id", "customer_id", sqlite_where=_MEMBERS),
     )
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
@@ -71,9 +71,7 @@ class SaleLine(Base):
     __tablename__ = "sale_line"
     __table_args__ = (
         sa.Index("ix_sale_line_sku", "store_id", "sku"),
-        sa.Index(
-            "ix_sale_line_returns", "store_id", "returns_sale_id", sqlite_where=_RETURNS, postgresql_where=_RETURNS
-        ),
+        sa.Index("ix_sale_line_returns", "store_id", "returns_sale_id", sqlite_where=_RETURNS),
     )
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
