@@ -6,7 +6,7 @@ Rules
    one that comes in alone.
 2. All or nothing: what cannot come in is refused before anything is written (`Unfit`).
 
-A till waits while another writes: 5,000 products one by one kept it for a quarter of a minute.
+A till waits while another writes: 5,000 products one by one kept it for eleven seconds and more.
 """
 
 import datetime as dt
@@ -57,7 +57,7 @@ class Unfit(Exception):
 def add(
     session: Session, new: Sequence[NewProduct], from_day: dt.date, *, owner_id: str, actor: Actor, at: dt.datetime
 ) -> None:
-    """Take products into a shop, or, of EVERYONE, into the catalogue of all."""
+    """Take products into a shop, or, of EVERYONE, into the catalogue of all; Unfit when one of `refusals` stands."""
     for place, why in refusals(session, new):
         raise Unfit(place, why) from why
     in_shop = owner_id != EVERYONE

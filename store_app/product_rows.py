@@ -76,10 +76,8 @@ def write(
 
     Yields the place of each row that is refused, and why; nothing of this transaction may then be kept.
     """
-    (currency, day), here = (
-        network_rows.money_and_day(session, owner_id, at),
-        set(session.scalars(sa.select(Product.sku))),
-    )
+    currency, day = network_rows.money_and_day(session, owner_id, at)
+    here = set(session.scalars(sa.select(Product.sku)))
     stands = _stands(session, owner_id, day)
     new: list[tuple[int, NewProduct]] = []
     for place, row in enumerate(rows):

@@ -459,11 +459,7 @@ def test_what_was_written_off_of_a_tab_is_said_before_its_goods_come_back_for_no
     expect(page.locator(".row-button")).to_contain_text("Marta Novak")
     page.keyboard.press("Enter")
     expect(page.locator("#attached")).to_contain_text("Marta Novak")
-    page.keyboard.press("F8")
-    page.locator("[data-tender=tab]").click()
-    page.keyboard.press("F8")
-    expect(page.locator("#pay-done")).to_be_visible()
-    page.keyboard.press("Escape")
+    put_on_the_tab(page)
     with shop.database.write() as session:
         by: dict[str, Any] = {"actor": Actor("ana", "Ana", "shopkeeper", STORE), "at": SystemClock().now()}
         tab.write_off(session, store_of(session, STORE), MARTA, 349, id="given-up-0001", why="moved away", **by)
@@ -477,6 +473,15 @@ def test_what_was_written_off_of_a_tab_is_said_before_its_goods_come_back_for_no
     assert_accessible(page)
 
 
+def put_on_the_tab(page: Page) -> None:
+    """Put what is in the basket on its customer's tab, and be ready for the next."""
+    page.keyboard.press("F8")
+    page.locator("[data-tender=tab]").click()
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+    page.keyboard.press("Escape")
+
+
 def test_what_was_put_on_the_tab_comes_off_it_and_nobody_is_asked_how(page: Page, shop: Node, faults: list[str]):
     enter(page, shop)
     resize(page, PHONE)
@@ -488,11 +493,7 @@ def test_what_was_put_on_the_tab_comes_off_it_and_nobody_is_asked_how(page: Page
     assert row.evaluate("row => row.scrollWidth <= row.clientWidth && row.querySelector('.row-main').clientWidth > 140")
     page.keyboard.press("Enter")
     expect(page.locator("#attached")).to_contain_text("Marta Novak")
-    page.keyboard.press("F8")
-    page.locator("[data-tender=tab]").click()
-    page.keyboard.press("F8")
-    expect(page.locator("#pay-done")).to_be_visible()
-    page.keyboard.press("Escape")
+    put_on_the_tab(page)
     page.keyboard.press("F10")
     page.get_by_role("button", name="Bring back").click()
     page.get_by_role("button", name=re.compile("Receipt 1")).click()
