@@ -85,11 +85,12 @@ class PlainJson(DefaultJSONProvider):
 
 @dataclass(frozen=True)
 class Doors:
-    """What an edge of the house works with: database, clock, settings."""
+    """What an edge of the house works with: database, clock, settings. is_practice: the books of a practice store."""
 
     database: Database
     clock: Clock
     settings: Settings
+    is_practice: bool = False
 
     def write(self) -> AbstractContextManager[Session]:
         """Open the transaction of one command."""

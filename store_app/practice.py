@@ -2,23 +2,27 @@
 
 Rules
 -----
-1. Whoever begins a lesson gets a small database beside the shop's: its people, tills, goods and prices, and what the
-   lesson needs (`scenes`). From then on every page of this browser stands on it; other browsers notice nothing.
+1. Whoever begins a lesson gets a small database beside the store's: its people, tills, products and prices, and what
+   the lesson needs (`scenes`). No secret is copied (`leaving.SECRET_COLUMNS`): a guess made in practice meets nothing.
+   From then on every page of this browser works on it; other browsers notice nothing.
 2. Nothing leaves it: it knows no network, no printer and no terminal but the practice one, and its worker's bell rings
-   nobody. Pages about people and the shop's settings are closed meanwhile.
+   nobody. Signing in, and the pages about people and the store's settings, are closed meanwhile (`security`).
 3. Beginning and leaving change the browser's token: a page opened before belongs to the other books and is refused.
    The till's sales say whose they are (`practice`); one that says the other is refused, not booked.
 4. A lesson is done when the practice shop's journal tells every task of its learner (`supply.training`, rule 1).
 5. A sale or return practised at the till over the shop's own books wants the permission, is undone, and leaves an
    entry in the journal and a count in the shift's totals: real money taken for it would be missed nowhere else.
-6. A practice shop is thrown away when it is left, at the latest after KEPT. The shop's own journal tells of its
-   beginning and end, and of nothing in it.
+6. A practice store is deleted when its lesson or its session ends, at the latest after KEPT. One person has MOST_EACH
+   at a time, however many cookies they replay: another one ends their oldest. A node has MOST, each of MOST_PAGES.
+   The store's own journal records their beginning and end, and nothing in them.
 """
 
 import datetime as dt
+import hashlib
+import re
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +32,7 @@ import sqlalchemy as sa
 from flask import Flask, current_app, g, session
 from sqlalchemy.orm import Session
 
-from config import journal
+from config import journal, private
 from config.database import Base, Database, make_engine
 from config.errors import Conflict, NotFound, Refused
 from config.ids import new_id
@@ -36,12 +40,16 @@ from config.journal import Actor
 from pos import drawer
 from store_app import lessons, scenes, tables
 from store_app.extensions import Doors, own_doors, read, rehearse
+from store_app.leaving import SECRET_COLUMNS
 from store_app.security import can
 from supply import training
 from supply.lesson_text import Lesson
 
 KEPT = dt.timedelta(hours=12)
+MOST_EACH, MOST, MOST_PAGES = 2, 20, 8192
+"""Practice stores of a person, of a node; SQLite's pages (4 KiB) of one of them (rule 6)."""
 KEY, FILE = "practice", "shop.db"
+_NAMED = re.compile(r"[0-9a-f]{12}\.[\w-]+")
 COPIED = (
     "node", "region", "tax_class", "store", "till", "staff", "role_limit", "product", "barcode", "listing", "price",
     "quick_page", "quick_key", "scan_scheme", "product_tare", "loyalty_scheme",
@@ -69,7 +77,7 @@ class PracticeShops:
     def __init__(self, own: Doors) -> None:
         self._own = own
         self._open: dict[str, Doors] = {}
-        self._alone = threading.Lock()
+        self._alone, self._making = threading.Lock(), threading.Lock()
 
     @property
     def folder(self) -> Path:
@@ -79,18 +87,18 @@ class PracticeShops:
     def doors(self, name: str) -> Doors | None:
         """Return the doors of a practice shop; None where it is gone."""
         with self._alone:
-            found = self._open.get(name)
-            if found is None and (self.folder / name / FILE).exists():
-                found = self._open[name] = self._doors(name)
-            return found
+            if not (self.folder / name / FILE).exists():
+                self._open.pop(name, None)
+            elif name not in self._open:
+                self._open[name] = self._doors(name)
+            return self._open.get(name)
 
     def make(self, lesson: Lesson, learner: Actor, language: str) -> tuple[str, int, str]:
         """Make a practice shop laid out for a lesson; returns its name, where its journal stands, and the card's note.
 
         The node's own books must not be open just now.
         """
-        self._sweep()
-        name = new_id()
+        name = self._room_for(learner)
         tables.known()
         there = self._doors(name)
         Base.metadata.create_all(there.database.engine)
@@ -116,25 +124,56 @@ class PracticeShops:
 
     def _doors(self, name: str) -> Doors:
         folder = self.folder / name
-        folder.mkdir(parents=True, exist_ok=True)
+        private.folder(folder)
         settings = self._own.settings.model_copy(
             update={
                 "database_url": f"sqlite:///{folder / FILE}", "state_folder": folder, "network_url": "",
                 "network_key": "", "printer": "", "printer_search": "", "payment_service": "practice", "notify": "log",
             }
         )  # fmt: skip
-        return Doors(Database(make_engine(settings.database_url)), self._own.clock, settings)
+        engine = make_engine(settings.database_url)
 
-    def _sweep(self) -> None:
-        old = dt.datetime.now(dt.UTC).timestamp() - KEPT.total_seconds()
-        for path in self.folder.glob(f"*/{FILE}"):
-            if path.stat().st_mtime < old:
-                self.close(path.parent.name)
+        @sa.event.listens_for(engine, "connect")
+        def bound(connection: Any, _record: Any) -> None:
+            connection.execute(f"PRAGMA max_page_count={MOST_PAGES}")
+
+        return Doors(Database(engine), self._own.clock, settings, is_practice=True)
+
+    def sweep(self) -> list[Path]:
+        """Delete what is too old, or was made by an earlier version (rule 6); returns what is left, oldest first."""
+        now, left = dt.datetime.now(dt.UTC).timestamp(), []
+        for path in self.folder.glob("*"):
+            begun = path.stat().st_ctime if path.exists() else 0
+            written = max((one.stat().st_mtime for one in path.glob(f"{FILE}*")), default=begun)
+            if written < now - KEPT.total_seconds() or not _NAMED.fullmatch(path.name):
+                self.close(path.name)
+            else:
+                left.append(path)
+        return sorted(left, key=lambda path: path.name.partition(".")[2])  # ids sort by time
+
+    def _room_for(self, learner: Actor) -> str:
+        """Make the folder of another practice store, within the bounds of rule 6; returns its name."""
+        owner = hashlib.sha256(learner.id.encode()).hexdigest()[:12]
+        with self._making:
+            left = self.sweep()
+            theirs = [path.name for path in left if path.name.startswith(owner)]
+            for name in theirs[: max(0, len(theirs) - MOST_EACH + 1)]:
+                self.close(name)
+                left = [path for path in left if path.name != name]
+            if len(left) >= MOST:
+                raise Refused(
+                    "too-many-practice",
+                    "Too many people are practicing right now. Try again when somebody has finished.",
+                )
+            name = f"{owner}.{new_id()}"
+            private.folder(self.folder / name)
+        return name
 
 
 def set_up(app: Flask) -> None:
     """Let this node's browsers practise."""
     app.extensions["cornerstore_practice"] = PracticeShops(app.extensions["cornerstore"])
+    app.extensions["cornerstore_practice"].sweep()
     app.jinja_env.globals["practising"] = lambda: session.get("lesson") if session.get(KEY) else None
 
 
@@ -233,7 +272,13 @@ def _taken_over(books: Session, store_id: str) -> list[tuple[sa.Table, list[dict
         for column in ("store_id", "node_id"):
             if column in table.c:
                 query = query.where(table.c[column] == store_id)
-        rows = [dict(row) for row in books.execute(query).mappings()]
+        rows = [_without_secrets(table, row) for row in books.execute(query).mappings()]
         if rows:
             taken.append((table, rows))
     return taken
+
+
+def _without_secrets(table: sa.Table, row: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return a row whose secrets are empty (rule 1)."""
+    return {name: ("" if not table.c[name].nullable else None) if name in SECRET_COLUMNS else value
+            for name, value in row.items()}  # fmt: skip

@@ -17,7 +17,9 @@ Rules
    rebinding); addresses in numbers are.
 8. A page that nobody touches is locked after the shop's minutes (`idle`): its session is ended, journalled, and whose
    till it was is kept for the number pad.
-9. WebAssembly runs in one worker, the one that reads codes in the camera's picture; its script alone is served with
+9. Nobody signs in, changes a PIN or shows a badge from inside practice (`@not_in_practice`); leave is given there with
+   a made-up PIN (`proven_by_pin`).
+10. WebAssembly runs in one worker, the one that reads codes in the camera's picture; its script alone is served with
    that leave. No page has it.
 """
 
@@ -48,6 +50,7 @@ from pos.permissions import permitted
 from pos.signed_out import SignedOut
 from pos.store import Staff, Store, store_for_key
 from store_app import devices
+from store_app import staff as people
 from store_app.extensions import csrf, doors, own_doors, read
 from store_app.idle import Hands
 from store_app.sessions import KeptSessions
@@ -65,7 +68,7 @@ TLS_FOR_S = 365 * 86_400
 PIN_WANTED = frozenset({"staff", "settings"})
 """What a badge alone does not open (rule 6)."""
 CLOSED_IN_PRACTICE = frozenset({"staff", "settings", "import"})
-"""What is closed to a browser that practises: who works here and how the shop stands is no game."""
+"""Permissions whose pages are closed while a browser practices; single routes: `@not_in_practice`."""
 OPEN_ENDPOINTS = frozenset({"static", "bootstrap.static"})
 READER = "camera/reader.js"
 _NO_ONE: tuple[None, frozenset[str]] = None, frozenset()
@@ -110,6 +113,12 @@ def watcher(view: View) -> View:
     return view
 
 
+def not_in_practice(view: View) -> View:
+    """Close the route to a browser that practices."""
+    view.closed_in_practice = True  # type: ignore[attr-defined]
+    return view
+
+
 def rule_of(app: Flask, endpoint: str) -> str | None:
     """Return the rule of a route, None when it has none."""
     if endpoint in OPEN_ENDPOINTS:
@@ -140,6 +149,22 @@ def sign_out() -> None:
         with own_doors().write() as books:
             signed_out.note(books, ended, at=dt.datetime.now(dt.UTC))
     _forget()
+
+
+def proven_by_pin(staff_id: str, pin: str) -> Staff:
+    """Return the person who gives leave at this page, known by their PIN; in practice by the made-up one.
+
+    A real PIN is counted in the node's own books, per person who asks; one typed in practice is compared with nothing.
+    """
+    here = doors()
+    if not here.is_practice:
+        return people.check_pin(here, here.settings.node_id, staff_id, pin, asked_by=g.actor.id)
+    with here.read() as look:
+        person = find_staff(look, here.settings.node_id, staff_id)
+    if pin != people.LESSON_PIN:
+        sentence = f"While you practice, everybody's PIN is {people.LESSON_PIN}. Don't type a real PIN here."
+        raise Refused("practice-pin", sentence, pin=people.LESSON_PIN)
+    return person
 
 
 def lock(actor: Actor) -> None:
@@ -193,7 +218,7 @@ def set_up(app: Flask, settings: Settings) -> None:
             return None
         g.hands = hands
         g.actor, g.permissions = _NO_ONE if request.endpoint in OPEN_ENDPOINTS else _person(settings.node_id, hands)
-        return _decide(rule)
+        return _decide(rule, is_closed_in_practice(app, request.endpoint))
 
     # the guard goes before Flask-WTF's own, so that a stranger learns nothing about tokens
     app.before_request_funcs.setdefault(None, []).insert(0, guard)
@@ -201,6 +226,12 @@ def set_up(app: Flask, settings: Settings) -> None:
     over_tls = ("Strict-Transport-Security", f"max-age={TLS_FOR_S}")
     app.wsgi_app = Covered(app.wsgi_app, (*_HEADERS, *([over_tls] if settings.secure_cookies else [])))  # type: ignore[method-assign]
     app.jinja_env.globals.update(can=can, csp_nonce=csp_nonce)
+
+
+def is_closed_in_practice(app: Flask, endpoint: str | None) -> bool:
+    """Tell whether a browser that practices may not use the route."""
+    view = app.view_functions.get(endpoint or "")
+    return getattr(view, "rule", None) in CLOSED_IN_PRACTICE or getattr(view, "closed_in_practice", False)
 
 
 def asks_for_json() -> bool:
@@ -211,8 +242,11 @@ def asks_for_json() -> bool:
 # --- inside ---
 
 
-def _decide(rule: str | None) -> Any:
+def _decide(rule: str | None, is_closed: bool) -> Any:
+    closed = Refused("practicing", "This is closed while you practice. Stop practicing first.")
     if rule == "public":
+        if is_closed and session.get("practice"):
+            raise closed
         return None
     if g.actor is None:
         if asks_for_json():
@@ -228,8 +262,8 @@ def _decide(rule: str | None) -> Any:
             f"{g.actor.name} may not do this. Ask someone who may, or sign in as another person.",
             permission=rule or "none",
         )
-    if rule in CLOSED_IN_PRACTICE and session.get("practice"):
-        raise Refused("not-in-practice", "This is closed while you practise. Stop practising first.")
+    if is_closed and session.get("practice"):
+        raise closed
     if rule in PIN_WANTED and session.get("by") == "badge":
         return _ask_pin()
     return None
@@ -244,8 +278,10 @@ def _ask_pin() -> Any:
 
 
 def _forget() -> None:
-    till_id = session.get("till_id")
+    till_id, practice = session.get("till_id"), session.get("practice")
     session.clear()
+    if practice:
+        current_app.extensions["cornerstore_practice"].close(practice)
     if till_id is not None:
         session["till_id"] = till_id
 

@@ -78,7 +78,9 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     ),
     # --- training ---
     "no-lesson": (_l("There is no such lesson. Choose one from the list."),),
-    "not-in-practice": (_l("This is closed while you practise. Stop practising first."),),
+    "practicing": (_l("This is closed while you practice. Stop practicing first."),),
+    "practice-pin": (_l("While you practice, everybody’s PIN is %(pin)s. Don’t type a real PIN here."),),
+    "too-many-practice": (_l("Too many people are practicing right now. Try again when somebody has finished."),),
     "practising": (_l("This browser practises just now. Stop practising, then take the money once more."),),
     "lesson-text": (
         _l("A lesson has at most %(letters)s letters; this one is longer."),

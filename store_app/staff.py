@@ -15,6 +15,7 @@ Rules
    PINs lock a name.
 5. A node always keeps somebody who may change people: the last one neither leaves nor takes a smaller role.
 6. A PIN that is tried first is refused to whoever does more than sell (pos.pins).
+7. PINs and badges are checked and counted in the node's own books alone: a practice store holds none, and refuses.
 """
 
 import datetime as dt
@@ -35,6 +36,8 @@ from store_app.extensions import Doors
 TRIES = 5
 STRANGERS_MOST, STRANGERS_NOTED, STRANGERS_WITHIN = 30, 10, dt.timedelta(minutes=15)
 LOCK_S, LOCK_MOST_S = 30, 900
+LESSON_PIN = "0000"
+"""What everybody types for leave inside a practice store; opens nothing."""
 PRACTICE_PINS = {"cashier": "1111", "supervisor": "4444", "shopkeeper": "2222", "operator": "3333"}
 STORE_ROLES = ("cashier", "supervisor", "shopkeeper")
 _KEEPERS = [role for role, permissions in AT_FIRST.items() if "staff" in permissions]
@@ -160,6 +163,7 @@ def check_pin(
     any other sign-in. The try is claimed in a short transaction, the slow hash runs outside of any, and a third step
     says how it went.
     """
+    _refuse_practice(doors)
     at = doors.now()
     if is_stranger:
         with doors.read() as look:
@@ -201,6 +205,7 @@ def check_pin(
 
 def check_badge(doors: Doors, node_id: str, code: str) -> tuple[Staff, bool]:
     """Return whose badge this is and whether the PIN is wanted too, or refuse (rules 2 to 4)."""
+    _refuse_practice(doors)
     at = doors.now()
     with doors.write() as session:
         reader = session.get(BadgeReader, node_id, with_for_update=True) or BadgeReader(node_id=node_id, failed_tries=0)
@@ -227,6 +232,11 @@ def guesses(look: Session, node_id: str, at: dt.datetime) -> int:
     """Return how many wrong PINs strangers typed at a node within STRANGERS_WITHIN (rule 3)."""
     row = look.get(PinTries, (node_id, *_STRANGERS))
     return row.failed_tries if row is not None and row.locked_until is not None and row.locked_until > at else 0
+
+
+def _refuse_practice(doors: Doors) -> None:
+    if doors.is_practice:
+        raise Refused("practicing", "This is closed while you practice. Stop practicing first.")
 
 
 _STRANGERS = ("*", "strangers")

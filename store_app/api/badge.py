@@ -4,18 +4,19 @@ from flask import Blueprint, Response, jsonify, url_for
 
 from store_app import security, staff
 from store_app.api.bodies import BadgeBody, takes
-from store_app.extensions import doors
-from store_app.security import public
+from store_app.extensions import own_doors
+from store_app.security import not_in_practice, public
 
 bp = Blueprint("api_badge", __name__, url_prefix="/api")
 
 
 @bp.post("/badge")
 @public
+@not_in_practice
 @takes(BadgeBody)
 def change_person(body: BadgeBody) -> Response:
     """Begin the session of the badge's owner, or name the number pad when the PIN is wanted too."""
-    person, asks_pin = staff.check_badge(doors(), doors().settings.node_id, body.badge)
+    person, asks_pin = staff.check_badge(own_doors(), own_doors().settings.node_id, body.badge)
     till = url_for("till.page")
     if asks_pin:
         return jsonify(to=url_for("signin.pin_pad", staff_id=person.id, next=till))

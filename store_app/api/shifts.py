@@ -9,10 +9,9 @@ from config.errors import NotFound
 from config.journal import Actor
 from pos import shift
 from pos.shift import Shift
-from store_app import staff as people
 from store_app.api.bodies import CloseShiftBody, CountBody, Nothing, OpenShiftBody, SignOverBody, takes
 from store_app.extensions import clock, doors, read, wake_worker_after, write
-from store_app.security import requires
+from store_app.security import proven_by_pin, requires
 
 bp = Blueprint("api_shifts", __name__, url_prefix="/api/shifts")
 
@@ -126,7 +125,7 @@ def print_x(shift_id: str) -> Response:
 def sign_over(body: SignOverBody, shift_id: str) -> Response:
     """Hand the open drawer to the person whose PIN this is; an X report is printed."""
     node_id = doors().settings.node_id
-    taker = people.check_pin(doors(), node_id, body.to, body.pin, asked_by=g.actor.id)
+    taker = proven_by_pin(body.to, body.pin)
     to = Actor(id=taker.id, name=taker.name, role=taker.role, node=node_id)
     with write() as session:
         found = _own(session, shift_id)

@@ -16,10 +16,10 @@ from pos import badges
 from pos.permissions import AT_FIRST
 from pos.store import Staff
 from store_app import security, staff, wording
-from store_app.extensions import doors, read, write
+from store_app.extensions import doors, own_doors, read, write
 from store_app.pages import form, role_table
 from store_app.presenting import page, place
-from store_app.security import requires
+from store_app.security import not_in_practice, requires
 from store_app.staff import STORE_ROLES
 
 bp = Blueprint("people", __name__, url_prefix="/people")
@@ -150,6 +150,7 @@ def come_back(staff_id: str) -> Any:
 
 @bp.get("/your-pin", endpoint="your_pin")
 @requires("sell")
+@not_in_practice
 def your_pin(fault: ShopError | None = None) -> Any:
     """Ask for the old and the new PIN of the person at this page."""
     return page("people/your_pin.html", fault=fault)
@@ -157,12 +158,13 @@ def your_pin(fault: ShopError | None = None) -> Any:
 
 @bp.post("/your-pin", endpoint="change_your_pin")
 @requires("sell")
+@not_in_practice
 @form.answers_on(your_pin)
 def change_your_pin() -> Any:
     """Change one's own PIN; the old one proves who it is, and a wrong one counts as a wrong sign-in."""
     pin, node_id = typed_twice(), doors().settings.node_id
     try:
-        staff.check_pin(doors(), node_id, g.actor.id, request.form.get("old", "")[:12])
+        staff.check_pin(own_doors(), node_id, g.actor.id, request.form.get("old", "")[:12])
     except ShopError as refusal:
         if refusal.code != "wrong-pin":
             raise

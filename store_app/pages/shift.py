@@ -32,13 +32,12 @@ from pos.sale import Sale, lines_of
 from pos.shift import CashMovement, Shift
 from pos.slips import CopyRequest
 from pos.store import Staff
-from store_app import staff as people
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.pages.till import own_till
 from store_app.presenting import money as money_text
 from store_app.presenting import page, place, today
-from store_app.security import requires
+from store_app.security import proven_by_pin, requires
 from store_app.wording import tender_word
 
 bp = Blueprint("shift", __name__, url_prefix="/money")
@@ -338,8 +337,7 @@ def _given_back(tender: str, amount: str) -> str:
 
 def proven(who: str = "approver", pin: str = "pin") -> Staff:
     """Return the person of the form, known by the PIN that was typed beside the name."""
-    typed = request.form.get(who, ""), request.form.get(pin, "")[:12]
-    return people.check_pin(doors(), str(place().store_id), *typed, asked_by=g.actor.id)
+    return proven_by_pin(request.form.get(who, ""), request.form.get(pin, "")[:12])
 
 
 def approver() -> Staff | None:

@@ -13,13 +13,13 @@ from config.journal import Actor
 from pos import badges, pins
 from pos.store import Till, staff_of
 from store_app import devices, security, staff
-from store_app.extensions import doors, read, write
+from store_app.extensions import doors, own_doors, read, write
 from store_app.pages import form
 from store_app.pages.till import own_till
 from store_app.presenting import page
 from store_app.refusals import status_of
 from store_app.roles import is_network, role_of
-from store_app.security import public
+from store_app.security import not_in_practice, public
 from store_app.sentences import sentence_of
 
 bp = Blueprint("signin", __name__)
@@ -38,6 +38,7 @@ def start() -> Any:
 
 @bp.get("/signin")
 @public
+@not_in_practice
 def people() -> Any:
     """Show who works here."""
     return _show()
@@ -45,6 +46,7 @@ def people() -> Any:
 
 @bp.get("/signin/<staff_id>")
 @public
+@not_in_practice
 def pin_pad(staff_id: str) -> Any:
     """Show the number pad for one person."""
     if _names_are_typed():
@@ -56,6 +58,7 @@ def pin_pad(staff_id: str) -> Any:
 
 @bp.post("/signin")
 @public
+@not_in_practice
 def by_name() -> Any:
     """Check the name and the PIN and begin, where names are typed."""
     return enter(staff.id_of(request.form.get("name", "")[:60]))
@@ -63,12 +66,13 @@ def by_name() -> Any:
 
 @bp.post("/signin/<staff_id>")
 @public
+@not_in_practice
 def enter(staff_id: str) -> Any:
     """Check the PIN and begin."""
-    node_id, device = doors().settings.node_id, devices.of_request(staff_id)
+    node_id, device = own_doors().settings.node_id, devices.of_request(staff_id)
     try:
         person = staff.check_pin(
-            doors(), node_id, staff_id, request.form.get("pin", "")[:12], asked_by=device, is_stranger=not device
+            own_doors(), node_id, staff_id, request.form.get("pin", "")[:12], asked_by=device, is_stranger=not device
         )
     except ShopError as refusal:
         if _names_are_typed():  # the same for every refusal: nobody learns who works here
@@ -92,6 +96,7 @@ def enter(staff_id: str) -> Any:
 
 @bp.post("/first")
 @public
+@not_in_practice
 def first() -> Any:
     """Let a shop's first person in: on the shop's own computer, and only while nobody works here."""
     settings = doors().settings
@@ -113,11 +118,14 @@ def first() -> Any:
 
 @bp.post("/badge")
 @public
+@not_in_practice
 def badge() -> Any:
     """Check a scanned badge, and begin, or ask for the PIN as well."""
     next_address = form.inside(request.form.get("next", ""))
     try:
-        person, asks_pin = staff.check_badge(doors(), doors().settings.node_id, request.form.get("badge", "").strip())
+        person, asks_pin = staff.check_badge(
+            own_doors(), own_doors().settings.node_id, request.form.get("badge", "").strip()
+        )
     except ShopError as refusal:
         return _show(refusal=sentence_of(refusal), status=status_of(refusal))
     if asks_pin:

@@ -13,6 +13,7 @@ from store_app import lessons, practice
 from store_app.extensions import doors, own_doors
 from store_app.presenting import language, money, page, today
 from store_app.security import can, requires
+from store_app.staff import LESSON_PIN
 from supply import training, training_needs
 from supply.lesson_text import Lesson
 from supply.training_needs import Next, Trouble
@@ -114,6 +115,7 @@ def card() -> dict[str, Any]:
         "tasks": tasks,
         "note": note,
         "is_over": standing.is_over,
+        "pin": LESSON_PIN,
         "start": url_for(START[standing.lesson.scene]),
         "left": sum(not task["done"] for task in tasks),
     }
