@@ -6,9 +6,12 @@ Rules
    2). Once written down it would be reckoned with in what is done for all shops together.
 2. A number is a whole one within bounds; True is none. A day is an ISO day, and one that can be told of: a clock that
    cannot be right is not believed.
+3. No text of a fact is a day or an instant outside FIRST to LAST, wherever it stands: a reader that counts from it, or
+   adds to it, comes to an end.
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,6 +20,9 @@ from config.errors import Invalid
 MOST = 10**14
 """The largest number anybody tells: a million million whole units of any currency. Ninety thousand of them still add up
 in a column."""
+FIRST, LAST = dt.date(2000, 1, 1), dt.date(2199, 12, 31)
+"""The days anybody reports: nothing of this system is older, and nothing is planned further ahead."""
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)([T ][\d:.,+-]+Z?)?", re.ASCII)
 
 
 def number(value: Any, name: str, least: int = 0, most: int = MOST) -> int:
@@ -34,12 +40,26 @@ def numbers(said: Mapping[str, Any], names: Iterable[str], most: int = MOST) -> 
             number(value, name, -most, most)
 
 
-def day(value: Any, name: str, last: dt.date = dt.date.max, *, first: dt.date = dt.date.min) -> dt.date:
+def day(value: Any, name: str, last: dt.date = LAST, *, first: dt.date = FIRST) -> dt.date:
     """Return a told day, from `first` to `last`; raises Invalid."""
     try:
         told = dt.date.fromisoformat(value)
     except (TypeError, ValueError) as fault:
         raise Invalid("told-no-day", f"{name} is {value!r:.40}, not a day.") from fault
     if not first <= told <= last:
-        raise Invalid("told-day-off", f"{name} is {told}, not from {first} to {last}. Look at the shop's clock.")
+        raise Invalid("told-day-off", f"{name} is {told}, not from {first} to {last}. Check the store's clock.")
     return told
+
+
+def days(value: Any, first: dt.date, last: dt.date, name: str = "") -> None:
+    """Refuse a body with a business day outside `first` to `last`, or any day or instant outside FIRST to LAST."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            days(one, first, last, str(key))
+    elif isinstance(value, list):
+        for one in value:
+            days(one, first, last, name)
+    elif isinstance(value, str) and name == "business_day":
+        day(value, "The business day", last, first=first)
+    elif isinstance(value, str) and (told := _DAY.fullmatch(value)) and not str(FIRST) <= told[1] <= str(LAST):
+        raise Invalid("told-day-off", f"{name} is {value}, not from {FIRST} to {LAST}. Check the store's clock.")

@@ -159,10 +159,17 @@ def apply_once(
     return take(session, from_node, epoch, [message], effect, at=at)[0][:2]
 
 
-def try_parked(session: Session, from_node: str, effect: Effect) -> tuple[int, int]:
-    """Try what a node's messages set aside once more; (how many were taken, how many still wait)."""
+def try_parked(
+    session: Session, from_node: str, effect: Effect, *, why: str = "", most: int | None = None
+) -> tuple[int, int]:
+    """Try what a node's messages set aside once more; (how many were taken, how many still wait).
+
+    why: only what was set aside for this reason, a code, the oldest business days first; most: so many at once.
+    """
     query = sa.select(InboxMessage).where(InboxMessage.from_node == from_node, InboxMessage.state == "parked")
-    rows = session.scalars(query.order_by(InboxMessage.epoch, InboxMessage.n)).all()
+    if why:
+        query = query.where(InboxMessage.reason.startswith(f"{why}: ")).order_by(InboxMessage.business_day)
+    rows = session.scalars(query.order_by(InboxMessage.epoch, InboxMessage.n).limit(most)).all()
     taken = sum(_again(session, from_node, inbox_message(row), effect).state == "taken" for row in rows)
     return taken, len(rows) - taken
 

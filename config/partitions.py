@@ -4,13 +4,19 @@ Rules
 -----
 1. A partitioned book's key begins with the store and the business day: what is written today lies together, in small
    indexes, and what is asked of a day touches one week. SQLite keeps each book in one piece.
-2. A week begins on Monday. Partitions are made ahead by a job; what falls outside of them lies in the rest, and the job
-   moves it out into weeks of its own, so that a late import or a job that did not run costs time, never a fact.
-3. The partitions live in a schema of their own and are nobody's concern but this file's. Old weeks are detached into
-   another one (`pos/put_away.py`), from which the operator keeps them elsewhere (`docs/operating.md`).
+2. A week begins on Monday. A job makes partitions ahead, one week in a transaction. Everything outside of them lies in
+   the rest, the default partition.
+3. The network's own clock decides which weeks there are: those from its founding to the coming ones. A week that the
+   job missed gets its partition later, with its rows from the rest. Rows of any other day stay in the rest, whatever a
+   store reports, so no store's facts make a table or hold a lock.
+4. The partitions live in a schema of their own, known to this file alone and read from their bounds, never from their
+   names. Old weeks are detached into another schema (`pos/put_away.py`), from which the operator keeps them elsewhere
+   (`docs/operating.md`).
 """
 
 import datetime as dt
+import re
+from collections.abc import Collection
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -21,30 +27,37 @@ from config.errors import NotFound, Refused
 BOOKS = ("sale", "sale_line", "stock_movement")
 SCHEMA, AWAY = "weeks", "away"
 AHEAD_WEEKS = 4
+WEEK = dt.timedelta(weeks=1)
+LONGEST_WAIT_S = 10
+_BOUNDS = re.compile(r"FOR VALUES FROM \('(\d{4}-\d\d-\d\d)'\) TO \('\d{4}-\d\d-\d\d'\)")
 
 
-def keep(session: Session, today: dt.date) -> list[str]:
-    """Make the weeks of every book from this one on, and those of what lies in the rest; returns what was made."""
+def keep(session: Session, today: dt.date, *, since: dt.date, away: Collection[dt.date] = ()) -> list[str]:
+    """Make the next week that is missing, in every book (rules 2, 3); returns what was made, nothing when all is there.
+
+    The coming weeks come first, then the missed ones from `since` on, the newest first. away: weeks that were put away.
+    """
     if dialect_of(session) != "postgresql":
         return []
-    made = []
+    books = {book: _weeks(session, book).keys() for book in BOOKS if _is_partitioned(session, book)}
     this_week = monday(today)
-    ahead = {this_week + dt.timedelta(weeks=n) for n in range(AHEAD_WEEKS + 1)}
-    for book in BOOKS:
-        if not _is_partitioned(session, book):
-            continue
-        stray = f"SELECT DISTINCT date_trunc('week', business_day)::date FROM {SCHEMA}.{book}_rest"  # noqa: S608
-        wanted = ahead | set(session.scalars(sa.text(stray)))
-        made += [_make(session, book, week) for week in sorted(wanted - _weeks(session, book))]
-    return made
+    for week in [this_week + n * WEEK for n in range(AHEAD_WEEKS + 1)]:
+        if lacking := [book for book, there in books.items() if week not in there]:
+            return _make_week(session, lacking, week)
+    missed = {(week, book) for book in books for week in _in_rest(session, book, monday(since), this_week)}
+    missed = {(week, book) for week, book in missed if week not in books[book] and week not in away}
+    if not missed:
+        return []
+    newest = max(week for week, _ in missed)
+    return _make_week(session, [book for week, book in sorted(missed) if week == newest], newest)
 
 
 def hold(session: Session, week: dt.date) -> None:
     """Let nobody write in a week until this transaction ends; NotFound where a book has no partition of it."""
     for book in BOOKS:
-        if week not in _weeks(session, book):
-            raise NotFound("no-such-week", f"There is no partition of the week of {week}. Nothing of it is here.")
-        session.execute(sa.text(f"LOCK TABLE {_name(book, week)} IN SHARE ROW EXCLUSIVE MODE"))
+        if (name := _weeks(session, book).get(week)) is None:
+            raise NotFound("no-such-week", f"There is no partition of the week of {week}, so it cannot be put away.")
+        session.execute(sa.text(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def detach(session: Session, week: dt.date) -> list[str]:
@@ -52,7 +65,7 @@ def detach(session: Session, week: dt.date) -> list[str]:
     session.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {AWAY}"))
     found = []
     for book in BOOKS:
-        name = _name(book, week)
+        name = _weeks(session, book)[week]
         there = name.replace(SCHEMA, AWAY, 1)
         if session.scalar(sa.text("SELECT to_regclass(:there)"), {"there": there}) is not None:
             raise Refused("still-there", f"{there} lies there from before. Dump and drop it first.")
@@ -75,19 +88,38 @@ def _is_partitioned(session: Session, book: str) -> bool:
     return bool(session.scalar(kind, {"book": book}))
 
 
-def _weeks(session: Session, book: str) -> set[dt.date]:
-    names = sa.text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(:book)")
-    ends = (str(name).rpartition("_")[2] for name in session.scalars(names, {"book": book}))
-    return {dt.datetime.strptime(end, "%Y%m%d").date() for end in ends if end.isdigit()}  # noqa: DTZ007
+def _weeks(session: Session, book: str) -> dict[dt.date, str]:
+    """Return a book's weeks with their partitions' names; a partition of anything but one week is none of ours."""
+    parts = sa.text(
+        "SELECT inhrelid::regclass::text, pg_get_expr(relpartbound, inhrelid) "
+        "FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = to_regclass(:book)"
+    )
+    found = ((str(name), _BOUNDS.fullmatch(bounds or "")) for name, bounds in session.execute(parts, {"book": book}))
+    return {dt.date.fromisoformat(week[1]): name for name, week in found if week is not None}
+
+
+def _in_rest(session: Session, book: str, first: dt.date, until: dt.date) -> list[dt.date]:
+    """Return the weeks from `first` to before `until` of which the rest holds rows."""
+    stray = (
+        f"SELECT DISTINCT date_trunc('week', business_day)::date FROM {SCHEMA}.{book}_rest "  # noqa: S608
+        "WHERE business_day >= :first AND business_day < :until"
+    )
+    return list(session.scalars(sa.text(stray), {"first": first, "until": until}))
 
 
 def _name(book: str, week: dt.date) -> str:
-    return f"{SCHEMA}.{book}_{week:%Y%m%d}"
+    return f"{SCHEMA}.{book}_{week.isoformat().replace('-', '')}"
+
+
+def _make_week(session: Session, books: Collection[str], week: dt.date) -> list[str]:
+    # whoever waits for a lock keeps others waiting: after a while it is left for the job's next run
+    session.execute(sa.text(f"SET LOCAL lock_timeout = '{LONGEST_WAIT_S}s'"))
+    return [_make(session, book, week) for book in books]
 
 
 def _make(session: Session, book: str, week: dt.date) -> str:
     """Make one week's partition, with what the rest holds of it; waits for whoever writes in the book now."""
-    name, until = _name(book, week), week + dt.timedelta(weeks=1)
+    name, until = _name(book, week), week + WEEK
     session.execute(sa.text(f"CREATE TABLE {name} (LIKE {book} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"))
     session.execute(sa.text(f"LOCK TABLE {book} IN SHARE ROW EXCLUSIVE MODE"))
     rest = f"{SCHEMA}.{book}_rest WHERE business_day >= '{week}' AND business_day < '{until}'"

@@ -74,9 +74,9 @@ def put_away(session: Session, week: dt.date, *, actor: Actor, at: dt.datetime) 
         )
     if week != partitions.monday(week):
         raise Refused("no-monday", f"A week begins on a Monday: {partitions.monday(week)} is that week's.")
-    until = week + WEEK - DAY
-    if at.date() < until + LEAST_WEEKS * WEEK:
+    if week > at.date() - (LEAST_WEEKS + 1) * WEEK + DAY:
         raise Refused("too-young", f"Put a week away when it is over for {LEAST_WEEKS} weeks.")
+    until = week + WEEK - DAY
     if session.get(PutAwayWeek, week) is not None:
         raise Conflict("already-away", "This week was put away. What came late since stays here.")
     waiting = sa.select(FreshDay.store_id).where(FreshDay.business_day.between(week, until)).limit(1)

@@ -247,12 +247,18 @@ def look_ahead(desk: Desk, _day: dt.date) -> str:
 
 
 def keep_weeks(desk: Desk, _day: dt.date) -> str:
-    """Make the coming weeks of the network's large books."""
+    """Make the coming weeks of the network's large books, and those the job missed; each in its own transaction."""
     from config import partitions
+    from config.node import this_node
+    from pos import put_away
 
-    with desk.doors.write() as session:
-        made = partitions.keep(session, desk.doors.now().date())
-    return f"{len(made)} weeks made"
+    made, some, today = 0, 1, desk.doors.now().date()
+    while some:
+        with desk.doors.write() as session:
+            since, away = this_node(session).born_at.date(), put_away.weeks(session)
+            some = len(partitions.keep(session, today, since=since, away=away))
+        made += some
+    return f"{made} weeks made"
 
 
 def purchase(desk: Desk, _day: dt.date) -> str:

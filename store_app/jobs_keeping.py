@@ -79,5 +79,5 @@ def take_what_was_early(desk: "Desk", _day: dt.date) -> str:
     """Take what shops dated too far ahead, now that its day has come."""
     from store_app.sync import receiver
 
-    taken, left = receiver.try_parked(desk.doors, why=receiver.TOO_EARLY)
+    taken, left = receiver.take_early(desk.doors)
     return f"{taken} taken, {left} still wait"

@@ -19,6 +19,7 @@ from config.journal import GENESIS, Actor
 from config.node import COPY_SPEAKS, EPOCH_BEGUN, NETWORK, WAIT_THERE, Peer, this_node
 from config.outbox import Message, OutboxHead, OutboxMessage
 from config.publication import Publication, listed
+from pos.facts import SaleCompleted
 from pos.store import Store
 from store_app.extensions import Doors
 from store_app.sync import wire
@@ -27,7 +28,14 @@ from supply import left_out, recalls
 log = structlog.get_logger()
 DAYS_AHEAD = dt.timedelta(days=2)
 """So far ahead of our clock a shop's business day may be; what is dated later waits until that day has come."""
-TOO_EARLY = "told-day-off"
+FARTHEST_AHEAD = dt.timedelta(days=366)
+"""What is dated later than that waits for a person instead: no clock is wrong by so much."""
+PAST = dt.timedelta(weeks=104)
+"""So far before its founding here a shop's business day may be: of the trade it brings along, forecasts look no further
+back. What is dated before waits for a person."""
+TOO_EARLY = "told-day-ahead"
+EARLY_AT_ONCE = 2_000
+"""So many facts of one store are tried again at once: its clock decides how many wait."""
 KINDS = ("catalogue", "offers", "suppliers", "demand", "forecast", "lessons", "compare", "points", "surroundings")
 SHOWN_KEPT = 20
 
@@ -42,21 +50,20 @@ def effect_of(from_node: str, at: dt.datetime) -> Callable[[Session, Message], N
         if applier is None:
             raise Invalid("unknown-topic", f"This node does not know the topic {message.topic}.", topic=message.topic)
         if from_node != NETWORK:
-            for told in _days_of(message):
-                door.day(told, "The business day", at.date() + DAYS_AHEAD)
+            _refuse_days(session, from_node, message, at)
         applier(session, message, from_node, at)
 
     return apply
 
 
 def bulk_of(from_node: str, at: dt.datetime) -> inbox.Bulk:
-    """Return what writes the sales of a store's batch all at once; those of days to come are left."""
-    last = (at.date() + DAYS_AHEAD).isoformat()
+    """Return what writes the sales of a store's batch all at once; those of days that cannot be taken are left."""
 
     def write(session: Session, messages: Sequence[Message]) -> Sequence[Message]:
-        early = [message for message in messages if max(_days_of(message)) > last]
-        due = [message for message in messages if message not in early] if early else messages
-        return [*pos.replica.take_sales(session, due, from_node, at), *early]
+        first, last = map(str, _days_taken(session, from_node, at))
+        odd = [message for message in messages if not first <= min(days := _days_of(message)) <= max(days) <= last]
+        due = [message for message in messages if message not in odd] if odd else messages
+        return [*pos.replica.take_sales(session, due, from_node, at), *odd]
 
     return write
 
@@ -124,6 +131,20 @@ def try_parked(doors: Doors, from_nodes: Sequence[str] | None = None, *, why: st
     return taken, left
 
 
+def take_early(doors: Doors) -> tuple[int, int]:
+    """Try the facts again whose day had not come when they arrived; (how many were taken, how many still wait)."""
+    with doors.read() as session:
+        waiting = sa.select(InboxMessage.from_node).where(InboxMessage.state == "parked")
+        nodes = list(session.scalars(waiting.where(InboxMessage.reason.startswith(TOO_EARLY)).distinct()))
+    taken = left = 0
+    for node in nodes:
+        with doors.write() as session:
+            effect = effect_of(node, doors.now())
+            some, rest = inbox.try_parked(session, node, effect, why=TOO_EARLY, most=EARLY_AT_ONCE)
+        taken, left = taken + some, left + rest
+    return taken, left
+
+
 def hand_over(session: Session, store_id: str, have: dict[str, int], mine: str) -> dict[str, Any]:
     """Return the rows addressed to a store after what it has; epochs it never heard of from their first row."""
     written = session.execute(sa.select(OutboxHead.epoch, OutboxHead.n).where(OutboxHead.to_node == store_id)).all()
@@ -185,9 +206,27 @@ def scopes_of(session: Session, store_id: str) -> list[str]:
 # --- inside ---
 
 
+def _days_taken(session: Session, store_id: str, at: dt.datetime) -> tuple[dt.date, dt.date]:
+    """Return the first and the last business day that a store may report now."""
+    store = session.get(Store, store_id)
+    first = door.FIRST if store is None else max(door.FIRST, store.joined_at.date() - PAST)
+    return first, at.date() + DAYS_AHEAD
+
+
 def _days_of(message: Message) -> tuple[str, str]:
     """Return the business day a message is filed under, and the one its body tells."""
     return message.business_day, str(message.body.get("business_day", message.business_day))
+
+
+def _refuse_days(session: Session, store_id: str, message: Message, at: dt.datetime) -> None:
+    """Refuse a fact of a day that has not come yet, or that no fact of this store can be of."""
+    first, last = _days_taken(session, store_id, at)
+    for told in _days_of(message):
+        if door.day(told, "The business day", last + FARTHEST_AHEAD, first=first) > last:
+            words = f"The business day {told} has not come yet, so this is taken then. Check the store's clock."
+            raise Invalid(TOO_EARLY, words)
+    if message.topic != SaleCompleted.TOPIC:  # of a sale that is all, and there are many
+        door.days(message.body, first, last)
 
 
 def _confirm(session: Session, store_id: str, have: wire.Have, at: dt.datetime) -> None:

@@ -127,7 +127,7 @@ def test_a_sale_of_a_day_far_ahead_waits_for_that_day_and_is_then_taken_by_itsel
     others = [message(one, n) for n, one in enumerate(sales(STORE, 2), 2)]
     answer = push(network, sent, *others).json
     assert [one["id"] for one in answer["parked"]] == [fact.id]
-    assert "Look at the shop's clock" in answer["parked"][0]["reason"]
+    assert "Check the store's clock" in answer["parked"][0]["reason"]
     assert len(answer["taken"]) == 2
     job = JOBS["day-has-come"]
     assert job.run(Desk(network.doors), NOON.date()) == "0 taken, 1 still wait"

@@ -286,7 +286,7 @@ def test_an_order_for_a_day_nobody_means_waits_by_itself_and_keeps_no_van_from_l
         session.get(ReplenishmentOrder, ("S1", "odd")).order_day = dt.date.fromisoformat(day)
         orders.send(session, "S1", "odd", actor=KEEPER["S1"], at=AT)
     good = country.order("S2", {"milk": 1})
-    with pytest.raises(AssertionError, match="Look at the shop's clock"):
+    with pytest.raises(AssertionError, match="Check the store's clock"):
         country.deliver()
     country.carry("S2")
     country.fill()
