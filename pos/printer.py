@@ -277,16 +277,16 @@ def paper_of(
 
 @dataclass(frozen=True)
 class PrinterStatus:
-    """How the paper is doing. colour: green, amber (look) or red (not printing); code says why, for the page to word.
+    """How the paper is doing. colour: green, amber (look), red (not printing) or none (no printer); code says why.
 
-    codes: ready, slow, agent-silent (paper waits, its print agent does not call),
+    codes: no-printer, ready, slow, agent-silent (paper waits, its print agent does not call),
     unconfirmed, elsewhere (a printer failed and its fallback stands in), paper-low, or the reason
     of a failure (printer-off, printer-refused, printer-silent, printer-offline, printer-library, printer-permission,
     paper-out, cover-open, cutter-jam, printer-error, unprintable). printer: the name of the printer meant, '' where
     the shop has one only. since: when the oldest waiting job was queued.
     """
 
-    colour: Literal["green", "amber", "red"]
+    colour: Literal["green", "amber", "red", "none"]
     code: str
     waiting: int
     unconfirmed: int
@@ -294,8 +294,13 @@ class PrinterStatus:
     printer: str = ""
 
 
-def status(session: Session, store_id: str, *, at: dt.datetime | None = None) -> PrinterStatus:
-    """Return the state of a store's paper; `at` lets it notice that jobs have been waiting for long."""
+def status(session: Session, store_id: str, *, at: dt.datetime | None = None, setting: str = "paper") -> PrinterStatus:
+    """Return the state of a store's paper; `at` lets it notice that jobs have been waiting for long.
+
+    setting: the printer the node's settings name, which counts while the store has set up none of its own.
+    """
+    if not setting and not printer_book.printers_of(session, store_id):
+        return PrinterStatus("none", "no-printer", 0, 0, None)
     jobs = list(session.scalars(waiting(store_id).order_by(PrintJob.queued_at, PrintJob.id)))
     unconfirmed = session.scalar(
         sa.select(sa.func.count()).where(PrintJob.store_id == store_id, PrintJob.state == "unconfirmed")

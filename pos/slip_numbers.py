@@ -76,9 +76,7 @@ def refuse_unnumbered(tenders: Iterable[Tender], providers: Providers) -> None:
     for row in tenders:
         asked = any(tender == row.tender and providers.for_way(way) for way, tender in WAYS.items())
         if asked and is_typed(row) and row.amount_minor > 0 and len(_signs(row.reference)) < FEWEST:
-            raise Invalid(
-                "slip-needed", "Type the number on the slip: it proves that the money was taken.", field="reference"
-            )
+            raise Invalid("slip-needed", "Enter the slip number as proof of payment.", field="reference")
 
 
 # --- inside ---

@@ -50,7 +50,7 @@ TILL: dict[str, tuple[Any, ...]] = {
     "too-much-card": (_l("That is %(over_minor)s too much; only cash can be given back. Charge the exact amount."),),
     "unknown-tender": (_l("This way to pay is not taken here: take cash or card."),),
     "bad-reference": (_l("The number on the slip is too long, or has signs that cannot be kept."),),
-    "slip-needed": (_l("Type the number on the slip: it proves that the money was taken."),),
+    "slip-needed": (_l("Enter the slip number as proof of payment."),),
     "slip-used": (_l("This slip’s number has paid the same amount today. Type the number of this payment."),),
     "card-number": (_l("This is a card’s number. Type the number of the slip; no card’s is kept."),),
     "bad-amount": (_l("That amount is not possible. Type it again."),),

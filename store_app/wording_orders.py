@@ -41,7 +41,7 @@ class OrderWhy:
     risk_bp: int
     runs_out_day: dt.date | None
     method: str
-    counted_qty: float | None
+    outdating: float
     first_day: dt.date | None = None
     consigned: tuple[int, dt.date] | None = None
     taught_qty: int = 0
@@ -50,8 +50,9 @@ class OrderWhy:
 
     @property
     def have_qty(self) -> float:
-        """What is there and not promised, and what is coming, as the proposal counted it."""
-        return self.on_hand - self.reserved + self.on_the_way if self.counted_qty is None else self.counted_qty
+        """What is there and coming, less what is promised and will expire unsold; below zero: more is promised."""
+        position = self.on_hand - self.reserved + self.on_the_way
+        return max(0.0, position - self.outdating) if position > 0 else position
 
     @property
     def is_out(self) -> bool:
@@ -73,7 +74,7 @@ class OrderWhy:
             target=int(why.get("target") or 0),
             service_bp=int(why.get("service_bp") or 0),
             risk_bp=int(why.get("risk_bp") or 0),
-            counted_qty=why["counted_qty_milli"] / 1000 if "counted_qty_milli" in why else None,
+            outdating=float(why.get("outdating") or 0),
             runs_out_day=dt.date.fromisoformat(runs_out) if runs_out else None,
             method=str(why.get("method") or "forecast"),
             first_day=dt.date.fromisoformat(first) if first else None,

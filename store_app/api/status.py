@@ -48,7 +48,7 @@ def status() -> Response:
             shift={"id": open_shift.id, "state": open_shift.state, "opened_at": open_shift.opened_at.isoformat()}
             if open_shift
             else None,
-            printer=dataclasses.asdict(printer.status(session, settings.node_id, at=now)),
+            printer=dataclasses.asdict(printer.status(session, settings.node_id, at=now, setting=settings.printer)),
             network=network_standing(session, now, bool(settings.network_url)),
             recalls=recall.mark(session, settings.node_id),
         )

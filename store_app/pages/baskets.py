@@ -39,7 +39,7 @@ MANY = 12
 class LineView:
     """A line of a basket.
 
-    have_qty: what the sentence counts as there or coming; per_day: units expected a day; risks_bp: of selling out with
+    have_qty: what is there or coming and not promised; per_day: units expected a day; risks_bp: of selling out with
     0, 1, 2 ... packs; teaches: approving takes the change as a lesson.
     """
 

@@ -1,10 +1,12 @@
 """More: the places needed now and then, those this person may enter; on a phone also what its bar has no room for."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flask import Blueprint, Response
 from flask_babel import lazy_gettext as lazy
 
+from store_app.extensions import own_doors
 from store_app.presenting import page
 from store_app.security import can, requires
 
@@ -20,6 +22,8 @@ class Place:
     icon: str
     name: str
     about: str
+    of_network: bool = False
+    """Of no use to a store on its own."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +54,31 @@ GROUPS: tuple[Group, ...] = (
                 "megaphone",
                 lazy("Campaigns"),
                 lazy("What the network asks, your yes or no"),
+                of_network=True,
             ),
-            Place("groups.listed", "offers", "user-group", lazy("Group buys"), lazy("Cases shared by neighbours")),
-            Place("reviews.listed", "settings", "star", lazy("Reviews"), lazy("What customers say, your answers")),
+            Place(
+                "groups.listed",
+                "offers",
+                "user-group",
+                lazy("Group buys"),
+                lazy("Cases shared by neighbours"),
+                of_network=True,
+            ),
+            Place(
+                "reviews.listed",
+                "settings",
+                "star",
+                lazy("Reviews"),
+                lazy("What customers say, your answers"),
+                of_network=True,
+            ),
             Place(
                 "online_shop.rules",
                 "settings",
                 "globe-alt",
                 lazy("Online shop"),
                 lazy("Open or closed, times to collect"),
+                of_network=True,
             ),
             Place(
                 "home_deliveries.overview",
@@ -114,6 +134,7 @@ GROUPS: tuple[Group, ...] = (
                 "arrows-right-left",
                 lazy("Goods of the network"),
                 lazy("On sale or return: what sold, what goes back"),
+                of_network=True,
             ),
             Place(
                 "suppliers.listed",
@@ -128,6 +149,7 @@ GROUPS: tuple[Group, ...] = (
                 "arrows-right-left",
                 lazy("Between shops"),
                 lazy("What a neighbour has too much of, or lacks"),
+                of_network=True,
             ),
             Place("recall.listed", "recall", "no-symbol", lazy("Recalls"), lazy("What must not be sold")),
         ),
@@ -190,6 +212,7 @@ GROUPS: tuple[Group, ...] = (
                 "arrows-right-left",
                 lazy("Compare notes"),
                 lazy("Your shop beside its neighbours"),
+                of_network=True,
             ),
             Place(
                 "finance.overview",
@@ -197,6 +220,7 @@ GROUPS: tuple[Group, ...] = (
                 "building-library",
                 lazy("Money with the network"),
                 lazy("Credit, invoices, statements"),
+                of_network=True,
             ),
             Place(
                 "standing.show",
@@ -204,6 +228,7 @@ GROUPS: tuple[Group, ...] = (
                 "trophy",
                 lazy("Your standing"),
                 lazy("Your level, what counts, what is missing"),
+                of_network=True,
             ),
         ),
     ),
@@ -232,6 +257,7 @@ GROUPS: tuple[Group, ...] = (
                 "lifebuoy",
                 lazy("Help from the network"),
                 lazy("Let it look, for some hours"),
+                of_network=True,
             ),
             Place(
                 "shop_settings.overview", "settings", "cog-6-tooth", lazy("Shop"), lazy("Network, printer, the books")
@@ -305,7 +331,10 @@ OF_NETWORK: tuple[Place, ...] = (
 @requires("sell")
 def places() -> Response:
     """List the places this person may enter."""
-    groups = [(group.name, _open(group.places)) for group in GROUPS]
+    in_network = bool(own_doors().settings.network_url)
+    groups = [
+        (group.name, _open(place for place in group.places if in_network or not place.of_network)) for group in GROUPS
+    ]
     return page("more/places.html", rail_places=_open(FROM_THE_RAIL), groups=groups)
 
 
@@ -319,5 +348,5 @@ def of_network() -> Response:
 # --- inside ---
 
 
-def _open(places: tuple[Place, ...]) -> list[Place]:
+def _open(places: Iterable[Place]) -> list[Place]:
     return [place for place in places if can(place.permission)]

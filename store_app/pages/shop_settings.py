@@ -82,7 +82,7 @@ def overview(fault: ShopError | None = None) -> Any:
         store = session.get_one(Store, store_id)
         region = session.get(Region, store.region_id)
         contact = _contact(session, at, on_its_own=not settings.network_url)
-        queue = _queue(session)
+        queue = _queue(session) if settings.network_url else None
         put_back = _put_back(session, store_id, at)
         closed = closed_days.spells(closed_days.since(session, store_id, presenting.today()))
         unknown = bool(settings.network_url) and stated_takings.counts(session, store_id)
@@ -326,9 +326,9 @@ def _printer(session: Session, store_id: str, setting: str) -> Light:
     )
     own = printer_book.printers_of(session, store_id)
     wires = [row.wire for row in own] or [setting] * bool(setting)
-    standing = printer.status(session, store_id, at=doors().now())
-    if not wires:
-        return Light("dot-warn", _("No printer is set. Sales go on; receipts wait."), jobs)
+    standing = printer.status(session, store_id, at=doors().now(), setting=setting)
+    if standing.colour == "none":
+        return Light("dot-warn", _("No printer is set up. Sales continue, but receipts aren’t printed."), jobs)
     if standing.colour == "red":
         name = f"{standing.printer}: " if standing.printer else ""
         return Light("dot-bad", name + wording_printers.reason(standing.code), jobs)

@@ -47,12 +47,13 @@ def till_page() -> Response:
         store = look.get_one(Store, store_id)
         till = own_till(look, store_id)
         now_open = shift.current(look, store_id, till.id)
+        prints = printer.status(look, store_id, setting=doors().settings.printer).colour != "none"
     answer = page(
         "till/till.html",
         till=till,
         cashier=g.actor.name,
         currency=store.currency,
-        till_settings=_settings(store, till, now_open),
+        till_settings=_settings(store, till, now_open) | {"prints": prints},
         script=url_for("till.script", mark=_script()[1]),
     )
     answer.headers["Link"] = _ahead()

@@ -56,7 +56,7 @@ class Node:
     def __init__(
         self, kept: Kept, *, is_open: bool = True, coin_minor: int = 1, furnish: Furnish | None = None, **wishes: Any
     ) -> None:
-        self._kept, self._house = kept, kept.take(None, node_id=STORE, printer="paper", **wishes)
+        self._kept, self._house = kept, kept.take(None, node_id=STORE, **{"printer": "paper"} | wishes)
         self.app, self.settings = self._house.app, self._house.doors.settings
         shutil.copy(_furnished(is_open=is_open, coin_minor=coin_minor, furnish=furnish), self._house.file)
         self.database = Database(make_engine(self.settings.database_url))

@@ -209,10 +209,47 @@ def test_a_changed_number_of_packs_says_at_once_how_likely_the_product_sells_out
     said = milk.locator("output")
     for press, risk in (("More", 1), ("Less", 18), ("Less", 62)):
         milk.get_by_role("button", name=press).click()
-        expect(said).to_have_text(re.compile(rf"sells out in {risk} of 100 cases"))
+        expect(said).to_have_text(re.compile(rf"{risk}% chance of running out"))
     for _ in range(4):
         milk.get_by_role("button", name="More").click()
     expect(said).to_have_text(re.compile(r"^Would last about [\d.]+ days, the order would cost"))
+
+
+def test_saving_one_line_keeps_what_is_typed_on_the_others_and_leaving_with_it_is_asked(
+    page: Page, office: Office, faults: list[str]
+):
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    enter(page, office, "/orders/order-P1")
+    milk, bread = page.locator("#line-milk"), page.locator("#line-bread")
+    packs = bread.locator("input[name=packs]")
+    packs.fill("7")
+    bread.locator("select").select_option("event")
+    for _ in range(2):
+        milk.get_by_role("button", name="More").click()
+        milk.locator("input[name=words]").fill("A wedding")
+        milk.get_by_role("button", name="Save").click()
+        expect(page.locator("#line-milk")).to_contain_text("changed by shopkeeper: A wedding")
+        expect(packs).to_have_value("7")
+        expect(bread.locator("select")).to_have_value("event")
+        expect(bread.get_by_role("button", name="Save")).to_be_visible()
+    milk.get_by_role("button", name="Undo").click()
+    expect(page.locator("#line-milk")).not_to_contain_text("A wedding")
+    expect(packs).to_have_value("7")
+    assert asked == []
+    page.goto(f"{office.url}/orders/")
+    assert asked == ["beforeunload"]
+
+
+def test_a_shelf_that_is_empty_lasts_no_day(page: Page, office: Office, faults: list[str]):
+    with office.house.doors.write() as session:
+        line = session.get_one(orders.OrderLine, (STORE, "order-P1", "milk"))
+        empty = {"on_hand": 0, "reserved": 0, "on_the_way": 0, "counted_qty_milli": 941, "per_day": 0.941}
+        line.why, line.packs = line.why | empty | {"risks_bp": [7_000, 100]}, 1
+    enter(page, office, "/orders/order-P1")
+    milk = page.locator("#line-milk")
+    milk.get_by_role("button", name="Less").click()
+    expect(milk.locator("output")).to_have_text(re.compile(r"^Nothing left to sell, the order would cost \$[\d.]+$"))
 
 
 def test_a_change_that_goes_beyond_the_week_s_money_says_so_while_it_is_typed(

@@ -459,6 +459,23 @@ def test_the_last_receipt_is_printed_again_and_marked(page: Page, node: Node, fa
     assert sorted(job.copy_no for job in node.rows(PrintJob)) == [0, 1]
 
 
+def test_a_till_without_a_printer_has_no_green_lamp_for_it_and_offers_no_second_receipt(
+    page: Page, make_node, faults: list[str]
+):
+    enter(page, make_node(printer=""))
+    lamp = page.locator("#state-printer")
+    expect(lamp).to_have_class("state state-quiet")
+    expect(lamp).to_have_text("No printer")
+    wedge(page, CODES["MILK"])
+    pay_exactly(page)
+    expect(page.locator("#next")).to_be_focused()
+    expect(page.locator("#again")).to_be_hidden()
+    expect(page.locator("#gift")).to_be_hidden()
+    page.keyboard.press("Enter")
+    page.keyboard.press("F9")
+    expect(page.locator("#says")).to_contain_text("No printer is set up.")
+
+
 def test_a_closed_till_says_that_it_takes_no_scan_and_is_opened_with_its_float(
     page: Page, make_node, faults: list[str]
 ):

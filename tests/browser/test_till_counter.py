@@ -27,6 +27,7 @@ from pos.store import store_of
 from pos.tab import TabAccount
 from tests.browser.conftest import (
     CODES,
+    DESK,
     PHONE,
     STORE,
     Node,
@@ -338,6 +339,75 @@ def test_a_customer_who_arrives_while_the_panel_is_open_may_pay_with_tab_and_poi
     page.keyboard.press("F8")
     expect(page.locator("#pay-done")).to_be_visible()
     assert [row.tender for row in shop.rows(Payment)] == ["tab"]
+
+
+_COVERED = """field => {
+  const { x, y, width, height } = field.getBoundingClientRect();
+  return !field.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+}"""
+"""Whether something else lies over the middle of a field, so that a finger does not reach it."""
+
+
+@pytest.mark.parametrize(("size", "language"), [(DESK, "en"), (PHONE, "zh")])
+def test_the_slips_number_is_in_reach_and_hears_the_keys_also_after_its_absence_was_refused(
+    page: Page, make_node: Callable[..., Node], faults: list[str], size: Any, language: str
+):
+    """A second reader beside the terminal: no key goes to the amount, and the sentence asks for no more than is due."""
+    node = make_node(payment_service="practice-scripted", furnish=furnish)
+    resize(page, size)
+    enter(page, node, language=language)
+    wedge(page, CODES["MILK"])
+    page.locator("#pay-button").click()
+    page.locator("[data-tender=card]").click()
+    page.locator("[data-way=slip]").click()
+    slip = page.locator("#card-reference")
+    for press in (lambda: None, page.locator("#take").click):
+        press()
+        expect(slip).to_be_focused()
+        assert not slip.evaluate(_COVERED)
+        assert not page.locator("#given").evaluate(_COVERED)
+    assert_accessible(page)
+    page.keyboard.type("47")
+    expect(slip).to_have_value("47")
+    expect(page.locator("#given")).to_have_text("$3.49")
+    for key in "4711":
+        page.locator(f"#cash-pad [data-key='{key}']").click()
+    expect(page.locator("#given")).to_have_text("$3.49")
+    expect(page.locator("#card-ask")).to_contain_text("$3.49")
+    page.locator("#take").click()
+    expect(page.locator("#pay-done")).to_be_visible()
+    assert [payment.reference for payment in node.rows(Payment)] == ["47"]
+
+
+def test_a_customer_whose_tab_was_paid_off_is_not_the_next_sales_and_a_baskets_own_is_read_again(
+    page: Page, shop: Node, faults: list[str]
+):
+    """An empty basket is the next customer's; one with products keeps its own, with what they owe now."""
+
+    def attach() -> None:
+        page.locator("#customer-button").click()
+        page.keyboard.type("3456")
+        expect(page.locator(".row-button")).to_contain_text("Marta")
+        page.keyboard.press("Enter")
+        expect(page.locator("#attached")).to_contain_text("Marta")
+
+    enter(page, shop)
+    attach()
+    page.locator("#customer-button").click()
+    page.get_by_role("link", name="Pay off the tab").click()
+    page.wait_for_url("**/customers/*")
+    page.goto(f"{shop.url}/till/")
+    page.wait_for_selector("html[data-ready]")
+    expect(page.locator("#attached")).to_be_hidden()
+    wedge(page, CODES["MILK"])
+    attach()
+    priced(page)
+    by: dict[str, Any] = {"actor": Actor("ana", "Ana", "shopkeeper", STORE), "at": SystemClock().now()}
+    with shop.database.write() as session:
+        customers.charge(session, store_of(session, STORE), MARTA, 123, sale_id="elsewhere-1", **by)
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    expect(page.locator("#attached")).to_contain_text("$1.23")
 
 
 def test_points_and_a_voucher_pay_what_they_are_worth_and_the_rest_is_paid_otherwise(page: Page, shop: Node):

@@ -78,7 +78,7 @@ def test_what_is_here_and_what_is_ordered_in_make_one_order_with_its_slip(office
 def test_an_order_paid_by_card_names_its_slip_which_pays_for_nothing_else(office):
     client = office.signed_in("cashier")
     send(client, "/counter-order/put", sku="robot")
-    assert "proves that the money was taken" in words(order(client, pay="card"))
+    assert "Enter the slip number as proof of payment" in words(order(client, pay="card"))
     assert order(client, pay="card", reference="A 17").status_code == 303
     with office.doors.write() as session, pytest.raises(Refused) as refusal:
         slip_numbers.take(session, STORE, [Tender("card", 2_000, "a17")], day=NOON.date(), source="sale:another")

@@ -94,7 +94,7 @@ def test_a_card_read_elsewhere_hands_over_against_its_slip_alone(office):
     assert 'name="reference"' in client.get(here).text
     collect = f"/pickup/{FIRST}/collect"
     refused = send(client, collect, tender="card", given="")
-    assert "proves that the money was taken" in words(refused)
+    assert "Enter the slip number as proof of payment" in words(refused)
     with office.doors.write() as session:
         slip_numbers.take(session, STORE, [Tender("card", 653, "71-A")], day=NOON.date(), source="sale:another")
     assert "has paid the same amount today" in words(send(client, collect, tender="card", reference="71a"))

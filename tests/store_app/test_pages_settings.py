@@ -32,6 +32,25 @@ def test_the_page_says_how_the_shop_stands_in_sentences(office):
         assert sentence in found
 
 
+OF_NETWORK = ("/campaigns/", "/groups/", "/reviews/", "/settings/online-shop/", "/stock/network/", "/transfers/",
+              "/compare/", "/finance/", "/standing/", "/support/")  # fmt: skip
+"""The places that only a member of a network has a use for."""
+
+
+def test_a_store_on_its_own_hears_of_no_messages_and_is_led_to_nothing_of_a_network(build, office):
+    own = build(printer="paper")
+    fill(own)
+    shown = {}
+    for house in (own, office):
+        with house.doors.write() as session:
+            outbox.append(session, to_node="network", topic="sale.completed", version=1, body={}, id="fact-0009",
+                          subject="sale:9", business_day=NOON.date(), at=NOON)  # fmt: skip
+        client = house.signed_in()
+        shown[house is own] = {address for address in OF_NETWORK if f'href="{address}"' in client.get("/more/").text}
+        assert ("to be sent" in words(client.get("/settings/"))) is (house is office)
+    assert shown == {True: set(), False: set(OF_NETWORK)}
+
+
 @pytest.mark.parametrize(("language", "said"), [("en", "it is too large for the line"), ("zh", "线路传不过去")])
 def test_a_forecast_that_the_network_did_not_take_is_told_with_why_in_the_reader_s_language(office, language, said):
     client = office.signed_in()

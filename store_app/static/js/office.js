@@ -1,5 +1,27 @@
 // Comfort of the back office: reasons appear when a number changes, and a scan is heard anywhere. All works without it.
 
+import { isLocked } from "../till/touched.js";
+
+// A basket drawn again keeps what is typed on its other lines; where a line was undone, what is saved stands again.
+let typed = [];
+document.addEventListener("htmx:before:swap", () => {
+  typed = [...document.querySelectorAll("form[data-changed]")].filter((form) => !undone?.contains(form)).map((form) => [form.action, new FormData(form)]);
+});
+
+function typeAgain(form) {
+  const kept = typed.find(([action]) => action === form.action)?.[1], { packs, reason, words } = form.elements;
+  if (!kept || kept.get("packs") === form.dataset.packs) return; // it is what was saved
+  [packs.value, reason.value, words.value] = ["packs", "reason", "words"].map((name) => kept.get(name));
+  packs.dispatchEvent(new Event("change"));
+}
+
+// Who leaves the page with something unsaved on it is asked by the browser; a page that locks itself is not held up.
+let sent = null;
+addEventListener("beforeunload", (event) => {
+  const isUnsaved = [...document.querySelectorAll("form[data-changed]")].some((form) => form !== sent);
+  if (isUnsaved && !isLocked()) event.preventDefault();
+});
+
 // What was unfolded stays so when its basket is drawn anew.
 const unfolded = new Set();
 document.addEventListener("toggle", ({ target }) => {
@@ -7,8 +29,13 @@ document.addEventListener("toggle", ({ target }) => {
 }, true);
 
 // Who saved or undid a line stands at it again in the basket drawn anew, wherever in it the line is now.
-let lineId = "";
-document.addEventListener("submit", ({ target }) => { lineId = target.closest(".order-line")?.id ?? ""; });
+let lineId = "", undone = null;
+document.addEventListener("submit", ({ target }) => {
+  const line = target.closest(".order-line");
+  sent = target;
+  lineId = line?.id ?? "";
+  undone = line && !target.matches("form[data-change]") ? line : null;
+});
 
 wire();
 document.addEventListener("htmx:after:swap", () => {
@@ -38,13 +65,12 @@ function wireChange(form) {
     form.toggleAttribute("data-changed", packs !== Number(before));
     inWords.hidden = packs !== Number(before); // they tell of what is saved
     costs.textContent = money(packs * form.dataset.packCost, form.dataset.currency);
-    const { long, words, risk, cost, comma } = output.dataset, said = [];
-    if (Number(perDay) > 0) {
-      const days = (Number(have) + packs * Number(packQty)) / Number(perDay);
-      said.push(days > 60 ? long : words.replace("{days}", days.toFixed(days < 3 ? 1 : 0)));
-    }
+    const { none, long, words, risk, cost, comma } = output.dataset, said = [];
+    const units = Number(have) + packs * Number(packQty), days = units / Number(perDay);
+    if (units <= 0) said.push(none);
+    else if (Number(perDay) > 0) said.push(days > 60 ? long : words.replace("{days}", days.toFixed(days < 3 ? 1 : 0)));
     const risks = form.dataset.risks ? form.dataset.risks.split(",") : [];
-    if (packs < risks.length) said.push(risk.replace("{risk}", Math.round(risks[packs] / 100)));
+    if (units > 0 && packs < risks.length) said.push(risk.replace("{risk}", Math.round(risks[packs] / 100)));
     const total = Number(form.dataset.total) + (packs - before) * form.dataset.packCost;
     said.push(cost.replace("{cost}", money(total, form.dataset.currency)));
     output.textContent = said.join(comma);
@@ -54,6 +80,7 @@ function wireChange(form) {
   };
   field.addEventListener("change", look);
   field.addEventListener("input", look);
+  typeAgain(form);
   const { reason, words: own } = form.elements;
   const need = () => { reason.required = !own.value.trim(); };
   own.addEventListener("input", need);

@@ -191,6 +191,14 @@ export class Basket extends EventTarget {
     this.#content("brought");
   }
 
+  /** Leave an empty basket to the next customer: whoever stood here was served elsewhere (a tab paid off), or left. */
+  forgetCustomer() {
+    const { customer, coupons, note, ageConfirmed, ageHow } = fresh(), anybody = { customer, coupons, note, ageConfirmed, ageHow };
+    if (!this.isEmpty() || Object.entries(anybody).every(([name, value]) => String(this.kept[name]) === String(value))) return;
+    Object.assign(this.kept, anybody);
+    this.#content("customer");
+  }
+
   attach(customer) { this.kept.customer = customer; this.#content("customer"); }
   setCoupons(coupons) { this.kept.coupons = [...new Set(coupons)]; this.#content("coupons"); }
   setNote(note) { this.kept.note = note; this.#content("note"); }

@@ -50,6 +50,8 @@ function printerState({ printer, ...state }) {
 }
 
 function printerLight({ colour, code, waiting }) {
+  settings.prints = colour !== "none";
+  if (!settings.prints) return ["quiet", say("printer-none")];
   if (colour === "green") return ["good", say("printer-ok")];
   if (code === "slow") return ["warn", say("printer-waiting", { n: waiting })];
   const kind = colour === "red" ? "bad" : "warn";

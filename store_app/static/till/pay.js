@@ -76,8 +76,13 @@ export class Pay {
     const taken = this.tender === "voucher" ? 0 : this.basket.parts.reduce((sum, part) => sum + (part.tender === this.tender ? part.amount_minor : 0), 0);
     return Math.max(0, has - taken);
   }
-  /** What this tender is to pay: what was keyed, else all that is left; never more than it has. */
-  get amount() { return Math.min(this.given ?? Math.abs(this.due), this.most); }
+  /** What this tender is to pay: what was keyed, else all that is due; never more than it has, and only cash gives change. */
+  get amount() {
+    const due = Math.abs(this.due), isCash = this.tender === "cash" && !this.isRefund;
+    return Math.min(this.given ?? due, this.most, isCash ? Infinity : due);
+  }
+  /** Whether a card's slip must have its number: this till has a terminal, and the card was read elsewhere. */
+  get needsSlip() { return this.tender === "card" && this.cardWay === "slip" && settings.terminal && !this.basket.practice && !this.isRefund; }
 
   /** Open the panel; what the law or the shop wants to be asked first is asked first. */
   async open() {
@@ -139,7 +144,7 @@ export class Pay {
   }
 
   async #takeTender() {
-    const amount = Math.min(this.amount, Math.abs(this.due)), { tender } = this;
+    const { amount, tender } = this;
     if (this.isRefund) {
       const accounts = Object.entries(this.basket.goesBack()).map(([to, minor]) => ({ tender: to, amount_minor: -minor }));
       return this.sending.send([...accounts, ...(amount ? [{ tender, amount_minor: -amount, ...this.#reference() }] : [])]);
@@ -151,10 +156,7 @@ export class Pay {
     if (tender === "wallet") return this.electronic.chooseWay(amount);
     if (tender === "voucher") return this.#takeVoucher(amount);
     const slip = this.#reference();
-    if (tender === "card" && settings.terminal && !this.basket.practice && !(slip.reference?.length >= SLIP_SIGNS)) {
-      $("card-reference").focus();
-      return this.again(say("slip-needed"));
-    }
+    if (this.needsSlip && !(slip.reference?.length >= SLIP_SIGNS)) return this.again(say("slip-needed"));
     return this.#added({ tender, amount_minor: amount, ...slip });
   }
 
@@ -294,8 +296,12 @@ export class Pay {
     this.#forgetVoucher();
     $("pay-says").replaceChildren();
     this.pad.clear();
-    if (tender === "voucher") $("voucher-code").focus();
-    else $("pay").focus();
+    this.#focus();
+  }
+
+  /** Stand where the next key belongs: in the field this tender cannot do without, else where keys are the amount. */
+  #focus() {
+    (this.tender === "voucher" ? $("voucher-code") : this.needsSlip ? $("card-reference") : $("pay")).focus();
   }
 
   #cardBy(way) {
@@ -304,6 +310,7 @@ export class Pay {
     $("card-ways").hidden = !settings.terminal || this.basket.practice;
     $("slip").hidden = way !== "slip";
     this.#showChoice();
+    if (this.step === "choose") this.#focus();
   }
 
   #give(minor) {
@@ -351,7 +358,7 @@ export class Pay {
     const given = this.amount, missing = Math.abs(due) - given, cash = tender === "cash" && !this.isRefund;
     if (cash) this.#showNotes(given);
     $("given-word").textContent = say(cash ? "given" : "amount");
-    showMoney($("given"), cash ? given : Math.min(given, Math.abs(due)));
+    showMoney($("given"), given);
     $("change-word").textContent = say(missing > 0 ? "missing" : "change");
     $("change-row").hidden = !cash && missing <= 0;
     $("change-row").classList.toggle("missing", missing > 0);
@@ -418,7 +425,8 @@ export class Pay {
     for (const name of STEPS) $(`pay-${name}`).hidden = name !== step;
     $("basket").inert = $("goods").inert = step !== null;
     document.body.dataset.pay = step ?? "";
-    if (step === "choose" || step === "sending" || step === "asking") $("pay").focus();
+    if (step === "choose") this.#focus();
+    if (step === "sending" || step === "asking") $("pay").focus();
     this.#showWaiting();
     if (step !== null) return;
     this.actions.paying(null);

@@ -75,6 +75,7 @@ export class Receipts {
   }
 
   async reprint(sale) {
+    if (!settings.prints) return sheet.complain(say("printer-none-words"));
     try {
       const answer = await ask("POST", `${settings.urls.receipts}/${sale.id}/reprint`, {});
       sheet.close();

@@ -97,8 +97,8 @@ export class Sending {
     showMoney($("done-change"), change > 0 ? change : Math.abs(sale.total_minor));
     $("done-receipt").textContent = practice ? say("practice-done") : say("receipt-no", { n: sale.receipt_no, total: moneyText(sale.total_minor) });
     $("done-extras").replaceChildren(...extras(sale, paper));
-    $("again").hidden = practice;
-    $("gift").hidden = practice || paper.kind === "return";
+    $("again").hidden = practice || !settings.prints;
+    $("gift").hidden = practice || !settings.prints || paper.kind === "return";
     $("gift").disabled = false;
     $("mail").hidden = practice || !settings.mail;
     this.paperNote("");

@@ -177,7 +177,7 @@ const till = {
   },
   async reprint() {
     const last = basket.last, speak = pay.isOpen ? (words, kind) => pay.sending.paperNote(words, kind) : null;
-    if (!last) return (speak ?? ((words) => view.complain(words)))(say("no-last"));
+    if (!last || !settings.prints) return (speak ?? ((words) => view.complain(words)))(say(last ? "printer-none-words" : "no-last"));
     try {
       const { copy_no: copy } = await ask("POST", `${settings.urls.receipts}/${last.id}/reprint`, {});
       (speak ?? ((words) => view.tell(words)))(say("reprinted", { n: last.receipt_no, copy }), "good");
@@ -235,6 +235,7 @@ async function camera(button) {
 function follow(status) {
   if (basket.practice) return;
   opening.follow(status.shift);
+  if (!status.shift) basket.forgetCustomer();
   if (status.recalls !== recallsSeen && !pay.isBusy) {
     recallsSeen = status.recalls;
     quoting.settle(true);
@@ -322,7 +323,8 @@ function own() {
   view.show();
   pay.recover();
   takeKept();
-  if (!basket.isEmpty() && !basket.quote) quoting.soon();
+  basket.forgetCustomer();
+  if (!basket.isEmpty() && !basket.pending && (basket.customer || !basket.quote)) quoting.soon(); // what they owe may have changed
   if (!basket.practice) opening.follow(opening.shift);
   if (!opening.isOpen && !pay.isOpen) till.rest();
 }
