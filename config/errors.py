@@ -7,6 +7,7 @@ Rules
 2. Five kinds, and no HTTP here: the edge turns kinds into status codes.
 """
 
+import re
 from typing import Any
 
 
@@ -38,3 +39,9 @@ class Conflict(ShopError):
 
 class Unreachable(ShopError):
     """The outside (network, printer, terminal) does not answer."""
+
+
+def cause(fault: BaseException) -> str:
+    """Say why the system or a library failed, in its own words without error numbers and source lines."""
+    text = getattr(fault, "strerror", None) or str(fault).split("\n")[0] or type(fault).__name__
+    return re.sub(r"\[[^\]]*\d+\] |\[SSL: \w+\] | \(_ssl\.c:\d+\)", "", text).rstrip(".")

@@ -25,6 +25,7 @@ from config.errors import Refused
 if TYPE_CHECKING:
     from alembic.config import Config
 
+NEWER = "These books were written by a newer version. Bring this program up to date first."
 FOLDER = Path(__file__).resolve().parent / "migrations"
 
 
@@ -40,7 +41,7 @@ def upgrade(database: str | Engine, revision: str = "head") -> str | None:
     if now is not None and not knows(now):
         raise Refused(
             "newer-books",
-            "These books were written by a newer version. Bring this program up to date first.",
+            NEWER,
             found=now,
         )
     from alembic import command

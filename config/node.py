@@ -11,6 +11,7 @@ Rules
 import datetime as dt
 import json
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from config.prepared import Prepared
 
 NETWORK = "network"
 """The node id of the operator's node; every other node id is a store's."""
+_STORE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,19}", re.ASCII)
 COPY_SPEAKS, EPOCH_BEGUN = "a copy or a restored database is speaking", "began a new epoch"
 WAIT_THERE = " of our messages wait there for a person"
 """What a peer's alarm says. The last goes when nothing waits any more, the others once a person has looked into it."""
@@ -70,6 +72,11 @@ class Peer(Base):
 
 
 _EPOCH = Prepared(sa.select(table_of(Node).c.epoch))
+
+
+def is_store_id(text: str) -> bool:
+    """Tell whether a store or warehouse may have this id: 1 to 20 letters, digits, `_` or `-`."""
+    return _STORE_ID.fullmatch(text) is not None and text.casefold() != NETWORK
 
 
 def found(session: Session, node_id: str, *, at: dt.datetime) -> Node:

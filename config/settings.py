@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from config.errors import Invalid
-from config.node import NETWORK
+from config.errors import Invalid, cause
+from config.node import NETWORK, is_store_id
 
 NO_COUNTRIES = frozenset({"EU", "EZ", "UN", "XA", "XB", "ZZ"})
 """What CLDR has among its territories by two letters, and ISO 3166 not as a country."""
@@ -130,6 +130,8 @@ class Settings(BaseSettings):
             self.node_id = NETWORK
         if not self.node_id:
             raise ValueError("node_id: a store node needs the store's id")
+        if self.role == "store" and not is_store_id(self.node_id):
+            raise ValueError(f"node_id: {self.node_id!r} is not a store id. Use up to 20 letters and digits: S01")
         if not self.database_url:
             self.database_url = f"sqlite:///{self.state_folder / (self.node_id + '.db')}"
         if self.network_url and not is_guarded(self.network_url):
@@ -177,7 +179,8 @@ def load(**given: Any) -> Settings:
         try:
             content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError) as fault:  # not TOML, or not UTF-8
-            raise Invalid("settings-file", f"The settings file {path} cannot be read: {fault}.", path=path) from fault
+            told = f"The settings file {path} cannot be read: {cause(fault)}."
+            raise Invalid("settings-file", told, path=path) from fault
     named_outside = {name for name in Settings.model_fields if f"CORNERSTORE_{name.upper()}" in os.environ}
     arguments = {name: value for name, value in content.items() if name not in named_outside} | given
     try:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config.errors import Invalid
+from config.errors import Invalid, cause
 from pos.lines import is_printer, usb_backend, usb_name, usb_serial
 from pos.printer_model import load_escpos
 
@@ -66,7 +66,7 @@ def networks_of(setting: str) -> list[Network]:
     try:
         found = [Network(word) for word in setting.replace(",", " ").split()]
     except ValueError as fault:
-        sentence = f"The setting printer_search is not a list of networks: {fault}."
+        sentence = f"The setting printer_search is not a list of networks: {cause(fault)}."
         raise Invalid("printer-search", sentence, setting=setting) from fault
     if any(network.num_addresses > MOST_HOSTS for network in found) or len(found) > MOST_NETWORKS:
         raise Invalid("printer-search", "The setting printer_search names too many hosts: four /24 at most.")

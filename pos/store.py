@@ -22,8 +22,10 @@ from config.clock import business_day
 from config.database import Base
 from config.errors import Conflict, Invalid, NotFound
 from config.journal import Actor, record
+from config.node import is_store_id
 from pos import pins
 
+LONGEST_NAME = 80
 LOCK_MINUTES = (0, 1, 2, 3, 5, 10, 15, 30)
 STAFF_ROLES = ("cashier", "supervisor", "shopkeeper", "operator")
 
@@ -169,6 +171,13 @@ def found_store(
     region: (id, name), made when new; tills: (id, name). wishes: further columns of Store (slug, address,
     smallest_coin_minor, language ...); the slug is made from the name unless given.
     """
+    if not is_store_id(store_id):
+        told = f"{store_id!r} is not a store id. Use 1 to 20 letters and digits, such as S01."
+        raise Invalid("bad-store-id", told, store_id=store_id)
+    if not 1 <= len(name.strip()) <= LONGEST_NAME or not name.isprintable():
+        raise Invalid("bad-name", f"A store's name has 1 to {LONGEST_NAME} letters.", field="name")
+    if not 1 <= len(region[1].strip()) <= LONGEST_NAME or not region[1].isprintable():
+        raise Invalid("bad-name", f"A region's name has 1 to {LONGEST_NAME} letters.", field="region")
     _refuse_zone(tz)
     if not re.fullmatch("[A-Z]{3}", currency):
         raise Invalid("bad-currency", f"{currency} is no currency code; write it like EUR.", currency=currency)

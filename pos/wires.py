@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Protocol
 
-from config.errors import Invalid, Unreachable
+from config.errors import Invalid, Unreachable, cause
 from pos.printer_model import PrinterModel, load_escpos
 
 _ONLINE, _CAUSE, _ERROR, _PAPER = (b"\x10\x04" + bytes([n]) for n in (1, 2, 3, 4))
@@ -409,7 +409,7 @@ def _opened(opening: Any, name: str) -> Any:
         if denied or getattr(fault, "errno", None) == errno.EACCES:
             sentence = f"This computer may not use the {name}. Give its user the right to (group lp or dialout)."
             raise Unreachable("printer-permission", sentence) from fault
-        sentence = f"The {name} does not open: {fault}. Check cable and power."
+        sentence = f"The {name} does not open: {cause(fault)}. Check cable and power."
         raise Unreachable("printer-off", sentence) from fault
 
 

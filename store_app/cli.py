@@ -1,4 +1,4 @@
-"""The commands of a node: `cornerstore ...`. A refusal is one sentence and exit 1, never a traceback."""
+"""The commands of a node: `cornerstore ...`. What is refused is one sentence, never a traceback (`commanding`)."""
 
 import datetime as dt
 import json
@@ -15,7 +15,7 @@ from rich.table import Table
 from config import log, private, settings
 from store_app import cli_keeping, cli_network, cli_ordering, cli_people
 from store_app.cli_import import bring_in
-from store_app.commanding import Commands, by_hand, faults, node, plain, screen, set_up
+from store_app.commanding import FILE, WORD, Commands, by_hand, faults, node, plain, screen, set_up
 from store_app.extensions import open_doors
 
 SETTINGS_FILE = Path("cornerstore.toml")
@@ -47,7 +47,7 @@ def main(file: Path | None) -> None:
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("cornerstore-state"), show_default=True)
 @click.option("--network-url", default="", help="Where the network is; empty: on its own.")
 @click.option("--network-key", default="", help="The store's key at the network.")
-@click.option("--port", type=int, default=8000, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True)
 def init(role: str, node_id: str, folder: Path, network_url: str, network_key: str, port: int) -> None:
     """Make a settings file and an empty database."""
     from config.errors import Conflict
@@ -82,7 +82,7 @@ def bring_up(only_check: bool) -> None:
     from config import migrate  # Alembic takes its time, and serving does without
     from store_app import tables
 
-    doors = node()
+    doors = node(makes_books=not only_check)
     if only_check:
         tables.known()
         difference = migrate.check(doors.database.engine)
@@ -125,7 +125,7 @@ def serve(no_work: bool, gunicorn: bool) -> None:
     """Serve this node's pages and API, with its worker beside it."""
     from store_app import own_shop, serving
 
-    doors = node()
+    doors = node(makes_books=True)
     set_up(doors)
     serving.serve(own_shop.founded(doors), work=not no_work, gunicorn=gunicorn)
 
@@ -143,11 +143,11 @@ def work(dask: str | None, with_parent: int | None) -> None:
 
 
 @main.command("print-agent")
-@click.option("--server", required=True, help="The store node's address: https://…")
-@click.option("--key-file", required=True, type=click.Path(path_type=Path), help="Holds the key the page showed.")
-@click.option("--printer", required=True, help="Where it hangs: net:host:port, usb:…, serial:…, file:…, cups:…")
+@click.option("--server", type=WORD, required=True, help="The store node's address: https://…")
+@click.option("--key-file", required=True, type=FILE, help="Holds the key the page showed.")
+@click.option("--printer", type=WORD, required=True, help="Such as net:host:port, usb:…, serial:…, file:…, cups:…")
 @click.option("--state", type=click.Path(path_type=Path), default=Path("cornerstore-print-agent"), show_default=True)
-@click.option("--ca", type=click.Path(path_type=Path), help="Certificates to trust instead of the system's (PEM).")
+@click.option("--ca", type=FILE, help="Certificates to trust instead of the system's (PEM).")
 def fetch_paper(server: str, key_file: Path, printer: str, state: Path, ca: Path | None) -> None:
     """Print here what a store node that runs elsewhere has for one printer."""
     from store_app import print_agent
@@ -157,15 +157,20 @@ def fetch_paper(server: str, key_file: Path, printer: str, state: Path, ca: Path
 
 
 @main.command()
-@click.argument("name")
-@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="The business day; without it the last ended one.")
+@click.argument("name", type=WORD)
+@click.option(
+    "--day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="The business day; without it the last ended one.",
+)
 def job(name: str, day: dt.datetime | None) -> None:
     """Run one job now, by hand."""
     _run_job(name, day)
 
 
 @main.command()
-@click.option("--day", type=click.DateTime(["%Y-%m-%d"]))
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD")
 def forecast(day: dt.datetime | None) -> None:
     """Forecast now."""
     from store_app.roles import role_of
@@ -176,7 +181,7 @@ def forecast(day: dt.datetime | None) -> None:
 
 
 @main.command()
-@click.option("--sales", "file", type=click.Path(path_type=Path), required=True, help="CSV, Parquet or XLSX.")
+@click.option("--sales", "file", type=FILE, required=True, help="CSV, Parquet or XLSX.")
 @click.option("--horizon", type=click.IntRange(1, 60), default=14, show_default=True, help="Days ahead.")
 @click.option("--origins", type=click.IntRange(1, 60), default=8, show_default=True, help="Forecasts to judge.")
 @click.option("--skip", type=click.IntRange(0, 200), default=0, help="Origins to leave out at the end.")
@@ -234,7 +239,7 @@ def _run_job(name: str, day: dt.datetime | None) -> None:
 
 @main.command()
 def check() -> None:
-    """Recompute the invariants K1 to K19; exit 1 when one does not hold."""
+    """Recompute every invariant of the books; exit 1 when one does not hold."""
     from store_app import checking
 
     found = checking.findings(node())
@@ -294,21 +299,25 @@ def store() -> None:
 
 
 @store.command("add")
-@click.argument("store_id")
-@click.option("--name", prompt=True)
-@click.option("--region", default="region", show_default=True)
+@click.argument("store_id", type=WORD)
+@click.option("--name", type=WORD, prompt=True)
+@click.option("--region", type=WORD, default="region", show_default=True)
 @click.option("--currency", default="USD", show_default=True)
 @click.option("--tz", default="UTC", show_default=True)
 @click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
 @click.option("--takings", default="", help="What it takes on a usual day, such as 1200.50, until its sales tell.")
 def add_store(store_id: str, name: str, region: str, currency: str, tz: str, language: str, takings: str) -> None:
     """Found a shop: at the network, and again on its own node."""
-    from config.errors import Conflict
+    from config.errors import Conflict, Refused
+    from config.node import NETWORK
     from pos.store import found_store
     from store_app import importing
     from supply import suppliers
 
     doors = node()
+    if doors.settings.node_id not in (NETWORK, store_id):
+        here = doors.settings.node_id
+        raise Refused("another-store", f"This computer is {here}. Add {store_id} at the network's node, or on its own.")
     with doors.write() as session:
         if suppliers.is_warehouse(session, store_id):
             raise Conflict("store-exists", f"{store_id} is a warehouse already. Choose another id.", store_id=store_id)
@@ -329,7 +338,7 @@ def add_store(store_id: str, name: str, region: str, currency: str, tz: str, lan
 
 
 @store.command("key")
-@click.argument("store_id")
+@click.argument("store_id", type=WORD)
 @click.option("--list", "listed", is_flag=True, help="Say which keys it has; none is made.")
 @click.option("--withdraw", default="", metavar="NAME", help="Make this key useless, or 'all' of them; none is made.")
 def give_key(store_id: str, listed: bool, withdraw: str) -> None:

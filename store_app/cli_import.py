@@ -10,7 +10,7 @@ from rich.table import Table
 
 from config.errors import Invalid
 from store_app import marks
-from store_app.commanding import by_hand, faults, node, plain, screen, speaking
+from store_app.commanding import FILE, by_hand, faults, node, plain, screen, speaking
 from store_app.extensions import Doors
 
 KINDS = (
@@ -21,7 +21,7 @@ KINDS = (
 
 @click.command("import")
 @click.argument("kind", type=click.Choice(KINDS))
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FILE)
 @click.option("--supplier", default="", help="Whose price list it is: a supplier of this node's own, by name or id.")
 @click.option("--warehouse", default="", help="At the network: which warehouse was counted.")
 @click.option("--why", default="", help="At the network: why it was counted, such as 'opening stock'.")
@@ -76,7 +76,7 @@ def _bring_in(
         many = len(sheet.faults)
         told = ngettext("%(num)d fault; nothing was written.", "%(num)d faults; nothing was written.", many)
         faults.print(told, style="red")
-        sys.exit(1)
+        sys.exit(2)
     if not yes and not click.confirm(_("Write this?")):
         sys.exit(1)
     with doors.write() as session:

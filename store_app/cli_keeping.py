@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from store_app.commanding import by_hand, node, screen, set_up
+from store_app.commanding import FILE, NEW_FILE, WORD, by_hand, node, screen, set_up
 
 COLOURS = {"good": "green", "warn": "yellow", "bad": "red"}
 
@@ -33,13 +33,13 @@ def back_up(only_list: bool) -> None:
 
 
 @click.command("restore")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FILE)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def put_back(file: Path, yes: bool) -> None:
     """Put a copy back in the place of the books; the present ones are moved aside."""
     from store_app import backup
 
-    doors = node()
+    doors = node(makes_books=True)
     note = backup.read_note(file)
     asked = f"Put back the books of {note.at:%Y-%m-%d %H:%M} UTC (journal until {note.journal_n})?"
     if not yes and not click.confirm(asked):
@@ -64,7 +64,7 @@ def say_how_it_is(alone: bool) -> None:
 
 
 @click.command("export")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=NEW_FILE)
 def take_along(file: Path) -> None:
     """Write everything this node knows into one ZIP file of tables, which the shop owns; no secrets in it."""
     from store_app import leaving
@@ -75,11 +75,11 @@ def take_along(file: Path) -> None:
 
 
 @click.command("join")
-@click.argument("url")
-@click.argument("code")
+@click.argument("url", type=WORD)
+@click.argument("code", type=WORD)
 @click.option("--fingerprint", default="", help="Of the network's own certificate, where the invitation names one.")
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("cornerstore-state"), show_default=True)
-@click.option("--port", type=int, default=8000, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True)
 def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None:
     """Join a network with the code its operator gave: makes or completes the settings file and the database."""
     from config import private
@@ -100,7 +100,7 @@ def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None
         changed |= {"role": "store", "secret_key": secrets.token_hex(32)}
     joining.write_settings(path, there, changed)
     os.environ["CORNERSTORE_SETTINGS"] = str(path)
-    doors = node()
+    doors = node(makes_books=True)
     set_up(doors)
     if shop:
         with doors.write() as session:
@@ -110,7 +110,7 @@ def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None
 
 
 @click.command("invite")
-@click.argument("store_id")
+@click.argument("store_id", type=WORD)
 def invite(store_id: str) -> None:
     """Make a shop's code to join with: good once, for a day."""
     from pos import invitation

@@ -9,7 +9,7 @@ from rich.table import Table
 from config.errors import Invalid, Refused
 from config.node import NETWORK
 from config.publication import EVERYONE
-from store_app.commanding import by_hand, node, screen
+from store_app.commanding import WORD, by_hand, node, screen
 from store_app.extensions import Doors
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -21,9 +21,9 @@ def warehouse() -> None:
 
 
 @warehouse.command("add")
-@click.argument("warehouse_id")
-@click.option("--name", prompt=True, help="As shops read whom they order from.")
-@click.option("--lead-days", type=int, default=1, show_default=True, help="From a shop's order to its delivery.")
+@click.argument("warehouse_id", type=WORD)
+@click.option("--name", type=WORD, prompt=True, help="As shops read whom they order from.")
+@click.option("--lead-days", type=click.IntRange(0, 365), default=1, show_default=True, help="From order to delivery.")
 @click.option("--order-days", default=",".join(WEEKDAYS), show_default=True, help="When orders are taken.")
 @click.option("--minimum", default="0", show_default=True, help="What an order costs at least: 50.00")
 @click.option(
@@ -81,9 +81,9 @@ def tax() -> None:
 
 
 @tax.command("add")
-@click.argument("tax_class_id")
-@click.option("--name", prompt=True)
-@click.option("--percent", prompt=True, help="The rate: 7 or 5.5")
+@click.argument("tax_class_id", type=WORD)
+@click.option("--name", type=WORD, prompt=True)
+@click.option("--percent", type=WORD, prompt=True, help="The rate: 7 or 5.5")
 @click.option("--inclusive/--on-top", default=True, show_default=True, help="Whether shown prices include it.")
 def add_class(tax_class_id: str, name: str, percent: str, inclusive: bool) -> None:
     """Add a tax class of every shop's, or change its name and rate."""
@@ -101,7 +101,7 @@ def add_class(tax_class_id: str, name: str, percent: str, inclusive: bool) -> No
 
 
 @click.command("put-away")
-@click.argument("week", type=click.DateTime(["%Y-%m-%d"]))
+@click.argument("week", type=click.DateTime(["%Y-%m-%d"]), metavar="MONDAY")
 @click.option("--yes", is_flag=True, help="Do not ask, whatever the checks find.")
 def put_away(week: dt.datetime, yes: bool) -> None:
     """Take an old week, named by its Monday, out of the large books; the checks go on counting what it summed to."""

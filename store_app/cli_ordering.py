@@ -10,7 +10,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from config.money import exponent
-from store_app.commanding import faults, node, screen
+from store_app.commanding import FILE, NEW_FILE, faults, node, screen
 
 
 def _with_a_calendar(_context: click.Context, _option: click.Parameter, country: str | None) -> str | None:
@@ -30,19 +30,21 @@ country_option = click.option(
 
 
 @click.command()
-@click.option("--sales", "path", type=click.Path(path_type=Path), required=True, help="store, product, day, sold.")
+@click.option("--sales", "path", type=FILE, required=True, help="store, product, day, sold.")
 @click.option("--lead-time-days", type=click.IntRange(0, 30), default=2, show_default=True, help="From order to shelf.")
 @click.option("--review-days", type=click.IntRange(1, 30), default=1, show_default=True, help="From order to order.")
 @click.option(
     "--pack", "pack_qty", type=click.IntRange(1, 10_000), default=6, show_default=True, help="Units of a pack."
 )
-@click.option("--fill", type=float, default=0.97, show_default=True, help="Share of the wanted value to be sold.")
+@click.option(
+    "--fill", type=click.FloatRange(0.01, 0.999), default=0.97, show_default=True, help="Share of demand to sell."
+)
 @click.option("--shelf-life-days", type=click.IntRange(1, 3650), help="Without it nothing expires.")
 @click.option(
     "--days", "scored_days", type=click.IntRange(1, 3650), default=112, show_default=True, help="Days that count."
 )
 @country_option
-@click.option("--chart", type=click.Path(path_type=Path, dir_okay=False), help="Draw the curves into this SVG file.")
+@click.option("--chart", type=NEW_FILE, help="Draw the curves into this SVG file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def simulate(
     path: Path, fill: float, country: str | None, chart: Path | None, as_json: bool, lead_time_days: int, **asked: Any
@@ -75,7 +77,9 @@ def simulate(
 
 @click.command("weeks-ahead")
 @click.option("--futures", type=click.IntRange(10, 2_000), default=200, show_default=True, help="Futures to draw.")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="The same gives the same futures.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="The same gives the same futures."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def weeks_ahead(futures: int, seed: int, as_json: bool) -> None:
     """Play this shop's orders of the next four weeks on many futures, with less and with more service."""

@@ -5,10 +5,10 @@ from typing import Any
 import click
 from rich.table import Table
 
-from store_app.commanding import by_hand, node, screen
+from store_app.commanding import WORD, by_hand, node, screen
 
 ROLES = ("cashier", "supervisor", "shopkeeper", "operator")
-PIN = click.option("--pin", prompt="PIN (4 to 12 digits)", hide_input=True, confirmation_prompt=True)
+PIN = click.option("--pin", type=WORD, prompt="PIN (4 to 12 digits)", hide_input=True, confirmation_prompt=True)
 
 
 @click.group("staff")
@@ -17,7 +17,7 @@ def staff() -> None:
 
 
 @staff.command("add")
-@click.option("--name", prompt=True)
+@click.option("--name", type=WORD, prompt=True)
 @click.option("--role", prompt=True, type=click.Choice(ROLES))
 @PIN
 def add(name: str, role: str, pin: str) -> None:
@@ -45,7 +45,7 @@ def listed() -> None:
 
 
 @staff.command("pin")
-@click.argument("name")
+@click.argument("name", type=WORD)
 @PIN
 def give_pin(name: str, pin: str) -> None:
     """Give a person another PIN; who is signed in with the old one has to sign in again."""
@@ -53,14 +53,14 @@ def give_pin(name: str, pin: str) -> None:
 
 
 @staff.command("unlock")
-@click.argument("name")
+@click.argument("name", type=WORD)
 def unlock(name: str) -> None:
     """Let a person try again at once after too many wrong PINs."""
     _change("unlock", name, said="can try again.")
 
 
 @staff.command("remove")
-@click.argument("name")
+@click.argument("name", type=WORD)
 def remove(name: str) -> None:
     """End a person's right to sign in, here and wherever they are signed in; the last one stays."""
     _change("leave", name, said="can no longer sign in.")

@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from config import migrate, outbox, private
 from config.clock import SystemClock
 from config.database import refuse_unsafe
-from config.errors import ShopError
+from config.errors import ShopError, cause
 from config.inbox import InboxMessage
 from config.node import NETWORK, this_node
 from config.outbox import OutboxMessage
@@ -91,7 +91,7 @@ def _safely(look: Look, doors: Doors) -> Word:
     try:
         return look(doors)
     except (ShopError, OSError, sa.exc.SQLAlchemyError) as fault:
-        return Word(look.__name__.strip("_"), BAD, f"This could not be looked at: {fault}")
+        return Word(look.__name__.strip("_"), BAD, f"This could not be looked at: {cause(fault)}.")
 
 
 def _database(doors: Doors) -> Word:

@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx2
 
-from config.errors import Invalid, Refused, Unreachable
+from config.errors import Invalid, Refused, Unreachable, cause
 from config.settings import is_guarded
 from store_app.sync.sender import TIMEOUT, trusted
 
@@ -49,7 +49,7 @@ def fetch_ca(url: str, wanted: str, path: Path) -> Path:
         answer.raise_for_status()
         certificate = _only_certificate(answer.text)
     except httpx2.HTTPError as fault:
-        raise Unreachable("network-fault", f"The network cannot be reached at {url}: {fault}") from fault
+        raise Unreachable("network-fault", f"The network cannot be reached at {url}: {cause(fault)}.") from fault
     found = _compared(certificate)
     if found.replace(" ", "") != "".join(wanted.split()).upper():
         told = "Somebody may be in between. Do not go on; compare with the operator by telephone."
@@ -68,7 +68,7 @@ def exchange(url: str, code: str, ca: Path | None) -> tuple[str, str, str, dict[
             raise Refused("not-joined", str(body["error"]["message"])[:300])
         return str(body["store_id"]), str(body["key"]), str(body["public_url"]), dict(body.get("store") or {})
     except httpx2.HTTPError as fault:
-        raise Unreachable("network-fault", f"The network cannot be reached at {url}: {fault}") from fault
+        raise Unreachable("network-fault", f"The network cannot be reached at {url}: {cause(fault)}.") from fault
     except (ValueError, KeyError, TypeError) as fault:
         raise Unreachable("network-fault", "What answered is not the network. Check the address.") from fault
 

@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 
 from config.journal import Actor, record
 from config.money import exponent
-from pos.store import Store, found_store
+from config.node import is_store_id
+from pos.store import LONGEST_NAME, Store, found_store
 from store_app.cells import in_minor, price
 from supply import suppliers
 
@@ -27,14 +28,14 @@ MOST_TILLS = 20
 
 
 def _id(cell: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,19}", cell, re.ASCII) or cell.casefold() == "network":
+    if not is_store_id(cell):
         raise ValueError("a shop's number: up to 20 letters and digits, such as S042")
     return cell
 
 
 def _name(cell: str) -> str:
-    if len(cell) > 80 or not cell.isprintable():
-        raise ValueError("a name of at most 80 letters")
+    if len(cell) > LONGEST_NAME or not cell.isprintable():
+        raise ValueError(f"a name of at most {LONGEST_NAME} letters")
     return cell
 
 

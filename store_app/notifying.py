@@ -27,7 +27,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import httpx2
 import structlog
 
-from config.errors import Invalid, Refused, Unreachable
+from config.errors import Invalid, Refused, Unreachable, cause
 from config.settings import Settings
 from store_app.extensions import Doors
 from store_app.order_tokens import address_of
@@ -115,7 +115,7 @@ class SmtpCarrier:
                 raise Unreachable("mail-refused", f"The mail server did not take it: {words}") from fault
             raise Refused("address-refused", f"The mail server refused {letter.email}: {words}") from fault
         except smtplib.SMTPException as fault:
-            raise Unreachable("mail-refused", f"The mail server did not take it: {fault}") from fault
+            raise Unreachable("mail-refused", f"The mail server did not take it: {cause(fault)}.") from fault
 
     def _line(self) -> smtplib.SMTP:
         context = ssl.create_default_context()
@@ -154,7 +154,7 @@ class WebhookCarrier:
         try:
             answer = self._client.post(self._address, content=body, headers=headers)
         except httpx2.HTTPError as fault:
-            raise Unreachable("service-silent", f"The message service does not answer: {fault}") from fault
+            raise Unreachable("service-silent", f"The message service does not answer: {cause(fault)}.") from fault
         if not 200 <= answer.status_code < 300:
             raise Unreachable("service-refused", f"The message service answered {answer.status_code}.")
 

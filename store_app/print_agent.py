@@ -28,7 +28,7 @@ import httpx2
 import structlog
 from filelock import FileLock, Timeout
 
-from config.errors import Conflict, Invalid, Refused, Unreachable
+from config.errors import Conflict, Invalid, Refused, Unreachable, cause
 from config.ids import new_id
 from pos.wires import USUAL, AgentPrinter, Driver, Said, Unconfirmed, driver_for
 
@@ -177,8 +177,9 @@ class Agent:
 def run(server: str, key_file: Path, printer: str, folder: Path, *, ca: Path | None = None) -> None:
     """Print until told to stop, one agent per folder."""
     driver_of(printer, None)
-    folder.mkdir(parents=True, exist_ok=True)
+    driver_of(printer, None)
     with client_for(server, key_file, ca) as client:
+        folder.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(folder / "agent.lock", timeout=0):
                 _serve(Agent(client, printer, folder))
@@ -195,7 +196,7 @@ def client_for(server: str, key_file: Path, ca: Path | None = None) -> httpx2.Cl
         key = key_file.read_text("ascii").strip()
         trust = ssl.create_default_context(cafile=str(ca) if ca else None)
     except (OSError, ValueError) as fault:
-        raise Invalid("agent-file", f"The key file or the certificates cannot be read: {fault}.") from fault
+        raise Invalid("agent-file", f"The key file or the certificates cannot be read: {cause(fault)}.") from fault
     if not key or not key.isprintable():
         raise Invalid("agent-key", f"{key_file} holds no key. Put the key of the printers page into it.")
     headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}

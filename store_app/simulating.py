@@ -119,7 +119,7 @@ def _refuse(past: History, setting: Setting, fill: float) -> None:
         needed = setting.scored_days + WARM_DAYS + setting.span + LEAST_BEFORE_DAYS
         raise Invalid(
             "short-history",
-            f"The file holds {past.panel.n_days} days; {needed} are needed to replay {setting.scored_days}. "
+            f"Days in the file: {past.panel.n_days}; {needed} are needed to replay {setting.scored_days}. "
             "Bring a longer history, or replay fewer with --days.",
             days=past.panel.n_days, needed=needed,
         )  # fmt: skip

@@ -16,7 +16,6 @@ Rules
 """
 
 import datetime as dt
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,7 +25,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.errors import Conflict, Invalid, NotFound
 from config.journal import Actor, record
-from config.node import NETWORK
+from config.node import NETWORK, is_store_id
 from config.publication import EVERYONE
 from pos.catalogue import Product
 from pos.store import BookClock, Region, Store, keep_clock
@@ -75,7 +74,7 @@ def found_warehouse(
     """
     from supply import recalls  # which ask what stands here
 
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,19}", warehouse_id, re.ASCII):
+    if not is_store_id(warehouse_id):
         words = "A warehouse's id has up to 20 letters and digits, such as WH1."
         raise Invalid("bad-warehouse", words, warehouse_id=warehouse_id)
     if is_warehouse(session, warehouse_id) or session.get(Store, warehouse_id) is not None:

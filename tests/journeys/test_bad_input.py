@@ -222,7 +222,7 @@ def test_a_bad_file_is_refused_whole(shop: House, command: Callable[..., Any], w
     raw, sentence = FILES[which]
     before = rows(shop)
     answer = command(raw)
-    assert answer.exit_code == 1, answer.output
+    assert answer.exit_code == 2, answer.output
     assert answer.exception is None or isinstance(answer.exception, SystemExit), repr(answer.exception)
     assert re.search(sentence, answer.output), answer.output[-500:]
     assert "Traceback" not in answer.output
@@ -240,7 +240,7 @@ def test_a_good_file_of_the_same_shape_comes_in(shop: House, command: Callable[.
 def test_a_count_of_a_product_nobody_has_leaves_the_good_rows_out_too(shop: House, command: Callable[..., Any]):
     before = rows(shop)
     answer = command(b"sku,qty\nmilk,5\nnever-heard-of,5\n", "stock.csv", "stock")
-    assert answer.exit_code == 1
+    assert answer.exit_code == 2
     words = "Row 3, sku: There is no product never-heard-of. Bring in the products first. Nothing was written."
     assert words in answer.output
     assert rows(shop) == before

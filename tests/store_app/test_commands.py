@@ -57,14 +57,18 @@ def shop(tmp_path, monkeypatch, initialised):
     return run
 
 
-def test_a_shop_is_founded_with_what_it_says_it_takes_and_not_by_what_is_no_amount(shop, tmp_path):
+def test_a_shop_is_founded_with_what_it_says_it_takes_and_not_by_what_is_no_amount(tmp_path, monkeypatch):
+    monkeypatch.setenv("CORNERSTORE_SETTINGS", str(tmp_path / "network.toml"))
+    made = CliRunner().invoke(main, ["init", "--role", "network", "--folder", str(tmp_path / "state")])
+    assert made.exit_code == 0, made.output
+
     def founded(takings: str):
-        return shop("store", "add", "S02", "--name", "Second", "--takings", takings)
+        return CliRunner().invoke(main, ["store", "add", "S02", "--name", "Second", "--takings", takings])
 
     refused = founded("much")
-    assert (refused.exit_code, refused.output) == (1, "'much' is not an amount of money such as 12.50.\n")
+    assert (refused.exit_code, refused.output) == (2, "'much' is not an amount of money such as 12.50.\n")
     assert founded("1200.50").exit_code == 0
-    with Database(make_engine(f"sqlite:///{tmp_path / 'state' / 'S01.db'}")).read() as session:
+    with Database(make_engine(f"sqlite:///{tmp_path / 'state' / 'network.db'}")).read() as session:
         assert session.get_one(Store, "S02").takings_day_minor == 120_050
 
 
@@ -108,7 +112,7 @@ def test_school_holidays_and_weather_come_from_files_with_a_sentence_for_each_ba
     file = tmp_path / "days.csv"
     file.write_text("name,from,to\nSummer,2026-07-30,2026-07-01\nAutumn,soon,2025-11-01\n")
     refused = shop("import", "school-holidays", str(file), "--yes")
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "Row 2, to: The last day of the holidays lies before the first." in refused.output
     assert "Row 3, from: 'soon' is not a day" in refused.output
     file.write_text("name,from,to\nSummer,2025-07-01,2025-07-30,,\nAutumn,2025-11-01,2025-11-07,,east\n")
@@ -132,14 +136,14 @@ def test_school_holidays_and_weather_come_from_files_with_a_sentence_for_each_ba
     ("words", "sentence"),
     [
         (("job", "nonsense"), "There is no job nonsense"),
-        (("import", "stock", "nowhere.csv"), "There is no file"),
+        (("import", "stock", "nowhere.csv"), "does not exist"),
         (("staff", "add", "--name", "Ana", "--role", "cashier", "--pin", "12"), "A PIN has 4 to 12 digits"),
         (("store", "key", "S99"), "no store S99"),
     ],
 )
-def test_a_refusal_is_one_sentence_and_exit_1(shop, words, sentence):
+def test_what_cannot_be_meant_is_one_sentence_and_exit_2(shop, words, sentence):
     result = shop(*words)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert sentence in result.output
     assert "Traceback" not in result.output
 
@@ -150,7 +154,7 @@ def test_one_key_is_withdrawn_by_its_name_and_none_is_made(shop):
     names = [line.split()[0] for line in shop("store", "key", "S01", "--list").output.splitlines()]
     assert len(names) == 3
     assert shop("store", "key", "S01", "--withdraw", names[1]).output == f"{names[1]} opens nothing any more.\n"
-    assert shop("store", "key", "S01", "--withdraw", "nonsense").exit_code == 1
+    assert shop("store", "key", "S01", "--withdraw", "nonsense").exit_code == 2
     listed = shop("store", "key", "S01", "--list").output.splitlines()
     assert [name for name, line in zip(names, listed, strict=True) if "withdrawn" in line] == [names[1]]
     shop("store", "key", "S01", "--withdraw", "all")
@@ -231,7 +235,7 @@ def test_people_are_listed_unlocked_given_a_pin_and_sent_away_by_command(shop, t
     assert "locked until" not in said("list")[1]
     assert said("pin", "Olga Berg", "--pin", "420864")[0] == 0
     assert said("remove", "Olga Berg") == (0, "Olga Berg can no longer sign in.\n")
-    assert said("remove", "Nobody") == (1, "Nobody of that name works here.\n")
+    assert said("remove", "Nobody") == (2, "Nobody of that name works here.\n")
     with database.read() as session:
         olga = session.get_one(Staff, ("S01", "olga-berg"))
         assert (olga.active, olga.pin_hash != before) == (False, True)
@@ -263,7 +267,7 @@ def test_a_file_whose_decimal_mark_nobody_can_tell_is_read_as_the_command_says(s
     tax(tmp_path)
     refused = shop("import", "products", str(file), "--yes")
     said = "Column price: 1,234 can be 1234 or 1.234. Say which mark stands before the decimals."
-    assert (refused.exit_code, refused.output) == (1, f"{said} With --decimal comma or --decimal point.\n")
+    assert (refused.exit_code, refused.output) == (2, f"{said} With --decimal comma or --decimal point.\n")
     assert shop("import", "products", str(file), "--yes", "--decimal", "point").exit_code == 0
     assert products(tmp_path) == ["00042"]
 
@@ -320,10 +324,10 @@ def tax(tmp_path) -> None:
 
 
 def test_backtest_says_what_is_wrong_with_a_history_and_answers_json(shop, tmp_path):
-    assert "There is no file" in shop("backtest", "--sales", str(tmp_path / "none.csv")).output
+    assert "does not exist" in shop("backtest", "--sales", str(tmp_path / "none.csv")).output
     (tmp_path / "short.csv").write_text("store,product,day,sold\n1,0007,2024-01-01,3\n")
     short = shop("backtest", "--sales", str(tmp_path / "short.csv"))
-    assert short.exit_code == 1
+    assert short.exit_code == 2
     assert "at least 42 days" in short.output
     days = [dt.date(2024, 1, 1) + dt.timedelta(days=n) for n in range(60)]
     lines = [f"1,0007,{day},{3 + day.weekday()}" for day in days]

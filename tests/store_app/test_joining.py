@@ -140,7 +140,7 @@ def test_no_code_goes_over_a_line_that_others_could_read(network, tmp_path, monk
     code = invite(network)
     for url in ("http://network.example", "network.example", "ftp://network.example"):
         done = CliRunner().invoke(main, ["join", url, code, "--folder", str(tmp_path / "state")])
-        assert (done.exit_code, "https://" in done.output, "Nothing was sent" in done.output) == (1, True, True)
+        assert (done.exit_code, "https://" in done.output, "Nothing was sent" in done.output) == (2, True, True)
     assert path.read_text() == 'role = "store"\n'
     assert not (tmp_path / "state").exists()
     assert ask(network, code) == (200, ""), "the code is not spent"

@@ -410,7 +410,7 @@ def test_backup_doctor_restore_and_export_are_commands_that_speak_in_sentences(s
     back = run("restore", str(file), "--yes")
     assert back.exit_code == 0, back.output
     assert "a new epoch has begun" in back.output
-    assert run("restore", str(tmp_path / "nothing.db"), "--yes").exit_code == 1
+    assert run("restore", str(tmp_path / "nothing.db"), "--yes").exit_code == 2
     assert "rows of" in run("export", str(tmp_path / "all.zip")).output
     assert os.environ["CORNERSTORE_SETTINGS"] == str(settings)
     again = _doors(tmp_path)

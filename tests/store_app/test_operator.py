@@ -108,7 +108,7 @@ def test_every_bad_row_is_said_in_a_sentence_and_nothing_is_written(network: Hou
     assert all(isinstance(fault, Fault) and len(fault.words) > 10 for fault in sheet.faults)
 
 
-def test_the_command_names_the_faults_and_ends_with_1(tmp_path: Any, monkeypatch: pytest.MonkeyPatch):
+def test_the_command_names_the_faults_and_ends_with_2(tmp_path: Any, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CORNERSTORE_SETTINGS", str(tmp_path / "cornerstore.toml"))
     runner = CliRunner()
     made = runner.invoke(main, ["init", "--role", "network", "--node-id", "network", "--folder", str(tmp_path / "n")])
@@ -116,7 +116,7 @@ def test_the_command_names_the_faults_and_ends_with_1(tmp_path: Any, monkeypatch
     file = tmp_path / "members.csv"
     file.write_text(f"{HEAD}S1,One,North,USD,Nowhere/Land,,,,,,\n")
     told = runner.invoke(main, ["import", "members", str(file), "--yes"])
-    assert told.exit_code == 1
+    assert told.exit_code == 2
     assert "Row 2, tz: 'Nowhere/Land' is not a time zone such as Asia/Shanghai" in " ".join(told.output.split())
     file.write_text(f"{HEAD}S1,One,North,USD,UTC,,,,,,\n")
     assert runner.invoke(main, ["import", "members", str(file), "--yes"]).exit_code == 0

@@ -50,8 +50,10 @@ def questions(house: House, addresses: list[str]) -> dict[str, int]:
 def copy_shop(session: Session, region_id: str) -> None:
     """Found more shops that have all rows of the first one, as far as these may be there twice."""
     for store_id in MORE:
-        found_store(session, store_id, f"Shop {store_id}", region=(region_id, ""), currency="USD", tz="UTC", at=NOON,
-                    slug=store_id.lower())  # fmt: skip
+        found_store(
+            session, store_id, f"Shop {store_id}", region=(region_id, "Region"), currency="USD", tz="UTC", at=NOON,
+            slug=store_id.lower(),
+        )  # fmt: skip
     session.flush()
     for table in Base.metadata.sorted_tables:
         if "store_id" not in table.primary_key.columns or any(column.unique for column in table.columns):

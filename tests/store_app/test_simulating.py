@@ -62,8 +62,8 @@ def test_the_curves_are_drawn_into_a_file_that_needs_nothing_else(tmp_path):
     assert [name for name in ("ours", "static minmax", "rolling minmax", "what sold", "mean normal", "perfect")
             if f">{name}</text>" not in drawn] == []  # fmt: skip
     nowhere = CliRunner().invoke(main, [*words, str(tmp_path / "none" / "curves.svg")])
-    assert nowhere.exit_code == 1
-    assert "cannot be written" in " ".join(nowhere.output.split())
+    assert nowhere.exit_code == 2
+    assert "There is no folder" in " ".join(nowhere.output.split())
 
 
 def test_a_series_begins_with_its_first_row_and_a_missing_day_sold_nothing(tmp_path):
@@ -104,7 +104,7 @@ def test_a_file_that_is_not_there_or_is_none_is_said_to_be(tmp_path):
         (1.2, Setting(), "fill of 0.5 to below 1"),
         (0.97, Setting(pack_qty=0), "Goods arrive 0 to 30 days"),
         (0.97, Setting(shelf_life_days=0), "shelf life is one day or more"),
-        (0.97, Setting(scored_days=112), "The file holds 160 days; 227 are needed to replay 112"),
+        (0.97, Setting(scored_days=112), "Days in the file: 160; 227 are needed to replay 112"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_before_the_work(tmp_path, fill, setting, sentence):
@@ -115,7 +115,7 @@ def test_what_cannot_be_asked_is_refused_before_the_work(tmp_path, fill, setting
 
 @pytest.mark.parametrize("command", ["simulate", "backtest"])
 def test_a_country_without_a_calendar_is_refused_before_the_work(tmp_path, command):
-    words = [command, "--sales", str(tmp_path / "nowhere.csv"), "--country"]
+    words = [command, "--sales", str(written(tmp_path, sales())), "--country"]
     said = {
         country: CliRunner().invoke(main, [*words, country]).output
         for country in ("QQ", "DE-QQ", "utils", "-DE", "DE-BW")
