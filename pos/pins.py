@@ -6,13 +6,16 @@ Rules
    books, has none that is tried first: a repetition, a row up or down, a year or a day.
 2. An operator's has OPERATOR_LEAST digits: the network's sign-in stands in the internet.
 3. A PIN has 4 to 12 digits and only its argon2id hash is kept. To find one wrong takes as long where there is nobody.
+4. A short code by which something is found is hashed as slowly, with one salt for all that it is looked for among.
 """
 
 import datetime as dt
+import hashlib
 import itertools
 import re
 
 from argon2 import PasswordHasher
+from argon2 import low_level as argon2
 from argon2.exceptions import VerifyMismatchError
 
 from config.errors import Invalid
@@ -38,6 +41,15 @@ def is_right(pin: str, kept: str | None) -> bool:
     except VerifyMismatchError:
         return False
     return kept is not None
+
+
+def slow_hash(code: str, salt: str) -> str:
+    """Return a hash of a short code by which it can be found again, slow to search through (rule 4)."""
+    by = _hasher
+    return argon2.hash_secret_raw(
+        code.encode(), hashlib.sha256(salt.encode()).digest()[:16], by.time_cost, by.memory_cost, by.parallelism,
+        by.hash_len, argon2.Type.ID,
+    ).hex()  # fmt: skip
 
 
 def refuse_weak(pin: str, role: str) -> None:

@@ -5,7 +5,8 @@ Rules
 1. The rows are the same as at the store, ids included: written from the fact by the verbs that wrote them there.
 2. A fact is applied once however often it comes, and in any order: every effect is a row with its own id or a sum
    of such rows (K9).
-3. A store speaks for itself alone: a fact of another store's is refused and waits for a person.
+3. A store speaks for itself alone: a fact of another store's is refused and waits for a person. So is one whose message
+   goes by another id or day than what it tells of: by them the books are compared with what was taken (K9).
 4. Stock moves here only by `sale.completed`, `stock.counted` and `stock.moved`, so that levels are those of the
    store once all its facts have arrived (K3 on both sides).
 
@@ -45,6 +46,7 @@ def take_sale(session: Session, message: Message, from_node: str, arrived_at: dt
     fact = SaleCompleted.from_body(message.body)
     store_id = str(fact.store["id"])
     _refuse_foreign(store_id, from_node)
+    _refuse_misnamed(message, fact.id, fact.business_day)
     if (odd := fact.contradiction()) is not None:
         raise Invalid("sale-contradicts", f"This sale contradicts itself: {odd}.", id=fact.id)
     day = dt.date.fromisoformat(fact.business_day)
@@ -73,7 +75,9 @@ def take_sales(
     plain = {
         id_: fact
         for id_, (_, fact) in read.items()
-        if fact.id == id_ and fact.store["id"] == from_node and fact.contradiction() is None
+        if _is_named_as(read[id_][0], fact.id, fact.business_day)
+        and fact.store["id"] == from_node
+        and fact.contradiction() is None
     }
     days = {dt.date.fromisoformat(fact.business_day) for fact in plain.values()}
     here = sa.select(Sale.id).where(
@@ -96,6 +100,7 @@ def take_shift(session: Session, message: Message, from_node: str, _at: dt.datet
     """Write a store's closed shift and the cash that moved apart from its sales."""
     fact = ShiftClosed.from_body(message.body)
     _refuse_foreign(fact.store_id, from_node)
+    _refuse_misnamed(message, fact.id, fact.business_day)
     here = session.get(Shift, (fact.store_id, fact.id))
     if here is None or here.state != "closed":
         write_shift(session, fact)
@@ -143,12 +148,14 @@ def write_shift(session: Session, fact: ShiftClosed) -> None:
 def take_count(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
     """Write what a store's stock count found missing or too many."""
     fact = StockCounted.from_body(message.body)
+    _refuse_misnamed(message, fact.id, fact.business_day)
     _take_movements(session, fact, Source("counted", "count", fact.id), from_node)
 
 
 def take_movements(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
     """Write a store's other movements: opening, received, carried, wasted."""
     fact = StockMoved.from_body(message.body)
+    _refuse_misnamed(message, fact.id, fact.business_day)
     _take_movements(session, fact, Source(fact.reason, fact.source_kind, fact.source_id), from_node)
 
 
@@ -215,6 +222,15 @@ def _take_movements(session: Session, fact: StockCounted | StockMoved, source: S
     _refuse_foreign(fact.store_id, from_node)
     at, day = dt.datetime.fromisoformat(fact.at), dt.date.fromisoformat(fact.business_day)
     replay(session, fact.store_id, fact.movements, source, day=day, at=at, actor_id=fact.actor_id)
+
+
+def _refuse_misnamed(message: Message, id: str, day: str) -> None:
+    if not _is_named_as(message, id, day):
+        raise Invalid("misnamed-fact", f"{message.topic} {id} of {day} came as {message.id} of {message.business_day}.")
+
+
+def _is_named_as(message: Message, id: str, day: str) -> bool:
+    return (message.id, message.business_day) == (id, day)
 
 
 def _refuse_foreign(store_id: str, from_node: str) -> None:

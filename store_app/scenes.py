@@ -22,7 +22,7 @@ from supply.deliveries import expect
 from supply.demand import DailyDemand, StoreDay
 from supply.facts import Advised
 from supply.online_facts import OrderLine, PickupPlaced
-from supply.placing import code_hash, code_of, new_token, token_hash
+from supply.order_keys import code_hash, code_of, new_token, salt_for, token_hash
 from supply.suppliers import Supplier, SupplierProduct
 
 SUPPLIER = "practice"
@@ -135,7 +135,7 @@ def _pickup(scene: Scene) -> str:
     placed = PickupPlaced(
         store_id=scene.store_id, order_id=order_id, number=1, order_no=f"{scene.store_id}-0001",
         customer_name="王芳" if scene.language == "zh" else "Fay Wang", customer_phone="555 0100",
-        code_hash=code_hash(order_id, code_of(order_id, key)), token_hash=token_hash(key),
+        code_hash=code_hash(salt_for(scene.store_id, scene.at), code_of(order_id, key)), token_hash=token_hash(key),
         currency=store_of(scene.session, scene.store_id).currency, total_minor=priced.total_minor,
         placed_at=scene.at.isoformat(), lines=lines,
     )  # fmt: skip

@@ -17,6 +17,8 @@ ONLINE: dict[str, tuple[Any, ...]] = {
         _l("Too many wrong codes were typed here today. Use the link in your order’s message, or call the shop."),
     ),
     "too-late-to-return": (_l("The time to bring these goods back is over. Ask the shop."),),
+    "not-handed-over": (_l("The store has not said yet that it handed your order over. Try again later."),),
+    "decided-already": (_l("The network has decided about this order. Ask it if you have a question."),),
     "nothing-to-dispute": (_l("Only what was paid online and collected, or is long overdue, can be disputed here."),),
     "nothing-held": (_l("Nothing of this payment is kept any more."),),
     "more-than-held": (_l("That is more than is kept of this payment: %(left_minor)s."),),

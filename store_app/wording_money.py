@@ -19,7 +19,7 @@ KINDS = {
     "agent": _l("An agent’s part"), "points": _l("Shared points"),
     "called_in": _l("Advance to be repaid"), "taken_back": _l("Payment taken back"),
     "unpaid": _l("Invoice open again"), "owed_back": _l("Owed for a payment taken back"),
-    "leader": _l("For the leader of a group"), "brought_back": _l("Brought back after it was paid on"),
+    "leader": _l("For the leader of a group"), "brought_back": _l("Refunded or disputed after it was passed on"),
 }  # fmt: skip
 """What an entry is, by its kind."""
 HELD = {

@@ -3,7 +3,8 @@
 Rules
 -----
 1. A shop asks for an amount; the network gives it, or what the rule allows, at once: the terms' share of what is held
-   for goods already collected and not disputed, less what was advanced and not yet repaid.
+   for goods already collected and not disputed, less what was advanced and not yet repaid. Collected is what the
+   customer's token or word has proved; the store's alone earns no advance.
 2. An advance goes into the shop's funds, and pays what is due. The released payments repay it before anything else.
 3. Asking twice with the same id is asking once; the answer says how much was given, zero when nothing is held.
 4. An advance beyond that share of what is still held (the customer's money went back, or is asked back) is called in:
@@ -135,7 +136,7 @@ def _share_of_held(session: Session, store_id: str, advance_bp: int) -> int:
         sa.select(sa.func.coalesce(sa.func.sum(signed), 0))
         .join(Escrow, Escrow.id == EscrowEntry.escrow_id)
         .where(
-            Escrow.store_id == store_id, Escrow.state == "held", Escrow.release_at.is_not(None),
+            Escrow.store_id == store_id, Escrow.state == "held", Escrow.release_at.is_not(None), Escrow.proved,
             sa.or_(EscrowEntry.to_account == "escrow", EscrowEntry.from_account == "escrow"),
         )
     )  # fmt: skip

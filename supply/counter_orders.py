@@ -43,7 +43,7 @@ from pos.store import Store, store_of
 from supply import online_price, order_in, pickup, shop
 from supply.online_facts import PICKUP_TAKEN, VERSION, PickupPlaced
 from supply.online_price import promised_lines
-from supply.order_keys import check_person, code_hash, code_of, new_token, tidy_name, token_hash
+from supply.order_keys import check_person, code_hash, code_of, new_token, salt_for, tidy_name, token_hash
 from supply.pickup_order import GIVEN_BACK, PickupOrder, order_for_update, subject_of, text_of, write_down
 from supply.placing import MOST_LINES, window_for
 
@@ -354,8 +354,8 @@ def _placed(
     number, token = shop.next_number(session, store.id), new_token()
     return PickupPlaced(
         store_id=store.id, order_id=id, number=-number, order_no=f"{store.id}-C{number:04d}",
-        customer_name=whose.name, customer_phone=whose.phone, code_hash=code_hash(id, code_of(id, token)),
-        token_hash=token_hash(token),
+        customer_name=whose.name, customer_phone=whose.phone,
+        code_hash=code_hash(salt_for(store.id, at), code_of(id, token)), token_hash=token_hash(token),
         currency=store.currency, total_minor=priced.total_minor, placed_at=text_of(at),
         lines=tuple(
             replace(line, awaited=bool(found[line.sku].days_for(line.qty))) for line in promised_lines(priced)

@@ -86,20 +86,22 @@ def hand_over(
 ) -> Handover:
     """Hand an order over at the door (rule 2). A wrong code comes back as `Handover.refusal`, to be raised after."""
     way = _locked(session, store_id, order_id)
-    again = way.order.state == "collected" and way.order.sale_id == sale_id
+    again, token = way.order.state == "collected" and way.order.sale_id == sale_id, ""
     if not again:
         home_delivery.STATES.require(way.home.state, "delivered")
         if not code.strip() and not receiver.strip():
             raise Invalid("no-taker", "Type the customer's code, or the name of who takes it.", field="code")
+        found = Handover()
         if code.strip():
             found = handover.find(session, store_id, code, order_id=order_id, actor=actor, at=at)
             if found.refusal is not None:
                 return found
+        token = found.token
     due = due_minor(session, way.order)
     handed = handover.hand_over(
         session, store_id, order_id, sale_id=sale_id, till_id=till_id, tenders=[("cash", due)],
         shown_total_minor=way.order.total_minor if way.order.paid_minor else due, age_confirmed=age_confirmed,
-        actor=actor, at=at,
+        token=token, actor=actor, at=at,
     )  # fmt: skip
     if not again:
         home_delivery.move(session, way.home, "delivered", actor=actor, at=at)

@@ -10,11 +10,13 @@ Rules
 3. Money leaves in one of two ways, each named: back to the customer, or on to the shop (of a group buy, a share of it
    for its leader), whose ledger it enters (`escrow_ledger`). What goes back is written as due, and as done when the
    provider confirms it or a person has paid it by hand, once per entry (`refunds`).
-4. After a collection the money waits until the goods may no longer come back, and until the shop was heard from after
-   that with nothing of it still on its way, or SILENCE has passed. A return that is asked for stops that clock, and a
-   dispute does until the operator decides (`passing_on`): all, part or nothing goes back, the rest on to the shop.
+4. After a collection the money waits until its term is over (`following` rule 7), and until the shop was heard from
+   after that with nothing of it still on its way, or SILENCE has passed. A return that is asked for stops that clock,
+   and a dispute does until the operator decides (`passing_on`): all, part or nothing goes back, the rest on to the
+   shop.
 5. What turns out to be the customer's after it was passed on goes back all the same, and is taken from the shop, and
-   from a group's leader in proportion.
+   from a group's leader in proportion. A customer may dispute within LATE_DISPUTE, once: the money is taken from them
+   at once, as with a card's chargeback, and goes back to them as far as the operator decides so.
 6. A network put back from a copy learns of orders from their shops, with what was paid. Their escrows are opened again,
    the provider is asked, and what it has follows the order as it stands. A paid order without an escrow is a finding.
 
@@ -48,8 +50,9 @@ STATES = StateTable(
         "held": ["disputed", "settled"],
         "disputed": ["held", "settled"],
         "lapsed": ["settled"],
+        "settled": ["disputed"],
     },
-    resting=["lapsed"],
+    resting=["lapsed", "settled"],
 )
 PAY_WITHIN = dt.timedelta(minutes=15)
 """So long an order waits for its money before its units go back."""
@@ -58,6 +61,10 @@ LATE_ANSWERS = dt.timedelta(hours=2)
 SILENCE = dt.timedelta(days=14)
 """So long the money waits at most for a shop that is not heard from."""
 SOONEST, LATEST = dt.timedelta(seconds=2), dt.timedelta(minutes=30)
+LATE_DISPUTE = dt.timedelta(days=30)
+"""So long after money was passed on its customer may still dispute it."""
+MOST_ASKED = 500
+"""Of so many payments of one store the provider is asked at a time: forgotten orders are known by its word alone."""
 FORGOTTEN = dt.timedelta(days=30)
 """So long the provider is asked about a payment that a restore forgot."""
 
@@ -88,6 +95,8 @@ class Escrow(Base):
     reference: Mapped[str] = mapped_column(default="")
     reason: Mapped[str] = mapped_column(default="")
     release_at: Mapped[dt.datetime | None]
+    proved: Mapped[bool] = mapped_column(default=False, server_default=sa.text("false"))
+    """Its customer's token or word has shown that the goods were handed over."""
     disputed_why: Mapped[str] = mapped_column(default="")
 
 
@@ -137,7 +146,7 @@ def open_for(
     row = Escrow(
         id=id, store_id=store_id, purpose=purpose, amount_minor=amount_minor, currency=currency, provider=provider,
         state=STATES.first, opened_at=at, pay_by=at + pay_within, ask_again_at=at, tries=0, shown_code="",
-        reference="", reason="", disputed_why="",
+        reference="", reason="", disputed_why="", proved=False,
     )  # fmt: skip
     session.add(row)
     session.flush()
@@ -155,7 +164,8 @@ def open_again(
     The provider is the one that took money last; where none ever did here, `findings` tells.
     """
     provider = session.scalar(sa.select(Escrow.provider).order_by(Escrow.opened_at.desc(), Escrow.id).limit(1))
-    if provider is not None:
+    asked = sa.select(sa.func.count()).where(Escrow.store_id == store_id, Escrow.state == "awaited")
+    if provider is not None and (session.scalar(asked) or 0) < MOST_ASKED:
         row = open_for(
             session, id, store_id, "pickup", amount_minor, currency=currency, provider=provider, actor=actor, at=at,
             pay_within=FORGOTTEN,
@@ -275,25 +285,20 @@ def take_back(
     """
     row = locked(session, id)
     paid_minor, back_minor = _total(session, id, "customer", "escrow"), _total(session, id, "escrow", "due")
-    passed = {to: _total(session, id, "escrow", to) - _total(session, id, to, "escrow") for to in ("store", "leader")}
+    passed = _passed_on(session, id)
     owed_minor = min(paid_minor - back_minor - keep_minor, sum(passed.values()))
     if row.state != "settled" or owed_minor <= 0:
         return None
-    leader_minor = owed_minor * passed["leader"] // sum(passed.values())
-    if leader_minor:
-        _enter(session, row, "leader", "escrow", leader_minor, why, at)
-    taken = _enter(session, row, "store", "escrow", owed_minor - leader_minor, why, at)
-    query = sa.select(EscrowEntry.id).where(EscrowEntry.escrow_id == id, EscrowEntry.from_account == "escrow")
-    passed_ids = session.scalars(query.where(EscrowEntry.to_account.in_(["store", "leader"]))).all()
-    escrow_ledger.taken_back(
-        session, row.store_id, taken.id, owed_minor, passed_ids, words, leader_minor=leader_minor, at=at
-    )  # fmt: skip
+    _charge(session, row, owed_minor, passed["leader"], sum(passed.values()), why=why, words=words, at=at)
     return refund(session, id, owed_minor, why=why, actor=actor, at=at)
 
 
-def set_clock(session: Session, id: str, until: dt.datetime | None, *, actor: Actor, at: dt.datetime) -> None:
+def set_clock(
+    session: Session, id: str, until: dt.datetime | None, *, proved: bool = False, actor: Actor, at: dt.datetime
+) -> None:
     """Say when what is left goes on to the shop; None stops the clock (rule 4). What is not kept any more stays."""
     row = locked(session, id)
+    row.proved = row.proved or proved
     if row.state not in ("held", "disputed") or row.release_at == until:
         return
     row.release_at = until
@@ -315,7 +320,47 @@ def dispute(session: Session, id: str, *, why: str, actor: Actor, at: dt.datetim
     return row
 
 
+def dispute_late(session: Session, id: str, *, why: str, words: str, actor: Actor, at: dt.datetime) -> Escrow:
+    """Dispute what was passed on already: it is taken from the store and waits for the operator (rule 5)."""
+    row = locked(session, id)
+    if row.state != "settled":
+        return dispute(session, id, why=why, actor=actor, at=at)
+    if row.disputed_why:
+        raise Refused("decided-already", "The network has decided about this order. Ask it if you have a question.")
+    passed = _passed_on(session, id)
+    if sum(passed.values()) <= 0 or at > last_passed_on(session, id) + LATE_DISPUTE:
+        raise Refused("nothing-held", "Nothing of this payment is kept any more, so there is nothing to decide.")
+    if not why.strip():
+        raise Invalid("reason-missing", "Say what is wrong, so that it can be decided.", field="why")
+    row.disputed_why = why.strip()[:300]
+    _charge(session, row, sum(passed.values()), passed["leader"], sum(passed.values()), why="disputed", words=words,
+            at=at)  # fmt: skip
+    _move(session, row, "disputed", actor, at, why=row.disputed_why)
+    return row
+
+
 # --- questions ---
+
+
+def holds(session: Session, id: str) -> bool:
+    """Tell whether money waits in an escrow for what becomes of its goods."""
+    row = escrow_of(session, id)
+    return row is not None and row.state in ("held", "disputed")
+
+
+def may_dispute_late(session: Session, row: Escrow, at: dt.datetime) -> bool:
+    """Tell whether what was passed on may still be disputed (rule 5)."""
+    if row.state != "settled" or row.disputed_why or sum(_passed_on(session, row.id).values()) <= 0:
+        return False
+    return at <= last_passed_on(session, row.id) + LATE_DISPUTE
+
+
+def last_passed_on(session: Session, id: str) -> dt.datetime:
+    """Return when money of an escrow was passed on last; it was."""
+    query = sa.select(sa.func.max(EscrowEntry.at)).where(EscrowEntry.escrow_id == id)
+    found = session.scalar(query.where(EscrowEntry.to_account.in_(["store", "leader"])))
+    assert found is not None
+    return found
 
 
 def escrow_of(session: Session, id: str) -> Escrow | None:
@@ -397,6 +442,27 @@ def subject_of(row: Escrow) -> str:
 
 
 # --- inside ---
+
+
+def _passed_on(session: Session, id: str) -> dict[str, int]:
+    """Return what of an escrow the store has, and a group's leader."""
+    return {to: _total(session, id, "escrow", to) - _total(session, id, to, "escrow") for to in ("store", "leader")}
+
+
+def _charge(
+    session: Session, row: Escrow, owed_minor: int, leader_had: int, passed_minor: int, *, why: str, words: str,
+    at: dt.datetime,
+) -> None:  # fmt: skip
+    """Take money that was passed on back into the escrow, from the store and in proportion from a leader (rule 5)."""
+    leader_minor = owed_minor * leader_had // passed_minor
+    if leader_minor:
+        _enter(session, row, "leader", "escrow", leader_minor, why, at)
+    taken = _enter(session, row, "store", "escrow", owed_minor - leader_minor, why, at)
+    query = sa.select(EscrowEntry.id).where(EscrowEntry.escrow_id == row.id, EscrowEntry.from_account == "escrow")
+    passed_ids = session.scalars(query.where(EscrowEntry.to_account.in_(["store", "leader"]))).all()
+    escrow_ledger.taken_back(
+        session, row.store_id, taken.id, owed_minor, passed_ids, words, leader_minor=leader_minor, at=at
+    )  # fmt: skip
 
 
 def _gone_back(session: Session, entry_id: str, state: str, reference: str, actor: Actor, at: dt.datetime) -> bool:

@@ -5,24 +5,30 @@ Rules
 1. The network mirrors what the store tells: the highest step wins. What a refused, cancelled or expired order had
    taken from an allowance or of a coupon goes back.
 2. Money in escrow follows the order: what ended without a collection goes back in full; of an order that fell short,
-   and of goods brought back, that part; after the collection the rest waits until the goods may no longer come back.
-   While a return is asked for it waits without end, and after a no of the shop's TO_DISPUTE at least. What the store
-   tells after the money was passed on is taken from the shop.
+   and of goods brought back, that part; after the collection the rest waits (rule 7). While a return is asked for it
+   waits without end, and after a no of the shop's TO_DISPUTE at least. What the store tells after the money was passed
+   on is taken from the shop.
 3. The customer is told once of each state that matters: accepted, ready, short, refused, cancelled, expired, of a
    return the shop says no to, and of money that goes back. Who waits for a collection is reminded once, REMIND before
    it expires.
 4. The customer may ask to bring goods back while they may, again for what is left once the store has answered. Where
    the two do not agree, or the store has said nothing for OVERDUE after it should have, what was paid online is
-   disputed, and the operator decides.
+   disputed, and the operator decides. A dispute after the money was passed on takes it from the store first.
 5. Of an order that is brought home the customer is told when somebody sets out with it, when nobody was met, and when
    it is to be collected after all.
 6. A shop put back from a copy may tell of goods that were collected long ago as still there: what was collected stays
    so, and the journal says what was told. A network put back from a copy takes orders over with what was paid, and
-   their money follows once the provider was asked (`escrow.open_again`).
+   their money follows once the provider was asked (`escrow.open_again`). What such an order's store says of its token
+   proves nothing.
+7. A store's word releases no money. That an order was handed over counts once the customer's token came with it, the
+   customer has confirmed it, or the full term is over; all terms run by the network's own clock and by what it knew
+   when the order was placed (`pickup_rules` rule 5). Without proof the customer is told at once, and until when to
+   object. Times the store tells delay nothing for the customer either beyond HELD_AT_MOST.
 """
 
 import datetime as dt
 from collections.abc import Iterable
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -45,6 +51,7 @@ from supply.order_keys import token_hash
 from supply.pickup_order import (
     GIVEN_BACK,
     OPEN,
+    STATES,
     PickupLine,
     PickupOrder,
     instant_of,
@@ -56,7 +63,7 @@ from supply.pickup_order import (
     write_lines,
 )
 from supply.pickup_returns import MAY_COME_BACK
-from supply.pickup_rules import MOST_RETURN_DAYS
+from supply.pickup_rules import MOST_RETURN_DAYS, passed_on_at
 from supply.placing import CUSTOMER, send_to_store
 
 REMIND = dt.timedelta(hours=12)
@@ -64,6 +71,8 @@ OVERDUE = dt.timedelta(hours=24)
 TO_DISPUTE = dt.timedelta(hours=48)
 """So long a customer has, once the network knows of the shop's no, to ask it to decide."""
 CLOCKS_DIFFER = dt.timedelta(hours=1)
+HELD_AT_MOST = dt.timedelta(days=14)
+"""No store's word lets a paid order wait longer than this after its customer wanted it, before it can be disputed."""
 AFTER_COLLECTION = ("collected", "return_asked", "return_refused", "returned")
 TOLD = ("accepted", "ready", "refused", "cancelled", "expired", "short", "return_refused")
 _SYSTEM = Actor.system("pickup", NETWORK)
@@ -75,6 +84,7 @@ _SYSTEM = Actor.system("pickup", NETWORK)
 def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
     """Take over how an order stands at its store (rule 1); an older step changes nothing. at: when it arrived."""
     _refuse_others(session, moved.store_id, moved.order_id)
+    _refuse_contradiction(moved)
     order = session.scalar(
         lock_rows(
             session,
@@ -84,10 +94,13 @@ def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
     is_known = order is not None
     if order is None:
         order = write_down(session, without_person(moved))
+        order.by_hearsay, order.return_days = True, shop.rules_of(session, moved.store_id).return_days
         shop.number_used(session, moved.store_id, moved.number)
         if moved.number > 0:  # what the counter took counts as used there
             online_coupons.learn(session, moved.store_id, moved.coupons, moved.order_id, at=order.placed_at)
+    _note_hand_over(session, order, moved, at)
     if moved.step <= order.step:
+        _set_clock(session, order, at)  # it may have brought the proof
         return
     if order.state in AFTER_COLLECTION and moved.state not in AFTER_COLLECTION:
         order.step = moved.step  # its shop was put back from a copy: the goods are gone all the same (rule 6)
@@ -95,12 +108,14 @@ def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
             session, actor=_SYSTEM, at=at, verb="pickup order.told_back", subject=subject_of(order), told=moved.state
         )
         return
-    before = order.state
+    before, awaited = order.state, awaits_answer(order)
     take_over(session, order, moved, at)
+    if order.by_hearsay:
+        order.paid_minor = moved.paid_minor
     _take_lines(session, order, moved, before if is_known else None)
     if order.state in GIVEN_BACK:
         online_coupons.give_back(session, order.store_id, order.id, at=order.moved_at)
-    if order.state != before:
+    if order.state != before or (awaited and is_declined(order)):
         _tell_customer(session, order, order.moved_at)
     if moved.delivery is not None:
         _follow_home(session, order, moved)
@@ -124,11 +139,12 @@ def take_over(session: Session, order: PickupOrder, moved: PickupMoved, at: dt.d
     order.collected_by, order.sale_id = moved.collected_by, moved.sale_id
     order.answer_by, order.return_until = instant_of(moved.answer_by), _return_until(order, moved, at)
     order.returned_minor = moved.returned_minor
-    order.paid_minor, order.comes_on = moved.paid_minor, _day_of(moved.comes_on)
+    order.comes_on = _day_of(moved.comes_on)
 
 
 def money_came(session: Session, order: PickupOrder, *, at: dt.datetime) -> None:
     """Let money follow an order its store has already: a network put back from a copy had forgotten it (rule 6)."""
+    order.paid_minor = escrow.locked(session, order.id).amount_minor
     journal.record(session, actor=_SYSTEM, at=at, verb="pickup order.paid", subject=subject_of(order))
     _move_money(session, order, at)
 
@@ -144,7 +160,7 @@ def taken(session: Session, placed: PickupPlaced) -> None:
     _refuse_others(session, placed.store_id, placed.order_id)
     order = session.get(PickupOrder, (placed.store_id, placed.order_id))
     order = order or write_down(session, placed)
-    if order.state in OPEN:  # what has ended may be forgotten already
+    if order.state in OPEN and order.number < 0:  # what has ended may be forgotten already
         order.customer_name, order.customer_phone = placed.customer_name, placed.customer_phone
 
 
@@ -183,15 +199,31 @@ def ask_return(session: Session, store_id: str, token: str, why: str, *, at: dt.
     return order
 
 
-def dispute(session: Session, store_id: str, token: str, why: str, *, at: dt.datetime) -> PickupOrder:
-    """Take the customer's word that the shop's answer is not right, or never came; the money waits (rule 4)."""
+def confirm(session: Session, store_id: str, token: str, *, at: dt.datetime) -> PickupOrder:
+    """Take the customer's word that they have what they paid for (rule 7); twice is once."""
     order = _by_token(session, store_id, token)
+    if order.state not in AFTER_COLLECTION:
+        raise Refused("not-handed-over", "The store has not said yet that it handed your order over. Try again later.")
+    if order.proved_at is None and not order.by_hearsay:
+        order.proved_at, order.proved_by = at, "customer"
+        journal.record(session, actor=CUSTOMER, at=at, verb="pickup order.confirmed", subject=subject_of(order))
+        _set_clock(session, order, at)
+    return order
+
+
+def dispute(session: Session, store_id: str, token: str, why: str, *, at: dt.datetime) -> PickupOrder:
+    """Take the customer's word that they did not get what they paid for, or the store's answer is wrong (rule 4)."""
+    order = _by_token(session, store_id, token)
+    row = escrow.escrow_of(session, order.id)
     is_answered = order.state in ("collected", "returned", "return_refused")
-    if escrow.escrow_of(session, order.id) is None or not (is_answered or is_overdue(session, order, at)):
+    if row is None or not (is_answered or is_overdue(session, order, at)):
         raise Refused(
             "nothing-to-dispute", "Only what was paid online and collected, or is long overdue, can be disputed here."
         )
-    escrow.dispute(session, order.id, why=why, actor=CUSTOMER, at=at)
+    if row.state == "settled":
+        escrow.dispute_late(session, order.id, why=why, words=order.order_no, actor=CUSTOMER, at=at)
+    else:
+        escrow.dispute(session, order.id, why=why, actor=CUSTOMER, at=at)
     return order
 
 
@@ -222,14 +254,24 @@ def is_overdue(session: Session, order: PickupOrder, at: dt.datetime) -> bool:
     """Tell whether the store should long have handed an order over, or answered a wish to bring goods back (rule 4)."""
     if awaits_answer(order):
         return at >= (order.return_asked_at or order.moved_at) + OVERDUE
-    store = session.get_one(Store, order.store_id)
-    known = [order.placed_at, order.window_until, order.answer_by, order.hold_until]
+    own = max(one for one in (order.placed_at, _window(session, order)[1]) if one is not None)
+    told = [order.answer_by, order.hold_until]
     if order.comes_on is not None:
-        known.append(day_start(order.comes_on + dt.timedelta(days=1), store.tz, store.rollover_hour))
-    group = session.get(GroupOffer, order.group_id) if order.group_id else None
-    if group is not None:
-        known.append(day_start(group.pickup_until + dt.timedelta(days=1), store.tz, store.rollover_hour))
-    return order.state in OPEN and at >= max(one for one in known if one is not None) + OVERDUE
+        store = session.get_one(Store, order.store_id)
+        told.append(day_start(order.comes_on + dt.timedelta(days=1), store.tz, store.rollover_hour))
+    due = max([own, *(min(one, own + HELD_AT_MOST) for one in told if one is not None)])
+    return order.state in OPEN and at >= due + OVERDUE
+
+
+def released_at(session: Session, order: PickupOrder, at: dt.datetime) -> dt.datetime | None:
+    """Return when the rest goes on to the store; None while a return waits for its answer (rules 2, 7)."""
+    if awaits_answer(order):
+        return None
+    days = order.return_days
+    if days is None:
+        days = shop.rules_of(session, order.store_id).return_days
+    over = passed_on_at(order.handed_at or at, order.proved_at, days, *_window(session, order))
+    return max(over, at + TO_DISPUTE) if is_declined(order) else over
 
 
 def findings(session: Session, here: str, store_id: str | None = None) -> list[Finding]:
@@ -238,6 +280,8 @@ def findings(session: Session, here: str, store_id: str | None = None) -> list[F
         return []
     kept = sa.exists().where(Escrow.id == PickupOrder.id, Escrow.state != "lapsed")
     query = sa.select(PickupOrder).where(PickupOrder.paid_minor > 0, PickupOrder.number > 0, ~kept)
+    if session.scalar(sa.select(Escrow.id).limit(1)) is not None:  # of what a store alone says the provider was asked
+        query = query.where(PickupOrder.by_hearsay.is_(False))
     orders = session.scalars(query if store_id is None else query.where(PickupOrder.store_id == store_id))
     return [
         Finding("K13", subject_of(order), f"{order.paid_minor} paid online, in an escrow", "none") for order in orders
@@ -279,29 +323,66 @@ def _move_money(session: Session, order: PickupOrder, at: dt.datetime) -> None:
     if entry is not None:
         amount = _amount(entry.amount_minor, order.currency)
         _tell(session, order, "refunded", f"refunded-{entry.id}", at, amount=amount)
-    if order.state in AFTER_COLLECTION:
-        escrow.set_clock(session, row.id, _released_at(order, at), actor=_SYSTEM, at=at)
+    _set_clock(session, order, at)
+
+
+def _set_clock(session: Session, order: PickupOrder, at: dt.datetime) -> None:
+    if order.state in AFTER_COLLECTION and escrow.escrow_of(session, order.id) is not None:
+        proved = order.proved_at is not None
+        escrow.set_clock(session, order.id, released_at(session, order, at), proved=proved, actor=_SYSTEM, at=at)
+
+
+def _refuse_contradiction(moved: PickupMoved) -> None:
+    """Refuse a state no order has, and a hand-over without what comes with each (rule 7)."""
+    if moved.state not in STATES.moves:
+        raise Invalid("unknown-state", f"No order is {moved.state!r}.", order=moved.order_id)
+    told = (moved.ready_at, moved.collected_at, moved.return_until, moved.sale_id)
+    if moved.state in AFTER_COLLECTION and not all(told):
+        raise Invalid(
+            "never-ready", f"Order {moved.order_no} is said to be handed over and was never ready or never sold.",
+            order=moved.order_id,
+        )  # fmt: skip
+
+
+def _note_hand_over(session: Session, order: PickupOrder, moved: PickupMoved, at: dt.datetime) -> None:
+    """Note when the network first heard of a hand-over, and the token that proves it (rule 7)."""
+    if moved.state not in AFTER_COLLECTION:
+        return
+    order.handed_at = order.handed_at or at
+    if not moved.proof or order.by_hearsay or order.proved_at is not None:
+        return
+    if token_hash(moved.proof) != order.token_hash:
+        raise Refused("not-their-code", f"This is not the code of the customer of order {order.order_no}.")
+    order.proved_at, order.proved_by = at, "token"
+    journal.record(session, actor=_SYSTEM, at=at, verb="pickup order.proved", subject=subject_of(order))
+
+
+def _window(session: Session, order: PickupOrder) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """Return when the customer may come, as the network knows by itself: of a group's share from its van day on."""
+    group = session.get(GroupOffer, order.group_id) if order.group_id else None
+    if group is None:
+        return order.window_from, order.window_until
+    store = session.get_one(Store, order.store_id)
+    first, last = (
+        day_start(day, store.tz, store.rollover_hour) for day in (group.van_day, group.pickup_until + dt.timedelta(1))
+    )
+    return first, last
 
 
 def _return_until(order: PickupOrder, moved: PickupMoved, at: dt.datetime) -> dt.datetime | None:
-    """Return until when goods may come back: so long after the collection as the store says (rule 2).
+    """Return until when goods may come back: as long after the collection as the store's rules were (rule 7).
 
     A moment before the order was placed, or after it was told, is that of a clock gone wrong: the collection counts as
     made when it was told.
     """
     told, collected = instant_of(moved.return_until), instant_of(moved.collected_at)
-    if told is None or collected is None or order.placed_at <= collected <= at + CLOCKS_DIFFER:
+    if told is None or collected is None:
         return told
-    days = min(max(told - collected, dt.timedelta(0)), dt.timedelta(days=MOST_RETURN_DAYS))
-    return order.return_until or at + days
-
-
-def _released_at(order: PickupOrder, at: dt.datetime) -> dt.datetime | None:
-    """Return when the rest goes on to the shop; None while a return waits for the shop (rule 2)."""
-    over = order.return_until or at
-    if awaits_answer(order):
-        return None
-    return max(over, at + TO_DISPUTE) if is_declined(order) else over
+    days = dt.timedelta(days=MOST_RETURN_DAYS) if order.return_days is None else dt.timedelta(days=order.return_days)
+    if order.return_days is None:  # at the store, whose own rules are in what it told
+        days = min(max(told - collected, dt.timedelta(0)), days)
+    is_sound = order.placed_at <= collected <= at + CLOCKS_DIFFER
+    return collected + days if is_sound else order.return_until or at + days
 
 
 def _follow_home(session: Session, order: PickupOrder, moved: PickupMoved) -> None:
@@ -319,6 +400,13 @@ def _tell_customer(session: Session, order: PickupOrder, at: dt.datetime) -> Non
         return  # told when somebody sets out with it
     if order.state in TOLD:
         _tell(session, order, order.state, f"{order.state}-{order.step}", at)
+    elif is_declined(order):
+        _tell(session, order, "return_refused", f"declined-{order.step}", at)
+    elif order.state == "collected" and order.proved_at is None and escrow.holds(session, order.id):
+        until = released_at(session, order, at)
+        assert until is not None
+        zone = ZoneInfo(session.get_one(Store, order.store_id).tz)
+        _tell(session, order, "handed_over", "handed_over", at, until=f"{until.astimezone(zone):%Y-%m-%d %H:%M}")
 
 
 def _tell(

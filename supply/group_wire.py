@@ -162,6 +162,7 @@ def _share(session: Session, group: GroupOffer, member: GroupMember, at: dt.date
     )
     order = write_down(session, placed)
     order.email, order.language = member.email, member.language
+    order.return_days = shop.rules_of(session, store.id).return_days
     session.flush()
     shop.recount(session, store.id, [group.sku])
     send_to_store(session, order, PICKUP_PLACED, placed.to_body(), id=f"placed-{order.id}", at=at)

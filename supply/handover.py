@@ -13,6 +13,8 @@ Rules
    again is the same sale; another one is refused, with when and by whom it was collected. What was paid online is
    paid: nothing more is taken, whatever the page says, and an order that costs more is not handed over.
 5. An order past its time is still handed over while it stands in the bin: expiring is a move of its own.
+6. A typed code is for the counter alone. The token proves the hand-over to the network too: it goes there with the
+   collection of what was paid online, and the money comes earlier (`pickup_rules` rule 5).
 """
 
 import datetime as dt
@@ -31,7 +33,7 @@ from pos.store import Store
 from supply import home_delivery
 from supply.delivery_fee import fee_of
 from supply.online_price import promise_of
-from supply.order_keys import code_hash, token_hash
+from supply.order_keys import code_hash, salt_of, token_hash
 from supply.pickup_order import (
     OPEN,
     PickupOrder,
@@ -51,9 +53,13 @@ REMEMBER_DAYS = 30
 
 @dataclass(frozen=True)
 class Handover:
-    """What a code led to: the order (and its sale, when collected), or the refusal of a wrong code (rule 3)."""
+    """What a code led to: the order (and its sale, when collected), or the refusal of a wrong code (rule 3).
+
+    token: what was scanned, where it was no typed code (rule 6).
+    """
 
     order: PickupOrder | None = None
+    token: str = ""
     completed: sale.Completed | None = None
     refusal: ShopError | None = None
 
@@ -83,7 +89,7 @@ def find(
         )
     order = _by_code(session, store_id, code, at) if code else _by_token(session, store_id, text)
     if order is not None and order_id in (None, order.id):
-        return Handover(order=order)
+        return Handover(order=order, token="" if code else text)
     if order is None and code is None:
         return Handover(
             refusal=NotFound(
@@ -127,7 +133,7 @@ def collect(
         raise Refused("brought-home", f"Order {found.order.order_no} is to be brought. Say first that it is collected.")
     return hand_over(
         session, store_id, found.order.id, sale_id=sale_id, till_id=till_id, tenders=tenders,
-        shown_total_minor=shown_total_minor, age_confirmed=age_confirmed, actor=actor, at=at,
+        shown_total_minor=shown_total_minor, age_confirmed=age_confirmed, token=found.token, actor=actor, at=at,
     )  # fmt: skip
 
 
@@ -141,10 +147,11 @@ def hand_over(
     tenders: Sequence[tuple[str, int] | tuple[str, int, str]],
     shown_total_minor: int,
     age_confirmed: int | None = None,
+    token: str = "",
     actor: Actor,
     at: dt.datetime,
 ) -> Handover:
-    """Ring the sale of an order whose customer is known, by its code or at the door (rule 4)."""
+    """Ring the sale of an order whose customer is known, by its code or at the door (rule 4). token: as scanned."""
     order = order_for_update(session, store_id, order_id)
     again = order.state == "collected" and order.sale_id == sale_id
     if not again:
@@ -172,7 +179,10 @@ def hand_over(
         return Handover(order=order, completed=completed)
     order.sale_id, order.collected_at, order.collected_by = sale_id, at, actor.name
     order.return_until = at + dt.timedelta(days=rules_of(session, store_id).return_days)
-    move(session, order, "collected", actor=actor, at=at, why=order.why)
+    if token:
+        order.proved_at, order.proved_by = at, "token"
+    proof = token if order.paid_minor and order.number > 0 else ""  # nobody else needs it
+    move(session, order, "collected", actor=actor, at=at, why=order.why, proof=proof)
     return Handover(order=order, completed=completed)
 
 
@@ -191,6 +201,12 @@ def refuse_unpaid(order: PickupOrder) -> None:
             f"Order {order.order_no} was paid before, and would cost more now. Give less, or cancel it.",
             paid_minor=order.paid_minor, total_minor=order.total_minor,
         )  # fmt: skip
+
+
+def hash_ahead(session: Session, store_id: str, code_or_token: str, *, at: dt.datetime) -> None:
+    """Hash a typed code before anything is locked for it: that takes a moment, and a till may want to write."""
+    if code := tidy_pickup_code("".join(code_or_token.split())):
+        _by_code(session, store_id, code, at)
 
 
 # --- inside ---
@@ -222,19 +238,17 @@ def _by_token(session: Session, store_id: str, token: str) -> PickupOrder | None
 
 
 def _by_code(session: Session, store_id: str, code: str, at: dt.datetime) -> PickupOrder | None:
-    """Look through the open and lately ended orders: each has its own hash of the code."""
+    """Look through the open and lately ended orders, week by week of their codes' salts, those that are ready first."""
     lately = at - dt.timedelta(days=REMEMBER_DAYS)
-    rows = session.execute(
-        sa.select(PickupOrder.id, PickupOrder.code_hash, PickupOrder.state)
-        .where(PickupOrder.store_id == store_id, sa.or_(PickupOrder.state.in_(OPEN), PickupOrder.moved_at >= lately))
-        .order_by(PickupOrder.placed_at.desc())
-    )
-    fitting = [
-        (state != "ready", state not in OPEN, order_id)
-        for order_id, hashed, state in rows
-        if code_hash(order_id, code) == hashed
-    ]
-    return session.get(PickupOrder, (store_id, min(fitting)[2])) if fitting else None
+    query = sa.select(PickupOrder.id, PickupOrder.code_hash, PickupOrder.state)
+    here = sa.or_(PickupOrder.state.in_(OPEN), PickupOrder.moved_at >= lately)
+    rows = session.execute(query.where(PickupOrder.store_id == store_id, here).order_by(PickupOrder.placed_at.desc()))
+    likely = sorted((state != "ready", state not in OPEN, order_id, kept) for order_id, kept, state in rows)
+    for salt in dict.fromkeys(salt_of(kept) for *_, kept in likely):
+        hashed = code_hash(salt, code)
+        if fitting := [order_id for *_, order_id, kept in likely if kept == hashed]:
+            return session.get(PickupOrder, (store_id, fitting[0]))
+    return None
 
 
 def _member_of(session: Session, order: PickupOrder) -> str | None:

@@ -35,6 +35,7 @@ KINDS = (
     "group",
     "on_the_way",
     "not_met",
+    "handed_over",
 )
 TRIES = 8
 KEEP = dt.timedelta(days=30)

@@ -31,7 +31,7 @@ CAMPAIGN_ANSWERED = "campaign.answered"
 GROUP_OPENED = "group.opened"
 GROUP_TOLD = "group.told"
 GROUP_ARRIVED = "group.arrived"
-VERSION = 6
+VERSION = 7
 """The newest version of the bodies here; all before it are read too."""
 
 
@@ -235,6 +235,8 @@ class PickupMoved:
     member: bool = False
     delivery: dict[str, Any] | None = None
     """How far it is on its way home, as `home_delivery.as_told` writes it (version 4)."""
+    proof: str = ""
+    """The customer's token, scanned at the hand-over of what was paid online (version 7)."""
 
     def to_body(self) -> dict[str, Any]:
         """Return the body of the newest version."""

@@ -3,16 +3,21 @@
 Rules
 -----
 1. The token is 128 random bits; the code is its HMAC with the order's id, so whoever has the token can show the code.
-2. Both are kept as hashes, the code's together with its order.
+2. Both are kept as hashes. The token's is a plain one: nobody searches 128 bits. The code has 35, and its hash travels
+   to the store, so it is slow and salted (`pins.slow_hash`). The salt stands before it: one per store and week, so that
+   a counter that looks for a typed code hashes it once a week of orders, not once an order.
 """
 
+import datetime as dt
 import hashlib
 import hmac
 import re
 import secrets
+from functools import lru_cache
 
 from config.errors import Invalid
 from config.ids import pickup_code_of
+from pos import pins
 
 NAME_LENGTH = 80
 _PHONE = re.compile(r"[0-9+()/. -]{5,20}")
@@ -28,9 +33,25 @@ def code_of(order_id: str, token: str) -> str:
     return pickup_code_of(hmac.new(token.encode(), f"pickup code {order_id}".encode(), hashlib.sha256).digest())
 
 
-def code_hash(order_id: str, code: str) -> str:
-    """Return how a code is kept: hashed together with its order."""
-    return hashlib.sha256(f"{order_id}:{code}".encode()).hexdigest()
+def salt_for(store_id: str, at: dt.datetime) -> str:
+    """Return the salt of the codes of a store's orders of a week (rule 2)."""
+    return f"{store_id}-{at:%G%V}"
+
+
+@lru_cache(maxsize=64)
+def code_hash(salt: str, code: str) -> str:
+    """Return how a code is kept: its salt and a slow hash (rule 2)."""
+    return f"{salt}${pins.slow_hash(code, salt)}"
+
+
+def quick_hash(id: str, code: str) -> str:
+    """Return how a code is kept where it was made, and by nobody who would gain by searching for it."""
+    return hashlib.sha256(f"{id}:{code}".encode()).hexdigest()
+
+
+def salt_of(kept: str) -> str:
+    """Return the salt a kept code was hashed with."""
+    return kept.rpartition("$")[0]
 
 
 def token_hash(token: str) -> str:

@@ -5,7 +5,8 @@ Rules
 1. Each move at the store raises the order's step and tells the network the whole state; the highest step wins, so
    that a late older message never turns an order back. The network only mirrors; the store's state is the order's.
 2. Lines keep the price promised; picked_qty is what the customer gets of what was ordered.
-3. The code is kept hashed together with the order, the token hashed alone; neither can be read from a database.
+3. Code and token are kept hashed; neither can be read from a database (`order_keys`). The token travels once, as proof
+   that its customer was there, with the hand-over of what was paid online.
 4. Of an order taken at the counter both stand on the slip its customer takes home, in the printer's queue while the
    order is open, and are taken out when it ends.
 
@@ -127,6 +128,16 @@ class PickupOrder(Base):
     """At the network: when the customer asked last to bring goods back; the store answers."""
     return_asked_step: Mapped[int | None]
     """The step the order had then; one above it is the answer."""
+    handed_at: Mapped[dt.datetime | None]
+    """At the network: when it first heard, by its own clock, that the order was handed over."""
+    proved_at: Mapped[dt.datetime | None]
+    """When the hand-over was proved: at the network by its own clock, at the store when it scanned the token."""
+    proved_by: Mapped[str] = mapped_column(default="", server_default="")
+    """token | customer; '': only the store says so."""
+    return_days: Mapped[int | None]
+    """At the network: within how many days goods came back by the store's rules when the order was placed."""
+    by_hearsay: Mapped[bool] = mapped_column(default=False, server_default=sa.text("false"))
+    """At the network: it knows the order, and so the token's hash, from the store alone."""
     email: Mapped[str] = mapped_column(default="", server_default="")
     language: Mapped[str] = mapped_column(default="", server_default="")
     """At the network: where and in which language the customer wants to be told."""
@@ -178,19 +189,19 @@ class PickupTry(Base):
 
 
 def move(
-    session: Session, order: PickupOrder, target: str, *, actor: Actor, at: dt.datetime, why: str = ""
+    session: Session, order: PickupOrder, target: str, *, actor: Actor, at: dt.datetime, why: str = "", proof: str = ""
 ) -> PickupOrder:
-    """Move an order of this store on, and tell the network (rule 1)."""
+    """Move an order of this store on, and tell the network (rule 1). proof: the token its customer showed."""
     journal.move(session, order, target, actor=actor, at=at, subject=subject_of(order), why=why or None)
     order.why = why
     home_delivery.order_moved(session, order.store_id, order.id, target in GIVEN_BACK, actor=actor, at=at)
     if order.number < 0 and target not in OPEN:
         _forget_code(session, order)
-    tell(session, order, at)
+    tell(session, order, at, proof)
     return order
 
 
-def tell(session: Session, order: PickupOrder, at: dt.datetime) -> None:
+def tell(session: Session, order: PickupOrder, at: dt.datetime, proof: str = "") -> None:
     """Tell the network how the order stands now (rule 1)."""
     order.step += 1
     order.moved_at = at
@@ -229,6 +240,7 @@ def tell(session: Session, order: PickupOrder, at: dt.datetime) -> None:
         coupons=list(order.coupons),
         member=order.member,
         delivery=home_delivery.as_told(session, order.store_id, order.id),
+        proof=proof,
     )
     outbox.append(
         session,
@@ -368,6 +380,8 @@ def write_down(session: Session, placed: PickupPlaced, *, email: str = "", langu
         coupons=list(placed.coupons),
         member=placed.member,
         returned_minor=0,
+        proved_by="",
+        by_hearsay=False,
         email=email,
         language=language,
     )

@@ -7,7 +7,10 @@ Rules
 2. A window takes so many orders; and no more orders may wait at once than the pickup shelf has places: whatever is
    to be collected up to a window and is not yet, still stands there.
 3. The shop answers a new order within so many minutes of being open, else it is refused by itself.
-4. Goods come back within `return_days` of collecting, 0 to 15: so long what was paid online waits in escrow.
+4. Goods come back within `return_days` of collecting, 0 to 15.
+5. What was paid online waits at the network by its own clock, whatever the store says: `return_days` from the moment it
+   knows of the hand-over, and LEAST_TERM at least, where the customer's own code proves it or the customer confirms it;
+   without proof FULL_TERM, and from the end of the customer's window at the earliest. Never before the window began.
 """
 
 import datetime as dt
@@ -22,6 +25,7 @@ from config.errors import Invalid
 
 LENGTHS = (15, 30, 60, 120)
 MOST_RETURN_DAYS = 15
+LEAST_TERM, FULL_TERM = dt.timedelta(hours=48), dt.timedelta(days=14)
 _BOUNDS = {
     "lead_minutes": (0, 24 * 60), "window_orders": (1, 200), "shelf_places": (1, 500), "days_ahead": (0, 14),
     "accept_minutes": (5, 24 * 60), "return_days": (0, MOST_RETURN_DAYS),
@@ -118,6 +122,20 @@ def answer_by(rules: PickupRules, hours: Hours, at: dt.datetime) -> dt.datetime:
                 return begins + left
             left -= max(dt.timedelta(0), closes - begins)
         day += dt.timedelta(days=1)
+
+
+def passed_on_at(
+    handed_at: dt.datetime,
+    proved_at: dt.datetime | None,
+    return_days: int,
+    begins: dt.datetime | None,
+    ends: dt.datetime | None,
+) -> dt.datetime:
+    """Return when money goes on to the store (rule 5). begins, ends: the window the customer chose."""
+    days = dt.timedelta(days=return_days)
+    unproved = max(handed_at, ends or handed_at) + max(days, FULL_TERM)
+    proved = unproved if proved_at is None else max(handed_at, proved_at) + max(days, LEAST_TERM)
+    return max(min(proved, unproved), begins or handed_at)
 
 
 def _open(hours: Hours, day: dt.date) -> tuple[dt.datetime, dt.datetime]:

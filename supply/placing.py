@@ -54,7 +54,7 @@ from supply.online_facts import (
     PickupPlaced,
 )
 from supply.online_price import promised_lines
-from supply.order_keys import check_person, code_hash, code_of, new_token, token_hash
+from supply.order_keys import check_person, code_hash, code_of, new_token, salt_for, token_hash
 from supply.pickup_order import (
     BEFORE_READY,
     OPEN,
@@ -164,15 +164,15 @@ def place(
         raise Conflict("id-in-use", "This page was used for something else. Open the basket once more and order again.")
     if not shop.is_taking_orders(session, store_id, at):
         raise Refused("shop-closed", f"{store.name} takes no online orders just now. Try again later.")
+    token, kept_code = _keys(store_id, id, token, at)  # slow: before anything is locked
     promised, total, comes_on, used = _promised(session, store, wanted, wishes, at)
     _refuse_another_total(shown_total_minor, total)
     shop.take(session, store_id, [(line.sku, line.qty) for line in promised if not line.awaited], at=at)
     online_coupons.take(session, store_id, used, id, at=at)
-    token, number = token or new_token(), shop.next_number(session, store_id)
+    number, home = shop.next_number(session, store_id), _brought(session, store, wishes.deliver_to, total, pay_with)
     refuse_hoarding(session, store_id, phone, [] if pay_with else wanted, at=at)
-    home = _brought(session, store, wishes.deliver_to, total, pay_with)
-    free = (delivery_windows if home else free_windows)(session, store, at, comes_on)
-    window = _chosen(store, free, wishes.window_from)
+    find = delivery_windows if home else free_windows
+    window = _chosen(store, find(session, store, at, comes_on), wishes.window_from)
     placed = PickupPlaced(
         store_id=store_id,
         order_id=id,
@@ -180,7 +180,7 @@ def place(
         order_no=f"{store_id}-{number:04d}",
         customer_name=name,
         customer_phone=phone,
-        code_hash=code_hash(id, code_of(id, token)),
+        code_hash=kept_code,
         token_hash=token_hash(token),
         currency=store.currency,
         total_minor=total + (home["charged_minor"] if home else 0),
@@ -373,6 +373,7 @@ def _written(
 ) -> PickupOrder:
     """Write an order down and send it on, or let it wait for its money (rule 6)."""
     order = write_down(session, placed, email=wishes.email, language=wishes.language)
+    order.return_days = shop.rules_of(session, store.id).return_days
     journal.record(
         session, actor=CUSTOMER, at=at, verb="pickup order.placed", subject=subject_of(order),
         total_minor=order.total_minor,
@@ -395,6 +396,12 @@ def _written(
         send_to_store(session, order, PICKUP_PLACED, placed.to_body(), id=f"placed-{order.id}", at=at)
     session.flush()
     return order
+
+
+def _keys(store_id: str, order_id: str, token: str | None, at: dt.datetime) -> tuple[str, str]:
+    """Return an order's token, made where the page brought none, and how the code that belongs to it is kept."""
+    token = token or new_token()
+    return token, code_hash(salt_for(store_id, at), code_of(order_id, token))
 
 
 def _brought(

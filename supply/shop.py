@@ -203,7 +203,9 @@ def take_offers(session: Session, store_id: str, fact: ShopPublished) -> None:
     front = front_of(session, store_id)
     if fact.edition > front.edition:
         front.edition, front.taking_orders = fact.edition, fact.taking_orders
-        front.rules = fact.rules if fact.rules is not None else front.rules
+        if fact.rules is not None:
+            PickupRules.read(fact.rules)  # refuses what is none
+            front.rules = fact.rules
         if fact.closed_days is not None:
             _take_closed(session, _store(session, store_id), fact)
         if fact.takings_day_minor is not None:

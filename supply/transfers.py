@@ -5,7 +5,8 @@ Rules
 1. The network proposes from the shops' sheets (`transfer_sheets`, `transfer_math`). Nothing happens before both
    shopkeepers said yes; until the goods are handed over each may still say no, with a reason the other reads.
 2. With the second yes the network makes a code and tells it to the shop that fetches the goods alone. Who gives them
-   away takes the code: it is the other's signature on what was counted. Kept hashed at the giver and the network.
+   away takes the code: it is the other's signature on what was counted. Kept hashed at the giver and the network; the
+   giver would gain by finding it, so its hash is a slow one.
 3. Never more goes than was agreed, than is there and than is the shop's own, and nothing that is `recall.off_sale`. The
    goods leave and enter by stock movements at each shop, with their last day; what does not arrive is said, and is the
    fetching shop's, who counted it at the hand-over. Goods taken in before they were handed over are let go of
@@ -41,7 +42,7 @@ from pos.batches import Lot
 from pos.ledger import MOST_QTY, Place, Source, refuse_short
 from pos.store import day_of
 from supply import credit, left_out, planned, transfer_money
-from supply.order_keys import code_hash
+from supply.order_keys import code_hash, quick_hash
 from supply.transfer_book import (
     ROAD,
     STATES,
@@ -245,7 +246,7 @@ def take_answered(session: Session, body: dict[str, Any], store_id: str, *, acto
         return
     code = "" if found.taker_id in credit.held_shops(session) else new_pickup_code()
     if code:
-        found.code_hash = code_hash(found.id, code)
+        found.code_hash = quick_hash(found.id, code)
         journal.move(session, found, "agreed", actor=actor, at=at, subject=subject_of(found))
     else:
         _end(session, found, "lapsed", "It may buy nothing on account just now.", "", actor=actor, at=at)
@@ -259,7 +260,7 @@ def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: 
     if found.handed_over_at is not None:
         return
     lines, is_there = lines_of(session, found), waits_for_giver(found)
-    if not is_there and (not found.code_hash or code_hash(found.id, str(body.get("code"))) != found.code_hash):
+    if not is_there and (not found.code_hash or quick_hash(found.id, str(body.get("code"))) != found.code_hash):
         raise Refused(
             "not-their-code", f"{found.taker_name} has not signed for these goods by its code.", sender=store_id
         )
@@ -454,7 +455,7 @@ def _tell_shops(session: Session, found: GoodsTransfer, at: dt.datetime, code: s
         own = {
             "store_id": store_id, "giver_minor": found.giver_minor if gives else None,
             "taker_minor": None if gives else found.taker_minor,
-            "code_hash": found.code_hash if gives else "", "code": "" if gives else code,
+            "code_hash": code_hash(found.id, code) if gives and code else "", "code": "" if gives else code,
         }  # fmt: skip
         outbox.append(
             session, to_node=store_id, topic=TOLD, version=VERSION, body=body | own, id=new_id(),

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
-from config.ids import new_id
+from config.ids import new_id, tidy_pickup_code
 from config.money import exponent, likely_notes, round_cash
 from pos import recall, shift, slip_numbers, stock
 from pos.catalogue import Listing, Product
@@ -26,11 +26,22 @@ from store_app.pages.timeline import Step, timeline
 from store_app.payment_services import providers
 from store_app.presenting import RAIL_COUNTS, page, place, qty, since, state_word, today
 from store_app.security import requires
-from supply import counter_orders, delivering, handover, home_delivery, order_in, pickup, pickup_returns, refunds
+from supply import (
+    counter_orders,
+    delivering,
+    handover,
+    home_delivery,
+    order_in,
+    pickup,
+    pickup_returns,
+    refunds,
+    shop_offer,
+)
 from supply.delivery_fee import fee_of
 from supply.online_price import charged, promise_of
 from supply.pickup import PickupLine, PickupOrder
 from supply.pickup_order import OPEN, asked_back, kept_until
+from supply.pickup_rules import FULL_TERM, LEAST_TERM, passed_on_at
 
 bp = Blueprint("pickup", __name__, url_prefix="/pickup")
 bp.before_request(form.know_the_place)
@@ -85,6 +96,10 @@ class OrderView:
     is_paid: bool
     is_from_here: bool
     """Taken at the counter."""
+    proved_at: dt.datetime | None
+    """When its customer's code was scanned as it was handed over."""
+    paid_on_at: dt.datetime | None
+    """When the network passes on what was paid online, as far as is known here; None before the hand-over."""
     comes_on: dt.date | None
     when_text: str
     lines: list[LineView]
@@ -263,6 +278,8 @@ def find() -> Any:
     if code.startswith("order:"):  # a slip or a bag of the shop's own: look at it, hand nothing over
         return redirect(url_for("pickup.order", order_id=code.removeprefix("order:")), 303)
     code = code.rstrip("/").rpartition("/")[2]  # the QR holds the address of the customer's own page
+    with read() as look:
+        handover.hash_ahead(look, str(place().store_id), code, at=doors().now())
     with write() as session:
         found = handover.find(session, str(place().store_id), code, actor=g.actor, at=doors().now())
     order = found.or_raise().order
@@ -287,9 +304,14 @@ def hand_over(order_id: str, fault: ShopError | None = None) -> Any:
     decimals = exponent(place().currency)
     notes = [note * 10**decimals for note in NOTES]
     ages = [line.minimum_age for line in found.lines if line.minimum_age]
+    with read() as look:
+        days = shop_offer.rules_of(look, store_id).return_days
     return page(
         "pickup/hand_over.html",
         order=found,
+        is_scanned=tidy_pickup_code(_code_for(order_id) or "") is None,
+        days_proved=max(days, LEAST_TERM.days),
+        days_unproved=max(days, FULL_TERM.days),
         is_open=is_open,
         minimum_age=max(ages, default=None),
         tenders=[("cash", _("Cash")), ("card", _("Card, on the terminal"))],
@@ -428,6 +450,8 @@ def _view(session: Session, row: PickupOrder, *, costed: bool = False) -> OrderV
         why=row.why,
         is_paid=row.paid_minor > 0,
         is_from_here=row.number < 0,
+        proved_at=row.proved_at,
+        paid_on_at=_paid_on_at(row),
         comes_on=row.comes_on if any(line.awaited for line in lines) else None,
         when_text=_("ordered %(when)s", when=since(row.placed_at))
         if doors().now() - row.placed_at >= JUST_NOW
@@ -444,6 +468,13 @@ def _view(session: Session, row: PickupOrder, *, costed: bool = False) -> OrderV
             for line in lines
         ],
     )
+
+
+def _paid_on_at(row: PickupOrder) -> dt.datetime | None:
+    if not row.paid_minor or row.number < 0 or row.collected_at is None or row.return_until is None:
+        return None
+    days = (row.return_until - row.collected_at).days
+    return passed_on_at(row.collected_at, row.proved_at, days, row.window_from, row.window_until)
 
 
 def _similar(session: Session, store_id: str, ware: Product, taken: set[str]) -> tuple[tuple[str, str], ...]:

@@ -16,7 +16,7 @@ from store_app.security import public
 from store_app.sentences import sentence_of
 from supply import escrow, group_leaders, groups, placing
 from supply.groups import GroupMember, GroupOffer
-from supply.order_keys import code_hash, code_of, token_hash
+from supply.order_keys import code_hash, code_of, salt_for, token_hash
 from supply.pickup_order import PickupOrder
 
 bp = Blueprint("shop_groups", __name__, url_prefix="/shop/<slug>")
@@ -62,7 +62,8 @@ def join(slug: str, group_id: str) -> Any:
         member_id, token = visitors.keys_of("member", here.id, command)
         member = GroupMember(
             id=member_id, name=name, phone=phone, email="", language=language(), token_hash=token_hash(token),
-            code_hash=code_hash(member_id, code_of(member_id, token)), want_qty=want, upto_qty=max(want, upto),
+            code_hash=code_hash(salt_for(here.id, clock.now()), code_of(member_id, token)), want_qty=want,
+            upto_qty=max(want, upto),
         )  # fmt: skip
         groups.join(session, group_id, member, provider=provider.name, actor=placing.CUSTOMER, at=clock.now())
         wake_worker_after(session)

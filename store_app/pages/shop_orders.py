@@ -45,6 +45,8 @@ def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
         is_overdue = following.is_overdue(session, found.order, at)
         going_minor = escrow.total_of(session, [found.order.id], "due") if money else 0
         gone_minor = escrow.gone_back(session, found.order.id) if money else 0
+        is_late = money is not None and escrow.may_dispute_late(session, money, at)
+        passed_on_at = following.released_at(session, found.order, at)
     one = found.order
     is_unpaid, is_kept = (money is not None and money.state == state for state in ("awaited", "held"))
     is_brought = found.home is not None and found.home.state in (*LIVE, "delivered")
@@ -77,6 +79,10 @@ def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
         awaits_answer=following.awaits_answer(one),
         is_declined=following.is_declined(one),
         may_dispute=is_kept and (following.is_declined(one) or is_overdue or one.state == "returned"),
+        may_confirm=is_kept and one.state == "collected" and one.proved_at is None and not one.by_hearsay,
+        may_object=(is_kept and one.state == "collected" and not following.is_declined(one)) or is_late,
+        passed_on_at=passed_on_at,
+        is_kept=is_kept,
         qr=visitors.square(found.token),
         fault=sentence_of(fault) if fault else None,
     )
@@ -149,6 +155,18 @@ def review(slug: str, token: str) -> Any:
         review_wire.tell_shop(session, row, clock.now())
         wake_worker_after(session)
     flash(_("Thank you. Your review is shown with the product."), "good")
+    return redirect(url_for(".order", slug=slug, token=token), 303)
+
+
+@bp.post("/confirm")
+@public
+@form.answers_on(order)
+def confirm(slug: str, token: str) -> Any:
+    """Say that the goods are here, so that the store gets its money sooner."""
+    with write() as session:
+        here = visitors.shop_at(session, slug)
+        following.confirm(session, here.id, token, at=clock.now())
+    flash(_("Thank you. The store gets its money sooner now."), "good")
     return redirect(url_for(".order", slug=slug, token=token), 303)
 
 

@@ -154,7 +154,7 @@ def advance_on(country: Country, held_minor: int, asked_minor: int) -> None:
         )
         row = escrow.escrow_of(session, "e1")
         escrow.settle_outcome(session, "e1", escrow.Outcome("captured"), actor=OPERATOR, at=AT)
-        row.release_at = later(days=15)
+        row.release_at, row.proved = later(days=15), True
         wish = {"store_id": "S1", "id": "a1", "asked_minor": asked_minor, "asked_at": AT.isoformat()}
         advances.take_asked(session, wish, actor=OPERATOR, at=AT)
 

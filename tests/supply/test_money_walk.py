@@ -230,7 +230,7 @@ class Walk:
                 session, new_id(), SHOP, "pickup", 900 * size, currency="EUR", provider="practice", **self.there
             )
             escrow.settle_outcome(session, row.id, escrow.Outcome("captured"), **self.there)
-            row.release_at = self.at + dt.timedelta(days=3)
+            row.release_at, row.proved = self.at + dt.timedelta(days=3), True
 
     def refund(self, size: int) -> None:
         if found := self.some(self.network, Escrow, size, "held"):

@@ -103,7 +103,7 @@ def collected(town):
     placed = place_online(town)
     pay(town)
     town.make_ready(ONE)
-    handed = town.collect(placed.code, new_id(), 387)
+    handed = town.collect(placed.token, new_id(), 387)
     town.deliver()
     return placed, handed.completed.sale
 
@@ -560,7 +560,7 @@ def test_a_shops_clock_gone_wrong_neither_passes_money_on_at_once_nor_keeps_it_f
     town.make_ready(ONE)
     town.deliver()
     with town.shop.write() as session:
-        pickup.collect(session, STORE, placed.code, sale_id=new_id(), till_id=TILL, tenders=[], shown_total_minor=387,
+        pickup.collect(session, STORE, placed.token, sale_id=new_id(), till_id=TILL, tenders=[], shown_total_minor=387,
                        actor=ANA, at=later(days=off_days, hours=2)).or_raise()  # fmt: skip
     town.hear(at=later(hours=2))
     with town.network.read() as session:

@@ -212,7 +212,7 @@ def hold_money(country: Country, order_id: str, amount_minor: int, *, collected:
             session, order_id, "S1", "pickup", amount_minor, currency="EUR", provider="practice", actor=OPERATOR, at=AT
         )
         escrow.settle_outcome(session, order_id, escrow.Outcome("captured"), actor=OPERATOR, at=AT)
-        row.release_at = later(days=15) if collected else None
+        row.release_at, row.proved = later(days=15) if collected else None, collected
 
 
 def test_an_advance_is_a_share_of_what_is_collected_and_the_release_repays_it_first(country):
@@ -409,7 +409,7 @@ def online_or_night(session, what: str, minor: int, n: str, at: dt.datetime) -> 
             session, n, "S1", "pickup", minor, currency="EUR", provider="practice", actor=OPERATOR, at=at
         )
         escrow.settle_outcome(session, n, escrow.Outcome("captured"), actor=OPERATOR, at=at)
-        row.release_at = at + dt.timedelta(days=15)
+        row.release_at, row.proved = at + dt.timedelta(days=15), True
         wish = {"store_id": "S1", "id": n, "asked_minor": minor, "asked_at": at.isoformat()}
         advances.take_asked(session, wish, actor=OPERATOR, at=at)
     elif (row := session.scalars(sa.select(escrow.Escrow).where(escrow.Escrow.state == "held")).first()) is not None:
