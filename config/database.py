@@ -414,6 +414,11 @@ def table_of(noun: type[Base]) -> sa.Table:
     return cast("sa.Table", noun.__table__)
 
 
+def is_writing() -> bool:
+    """Tell whether a command's transaction is open here."""
+    return _inside.get() == "write"
+
+
 @contextmanager
 def _only_one(kind: str) -> Iterator[None]:
     if already := _inside.get():

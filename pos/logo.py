@@ -2,30 +2,25 @@
 
 Rules
 -----
-1. It is uploaded as a PNG of at most 500 KB and 4,000 dots a side; what is not black enough to be seen is refused.
-2. It is turned into black and white dots once, when it is set, for narrow paper (32 columns) and for wide: the sale
-   and the printer only copy bytes.
+1. It is uploaded as a PNG, of which `pictures` says how large; what is not black enough to be seen is refused.
+2. It is turned into black and white dots once (`pictures.dotted`), when it is set, for narrow paper (32 columns) and
+   for wide: the sale and the printer only copy bytes.
 3. A logo is kept for good under the fingerprint of its dots, and a document names the one it was made with: a reprint
    shows the logo of its day.
 """
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
 from config.database import Base
-from config.errors import Invalid
 from config.journal import Actor
-from pos import pictures
 from pos.encoding import Raster
 from pos.store import store_of
-
-MOST_BYTES, MOST_DOTS, LEAST_INK = 500_000, 4_000, 60
-NARROW, WIDE = (320, 160), (432, 200)
-"""The dots a logo may take on paper of 32 columns, and of more."""
 
 
 class Logo(Base):
@@ -46,9 +41,9 @@ class Logo(Base):
 # --- verbs ---
 
 
-def put(session: Session, store_id: str, png: bytes, *, actor: Actor, at: dt.datetime) -> Logo:
-    """Set the shop's logo from an uploaded PNG (rule 1); the same picture again changes nothing."""
-    (narrow_across, narrow), (wide_across, wide) = dotted(png)
+def put(session: Session, store_id: str, dots: Sequence[Raster], *, actor: Actor, at: dt.datetime) -> Logo:
+    """Set the shop's logo, as `pictures.dotted` made it; the same picture again changes nothing."""
+    (narrow_across, narrow), (wide_across, wide) = dots
     logo_id = hashlib.sha256(wide_across.to_bytes(2, "big") + wide + narrow).hexdigest()[:32]
     store, known = store_of(session, store_id), session.get(Logo, (store_id, logo_id))
     if known is None:
@@ -83,41 +78,3 @@ def pictures_for(session: Session, store_id: str, document: dict[str, Any], colu
     if found is None:
         return {}
     return {found.id: (found.narrow_across, found.narrow) if columns < 42 else (found.wide_across, found.wide)}
-
-
-def dotted(png: bytes) -> tuple[Raster, Raster]:
-    """Return an uploaded picture as dots for narrow and for wide paper, or refuse it with what to do (rules 1, 2)."""
-    from PIL import Image, ImageOps  # only who sets a logo needs the drawing library
-
-    too_large = Invalid("logo-too-large", _TOO_LARGE)
-    unreadable = Invalid("logo-not-png", "This is no PNG picture. Save the logo as PNG, then choose it again.")
-    if len(png) > MOST_BYTES:
-        raise too_large
-    fits = lambda picture: max(picture.size) <= MOST_DOTS  # noqa: E731
-    with pictures.opened(png, ("PNG",), fits, too_large=too_large, unreadable=unreadable) as sent:
-        coloured = sent.convert("RGBA")
-    paper = Image.new("RGBA", coloured.size, (255, 255, 255, 255))
-    grey = Image.alpha_composite(paper, coloured).convert("L")
-    box = ImageOps.invert(grey).point([0] * 24 + [255] * 232).getbbox()
-    if box is None:
-        raise Invalid("logo-blank", _BLANK)
-    return _fitted(grey.crop(box), NARROW), _fitted(grey.crop(box), WIDE)
-
-
-# --- inside ---
-
-_TOO_LARGE = "The picture is too large: at most 500 KB, and 4,000 dots a side. Save it smaller."
-_BLANK = "Too little of the picture would be seen on paper. Use a darker one."
-
-
-def _fitted(grey: Any, room: tuple[int, int]) -> Raster:
-    from PIL import Image, ImageChops
-
-    scale = min(room[0] / grey.width, room[1] / grey.height)
-    size = (max(1, round(grey.width * scale)), max(1, round(grey.height * scale)))
-    small = grey.resize(size, Image.Resampling.LANCZOS).convert("1", dither=Image.Dither.FLOYDSTEINBERG)
-    dots = ImageChops.invert(small)
-    rows = dots.tobytes()
-    if sum(byte.bit_count() for byte in rows) < LEAST_INK:
-        raise Invalid("logo-blank", _BLANK)
-    return (dots.width + 7) // 8, rows

@@ -23,7 +23,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from config.errors import Invalid
-from store_app.files import decode
+from store_app.apart import read_apart
+from store_app.encodings import decode
 from supply.school_holidays import LONGEST_NAME, MOST_AHEAD, MOST_DAYS
 
 if TYPE_CHECKING:  # of the many who bring in a table few bring a calendar
@@ -52,18 +53,28 @@ def is_calendar(raw: bytes, name: str) -> bool:
     return name.endswith((".ics", ".ical")) or raw[:64].lstrip(b"\xef\xbb\xbf \r\n").upper().startswith(_BEGINS)
 
 
-def table(raw: bytes, today: dt.date) -> tuple[str, Iterator[list[str]]]:
-    """Return what a calendar holds beside school holidays, in words, and these as rows under HEADING."""
+def table(raw: bytes, today: dt.date, **how: Any) -> tuple[str, Iterator[list[str]]]:
+    """Return what a calendar holds beside school holidays, in words, and these as rows under HEADING.
+
+    It is read in a child process (`apart.read_apart`, which takes `how`).
+    """
+    found = read_apart(rows, raw, today, **how)
+    described, told = _described(Counter(next(found))), list(found)
+    if not told:
+        words = _("It holds no school holidays: %(what)s. Choose the one with the holidays.", what=described)
+        raise Invalid("no-school-holidays", words)
+    return described, iter([HEADING, *told])
+
+
+def rows(raw: bytes, today: dt.date) -> Iterator[Any]:
+    """Yield how many events are left out by reason, then the school holidays as rows. The child's part."""
     left_out: Counter[str] = Counter()
     found: dict[tuple[str, dt.date], dt.date] = {}
     for name, first, last in _stretches(raw, today, left_out):
         found[name, first] = max(last, found.get((name, first), last))
-    rows = sorted((first, name, last) for (name, first), last in found.items())
-    told = [[name, first.isoformat(), last.isoformat()] for first, name, last in rows]
-    if not told:
-        words = _("It holds no school holidays: %(what)s. Choose the one with the holidays.", what=_described(left_out))
-        raise Invalid("no-school-holidays", words)
-    return _described(left_out), iter([HEADING, *told])
+    yield left_out
+    for first, name, last in sorted((first, name, last) for (name, first), last in found.items()):
+        yield [name, first.isoformat(), last.isoformat()]
 
 
 # --- inside ---
@@ -101,15 +112,15 @@ def _stretches(raw: bytes, today: dt.date, left_out: Counter[str]) -> Iterator[t
 
 def _calendars(raw: bytes) -> "list[Calendar]":
     if len(raw) > MOST_BYTES or raw.count(b"\n") > MOST_LINES or raw.upper().count(b"BEGIN:VEVENT") > MOST_EVENTS:
-        words = _("A calendar may have %(most)s events and 1 MB at most.", most=f"{MOST_EVENTS:,}")
-        raise Invalid("calendar-too-large", words)
+        words = f"A calendar may have {MOST_EVENTS:,} events and 1 MB at most."
+        raise Invalid("calendar-too-large", words, most=f"{MOST_EVENTS:,}")
     from icalendar import Calendar
 
     text = decode(raw)[0]
     try:
         return [one for one in Calendar.from_ical(text, multiple=True) if one.name == "VCALENDAR"]
     except Exception as fault:  # a torn or hostile file: its reader may stumble in any way, and has written nothing
-        raise Invalid("unreadable-calendar", _("This is no calendar that can be read. Download it anew.")) from fault
+        raise Invalid("unreadable-calendar", "This calendar cannot be read. Download it again.") from fault
 
 
 def _zone(calendar: "Calendar") -> dt.tzinfo:

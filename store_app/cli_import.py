@@ -11,8 +11,11 @@ from rich.table import Table
 from config.errors import Invalid
 from store_app import marks
 from store_app.commanding import FILE, by_hand, faults, node, plain, screen, speaking
+from store_app.encodings import ENCODINGS
 from store_app.extensions import Doors
 
+LIMIT_S = 120.0
+"""No till waits for a command, so a large file may take longer to read than on a page."""
 KINDS = (
     "products", "stock", "sales", "customers", "bestsellers", "members", "price-list", "suppliers", "school-holidays",
     "weather",
@@ -26,25 +29,35 @@ KINDS = (
 @click.option("--warehouse", default="", help="At the network: which warehouse was counted.")
 @click.option("--why", default="", help="At the network: why it was counted, such as 'opening stock'.")
 @click.option("--decimal", type=click.Choice(marks.MARKS), help="What stands before decimals, where no number tells.")
+@click.option("--encoding", type=click.Choice(list(ENCODINGS)), help="How a CSV is encoded, where it is not found out.")
 @click.option("--name", "names", multiple=True, help="Of a calendar: bring in what has this name; may be said again.")
 @click.option("--yes", is_flag=True, help="Do not ask before writing.")
 def bring_in(
-    kind: str, file: Path, supplier: str, warehouse: str, why: str, decimal: str | None, names: tuple[str, ...],
-    yes: bool,
+    kind: str, file: Path, supplier: str, warehouse: str, why: str, decimal: str | None, encoding: str | None,
+    names: tuple[str, ...], yes: bool,
 ) -> None:  # fmt: skip
     """Bring a file in (CSV, XLSX or Parquet, school holidays also as a calendar): whole or not at all."""
     doors = node()
     with speaking(doors):
         _bring_in(
-            doors, kind, file, supplier=supplier, warehouse=warehouse, why=why, mark=decimal or "", names=names, yes=yes
+            doors,
+            kind,
+            file,
+            supplier=supplier,
+            warehouse=warehouse,
+            why=why,
+            mark=decimal or "",
+            encoding=encoding or "",
+            names=names,
+            yes=yes,
         )
 
 
 def _bring_in(
-    doors: Doors, kind: str, file: Path, *, supplier: str, warehouse: str, why: str, mark: str, names: tuple[str, ...],
-    yes: bool,
+    doors: Doors, kind: str, file: Path, *, supplier: str, warehouse: str, why: str, mark: str, encoding: str,
+    names: tuple[str, ...], yes: bool,
 ) -> None:  # fmt: skip
-    from store_app import importing, network_rows
+    from store_app import importing, network_rows, presenting
 
     owner_id, of = network_rows.owner_of(doors.settings.node_id), {}
     with doors.read() as session:
@@ -53,7 +66,10 @@ def _bring_in(
         elif kind == "stock" and owner_id != doors.settings.node_id:
             of = {"warehouse_id": network_rows.counted_warehouse(session, warehouse, why), "why": why}
     try:
-        sheet = importing.read(kind, file, today=doors.now().date(), mark=mark)
+        sheet = importing.read(
+            kind, file, today=doors.now().date(), mark=mark, encoding=encoding, limit_s=LIMIT_S,
+            home=(doors.settings.nation, presenting.language()),
+        )  # fmt: skip
     except Invalid as refusal:
         if refusal.code == "which-mark":
             refusal.message += " " + _("With --decimal comma or --decimal point.")

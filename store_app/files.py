@@ -2,9 +2,10 @@
 
 Rules
 -----
-1. The encoding of a CSV is found, not guessed silently: UTF-8, then GB18030, UTF-16 by its mark; it is shown.
-2. Size, rows, columns, and what a file says that it unpacks to, are limited before it is read; the letters of all its
-   cells while it is. A word that it holds once and repeats in every row takes its memory once.
+1. The encoding of a CSV is found (`encodings`), shown, and can be chosen.
+2. A table is read in a child process (`apart`): `table` asks it, `rows` is what it does.
+3. Rows, columns, letters and what a file says that it unpacks to are limited before it is read or while it is. A word
+   that a file repeats takes its memory once.
 """
 
 import csv
@@ -16,6 +17,8 @@ from decimal import Decimal
 from typing import Any
 
 from config.errors import Invalid, ShopError
+from store_app import encodings
+from store_app.apart import read_apart
 
 
 class Number(str):
@@ -25,56 +28,76 @@ class Number(str):
 
 
 MOST_BYTES, MOST_ROWS, MOST_COLUMNS, MOST_UNPACKED = 20_000_000, 200_000, 60, 200_000_000
+MOST_LETTERS, MOST_CELLS, MOST_SHARED = 40_000_000, 3_000_000, 20_000_000
+"""Letters and cells of a table; bytes of the texts that an XLSX shares between its cells."""
+MOST_PARTS = 1_000
 
 
-def table(raw: bytes, name: str) -> tuple[str, Iterator[list[str]]]:
-    """Return what a file says it is, and its rows as text, the heading first (rule 1); `name` tells the kind."""
+def table(
+    raw: bytes, name: str, encoding: str = "", home: tuple[str, str] = ("", ""), **how: Any
+) -> tuple[tuple[str, str], Iterator[list[str]]]:
+    """Return (what a file is, the encoding of its text, '' where it has none), and its rows as text, the heading first.
+
+    name: tells the kind. encoding: the one somebody chose. home: the store's country and language. how: `read_apart`'s.
+    """
+    found = read_apart(rows, raw, name, encoding, *home, **how)
+    kind, read_as = next(found)
+    words: dict[str, str] = {}
+
+    def texts() -> Iterator[list[str]]:
+        for row in found:
+            yield [Number(*cell) if isinstance(cell, list) else words.setdefault(cell, cell) for cell in row]
+
+    return (kind, read_as), texts()
+
+
+def rows(raw: bytes, name: str, encoding: str = "", country: str = "", language: str = "") -> Iterator[Any]:
+    """Yield (kind, encoding), then the rows of a file; a Number as a list of its text. The child's part (rule 2)."""
     if name.endswith(".xlsx"):
-        return "XLSX", _readable(name, _xlsx(raw))
-    if name.endswith((".parquet", ".pq")):
-        return "Parquet", _readable(name, _parquet(raw))
-    text, encoding = decode(raw)
-    return f"CSV in {encoding}", _csv(text)
-
-
-def decode(raw: bytes) -> tuple[str, str]:
-    """Return the text of a file and the encoding it was found in (rule 1)."""
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        try:
-            return raw.decode("utf-16"), "UTF-16"
-        except UnicodeDecodeError as fault:
-            raise Invalid("unknown-encoding", "The file is cut off. Save it as UTF-8 and try again.") from fault
-    for encoding, shown in (("utf-8-sig", "UTF-8"), ("gb18030", "GB18030")):
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" not in text:
-            return text, shown
-    raise Invalid("unknown-encoding", "The file is neither UTF-8, UTF-16 nor GB18030. Save it as UTF-8 and try again.")
+        yield "XLSX", ""
+        found = _xlsx(raw)
+    elif name.endswith((".parquet", ".pq")):
+        yield "Parquet", ""
+        found = _parquet(raw)
+    else:
+        text, read_as = encodings.decode(raw, encoding, country=country, language=language)
+        yield "CSV", read_as
+        found = _csv(text)
+    for row in _bounded(name, found):
+        yield [[cell] if isinstance(cell, Number) else cell for cell in row]
 
 
 # --- inside ---
 
 
-def _readable(name: str, rows: Iterator[list[str]]) -> Iterator[list[str]]:
-    letters = 0
+def _bounded(name: str, found: Iterator[list[str]]) -> Iterator[list[str]]:
+    letters = cells = full = 0
     try:
-        for row in rows:
-            letters += sum(map(len, row))
-            _refuse_too_large(letters)
+        for row in found:
+            if not any(cell.strip() for cell in row):  # a spreadsheet may have a million of them
+                yield []
+                continue
+            letters, cells, full = letters + sum(map(len, row)), cells + len(row), full + 1
+            _refuse_too_large(letters, MOST_LETTERS)
+            _refuse_too_many(full - 1, cells)
             yield row
-    except ShopError:
+    except (ShopError, MemoryError):
         raise
     except Exception as fault:  # a torn or hostile file: its reader may stumble in any way, and has written nothing
         raise Invalid(
-            "unreadable-file", f"{name or 'The file'} cannot be read ({type(fault).__name__}). Save it anew."
+            "unreadable-file", f"{name or 'The file'} cannot be read ({type(fault).__name__}). Save it again."
         ) from fault
 
 
-def _refuse_too_large(unpacked: int) -> None:
-    if unpacked > MOST_UNPACKED:
-        raise Invalid("file-too-large", "The table unpacks to more than 200 MB. Split it.")
+def _refuse_too_many(rows: int, cells: int) -> None:
+    if rows > MOST_ROWS or cells > MOST_CELLS:
+        words = f"A file may have {MOST_ROWS:,} rows and {MOST_CELLS:,} cells at most. Split it."
+        raise Invalid("too-many-rows", words)
+
+
+def _refuse_too_large(unpacked: int, most: int = MOST_UNPACKED) -> None:
+    if unpacked > most:
+        raise Invalid("file-too-large", f"The table unpacks to more than {most // 1_000_000} MB. Split it.")
 
 
 def _csv(text: str) -> Iterator[list[str]]:
@@ -86,11 +109,19 @@ def _csv(text: str) -> Iterator[list[str]]:
         raise Invalid("unreadable-file", f"The table is broken: {fault}.") from fault
 
 
+_SHEETS = "xl/worksheets/sheet"
+
+
 def _xlsx(raw: bytes) -> Iterator[list[str]]:
     import openpyxl
 
     with zipfile.ZipFile(io.BytesIO(raw)) as packed:
-        _refuse_too_large(sum(part.file_size for part in packed.infolist()))
+        parts = packed.infolist()
+    _refuse_too_large(sum(part.file_size for part in parts))
+    if len(parts) > MOST_PARTS:
+        raise Invalid("file-too-large", f"The table has more than {MOST_PARTS:,} parts. Save it again as CSV.")
+    # sheets are read row by row; all else is in memory at once
+    _refuse_too_large(sum(part.file_size for part in parts if not part.filename.startswith(_SHEETS)), MOST_SHARED)
     book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
     try:
         for row in book.worksheets[0].iter_rows(max_col=MOST_COLUMNS, values_only=True):

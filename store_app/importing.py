@@ -30,6 +30,7 @@ from pos.store import Store
 from store_app import (
     calendar_files,
     customer_rows,
+    encodings,
     files,
     marks,
     member_rows,
@@ -72,6 +73,8 @@ class Sheet:
     faults: list[Fault] = field(default_factory=list)
     is_calendar: bool = False
     """Who brings it in sees its names first: a school's calendar has more than holidays."""
+    encoding: str = ""
+    """How a text was read (`encodings.ENCODINGS`); '' for what has none."""
 
     @property
     def rows(self) -> int:
@@ -93,11 +96,15 @@ class Sheet:
         self.values = [self.values[n] for n in kept]
 
 
-def read(kind: str, source: Path | bytes, name: str = "", *, today: dt.date | None = None, mark: str = "") -> Sheet:
+def read(
+    kind: str, source: Path | bytes, name: str = "", *, today: dt.date | None = None, mark: str = "",
+    encoding: str = "", home: tuple[str, str] = ("", ""), **how: Any,
+) -> Sheet:  # fmt: skip
     """Read a file of products, stock or sales and check every cell; nothing is written.
 
     today: from which a calendar of school holidays is looked ahead; without it none is read.
     mark: which of `marks.MARKS` somebody said it is, for columns that do not tell it (rule 5).
+    encoding, home, how: as `files.table` has them; a refusal of a text says how it was read (`encoding`).
     """
     raw = _content(source)
     name = source.name if isinstance(source, Path) else name
@@ -105,9 +112,20 @@ def read(kind: str, source: Path | bytes, name: str = "", *, today: dt.date | No
     if is_calendar:
         if kind != surroundings_rows.SCHOOL:
             raise Invalid("wrong-columns", _("A calendar holds school holidays, nothing else."))
-        described, table = calendar_files.table(raw, today)
-    else:
-        described, table = files.table(raw, name.lower())
+        described, table = calendar_files.table(raw, today, **how)
+        return _checked(Sheet(kind, described, [], [], is_calendar=True), table, mark)
+    (form, read_as), table = files.table(raw, name.lower(), encoding, home, **how)
+    described = f"{form}, {encodings.ENCODINGS[read_as]}" if read_as else form
+    try:
+        return _checked(Sheet(kind, described, [], [], encoding=read_as), table, mark)
+    except ShopError as refusal:
+        refusal.facts["encoding"] = read_as
+        raise
+
+
+def _checked(sheet: Sheet, table: Iterator[list[str]], mark: str) -> Sheet:
+    """Fill a sheet with a table's rows, and check every cell."""
+    kind = sheet.kind
     lines = ((number, cells) for number, cells in enumerate(table, 1) if any(cell.strip() for cell in cells))
     required, optional = COLUMNS[kind]
     words = [re.sub(r"\W+", "_", title.strip().lower()).strip("_") for title in next(lines, (1, []))[1]]
@@ -122,7 +140,7 @@ def read(kind: str, source: Path | bytes, name: str = "", *, today: dt.date | No
     if twice := sorted({name for name in heading if heading.count(name) > 1 and name in required | optional}):
         raise Invalid("wrong-columns", f"The file has {', '.join(twice)} twice. Keep one.", twice=twice)
     columns = [name for name in heading if name in required or name in optional]
-    sheet = Sheet(kind, described, columns, [], is_calendar=is_calendar)
+    sheet.columns = columns
     for number, cells in lines:
         padded = [*cells, *[""] * (len(heading) - len(cells))]
         sheet.faults += _beyond(number, padded, len(heading))

@@ -4,11 +4,12 @@ Rules
 -----
 1. The columns and what is made of them: `forecasting.history`. Store, product and day of a CSV stay text.
 2. A CSV's separator is that of its heading: comma, semicolon or tab; its decimal comma is told from its numbers. Its
-   encoding is found as in `files`: UTF-8, then GB18030, UTF-16 by its mark. Rows may end with more separators than
+   encoding is found as in `encodings`. Rows may end with more separators than
    the heading, as some programs write them, all or some.
 3. What cannot be right is refused in a sentence that says what the file needs and what it has.
 """
 
+import codecs
 import gzip
 import re
 import zipfile
@@ -19,9 +20,10 @@ from typing import IO, Any
 from config.errors import Invalid, NotFound
 from forecasting import history
 from forecasting.panel import PanelFault
+from store_app import encodings
 
 MOST_BYTES = 4_000_000_000
-SAMPLE_ROWS = 1_000
+SAMPLE_ROWS, SAMPLE_BYTES = 1_000, 100_000
 BEYOND, MOST_BEYOND = "behind the last column", 20
 TEXTS: dict[Any, Any] = dict.fromkeys(("store", "product", "day", "category", "region"), str)
 
@@ -72,21 +74,30 @@ def _table(file: Path) -> Any:
 def _csv(file: Path) -> Any:
     """Read a CSV by rule 2."""
 
+    encoding = _encoding(file)
     with _opened(file) as raw:
-        start = raw.read(2)
-    for encoding in ("utf-16",) if start in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030"):
-        try:
-            with _opened(file) as raw:
-                heading = raw.readline().decode(encoding, errors="ignore")
-            separator = max(",;\t", key=heading.count)
-            how: dict[str, Any] = {"sep": separator, "encoding": encoding}
-            sample = _even(file, how, dtype=str, nrows=SAMPLE_ROWS)
-            comma = separator != "," and any(sample[name].str.fullmatch(r"-?\d+,\d+").any() for name in sample.columns)
-            named = {name: str for name in sample.columns if str(name).strip().lower() in TEXTS}
-            return _even(file, how, dtype=named, decimal="," if comma else ".", low_memory=False)
-        except UnicodeDecodeError as unreadable:
-            refused = unreadable
-    raise refused
+        heading = raw.readline().decode(encoding, errors="ignore")
+    separator = max(",;\t", key=heading.count)
+    how: dict[str, Any] = {"sep": separator, "encoding": encoding}
+    sample = _even(file, how, dtype=str, nrows=SAMPLE_ROWS)
+    comma = separator != "," and any(sample[name].str.fullmatch(r"-?\d+,\d+").any() for name in sample.columns)
+    named = {name: str for name in sample.columns if str(name).strip().lower() in TEXTS}
+    return _even(file, how, dtype=named, decimal="," if comma else ".", low_memory=False)
+
+
+def _encoding(file: Path) -> str:
+    """Return a text's encoding, by its first line and the first lines with special letters."""
+    with _opened(file) as raw:
+        sample = raw.readline(SAMPLE_BYTES)
+        if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return "utf-16"
+        for line in raw:
+            if not line.isascii():
+                sample += line
+            if len(sample) > SAMPLE_BYTES:
+                break
+    found = encodings.decode(sample)[1]
+    return "utf-8-sig" if found == "utf-8" else found
 
 
 def _even(file: Path, how: dict[str, Any], **more: Any) -> Any:

@@ -28,7 +28,7 @@ CLAIMS: dict[str, tuple[Any, ...]] = {
     "nothing-goes-back": (_l("Only wrong goods and those too many go back. Choose money."),),
     "not-anew": (_l("Goods too many are not sent anew. Choose money, or take them back."),),
     "not-charged": (_l("Goods on sale or return were never charged. Choose money."),),
-    "photo-too-large": (_l("The photo is too large: 8 MB at most. Take it once more, smaller."),),
+    "photo-too-large": (_l("The photo is too large: 8 MB at most. Take a smaller one."),),
     "no-photo": (_l("This is no photo that can be shown. Take a JPEG, PNG or WebP."),),
     "no-such-photo": (_l("This photo is not here yet."),),
     "bad-photo": (_l("The pieces of this photo are not what the shop sent."),),

@@ -130,13 +130,21 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "printer-search": (_l("The setting printer_search of the shop’s computer is not a list of small networks."),),
     # --- files ---
     "file-too-large": (_l("The file is too large: 20 MB at most, also unpacked. Split it."),),
+    "file-too-slow": (_l("It takes too long to read this file. Make it smaller and try again."),),
+    "file-takes-too-much": (_l("It takes too much memory to read this file. Make it smaller and try again."),),
+    "reading-busy": (_l("Other files are being read right now. Try again in a few seconds."),),
+    "wrong-encoding": (
+        _l("The file cannot be read as %(encoding)s. Choose another encoding, or save it as UTF-8 and try again."),
+    ),
+    "calendar-too-large": (_l("A calendar may have %(most)s events and 1 MB at most."),),
+    "unreadable-calendar": (_l("This calendar cannot be read. Download it again."),),
     "wrong-columns": (
         _l("The file lacks these columns: %(missing)s."),
         _l("The file has these columns twice: %(twice)s. Keep one of each."),
     ),
     "no-rows": (_l("The file holds nothing below the names of its columns. Choose the one with the rows."),),
-    "unreadable-file": (_l("The file cannot be read. Save it anew as CSV or XLSX."),),
-    "unknown-encoding": (_l("The file is neither UTF-8, UTF-16 nor GB18030. Save it as UTF-8 and try again."),),
+    "unreadable-file": (_l("The file cannot be read. Save it again as CSV or XLSX."),),
+    "unknown-encoding": (_l("The letters of the file cannot be read. Save it as UTF-8 and try again."),),
     "too-many-rows": (_l("The file has too many rows. Split it."),),
     "faults": (_l("The file has faults; nothing was written. Mend them and bring it in again."),),
     # --- suppliers ---

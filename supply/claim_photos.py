@@ -2,10 +2,7 @@
 
 Rules
 -----
-1. A photo is a JPEG, PNG or WebP of at most MOST_BYTES and MOST_DOTS, half as many where it is no JPEG: only a JPEG is
-   read smaller at once. A claim has at most MOST_PHOTOS. What is kept is
-   a new JPEG of at most SIDE dots a side, drawn from the picture's dots alone: where it was taken, and whatever else
-   was in the file, is left behind.
+1. A claim has at most MOST_PHOTOS, each as `pictures.small` makes it, of at most SIDE dots a side.
 2. It leaves in pieces that fit into a message, each once, in any order; the receiver puts them together and believes
    them only if they are what the sender says they are.
 3. Only the shop it belongs to and the operator are shown it.
@@ -14,7 +11,6 @@ Rules
 import base64
 import datetime as dt
 import hashlib
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,11 +27,8 @@ from pos.store import day_of
 from supply.settlement import VERSION
 
 SENT = "claim.photo"
-MOST_BYTES, MOST_DOTS, MOST_PHOTOS, SIDE = 8_000_000, 50_000_000, 3, 1600
-KEPT_BYTES = 400_000
-"""A photo is written coarser until it needs no more than this."""
+MOST_PHOTOS, SIDE = 3, 1600
 PIECE_BYTES = 150_000
-_KINDS = ("JPEG", "PNG", "WEBP")
 
 
 class ClaimPhoto(Base):
@@ -67,37 +60,12 @@ class ClaimPhotoPiece(Base):
 # --- verbs ---
 
 
-def small(raw: bytes, side: int = SIDE) -> bytes:
-    """Return an uploaded picture as it is kept (rule 1), at most `side` dots a side; what is no picture is refused.
-
-    It takes its time: never call it inside a transaction.
-    """
-    from PIL import Image, ImageOps  # large: only who takes photos needs it
-
-    unreadable = Invalid("no-photo", "This is no photo that can be shown. Take a JPEG, PNG or WebP.", field="photo")
-    too_large = Invalid("photo-too-large", "This photo has too many dots. Take it once more, smaller.", field="photo")
-    if len(raw) > MOST_BYTES:
-        raise Invalid("photo-too-large", "A photo may have 8 MB at most. Take it once more, smaller.", field="photo")
-    with pictures.opened(raw, _KINDS, _has_few_dots, too_large=too_large, unreadable=unreadable) as picture:
-        picture.draft("RGB", (side, side))
-        upright = ImageOps.exif_transpose(picture).convert("RGB")
-    upright.thumbnail((side, side))
-    made = b""
-    for quality in (80, 60, 40, 25):
-        page = io.BytesIO()
-        Image.frombytes("RGB", upright.size, upright.tobytes()).save(page, "JPEG", quality=quality, optimize=True)
-        made = page.getvalue()
-        if len(made) <= KEPT_BYTES:
-            break
-    return made
-
-
-def keep(session: Session, store_id: str, claim_id: str, pictures: Sequence[bytes]) -> bool:
-    """Keep a claim's photos, as `small` made them; a second time adds nothing, and says so."""
+def keep(session: Session, store_id: str, claim_id: str, photos: Sequence[bytes]) -> bool:
+    """Keep a claim's photos, as `pictures.small` made them; a second time adds nothing, and says so."""
     known = sa.select(sa.func.count()).where(ClaimPhoto.store_id == store_id, ClaimPhoto.claim_id == claim_id)
     if session.scalar(known):
         return False
-    for n, data in enumerate(pictures[:MOST_PHOTOS]):
+    for n, data in enumerate(photos[:MOST_PHOTOS]):
         pieces = [data[start : start + PIECE_BYTES] for start in range(0, len(data), PIECE_BYTES)]
         photo = ClaimPhoto(
             store_id=store_id, id=new_id(), claim_id=claim_id, n=n, sha256=hashlib.sha256(data).hexdigest(),
@@ -105,7 +73,7 @@ def keep(session: Session, store_id: str, claim_id: str, pictures: Sequence[byte
         )  # fmt: skip
         session.add(photo)
         session.flush()
-    return bool(pictures)
+    return bool(photos)
 
 
 def send(session: Session, store_id: str, claim_id: str, *, at: dt.datetime) -> None:
@@ -130,7 +98,7 @@ def send(session: Session, store_id: str, claim_id: str, *, at: dt.datetime) -> 
 def take_piece(session: Session, body: dict[str, Any]) -> None:
     """Keep a piece, and put the photo together once all are here (rule 2); a second copy changes nothing."""
     store_id, photo_id, total = str(body["store_id"]), str(body["id"]), int(body["pieces"])
-    if not 0 < total <= KEPT_BYTES * 3 // PIECE_BYTES + 1 or not 0 <= int(body["piece"]) < total:
+    if not 0 < total <= pictures.KEPT_BYTES * 3 // PIECE_BYTES + 1 or not 0 <= int(body["piece"]) < total:
         raise Invalid("bad-photo", "This photo comes in pieces that do not fit.", id=photo_id)
     photo = session.get(ClaimPhoto, (store_id, photo_id))
     if photo is None:
@@ -182,11 +150,3 @@ def photo_of(session: Session, store_id: str, photo_id: str) -> bytes:
     if found is None or found.data is None:
         raise NotFound("no-such-photo", "This photo is not here yet.", photo_id=photo_id)
     return found.data
-
-
-# --- inside ---
-
-
-def _has_few_dots(picture: Any) -> bool:
-    most = MOST_DOTS if picture.format == "JPEG" else MOST_DOTS // 2
-    return bool(picture.width * picture.height <= most)

@@ -4,7 +4,7 @@ Rules
 -----
 1. The shop writes it; the network shows it beside the product. The product itself, the shop's own, comes along: so it
    can be ordered online, stand on the shelf and be bought in groups like any other.
-2. A picture is read by its content, made smaller than SIDE and written anew (`claim_photos.small`): what a camera hid
+2. A picture is read by its content, made smaller than SIDE and written anew (`pictures.small`): what a camera hid
    in it does not travel. Three at most. It is sent once, by itself; the story names its pictures.
 3. Of a producer only the name, what they are and where they are from travel; no phone, no account, no commission.
 4. The newest edition stands; an older one changes nothing.
@@ -31,10 +31,10 @@ from config.money import BASIS
 from config.node import NETWORK
 from config.outbox import Message
 from pos.catalogue import Product, TaxClass, own_tax_class_id
+from pos.pictures import KEPT_BYTES
 from pos.produce import ProduceGoods, producer_of
 from pos.produce_lots import ProduceLot
 from pos.store import day_of
-from supply import claim_photos
 
 MOST_PICTURES, SIDE = 3, 900
 STORY_TOLD, PICTURE_SENT = "produce.told", "produce.picture"
@@ -184,7 +184,7 @@ def take_told(session: Session, body: dict[str, Any]) -> None:
 def take_picture(session: Session, body: dict[str, Any]) -> None:
     """Keep a picture of a shop's story (rule 2), which may come before the story that names it."""
     key, jpeg = (str(body["store_id"]), str(body["sku"]), str(body["id"])), base64.b64decode(body["jpeg"])
-    if len(jpeg) > claim_photos.KEPT_BYTES or not jpeg.startswith(b"\xff\xd8") or _name_of(jpeg) != key[2]:
+    if len(jpeg) > KEPT_BYTES or not jpeg.startswith(b"\xff\xd8") or _name_of(jpeg) != key[2]:
         raise Invalid("bad-photo", "This picture is not what the shop says it is.", id=key[2])
     if session.get(ProducePicture, key) is None:
         put_at = as_utc(dt.datetime.fromisoformat(body["put_at"]))

@@ -9,9 +9,8 @@ Rules
 Units: degrees in millionths (e6), metres, seconds; loads in packs.
 """
 
-import csv
 import datetime as dt
-import io
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -146,18 +145,22 @@ def retire_van(session: Session, van_id: str, *, actor: Actor, at: dt.datetime) 
         journal.record(session, actor=actor, at=at, verb="van.retired", subject=f"van:{van.id}")
 
 
-def bring_in_legs(session: Session, text: str, *, actor: Actor, at: dt.datetime) -> int:
-    """Take measured ways from a CSV with the columns from, to, metres, seconds, in place of all before; all or none.
+def bring_in_legs(session: Session, table: Iterable[Sequence[str]], *, actor: Actor, at: dt.datetime) -> int:
+    """Take measured ways from a table with the columns from, to, metres, seconds, in place of all before; all or none.
 
     Returns how many; Invalid names the line to mend.
     """
-    rows = csv.DictReader(io.StringIO(text.lstrip("\ufeff")))
-    if not {"from", "to", "metres", "seconds"} <= set(rows.fieldnames or ()):
+    lines = iter(table)
+    heading = next(lines, [])
+    if not {"from", "to", "metres", "seconds"} <= set(heading):
         raise Invalid("bad-matrix", "The first line must name the columns: from,to,metres,seconds.")
     known = {*session.scalars(sa.select(Store.id)), *warehouses(session)}
     legs: dict[tuple[str, str], tuple[int, int]] = {}
-    for n, row in enumerate(rows, 2):
-        here, there = (row["from"] or "").strip(), (row["to"] or "").strip()
+    for n, cells in enumerate(lines, 2):
+        if not cells:
+            continue
+        row = dict(zip(heading, [*cells, *[""] * len(heading)], strict=False))
+        here, there = row["from"].strip(), row["to"].strip()
         if unknown := [one for one in (here, there) if one not in known]:
             raise Invalid("bad-matrix", f"Line {n}: there is no shop and no warehouse {unknown[0]}.", line=n)
         try:

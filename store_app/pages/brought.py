@@ -2,11 +2,12 @@
 
 Rules
 -----
-1. A file without a fault lies beside the database until it is brought in, given up, or a day old.
+1. A file without a fault, or a text that may have been read in a wrong encoding, lies beside the database until it is
+   brought in, given up, or a day old.
 2. It is read and checked again when it is brought in; a second click finds it gone and says so without a fault.
 3. A page gives the reading of its kind of file, says what it would do, and writes it.
-4. A file whose decimal mark only a person can tell is kept while the page asks for it (`facts` of the refusal: kept);
-   the answer goes with the file, in the end of its name.
+4. What only a person can tell, the decimal mark or the encoding of a text, is asked while the file is kept (`facts` of
+   the refusal: kept). The answer goes with the file, in the end of its name: `.comma.cp1250.csv`.
 """
 
 import contextlib
@@ -22,16 +23,21 @@ from flask_babel import gettext as _
 from config.errors import Invalid, NotFound, ShopError
 from config.ids import is_id
 from store_app import marks
+from store_app.encodings import ENCODINGS
 from store_app.extensions import doors
 from store_app.importing import Sheet
 from store_app.pages import form
+from store_app.presenting import language
 
 SUFFIXES = (".csv", ".xlsx", ".parquet", ".pq", ".ics")
 KEPT_FOR = dt.timedelta(days=1)
 FAULTS_SHOWN = 200
 Reading = Callable[..., Sheet]
-"""A page's reading of a file, as `importing.read` has it: its content, its name, the mark that somebody said."""
-_ENDS = [f"{mark}{kind}" for mark in ("", *(f".{one}" for one in marks.MARKS)) for kind in SUFFIXES]
+"""A page's reading of a file, as `importing.read` has it: its content, its name, and what somebody said of it."""
+_FAULTY = ".faulty"
+"""In the end of the name of a file that cannot be brought in as it was read."""
+_ASKED = ("which-mark", "wrong-columns", "wrong-encoding", "unknown-encoding", "no-rows")
+"""Refusals of a file that may be right, read in another way (rule 4)."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +50,15 @@ class Sent:
     raw: bytes
 
     def keep(self) -> None:
-        """Keep it to be brought in later, where it has no fault (rule 1)."""
-        if not self.sheet.faults:
-            _keep(self.id, self.suffix, self.raw)
+        """Keep it to be brought in later, or read in another encoding (rule 1)."""
+        if self.sheet.encoding or not self.sheet.faults:
+            _keep(self.id, f"{_FAULTY}{self.suffix}" if self.sheet.faults else self.suffix, self.raw)
 
     def shown(self) -> dict[str, Any]:
         """Return what every page says of a file that is looked at."""
         faults = self.sheet.faults
         said = {"sheet": self.sheet, "file_id": self.id, "faults": faults[:FAULTS_SHOWN], "fault": None}
-        return said | {"status": 422 if faults else 200}
+        return said | {"status": 422 if faults else 200, "encodings": ENCODINGS}
 
 
 def sent(read: Reading) -> Sent:
@@ -62,31 +68,40 @@ def sent(read: Reading) -> Sent:
         suffix = next((kind for kind in SUFFIXES if file.filename.lower().endswith(kind)), ".csv")
         raw = file.read()
     elif file_id := request.form.get("kept", ""):
-        path, said = _path(file_id), request.form.get("decimal", "")
-        suffix, raw = f".{said}{path.suffix}" if said in marks.MARKS else path.suffix, _bytes(path)
+        path = _path(file_id)
+        mark, encoding, kind = _parts(path.name)
+        said_mark, said_encoding = request.form.get("decimal", ""), request.form.get("encoding", "")
+        mark = said_mark if said_mark in marks.MARKS else mark
+        suffix = _suffix(mark, said_encoding if said_encoding in ENCODINGS else encoding, kind)
+        raw = _bytes(path)
     else:
         raise Invalid("no-file", _("Choose a file first."), field="file")
     try:
-        return Sent(file_id, read_as(read, raw, suffix), suffix, raw)
+        sheet = read_as(read, raw, suffix)
     except ShopError as refusal:
         refusal.facts["field"] = "file"
-        if refusal.code == "which-mark":
-            _keep(file_id, suffix, raw)
-            refusal.facts["kept"] = file_id
+        if refusal.code in _ASKED and suffix.endswith(".csv"):
+            _keep(file_id, f"{_FAULTY}{suffix}", raw)
+            refusal.facts |= {"kept": file_id, "encodings": ENCODINGS}
         raise
+    mark, _encoding, kind = _parts(suffix)
+    return Sent(file_id, sheet, _suffix(mark, sheet.encoding, kind), raw)
 
 
 def kept(file_id: str, read: Reading) -> Sent:
     """Return a file that was kept, read anew; NotFound once it is gone (rule 2)."""
     path = _path(file_id)
+    if _FAULTY in path.suffixes:
+        raise _gone()
     suffix, raw = path.name.removeprefix(file_id), _bytes(path)
     return Sent(file_id, read_as(read, raw, suffix), suffix, raw)
 
 
 def read_as(read: Reading, raw: bytes, suffix: str) -> Sheet:
-    """Read a file as the end of its name says: its kind, before it the mark that somebody said (rule 4)."""
-    *_before, said, kind = f".{suffix}".split(".")
-    return read(raw, f"file.{kind}", mark=said)
+    """Read a file as the end of its name says: its kind, before it what somebody said (rule 4)."""
+    mark, encoding, kind = _parts(suffix)
+    home = doors().settings.nation, language()
+    return read(raw, f"file{kind}", mark=mark, encoding=encoding, home=home)
 
 
 def give_up(file_id: str) -> None:
@@ -96,6 +111,17 @@ def give_up(file_id: str) -> None:
 
 
 # --- inside ---
+
+
+def _parts(name: str) -> tuple[str, str, str]:
+    """Return the mark, the encoding and the kind that the end of a name tells, '' for what it does not."""
+    *said, kind = name.split(".")
+    mark = next((one for one in said if one in marks.MARKS), "")
+    return mark, next((one for one in said if one in ENCODINGS), ""), f".{kind}"
+
+
+def _suffix(mark: str, encoding: str, kind: str) -> str:
+    return "".join(f".{one}" for one in (mark, encoding) if one) + kind
 
 
 def _keep(file_id: str, suffix: str, raw: bytes) -> None:
@@ -110,7 +136,7 @@ def _keep(file_id: str, suffix: str, raw: bytes) -> None:
 
 
 def _path(file_id: str) -> Path:
-    found = [path for end in _ENDS if (path := _folder() / f"{file_id}{end}").is_file()] if is_id(file_id) else []
+    found = [path for path in _folder().glob(f"{file_id}.*") if path.suffix in SUFFIXES] if is_id(file_id) else []
     if not found:
         raise _gone()
     return found[0]

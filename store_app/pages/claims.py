@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, Refused, ShopError
 from config.node import NETWORK
+from pos import pictures
 from store_app import wording_claims
+from store_app.apart import read_apart
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form, waiting
 from store_app.presenting import page, place, today
@@ -25,7 +27,7 @@ from supply.suppliers import Supplier
 
 bp = Blueprint("claims", __name__, url_prefix="/claims")
 bp.before_request(form.know_the_place)
-UPLOAD_BYTES = claim_photos.MOST_PHOTOS * claim_photos.MOST_BYTES + 200_000
+UPLOAD_BYTES = claim_photos.MOST_PHOTOS * pictures.PHOTO_BYTES + 200_000
 
 
 @bp.url_value_preprocessor
@@ -116,14 +118,14 @@ def file(delivery_id: str) -> Any:
     """File the claim; its photos are made small first."""
     command, store_id, at = form.command_id(), str(place().store_id), doors().now()
     wish = form.one_of("wish", tuple(claim_book.REMEDIES), sentence=_("Choose what you wish."))
-    pictures = [claim_photos.small(raw) for raw in _uploaded()]
+    photos = [next(read_apart(pictures.small, raw, claim_photos.SIDE)) for raw in _uploaded()]
     with write() as session:
         claim = claims.file(
             session, store_id, delivery_id, _typed(), id=command, wish=wish, words=form.text("words", most=500),
-            photos=len(pictures), goodwill=bool(request.form.get("goodwill")), claim_days=_claim_days(session),
+            photos=len(photos), goodwill=bool(request.form.get("goodwill")), claim_days=_claim_days(session),
             actor=g.actor, at=at,
         )  # fmt: skip
-        fresh = claim_photos.keep(session, store_id, claim.id, pictures)
+        fresh = claim_photos.keep(session, store_id, claim.id, photos)
         if fresh and _by_network(session, claim):
             claim_photos.send(session, store_id, claim.id, at=at)
         wake_worker_after(session)
@@ -238,7 +240,7 @@ def _uploaded() -> list[bytes]:
     for one in request.files.getlist("photo"):
         with contextlib.closing(one):
             if one.filename:
-                sent.append(one.read(claim_photos.MOST_BYTES + 1))
+                sent.append(one.read(pictures.PHOTO_BYTES + 1))
     if len(sent) > claim_photos.MOST_PHOTOS:
         raise Invalid("too-many-photos", _("Three photos at most: choose those that show it best."), field="photo")
     return sent

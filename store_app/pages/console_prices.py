@@ -214,9 +214,11 @@ def proposed(proposal_id: str, fault: ShopError | None = None) -> Any:
 @form.answers_on(proposed)
 def confirm(proposal_id: str) -> Any:
     """Write a list somebody else proposed: whole, or not at all."""
+    with read() as session:
+        sheet = _sheet(price_proposals.proposal(session, proposal_id))
     with write() as session:
         row = price_proposals.confirm(session, proposal_id, actor=g.actor, at=clock.now())
-        _bring_in(session, _sheet(row), row.supplier_id)
+        _bring_in(session, sheet, row.supplier_id)
         supplier_id = row.supplier_id
     flash(_("Confirmed. The list is in."), "good")
     return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
 from pos.store import Store
+from store_app import files
 from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.presenting import page, today
@@ -229,12 +230,11 @@ def matrix() -> Any:
     """Take measured ways in from a CSV file."""
     form.command_id()
     sent = request.files.get("file")
-    try:
-        text = (sent.read() if sent else b"").decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        raise Invalid("bad-matrix", _("The file is not a text in UTF-8. Save it as CSV once more.")) from fault
+    if sent is None or not sent.filename:
+        raise Invalid("no-file", _("Choose a file first."), field="file")
+    rows = files.table(sent.read(), sent.filename.lower())[1]
     with write() as session:
-        count = vans.bring_in_legs(session, text, actor=g.actor, at=clock.now())
+        count = vans.bring_in_legs(session, rows, actor=g.actor, at=clock.now())
     flash(ngettext("%(num)d measured way is in use.", "%(num)d measured ways are in use.", count), "good")
     return redirect(url_for("console_rounds.places"), 303)
 

@@ -6,11 +6,12 @@ from flask import Blueprint, Response, flash, g, make_response, redirect, reques
 from flask_babel import gettext as _
 
 from config.errors import Invalid, ShopError
-from pos import logo, paper_parts, receipt
+from pos import logo, paper_parts, pictures, receipt
 from pos.encoding import encode
 from pos.printer_model import PrinterModel
 from pos.slips import local
 from pos.store import snapshot, store_of
+from store_app.apart import read_apart
 from store_app.extensions import doors, read, write
 from store_app.pages import form
 from store_app.presenting import page, place
@@ -45,9 +46,9 @@ def put_logo() -> Any:
     sent = request.files.get("file")
     if sent is None or not sent.filename:
         raise Invalid("no-file", _("Choose a file first."), field="file")
-    png = sent.read(logo.MOST_BYTES + 1)
+    dots = list(read_apart(pictures.dotted, sent.read(pictures.LOGO_BYTES + 1)))
     with write() as session:
-        logo.put(session, str(place().store_id), png, actor=g.actor, at=doors().now())
+        logo.put(session, str(place().store_id), dots, actor=g.actor, at=doors().now())
     flash(_("The logo is on every receipt from now on."), "good")
     return redirect(url_for("paper_looks.show"), 303)
 
@@ -72,12 +73,12 @@ def picture(columns: str) -> Response:
     with read() as session:
         store = store_of(session, str(place().store_id))
         document = _sample(snapshot(store), local(doors().now(), store))
-        pictures = logo.pictures_for(session, store.id, document, across)
+        drawn = logo.pictures_for(session, store.id, document, across)
     lines = receipt.layout(document, columns=across, language=paper_parts.language_of(document))
     model = PrinterModel(across, settings.printer_chinese, settings.printer_profile)
     from pos.preview import preview_png  # brings a drawing library along
 
-    answer = make_response(preview_png(encode(lines, model, pictures=pictures), across, settings.printer_profile))
+    answer = make_response(preview_png(encode(lines, model, pictures=drawn), across, settings.printer_profile))
     answer.mimetype = "image/png"
     answer.headers["Cache-Control"] = "private, no-store"
     return answer

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from config.errors import Invalid, NotFound, ShopError
 from config.money import exponent
-from pos import agents, produce, produce_paying
+from pos import agents, pictures, produce, produce_paying
 from pos.assortment import Wished
 from pos.assortment import add as add_product
 from pos.assortment import set_price as set_own_price
@@ -17,18 +17,19 @@ from pos.produce import KINDS, Producer
 from pos.produce_lots import ProduceLot
 from pos.store import Store
 from store_app import wording
+from store_app.apart import read_apart
 from store_app.exporting import csv_answer
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.pages.pickup import till_of
 from store_app.presenting import day, page, place, today
 from store_app.security import requires
-from supply import claim_photos, payment_file, produce_story
+from supply import payment_file, produce_story
 
 bp = Blueprint("produce", __name__, url_prefix="/producers")
 bp.before_request(form.know_the_place)
 UNITS = ("each", "gram", "millilitre")
-UPLOAD_BYTES = claim_photos.MOST_BYTES + 200_000
+UPLOAD_BYTES = pictures.PHOTO_BYTES + 200_000
 
 
 @bp.url_value_preprocessor
@@ -73,12 +74,12 @@ def producer(producer_id: str, fault: ShopError | None = None, **_place: Any) ->
     with read() as session:
         row = produce.producer_of(session, store_id, producer_id)
         goods = produce.goods_of(session, store_id, producer_id)
-        pictures = {one.sku: produce_story.pictures_of(session, store_id, one.sku) for one, _ in goods}
+        shown = {one.sku: produce_story.pictures_of(session, store_id, one.sku) for one, _ in goods}
         shown = {
             "producer": row,
             "agent": agents.agent_of(session, store_id, row.agent_name),
             "goods": goods,
-            "pictures": pictures,
+            "pictures": shown,
             "names": {product.sku: product for _one, product in goods},
             "lots": produce.lots_of(session, store_id, producer_id),
             "open": produce_paying.open_of(session, store_id, producer_id),
@@ -135,7 +136,8 @@ def story(producer_id: str, sku: str) -> Any:
     sent, gone = request.files.get("picture"), form.text("gone", most=40)
     picture = None
     if sent is not None and sent.filename:
-        picture = claim_photos.small(sent.stream.read(claim_photos.MOST_BYTES + 1), produce_story.SIDE)
+        raw = sent.stream.read(pictures.PHOTO_BYTES + 1)
+        picture = next(read_apart(pictures.small, raw, produce_story.SIDE))
     with write() as session:
         produce.sell_for(session, store_id, producer_id, sku, _story(), actor=g.actor, at=at)
         if gone:

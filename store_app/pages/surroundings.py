@@ -186,16 +186,17 @@ def _written(sheet: Sheet) -> Any:
     return _back()
 
 
-def _read(raw: bytes, name: str, mark: str = "") -> Sheet:
+def _read(raw: bytes, name: str, **how: Any) -> Sheet:
     """Return the file, of school holidays or of weather as its columns tell."""
     for kind in CELLS:
         try:
-            return importing.read(kind, raw, name, today=doors().now().date(), mark=mark)
+            return importing.read(kind, raw, name, today=doors().now().date(), **how)
         except Invalid as fault:
             if fault.code != "wrong-columns":
                 raise
+            read_as = fault.facts.get("encoding", "")
     words = _("A file of school holidays has the columns name, from, to; one of weather day, temperature, rain.")
-    raise Invalid("wrong-columns", words)
+    raise Invalid("wrong-columns", words, encoding=read_as)
 
 
 def _scope(session: Session) -> tuple[str, list[tuple[str, str]]]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from PIL import Image, ImageDraw
 
 from config.errors import Invalid
-from pos import logo, receipt
+from pos import logo, pictures, receipt
 from pos.encoding import encode
 from pos.logo import Logo
 from pos.paper import PaperLine
@@ -43,8 +43,9 @@ def only_the_size(across: int, down: int) -> bytes:
 
 
 def put(shop: Shop, png: bytes) -> str:
+    dots = list(pictures.dotted(png))
     with shop.write() as session:
-        return logo.put(session, STORE, png, actor=shop.ana, at=shop.now).id
+        return logo.put(session, STORE, dots, actor=shop.ana, at=shop.now).id
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_a_logo_fits_both_papers_and_the_same_one_is_kept_once(shop):
         assert session.get_one(Store, STORE).logo_id == found.id
     assert found.narrow_across * 8 <= 384
     assert found.wide_across * 8 <= 504
-    assert len(found.wide) // found.wide_across <= logo.WIDE[1]
+    assert len(found.wide) // found.wide_across <= pictures.WIDE[1]
 
 
 @pytest.mark.parametrize("columns", [32, 42, 48])

@@ -7,6 +7,7 @@ from typing import Any
 from PIL import Image
 from sqlalchemy.orm import Session
 
+from pos import pictures
 from supply import claim_photos, claims, consignment, credit, goods_returns, push, receiving
 from supply.facts import Advised
 from tests.store_app.conftest import NOON, STORE
@@ -33,7 +34,7 @@ def furnish(session: Session, *, booked: bool = True) -> None:
     taken_in(session, DELIVERY, {"milk": (24, 22), "tea": (12, 12)}, booked=booked)
     wrong = [("milk", "damaged", 3), ("milk", "short", 2), ("tea", "wrong", 4)]
     claims.file(session, STORE, DELIVERY, wrong, id=CLAIM, wish="return", words="Three bottles leak.", photos=1, **BY)
-    claim_photos.keep(session, STORE, CLAIM, [claim_photos.small(photo())])
+    claim_photos.keep(session, STORE, CLAIM, [next(pictures.small(photo(), claim_photos.SIDE))])
     taken_in(session, "D-contested", {"tea": (24, 24)}, booked=booked)
     claims.file(session, STORE, "D-contested", [("tea", "expired", 6)], id=CONTESTED, wish="money", **BY)
     granted = {("tea", "expired"): 2 if booked else 0}

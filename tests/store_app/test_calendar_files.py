@@ -23,8 +23,7 @@ def event(name, begins, ends="", *more):
 
 def rows(raw):
     """Return the rows below the heading as (name, from, to), days without year and dashes."""
-    heading, *found = calendar_files.table(raw, TODAY)[1]
-    assert heading == ["name", "from", "to"]
+    _left_out, *found = calendar_files.rows(raw, TODAY)
     return [(name, first[2:].replace("-", ""), last[2:].replace("-", "")) for name, first, last in found]
 
 
@@ -99,8 +98,8 @@ def test_the_same_event_twice_is_one_and_the_longer_holds():
         (calendar(), "It holds no school holidays: a calendar."),
         (calendar(event("Parents", ":20260310T190000", ":20260310T210000")), "1 event is left out (1 shorter"),
         (b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:cut o", "holds no school holidays"),
-        (b"<html>Sign in</html>", "This is no calendar that can be read."),
-        (b"\xff\xfe\x00", "The file is cut off."),
+        (b"<html>Sign in</html>", "This calendar cannot be read."),
+        (b"\xff\xfe\x00", "The letters of the file cannot be read."),
         (calendar(*[event("Bomb", ";VALUE=DATE:20260330")] * 2_001), "at most"),
         (b"BEGIN:VCALENDAR\r\n" + b"A:1\r\n" * 50_000, "at most"),
         (b"BEGIN:VCALENDAR\r\nX:" + b"a" * 1_000_001, "at most"),

@@ -11,11 +11,12 @@ from config import outbox
 from config.errors import Invalid
 from config.ids import new_id
 from config.outbox import OutboxMessage
-from pos import agents, assortment, produce, sale, shift
+from pos import agents, assortment, pictures, produce, sale, shift
 from pos.assortment import Wished
 from pos.catalogue import Product, TaxClass
 from pos.produce_lots import ProduceLot
 from pos.produce_paying import ProduceStatement
+from store_app.apart import read_apart
 from supply import claim_photos, produce_story, shop
 from tests.store_app.conftest import NOON, STORE, token
 from tests.store_app.office import SYSTEM, words
@@ -122,19 +123,14 @@ def test_a_photo_as_phones_take_them_is_read_before_the_books_are_locked(house, 
     send(keeper, f"{farm}/goods", name="Tomatoes", unit="each", price="3.99", tax="food")
     with house.doors.read() as session:
         sku = session.scalar(sa.select(Product.sku).where(Product.name == "Tomatoes"))
-    drawn = claim_photos.small
-
-    def outside(*given):
-        with house.doors.write():  # a second transaction in this thread is refused
-            return drawn(*given)
-
-    monkeypatch.setattr(claim_photos, "small", outside)
+    with house.doors.write(), pytest.raises(RuntimeError, match="while the books are locked"):
+        read_apart(pictures.small, phone_photo(), produce_story.SIDE)
     photo = phone_photo()
     monkeypatch.setitem(keeper.application.config, "MAX_CONTENT_LENGTH", len(photo))  # the form is more than that
     made = send(keeper, f"{farm}/goods/{sku}/story", story="x", picture=(io.BytesIO(photo), "x.jpg"))
     assert made.status_code == 303, words(made)
     with house.doors.read() as session:
-        assert len(session.scalar(sa.select(produce_story.ProducePicture.jpeg))) <= claim_photos.KEPT_BYTES
+        assert len(session.scalar(sa.select(produce_story.ProducePicture.jpeg))) <= pictures.KEPT_BYTES
     for n in range(2):
         assert send(keeper, f"{farm}/lots", sku=sku, qty="9", code=f"CRATE-{n}").status_code == 303
     with house.doors.read() as session:
@@ -146,13 +142,13 @@ def test_a_small_file_of_very_many_dots_is_refused():
     made = io.BytesIO()
     Image.new("1", (6_000, 6_000)).save(made, "PNG")
     with pytest.raises(Invalid, match="too many dots"):
-        claim_photos.small(made.getvalue())
+        next(pictures.small(made.getvalue(), claim_photos.SIDE))
 
 
 def test_customers_read_the_story_beside_a_product_they_can_order(market):
     town, customer = market.town, market.customer()
     by = {"actor": online.ANA, "at": online.AT}
-    small = claim_photos.small(picture(), produce_story.SIDE)
+    small = next(pictures.small(picture(), produce_story.SIDE))
     with town.shop.write() as session:
         produce.add_producer(session, online.STORE, "Li Farm", id="farm", place="Hill 3", commission_bp=2_000, **by)
         row = assortment.add(session, online.STORE, Wished("Tomatoes", "Local", "std"), command="t", **by)

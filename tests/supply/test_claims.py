@@ -11,7 +11,7 @@ from PIL import Image
 
 from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
 from config.outbox import OutboxMessage
-from pos import stock
+from pos import pictures, stock
 from supply import (
     claim_book,
     claim_photos,
@@ -439,7 +439,7 @@ def a_photo(side: int = 2400, kind: str = "JPEG") -> bytes:
 @pytest.mark.parametrize("seed", [None, 1, 5])
 def test_a_photo_is_made_small_loses_what_it_told_and_arrives_in_pieces(country, seed):
     raw = a_photo()
-    made = claim_photos.small(raw)
+    made = next(pictures.small(raw, claim_photos.SIDE))
     assert b"secret place" in raw
     assert b"secret place" not in made
     assert len(made) < 700_000
@@ -462,7 +462,7 @@ def test_a_photo_is_made_small_loses_what_it_told_and_arrives_in_pieces(country,
 @pytest.mark.parametrize("raw", [b"", b"<svg/>", b"GIF89a" + b"0" * 50, b"\xff\xd8\xff" + b"0" * 90, b"0" * 8_000_001])
 def test_what_is_no_photo_is_refused_with_a_sentence(raw):
     with pytest.raises(Invalid) as refusal:
-        claim_photos.small(raw)
+        next(pictures.small(raw, claim_photos.SIDE))
     assert refusal.value.code in ("no-photo", "photo-too-large")
 
 
@@ -474,7 +474,7 @@ def test_a_network_on_postgresql_keeps_claims_photos_returns_and_lots_all_the_sa
         delivery = session.scalar(sa.select(receiving.Delivery.id))
     file(country, delivery, ("bread", "wrong", 2), ("bread", "damaged", 1), photos=1)
     with country.shops["S1"].write() as session:
-        claim_photos.keep(session, "S1", CLAIM, [claim_photos.small(a_photo())])
+        claim_photos.keep(session, "S1", CLAIM, [next(pictures.small(a_photo(), claim_photos.SIDE))])
         claim_photos.send(session, "S1", CLAIM, at=AT)
     country.deliver(seed=3)
     with country.network.read() as session:

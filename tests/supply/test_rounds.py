@@ -389,6 +389,10 @@ def test_without_vans_or_a_warehouse_on_the_map_nothing_is_planned(tmp_path):
         assert session.scalars(sa.select(OutboxMessage.id).where(OutboxMessage.topic == "stop.told")).all() == []
 
 
+def table(text: str) -> list[list[str]]:
+    return [line.split(",") for line in text.splitlines()]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -400,8 +404,8 @@ def test_without_vans_or_a_warehouse_on_the_map_nothing_is_planned(tmp_path):
 )
 def test_a_matrix_comes_in_whole_or_not_at_all(country, text, told):
     with country.network.write() as session:
-        assert vans.bring_in_legs(session, "from,to,metres,seconds\nS1,S2,900,80\n", **BY) == 1
+        assert vans.bring_in_legs(session, table("from,to,metres,seconds\nS1,S2,900,80\n"), **BY) == 1
     with country.network.write() as session, pytest.raises(Invalid, match=told):
-        vans.bring_in_legs(session, text, **BY)
+        vans.bring_in_legs(session, table(text), **BY)
     with country.network.read() as session:
         assert vans.legs_between(session, ["S1", "S2"]) == {("S1", "S2"): (900, 80)}
