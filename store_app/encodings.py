@@ -55,6 +55,13 @@ _LANGUAGES = {
 }  # fmt: skip
 _OF_COUNTRY = {country: family for family, countries in _COUNTRIES.items() for country in countries.split()}
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_COMMON = {
+    "gb18030": ("gb2312", 0xD7),
+    "big5hkscs": ("big5", 0xC6),
+    "cp932": ("shift_jis", 0x97),
+    "cp949": ("euc_kr", 0xC8),
+}
+"""Encodings of thousands of letters -> that which has the common ones, up to which first byte."""
 _SAMPLE, _RARE = 16_000, "¤¶ƒ"
 
 
@@ -107,6 +114,7 @@ def _in_order(country: str, language: str) -> list[str]:
     """Return all encodings of one byte or more a letter, the likeliest of this store first (rule 2)."""
     home = [_OF_COUNTRY.get(country, "western"), _LANGUAGES.get(language, ""), *_FAMILIES]
     firsts = [encoding for family in home[:2] for encoding in _FAMILIES.get(family, ())]
+    firsts += [family[0] for family in (_FAMILIES["western"], _FAMILIES["simplified"])]
     rest = [family[n] for n in range(4) for family in _FAMILIES.values() if n < len(family)]
     return list(dict.fromkeys(firsts + rest))
 
@@ -125,7 +133,7 @@ def _readings(raw: bytes, encodings: list[str]) -> Iterator[tuple[float, int, st
             sample, cp_isolation=[encoding], threshold=1.0, preemptive_behaviour=False, enable_fallback=False
         ).best()
         if found is not None and _text(raw, encoding) is not None:
-            yield round(found.chaos + _odd(text), 1), place, encoding
+            yield round(found.chaos + _odd(text) + _rare(text, encoding), 1), place, encoding
 
 
 def _sample(raw: bytes) -> bytes:
@@ -166,6 +174,16 @@ def _odd(text: str) -> float:
         else:
             odd += kind in ("Cc", "Co", "Cn") or len(beside) == 2
     return odd / special if special else 0.0
+
+
+def _rare(text: str, encoding: str) -> float:
+    """Return half the share of letters that are seldom written: nonsense meets them as often as others."""
+    if encoding not in _COMMON:
+        return 0.0
+    common, last = _COMMON[encoding]
+    letters = [letter for letter in text if unicodedata.category(letter) == "Lo"]
+    seldom = sum((letter.encode(common, "ignore") or b"\xff")[0] > last for letter in letters)
+    return seldom / len(letters) / 2 if letters else 0.0
 
 
 def _script(letter: str) -> str:
