@@ -119,8 +119,8 @@ def _in_order(country: str, language: str) -> list[str]:
     return list(dict.fromkeys(firsts + rest))
 
 
-def _readings(raw: bytes, encodings: list[str]) -> Iterator[tuple[float, int, str]]:
-    """Yield how much nonsense each encoding makes of the lines with special letters, its place, and its name."""
+def _readings(raw: bytes, encodings: list[str]) -> Iterator[tuple[int, int, str]]:
+    """Yield the tenths of nonsense each encoding makes of the lines with special letters, its place, and its name."""
     from charset_normalizer import from_bytes
 
     sample = _sample(raw)
@@ -133,7 +133,7 @@ def _readings(raw: bytes, encodings: list[str]) -> Iterator[tuple[float, int, st
             sample, cp_isolation=[encoding], threshold=1.0, preemptive_behaviour=False, enable_fallback=False
         ).best()
         if found is not None and _text(raw, encoding) is not None:
-            yield round(found.chaos + _odd(text) + _rare(text, encoding), 1), place, encoding
+            yield round(10 * (found.chaos + _odd(text) + _rare(text, encoding)) - 0.01), place, encoding
 
 
 def _sample(raw: bytes) -> bytes:
