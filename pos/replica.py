@@ -187,6 +187,8 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     tab.MOVED: keep,
 }
 """topic -> what it does at the receiver: (session, message, from_node, at)"""
+NEWEST = {fact.TOPIC: fact.VERSION for fact in (SaleCompleted, ShiftClosed, StockCounted, StockMoved)}
+"""topic -> the newest form this program reads; what its applier checks itself is not here."""
 
 
 # --- inside ---

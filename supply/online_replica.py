@@ -48,6 +48,7 @@ from supply.online_facts import (
     REVIEW_TOLD,
     SHELF_APPROVED,
     SHOP_PUBLISHED,
+    VERSION,
     PickupCancelled,
     PickupMoved,
     PickupPlaced,
@@ -176,3 +177,11 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     REVIEW_TOLD: take_review,
     REVIEW_ANSWERED: take_review_answer,
 }
+NEWEST = dict.fromkeys(
+    (
+        REFUND_TOLD, GROUP_OPENED, GROUP_TOLD, GROUP_ARRIVED, CAMPAIGN_TOLD, CAMPAIGN_ANSWERED, REVIEW_TOLD,
+        REVIEW_ANSWERED,
+    ),
+    VERSION,
+)  # fmt: skip
+"""topic -> the newest form this program reads; what its applier checks itself is not here."""

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 import pos.replica
+import supply.online_replica
 import supply.replica
 from config import anchor, door, inbox, journal, outbox
 from config.database import lock_rows
@@ -44,11 +45,13 @@ def effect_of(from_node: str, at: dt.datetime) -> Callable[[Session, Message], N
     """Return what applies an arrived fact: its topic's applier; an unknown topic is refused, and so parked."""
 
     appliers = {**pos.replica.APPLIERS, **supply.replica.APPLIERS}
+    newest = {**pos.replica.NEWEST, **supply.online_replica.NEWEST}
 
     def apply(session: Session, message: Message) -> None:
         applier = appliers.get(message.topic)
         if applier is None:
             raise Invalid("unknown-topic", f"This node does not know the topic {message.topic}.", topic=message.topic)
+        inbox.refuse_newer(message.topic, message.version, newest.get(message.topic, message.version))
         if from_node != NETWORK:
             _refuse_days(session, from_node, message, at)
         applier(session, message, from_node, at)
@@ -61,7 +64,12 @@ def bulk_of(from_node: str, at: dt.datetime) -> inbox.Bulk:
 
     def write(session: Session, messages: Sequence[Message]) -> Sequence[Message]:
         first, last = map(str, _days_taken(session, from_node, at))
-        odd = [message for message in messages if not first <= min(days := _days_of(message)) <= max(days) <= last]
+        odd = [
+            message
+            for message in messages
+            if not first <= min(days := _days_of(message)) <= max(days) <= last
+            or message.version > pos.replica.NEWEST.get(message.topic, message.version)
+        ]
         due = [message for message in messages if message not in odd] if odd else messages
         return [*pos.replica.take_sales(session, due, from_node, at), *odd]
 

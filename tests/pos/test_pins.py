@@ -4,6 +4,7 @@ import pytest
 
 from config.errors import Invalid
 from pos import pins
+from tests.readable import readable
 
 WEAK = ("0000", "111111", "1234", "9876", "7890", "123456", "1212", "123123", "1990", "2011", "010190", "19900101")
 
@@ -29,7 +30,7 @@ def test_an_operator_has_six_digits():
 
 def test_a_pin_is_kept_as_a_hash_that_tells_the_right_one_from_a_wrong_one_and_nobody_has_one():
     kept = pins.hashed("2580")
-    assert "2580" not in kept
+    assert "2580" not in readable(kept)
     assert [pins.is_right("2580", kept), pins.is_right("2581", kept), pins.is_right("2580", None)] == [
         True,
         False,

@@ -60,6 +60,21 @@ def test_the_same_delivery_is_booked_once(shop):
     assert shop.level("milk").on_hand == 32
 
 
+@pytest.mark.parametrize("verb", [stock.move, stock.waste, stock.dispatch])
+def test_what_is_carried_under_one_name_is_carried_once(shop, verb):
+    receive(shop, [("milk", 12)])
+    words = {
+        stock.move: ("milk", 2, Place.BACKROOM, Place.SHELF), stock.waste: ("milk", 2, Place.BACKROOM),
+        stock.dispatch: ([("milk", 2)],),
+    }[verb]  # fmt: skip
+    once = shop.level("milk").by_place
+    for n in range(2):
+        with contextlib.suppress(Conflict), shop.write() as session:
+            verb(session, STORE, *words, source_id="carried-1", actor=shop.wei, at=NOON)
+            assert n == 0, "the second time is refused"
+    assert shop.level("milk").by_place["backroom"] == once["backroom"] - 2
+
+
 @pytest.mark.parametrize("qty", [0, -1, 1.5, True, 10**10])
 def test_a_movement_has_a_whole_quantity_above_zero(shop, qty):
     with pytest.raises(Invalid):

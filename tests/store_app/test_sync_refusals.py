@@ -6,16 +6,21 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 
+import pos.replica
+import supply.replica
 from config import outbox
+from config.errors import Invalid, Refused
 from config.inbox import InboxMessage
 from config.node import NETWORK, this_node
-from config.outbox import MOST_REFUSALS, OutboxMessage
+from config.outbox import MOST_REFUSALS, Message, OutboxMessage
+from pos.facts import SaleCompleted
 from pos.store import give_key
-from store_app.sync import sender, wire
+from store_app.sync import receiver, sender, wire
 from tests.store_app.conftest import KEY, NOON, House
 from tests.store_app.test_sync import append, arrived, states, talk, topic
 
 __all__ = ["topic"]
+FACTS = {**pos.replica.APPLIERS, **supply.replica.APPLIERS}
 
 
 def talk_through(house: House, address: str, change) -> sender.Contact:
@@ -62,6 +67,7 @@ def test_a_batch_too_large_for_the_line_goes_in_halves(house, network, served):
 
 def test_the_shops_page_says_in_both_languages_why_a_fact_too_large_waits(house):
     (large,) = append(house)
+    house.doors.settings.network_url = "https://network.example"
     with house.doors.write() as session:
         outbox.mark_stuck(session, large, wire.TOO_LARGE)
     for language, words in (("en", "nothing of this size"), ("zh", "2 MB")):
@@ -162,3 +168,19 @@ def test_the_line_takes_no_tls_below_1_2_whatever_the_system_allows(monkeypatch)
 
     monkeypatch.setattr(ssl, "create_default_context", lax)
     assert sender.trusted(None).minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+def test_a_fact_in_a_form_of_a_newer_program_waits_whatever_its_topic(network):
+    kept = {name for name, applier in FACTS.items() if applier is pos.replica.keep}
+    for name in FACTS.keys() - kept:
+        for said_by in ("S01", NETWORK):
+            message = Message("m", 1, name, 999, NOON.isoformat(), "2026-03-02", {"store_id": "S01"}, "")
+            with pytest.raises((Invalid, Refused)) as refusal, network.doors.write() as session:
+                receiver.effect_of(said_by, NOON)(session, message)
+            assert refusal.value.code in ("newer-version", "unknown-version", "not-yours-to-say"), name
+
+
+def test_sales_in_a_newer_form_are_left_by_the_bulk_too(network):
+    message = Message("m", 1, SaleCompleted.TOPIC, 999, NOON.isoformat(), "2026-03-02", {}, "")
+    with network.doors.write() as session:
+        assert receiver.bulk_of("S01", NOON)(session, [message]) == [message]

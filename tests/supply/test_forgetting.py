@@ -14,6 +14,7 @@ from config.node import NETWORK
 from config.outbox import Message, OutboxMessage
 from supply import groups, messages, pickup
 from supply.online_replica import APPLIERS
+from tests.readable import readable
 from tests.supply.online import AT, STORE, Town, later, make_town
 
 SAID = ("Li Wei", "5550")
@@ -62,7 +63,7 @@ def written(town: Town) -> str:
         with side.read() as session:
             for kind in (OutboxMessage, InboxMessage, InboxAlarm):
                 found += [f"{body} {reason}" for body, reason in session.execute(sa.select(kind.body, kind.reason))]
-    return "\n".join(found)
+    return readable("\n".join(found))
 
 
 def test_what_was_refused_set_aside_or_contradicts_forgets_its_person_and_why_with_it(town):

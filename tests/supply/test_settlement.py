@@ -448,3 +448,54 @@ def test_another_shop_is_not_spoken_for(country):
     assert refused.value.code == "not-yours-to-say"
     with country.network.read() as session:
         assert session.scalars(sa.select(ReplenishmentOrder)).all() == []
+
+
+def test_an_escrow_of_the_same_id_has_the_same_amount(country):
+    hold_money(country, "o1", 10_000)
+    asked = {"currency": "EUR", "provider": "practice", "actor": OPERATOR, "at": AT}
+    with country.network.write() as session:
+        assert escrow.open_for(session, "o1", "S1", "pickup", 10_000, **asked).state == "held"
+        with pytest.raises(Conflict, match="another amount"):
+            escrow.open_for(session, "o1", "S1", "pickup", 9_999, **asked)
+
+
+def test_a_shop_keeps_the_newest_form_of_an_invoice_however_they_arrive(country):
+    country.order("S1", {"bread": 1})
+    bring(country)
+    with country.shops["S1"].write() as session:
+        (found,) = open_invoices(session, "S1")
+        body, due = settlement.invoice_body(found.invoice), found.invoice.due_day
+        for later_by, n in ((9, 2), (5, 1), (7, 0)):
+            changed = body | {
+                "due_day": (due + dt.timedelta(days=later_by)).isoformat(),
+                "changed_n": body["changed_n"] + n,
+            }
+            settlement.take_booked(session, {"store_id": "S1", "entries": [], "invoices": [changed]})
+        assert settlement.invoice_of(session, "S1", found.invoice.id).invoice.due_day == due + dt.timedelta(days=9)
+
+
+def test_entries_and_balances_of_some_days_have_both_ends_in_them(country):
+    with country.network.write() as session:
+        for n in range(3):
+            settlement.money_in(
+                session, "S1", 1_000 + n, reference=f"bank {n}", id=f"paid-{n}", actor=OPERATOR, at=later(days=n)
+            )
+        days = [entry.business_day for entry in settlement.entries_of(session, "S1")]
+        assert len(set(days)) == 3
+        assert [one.amount_minor for one in settlement.entries_of(session, "S1", days[1], days[1])] == [1_001]
+        assert [one.amount_minor for one in settlement.entries_of(session, "S1", last=days[1])] == [1_000, 1_001]
+        assert [one.amount_minor for one in settlement.entries_of(session, "S1", days[1])] == [1_001, 1_002]
+        assert balances(session, "S1", until=days[1])["bank"] == 2_001
+
+
+def test_what_was_given_for_goods_lowers_what_may_still_be_credited(country):
+    country.order("S1", {"bread": 1})
+    bring(country)
+    with country.network.write() as session:
+        whole = settlement.left_to_credit(session, "S1")
+        assert settlement.given(session, "S1", "care", 300, why="slow", id="care-1", actor=OPERATOR, at=AT)
+        assert settlement.left_to_credit(session, "S1") == whole - 300
+        settlement.credit_note(session, "S1", 100, why="squashed", id="back-1", actor=OPERATOR, at=AT)
+        assert settlement.left_to_credit(session, "S1") == whole - 400
+        with pytest.raises(Refused):
+            settlement.credit_note(session, "S1", whole - 399, why="more", id="back-2", actor=OPERATOR, at=AT)
