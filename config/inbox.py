@@ -31,6 +31,7 @@ from config.database import Base, among, insert_into, lock_rows
 from config.errors import Invalid, Refused, ShopError
 from config.journal import GENESIS, canonical
 from config.node import Peer
+from config.nodes import signing_keys
 from config.outbox import Message, chain, fits
 
 ABSURD = "it has a figure no shop can have"
@@ -60,6 +61,8 @@ class InboxMessage(Base):
     state: Mapped[str] = mapped_column(index=True)
     reason: Mapped[str | None]
     received_at: Mapped[dt.datetime]
+    batch: Mapped[str | None]
+    """The signed batch it came in (`config/nodes/signing_keys.py`); None where its node signed nothing yet."""
 
 
 class InboxHead(Base):
@@ -112,10 +115,11 @@ def take(
     at: dt.datetime,
     bulk: Bulk | None = None,
     sent: int = 0,
+    batch: str | None = None,
 ) -> list[Outcome]:
     """Take a batch of arrived messages (rules 1 to 4); one outcome each, in their order. The caller commits.
 
-    sent: how many messages the node says it has written in the epoch.
+    sent: how many messages the node says it has written in the epoch; batch: under which signature they came.
     """
     head = _head_of(session, from_node, epoch)
     head.sent = max(head.sent, sent)
@@ -124,12 +128,15 @@ def take(
     outcomes: dict[int, Outcome] = {}
     fresh: dict[str, tuple[int, Message, str]] = {}  # id -> place in the batch, message, canonical body
     repeats: list[int] = []
+    signed_late: list[str] = []
     for place, message in enumerate(messages):
         first = fresh.get(message.id)
         before = known.get(message.id)
         if first is not None and first[1].hash == message.hash:
             repeats.append(place)
         elif before is not None and before.hash == message.hash:
+            if batch is not None and before.batch is None:
+                signed_late.append(message.id)
             if (before.epoch, before.n) != (epoch, message.n) and message.n not in used:
                 _alarm(session, from_node, epoch, message, f"it had come before as number {before.n}", at)
             outcomes[place] = (
@@ -142,7 +149,10 @@ def take(
             used[message.n] = message.id
             fresh[message.id] = place, message, canonical(message.body)
     outcomes |= _take_fresh(session, fresh, effect, bulk)
-    _keep(session, from_node, epoch, [(*entry[1:], outcomes[entry[0]]) for entry in fresh.values()], at)
+    if signed_late:
+        late = InboxMessage.from_node == from_node, among(session, InboxMessage.id, signed_late)
+        session.execute(sa.update(InboxMessage).where(*late).values(batch=batch))
+    _keep(session, from_node, epoch, [(*entry[1:], outcomes[entry[0]]) for entry in fresh.values()], at, batch)
     head.count += len(fresh)
     if messages:
         _advance(session, head)
@@ -216,17 +226,21 @@ def taken_of(session: Session, from_node: str, ids: Sequence[str]) -> dict[str, 
 def told_after(
     session: Session, from_node: str, epoch: str, n: int, most: int, most_bytes: int
 ) -> list[dict[str, Any]]:
-    """Return a node's next messages after number `n` as they travelled, taken or set aside: it has lost them itself."""
+    """Return a node's next messages after number `n` as they travelled, taken or set aside: it has lost them itself.
+
+    Each says in which signed batch it came; what other hands may have signed stays here.
+    """
     query = sa.select(InboxMessage).where(
-        InboxMessage.from_node == from_node, InboxMessage.epoch == epoch, InboxMessage.n > n
-    )
+        InboxMessage.from_node == from_node, InboxMessage.epoch == epoch, InboxMessage.n > n,
+        sa.or_(InboxMessage.batch.is_(None), InboxMessage.batch.not_in(signing_keys.doubted(from_node))),
+    )  # fmt: skip
     rows: list[dict[str, Any]] = []
     size = 0
     for row in session.scalars(query.order_by(InboxMessage.n).limit(most)):
         size += len(row.body)
         if rows and size > most_bytes:
             break
-        rows.append(vars(inbox_message(row)))
+        rows.append(vars(inbox_message(row)) | {"batch": row.batch or ""})
     return rows
 
 
@@ -279,10 +293,10 @@ def _head_of(session: Session, from_node: str, epoch: str) -> InboxHead:
     return head
 
 
-def _known(session: Session, from_node: str, ids: Sequence[str]) -> dict[str, sa.Row[str, str, str, str, int]]:
-    query = sa.select(InboxMessage.id, InboxMessage.hash, InboxMessage.state, InboxMessage.epoch, InboxMessage.n).where(
-        InboxMessage.from_node == from_node, among(session, InboxMessage.id, ids)
-    )
+def _known(session: Session, from_node: str, ids: Sequence[str]) -> dict[str, Any]:
+    query = sa.select(
+        InboxMessage.id, InboxMessage.hash, InboxMessage.state, InboxMessage.epoch, InboxMessage.n, InboxMessage.batch
+    ).where(InboxMessage.from_node == from_node, among(session, InboxMessage.id, ids))
     return {row.id: row for row in session.execute(query)}
 
 
@@ -385,7 +399,12 @@ def _try(session: Session, message: Message, effect: Effect) -> str | None:
 
 
 def _keep(
-    session: Session, from_node: str, epoch: str, entries: list[tuple[Message, str, Outcome]], at: dt.datetime
+    session: Session,
+    from_node: str,
+    epoch: str,
+    entries: list[tuple[Message, str, Outcome]],
+    at: dt.datetime,
+    batch: str | None,
 ) -> None:
     write_many(
         session,
@@ -395,7 +414,7 @@ def _keep(
                 "id": message.id, "from_node": from_node, "epoch": epoch, "n": message.n, "topic": message.topic,
                 "version": message.version, "made_at": message.made_at, "business_day": message.business_day,
                 "body": body, "hash": message.hash, "state": outcome.state, "reason": outcome.reason,
-                "received_at": at,
+                "received_at": at, "batch": batch,
             }
             for message, body, outcome in entries
         ],

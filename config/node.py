@@ -27,8 +27,11 @@ NETWORK = "network"
 """The node id of the operator's node; every other node id is a store's."""
 _STORE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,19}", re.ASCII)
 COPY_SPEAKS, EPOCH_BEGUN = "a copy or a restored database is speaking", "began a new epoch"
+KEY_ASKS, KEY_MISUSED = "an unknown signing key speaks", "the store's key was used without its signature"
 WAIT_THERE = " of our messages wait there for a person"
 """What a peer's alarm says. The last goes when nothing waits any more, the others once a person has looked into it."""
+WORST = (COPY_SPEAKS, KEY_MISUSED)
+"""Alarms that no other takes the place of."""
 
 
 class Node(Base):

@@ -33,6 +33,16 @@ def folder(path: Path) -> Path:
     return path
 
 
+def settle(path: Path) -> None:
+    """Write a folder's entries to the disk, so that a file made or renamed in it outlives a power cut."""
+    if sys.platform != "win32":
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def is_open(path: Path) -> bool:
     """Tell whether everybody on this computer can look into a folder, or read a file."""
     return sys.platform != "win32" and path.exists() and bool(path.stat().st_mode & 0o007)

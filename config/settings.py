@@ -154,6 +154,11 @@ class Settings(BaseSettings):
         return any(way.strip().startswith(("smtp://", "smtps://")) or way.strip() == "log" for way in ways)
 
     @property
+    def signing_key(self) -> Path:
+        """Where the node's private signing key lies."""
+        return self.state_folder / f"{self.node_id}.signing-key.pem"
+
+    @property
     def sidecar(self) -> Path:
         """Where the sidecar file of the database lies."""
         return self.state_folder / f"{self.node_id}.sidecar.json"

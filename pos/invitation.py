@@ -11,6 +11,8 @@ Rules
    8 * 10^12 such days.
 4. The first ten wrong codes of a quarter of an hour are journalled; those after them are answered and write nothing.
 5. An unknown code, a used one and one that is too old are answered alike.
+6. The code also vouches for the computer's signing key, as the operator's yes would. The answer names the keys that
+   signed for the store before, so that what it told with them can come home to this computer.
 """
 
 import datetime as dt
@@ -25,6 +27,7 @@ from config.database import Base, lock_rows
 from config.errors import Refused
 from config.journal import Actor
 from config.node import NETWORK
+from config.nodes import signing_keys
 from pos.store import give_key, store_of
 
 LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXY"
@@ -58,17 +61,22 @@ def invite(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) ->
     return "-".join(code[n : n + 4] for n in range(0, LENGTH, 4))
 
 
-def join(session: Session, code: str, *, at: dt.datetime) -> tuple[str, str] | Refused:
-    """Exchange a code for (store id, key); a refusal is returned, not raised: that it was noted must be kept."""
+def join(session: Session, code: str, signed_by: str | None = None, *, at: dt.datetime) -> tuple[str, str] | Refused:
+    """Exchange a code for (store id, key); a refusal is returned, not raised: that it was noted must be kept.
+
+    signed_by: the signing key of the computer that joins, good from now on (rule 6).
+    """
     tidy = "".join(code.split()).replace("-", "").upper()
     found = session.scalar(lock_rows(session, sa.select(Invitation).where(Invitation.code_hash == _hash(tidy))))
     if found is None or found.store_id == NETWORK or found.used_at is not None or at > found.made_at + GOOD_FOR:
         _note_wrong(session, at)
         return Refused("wrong-code", "This code is not good, or not any more. Ask the operator for a new one.")
+    actor = Actor.system("join", NETWORK)
+    if signed_by is not None:
+        signing_keys.join(session, found.store_id, signed_by, actor=actor, at=at)
     found.used_at = at
     key = give_key(session, found.store_id, at)
     store_of(session, found.store_id).has_node = True
-    actor = Actor.system("join", NETWORK)
     journal.record(session, actor=actor, at=at, verb="store.joined", subject=f"store:{found.store_id}")
     return found.store_id, key
 

@@ -10,7 +10,8 @@ Rules
    or with another content, is not put back.
 4. Kept are the copies of the last seven days, one a week for five weeks, and one a month for a year.
 5. Putting back needs the node to stand still; the present file is moved aside, never deleted. The node begins a new
-   epoch at once, so that no number is used twice (I18), and the journal says so.
+   epoch at once, so that no number is used twice (I18), and the journal says so. What the present books know of the
+   node's own signing keys goes along.
 6. On PostgreSQL `pg_dump` makes the copy and the drill restores it into a database of its own. What happened since the
    last copy is the archive's business (`docs/operating.md`).
 7. What the network is not told (people, settings, products of the shop's own, customers) lies in the copies alone: a
@@ -28,6 +29,7 @@ import subprocess
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -39,6 +41,7 @@ from config.clock import FrozenClock
 from config.database import Database, make_engine
 from config.errors import Conflict, Invalid, NotFound, Refused, ShopError, Unreachable
 from config.journal import Actor, JournalEntry, JournalHead
+from config.nodes import signing_keys
 from config.settings import Settings
 from store_app.extensions import Doors, open_doors
 
@@ -126,6 +129,7 @@ def put_back(doors: Doors, file: Path) -> Path | None:
     if not migrate.knows(note.revision):
         raise Refused("newer-copy", "This copy was made by a newer version. Bring this program up to date first.")
     url = doors.database.engine.url
+    keys = _keys_here(doors)
     if url.get_backend_name() != "sqlite":
         _restore_dump(url, file)
         aside = None
@@ -138,7 +142,7 @@ def put_back(doors: Doors, file: Path) -> Path | None:
         migrate.upgrade(engine)
     finally:
         engine.dispose()
-    _begin_anew(doors, note)
+    _begin_anew(doors, note, keys)
     return aside
 
 
@@ -272,7 +276,17 @@ def _exchange(present: Path, file: Path, at: dt.datetime) -> Path | None:
     return aside if is_there else None
 
 
-def _begin_anew(doors: Doors, note: Note) -> None:
+def _keys_here(doors: Doors) -> list[dict[str, Any]]:
+    """Return the public signing keys the present books know of this node; none where they cannot be read."""
+    try:
+        with doors.read() as session:
+            rows = signing_keys.of(session, doors.settings.node_id)
+            return [{column.name: getattr(row, column.name) for column in row.__table__.columns} for row in rows]
+    except sa.exc.DBAPIError:
+        return []
+
+
+def _begin_anew(doors: Doors, note: Note, keys: list[dict[str, Any]]) -> None:
     """Begin a new epoch in books that were put back, and say so in the journal (rule 5)."""
     from store_app.sync import restored
 
@@ -284,6 +298,7 @@ def _begin_anew(doors: Doors, note: Note) -> None:
                 session, actor=actor, at=again.now(), verb="database.restored", subject=f"node:{note.node_id}",
                 copy=note.file, made_at=note.made_at, journal_n=note.journal_n,
             )  # fmt: skip
+            signing_keys.carry(session, note.node_id, keys)
             restored.new_epoch(session, note.node_id, "the database was put back from a copy", again)
         restored.keep_sidecar(again)
     finally:

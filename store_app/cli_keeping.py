@@ -1,14 +1,19 @@
 """The commands that keep a node: copies and putting them back, how it is, what it owns."""
 
+import datetime as dt
 import os
 import secrets
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 
 from store_app.commanding import FILE, NEW_FILE, WORD, by_hand, node, screen, set_up
+
+if TYPE_CHECKING:
+    from config.nodes.signing_keys import SigningKey
 
 COLOURS = {"good": "green", "warn": "yellow", "bad": "red"}
 
@@ -83,6 +88,7 @@ def take_along(file: Path) -> None:
 def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None:
     """Join a network with the code its operator gave: makes or completes the settings file and the database."""
     from config import private
+    from config.nodes import signing_keys
     from pos.store import found_as_told
     from store_app import joining
 
@@ -91,8 +97,10 @@ def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None
     private.folder(folder)
     ca = joining.fetch_ca(url, fingerprint, (folder / "network-ca.pem").resolve()) if fingerprint else None
     there = path.read_text("utf-8") if path.exists() else ""
-    store_id, key, public_url, shop = joining.exchange(url, code, ca)
-    changed = {"node_id": store_id, "network_url": url, "network_key": key, "public_url": public_url}
+    signer = joining.key_here(path, folder)
+    told = joining.exchange(url, code, ca, signer)
+    store_id, shop = told.store_id, told.shop
+    changed = {"node_id": store_id, "network_url": url, "network_key": told.key, "public_url": told.public_url}
     if ca:
         changed["network_ca"] = ca.as_posix()
     if not there:
@@ -102,11 +110,14 @@ def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None
     os.environ["CORNERSTORE_SETTINGS"] = str(path)
     doors = node(makes_books=True)
     set_up(doors)
-    if shop:
-        with doors.write() as session:
+    signer.keep(doors.settings.signing_key)
+    with doors.write() as session:
+        signing_keys.own(session, store_id, signer, actor=by_hand(doors), at=doors.now())
+        signing_keys.name_earlier(session, store_id, told.keys, actor=by_hand(doors))
+        if shop:
             found_as_told(session, shop, at=doors.now())
-    told = f"This is {store_id} now; its key is in {path}. Next: cornerstore serve, then open this computer's browser"
-    screen.print(told, markup=False, highlight=False)
+    said = f"This is {store_id} now; its key is in {path}. Next: cornerstore serve, then open this computer's browser"
+    screen.print(said, markup=False, highlight=False)
 
 
 @click.command("invite")
@@ -126,5 +137,89 @@ def invite(store_id: str) -> None:
     screen.print("Good once, until tomorrow. Tell it to the shop alone.", markup=False, highlight=False)
 
 
-COMMANDS: tuple[click.Command, ...] = (back_up, put_back, say_how_it_is, take_along, join)
-OF_STORES: tuple[click.Command, ...] = (invite,)
+@click.group("key")
+def own_key() -> None:
+    """This store's signing key: the network takes only what it signs."""
+
+
+@own_key.command("show")
+def show_key() -> None:
+    """Say the fingerprint of this store's key and of its earlier ones, and which keys wait to be recognized."""
+    from config.nodes import signing_keys
+
+    doors = node()
+    with doors.read() as session:
+        screen.print(_listed(signing_keys.of(session, doors.settings.node_id)), markup=False, highlight=False)
+
+
+@own_key.command("change")
+def change_key() -> None:
+    """Make a new key; the present one vouches for it, and the next contact tells the network."""
+    from config.nodes import signing
+    from store_app.sync import signing_key
+
+    doors = node()
+    made = signing_key.change(doors, actor=by_hand(doors))
+    told = f"New key: {signing.fingerprint(made.public)}. If the network asks, read this to its operator."
+    screen.print(told, markup=False, highlight=False)
+
+
+@own_key.command("trust")
+@click.argument("fingerprint", type=WORD)
+def trust_key(fingerprint: str) -> None:
+    """Recognize an earlier key as this store's own; what it signed comes home with the next contact."""
+    from store_app.sync import signing_key
+
+    doors = node()
+    with doors.write() as session:
+        key = signing_key.trust(session, doors, fingerprint, actor=by_hand(doors))
+        told = f"Recognized: {key.fingerprint}. What it signed comes home with the next contact."
+    screen.print(told, markup=False, highlight=False)
+
+
+@click.command("signing-key")
+@click.argument("store_id", type=WORD)
+@click.option("--allow", default="", metavar="FINGERPRINT", help="Let this key sign; compare it by telephone first.")
+@click.option("--refuse", default="", metavar="FINGERPRINT", help="Refuse this key for good.")
+@click.option("--withdraw", default="", metavar="FINGERPRINT", help="Let this key sign nothing any more.")
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%d"]),
+    help="With --withdraw: since when it was in other hands (UTC). What it signed since then comes home to nobody.",
+)  # fmt: skip
+def settle_key(store_id: str, allow: str, refuse: str, withdraw: str, since: dt.datetime | None) -> None:
+    """List a store's signing keys at the network; allow, turn down or withdraw one."""
+    from config.nodes import signing_keys
+    from pos.store import store_of
+    from store_app.sync import receiver
+
+    if sum(map(bool, (allow, refuse, withdraw))) > 1 or (since and not withdraw):
+        raise click.UsageError("Name one of --allow, --refuse and --withdraw; --since belongs to --withdraw.")
+    doors = node()
+    who, at = by_hand(doors), doors.now()
+    with doors.write() as session:
+        store_of(session, store_id)
+        if named := allow or refuse or withdraw:
+            key = signing_keys.named(session, store_id, named)
+            if allow:
+                signing_keys.allow(session, key, actor=who, at=at)
+            elif refuse:
+                signing_keys.refuse(session, key, actor=who, at=at)
+            else:
+                moment = since.replace(tzinfo=dt.UTC) if since else None
+                signing_keys.withdraw(session, key, since=moment, actor=who, at=at)
+            receiver.settle_key(session, store_id)
+        told = _listed(signing_keys.of(session, store_id))
+    screen.print(told, markup=False, highlight=False)
+
+
+def _listed(keys: "list[SigningKey]") -> str:
+    told = [
+        f"{key.fingerprint}  {key.state.replace('_', ' ')}, first seen {key.made_at:%Y-%m-%d %H:%M} UTC"
+        + (f", ended {key.ended_at:%Y-%m-%d %H:%M} UTC" if key.ended_at else "")
+        for key in keys
+    ]
+    return "\n".join(told) or "There is no signing key yet; the first contact makes one."
+
+
+COMMANDS: tuple[click.Command, ...] = (back_up, put_back, say_how_it_is, take_along, join, own_key)
+OF_STORES: tuple[click.Command, ...] = (invite, settle_key)

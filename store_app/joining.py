@@ -7,27 +7,34 @@ Rules
    invitation; the code is sent over a connection it vouches for, and from then on nothing else is trusted. What is kept
    is the one certificate that was compared, whatever else stood around it.
 2. The key goes into the settings file, which only its owner reads; it is shown nowhere.
-3. Neither code nor key goes over a line that somebody on the way could read.
+3. The computer's signing key is made before it joins, and the code vouches for it. The answer names the keys that
+   signed for the store before: they are believed as the address and the code are, and only at that moment.
+4. Neither code nor key goes over a line that somebody on the way could read.
 """
 
 import base64
+import datetime as dt
 import hashlib
 import json
 import os
 import re
 import ssl
+import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
 from config.errors import Invalid, Refused, Unreachable, cause
+from config.nodes.signing import KEY_PATTERN, Signer, load
 from config.settings import is_guarded
+from store_app.sync import signed
 from store_app.sync.sender import TIMEOUT, trusted
 
 
 def refuse_open_line(url: str) -> None:
-    """Refuse an address on the way to which others could read along (rule 3)."""
+    """Refuse an address on the way to which others could read along (rule 4)."""
     if not is_guarded(url):
         told = "Write the network's address as https://…; plain http is for this very computer alone. Nothing was sent."
         raise Invalid("open-line", told)
@@ -58,19 +65,43 @@ def fetch_ca(url: str, wanted: str, path: Path) -> Path:
     return path
 
 
-def exchange(url: str, code: str, ca: Path | None) -> tuple[str, str, str, dict[str, Any]]:
-    """Exchange a code for (store id, key, the network's address for customers, the shop as the network knows it)."""
+@dataclass(frozen=True)
+class Joined:
+    """What the network answered to a code. shop: as it knows it; keys: those that signed for it, with since when."""
+
+    store_id: str
+    key: str
+    public_url: str
+    shop: dict[str, Any]
+    keys: list[tuple[str, dt.datetime]]
+
+
+def exchange(url: str, code: str, ca: Path | None, signer: Signer) -> Joined:
+    """Exchange a code for the store's id and key; the network is told the key this computer signs with (rule 3)."""
     try:
         with httpx2.Client(verify=trusted(ca), timeout=TIMEOUT, follow_redirects=False) as client:
-            answer = client.post(f"{url.rstrip('/')}/api/join", json={"code": code})
+            said = json.dumps({"code": code}).encode()
+            headers = signed.headers_for(signer, "POST", "/api/join", said) | {"Content-Type": "application/json"}
+            answer = client.post(f"{url.rstrip('/')}/api/join", content=said, headers=headers)
         body: dict[str, Any] = answer.json()
         if answer.status_code != 200:
             raise Refused("not-joined", str(body["error"]["message"])[:300])
-        return str(body["store_id"]), str(body["key"]), str(body["public_url"]), dict(body.get("store") or {})
+        keys = [(str(one["key"]), dt.datetime.fromisoformat(one["since"])) for one in body.get("signing_keys") or []]
+        keys = [(key, since) for key, since in keys if re.fullmatch(KEY_PATTERN, key)]
+        shop = dict(body.get("store") or {})
+        return Joined(str(body["store_id"]), str(body["key"]), str(body["public_url"]), shop, keys)
     except httpx2.HTTPError as fault:
         raise Unreachable("network-fault", f"The network cannot be reached at {url}: {cause(fault)}.") from fault
     except (ValueError, KeyError, TypeError) as fault:
         raise Unreachable("network-fault", "What answered is not the network. Check the address.") from fault
+
+
+def key_here(settings_file: Path, folder: Path) -> Signer:
+    """Return the signing key of a computer that joins: the one it has, or a new one."""
+    said = tomllib.loads(settings_file.read_text("utf-8")) if settings_file.exists() else {}
+    place, node_id = Path(said.get("state_folder", folder)), said.get("node_id", "")
+    there = load(place / f"{node_id}.signing-key.pem") if node_id else None
+    return there or Signer.make()
 
 
 def write_settings(path: Path, text: str, changed: dict[str, str]) -> None:

@@ -72,7 +72,7 @@ STATE_WORDS = {
     "kept": lazy("kept"), "picked": lazy("picked"),
     "paid": lazy("paid"), "planned": lazy("planned"), "on_the_way": lazy("on the way"), "done": lazy("done"),
     "not_reached": lazy("not reached"), "turned_back": lazy("the van turned back"),
-    "moved": lazy("comes with a later van"),
+    "moved": lazy("comes with a later van"), "good": lazy("good"),
     "changed": lazy("changed"),
     "running": lazy("running"), "published": lazy("published"), "superseded": lazy("replaced"),
 }  # fmt: skip

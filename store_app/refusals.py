@@ -23,7 +23,16 @@ from store_app.extensions import doors
 from store_app.security import asks_for_json
 from store_app.sentences import sentence_of
 
-OF_CODE = {"not-allowed": 403, "another-shops-key": 403, "too-old": 426, "body-too-large": 413}
+OF_CODE = {
+    "not-allowed": 403,
+    "another-shops-key": 403,
+    "unsigned": 403,
+    "unknown-signing-key": 403,
+    "signing-key-withdrawn": 403,
+    "wrong-signature": 403,
+    "too-old": 426,
+    "body-too-large": 413,
+}
 """Codes that say more than their kind: about the person or the key, the program, the size, not about the goods."""
 STATUS: dict[type[ShopError], int] = {Invalid: 422, NotFound: 404, Refused: 409, Conflict: 409, Unreachable: 503}
 TROUBLES = {

@@ -70,6 +70,7 @@ ROLES: dict[str, Role] = {
             "badges",
             "shop_settings",
             "support",
+            "signing_key",
             "produce",
             "letters",
             "selling_hours",

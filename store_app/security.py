@@ -6,8 +6,9 @@ Rules
    one it is refused.
 2. `g.actor` is a plain Actor, read before the view in a look of its own. Whoever is not signed in is sent to the
    sign-in page, a script gets 401.
-3. A store's node is known by its bearer key alone; what it says about itself is never believed. Where it names itself
-   and the key is another shop's, it is refused: its settings hold the wrong key.
+3. A store's node is known by its bearer key; what it says about itself is never believed. Where it names itself and
+   the key is another shop's, it is refused: its settings hold the wrong key. A store that signs is refused whatever it
+   did not sign (`sync/signed.py`).
 4. A POST needs the CSRF token, in the form or as `X-CSRF-Token`; only a device's key is exempt, because a browser
    never sends one by itself.
 5. A session ends for good by signing out, by a new PIN, and when the person leaves: a copy of its cookie is nobody's.
@@ -42,6 +43,7 @@ from config import journal, private
 from config.database import table_of
 from config.errors import NotFound, Refused
 from config.journal import Actor
+from config.nodes import signing_keys
 from config.prepared import Prepared
 from config.settings import Settings
 from pos import print_agent as agents
@@ -54,7 +56,7 @@ from store_app import staff as people
 from store_app.extensions import csrf, doors, own_doors, read
 from store_app.idle import Hands
 from store_app.sessions import KeptSessions
-from store_app.sync import wire
+from store_app.sync import receiver, signed, wire
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -93,10 +95,16 @@ def public(view: View) -> View:
 
 
 def device(view: View) -> View:
-    """Let only a store's node use the route, by its bearer key; sets g.store_id."""
+    """Let only a store's node use the route, by its bearer key and its signature; sets g.store_id and g.signed_by."""
     view.rule = "device"  # type: ignore[attr-defined]
     csrf.exempt(view)
     return view
+
+
+def introduces(view: View) -> View:
+    """Let a store's node use the route with a signing key that nobody knows yet, as `device` otherwise."""
+    view.introduces = True  # type: ignore[attr-defined]
+    return device(view)
 
 
 def print_agent(view: View) -> View:
@@ -207,7 +215,8 @@ def set_up(app: Flask, settings: Settings) -> None:
             abort(400, description="This address holds a sign that no address has.")
         rule = rule_of(app, request.endpoint) if request.endpoint else "public"
         if rule == "device":
-            g.actor, g.store_id = None, _store_of_key()
+            is_introduced = getattr(app.view_functions.get(request.endpoint), "introduces", False)
+            g.actor, (g.store_id, g.signed_by) = None, _store_of_key(is_introduced=is_introduced)
             return None
         if rule == "agent":
             g.actor, g.printer_id = None, _printer_of_key(settings.node_id)
@@ -361,7 +370,8 @@ def _bearer(wanted: str) -> str:
     return key.strip()
 
 
-def _store_of_key() -> str:
+def _store_of_key(*, is_introduced: bool = False) -> tuple[str, str | None]:
+    """Return which store speaks, and the signing key it speaks with: one of its good ones where it has any."""
     with read() as look:
         store_id = store_for_key(look, _bearer("A store's key is needed here."))
     if store_id is None:
@@ -369,7 +379,16 @@ def _store_of_key() -> str:
     named = request.headers.get(wire.SHOP_NAMED)
     if named is not None and named != quote(store_id):
         raise Refused(wire.ANOTHERS_KEY, f"This key is not the one of {named:.60}: nothing was taken or told.")
-    return store_id
+    place = request.method, request.path, request.query_string
+    try:
+        public = signed.signed_by(request.headers.get(signed.HEADER), *place, request.get_data())
+        if not is_introduced:
+            with read() as look:
+                signing_keys.require(look, store_id, public)
+    except Refused as refusal:
+        receiver.note_unsigned(doors(), store_id, refusal.code)
+        raise
+    return store_id, public
 
 
 def _our_names(settings: Settings) -> frozenset[str]:

@@ -8,6 +8,9 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "own-proposal": (_l("You proposed this. Let somebody else who may change prices confirm it."),),
     "beyond-offer": (_l("The offer ends before the letter’s codes do. Let them hold for fewer days."),),
     "bad-letter": (_l("Stay within 7 to 365 days away, and 3 to 90 days for the codes."),),
+    "not-signed": (
+        _l("This store did not sign it, so it was left out. Ask the operator who sent it in the store’s name."),
+    ),
     "damaged": (
         _l("It was damaged on its way and cannot be read. Look into your papers of that time, and enter it once more."),
     ),

@@ -2,11 +2,18 @@
 
 import importlib
 import pkgutil
+from types import ModuleType
 
 import config
 import pos
 import supply
 from config.database import Base
+
+
+def modules_of(package: ModuleType) -> list[str]:
+    """Return the names of a package's modules, those of its rooms too; migrations are none."""
+    walked = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    return [one.name for one in walked if not one.ispkg and not one.name.startswith("config.migrations")]
 
 
 def known() -> list[str]:
@@ -16,9 +23,8 @@ def known() -> list[str]:
     time to load and a shop that sells does without.
     """
     for package in (config, pos, supply):
-        for module in pkgutil.iter_modules(package.__path__):
-            if not module.ispkg:
-                importlib.import_module(f"{package.__name__}.{module.name}")
+        for name in modules_of(package):
+            importlib.import_module(name)
     importlib.import_module("store_app.job_book")
     for table in Base.metadata.tables.values():
         for index in table.indexes:

@@ -7,7 +7,8 @@ Rules
 3. Whoever can write in the database can also make the chain fit again. So its end is remembered outside: by each Z
    report (row and paper), by the sidecar file, by the network. An anchor that does not fit tells of a tail that was
    cut off, or of a chain that was written anew, and between which entries.
-4. Nothing is repaired, and memory does not grow with the books.
+4. At the network the signature of every batch of facts is verified, and that each fact is one its batch signed.
+5. Nothing is repaired, and memory does not grow with the books.
 """
 
 import datetime as dt
@@ -15,6 +16,8 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,14 +25,18 @@ from sqlalchemy.orm import Session
 
 from config import journal
 from config.errors import Invalid, Unreachable
+from config.inbox import InboxMessage
 from config.journal import GENESIS, JournalEntry, JournalHead
 from config.node import read_sidecar
+from config.nodes import signing_keys
+from config.nodes.signing_keys import SignedBatch
 from pos import sealed
 from pos.sale import Sale
 from pos.shift_book import Shift
 from pos.shift_report import z_hash
 from pos.store import ReceiptCounter, Till
 from store_app.extensions import Doors
+from store_app.sync import wire
 
 MOST_FAULTS = 200
 
@@ -109,6 +116,8 @@ def verify_in(session: Session, node_id: str, outside: Iterable[Anchor] = ()) ->
     for shift in closed.values():
         if not shift.told:
             report.blame(f"{shift.name} is not in the journal: it was put in")
+    for fault in (*signing_keys.faults(session), *_not_signed(session)):
+        report.blame(fault)
     tally = sealed.Tally()
     for one in sealed.broken(session, node_id, tally):
         report.blame(_of_sale(one))
@@ -278,6 +287,22 @@ def _cut_receipts(session: Session, node_id: str) -> Iterator[str]:
     for till_id, given, found in session.execute(query.order_by(ReceiptCounter.till_id)):
         several = f"Receipt {given} of till {till_id} was" if given == found + 1 else None
         yield f"{several or f'Receipts {found + 1} to {given} of till {till_id} were'} given, but not in the books"
+
+
+def _not_signed(session: Session) -> Iterator[str]:
+    """Yield the facts that are not among those their batch signed (rule 4)."""
+    query = sa.select(InboxMessage.from_node, InboxMessage.batch, InboxMessage.id, InboxMessage.hash)
+    query = query.where(InboxMessage.batch.is_not(None)).order_by(InboxMessage.from_node, InboxMessage.batch)
+    for (node, batch_id), rows in groupby(_stream(session, query), key=itemgetter(0, 1)):
+        batch = session.get(SignedBatch, (node, batch_id))
+        covered = wire.facts_of(batch.text, node, batch.key) if batch else ()
+        for _, _, id_, hash_ in rows:
+            if hash_ not in covered:
+                yield f"The fact {id_} of {node} was put in or changed: its batch {batch_id} did not sign it"
+
+
+def _stream(session: Session, query: sa.Select[Any]) -> Iterator[Any]:
+    return iter(session.connection().execute(query, execution_options={"yield_per": 1000}))
 
 
 def _of_sale(one: sealed.Broken) -> str:

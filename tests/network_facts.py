@@ -2,12 +2,15 @@
 
 import datetime as dt
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from config.journal import canonical
+from config import outbox
+from config.journal import GENESIS, canonical
+from config.nodes.signing import Signer
 from config.outbox import Message, hash_of
 from pos.facts import Paid, SaleCompleted, SoldLine, TaxRow
+from store_app.sync import wire
 
 MORNING = dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)
 PRODUCTS = 1000
@@ -26,6 +29,28 @@ def message(fact: SaleCompleted, n: int, **changed: Any) -> Message:
     body = fact.to_body() | changed
     bare = Message(fact.id, n, fact.TOPIC, fact.VERSION, fact.completed_at, fact.business_day, body, "")
     return Message(**vars(bare) | {"hash": hash_of(bare, canonical(body))})
+
+
+def push(
+    store_id: str, messages: Sequence[Message], *, epoch: str, signer: Signer | None = None, **told: Any
+) -> dict[str, Any]:
+    """Return a push of these facts, whatever their numbers; signed where a signer is given."""
+    head = GENESIS
+    for one in messages:
+        head = outbox.chain(head, one.hash)
+    count = max((one.n for one in messages), default=0)
+    body = {
+        "protocol": wire.PROTOCOL, "speaking": epoch, "epoch": epoch, "from_n": 0, "count": count, "head": head,
+        "rows": [vars(one) for one in messages], **told,
+    }  # fmt: skip
+    return body if signer is None else body | {"seal": seal(store_id, body, signer)}
+
+
+def seal(store_id: str, body: dict[str, Any], signer: Signer) -> dict[str, str]:
+    """Return a store's signature over the facts of a push."""
+    rows = ((row["n"], row["hash"]) for row in body["rows"])
+    text = wire.signed_text(store_id, signer.public, body["epoch"], body["count"], body["head"], rows)
+    return {"key": signer.public, "signature": signer.sign(text.encode())}
 
 
 def _sale(chance: random.Random, store_id: str, number: int, at: dt.datetime) -> SaleCompleted:

@@ -1,7 +1,6 @@
 """The documents say what the code does: commands exist, state diagrams equal the tables, pictures are there."""
 
 import importlib
-import pkgutil
 import re
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import config
 import pos
 import supply
 from config.states import StateTable
+from store_app import tables
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -19,10 +19,7 @@ def nouns() -> list[str]:
     """Return every module that declares a noun's states as its own."""
     found = []
     for package in (config, pos, supply):
-        for module in pkgutil.iter_modules(package.__path__):
-            if module.ispkg:
-                continue
-            name = f"{package.__name__}.{module.name}"
+        for name in tables.modules_of(package):
             states = getattr(importlib.import_module(name), "STATES", None)
             if isinstance(states, StateTable) and "STATES = StateTable(" in source_of(name):
                 found.append(name)

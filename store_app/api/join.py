@@ -4,11 +4,13 @@ from flask import Blueprint, Response, jsonify, request
 from pydantic import Field
 
 from config.errors import Invalid, NotFound, Refused
+from config.nodes import signing_keys
 from pos import invitation
 from pos.store import told_of
 from store_app.api.bodies import Body, gives, shaped
 from store_app.extensions import clock, csrf, doors, read, write
-from store_app.security import public
+from store_app.security import public as public_route
+from store_app.sync import signed
 
 bp = Blueprint("api_join", __name__, url_prefix="/api/join")
 LONGEST = 40
@@ -22,26 +24,34 @@ class JoinBody(Body):
 
 @bp.post("")
 @csrf.exempt
-@public
+@public_route
 @shaped(JoinBody)
 def join() -> Response:
-    """Exchange a code for the shop's id and key."""
+    """Exchange a code for the shop's id and key; the request is signed with the computer's own signing key."""
     body = request.get_json(silent=True)
     code = body.get("code") if isinstance(body, dict) else None
     if not isinstance(code, str) or not 0 < len(code) <= LONGEST or not code.isascii():
         raise Invalid("bad-code", "Send the code as the operator wrote it.")
+    signature, place = request.headers.get(signed.HEADER), (request.method, request.path, request.query_string)
+    public = signed.signed_by(signature, *place, request.get_data())
     with write() as session:
-        given = invitation.join(session, code, at=clock.now())
+        given = invitation.join(session, code, public, at=clock.now())
     if isinstance(given, Refused):
         raise given
-    store_id, key = given
+    store_id, bearer = given
     with read() as session:
         shop = told_of(session, store_id)
-    return jsonify(store_id=store_id, key=key, public_url=doors().settings.public_url, store=shop)
+        keys = [
+            {"key": key.public, "since": key.made_at.isoformat()}
+            for key in signing_keys.of(session, store_id)
+            if key.state in ("good", "withdrawn")
+        ]
+    public_url = doors().settings.public_url
+    return jsonify(store_id=store_id, key=bearer, public_url=public_url, store=shop, signing_keys=keys)
 
 
 @bp.get("/ca.pem")
-@public
+@public_route
 @gives("application/x-pem-file")
 def certificate() -> Response:
     """Hand over the certificate of the network's own authority; whoever fetches it compares the fingerprint."""

@@ -12,11 +12,12 @@ from pydantic import Field
 
 from config.errors import Invalid, NotFound
 from config.node import this_node
+from config.nodes import signing
 from config.publication import Publication, edition_for
 from store_app.api.bodies import LARGEST, Body, asks, shaped, takes
 from store_app.api.pace import Pace
 from store_app.extensions import clock, read, wake_worker_after, write
-from store_app.security import device
+from store_app.security import device, introduces
 from store_app.sync import receiver, wire
 from supply import points_pool, told_forecasts
 
@@ -34,6 +35,20 @@ class AskedPoints(Body):
     sale_id: str = Field(default="", max_length=40)
     amount_minor: int = Field(default=0, ge=0, le=LARGEST)
     key: str = Field(default="", max_length=80)
+
+
+class Vouched(Body):
+    """A key, and the one before it that vouches for it; '' where none does."""
+
+    key: str = Field(pattern=signing.KEY_PATTERN)
+    by: str = Field(default="", max_length=64)
+    vouch: str = Field(default="", max_length=128)
+
+
+class NewKey(Body):
+    """The keys a store had, oldest first: where one the network knows vouches for the next, that one is good too."""
+
+    chain: list[Vouched] = Field(default_factory=list, max_length=50)
 
 
 @bp.record
@@ -127,6 +142,19 @@ def forecast() -> Response:
     with write() as session:
         refused = told_forecasts.hear(session, g.store_id, told.model_dump(), at=clock.now())
     return jsonify(refused=refused or "")
+
+
+@bp.post("/key")
+@introduces
+@takes(NewKey)
+def introduce(body: NewKey) -> Response:
+    """Hear of a store's new signing key, which signed this request: is it good, or does it wait for the operator?"""
+    if g.signed_by is None:
+        raise Invalid("no-signature", "A new signing key signs the request that introduces it.")
+    chain = [(one.key, one.by, one.vouch) for one in body.chain]
+    with write() as session:
+        state = receiver.introduce(session, g.store_id, g.signed_by, chain, clock.now())
+    return jsonify(state=state)
 
 
 @bp.post("/points")

@@ -7,6 +7,7 @@ from flask import Blueprint, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from config.node import KEY_ASKS, KEY_MISUSED
 from store_app import wording
 from store_app.extensions import clock, read
 from store_app.presenting import day, page, today
@@ -88,7 +89,13 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
             _("%(store)s sent a message that contradicts an earlier one: %(why)s.", store=name, why=why),
         )
     elif one.kind == "fork":
-        level, words = "bad", _("%(store)s seems to run twice: %(why)s.", store=name, why=why)
+        level = "bad"
+        if why == KEY_ASKS:
+            words = _("%(store)s speaks with a new signing key. Call its shopkeeper before you allow it.", store=name)
+        elif why == KEY_MISUSED:
+            words = _("Somebody used the key of %(store)s without its signature. Nothing was taken.", store=name)
+        else:
+            words = _("%(store)s seems to run twice: %(why)s.", store=name, why=why)
     elif one.kind == "parked":
         level, words = (
             "warn",

@@ -1,7 +1,8 @@
 """The shops as the network knows them; and one shop: how it is, and what of its messages needs a person."""
 
 import datetime as dt
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,8 @@ from sqlalchemy.orm import Session
 from config import journal
 from config.errors import NotFound, ShopError
 from config.inbox import InboxAlarm, InboxHead, InboxMessage
-from config.node import EPOCH_BEGUN, WAIT_THERE, Peer
+from config.node import EPOCH_BEGUN, KEY_ASKS, KEY_MISUSED, WAIT_THERE, Peer
+from config.nodes import signing_keys
 from config.publication import listed
 from pos.store import Region, Store, keys_of, withdraw_key
 from store_app import wording, wording_money
@@ -90,12 +92,13 @@ def stores() -> Any:
         care=care,
         behind=behind,
         level_words=wording_money.LEVELS,
+        key_alarms=(KEY_ASKS, KEY_MISUSED),
     )
 
 
 @bp.get("/<store_id>")
 @requires("network.stores")
-def store(store_id: str, fault: ShopError | None = None) -> Any:
+def store(store_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
     """Show how a shop is: what needs somebody, its takings beside its region's, shelves, money, what is open."""
     with read() as session:
         shop = _shop(session, store_id)
@@ -127,6 +130,7 @@ def store(store_id: str, fault: ShopError | None = None) -> Any:
             sentences=_sentences(session, store_id),
             lights=_lights(session, shop),
             keys=[key for key in keys_of(session, shop.id) if key.revoked_at is None],
+            signing=signing_keys.of(session, shop.id),
             parked=_parked(session, store_id),
             alarms=_alarms(session, store_id),
             alarm=_alarm_words(session.get(Peer, store_id)),
@@ -175,6 +179,34 @@ def withdraw(store_id: str, name: str) -> Any:
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
 
+@bp.post("/<store_id>/signing-keys/<name>/allow")
+@requires("network.stores")
+@form.answers_on(store)
+def allow_signing(store_id: str, name: str) -> Any:
+    """Let a signing key that waits sign for its store, once the shopkeeper has read out its fingerprint."""
+    return _settle_signing(
+        store_id, name, signing_keys.allow, _("The key %(name)s signs for the store now.", name=name)
+    )
+
+
+@bp.post("/<store_id>/signing-keys/<name>/refuse")
+@requires("network.stores")
+@form.answers_on(store)
+def refuse_signing(store_id: str, name: str) -> Any:
+    """Refuse a signing key that waits."""
+    return _settle_signing(store_id, name, signing_keys.refuse, _("The key %(name)s was refused.", name=name))
+
+
+@bp.post("/<store_id>/signing-keys/<name>/withdraw")
+@requires("network.stores")
+@form.answers_on(store)
+def withdraw_signing(store_id: str, name: str) -> Any:
+    """Withdraw a store's signing key; where it was in other hands, what it signed since then comes home to nobody."""
+    since = form.instant("since", _("Enter the date and time, such as 2026-03-02 14:00."))
+    told = _("The key %(name)s signs nothing any more. The store needs a new one, or a code to join with.", name=name)
+    return _settle_signing(store_id, name, functools.partial(signing_keys.withdraw, since=since), told)
+
+
 @bp.post("/<store_id>/closed-days")
 @requires("network.stores")
 @form.answers_on(store)
@@ -217,6 +249,15 @@ def reopen_days(store_id: str) -> Any:
 
 
 # --- inside ---
+
+
+def _settle_signing(store_id: str, name: str, settle: Callable[..., None], told: str) -> Any:
+    with write() as session:
+        key = signing_keys.named(session, _shop(session, store_id).id, name)
+        settle(session, key, actor=g.actor, at=doors().now())
+        receiver.settle_key(session, store_id)
+    flash(told, "good")
+    return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
 
 def _needs(session: Session, shop: Store, own: exposure.Care, line: CreditLine | None) -> list[dict[str, Any]]:
@@ -268,6 +309,16 @@ def _alarm_words(peer: Peer | None) -> str:
         return ""  # what waits at the shop is seen and settled there
     if peer.alarm == EPOCH_BEGUN:
         return _("This shop’s books were put back from a copy, or its computer was set up anew.")
+    if peer.alarm == KEY_ASKS:
+        return _(
+            "A computer speaks with a signing key nobody knows. If the store has a new computer, call its shopkeeper, "
+            "compare the fingerprint below and allow the key; otherwise refuse it and withdraw the store’s key."
+        )
+    if peer.alarm == KEY_MISUSED:
+        return _(
+            "Somebody used this store’s key without its signature. Nothing was taken. The key may be stolen: give the "
+            "store a code to join with, then withdraw the old key."
+        )
     return _(
         "Two computers spoke with this shop’s key, or a copy of its books did. Find out which, and stop one of them."
     )

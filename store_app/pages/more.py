@@ -260,6 +260,13 @@ GROUPS: tuple[Group, ...] = (
                 of_network=True,
             ),
             Place(
+                "signing_key.show",
+                "settings",
+                "finger-print",
+                lazy("Signing key"),
+                lazy("How the network knows this store"),
+            ),
+            Place(
                 "shop_settings.overview", "settings", "cog-6-tooth", lazy("Shop"), lazy("Network, printer, the books")
             ),
         ),

@@ -8,11 +8,14 @@ Rules
 3. A fact that cannot be written is remembered all the same, so that a network put back later gets it again; the
    journal and the doctor say so, and the books are as they were without it. What is damaged, asked for twice, is said
    likewise, and neither written nor remembered. An answer that brings nothing new is a fault of the line.
-4. Where it is not known that these books are a copy's (two of them may be speaking), nothing is fetched unasked.
+4. Comes home what this store signed itself, with a key it knows or one that such a key vouches for, and what is older
+   than its first key. Whatever else the network has in its name is shown, and neither written nor remembered.
+5. Where it is not known that these books are a copy's (two of them may be speaking), nothing is fetched unasked.
 """
 
 import datetime as dt
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -28,10 +31,12 @@ from config import journal, outbox
 from config.errors import Invalid, ShopError, Unreachable
 from config.journal import Actor, JournalEntry
 from config.node import NETWORK, this_node
+from config.nodes import signing, signing_keys
 from config.outbox import Message
 from pos.recovered import Odd
 from store_app.extensions import Doors
 from store_app.sync import wire
+from supply import forgotten_facts
 
 log = structlog.get_logger()
 VERB = "books.recovered"
@@ -40,6 +45,10 @@ MOST_ODD = 50
 DAMAGED = Invalid(
     "damaged",
     "It was damaged on its way and cannot be read. Look into your papers of that time, and enter it once more.",
+)
+NOT_SIGNED = Invalid(
+    "not-signed",
+    "This store did not sign it, so it was left out. Ask the operator who sent it in the store's name.",
 )
 SHOWN_FOR = dt.timedelta(days=14)
 """So long the shop's page and the doctor tell of it."""
@@ -60,7 +69,7 @@ class Homecoming:
 
 
 def fetch(doors: Doors, ask: Callable[[dict[str, int]], wire.Own]) -> int:
-    """Fetch what is ours where the books are a copy's (rules 1 to 4); returns how many facts came.
+    """Fetch what is ours where the books are a copy's (rules 1 to 5); returns how many facts came.
 
     ask: tells what the network has after (epoch -> last number that is here).
     """
@@ -69,14 +78,15 @@ def fetch(doors: Doors, ask: Callable[[dict[str, int]], wire.Own]) -> int:
             return 0
         have = outbox.still_here(session, NETWORK)
     came = Homecoming()
-    while batches := _heard(ask, have):
+    while (heard := _heard(ask, have)).batches:
+        batches, ours = heard.batches, _ours(doors, heard)
         ends = {batch.epoch: batch.rows[-1].n for batch in batches if batch.rows}
         if all(n <= have.get(epoch, 0) for epoch, n in ends.items()):
             raise Unreachable("network-fault", "The network's answer cannot be read.")
         for batch in batches:
             for start in range(0, len(batch.rows), ROWS_AT_ONCE):
                 with doors.write() as session:
-                    rows = [row.message() for row in batch.rows[start : start + ROWS_AT_ONCE]]
+                    rows = ours.signed(batch.rows[start : start + ROWS_AT_ONCE], came, doors.now())
                     _take(session, batch.epoch, rows, came, doors.now())
         have |= ends
     with doors.write() as session:
@@ -102,11 +112,56 @@ def last(session: Session, node_id: str) -> tuple[dt.datetime, dict[str, Any]] |
 # --- inside ---
 
 
-def _heard(ask: Callable[[dict[str, int]], wire.Own], have: dict[str, int]) -> list[wire.Batch]:
+def _heard(ask: Callable[[dict[str, int]], wire.Own], have: dict[str, int]) -> wire.Own:
     """Ask, and once more where something came damaged: it may have been on its way back."""
-    batches = ask(have).batches
-    are_whole = all(row.message().is_whole() for batch in batches for row in batch.rows)
-    return batches if are_whole else ask(have).batches
+    heard = ask(have)
+    are_whole = all(row.message().is_whole() for batch in heard.batches for row in batch.rows)
+    return heard if are_whole else ask(have)
+
+
+@dataclass(frozen=True)
+class _Ours:
+    """What proves that facts are this store's own (rule 4). by_batch: batch -> hashes of the facts we signed."""
+
+    by_batch: dict[str, set[str]]
+    since: dt.datetime | None
+
+    def signed(self, rows: Sequence[wire.OwnRow], came: Homecoming, at: dt.datetime) -> list[Message]:
+        """Return what this store said; what it did not is noted, and goes no further."""
+        kept = []
+        for row in rows:
+            message = row.message()
+            is_ours = row.hash in self.by_batch.get(row.batch, ()) or self._is_older(row)
+            # of what is emptied of people the seal says nothing of who emptied it: no other topic ever is
+            if is_ours and (outbox.FORGOTTEN not in row.body or row.topic in forgotten_facts.TOPICS):
+                kept.append(message)
+            else:
+                came.odd.append(_refused(message, at.date().isoformat(), NOT_SIGNED.code, NOT_SIGNED.message))
+        return kept
+
+    def _is_older(self, row: wire.OwnRow) -> bool:
+        """Tell whether a fact without a signature was made before this store had a key."""
+        if row.batch:
+            return False
+        try:
+            return self.since is None or dt.datetime.fromisoformat(row.made_at) < self.since
+        except (ValueError, TypeError):
+            return False
+
+
+def _ours(doors: Doors, heard: wire.Own) -> _Ours:
+    node_id, at = doors.settings.node_id, doors.now()
+    actor = Actor.system("sync", node_id)
+    told = [(one.key, one.by, one.vouch) for one in heard.keys if re.fullmatch(signing.KEY_PATTERN, one.key)]
+    with doors.write() as session:
+        keys = signing_keys.recognised(session, node_id, told, actor=actor, at=at)
+        since = signing_keys.first_at(session, node_id)
+    by_batch = {
+        seal.id: wire.facts_of(seal.text, node_id, seal.key)
+        for seal in heard.seals
+        if seal.key in keys and signing.is_signed(seal.key, seal.text.encode(), seal.signature)
+    }
+    return _Ours(by_batch, since)
 
 
 def _take(session: Session, epoch: str, messages: Sequence[Message], came: Homecoming, at: dt.datetime) -> None:

@@ -14,10 +14,21 @@ import supply.online_replica
 import supply.replica
 from config import anchor, door, inbox, journal, outbox
 from config.database import lock_rows
-from config.errors import Invalid
+from config.errors import Invalid, Refused
 from config.inbox import InboxHead, InboxMessage
 from config.journal import GENESIS, Actor
-from config.node import COPY_SPEAKS, EPOCH_BEGUN, NETWORK, WAIT_THERE, Peer, this_node
+from config.node import (
+    COPY_SPEAKS,
+    EPOCH_BEGUN,
+    KEY_ASKS,
+    KEY_MISUSED,
+    NETWORK,
+    WAIT_THERE,
+    WORST,
+    Peer,
+    this_node,
+)
+from config.nodes import signing, signing_keys
 from config.outbox import Message, OutboxHead, OutboxMessage
 from config.publication import Publication, listed
 from pos.facts import SaleCompleted
@@ -81,10 +92,13 @@ def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -
     wire.refuse_too_old(push.protocol)
     taken, parked = [], []
     rows = [row.message() for row in push.rows]
+    signed = _signed(session, store_id, push, at)
     outcomes = inbox.take(
         session, store_id, push.epoch, rows, effect_of(store_id, at), at=at, bulk=bulk_of(store_id, at),
-        sent=push.count,
+        sent=push.count, batch=signing_keys.batch_id(signed) if signed else None,
     )  # fmt: skip
+    if signed and push.seal is not None and rows:
+        signing_keys.keep_batch(session, store_id, push.seal.key, signed, push.seal.signature, at)
     for row, outcome in zip(rows, outcomes, strict=True):
         if outcome.state == "parked":
             parked.append({"id": row.id, "reason": outcome.reason or "kept aside", "kind": outcome.kind})
@@ -118,6 +132,36 @@ def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -
         "books": [received(session, store_id, epoch) for epoch in push.epochs],
         "journal_n": known.n if known else 0,
     }
+
+
+def note_unsigned(doors: Doors, store_id: str, code: str) -> None:
+    """Show the operator that somebody spoke with a store's bearer key alone, or with a signing key nobody knows."""
+    alarm = KEY_ASKS if code == signing_keys.UNKNOWN else KEY_MISUSED
+    with doors.read() as session:
+        peer = session.get(Peer, store_id)
+        is_shown = peer is None or peer.alarm in (alarm, *WORST)
+    if not is_shown:
+        with doors.write() as session:
+            _alarm(session, session.get_one(Peer, store_id), alarm, doors.now())
+
+
+def introduce(
+    session: Session, store_id: str, public: str, chain: Sequence[tuple[str, str, str]], at: dt.datetime
+) -> str:
+    """Hear of a store's new signing key; returns its state. What is settled alarms nobody any more."""
+    actor = Actor.system("sync", NETWORK)
+    state = signing_keys.introduce(session, store_id, public, chain, actor=actor, at=at)
+    if state == "good":
+        settle_key(session, store_id)
+    return state
+
+
+def settle_key(session: Session, store_id: str) -> None:
+    """Let the alarm about an unknown key go, where none waits any more."""
+    peer = session.get(Peer, store_id)
+    waits = any(key.state == "asked" for key in signing_keys.of(session, store_id))
+    if peer is not None and peer.alarm == KEY_ASKS and not waits:
+        peer.alarm = None
 
 
 def try_parked(doors: Doors, from_nodes: Sequence[str] | None = None, *, why: str | None = None) -> tuple[int, int]:
@@ -182,7 +226,15 @@ def own_facts(session: Session, store_id: str, have: dict[str, int]) -> dict[str
         rows = inbox.told_after(session, store_id, epoch, have.get(epoch, 0), outbox.MAX_ROWS, outbox.MAX_BYTES)
         if rows:
             log.warning("a shop fetches what it has lost", store=store_id, epoch=epoch, rows=len(rows))
-            return {"batches": [{"epoch": epoch, "rows": rows}]}
+            ids = {row["batch"] for row in rows} - {""}
+            seals = [
+                {"id": one.id, "key": one.key, "text": one.text, "signature": one.signature}
+                for one in signing_keys.batches(session, store_id, ids)
+            ]
+            keys = [
+                {"key": key, "by": by, "vouch": vouch} for key, by, vouch in signing_keys.vouches(session, store_id)
+            ]
+            return {"batches": [{"epoch": epoch, "rows": rows}], "seals": seals, "keys": keys}
     return {"batches": []}
 
 
@@ -219,6 +271,18 @@ def _days_taken(session: Session, store_id: str, at: dt.datetime) -> tuple[dt.da
     store = session.get(Store, store_id)
     first = door.FIRST if store is None else max(door.FIRST, store.joined_at.date() - PAST)
     return first, at.date() + DAYS_AHEAD
+
+
+def _signed(session: Session, store_id: str, push: wire.Push, at: dt.datetime) -> str | None:
+    """Return the text a store signed for this push; None where it has no key. Refuses what is not signed as it must."""
+    seal, text = push.seal, None
+    if seal is not None:
+        rows = ((row.n, row.hash) for row in push.rows)
+        text = wire.signed_text(store_id, seal.key, push.epoch, push.count, push.head, rows)
+        if not signing.is_signed(seal.key, text.encode(), seal.signature):
+            raise Refused(signing_keys.WRONG, "The signature does not fit what was sent: nothing was taken.")
+    signing_keys.hear(session, store_id, seal and seal.key, actor=Actor.system("sync", NETWORK), at=at)
+    return text
 
 
 def _days_of(message: Message) -> tuple[str, str]:
@@ -320,10 +384,10 @@ def _hear_journal(
 
 
 def _alarm(session: Session, peer: Peer, alarm: str, at: dt.datetime) -> None:
-    """Say what is odd about a shop; that a copy speaks stands until a person has looked into it."""
+    """Say what is odd about a shop; the worst stands until a person has looked into it."""
     if peer.alarm == alarm:
         return
-    if peer.alarm != COPY_SPEAKS:
+    if peer.alarm not in WORST:
         peer.alarm = alarm
     actor = Actor.system("sync", NETWORK)
     journal.record(session, actor=actor, at=at, verb="peer.alarm", subject=f"store:{peer.id}", alarm=alarm)

@@ -41,12 +41,14 @@ from config.database import Database
 from config.errors import Invalid, ShopError, Unreachable
 from config.inbox import NUMBER_USED, InboxAlarm, InboxHead, InboxMessage
 from config.node import NETWORK, this_node
+from config.nodes import signing_keys
+from config.nodes.signing import Signer
 from config.outbox import MAX_BYTES, OutboxMessage
 from config.publication import Pulled, take_over
 from config.settings import Settings
 from store_app import job_book
 from store_app.extensions import Doors
-from store_app.sync import homecoming, receiver, restored, wire
+from store_app.sync import homecoming, receiver, restored, signed, signing_key, wire
 from supply import told_forecasts
 
 log = structlog.get_logger()
@@ -156,6 +158,7 @@ def client_for(settings: Settings) -> httpx2.Client:
         timeout=TIMEOUT,
         follow_redirects=False,
         verify=trusted(settings.network_ca),
+        auth=signed.Signing(settings.signing_key),
     )
 
 
@@ -178,6 +181,7 @@ def trusted(ca: Path | None) -> ssl.SSLContext:
 def contact(database: Database, settings: Settings, client: httpx2.Client, clock: Clock) -> Contact:
     """Push what waits (rule 5), compare, pull messages and editions, tell the forecast; note the outcome."""
     client.headers.update(named(settings))  # whoever made it
+    client.auth = signed.Signing(settings.signing_key)
     return _Talk(Doors(database, clock, settings), client).run()
 
 
@@ -185,20 +189,17 @@ class _Talk:
     def __init__(self, doors: Doors, client: httpx2.Client) -> None:
         self.doors, self.client, self.done = doors, client, Contact()
         self.told: str | None = None
+        self.signer: Signer
         self.lets_facts_through = self.holds_one_back = False
 
     def run(self) -> Contact:
         try:
-            self.done.recovered = homecoming.fetch(self.doors, self._own)
-            self._push_all()
-            self._pull_messages()
-            known = self._pull_editions().forecast
-            if "catalogue" in self.done.editions:  # what was told of a product before it was known here
-                receiver.try_parked(self.doors, [NETWORK], why="unknown-product")
-            if known is not None:
-                self._tell_forecast(known)
-            if self.holds_one_back:
-                raise _TooLarge
+            try:
+                self._talk()
+            except _Refusal as refusal:
+                if refusal.code != signing_keys.UNKNOWN or not self._introduce():
+                    raise
+                self._talk()
         except (Unreachable, httpx2.HTTPError) as fault:
             self.done.fault = str(fault) or type(fault).__name__
             self.done.cut_off = isinstance(fault, httpx2.TransportError)
@@ -211,6 +212,29 @@ class _Talk:
                 this.last_contact_at = min(self.doors.now(), moment_told(self.told) or self.doors.now())
         restored.keep_sidecar(self.doors)
         return self.done
+
+    def _talk(self) -> None:
+        self.signer = signing_key.present(self.doors)
+        self.done.recovered = homecoming.fetch(self.doors, self._own)
+        self._push_all()
+        self._pull_messages()
+        known = self._pull_editions().forecast
+        if "catalogue" in self.done.editions:  # what was told of a product before it was known here
+            receiver.try_parked(self.doors, [NETWORK], why="unknown-product")
+        if known is not None:
+            self._tell_forecast(known)
+        if self.holds_one_back:
+            raise _TooLarge
+
+    def _introduce(self) -> bool:
+        """Tell the network of a key it does not know, with those that vouch for it; returns whether it is good now."""
+        with self.doors.read() as session:
+            chain = signing_keys.vouches(session, self.doors.settings.node_id)[-wire.MOST_EPOCHS :]
+        body = {"chain": [{"key": key, "by": by, "vouch": vouch} for key, by, vouch in chain]}
+        said = self._read(self.client.post("/api/sync/key", json=body), wire.KeySaid)
+        if said.state in ("withdrawn", "refused"):
+            raise _Refusal(403, wire.Refusal(code=signing_keys.WITHDRAWN, message=""))
+        return said.state == "good"
 
     def _own(self, have: dict[str, int]) -> wire.Own:
         """Ask for facts of our own that the network has after what is here; an older network has no answer to that."""
@@ -279,7 +303,10 @@ class _Talk:
         parked = sa.select(sa.func.count()).where(InboxMessage.state == "parked", InboxMessage.from_node == NETWORK)
         queue = outbox.waiting(session, NETWORK)
         contrary = sa.select(sa.func.count()).where(InboxAlarm.from_node == NETWORK, ~inbox.is_repeated())
+        told = ((row.n, row.hash) for row in rows)
+        text = wire.signed_text(this.id, self.signer.public, epoch, count, head, told)
         return {
+            "seal": {"key": self.signer.public, "signature": self.signer.sign(text.encode())},
             "protocol": wire.PROTOCOL,
             "epochs": outbox.epochs_of(session, NETWORK)[-wire.MOST_EPOCHS :],
             "stuck": [row.id for row in outbox.stuck(session, NETWORK, wire.MOST_STUCK)],

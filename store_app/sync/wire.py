@@ -3,11 +3,13 @@
 import gzip
 import json
 import zlib
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.errors import Invalid
+from config.nodes import signing, signing_keys
 from config.outbox import MAX_ROWS, Message
 
 MAX_UNPACKED = 8_000_000
@@ -26,6 +28,21 @@ PAUSES = {
     TOO_OLD: N_("This shop's program is too old for the network. Bring it up to date; what waits then goes by itself."),
     NETWORK_TOO_OLD: N_(
         "The network's program is too old for this shop. What waits goes once the operator upgrades it."
+    ),
+    signing_keys.UNKNOWN: N_(
+        "This computer has a new signing key. Call the network's operator and read out its fingerprint (More, Signing "
+        "key): once the operator allows it, what waits is sent."
+    ),
+    signing_keys.WITHDRAWN: N_(
+        "The network's operator withdrew this computer's signing key. Make a new one (More, Signing key) and call the "
+        "operator. Nothing is lost."
+    ),
+    signing_keys.UNSIGNED: N_(
+        "The network takes only signed messages from this store, and this computer sends none. Update its program."
+    ),
+    signing_keys.WRONG: N_(
+        "The network received something else than this computer signed. Something in between changes messages: ask "
+        "whoever looks after the line."
     ),
 }
 """Why a shop's contacts pause until somebody does something: the code of the refusal, and the fault as it is kept."""
@@ -65,6 +82,13 @@ class Row(Shape):
             id=self.id, n=self.n, topic=self.topic, version=self.version, made_at=self.made_at,
             business_day=self.business_day, body=self.body, hash=self.hash,
         )  # fmt: skip
+
+
+class Seal(Shape):
+    """A store's signature over the facts of a push: who they are from, how its chain ends, and which they are."""
+
+    key: str = Field(pattern=signing.KEY_PATTERN)
+    signature: str = Field(pattern=signing.SIGNATURE_PATTERN)
 
 
 class Have(Shape):
@@ -123,6 +147,8 @@ class Push(Shape):
     """None: a store that does not tell it yet."""
     standing: Standing | None = None
     rows: list[Row] = Field(default_factory=list, max_length=MAX_ROWS)
+    seal: Seal | None = None
+    """None: a store that has no signing key yet."""
 
 
 class Refusal(Shape):
@@ -202,10 +228,48 @@ class Pull(Shape):
     batches: list[Batch]
 
 
+class OwnRow(Row):
+    """A fact of the store's own. batch: the id of the signature it came under; '': it was not signed."""
+
+    batch: str = ""
+
+
+class OwnBatch(Shape):
+    """The store's own rows of one epoch."""
+
+    epoch: str
+    rows: list[OwnRow]
+
+
+class SignedFacts(Shape):
+    """What a store signed when it sent facts; text as `signed_text` has it."""
+
+    id: str
+    key: str
+    text: str
+    signature: str
+
+
+class OwnKey(Shape):
+    """A key the network has of the store, and the key before it that vouches for it ('': none does)."""
+
+    key: str
+    by: str
+    vouch: str
+
+
 class Own(Shape):
     """What the network has of a store's own facts after what the store still has."""
 
-    batches: list[Batch]
+    batches: list[OwnBatch]
+    seals: list[SignedFacts] = Field(default_factory=list)
+    keys: list[OwnKey] = Field(default_factory=list)
+
+
+class KeySaid(Shape):
+    """What became of a new signing key: good, asked, refused or withdrawn."""
+
+    state: str
 
 
 class Edition(Shape):
@@ -277,6 +341,20 @@ def unpack(raw: bytes, encoding: str) -> bytes:
     if not unzip.eof:
         raise Invalid("broken-body", "The packed body is cut off.")
     return text
+
+
+def signed_text(store_id: str, key: str, epoch: str, count: int, head: str, rows: Iterable[tuple[int, str]]) -> str:
+    """Return what a store signs when it sends facts. rows: number and hash of each."""
+    return signing.statement("facts", store_id, key, epoch, count, head, [list(row) for row in rows]).decode()
+
+
+def facts_of(text: str, store_id: str, key: str) -> set[str]:
+    """Return the hash of each fact that a signed text is about; nothing where it is another store's or key's."""
+    try:
+        _, _, purpose, store, by, _epoch, _count, _head, rows = json.loads(text)
+        return {hash_ for _n, hash_ in rows} if (purpose, store, by) == ("facts", store_id, key) else set()
+    except (ValueError, TypeError):
+        return set()
 
 
 def read_push(raw: bytes) -> Push:

@@ -29,6 +29,7 @@ from config.bulk import write_many
 from config.database import Base, Database, make_engine
 from config.inbox import InboxMessage
 from config.journal import GENESIS, canonical
+from config.nodes.signing import Signer
 from config.outbox import Message
 from pos import fresh_days
 from pos.ledger import StockMovement, _movement_rows
@@ -36,17 +37,18 @@ from pos.payments import Payment
 from pos.replica import bookings_of
 from pos.sale_rows import Sale, SaleLine, _rows_of
 from pos.shift_book import CashMovement
+from store_app.sync import signed
 from supply import rolling
 from tests.benchmarks._network import Network, keys_of, pasts
 from tests.benchmarks._past import LINES, STORES
-from tests.network_facts import message, sales
+from tests.network_facts import message, push, sales
 
 SALES, SENDERS, A_PUSH = 300, 4, 200
 ROUNDS, A_ROUND = 6, 14
 """100,000 lines on either past, a round's shops at a time."""
 TODAY = dt.date(2026, 3, 2)
-Shop = tuple[str, str, list[dict[str, Any]]]
-"""(store id, key, [push, push ...])"""
+Shop = tuple[str, str, Signer, list[dict[str, Any]]]
+"""(store id, key, signing key, [push, push ...])"""
 BARE: tuple[type[Base], ...] = (Sale, SaleLine, Payment, CashMovement, StockMovement, InboxMessage)
 
 
@@ -153,7 +155,7 @@ class Side:
     def _count(self, pushes: list[Shop]) -> None:
         """Count what of the shops' day is not there, and what is there more than once."""
         with self.database.read() as session:
-            for store_id, _, bodies in pushes:
+            for store_id, _, _, bodies in pushes:
                 mine = sa.select(Sale.id).where(Sale.store_id == store_id, Sale.business_day == TODAY)
                 here, sent = list(session.scalars(mine)), set[str]().union(*(body["ids"] for body in bodies))
                 self.lost += len(sent - set(here))
@@ -184,9 +186,10 @@ def _cpu_ms(windows: list[dict[str, float]]) -> float:
 
 
 def _pushes(keys: dict[str, str]) -> list[Shop]:
-    """Return (store id, key, [push, push ...]) per shop; nonces are put in when they are known."""
+    """Return each shop's pushes; nonces are put in when they are known."""
     made = []
     for store_id, key in keys.items():
+        signer = Signer.make()
         messages = [message(fact, at) for at, fact in enumerate(_facts(store_id), 1)]
         head = GENESIS
         for one in messages:
@@ -196,20 +199,20 @@ def _pushes(keys: dict[str, str]) -> list[Shop]:
             (
                 store_id,
                 key,
+                signer,
                 [
-                    {
-                        "envelope": {
-                            "protocol": 2, "speaking": mine, "epoch": mine, "epochs": [mine], "from_n": first + 1,
-                            "count": len(messages), "head": head, "waiting": len(messages) - first,
-                        },
-                        "rows": canonical([vars(one) for one in messages[first : first + A_PUSH]]),
-                        "ids": {one.id for one in messages[first : first + A_PUSH]},
-                    }
+                    _push(store_id, messages[first : first + A_PUSH], signer, mine, len(messages), head)
                     for first in range(0, len(messages), A_PUSH)
                 ],
             )
         )  # fmt: skip
     return made
+
+
+def _push(store_id: str, some: Sequence[Message], signer: Signer, epoch: str, count: int, head: str) -> dict[str, Any]:
+    told = {"epochs": [epoch], "from_n": some[0].n, "waiting": count - some[0].n + 1, "count": count, "head": head}
+    envelope = push(store_id, some, epoch=epoch, signer=signer, **told)
+    return {"rows": canonical(envelope.pop("rows")), "envelope": envelope, "ids": {one.id for one in some}}
 
 
 def _facts(store_id: str) -> list[Any]:
@@ -222,7 +225,7 @@ def _send(node: Network, pushes: list[Shop]) -> dict[str, float]:
     address = urlsplit(node.address)
 
     def one_shop(task: Shop) -> int:
-        _, key, bodies = task
+        _, key, signer, bodies = task
         line = http.client.HTTPConnection(str(address.hostname), address.port, timeout=120)
         nonce, confirmed = "", 0
         for body in bodies:
@@ -233,6 +236,7 @@ def _send(node: Network, pushes: list[Shop]) -> dict[str, float]:
                 "Host": f"127.0.0.1:{address.port}",
             }  # fmt: skip
             raw = body.setdefault("sent", raw)  # sent once more it is the very same request
+            headers |= signed.headers_for(signer, "POST", "/api/sync/messages", raw)
             began = time.perf_counter()
             line.request("POST", "/api/sync/messages", raw, headers)
             answer = line.getresponse()

@@ -16,12 +16,19 @@ GOOD = {
     "store_id": "S01", "warehouse_id": "W1", "tax_class_id": "food", "name": "Corner", "week": "2025-01-06",
     "kind": "products", "file": "list.csv", "--sales": "list.csv", "--key-file": "key", "--server": "https://127.0.0.1:1",
     "--printer": "file:paper", "url": "https://127.0.0.1:1", "code": "ABCD-EFGH", "--percent": "7", "--name": "Corner",
-    "--role": "cashier", "--pin": "4321",
+    "--role": "cashier", "--pin": "4321", "fingerprint": "0123 4567",
 }  # fmt: skip
 """A value of every argument and needed option that is right as far as the command's own table can tell."""
 SETTINGS = {"store": "store.toml", "network": "network.toml"}
 MAKE_BOOKS = (("init",), ("join",))
-NETWORK_ALONE = (("warehouse", "add"), ("tax", "add"), ("put-away",), ("store", "key"), ("store", "invite"))
+NETWORK_ALONE = (
+    ("warehouse", "add"),
+    ("tax", "add"),
+    ("put-away",),
+    ("store", "key"),
+    ("store", "invite"),
+    ("store", "signing-key"),
+)
 UNREADABLE = ("a\x1b[2Jb", "a\u202eb", "a\udcffb", "x" * 5000)
 """A letter that drives the terminal, one that turns the text, half a letter, and no end."""
 OUR_WORDS = re.compile(r"Traceback|Errno|\bsqlite3?\.|sqlalchemy|pydantic|NoneType|KeyError|\(Background on")

@@ -10,10 +10,13 @@ import sqlalchemy as sa
 import pos.checks
 import supply.checks
 from config.database import Base, Database, make_engine
+from config.journal import Actor
 from config.node import found, this_node
+from config.nodes import signing_keys
+from config.nodes.signing import Signer
 from config.outbox import OutboxMessage
 from config.settings import Settings
-from pos import customers, hand_cash, loyalty, shift, tab
+from pos import customers, hand_cash, invitation, loyalty, shift, tab
 from pos.customers import Particulars
 from pos.loyalty import PointsAccount
 from pos.sale_rows import Sale
@@ -203,7 +206,9 @@ def test_sales_of_a_lost_shift_are_late_where_the_till_was_opened_anew_and_two_b
         assert session.scalar(sa.select(sa.func.count()).select_from(LateSale)) == 1
 
 
-def test_a_shop_that_lost_its_computer_and_every_copy_gets_what_it_had_told_from_its_first_day_on(lost, tmp_path):
+def test_a_shop_that_lost_its_computer_and_every_copy_gets_what_it_had_told_from_its_first_day_on(
+    lost, tmp_path, network
+):
     shop = lost.shop
     shop.sell([("milk", 2)])
     shop.close_till()
@@ -217,6 +222,16 @@ def test_a_shop_that_lost_its_computer_and_every_copy_gets_what_it_had_told_from
         found(session, STORE, at=NOON)
         found_store(session, STORE, "Shop", region=("north", "North"), currency="EUR", tz="UTC", at=NOON)
     lost.folder, lost.file, shop.database = tmp_path / "anew", tmp_path / "anew" / f"{STORE}.db", anew
+    # as `cornerstore join` does with the operator's code, and only with that
+    signer = Signer.make().keep(lost.doors.settings.signing_key)
+    system = Actor.system("test", STORE)
+    with network.doors.write() as session:
+        code = invitation.invite(session, STORE, actor=system, at=NOON)
+        invitation.join(session, code, signer.public, at=NOON)
+        told = [(key.public, key.made_at) for key in signing_keys.of(session, STORE)]
+    with anew.write() as session:
+        signing_keys.own(session, STORE, signer, actor=system, at=NOON)
+        signing_keys.name_earlier(session, STORE, told, actor=system)
     assert lost.talk().recovered == 4
     assert lost.books() == before
     assert lost.faults() == []

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
+from cryptography.hazmat.primitives import serialization
 from filelock import FileLock
 
 from config import journal
@@ -27,12 +28,12 @@ from config.node import this_node
 from config.settings import Settings
 from pos.shift_book import Shift
 from pos.store import Staff, found_store
-from store_app import backup, doctor, jobs_keeping, known_past, leaving, staff
+from store_app import backup, doctor, jobs_keeping, known_past, leaving, staff, support_state
 from store_app.cli import main
 from store_app.commanding import set_up
 from store_app.extensions import Doors, open_doors
 from store_app.jobs import Desk
-from store_app.sync import restored
+from store_app.sync import restored, signing_key
 from tests.store_app.conftest import NOON, STORE
 
 ANA = Actor("ana", "Ana", "shopkeeper", STORE)
@@ -387,6 +388,26 @@ def test_every_secret_of_the_tables_is_named_as_one():
         if any(word in column.name for word in ("pin_", "token", "secret", "badge_hash", "key_sha", "code_hash"))
     } - {"offer_edition.token", "shop_front.promotions_token"}  # say which edition somebody has, and open nothing
     assert {name for name in secret if name.partition(".")[2] not in leaving.SECRET_COLUMNS} == set()
+
+
+def test_no_copy_and_no_export_holds_a_key(shop, tmp_path):
+    signer = signing_key.present(shop)
+    settings = shop.settings.model_copy(
+        update={"network_key": "bearer-key-of-the-store", "notify_key": "key-of-letters"}
+    )
+    doors = Doors(shop.database, shop.clock, settings)
+    note = backup.make(doors)
+    leaving.write(doors, tmp_path / "ours.zip", actor=ANA)
+    with zipfile.ZipFile(tmp_path / "ours.zip") as packed:
+        left = [packed.read(name) for name in packed.namelist()]
+    left += [(backup.folder_of(doors) / note.file).read_bytes(), json.dumps(support_state.of(doors)).encode()]
+    path = settings.signing_key
+    assert path.stat().st_mode & 0o077 == 0
+    private = path.read_text().splitlines()[1]
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    for secret in (private, key.private_bytes_raw().hex(), "bearer-key-of-the-store", "key-of-letters"):
+        assert not any(secret.encode() in one for one in left), "a secret left the computer"
+    assert any(signer.public.encode() in one for one in left), "the public half is known to the copy"
 
 
 # --- the commands ---

@@ -1,6 +1,8 @@
 """What a shop says is held against what is known: its journal, its days, its sums, its copies."""
 
 import datetime as dt
+import json
+import shutil
 
 import httpx2
 import pytest
@@ -14,6 +16,8 @@ from config.database import make_engine, refuse_unsafe
 from config.errors import Invalid
 from config.journal import GENESIS, JournalEntry
 from config.node import COPY_SPEAKS, EPOCH_BEGUN, WAIT_THERE, Peer, this_node
+from config.nodes import signing
+from config.nodes.signing import Signer
 from config.outbox import Message, OutboxHead, hash_of
 from pos.sale import Sale
 from pos.store import give_key
@@ -21,7 +25,8 @@ from store_app import verifying
 from store_app.api.pace import Pace
 from store_app.jobs import JOBS, Desk
 from store_app.roles import role_of
-from store_app.sync import receiver, restored, sender
+from store_app.sync import receiver, restored, sender, signed
+from tests import network_facts
 from tests.network_facts import message, sales
 from tests.store_app.conftest import KEY, NOON, STORE, House
 from tests.store_app.test_sync import append, arrived, copy, epoch, put_back, talk, topic
@@ -30,13 +35,16 @@ __all__ = ["topic"]
 MINE = {"Authorization": f"Bearer {KEY}"}
 
 
-def push(network: House, *messages: Message, key: str = KEY, **changed: object) -> httpx2.Response:
-    numbered = [vars(one) for one in messages]
-    body = {
-        "protocol": 2, "speaking": "e" * 8, "epoch": "e" * 8, "from_n": 1, "count": len(numbered), "head": "",
-        "rows": numbered, **changed,
-    }  # fmt: skip
-    return network.visitor().post("/api/sync/messages", json=body, headers={"Authorization": f"Bearer {key}"})
+def push(
+    network: House, *messages: Message, key: str = KEY, signer: Signer | None = None, **changed: object
+) -> httpx2.Response:
+    body = network_facts.push(
+        STORE, messages, epoch="e" * 8, signer=signer, **{"head": "", "from_n": 1, "count": len(messages), **changed}
+    )
+    raw, headers = json.dumps(body).encode(), {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    if signer is not None:
+        headers |= signed.headers_for(signer, "POST", "/api/sync/messages", raw)
+    return network.visitor().post("/api/sync/messages", data=raw, headers=headers)
 
 
 def doubts(network: House) -> list[str]:
@@ -100,6 +108,7 @@ def test_that_a_copy_speaks_stands_until_a_person_has_seen_it(house, network, se
     talk(house, served)
     copy(house, tmp_path / "twin.db")
     settings = house.doors.settings.model_copy(update={"state_folder": tmp_path})
+    shutil.copy(house.doors.settings.signing_key, settings.signing_key)
     twin = House(house.app, sender.Doors(_database(tmp_path / "twin.db"), house.clock, settings), house.clock)
     append(house, 1)
     talk(house, served)
@@ -259,7 +268,8 @@ def test_a_shop_that_tells_of_a_chain_nobody_made_changes_its_own_numbers_alone(
 
     before = heads()
     for n in (1, 2, 3):
-        assert push(network, have=[{"epoch": ours, "n": n, "head": "f" * 64}]).status_code == 200
+        told = [{"epoch": ours, "n": n, "head": "f" * 64}]
+        assert push(network, have=told, signer=signing.load(house.doors.settings.signing_key)).status_code == 200
     assert heads()[1:] == before[1:]
     append(network, 1, to_node=STORE)
     talk(house, served)

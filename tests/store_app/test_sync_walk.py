@@ -28,7 +28,7 @@ from config.node import NETWORK, Peer, this_node
 from config.outbox import OutboxMessage
 from config.settings import Settings
 from store_app.extensions import Doors
-from store_app.sync import receiver, restored, sender, wire
+from store_app.sync import receiver, restored, sender, signing_key, wire
 from tests.store_app.conftest import NOON, STORE
 
 DAY = dt.date(2026, 3, 2)
@@ -167,6 +167,9 @@ class World:
             return
         self.copy(self.stores[0], "twin")
         (self.folder / "twin").mkdir()
+        signing_key.present(self.stores[0])  # whoever copies a disk copies the key on it
+        key = self.stores[0].settings.signing_key
+        shutil.copy(key, self.folder / "twin" / key.name)
         shutil.copy(self.copies["twin"], self.folder / "twin" / "store.db")
         self.stores.append(self.doors(STORE, self.folder / "twin" / "store.db"))
 
@@ -449,12 +452,13 @@ def test_what_was_set_aside_is_taken_after_an_upgrade_and_the_store_hears_of_it(
         assert world.noted() == Counter(dict.fromkeys(world.said, 1))
 
 
-@pytest.mark.parametrize("older", ["protocol", "epochs", "stuck"])
+@pytest.mark.parametrize("older", ["protocol", "epochs", "stuck", "seal"])
 def test_a_store_of_an_older_version_is_understood(worlds, older):
     with worlds() as world:
         world.say(world.stores[0], 2)
+        talk = sender._Talk(world.stores[0], None)
+        talk.signer = signing_key.present(world.stores[0])
         with world.stores[0].read() as session:
-            talk = sender._Talk(world.stores[0], None)
             body = talk._body(session, this_node(session).epoch, outbox.due(session, NETWORK))
         del body[older]
         with world.network.write() as session:
