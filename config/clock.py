@@ -117,6 +117,18 @@ def told_after(last: dt.datetime | None, at: dt.datetime) -> dt.datetime:
     return at if last is None or last < at else last + dt.timedelta(microseconds=1)
 
 
+def is_newer_word(told_at: dt.datetime, known_at: dt.datetime | None, at: dt.datetime) -> bool:
+    """Tell whether a word told at one moment counts over the one that is known.
+
+    A known one of a moment that has not come is of a clock gone wrong, or meant to shut out every other word: one that
+    is not of the future counts over it.
+    """
+    if known_at is None:
+        return True
+    told_at, known_at, at = as_utc(told_at), as_utc(known_at), as_utc(at)
+    return told_at > known_at or told_at <= at < known_at
+
+
 def business_day(at: dt.datetime, tz: str, rollover_hour: int) -> dt.date:
     """Return the business day of an instant in zone `tz` (IANA name), rolling over at `rollover_hour` (0..23)."""
     return (as_utc(at).astimezone(ZoneInfo(tz)) - dt.timedelta(hours=rollover_hour)).date()

@@ -24,6 +24,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from config.clock import is_newer_word
 from config.errors import Invalid
 from config.inbox import refuse_newer, refuse_stranger
 from config.journal import Actor
@@ -53,11 +54,11 @@ class Part:
 # --- verbs, network ---
 
 
-def take_agent(session: Session, body: dict[str, Any]) -> None:
+def take_agent(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
     """Keep where an agent's money goes; an older word that arrives late changes nothing."""
     key, told_at = (str(body["store_id"]), str(body["name"])), dt.datetime.fromisoformat(body["told_at"])
     known = session.get(Agent, key)
-    if known is not None and known.told_at >= told_at:
+    if known is not None and not is_newer_word(told_at, known.told_at, at):
         return
     account, bic = tidy_account(body["account"], body["bic"]) if body["account"] else ("", "")
     session.merge(Agent(store_id=key[0], name=key[1], account=account, bic=bic, told_at=told_at))
@@ -192,7 +193,7 @@ def _take(session: Session, message: Message, from_node: str, at: dt.datetime) -
     store_id = str(message.body["store_id"])
     refuse_stranger(from_node, store_id)
     if message.topic == AGENT_TOLD:
-        take_agent(session, message.body)
+        take_agent(session, message.body, at=at)
     else:
         take_parts(session, message.body, actor=Actor.system("settlement", NETWORK), at=at)
 

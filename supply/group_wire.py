@@ -10,6 +10,7 @@ Rules
 """
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -96,7 +97,7 @@ def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.da
 
 def take_opened(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> GroupOffer:
     """Open a group a shopkeeper sent; the shop gets the copy back."""
-    group = groups.open_group(session, _terms(body), actor=actor, at=at)
+    group = groups.open_group(session, replace(_terms(body), owner=str(body["store_id"])), actor=actor, at=at)
     refuse_stranger(body["store_id"], group.store_id)
     tell(session, group, at)
     return group

@@ -5,8 +5,9 @@ Rules
 1. With its new epoch the network tells every shop where its book ends. A shop's copy is the network's book and no
    other, so what lies beyond is taken out of it and kept here; and what neither a fact nor a night makes again
    (BY_HAND) is told back.
-2. No shop's word books money: what it tells waits for the operator, who has the bank's statement. Taken over, an entry
-   keeps its id and its day: it is booked once, and what was paid in time was. An invoice is paid as far as it is open.
+2. No shop's word books money, and one that was not asked for is refused: what it tells waits for the operator, who has
+   the bank's statement. Taken over, an entry keeps its id and its day: it is booked once, and what was paid in time
+   was. An invoice is paid as far as it is open.
 3. Until a shop has answered, and while anything of it waits, it is paid out nothing (its funds may hold what was paid
    out before) and charged nothing for being late, nor held for it.
 
@@ -91,14 +92,16 @@ def ask_all(session: Session, *, at: dt.datetime) -> None:
 def take_lost(session: Session, body: dict[str, Any]) -> None:
     """Write down what a shop knows that this book does not; a second copy changes nothing (rule 2)."""
     store_id = str(body["store_id"])
+    account = settlement.account_of(session, store_id)
     for given in body["entries"]:
         key = (store_id, str(given["id"]))
         if session.get(LedgerEntry, key) is None and session.get(LostEntry, key) is None:
+            if not account.put_back_waits:
+                raise Refused("nothing-lost", f"{store_id} was not asked what this book has lost.", sender=store_id)
             door.number(given["amount_minor"], "amount_minor", 1, MAX_MINOR)
             if not _is_by_hand(given):
                 raise Invalid("not-by-hand", "Such an entry is made again by itself.", kind=given["kind"])
             session.add(_row(store_id, given))
-    account = settlement.account_of(session, store_id)
     if account.put_back_at == dt.datetime.fromisoformat(body["told_at"]):
         account.put_back_waits = False
     session.flush()

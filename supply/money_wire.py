@@ -51,7 +51,7 @@ def _applier(at_network: bool, verb: Verb) -> Callable[[Session, Message, str, d
 APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     credit.DRAW_ASKED: _applier(True, lambda s, body, who, at: credit.take_asked(s, body, actor=who, at=at)),
     advances.ADVANCE_ASKED: _applier(True, lambda s, body, who, at: advances.take_asked(s, body, actor=who, at=at)),
-    payout.BANK_TOLD: _applier(True, lambda s, body, _who, _at: payout.take_bank(s, body)),
+    payout.BANK_TOLD: _applier(True, lambda s, body, _who, at: payout.take_bank(s, body, at=at)),
     standing.COUNTS_TOLD: _applier(True, lambda s, body, _who, at: standing.take_counts(s, body, at=at)),
     standing.TOLD: _applier(False, lambda s, body, _who, _at: standing.take_review(s, body)),
     objections.RAISED: _applier(True, lambda s, body, _who, _at: objections.take_raised(s, body)),

@@ -73,7 +73,11 @@ def raise_objection(
 def take_raised(session: Session, body: dict[str, Any]) -> None:
     """Write a shop's objection down, at the network; a second copy changes nothing."""
     if session.get(Objection, (str(body["store_id"]), str(body["id"]))) is None:
-        session.add(Objection(**body | {"raised_at": dt.datetime.fromisoformat(body["raised_at"])}))
+        told = {name: str(body[name]) for name in ("store_id", "id", "about", "words", "raised_by")}
+        if told["about"] not in SUBJECTS:
+            raise Invalid("bad-subject", "Object to the limit, the account or the standing.", about=told["about"])
+        raised_at = dt.datetime.fromisoformat(body["raised_at"])
+        session.add(Objection(**told, state=STATES.first, answer="", raised_at=raised_at))
         session.flush()
 
 

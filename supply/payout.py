@@ -10,6 +10,8 @@ Rules
    word counts: each bears a later moment than the one before, also when the shop's clock was set back in between.
 4. Agents' parts that their shops have paid, and what groups' leaders earned, go out in the same run, each from its
    shop's book (`agent_parts`).
+5. Whoever holds a shop's key could say another account, so a changed one rests for BANK_RESTS by the network's clock
+   before anything is paid to it; a word of the future shuts out no later one.
 """
 
 import datetime as dt
@@ -21,7 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal, outbox
-from config.clock import told_after
+from config.clock import as_utc, is_newer_word, told_after
 from config.database import Base, lock_rows
 from config.errors import Invalid, NotFound, Refused
 from config.ids import new_id
@@ -36,6 +38,7 @@ from supply.settlement import VERSION, Account, Booking, LedgerEntry, account_of
 
 STATES = StateTable("payout", "made", {"made": ["paid", "returned"], "paid": ["returned"]}, resting=["paid"])
 BANK_TOLD = "account.bank_told"
+BANK_RESTS = dt.timedelta(days=3)
 
 
 class Payout(Base):
@@ -98,11 +101,18 @@ def say_where(
     return found
 
 
-def take_bank(session: Session, body: dict[str, Any]) -> None:
-    """Keep where a shop's money goes, at the network; an older word that arrives late changes nothing."""
-    found, at = account_of(session, str(body["store_id"])), dt.datetime.fromisoformat(body["told_at"])
-    if found.bank_told_at is None or found.bank_told_at < at:
-        _write_bank(found, body["payee"], body["bank_account"], body["bic"], at)
+def take_bank(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
+    """Keep where a shop's money goes, at the network; an older word that arrives late changes nothing (rule 5)."""
+    found, told_at = account_of(session, str(body["store_id"])), dt.datetime.fromisoformat(body["told_at"])
+    if is_newer_word(told_at, found.bank_told_at, at):
+        before = found.bank_account
+        _write_bank(found, body["payee"], body["bank_account"], body["bic"], told_at)
+        if before not in ("", found.bank_account):
+            found.bank_rests_until = as_utc(at) + BANK_RESTS
+        journal.record(
+            session, actor=Actor.system("settlement", NETWORK), at=at, verb="account.bank_told",
+            subject=f"account:{found.store_id}", ends_with=found.bank_account[-4:], before=before[-4:],
+        )  # fmt: skip
 
 
 def say_payer(session: Session, *, payee: str, account: str, bic: str, actor: Actor, at: dt.datetime) -> Account:
@@ -132,7 +142,7 @@ def make_run(session: Session, *, id: str, actor: Actor, at: dt.datetime) -> Run
         for due in _due(session, book):
             if due.amount_minor < least_minor:
                 continue
-            if not due.bank_account:
+            if not due.bank_account or (not due.agent and _rests(book, at)):
                 unknown.append(due.agent or store.id)
                 continue
             due.run_id, due.currency, due.made_at = id, store.currency, at
@@ -258,6 +268,12 @@ def _due(session: Session, book: Booking) -> list[Payout]:
         )
         for agent, payee, account, bic, minor in wanted
     ]  # fmt: skip
+
+
+def _rests(book: Booking, at: dt.datetime) -> bool:
+    """Tell whether a shop's account was changed too lately to pay to it (rule 5)."""
+    until = account_of(book.session, book.store_id).bank_rests_until
+    return until is not None and as_utc(at) < as_utc(until)
 
 
 def _write_bank(found: Account, payee: str, account: str, bic: str, at: dt.datetime) -> None:

@@ -226,7 +226,8 @@ def mirror(session: Session, fact: DeliveryClosed, *, actor: Actor, at: dt.datet
         row.counted_qty, row.difference_why = line.counted_qty, line.difference_why
     if delivery.state == "expected" and fact.state == "posted":
         journal.move(session, delivery, "counting", actor=actor, at=at, subject=subject_of(delivery))
-    delivery.posted_at, delivery.posted_by = dt.datetime.fromisoformat(fact.posted_at), fact.posted_by
+    # claims are in time by this moment: none that has not come
+    delivery.posted_at, delivery.posted_by = min(dt.datetime.fromisoformat(fact.posted_at), at), fact.posted_by
     journal.move(session, delivery, fact.state, actor=actor, at=at, subject=subject_of(delivery))
     _answer_source(session, delivery, actor=actor, at=at)
 

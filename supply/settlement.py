@@ -64,6 +64,8 @@ class Account(Base):
     bank_account: Mapped[str] = mapped_column(default="")
     bic: Mapped[str] = mapped_column(default="")
     bank_told_at: Mapped[dt.datetime | None]
+    bank_rests_until: Mapped[dt.datetime | None]
+    """At the network: nothing is paid out to a changed account before then."""
     put_back_at: Mapped[dt.datetime | None]
     """When the network's books were last put back from a copy (`lost_entries`)."""
     put_back_waits: Mapped[bool] = mapped_column(default=False, server_default=sa.false())

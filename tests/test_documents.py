@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 import config
-import pos
-import supply
+import pos.recovered
+import pos.replica
+import supply.recovered
+import supply.replica
 from config.states import StateTable
 from store_app import tables
 
@@ -81,6 +83,18 @@ def test_every_invariant_and_bar_is_proved_by_what_exists_or_says_that_nobody_do
         assert tests <= there, name
         assert runs <= set(SCENARIOS), name
         assert tests or runs or "bench " in told or "nobody yet" in told, name
+
+
+def test_every_fact_says_whose_word_it_is_and_what_a_lie_could_win() -> None:
+    topics = set(pos.replica.APPLIERS) | set(supply.replica.APPLIERS)
+    topics |= set(pos.recovered.APPLIERS) | set(supply.recovered.APPLIERS)
+    document = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+    rows = [line.strip("|").split("|") for line in document.splitlines() if re.match(r"\| `[a-z_]+\.[a-z_]+` \|", line)]
+    assert sorted(row[0].strip(" `") for row in rows) == sorted(topics)
+    for topic, author, checked, won in rows:
+        assert author.strip() in ("store", "network"), topic
+        assert len(checked.split()) >= 2, topic
+        assert len(won.split()) >= 2, topic
 
 
 def test_every_complaint_of_tills_is_answered_by_tests_that_exist() -> None:

@@ -274,7 +274,10 @@ def make_run() -> Any:
         wake_worker_after(session)
     told = ngettext("%(num)d payout is made.", "%(num)d payouts are made.", len(run.payouts))
     if run.unknown:
-        told += " " + _("Without an account, and left: %(stores)s.", stores=_(", ").join(run.unknown))
+        told += " " + _(
+            "Not paid, for want of an account or because it changed in the last three days: %(stores)s.",
+            stores=_(", ").join(run.unknown),
+        )
     flash(told, "warn" if run.unknown else "good")
     return redirect(url_for(".overview", _anchor="payouts"), 303)
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from pos import stock
 from store_app import staff
+from store_app.pages.visitors import square
 from supply import escrow, group_wire
 from supply.escrow import Escrow
 from supply.groups import GroupTerms
@@ -52,12 +53,16 @@ class Street:
         with self.market.town.shop.read() as session:
             return session.query(PickupOrder).one()
 
-    def hand_over(self, counter: Page, code: str) -> None:
-        """Type a customer's code at the counter and hand the bag over; it was paid online."""
+    def hand_over(self, counter: Page, code: str, *, scanned: bool) -> None:
+        """Scan or type a customer's code at the counter and hand the bag over; it was paid online.
+
+        A hand scanner types what it reads and presses Enter.
+        """
         counter.goto(f"{self.shop_url}/pickup/")
-        counter.fill("#scan", code)
+        counter.locator("#scan").press_sequentially(code)
         counter.press("#scan", "Enter")
         counter.wait_for_url("**/hand-over*")
+        expect(counter.locator("main form .note-warn")).to_have_count(0 if scanned else 1)
         assert_well_made(counter)
         counter.locator("main form .btn-go").first.click()
         expect(counter.locator("main a.btn[href='/pickup/']")).to_be_visible()
@@ -88,14 +93,20 @@ def test_goods_are_brought_back_refused_disputed_and_the_operator_decides(
     address = customer.order(("milk", 2), pay="online").location
     page.goto(f"{street.network_url}{address}?lang={street.language}")
     paid(page)
-    code = page.locator(".code-large").inner_text()[-8:]
+    token = address.rpartition("/")[2].partition("?")[0]
+    drawn = page.locator("[data-proof] svg")
+    assert drawn.locator("path").last.get_attribute("d") in square(token), "the square on the phone is the token"
+    assert drawn.bounding_box()["width"] >= 0.6 * PHONE["width"]
     street.deliver()
     order_id = street.order().id
     street.market.town.make_ready(order_id)
     counter = street.counter(f"/pickup/{order_id}")
-    street.hand_over(counter, code)
+    street.hand_over(counter, token, scanned=True)
     street.deliver()
+    with street.market.town.network.read() as session:
+        assert session.get_one(PickupOrder, (STORE, order_id)).proved_by == "token"
     page.goto(f"{street.network_url}{address}")
+    expect(page.locator("form[action$='/confirm']")).to_have_count(0)
     page.locator("summary", has=page.locator(":scope")).first.click()
     assert_well_made(page)
     page.fill("#why", "It was sour.")
@@ -170,8 +181,14 @@ def test_a_neighbour_joins_a_group_on_a_phone_and_collects_the_share(page: Page,
     page.goto(address)
     page.wait_for_url("**/order/*")
     assert_well_made(page)
-    street.hand_over(counter, page.locator(".code-large").inner_text()[-8:])
+    street.hand_over(counter, page.locator(".code-large").inner_text()[-8:], scanned=False)
     street.deliver()
+    page.reload()
+    assert_well_made(page)
+    page.locator("form[action$='/confirm'] button").click()
+    expect(page.locator("form[action$='/confirm']")).to_have_count(0)
+    with town.network.read() as session:
+        assert session.get_one(PickupOrder, (STORE, order_id)).proved_by == "customer"
     assert town.state(order_id) == ("collected", "collected")
     with town.network.read() as session:
         assert escrow.balance(session, order_id) == 600

@@ -125,14 +125,10 @@ def test_that_a_copy_speaks_stands_until_a_person_has_seen_it(house, network, se
     twin.doors.database.engine.dispose()
 
 
-@pytest.mark.parametrize("where", ["filed", "told"])
-def test_a_sale_of_a_day_far_ahead_waits_for_that_day_and_is_then_taken_by_itself(network, where):
+def test_a_sale_of_a_day_far_ahead_waits_for_that_day_and_is_then_taken_by_itself(network):
     ahead = NOON.date() + dt.timedelta(days=40)
     fact = next(sales(STORE, 1, day=ahead))
     sent = message(fact, 1)
-    if where == "told":  # filed under today, for whoever reads no further
-        bare = Message(**vars(sent) | {"business_day": NOON.date().isoformat()})
-        sent = Message(**vars(bare) | {"hash": hash_of(bare, config.journal.canonical(bare.body))})
     others = [message(one, n) for n, one in enumerate(sales(STORE, 2), 2)]
     answer = push(network, sent, *others).json
     assert [one["id"] for one in answer["parked"]] == [fact.id]

@@ -104,8 +104,8 @@ def test_what_the_bank_sends_back_waits_for_a_better_account(country):
         assert (balances(session, "S1")["agents"], balances(session, "S1")["funds"]) == (-2_000, 0)
     with country.network.write() as session:
         body = {"store_id": "S1", "name": "Mei", "bic": "", "account": "6222021234567890"}
-        agent_parts.take_agent(session, body | {"told_at": later(days=1).isoformat()})
-        agent_parts.take_agent(session, body | {"account": IBAN, "told_at": AT.isoformat()})
+        agent_parts.take_agent(session, body | {"told_at": later(days=1).isoformat()}, at=later(days=2))
+        agent_parts.take_agent(session, body | {"account": IBAN, "told_at": AT.isoformat()}, at=later(days=2))
     assert run(country, "run-2").payouts[0].bank_account == "6222021234567890", "the newest word counts"
 
 
@@ -140,7 +140,7 @@ def test_a_part_below_zero_gives_a_shop_no_more_back_than_it_has_paid(country):
     agree(country, "Mei", IBAN)
     with country.network.write() as session:
         told = {"payee": "Wei", "bank_account": IBAN, "bic": "", "told_at": AT.isoformat()}
-        payout.take_bank(session, {"store_id": "S1", **told})
+        payout.take_bank(session, {"store_id": "S1", **told}, at=AT)
     country.deliver()
     take(country, "s1", -5_000)
     assert run(country, "r1").payouts == [], "there was no part of which anything could come back"

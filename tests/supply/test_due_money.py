@@ -97,7 +97,7 @@ def test_what_the_network_keeps_pays_what_falls_due_in_time_and_without_a_fee(co
 def know_bank(country: Country) -> None:
     with country.network.write() as session:
         told = {"payee": "Wei", "bank_account": "DE89370400440532013000", "bic": "", "told_at": AT.isoformat()}
-        payout.take_bank(session, {"store_id": "S1", **told})
+        payout.take_bank(session, {"store_id": "S1", **told}, at=AT)
 
 
 def test_nobody_is_paid_out_for_goods_that_are_not_paid(country):

@@ -188,7 +188,7 @@ def test_a_group_from_opening_to_the_leaders_commission(town):
 def test_what_the_leader_earned_is_paid_out_to_the_leader_and_follows_what_comes_back_to_the_cent(town):
     told = {"store_id": STORE, "name": "Auntie Chen", "account": "DE89370400440532013000", "bic": ""}
     with town.network.write() as session:
-        agent_parts.take_agent(session, told | {"told_at": AT.isoformat()})
+        agent_parts.take_agent(session, told | {"told_at": AT.isoformat()}, at=AT)
     code = join(town, "m1", 6)
     close(town)
     come(town, 6)

@@ -25,7 +25,7 @@ class Books:
         self.folder, self.country = folder, make_country(folder)
         with self.country.network.write() as session:
             said = {"store_id": SHOP, "bic": "", "told_at": AT.isoformat()}
-            payout.take_bank(session, said | {"payee": "Wei", "bank_account": "12345678"})
+            payout.take_bank(session, said | {"payee": "Wei", "bank_account": "12345678"}, at=AT)
         self.buy({"milk": 2})
         self.pay_in(1_000, "pay-0")
         self.country.network.engine.dispose()

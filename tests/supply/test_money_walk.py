@@ -73,8 +73,8 @@ class Walk:
             line = {"limit_minor": 9_000, "level": 0, "facts": {}, "terms": {}, "terms_n": 1, "steps": [], "day": DAY}
             credit.set_line(session, SHOP, **line, advance_most_minor=0, actor=NIGHT, at=AT)
             said = {"store_id": SHOP, "bic": "", "told_at": AT.isoformat()}
-            payout.take_bank(session, said | {"payee": "Wei", "bank_account": "12345678"})
-            agent_parts.take_agent(session, said | {"name": "Mei", "account": "6222021234567890"})
+            payout.take_bank(session, said | {"payee": "Wei", "bank_account": "12345678"}, at=AT)
+            agent_parts.take_agent(session, said | {"name": "Mei", "account": "6222021234567890"}, at=AT)
         country.deliver()
 
     # --- what holds after every step ---

@@ -421,7 +421,7 @@ def pay_out_or_back(session, what: str, minor: int, n: str, at: dt.datetime) -> 
     if what.startswith("part"):
         minor = minor if what == "part" else -minor
         said = {"store_id": "S1", "name": "Mei", "account": "6222021234567890", "bic": "", "told_at": AT.isoformat()}
-        agent_parts.take_agent(session, said)
+        agent_parts.take_agent(session, said, at=AT)
         for _ in range(2):  # a second copy changes nothing
             told = {"store_id": "S1", "statement_id": n, "parts": [["Mei", minor]]}
             agent_parts.take_parts(session, told, actor=OPERATOR, at=at)

@@ -83,8 +83,8 @@ def test_a_shop_is_not_late_because_a_payment_was_booked_for_it(country):
 def test_what_was_paid_out_of_it_is_owed_and_an_agent_keeps_what_it_has(country):
     with country.network.write() as session:
         said = {"store_id": SHOP, "bic": "", "told_at": AT.isoformat()}
-        payout.take_bank(session, said | {"payee": "Wei", "bank_account": "12345678"})
-        agent_parts.take_agent(session, said | {"name": "Mei", "account": "6222021234567890"})
+        payout.take_bank(session, said | {"payee": "Wei", "bank_account": "12345678"}, at=AT)
+        agent_parts.take_agent(session, said | {"name": "Mei", "account": "6222021234567890"}, at=AT)
         parts = {"store_id": SHOP, "statement_id": "s", "parts": [["Mei", 2_000]]}
         agent_parts.take_parts(session, parts, **BY)
         pay(session, 5_000)
@@ -110,6 +110,7 @@ def test_a_payment_taken_back_is_so_again_in_a_network_put_back_from_a_copy(coun
             "day": DAY.isoformat(),
         }  # fmt: skip
         told = {"store_id": SHOP, "told_at": AT.isoformat(), "entries": [row]}
+        settlement.account_of(session, SHOP).put_back_waits = True
         lost_entries.take_lost(session, told)
         for _ in range(2):
             lost_entries.take_over(session, SHOP, "back-pay", actor=OPERATOR, at=later(days=2))

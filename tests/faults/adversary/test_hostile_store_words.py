@@ -1,0 +1,134 @@
+"""A store, or whoever holds its key, that says of its account what it gains by."""
+
+import datetime as dt
+
+import pytest
+
+from config import outbox
+from config.errors import Invalid, Refused
+from config.ids import tidy_pickup_code
+from config.node import NETWORK
+from config.outbox import Message
+from supply import campaigns, lost_entries, objections, order_keys, payout, replica, settlement, transfers
+from supply.deliveries import Delivery
+from supply.facts import DELIVERY_POSTED
+from supply.groups import GroupOffer
+from supply.objections import Objection
+from supply.online_facts import CAMPAIGN_ANSWERED, GROUP_OPENED
+from supply.transfer_book import GoodsTransfer
+from tests.supply.road import AT, OPERATOR, Country, later, make_country
+from tests.supply.test_groups import TERMS
+
+SHOP, OTHER = "S1", "S2"
+IBAN, THIEFS = "DE89370400440532013000", "GB82WEST12345698765432"
+
+
+@pytest.fixture
+def country(tmp_path) -> Country:
+    return make_country(tmp_path)
+
+
+def say(country: Country, topic: str, at: dt.datetime, **body) -> None:
+    """Let the network take what the store says, as if it had come by the wire."""
+    with country.network.write() as session:
+        told = {"store_id": SHOP, **body}
+        replica.APPLIERS[topic](session, Message("m", 1, topic, 1, "", "", told, ""), SHOP, at)
+
+
+def bank(country: Country, account: str, told_at: dt.datetime, at: dt.datetime) -> None:
+    said = {"payee": "Wei", "bank_account": account, "bic": ""}
+    say(country, payout.BANK_TOLD, at, told_at=told_at.isoformat(), **said)
+
+
+def run(country: Country, name: str, at: dt.datetime) -> tuple[list[str], list[str]]:
+    """Pay out; returns the accounts paid to, and who was left out."""
+    with country.network.write() as session:
+        made = payout.make_run(session, id=name, actor=OPERATOR, at=at)
+        return [one.bank_account for one in made.payouts], made.unknown
+
+
+def earn(country: Country, id: str, at: dt.datetime) -> None:
+    with country.network.write() as session:
+        settlement.given(session, SHOP, "slot", 5_000, why="A place", id=id, actor=OPERATOR, at=at)
+
+
+def test_a_changed_account_rests_before_it_is_paid_to_and_no_word_of_the_future_locks_it(country):
+    bank(country, IBAN, AT, AT)
+    earn(country, "g1", AT)
+    assert run(country, "r1", AT) == ([IBAN], [])
+    bank(country, THIEFS, later(days=50_000), later(days=1))  # a thief's word, of a day nobody else can follow
+    earn(country, "g2", later(days=1))
+    assert run(country, "r2", later(days=3)) == ([], [SHOP])
+    bank(country, IBAN, later(days=3), later(days=3))  # the shopkeeper's
+    assert run(country, "r3", later(days=5)) == ([], [SHOP])
+    assert run(country, "r4", later(days=6)) == ([IBAN], [])
+
+
+def test_a_store_nobody_asked_has_lost_nothing(country):
+    entry = {
+        "id": "made-up", "n": 9, "kind": "paid_in", "from_account": "funds", "to_account": "bank", "words": "",
+        "amount_minor": 5_000, "invoice_id": None, "source_id": "pay", "day": AT.date().isoformat(),
+    }  # fmt: skip
+    with pytest.raises(Refused, match="was not asked"):
+        say(country, lost_entries.LOST, AT, told_at=AT.isoformat(), entries=[entry])
+    with country.network.read() as session:
+        assert lost_entries.unsettled(session) == set(), "it is charged for being late like anybody"
+
+
+def test_an_objection_is_no_answer_to_itself(country):
+    told = {"id": "o1", "about": "limit", "words": "Too low", "raised_by": "Wei", "raised_at": AT.isoformat()}
+    say(country, objections.RAISED, AT, **told, state="upheld", answer="You are right.")
+    with country.network.read() as session:
+        row = session.get_one(Objection, (SHOP, "o1"))
+        assert (row.state, row.answer) == ("raised", "")
+    with pytest.raises(Invalid):
+        say(country, objections.RAISED, AT, **told | {"id": "o2", "about": "everything"})
+
+
+def test_a_store_answers_a_campaign_and_ends_none(country):
+    with pytest.raises(Refused, match="does not answer"):
+        say(country, CAMPAIGN_ANSWERED, AT, campaign_id="c1", state="over", why="")
+    assert campaigns.ASKS.legal("accepted", "over")
+
+
+def test_a_group_a_store_opens_is_its_own(country):
+    body = vars(TERMS) | {
+        "id": "group-1", "owner": NETWORK, "sku": "milk", "steps": [list(one) for one in TERMS.steps],
+        "closes_at": later(days=1).isoformat(), "van_day": later(days=2).date().isoformat(),
+        "pickup_until": later(days=4).date().isoformat(),
+    }  # fmt: skip
+    say(country, GROUP_OPENED, AT, **body | {"store_id": SHOP})
+    with country.network.read() as session:
+        assert session.get_one(GroupOffer, "group-1").owner == SHOP
+
+
+def test_a_delivery_counted_in_a_year_makes_no_claim_be_in_time(country):
+    country.order(SHOP, {"bread": 2})
+    country.send_out()
+    key = country.take_in(SHOP, [("bread", 12, "")])
+    with country.shops[SHOP].read() as session:
+        (told,) = [outbox.to_wire(row) for row in outbox.due(session, NETWORK) if row.topic == DELIVERY_POSTED]
+    told["body"]["posted_at"] = later(days=365).isoformat()
+    with country.network.write() as session:
+        replica.APPLIERS[DELIVERY_POSTED](session, Message(**told), SHOP, AT)
+        assert session.get_one(Delivery, (SHOP, key)).posted_at == AT
+
+
+def test_what_the_giving_store_is_told_of_a_code_cannot_be_searched(country):
+    code = tidy_pickup_code("AB2CD3EF") or "AB2CD3EF"
+    for kept, slow in ((order_keys.code_hash("t1", code), True), (order_keys.quick_hash("t1", code), False)):
+        assert kept.startswith("t1$") is slow
+    with country.network.write() as session:
+        row = GoodsTransfer(
+            id="t1", giver_id=SHOP, taker_id=OTHER, giver_name="A", taker_name="B", metres=1, state="agreed",
+            proposed_at=AT, answer_by=AT.date(), fetch_by=AT.date(), giver_minor=1, taker_minor=1, giver_yes=True,
+            taker_yes=True, why="", declined_by="", code="", code_hash=order_keys.quick_hash("t1", code), cost_minor=0,
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        transfers._tell_shops(session, row, AT, code=code)
+        told = {one.to_node: one.body for one in session.query(outbox.OutboxMessage)}
+    assert row.code_hash not in told[SHOP], "the giver gets no quick hash"
+    assert order_keys.code_hash("t1", code) in told[SHOP]
+    assert code not in told[SHOP]
+    assert code in told[OTHER]
