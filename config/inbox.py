@@ -14,7 +14,7 @@ Rules
    different nodes do not. What a `bulk` can write all at once is; what it leaves, or trips over, goes one by one, and
    both roads lead to the same rows.
 5. A fact with a figure that no shop can have is set aside whatever it tells of: one such row, added up with the
-   others, would stop the sums of all shops.
+   others, would stop the sums of all shops. So is one with NUL in a text: SQLite stores it, PostgreSQL does not.
 """
 
 import datetime as dt
@@ -34,7 +34,7 @@ from config.node import Peer
 from config.nodes import signing_keys
 from config.outbox import Message, chain, fits
 
-ABSURD = "it has a figure no shop can have"
+ABSURD, NUL = "it has a figure no shop can have", "it has a text with the sign NUL, which no text may hold"
 Effect = Callable[[Session, Message], None]
 Bulk = Callable[[Session, Sequence[Message]], Sequence[Message]]
 """Writes many facts at once and returns those it leaves to be taken one by one."""
@@ -314,8 +314,8 @@ def _take_fresh(
     for place, message, body in fresh.values():
         if not fits(message, body):
             outcomes[place] = Outcome("parked", "the content does not fit its hash")
-        elif not _is_sane(message.body):
-            outcomes[place] = Outcome("parked", ABSURD)
+        elif (odd := _oddity(message.body, body)) is not None:
+            outcomes[place] = Outcome("parked", odd)
         else:
             whole[message.id] = place, message
     left = [message for _, message in whole.values()]
@@ -325,6 +325,22 @@ def _take_fresh(
         reason = _try(session, message, effect)
         outcomes[whole[message.id][0]] = Outcome("parked", reason) if reason else Outcome("taken")
     return {place: Outcome("taken") for place, _ in whole.values()} | outcomes
+
+
+def _oddity(body: Any, text: str) -> str | None:
+    """Return why a body is set aside whatever its topic (rule 5), or None. text: its canonical form."""
+    if not _is_sane(body):
+        return ABSURD
+    # the canonical text is at hand and fast to look through; a backslash before "u0000" can be a letter of its own
+    return NUL if "\\u0000" in text and _holds_nul(body) else None
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any("\x00" in name or _holds_nul(one) for name, one in value.items())
+    if isinstance(value, list):
+        return any(map(_holds_nul, value))
+    return isinstance(value, str) and "\x00" in value
 
 
 def _is_sane(value: Any) -> bool:
@@ -358,7 +374,7 @@ def _again(session: Session, from_node: str, message: Message, effect: Effect) -
     if not message.is_whole():
         row.reason = "the content does not fit its hash"
     else:
-        row.reason = _try(session, message, effect) if _is_sane(message.body) else ABSURD
+        row.reason = _oddity(message.body, canonical(message.body)) or _try(session, message, effect)
     row.state = "parked" if row.reason else "taken"
     if message.is_whole():
         row.body = canonical(message.body)  # what was set aside may have been damaged on its way

@@ -4,6 +4,8 @@ A value comes from, in this order: arguments, the environment (`CORNERSTORE_…`
 `CORNERSTORE_SETTINGS` (a command takes the `cornerstore.toml` of its folder where none is named), the default here.
 """
 
+import functools
+import ipaddress
 import os
 import re
 import tomllib
@@ -43,6 +45,11 @@ class Settings(BaseSettings):
     public_url: str = Field(default="", description="The network's address as customers reach it (QR codes)")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    trusted_proxies: str = Field(
+        default="127.0.0.1, ::1",
+        description="Proxies whose X-Forwarded-For says where a request comes from, by address or network, with commas "
+        "between them; everybody else's is ignored",
+    )
     threads: int = Field(default=8, ge=2, le=64)
     secure_cookies: bool = False
     practice: bool = Field(default=False, description="A demonstration: known PINs, shared practice clock")
@@ -107,6 +114,15 @@ class Settings(BaseSettings):
             raise ValueError(f"{country!r} is no country: write it as US, CN or DE, with its part as DE-BW")
         return country
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _of_networks(cls, proxies: str) -> str:
+        try:
+            networks_of(proxies)
+        except ValueError as fault:
+            raise ValueError(f"{proxies!r}: {fault}; write addresses or networks, such as 10.0.0.5, fd00::/8") from None
+        return proxies
+
     @field_validator("forecast_cluster")
     @classmethod
     def _reachable(cls, address: str) -> str:
@@ -162,6 +178,12 @@ class Settings(BaseSettings):
     def sidecar(self) -> Path:
         """Where the sidecar file of the database lies."""
         return self.state_folder / f"{self.node_id}.sidecar.json"
+
+
+@functools.lru_cache(maxsize=16)
+def networks_of(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """Return the networks a text names, with commas between them; ValueError where one is none."""
+    return tuple(ipaddress.ip_network(one.strip(), strict=False) for one in text.split(",") if one.strip())
 
 
 def is_country(name: str) -> bool:

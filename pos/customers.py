@@ -27,7 +27,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config import journal
+from config import journal, phones
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import is_id
@@ -76,7 +76,8 @@ __all__ = [
 
 LANGUAGES = ("en", "zh")
 MOST_FOUND = 20
-LEAST_DIGITS = 4
+LEAST_DIGITS, WHOLE_FROM = 4, 7
+"""Digits a number is looked up by; from how many on it may be a whole one, with the 0 of its country before it."""
 NAME_LETTERS = 80
 PAPERS = ("tab_paid", "statement")
 
@@ -152,7 +153,7 @@ def add(session: Session, store: Store, id: str, wished: Particulars, *, actor: 
     """Add a customer; id is the page's command id, so a double click adds one (another content is a Conflict)."""
     if not is_id(id):
         raise Invalid("no-command-id", "Open the page once more and press the button again.")
-    wished = tidied(wished)
+    wished = tidied(wished, store.tz)
     if (before := session.get(Customer, (store.id, id))) is not None:
         if any(getattr(before, name) != getattr(wished, name) for name in ("name", "phone", "language")):
             raise Conflict(
@@ -178,7 +179,7 @@ def change(
     session: Session, store: Store, customer_id: str, wished: Particulars, *, actor: Actor, at: dt.datetime
 ) -> Customer:
     """Change what is kept of a customer; refuses to end a tab that is not settled (rule 1)."""
-    wished = tidied(wished)
+    wished = tidied(wished, store.tz)
     customer = _locked(session, store.id, customer_id)
     owing = tab.account(session, store.id, customer_id, lock=True)
     before = set(agreed(session, store.id, customer_id)) & set(PURPOSES)
@@ -282,20 +283,8 @@ def key_of(store_id: str, tz: str, phone: str) -> str:
 
     tz: the shop's time zone, which says in which country a number without its country's code is one.
     """
-    whole = _whole_number(phone, tz).encode()
+    whole = phones.e164(phone, tz).encode()
     return hashlib.scrypt(whole, salt=f"member:{store_id}".encode(), n=2**13, r=8, p=1, dklen=16).hex()
-
-
-def _whole_number(phone: str, tz: str) -> str:
-    import phonenumbers  # large: only who has member prices online needs it
-    from babel.core import get_global
-
-    written = unicodedata.normalize("NFKC", phone)
-    try:
-        read = phonenumbers.parse(written, get_global("zone_territories").get(tz))
-    except phonenumbers.NumberParseException:
-        return "".join(sign for sign in written if sign.isdigit())
-    return phonenumbers.format_number(read, phonenumbers.PhoneNumberFormat.E164)
 
 
 def online_members(session: Session, store_id: str, key: str = "") -> dict[str, str]:
@@ -336,7 +325,8 @@ def search(session: Session, store_id: str, text: str) -> list[Found]:
     if digits.isdecimal():
         if len(digits) < LEAST_DIGITS:
             return []
-        return _found(session, store_id, [Customer.phone.endswith(digits, autoescape=True)])
+        ends = {digits, digits.lstrip("0") or digits} if len(digits) > WHOLE_FROM else {digits}
+        return _found(session, store_id, [sa.or_(*(Customer.phone.endswith(one, autoescape=True) for one in ends))])
     if not words or (len("".join(words)) < 2 and words[0].isascii()):
         return []
     return _found(session, store_id, [Customer.search_text.contains(word, autoescape=True) for word in words])
@@ -402,8 +392,8 @@ def everything_about(session: Session, store: Store, customer_id: str) -> dict[s
     }  # fmt: skip
 
 
-def tidied(wished: Particulars) -> Particulars:
-    """Return what was typed, checked and tidied; Invalid for what was not agreed to (rule 1)."""
+def tidied(wished: Particulars, tz: str) -> Particulars:
+    """Return what was typed, checked and tidied, the number in E.164; Invalid for what was not agreed to (rule 1)."""
     name = " ".join(unicodedata.normalize("NFC", wished.name).split())
     if not name:
         raise Invalid("empty-field", "Type the customer's name.", field="name")
@@ -424,7 +414,7 @@ def tidied(wished: Particulars) -> Particulars:
         raise Invalid("network-wants-points", "The network's points need points and a phone number.", field="phone")
     if wished.limit_minor and "tab" not in wished.agreed:
         raise Invalid("not-agreed", "A tab is kept only when the customer agrees to it.", field="limit")
-    return replace(wished, name=name, phone=phone)
+    return replace(wished, name=name, phone=phones.e164(phone, tz) if phone else "")
 
 
 # --- inside ---

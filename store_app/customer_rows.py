@@ -75,7 +75,7 @@ def beside(session: Session, row: dict[str, Any], store_id: str, at: dt.datetime
     if row.get("owed_since", dt.date.min) > business_day(at, store.tz, store.rollover_hour):
         yield "owed_since", "lies ahead"
     try:
-        tidy = customers.tidied(_particulars(row, store))
+        tidy = customers.tidied(_particulars(row, store), store.tz)
     except ShopError as refusal:
         yield str(refusal.facts.get("field", "name")), refusal.message
         return

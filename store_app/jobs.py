@@ -185,12 +185,13 @@ def roll_up(desk: Desk, day: dt.date) -> str:
 
 def forget_people(desk: Desk, _day: dt.date) -> str:
     """Forget names and phones of orders that are over, and the wrong codes of days gone by."""
-    from supply import groups, handover, messages, phone_codes, pickup, support
+    from supply import customer_sessions, groups, handover, messages, phone_codes, pickup, support
 
     with desk.doors.write() as session:
         handover.forget_tries(session, desk.node_id, at=desk.doors.now())
         messages.forget(session, at=desk.doors.now())
         phone_codes.forget(session, at=desk.doors.now())
+        customer_sessions.forget(session, at=desk.doors.now())
         support.forget(session, at=desk.doors.now())
         groups.forget(session, at=desk.doors.now())
         return f"{pickup.forget_people(session, at=desk.doors.now())} orders made anonymous"

@@ -12,6 +12,7 @@ Rules
 4. A POST needs the CSRF token, in the form or as `X-CSRF-Token`; only a device's key is exempt, because a browser
    never sends one by itself.
 5. A session ends for good by signing out, by a new PIN, and when the person leaves: a copy of its cookie is nobody's.
+   So does a customer's in an online store (`supply.customer_sessions`).
 6. Who signed in by the badge alone is asked for the PIN before the pages about people and the shop's settings; what
    was begun with a badge ends with it.
 7. The policy for pages is strict (self and this answer's nonce), and a name that is not ours is not answered (DNS
@@ -36,6 +37,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import sqlalchemy as sa
+import structlog
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from sqlalchemy.orm import Session
 
@@ -57,6 +59,7 @@ from store_app.extensions import csrf, doors, own_doors, read
 from store_app.idle import Hands
 from store_app.sessions import KeptSessions
 from store_app.sync import receiver, signed, wire
+from supply import customer_sessions
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -75,6 +78,7 @@ OPEN_ENDPOINTS = frozenset({"static", "bootstrap.static"})
 READER = "camera/reader.js"
 _NO_ONE: tuple[None, frozenset[str]] = None, frozenset()
 
+log = structlog.get_logger()
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -265,7 +269,7 @@ def _decide(rule: str | None, is_closed: bool) -> Any:
             return Response(status=204, headers={"HX-Redirect": there})
         return redirect(there, 303)
     if rule is None or rule not in g.permissions:
-        current_app.logger.warning("refused %s to %s (%s)", request.endpoint, g.actor.id, g.actor.role)
+        log.warning("refused", route=request.endpoint, permission=rule, staff=g.actor.id, role=g.actor.role)
         raise Refused(
             "not-allowed",
             f"{g.actor.name} may not do this. Ask someone who may, or sign in as another person.",
@@ -298,6 +302,7 @@ def _forget() -> None:
 def _person(node_id: str, hands: Hands) -> tuple[Actor | None, frozenset[str]]:
     staff_id = session.get("staff")
     if staff_id is None:
+        _forget_ended_visitor()
         return _NO_ONE
     doors()  # where a practice shop is gone, its pages' tokens go with it before any is looked at
     ask = (node_id, staff_id, session.get("id", ""))
@@ -311,6 +316,16 @@ def _person(node_id: str, hands: Hands) -> tuple[Actor | None, frozenset[str]]:
         return _NO_ONE
     g.lock_minutes = minutes
     return actor, permissions
+
+
+def _forget_ended_visitor() -> None:
+    """Let a customer's cookie whose session was ended open nothing (rule 5)."""
+    if (mark := session.get("mark")) is None:
+        return
+    with own_doors().read() as look:
+        is_over = customer_sessions.is_over(look, mark)
+    if is_over:
+        session.clear()
 
 
 def _is_over(role: str) -> bool:

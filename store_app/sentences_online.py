@@ -11,10 +11,9 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     "bad-rule-number": (_l("Type a whole number from %(least)s to %(most)s."),),
     "bad-email": (_l("Type the e-mail address like name@example.com, or leave it out."),),
     "no-online-payment": (_l("This shop takes the money at the counter only."),),
-    "code-just-sent": (_l("A code was sent a moment ago. Wait a minute before you ask for another one."),),
-    "too-many-codes": (_l("Too many codes were sent today. Call the shop, or order there."),),
+    "too-many-codes": (_l("Too many codes were sent today. Call the store, or order there."),),
     "codes-locked-today": (
-        _l("Too many wrong codes were typed here today. Use the link in your order’s message, or call the shop."),
+        _l("Too many wrong codes were typed here today. Use the link in your order’s message, or call the store."),
     ),
     "too-late-to-return": (_l("The time to bring these goods back is over. Ask the shop."),),
     "not-handed-over": (_l("The store has not said yet that it handed your order over. Try again later."),),

@@ -46,18 +46,24 @@ def serve(doors: Doors, *, work: bool = True, gunicorn: bool = False) -> None:
         if gunicorn:
             _gunicorn(app, settings.host, settings.port, settings.threads)
         else:
-            from waitress import create_server
-
             stay_on_one_core()
-            server: Any = create_server(
-                app, host=settings.host, port=settings.port, threads=settings.threads, ident=None,
-                max_request_body_size=21_000_000,
-                # every customer's browser keeps a connection: waitress's usual hundred would leave the others outside
-                connection_limit=2_000, asyncore_use_poll=True,
-            )  # fmt: skip
+            server = web_server(app, settings.host, settings.port, settings.threads)
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: sys.exit(0))
             server.run()
+
+
+def web_server(app: Any, host: str, port: int, threads: int) -> Any:
+    """Return waitress on a port, ready to run."""
+    from waitress import create_server
+
+    return create_server(
+        app, host=host, port=port, threads=threads, ident=None, max_request_body_size=21_000_000,
+        # whose word counts is decided where it is asked (`askers`); that a proxy stands between must show
+        clear_untrusted_proxy_headers=False,
+        # every customer's browser keeps a connection: waitress's usual hundred would leave the others outside
+        connection_limit=2_000, asyncore_use_poll=True,
+    )  # fmt: skip
 
 
 def refuse_port(host: str, port: int) -> None:

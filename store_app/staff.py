@@ -8,8 +8,9 @@ Rules
    typed for somebody's leave are counted apart, per person who asks, and so are those typed on a device on which the
    person has signed in before: who guesses is stopped, the right person still signs in.
 3. Every sign-in, good or refused, leaves a journal entry; so does every change of a person. Strangers, on devices the
-   person never signed in with, have STRANGERS_MOST wrong tries in all within STRANGERS_WITHIN, whatever names they
-   type: then they wait, without a hash or a row, and the journal and `doctor` say so once.
+   person never signed in with, have STRANGERS_MOST wrong tries from one range of addresses within STRANGERS_WITHIN,
+   whatever names they type, and STRANGERS_IN_ALL from everywhere: then they wait, without a hash or a row, and the
+   journal and `doctor` say so once.
 4. A badge stands for a name, and for some roles for the PIN too (pos.badges). Whoever is locked out by wrong PINs is
    locked out with the badge; a good badge forgets no wrong PIN; unknown badges lock the reading of badges as wrong
    PINs lock a name.
@@ -20,6 +21,7 @@ Rules
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -34,7 +36,7 @@ from pos.store import PinTries, Staff, add_staff, set_pin, staff_of
 from store_app.extensions import Doors
 
 TRIES = 5
-STRANGERS_MOST, STRANGERS_NOTED, STRANGERS_WITHIN = 30, 10, dt.timedelta(minutes=15)
+STRANGERS_MOST, STRANGERS_IN_ALL, STRANGERS_NOTED, STRANGERS_WITHIN = 30, 300, 10, dt.timedelta(minutes=15)
 LOCK_S, LOCK_MOST_S = 30, 900
 LESSON_PIN = "0000"
 """What everybody types for leave inside a practice store; opens nothing."""
@@ -154,53 +156,70 @@ def working(session: Session, node_id: str, staff_id: str) -> Staff:
     return person
 
 
-def check_pin(
-    doors: Doors, node_id: str, staff_id: str, pin: str, *, asked_by: str = "", is_stranger: bool = False
-) -> Staff:
+def check_pin(doors: Doors, node_id: str, staff_id: str, pin: str, *, asked_by: str = "", stranger: str = "") -> Staff:
     """Return the person whose PIN this is, or refuse (rules 1 to 3).
 
     asked_by: whose tries are counted apart: who wants this person's leave, or the device the person knows; empty for
-    any other sign-in. The try is claimed in a short transaction, the slow hash runs outside of any, and a third step
-    says how it went.
+    any other sign-in. stranger: the range of addresses a stranger asks from (rule 3). The try is claimed in a short
+    transaction, the slow hash runs outside of any, and a third step says how it went. A stranger's try takes as long
+    for a locked name as for any other.
     """
     _refuse_practice(doors)
     at = doors.now()
-    if is_stranger:
+    if stranger:
         with doors.read() as look:
-            _refuse_flood(look.get(PinTries, (node_id, *_STRANGERS)), at)
-    with doors.write() as session:
-        strangers = _strangers(session, node_id, at) if is_stranger else None
-        staff = session.get(Staff, (node_id, staff_id), with_for_update=True)
-        known = staff if staff is not None and staff.active else None
-        if strangers is not None:
-            _refuse_flood(strangers, at)
-            strangers.failed_tries += 1
-        if known is not None:
-            tried = _tries_of(session, known, asked_by)
-            if (refusal := _locked(tried, at)) is not None:
-                raise refusal
-            _count(tried, False, at)
-    right = pins.is_right(pin, None if known is None else known.pin_hash)
-    with doors.write() as session:
-        strangers = _strangers(session, node_id, at) if is_stranger else None
-        found = session.get(Staff, (node_id, staff_id), with_for_update=True) if known is not None else None
-        if strangers is not None:
-            strangers.failed_tries -= right
-            if not right and strangers.failed_tries == STRANGERS_MOST:
-                _note_stranger(session, node_id, "signin.guessing", at, tries=STRANGERS_MOST)
-        if found is None:
-            if strangers is None or strangers.failed_tries <= STRANGERS_NOTED:
-                _note_stranger(session, node_id, "signin.refused", at)
-        else:
-            tried = _tries_of(session, found, asked_by)
-            if right:
-                _count(tried, True, at)
-            asked = {"asked_by": asked_by} if asked_by else {}
-            verb = "signin.good" if right else "signin.refused"
-            _sign(session, found, verb, at, by="pin", tries=tried.failed_tries, **asked)
-    if not right or found is None:
+            _refuse_flood([look.get(PinTries, (node_id, *key)) for key in _counted(stranger)], at)
+    kept, refusal = _claim(doors, node_id, staff_id, asked_by, stranger, at)
+    right = pins.is_right(pin, kept) if refusal is None or stranger else False
+    if refusal is not None:
+        raise refusal
+    found = _told(doors, node_id, staff_id if kept else "", right, asked_by, stranger, at)
+    if found is None:
         raise Refused("wrong-pin", "That name and PIN do not belong together. Try again.")
     return found
+
+
+def _claim(
+    doors: Doors, node_id: str, staff_id: str, asked_by: str, stranger: str, at: dt.datetime
+) -> tuple[str | None, Refused | None]:
+    """Count a try before the PIN is looked at; returns the hash it must fit (None: there is nobody), or a refusal."""
+    with doors.write() as session:
+        strangers = _strangers(session, node_id, stranger, at)
+        staff = session.get(Staff, (node_id, staff_id), with_for_update=True)
+        _refuse_flood(strangers, at)
+        for row in strangers:
+            row.failed_tries += 1
+        if staff is None or not staff.active:
+            return None, None
+        tried = _tries_of(session, staff, asked_by)
+        refusal = _locked(tried, at)
+        if refusal is None:
+            _count(tried, False, at)
+        return staff.pin_hash, refusal
+
+
+def _told(
+    doors: Doors, node_id: str, staff_id: str, right: bool, asked_by: str, stranger: str, at: dt.datetime
+) -> Staff | None:
+    """Journal how a try went, and take it off the counters where the PIN was right; returns whose it was then."""
+    with doors.write() as session:
+        strangers = _strangers(session, node_id, stranger, at)
+        found = session.get(Staff, (node_id, staff_id), with_for_update=True) if staff_id else None
+        for row in strangers:
+            row.failed_tries -= right
+            if not right and row.failed_tries == _most(row):
+                _note_stranger(session, node_id, "signin.guessing", at, tries=_most(row))
+        if found is None:
+            if not strangers or strangers[-1].failed_tries <= STRANGERS_NOTED:
+                _note_stranger(session, node_id, "signin.refused", at)
+            return None
+        tried = _tries_of(session, found, asked_by)
+        if right:
+            _count(tried, True, at)
+        asked = {"asked_by": asked_by} if asked_by else {}
+        verb = "signin.good" if right else "signin.refused"
+        _sign(session, found, verb, at, by="pin", tries=tried.failed_tries, **asked)
+        return found if right else None
 
 
 def check_badge(doors: Doors, node_id: str, code: str) -> tuple[Staff, bool]:
@@ -240,24 +259,38 @@ def _refuse_practice(doors: Doors) -> None:
 
 
 _STRANGERS = ("*", "strangers")
-"""Where all strangers' tries are counted; its `locked_until` is when counting begins anew."""
+"""Where all strangers' tries are counted; its `locked_until` is when counting begins again."""
 
 
-def _strangers(session: Session, node_id: str, at: dt.datetime) -> PinTries:
-    row = session.get(PinTries, (node_id, *_STRANGERS), with_for_update=True)
-    if row is None:
-        row = PinTries(node_id=node_id, staff_id=_STRANGERS[0], asked_by=_STRANGERS[1], failed_tries=0)
-        session.add(row)
-    if row.locked_until is None or row.locked_until <= at:
-        row.failed_tries, row.locked_until = 0, at + STRANGERS_WITHIN
-    return row
+def _counted(stranger: str) -> list[tuple[str, str]]:
+    """Return where a stranger's tries are counted: with everybody's, and with those of the same range."""
+    return [_STRANGERS, (_STRANGERS[0], f"{_STRANGERS[1]} {stranger}")] if stranger else []
 
 
-def _refuse_flood(strangers: PinTries | None, at: dt.datetime) -> None:
-    if strangers is None or strangers.failed_tries < STRANGERS_MOST:
-        return
-    if (refusal := _locked(strangers, at)) is not None:
-        raise refusal
+def _most(row: PinTries) -> int:
+    return STRANGERS_IN_ALL if row.asked_by == _STRANGERS[1] else STRANGERS_MOST
+
+
+def _strangers(session: Session, node_id: str, stranger: str, at: dt.datetime) -> list[PinTries]:
+    """Return what counts a stranger's tries, locked; of ranges nobody asks from any more nothing is kept."""
+    rows = []
+    for key in _counted(stranger):
+        row = session.get(PinTries, (node_id, *key), with_for_update=True)
+        if row is None:
+            over = sa.and_(PinTries.staff_id == _STRANGERS[0], PinTries.node_id == node_id, PinTries.locked_until <= at)
+            session.execute(sa.delete(PinTries).where(over, PinTries.asked_by != _STRANGERS[1]))
+            row = PinTries(node_id=node_id, staff_id=key[0], asked_by=key[1], failed_tries=0)
+            session.add(row)
+        if row.locked_until is None or row.locked_until <= at:
+            row.failed_tries, row.locked_until = 0, at + STRANGERS_WITHIN
+        rows.append(row)
+    return rows
+
+
+def _refuse_flood(strangers: Sequence[PinTries | None], at: dt.datetime) -> None:
+    for row in strangers:
+        if row is not None and row.failed_tries >= _most(row) and (refusal := _locked(row, at)) is not None:
+            raise refusal
 
 
 def _note_stranger(session: Session, node_id: str, verb: str, at: dt.datetime, **facts: object) -> None:

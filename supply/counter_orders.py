@@ -140,7 +140,7 @@ def take(
     """
     if not is_id(id):
         raise Invalid("bad-id", "The page sent an order without a proper id. Load it again.")
-    whose = _checked(whose)
+    whose = _checked(whose, store_of(session, store_id).tz)
     if tender not in ("", *TENDERS):
         raise Invalid("unknown-tender", "It is paid now in cash or by card, or when it is collected.", tender=tender)
     wanted = sorted(lines)
@@ -318,10 +318,10 @@ def findings(session: Session, here: str, store_id: str | None = None) -> list[F
 # --- inside ---
 
 
-def _checked(whose: For) -> For:
+def _checked(whose: For, tz: str) -> For:
     if not whose.phone.strip():
         return replace(whose, name=tidy_name(whose.name), phone="")
-    name, phone = check_person(whose.name, whose.phone)
+    name, phone = check_person(whose.name, whose.phone, tz)
     return replace(whose, name=name, phone=phone)
 
 

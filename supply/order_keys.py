@@ -17,6 +17,7 @@ from functools import lru_cache
 
 from config.errors import Invalid
 from config.ids import pickup_code_of
+from config.phones import e164
 from pos import pins
 
 NAME_LENGTH = 80
@@ -59,12 +60,12 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def check_person(name: str, phone: str) -> tuple[str, str]:
-    """Return name and phone tidied, or refuse them with what is missing."""
+def check_person(name: str, phone: str, tz: str) -> tuple[str, str]:
+    """Return name and phone tidied, the phone in E.164, or refuse them with what is missing. tz: the store's."""
     name, phone = tidy_name(name), phone.strip()
     if not _PHONE.fullmatch(phone) or sum(letter.isdigit() for letter in phone) < 5:
         raise Invalid("bad-phone", "Give a phone number: 5 to 20 digits, blanks and + - / ( ) are fine.")
-    return name, phone
+    return name, e164(phone, tz)
 
 
 def tidy_name(name: str) -> str:

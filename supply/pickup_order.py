@@ -14,7 +14,6 @@ Units: qty in the product's stock unit; *_minor currency minor units.
 """
 
 import datetime as dt
-import functools
 from collections.abc import Sequence
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -285,24 +284,11 @@ def asked_back(session: Session, store_id: str) -> list[PickupOrder]:
 
 
 def of_phone(session: Session, store_id: str, phone: str, limit: int) -> list[PickupOrder]:
-    """Return the orders placed with a number in a store, however it was written, the newest first."""
-    query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, has_phone(phone))
+    """Return the orders placed with a number (E.164) in a store, the newest first."""
+    query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, PickupOrder.customer_phone == phone)
     return list(
         session.scalars(query.order_by(PickupOrder.placed_at.desc(), PickupOrder.number, PickupOrder.id).limit(limit))
     )
-
-
-def has_phone(phone: str) -> sa.ColumnElement[bool]:
-    """Return the condition that an order was placed with a number, however it was written."""
-    digits = "".join(sign for sign in phone if sign.isdigit())
-    return _kept_digits == digits
-
-
-_kept_digits: sa.ColumnElement[str] = functools.reduce(
-    lambda digits, sign: sa.func.replace(digits, sign, ""),
-    "+()/. -",
-    sa.type_coerce(PickupOrder.customer_phone, sa.Text),
-)
 
 
 def lines_of(session: Session, order: PickupOrder) -> list[PickupLine]:

@@ -157,7 +157,7 @@ def place(
     a closed shop, what is short, with every line named, a full window; the same id with other content is a Conflict.
     """
     store = _open_shop(session, store_id, id, token)
-    (name, phone), wanted = check_person(name, phone), _lines(lines)
+    (name, phone), wanted = check_person(name, phone, store.tz), _lines(lines)
     if known := session.get(PickupOrder, (store_id, id)):
         return _repeated(session, known, name, phone, wanted, token)
     if escrow.escrow_of(session, id) is not None:  # somebody's share of a group buy, and that becomes an order too

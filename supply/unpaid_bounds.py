@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from config.errors import Refused
 from pos.catalogue import Product
 from supply.escrow import Escrow
-from supply.pickup_order import OPEN, PickupLine, PickupOrder, has_phone
+from supply.pickup_order import OPEN, PickupLine, PickupOrder
 from supply.shop_offer import step_of
 
 MOST_ORDERS, MOST_THINGS = 3, 60
@@ -29,12 +29,12 @@ NO_SHOW = dt.timedelta(days=30)
 def refuse_hoarding(
     session: Session, store_id: str, phone: str, wanted: Sequence[tuple[str, int]], *, at: dt.datetime
 ) -> None:
-    """Refuse an order that is one too many, or too large, for its phone number (rules 1 to 3).
+    """Refuse an order that is one too many, or too large, for its phone number in E.164 (rules 1 to 3).
 
     wanted: [(sku, qty)] of an order to be paid later; nothing for one that is paid online. To be asked when the order
     has its number: a shop gives one after the other, so of two orders of one phone at once the second sees the first.
     """
-    of_theirs = sa.and_(PickupOrder.store_id == store_id, PickupOrder.number > 0, has_phone(phone))
+    of_theirs = sa.and_(PickupOrder.store_id == store_id, PickupOrder.number > 0, PickupOrder.customer_phone == phone)
     query = sa.select(PickupOrder.id).where(of_theirs, PickupOrder.state.in_(OPEN), PickupOrder.paid_minor == 0)
     if not wanted:
         query = query.where(sa.exists().where(Escrow.id == PickupOrder.id, Escrow.state == "awaited"))

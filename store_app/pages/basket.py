@@ -9,34 +9,31 @@ Rules
 4. What the page showed is what is charged: if the total has changed meanwhile, nothing is ordered and it says so.
 """
 
-import datetime as dt
 from dataclasses import replace
 from typing import Any
 
-import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, current_app, flash, redirect, request, url_for
 from flask import session as visitor
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from config.errors import Conflict, Invalid, ShopError
 from pos.promises import clean_code
 from pos.store import Store
-from store_app import escrow_asking
+from store_app import askers, escrow_asking
 from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.pages import form, visitors
 from store_app.presenting import language, page
 from store_app.security import public
 from store_app.sentences import sentence_of
 from store_app.wording import COUPON_WORDS
-from supply import online_coupons, phone_codes, placing, shop
+from supply import customer_sessions, online_coupons, phone_codes, placing, shop
 from supply.delivery_rules import Address, DeliveryRules, in_reach, read_point
-from supply.messages import CustomerMessage
 from supply.placing import Wishes
 
 bp = Blueprint("basket", __name__, url_prefix="/shop/<slug>")
 KEPT_ORDERS = 5
-KEPT_PROOFS = 3
 _FIELDS = {"bad-name": "name", "bad-phone": "phone", "bad-email": "email", "window-full": "window"}
 _HOME = ("way", "place", "lat", "lon", "street", "note", "delivery_window")
 _ASKED = ("name", "phone", "email", "window", "pay", "if_short", "command_id", "shown_total", *_HOME)
@@ -138,17 +135,16 @@ def place(slug: str) -> Any:
     name = form.text("name", most=80, required=_("Please tell the shop your name."))
     phone = form.text("phone", most=20, required=_("Please leave a phone number for the shop."))
     wishes = _wishes()
-    placing.check_person(name, phone)
     with read() as session:
         here = visitors.shop_at(session, slug)
+        name, phone = placing.check_person(name, phone, here.tz)
         wanted = shop.rules_of(session, here.id).confirm_phone and f"{here.id} {command}" not in _placed()
         lines = visitors.kept(here.id)
-    if wanted and lines and not _is_proved(phone):
+        is_proved = customer_sessions.has_proved(session, askers.mark(), phone, at=clock.now())
+    if wanted and lines and not is_proved:
         with write() as session:
-            if not phone_codes.was_just_sent(session, phone, at=clock.now()):  # a double click is one code
-                phone_codes.send(session, here.id, phone, language=language(), at=clock.now())
-            wake_worker_after(session)
-        visitor["asked"] = {key: request.form.get(key, "")[:LONGEST_ANSWER] for key in _ASKED}
+            send_code(session, here, phone)
+        visitor["asked"] = {key: request.form.get(key, "")[:LONGEST_ANSWER] for key in _ASKED} | {"phone": phone}
         return redirect(url_for(".code", slug=slug), 303)
     return _order(here, command, name, phone, wishes, request.form.get("pay"), request.form.get("shown_total"))
 
@@ -163,7 +159,7 @@ def code(slug: str, fault: ShopError | None = None) -> Any:
     with read() as session:
         here = visitors.shop_at(session, slug)
         around = visitors.around(session, here)
-        shown = practised(session, str(asked["phone"])) if doors().settings.practice else ""
+        shown = practised(session, str(asked["phone"]))
     return page(
         "storefront/code.html",
         **around,
@@ -181,15 +177,14 @@ def prove(slug: str) -> Any:
     asked = visitor.get("asked")
     if not asked:
         return redirect(url_for(".cart", slug=slug), 303)
-    typed = form.text("code", most=12, required=_("Type the six digits we sent to your phone."))
+    typed = form.text("code", most=20, required=_("Type the code we sent to your phone."))
     with write() as session:
         here = visitors.shop_at(session, slug)
-        fits = phone_codes.prove(session, here.id, str(asked["phone"]), typed, at=clock.now())
+        fits = proved(session, here, str(asked["phone"]), typed)
     if not fits:
         raise Invalid(
             "wrong-code", _("This is not the code we sent, or it is too old. Look again, or ask for another.")
         )
-    keep_proof(str(asked["phone"]))
     request.form = MultiDict(asked)  # type: ignore[assignment]  the form that waited, as it was sent
     return place(slug=slug)
 
@@ -203,32 +198,46 @@ def send_again(slug: str) -> Any:
     if asked:
         with write() as session:
             here = visitors.shop_at(session, slug)
-            phone_codes.send(session, here.id, str(asked["phone"]), language=language(), at=clock.now())
-            wake_worker_after(session)
-        flash(_("Another code is on its way."), "good")
+            if not send_code(session, here, str(asked["phone"])):
+                flash(_("Another code is on its way."), "good")
     return redirect(url_for(".code", slug=slug), 303)
 
 
 # --- what the account's page asks too ---
 
 
-def keep_proof(phone: str) -> None:
-    """Remember in this browser that a phone was proved (rule 2)."""
-    proofs = {**visitor.get("proved", {}), phone_codes.digits_of(phone): clock.now().isoformat()}
-    visitor["proved"] = dict(list(proofs.items())[-KEPT_PROOFS:])
+def send_code(session: Session, here: Store, phone: str, purpose: str = "order") -> bool:
+    """Send a code to a number (E.164); returns whether the store's limit of the day is reached, and says so then."""
+    asker, at = askers.asker(), clock.now()
+    is_full = phone_codes.send(session, here.id, phone, purpose, asker=asker, language=language(), at=at)
+    wake_worker_after(session)
+    if is_full:
+        told = _("Many codes were sent today: only numbers that have ordered here before get one now. "
+                 "Others please call the store.")  # fmt: skip
+        flash(told, "warn")
+    return is_full
 
 
-def practised(session: Any, phone: str) -> str:
-    """Return the code last sent to a phone, for practice, where no message leaves the machine."""
-    query = sa.select(CustomerMessage.facts).where(CustomerMessage.kind == "code", CustomerMessage.phone == phone)
-    facts = session.scalar(query.order_by(CustomerMessage.made_at.desc(), CustomerMessage.id.desc()).limit(1))
-    return str(facts.get("code", "")) if facts else ""
+def proved(session: Session, here: Store, phone: str, typed: str, purpose: str = "order") -> bool:
+    """Tell whether a typed code proves a number (E.164), and let this browser keep it then (rule 2)."""
+    asker, secret, at = askers.asker(), str(current_app.config["SECRET_KEY"]), clock.now()
+    fits = phone_codes.prove(session, here.id, phone, typed, purpose, asker=asker, secret=secret, at=at)
+    if fits:
+        customer_sessions.begin(session, asker.browser, phone, purpose, at=at)
+    return fits
+
+
+def practised(session: Session, phone: str) -> str:
+    """Return the code last sent to a phone, in practice alone, where no message leaves the machine."""
+    row = phone_codes.last_sent(session, phone, askers.mark()) if doors().settings.practice else None
+    return phone_codes.code_of(str(current_app.config["SECRET_KEY"]), row.id, row.digits) if row else ""
 
 
 # --- inside ---
 
 
 def _order(here: Store, command: str, name: str, phone: str, wishes: Wishes, pay: str | None, shown: str | None) -> Any:
+    askers.mark()  # so that what this browser ordered can be signed out of
     (order_id, token), placed = visitors.keys_of("order", here.id, command), f"{here.id} {command}"
     provider = escrow_asking.provider_for(doors()) if pay == "online" else None
     with write() as session:
@@ -273,8 +282,3 @@ def _address() -> Address | None:
 def _placed() -> list[str]:
     """Return the orders this browser has placed lately: a late second click leads to the first one's page."""
     return list(visitor.get("placed", []))
-
-
-def _is_proved(phone: str) -> bool:
-    at = visitor.get("proved", {}).get(phone_codes.digits_of(phone))
-    return at is not None and dt.datetime.fromisoformat(at) > clock.now() - visitors.PROVED_FOR

@@ -3,7 +3,8 @@
 Rules
 -----
 1. There is no password and no list of members: the account is the phone number, proved by the code sent to it, for
-   `visitors.PROVED_FOR` in this browser. Leaving forgets it. A member's number has the prices for members.
+   `customer_sessions.KEPT` in this browser. Signing out ends that here or everywhere, at the node. A member's number
+   has the prices for members.
 2. Shown is what was ordered with this number here and is not forgotten yet; an order placed in a browser opens its own
    page, with the code to collect it. Beside it the points the number has at the shops that share them; their owner may
    end that membership here.
@@ -17,13 +18,13 @@ from flask import session as visitor
 from flask_babel import gettext as _
 
 from config.errors import Invalid, ShopError
-from store_app.extensions import clock, doors, read, wake_worker_after, write
+from store_app.extensions import clock, read, wake_worker_after, write
 from store_app.order_tokens import token_for
 from store_app.pages import basket, form, visitors
-from store_app.presenting import language, page
+from store_app.presenting import page
 from store_app.security import public
 from store_app.sentences import sentence_of
-from supply import order_keys, phone_codes, points_book, points_pool
+from supply import customer_sessions, order_keys, points_book, points_pool
 from supply.pickup_order import PickupOrder, of_phone
 
 bp = Blueprint("shop_account", __name__, url_prefix="/shop/<slug>/mine")
@@ -34,14 +35,14 @@ SHOWN = 20
 @public
 def mine(slug: str, fault: ShopError | None = None) -> Any:
     """Show the visitor's orders, or ask for the phone."""
-    phone = visitors.signed_in()
     with read() as session:
         here = visitors.shop_at(session, slug)
+        phone = visitors.signed_in(session)
         around = visitors.around(session, here)
         member = visitors.is_member(session, here)
         points = points_pool.standing(session, visitors.points_key(here, phone), clock.now().date()) if phone else None
         rows = of_phone(session, here.id, phone, SHOWN) if phone else []
-        practised = basket.practised(session, _asked()) if _asked() and doors().settings.practice else ""
+        practised = basket.practised(session, _asked()) if _asked() else ""
     secret = str(current_app.config["SECRET_KEY"])
     return page(
         "storefront/mine.html",
@@ -65,12 +66,10 @@ def mine(slug: str, fault: ShopError | None = None) -> Any:
 def ask(slug: str) -> Any:
     """Send a code to the number typed (rule 3)."""
     phone = form.text("phone", most=20, required=_("Type your phone number."))
-    _name, phone = order_keys.check_person("x", phone)
     with write() as session:
         here = visitors.shop_at(session, slug)
-        if not phone_codes.was_just_sent(session, phone, "mine", at=clock.now()):  # a double click is one code
-            phone_codes.send(session, here.id, phone, "mine", language=language(), at=clock.now())
-        wake_worker_after(session)
+        _name, phone = order_keys.check_person("x", phone, here.tz)
+        basket.send_code(session, here, phone, "mine")
     visitor["asked_mine"] = phone
     return redirect(url_for(".mine", slug=slug), 303)
 
@@ -80,18 +79,16 @@ def ask(slug: str) -> Any:
 @form.answers_on(mine)
 def prove(slug: str) -> Any:
     """Take the code; a wrong one is counted."""
-    phone, typed = _asked(), form.text("code", most=12, required=_("Type the eight digits we sent to your phone."))
+    phone, typed = _asked(), form.text("code", most=20, required=_("Type the code we sent to your phone."))
     if not phone:
         return redirect(url_for(".mine", slug=slug), 303)
     with write() as session:
         here = visitors.shop_at(session, slug)
-        fits = phone_codes.prove(session, here.id, phone, typed, "mine", at=clock.now())
+        fits = basket.proved(session, here, phone, typed, "mine")
     if not fits:
         raise Invalid(
             "wrong-code", _("This is not the code we sent, or it is too old. Look again, or ask for another.")
         )
-    basket.keep_proof(phone)
-    visitor["me"] = [phone, clock.now().isoformat()]
     visitor.pop("asked_mine", None)
     return redirect(url_for(".mine", slug=slug), 303)
 
@@ -101,9 +98,9 @@ def prove(slug: str) -> Any:
 def leave_points(slug: str) -> Any:
     """End the membership of the number proved in this browser, at every shop (rule 2)."""
     form.command_id()
-    phone = visitors.signed_in()
     with write() as session:
         here = visitors.shop_at(session, slug)
+        phone = visitors.signed_in(session)
         if phone:
             points_book.leave(session, visitors.points_key(here, phone), at=clock.now())
             wake_worker_after(session)
@@ -114,10 +111,14 @@ def leave_points(slug: str) -> Any:
 @bp.post("/leave")
 @public
 def leave(slug: str) -> Any:
-    """Forget the number in this browser (rule 1)."""
-    for key in ("me", "asked_mine", "proved"):
+    """Sign out in this browser, or in every browser that proved the number (rule 1)."""
+    everywhere = request.form.get("everywhere") == "yes"
+    with write() as session:
+        if mark := visitor.get("mark"):
+            customer_sessions.end(session, mark, everywhere=everywhere, at=clock.now())
+    for key in ("mark", "asked_mine", "asked", "placed", "csrf_token"):
         visitor.pop(key, None)
-    flash(_("This browser knows your number no more."), "good")
+    flash(_("You are signed out everywhere.") if everywhere else _("You are signed out."), "good")
     return redirect(url_for(".mine", slug=slug), 303)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, NotFound, ShopError
 from pos.store import Store
-from store_app import escrow_asking
+from store_app import askers, escrow_asking
 from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.pages import form, visitors
 from store_app.presenting import language, page
@@ -50,7 +50,6 @@ def join(slug: str, group_id: str) -> Any:
     command = form.command_id()
     name = form.text("name", most=80, required=_("Please tell the shop your name."))
     phone = form.text("phone", most=20, required=_("Please leave a phone number for the shop."))
-    name, phone = placing.check_person(name, phone)
     want = form.whole("want", least=1, most=groups.MOST_UNITS)
     upto = form.whole("upto", most=groups.MOST_UNITS) if request.form.get("upto") else want
     provider = escrow_asking.provider_for(doors())
@@ -58,7 +57,9 @@ def join(slug: str, group_id: str) -> Any:
         raise Invalid("no-online-payment", _("Groups are paid online, and nobody takes money online here yet."))
     with write() as session:
         here = visitors.shop_at(session, slug)
+        name, phone = placing.check_person(name, phone, here.tz)
         _group_here(session, here, group_id)
+        askers.mark()
         member_id, token = visitors.keys_of("member", here.id, command)
         member = GroupMember(
             id=member_id, name=name, phone=phone, email="", language=language(), token_hash=token_hash(token),

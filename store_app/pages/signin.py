@@ -13,6 +13,7 @@ from config.journal import Actor
 from pos import badges, pins
 from pos.store import Till, staff_of
 from store_app import devices, security, staff
+from store_app.askers import address_range
 from store_app.extensions import doors, own_doors, read, write
 from store_app.pages import form
 from store_app.pages.till import own_till
@@ -72,7 +73,12 @@ def enter(staff_id: str) -> Any:
     node_id, device = own_doors().settings.node_id, devices.of_request(staff_id)
     try:
         person = staff.check_pin(
-            own_doors(), node_id, staff_id, request.form.get("pin", "")[:12], asked_by=device, is_stranger=not device
+            own_doors(),
+            node_id,
+            staff_id,
+            request.form.get("pin", "")[:12],
+            asked_by=device,
+            stranger="" if device else address_range() or "unknown",
         )
     except ShopError as refusal:
         if _names_are_typed():  # the same for every refusal: nobody learns who works here

@@ -6,8 +6,8 @@ Rules
 2. What the shop no longer offers leaves the basket by itself, and the page says so.
 3. Which products a list shows, and in which order, is looked up once in LISTED_FOR_S; prices and what is left are
    always of this moment. A product's card, and the list they stand in, is drawn once for all who see the very same.
-4. Who proved a phone here that is a member's has the prices for members, for PROVED_FOR; a coupon that cannot be used
-   just now stays in the basket and says why.
+4. Who proved a phone here (`customer_sessions`) that is a member's has the prices for members; a coupon that cannot
+   be used just now stays in the basket and says why.
 """
 
 import datetime as dt
@@ -36,10 +36,9 @@ from store_app.extensions import clock
 from store_app.pages import form
 from store_app.presenting import at_store, language
 from store_app.presenting import qty as written_qty
-from supply import closed_days, groups, online_coupons, online_members, placing, shop
+from supply import closed_days, customer_sessions, groups, online_coupons, online_members, placing, shop
 
 MOST_LINES = placing.MOST_LINES
-PROVED_FOR = dt.timedelta(days=30)
 MOST_COUPONS = 5
 KEPT_SHOPS = 3
 """Baskets a cookie has room for: browsers drop one of more than 4 kB."""
@@ -144,17 +143,15 @@ def keep_codes(store_id: str, codes: Sequence[str]) -> None:
     visitor["coupons"] = dict(list((others | ({store_id: list(codes)} if codes else {})).items())[-KEPT_SHOPS:])
 
 
-def signed_in() -> str:
-    """Return the phone of whoever proved it in this browser lately; '' for a guest."""
-    known = visitor.get("me")
-    if not isinstance(known, list) or len(known) != 2:
-        return ""
-    return str(known[0]) if dt.datetime.fromisoformat(known[1]) > clock.now() - PROVED_FOR else ""
+def signed_in(session: Session) -> str:
+    """Return the phone (E.164) of whoever proved it in this browser lately; '' for a guest."""
+    mark = visitor.get("mark")
+    return customer_sessions.number_of(session, mark, at=clock.now()) if mark else ""
 
 
 def is_member(session: Session, here: Store) -> bool:
     """Tell whether the visitor has the prices for members here (rule 4)."""
-    return online_members.is_member(session, here.id, signed_in())
+    return online_members.is_member(session, here.id, signed_in(session))
 
 
 def points_key(here: Store, phone: str) -> str:

@@ -18,6 +18,7 @@ from config.node import Peer, found, new_epoch, this_node
 from config.outbox import Message, OutboxMessage
 from config.publication import Publication
 from tests.builders import NOON, open_database
+from tests.empty import empty_database
 
 FACTS, SECOND = 8, dt.timedelta(seconds=1)
 
@@ -174,6 +175,20 @@ def test_a_figure_no_shop_can_have_is_set_aside_before_it_is_added_up_with_other
     assert take(database, largest)[0] == "taken", "what the door lets in is not set aside"
     assert noted(database) == {"fact-1": 1, "fact-2": 2}
     assert head(database)[:2] == (3, 3)
+
+
+@pytest.mark.parametrize("body", [{"name": "a\x00b"}, {"lines": [{"name\x00": "a"}]}])
+def test_a_text_with_nul_is_set_aside_on_both_databases_alike(sender, tmp_path, postgres_database, body):
+    messages = sent(sender)
+    odd = replace(messages[0], body=body)
+    odd = replace(odd, hash=outbox.content_hash(odd))
+    plain = replace(messages[1], body={"n": 1, "name": "a\\u0000b"})
+    plain = replace(plain, hash=outbox.content_hash(plain))
+    for database in (open_database(tmp_path / "network.db"), empty_database(postgres_database)):
+        assert take(database, odd) == ("parked", inbox.NUL)
+        with database.write() as session:
+            assert inbox.try_parked(session, "S01", note) == (0, 1)
+        assert take(database, plain)[0] == "taken", "a backslash before u0000 is a text like any other"
 
 
 def test_the_same_number_with_another_id_is_parked_with_an_alarm(sender, tmp_path):

@@ -40,7 +40,7 @@ def test_the_old_book_comes_over_with_what_each_agreed_to(house: House):
     )
     assert faults == []
     known = people(house)
-    assert {name: one.phone for name, one in known.items()} == {"Li Wei": "+15550100", "Ann": "", "Bo": "5550123"}
+    assert {name: one.phone for name, one in known.items()} == {"Li Wei": "+15550100", "Ann": "", "Bo": "+15550123"}
     with house.doors.read() as session:
         store_id, li = STORE, known["Li Wei"].id
         standing = customers.standing(session, session.get_one(Store, store_id), li, at=NOON)

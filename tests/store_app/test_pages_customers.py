@@ -121,7 +121,7 @@ def test_a_customer_is_added_changed_and_forgotten(rosa: House):
     assert changed.status_code == 303
     with rosa.doors.read() as session:
         kept = session.get_one(Customer, (STORE, command))
-        assert (kept.name, kept.phone) == ("王小明", "5550177")
+        assert (kept.name, kept.phone) == ("王小明", "+15550177")
         assert tab.account(session, STORE, command).limit_minor == 5_000
     assert send(client, f"/customers/{command}/erase").status_code == 303
     assert client.get(f"/customers/{command}").status_code == 404

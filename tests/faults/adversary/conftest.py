@@ -1,5 +1,5 @@
 """The nodes that are attacked: the applications the pages' tests use."""
 
-from tests.store_app.conftest import build, founded, house, kept, network, served
+from tests.store_app.conftest import build, founded, house, kept, market, network, served
 
-__all__ = ["build", "founded", "house", "kept", "network", "served"]
+__all__ = ["build", "founded", "house", "kept", "market", "network", "served"]
