@@ -132,7 +132,7 @@ def new_epoch(session: Session, *, is_put_back: bool = True) -> str:
 
 
 def write_sidecar(path: Path, *, epoch: str, n: int, head: str) -> None:
-    """Write the sidecar so that a crash leaves the old or the new one; fsynced."""
+    """Write the sidecar so that a crash leaves the old or the new one; fsynced. Server and worker may write at once."""
     beside = path.with_suffix(f".{os.getpid()}.tmp")
     with beside.open("w", encoding="utf-8") as file:
         json.dump({"epoch": epoch, "n": n, "head": head}, file)

@@ -208,12 +208,17 @@ def is_running(doors: Doors) -> bool:
         probe.settimeout(1)
         if doors.settings.port and probe.connect_ex((doors.settings.host, doors.settings.port)) == 0:
             return True
-    return worker_runs(doors)
+    serves = doors.server_lock is not None and _is_held(doors.server_lock)
+    return serves or worker_runs(doors)
 
 
 def worker_runs(doors: Doors) -> bool:
     """Tell whether a worker leads on these books (of an SQLite database)."""
-    lock = FileLock(doors.settings.state_folder / f"{doors.settings.node_id}.work.lock")
+    return _is_held(doors.settings.state_folder / f"{doors.settings.node_id}.work.lock")
+
+
+def _is_held(path: Path) -> bool:
+    lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -64,7 +64,7 @@ class Commands(click.Group):
 
             if (trouble := trouble_of(fault)) is not None:
                 _say(str(TROUBLES[trouble]))
-                context.exit(1)
+                context.exit(2 if trouble == "books-damaged" else 1)
             if not isinstance(fault, OSError) or fault.errno not in _NO_FILE:
                 raise
             _say(_NO_FILE[fault.errno].format(name=fault.filename))

@@ -105,6 +105,12 @@ class Doors:
         return self.clock.now()
 
     @property
+    def server_lock(self) -> Path | None:
+        """The file beside an SQLite database that its one server holds; None on PostgreSQL."""
+        url = self.database.engine.url
+        return Path(f"{url.database}.serve") if url.get_backend_name() == "sqlite" else None
+
+    @property
     def bell(self) -> Bell:
         """The node's bell, which wakes the worker."""
         return Bell(self.settings.state_folder / f"{self.settings.node_id}.bell")

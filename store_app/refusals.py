@@ -54,6 +54,8 @@ _OF_SQLITE = {
     "SQLITE_CORRUPT": "books-damaged", "SQLITE_NOTADB": "books-damaged", "SQLITE_BUSY": "books-busy",
     "SQLITE_LOCKED": "books-busy",
 }  # fmt: skip
+_DAMAGE = ("unsupported file format", "attached databases must use the same text encoding as main database")
+"""What SQLite says of a header that is damaged, under its code for faults in a statement."""
 _OF_POSTGRES = {"08": "database-away", "57P": "database-away", "53100": "disk-full", "58": "disk-fault",
                 "XX001": "books-damaged", "XX002": "books-damaged", "40": "books-busy", "53": "books-busy"}  # fmt: skip
 _OF_SYSTEM = {errno.ENOSPC: "disk-full", errno.EDQUOT: "disk-full", errno.EIO: "disk-fault", errno.EROFS: "disk-fault"}
@@ -140,6 +142,8 @@ def trouble_of(fault: Exception) -> str | None:
     orig = getattr(fault, "orig", fault)
     name = getattr(orig, "sqlite_errorname", None)
     if name is not None:
+        if name == "SQLITE_ERROR" and str(orig) in _DAMAGE:
+            return "books-damaged"
         return _OF_SQLITE.get("_".join(str(name).split("_")[:2]))
     state = getattr(orig, "sqlstate", None)
     if state is None:

@@ -4,6 +4,7 @@ A store serves with waitress: pure Python, one process on one core, so that SQLi
 network may use gunicorn instead. SIGTERM ends both after the running requests.
 """
 
+import atexit
 import contextlib
 import ctypes
 import errno
@@ -13,18 +14,23 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
+import sqlalchemy as sa
 import structlog
+from filelock import FileLock, Timeout
 
 from config.database import refuse_unsafe
-from config.errors import Invalid, Unreachable
+from config.errors import Conflict, Invalid, Unreachable
 from store_app import create_app, known_past
 from store_app.extensions import Doors
 from store_app.sync import restored
 
 log = structlog.get_logger()
+SIDECAR_S = 1.0
+"""How often the server looks whether the journal has grown beyond the sidecar file."""
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3
 """M_ARENA_MAX and M_MMAP_THRESHOLD of glibc's mallopt(3)."""
 _GIVEN_BACK = 1 << 20
@@ -32,8 +38,59 @@ _GIVEN_BACK = 1 << 20
 
 
 def serve(doors: Doors, *, work: bool = True, gunicorn: bool = False) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    refuse_port(doors.settings.host, doors.settings.port)
+    """Serve until SIGTERM or SIGINT; these books are nobody else's to serve meanwhile."""
+    with alone(doors):
+        refuse_port(doors.settings.host, doors.settings.port)
+        _serve(doors, work=work, gunicorn=gunicorn)
+
+
+@contextlib.contextmanager
+def alone(doors: Doors) -> Iterator[None]:
+    """Hold an SQLite database's place for its one server; Conflict where another process has it.
+
+    The lock is the system's: it goes with the process, however that ends.
+    """
+    if doors.server_lock is None:
+        yield
+        return
+    lock = FileLock(doors.server_lock)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as fault:
+        raise Conflict(
+            "served-already",
+            "Another server on this computer already serves these books. Use that one, or stop it first.",
+        ) from fault
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def sidecar_kept(doors: Doors) -> Iterator[None]:
+    """Keep the sidecar file up to date meanwhile, whether a worker runs or not."""
+    over = threading.Event()
+
+    def keep() -> None:
+        while not over.wait(SIDECAR_S):
+            try:
+                restored.keep_sidecar(doors)
+            except (OSError, sa.exc.SQLAlchemyError) as fault:  # it tries again, and selling goes on
+                log.warning("the sidecar could not be written", why=str(fault))
+
+    keeper = threading.Thread(target=keep, name="sidecar", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        over.set()
+        keeper.join()
+        with contextlib.suppress(OSError, sa.exc.SQLAlchemyError):
+            restored.keep_sidecar(doors)
+
+
+def _serve(doors: Doors, *, work: bool, gunicorn: bool) -> None:
     _share_memory()
     refuse_unsafe(doors.database.engine)
     known_past.hold(doors)
@@ -50,7 +107,8 @@ def serve(doors: Doors, *, work: bool = True, gunicorn: bool = False) -> None:
             server = web_server(app, settings.host, settings.port, settings.threads)
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: sys.exit(0))
-            server.run()
+            with sidecar_kept(doors):
+                server.run()
 
 
 def web_server(app: Any, host: str, port: int, threads: int) -> Any:
@@ -127,6 +185,13 @@ def _worker() -> Iterator[None]:
             worker.kill()
 
 
+def _keep_sidecar(worker: Any) -> None:
+    """Keep the sidecar in a process of gunicorn's until it ends: threads begun before it was forked are not in it."""
+    kept = sidecar_kept(worker.app.callable.extensions["cornerstore"])
+    kept.__enter__()
+    atexit.register(kept.__exit__, None, None, None)
+
+
 def _gunicorn(app: Any, host: str, port: int, threads: int) -> None:
     try:
         from gunicorn.app.base import BaseApplication
@@ -137,6 +202,7 @@ def _gunicorn(app: Any, host: str, port: int, threads: int) -> None:
         def load_config(self) -> None:
             for name, value in {"bind": f"{host}:{port}", "workers": 2, "threads": threads}.items():
                 self.cfg.set(name, value)
+            self.cfg.set("post_worker_init", _keep_sidecar)
 
         def load(self) -> Any:
             return app
