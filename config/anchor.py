@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
+from config.append_only import append_only
 from config.database import Base
 from config.errors import NotFound
 from config.finding import Finding
@@ -39,6 +40,7 @@ class JournalAnchor(Base):
     heard_at: Mapped[dt.datetime]
 
 
+@append_only("seen_at")
 class JournalDoubt(Base):
     """A journal that is not what it was."""
 

@@ -55,9 +55,13 @@ PRAGMAS = (
     f"busy_timeout={BUSY_MS}",
     "wal_autocheckpoint=4000",
     "journal_size_limit=67108864",
+    "recursive_triggers=ON",
 )
 """How every SQLite connection is opened. A page changed by many sales is copied back once per checkpoint, so fewer of
-them save work; what is committed lies in the log, synchronised, all the same."""
+them save work; what is committed lies in the log, synchronised, all the same. An INSERT OR REPLACE deletes: only with
+recursive triggers does it meet the one that refuses."""
+AMENDING = "amending"
+"""What an SQLite file's triggers ask their connection: may this transaction change append-only rows? (`append_only`)"""
 KEEPING = {"journal_mode": ("wal",), "synchronous": ("2",), "foreign_keys": ("1",)}
 _KEPT_HERE = ("on", "remote_apply", "remote_write", "local")
 KEEPING_ON_POSTGRES = {"fsync": ("on",), "full_page_writes": ("on",), "synchronous_commit": _KEPT_HERE}
@@ -127,6 +131,7 @@ def set_up_sqlite(engine: Engine) -> Engine:
         for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+        connection.create_function(AMENDING, -1, _door())
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -137,6 +142,18 @@ def set_up_sqlite(engine: Engine) -> Engine:
             driver.execute(f"BEGIN {kind}")
 
     return engine
+
+
+def _door() -> Callable[..., int]:
+    """Return the function that a connection's triggers ask, shut; called with 1 it opens, with 0 it shuts again."""
+    is_open = 0
+
+    def amending(*wanted: int) -> int:
+        nonlocal is_open
+        is_open = wanted[0] if wanted else is_open
+        return is_open
+
+    return amending
 
 
 def refuse_unsafe(engine: Engine) -> None:

@@ -26,11 +26,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import door
+from config.append_only import append_only
 from config.bulk import write_many
 from config.database import Base, among, insert_into, lock_rows
 from config.errors import Invalid, Refused, ShopError
-from config.journal import GENESIS, canonical
-from config.node import Peer
+from config.journal import GENESIS, Actor, amending, canonical
+from config.node import Peer, this_node
 from config.nodes import signing_keys
 from config.outbox import Message, chain, fits
 
@@ -42,6 +43,7 @@ NUMBER_USED, CONTENT_DIFFERS = "number-used", "content-differs"
 LOOKED_AT = 500
 
 
+@append_only("state", "reason", "batch")
 class InboxMessage(Base):
     """A fact of another node that has arrived: taken, or parked with its reason."""
 
@@ -140,7 +142,7 @@ def take(
             if (before.epoch, before.n) != (epoch, message.n) and message.n not in used:
                 _alarm(session, from_node, epoch, message, f"it had come before as number {before.n}", at)
             outcomes[place] = (
-                _again(session, from_node, message, effect) if before.state == "parked" else Outcome("already")
+                _again(session, from_node, message, effect, at) if before.state == "parked" else Outcome("already")
             )
         elif first is not None or before is not None or used.get(message.n, message.id) != message.id:
             is_known = first is not None or before is not None
@@ -369,15 +371,19 @@ def _all_at_once(session: Session, messages: list[Message], bulk: Bulk) -> list[
     return left
 
 
-def _again(session: Session, from_node: str, message: Message, effect: Effect) -> Outcome:
+def _again(
+    session: Session, from_node: str, message: Message, effect: Effect, at: dt.datetime | None = None
+) -> Outcome:
     row = session.get_one(InboxMessage, (from_node, message.id))
     if not message.is_whole():
         row.reason = "the content does not fit its hash"
     else:
         row.reason = _oddity(message.body, canonical(message.body)) or _try(session, message, effect)
     row.state = "parked" if row.reason else "taken"
-    if message.is_whole():
-        row.body = canonical(message.body)  # what was set aside may have been damaged on its way
+    if at is not None and message.is_whole() and row.body != (body := canonical(message.body)):
+        actor = Actor.system("inbox", this_node(session).id)
+        with amending(session, f"message:{message.id}", "it came damaged, and now whole", actor=actor, at=at):
+            row.body = body
     session.flush()
     return Outcome(row.state, row.reason)
 

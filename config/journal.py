@@ -1,23 +1,27 @@
-"""Who did what: the shop's tamper-evident journal, and the only hand that changes a state.
+"""Who did what: the shop's tamper-evident journal, and the hand that changes a state.
 
 Rules
 -----
 1. Every verb leaves an entry: who, when, what, on which subject, with the facts.
 2. Entries of a node form a chain: each hash covers the entry's values and the hash before it, so an edit, a
    deletion, an insertion or a swap breaks it; the chain's head names its end, so a cut-off tail shows too.
-3. `move()` is the only code that assigns `.state`; it refuses what the noun's table does not allow.
+3. `move()` assigns `.state` and refuses what the noun's table does not allow. Bulk statements and rows written as
+   another node reported them set it beside `move()`; they journal for themselves.
+4. `amending()` is the only door to append-only rows (`config/append_only.py`); it leaves an entry, too.
 """
 
 import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config import append_only
 from config.database import Base, dialect_of, insert_into, table_of
 from config.prepared import Prepared
 from config.states import StateTable
@@ -43,6 +47,7 @@ class Actor:
         return cls(id=f"job:{job}", name=job, role="system", node=node)
 
 
+@append_only.append_only()
 class JournalEntry(Base):
     """One thing that was done."""
 
@@ -141,6 +146,17 @@ def move(
         before=before,
         **facts,
     )
+
+
+@contextmanager
+def amending(session: Session, subject: str, why: str, *, actor: Actor, at: dt.datetime) -> Iterator[None]:
+    """Let this transaction change or delete append-only rows inside, and record that it did and why (rule 4).
+
+    Forgetting a person's data, books put back from a copy and weeks moved between partitions need it; nothing else may.
+    """
+    record(session, actor=actor, at=at, verb="books.amended", subject=subject, why=why)
+    with append_only.unlocked(session):
+        yield
 
 
 def verify(session: Session, node_id: str) -> list[str]:

@@ -3,7 +3,8 @@
 Rules
 -----
 1. One history serves SQLite and PostgreSQL.
-2. Before an SQLite file is changed it is copied beside itself, so that a failed upgrade loses nothing.
+2. All steps of an upgrade are one transaction: killed anywhere, or with a full disk, it leaves the tables it began
+   with. Before an SQLite file is changed it is copied beside itself all the same.
 3. Asking for the difference (`check`) or writing a revision needs every package's tables imported by the caller;
    upgrading does not.
 4. A migration's file begins with its number, and the newest has the highest. So a start reads one folder and one row:

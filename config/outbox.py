@@ -27,6 +27,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
+from config.append_only import append_only
 from config.database import Base, dialect_of, insert_into, lock_rows, table_of
 from config.journal import GENESIS, Actor, canonical, move
 from config.node import epoch_of
@@ -70,6 +71,7 @@ class Message:
         return fits(self, canonical(self.body))
 
 
+@append_only("epoch", "n", "head", "state", "attempts", "reason", "delivered_at")
 class OutboxMessage(Base):
     """A fact of ours, waiting or confirmed."""
 

@@ -23,6 +23,8 @@ from sqlalchemy.orm import Session
 
 from config.database import dialect_of
 from config.errors import NotFound, Refused
+from config.journal import Actor, amending
+from config.node import this_node
 
 BOOKS = ("sale", "sale_line", "stock_movement")
 SCHEMA, AWAY = "weeks", "away"
@@ -123,7 +125,13 @@ def _make(session: Session, book: str, week: dt.date) -> str:
     session.execute(sa.text(f"CREATE TABLE {name} (LIKE {book} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"))
     session.execute(sa.text(f"LOCK TABLE {book} IN SHARE ROW EXCLUSIVE MODE"))
     rest = f"{SCHEMA}.{book}_rest WHERE business_day >= '{week}' AND business_day < '{until}'"
-    moved = f"WITH moved AS (DELETE FROM {rest} RETURNING *) INSERT INTO {name} SELECT * FROM moved"  # noqa: S608
-    session.execute(sa.text(moved))
+    if session.scalar(sa.text(f"SELECT 1 FROM {rest} LIMIT 1")):  # noqa: S608
+        moved = f"WITH moved AS (DELETE FROM {rest} RETURNING *) INSERT INTO {name} SELECT * FROM moved"  # noqa: S608
+        why, at = (
+            f"rows of the week of {week} moved into its partition",
+            session.scalars(sa.select(sa.func.now())).one(),
+        )
+        with amending(session, f"table:{book}", why, actor=Actor.system("weeks", this_node(session).id), at=at):
+            session.execute(sa.text(moved))
     session.execute(sa.text(f"ALTER TABLE {book} ATTACH PARTITION {name} FOR VALUES FROM ('{week}') TO ('{until}')"))
     return f"{book} {week}"

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
+from config.append_only import append_only
 from config.database import Base
 from config.errors import Invalid, Refused
 from config.ids import new_id
@@ -32,6 +33,7 @@ TAKE_OFF = ("discount", "price.override")
 """Permissions that reach as far as the role's discount limit."""
 
 
+@append_only("used_at")
 class Approval(Base):
     """One person's leave for one sale."""
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.append_only import append_only
 from config.database import Base
 from config.ids import new_id
 from config.journal import Actor
@@ -44,6 +45,7 @@ ASKED = {
 """Language -> purpose -> the question as a sentence of the customer's; it can be taken back at any time."""
 
 
+@append_only()
 class Consent(Base):
     """What somebody agreed to, or not any more."""
 

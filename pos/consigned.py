@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.append_only import append_only
 from config.database import Base, table_of
 from config.errors import Refused
 from config.finding import Finding
@@ -69,6 +70,7 @@ class Consigned(Base):
     """At the network: the units invoiced; those told as gone back that did not come are among them."""
 
 
+@append_only()
 class ConsignedMove(Base):
     """One line of a lot's book: qty units sold, sent back or bought. source_id: the sale, the return."""
 

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal, outbox
+from config.append_only import append_only
 from config.bulk import write_many
 from config.database import Base, dialect_of, insert_into, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
@@ -50,6 +51,7 @@ class Place(enum.StrEnum):
 INSIDE = (Place.BACKROOM, Place.FLOOR, Place.SHELF, Place.BIN)
 
 
+@append_only()
 class StockMovement(Base):
     """qty units from one place to another."""
 
@@ -88,6 +90,7 @@ class StockLevel(Base):
     qty: Mapped[int]
 
 
+@append_only()
 class Reservation(Base):
     """Units promised to a pickup order (kind 'held'), or the answer to such a promise (answers_id set)."""
 
@@ -122,6 +125,7 @@ class CountTask(Base):
     done_at: Mapped[dt.datetime | None]
 
 
+@append_only()
 class StockCount(Base):
     """What somebody counted of a product, also when the record was right; never changed."""
 

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
+from config.append_only import append_only
 from config.database import Base
 from config.errors import Invalid, NotFound, Refused
 from config.ids import new_id
@@ -56,6 +57,7 @@ class PointsAccount(Base):
     lines: Mapped[int] = mapped_column(default=0)
 
 
+@append_only()
 class PointsEntry(Base):
     """One line of the book of points; never changed."""
 

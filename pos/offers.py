@@ -27,6 +27,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
+from config.append_only import append_only
 from config.clock import business_day
 from config.database import Base, lock_rows, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
@@ -86,6 +87,7 @@ class Coupon(Base):
     """The last business day it may be used on; None: as long as its offer holds."""
 
 
+@append_only("given_back_at")
 class CouponUse(Base):
     """A sale or an online order in which a code was used. owner_id: whose code; '' of sales before it was noted."""
 

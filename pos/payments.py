@@ -18,6 +18,7 @@ from typing import ClassVar, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from config.append_only import append_only
 from config.database import Base
 from config.errors import Invalid, Refused
 from config.money import MAX_MINOR, exponent, round_cash
@@ -61,6 +62,21 @@ class Settled:
     change_minor: int
 
 
+@append_only(
+    "sale_id",
+    "state",
+    "reference",
+    "asked_at",
+    "ask_again_at",
+    "tries",
+    "provider_ref",
+    "shown_code",
+    "reason",
+    "unwanted_since",
+    "contradicted",
+    "claimed_by",
+    "same_as",
+)
 class Payment(Base):
     """One tender's movement of money."""
 

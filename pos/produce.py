@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
+from config.append_only import append_only
 from config.database import Base, lock_rows, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.finding import Finding
@@ -77,6 +78,7 @@ class ProduceGoods(Base):
     story: Mapped[str] = mapped_column(default="")
 
 
+@append_only("statement_id")
 class ProduceMove(Base):
     """A part of a sale's line that was a producer's (rules 2 to 4); only its statement is written later, once."""
 

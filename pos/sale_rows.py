@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.append_only import append_only
 from config.bulk import write_many
 from config.database import Base, table_of
 from config.errors import NotFound
@@ -22,6 +23,7 @@ _MEMBERS, _RETURNS = sa.text("customer_id IS NOT NULL"), sa.text("returns_sale_i
 """What a sale of nobody known, and a line that is no return, are no entry of an index for."""
 
 
+@append_only()
 class Sale(Base):
     """A completed sale, return or exchange."""
 
@@ -65,6 +67,7 @@ class Sale(Base):
     request_hash: Mapped[str]
 
 
+@append_only()
 class SaleLine(Base):
     """Product, quantity, price, discount and tax, all as charged."""
 

@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal, outbox
+from config.append_only import append_only
 from config.database import Base
 from config.errors import Invalid, Refused
 from config.ids import new_id
@@ -87,6 +88,7 @@ class SharedAccount(Base):
     told_n: Mapped[int] = mapped_column(default=0)
 
 
+@append_only("n", "sale_id")
 class SharedEntry(Base):
     """One movement of points; never changed but for its number. At a shop its own, at the network those of all.
 

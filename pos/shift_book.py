@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from config.append_only import append_only
 from config.database import Base
 from config.states import StateTable
 
@@ -65,6 +66,7 @@ class Shift(Base):
         return self.counted_minor is not None
 
 
+@append_only()
 class CashMovement(Base):
     """Signed cash in (+) or out (-) of a drawer."""
 
@@ -92,6 +94,7 @@ class CashMovement(Base):
     actor_id: Mapped[str]
 
 
+@append_only()
 class CashCount(Base):
     """A drawer or a float as somebody counted it: in pieces, or as one sum."""
 
@@ -111,6 +114,7 @@ class CashCount(Base):
     actor_name: Mapped[str]
 
 
+@append_only("told_by")
 class LateSale(Base):
     """A sale that arrived for a shift whose Z report was frozen without it."""
 

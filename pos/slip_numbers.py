@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.append_only import append_only
 from config.database import Base, dialect_of, insert_into
 from config.errors import Invalid, Refused
 from pos.payments import Tender, check_reference
@@ -26,6 +27,7 @@ SLIPS = frozenset(WAYS.values())
 """The tenders that leave a slip."""
 
 
+@append_only()
 class SlipNumber(Base):
     """A slip that has paid; never changed."""
 

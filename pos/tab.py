@@ -29,6 +29,7 @@ from sqlalchemy import orm
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import door, journal, outbox
+from config.append_only import append_only
 from config.clock import business_day
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
@@ -63,6 +64,7 @@ class TabAccount(Base):
     """How many entries there are; each takes the next number."""
 
 
+@append_only()
 class TabEntry(Base):
     """One line of the book; never changed."""
 
@@ -92,6 +94,7 @@ class TabEntry(Base):
     actor_name: Mapped[str]
 
 
+@append_only()
 class TabPaid(Base):
     """How much of a charge an entry that lowers the tab has paid (rule 3); never changed."""
 
@@ -198,8 +201,8 @@ def repay(
     day = business_day(at, store.tz, store.rollover_hour)
     paid = Tender(tender, amount_minor, reference)
     slip_numbers.take(session, store.id, [paid], day=day, source=f"tab:{id}")
-    entry = _credit(session, owing, "repayment", amount_minor, day, None, at, actor, id=id)
-    entry.shift_id, entry.tender, entry.reference = shift.id, tender, reference
+    how = {"shift_id": shift.id, "tender": tender, "reference": reference}
+    entry = _credit(session, owing, "repayment", amount_minor, day, None, at, actor, id=id, more=how)
     take_apart(session, shift, "tabs", paid, id, at=at, actor=actor)
     _record(session, entry, actor, at, tender=tender)
     session.flush()
@@ -239,8 +242,7 @@ def write_off(
     if (known := _known(session, store.id, id)) is not None:
         return _same(known, customer_id, "written_off", -amount_minor)
     day = business_day(at, store.tz, store.rollover_hour)
-    entry = _credit(session, owing, "written_off", amount_minor, day, None, at, actor, id=id)
-    entry.why = why.strip()
+    entry = _credit(session, owing, "written_off", amount_minor, day, None, at, actor, id=id, more={"why": why.strip()})
     _record(session, entry, actor, at, why=entry.why)
     return entry
 
@@ -262,18 +264,17 @@ def write_again(session: Session, told: Mapping[str, Any], *, actor: Actor) -> N
         owing.balance_minor += amount_minor
         owing.lines += 1
         after = (owing.balance_minor, owing.lines)
-        entry = _write(session, store_id, owing.customer_id, told["kind"], amount_minor, after, *rest, told["id"])
+        _write(session, store_id, owing.customer_id, told["kind"], amount_minor, after, *rest, told["id"])
     elif not owing.balance_minor:
         raise Refused("more-than-owed", f"{-amount_minor} in minor units were paid that this tab does not owe.")
     else:
-        off_minor = min(-amount_minor, owing.balance_minor)
-        entry = _credit(session, owing, told["kind"], off_minor, *rest, id=told["id"])
-    if into := str(told.get("shift_id") or ""):
-        entry.tender, entry.reference = str(told["tender"]), str(told.get("reference", ""))
-        paid = Tender(entry.tender, -amount_minor, entry.reference)
-        slip_numbers.take_again(session, store_id, [paid], day=day, source=f"tab:{entry.id}")
-        off = paid._replace(amount_minor=-entry.amount_minor)
-        entry.shift_id = into if note_again(session, store_id, into, "tabs", off) else None
+        off_minor, own_id, how = min(-amount_minor, owing.balance_minor), told["id"] or new_id(), dict[str, Any]()
+        if into := str(told.get("shift_id") or ""):
+            paid = Tender(str(told["tender"]), -amount_minor, str(told.get("reference", "")))
+            slip_numbers.take_again(session, store_id, [paid], day=day, source=f"tab:{own_id}")
+            is_open = note_again(session, store_id, into, "tabs", paid._replace(amount_minor=off_minor))
+            how = {"tender": paid.tender, "reference": paid.reference, "shift_id": into if is_open else None}
+        _credit(session, owing, told["kind"], off_minor, *rest, id=own_id, more=how)
     session.flush()
 
 
@@ -401,9 +402,9 @@ def _charge(
 
 def _credit(
     session: Session, owing: TabAccount, kind: str, amount_minor: int, day: dt.date, sale_id: str | None,
-    at: dt.datetime, actor: Actor, *, id: str | None = None, first: str | None = None,
+    at: dt.datetime, actor: Actor, *, id: str | None = None, first: str | None = None, more: Mapping[str, Any] = {},
 ) -> TabEntry:  # fmt: skip
-    """Lower a locked account and write down which charges that pays (rules 3, 4)."""
+    """Lower a locked account and write down which charges that pays (rules 3, 4). more: other columns of the entry."""
     if amount_minor > owing.balance_minor:
         raise Refused(
             "more-than-owed",
@@ -415,7 +416,7 @@ def _credit(
     owing.lines += 1
     after = (owing.balance_minor, owing.lines)
     key = (owing.store_id, owing.customer_id)
-    entry = _write(session, *key, kind, -amount_minor, after, day, sale_id, at, actor, id)
+    entry = _write(session, *key, kind, -amount_minor, after, day, sale_id, at, actor, id, more)
     left = _left()
     query = sa.select(TabEntry.id, TabEntry.sale_id, left.label("left")).where(
         TabEntry.store_id == key[0], TabEntry.customer_id == key[1], TabEntry.amount_minor > 0, left > 0
@@ -436,7 +437,7 @@ def _credit(
 
 def _write(
     session: Session, store_id: str, customer_id: str, kind: str, amount_minor: int, after: tuple[int, int],
-    day: dt.date, sale_id: str | None, at: dt.datetime, actor: Actor, id: str | None,
+    day: dt.date, sale_id: str | None, at: dt.datetime, actor: Actor, id: str | None, more: Mapping[str, Any] = {},
 ) -> TabEntry:  # fmt: skip
     balance_minor, n = after
     entry = TabEntry(
@@ -449,11 +450,10 @@ def _write(
         balance_minor=balance_minor,
         business_day=day,
         sale_id=sale_id,
-        reference="",
-        why="",
         at=at,
         actor_id=actor.id,
         actor_name=actor.name,
+        **{"reference": "", "why": "", **more},
     )
     session.add(entry)
     session.flush()

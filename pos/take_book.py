@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.append_only import append_only
 from config.database import Base
 from config.states import StateTable
 from pos.catalogue import Product
@@ -69,6 +70,7 @@ class StockTakeSection(Base):
     state: Mapped[str]
 
 
+@append_only()
 class CountEntry(Base):
     """One scan or one typed total; never changed, only followed by another."""
 
@@ -96,6 +98,7 @@ class CountEntry(Base):
     actor_name: Mapped[str]
 
 
+@append_only()
 class CountResult(Base):
     """What a take booked of a product; its presence says that it is done (rule 6)."""
 

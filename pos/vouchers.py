@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
+from config.append_only import append_only
 from config.clock import business_day
 from config.database import Base, lock_rows
 from config.errors import Invalid, NotFound, Refused
@@ -60,6 +61,7 @@ class Voucher(Base):
     issued_by: Mapped[str]
 
 
+@append_only()
 class VoucherMovement(Base):
     """Money onto or off a voucher; never changed."""
 

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
+from config.append_only import append_only
 from config.database import Base
 from config.errors import Invalid
 from config.ids import new_id
@@ -53,6 +54,7 @@ LONGEST = 200
 SHORT_LIVED_DAYS = 14
 
 
+@append_only()
 class Waste(Base):
     """Units written off, and why."""
 

@@ -1,8 +1,9 @@
-"""All invariants K1 to K19 and the journal, for the command, the nightly job and the tests."""
+"""All invariants (K), the journal and the protection of append-only rows (J), for the command and the tests."""
 
 from typing import Any
 
-from config import anchor
+from config import anchor, append_only
+from store_app import tables
 from store_app.extensions import Doors
 
 
@@ -11,10 +12,12 @@ def findings(doors: Doors) -> list[Any]:
     import pos.checks
     import supply.checks
 
+    tables.known()
     with doors.read() as session:
         found: list[Any] = [*pos.checks.findings(session)]
         found += supply.checks.findings(session)
         found += anchor.findings(session)
+        found += append_only.findings(session)
     return found
 
 

@@ -79,7 +79,7 @@ def init(role: str, node_id: str, folder: Path, network_url: str, network_key: s
 @click.option("--check", "only_check", is_flag=True, help="Only say whether the database fits.")
 def bring_up(only_check: bool) -> None:
     """Bring the database to today's tables; a copy is kept beside it."""
-    from config import migrate  # Alembic takes its time, and serving does without
+    from config import append_only, journal, migrate  # Alembic takes its time, and serving does without
     from store_app import tables
 
     doors = node(makes_books=not only_check)
@@ -89,6 +89,13 @@ def bring_up(only_check: bool) -> None:
         screen.print(difference or "The database fits.", markup=False)
         sys.exit(1 if difference else 0)
     set_up(doors)
+    tables.known()
+    with doors.write() as session:
+        if again := append_only.protect(session):
+            journal.record(
+                session, actor=by_hand(doors), at=doors.now(), verb="books.protected", subject="database", tables=again
+            )
+            screen.print(f"The rows of {', '.join(again)} are protected again.")
     screen.print(f"The database is at {migrate.current(doors.database.engine)}.")
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import httpx2
 import sqlalchemy as sa
 
-from config import migrate, outbox, private
+from config import append_only, migrate, outbox, private
 from config.clock import SystemClock
 from config.database import refuse_unsafe
 from config.errors import ShopError, cause
@@ -30,7 +30,7 @@ from config.node import NETWORK, this_node
 from config.outbox import OutboxMessage
 from pos import fresh_days
 from pos.store import Store
-from store_app import backup, job_book, staff
+from store_app import backup, job_book, staff, tables
 from store_app.extensions import Doors
 from supply.forecasts import ForecastRun
 
@@ -66,6 +66,7 @@ def examine(doors: Doors, *, outside: bool = True) -> list[Word]:
     """Look at everything; outside: the network is asked, too."""
     looks: list[Look] = [
         _database,
+        _protection,
         _disk,
         _place,
         _clock,
@@ -109,6 +110,20 @@ def _database(doors: Doors) -> Word:
         return Word("database", BAD, f"The file is damaged: {said}. {told}")
     size = Path(str(engine.url.database)).stat().st_size
     return Word("database", GOOD, f"Whole, {size / 1e6:.0f} MB, tables of version {revision}.", float(size))
+
+
+def _protection(doors: Doors) -> Word:
+    """Tell whether the database still refuses to change what is on record."""
+    tables.known()
+    with doors.read() as session:
+        off = append_only.unprotected(session)
+    if off:
+        told = (
+            f"Rows of {', '.join(off)} can be changed: their protection is missing. Somebody changed the database "
+            "itself. Run `cornerstore verify` to see whether the books are whole, then `cornerstore migrate`."
+        )
+        return Word("protection", BAD, told, float(len(off)))
+    return Word("protection", GOOD, "The database refuses to change or delete what is on record.", 0.0)
 
 
 def _disk(doors: Doors) -> Word:

@@ -26,6 +26,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import door, journal, outbox
+from config.append_only import append_only
 from config.clock import business_day
 from config.database import Base
 from config.errors import Conflict, Invalid, Refused
@@ -51,6 +52,7 @@ TENDERS = ("cash", "card")
 MONEY_MOVED = "pickup.money"
 
 
+@append_only()
 class CounterMoney(Base):
     """Money taken for an order before its goods were handed over, or given back; never changed."""
 

@@ -31,6 +31,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
+from config.append_only import append_only
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.finding import Finding
@@ -100,6 +101,7 @@ class Escrow(Base):
     disputed_why: Mapped[str] = mapped_column(default="")
 
 
+@append_only()
 class EscrowEntry(Base):
     """A movement of an escrow's money; never changed. answers_id: the due entry that this one carries out."""
 

@@ -21,7 +21,8 @@ from sqlalchemy.orm import Session
 from config.database import table_of
 from config.inbox import InboxAlarm, InboxMessage
 from config.inbox import inbox_message as arrived_message
-from config.journal import canonical
+from config.journal import Actor, amending, canonical
+from config.node import this_node
 from config.outbox import FORGOTTEN, OutboxMessage, emptied
 from supply.home_delivery import NOWHERE
 from supply.online_facts import PICKUP_CANCELLED, PICKUP_PLACED, PICKUP_TAKEN
@@ -38,28 +39,32 @@ sa.Index("ix_inbox_message_people", InboxMessage.received_at, sqlite_where=_PEOP
 Kept = OutboxMessage | InboxMessage
 
 
-def forget(session: Session, *, before: dt.datetime) -> int:
-    """Empty the facts of forgotten orders, of those told before an instant; returns how many."""
+def forget(session: Session, *, before: dt.datetime, at: dt.datetime) -> int:
+    """Empty the facts of forgotten orders, of those reported before an instant; returns how many."""
     sent = OutboxMessage.made_at <= before, OutboxMessage.state.in_(("delivered", "written_off", "stuck"))
-    done = _empty(session, OutboxMessage, *sent) + _empty(session, InboxMessage, InboxMessage.received_at <= before)
+    done = _empty(session, OutboxMessage, *sent, at=at)
+    done += _empty(session, InboxMessage, InboxMessage.received_at <= before, at=at)
     return done + _empty_alarms(session, before)
 
 
 # --- inside ---
 
 
-def _empty(session: Session, kind: type[Kept], *those: sa.ColumnElement[bool]) -> int:
+def _empty(session: Session, kind: type[Kept], *those: sa.ColumnElement[bool], at: dt.datetime) -> int:
     key = table_of(kind).primary_key
     keys, done = session.execute(sa.select(*key).where(_PEOPLE, *those)).all(), 0
     for first in range(0, len(keys), AT_ONCE):
         rows: Any = session.scalars(sa.select(kind).where(sa.tuple_(*key).in_(keys[first : first + AT_ONCE])))
         told: dict[Kept, dict[str, Any]] = {row: json.loads(row.body) for row in rows}
         needed = _needed(session, [_key_of(body) for body in told.values()])
-        for row, body in told.items():
-            if _key_of(body) not in needed:
+        over = [(row, body) for row, body in told.items() if _key_of(body) not in needed]
+        if not over:
+            continue
+        actor = Actor.system("privacy", this_node(session).id)
+        with amending(session, f"table:{key.table.name}", "people of orders long over forgotten", actor=actor, at=at):
+            for row, body in over:
                 _empty_one(row, body)
-                done += 1
-        session.flush()
+        done += len(over)
     return done
 
 

@@ -140,13 +140,15 @@ def take_put_back(session: Session, body: dict[str, Any], *, actor: Actor, at: d
     account.put_back_at = told_at
     beyond = [one for one in settlement.entries_of(session, store_id) if one.n > body["last_n"]]
     told = [{name: getattr(one, name) for name in _KEPT} | {"day": one.business_day.isoformat()} for one in beyond]
-    for entry, given in zip(beyond, told, strict=True):
-        if session.get(LostEntry, (store_id, entry.id)) is None:
-            session.add(_row(store_id, given))
-        session.delete(entry)
-    session.flush()
-    mine = sa.and_(Invoice.store_id == store_id, Invoice.no > body["last_invoice_no"])
-    session.execute(sa.delete(Invoice).where(mine))
+    subject, why = f"account:{store_id}", "the network's books were put back from a copy"
+    with journal.amending(session, subject, why, actor=actor, at=at):
+        for entry, given in zip(beyond, told, strict=True):
+            if session.get(LostEntry, (store_id, entry.id)) is None:
+                session.add(_row(store_id, given))
+            session.delete(entry)
+        session.flush()
+        mine = sa.and_(Invoice.store_id == store_id, Invoice.no > body["last_invoice_no"])
+        session.execute(sa.delete(Invoice).where(mine))
     newer = sa.update(Invoice).where(Invoice.store_id == store_id, Invoice.changed_n > body["last_n"])
     session.execute(newer.values(changed_n=-1))
     session.expire_all()

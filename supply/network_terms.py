@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.append_only import append_only
 from config.database import Base
 from config.errors import Invalid
 from config.journal import Actor, record
@@ -74,6 +75,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
 """term -> least and most (rule 2)."""
 
 
+@append_only()
 class TermsEdition(Base):
     """One edition of the terms."""
 

@@ -315,7 +315,7 @@ def forget_people(session: Session, store_id: str | None = None, *, at: dt.datet
         _forget_paper(session, *of_orders)
     before = at - dt.timedelta(days=KEEP_PEOPLE_DAYS)
     _forget_paper(session, OLD_LISTS, PrintJob.queued_at <= before)
-    forgotten_facts.forget(session, before=before)
+    forgotten_facts.forget(session, before=before, at=at)
     return len(orders)
 
 

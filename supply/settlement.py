@@ -29,6 +29,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal, outbox
+from config.append_only import append_only
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
@@ -72,6 +73,7 @@ class Account(Base):
     """At the network: its shop has not answered since."""
 
 
+@append_only()
 class LedgerEntry(Base):
     """A movement between two accounts of a shop; never changed. words: what a person wrote to it."""
 
@@ -99,6 +101,7 @@ class LedgerEntry(Base):
     words: Mapped[str] = mapped_column(default="")
 
 
+@append_only("changed_n")
 class Invoice(Base):
     """What a shop owes for one delivery. lines: [sku, name, units, stock cost in minor units] as counted."""
 

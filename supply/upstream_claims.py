@@ -26,6 +26,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
+from config.append_only import append_only
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.finding import Finding
@@ -76,6 +77,7 @@ class UpstreamClaim(Base):
     answer: Mapped[str] = mapped_column(default="")
 
 
+@append_only()
 class UpstreamEntry(Base):
     """A movement between two accounts of a supplier's in the network's book; never changed (rule 5)."""
 

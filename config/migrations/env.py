@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import context
 from sqlalchemy.engine import Connection
 
+from config import append_only
 from config.database import Base
 
 OF_WEEKS = {
@@ -26,10 +27,28 @@ def is_compared(_obj: Any, name: str | None, kind: str, _reflected: bool, _compa
     return not (context.get_context().dialect.name == "postgresql" and (kind, name) in OF_WEEKS)
 
 
+class Triggers(dict[str, str]):
+    """A file's append-only triggers, laid again after each step: a table that is made anew loses its own."""
+
+    def after_step(self, ctx: Any, **_: Any) -> None:
+        """Lay what a step has lost; a step that took them all off meant it."""
+        there = append_only.laid(ctx.connection)
+        tables = set(sa.inspect(ctx.connection).get_table_names())
+        for name in self.keys() - there.keys() if there else ():
+            if self[name].split(" ON ")[1].split()[0] in tables:
+                ctx.connection.exec_driver_sql(self[name])
+        self.clear()
+        self.update(append_only.laid(ctx.connection))
+
+
 def run(connection: Connection) -> None:
-    """Run the migrations on one connection; a table that is made anew must not trip over foreign keys."""
+    """Run the migrations on one connection, all in one transaction: a kill leaves the old tables or the new ones.
+
+    A table that is made anew must not trip over foreign keys.
+    """
     sqlite = connection.dialect.name == "sqlite"
     raw: Any = connection.connection.driver_connection
+    triggers = Triggers()
     if sqlite:
         raw.execute("PRAGMA foreign_keys=OFF")
     context.configure(
@@ -39,13 +58,15 @@ def run(connection: Connection) -> None:
         render_item=render_type,
         include_object=is_compared,
         compare_type=True,
-        transaction_per_migration=True,
+        transactional_ddl=True,  # SQLite's is, too: our engine begins every transaction itself
+        on_version_apply=triggers.after_step if sqlite else (),
     )
     try:
         with context.begin_transaction():
+            triggers.update(append_only.laid(connection) if sqlite else {})
             context.run_migrations()
-        if sqlite and (broken := raw.execute("PRAGMA foreign_key_check").fetchall()):
-            raise RuntimeError(f"foreign keys broken by the migration: {broken}")
+            if sqlite and (broken := raw.execute("PRAGMA foreign_key_check").fetchall()):
+                raise RuntimeError(f"foreign keys broken by the migration: {broken}")
     finally:
         if sqlite:
             raw.execute("PRAGMA foreign_keys=ON")

@@ -15,7 +15,7 @@ from functools import partial
 import sqlalchemy as sa
 
 from config import partitions
-from config.database import Base, Database
+from config.database import AMENDING, Base, Database
 from config.inbox import InboxHead, InboxMessage
 from config.journal import GENESIS, canonical
 from pos import fresh_days
@@ -131,6 +131,7 @@ def _week(database: Database, noun: type[Base], week: dt.date, first: int, end: 
 
 def _whole(database: Database, noun: type[Base], count: int) -> None:
     with _fast(database) as connection, _without_keys(connection, noun.__tablename__):
+        connection.execute(sa.text(f"SET LOCAL cornerstore.{AMENDING} = 'yes'"))
         connection.execute(sa.text(f"TRUNCATE {noun.__tablename__}"))  # new in this transaction: nothing to log
         _insert(connection, noun, noun.__tablename__, 0, count)
 

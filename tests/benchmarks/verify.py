@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from config.database import Database, make_engine
+from config.database import AMENDING, Database, make_engine
 from config.journal import Actor
 from pos import shift
 from store_app import tables, verifying
@@ -100,6 +100,7 @@ def _once(url: str) -> dict[str, Any]:
 
 def _tamper(database: Database, receipt_no: int) -> None:
     with database.engine.connect() as connection:
+        connection.exec_driver_sql(f"SELECT {AMENDING}(1)")
         connection.exec_driver_sql(
             "UPDATE sale_line SET total_minor = total_minor + 1 WHERE n = 3 AND sale_id = "
             "(SELECT id FROM sale WHERE receipt_no = ?)",

@@ -7,6 +7,7 @@ from config.errors import Conflict
 from config.journal import Actor, JournalEntry, JournalHead, move, record, verify
 from config.outbox import OutboxMessage
 from tests.builders import NOON, open_database
+from tests.tampering import unlocked
 
 ANA = Actor("ana", "Ana", "cashier", "S01")
 
@@ -24,7 +25,7 @@ def database(tmp_path):
 
 
 def broken(database, *statements) -> list[str]:
-    with database.write() as session:
+    with database.write() as session, unlocked(session):
         for statement in statements:
             session.execute(statement)
     with database.read() as session:

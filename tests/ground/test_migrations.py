@@ -3,9 +3,11 @@
 import datetime as dt
 import resource
 import shutil
+import signal
 import sqlite3
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from pytest_alembic.config import Config
 from pytest_alembic.tests import test_single_head_revision, test_up_down_consistency  # noqa: F401
 from sqlalchemy.engine import Engine
 
-from config import migrate
+from config import append_only, migrate
 from config.database import Base, make_engine, refuse_unsafe
 from config.errors import Refused
 from store_app import tables
@@ -60,6 +62,72 @@ def test_an_upgraded_database_has_today_s_tables(alembic_engine):
     assert migrate.upgrade(alembic_engine) == migrate.newest()
     assert set(known) <= set(sa.inspect(alembic_engine).get_table_names())
     assert migrate.check(alembic_engine) is None
+
+
+def test_an_upgraded_database_protects_the_same_rows_as_a_new_one(alembic_engine):
+    tables.known()
+    migrate.upgrade(alembic_engine)
+    found = []
+    for _ in range(2):
+        with alembic_engine.begin() as connection:
+            found.append(_triggers(connection))
+            for name in append_only.declared():
+                append_only.lift(connection, name)
+            assert _triggers(connection) == {}
+            Base.metadata.dispatch.after_create(
+                Base.metadata, connection, tables=list(Base.metadata.tables.values()), checkfirst=False
+            )
+    assert found[0] == found[1]
+    assert len(found[0]) > len(append_only.declared())
+
+
+def _triggers(connection: sa.Connection) -> dict[str, str]:
+    """Return what protects rows: trigger -> its definition, partitions' included."""
+    if connection.dialect.name == "sqlite":
+        return append_only.laid(connection)
+    query = sa.text("""SELECT tgrelid::regclass || '.' || tgname, pg_get_triggerdef(oid) FROM pg_trigger
+        WHERE tgname LIKE 'append_only_%'""")
+    return dict(connection.execute(query).all())
+
+
+NEXT = """
+import os, sqlite3
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision, branch_labels, depends_on = "9999", "{newest}", None, None
+
+def upgrade():
+    op.create_table("next_one", sa.Column("id", sa.Text(), primary_key=True))
+    with op.batch_alter_table("payment", recreate="always") as table:
+        table.add_column(sa.Column("colour", sa.Text()))
+    {then}
+    op.create_table("next_two", sa.Column("id", sa.Text(), primary_key=True))
+
+def downgrade():
+    pass
+"""
+
+
+@pytest.fixture
+def next_version(tmp_path, monkeypatch) -> Callable[[str], None]:
+    """Give a maker of a program's next version, whose one migration does something odd in its midst."""
+
+    def make(then: str = "") -> None:
+        newest = migrate.newest()
+        folder = shutil.copytree(migrate.FOLDER, tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / "versions" / "9999_next.py").write_text(NEXT.format(newest=newest, then=then))
+        monkeypatch.setattr(migrate, "FOLDER", folder)
+
+    return make
+
+
+def test_a_table_that_a_migration_makes_anew_keeps_its_protection(upgraded, next_version):
+    with upgraded.begin() as connection:
+        before = _triggers(connection)
+    next_version()
+    assert migrate.upgrade(upgraded) == "9999"
+    with upgraded.begin() as connection:
+        assert _triggers(connection) == before
 
 
 def test_the_files_of_migrations_are_named_for_their_revisions_and_the_newest_has_the_highest_number():
@@ -194,3 +262,64 @@ def test_shops_without_a_node_are_still_to_be_told_of_recalls_in_force_that_no_n
         assert [tuple(row) for row in told] == [
             ("S1", "called", "node"), ("S1", "lifted", "node"), ("S2", "called", ""), ("S2", "lifted", "hand"),
         ]  # fmt: skip
+
+
+UPGRADE = """
+import sys
+from alembic.runtime.migration import HeadMaintainer
+from config import migrate
+address, folder, kill_at = sys.argv[1], sys.argv[2], sys.argv[3]
+step = HeadMaintainer.update_to_step
+def update_to_step(self, one):
+    step(self, one)
+    if one.to_revisions[0] == kill_at:
+        import os, signal
+        os.kill(os.getpid(), signal.SIGKILL)
+HeadMaintainer.update_to_step = update_to_step
+from pathlib import Path
+migrate.FOLDER = Path(folder)
+migrate.upgrade(address)
+"""
+
+
+def _killed(engine: Engine, at: str) -> int:
+    """Upgrade in a process of its own, killed once it has made the tables of a version; returns how it ended."""
+    address = engine.url.render_as_string(hide_password=False)
+    engine.dispose()
+    done = subprocess.run(
+        [sys.executable, "-c", UPGRADE, address, str(migrate.FOLDER), at],
+        check=False, capture_output=True, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    return done.returncode
+
+
+def test_an_upgrade_killed_at_any_step_leaves_the_version_it_began_with_and_runs_through_the_next_time(alembic_engine):
+    migrate.upgrade(alembic_engine, "0060")
+    for at in ("0061", "0068", migrate.newest()):
+        assert _killed(alembic_engine, at) == -signal.SIGKILL
+        assert migrate.current(alembic_engine) == "0060", f"killed at {at}"
+        tables_there = set(sa.inspect(alembic_engine).get_table_names())
+        assert "upstream_claim" not in tables_there, f"killed at {at}"
+    assert migrate.upgrade(alembic_engine) == migrate.newest()
+    tables.known()
+    assert migrate.check(alembic_engine) is None
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        "raise RuntimeError('a fault in the midst')",
+        "op.execute('PRAGMA max_page_count = 1'); op.execute('CREATE TABLE large AS SELECT randomblob(10000000)')",
+    ],
+    ids=["fault", "full disk"],
+)
+def test_an_upgrade_that_fails_within_a_migration_leaves_nothing_of_it(upgraded, next_version, then):
+    before = set(sa.inspect(upgraded).get_table_names())
+    now = migrate.newest()
+    next_version(then)
+    with pytest.raises((RuntimeError, sa.exc.OperationalError)):
+        migrate.upgrade(upgraded)
+    upgraded.dispose()
+    assert migrate.current(upgraded) == now
+    assert set(sa.inspect(upgraded).get_table_names()) == before
+    assert "colour" not in {column["name"] for column in sa.inspect(upgraded).get_columns("payment")}

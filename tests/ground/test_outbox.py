@@ -19,6 +19,7 @@ from config.outbox import Message, OutboxMessage
 from config.publication import Publication
 from tests.builders import NOON, open_database
 from tests.empty import empty_database
+from tests.tampering import unlocked
 
 FACTS, SECOND = 8, dt.timedelta(seconds=1)
 
@@ -212,7 +213,8 @@ def test_what_is_still_here_of_an_epoch_ends_before_its_first_gap_and_counts_for
     here = []
     for lost in ("none", "fact-1", "fact-0"):
         with store.write() as session:
-            session.execute(sa.delete(outbox.OutboxMessage).where(outbox.OutboxMessage.id == lost))
+            with unlocked(session):
+                session.execute(sa.delete(outbox.OutboxMessage).where(outbox.OutboxMessage.id == lost))
             here.append((outbox.still_here(session, "network"), outbox.epochs_of(session, "network")))
     assert here == [({epoch: 3}, [epoch]), ({epoch: 1}, [epoch]), ({epoch: 0}, [epoch])]
     with store.read() as session:
@@ -278,6 +280,8 @@ def test_a_content_that_does_not_fit_its_hash_is_parked(sender, tmp_path):
     database, first = open_database(tmp_path / "network.db"), sent(sender)[0]
     assert take(database, replace(first, body={"n": 5})) == ("parked", "the content does not fit its hash")
     assert noted(database) == {}
+    with database.write() as session:
+        found(session, "network", at=NOON)
     assert take(database, first) == ("taken", None)
     with database.read() as session:
         (kept,) = session.scalars(sa.select(InboxMessage))
@@ -358,7 +362,8 @@ def test_what_has_waited_longest_goes_first_whatever_numbers_its_epoch_has_reach
         outbox.acknowledge(session, ["old-0", "old-1"], at=NOON)
         new_epoch(session)
         append(session, "new", {"n": 1})
-        session.execute(sa.update(OutboxMessage).where(OutboxMessage.id == "new").values(made_at=NOON + SECOND))
+        with unlocked(session):
+            session.execute(sa.update(OutboxMessage).where(OutboxMessage.id == "new").values(made_at=NOON + SECOND))
     with store.read() as session:
         assert [row.id for row in outbox.due(session, "network")] == ["old-2", "old-3"]
         assert [row.id for row in outbox.due(session, "network", {"old-2", "old-3"})] == ["new"]

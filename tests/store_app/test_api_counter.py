@@ -18,6 +18,7 @@ from pos.wires import NetworkPrinter
 from store_app.staff import PRACTICE_PINS
 from tests.pos.test_printer import nobody_listens
 from tests.store_app.conftest import NOON, STORE, token
+from tests.tampering import unlocked
 
 SALE, BACK, WISH = (f"0190b3a2-7c1e-7b5a-9f3e-00000000000{n}" for n in (1, 2, 3))
 
@@ -167,10 +168,10 @@ def test_leave_covers_what_the_supervisor_saw_and_nothing_beside_it(shop):
 def test_leave_serves_the_person_who_asked_and_is_used_once(shop, house):
     wish = {"id": WISH, "till_id": "1", "why": "change"}
     wish["approvals"] = [leave(shop, "no_sale", WISH).json["id"]]
-    with house.doors.write() as session:
+    with house.doors.write() as session, unlocked(session):
         session.execute(sa.update(Approval).values(asked_by="somebody-else"))
     assert shop.post("/api/drawer", json=wish).json["error"]["code"] == "needs-approval"
-    with house.doors.write() as session:
+    with house.doors.write() as session, unlocked(session):
         session.execute(sa.update(Approval).values(asked_by="cashier", used_at=NOON))
     assert shop.post("/api/drawer", json=wish).json["error"]["code"] == "needs-approval"
 

@@ -1,8 +1,5 @@
 """A store tells the end of its journal with every push; the network remembers it, and `verify` asks for it."""
 
-import contextlib
-import sqlite3
-
 import httpx2
 import pytest
 import sqlalchemy as sa
@@ -16,6 +13,7 @@ from store_app.checking import findings
 from store_app.sync import receiver, sender, wire
 from tests.store_app.conftest import KEY, NOON, STORE, House
 from tests.store_app.test_sync import talk
+from tests.tampering import thief
 
 
 def act(house: House, times: int = 1, verb: str = "done") -> None:
@@ -33,9 +31,9 @@ def end_of(house: House) -> tuple[int, str]:
 
 def cut(house: House, n: int) -> None:
     """Cut the journal off after entry n and set its head back, as who owns the database can."""
-    with contextlib.closing(sqlite3.connect(str(house.doors.database.engine.url.database))) as thief, thief:
-        thief.execute("DELETE FROM journal_entry WHERE n > ?", (n,))
-        thief.execute("UPDATE journal_head SET n = ?, hash = (SELECT hash FROM journal_entry WHERE n = ?)", (n, n))
+    with thief(house.doors.database) as connection:
+        connection.execute("DELETE FROM journal_entry WHERE n > ?", (n,))
+        connection.execute("UPDATE journal_head SET n = ?, hash = (SELECT hash FROM journal_entry WHERE n = ?)", (n, n))
 
 
 def known_end(network: House) -> dict:

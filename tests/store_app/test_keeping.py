@@ -35,6 +35,7 @@ from store_app.extensions import Doors, open_doors
 from store_app.jobs import Desk
 from store_app.sync import restored, signing_key
 from tests.store_app.conftest import NOON, STORE
+from tests.tampering import thief
 
 ANA = Actor("ana", "Ana", "shopkeeper", STORE)
 
@@ -164,9 +165,8 @@ def test_people_and_settings_of_today_are_copied_when_they_rest_and_a_day_of_sal
 
 def test_a_copy_that_is_damaged_or_whose_journal_was_edited_does_not_count(shop):
     say(shop)
-    with closing(sqlite3.connect(shop.database.engine.url.database)) as book:
+    with thief(shop.database) as book:
         book.execute("UPDATE journal_entry SET verb = 'unsaid' WHERE n = 1")
-        book.commit()
     with pytest.raises(Invalid, match="does not hold"):
         backup.make(shop)
     assert list(backup.folder_of(shop).iterdir()) == []

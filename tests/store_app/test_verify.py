@@ -1,6 +1,5 @@
 """`cornerstore verify` finds every way of tampering with the books, by raw SQL as a thief would, and says where."""
 
-import contextlib
 import datetime as dt
 import sqlite3
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from store_app.cli import main
 from store_app.verifying import Anchor
 from tests.builders import NOON, STORE, Shop, open_shop
 from tests.store_app import test_api_payments as payments
+from tests.tampering import thief, unlocked
 
 ONE_LINE_MORE = """
 INSERT INTO sale_line (store_id, sale_id, n, sku, name, stock_unit, qty, unit_price_minor, price_quantity,
@@ -54,9 +54,9 @@ def shop(traded: Shop, tmp_path) -> Iterator[Shop]:
 
 
 def spoil(shop: Shop, *statements: str, **values: object) -> None:
-    with contextlib.closing(sqlite3.connect(str(shop.database.engine.url.database))) as thief, thief:
+    with thief(shop.database) as connection:
         for statement in statements:
-            thief.execute(statement, values)
+            connection.execute(statement, values)
 
 
 def ask(shop: Shop, query: str, **values: object) -> list[sa.Row]:
@@ -273,7 +273,7 @@ def test_a_z_report_remembers_the_entries_before_it(shop):
 
 def rewrite(shop: Shop, n: int, body: str) -> None:
     """Change an entry and make the whole chain after it fit again, head included."""
-    with shop.write() as session:
+    with shop.write() as session, unlocked(session):
         rows = session.scalars(sa.select(JournalEntry).order_by(JournalEntry.n)).all()
         before = GENESIS
         for row in rows:
@@ -372,9 +372,8 @@ def test_a_sale_paid_through_a_provider_is_sealed_with_the_payment_it_claimed_an
     assert payments.sell(till, sale_id, paid).status_code == 201
     report = verifying.verify(house.doors)
     assert (report.faults, report.sealed) == ([], 1)
-    path = str(house.doors.database.engine.url.database)
-    with contextlib.closing(sqlite3.connect(path)) as thief, thief:
-        thief.execute("UPDATE payment SET claimed_by = NULL WHERE id = ?", (paid["id"],))
+    with thief(house.doors.database) as connection:
+        connection.execute("UPDATE payment SET claimed_by = NULL WHERE id = ?", (paid["id"],))
     assert "is gone" in verifying.verify(house.doors).faults[0]
 
 
@@ -382,9 +381,8 @@ def test_a_tail_cut_off_is_said_by_the_command_with_exit_1(build):
     house = build()
     with house.doors.write() as session:
         journal.record(session, actor=Actor.system("t", STORE), at=NOON, verb="done", subject="thing:1")
-    path = str(house.doors.database.engine.url.database)
-    with contextlib.closing(sqlite3.connect(path)) as thief, thief:
-        thief.execute("DELETE FROM journal_entry WHERE n > 1")
+    with thief(house.doors.database) as connection:
+        connection.execute("DELETE FROM journal_entry WHERE n > 1")
     environment = {
         "CORNERSTORE_ROLE": "store",
         "CORNERSTORE_NODE_ID": STORE,

@@ -15,6 +15,7 @@ from pos.store import store_of
 from supply import outreach
 from supply.outreach import OutreachPerson
 from tests.builders import NOON, STORE, open_shop
+from tests.tampering import unlocked
 
 TODAY = NOON.date()
 ALL = frozenset({"phone", "messages"})
@@ -48,7 +49,7 @@ def bought(shop, ids, *, days_ago: int, qty: int = 1) -> None:
     for customer in ids:
         sold = shop.sell([("milk", qty)], customer_id=customer)
         day = TODAY - dt.timedelta(days=days_ago)
-        with shop.write() as session:
+        with shop.write() as session, unlocked(session):
             session.execute(sa.update(Sale).where(Sale.id == sold.sale.id).values(business_day=day))
 
 

@@ -1,0 +1,304 @@
+"""Somebody with the database in hand: what is on record can't be changed, and what was changed is found."""
+
+import datetime as dt
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from sqlalchemy.engine import Engine
+
+from config import append_only, journal, migrate
+from config.clock import FrozenClock
+from config.database import Base, Database, make_engine
+from config.errors import Conflict
+from config.journal import Actor
+from config.node import found, read_sidecar, this_node
+from config.settings import Settings
+from store_app import backup, checking, create_app, doctor, serving, tables
+from store_app.cli import main
+from store_app.extensions import Doors
+from store_app.sync import restored
+from tests.builders import NOON
+from tests.empty import empty_database
+from tests.tampering import thief
+
+tables.known()
+PROTECTED = sorted(append_only.declared())
+WE = Actor.system("test", "S01")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Doors:
+    """Give the doors of a store's node with nothing in its books but the node itself."""
+    database = empty_database(tmp_path / "S01.db")
+    with database.write() as session:
+        found(session, "S01", at=NOON)
+        session.execute(sa.text("CREATE TABLE alembic_version (version_num TEXT)"))
+        session.execute(sa.text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": migrate.newest()})
+    address = f"sqlite:///{tmp_path / 'S01.db'}"
+    settings = Settings(
+        role="store", node_id="S01", state_folder=tmp_path, secret_key="k" * 40, database_url=address, port=0
+    )
+    return Doors(database, FrozenClock(NOON), settings)
+
+
+@pytest.fixture(scope="module")
+def on_postgres(postgres_url: str) -> Iterator[Engine]:
+    """Give the network's books by weeks, brought up by the migrations."""
+    server = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(sa.text("CREATE DATABASE protected TEMPLATE template0 ENCODING 'UTF8'"))
+    engine = make_engine(sa.make_url(postgres_url).set(database="protected").render_as_string(hide_password=False))
+    migrate.upgrade(engine)
+    yield engine
+    engine.dispose()
+    with server.connect() as connection:
+        connection.execute(sa.text("DROP DATABASE protected WITH (FORCE)"))
+    server.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def books(request, tmp_path) -> Iterator[sa.Connection]:
+    """Give a connection to empty books, in a transaction that is thrown away; keys to other tables do not count."""
+    if request.param == "sqlite":
+        engine = empty_database(tmp_path / "books.db").engine
+    else:
+        engine = request.getfixturevalue("on_postgres")
+    with engine.connect() as connection:
+        if request.param == "sqlite":
+            connection.connection.dbapi_connection.execute("PRAGMA foreign_keys=OFF")
+        yield connection
+        connection.rollback()
+
+
+def value_of(column: sa.Column[Any], n: int) -> Any:
+    """Return a value of a column's type, another one for each n; those for 1 pass every check of a table."""
+    if isinstance(column.type, sa.JSON):
+        return {"n": n}
+    kind = getattr(column.type, "impl_instance", column.type).python_type
+    values = {
+        str: f"{column.name} {n}", int: n + (column.name == "net_minor"), bool: bool(n % 2),
+        dt.datetime: NOON + dt.timedelta(hours=n), dt.date: NOON.date() + dt.timedelta(days=n),
+    }  # fmt: skip
+    return values[kind]
+
+
+def refused(connection: sa.Connection, statement: Any) -> bool:
+    try:
+        with connection.begin_nested():
+            connection.execute(statement)
+    except sa.exc.IntegrityError as fault:
+        return "is append-only" in str(fault)
+    return False
+
+
+@pytest.mark.parametrize("name", PROTECTED)
+def test_no_row_of_an_append_only_table_is_deleted_and_only_its_later_columns_change(books, name):
+    table = Base.metadata.tables[name]
+    for key in table.foreign_key_constraints if books.dialect.name == "postgresql" else ():
+        books.exec_driver_sql(f"ALTER TABLE {name} DROP CONSTRAINT {key.name}")
+    books.execute(sa.insert(table).values({column.name: value_of(column, 1) for column in table.columns}))
+    changed = {column.name for column in table.columns if not refused(books, sa.update(table).values(
+        {column.name: value_of(column, 2)}))}  # fmt: skip
+    assert changed == set(table.info["append_only"])
+    assert refused(books, sa.delete(table))
+    assert refused(books, sa.text(f"TRUNCATE {name}" if books.dialect.name == "postgresql" else f"DELETE FROM {name}"))
+    if books.dialect.name == "sqlite":
+        assert refused(books, sa.text(f"INSERT OR REPLACE INTO {name} SELECT * FROM {name}"))
+    assert books.scalar(sa.select(sa.func.count()).select_from(table)) == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("name", ["sale", "sale_line", "stock_movement"])
+def test_a_week_s_partition_asked_by_its_own_name_refuses_too(on_postgres, name):
+    table = Base.metadata.tables[name]
+    with on_postgres.connect() as connection:
+        for key in table.foreign_key_constraints:
+            connection.exec_driver_sql(f"ALTER TABLE {name} DROP CONSTRAINT {key.name}")
+        connection.execute(sa.insert(table).values({column.name: value_of(column, 1) for column in table.columns}))
+        assert refused(connection, sa.text(f"DELETE FROM weeks.{name}_rest"))
+        assert refused(connection, sa.text(f"UPDATE weeks.{name}_rest SET store_id = 'another'"))
+        connection.rollback()
+
+
+def test_what_is_said_to_be_never_changed_is_declared_append_only():
+    said = {
+        mapper.local_table.name for mapper in Base.registry.mappers if "never changed" in (mapper.class_.__doc__ or "")
+    }
+    assert len(said) > 8
+    assert said <= set(PROTECTED)
+
+
+def test_another_program_can_t_change_what_is_on_record(tmp_path):
+    database = empty_database(tmp_path / "books.db")
+    with database.write() as session:
+        journal.record(session, actor=WE, at=NOON, verb="done", subject="thing:1")
+    with closing(sqlite3.connect(tmp_path / "books.db")) as other:
+        for attack in ("UPDATE journal_entry SET verb = 'undone'", "DELETE FROM journal_entry"):
+            with pytest.raises(sqlite3.Error, match=r"append-only|no such function"):
+                other.execute(attack)
+    with database.read() as session:
+        assert journal.verify(session, "S01") == []
+
+
+@pytest.mark.parametrize("url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.mark.parametrize("ends", ["commits", "fails"])
+def test_the_one_door_leaves_an_entry_and_is_shut_with_its_transaction(request, tmp_path, url, ends):
+    database = empty_database(tmp_path / "b.db" if url == "sqlite" else request.getfixturevalue("postgres_database"))
+    with database.write() as session:
+        journal.record(session, actor=WE, at=NOON, verb="done", subject="thing:1")
+    change = sa.update(journal.JournalEntry).where(journal.JournalEntry.n == 1)
+    try:
+        with database.write() as session, journal.amending(session, "thing:1", "a test", actor=WE, at=NOON):
+            session.execute(change.values(body='{"kept": 1}'))
+            if ends == "fails":
+                session.execute(sa.text("SELECT nothing FROM nowhere"))
+    except sa.exc.DBAPIError:
+        assert ends == "fails"
+    with database.read() as session:
+        rows = session.execute(
+            sa.select(journal.JournalEntry.verb, journal.JournalEntry.body).order_by(sa.text("n"))
+        ).all()
+    amended = [("done", '{"kept": 1}'), ("books.amended", '{"why":"a test"}')]
+    assert rows == (amended if ends == "commits" else [("done", "{}")])
+    with pytest.raises(sa.exc.IntegrityError, match="is append-only"), database.write() as session:
+        session.execute(change.values(body="changed"))
+
+
+ATTACKS = {
+    "dropped": "DROP TRIGGER append_only_payment_update",
+    "hollow": "DROP TRIGGER append_only_payment_update; "
+    "CREATE TRIGGER append_only_payment_update BEFORE UPDATE ON payment WHEN 0 BEGIN SELECT 1; END",
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_table_that_lost_its_protection_is_named_by_check_and_doctor_and_migrate_lays_it_again(shop, attack):
+    with closing(sqlite3.connect(str(shop.database.engine.url.database))) as other:
+        other.executescript(ATTACKS[attack])
+    assert [(one.code, one.subject) for one in checking.findings(shop)] == [("J2", "table:payment")]
+    word = next(word for word in doctor.examine(shop, outside=False) if word.thing == "protection")
+    assert word.light == doctor.BAD
+    assert "Rows of payment can be changed" in word.sentence
+    with shop.write() as session:
+        assert append_only.protect(session) == ["payment"]
+    assert checking.findings(shop) == []
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("attack", "name"),
+    [
+        ("DROP TRIGGER append_only_payment_delete ON payment", "payment"),
+        ("ALTER TABLE waste DISABLE TRIGGER ALL", "waste"),
+        ("ALTER TABLE weeks.sale_line_rest DISABLE TRIGGER append_only_sale_line_update", "sale_line"),
+    ],
+)
+def test_on_postgresql_a_trigger_that_is_gone_or_off_in_one_partition_is_named(on_postgres, attack, name):
+    with Database(on_postgres).read() as session:
+        assert list(append_only.findings(session)) == []
+        session.execute(sa.text(attack))
+        assert append_only.unprotected(session) == [name]
+
+
+# --- a damaged file ---
+
+COMMANDS = ["check", "verify", "status", "doctor", "migrate"]
+DAMAGES = [(at, 0xFF) for at in range(16, 100)] + [(0, 0xFF), (47, 0x01), (59, 0x03), (100, 0xFF), (103, 0xFF)]
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_a_byte_of_the_file_s_header_that_is_damaged_is_said_in_a_sentence(shop, monkeypatch, part):
+    file = shop.settings.database_url.removeprefix("sqlite:///")
+    shop.database.engine.dispose()
+    whole = Path(file).read_bytes()
+    for name, value in {"ROLE": "store", "NODE_ID": "S01", "STATE_FOLDER": str(shop.settings.state_folder)}.items():
+        monkeypatch.setenv(f"CORNERSTORE_{name}", value)
+    for at, flip in DAMAGES[part::8]:
+        damaged = bytearray(whole)
+        damaged[at] ^= flip
+        command = COMMANDS[at % len(COMMANDS)]
+        for end in ("-wal", "-shm"):
+            Path(file + end).unlink(missing_ok=True)
+        Path(file).write_bytes(damaged)
+        done = CliRunner().invoke(main, [command, *(["--alone"] if command in ("verify", "doctor") else [])])
+        assert isinstance(done.exception, SystemExit | None), f"byte {at} with {command}: {done.exception!r}"
+        assert done.exit_code == 0 or done.output.strip(), f"byte {at} with {command} says nothing"
+        if "file of the books is damaged" in done.output:
+            assert done.exit_code == 2, f"byte {at} with {command}"
+
+
+@pytest.mark.parametrize("at", [16, 22, 47, 100])
+def test_a_server_over_a_file_whose_header_is_damaged_answers_503_in_words(shop, at):
+    file = Path(str(shop.database.engine.url.database))
+    app = create_app(shop.settings, shop.clock)
+    shop.database.engine.dispose()
+    damaged = bytearray(file.read_bytes())
+    damaged[at] ^= 0xFF
+    file.write_bytes(damaged)
+    answer = app.test_client().get("/signin")
+    assert answer.status_code == 503
+    assert "damaged" in answer.text
+
+
+# --- two servers, and one without a worker ---
+
+
+def test_a_second_server_over_the_same_books_is_refused_in_words_and_one_that_was_killed_leaves_no_lock(shop):
+    held = threading.Event()
+    ended = threading.Event()
+
+    def first() -> None:
+        with serving.alone(shop):
+            held.set()
+            ended.wait()
+
+    serves = threading.Thread(target=first)
+    serves.start()
+    held.wait()
+    with pytest.raises(Conflict, match="already serves these books"):
+        serving.serve(shop)
+    assert backup.is_running(shop), "nor is a copy put back under a server on another port"
+    ended.set()
+    serves.join()
+    hold = f"from filelock import FileLock; import os, signal; FileLock({str(shop.server_lock)!r}).acquire(); "
+    killed = subprocess.run([sys.executable, "-c", hold + "os.kill(os.getpid(), signal.SIGKILL)"], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with serving.alone(shop):
+        assert shop.server_lock is not None
+
+
+def test_without_a_worker_the_server_keeps_the_sidecar_and_numbers_lost_with_the_log_are_not_given_again(
+    shop, monkeypatch
+):
+    monkeypatch.setattr(serving, "SIDECAR_S", 0.01)
+    kept = shop.settings.sidecar
+    with serving.sidecar_kept(shop):
+        with shop.write() as session:
+            journal.record(session, actor=WE, at=NOON, verb="sold", subject="sale:1")
+            end = session.get_one(journal.JournalHead, "S01").n
+        for _ in range(2000):
+            if (there := read_sidecar(kept)) is not None and there["n"] == end:
+                break
+            threading.Event().wait(0.01)
+    assert read_sidecar(kept)["n"] == end
+    with thief(shop.database) as connection:  # what was lost with the log
+        connection.execute("DELETE FROM journal_entry WHERE n = ?", (end,))
+        connection.execute("UPDATE journal_head SET n = n - 1")
+    before = this_epoch(shop)
+    assert restored.begin_anew_if_restored(shop), "the sidecar knows of a sale that the books have lost"
+    assert this_epoch(shop) != before
+
+
+def this_epoch(shop: Doors) -> str:
+    with shop.read() as session:
+        return this_node(session).epoch
