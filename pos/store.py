@@ -38,6 +38,10 @@ class Region(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
 
+    def is_named(self, name: str) -> bool:
+        """Tell whether a name means this region, by its id or its name (`region_key`)."""
+        return region_key(name) in (region_key(self.id), region_key(self.name))
+
 
 class Store(Base):
     """One member shop."""
@@ -159,7 +163,7 @@ def found_store(
     store_id: str,
     name: str,
     *,
-    region: tuple[str, str],
+    region: str | tuple[str, str],
     currency: str,
     tz: str,
     tills: tuple[tuple[str, str], ...] = (("T1", "Till 1"),),
@@ -168,8 +172,9 @@ def found_store(
 ) -> Store:
     """Found a store with its region and tills.
 
-    region: (id, name), made when new; tills: (id, name). wishes: further columns of Store (slug, address,
-    smallest_coin_minor, language ...); the slug is made from the name unless given.
+    region: as a person names it (`region_named`), or (id, name) as the network tells it, made when new; tills: (id,
+    name). wishes: further columns of Store (slug, address, smallest_coin_minor, language ...); the slug is made from
+    the name unless given.
     """
     if not is_store_id(store_id):
         told = f"{store_id!r} is not a store id. Use 1 to 20 letters and digits, such as S01."
@@ -183,17 +188,40 @@ def found_store(
         raise Invalid("bad-currency", f"{currency} is no currency code; write it like EUR.", currency=currency)
     if session.get(Store, store_id) is not None:
         raise Conflict("store-exists", f"The store {store_id} is already here.", store_id=store_id)
-    if session.get(Region, region[0]) is None:
-        session.add(Region(id=region[0], name=region[1]))
-        session.flush()
+    if isinstance(region, str):
+        region_id = region_named(session, region).id
+    else:
+        region_id = region[0]
+        if session.get(Region, region_id) is None:
+            session.add(Region(id=region_id, name=region[1]))
+            session.flush()
     slug = wishes.pop("slug", None) or re.sub(r"\W+", "-", name.casefold()).strip("-") or store_id.casefold()
     store = Store(
-        id=store_id, name=name, slug=slug, region_id=region[0], currency=currency, tz=tz, joined_at=at, **wishes
+        id=store_id, name=name, slug=slug, region_id=region_id, currency=currency, tz=tz, joined_at=at, **wishes
     )
     session.add(store)
     session.flush()
     session.add_all(Till(store_id=store_id, id=till_id, name=till_name) for till_id, till_name in tills)
     return store
+
+
+def region_named(session: Session, name: str) -> Region:
+    """Return the region a person names, made when new under the name as first given (`region_key`)."""
+    name, key = " ".join(name.split()), region_key(name)
+    if not key:
+        raise Invalid("no-region-name", "Give the region a name, such as Harbor.", field="region")
+    known = list(session.scalars(sa.select(Region).order_by(Region.id)))
+    alike = [one for one in known if one.id == name] or [one for one in known if one.is_named(name)]
+    if len(alike) > 1:
+        ids = ", ".join(one.id for one in alike)
+        raise Conflict("region-twice", f"These regions have the same name: {ids}. Write the one you mean exactly so.",
+                       field="region", ids=ids)  # fmt: skip
+    if alike:
+        return alike[0]
+    region = Region(id=key, name=name)
+    session.add(region)
+    session.flush()
+    return region
 
 
 def give_key(session: Session, store_id: str, at: dt.datetime) -> str:
@@ -248,6 +276,11 @@ def found_as_told(session: Session, told: dict[str, Any], *, at: dt.datetime) ->
 
 
 # --- questions ---
+
+
+def region_key(name: str) -> str:
+    """Return what is the same in every way of writing a region's name: capitals, spaces and signs do not count."""
+    return re.sub(r"\W+", "-", name.casefold()).strip("-") or name.casefold().strip()
 
 
 def told_of(session: Session, store_id: str) -> dict[str, Any]:

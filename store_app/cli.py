@@ -332,7 +332,7 @@ def add_store(store_id: str, name: str, region: str, currency: str, tz: str, lan
             session,
             store_id,
             name,
-            region=(region, region),
+            region=region,
             currency=currency,
             tz=tz,
             language=language,

@@ -116,10 +116,9 @@ def write(session: Session, row: dict[str, Any], _node: str, actor: Actor, at: d
     if "takings" in row:
         wishes["takings_day_minor"] = in_minor(row["takings"], row["currency"])
     tills = tuple((f"T{n}", f"Till {n}") for n in range(1, row.get("tills", 1) + 1))
-    region = re.sub(r"\W+", "-", row["region"].casefold()).strip("-") or row["region"]
     wishes.setdefault("slug", _free_slug(session, row["name"], row["store_id"]))
     store = found_store(
-        session, row["store_id"], row["name"], region=(region, row["region"]), currency=row["currency"], tz=row["tz"],
+        session, row["store_id"], row["name"], region=row["region"], currency=row["currency"], tz=row["tz"],
         tills=tills, at=at, **wishes,
     )  # fmt: skip
     record(session, actor=actor, at=at, verb="store.founded", subject=f"store:{store.id}", name=store.name)

@@ -28,7 +28,7 @@ from supply import school_holidays, weather
 
 SCHOOL, WEATHER = "school-holidays", "weather"
 Row = dict[str, Any]
-Regions = Sequence[sa.Row[str, str]]
+Regions = Sequence[Region]
 
 
 def _tenths(cell: str) -> int:
@@ -77,11 +77,11 @@ def write(session: Session, kind: str, rows: Sequence[Row], owner_id: str, *, ac
 
 
 def _regions(session: Session) -> Regions:
-    return session.execute(sa.select(Region.id, Region.name).order_by(Region.id)).all()
+    return session.scalars(sa.select(Region).order_by(Region.id)).all()
 
 
 def _scopes(regions: Regions, row: Row, owner_id: str) -> list[str]:
-    wanted = str(row.get("region", "")).casefold()
+    wanted = str(row.get("region", ""))
     of_network = owner_id == EVERYONE or owner_id in {one.id for one in regions}
     if wanted and not of_network:
         raise Invalid("region-of-shop", _("A shop tells only its own. Leave the column region out."), field="region")
@@ -90,7 +90,7 @@ def _scopes(regions: Regions, row: Row, owner_id: str) -> list[str]:
         if every:
             return every
         raise NotFound("no-region", _("There is no region yet. Found a shop first: cornerstore store add."))
-    found = [one.id for one in regions if wanted in (one.id.casefold(), one.name.casefold())]
+    found = [one.id for one in regions if one.is_named(wanted)]
     if not found:
         known = _(", ").join(one.name for one in regions)
         raise NotFound(

@@ -4,8 +4,10 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
-from store_app.presenting import clock_time, number
+from store_app.presenting import clock_time, number, qty
+from supply.fair_needs import Scarcity
 from supply.order_letters import OrderLetter
 
 LETTER_FAULTS = {
@@ -65,6 +67,20 @@ LESS_WORDS = {
     "gone": _l("Gone when it was loaded"),
 }
 """Why a shop gets less than it asked for (`order_sheet`)."""
+
+
+def shortage(scarce: Scarcity, unit: str) -> str:
+    """Say with numbers why an order gets less than it asked for."""
+    there, given, kept = (qty(units, unit) for units in (scarce.there_qty, scarce.given_qty, scarce.kept_qty))
+    if not scarce.kept_qty:
+        return _("%(there)s in the warehouse, %(given)s for orders.", there=there, given=given)
+    return ngettext(
+        "%(there)s in the warehouse, %(given)s for orders, %(kept)s kept for %(num)d store that orders another day.",
+        "%(there)s in the warehouse, %(given)s for orders, %(kept)s kept for %(num)d stores that order another day.",
+        scarce.kept_for, there=there, given=given, kept=kept,
+    )  # fmt: skip
+
+
 STAYS_WORDS = {
     "nothing": _l("nothing was picked for it"),
     "called_off": _l("it was called off meanwhile"),

@@ -82,17 +82,17 @@ class Ahead:
 # --- questions ---
 
 
-def aisles(session: Session, region_id: str | None = None) -> list[str]:
+def aisles(session: Session, today: dt.date, region_id: str | None = None) -> list[str]:
     """List the groups demand is pooled in, by what they took in LATELY_DAYS: in a region, or in all."""
-    newest = overview.last_day(session)
+    newest = overview.whole_day(session, today)
     if newest is None:
         return []
-    first = newest - dt.timedelta(days=LATELY_DAYS)
+    first = newest - dt.timedelta(days=LATELY_DAYS - 1)
     regions = sa.select(Region.id) if region_id is None else [region_id]  # the index of days begins with the region
     rows = session.execute(
         sa.select(Product.department, Product.category, Product.stock_unit, sa.func.sum(RegionalDemand.revenue_minor))
         .join(RegionalDemand, RegionalDemand.sku == Product.sku)
-        .where(RegionalDemand.region_id.in_(regions), RegionalDemand.business_day > first)
+        .where(RegionalDemand.region_id.in_(regions), RegionalDemand.business_day.between(first, newest))
         .group_by(Product.department, Product.category, Product.stock_unit)
     )
     taken: dict[str, int] = {}
@@ -102,9 +102,11 @@ def aisles(session: Session, region_id: str | None = None) -> list[str]:
     return sorted(taken, key=lambda name: (-taken[name], name))
 
 
-def sold(session: Session, region_id: str, aisle: str, *, days: int = 91) -> list[tuple[dt.date, int | None]]:
-    """Return an aisle's units a day in a region, oldest first; None where nothing is known."""
-    newest = overview.last_day(session)
+def sold(
+    session: Session, region_id: str, aisle: str, today: dt.date, *, days: int = 91
+) -> list[tuple[dt.date, int | None]]:
+    """Return an aisle's units of each whole day in a region, oldest first; None where nothing is known."""
+    newest = overview.whole_day(session, today)
     if newest is None:
         return []
     first = newest - dt.timedelta(days=days - 1)

@@ -66,7 +66,7 @@ def needing_a_person(session: Session, *, at: dt.datetime) -> list[Attention]:
         *_goods(session, at),
         *_letters(session),
         *_decisions(session, at),
-        *_old_forecasts(session),
+        *_old_forecasts(session, at),
     ]
 
 
@@ -216,9 +216,9 @@ def _decisions(session: Session, at: dt.datetime) -> list[Attention]:
     return found
 
 
-def _old_forecasts(session: Session) -> list[Attention]:
+def _old_forecasts(session: Session, at: dt.datetime) -> list[Attention]:
     """Regions whose forecast is missing or behind their sales."""
-    newest, seen = overview.last_day(session), overview.forecast_days(session)
+    newest, seen = overview.whole_day(session, at.date()), overview.forecast_days(session)
     if newest is None:
         return []
     oldest = newest - dt.timedelta(days=STALE_FORECAST_DAYS)

@@ -45,6 +45,17 @@ SPREAD = 1.5
 
 
 @dataclass(frozen=True)
+class Scarcity:
+    """How goods that fell short were shared: units that were there, that orders got, and that are kept for how many
+    stores that order another day (rule 6)."""
+
+    there_qty: int
+    given_qty: int
+    kept_qty: int
+    kept_for: int
+
+
+@dataclass(frozen=True)
 class FairNeeds:
     """What the network knows when goods are shared out.
 
@@ -125,10 +136,11 @@ def read(
 
 def share(
     free: Mapping[Goods, int], wanted: Mapping[Goods, Sequence[OrderLine]], needs: FairNeeds
-) -> dict[tuple[str, str, str], int]:
-    """Return the packs of every line, by shop, order and SKU; of a shop's lines the longest waiting first.
+) -> tuple[dict[tuple[str, str, str], int], dict[Goods, Scarcity]]:
+    """Return the packs of every line, by shop, order and SKU, and how scarce the goods were.
 
-    wanted: the longest waiting first. A silent share stays where it is.
+    Of a shop's lines the longest waiting is served first. wanted: the longest waiting first. A silent share stays
+    where it is.
     """
     alike: dict[tuple[bool, Goods, str, int], list[OrderLine]] = {}
     for goods, lines in wanted.items():
@@ -143,15 +155,19 @@ def share(
         asked[shop, goods[1]] = before + min(claim.packs, claim.need_packs) * pack_qty
         claims.setdefault(goods, []).append((claim, mine))
     given: dict[tuple[str, str, str], int] = {}
+    scarce: dict[Goods, Scarcity] = {}
     for goods, found in claims.items():
-        every = [*(claim for claim, _ in found), *needs.silent_claims(goods)]
-        shares = fair_share(free.get(goods, 0), every, needs.usual_qty(goods))[: len(found)]
-        for (_, mine), left in zip(found, shares, strict=True):
+        silent = needs.silent_claims(goods)
+        shares = fair_share(free.get(goods, 0), [*(claim for claim, _ in found), *silent], needs.usual_qty(goods))
+        kept = [share * claim.pack_qty for claim, share in zip(silent, shares[len(found) :], strict=True) if share]
+        units = sum(share * claim.pack_qty for (claim, _), share in zip(found, shares, strict=False))
+        scarce[goods] = Scarcity(max(0, free.get(goods, 0)), units, sum(kept), len(kept))
+        for (_, mine), left in zip(found, shares, strict=False):
             for line in mine:
                 packs = min(line.packs, left)
                 given[line.store_id, line.order_id, line.sku] = packs
                 left -= packs
-    return given
+    return given, scarce
 
 
 # --- inside ---

@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. Less is promised than was asked where there was not enough for all (`allocation`), or nothing where no list of
-   prices has it.
+1. Less is promised than was asked where there was not enough for all (`allocation`): how much was there, given to
+   orders and kept for stores that order another day (`fair_needs`) stands with the line. Costs are of what is promised.
 2. Less is picked than was promised for the picker's reason (`picking`); less is loaded than was promised without a list
    where it was not there any more (`warehouse`, rule 3).
 """
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from pos.catalogue import Product
 from supply import orders, pick_list
 from supply.deliveries import Delivery, DeliveryLine
+from supply.fair_needs import Scarcity
 from supply.orders import ReplenishmentOrder
 from supply.pick_list import PickLine
 from supply.suppliers import supplier_of
@@ -23,7 +24,10 @@ from supply.suppliers import supplier_of
 
 @dataclass(frozen=True)
 class SheetLine:
-    """A line in packs. given, picked, sent, came: None: not yet. why: shared, gone, of `pick_list.REASONS`, or ''."""
+    """A line in packs. given, picked, sent, came: None: not yet. why: shared, gone, of `pick_list.REASONS`, or ''.
+
+    scarce: where less was promised, in units; None for lines that were promised before it was kept.
+    """
 
     sku: str
     name: str
@@ -36,6 +40,7 @@ class SheetLine:
     came: float | None
     why: str
     cost_minor: int
+    scarce: Scarcity | None
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,8 @@ def sheet(session: Session, store_id: str, order_id: str) -> OrderSheet:
                 line.sku, line.name, units.get(line.sku, "each"), of, line.packs, line.packs_acknowledged,
                 None if one is None or one.picked_qty is None else one.picked_qty / of,
                 None if sent is None else sent / of, None if came is None else int(came) / of,
-                _why(line, one, sent), line.packs * line.pack_cost_minor,
+                _why(line, one, sent), line.packs_expected * line.pack_cost_minor,
+                Scarcity(**line.why["scarce"]) if "scarce" in line.why else None,
             )
         )  # fmt: skip
     pick_id = next((one.pick_id for one in reversed(list(picked.values()))), None)

@@ -130,6 +130,11 @@ class OrderLine(Base):
     qty_received: Mapped[int] = mapped_column(default=0)
     why: Mapped[dict[str, Any]]
 
+    @property
+    def packs_expected(self) -> int:
+        """Packs as the supplier promised them; before that, as they were ordered."""
+        return self.packs if self.packs_acknowledged is None else self.packs_acknowledged
+
 
 # --- verbs, store ---
 
@@ -211,6 +216,7 @@ def acknowledged(session: Session, fact: OrderAcknowledged, *, actor: Actor, at:
         line.packs_acknowledged = promised.get(line.sku, 0)
     target = "acknowledged" if any(promised.values()) else "rejected"
     packs = sum(promised.values())
+    order.cost_minor = cost_of(lines_of(session, order))
     journal.move(session, order, target, actor=actor, at=at, subject=subject_of(order), packs=packs)
 
 
@@ -348,8 +354,8 @@ def next_no(session: Session, store_id: str) -> int:
 
 
 def cost_of(lines: Iterable[OrderLine]) -> int:
-    """Return what lines cost as ordered."""
-    return sum(line.packs * line.pack_cost_minor for line in lines)
+    """Return what lines cost: as promised, before that as ordered."""
+    return sum(line.packs_expected * line.pack_cost_minor for line in lines)
 
 
 def subject_of(order: ReplenishmentOrder) -> str:

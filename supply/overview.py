@@ -99,14 +99,11 @@ class WareView:
     pack_qty: int
 
 
-def last_day(session: Session) -> dt.date | None:
-    """Return the newest business day any shop's sales were rolled up for."""
-    day: dt.date | None = session.scalar(sa.select(sa.func.max(StoreDay.business_day)))
-    return day
-
-
 def whole_day(session: Session, today: dt.date) -> dt.date | None:
-    """Return the newest business day of rolled-up sales that is over: a day that has just begun would look poor."""
+    """Return the newest business day of rolled-up sales that is over: a day that has just begun would look poor.
+
+    Every "seven days" and "28 days" the operator sees, of all stores or of one, ends with it.
+    """
     day: dt.date | None = session.scalar(
         sa.select(sa.func.max(StoreDay.business_day)).where(StoreDay.business_day < today)
     )
@@ -152,9 +149,9 @@ def regions(session: Session, today: dt.date) -> list[RegionView]:
     return found
 
 
-def stores(session: Session) -> list[StoreView]:
-    """List the shops, those that were silent longest first."""
-    newest = last_day(session)
+def stores(session: Session, today: dt.date) -> list[StoreView]:
+    """List the shops, those that were silent longest first; last_day and week_minor: up to the last whole day."""
+    newest = whole_day(session, today)
     peers = {peer.id: peer for peer in session.scalars(sa.select(Peer))}
     names: dict[str, str] = dict(session.execute(sa.select(Region.id, Region.name)).all())
     parked: dict[str, int] = dict(
@@ -172,7 +169,7 @@ def stores(session: Session) -> list[StoreView]:
                 sa.func.sum(StoreDay.revenue_minor),
                 sa.func.max(StoreDay.business_day),
             )
-            .where(StoreDay.business_day > (newest or dt.date.min) - dt.timedelta(days=7 if newest else 0))
+            .where(StoreDay.business_day.between((newest or today) - dt.timedelta(days=6), newest or today))
             .group_by(StoreDay.store_id)
         )
     }
@@ -212,9 +209,9 @@ def behind_since(peer: Peer) -> dt.datetime:
     return min(peer.heard_at, peer.oldest_at or peer.heard_at)
 
 
-def top_products(session: Session, region_id: str, *, limit: int = 12) -> list[ProductView]:
-    """List what a region sold most in 28 days (by money), with the 28 days before for comparison."""
-    newest = last_day(session)
+def top_products(session: Session, region_id: str, today: dt.date, *, limit: int = 12) -> list[ProductView]:
+    """List what a region sold most in 28 whole days (by money), with the 28 days before for comparison."""
+    newest = whole_day(session, today)
     if newest is None:
         return []
     recent = RegionalDemand.business_day > newest - dt.timedelta(days=28)
@@ -232,7 +229,7 @@ def top_products(session: Session, region_id: str, *, limit: int = 12) -> list[P
         .join(Product, Product.sku == RegionalDemand.sku)
         .where(
             RegionalDemand.region_id == region_id,
-            RegionalDemand.business_day > newest - dt.timedelta(days=56),
+            RegionalDemand.business_day.between(newest - dt.timedelta(days=55), newest),
         )
         .group_by(Product.sku, Product.name, Product.category, Product.stock_unit)
         .order_by(sa.desc("money"))

@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. Takings are those of the last SHOWN_DAYS whole days. Beside each stands what the region's other shops took that day,
-   shared out over those that were open: what a shop like this one took.
+1. Takings are those of the last SHOWN_DAYS whole days (`overview.whole_day`, as in the list of stores). Beside each
+   stands what the region's other shops took that day, shared out over those that were open: what a shop like this took.
 2. Of what a shop sells, a product runs out when what it has and awaits is sold within LACK_DAYS (`outlook`).
 3. What needs somebody is what `attention` says of this shop, in the words of the operator's first page.
 
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from pos.store import Store
-from supply import outlook
+from supply import outlook, overview
 from supply.demand import StoreDay
 from supply.orders import ReplenishmentOrder
 from supply.outlook import Lack
@@ -73,12 +73,9 @@ class Shelves:
 
 def takings(session: Session, store: Store, today: dt.date) -> Takings:
     """Return a shop's takings beside its region's (rule 1); no days while nothing of it has arrived."""
-    newest = session.scalar(
-        sa.select(sa.func.max(StoreDay.business_day)).where(
-            StoreDay.store_id == store.id, StoreDay.business_day < today
-        )
-    )
-    if newest is None:
+    newest = overview.whole_day(session, today)
+    of_this = sa.select(StoreDay.store_id).where(StoreDay.store_id == store.id, StoreDay.business_day < today)
+    if newest is None or session.scalar(of_this.limit(1)) is None:
         return Takings((), 0)
     first = newest - dt.timedelta(days=SHOWN_DAYS - 1)
     within = StoreDay.business_day.between(first, newest)

@@ -24,7 +24,7 @@ Rules
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -95,9 +95,9 @@ def fill(session: Session, *, actor: Actor | None = None, at: dt.datetime) -> li
             wanted.setdefault((warehouse_id, line.sku), []).append(line)
     ordering = {(line.store_id, line.sku) for found in wanted.values() for line in found}
     needs = fair_needs.read(session, wanted, ordering, order_days.reaches(session, waiting, at), at=at)
-    given = fair_needs.share(_free(session, at), wanted, needs)
+    given, scarce = fair_needs.share(_free(session, at), wanted, needs)
     confirmed = []
-    for order, _ in waiting:
+    for order, warehouse_id in waiting:
         packs = tuple(
             (line.sku, given.get((line.store_id, line.order_id, line.sku), 0))
             for line in lines[order.store_id, order.id]
@@ -105,6 +105,9 @@ def fill(session: Session, *, actor: Actor | None = None, at: dt.datetime) -> li
         fact = OrderAcknowledged(store_id=order.store_id, order_id=order.id, packs=packs)
         with left_out.apart(session, "orders", fact.store_id, actor=actor, at=at) as part:
             orders.acknowledged(session, fact, actor=actor, at=at)
+            for line in lines[order.store_id, order.id]:
+                if line.packs_expected < line.packs:
+                    line.why = line.why | {"scarce": asdict(scarce[warehouse_id, line.sku])}
             outbox.append(
                 session, to_node=fact.store_id, topic=ORDER_ACKNOWLEDGED, version=VERSION, body=fact.to_body(),
                 id=new_id(), subject=orders.subject_of(order), business_day=day_of(session, fact.store_id, at), at=at,

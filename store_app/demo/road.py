@@ -430,6 +430,6 @@ def shelf_candidates(session: Any, panel: DemoPanel) -> list[tuple[str, str]]:
 
     found = []
     for shop in panel.live_shops():
-        best = overview.top_products(session, shop.region_id, limit=1)[0]
+        best = overview.top_products(session, shop.region_id, panel.cut_off, limit=1)[0]
         found.append((best.sku, f"Your region bought {best.sold_qty} of it in four weeks"))
     return found

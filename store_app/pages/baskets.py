@@ -400,7 +400,7 @@ def _line(
 ) -> LineView:
     why = wording_orders.OrderWhy.read(row.why)
     pack_text = wording.packs_text(row.packs, row.pack_qty, qty(row.pack_qty, unit))
-    cost = row.packs * row.pack_cost_minor
+    cost = row.packs_expected * row.pack_cost_minor
 
     def quantity(units: float) -> str:
         return qty(round(units) if abs(units) >= 10 else round(units, 1), unit)

@@ -28,14 +28,12 @@ def home() -> Any:
         found = needing_a_person(session, at=clock.now())
         regions = overview.regions(session, today())
         until = overview.whole_day(session, today())
-        newest = overview.last_day(session)
         currency = overview.currency(session)
         names = {one.id: one.name for one in regions} | overview.names(session, {one.subject for one in found})
     return page(
         "console/home.html",
         attention=sentences(found, names),
         regions=regions,
-        newest=newest,
         until=until,
         currency=currency,
     )

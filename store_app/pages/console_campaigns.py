@@ -11,7 +11,7 @@ from config.errors import ShopError
 from config.money import BASIS
 from store_app.extensions import clock, read, wake_worker_after, write
 from store_app.pages import form, wares
-from store_app.presenting import page
+from store_app.presenting import page, today
 from store_app.security import requires
 from store_app.sentences import sentence_of
 from supply import campaigns, overview
@@ -29,10 +29,9 @@ def listed(fault: ShopError | None = None, **_place: Any) -> Any:
     """Show the campaigns with what became of them, and the form for a new one."""
     with read() as session:
         rows = session.query(Campaign).order_by(Campaign.from_day.desc(), Campaign.id).limit(SHOWN).all()
-        newest = overview.last_day(session)
-        start = max(newest or dt.date.min, clock.now().date())
+        start = today()
         views = [_view(session, row, start) for row in rows]
-        shops = [shop for shop in overview.stores(session) if shop.has_node]
+        shops = [shop for shop in overview.stores(session, today()) if shop.has_node]
         products, currency = overview.offerable(session), overview.currency(session)
         usual = campaigns.usual_uplift_bp(session) // 100
     return page(
@@ -69,7 +68,7 @@ def plan() -> Any:
         terms = CampaignTerms(
             command, name, why, **days, lines=_lines(session), fee_minor=fee, hold_out_bp=held * BASIS // 100
         )
-        there = {shop.id for shop in overview.stores(session) if shop.has_node}
+        there = {shop.id for shop in overview.stores(session, today()) if shop.has_node}
         chosen = [store_id for store_id in request.form.getlist("store_id") if store_id in there]
         made = campaigns.plan(session, terms, chosen, actor=g.actor, at=clock.now())
         count = len(campaigns.asks_of(session, made.id))

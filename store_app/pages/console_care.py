@@ -13,7 +13,7 @@ from pos.catalogue import Product, TaxClass, shared_tax_classes
 from store_app import escrow_asking
 from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.pages import form
-from store_app.presenting import page, place
+from store_app.presenting import page, place, today
 from store_app.security import requires
 from store_app.sentences import sentence_of
 from supply import (
@@ -43,7 +43,7 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
     with read() as session:
         disputed = session.scalars(sa.select(Escrow).where(Escrow.state == "disputed").order_by(Escrow.opened_at)).all()
         left = {row.id: escrow.balance(session, row.id) for row in disputed}
-        day = overview.last_day(session) or clock.now().date()
+        day = overview.whole_day(session, today()) or today()
         effects = shelf_effect.region_effects(session, day)
         held = session.scalars(sa.select(Escrow.id).where(Escrow.state.in_(["held", "disputed"]))).all()
         kept_minor = escrow.total_of(session, held, "escrow")

@@ -35,7 +35,7 @@ def network() -> Any:
     """Show what all regions are expected to sell of an aisle, and their sum."""
     with read() as session:
         regions = overview.regions(session, today())
-        aisles = aisle_demand.aisles(session)
+        aisles = aisle_demand.aisles(session, today())
         aisle = _chosen(aisles)
         ahead = aisle_demand.ahead(session, aisle)
     return page(
@@ -58,11 +58,11 @@ def region(region_id: str) -> Any:
     with read() as session:
         found = overview.regions(session, today())
         here = region_of(found, region_id)
-        aisles = aisle_demand.aisles(session, region_id)
+        aisles = aisle_demand.aisles(session, today(), region_id)
         aisle = _chosen(aisles)
-        sold = aisle_demand.sold(session, region_id, aisle)
+        sold = aisle_demand.sold(session, region_id, aisle, today())
         ahead = aisle_demand.ahead(session, aisle, region_id)
-        products = overview.top_products(session, region_id)
+        products = overview.top_products(session, region_id, today())
         currency = overview.currency(session)
         doubted = told_forecasts.doubted(session, region_id)
         said = published(session, "region", region_id)
@@ -101,7 +101,7 @@ def series(region_id: str) -> Any:
     with read() as session:
         if session.get(Region, region_id) is None:
             raise _no_region(region_id)
-        known = aisle_demand.sold(session, region_id, aisle)
+        known = aisle_demand.sold(session, region_id, aisle, today())
         ahead = aisle_demand.ahead(session, aisle, region_id)
     days = [*(day for day, _ in known), *ahead.days]
     stamps = [int(dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC).timestamp()) for day in days]

@@ -201,7 +201,8 @@ def order(store_id: str, order_id: str) -> Any:
         found = order_sheet.sheet(session, store_id, order_id)
         currency, names = overview.currency(session), _names(session)
     why = wording_supply.LESS_WORDS
-    return page("console/order.html", sheet=found, shop=names.get(store_id, store_id), currency=currency, why=why)
+    return page("console/order.html", sheet=found, shop=names.get(store_id, store_id), currency=currency, why=why,
+                shortage=wording_supply.shortage)  # fmt: skip
 
 
 # --- inside ---

@@ -12,7 +12,7 @@ from config.errors import Invalid, ShopError
 from store_app import wording_claims
 from store_app.extensions import clock, read, write
 from store_app.pages import form, wares
-from store_app.presenting import page
+from store_app.presenting import page, today
 from store_app.security import requires
 from store_app.sentences import sentence_of
 from supply import network_terms, overview, push, push_care
@@ -30,11 +30,10 @@ def offers(fault: ShopError | None = None, **_place: Any) -> Any:
     with read() as session:
         pushed = push_care.pushes(session)
         products = overview.offerable(session)
-        shops = overview.stores(session)
-        newest = overview.last_day(session)
+        shops = overview.stores(session, today())
         terms = network_terms.in_force(session)[1]
         currency = overview.currency(session)
-    start = max(newest or dt.date.min, clock.now().date())
+    start = today()
     return page(
         "console/offers.html",
         pushed=pushed,
@@ -68,7 +67,7 @@ def offer() -> Any:
         currency = overview.currency(session)
         cost_minor = form.amount("pack_cost", currency) if request.form.get("pack_cost", "").strip() else None
         product = wares.named(session, wanted, field="sku")
-        chosen = _chosen({shop.id for shop in overview.stores(session) if shop.has_node})
+        chosen = _chosen({shop.id for shop in overview.stores(session, today()) if shop.has_node})
         for store_id in chosen:
             push.offer(
                 session,

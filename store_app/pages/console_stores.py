@@ -61,7 +61,7 @@ def stores() -> Any:
     """List the shops with when they were heard and how they trade."""
     wanted, which = form.tidy(request.args.get("find", ""))[:60], _number(request.args.get("page", ""))
     with read() as session:
-        found = overview.stores(session)
+        found = overview.stores(session, today())
         currency = overview.currency(session)
         care = exposure.care(session, today())
         places = session.scalars(sa.select(MapPlace)).all()
@@ -339,7 +339,9 @@ def _map(
             late = behind.get(one.id, ("",))[0]
             bad = one.alarm or own.late_minor or late == shop_lights.BAD
             warn = one.parked or own.needs or one.waiting or late == shop_lights.WARN
-            light = "bad" if bad else "quiet" if not one.has_node else "warn" if warn else "good"
+            light = (
+                "bad" if bad else "quiet" if not one.has_node or one.heard_at is None else "warn" if warn else "good"
+            )
             spots.append(shop_map.Spot(one.id, one.name, "shop", light, at[one.id].lat_e6, at[one.id].lon_e6))
     if not spots:
         return None
@@ -364,7 +366,7 @@ def _sentences(session: Session, store_id: str) -> list[str]:
     if peer is not None and not shop.has_node:
         return [_("This shop is not connected. Give it a code to join with: cornerstore store invite.")]
     if peer is None:
-        return [_("This shop was never heard. Give it a code to join with: cornerstore store invite.")]
+        return [_("Never connected. Give the store a code to join with: cornerstore store invite.")]
     told = [_("Heard %(when)s.", when=since(peer.heard_at))]
     heads = session.scalars(sa.select(InboxHead).where(InboxHead.from_node == store_id)).all()
     coming = sum(max(0, head.sent - head.count) for head in heads)

@@ -36,7 +36,7 @@ def test_a_shop_s_page_says_what_is_on_its_way_and_what_was_set_aside_and_why(ne
     assert "unknown-topic" in page
     assert "Try again" in page
     assert network.signed_in("operator").get("/console/shops/S99").status_code == 404
-    assert "never heard" in network.signed_in("operator").get("/console/shops/S02").text
+    assert "Never connected" in network.signed_in("operator").get("/console/shops/S02").text
 
 
 def test_a_shop_s_page_says_on_which_days_it_stays_closed(network):

@@ -7,10 +7,11 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from config import journal, outbox
+from config.errors import Conflict, Invalid
 from config.ids import new_id
 from config.journal import JournalEntry
 from config.outbox import Message, OutboxMessage
-from pos.store import Region, Store, Till
+from pos.store import Region, Store, Till, found_store
 from store_app import importing
 from store_app.cli import main
 from store_app.importing import Fault
@@ -86,6 +87,29 @@ def test_many_members_are_founded_from_a_file_with_region_tills_and_place(networ
         assert len(session.scalars(sa.select(Till).where(Till.store_id == "S101")).all()) == 2
         assert session.get_one(MapPlace, "S101").source == "imported"
         assert {session.get_one(Store, one).slug for one in ("S102", "S103")} == {"corner", "corner-s103"}
+
+
+def test_a_region_is_one_however_it_is_written_and_keeps_the_name_it_was_first_given(network: House, tmp_path: Any):
+    file = tmp_path / "members.csv"
+    file.write_text(
+        f"{HEAD}S111,A,harbor,USD,UTC,,,,,,\nS112,B, HARBOR ,USD,UTC,,,,,,\nS113,C,Old  Town,USD,UTC,,,,,,\n"
+    )
+    given: dict[str, Any] = {"currency": "USD", "tz": "UTC", "at": NOON}
+    with network.doors.write() as session:
+        found_store(session, "S110", "First", region="Harbor", **given)
+        importing.write(session, importing.read("members", file), "network", actor=money.OPERATOR, at=NOON)
+        found_store(session, "S114", "Last", region="old town", **given)
+    with network.doors.write() as session:
+        names = {one: session.get_one(Region, session.get_one(Store, one).region_id).name
+                 for one in ("S110", "S111", "S112", "S113", "S114")}  # fmt: skip
+        assert names == {"S110": "Harbor", "S111": "Harbor", "S112": "Harbor", "S113": "Old Town", "S114": "Old Town"}
+        session.add(Region(id="Harbor", name="Harbor"))  # as it could be before
+        session.flush()
+        with pytest.raises(Conflict, match="the same name: Harbor, harbor"):
+            found_store(session, "S115", "Which", region="HARBOR", **given)
+        assert found_store(session, "S115", "This", region="Harbor", **given).region_id == "Harbor"
+        with pytest.raises(Invalid, match="Give the region a name"):
+            found_store(session, "S116", "None", region=" ", **given)
 
 
 def test_every_bad_row_is_said_in_a_sentence_and_nothing_is_written(network: House, tmp_path: Any):

@@ -145,6 +145,20 @@ def test_the_regions_tell_their_week_beside_the_one_before(operator):
 # --- demand ---
 
 
+def test_a_new_network_has_no_heading_without_its_category(network):
+    assert "expected from" not in words(network.signed_in("operator").get("/console/demand/north"))
+
+
+def test_a_store_never_heard_is_not_connected_in_the_list_and_on_its_own_page(node, operator):
+    with node.doors.write() as session:
+        session.add(Store(id="S08", name="Never Heard", slug="never", region_id="north", currency="USD", tz="UTC",
+                          joined_at=NOON))  # fmt: skip
+    row = re.search(r"Never Heard S08.*?(not connected yet|in order)", words(operator.get("/console/shops/?find=S08")))
+    assert row is not None
+    assert row[1] == "not connected yet"
+    assert "Never connected." in words(operator.get("/console/shops/S08"))
+
+
 def test_a_region_shows_its_aisles_and_what_sells_most(operator):
     told = words(operator.get("/console/demand/north?aisle=Dairy"))
     assert "Dairy: pieces a day" in told

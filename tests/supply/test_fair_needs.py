@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from config.outbox import Message
 from pos import stock
-from supply import fair_needs, outlook, warehouse
+from supply import fair_needs, order_sheet, outlook, overview, warehouse
 from supply.deliveries import Delivery, DeliveryLine
 from supply.demand import DailyDemand, StoreDay
 from supply.facts import ORDER_SENT, VERSION, Ordered, OrderSent, stamp
@@ -196,9 +196,9 @@ def test_who_orders_its_need_at_its_own_warehouse_gains_nothing_by_ordering_else
     )  # fmt: skip
     free = dict(zip(goods, (here, there), strict=True))
     mine, other = _line("S1", "own", 999, 6), _line("S2", "other", yours, 6)
-    once = fair_needs.share(free, {goods[0]: [mine], goods[1]: [other]}, needs)
+    once, _ = fair_needs.share(free, {goods[0]: [mine], goods[1]: [other]}, needs)
     odd = [_line("S1", f"odd{n}", packs, pack_qty) for n, (packs, pack_qty) in enumerate(more)]
-    twice = fair_needs.share(free, {goods[1]: [*odd, other], goods[0]: [mine]}, needs)
+    twice, _ = fair_needs.share(free, {goods[1]: [*odd, other], goods[0]: [mine]}, needs)
     wanted = needs.claim(goods[1], [other], 0).need_packs
     key = ("S2", "other", "bread")
     assert min(twice[key], wanted) == min(once[key], wanted), "what another needs of its warehouse is not touched"
@@ -214,3 +214,22 @@ def test_a_shop_that_orders_other_goods_alone_keeps_its_reserve(country):
         for ordering, silent in [({("S1", "bread"), ("S2", "tea")}, ["S2/"]), ({("S2", "bread")}, ["S1/"])]:
             needs = fair_needs.read(session, [BREAD], ordering, {}, at=AT)
             assert [one.key for one in needs.silent_claims(BREAD)] == silent
+
+
+def test_an_order_that_gets_less_says_what_is_kept_for_stores_that_order_another_day_and_costs_what_is_promised(
+    country,
+):
+    with undone(country) as session:
+        for shop in ("S1", "S2"):
+            sells(session, shop, 10)
+        arrive(session, "S1", 1, wish(10))
+        (order,) = warehouse.fill(session, actor=OPERATOR, at=AT)
+        (line,) = order_sheet.sheet(session, "S1", order.id).lines
+        (listed,) = overview.orders(session)
+        assert line.scarce is not None
+        assert line.scarce.there_qty == 60
+        assert line.scarce.kept_for == 1
+        assert line.scarce.given_qty == line.given * 6 < 60
+        assert line.scarce.given_qty + line.scarce.kept_qty <= 60
+        assert line.scarce.kept_qty > 0
+        assert line.cost_minor == order.cost_minor == listed.cost_minor == line.given * 900
