@@ -405,6 +405,13 @@ def standing(session: Session, group: GroupOffer, at: dt.datetime) -> Standing:
     )
 
 
+def prices_each(session: Session, standing: Standing, at: dt.datetime) -> dict[int, int]:
+    """Return what one unit costs with its deposit and tax at each price of a group: {price_minor: all_minor}."""
+    group = standing.group
+    prices = {standing.price_minor, *(int(price) for _, price in group.steps)}
+    return {one: group_price.share(session, group.store_id, group.sku, 1, one, at=at)[1] for one in prices}
+
+
 def share_of(session: Session, group: GroupOffer, member: GroupMember, at: dt.datetime) -> tuple[OrderLine, int]:
     """Return the line of what a member was dealt out and what it costs: never more than is left of what was paid."""
     most_minor = escrow.balance(session, member.id)

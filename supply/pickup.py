@@ -53,8 +53,8 @@ from supply.online_facts import PickupPlaced
 from supply.online_price import cost, promise_of
 from supply.order_keys import new_token as new_token
 from supply.pickup_order import BEFORE_READY as BEFORE_READY
+from supply.pickup_order import CUSTOMER_CANCELLED, HAS_PERSON, move, subject_of, tell, write_down
 from supply.pickup_order import GIVEN_BACK as GIVEN_BACK
-from supply.pickup_order import HAS_PERSON, move, subject_of, tell, write_down
 from supply.pickup_order import OPEN as OPEN
 from supply.pickup_order import STATES as STATES
 from supply.pickup_order import PickupLine as PickupLine
@@ -253,7 +253,7 @@ def customer_cancels(
     decided: the network's operator has said so; then a ready order is called off too, unless somebody is on the way
     with it. The wish may arrive before the order: then the order is written down cancelled, and reserves nothing.
     """
-    why = "The network has decided so." if decided else "The customer cancelled."
+    why = "The network has decided so." if decided else CUSTOMER_CANCELLED
     order = session.get(PickupOrder, (placed.store_id, placed.order_id))
     if order is None:
         order = write_down(session, placed)

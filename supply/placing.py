@@ -57,6 +57,7 @@ from supply.online_price import promised_lines
 from supply.order_keys import check_person, code_hash, code_of, new_token, salt_for, token_hash
 from supply.pickup_order import (
     BEFORE_READY,
+    CUSTOMER_CANCELLED,
     OPEN,
     PickupLine,
     PickupOrder,
@@ -215,7 +216,7 @@ def ask_to_cancel(session: Session, store_id: str, token: str, *, at: dt.datetim
     order.cancel_asked_at = at
     journal.record(session, actor=CUSTOMER, at=at, verb="pickup order.cancel_asked", subject=subject_of(order))
     if awaits_money(session, order):
-        unpaid(session, order, why="The customer cancelled.", actor=CUSTOMER, at=at)
+        unpaid(session, order, why=CUSTOMER_CANCELLED, actor=CUSTOMER, at=at)
         return order
     fact = _as_cancelled(session, order, at)
     send_to_store(session, order, PICKUP_CANCELLED, fact.to_body(), id=new_id(), at=at)

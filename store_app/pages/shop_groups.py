@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -30,11 +30,13 @@ def group(slug: str, group_id: str, fault: ShopError | None = None) -> Any:
         here = visitors.shop_at(session, slug)
         around = visitors.around(session, here)
         found = groups.standing(session, _group_here(session, here, group_id), clock.now())
+        each = groups.prices_each(session, found, clock.now())
     return page(
         "storefront/group.html",
         **around,
         group=found.group,
         standing=found,
+        each=each.__getitem__,
         pays_online=escrow_asking.provider_for(doors()) is not None,
         qr=visitors.square(url_for(".group", slug=slug, group_id=group_id, _external=True)),
         member_id=None if isinstance(fault, Conflict) else request.form.get("command_id"),
@@ -79,7 +81,10 @@ def member(slug: str, token: str, fault: ShopError | None = None) -> Any:
         here = visitors.shop_at(session, slug)
         mine = groups.member_by_token(session, token_hash(token))
         found = groups.standing(session, session.get_one(GroupOffer, mine.group_id), clock.now())
+        each = groups.prices_each(session, found, clock.now())
         money = escrow.escrow_of(session, mine.id)
+        going_minor = escrow.total_of(session, [mine.id], "due") if money else 0
+        gone_minor = escrow.gone_back(session, mine.id) if money else 0
         has_order = session.get(PickupOrder, (here.id, mine.id)) is not None
     if has_order:
         return redirect(url_for("shop_orders.order", slug=slug, token=token), 303)
@@ -93,6 +98,10 @@ def member(slug: str, token: str, fault: ShopError | None = None) -> Any:
         token=token,
         group=found.group,
         standing=found,
+        each=each.__getitem__,
+        is_in=mine.left_at is None and not (money and money.state == "lapsed") and found.group.state != "failed",
+        going_minor=going_minor,
+        gone_minor=gone_minor,
         money=money,
         is_unpaid=is_unpaid,
         pay_square=visitors.square(money.shown_code) if is_unpaid and money and money.shown_code else "",
@@ -124,7 +133,6 @@ def leave(slug: str, token: str) -> Any:
         mine = groups.member_by_token(session, token_hash(token))
         groups.leave(session, mine.id, actor=placing.CUSTOMER, at=clock.now())
         wake_worker_after(session)
-    flash(_("You have left the group; your money goes back."), "good")
     return redirect(url_for(".member", slug=slug, token=token), 303)
 
 

@@ -23,6 +23,8 @@ from supply.pickup_order import OPEN
 
 bp = Blueprint("shop_orders", __name__, url_prefix="/shop/<slug>/order/<token>")
 HOME_STEPS = ("placed", "accepted", "ready", "on_the_way", "collected")
+REFUNDED = ("cancelled", "refused")
+"""Of these all that was paid goes back; the page looks on by itself until it has."""
 STEPS_DONE = {"placed": 1, "accepted": 2, "picking": 2, "short": 2, "ready": 3, "collected": 4}
 
 
@@ -48,6 +50,9 @@ def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
         is_late = money is not None and escrow.may_dispute_late(session, money, at)
         passed_on_at = following.released_at(session, found.order, at)
     one = found.order
+    is_refunding = one.state in REFUNDED and money is not None and (going_minor > 0 or money.state == "held")
+    if is_refunding and not gone_minor:
+        going_minor = going_minor or one.paid_minor
     is_unpaid, is_kept = (money is not None and money.state == state for state in ("awaited", "held"))
     is_brought = found.home is not None and found.home.state in (*LIVE, "delivered")
     done = ("placed", "accepted", "ready", "collected")[: STEPS_DONE.get(one.state, 1)]
@@ -66,6 +71,8 @@ def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
         is_unpaid=is_unpaid,
         pay_square=visitors.square(money.shown_code) if is_unpaid and money and money.shown_code else "",
         going_minor=going_minor,
+        is_refunding=is_refunding,
+        is_cancelled=one.state == "cancelled" and one.why == pickup_order.CUSTOMER_CANCELLED,
         gone_minor=gone_minor,
         units=units,
         reviewed=reviewed,
@@ -110,7 +117,6 @@ def cancel(slug: str, token: str) -> Any:
         here = visitors.shop_at(session, slug)
         placing.ask_to_cancel(session, here.id, token, at=clock.now())
         wake_worker_after(session)
-    flash(_("The shop is told to cancel the order."), "good")
     return redirect(url_for(".order", slug=slug, token=token), 303)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from config.errors import ShopError
 from pos import stock
+from pos.catalogue import Product, TaxClass
 from supply import group_wire, groups
 from supply.groups import GroupOffer, GroupTerms
 from supply.pickup_order import PickupOrder
@@ -40,7 +41,7 @@ def joined(market, want=6, **more):
 def test_a_neighbour_joins_pays_and_collects_by_the_very_same_address(market):
     assert "Milk together" in market.customer().look().text
     customer, address = joined(market)
-    assert "Pay now" in customer.look(address).text
+    assert "Pay to join" in customer.look(address).text
     for _ in range(3):
         customer.send(f"{address}/pay")
     assert "You are in." in customer.look(address).text
@@ -112,7 +113,20 @@ def test_who_leaves_is_told_so_and_two_clicks_are_one(market):
     customer, address = joined(market, want=2)
     for _ in range(2):
         assert customer.send(f"{address}/leave").status_code == 303
-    assert "You are not in this group." in customer.look(address).text
+    told = words(customer.look(address))
+    assert "You left this group." in told
+    assert "in for" not in told
+
+
+def test_each_price_of_a_group_is_what_is_paid_with_its_tax(market):
+    with market.town.network.write() as session:
+        session.get_one(TaxClass, session.get_one(Product, "milk").tax_class_id).rate_bp = 1_000
+        session.get_one(TaxClass, session.get_one(Product, "milk").tax_class_id).inclusive = False
+    told = words(market.customer().look(f"{SHOP}/group/{GROUP}"))
+    for price in ("from 1 together: ¥1.32 each", "from 6 together: ¥1.10 each", "Tax and deposit included"):
+        assert price in told
+    customer, address = joined(market, want=2)
+    assert "¥2.64" in words(customer.look(address))
 
 
 def test_a_closed_group_takes_nobody_and_says_so(market):

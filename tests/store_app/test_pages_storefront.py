@@ -178,7 +178,7 @@ def test_a_phone_may_keep_the_shop_on_its_first_screen(customer):
     worker = customer.look(f"{SHOP}/worker.js")  # from the shop's own address, so that it stands in for this shop alone
     assert worker.content_type.startswith("text/javascript")
     assert worker.headers["Cache-Control"] == "no-cache"
-    assert "No line just now" in words(customer.look(f"{SHOP}/no-line"))
+    assert "You’re offline" in words(customer.look(f"{SHOP}/no-line"))
 
 
 # --- the basket ---
@@ -442,14 +442,32 @@ def test_a_ready_order_tells_until_when_it_is_kept_and_can_no_longer_be_cancelle
 def test_cancelling_is_asked_once_and_gives_the_goods_back(market, customer):
     address = customer.order(("tea", 1)).location
     assert market.town.left("tea") == 0
+    asked = words(customer.look(address))
+    assert "Cancel my order" in asked
+    assert asked.index("Cancel order") < asked.index("Yes, cancel it")
     for _ in range(2):
         assert customer.send(f"{address}/cancel").status_code == 303
-    assert "You asked to cancel it" in customer.look(address).text
+    assert words(customer.look(address)).count("cancel") == 1, "the one sentence says that it is asked for"
     market.town.deliver()
     shown = customer.look(address)
-    assert "cancelled" in shown.text
+    assert "You cancelled this order." in shown.text
+    assert words(shown).count("cancelled") == 1
     assert "code-large" not in shown.text
     assert market.town.left("tea") == 1
+
+
+def test_what_was_paid_for_a_cancelled_order_is_told_as_refunded_without_a_reload(market, customer):
+    address = customer.order(("milk", 2), pay="online").location
+    for _ in range(3):
+        customer.send(f"{address}/pay")
+    market.town.deliver()
+    customer.send(f"{address}/cancel")
+    market.town.deliver()
+    shown = customer.browser.get(address, headers={"HX-Request": "true"}).text
+    assert "We’re refunding ¥2.58." in shown or "¥2.58 refunded." in shown
+    if "refunded." not in shown:
+        assert "data-refresh" in shown, "the page looks on by itself until the money is back"
+    assert " data-open" not in shown, "and no phone keeps it as one to collect"
 
 
 def test_the_page_refreshes_itself_while_the_order_is_open(market, customer):

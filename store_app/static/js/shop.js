@@ -94,8 +94,11 @@ function refreshLater() {
         if (answer.ok) {
           const shell = document.createElement("div");
           shell.innerHTML = await answer.text();
-          part.replaceWith(shell.firstElementChild);
-          wire(document);
+          if (!part.isEqualNode(shell.firstElementChild)) {
+            part.replaceWith(shell.firstElementChild);
+            wire(document);
+            keepPage();
+          }
         }
       } catch { /* the line is down: the next round asks again */ }
     }
@@ -117,7 +120,7 @@ document.addEventListener("submit", (event) => {
 async function outliveTheLine() {
   const scope = new URL(".", document.querySelector("link[rel='manifest']").href), { serviceWorker } = navigator;
   if (!serviceWorker) return; // a plain http address
-  if (!serviceWorker.controller) serviceWorker.ready.then(({ active }) => active.postMessage(location.href));
+  keepPage(); // the page a sent form led to has not passed the worker, nor has the first one
   await serviceWorker.register(`${scope}worker.js?lang=${document.documentElement.lang}`);
   const list = document.querySelector("[data-kept-orders]"), orders = list && await caches.open(`${scope} orders`);
   for (const order of orders ? await orders.keys() : []) {
@@ -126,6 +129,11 @@ async function outliveTheLine() {
     link.textContent = new DOMParser().parseFromString(text, "text/html").title;
     list.appendChild(document.createElement("li")).append(link);
   }
+}
+
+// Let the worker keep this page as it is now, or drop it where the order is over.
+function keepPage() {
+  navigator.serviceWorker?.ready.then(({ active }) => active.postMessage(location.href));
 }
 
 outliveTheLine().catch(() => { /* a browser that keeps nothing for us */ });

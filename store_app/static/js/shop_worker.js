@@ -7,7 +7,9 @@ self.addEventListener("install", (event) => event.waitUntil(
   caches.open(DRESS).then((dress) => dress.add(NO_LINE)).then(() => self.skipWaiting()),
 ));
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
-self.addEventListener("message", (event) => event.waitUntil(fetch(event.data).then((answer) => keepOrder(event.data, answer))));
+self.addEventListener("message", (event) => {
+  if (isOrder(bare(event.data))) event.waitUntil(fetch(event.data).then((answer) => keepOrder(event.data, answer)));
+});
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   if (request.method !== "GET" || new URL(request.url).origin !== location.origin) return;
@@ -40,11 +42,13 @@ async function part(request) {
 // An order's page is kept as long as the order is open.
 async function keepOrder(address, answer) {
   const path = bare(address);
-  if (!path.startsWith(`${SCOPE}order/`) || path.slice(SCOPE.length).split("/").length !== 2 || !answer.ok) return;
-  const orders = await caches.open(ORDERS), isOpen = (await answer.clone().text()).includes(" data-refresh=");
+  if (!isOrder(path) || !answer.ok) return;
+  const orders = await caches.open(ORDERS), isOpen = (await answer.clone().text()).includes(" data-open");
   if (isOpen) await keep(orders, path, answer, MOST_ORDERS);
   else await orders.delete(path);
 }
+
+const isOrder = (path) => path.startsWith(`${SCOPE}order/`) && path.slice(SCOPE.length).split("/").length === 2;
 
 async function keep(cache, address, answer, most) {
   await cache.delete(address);
