@@ -46,8 +46,10 @@ SPREAD = 1.5
 
 @dataclass(frozen=True)
 class Scarcity:
-    """How goods that fell short were shared: units that were there, that orders got, and that are kept for how many
-    stores that order another day (rule 6)."""
+    """How goods that fell short were shared, in units.
+
+    kept_for: how many stores that order another day they are kept for (rule 6).
+    """
 
     there_qty: int
     given_qty: int

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Blueprint, flash, redirect, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from config.errors import ShopError
 from pos.catalogue import Product
@@ -45,14 +46,10 @@ def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
         kept_until = found.order.hold_until and pickup_order.kept_until(here, found.order.hold_until)
         reviewed = reviews.of_order(session, found.order)
         is_overdue = following.is_overdue(session, found.order, at)
-        going_minor = escrow.total_of(session, [found.order.id], "due") if money else 0
-        gone_minor = escrow.gone_back(session, found.order.id) if money else 0
+        refund = _refund(session, found)
         is_late = money is not None and escrow.may_dispute_late(session, money, at)
         passed_on_at = following.released_at(session, found.order, at)
     one = found.order
-    is_refunding = one.state in REFUNDED and money is not None and (going_minor > 0 or money.state == "held")
-    if is_refunding and not gone_minor:
-        going_minor = going_minor or one.paid_minor
     is_unpaid, is_kept = (money is not None and money.state == state for state in ("awaited", "held"))
     is_brought = found.home is not None and found.home.state in (*LIVE, "delivered")
     done = ("placed", "accepted", "ready", "collected")[: STEPS_DONE.get(one.state, 1)]
@@ -70,10 +67,8 @@ def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
         money=money,
         is_unpaid=is_unpaid,
         pay_square=visitors.square(money.shown_code) if is_unpaid and money and money.shown_code else "",
-        going_minor=going_minor,
-        is_refunding=is_refunding,
+        **refund,
         is_cancelled=one.state == "cancelled" and one.why == pickup_order.CUSTOMER_CANCELLED,
-        gone_minor=gone_minor,
         units=units,
         reviewed=reviewed,
         may_review=found.order.state in reviews.REVIEWED,
@@ -93,6 +88,18 @@ def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
         qr=visitors.square(found.token),
         fault=sentence_of(fault) if fault else None,
     )
+
+
+def _refund(session: Session, found: placing.OrderStatus) -> dict[str, Any]:
+    """Return what of the money is back, what goes back, and whether the page waits for it."""
+    one, money = found.order, found.escrow
+    if money is None:
+        return {"gone_minor": 0, "going_minor": 0, "is_refunding": False}
+    gone_minor, going_minor = escrow.gone_back(session, one.id), escrow.total_of(session, [one.id], "due")
+    is_refunding = one.state in REFUNDED and (going_minor > 0 or money.state == "held")
+    if is_refunding and not gone_minor:
+        going_minor = going_minor or one.paid_minor
+    return {"gone_minor": gone_minor, "going_minor": going_minor, "is_refunding": is_refunding}
 
 
 def _home_words(found: placing.OrderStatus) -> str:
