@@ -16,6 +16,7 @@ ONLINE: dict[str, tuple[Any, ...]] = {
         _l("Too many wrong codes were typed here today. Use the link in your order’s message, or call the store."),
     ),
     "too-late-to-return": (_l("The time to bring these goods back is over. Ask the shop."),),
+    "orders-square": (_l("This is order %(order_no)s: hand it over under Pickup."),),
     "not-handed-over": (_l("The store has not said yet that it handed your order over. Try again later."),),
     "decided-already": (_l("The network has decided about this order. Ask it if you have a question."),),
     "nothing-to-dispute": (_l("Only what was paid online and collected, or is long overdue, can be disputed here."),),

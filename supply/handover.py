@@ -203,6 +203,15 @@ def refuse_unpaid(order: PickupOrder) -> None:
         )  # fmt: skip
 
 
+def refuse_square(session: Session, store_id: str, scanned: str) -> None:
+    """Say of what a till has scanned for goods that it is an order's square, where it is one."""
+    order = _by_token(session, store_id, scanned.rstrip("/").rpartition("/")[2])
+    if order is not None:
+        raise Refused(
+            "orders-square", f"This is order {order.order_no}: hand it over under Pickup.", order_no=order.order_no
+        )
+
+
 def hash_ahead(session: Session, store_id: str, code_or_token: str, *, at: dt.datetime) -> None:
     """Hash a typed code before anything is locked for it: that takes a moment, and a till may want to write."""
     if code := tidy_pickup_code("".join(code_or_token.split())):

@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, current_app, jsonify, request
 from sqlalchemy.orm import Session
 
+from config.errors import Invalid, NotFound
 from config.publication import EVERYONE, Pulled
 from pos import batches, catalogue, quick_keys, recall, scale, till_edition
 from pos import scan as reading
@@ -31,6 +32,7 @@ from store_app.api.bodies import asks, bounded
 from store_app.extensions import doors, read
 from store_app.presenting import today
 from store_app.security import requires
+from supply import handover
 
 bp = Blueprint("api_catalogue", __name__, url_prefix="/api")
 MOST_KEPT = 8
@@ -67,7 +69,11 @@ def scan(code: str) -> Response:
     """Answer the product behind a code, how much of it, and what the label says: price, batch, last day."""
     day, store_id = today(), doors().settings.node_id
     with read() as session:
-        found = reading.read(session, store_id, code, day)
+        try:
+            found = reading.read(session, store_id, code, day)
+        except (Invalid, NotFound):
+            handover.refuse_square(session, store_id, code)
+            raise
         recall.refuse(session, store_id, [(found.product.sku, found.batch)])
         batches.refuse_expired_lines(session, store_id, [(found.product.sku, found.batch, found.expires_on)], day)
     return jsonify(

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from config.ids import new_id
+from config.outbox import OutboxMessage
 from pos import recall, shift, slip_numbers
 from pos.catalogue import TaxClass
 from pos.payments import Tender
@@ -48,6 +49,31 @@ def test_the_counter_shows_new_orders_with_what_is_wanted(office):
     assert f"{STORE}-0001" in found
     assert "Li Wei" in found
     assert "2 Whole milk" in found
+
+
+def test_an_order_s_square_scanned_at_the_till_leads_to_pickup(office):
+    client = office.signed_in("cashier")
+    for scanned in (CUSTOMER_TOKEN + FIRST, f"https://shop.example/shop/corner/order/{CUSTOMER_TOKEN}{FIRST}"):
+        answer = client.get(f"/api/scan/{scanned}")
+        assert answer.status_code == 409
+        assert f"This is order {STORE}-0001: hand it over under Pickup." in answer.get_data(as_text=True)
+    assert client.get(f"/api/scan/{CUSTOMER_TOKEN}nobody").status_code in (404, 422)
+
+
+def test_what_was_paid_online_says_when_its_money_comes_by_how_it_was_handed_over(office):
+    client = office.signed_in("cashier")
+    with office.doors.write() as session:
+        for order_id in (FIRST, BEER):
+            row = session.get(PickupOrder, (STORE, order_id))
+            row.paid_minor = row.total_minor
+    make_ready(client, FIRST, ["milk", "tea"])
+    for shown, said in ((code_for(FIRST), "keeps the money for 14 days"), (CUSTOMER_TOKEN + FIRST, "after 7 days")):
+        assert said in words(client.get(send(client, "/pickup/find", code=shown).location))
+    assert send(client, f"/pickup/{FIRST}/collect").status_code == 303
+    assert "You scanned the customer’s code: the network passes the money on" in words(client.get(f"/pickup/{FIRST}"))
+    with office.doors.read() as session:
+        told = [row.body for row in session.query(OutboxMessage).filter_by(topic="pickup.moved")]
+    assert sum(CUSTOMER_TOKEN + FIRST in body for body in told) == 1, "the token leaves the store once"
 
 
 def test_an_order_is_accepted_picked_made_ready_and_handed_over_with_change(office):
