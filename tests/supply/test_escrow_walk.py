@@ -21,7 +21,8 @@ from tests.supply.online import ANA, AT, STORE, TILL, make_town
 SYSTEM = Actor.system("escrow", "network")
 ACTS = [
     "order", "order", "captured", "captured", "declined", "onward", "onward", "onward", "onward", "short", "cancel",
-    "refuse", "expire", "ask_cancel", "ask_return", "take_back", "refuse_return", "dispute", "resolve", "release",
+    "refuse", "expire", "ask_cancel", "ask_return", "take_back", "refuse_return", "confirm",
+    "dispute", "resolve", "release",
     "refund", "deliver", "deliver", "deliver", "publish",
 ]  # fmt: skip
 STEP = st.tuples(st.sampled_from(ACTS), st.integers(0, 3), st.sampled_from([0, 0, 1, 20, 100]))
@@ -145,6 +146,10 @@ class Walk:
 
     def refuse_return(self, id, _token):
         self.shop_does(pickup_returns.refuse, id, why="It was fine.")
+
+    def confirm(self, _id, token):
+        with self.town.network.write() as session:
+            following.confirm(session, STORE, token, at=self.at)
 
     def dispute(self, _id, token):
         with self.town.network.write() as session:

@@ -156,6 +156,22 @@ def test_a_code_of_another_order_is_refused_and_counted(town):
         assert session.scalar(sa.select(sa.func.count()).select_from(PickupTry)) == 1
 
 
+@pytest.mark.parametrize(("shows", "days"), [("square", 7), ("code", 14), ("name", 14)])
+def test_the_square_scanned_at_the_door_brings_the_money_sooner_than_a_code_or_a_name(town, shows, days):
+    placed = place(town, pay_with="practice")
+    with town.network.write() as session:
+        escrow.settle_outcome(session, placed.order.id, Outcome("captured", reference="r"), actor=CUSTOMER, at=AT)
+        placing.paid(session, session.get_one(pickup.PickupOrder, (STORE, placed.order.id)), at=AT)
+    town.deliver()
+    on_the_way(town, placed)
+    said = {"square": {"code": placed.token}, "code": {"code": placed.code}, "name": {"receiver": "Li"}}
+    at_door(town, placed, **said[shows])
+    with town.network.read() as session:
+        kept = escrow.escrow_of(session, placed.order.id)
+        from_then = AT if shows == "square" else placed.order.window_until
+        assert (kept.release_at, kept.proved) == (from_then + dt.timedelta(days=days), shows == "square")
+
+
 def test_who_was_not_met_collects_without_the_fee_and_gets_its_money_back(town):
     placed = place(town, pay_with="practice")
     with town.network.write() as session:
