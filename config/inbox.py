@@ -15,11 +15,12 @@ Rules
    both roads lead to the same rows.
 5. A fact with a figure that no shop can have is set aside whatever it tells of: one such row, added up with the
    others, would stop the sums of all shops. So is one with NUL in a text: SQLite stores it, PostgreSQL does not.
+6. What is set aside may be turned down by a person: it is kept, applied by no retry, and may still be taken in later.
 """
 
 import datetime as dt
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -40,10 +41,15 @@ Effect = Callable[[Session, Message], None]
 Bulk = Callable[[Session, Sequence[Message]], Sequence[Message]]
 """Writes many facts at once and returns those it leaves to be taken one by one."""
 NUMBER_USED, CONTENT_DIFFERS = "number-used", "content-differs"
+PARKED, TURNED_DOWN = "parked", "turned_down"
+DECLINED = "turned-down"
+"""The kind of the outcome of a fact that was turned down (rule 6)."""
 LOOKED_AT = 500
+MOST_FACTS = 4_000
+"""So many characters of the figures behind a reason are kept at most."""
 
 
-@append_only("state", "reason", "batch")
+@append_only("state", "reason", "facts", "batch")
 class InboxMessage(Base):
     """A fact of another node that has arrived: taken, or parked with its reason."""
 
@@ -62,6 +68,8 @@ class InboxMessage(Base):
     hash: Mapped[str]
     state: Mapped[str] = mapped_column(index=True)
     reason: Mapped[str | None]
+    facts: Mapped[dict[str, Any] | None]
+    """The figures behind the reason, as the refusal gave them."""
     received_at: Mapped[dt.datetime]
     batch: Mapped[str | None]
     """The signed batch it came in (`config/nodes/signing_keys.py`); None where its node signed nothing yet."""
@@ -102,6 +110,7 @@ class Outcome(NamedTuple):
     state: str
     reason: str | None = None
     kind: str = ""
+    facts: dict[str, Any] | None = None
 
 
 # --- verbs ---
@@ -141,9 +150,7 @@ def take(
                 signed_late.append(message.id)
             if (before.epoch, before.n) != (epoch, message.n) and message.n not in used:
                 _alarm(session, from_node, epoch, message, f"it had come before as number {before.n}", at)
-            outcomes[place] = (
-                _again(session, from_node, message, effect, at) if before.state == "parked" else Outcome("already")
-            )
+            outcomes[place] = _heard_before(session, from_node, message, effect, before, at)
         elif first is not None or before is not None or used.get(message.n, message.id) != message.id:
             is_known = first is not None or before is not None
             outcomes[place] = _contradiction(session, from_node, epoch, message, is_known, at)
@@ -174,16 +181,28 @@ def apply_once(
 def try_parked(
     session: Session, from_node: str, effect: Effect, *, why: str = "", most: int | None = None
 ) -> tuple[int, int]:
-    """Try what a node's messages set aside once more; (how many were taken, how many still wait).
+    """Try what a node's messages set aside once more; (how many were taken, how many still wait). why, most: which."""
+    waiting = waiting_of(session, from_node, why=why, most=most)
+    taken = take_in(session, from_node, [message.id for message in waiting], effect)
+    return len(taken), len(waiting) - len(taken)
 
-    why: only what was set aside for this reason, a code, the oldest business days first; most: so many at once.
-    """
-    query = sa.select(InboxMessage).where(InboxMessage.from_node == from_node, InboxMessage.state == "parked")
-    if why:
-        query = query.where(InboxMessage.reason.startswith(f"{why}: ")).order_by(InboxMessage.business_day)
-    rows = session.scalars(query.order_by(InboxMessage.epoch, InboxMessage.n).limit(most)).all()
-    taken = sum(_again(session, from_node, inbox_message(row), effect).state == "taken" for row in rows)
-    return taken, len(rows) - taken
+
+def take_in(session: Session, from_node: str, ids: Collection[str], effect: Effect) -> list[str]:
+    """Try some messages that were set aside or turned down again, in their order; return the ids that were taken."""
+    return [
+        row.id
+        for row in set_aside(session, from_node, ids)
+        if _again(session, from_node, inbox_message(row), effect).state == "taken"
+    ]
+
+
+def turn_down(session: Session, from_node: str, ids: Collection[str], why: str) -> list[str]:
+    """Turn down messages that were set aside (rule 6); return the ids that changed."""
+    rows = [row for row in set_aside(session, from_node, ids) if row.state == PARKED]
+    for row in rows:
+        row.state, row.reason = TURNED_DOWN, f"{DECLINED}: {why}"
+    session.flush()
+    return [row.id for row in rows]
 
 
 def reapply(session: Session, effect: Effect) -> int:
@@ -223,6 +242,37 @@ def taken_of(session: Session, from_node: str, ids: Sequence[str]) -> dict[str, 
         InboxMessage.from_node == from_node, InboxMessage.id.in_(ids), InboxMessage.state == "taken"
     )
     return dict(session.execute(query).all())
+
+
+def declined_of(session: Session, from_node: str, ids: Sequence[str]) -> dict[str, str]:
+    """Return id -> reason of those of a node's messages that were turned down."""
+    query = sa.select(InboxMessage.id, InboxMessage.reason).where(
+        InboxMessage.from_node == from_node, InboxMessage.id.in_(ids), InboxMessage.state == TURNED_DOWN
+    )
+    return {id_: reason or "" for id_, reason in session.execute(query)}
+
+
+def waiting_of(session: Session, from_node: str, *, why: str = "", most: int | None = None) -> list[Message]:
+    """Return what of a node was set aside and waits.
+
+    why: only what was set aside for this reason, a code, the oldest business days first; most: so many at once.
+    """
+    query = sa.select(InboxMessage).where(InboxMessage.from_node == from_node, InboxMessage.state == PARKED)
+    if why:
+        query = query.where(InboxMessage.reason.startswith(f"{why}: ")).order_by(InboxMessage.business_day)
+    return [
+        inbox_message(row) for row in session.scalars(query.order_by(InboxMessage.epoch, InboxMessage.n).limit(most))
+    ]
+
+
+def set_aside(session: Session, from_node: str, ids: Collection[str]) -> list[InboxMessage]:
+    """Return those of a node's messages that were set aside or turned down, in the order they were written."""
+    query = sa.select(InboxMessage).where(
+        InboxMessage.from_node == from_node, among(session, InboxMessage.id, list(ids)),
+        InboxMessage.state.in_((PARKED, TURNED_DOWN)),
+    )  # fmt: skip
+    rows = session.scalars(lock_rows(session, query).execution_options(populate_existing=True)).all()
+    return sorted(rows, key=lambda row: (row.received_at, row.epoch, row.n))
 
 
 def told_after(
@@ -296,9 +346,10 @@ def _head_of(session: Session, from_node: str, epoch: str) -> InboxHead:
 
 
 def _known(session: Session, from_node: str, ids: Sequence[str]) -> dict[str, Any]:
-    query = sa.select(
-        InboxMessage.id, InboxMessage.hash, InboxMessage.state, InboxMessage.epoch, InboxMessage.n, InboxMessage.batch
-    ).where(InboxMessage.from_node == from_node, among(session, InboxMessage.id, ids))
+    row = InboxMessage
+    query = sa.select(row.id, row.hash, row.state, row.epoch, row.n, row.reason, row.batch).where(
+        row.from_node == from_node, among(session, row.id, ids)
+    )
     return {row.id: row for row in session.execute(query)}
 
 
@@ -324,8 +375,7 @@ def _take_fresh(
     if bulk is not None and len(left) > 1:
         left = _all_at_once(session, left, bulk)
     for message in left:
-        reason = _try(session, message, effect)
-        outcomes[whole[message.id][0]] = Outcome("parked", reason) if reason else Outcome("taken")
+        outcomes[whole[message.id][0]] = _try(session, message, effect)
     return {place: Outcome("taken") for place, _ in whole.values()} | outcomes
 
 
@@ -371,21 +421,31 @@ def _all_at_once(session: Session, messages: list[Message], bulk: Bulk) -> list[
     return left
 
 
+def _heard_before(
+    session: Session, from_node: str, message: Message, effect: Effect, before: Any, at: dt.datetime
+) -> Outcome:
+    """Return what becomes of a message that is here already: only what is set aside is tried again."""
+    if before.state == TURNED_DOWN:
+        return Outcome("parked", before.reason, DECLINED)
+    return _again(session, from_node, message, effect, at) if before.state == PARKED else Outcome("already")
+
+
 def _again(
     session: Session, from_node: str, message: Message, effect: Effect, at: dt.datetime | None = None
 ) -> Outcome:
     row = session.get_one(InboxMessage, (from_node, message.id))
     if not message.is_whole():
-        row.reason = "the content does not fit its hash"
+        outcome = Outcome("parked", "the content does not fit its hash")
     else:
-        row.reason = _oddity(message.body, canonical(message.body)) or _try(session, message, effect)
-    row.state = "parked" if row.reason else "taken"
+        oddity = _oddity(message.body, canonical(message.body))
+        outcome = Outcome("parked", oddity) if oddity else _try(session, message, effect)
+    row.state, row.reason, row.facts = outcome.state, outcome.reason, outcome.facts
     if at is not None and message.is_whole() and row.body != (body := canonical(message.body)):
         actor = Actor.system("inbox", this_node(session).id)
         with amending(session, f"message:{message.id}", "it came damaged, and now whole", actor=actor, at=at):
             row.body = body
     session.flush()
-    return Outcome(row.state, row.reason)
+    return outcome
 
 
 def _contradiction(
@@ -405,19 +465,27 @@ def _alarm(session: Session, from_node: str, epoch: str, message: Message, reaso
     )  # fmt: skip
 
 
-def _try(session: Session, message: Message, effect: Effect) -> str | None:
+def _try(session: Session, message: Message, effect: Effect) -> Outcome:
     try:
         with session.begin_nested():
             effect(session, message)
             session.flush()
     except ShopError as refusal:
-        return f"{refusal.code}: {refusal.message}"
+        facts = refusal.facts if _is_json(refusal.facts) else None
+        return Outcome("parked", f"{refusal.code}: {refusal.message}", facts=facts or None)
     except sa.exc.OperationalError:
         raise  # the database is busy or away: not the fact's fault, it comes again
     except (sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
         # The savepoint is undone; a fact we cannot read waits for a person instead of blocking the rest (rule 2).
-        return f"{type(fault).__name__}: {(str(fault).splitlines() or [''])[0][:300]}"
-    return None
+        return Outcome("parked", f"{type(fault).__name__}: {(str(fault).splitlines() or [''])[0][:300]}")
+    return Outcome("taken")
+
+
+def _is_json(facts: dict[str, Any]) -> bool:
+    try:
+        return len(json.dumps(facts)) <= MOST_FACTS
+    except (TypeError, ValueError):
+        return False
 
 
 def _keep(
@@ -436,7 +504,7 @@ def _keep(
                 "id": message.id, "from_node": from_node, "epoch": epoch, "n": message.n, "topic": message.topic,
                 "version": message.version, "made_at": message.made_at, "business_day": message.business_day,
                 "body": body, "hash": message.hash, "state": outcome.state, "reason": outcome.reason,
-                "received_at": at, "batch": batch,
+                "facts": outcome.facts, "received_at": at, "batch": batch,
             }
             for message, body, outcome in entries
         ],

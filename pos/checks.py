@@ -3,10 +3,11 @@
 Those of running totals and of customers' books (K13 to K15) stand in `shift_checks` and `account_checks`.
 
 Read-only. A store's node and the network run the same checks; at the network a receipt number or a fact that has not
-arrived yet shows as a gap, which is what it is.
+arrived yet shows as a gap, which is what it is. A sale that was set aside or turned down is no gap.
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,7 +21,7 @@ from pos import account_checks, produce, produce_paying, put_away, shift_checks
 from pos.facts import SaleCompleted, ShiftClosed
 from pos.payments import Payment, counts
 from pos.put_away import PutAwayReceipts, PutAwayStock
-from pos.sale_rows import Sale, SaleLine
+from pos.sale_rows import Sale, SaleLine, set_aside
 from pos.shift_book import CashMovement, LateSale, Shift
 from pos.stock import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
 
@@ -206,7 +207,15 @@ def _shifts(session: Session, store_id: str | None) -> Iterator[Finding]:
     moved = sa.func.coalesce(cash.scalar_subquery(), 0)
     uneven = sa.and_(Shift.state == "closed", Shift.expected_minor + Shift.over_short_minor != Shift.counted_minor)
     query = sa.select(Shift.id, Shift.expected_minor, Shift.over_short_minor, Shift.counted_minor, moved.label("moved"))
-    for row in session.execute(query.where(sa.or_(moved != Shift.expected_minor, uneven), *_of(Shift, store_id))):
+    columns = (Shift.store_id, uneven.label("uneven"))
+    query = query.add_columns(*columns).where(sa.or_(moved != Shift.expected_minor, uneven), *_of(Shift, store_id))
+    rows = session.execute(query).all()
+    aside = Counter[tuple[str, str]]()
+    for store, body in set_aside(session, {row.store_id for row in rows}):
+        aside[store, str(body["shift_id"])] += sum(minor for _key, _kind, minor in body["cash"])
+    for row in rows:
+        if not row.uneven and row.moved + aside[row.store_id, row.id] == row.expected_minor:
+            continue  # what is missing waits for a person
         yield Finding(
             "K6",
             f"shift:{row.id}",
@@ -229,7 +238,15 @@ def _receipt_numbers(session: Session, store_id: str | None) -> Iterator[Finding
     key = (all_of_it.store_id, all_of_it.till_id, all_of_it.epoch)
     query = sa.select(*key, first.label("first"), last.label("last"), many.label("many"))
     query = query.group_by(*key).having(sa.or_(first != 1, last != many))
-    for row in session.execute(query):
+    rows = session.execute(query).all()
+    aside: dict[tuple[str, str, str], set[int]] = {}
+    for store, body in set_aside(session, {row.store_id for row in rows}):
+        aside.setdefault((store, str(body["till_id"]), str(body["epoch"])), set()).add(int(body["receipt_no"]))
+    for row in rows:
+        waiting = aside.get((row.store_id, row.till_id, row.epoch), set())
+        numbers = waiting | {int(row.first), int(row.last)}
+        if waiting and min(numbers) == 1 and row.many + len(waiting) == max(numbers):
+            continue
         subject = f"till:{row.store_id}/{row.till_id}/{row.epoch[:8]}"
         yield Finding("K7", subject, "receipts 1, 2, 3 …", f"{row.many} receipts from {row.first} to {row.last}")
 

@@ -176,7 +176,24 @@ class SaleCompleted:
             "its time is not of its day": abs((_day(self.completed_at) - _day(self.business_day)).days) > 2,
             "it is below zero, and nothing came back": self.total_minor < 0 and all(line.qty > 0 for line in lines),
         }
-        return next((fault for fault, off in told.items() if off), None)
+        return next((fault for fault, off in told.items() if off), None) or self._odd_line()
+
+    def _odd_line(self) -> str | None:
+        """Say what no line of any sale can be; None where every line is one."""
+        is_return = self.kind == "return"
+        for line in self.lines:
+            qty = line.qty
+            if qty == 0 or line.unit_price_minor < 0 or line.total_minor * qty < 0:
+                return "a line has no quantity, or a price or an amount below zero"
+            if qty < 0 and not is_return and line.returns_sale_id is None and line.price_type != "empties":
+                return "a line brings something back, and it is no return"
+            if line.price_type != "label" and line.amount_minor is not None:
+                most = amount_for(abs(qty), line.unit_price_minor, line.price_quantity)
+                if abs(line.amount_minor) > most + len(self.lines):
+                    return "a line costs more than its price and its quantity make"
+            if line.amount_minor is not None and abs(line.total_minor) > abs(line.amount_minor) + abs(line.tax_minor):
+                return "a line costs more than its price and its quantity make"
+        return None
 
     @classmethod
     def from_body(cls, body: dict[str, Any]) -> "SaleCompleted":

@@ -50,6 +50,7 @@ AT_FIRST: dict[str, frozenset[str]] = {
             "network.catalogue",
             "offers",
             "network.stores",
+            "network.facts",
             "network.money",
             "import",
             "settings",

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,8 +11,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.append_only import append_only
 from config.bulk import write_many
 from config.database import Base, table_of
-from config.errors import NotFound
-from config.inbox import InboxMessage
+from config.errors import NotFound, ShopError
+from config.inbox import PARKED, TURNED_DOWN, InboxMessage
 from config.outbox import OutboxMessage
 from config.prepared import Prepared
 from pos.facts import SaleCompleted, SoldLine
@@ -182,6 +182,21 @@ def lines_of(session: Session, sale: Sale) -> list[SaleLine]:
         SaleLine.store_id == sale.store_id, SaleLine.business_day == sale.business_day, SaleLine.sale_id == sale.id
     )
     return list(session.scalars(query.order_by(SaleLine.n)))
+
+
+def set_aside(session: Session, stores: Collection[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (store, body) of sales that were set aside or turned down: receipts and cash that are in no book here."""
+    row = InboxMessage
+    query = sa.select(row.from_node, row.body).where(
+        row.from_node.in_(stores), row.topic == SaleCompleted.TOPIC, row.state.in_((PARKED, TURNED_DOWN))
+    )
+    for store_id, text in session.execute(query).all() if stores else ():
+        body = json.loads(text)
+        try:
+            SaleCompleted.from_body(body)
+        except (ShopError, LookupError, TypeError, ValueError):
+            continue
+        yield store_id, body
 
 
 # --- inside ---

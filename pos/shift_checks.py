@@ -14,6 +14,7 @@ from config.finding import Finding
 from pos import put_away, totals
 from pos.payments import Payment
 from pos.sale import Sale, SaleLine
+from pos.sale_rows import set_aside
 from pos.shift_book import CashMovement, LateSale, Shift
 from pos.tab import TabEntry
 from pos.vouchers import Voucher
@@ -31,9 +32,11 @@ def findings(session: Session, store_id: str | None = None) -> Iterator[Finding]
         for week in put_away.weeks(session)
     ]
     summed = _summed(session, *of_store)
-    for row in session.execute(sa.select(Shift.store_id, Shift.id, Shift.totals).where(*of_store)):
-        if not totals.are_whole(row.totals):
-            continue
+    rows = session.execute(sa.select(Shift.store_id, Shift.id, Shift.totals).where(*of_store)).all()
+    aside = {(store, body["shift_id"]) for store, body in set_aside(session, {row.store_id for row in rows})}
+    for row in rows:
+        if not totals.are_whole(row.totals) or (row.store_id, row.id) in aside:
+            continue  # what was set aside of a shift is in its Z alone
         found = summed.get((row.store_id, row.id)) or totals.opening()
         for name in COMPARED:
             if row.totals.get(name) is None:

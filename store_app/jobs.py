@@ -226,6 +226,14 @@ def roll_fresh(desk: Desk, _day: dt.date) -> str:
     return f"{days} shops' days added up"
 
 
+def limits(desk: Desk, day: dt.date) -> str:
+    """Work out what each store's facts are held against, from its own past and its region's stores."""
+    from supply import plausibility
+
+    with desk.doors.write() as session:
+        return f"limits of {plausibility.refresh(session, day + dt.timedelta(days=1))} stores"
+
+
 def look_ahead(desk: Desk, _day: dt.date) -> str:
     """Look at what each region's shops will run out of, by what they sell, which is kept anew where it changed."""
     from supply import outlook, region_outlook
@@ -348,6 +356,7 @@ JOBS: dict[str, Job] = {
         Job("roll-fresh", roll_fresh, every_s=20),
         Job("outlook", look_ahead, every_s=300),
         Job("roll-up", roll_up, each_day=True),
+        Job("limits", limits),
         Job("consigned", jobs_money.keep_consigned),
         Job("credit", jobs_money.close_money, each_day=True),
         Job("points", jobs_money.keep_points),

@@ -15,10 +15,14 @@ Rules
 5. Of a pack that is not on the network's list a shop needs as many as fit into its need (and see `allocation`, rule 6).
 6. A shop the warehouse supplies (`serving`) that sells the goods and has no order for them waiting takes part in
    silence, by the same reckoning, with no more than anybody may order.
+7. What a store sells is its own word. It counts at most SUDDEN times what the middle other store sells that sells the
+   product, more only as far as the store itself is larger than the middle one (`plausibility.sizes`), and never more
+   than MOST_TIMES. Of what nobody else sells only the limits of `plausibility` hold.
 
 Quantities in stock units.
 """
 
+import bisect
 import datetime as dt
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,7 +32,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from pos.store import day_of
-from supply import outlook, serving
+from supply import outlook, plausibility, serving
 from supply.allocation import Claim, fair_share
 from supply.groups import GroupOffer
 from supply.order_days import Key
@@ -42,6 +46,7 @@ Goods = tuple[str, str]
 """(warehouse id, sku)"""
 SPREAD = 1.5
 """Times the square root of the mean: enough in nine of ten cases."""
+SUDDEN, MOST_TIMES = 3.0, 10.0
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,7 @@ def read(
     skus, today = {sku for _, sku in goods}, at.astimezone(dt.UTC).date()
     if not skus:
         return FairNeeds({}, {}, {}, {}, {}, {}, {}, {})
-    rates = outlook.rates(session, today, skus=skus, by_their_word=False)
+    rates = counted(session, outlook.rates(session, today, skus=skus, by_their_word=False))
     have = outlook.positions(session, today, skus=skus)
     for place, qty in _ordered_by_customers(session, skus):
         have[place] = have.get(place, 0) - qty
@@ -170,6 +175,27 @@ def share(
                 given[line.store_id, line.order_id, line.sku] = packs
                 left -= packs
     return given, scarce
+
+
+def counted(session: Session, rates: Mapping[Place, float]) -> dict[Place, float]:
+    """Return what stores sell a day as far as it counts (rule 7)."""
+    alike: dict[str, list[float]] = {}
+    for (_, sku), per_day in sorted(rates.items(), key=lambda one: one[1]):
+        if per_day > 0:
+            alike.setdefault(sku, []).append(per_day)
+    sizes: dict[str, float] | None = None
+    found = dict(rates)
+    for (store_id, sku), per_day in rates.items():
+        selling = alike.get(sku, [])
+        if len(selling) < 2 or per_day <= SUDDEN * selling[0]:
+            continue
+        at, own = (len(selling) - 2) // 2, bisect.bisect_left(selling, per_day)
+        middle = selling[at if at < own else at + 1]
+        if per_day > SUDDEN * middle:
+            sizes = plausibility.sizes(session) if sizes is None else sizes
+            times = min(MOST_TIMES, SUDDEN * max(1.0, sizes.get(store_id, 1.0)))
+            found[store_id, sku] = min(per_day, times * middle)
+    return found
 
 
 # --- inside ---

@@ -98,12 +98,13 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
         level, words = (
             "warn",
             ngettext(
-                "%(num)d message of %(store)s is set aside and needs a person.",
-                "%(num)d messages of %(store)s are set aside and need a person.",
+                "%(num)d message from %(store)s is held for review.",
+                "%(num)d messages from %(store)s are held for review.",
                 count,
                 store=name,
             ),
         )
+        shops = url_for("console_parked.listed", _anchor=f"store-{one.subject}")
     elif one.kind == "left-out":
         words = _left_out(str(facts.get("work")), name, why)
         words += _(" The other shops' were done; it is tried again by itself.")

@@ -19,7 +19,7 @@ from config.node import EPOCH_BEGUN, KEY_ASKS, KEY_MISUSED, WAIT_THERE, Peer
 from config.nodes import signing_keys
 from config.publication import listed
 from pos.store import Region, Store, keys_of, withdraw_key
-from store_app import wording, wording_money
+from store_app import wording, wording_money, wording_parked
 from store_app.extensions import doors, read, write
 from store_app.pages import closed_days as closed_pages
 from store_app.pages import console, form, money_views, shop_lights, shop_map
@@ -389,7 +389,7 @@ def _sentences(session: Session, store_id: str) -> list[str]:
 def _parked(session: Session, store_id: str) -> list[Kept]:
     query = sa.select(InboxMessage).where(InboxMessage.from_node == store_id, InboxMessage.state == "parked")
     rows = session.scalars(query.order_by(InboxMessage.received_at).limit(SHOWN))
-    return [Kept(wording.topic_word(row.topic), _day(row.made_at), row.reason or "") for row in rows]
+    return [Kept(wording.topic_word(row.topic), _day(row.made_at), wording_parked.why(row)) for row in rows]
 
 
 def _alarms(session: Session, store_id: str) -> list[Kept]:

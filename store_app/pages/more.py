@@ -304,6 +304,13 @@ OF_NETWORK: tuple[Place, ...] = (
         "console_stores.stores", "network.stores", "building-storefront", lazy("Shops"), lazy("How each of them stands")
     ),
     Place(
+        "console_parked.listed",
+        "network.facts",
+        "inbox-arrow-down",
+        lazy("Held for review"),
+        lazy("Figures larger than usual: accept or reject them"),
+    ),
+    Place(
         "console_care.overview_page",
         "network.stores",
         "users",

@@ -19,7 +19,7 @@ from pos import checks as counter_checks
 from pos import printer, printer_book
 from pos.printer import PrintJob
 from pos.store import LOCK_MINUTES, Region, Store, lock_after, sell_beyond, show_receipts
-from store_app import presenting, wording, wording_forecast, wording_printers
+from store_app import presenting, wording, wording_forecast, wording_parked, wording_printers
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.pages.shift import cash_word
@@ -267,7 +267,7 @@ def _queue(session: Session) -> Queue:
 def _reason(row: OutboxMessage) -> str:
     if row.reason == wire.TOO_LARGE:
         return _(wire.TOO_LARGE)
-    return row.reason or _("No reason was given.")
+    return wording_parked.to_store(row.reason) or _("No reason was given.")
 
 
 def _put_back(session: Session, store_id: str, at: dt.datetime) -> tuple[str, list[str]] | None:

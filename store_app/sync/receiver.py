@@ -35,7 +35,8 @@ from pos.facts import SaleCompleted
 from pos.store import Store
 from store_app.extensions import Doors
 from store_app.sync import wire
-from supply import left_out, recalls
+from supply import left_out, plausibility, recalls
+from supply.plausibility import Judge
 
 log = structlog.get_logger()
 DAYS_AHEAD = dt.timedelta(days=2)
@@ -52,8 +53,11 @@ KINDS = ("catalogue", "offers", "suppliers", "demand", "forecast", "lessons", "c
 SHOWN_KEPT = 20
 
 
-def effect_of(from_node: str, at: dt.datetime) -> Callable[[Session, Message], None]:
-    """Return what applies an arrived fact: its topic's applier; an unknown topic is refused, and so parked."""
+def effect_of(from_node: str, at: dt.datetime, judge: Judge | None = None) -> Callable[[Session, Message], None]:
+    """Return what applies an arrived fact: its topic's applier; an unknown topic is refused, and so parked.
+
+    judge: what weighs a store's facts first; None: a fresh one. Its `keep` is for the caller.
+    """
 
     appliers = {**pos.replica.APPLIERS, **supply.replica.APPLIERS}
     newest = {**pos.replica.NEWEST, **supply.online_replica.NEWEST}
@@ -63,27 +67,40 @@ def effect_of(from_node: str, at: dt.datetime) -> Callable[[Session, Message], N
         if applier is None:
             raise Invalid("unknown-topic", f"This node does not know the topic {message.topic}.", topic=message.topic)
         inbox.refuse_newer(message.topic, message.version, newest.get(message.topic, message.version))
-        if from_node != NETWORK:
-            _refuse_days(session, from_node, message, at)
+        if from_node == NETWORK:
+            applier(session, message, from_node, at)
+            return
+        _refuse_days(session, from_node, message, at, is_let_in=weigher.is_let_in(message))
+        if (refusal := weigher.why(session, message)) is not None:
+            raise refusal
         applier(session, message, from_node, at)
+        if weigher.is_unweighed(message):
+            raise Invalid("unreadable", "Its figures cannot be read.")
 
+    weigher = judge or Judge(from_node)
     return apply
 
 
-def bulk_of(from_node: str, at: dt.datetime) -> inbox.Bulk:
-    """Return what writes the sales of a store's batch all at once; those of days that cannot be taken are left."""
+def bulk_of(from_node: str, at: dt.datetime, judge: Judge | None = None) -> inbox.Bulk:
+    """Return what writes the sales of a store's batch all at once; what has to wait and odd days are left."""
 
     def write(session: Session, messages: Sequence[Message]) -> Sequence[Message]:
         first, last = map(str, _days_taken(session, from_node, at))
-        odd = [
-            message
-            for message in messages
-            if not first <= min(days := _days_of(message)) <= max(days) <= last
-            or message.version > pos.replica.NEWEST.get(message.topic, message.version)
-        ]
-        due = [message for message in messages if message not in odd] if odd else messages
-        return [*pos.replica.take_sales(session, due, from_node, at), *odd]
+        weigher.read(session, messages)
+        due: list[Message] = []
+        left: list[Message] = []
+        for message in messages:
+            days = _days_of(message)
+            waits = (
+                not first <= min(days) <= max(days) <= last
+                or message.version > pos.replica.NEWEST.get(message.topic, message.version)
+                or weigher.why(session, message) is not None
+                or weigher.is_unweighed(message)
+            )
+            (left if waits else due).append(message)
+        return [*pos.replica.take_sales(session, due, from_node, at), *left]
 
+    weigher = judge or Judge(from_node)
     return write
 
 
@@ -92,13 +109,15 @@ def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -
     wire.refuse_too_old(push.protocol)
     taken, parked = [], []
     rows = [row.message() for row in push.rows]
-    signed = _signed(session, store_id, push, at)
+    signed, judge = _signed(session, store_id, push, at), Judge(store_id)
+    judge.read(session, rows)
     outcomes = inbox.take(
-        session, store_id, push.epoch, rows, effect_of(store_id, at), at=at, bulk=bulk_of(store_id, at),
+        session, store_id, push.epoch, rows, effect_of(store_id, at, judge), at=at, bulk=bulk_of(store_id, at, judge),
         sent=push.count, batch=signing_keys.batch_id(signed) if signed else None,
     )  # fmt: skip
     if signed and push.seal is not None and rows:
         signing_keys.keep_batch(session, store_id, push.seal.key, signed, push.seal.signature, at)
+    judge.keep(session, [row for row, one in zip(rows, outcomes, strict=True) if one.state == "taken"])
     for row, outcome in zip(rows, outcomes, strict=True):
         if outcome.state == "parked":
             parked.append({"id": row.id, "reason": outcome.reason or "kept aside", "kind": outcome.kind})
@@ -106,6 +125,8 @@ def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -
             taken.append({"id": row.id, "hash": row.hash})
     if push.stuck:
         taken += [{"id": id_, "hash": hash_} for id_, hash_ in inbox.taken_of(session, store_id, push.stuck).items()]
+        declined = inbox.declined_of(session, store_id, push.stuck)
+        parked += [{"id": id_, "reason": why, "kind": inbox.DECLINED} for id_, why in declined.items()]
     for have in push.have:
         _confirm(session, store_id, have, at)
     heard_further = push.epoch == push.speaking and (
@@ -178,7 +199,7 @@ def try_parked(doors: Doors, from_nodes: Sequence[str] | None = None, *, why: st
     taken = left = 0
     for node in nodes:
         with doors.write() as session:
-            some, rest = inbox.try_parked(session, node, effect_of(node, doors.now()))
+            some, rest = _try_again(session, node, doors.now())
         taken, left = taken + some, left + rest
     return taken, left
 
@@ -191,10 +212,22 @@ def take_early(doors: Doors) -> tuple[int, int]:
     taken = left = 0
     for node in nodes:
         with doors.write() as session:
-            effect = effect_of(node, doors.now())
-            some, rest = inbox.try_parked(session, node, effect, why=TOO_EARLY, most=EARLY_AT_ONCE)
+            some, rest = _try_again(session, node, doors.now(), why=TOO_EARLY, most=EARLY_AT_ONCE)
         taken, left = taken + some, left + rest
     return taken, left
+
+
+def take_in(session: Session, store_id: str, ids: Sequence[str], *, actor: Actor, at: dt.datetime) -> list[str]:
+    """Take in what was set aside of a store because a person says so, then what waited for it; return the former."""
+    judge, rows = Judge(store_id), [inbox.inbox_message(row) for row in inbox.set_aside(session, store_id, ids)]
+    judge.read(session, rows)
+    for message in rows:
+        judge.let_in(message)
+    plausibility.record_taken_in(session, store_id, [message.id for message in rows], actor=actor, at=at)
+    taken = set(inbox.take_in(session, store_id, ids, effect_of(store_id, at, judge)))
+    judge.keep(session, [message for message in rows if message.id in taken])
+    _try_again(session, store_id, at)
+    return sorted(taken)
 
 
 def hand_over(session: Session, store_id: str, have: dict[str, int], mine: str) -> dict[str, Any]:
@@ -266,6 +299,19 @@ def scopes_of(session: Session, store_id: str) -> list[str]:
 # --- inside ---
 
 
+def _try_again(
+    session: Session, node: str, at: dt.datetime, *, why: str = "", most: int | None = None
+) -> tuple[int, int]:  # fmt: skip
+    """Try what a node's messages set aside once more, and add what is taken to its days (`plausibility`)."""
+    judge, waiting = Judge(node), inbox.waiting_of(session, node, why=why, most=most)
+    judge.read(session, waiting)
+    taken, left = inbox.try_parked(session, node, effect_of(node, at, judge), why=why, most=most)
+    if taken:
+        still = {message.id for message in inbox.waiting_of(session, node)}
+        judge.keep(session, [message for message in waiting if message.id not in still])
+    return taken, left
+
+
 def _days_taken(session: Session, store_id: str, at: dt.datetime) -> tuple[dt.date, dt.date]:
     """Return the first and the last business day that a store may report now."""
     store = session.get(Store, store_id)
@@ -290,9 +336,13 @@ def _days_of(message: Message) -> tuple[str, str]:
     return message.business_day, str(message.body.get("business_day", message.business_day))
 
 
-def _refuse_days(session: Session, store_id: str, message: Message, at: dt.datetime) -> None:
-    """Refuse a fact of a day that has not come yet, or that no fact of this store can be of."""
+def _refuse_days(session: Session, store_id: str, message: Message, at: dt.datetime, *, is_let_in: bool) -> None:
+    """Refuse a fact of a day that has not come yet, or that no fact of this store can be of.
+
+    is_let_in: a person takes it in, so that it may be older than the store.
+    """
     first, last = _days_taken(session, store_id, at)
+    first = door.FIRST if is_let_in else first
     for told in _days_of(message):
         if door.day(told, "The business day", last + FARTHEST_AHEAD, first=first) > last:
             words = f"The business day {told} has not come yet, so this is taken then. Check the store's clock."

@@ -362,9 +362,10 @@ class _Talk:
                 self._compare(session, theirs, is_doubtful=is_restored or theirs.epoch == shared) for theirs in books
             )
         self.done.delivered += len(confirmed)
-        self.done.parked += len(kept_aside) - again
+        sent = {row.id for row in rows}
+        self.done.parked += sum(one.id in sent for one in kept_aside) - again
         self.done.rewound += rewound
-        if rows and not confirmed and not kept_aside:
+        if rows and not confirmed and not sent & {one.id for one in kept_aside}:
             raise Unreachable("not-confirmed", "The network's answer names none of the rows that were sent.")
         return again + rewound
 

@@ -1,0 +1,74 @@
+"""Why a store's fact is held for review, in words: to the network's operator with its figures, to the store without."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import lazy_gettext as lazy
+
+from config import inbox
+from config.inbox import InboxMessage
+from store_app.presenting import money, number, qty
+from supply import plausibility
+
+MONEY = ("sale", "money")
+KINDS = {
+    "line": lazy("%(value)s of %(name)s in one line of a sale"),
+    "sale": lazy("one sale of %(value)s"),
+    "product": lazy("%(value)s of %(name)s on one day"),
+    "day": lazy("%(value)s units on one day, all products together"),
+    "sales": lazy("%(value)s sales on one day"),
+    "money": lazy("%(value)s in sales on one day"),
+    "back": lazy("%(value)s units returned without a receipt on one day"),
+    "stock": lazy("%(value)s of %(name)s in one stock count or movement"),
+    "moved": lazy("%(value)s units counted and moved on one day, all products together"),
+    "returned": lazy("%(value)s of %(name)s returned, more than was sold"),
+}
+REASONS = {
+    plausibility.WAITS_WITH: lazy("It returns products of a sale that is held for review itself."),
+    "told-day-off": lazy("Its date is one this store cannot have. Check the store’s clock."),
+    "sale-contradicts": lazy("Its figures contradict each other."),
+    "unreadable": lazy("Its figures cannot be read."),
+}
+TO_STORE = {
+    plausibility.TELL: lazy(
+        "The network holds this for review: its figures are larger than your sales make likely. Nothing is lost. If "
+        "they are right, ask the network to accept it."
+    ),
+    plausibility.WAITS_WITH: lazy("The network holds this for review, together with the sale it belongs to."),
+    inbox.DECLINED: lazy("The network’s operator rejected this. Ask the network why."),
+}
+
+
+def why(row: InboxMessage) -> str:
+    """Return why a fact is held, as the operator reads it."""
+    code, facts = _code(row.reason), row.facts or {}
+    if facts.get("kind") in KINDS:
+        value, _usual, _most = figures(facts)
+        return str(KINDS[facts["kind"]] % {"value": value, "name": facts.get("name", "")})
+    return str(REASONS.get(code, row.reason or ""))
+
+
+def figures(facts: Mapping[str, Any] | None) -> tuple[str, str, str]:
+    """Return the figure a fact is held for, the store's good day and its limit; '' where there is none."""
+    told = facts or {}
+    return tuple(_written(told, name) for name in ("value", "usual", "most"))  # type: ignore[return-value]
+
+
+def to_store(reason: str | None) -> str:
+    """Return why the network holds a fact, as the store reads it."""
+    code = _code(reason)
+    known = TO_STORE.get(plausibility.TELL if code.startswith(plausibility.TELL) else code) or REASONS.get(code)
+    return str(known or reason or "")
+
+
+def _written(facts: Mapping[str, Any], name: str) -> str:
+    value = facts.get(name)
+    if not isinstance(value, int):
+        return ""
+    if facts.get("kind") in MONEY:
+        return money(value)
+    return qty(value, facts["unit"]) if facts.get("unit") else number(value)
+
+
+def _code(reason: str | None) -> str:
+    return (reason or "").partition(":")[0]
