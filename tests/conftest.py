@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -167,5 +168,21 @@ def shared_folder() -> Path:
     """Give the folder of real data and tools that may lie beside the checkout."""
     folder = ROOT.parent / "shared"
     if not folder.is_dir():
-        pytest.skip("no folder `shared` beside the checkout: the real data and tools in it are not at hand")
+        pytest.skip(f"{NOT_AT_HAND} the real data and fault tools of a folder `shared` beside the checkout")
     return folder
+
+
+NOT_AT_HAND = "not at hand:"
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say last and loudly what this run did not prove: tests that skipped, and those that are asked for by a mark."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    left_out = terminalreporter.stats.get("deselected", [])
+    if skipped:
+        terminalreporter.section(f"{len(skipped)} tests SKIPPED: what they prove is not proved by this run", red=True)
+        reasons = Counter(str(report.longrepr[-1]) if report.longrepr else "" for report in skipped)
+        for reason, many in reasons.most_common():
+            terminalreporter.line(f"{many:>5}  {reason}")
+    if left_out and config.option.markexpr == "not faults":
+        terminalreporter.line(f"{len(left_out)} tests marked faults were left out: python3 run test -m faults")

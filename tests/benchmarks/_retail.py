@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,12 @@ def frame(name: str) -> pd.DataFrame:
         raise FileNotFoundError(f"no {path.name} in {FOLDER} (RETAIL_DATA names another folder)")
     # as most shops are, that nobody tells of the weather
     return pd.read_parquet(path).drop(columns=["rain", "temperature"], errors="ignore")
+
+
+def stop_if_missing(missing: list[str]) -> None:
+    """End with 1 and say what was not measured for want of its data."""
+    if missing:
+        sys.exit("Not measured: " + "; ".join(missing))
 
 
 def sample(table: pd.DataFrame, series: int | None, seed: int = 7) -> pd.DataFrame:

@@ -1,10 +1,11 @@
-"""A five-line cash sale over HTTP, durable before the answer, beside a bare Core transaction of the same rows."""
+"""A five-line cash sale over HTTP, durable before the answer, beside the same rows by Core and by `sqlite3` alone."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import random
+import sqlite3
 import statistics
 import tempfile
 import threading
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import make_url
 
 from config.database import Base, make_engine
 from config.ids import new_id
@@ -45,9 +47,10 @@ def main() -> None:
     if asked.json:
         print(json.dumps(result))
         return
-    ours, core = result["ours"], result["reference"]["core"]
+    ours, floor = result["ours"], {name: one["cpu_ms"] for name, one in result["reference"].items()}
     print(
-        f"five-line sale: {ours['cpu_ms']:.2f} ms CPU (floor {core['cpu_ms']:.2f}), p50 {ours['p50_ms']:.1f} ms, "
+        f"five-line sale: {ours['cpu_ms']:.2f} ms CPU (Core {floor['core']:.2f}, sqlite3 {floor['raw']:.2f}), "
+        f"p50 {ours['p50_ms']:.1f} ms, "
         f"p99 {ours['p99_ms']:.1f} ms, {ours['per_s_1']:.0f}/s with 1 till, {ours['per_s_4']:.0f}/s with 4, "
         f"lost {ours['lost']}, doubled {ours['doubled']}, {ours['pss_mib']:.0f} MiB, "
         f"{ours['start_s']:.1f} s from start to the first sale ({ours['founding_start_s']:.1f} s the first time)"
@@ -63,7 +66,7 @@ def measure(served: Served, url: str, rounds: int, per_round: int) -> dict[str, 
         _sell(till, _basket(dice, products), [])
     acknowledged: list[str] = []
     faults: list[int] = []
-    cpu, core_cpu, rate_1, rate_4, core_rate, times, times_4 = [], [], [], [], [], [], []
+    cpu, core_cpu, raw_cpu, rate_1, rate_4, core_rate, times, times_4 = [], [], [], [], [], [], [], []
     with tempfile.TemporaryDirectory(prefix="cornerstore-floor-") as folder:
         floor = Floor(f"sqlite:///{Path(folder) / 'floor.db'}", url)
         for _ in range(rounds):
@@ -77,6 +80,10 @@ def measure(served: Served, url: str, rounds: int, per_round: int) -> dict[str, 
                 floor.write()
             core_cpu.append((time.process_time() - before) * 1000 / per_round)
             core_rate.append(per_round / (time.perf_counter() - began))
+            before = time.process_time()
+            for _ in range(per_round):
+                floor.write_raw()
+            raw_cpu.append((time.process_time() - before) * 1000 / per_round)
             spent, rate = _four(served, [_basket(dice, products) for _ in range(per_round)], acknowledged, faults)
             times_4 += spent
             rate_4.append(rate)
@@ -95,11 +102,15 @@ def measure(served: Served, url: str, rounds: int, per_round: int) -> dict[str, 
         "pss_mib": round(served.pss_mib(), 1),
     }
     core = {"cpu_ms": round(statistics.median(core_cpu), 2), "per_s_1": round(statistics.median(core_rate), 1)}
+    raw = {"cpu_ms": round(statistics.median(raw_cpu), 2)}
     return {
         "bench": "checkout",
-        "ratio": {"cpu": round(ours["cpu_ms"] / core["cpu_ms"], 2)},
+        "ratio": {
+            "cpu": round(ours["cpu_ms"] / core["cpu_ms"], 2),
+            "cpu_raw": round(ours["cpu_ms"] / raw["cpu_ms"], 2),
+        },
         "ours": ours,
-        "reference": {"core": core},
+        "reference": {"core": core, "raw": raw},
         "settings": {
             "products": PRODUCTS, "lines": LINES, "rounds": rounds, "per_round": per_round, "synchronous": "FULL",
         },
@@ -165,12 +176,18 @@ def _books(url: str, acknowledged: list[str]) -> tuple[int, int]:
 
 
 class Floor:
-    """Writes the very rows of a recorded sale again and again with bare Core: no HTTP, no rules, no look-ups."""
+    """Writes the very rows of a recorded sale again and again, with SQLAlchemy Core or with `sqlite3` alone.
+
+    No HTTP, no rules, no look-ups: what is left is the database's own work.
+    """
 
     def __init__(self, url: str, recorded_url: str) -> None:
         self._engine = make_engine(url)
         Base.metadata.create_all(self._engine)
         self._rows = self._record(recorded_url)
+        self._raw = sqlite3.connect(make_url(url).database or "", isolation_level=None)
+        self._raw.execute("PRAGMA synchronous=FULL")
+        self._inserts = [self._insert(table, rows) for table, rows in self._rows]
 
     def write(self) -> None:
         """Write one sale's rows under new ids in one durable transaction."""
@@ -180,9 +197,33 @@ class Floor:
                 fresh = [self._renamed(table, row, mark) for row in rows]
                 connection.execute(table.insert(), fresh)
 
+    def write_raw(self) -> None:
+        """Write the same rows by `sqlite3`, in one durable transaction."""
+        mark = new_id()
+        self._raw.execute("BEGIN IMMEDIATE")
+        for words, rows, renamed in self._inserts:
+            self._raw.executemany(
+                words,
+                [[f"{value[:26]}{mark}" if n in renamed else value for n, value in enumerate(row)] for row in rows],
+            )
+        self._raw.execute("COMMIT")
+
     def close(self) -> None:
         """Close the floor's database."""
+        self._raw.close()
         self._engine.dispose()
+
+    def _insert(self, table: sa.Table, rows: list[dict[str, Any]]) -> tuple[str, list[list[Any]], set[int]]:
+        """Return the statement, the rows as SQLite has them, and which of their values are renamed each time."""
+        mark = new_id()
+        with self._engine.connect() as connection, connection.begin() as changes:
+            connection.execute(table.insert(), [self._renamed(table, row, mark) for row in rows])
+            whole = connection.exec_driver_sql(f"SELECT * FROM {table.name}").all()  # nothing else is in it yet
+            changes.rollback()
+        names = [column.name for column in table.columns]
+        renamed = {n for n, one in enumerate(whole[0]) if isinstance(one, str) and one.endswith(mark)}
+        words = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+        return words, [list(row) for row in whole], renamed
 
     def _record(self, url: str) -> list[tuple[sa.Table, list[dict[str, Any]]]]:
         source = make_engine(url)

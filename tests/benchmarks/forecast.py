@@ -63,6 +63,7 @@ def main() -> None:
         print(json.dumps(result))
     else:
         show(result)
+    _retail.stop_if_missing(result["settings"]["missing"])
 
 
 def measure(names: list[str], parts: list[str], *, quick: bool, origins: int, skip: int) -> dict[str, Any]:

@@ -279,7 +279,8 @@ def forecast_on() -> None:
     """Forecast the shop the settings name without end."""
     from config import settings
     from store_app.extensions import open_doors
-    from store_app.jobs import Desk, forecast_store
+    from store_app.jobs import Desk
+    from store_app.jobs_forecast import forecast_store
 
     desk = Desk(open_doors(settings.load()))
     while True:

@@ -55,6 +55,7 @@ def main() -> None:
     else:
         for name, one in found.items():
             print(f"{name}: {one}")
+    _retail.stop_if_missing([one["missing"] for one in found.values() if "missing" in one])
 
 
 def measured(table: pd.DataFrame, slots: int, weeks: int) -> dict[str, float]:

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,7 @@ def founded(url: str, stores: dict[str, int]) -> Database:
 
 
 def _found_store(database: Database, store_id: str, skus: list[str]) -> None:
-    random = np.random.default_rng(abs(hash(store_id)) % 2**32)
+    random = np.random.default_rng(zlib.crc32(store_id.encode()))
     rates = np.exp(random.uniform(-3, 2.5, len(skus)))
     origin, first = TODAY - dt.timedelta(days=1), TODAY
     with database.write() as session:

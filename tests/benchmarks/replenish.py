@@ -25,6 +25,7 @@ from forecasting.panel import DemandPanel
 from store_app.simulating import delivered, read_history
 from supply import simulate
 from supply.simulate import Curve, History, Seen, Setting
+from tests.benchmarks import _retail
 
 ROOT = Path(__file__).resolve().parents[2]
 SALES = Path(os.environ.get("RETAIL_DATA", ROOT.parent / "shared" / "data"))
@@ -74,6 +75,7 @@ def main() -> None:
         print(json.dumps(result))
     else:
         _table(result)
+    _retail.stop_if_missing([f"{name} is not on this machine" for name in missing])
 
 
 def _measure(name: str, history: History, result: dict[str, Any], began: float, *, quick: bool) -> None:

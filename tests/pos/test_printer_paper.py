@@ -1,6 +1,5 @@
 """The very bytes, on the virtual printer: both paper widths, both kinds of printer, both languages."""
 
-import importlib.util
 import io
 import logging
 import os
@@ -28,20 +27,13 @@ from pos.encoding import encode
 from pos.paper import CUT, PaperLine
 from pos.printer_model import PrinterModel
 from tests.pos import paper_documents as documents
+from tests.tools import escpos_printer
 
 
 @pytest.fixture(scope="session")
-def tool(shared_folder):
+def tool():
     """Give the virtual printer's module."""
-    path = shared_folder / "tools" / "escpos_printer" / "escpos_printer.py"
-    if not path.is_file():
-        pytest.skip("the virtual receipt printer is not in the shared folder")
-    if "escpos_printer" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("escpos_printer", path)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["escpos_printer"] = module  # its dataclasses look themselves up there
-        spec.loader.exec_module(module)
-    return sys.modules["escpos_printer"]
+    return escpos_printer
 
 
 def printed(tool, paper, columns, chinese):

@@ -1,12 +1,11 @@
 """Every route of both roles, asked by everybody with what an attacker or a cat on the keyboard would send.
 
-The corpus of strings and numbers lies in the shared tools; the routes, the forms' fields and the people's rights are
+The corpus is `tests/tools/hostile.py`; the routes, the forms' fields and the people's rights are
 read from the application itself, so that a new route is attacked on the day it is written.
 """
 
 import copy
 import hashlib
-import importlib.util
 import itertools
 import json
 import random
@@ -39,6 +38,7 @@ from tests.conftest import ROOT
 from tests.store_app import office
 from tests.store_app.conftest import House, token
 from tests.supply import online
+from tests.tools import hostile
 
 PAGES = ROOT / "store_app" / "pages"
 READS = re.compile(r'(?:text|whole|amount|one_of|get|getlist|_day)\(\s*"(\w+)"')
@@ -89,22 +89,9 @@ BODIES: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="session")
-def corpus(shared_folder: Path) -> ModuleType:
+def corpus() -> ModuleType:
     """Give the corpus of hostile strings and numbers."""
-    path = shared_folder / "tools" / "faults" / "hostile.py"
-    if not path.is_file():
-        pytest.skip("the corpus hostile.py is not among the shared tools")
-    return load(path)
-
-
-def load(path: Path) -> ModuleType:
-    """Return a program of the shared tools as a module."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return hostile
 
 
 @dataclass

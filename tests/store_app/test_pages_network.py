@@ -1,7 +1,6 @@
 """The operator's pages and the demonstration's own, on a network that has something to show on each of them."""
 
 import datetime as dt
-import importlib.util
 import json
 import re
 
@@ -31,6 +30,7 @@ from tests.store_app.conftest import NOON, STORE, House
 from tests.store_app.office import send as send_form
 from tests.store_app.office import words
 from tests.store_app.operator import furnish
+from tests.tools import hostile
 
 PAGES = ["/console/", "/console/demand/north", "/console/supply/", "/console/offers/", "/console/shops/"]
 
@@ -44,14 +44,6 @@ def node(network):
 @pytest.fixture
 def operator(node):
     return node.signed_in("operator")
-
-
-@pytest.fixture(scope="session")
-def hostile(shared_folder):
-    found = importlib.util.spec_from_file_location("hostile", shared_folder / "tools" / "faults" / "hostile.py")
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
 
 
 def rows(node, table, **wanted):
@@ -402,7 +394,7 @@ def test_a_shop_without_a_node_is_offered_nothing(node, operator):
     assert offer(operator, store_id="S02").status_code == 422
 
 
-def test_hostile_words_and_numbers_make_no_offer(node, operator, hostile):
+def test_hostile_words_and_numbers_make_no_offer(node, operator):
     before = len(rows(node, PushOffer))
     for name, text in {**hostile.strings(), **hostile.numbers()}.items():
         sent = text.encode("utf-8", "replace").decode()

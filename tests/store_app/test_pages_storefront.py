@@ -1,6 +1,5 @@
 """The online shop as customers walk through it, served by the network: orders, second clicks, refusals, bad input."""
 
-import importlib.util
 import json
 import re
 from pathlib import Path
@@ -21,6 +20,7 @@ from supply.shop_offer import ShopOffer
 from tests.store_app.office import words
 from tests.store_app.town import OTHER_SHOP, SHOP, code_on
 from tests.supply.online import ANA, AT, OTHER, PRODUCTS, STORE, later
+from tests.tools import hostile
 
 APP = Path(store_app.__file__).parent
 
@@ -28,14 +28,6 @@ APP = Path(store_app.__file__).parent
 @pytest.fixture
 def customer(market):
     return market.customer()
-
-
-@pytest.fixture(scope="session")
-def hostile(shared_folder):
-    found = importlib.util.spec_from_file_location("hostile", shared_folder / "tools" / "faults" / "hostile.py")
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
 
 
 def orders(market):
@@ -538,7 +530,7 @@ def test_the_way_back_never_leaves_the_shop(customer):
     assert customer.send(f"{SHOP}/p/milk", here=f"{SHOP}/?q=milk").location == f"{SHOP}/?q=milk"
 
 
-def test_hostile_words_are_never_our_fault(market, customer, hostile):
+def test_hostile_words_are_never_our_fault(market, customer):
     customer.send(f"{SHOP}/p/milk")
     for name, text in hostile.strings().items():
         sent = text.encode("utf-8", "replace").decode()
@@ -557,7 +549,7 @@ def test_hostile_words_are_never_our_fault(market, customer, hostile):
     assert {order.customer_name for order in orders(market)} <= {"Li", "Li Wei"}
 
 
-def test_hostile_numbers_are_never_a_quantity(customer, hostile):
+def test_hostile_numbers_are_never_a_quantity(customer):
     customer.send(f"{SHOP}/p/milk", steps=2)
     for name, text in hostile.numbers().items():
         for steps in (text, text.strip('"')):
