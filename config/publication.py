@@ -6,6 +6,7 @@ Rules
    version and the SHA-256 of its body; publishing the same body again changes nothing.
 2. A pull is atomic and monotonic (I19): the store checks the hash, refuses a lower version, writes the effect and
    notes the version in one transaction; a broken pull leaves the old one.
+3. What was refused is kept with its reason until an edition of the kind is taken over, and shown.
 """
 
 import datetime as dt
@@ -18,10 +19,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from config.database import Base
-from config.errors import Conflict, Invalid
-from config.journal import canonical
+from config.errors import Conflict, Invalid, Refused, ShopError
+from config.journal import Actor, canonical, record
 
 EVERYONE = "*"
+NEEDS_LEAVE = ("edition-price-jump",)
+"""Refusals of an edition that may be meant: the shopkeeper decides."""
 
 
 class Publication(Base):
@@ -47,6 +50,27 @@ class Pulled(Base):
     sha256: Mapped[str]
     made_at: Mapped[dt.datetime]
     pulled_at: Mapped[dt.datetime]
+
+
+class RefusedEdition(Base):
+    """The edition of a kind that a store did not take over, until it takes over one: shown to the shopkeeper."""
+
+    __tablename__ = "refused_edition"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    sha256: Mapped[str]
+    code: Mapped[str]
+    told: Mapped[str]
+    facts: Mapped[dict[str, Any]]
+    """What the sentence of the code is made of."""
+    refused_at: Mapped[dt.datetime]
+    allowed_at: Mapped[dt.datetime | None]
+    """When the shopkeeper gave leave for this very edition."""
+
+    def as_refusal(self) -> Invalid:
+        """Return it as it was raised."""
+        return Invalid(self.code, self.told, **self.facts)
 
 
 def publish(session: Session, kind: str, scope_id: str, body: dict[str, Any], *, at: dt.datetime) -> Publication:
@@ -110,4 +134,41 @@ def take_over(
         return False
     effect(session, json.loads(text))
     session.merge(Pulled(kind=kind, version=version, sha256=sha256, made_at=made_at, pulled_at=at))
+    session.execute(sa.delete(RefusedEdition).where(RefusedEdition.kind == kind))
     return True
+
+
+def note_refused(
+    session: Session, kind: str, version: int, sha256: str, refusal: Exception, *, at: dt.datetime
+) -> RefusedEdition:
+    """Write down that an edition was refused and why; the same one again keeps its first moment, and a leave."""
+    row = session.get(RefusedEdition, kind)
+    if row is None or row.sha256 != sha256:
+        row = session.merge(RefusedEdition(kind=kind, version=version, sha256=sha256, refused_at=at, allowed_at=None,
+                                           code="", told="", facts={}))  # fmt: skip
+    if isinstance(refusal, ShopError):
+        row.code, row.told = refusal.code, refusal.message
+        facts = {name: fact for name, fact in refusal.facts.items() if isinstance(fact, str | int)}
+    else:
+        row.code, row.told = "edition-unreadable", f"The network's {kind} cannot be read ({type(refusal).__name__})."
+        facts = {}
+    row.facts = facts | {"edition": kind}
+    session.flush()
+    return row
+
+
+def refused(session: Session) -> list[RefusedEdition]:
+    """Return the editions that are not taken over."""
+    return list(session.scalars(sa.select(RefusedEdition).order_by(RefusedEdition.kind)))
+
+
+def allow(session: Session, kind: str, sha256: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Give leave to take over a refused edition that only needs it; of another one meanwhile, it is asked again."""
+    row = session.get(RefusedEdition, kind)
+    if row is None or row.sha256 != sha256:
+        raise Conflict("edition-gone", "The network has published another edition meanwhile. Look at this one.")
+    if row.code not in NEEDS_LEAVE:
+        raise Refused("edition-broken", "This edition has a fault that no leave can mend. Call the network's operator.")
+    if row.allowed_at is None:
+        row.allowed_at = at
+        record(session, actor=actor, at=at, verb="edition.allowed", subject=f"edition:{kind}", version=row.version)

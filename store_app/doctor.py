@@ -21,7 +21,7 @@ from pathlib import Path
 import httpx2
 import sqlalchemy as sa
 
-from config import append_only, migrate, outbox, private
+from config import append_only, migrate, outbox, private, publication
 from config.clock import SystemClock
 from config.database import refuse_unsafe
 from config.errors import ShopError, cause
@@ -81,7 +81,7 @@ def examine(doors: Doors, *, outside: bool = True) -> list[Word]:
     if doors.settings.role == "network":
         looks += [_parked, _rolling]
     elif doors.settings.network_url:
-        looks += [_queue, _put_back, *([_line] if outside else [])]
+        looks += [_queue, _editions, _put_back, *([_line] if outside else [])]
     return [_safely(look, doors) for look in looks]
 
 
@@ -272,6 +272,15 @@ def _queue(doors: Doors) -> Word:
     if node.last_fault:
         told += f" The last contact failed: {node.last_fault}"
     return Word("queue", light, told, age.total_seconds())
+
+
+def _editions(doors: Doors) -> Word:
+    with doors.read() as session:
+        found = publication.refused(session)
+    if not found:
+        return Word("editions", GOOD, "Nothing the network published was refused.", 0.0)
+    told = " ".join(row.told for row in found)
+    return Word("editions", WARN, f"{told} The last good one stays in use. Call the network's operator.", len(found))
 
 
 def _put_back(doors: Doors) -> Word:

@@ -27,7 +27,7 @@ from store_app.sentences_rounds import ROUNDS
 from store_app.sentences_stock import STOCK
 from store_app.sentences_till import TILL
 from store_app.sentences_transfers import TRANSFERS
-from store_app.wording import permission_word
+from store_app.wording import edition_word, permission_word
 
 BY_SUBJECT = (TILL, CUSTOMERS, STOCK, OFFICE, ONLINE, ORDERS, MONEY, ROUNDS, CLAIMS, TRANSFERS)
 """No code stands in two of them: it has one meaning."""
@@ -73,4 +73,4 @@ def _line(line: Mapping[str, Any]) -> str:
     return f"{name} ({there}/{line['wanted']})" if there is not None and "wanted" in line else str(name)
 
 
-_WRITERS: dict[str, Callable[[Any], str]] = {"until": clock_time, "state": state_word}
+_WRITERS: dict[str, Callable[[Any], str]] = {"until": clock_time, "state": state_word, "edition": edition_word}

@@ -131,6 +131,24 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "unknown-printer": (_l("This printer is not set up here any more. Choose one from the list."),),
     "printer-setting": (_l("The printer cannot be found that way. Look at “What to write there”."),),
     "printer-search": (_l("The setting printer_search of the shop’s computer is not a list of small networks."),),
+    # --- what the network publishes ---
+    "edition-letters": (_l("The network’s %(edition)s has control characters (%(place)s)."),),
+    "edition-long": (_l("The network’s %(edition)s has a text of more than %(most)s letters (%(place)s)."),),
+    "edition-number": (_l("The network’s %(edition)s has a number that cannot be (%(place)s)."),),
+    "edition-day": (_l("The network’s %(edition)s has the day %(day)s, which is out of reach (%(place)s)."),),
+    "edition-shape": (_l("The network’s %(edition)s is not as it must be (%(place)s: %(why)s)."),),
+    "edition-scope": (_l("The network’s %(edition)s is for another store (%(place)s)."),),
+    "edition-own": (_l("The network’s %(edition)s claims what is your store’s own: %(name)s (%(place)s)."),),
+    "edition-free": (_l("The network’s %(edition)s gives %(name)s away for nothing (%(place)s)."),),
+    "edition-price-jump": (
+        _l(
+            "The network’s %(edition)s moves the price of %(name)s more than %(times)s-fold (%(place)s), and %(more)s "
+            "more."
+        ),
+    ),
+    "edition-unreadable": (_l("The network’s %(edition)s cannot be read."),),
+    "edition-gone": (_l("The network has published another edition meanwhile. Look at this one."),),
+    "edition-broken": (_l("This edition has a fault that no leave can mend. Call the network’s operator."),),
     # --- files ---
     "file-too-large": (_l("The file is too large: 20 MB at most, also unpacked. Split it."),),
     "file-too-slow": (_l("It takes too long to read this file. Make it smaller and try again."),),

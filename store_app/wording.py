@@ -189,6 +189,12 @@ TOPICS = {
     "agent.told": _l("Agent of a producer"),
     "agent.parts": _l("Agents’ parts of a statement"),
 }
+_EDITIONS = {
+    "catalogue": _l("catalog"), "offers": _l("promotions"), "suppliers": _l("suppliers"),
+    "demand": _l("demand figures"),
+    "forecast": _l("forecast"), "lessons": _l("lessons"), "compare": _l("benchmarks"), "points": _l("points program"),
+    "surroundings": _l("holidays and weather"),
+}  # fmt: skip
 
 
 def place_word(place: str) -> str:
@@ -336,6 +342,11 @@ TENDER_WORDS = {
     "tab": _l("On the tab"),
     "prepaid": _l("Paid before"),
 }
+
+
+def edition_word(kind: str) -> str:
+    """Return what people call an edition of the network."""
+    return str(_EDITIONS.get(kind, kind))
 
 
 def permission_word(permission: str) -> str:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, g, jsonify, request
 from sqlalchemy.orm import Session
 
-from config import outbox
+from config import outbox, publication
 from config.node import NETWORK, Node
 from config.publication import Pulled
 from pos import printer, recall, shift
@@ -60,7 +60,8 @@ def network_standing(session: Session, now: dt.datetime, joined: bool) -> dict[s
     queue = outbox.waiting(session, NETWORK)
     silent = node.last_contact_at is None or now - node.last_contact_at > LATE
     light = "good"
-    if joined and (silent or node.last_fault or queue["stuck"]):
+    refused = publication.refused(session)
+    if joined and (silent or node.last_fault or queue["stuck"] or refused):
         light = (
             "bad" if queue["stuck"] or (queue["oldest"] and now - queue["oldest"] > dt.timedelta(days=1)) else "warn"
         )
@@ -71,6 +72,6 @@ def network_standing(session: Session, now: dt.datetime, joined: bool) -> dict[s
         "stuck": queue["stuck"],
         "oldest": queue["oldest"].isoformat() if queue["oldest"] else None,
         "last_contact_at": node.last_contact_at.isoformat() if node.last_contact_at else None,
-        "fault": node.last_fault,
+        "fault": node.last_fault or next((row.told for row in refused), None),
         "editions": {row.kind: row.made_at.isoformat() for row in session.scalars(sa.select(Pulled))},
     }

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config import outbox
+from config import outbox, publication
 from config.errors import Conflict, NotFound, Refused, ShopError
 from config.finding import Finding
 from config.node import NETWORK, Node
@@ -81,6 +81,7 @@ def overview(fault: ShopError | None = None) -> Any:
     with read() as session:
         store = session.get_one(Store, store_id)
         region = session.get(Region, store.region_id)
+        refused = publication.refused(session)
         contact = _contact(session, at, on_its_own=not settings.network_url)
         queue = _queue(session) if settings.network_url else None
         put_back = _put_back(session, store_id, at)
@@ -93,6 +94,7 @@ def overview(fault: ShopError | None = None) -> Any:
         "shop_settings/overview.html",
         store=store,
         contact=contact,
+        refused=[(row, row.code in publication.NEEDS_LEAVE) for row in refused],
         untold=untold,
         queue=queue,
         put_back=put_back,
@@ -141,6 +143,21 @@ def send_now() -> Any:
         sender.wish(session)
         wake_worker_after(session)
     flash(_("It is being tried now. Look again in a moment."), "info")
+    return redirect(url_for("shop_settings.overview"), 303)
+
+
+@bp.post("/editions/<kind>/allow")
+@requires("settings")
+@form.answers_on(_refused)
+def allow_edition(kind: str) -> Any:
+    """Let an edition in whose prices move far, and try the network at once."""
+    from store_app.sync import sender
+
+    with write() as session:
+        publication.allow(session, kind, form.text("sha256", most=64), actor=g.actor, at=doors().now())
+        sender.wish(session)
+        wake_worker_after(session)
+    flash(_("Allowed. The prices come with the next contact."), "good")
     return redirect(url_for("shop_settings.overview"), 303)
 
 

@@ -38,17 +38,17 @@ from sqlalchemy.orm import Session
 from config import inbox, outbox
 from config.clock import Clock
 from config.database import Database
-from config.errors import Invalid, ShopError, Unreachable
+from config.errors import Invalid, Unreachable
 from config.inbox import NUMBER_USED, InboxAlarm, InboxHead, InboxMessage
 from config.node import NETWORK, this_node
 from config.nodes import signing_keys
 from config.nodes.signing import Signer
 from config.outbox import MAX_BYTES, OutboxMessage
-from config.publication import Pulled, take_over
+from config.publication import Pulled, note_refused, take_over
 from config.settings import Settings
 from store_app import job_book
 from store_app.extensions import Doors
-from store_app.sync import homecoming, receiver, restored, signed, signing_key, wire
+from store_app.sync import edition_check, homecoming, receiver, restored, signed, signing_key, wire
 from supply import told_forecasts
 
 log = structlog.get_logger()
@@ -440,11 +440,14 @@ class _Talk:
                         whole.sha256,
                         dt.datetime.fromisoformat(whole.made_at),
                         whole.text,
-                        effect_of_edition(whole.kind),
+                        effect_of_edition(whole.kind, whole.sha256),
                         at=self.doors.now(),
                     )
-            except (ShopError, sa.exc.IntegrityError, KeyError, TypeError, ValueError) as fault:
-                # the transaction is undone, and the old edition stays in use
+            except (OSError, sa.exc.OperationalError):
+                raise
+            except Exception as fault:  # the network says what it likes; undone, and the old edition stays in use
+                with self.doors.write() as session:
+                    note_refused(session, whole.kind, whole.version, whole.sha256, fault, at=self.doors.now())
                 self.done.refused.append(f"The {whole.kind} could not be taken over: {fault}")
                 log.warning("edition refused", kind=whole.kind, version=whole.version, why=str(fault))
                 continue
@@ -517,10 +520,15 @@ def ask_end(settings: Settings) -> wire.KnownEnd:
         raise Unreachable("network-fault", "The network could not be asked what it remembers.") from fault
 
 
-def effect_of_edition(kind: str) -> Callable[[Session, dict[str, Any]], None]:
-    """Return what takes an edition over."""
+def effect_of_edition(kind: str, sha256: str) -> Callable[[Session, dict[str, Any]], None]:
+    """Return what checks an edition and takes it over."""
     effect: Callable[[Session, dict[str, Any]], None] = importlib.import_module(EDITIONS[kind]).take_edition
-    return effect
+
+    def taken(session: Session, body: dict[str, Any]) -> None:
+        edition_check.check(session, kind, body, sha256)
+        effect(session, body)
+
+    return taken
 
 
 def _seconds(told: str | None) -> int:

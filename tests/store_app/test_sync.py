@@ -252,7 +252,7 @@ def test_an_edition_of_a_network_put_back_is_taken_and_one_that_is_refused_spoil
     house, network, served, monkeypatch
 ):
     taken = []
-    monkeypatch.setattr(sender, "effect_of_edition", lambda kind: lambda session, body: taken.append(body))
+    monkeypatch.setattr(sender, "effect_of_edition", lambda kind, sha256: lambda session, body: taken.append(body))
     for n in range(3):
         with network.doors.write() as session:
             publication.publish(session, "lessons", "*", {"n": n}, at=NOON)
@@ -274,7 +274,7 @@ def test_an_edition_of_a_network_put_back_is_taken_and_one_that_is_refused_spoil
 
 def test_an_edition_is_taken_over_whole_and_only_when_it_is_newer(house, network, served, monkeypatch):
     taken = []
-    monkeypatch.setattr(sender, "effect_of_edition", lambda kind: lambda session, body: taken.append(body))
+    monkeypatch.setattr(sender, "effect_of_edition", lambda kind, sha256: lambda session, body: taken.append(body))
     for body in ({"products": 1}, {"products": 2}):
         with network.doors.write() as session:
             publication.publish(session, "catalogue", STORE, body, at=NOON)

@@ -1,0 +1,234 @@
+"""A network in somebody else's hands: what it publishes is refused whole, the store's books stay, and it is shown."""
+
+import copy
+import html
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from config import publication
+from config.publication import Pulled, RefusedEdition
+from pos import assortment, catalogue, catalogue_edition
+from pos.assortment import Wished
+from pos.catalogue import Barcode, Price, Product, TaxClass
+from pos.store import Store
+from store_app import doctor
+from store_app.sync import sender
+from supply import suppliers
+from supply.suppliers import Supplier
+from tests.store_app.conftest import NOON, STORE, House
+from tests.store_app.office import SYSTEM, send, words
+from tests.store_app.test_sync import talk
+
+BY: dict[str, Any] = {"actor": SYSTEM, "at": NOON}
+DAY = NOON.date()
+
+
+@pytest.fixture
+def good(network: House, house: House, served: str) -> dict[str, Any]:
+    """Give the network a catalogue that the store has taken over, and the store a product of its own."""
+    with network.doors.write() as session:
+        if session.get(TaxClass, "food") is None:
+            session.add(TaxClass(id="food", name="Food", rate_bp=700, inclusive=True))
+            session.flush()
+        for sku, name, minor in (("N1", "Cola", 150), ("N2", "Bread", 220)):
+            catalogue.add_product(session, sku, name, category="Drinks", tax_class_id="food", **BY)
+            catalogue.set_price(session, sku, minor, DAY, **BY)
+        body = catalogue_edition.edition(session, STORE)
+        publication.publish(session, "catalogue", STORE, body, at=NOON)
+    done = talk(house, served)
+    assert done.editions == ["catalogue"], done
+    with house.doors.write() as session:
+        own = assortment.add(session, STORE, Wished("Own jam", "Spreads", "food"), command="own", **BY)
+        assortment.set_price(session, STORE, own.sku, 499, DAY, today=DAY, **BY)
+        session.add(Barcode(code="own-1", sku=own.sku, qty=1))
+        supplier = suppliers.add_supplier(
+            session, STORE, "Own baker", kind="own", lead_time_days=1, order_weekdays=[0], **BY
+        )
+        return {"body": body, "own": own.sku, "supplier": supplier.id}
+
+
+def publish(network: House, kind: str, body: dict[str, Any], scope: str = STORE) -> None:
+    with network.doors.write() as session:
+        publication.publish(session, kind, scope, body, at=NOON)
+
+
+def books(house: House) -> list[Any]:
+    """Return all that the store knows of products, prices, codes and suppliers."""
+    with house.doors.read() as session:
+        return [
+            sorted(map(repr, session.execute(sa.select(*table.__table__.columns)).all()))
+            for table in (Product, Price, Barcode, TaxClass, Supplier)
+        ]
+
+
+def named(body: dict[str, Any], sku: str) -> dict[str, Any]:
+    return next(row for row in body["products"] if row["sku"] == sku)
+
+
+def renamed(name: str) -> Callable[[dict[str, Any], dict[str, Any]], None]:
+    return lambda body, _told: named(body, "N1").update(name=name)
+
+
+def priced(minor: Any, day: str = DAY.isoformat()) -> Callable[[dict[str, Any], dict[str, Any]], None]:
+    return lambda body, _told: body["prices"].append(["N2", day, minor])
+
+
+def hijack(body: dict[str, Any], told: dict[str, Any]) -> None:
+    body["products"].append(named(body, "N1") | {"sku": told["own"], "name": "Bought out"})
+
+
+def own_price(body: dict[str, Any], told: dict[str, Any]) -> None:
+    body["prices"].append([told["own"], DAY.isoformat(), 1])
+
+
+@pytest.mark.parametrize(
+    ("worsen", "code"),
+    [
+        (renamed("Co\x1bla"), "edition-letters"), (renamed("Co\x00la"), "edition-letters"),
+        (renamed("\u202eaduL"), "edition-letters"), (renamed("a\u2066b"), "edition-letters"),
+        (renamed("two\nlines"), "edition-letters"), (renamed("C" * 5_000), "edition-long"),
+        (renamed(""), "edition-shape"), (priced(0), "edition-free"), (priced(-1), "edition-shape"),
+        (priced(1.5), "edition-shape"), (priced(True), "edition-shape"), (priced(10**15), "edition-number"),
+        (priced(float("nan")), "edition-number"), (priced(200, "0001-01-01"), "edition-day"),
+        (priced(200, "9999-12-31"), "edition-day"), (priced(200, "2026-02-30"), "edition-shape"),
+        (priced(1), "edition-price-jump"), (priced(999_999), "edition-price-jump"),
+        (hijack, "edition-own"), (own_price, "edition-own"),
+        (lambda body, told: named(body, "N1").update(owner_id=STORE), "edition-shape"),
+        (lambda body, told: named(body, "N1").update(price_quantity=0), "edition-shape"),
+        (lambda body, told: body.update(store_id="S02"), "edition-scope"),
+        (lambda body, told: body["tax_classes"][0].update(rate_bp=-700), "edition-shape"),
+        (lambda body, told: body["products"].append(named(body, "N1")), "edition-shape"),
+        (lambda body, told: body.pop("prices"), "edition-shape"),
+    ],
+)  # fmt: skip
+def test_a_hostile_catalogue_changes_nothing_and_its_row_is_shown(house, network, served, good, worsen, code):
+    before, body = books(house), copy.deepcopy(good["body"])
+    named(body, "N2")["name"] = "A harmless change that must not come in alone"
+    worsen(body, good)
+    publish(network, "catalogue", body)
+    done = talk(house, served)
+    assert (done.editions, done.fault, len(done.refused)) == ([], None, 1)
+    assert books(house) == before
+    with house.doors.read() as session:
+        (row,) = publication.refused(session)
+        assert session.get_one(Pulled, "catalogue").version == 1
+    assert (row.kind, row.code) == ("catalogue", code)
+    word = doctor._editions(house.doors)
+    assert (word.light, row.told in word.sentence) == (doctor.WARN, True)
+    page = house.signed_in().get("/settings/")
+    assert row.told in html.unescape(words(page))
+    assert "\x1b" not in page.text
+    assert ("Allow these prices" in page.text) == (code == "edition-price-jump")
+
+
+def test_the_sentence_names_the_row_and_is_gone_with_the_next_good_edition(house, network, served, good):
+    worse = copy.deepcopy(good["body"])
+    renamed("Co\x1bla")(worse, good)
+    publish(network, "catalogue", worse)
+    talk(house, served)
+    with house.doors.read() as session:
+        assert "products, row 1, name" in publication.refused(session)[0].told
+    better = copy.deepcopy(good["body"])
+    named(better, "N1")["name"] = "Kola"
+    publish(network, "catalogue", better)
+    assert talk(house, served).editions == ["catalogue"]
+    with house.doors.read() as session:
+        assert publication.refused(session) == []
+        assert session.get_one(Product, "N1").name == "Kola"
+
+
+def test_prices_that_jump_come_in_once_the_shopkeeper_allows_that_very_edition(house, network, served, good):
+    body = copy.deepcopy(good["body"])
+    priced(2)(body, good)
+    publish(network, "catalogue", body)
+    talk(house, served)
+    with house.doors.read() as session:
+        seen = publication.refused(session)[0].sha256
+    priced(3, "2026-03-09")(body, good)
+    publish(network, "catalogue", body)
+    talk(house, served)
+    client = house.signed_in()
+    assert send(client, "/settings/editions/catalogue/allow", sha256=seen).status_code == 409, "another one meanwhile"
+    with house.doors.read() as session:
+        row = session.get_one(RefusedEdition, "catalogue")
+    assert send(client, "/settings/editions/catalogue/allow", sha256=row.sha256).status_code == 303
+    assert talk(house, served).editions == ["catalogue"]
+    with house.doors.read() as session:
+        assert catalogue.price_on(session, STORE, "N2", DAY) == 2
+
+
+def test_no_leave_mends_what_is_broken(house, network, served, good):
+    body = copy.deepcopy(good["body"])
+    hijack(body, good)
+    publish(network, "catalogue", body)
+    talk(house, served)
+    with house.doors.read() as session:
+        row = session.get_one(RefusedEdition, "catalogue")
+    answer = send(house.signed_in(), "/settings/editions/catalogue/allow", sha256=row.sha256)
+    assert answer.status_code == 409
+    talk(house, served)
+    with house.doors.read() as session:
+        assert session.get_one(Product, good["own"]).name == "Own jam"
+
+
+def test_a_code_of_a_product_of_the_store_s_own_is_left_to_it_and_the_rest_comes_in(house, network, served, good):
+    body = copy.deepcopy(good["body"])
+    body["barcodes"] += [["own-1", "N1", 6], ["new-1", "N1", 6]]
+    publish(network, "catalogue", body)
+    assert talk(house, served).editions == ["catalogue"]
+    with house.doors.read() as session:
+        codes = dict(session.execute(sa.select(Barcode.code, Barcode.sku)).all())
+    assert (codes["own-1"], codes["new-1"]) == (good["own"], "N1")
+
+
+def supplier_of(told: dict[str, Any], **other: Any) -> dict[str, Any]:
+    row = {"id": "W1", "name": "Warehouse", "kind": "network", "lead_time_days": 1, "order_weekdays": [0],
+           "minimum_minor": 0, "warehouse_id": "WH1"}  # fmt: skip
+    return {"suppliers": [row | other], "products": []}
+
+
+@pytest.mark.parametrize(
+    ("kind", "made"),
+    [
+        ("suppliers", lambda told: supplier_of(told, id=told["supplier"])),
+        ("suppliers", lambda told: supplier_of(told, lead_time_days=-3)),
+        ("suppliers", lambda told: supplier_of(told) | {"products": [["W1", "N1", 1, -5, 1, None]]}),
+        ("suppliers", lambda told: supplier_of(told) | {"products": [["W1", "N1", 0, 5, 1, None]]}),
+        ("suppliers", lambda told: supplier_of(told) | {"clocks": [["WH1", "Nowhere/At_All"]]}),
+        ("offers", lambda told: {"offers": [{"id": "o1"}]}),
+        ("surroundings", lambda told: {"region_id": told["region"], "school": [["Free", "0001-01-01", "9999-12-31"]],
+                                       "weather": []}),
+        ("surroundings", lambda told: {"region_id": "elsewhere", "school": [], "weather": []}),
+        ("demand", lambda told: {"region_id": told["region"], "first_day": "0001-01-01", "open": [1], "rows": []}),
+        ("demand", lambda told: {"region_id": told["region"], "first_day": DAY.isoformat(), "open": [1],
+                                 "rows": [["N1", 5, "x", "", "", ""]]}),
+        ("forecast", lambda told: {"region_id": told["region"], "origin_day": DAY.isoformat(), "run_id": "r",
+                                   "signal": {"version": 1, "mean": [float("inf")]}}),
+        ("points", lambda told: {"days": [{"from_day": DAY.isoformat(), "name": "P", "currency": "USD", "active": True,
+                                           "points": -1, "per_minor": 100, "worth_minor": 1, "least_points": 0,
+                                           "expiry_months": 0, "lapsed_to": "shops", "notice_days": 0}]}),
+        ("compare", lambda told: {"scope": "*", "figures": [["price", "N1", "much", DAY.isoformat()]]}),
+        ("lessons", lambda told: {"lessons": [["l1", {"en": "Hi\x1b[2J"}, "op", NOON.isoformat()]]}),
+        ("lessons", lambda told: {"lessons": "x" * 70_000}),
+        ("lessons", lambda told: {"n": [[[[[[[[[[1]]]]]]]]]]}),
+    ],
+)  # fmt: skip
+def test_no_other_edition_is_believed_either(house, network, served, good, kind, made):
+    with house.doors.read() as session:
+        good["region"] = session.get_one(Store, STORE).region_id
+    before = books(house)
+    publish(network, kind, made(good))
+    done = talk(house, served)
+    assert (done.editions, done.fault) == ([], None)
+    assert books(house) == before
+    with house.doors.read() as session:
+        assert [row.kind for row in publication.refused(session)] == [kind]
+
+
+def test_every_kind_of_edition_has_a_shape_it_is_held_to():
+    from store_app.sync import edition_check
+
+    assert set(edition_check._SHAPES) == set(sender.EDITIONS)
