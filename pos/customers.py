@@ -126,6 +126,8 @@ class Standing:
     tab_balance_minor: int
     tab_left_minor: int
     points_name: str = ""
+    points_to_confirm: bool = False
+    """Whether the network's points count here alone, until the customer confirms the phone (`shared_points`)."""
 
 
 @dataclass(frozen=True)
@@ -313,6 +315,7 @@ def standing(session: Session, store: Store, customer_id: str, *, at: dt.datetim
         points=shared.points if shared else own.points,
         points_worth_minor=shared_points.worth(session, shared, at) if shared else worth_minor,
         points_name=shared_points.name_of(session, shared, at) if shared else "",
+        points_to_confirm=shared is not None and not shared.linked,
         tab_balance_minor=owing.balance_minor,
         tab_left_minor=max(0, owing.limit_minor - owing.balance_minor),
     )

@@ -5,11 +5,14 @@ Rules
 1. The network founds the scheme. Its name and what a point is worth never change; the rest does from a day on.
 2. A shop takes part from the day it says so until the last day of its notice. Whoever agreed to it collects these
    points there and never, on the same sale, the shop's own (`loyalty`); what a customer had of those comes along.
-3. The network knows a member by a key of the phone number (`customers.key_of`), never by name or number.
+3. The network knows a member by a key of the phone number (`customers.key_of`), never by name or number. It connects a
+   customer of this store with the member only after the member's consent: a code sent to the phone, or a yes online.
+   Until then the customer has the points earned here, which can't be redeemed; consenting joins them to the others.
 4. Earning and returns need no line: they are written here and told. Redeemed is only what the network has granted: a
    payment it captured (`asking`), so that nothing is spent twice however many shops are asked at once.
 5. A return takes back what its goods had earned, and gives back what points had paid, at the sale's own rate; also
-   after the shop or the customer has left. The balance may fall below zero: the next purchases fill it.
+   after the shop or the customer has left. The balance may fall below zero: the next purchases fill it. Each names the
+   sale it answers, so that the network can check it.
 6. The balance is what the network told last, with what it had not counted then.
 
 Units: points are whole, + for the member; *_minor currency minor units.
@@ -86,6 +89,8 @@ class SharedAccount(Base):
     points: Mapped[int] = mapped_column(default=0)
     told_points: Mapped[int] = mapped_column(default=0)
     told_n: Mapped[int] = mapped_column(default=0)
+    linked: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Whether the member has consented here, so that the points can be redeemed (rule 3)."""
 
 
 @append_only("n", "sale_id")
@@ -98,6 +103,8 @@ class SharedEntry(Base):
     __tablename__ = "shared_points_entry"
     __table_args__ = (
         sa.Index("ix_shared_points_entry_sale", "store_id", "sale_id"),
+        sa.Index("ix_shared_points_entry_of_sale", "store_id", "of_sale_id"),
+        sa.Index("ix_shared_points_entry_customer", "store_id", "customer_id"),
         sa.Index("ix_shared_points_entry_member", "member_id", "n"),
     )
 
@@ -112,6 +119,8 @@ class SharedEntry(Base):
     amount_minor: Mapped[int] = mapped_column(default=0)
     """What was paid (earned, taken back) or what the points paid (spent, given back)."""
     sale_id: Mapped[str] = mapped_column(default="")
+    of_sale_id: Mapped[str] = mapped_column(default="", server_default="")
+    """The sale whose points come back (taken back, given back)."""
     at: Mapped[dt.datetime]
     business_day: Mapped[dt.date]
     actor_id: Mapped[str] = mapped_column(default="")
@@ -206,7 +215,8 @@ def take_points_back(
     points = _share(session, store.id, base_minor, "earned", of_sale_id or "")
     if points <= 0:
         return 0, account.points
-    return points, _write(session, account, "taken_back", -points, base_minor, sale_id, at=at, actor=actor)
+    rest = {"of_sale_id": of_sale_id or "", "at": at, "actor": actor}
+    return points, _write(session, account, "taken_back", -points, base_minor, sale_id, **rest)
 
 
 def give_points_back(
@@ -216,7 +226,8 @@ def give_points_back(
     """Give back the points that paid for returned goods (rule 5); returns (points given, balance)."""
     account = _account(session, store.id, customer_id)
     points = _share(session, store.id, amount_minor, "spent", of_sale_id or "")
-    return points, _write(session, account, "given_back", points, amount_minor, sale_id, at=at, actor=actor)
+    rest = {"of_sale_id": of_sale_id or "", "at": at, "actor": actor}
+    return points, _write(session, account, "given_back", points, amount_minor, sale_id, **rest)
 
 
 def take_told(session: Session, body: dict[str, Any]) -> None:
@@ -228,16 +239,16 @@ def take_told(session: Session, body: dict[str, Any]) -> None:
     if (counted := body["entry"]) is not None:
         row = session.get(SharedEntry, (store_id, counted["id"]))
         if row is None:  # granted, and its sale is not completed yet; or of books put back from a copy
-            names = ("id", "kind", "points", "amount_minor", "sale_id")
             row = SharedEntry(
-                store_id=store_id, customer_id=customer_id, member_id="", **{name: counted[name] for name in names},
-                at=dt.datetime.fromisoformat(counted["at"]),
+                store_id=store_id, customer_id=customer_id, member_id="", **{name: counted[name] for name in _SAME},
+                of_sale_id=counted.get("of_sale_id", ""), at=dt.datetime.fromisoformat(counted["at"]),
                 business_day=dt.date.fromisoformat(counted["business_day"]),
             )  # fmt: skip
             session.add(row)
         row.n = counted["n"]
     if body["told"] > account.told_n:
         account.told_points, account.told_n = body["points"], body["told"]
+        account.linked = bool(body.get("linked", True))
         if body["ended"]:
             account.key = ""
     session.flush()
@@ -257,10 +268,10 @@ def write_again(session: Session, topic: str, body: dict[str, Any]) -> None:
     account = session.get(SharedAccount, (store_id, customer_id)) or _opened(session, store_id, customer_id)
     account.key = str(body["key"])
     if topic == MOVED and session.get(SharedEntry, (store_id, str(body["id"]))) is None:
-        names = ("id", "kind", "points", "amount_minor", "sale_id")
         row = SharedEntry(
-            store_id=store_id, customer_id=customer_id, member_id="", n=0, **{name: body[name] for name in names},
-            at=dt.datetime.fromisoformat(body["at"]), business_day=dt.date.fromisoformat(body["business_day"]),
+            store_id=store_id, customer_id=customer_id, member_id="", n=0, **{name: body[name] for name in _SAME},
+            of_sale_id=body.get("of_sale_id", ""), at=dt.datetime.fromisoformat(body["at"]),
+            business_day=dt.date.fromisoformat(body["business_day"]),
         )  # fmt: skip
         session.add(row)
     session.flush()
@@ -321,7 +332,7 @@ def collects(session: Session, store_id: str, customer_id: str, at: dt.datetime)
 
 def worth(session: Session, account: SharedAccount, at: dt.datetime) -> int:
     """Return what an account's points are worth, 0 while they cannot be redeemed."""
-    scheme = scheme_on(session, day_of(session, account.store_id, at))
+    scheme = scheme_on(session, day_of(session, account.store_id, at)) if account.linked else None
     return scheme.rates().worth(account.points) if scheme else 0
 
 
@@ -371,6 +382,9 @@ APPLIERS = {TOLD: _take_told}
 
 # --- inside ---
 
+_SAME = ("id", "kind", "points", "amount_minor", "sale_id")
+"""What a line and what is told of it call by the same name."""
+
 
 def _account(session: Session, store_id: str, customer_id: str) -> SharedAccount:
     query = sa.select(SharedAccount).where(SharedAccount.store_id == store_id, SharedAccount.customer_id == customer_id)
@@ -399,7 +413,7 @@ def _share(session: Session, store_id: str, minor: int, kind: str, of_sale_id: s
 
 def _write(
     session: Session, account: SharedAccount, kind: str, points: int, amount_minor: int, sale_id: str, *,
-    at: dt.datetime, actor: Actor, id: str = "",
+    at: dt.datetime, actor: Actor, id: str = "", of_sale_id: str = "",
 ) -> int:  # fmt: skip
     """Write a line and tell it; one the network has told already is written. Returns the balance (rule 6)."""
     store_id, entry_id = account.store_id, id or new_id()
@@ -408,15 +422,16 @@ def _write(
     if row is None:
         row = SharedEntry(
             store_id=store_id, id=entry_id, customer_id=account.customer_id, kind=kind, points=points,
-            amount_minor=amount_minor, sale_id=sale_id, at=at, business_day=day, member_id="", n=0, actor_id=actor.id,
+            amount_minor=amount_minor, sale_id=sale_id, of_sale_id=of_sale_id, at=at, business_day=day, member_id="",
+            n=0, actor_id=actor.id,
         )  # fmt: skip
         session.add(row)
     row.sale_id = sale_id
     session.flush()
     body = {
         "store_id": store_id, "id": entry_id, "customer_id": account.customer_id, "key": account.key, "kind": kind,
-        "points": points, "amount_minor": amount_minor, "sale_id": sale_id, "at": at.isoformat(),
-        "business_day": day.isoformat(),
+        "points": points, "amount_minor": amount_minor, "sale_id": sale_id, "of_sale_id": of_sale_id,
+        "at": at.isoformat(), "business_day": day.isoformat(),
     }  # fmt: skip
     _tell(session, MOVED, body, entry_id, f"points:{account.customer_id}", day, at)
     return _add_up(session, account)

@@ -79,6 +79,7 @@ def keep_points(desk: "Desk", day: dt.date) -> str:
 
     with desk.doors.write() as session:
         actor, at = desk.actor("points"), desk.doors.now()
+        points_pool.try_waiting(session, actor=actor, at=at)
         lapsed = points_book.lapse_old(session, day, at=at)
         shops = points_pool.settle_all(session, day, actor=actor, at=at)
     return f"{shops} shops settled, {lapsed} members' points lapsed"

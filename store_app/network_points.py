@@ -13,10 +13,11 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from pydantic import ValidationError
 
-from config.errors import Refused, ShopError, Unreachable
+from config.errors import Invalid, Refused, ShopError, Unreachable
 from config.ids import new_id
 from config.journal import Actor
 from config.settings import Settings
@@ -31,9 +32,11 @@ from store_app.sync.wire import Shape
 
 TIMEOUT_S = 3.0
 """A till waits eight seconds for an answer of its own node."""
+CODE_TIMEOUT_S = 6.0
 REFUSED = {
     "no-points-here": "This customer collects no points here. Choose another way to pay.",
     "too-few-points": "There are too few points to redeem. Choose another way to pay.",
+    "points-not-linked": "Confirm the customer's phone with a code first: then the points can be redeemed.",
     "not-enough-points": "There are not enough points for that.",
 }
 
@@ -91,6 +94,22 @@ class NetworkPoints:
         return Outcome(said.state, reason=said.reason)
 
 
+def send_code(doors: Doors, phone: str, language: str) -> str:
+    """Have the network send a code to a customer's phone; returns it in practice, else ''."""
+    answer = _post(doors.settings, "/api/sync/points/code", {"phone": phone, "language": language})
+    return str(answer.get("practised", ""))
+
+
+def consent(doors: Doors, customer_id: str, phone: str, code: str) -> None:
+    """Connect a customer by the code that went to the phone; Invalid for a wrong one."""
+    wanted = {"customer_id": customer_id, "phone": phone, "code": code}
+    balance = _post(doors.settings, "/api/sync/points/consent", wanted)["balance"]
+    if balance is None:
+        raise Invalid("points-wrong-code", "This is not the code, or it is too old. Check it, or send a new one.")
+    with doors.write() as session:
+        shared_points.take_told(session, balance)
+
+
 @contextmanager
 def granted(doors: Doors, request: SaleRequest, *, practice: bool, actor: Actor) -> Iterator[SaleRequest]:
     """Have the points that are to pay for a sale granted (rules 1 to 3); yields the request with what was."""
@@ -105,6 +124,27 @@ def granted(doors: Doors, request: SaleRequest, *, practice: bool, actor: Actor)
 
 
 # --- inside ---
+
+
+def _post(settings: Settings, address: str, wanted: dict[str, str]) -> dict[str, Any]:
+    """Ask the network while somebody waits; its refusal is raised as it was said."""
+    import httpx2
+
+    from store_app.sync.sender import client_for
+
+    if not settings.network_url:
+        raise Refused("takes-no-part", "This store does not take part in the network's points.")
+    try:
+        with client_for(settings) as client:
+            answer = client.post(address, json=wanted, timeout=CODE_TIMEOUT_S)
+        body: dict[str, Any] = answer.json()
+        if answer.status_code in (409, 422):
+            raise Refused(str(body["error"]["code"]), str(body["error"]["message"])[:300])
+        answer.raise_for_status()
+    except (httpx2.HTTPError, ValueError, LookupError, TypeError) as fault:
+        told = "The network does not answer. The points are kept here. Try again later."
+        raise Unreachable("points-code-needs-line", told) from fault
+    return body
 
 
 def _asked(

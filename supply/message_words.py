@@ -12,12 +12,14 @@ _SUBJECTS = {
         "short": "Something is missing", "refunded": "Your money goes back",
         "return_refused": "About what you wanted to bring back", "group": "Your group buy",
         "on_the_way": "On the way to you", "not_met": "Nobody was there", "handed_over": "Did you get your order?",
+        "points_code": "Your points",
     },
     "zh": {
         "code": "验证码", "accepted": "您的订单", "ready": "可以取货了", "reminder": "商品还在等您",
         "refused": "订单被拒绝", "cancelled": "订单已取消", "expired": "超时未取", "short": "有商品缺货",
         "refunded": "退款通知", "return_refused": "退货申请", "group": "您的拼团",
         "on_the_way": "正在送货", "not_met": "送货时没有人在", "handed_over": "您收到商品了吗？",
+        "points_code": "您的积分",
     },
 }  # fmt: skip
 _BODIES = {
@@ -36,6 +38,8 @@ _BODIES = {
         "on_the_way": "{shop}: order {order_no} is on the way to you. Show the code on your order's page at the door.",
         "handed_over": "{shop} says that you have order {order_no}. If not, say so on the order's page before {until}.",
         "not_met": "{shop}: nobody took order {order_no}. {why} The shop keeps it and gets in touch.",
+        "points_code": "{shop} asks to use your points. If you are there now and agree, tell them this code: {code}. "
+        "It is good for ten minutes. If not, ignore this message.",
     },
     "zh": {
         "code": "【{shop}】验证码 {code}，十分钟内有效，请勿告诉他人。",
@@ -52,6 +56,8 @@ _BODIES = {
         "on_the_way": "【{shop}】订单 {order_no} 正在送来，请在门口出示订单页上的取货码。",
         "handed_over": "【{shop}】店家称您已收到订单 {order_no}。如未收到，请在 {until} 前到订单页提出。",
         "not_met": "【{shop}】订单 {order_no} 没有人收。{why} 商品留在店里，店家会联系您。",
+        "points_code": "【{shop}】申请使用您的积分。如您在店里并同意，请将验证码 {code} 告诉店员，十分钟内有效。"
+        "否则请忽略。",
     },
 }
 

@@ -36,10 +36,11 @@ KINDS = (
     "on_the_way",
     "not_met",
     "handed_over",
+    "points_code",
 )
 TRIES = 8
 KEEP = dt.timedelta(days=30)
-WORTH = {"code": dt.timedelta(minutes=10)}
+WORTH = dict.fromkeys(("code", "points_code"), dt.timedelta(minutes=10))
 """How long a message is worth sending; two days where nothing is said."""
 HAS_PERSON = sa.text("phone <> ''")
 _SYSTEM = Actor.system("notify", NETWORK)

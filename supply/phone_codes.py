@@ -3,7 +3,8 @@
 Rules
 -----
 1. A code is good for ten minutes, five tries and one purpose, at the browser that asked for it; the newest one counts.
-   For an order it has six digits; one that opens the orders of a number, and so the codes to collect them, has eight.
+   For an order it has six digits; one that opens the orders of a number, and so the codes to collect them, or that
+   lets a store use shared points (`points_consent`), has eight.
 2. No code is kept, not even as a hash: it is a keyed hash of its row's id under the node's secret, which no copy of the
    books holds, and is made again when it is sent and when it is typed.
 3. A number gets a code a minute at a browser; PER_DAY says how many a browser, a number (and a number in one range of
@@ -35,8 +36,10 @@ PAUSE = dt.timedelta(minutes=1)
 DAY = dt.timedelta(days=1)
 PER_DAY = {"browser": 8, "number": 8, "number in a range": 5, "range": 60, "store": 300}
 """Codes sent in a day (rule 3)."""
-DIGITS, LONG = {"order": 6, "mine": 8}, 12
+DIGITS, LONG = {"order": 6, "mine": 8, "points": 8}, 12
 """Purpose -> the digits of its codes; and of any code while somebody guesses (rule 4)."""
+MESSAGES = {"points": "points_code"}
+"""Purpose -> the kind of message that brings its code; "code" for the others."""
 WRONG_AT_BROWSER, WRONG_IN_RANGE, WRONG_IN_STORE = 10, 30, 50
 
 
@@ -94,7 +97,8 @@ def send(
     )  # fmt: skip
     session.add(row)
     facts = {"shop": store_of(session, store_id).name, "code_id": row.id, "digits": digits}
-    messages.tell(session, store_id, "code", id=f"code-{row.id}", phone=number, language=language, facts=facts, at=at)
+    kind = MESSAGES.get(purpose, "code")
+    messages.tell(session, store_id, kind, id=f"code-{row.id}", phone=number, language=language, facts=facts, at=at)
     return is_full
 
 

@@ -7,7 +7,8 @@ Rules
    outstanding, at every moment.
 2. Redeeming is asked for while the till waits: one conditional update, so of two that ask for the last points one gets
    them. What the shop lets go comes back by its word alone, however late: no clock gives back what a shop without a
-   line has sold for.
+   line has sold for. Only who consented at that shop is asked for (`points_book.consent`), and no more comes back of a
+   sale than was redeemed for it, by whatever keys it is asked.
 3. Every night a shop's part is settled in its one ledger against `points`: what it owes by an invoice on account, what
    it is owed into its funds. A shop that takes back more than it gave, or gives back more than it took, is not settled:
    it is a finding, and stops that shop alone.
@@ -24,6 +25,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config import door, journal
+from config.database import lock_rows
 from config.errors import Invalid
 from config.finding import Finding
 from config.inbox import refuse_newer, refuse_stranger
@@ -44,7 +46,7 @@ from pos.shared_points import (
 from pos.store import day_of
 from pos.terminal import NEVER_SEEN
 from supply import left_out, network_terms, points_book
-from supply.points_book import PointsLink, PointsMember, book
+from supply.points_book import PointsLink, PointsMember, PointsWaiting, book
 from supply.settlement import Booking, Invoice, Wanted, balances
 
 TOO_MUCH_BACK = "no more back than was given"
@@ -202,6 +204,16 @@ def settle_all(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime)
     return done
 
 
+def try_waiting(session: Session, *, actor: Actor, at: dt.datetime) -> int:
+    """Try again what every shop's movements wait for, each shop by itself; returns how many were counted."""
+    counted = 0
+    stores = sa.select(PointsWaiting.store_id).distinct().order_by(PointsWaiting.store_id)
+    for store_id in session.scalars(stores).all():
+        with left_out.apart(session, "points", store_id, actor=actor, at=at):
+            counted += points_book.try_waiting(session, store_id, at=at)
+    return counted
+
+
 # --- questions ---
 
 
@@ -292,6 +304,8 @@ def _granted(session: Session, store_id: str, asked: Ask, at: dt.datetime) -> An
         return Answer("declined", "no-points-here")
     if shared_points.part_of(session, store_id, day) is None:
         return Answer("declined", "no-points-here")
+    if not link.proved_key:
+        return Answer("declined", "points-not-linked")
     points = scheme.rates().needed(door.number(asked.amount_minor, "amount_minor", 1))
     have = session.get_one(PointsMember, link.member_id).points
     if points < scheme.least_points:
@@ -310,11 +324,25 @@ def _reversed(session: Session, store_id: str, known: SharedEntry | None, asked:
     if known is None or known.kind != "spent":
         return Answer("declined", NEVER_SEEN)
     if session.get(SharedEntry, (store_id, asked.key)) is None:
+        link = session.scalars(
+            lock_rows(
+                session,
+                sa.select(PointsLink).where(
+                    PointsLink.store_id == store_id, PointsLink.customer_id == known.customer_id
+                ),
+            )
+        ).one()
+        spent = sa.select(sa.func.coalesce(sa.func.sum(SharedEntry.points), 0)).where(
+            SharedEntry.store_id == store_id, SharedEntry.kind == "spent", SharedEntry.sale_id == known.sale_id
+        )
+        left = -int(session.scalar(spent) or 0) - points_book.came_back(session, store_id, known.sale_id, "given_back")
+        if -known.points > left:
+            return Answer("declined", "came-back-already")
         row = SharedEntry(
             store_id=store_id, id=asked.key, customer_id=known.customer_id, kind="given_back", points=-known.points,
-            at=at, n=0, amount_minor=known.amount_minor, sale_id=known.sale_id, member_id=known.member_id,
-            business_day=day_of(session, store_id, at),
+            at=at, n=0, amount_minor=known.amount_minor, sale_id=known.sale_id, of_sale_id=known.sale_id,
+            member_id=link.member_id, business_day=day_of(session, store_id, at),
         )  # fmt: skip
         book(session, row, covered=False, at=at)
-        points_book.end_if_left(session, known.member_id, at)
+        points_book.end_if_left(session, link.member_id, at)
     return Answer("captured")

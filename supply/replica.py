@@ -8,19 +8,22 @@ Rules
 3. A store speaks for itself alone and the network for nobody's answer; anything else is refused and waits for a
    person.
 4. Goods move in a store's copied book only by the stock's own facts; a posted delivery tells what was counted.
+5. A sale is written by `pos.replica`; here the points that waited for it are counted.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+import pos.replica
 from config.errors import Refused
 from config.inbox import refuse_stranger
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
+from pos.facts import SaleCompleted
 from supply import (
     agent_parts,
     claims,
@@ -30,6 +33,7 @@ from supply import (
     online_replica,
     order_arrivals,
     orders,
+    points_book,
     points_pool,
     produce_story,
     push,
@@ -69,6 +73,20 @@ from supply.facts import (
 from supply.push import PushOffer
 
 # --- at the network ---
+
+
+def take_sale(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Write a store's sale, and count the points that waited for it."""
+    pos.replica.take_sale(session, message, from_node, at)
+    points_book.sales_came(session, from_node, [str(message.body["id"])], at=at)
+
+
+def take_sales(session: Session, messages: Sequence[Message], from_node: str, at: dt.datetime) -> Sequence[Message]:
+    """Write the sales of a batch all at once, and count the points that waited for them; returns what is left."""
+    left = pos.replica.take_sales(session, messages, from_node, at)
+    apart = {message.id for message in left}
+    points_book.sales_came(session, from_node, [one.id for one in messages if one.id not in apart], at=at)
+    return left
 
 
 def take_sent(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
@@ -175,6 +193,7 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     **points_pool.APPLIERS,
     **recalls.APPLIERS,
     **recalls_by_hand.APPLIERS,
+    SaleCompleted.TOPIC: take_sale,
     ORDER_SENT: take_sent,
     ORDER_CANCELLED: take_cancelled,
     DELIVERY_POSTED: take_posted,

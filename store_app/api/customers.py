@@ -12,6 +12,7 @@ from pos import consent, customers, slip_numbers, statement, tab, vouchers
 from pos.customers import Found, Particulars
 from pos.payments import Tender
 from pos.store import store_of
+from store_app import network_points
 from store_app.api.bodies import LARGEST, Body, asks, takes
 from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.payment_services import providers
@@ -38,6 +39,12 @@ class OnlineBody(Body):
 
     given: bool
     phone: str = Field(default="", max_length=30)
+
+
+class CodeBody(Body):
+    """The code the customer was sent and tells."""
+
+    code: str = Field(min_length=1, max_length=20)
 
 
 class RepaymentBody(Body):
@@ -94,6 +101,28 @@ def agree_online(body: OnlineBody, customer_id: str) -> Response:
             session, store, customer_id, given=body.given, phone=body.phone, actor=g.actor, at=clock.now()
         )
         return jsonify(_standing(session, customer_id))
+
+
+@bp.post("/customers/<customer_id>/points/code")
+@requires("tab")
+def points_code(customer_id: str) -> Response:
+    """Send the customer's phone the code that connects the network's points; answers the number's last digits."""
+    with read() as look:
+        customer = customers.known(look, doors().settings.node_id, customer_id)
+    practised = network_points.send_code(doors(), customer.phone, customer.language)
+    return jsonify(phone_end=customer.phone[-4:], practised=practised)
+
+
+@bp.post("/customers/<customer_id>/points/consent")
+@requires("tab")
+@takes(CodeBody)
+def points_consent(body: CodeBody, customer_id: str) -> Response:
+    """Connect the network's points by the code the customer tells; answers how the customer stands now."""
+    with read() as look:
+        customer = customers.known(look, doors().settings.node_id, customer_id)
+    network_points.consent(doors(), customer_id, customer.phone, body.code)
+    with read() as look:
+        return jsonify(_standing(look, customer_id))
 
 
 @bp.post("/customers/<customer_id>/repayments")

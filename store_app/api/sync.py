@@ -16,10 +16,10 @@ from config.nodes import signing
 from config.publication import Publication, edition_for
 from store_app.api.bodies import LARGEST, Body, asks, shaped, takes
 from store_app.api.pace import Pace
-from store_app.extensions import clock, read, wake_worker_after, write
+from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.security import device, introduces
 from store_app.sync import receiver, wire
-from supply import points_pool, told_forecasts
+from supply import points_consent, points_pool, told_forecasts
 
 bp = Blueprint("api_sync", __name__, url_prefix="/api/sync")
 PUSHES_A_MINUTE, FACTS_A_MINUTE, ASKS_A_MINUTE = 300, 24_000, 300
@@ -49,6 +49,21 @@ class NewKey(Body):
     """The keys a store had, oldest first: where one the network knows vouches for the next, that one is good too."""
 
     chain: list[Vouched] = Field(default_factory=list, max_length=50)
+
+
+class AskedCode(Body):
+    """Whose number a code is sent to, so that its owner lets the store use the shared points."""
+
+    phone: str = Field(min_length=5, max_length=30)
+    language: str = Field(default="en", max_length=5)
+
+
+class TypedCode(Body):
+    """The code the owner of the number told, and the store's customer it is for."""
+
+    customer_id: str = Field(min_length=1, max_length=40)
+    phone: str = Field(min_length=5, max_length=30)
+    code: str = Field(min_length=1, max_length=20)
 
 
 @bp.record
@@ -167,6 +182,37 @@ def points(body: AskedPoints) -> Response:
         answer = points_pool.ask(session, g.store_id, asked, at=clock.now())
         wake_worker_after(session)
     return jsonify(vars(answer))
+
+
+@bp.post("/points/code")
+@device
+@takes(AskedCode)
+def points_code(body: AskedCode) -> Response:
+    """Send a number the code by which its owner lets the store use the shared points; any number alike."""
+    with write() as session:
+        points_consent.send(session, g.store_id, body.phone, language=body.language, at=clock.now())
+        code = ""
+        if doors().settings.practice:
+            code = points_consent.sent_code(session, g.store_id, body.phone, secret=_secret())
+        wake_worker_after(session)
+    return jsonify(state="sent", practised=code)
+
+
+@bp.post("/points/consent")
+@device
+@takes(TypedCode)
+def points_by_code(body: TypedCode) -> Response:
+    """Connect the store's customer with the member whose phone the code went to; balance: null for a wrong code."""
+    with write() as session:
+        at = clock.now()
+        who = (g.store_id, body.customer_id, body.phone)
+        balance = points_consent.prove(session, *who, body.code, secret=_secret(), at=at)
+        wake_worker_after(session)
+    return jsonify(balance=balance)
+
+
+def _secret() -> str:
+    return str(current_app.config["SECRET_KEY"])
 
 
 def _have() -> dict[str, int]:

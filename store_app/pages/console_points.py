@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from config import publication
@@ -18,8 +19,9 @@ from config.publication import EVERYONE
 from pos import loyalty, shared_points
 from pos.shared_points import SharedScheme
 from pos.store import Store
-from store_app.extensions import clock, read, write
+from store_app.extensions import clock, read, wake_worker_after, write
 from store_app.pages import form
+from store_app.pages.customers import POINT_WORDS
 from store_app.pages.loyalty import figures
 from store_app.presenting import page
 from store_app.security import requires
@@ -28,6 +30,19 @@ from supply import overview, points_book, points_pool
 bp = Blueprint("console_points", __name__, url_prefix="/console/points")
 bp.before_request(form.know_the_place)
 WEEKS = 13
+WAITING_SHOWN = 50
+WHY_WORDS = {
+    "sale": _l("Its sale has not arrived yet."),
+    "customer": _l("The sale is another customer’s."),
+    "twice": _l("This sale already earned points."),
+    "rate": _l("More points than the scheme gives for the sale."),
+    "brought": _l("More points than the customer’s sales here would have earned."),
+    "consent": _l("The member has not confirmed the phone at this store."),
+    "balance": _l("The member does not have that many points."),
+    "not-earned": _l("The store takes back more than the sale earned, or without its return."),
+    "not-spent": _l("The store gives back more than was redeemed for the sale, or without its return."),
+}
+"""Why a movement waits (`points_book.PointsWaiting`), for the operator."""
 MOST_MONTHS, MOST_NOTICE = 60, 365
 
 
@@ -42,7 +57,12 @@ def overview_page(fault: ShopError | None = None) -> Any:
         now = shared_points.scheme_on(session, today)
         members, points = points_book.outstanding(session)
         currency = days[0].currency if days else overview.currency(session)
+        waiting, many_wait = points_book.waiting(session, WAITING_SHOWN)
         context = {
+            "waiting": waiting,
+            "many_wait": many_wait,
+            "why_words": WHY_WORDS,
+            "point_words": POINT_WORDS,
             "taking_part": points_pool.taking_part(session, today),
             "parts": points_pool.parts(session),
             "weeks": _weeks(session, today),
@@ -95,6 +115,20 @@ def found() -> Any:
         points_pool.found(session, wished, actor=g.actor, at=clock.now())
         publication.publish(session, "points", EVERYONE, shared_points.edition(session), at=clock.now())
     flash(_("Published. The shops have it the next time they ask."), "good")
+    return redirect(url_for(".overview_page"), 303)
+
+
+@bp.post("/waiting/<store_id>/<entry_id>")
+@requires("network.money")
+@form.answers_on(overview_page)
+def decide(store_id: str, entry_id: str) -> Any:
+    """Take a waiting movement in, or turn it down."""
+    form.command_id()
+    answer = form.one_of("answer", ("take", "refuse"), sentence=_("Choose what happens to it."))
+    with write() as session:
+        points_book.decide(session, store_id, entry_id, take=answer == "take", actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    flash(_("Decided. The store is told."), "good")
     return redirect(url_for(".overview_page"), 303)
 
 

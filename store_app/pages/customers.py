@@ -18,6 +18,7 @@ from pos.customers import Customer, Found, Particulars
 from pos.payments import Tender
 from pos.store import Store, store_of
 from pos.tab import Debt, Paid, TabEntry
+from store_app import network_points
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.pages.loyalty import figures
@@ -236,6 +237,35 @@ def repay(customer_id: str) -> Any:
     parts = [f"{day(row.day)} {money_text(row.amount_minor)}" for row in done.paid]
     paid, left = money_text(amount_minor), money_text(done.entry.balance_minor)
     flash(_("%(paid)s paid; %(left)s is still owed.", paid=paid, left=left) + " " + _(", ").join(parts), "good")
+    return redirect(url_for("customers.person", customer_id=customer_id), 303)
+
+
+@bp.post("/<customer_id>/points-code")
+@requires("tab")
+@form.answers_on(_at("points"))
+def points_code(customer_id: str) -> Any:
+    """Send the customer's phone the code that connects the network's points."""
+    form.command_id()
+    with read() as session:
+        customer = _customer(session, str(place().store_id), customer_id)
+    practised = network_points.send_code(doors(), customer.phone, customer.language)
+    sent = _("Code sent to the number ending in %(end)s. Valid for ten minutes.", end=customer.phone[-4:])
+    practice = _("Practice: the code is %(code)s.", code=practised)
+    flash(f"{sent} {practice}" if practised else sent, "good")
+    return redirect(url_for("customers.person", customer_id=customer_id), 303)
+
+
+@bp.post("/<customer_id>/points-consent")
+@requires("tab")
+@form.answers_on(_at("points"))
+def points_consent(customer_id: str) -> Any:
+    """Connect the network's points by the code the customer tells."""
+    form.command_id()
+    code = form.text("code", most=12, required=_("Enter the code from the customer’s phone."))
+    with read() as session:
+        customer = _customer(session, str(place().store_id), customer_id)
+    network_points.consent(doors(), customer_id, customer.phone, code)
+    flash(_("Phone confirmed. Points can be redeemed now."), "good")
     return redirect(url_for("customers.person", customer_id=customer_id), 303)
 
 

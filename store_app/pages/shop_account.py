@@ -7,7 +7,7 @@ Rules
    has the prices for members.
 2. Shown is what was ordered with this number here and is not forgotten yet; an order placed in a browser opens its own
    page, with the code to collect it. Beside it the points the number has at the shops that share them; their owner may
-   end that membership here.
+   let another store use them, or end that membership, here.
 3. Whether a number ever ordered here is told to nobody but its owner: a code is sent to any number alike.
 """
 
@@ -16,8 +16,10 @@ from typing import Any
 from flask import Blueprint, current_app, flash, redirect, request, url_for
 from flask import session as visitor
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from config.errors import Invalid, ShopError
+from pos.store import Store, store_of
 from store_app.extensions import clock, read, wake_worker_after, write
 from store_app.order_tokens import token_for
 from store_app.pages import basket, form, visitors
@@ -41,6 +43,7 @@ def mine(slug: str, fault: ShopError | None = None) -> Any:
         around = visitors.around(session, here)
         member = visitors.is_member(session, here)
         points = points_pool.standing(session, visitors.points_key(here, phone), clock.now().date()) if phone else None
+        asking = _asking(session, here, phone) if phone else []
         rows = of_phone(session, here.id, phone, SHOWN) if phone else []
         practised = basket.practised(session, _asked()) if _asked() else ""
     secret = str(current_app.config["SECRET_KEY"])
@@ -48,6 +51,7 @@ def mine(slug: str, fault: ShopError | None = None) -> Any:
         "storefront/mine.html",
         **around,
         phone=phone,
+        asking=asking,
         member=member,
         points=points.points if points else None,
         points_name=points.name if points else "",
@@ -93,6 +97,21 @@ def prove(slug: str) -> Any:
     return redirect(url_for(".mine", slug=slug), 303)
 
 
+@bp.post("/points/agree")
+@public
+def agree_to_points(slug: str) -> Any:
+    """Let a store use the points of the number proved in this browser (rule 2)."""
+    form.command_id()
+    phone, wanted = visitors.signed_in(), (request.form.get("store_id", ""), request.form.get("customer_id", ""))
+    with write() as session:
+        here = visitors.shop_at(session, slug)
+        if phone and wanted in [(one["store_id"], one["customer_id"]) for one in _asking(session, here, phone)]:
+            points_book.consent(session, *wanted, visitors.points_key(here, phone), at=clock.now())
+            wake_worker_after(session)
+            flash(_("Agreed. The store is told."), "good")
+    return redirect(url_for(".mine", slug=slug), 303)
+
+
 @bp.post("/points/leave")
 @public
 def leave_points(slug: str) -> Any:
@@ -127,6 +146,15 @@ def leave(slug: str) -> Any:
 
 def _asked() -> str:
     return str(visitor.get("asked_mine", ""))
+
+
+def _asking(session: Session, here: Store, phone: str) -> list[dict[str, str]]:
+    """Return the stores that ask to use the shared points of a proved number."""
+    rows = points_book.asking(session, visitors.points_key(here, phone))
+    return [
+        {"store_id": row.store_id, "customer_id": row.customer_id, "name": store_of(session, row.store_id).name}
+        for row in rows
+    ]
 
 
 def _address(row: PickupOrder, slug: str, secret: str) -> str:

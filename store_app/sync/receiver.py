@@ -98,7 +98,7 @@ def bulk_of(from_node: str, at: dt.datetime, judge: Judge | None = None) -> inbo
                 or weigher.is_unweighed(message)
             )
             (left if waits else due).append(message)
-        return [*pos.replica.take_sales(session, due, from_node, at), *left]
+        return [*supply.replica.take_sales(session, due, from_node, at), *left]
 
     weigher = judge or Judge(from_node)
     return write

@@ -26,7 +26,7 @@ BY = Actor.system("test", NETWORK)
 class Clover:
     """A network with a scheme, and a shop that takes part, its till open and its member known."""
 
-    def __init__(self, house, network, served) -> None:
+    def __init__(self, house, network, served, *, agreed_here=True) -> None:
         self.house, self.network, self.served = house, network, served
         with house.doors.read() as session:
             store = store_of(session, STORE)
@@ -45,6 +45,11 @@ class Clover:
             shared_points.take_part(session, store, **by)
             agreed = frozenset({"phone", "points", "network"})
             customers.add(session, store, ANA, Particulars("Ana", PHONE, agreed=agreed), **by)
+        if agreed_here:
+            with network.doors.write() as session:
+                told = points_book.consent(session, STORE, ANA, self.key, at=NOON)
+            with house.doors.write() as session:
+                shared_points.take_told(session, told)
         self.till = browser(house)
         assert self.till.post("/api/shifts", json={"till_id": "1", "float_minor": 5_000}).status_code == 201
 
@@ -92,6 +97,64 @@ def test_points_are_granted_by_the_network_while_the_till_waits_and_a_sale_sent_
     assert clover.known() == 38
     (found,) = clover.till.get("/api/customers?q=ana").json["customers"]
     assert found["points"] == 38
+
+
+def test_the_first_time_at_a_store_the_customer_confirms_the_phone_by_a_code_and_can_redeem_then(
+    build, network, served
+):
+    clover = Clover(build(network_url=served, network_key=KEY), network, served, agreed_here=False)
+    assert clover.sell(("cash", 300)).json["document"]["customer"]["points_balance"] == 30
+    clover.talk()
+    standing = clover.till.get(f"/api/customers/{ANA}").json["standing"]
+    assert (standing["points"], standing["points_to_confirm"], standing["points_worth_minor"]) == (30, True, 0)
+    refused = clover.sell(("points", 20), ("cash", 280))
+    assert refused.json["error"]["code"] == "points-not-linked"
+    sent = clover.till.post(f"/api/customers/{ANA}/points/code", json={}).json
+    assert sent["phone_end"] == "0199"
+    again = clover.till.post(f"/api/customers/{ANA}/points/code", json={})
+    assert (again.status_code, again.json["error"]["code"]) == (409, "code-just-sent")
+    typed = f"/api/customers/{ANA}/points/consent"
+    wrong = clover.till.post(typed, json={"code": f"{(int(sent['practised']) + 1) % 10**8:08d}"})
+    assert (wrong.status_code, wrong.json["error"]["code"]) == (422, "points-wrong-code")
+    told = clover.till.post(typed, json={"code": sent["practised"]}).json["standing"]
+    assert (told["points"], told["points_to_confirm"], told["points_worth_minor"]) == (30, False, 30)
+    assert clover.sell(("points", 20), ("cash", 280)).status_code == 201
+    page = clover.house.signed_in("shopkeeper").get(f"/customers/{ANA}").text
+    assert "Send code" not in page
+
+
+def test_without_a_line_no_code_is_sent_and_the_page_says_that_the_points_are_kept(build, network):
+    house = build(network_url="http://127.0.0.1:9", network_key=KEY)
+    clover = Clover(house, network, "", agreed_here=False)
+    refused = clover.till.post(f"/api/customers/{ANA}/points/code", json={})
+    assert (refused.status_code, refused.json["error"]["code"]) == (503, "points-code-needs-line")
+    keeper = house.signed_in("shopkeeper")
+    assert "Send code" in keeper.get(f"/customers/{ANA}").text
+    said = post(keeper, f"/customers/{ANA}/points-code", command_id=new_id()).text
+    assert "The points are kept here. Try again later." in said
+
+
+def test_what_no_sale_supports_is_shown_to_the_operator_who_counts_or_rejects_it(network):
+    operator, made = network.signed_in("operator"), {}
+    with network.doors.write() as session:
+        scheme = SharedScheme(
+            from_day=NOON.date(), name="Clover", currency="USD", active=True, points=10, per_minor=100, worth_minor=1,
+            least_points=10, expiry_months=0, lapsed_to="shops", notice_days=14,
+        )  # fmt: skip
+        points_pool.found(session, scheme, actor=BY, at=NOON)
+        for points in (70, 900):
+            made[points] = new_id()
+            body = {"store_id": STORE, "id": made[points], "customer_id": ANA, "key": "k", "kind": "earned", "n": 0,
+                    "points": points, "amount_minor": 1, "sale_id": f"none-{points}", "at": NOON.isoformat(),
+                    "business_day": NOON.date().isoformat()}  # fmt: skip
+            points_book.take_moved(session, body, at=NOON)
+    assert operator.get("/console/points/").text.count("Its sale has not arrived yet.") == 2
+    for points, answer in ((70, "take"), (900, "refuse")):
+        address = f"/console/points/waiting/{STORE}/{made[points]}"
+        assert post(operator, address, answer=answer, command_id=new_id()).status_code == 303
+    assert "Its sale has not arrived yet." not in operator.get("/console/points/").text
+    with network.doors.read() as session:
+        assert points_book.outstanding(session)[1] == 70
 
 
 def test_without_a_line_earning_goes_on_and_redeeming_is_refused_in_a_sentence(build, network):

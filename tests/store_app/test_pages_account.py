@@ -60,19 +60,27 @@ def test_a_member_s_shared_points_stand_beside_its_orders_and_its_owner_ends_the
             worth_minor=1, least_points=10, expiry_months=0, lapsed_to="shops", notice_days=0,
         )  # fmt: skip
         points_pool.found(session, scheme, actor=ANA, at=AT)
-        moved = {
-            "store_id": STORE, "id": new_id(), "customer_id": "customer-li", "kind": "earned", "points": 230,
-            "key": customers.key_of(NETWORK, store.tz, phone), "amount_minor": 23_000, "sale_id": "s",
-            "at": AT.isoformat(), "business_day": AT.date().isoformat(),
-        }  # fmt: skip
+        key = customers.key_of(NETWORK, store.tz, phone)
+        body = {"store_id": STORE, "customer_id": "customer-li", "key": key, "told_at": AT.isoformat()}
+        points_book.take_member(session, body, at=AT)
+        moved = body | {"id": new_id(), "kind": "brought", "points": 230, "amount_minor": 230, "sale_id": "",
+                        "at": AT.isoformat(), "business_day": AT.date().isoformat()}  # fmt: skip
         points_book.take_moved(session, moved, at=AT)
+        points_book.decide(session, STORE, moved["id"], take=True, actor=ANA, at=AT)
     stranger, owner = market.customer(), market.customer()
     enter(stranger, "+1 555 0199")
     assert "Clover" not in stranger.look(f"{SHOP}/mine").text
     stranger.send(f"{SHOP}/mine/points/leave")
     enter(owner, phone)
+    assert "Clover" not in owner.look(f"{SHOP}/mine").text, "no store has this number's points yet"
+    hers = {"store_id": STORE, "customer_id": "customer-li"}
+    assert "Use your points at" not in stranger.look(f"{SHOP}/mine").text
+    stranger.send(f"{SHOP}/mine/points/agree", **hers)
+    assert "Use your points at" in owner.look(f"{SHOP}/mine").text, "nobody agrees for her"
+    assert owner.send(f"{SHOP}/mine/points/agree", **hers).status_code == 303
     shown = owner.look(f"{SHOP}/mine").text
     assert "Clover" in shown
+    assert "Use your points at" not in shown
     assert ">230<" in shown
     assert owner.send(f"{SHOP}/mine/points/leave").status_code == 303
     assert "Clover" not in owner.look(f"{SHOP}/mine").text

@@ -2,7 +2,9 @@
 
 import contextlib
 import datetime as dt
+import itertools
 import threading
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -15,12 +17,15 @@ from config.ids import new_id
 from config.outbox import Message
 from pos import customers, loyalty, recovered, shared_points
 from pos.customers import Particulars
+from pos.facts import Paid
 from pos.loyalty import Scheme
 from pos.shared_points import SharedAccount, SharedEntry, SharedScheme
 from pos.store import store_of
-from supply import checks, points_book, points_pool, settlement
-from supply.points_book import PointsMember
+from supply import checks, messages, points_book, points_consent, points_pool, settlement
+from supply.phone_codes import PhoneCode
+from supply.points_book import PointsLink, PointsMember
 from supply.points_pool import Ask
+from tests import network_facts
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, later, make_country
 from tests.tampering import unlocked
 
@@ -36,11 +41,29 @@ def terms(**other) -> SharedScheme:
     return SharedScheme(**given | other)
 
 
+def a_sale(shop, customer_id, minor, sale_id, of_sale_id=None, *, receipt_no, at=AT):
+    """Return a sale of one service, paid by card, as it travels; of_sale_id: a return of it."""
+    (fact,) = network_facts.sales(shop, 1, first=receipt_no, day=at.date())
+    sign = -1 if of_sale_id else 1
+    line = replace(
+        fact.lines[0], n=1, qty=sign, unit_price_minor=minor, total_minor=sign * minor, net_minor=sign * minor,
+        tax_minor=0, amount_minor=sign * minor, kind="service", returns_sale_id=of_sale_id,
+        returns_n=1 if of_sale_id else None,
+    )  # fmt: skip
+    return replace(
+        fact, id=sale_id, kind="return" if of_sale_id else "sale", lines=(line,), lines_minor=sign * minor, taxes=(),
+        total_minor=sign * minor, tax_minor=0, paid_minor=sign * minor, change_minor=0, cash=(), movements=(),
+        payments=(Paid(f"{sale_id}-p", "card", sign * minor, False, "1"),), customer={"id": customer_id},
+        completed_at=at.isoformat(), shift_id=f"{shop}-shift-{sale_id}",
+    )  # fmt: skip
+
+
 class Street:
     """Two shops that take part, each knowing the same people under ids of its own."""
 
-    def __init__(self, country, **scheme) -> None:
+    def __init__(self, country, *, agreed=True, **scheme) -> None:
         self.country, self.network, self.at = country, country.network, AT
+        self.numbers = {shop: itertools.count(1) for shop in country.shops}
         with self.network.write() as session:
             points_pool.found(session, terms(**scheme), actor=OPERATOR, at=AT)
             edition = shared_points.edition(session)
@@ -51,6 +74,10 @@ class Street:
             for who in range(len(PHONES)):
                 self.know(shop, who)
         self.deliver()
+        if agreed:
+            for shop, who in itertools.product(country.shops, range(len(PHONES))):
+                self.agree(shop, who)
+            self.deliver()
 
     def know(self, shop, who, agreed=AGREED) -> None:
         with self.country.shops[shop].write() as session:
@@ -58,8 +85,31 @@ class Street:
             do = customers.change if customers.is_known(session, shop, self.id(shop, who)) else customers.add
             do(session, store, self.id(shop, who), wished, actor=KEEPER[shop], at=self.at)
 
+    def agree(self, shop, who, phone="") -> None:
+        """Let somebody type the code that came to the phone at a shop, and the shop hear what came of it."""
+        phone = phone or PHONES[who]
+        with self.network.write() as session:
+            message = points_consent.send(session, shop, phone, language="en", at=self.at)
+            code = messages.code_in(session, message)
+        with self.network.write() as session:
+            told = points_consent.prove(session, shop, self.id(shop, who), phone, code, at=self.at)
+            session.execute(sa.delete(PhoneCode))  # a number may be sent one of every shop at once here
+        with self.country.shops[shop].write() as session:
+            shared_points.take_told(session, told)
+
     def id(self, shop, who) -> str:
         return f"customer-{shop}-{who}"
+
+    def ring(self, shop, who, minor, sale_id, of_sale_id=None) -> None:
+        """Let a shop tell of a sale, or of a return of one."""
+        fact = a_sale(
+            shop, self.id(shop, who), minor, sale_id, of_sale_id, receipt_no=next(self.numbers[shop]), at=self.at
+        )
+        with self.country.shops[shop].write() as session:
+            outbox.append(
+                session, to_node=node.NETWORK, topic=fact.TOPIC, version=fact.VERSION, body=fact.to_body(), id=fact.id,
+                subject="test", business_day=self.at.date(), at=self.at,
+            )  # fmt: skip
 
     def deliver(self, seed=None) -> None:
         self.country.deliver(seed=seed, at=self.at)
@@ -72,12 +122,15 @@ class Street:
             if not shared_points.collects(session, shop, mine, self.at):
                 raise Refused("no-points-here", "No member")
             shared_points.earn(session, store, mine, minor, sale_id=sale_id, at=self.at, actor=KEEPER[shop])
+        self.ring(shop, who, minor, sale_id)
         return sale_id
 
     def bring_back(self, shop, who, sale_id, *, earned=0, paid=0) -> None:
+        return_id = new_id()
+        self.ring(shop, who, earned or paid, return_id, of_sale_id=sale_id)
         with self.country.shops[shop].write() as session:
             store, mine = store_of(session, shop), self.id(shop, who)
-            rest = {"sale_id": new_id(), "of_sale_id": sale_id, "at": self.at, "actor": KEEPER[shop]}
+            rest = {"sale_id": return_id, "of_sale_id": sale_id, "at": self.at, "actor": KEEPER[shop]}
             if earned:
                 shared_points.take_points_back(session, store, mine, earned, **rest)
             if paid:
@@ -205,12 +258,16 @@ def test_the_earning_shop_pays_into_its_ledger_what_the_redeeming_shop_is_paid(s
     assert street.pool() == 450
 
 
-def test_a_shop_that_takes_back_more_than_it_gave_is_a_finding_and_is_paid_nothing(street):
+def test_a_shop_that_takes_back_what_it_never_gave_waits_and_taken_in_all_the_same_is_a_finding(street):
     body = {"store_id": "S2", "id": new_id(), "customer_id": street.id("S2", 0), "key": KEY, "kind": "taken_back",
-            "points": -50, "amount_minor": 2_500, "sale_id": "s", "at": AT.isoformat(),
+            "points": -50, "amount_minor": 2_500, "sale_id": "s", "of_sale_id": "t", "at": AT.isoformat(),
             "business_day": DAY.isoformat()}  # fmt: skip
     with street.network.write() as session:
         points_book.take_moved(session, body, at=AT)
+        assert checks.findings(session) == []
+    assert street.pool() == 0
+    with street.network.write() as session:
+        points_book.decide(session, "S2", body["id"], take=True, actor=OPERATOR, at=AT)
         assert [one.code for one in checks.findings(session)] == ["K20"]
     assert street.night()["S2"] == 0
 
@@ -259,6 +316,7 @@ def test_who_leaves_at_the_network_leaves_every_shop_and_may_come_again(street):
     street.sell("S1", 0, 500)
     street.deliver()
     assert (street.seen("S1"), street.pool()) == (10, 30)
+    assert street.ask("S1", 0, 30)[1] == "declined", "who comes back consents again"
 
 
 def test_a_new_number_keeps_the_points_and_two_numbers_of_one_person_become_one(street):
@@ -270,6 +328,10 @@ def test_a_new_number_keeps_the_points_and_two_numbers_of_one_person_become_one(
         with street.country.shops[shop].write() as session:
             store, wished = store_of(session, shop), Particulars("Ana", PHONES[1], agreed=AGREED)
             customers.change(session, store, street.id(shop, 0), wished, actor=KEEPER[shop], at=street.at)
+    street.deliver(seed=4)
+    assert street.seen("S1") == 20, "a number nobody confirmed opens nothing"
+    for shop in ("S1", "S2"):
+        street.agree(shop, 0, PHONES[1])
     street.deliver(seed=4)
     assert {street.seen(shop, who) for shop in ("S1", "S2") for who in (0, 1)} == {30}
     assert street.pool() == 90
@@ -285,7 +347,7 @@ def test_a_shops_own_points_come_along_and_are_never_collected_beside(tmp_path):
         wished = Particulars("Bo", "+1 213 555 0101", agreed=AGREED)
         customers.change(session, store, "customer-own", wished, **by)
         standing = customers.standing(session, store, "customer-own", at=AT)
-        assert (standing.points, standing.points_name, standing.points_worth_minor) == (26, "Clover", 78)
+        assert (standing.points, standing.points_name, standing.points_to_confirm) == (26, "Clover", True)
         assert loyalty.account_of(session, "S1", "customer-own").points == 0
 
 
@@ -331,7 +393,7 @@ def test_a_shop_put_back_from_a_copy_knows_its_members_and_their_points_again(st
     assert (street.seen("S1", 0), street.seen("S1", 1), street.pool()) == (20, 0, 60)
 
 
-STEPS = ("sell", "redeem", "let_go", "bring_back", "part_back", "quit", "join", "night", "lapse", "carry")
+STEPS = ("sell", "redeem", "let_go", "bring_back", "part_back", "quit", "join", "agree", "night", "lapse", "carry")
 STEP = st.tuples(st.sampled_from(STEPS), st.integers(0, 1), st.integers(0, 1), st.integers(1, 9))
 
 
@@ -386,6 +448,12 @@ class Walk:
     def join(self, shop, who, _size):
         self.street.know(shop, who)
 
+    def agree(self, shop, who, _size):
+        with self.street.country.shops[shop].read() as session:
+            known = shared_points.collects(session, shop, self.street.id(shop, who), self.street.at)
+        if known:
+            self.street.agree(shop, who)
+
     def night(self, _shop, _who, size):
         self.street.night(DAY + dt.timedelta(days=size))
 
@@ -408,10 +476,13 @@ class Walk:
                 assert part.store_id == node.NETWORK or part.due_minor == part.settled_minor
             for shop in country.shops:
                 assert sum(settlement.balances(session, shop).values()) == 0
-            points = {row.key: row.points for row in session.scalars(sa.select(PointsMember))}
+            links = {(row.store_id, row.customer_id): row for row in session.scalars(sa.select(PointsLink))}
+            points = {row.id: row.points for row in session.scalars(sa.select(PointsMember))}
         for shop, database in country.shops.items():
             with database.read() as session:
                 for row in session.scalars(sa.select(SharedAccount).where(SharedAccount.key != "")):
-                    assert row.points == points.get(row.key), f"{shop} shows what the network knows"
+                    link = links[shop, row.customer_id]
+                    assert row.points == points[link.member_id], f"{shop} shows what the network knows"
+                    assert row.linked == link.is_linked
         for database in country.nodes().values():
             database.engine.dispose()

@@ -19,17 +19,19 @@ export class Customers {
     const asked = field("customer-search", say("customer-search"), { oninput: () => this.#soon(asked.input.value, rows) });
     const rows = list(say("customers"), say("customer-none"));
     const known = this.basket.customer;
+    const confirm = known?.points_to_confirm ? el("section.stack", { "aria-label": known.points_name }) : null;
     const online = known && settings.may.includes("customers") ? el("section.stack", { "aria-label": say("online-prices") }) : null;
     this.first = null;
     sheet.open({
       title: say("customer"), focus: asked.input, wide: true,
-      body: [known && el("p.note.note-info", {}, icon("user"), el("span", {}, `${known.name} · ${standingText(known)}`)), online, asked.root, rows.root],
+      body: [known && el("p.note.note-info", {}, icon("user"), el("span", {}, `${known.name} · ${standingText(known)}`)), confirm, online, asked.root, rows.root],
       foot: [backButton(), known ? quiet(say("customer-off"), () => { this.basket.attach(null); sheet.close(); }, "x-mark") : null,
         known ? el("a.btn.btn-quiet.btn-lg", { href: `${settings.urls.customers_all}${encodeURIComponent(known.id)}` }, icon("banknotes"), el("span", {}, say("pay-off-tab"))) : null,
         !known && settings.may.includes("customers") ? el("a.btn.btn-quiet.btn-lg", { href: settings.urls.customers_page }, icon("user-plus"), el("span", {}, say("customer-new"))) : null],
       onEnter: () => this.first && this.#attach(this.first),
       onScan: (code) => { asked.input.value = code; this.#find(code, rows, true); },
     });
+    if (confirm) this.#confirm(confirm, known);
     if (online) this.#online(online, () => ask("GET", this.#address(known.id)));
   }
 
@@ -47,6 +49,39 @@ export class Customers {
         online.since ? quiet(say("online-take-back"), () => put(false), "x-mark") : quiet(say("online-agree"), () => put(true), "check-circle"));
       if (done) sheet.tell(done);
     } catch (fault) { sheet.complain(fault instanceof NoAnswer ? say("no-answer") : fault.message); }
+  }
+
+  /** Let a customer confirm the phone by a code, once here: before that the network's points cannot be redeemed. */
+  #confirm(root, known) {
+    const address = `${this.#address(known.id)}/points`, name = known.points_name;
+    const asked = async (path, body) => {
+      sheet.quieten();
+      try { return await ask("POST", `${address}/${path}`, body); }
+      catch (fault) { sheet.complain(fault instanceof NoAnswer ? say("no-answer") : fault.message); return null; }
+    };
+    const code = field("points-code", say("points-code"), { inputmode: "numeric", autocomplete: "off", maxlength: "12" });
+    const finish = async () => {
+      const standing = await asked("consent", { code: code.input.value });
+      if (!standing) return code.input.select();
+      this.basket.attach({ ...known, ...standing.customer, ...standing.standing, id: known.id });
+      root.replaceChildren(el("p.note.note-good", { role: "status" }, icon("check-circle"), el("span", {}, say("points-confirmed", { n: standing.standing.points, name }))));
+    };
+    code.input.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter") return;
+      event.preventDefault();
+      event.stopPropagation();
+      finish();
+    });
+    const send = async () => {
+      const sent = await asked("code", {});
+      if (!sent) return;
+      lead.textContent = say("points-sent", { end: sent.phone_end }) + (sent.practised ? ` ${say("points-practised", { code: sent.practised })}` : "");
+      acts.replaceChildren(code.root, el("button.btn.btn-go.btn-lg", { onclick: finish }, say("points-confirm")), quiet(say("points-send-again"), send, "arrow-path"));
+      code.input.value = "";
+      code.input.focus();
+    };
+    const lead = el("p.m-0", { role: "status" }, say("points-confirm-lead", { name })), acts = el("div.stack", {}, quiet(say("points-send"), send, "paper-airplane"));
+    root.replaceChildren(el("b", {}, say("points-confirm-title", { name })), lead, acts);
   }
 
   #soon(text, rows) {

@@ -274,6 +274,7 @@ export const hasTab = (customer) => Boolean(customer.tab_left_minor || customer.
 export function standingText(customer) {
   return [
     Boolean(customer.member || customer.points) && say("points-have", { n: customer.points ?? 0 }),
+    customer.points_to_confirm && say("points-unconfirmed"),
     hasTab(customer) && say("tab-left", { owes: moneyText(customer.tab_balance_minor ?? 0), left: moneyText(customer.tab_left_minor ?? 0) }),
   ].filter(Boolean).join(" · ");
 }
