@@ -56,7 +56,7 @@ def test_how_a_customer_stands_is_answered(house: House):
         "customer": {"id": ROSA, "name": "Rosa Lind", "member": True},
         "standing": {
             "name": "Rosa Lind", "member": True, "points": 42, "points_worth_minor": 210,
-            "tab_balance_minor": 2_500, "tab_left_minor": 7_500, "points_name": "",
+            "tab_balance_minor": 2_500, "tab_left_minor": 7_500, "points_name": "", "points_to_confirm": False,
         },
         "online": {
             "since": None, "asked": consent.ASKED["en"]["online"], "language": "en", "phone_end": "0123",
