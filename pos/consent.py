@@ -28,9 +28,9 @@ ASKED = {
         "messages": "The shop may write to me, such as a reminder or an offer.",
         "online": "The shop may tell its online shop a key made of my phone number, so that I get my member prices and "
         "points there. The number itself stays in the shop.",
-        "network": "The stores of the network may count my points together, under a key made of my phone number. A store "
-        "uses them after I confirm my phone with a code. The network uses the number itself only to send that code, and "
-        "no other store learns what I buy here.",
+        "network": "The stores of the network may count my points together, under a key made of my phone number. A "
+        "store uses them after I confirm my phone with a code. The network uses the number itself only to send that "
+        "code, and no other store learns what I buy here.",
     },
     "zh": {
         "name": "本店可以保存我的姓名。",
@@ -39,7 +39,7 @@ ASKED = {
         "points": "本店可以为我的购物累计积分。",
         "messages": "本店可以给我发消息，例如提醒或优惠。",
         "online": "本店可以把由我的电话号码生成的密钥告知网店，让我在网店享受会员价和积分。号码本身只留在本店。",
-        "network": "联网各店可以用由我的电话号码生成的密钥合并累计我的积分。我用验证码确认手机后，门店才能使用这些积分。"
+        "network": "联网各店可以用由我的电话号码生成的密钥合并累计我的积分。我用验证码确认手机后，门店才能使用。"
         "总部只为发送验证码使用号码本身，其他店不会知道我在这里买了什么。",
     },
 }

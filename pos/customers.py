@@ -7,7 +7,8 @@ Rules
    tab is settled first.
 2. Names and numbers stay in this file's rows and on the shop's own paper: no fact, journal entry or message has them.
    Who agrees to member prices online, or to the network's points, lets the network know a key made of the number, slow
-   to make, and no more: it recognizes the number there when its owner has proved it.
+   to make, and no more: it recognizes the number there when its owner has proved it. The number itself goes to the
+   network only to send the code by which its owner lets this store use the network's points.
 3. Who wants to be forgotten is: name and number go, from the paper kept here too; the books stay, by id alone. Not
    while the tab is unpaid.
 4. Nobody can try numbers: a search needs four last digits or a word of the name, answers a few people, and shows of

@@ -215,8 +215,10 @@ def take_points_back(
     points = _share(session, store.id, base_minor, "earned", of_sale_id or "")
     if points <= 0:
         return 0, account.points
-    rest = {"of_sale_id": of_sale_id or "", "at": at, "actor": actor}
-    return points, _write(session, account, "taken_back", -points, base_minor, sale_id, **rest)
+    of = of_sale_id or ""
+    return points, _write(
+        session, account, "taken_back", -points, base_minor, sale_id, of_sale_id=of, at=at, actor=actor
+    )
 
 
 def give_points_back(
@@ -226,8 +228,10 @@ def give_points_back(
     """Give back the points that paid for returned goods (rule 5); returns (points given, balance)."""
     account = _account(session, store.id, customer_id)
     points = _share(session, store.id, amount_minor, "spent", of_sale_id or "")
-    rest = {"of_sale_id": of_sale_id or "", "at": at, "actor": actor}
-    return points, _write(session, account, "given_back", points, amount_minor, sale_id, **rest)
+    of = of_sale_id or ""
+    return points, _write(
+        session, account, "given_back", points, amount_minor, sale_id, of_sale_id=of, at=at, actor=actor
+    )
 
 
 def take_told(session: Session, body: dict[str, Any]) -> None:
