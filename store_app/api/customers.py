@@ -41,6 +41,10 @@ class OnlineBody(Body):
     phone: str = Field(default="", max_length=30)
 
 
+class AskForCode(Body):
+    """Nothing: the code goes to the number and in the language that are kept of the customer."""
+
+
 class CodeBody(Body):
     """The code the customer was sent and tells."""
 
@@ -105,8 +109,10 @@ def agree_online(body: OnlineBody, customer_id: str) -> Response:
 
 @bp.post("/customers/<customer_id>/points/code")
 @requires("tab")
-def points_code(customer_id: str) -> Response:
+@takes(AskForCode)
+def points_code(body: AskForCode, customer_id: str) -> Response:
     """Send the customer's phone the code that connects the network's points; answers the number's last digits."""
+    del body
     with read() as look:
         customer = customers.known(look, doors().settings.node_id, customer_id)
     practised = network_points.send_code(doors(), customer.phone, customer.language)
