@@ -21,7 +21,7 @@ from pos.facts import Paid
 from pos.loyalty import Scheme
 from pos.shared_points import SharedAccount, SharedEntry, SharedScheme
 from pos.store import store_of
-from supply import checks, messages, points_book, points_consent, points_pool, settlement
+from supply import checks, points_book, points_consent, points_pool, settlement
 from supply.phone_codes import PhoneCode
 from supply.points_book import PointsLink, PointsMember
 from supply.points_pool import Ask
@@ -31,6 +31,7 @@ from tests.tampering import unlocked
 
 PHONES = ("+1 213 555 0199", "+1 213 555 0144")
 AGREED = frozenset({"phone", "points", "network"})
+SECRET = "the-network-s-own"
 KEY = customers.key_of(node.NETWORK, "UTC", PHONES[0])
 
 
@@ -89,10 +90,10 @@ class Street:
         """Let somebody type the code that came to the phone at a shop, and the shop hear what came of it."""
         phone = phone or PHONES[who]
         with self.network.write() as session:
-            message = points_consent.send(session, shop, phone, language="en", at=self.at)
-            code = messages.code_in(session, message)
+            points_consent.send(session, shop, phone, language="en", at=self.at)
+            code = points_consent.sent_code(session, shop, phone, secret=SECRET)
         with self.network.write() as session:
-            told = points_consent.prove(session, shop, self.id(shop, who), phone, code, at=self.at)
+            told = points_consent.prove(session, shop, self.id(shop, who), phone, code, secret=SECRET, at=self.at)
             session.execute(sa.delete(PhoneCode))  # a number may be sent one of every shop at once here
         with self.country.shops[shop].write() as session:
             shared_points.take_told(session, told)

@@ -13,13 +13,13 @@ from config.inbox import InboxMessage
 from config.outbox import OutboxMessage
 from pos import customers, shared_points
 from pos.shared_points import MEMBER, MOVED, TOLD, SharedEntry
-from supply import messages, phone_codes, points_book, points_consent, points_pool
+from supply import phone_codes, points_book, points_consent, points_pool
 from supply.points_book import PointsMember, PointsWaiting
 from supply.points_pool import Ask
 from tests.store_app.conftest import KEY as STORE_KEY
 from tests.store_app.conftest import NOON, STORE
 from tests.supply.road import AT, DAY, OPERATOR, make_country
-from tests.supply.test_shared_points import PHONES, Street, a_sale, terms
+from tests.supply.test_shared_points import PHONES, SECRET, Street, a_sale, terms
 
 STRANGER = "+1 213 555 0177"
 KEYS = {phone: customers.key_of(node.NETWORK, "UTC", phone) for phone in (*PHONES, STRANGER)}
@@ -123,13 +123,13 @@ def test_the_code_goes_to_any_number_alike_and_only_the_right_one_connects_withi
     codes = []
     for phone in (PHONES[0], STRANGER):
         with rogue.network.write() as session:
-            message = points_consent.send(session, ROGUE, phone, language="en", at=rogue.at)
-            codes.append(messages.code_in(session, message))
+            points_consent.send(session, ROGUE, phone, language="en", at=rogue.at)
+            codes.append(points_consent.sent_code(session, ROGUE, phone, secret=SECRET))
     with rogue.network.write() as session:
         for phone, code in zip((PHONES[0], STRANGER), codes, strict=True):
             wrong = f"{(int(code) + 1) % 10**8:08d}"
             tries = [wrong] * phone_codes.TRIES + [code]
-            told = [points_consent.prove(session, ROGUE, "c", phone, one, at=rogue.at) for one in tries]
+            told = [points_consent.prove(session, ROGUE, "c", phone, one, secret=SECRET, at=rogue.at) for one in tries]
             assert told == [None] * len(tries), "after five wrong ones the right one opens nothing either"
     assert rogue.heard("c") == []
     rogue.know(ROGUE, 0)
