@@ -102,9 +102,9 @@ def prove(slug: str) -> Any:
 def agree_to_points(slug: str) -> Any:
     """Let a store use the points of the number proved in this browser (rule 2)."""
     form.command_id()
-    phone, wanted = visitors.signed_in(), (request.form.get("store_id", ""), request.form.get("customer_id", ""))
+    wanted = request.form.get("store_id", ""), request.form.get("customer_id", "")
     with write() as session:
-        here = visitors.shop_at(session, slug)
+        here, phone = visitors.shop_at(session, slug), visitors.signed_in(session)
         if phone and wanted in [(one["store_id"], one["customer_id"]) for one in _asking(session, here, phone)]:
             points_book.consent(session, *wanted, visitors.points_key(here, phone), at=clock.now())
             wake_worker_after(session)
