@@ -1,7 +1,7 @@
 """Points are shared by the member's consent, counted for a taken sale alone, and what can't be counted waits.
 
-Revision ID: 0081
-Revises: 0080
+Revision ID: 0082
+Revises: 0081
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ from alembic import op
 
 from config import append_only
 
-revision = "0081"
-down_revision = "0080"
+revision = "0082"
+down_revision = "0081"
 branch_labels = None
 depends_on = None
 
