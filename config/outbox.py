@@ -408,6 +408,18 @@ def fits(message: Message, body: str) -> bool:
     return message.hash == hash_of(message, body)
 
 
+def text_fits(
+    id: str, topic: str, version: int, made_at: str, business_day: str, text: str, hash: str
+) -> bool:  # fmt: skip
+    """Tell of a stored message whether its hash fits what is stored; text: its body as it lies there."""
+    if f'"{FORGOTTEN}":' in text:
+        try:
+            return fits(Message(id, 0, topic, version, made_at, business_day, json.loads(text), hash), text)
+        except (TypeError, ValueError):
+            return False
+    return _content_hash(id, topic, version, made_at, business_day, text) == hash
+
+
 def emptied(hash: str, left: dict[str, Any]) -> str:
     """Return the text of a body that is left without its people, sealed to the hash it had (rule 5)."""
     return canonical({**left, FORGOTTEN: chain(hash, canonical(left))})

@@ -105,7 +105,7 @@ class _Rows:
         return seal.of_values(
             self.sale,
             (tuple(row)[1:-1] for row in self.lines),
-            (tuple(row)[1:] for row in self.payments),
+            (tuple(row)[1:-2] for row in self.payments),
             (tuple(row)[1:4] for row in self.cash),
             form,
         )
@@ -142,6 +142,9 @@ def _fault(session: Session, rows: _Rows, facts: dict[str, Any], shift_id: str) 
         if (row.shift_id, _instant(row.at), row.actor_id) != (shift_id, at, cashier):
             where = "in another shift, at another time or with another person"
             return f"was changed: its cash movement {row.id} lies {where}"
+    for row in rows.payments:
+        if row[-2] is None and _instant(row[-1]) != at:
+            return f"was changed: its payment {row[1]} lies at another time"
     day = rows.sale[3 + seal.SALE.index("business_day")]
     for row in rows.lines:
         if row[-1] != day:
@@ -243,7 +246,8 @@ def _lines(session: Session, store_id: str) -> Iterator[Any]:
 def _payments(session: Session, store_id: str) -> Iterator[Any]:
     """Yield the payments a sale is paid with: its own captured ones, and those of a provider it has claimed."""
     own = sa.and_(Payment.provider.is_(None), Payment.state.in_(("captured", "reversed")))
-    query = sa.select(Payment.sale_id, *(getattr(Payment, name) for name in seal.PAYMENT))
+    columns = (getattr(Payment, name) for name in seal.PAYMENT)
+    query = sa.select(Payment.sale_id, *columns, Payment.provider, _raw(Payment.at))
     query = query.where(Payment.store_id == store_id, sa.or_(own, Payment.claimed_by == Payment.sale_id))
     yield from _stream(session, query.order_by(_sorted(session, Payment.sale_id), _sorted(session, Payment.id)))
 

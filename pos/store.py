@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.clock import business_day
 from config.database import Base
 from config.errors import Conflict, Invalid, NotFound
-from config.journal import Actor, record
+from config.journal import Actor, canonical, record
 from config.node import is_store_id
 from pos import pins
 
@@ -132,6 +132,12 @@ class Staff(Base):
     badge_hash: Mapped[str | None] = mapped_column(unique=True)
     """SHA-256 of the person's badge; None: none (see `badges`)."""
     badge_given_at: Mapped[dt.datetime | None]
+
+    @property
+    def seal(self) -> str:
+        """A digest of what a person may do and proves it with; each journal entry about them carries it (`verify`)."""
+        said = [self.node_id, self.id, self.name, self.role, self.pin_hash, self.badge_hash, self.active is not False]
+        return hashlib.sha256(canonical(said).encode()).hexdigest()
 
 
 class PinTries(Base):

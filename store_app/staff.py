@@ -59,7 +59,16 @@ def add(
     staff = add_staff(session, node_id, staff_id, name, role, pin)
     if not weak:
         pins.refuse_weak(pin, role)
-    journal.record(session, actor=actor, at=at, verb="staff.added", subject=f"staff:{staff_id}", name=name, role=role)
+    journal.record(
+        session,
+        actor=actor,
+        at=at,
+        verb="staff.added",
+        subject=f"staff:{staff_id}",
+        name=name,
+        role=role,
+        seal=staff.seal,
+    )
     return staff
 
 
@@ -356,4 +365,5 @@ def _keep_one(session: Session, person: Staff, role: str) -> None:
 
 
 def _record(session: Session, person: Staff, verb: str, actor: Actor, at: dt.datetime, **facts: object) -> None:
-    journal.record(session, actor=actor, at=at, verb=verb, subject=f"staff:{person.id}", name=person.name, **facts)
+    told = {"name": person.name, "seal": person.seal, **facts}
+    journal.record(session, actor=actor, at=at, verb=verb, subject=f"staff:{person.id}", **told)

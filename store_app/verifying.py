@@ -3,7 +3,8 @@
 Rules
 -----
 1. The chain is walked from its first entry; every entry that was edited, deleted, put in or swapped is named.
-2. Every sale is compared with the seal in its entry (`pos/sealed.py`), every Z report with the hash in its own.
+2. Every sale is compared with the seal in its entry (`pos/sealed.py`), every Z report with the hash in its own, every
+   person with the seal of the last entry about them, every fact sent or taken with its hash and the chain of its heads.
 3. Whoever can write in the database can also make the chain fit again. So its end is remembered outside: by each Z
    report (row and paper), by the sidecar file, by the network. An anchor that does not fit tells of a tail that was
    cut off, or of a chain that was written anew, and between which entries.
@@ -23,18 +24,19 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config import journal
+from config import journal, outbox
 from config.errors import Invalid, Unreachable
 from config.inbox import InboxMessage
 from config.journal import GENESIS, JournalEntry, JournalHead
 from config.node import read_sidecar
 from config.nodes import signing_keys
 from config.nodes.signing_keys import SignedBatch
+from config.outbox import OutboxMessage
 from pos import sealed
 from pos.sale import Sale
 from pos.shift_book import Shift
 from pos.shift_report import z_hash
-from pos.store import ReceiptCounter, Till
+from pos.store import ReceiptCounter, Staff, Till
 from store_app.extensions import Doors
 from store_app.sync import wire
 
@@ -112,7 +114,8 @@ def verify_in(session: Session, node_id: str, outside: Iterable[Anchor] = ()) ->
     closed = _closed_shifts(session, node_id)
     anchors = [*outside, *(anchor for shift in closed.values() for anchor in shift.anchors)]
     report.anchors = len(anchors)
-    _walk(session, node_id, anchors, closed, report)
+    people: dict[str, str] = {}
+    _walk(session, node_id, anchors, closed, people, report)
     for shift in closed.values():
         if not shift.told:
             report.blame(f"{shift.name} is not in the journal: it was put in")
@@ -122,15 +125,19 @@ def verify_in(session: Session, node_id: str, outside: Iterable[Anchor] = ()) ->
     for one in sealed.broken(session, node_id, tally):
         report.blame(_of_sale(one))
     report.sales, report.sealed, report.shifts = tally.sales, tally.sealed, len(closed)
-    for fault in _cut_receipts(session, node_id):
-        report.blame(fault)
+    for faults in (_cut_receipts(session, node_id), _people(session, node_id, people), _sent(session), _taken(session)):
+        for fault in faults:
+            report.blame(fault)
     return report
 
 
 # --- the chain ---
 
 
-def _walk(session: Session, node_id: str, anchors: list[Anchor], closed: dict[str, "_Closed"], report: Report) -> None:
+def _walk(
+    session: Session, node_id: str, anchors: list[Anchor], closed: dict[str, "_Closed"], people: dict[str, str],
+    report: Report,
+) -> None:  # fmt: skip
     waiting: dict[int, list[Anchor]] = {}
     for anchor in anchors:
         waiting.setdefault(anchor.n, []).append(anchor)
@@ -154,6 +161,8 @@ def _walk(session: Session, node_id: str, anchors: list[Anchor], closed: dict[st
                 )
         if verb in ("shift.closed", "shift.recovered") and subject.startswith("shift:"):
             _compare_z(closed, subject.removeprefix("shift:"), n, body, _shown(at), report)
+        if subject.startswith("staff:") and '"seal":' in body:
+            people[subject.removeprefix("staff:")] = _seal_in(body)
         before, expected, linked = kept, n + 1, True
         report.entries += 1
     changed.end()
@@ -217,6 +226,63 @@ def _entries(session: Session, node_id: str) -> Iterator[Any]:
     )  # fmt: skip
     query = query.where(table.node_id == node_id).order_by(table.n)
     yield from session.connection().execute(query, execution_options={"yield_per": 1000})
+
+
+# --- people and facts ---
+
+
+def _seal_in(body: str) -> str:
+    try:
+        return str(json.loads(body)["seal"])
+    except (ValueError, KeyError, TypeError):
+        return ""  # the chain blames the entry
+
+
+def _people(session: Session, node_id: str, seals: dict[str, str]) -> Iterator[str]:
+    """Yield who is not as the last entry about them says. seals: person -> seal."""
+    here = {person.id: person for person in session.scalars(sa.select(Staff).where(Staff.node_id == node_id))}
+    for staff_id, seal in seals.items():
+        if (person := here.get(staff_id)) is None:
+            yield f"Person {staff_id} is in the journal, but was taken out of the books"
+        elif person.seal != seal:
+            yield f"Person {staff_id} was changed: name, role, PIN or badge is not what the journal says"
+
+
+def _sent(session: Session) -> Iterator[str]:
+    """Yield every fact of ours that is not what its hash says, or not where its chain has it."""
+    row = OutboxMessage
+    query = sa.select(
+        row.to_node, row.epoch, row.n, row.head, row.id, row.topic, row.version, _as_stored(row.made_at),
+        _as_stored(row.business_day), row.body, row.hash,
+    ).order_by(row.to_node, row.epoch, row.n)  # fmt: skip
+    last: tuple[Any, ...] = ("", "", 0)
+    head = ""
+    for to_node, epoch, n, own, name, topic, version, made_at, day, text, hashed in _rows(session, query):
+        if not outbox.text_fits(name, topic, version, _instant(made_at), str(day), text, hashed):
+            yield f"Message {name} to {to_node} ({topic}, number {n}) was changed after it was written"
+        before = GENESIS if n == 1 else head if last == (to_node, epoch, n - 1) else ""
+        if own and before and outbox.chain(before, hashed) != own:
+            yield f"Message {name} to {to_node} ({topic}, number {n}) does not fit the message before it"
+        last, head = (to_node, epoch, n), own
+
+
+def _taken(session: Session) -> Iterator[str]:
+    """Yield every fact taken from another node that is not what its hash says."""
+    row = InboxMessage
+    query = sa.select(
+        row.from_node, row.id, row.topic, row.version, row.made_at, row.business_day, row.body, row.hash
+    ).where(row.state == "taken")  # fmt: skip
+    for from_node, name, topic, version, made_at, day, text, hashed in _rows(session, query):
+        if not outbox.text_fits(name, topic, version, made_at, day, text, hashed):
+            yield f"Message {name} of {from_node} ({topic}) was changed after it was taken"
+
+
+def _rows(session: Session, query: sa.Select[Any]) -> Iterator[Any]:
+    yield from session.connection().execute(query, execution_options={"yield_per": 1000})
+
+
+def _as_stored(column: Any) -> sa.ColumnElement[Any]:
+    return sa.type_coerce(column, sa.String())
 
 
 # --- shifts and receipts ---

@@ -3,16 +3,18 @@
 import datetime as dt
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from config import journal
+from config import inbox, journal, outbox
 from config.database import Database, make_engine
 from config.journal import GENESIS, Actor, JournalEntry
-from pos import sealed, shift
-from store_app import verifying
+from config.outbox import Message
+from pos import badges, sealed, shift
+from store_app import staff, verifying
 from store_app.cli import main
 from store_app.verifying import Anchor
 from tests.builders import NOON, STORE, Shop, open_shop
@@ -393,3 +395,55 @@ def test_a_tail_cut_off_is_said_by_the_command_with_exit_1(build):
     assert result.exit_code == 1
     assert "The journal ends at entry 1, but its head is at entry" in result.output
     assert "1 entries, 0 sales (0 sealed)" in result.output
+
+
+HASHED = {
+    "sale": {"id", "till_id", "shift_id", "epoch", "receipt_no", "state", "kind", "channel", "business_day",
+             "completed_at", "cashier_id", "cashier_name", "currency", "lines_minor", "rounding_minor", "total_minor",
+             "tax_minor", "age_checked", "note", "request_hash", "store_id"},
+    "sale_line": {"store_id", "sale_id", "n", "sku", "name", "stock_unit", "qty", "unit_price_minor", "price_quantity",
+                  "discount_minor", "offer", "total_minor", "net_minor", "tax_minor", "tax_class_id", "rate_bp",
+                  "kind", "list_price_minor", "price_type", "manual_discount_minor", "reason", "note", "business_day"},
+    "payment": {"store_id", "id", "sale_id", "tender", "amount_minor", "is_change", "state", "reference", "at"},
+    "cash_movement": {"store_id", "id", "shift_id", "kind", "amount_minor", "source_id", "at", "actor_id"},
+    "journal_entry": {"node_id", "n", "at", "actor_id", "actor_name", "verb", "subject", "body", "hash"},
+    "journal_head": {"node_id", "n", "hash"},
+    "outbox_message": {"id", "topic", "version", "made_at", "business_day", "body", "hash", "head"},
+    "inbox_message": {"id", "topic", "version", "made_at", "business_day", "body", "hash"},
+    "staff": {"node_id", "id", "name", "role", "pin_hash", "active", "badge_hash"},
+}  # fmt: skip
+"""Table -> the columns that a hash covers and that a sale of this shop has a value in."""
+
+
+@pytest.fixture(scope="module")
+def with_people(traded: Shop) -> Shop:
+    """Give the shop with a person who has a badge, and a message taken from another node."""
+    with traded.write() as session:
+        person = staff.add(session, STORE, "Cem", "cashier", "2580", actor=traded.wei, at=traded.now)
+        badges.give(session, person, actor=traded.wei, at=traded.now)
+        message = Message("m1", 1, "t", 1, NOON.isoformat(), "2026-03-02", {"text": "as it was said"}, "")
+        message = replace(message, hash=outbox.content_hash(message))
+        inbox.take(session, "network", "e", [message], lambda *_: None, at=NOON)
+    return traded
+
+
+def flipped(value: object) -> object:
+    """Return a stored value with one bit of it the other way."""
+    if isinstance(value, int):
+        return value ^ 1
+    text, place = str(value), len(str(value)) - 1
+    return text[:place] + chr(ord(text[place]) ^ 1) if text else "x"
+
+
+@pytest.mark.parametrize(("table", "column"), [(table, one) for table in HASHED for one in sorted(HASHED[table])])
+def test_one_bit_that_flips_in_a_hashed_column_is_found(with_people, shop, table, column):
+    which = {
+        "cash_movement": "kind = 'sale'", "payment": "NOT is_change", "inbox_message": "state = 'taken'",
+        "staff": "badge_hash IS NOT NULL",
+    }.get(table, "1")  # fmt: skip
+    assert verified(shop).faults == []
+    with thief(shop.database) as connection:
+        row, value = connection.execute(f"SELECT rowid, {column} FROM {table} WHERE {which} LIMIT 1").fetchone()
+        assert value is not None
+        connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (flipped(value), row))
+    assert verified(shop).faults != []
