@@ -240,7 +240,8 @@ def _settings(doors: Doors) -> Word:
 
 def _files(doors: Doors) -> Word:
     books = doors.database.engine.url.database if doors.database.engine.dialect.name == "sqlite" else None
-    files = [*backup.folder_of(doors).glob(f"{doors.settings.node_id}-*"), *([Path(books)] if books else [])]
+    copies = backup.folder_of(doors).glob(f"{doors.settings.node_id}-*")
+    files = [*copies, doors.settings.signing_key, *([Path(books)] if books else [])]
     if read_by_all := sorted(str(file) for file in files if private.is_open(file) and private.is_open(file.parent)):
         more = f", and {len(read_by_all) - 1} more" if read_by_all[1:] else ""
         told = f"Others on this computer can read {read_by_all[0]}{more}: chmod 600 each."

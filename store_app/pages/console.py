@@ -91,7 +91,7 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
         if why == KEY_ASKS:
             words = _("%(store)s speaks with a new signing key. Call its shopkeeper before you allow it.", store=name)
         elif why == KEY_MISUSED:
-            words = _("Somebody used the key of %(store)s without its signature. Nothing was taken.", store=name)
+            words = _("The key of %(store)s was used without a good signature. Nothing was taken.", store=name)
         else:
             words = _("%(store)s seems to run twice: %(why)s.", store=name, why=why)
     elif one.kind == "parked":

@@ -316,8 +316,8 @@ def _alarm_words(peer: Peer | None) -> str:
         )
     if peer.alarm == KEY_MISUSED:
         return _(
-            "Somebody used this store’s key without its signature. Nothing was taken. The key may be stolen: give the "
-            "store a code to join with, then withdraw the old key."
+            "Somebody used this store’s key without its signature, or with a withdrawn one. Nothing was taken. The key "
+            "may be stolen: give the store a code to join with, then withdraw the old key."
         )
     return _(
         "Two computers spoke with this shop’s key, or a copy of its books did. Find out which, and stop one of them."

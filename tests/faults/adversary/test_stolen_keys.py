@@ -111,6 +111,7 @@ def test_the_bearer_key_alone_opens_nothing_and_the_operator_sees_it_within_one_
     assert alarm(network) == KEY_MISUSED
     page = network.signed_in("operator").get(f"/console/shops/{STORE}").text
     assert "used this store’s key without its signature" in page
+    assert "was used without a good signature" in network.signed_in("operator").get("/console/").text
     assert sold(network) == before
     assert try_to_talk(lost).fault is None, "the store itself goes on"
 
@@ -227,6 +228,30 @@ def test_a_history_forged_at_the_network_does_not_come_home(lost, network, how):
         assert verifying.verify(network.doors).faults, "the network's own verify names it"
 
 
+def test_a_thief_with_both_keys_who_changes_the_key_is_named_by_the_store_s_next_contact(lost, network):
+    lost.shop.sell([("milk", 1)])
+    lost.talk()
+    lost.copy()
+    real, mine = lost.shop.sell([("bread", 1)]).sale.id, own_key(lost)
+    lost.talk()
+    network.clock.advance(60)
+    stolen_at, thief = network.doors.now(), Thief(network, signer=Signer.make())
+    vouch = mine.sign(signing.statement("next key", STORE, thief.signer.public))
+    chain = [{"key": thief.signer.public, "by": mine.public, "vouch": vouch}]
+    assert thief.ask("POST", "/api/sync/key", {"chain": chain}).json == {"state": "good"}
+    assert thief.forge().status_code == 200
+    assert "withdrew" in try_to_talk(lost).fault
+    assert alarm(network) == KEY_MISUSED
+    settle(network, thief.signer.public, signing_keys.withdraw, since=stolen_at)
+    lost.put_back()
+    new = signing_key.change(lost.doors, actor=Actor.system("test", STORE))
+    assert "new signing key" in try_to_talk(lost).fault
+    settle(network, new.public, signing_keys.allow)
+    assert try_to_talk(lost).fault is None
+    assert len(sold_here(lost)) == 2
+    assert real in sold_here(lost)
+
+
 def test_a_key_changed_in_peace_takes_the_other_s_place_by_itself_and_the_past_comes_home(lost, network):
     lost.talk()
     lost.copy()
@@ -317,3 +342,30 @@ def test_a_code_to_join_with_lets_a_new_computer_s_key_sign(network, lost):
     assert {one["key"] for one in answer["signing_keys"]} == {signer.public, own_key(lost).public}
     assert keys(network) == {signer.public: "good", own_key(lost).public: "good"}
     assert Thief(network, answer["key"], signer).ask("GET", "/api/sync/own").status_code == 200
+
+
+def test_signatures_are_kept_verified_and_doubted_on_postgresql_too(build, postgres_database):
+    network = build(role="network", node_id=NETWORK, url=postgres_database)
+    at, signer, other = network.doors.now(), Signer.make(), Signer.make()
+    facts = [message(fact, n) for n, fact in enumerate(sales(STORE, 6), 1)]
+    first = Thief(network, signer=signer)
+    sent = [push(STORE, some, epoch=FORGED, signer=signer) for some in (facts[:3], facts[3:])]
+    assert first.ask("POST", "/api/sync/messages", sent[0]).status_code == 200
+    network.clock.advance(60)
+    assert first.ask("POST", "/api/sync/messages", sent[1] | {"count": 7}).status_code == 403, "another count"
+    assert first.ask("POST", "/api/sync/messages", sent[1]).status_code == 200
+    assert code_of(Thief(network, signer=other).forge()) == (403, signing_keys.UNKNOWN)
+    assert Thief(network, signer=other).ask("POST", "/api/sync/key", {"chain": []}).json == {"state": "asked"}
+    told = first.ask("GET", "/api/sync/own").json
+    assert [len(told["batches"][0]["rows"]), len(told["seals"])] == [6, 2]
+    assert verifying.verify(network.doors).faults == []
+    settle(network, other.public, signing_keys.allow)
+    settle(network, signer.public, signing_keys.withdraw, since=at + dt.timedelta(seconds=30))
+    told = Thief(network, signer=other).ask("GET", "/api/sync/own").json
+    assert [row["n"] for row in told["batches"][0]["rows"]] == [1, 2, 3]
+    with network.doors.write() as session:
+        session.execute(sa.update(InboxMessage).where(InboxMessage.n == 2).values(hash="0" * 64))
+        session.execute(sa.update(SignedBatch).values(signature="00" * 64))
+    faults = " ".join(verifying.verify(network.doors).faults)
+    assert "does not fit its signature" in faults
+    assert "did not sign it" in faults
