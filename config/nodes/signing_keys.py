@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.append_only import append_only
 from config.database import Base, among, dialect_of, insert_into, lock_rows
 from config.errors import NotFound, Refused
 from config.journal import Actor, move
@@ -77,6 +78,7 @@ class SigningKey(Base):
         return signing.fingerprint(self.public)
 
 
+@append_only()
 class SignedBatch(Base):
     """A signature over some facts of a node. text: what was signed."""
 

@@ -18,6 +18,7 @@ from config.clock import FrozenClock
 from config.database import Base
 from config.ids import new_id
 from config.node import found
+from config.nodes.signing import Signer
 from config.settings import Settings
 from pos import catalogue, invitation, stock
 from pos.catalogue import TaxClass
@@ -85,17 +86,19 @@ class Member:
     """The new shop's computer and whoever sits at it."""
 
     def __init__(self, url: str, code: str, network: House, folder: Any) -> None:
-        store_id, key, public_url, told = joining.exchange(url, code, None)
+        signer = Signer.make()
+        told = joining.exchange(url, code, None, signer)
         self.settings = Settings(
-            node_id=store_id, network_url=url, network_key=key, public_url=public_url, state_folder=folder,
-            secret_key="of-one-shop-" * 4, port=0,
+            node_id=told.store_id, network_url=url, network_key=told.key, public_url=told.public_url,
+            state_folder=folder, secret_key="of-one-shop-" * 4, port=0,
         )  # fmt: skip
+        signer.keep(self.settings.signing_key)
         app = create_app(self.settings, network.clock)
         self.house = House(app, app.extensions["cornerstore"], network.clock)
         Base.metadata.create_all(self.house.doors.database.engine)
         with self.house.doors.write() as session:
-            found(session, store_id, at=NOON)
-            found_as_told(session, told, at=NOON)
+            found(session, told.store_id, at=NOON)
+            found_as_told(session, told.shop, at=NOON)
         self.browser = self.house.visitor()
 
     def contact(self) -> None:

@@ -42,6 +42,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "settlement_entry": (),
     "settlement_invoice": ("changed_n",),
     "shared_points_entry": ("n", "sale_id"),
+    "signed_batch": (),
     "slip_number": (),
     "stock_count": (),
     "stock_movement": (),
