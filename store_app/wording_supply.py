@@ -69,6 +69,13 @@ LESS_WORDS = {
 """Why a shop gets less than it asked for (`order_sheet`)."""
 
 
+def waiting(count: int) -> str:
+    """Say how many deliveries are loaded and on no van that has left; the same count stands over the rounds."""
+    return ngettext(
+        "%(num)d delivery loaded, waiting for a van.", "%(num)d deliveries loaded, waiting for a van.", count
+    )
+
+
 def shortage(scarce: Scarcity, unit: str) -> str:
     """Say with numbers why an order gets less than it asked for."""
     there, given, kept = (qty(units, unit) for units in (scarce.there_qty, scarce.given_qty, scarce.kept_qty))

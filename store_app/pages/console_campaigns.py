@@ -73,7 +73,10 @@ def plan() -> Any:
         made = campaigns.plan(session, terms, chosen, actor=g.actor, at=clock.now())
         count = len(campaigns.asks_of(session, made.id))
         wake_worker_after(session)
-    flash(_("%(asked)d shops are asked, %(held)d are left out by lot.", asked=count, held=len(made.held_out)), "good")
+    flash(_("%(asked)d stores asked, %(held)d in the hold-out group.", asked=count, held=len(made.held_out)), "good")
+    if not made.held_out:
+        flash(_("No store is held out, so what this campaign brings can’t be measured. Choose more stores, or a larger "
+                "hold-out share."), "warn")  # fmt: skip
     return redirect(url_for(".listed"), 303)
 
 

@@ -15,12 +15,12 @@ from pos.batches import FOR_EVER, Batch, Held
 from pos.catalogue import Product
 from pos.recall import in_force
 from pos.store import Store
-from store_app import wording_supply
+from store_app import wording, wording_supply
 from store_app.extensions import clock, read, write
 from store_app.pages import form
 from store_app.presenting import page
 from store_app.security import requires
-from supply import order_sheet, overview, pick_list, pick_lots, picking, premises, warehouse
+from supply import order_sheet, overview, pick_list, pick_lots, picking, premises, rounds, warehouse
 from supply.pick_list import PickLine, PickList
 from supply.suppliers import warehouses
 
@@ -168,9 +168,12 @@ def send(pick_id: str) -> Any:
     """Load what was picked and tell the shops."""
     with write() as session:
         sent, names = picking.send_off(session, pick_id, actor=g.actor, at=clock.now()), _names(session)
+        house = session.get_one(PickList, pick_id).warehouse_id
+        waiting = len(rounds.waiting_deliveries(session, house, with_planned=True))
     if sent.gone:
         many = len(sent.gone)
-        flash(ngettext("%(num)d delivery is on its way.", "%(num)d deliveries are on their way.", many), "good")
+        told = ngettext("%(num)d delivery loaded.", "%(num)d deliveries loaded.", many)
+        flash(wording.joined([told, wording_supply.waiting(waiting)]), "good")
     else:
         flash(_("Nothing left. The list is given up, and what still waits goes on the next one."), "warn")
     for why in picking.STAYS:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
 from pos.store import Store
-from store_app import files
+from store_app import files, wording_supply
 from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.presenting import page, today
@@ -84,7 +84,7 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
         "rounds/rounds.html", warehouse=warehouse,
         warehouses=_warehouses(), plan=plan, share=_share(plan), shown=shown, picture=picture, waiting=waiting,
         left_out=left_out, fleet=fleet, depot=depot, fault=fault, metres=sum(view.row.metres for view in shown),
-        day=today(),
+        day=today(), waiting_words=wording_supply.waiting(len(waiting)),
     )  # fmt: skip
 
 

@@ -67,5 +67,5 @@ def dispatch() -> Any:
     """Load the van with every confirmed order that is on no list."""
     with write() as session:
         done = warehouse.dispatch_day(session, everything=True, actor=g.actor, at=clock.now())
-    flash(ngettext("%(num)d order is on its way.", "%(num)d orders are on their way.", len(done)), "good")
+    flash(ngettext("%(num)d order loaded.", "%(num)d orders loaded.", len(done)), "good")
     return redirect(url_for("console_supply.orders"), 303)

@@ -355,7 +355,7 @@ def places() -> Response:
 @bp.get("/network")
 @requires("network.look")
 def of_network() -> Response:
-    """List what the operator's bar has no room for on a phone."""
+    """List every place of the operator's beyond the bar: some stand nowhere else, more of them on a phone."""
     return page("more/places.html", rail_places=_open(OF_NETWORK), groups=[])
 
 

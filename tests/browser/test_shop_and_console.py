@@ -279,3 +279,20 @@ def test_the_demonstrations_page_is_accessible_and_unclipped(
         for language in ("en", "zh"):
             page.goto(f"{url}/demo/?lang={language}")
             assert_well_made(page)
+
+
+def test_at_a_desk_every_place_has_a_way_to_it_and_an_account_prints_without_buttons(
+    page: Page, console: str, faults: list[str]
+):
+    resize(page, DESK)
+    sign_in(page, console, "operator", "3333")
+    page.goto(f"{console}/console/")
+    page.get_by_role("navigation", name="Places").get_by_role("link", name="More").click()
+    for place in ("Lessons", "School holidays and weather"):
+        expect(page.get_by_role("link", name=place)).to_be_visible()
+    assert_well_made(page)
+    page.goto(f"{console}/console/money/shops/S01")
+    page.emulate_media(media="print")
+    shown = "(all) => all.filter((one) => one.checkVisibility()).map((one) => one.outerHTML)"
+    assert page.eval_on_selector_all("button, .btn, input, select, textarea", shown) == []
+    expect(page.get_by_role("heading", name="Statement")).to_be_visible()

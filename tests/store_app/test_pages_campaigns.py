@@ -74,7 +74,10 @@ def test_the_operator_plans_one_for_the_shops_ticked_and_calls_it_off(console):
         assert send(client, "/console/campaigns/", **(asked | wrong)).status_code == status
     for _ in range(2):
         assert send(client, "/console/campaigns/", command_id=command, **asked).status_code == 303
-    assert "1 to answer" in words(client.get("/console/campaigns/"))
+    told = words(client.get("/console/campaigns/"))
+    assert "1 to answer" in told
+    assert "No store is held out, so what this campaign brings can’t be measured." in told, "25 % of one store"
+    assert "Not measured: no store is held out." in told
     assert send(client, f"/console/campaigns/{command}/call-off").status_code == 303
     with console.doors.read() as session:
         [row] = session.query(campaigns.Campaign).all()
