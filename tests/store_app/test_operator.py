@@ -95,9 +95,10 @@ def test_a_region_is_one_however_it_is_written_and_keeps_the_name_it_was_first_g
         f"{HEAD}S111,A,harbor,USD,UTC,,,,,,\nS112,B, HARBOR ,USD,UTC,,,,,,\nS113,C,Old  Town,USD,UTC,,,,,,\n"
     )
     given: dict[str, Any] = {"currency": "USD", "tz": "UTC", "at": NOON}
+    sheet = importing.read("members", file)
     with network.doors.write() as session:
         found_store(session, "S110", "First", region="Harbor", **given)
-        importing.write(session, importing.read("members", file), "network", actor=money.OPERATOR, at=NOON)
+        importing.write(session, sheet, "network", actor=money.OPERATOR, at=NOON)
         found_store(session, "S114", "Last", region="old town", **given)
     with network.doors.write() as session:
         names = {one: session.get_one(Region, session.get_one(Store, one).region_id).name
