@@ -187,7 +187,8 @@ def found_store(
         raise Invalid("bad-store-id", told, store_id=store_id)
     if not 1 <= len(name.strip()) <= LONGEST_NAME or not name.isprintable():
         raise Invalid("bad-name", f"A store's name has 1 to {LONGEST_NAME} letters.", field="name")
-    if not 1 <= len(region[1].strip()) <= LONGEST_NAME or not region[1].isprintable():
+    region_name = region if isinstance(region, str) else region[1]
+    if not 1 <= len(region_name.strip()) <= LONGEST_NAME or not region_name.isprintable():
         raise Invalid("bad-name", f"A region's name has 1 to {LONGEST_NAME} letters.", field="region")
     _refuse_zone(tz)
     if not re.fullmatch("[A-Z]{3}", currency):
@@ -214,8 +215,6 @@ def found_store(
 def region_named(session: Session, name: str) -> Region:
     """Return the region a person names, made when new under the name as first given (`region_key`)."""
     name, key = " ".join(name.split()), region_key(name)
-    if not key:
-        raise Invalid("no-region-name", "Give the region a name, such as Harbor.", field="region")
     known = list(session.scalars(sa.select(Region).order_by(Region.id)))
     alike = [one for one in known if one.id == name] or [one for one in known if one.is_named(name)]
     if len(alike) > 1:

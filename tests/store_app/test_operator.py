@@ -109,7 +109,7 @@ def test_a_region_is_one_however_it_is_written_and_keeps_the_name_it_was_first_g
         with pytest.raises(Conflict, match="the same name: Harbor, harbor"):
             found_store(session, "S115", "Which", region="HARBOR", **given)
         assert found_store(session, "S115", "This", region="Harbor", **given).region_id == "Harbor"
-        with pytest.raises(Invalid, match="Give the region a name"):
+        with pytest.raises(Invalid, match="region's name has 1 to"):
             found_store(session, "S116", "None", region=" ", **given)
 
 
