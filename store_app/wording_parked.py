@@ -63,8 +63,8 @@ def to_store(reason: str | None) -> str:
 
 def _written(facts: Mapping[str, Any], name: str) -> str:
     value = facts.get(name)
-    if not isinstance(value, int):
-        return ""
+    if not isinstance(value, int) or (name == "usual" and not value):
+        return ""  # a store without a past has no usual day
     if facts.get("kind") in MONEY:
         return money(value)
     return qty(value, facts["unit"]) if facts.get("unit") else number(value)

@@ -14,7 +14,7 @@ from config.inbox import PARKED, TURNED_DOWN, InboxMessage
 from pos.store import Store
 from store_app import wording, wording_parked
 from store_app.extensions import doors, read, write
-from store_app.presenting import page
+from store_app.presenting import day, page
 from store_app.security import requires
 from store_app.sync import receiver
 from supply import plausibility
@@ -118,4 +118,12 @@ def _of_stores(session: Session, state: str) -> list[OfStore]:
 
 def _held(row: InboxMessage) -> Held:
     _value, usual, most = wording_parked.figures(row.facts)
-    return Held(row.id, wording.topic_word(row.topic), row.business_day, wording_parked.why(row), usual, most)
+    return Held(row.id, wording.topic_word(row.topic), _day(row.business_day), wording_parked.why(row), usual, most)
+
+
+def _day(told: str) -> str:
+    """Write a told day in the reader's way; as it was told where it is none."""
+    try:
+        return day(told)
+    except ValueError:
+        return told
