@@ -183,7 +183,8 @@ class Judge:
         if not fresh:
             return
         if not self._most:
-            self._usual, self._most = _limits_of(session, self.store_id)
+            self._usual, most = _limits_of(session, self.store_id)
+            self._most = {**most, **_derived(most)}
         units = _units_of(session, fresh)
         some = {message.id: weight for message in fresh if (weight := _weigh(message, units)) is not None}
         skus: dict[dt.date, set[str]] = {}
@@ -204,7 +205,8 @@ class Judge:
     def why(self, session: Session, message: Message) -> Refused | None:
         """Return why a fact has to wait; None for one that is plausible, or is of another topic."""
         if message.id not in self._verdicts:
-            self.read(session, [message])
+            if message.id not in self._weights:
+                self.read(session, [message])
             weight = self._weights.get(message.id)
             verdict = None if weight is None else self._weighed(weight)
             if verdict is not None:
@@ -265,18 +267,18 @@ class Judge:
     def _weighed(self, weight: _Weight) -> Refused | None:
         """Judge one fact beside what was let pass before it, and count it if it passes, too."""
         for name, value, what in weight.tops:
-            if value > self._limit(name):
+            if value > self._most[name]:
                 return self._refusal(name, value, what)
         sums = dict(weight.sums)
         if (refusal := self._returned(weight, sums)) is not None:
             return refusal
         after = {sku: self._sold_now.get((weight.day, sku), 0) + row[1] for sku, row in weight.products.items()}
         for sku, (unit, _qty, name) in weight.products.items():
-            if after[sku] > self._limit(f"product:{unit}"):
+            if after[sku] > self._most[f"product:{unit}"]:
                 return self._refusal(f"product:{unit}", after[sku], name)
         day = self._day_now[weight.day]
         for name, value in sums.items():
-            if value and day.get(name, 0) + value > self._limit(name):
+            if value and day.get(name, 0) + value > self._most[name]:
                 return self._refusal(name, day.get(name, 0) + value, "")
         for name, value in sums.items():
             day[name] = day.get(name, 0) + value
@@ -326,16 +328,10 @@ class Judge:
         )  # fmt: skip
         self._waiting |= set(session.scalars(waiting))
 
-    def _limit(self, name: str) -> int:
-        kind, _, unit = name.partition(":")
-        times, like = _DERIVED.get(kind, (1, kind))
-        return times * self._most[f"{like}:{unit}" if unit else like]
-
     def _refusal(self, name: str, value: int, what: str) -> Refused:
         kind, _, unit = name.partition(":")
-        times, like = _DERIVED.get(kind, (1, kind))
-        usual = times * self._usual.get(f"{like}:{unit}" if unit else like, 0)
-        most, of = self._limit(name), f" of {what}" if what else ""
+        usual = {**self._usual, **_derived(self._usual)}.get(name, 0)
+        most, of = self._most[name], f" of {what}" if what else ""
         words = (
             f"{value}{of} ({_WORDS[kind]}): more than {most}, the most this store's past makes plausible. "
             "A person at the network looks at it first. Nothing is lost."
@@ -371,6 +367,15 @@ _WORDS = {
 }  # fmt: skip
 _DERIVED = {"back": (1, "product"), "stock": (STOCK_DAYS, "product"), "moved": (STOCK_DAYS, "day")}
 """Kinds whose limit is so many times another's."""
+
+
+def _derived(measures: Measures) -> Measures:
+    """Return the measures that follow from others."""
+    return {
+        f"{kind}:{unit}": times * measures.get(f"{like}:{unit}", 0)
+        for kind, (times, like) in _DERIVED.items()
+        for unit in UNITS
+    }
 
 
 def _weigh_sale(body: Mapping[str, Any], units: Mapping[str, str]) -> _Weight:
