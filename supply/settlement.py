@@ -101,7 +101,6 @@ class LedgerEntry(Base):
     words: Mapped[str] = mapped_column(default="")
 
 
-@append_only("changed_n")
 class Invoice(Base):
     """What a shop owes for one delivery. lines: [sku, name, units, stock cost in minor units] as counted."""
 

@@ -40,7 +40,6 @@ TABLES: dict[str, tuple[str, ...]] = {
     "sale": (),
     "sale_line": (),
     "settlement_entry": (),
-    "settlement_invoice": ("changed_n",),
     "shared_points_entry": ("n", "sale_id"),
     "signed_batch": (),
     "slip_number": (),
