@@ -27,8 +27,8 @@ MONEY: dict[str, tuple[Any, ...]] = {
     ),
     "bad-terms": (_l("A term is out of its bounds. Look at them again."),),
     "bad-account": (_l("An account number has 4 to 34 letters and digits."),),
-    "bad-iban": (_l("This IBAN was mistyped: its check digits do not fit."),),
-    "bad-bic": (_l("A BIC has 8 or 11 letters and digits. It may be left out."),),
+    "bad-iban": (_l("This IBAN was mistyped. Compare each letter and digit."),),
+    "bad-bic": (_l("This BIC was mistyped: it has 8 or 11 letters and digits, such as COBADEFF. It may be left out."),),
     "no-payee": (_l("Write whose account it is."),),
     "no-payer": (_l("Say first which account the network pays from."),),
     "not-covered": (

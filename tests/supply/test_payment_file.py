@@ -10,7 +10,8 @@ import xmlschema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supply.payment_file import SPACE, Party, Transfer, as_xml
+from config.errors import Invalid
+from supply.payment_file import SPACE, Party, Transfer, as_xml, tidy_account
 
 PAYER = Party("Cornerstore Network", "DE89370400440532013000", "")
 
@@ -62,3 +63,34 @@ def test_the_schema_would_find_an_element_that_is_missing(gone):
     parent = next(one for one in document.iter() if any(child.tag.endswith(f"}}{gone}") for child in one))
     parent.remove(next(child for child in parent if child.tag.endswith(f"}}{gone}")))
     assert any(gone in fault or "incomplete" in fault for fault in faults(ET.tostring(document)))
+
+
+@pytest.mark.parametrize(
+    ("account", "bic", "kept"),
+    [
+        ("de89 3704-0044 0532 0130 00", "cobadeff", ("DE89370400440532013000", "COBADEFF")),
+        ("6222 0212 3456 7890", "", ("6222021234567890", "")),
+        ("NL91ABNA0417164300", "1234NL2AXXX", ("NL91ABNA0417164300", "1234NL2AXXX")),
+    ],
+)
+def test_an_account_is_kept_without_blanks_in_capitals(account, bic, kept):
+    assert tidy_account(account, bic) == kept
+
+
+@pytest.mark.parametrize(
+    ("account", "bic", "code"),
+    [
+        ("DE89370400440532013001", "", "bad-iban"),
+        # the remainder of each is right, and no bank has it: digits missing, no such country, letters for digits
+        ("DE5137040044053201300", "", "bad-iban"),
+        ("XX46370400440532013000", "", "bad-iban"),
+        ("DE86ABCD00440532013000", "", "bad-iban"),
+        ("622202", "COBADEF", "bad-bic"),
+        ("622202", "COBAXXFF", "bad-bic"),
+        ("6222/02", "", "bad-account"),
+    ],
+)
+def test_an_iban_or_bic_no_bank_has_is_refused(account, bic, code):
+    with pytest.raises(Invalid) as refused:
+        tidy_account(account, bic)
+    assert refused.value.code == code
