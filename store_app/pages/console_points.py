@@ -48,7 +48,7 @@ MOST_MONTHS, MOST_NOTICE = 60, 365
 
 @bp.get("/")
 @requires("network.money")
-def overview_page(fault: ShopError | None = None) -> Any:
+def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
     """Show the scheme, what is outstanding, what the shops gave and took, and the form that founds or changes it."""
     today = clock.now().date()
     with read() as session:

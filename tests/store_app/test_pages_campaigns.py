@@ -85,10 +85,11 @@ def test_the_operator_plans_one_for_the_shops_ticked_and_calls_it_off(console):
 
 
 def test_what_sells_elsewhere_becomes_a_product_every_shop_can_order_in(console):
+    head = f"source,day,place,name,gtin\nmall,{NOON.date()},1,Dancing robot,4012345678901\n"
+    lists = (f"mall,{NOON.date()},2,Fresh milk drink,\n", "")  # the later file is the whole list
+    sheets = [importing.read("bestsellers", (head + more).encode(), "list.csv") for more in lists]
     with console.doors.write() as session:
-        head = f"source,day,place,name,gtin\nmall,{NOON.date()},1,Dancing robot,4012345678901\n"
-        for more in (f"mall,{NOON.date()},2,Fresh milk drink,\n", ""):  # the later file is the whole list
-            sheet = importing.read("bestsellers", (head + more).encode(), "list.csv")
+        for sheet in sheets:
             importing.write(session, sheet, "network", actor=SYSTEM, at=NOON)
         outside.add(session, "mall", NOON.date(), 3, "Fresh milk", "", actor=SYSTEM, at=NOON)
         assert [row.place for row in outside.unmatched(session, NOON.date())] == [1, 3]
@@ -115,8 +116,8 @@ def test_a_match_by_hand_outlives_the_same_list_brought_in_again(console):
     both = head + f"mall,{NOON.date()},2,Fresh milk drink,\n"
 
     def bring_in(text: str) -> None:
+        sheet = importing.read("bestsellers", text.encode(), "list.csv")
         with console.doors.write() as session:
-            sheet = importing.read("bestsellers", text.encode(), "list.csv")
             importing.write(session, sheet, "network", actor=SYSTEM, at=NOON)
 
     bring_in(both)
