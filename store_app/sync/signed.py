@@ -5,32 +5,31 @@ the key with those it knows of the store (`config/nodes/signing_keys.py`).
 """
 
 import hashlib
-from collections.abc import Generator
 from pathlib import Path
-
-import httpx2
+from typing import TYPE_CHECKING
 
 from config.errors import Refused
 from config.nodes import signing, signing_keys
 from config.nodes.signing import Signer
 
+if TYPE_CHECKING:
+    import httpx2  # a till's process verifies signatures and sends nothing itself
+
 HEADER = "Cornerstore-Signature"
 
 
-class Signing(httpx2.Auth):
-    """Signs every request with the key in a file; where there is no key yet, requests go unsigned."""
-
-    requires_request_body = True
+class Signing:
+    """An httpx2 client's `auth` that signs with the key in a file; where there is no key yet, requests go unsigned."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
+    def __call__(self, request: "httpx2.Request") -> "httpx2.Request":
         """Add the signature."""
         if (signer := signing.load(self._path)) is not None:
-            said = _statement(request.method, request.url.path, request.url.query, request.content)
+            said = _statement(request.method, request.url.path, request.url.query, request.read())
             request.headers[HEADER] = f"{signer.public} {signer.sign(said)}"
-        yield request
+        return request
 
 
 def headers_for(signer: Signer, method: str, path: str, body: bytes = b"", query: bytes = b"") -> dict[str, str]:
