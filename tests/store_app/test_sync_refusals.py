@@ -18,6 +18,7 @@ from pos.store import give_key
 from store_app.sync import receiver, sender, wire
 from tests.store_app.conftest import KEY, NOON, House
 from tests.store_app.test_sync import append, arrived, states, talk, topic
+from tests.tampering import unlocked
 
 __all__ = ["topic"]
 FACTS = {**pos.replica.APPLIERS, **supply.replica.APPLIERS}
@@ -82,7 +83,7 @@ def test_a_row_the_network_cannot_read_lets_the_rest_pass_and_waits_for_a_person
     good = append(house, 2)
     (bad,) = append(house)
     good += append(house, 2)
-    with house.doors.write() as session:
+    with house.doors.write() as session, unlocked(session):
         session.get_one(OutboxMessage, bad).topic = "a" * 81
     for contact_n in range(1, MOST_REFUSALS + 1):
         contact = talk(house, served)
