@@ -114,8 +114,15 @@ def take_posted(session: Session, message: Message, from_node: str, at: dt.datet
             "left-there",
             f"{fact.store_id} says it sent delivery {fact.delivery_id} back; its driver says somebody there took it.",
         )
+    if sent is not None and sent.state in ("posted", "refused") and fact.state != sent.state:
+        raise Refused(
+            "closed-otherwise",
+            f"{fact.store_id} says delivery {fact.delivery_id} is {fact.state}; it was {sent.state} before.",
+        )
     receiving.mirror(session, fact, actor=_supply(NETWORK), at=at)
     delivery = delivery_of(session, fact.store_id, fact.delivery_id)
+    if fact.state != "posted" and sent is None:
+        return  # nothing was loaded for this store by that id: another store's goods do not come back by its word
     if fact.state != "posted":
         warehouse.take_back(session, delivery, actor=_supply(NETWORK), at=at)
         claims.replacement_came(session, delivery, actor=_supply(NETWORK), at=at)

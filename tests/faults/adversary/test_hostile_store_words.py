@@ -11,12 +11,12 @@ from config.node import NETWORK
 from config.outbox import Message
 from supply import campaigns, lost_entries, objections, order_keys, payout, replica, settlement, transfers
 from supply.deliveries import Delivery
-from supply.facts import DELIVERY_POSTED
+from supply.facts import DELIVERY_POSTED, DELIVERY_REFUSED
 from supply.groups import GroupOffer
 from supply.objections import Objection
 from supply.online_facts import CAMPAIGN_ANSWERED, GROUP_OPENED
 from supply.transfer_book import GoodsTransfer
-from tests.supply.road import AT, OPERATOR, Country, later, make_country
+from tests.supply.road import AT, OPERATOR, WAREHOUSE, Country, later, make_country
 from tests.supply.test_groups import TERMS
 
 SHOP, OTHER = "S1", "S2"
@@ -132,3 +132,24 @@ def test_what_the_giving_store_is_told_of_a_code_cannot_be_searched(country):
     assert order_keys.code_hash("t1", code) in told[SHOP]
     assert code not in told[SHOP]
     assert code in told[OTHER]
+
+
+def test_goods_come_back_to_the_warehouse_by_the_word_of_the_store_that_was_sent_them_and_before_it_took_them_in(
+    country,
+):
+    for shop in (SHOP, OTHER):
+        country.order(shop, {"bread": 2})
+    country.send_out()
+    own, other = country.take_in(SHOP, [("bread", 12, "")]), country.delivery(OTHER)
+    with country.shops[SHOP].read() as session:
+        (told,) = [outbox.to_wire(row) for row in outbox.due(session, NETWORK) if row.topic == DELIVERY_POSTED]
+    country.deliver()
+    before = country.level(NETWORK, WAREHOUSE, "bread").on_hand
+    refused = told["body"] | {"state": "refused"}
+    with pytest.raises(Refused, match="was posted before"):
+        say(country, DELIVERY_REFUSED, AT, **refused)
+    say(country, DELIVERY_REFUSED, AT, **refused | {"delivery_id": other})
+    assert country.level(NETWORK, WAREHOUSE, "bread").on_hand == before
+    with country.network.read() as session:
+        assert session.get_one(Delivery, (OTHER, other)).state == "expected"
+        assert session.get_one(Delivery, (SHOP, own)).state == "posted"
