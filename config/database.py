@@ -15,10 +15,12 @@ Rules
 6. What every request asks (who is this, which shop) is `remembered()` until anybody, in this program or another, has
    committed; only plain values are.
 7. A fault says which statement failed and none of its values: they are people's, and a log is read by others.
+8. A session knows the node's secret (`secret_of`), which is in no table and in no copy of the books.
 """
 
 import datetime as dt
 import os
+import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -244,8 +246,9 @@ class Turns:
 class Database:
     """One database, its two doors, and what is remembered of it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, secret: str = "") -> None:
         self.engine = engine
+        self.secret = secret or secrets.token_hex(32)
         self._sqlite = engine.dialect.name == "sqlite"
         file = engine.url.database if self._sqlite else None
         on_disk = bool(file) and file != ":memory:" and not str(file).startswith("file:")
@@ -266,7 +269,7 @@ class Database:
             try:
                 if self._sqlite:
                     session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
-                session.info["driver"] = None
+                session.info["driver"], session.info["secret"] = None, self.secret
                 yield session
                 session.commit()
                 _commits.set(_commits.get() + 1)
@@ -286,7 +289,7 @@ class Database:
             try:
                 if line is not None:
                     driver.execute("BEGIN")
-                session.info["driver"] = driver
+                session.info["driver"], session.info["secret"] = driver, self.secret
                 yield session
             finally:
                 session.close()  # a rollback before it would empty what the page is about to show
@@ -380,6 +383,12 @@ def after_commit(session: Session, effect: Callable[[], None]) -> None:
 def lock_rows(session: Session, query: Query) -> Query:
     """Add FOR UPDATE where the database has it (SQLite's writer is alone anyway)."""
     return query if dialect_of(session) == "sqlite" else query.with_for_update()
+
+
+def secret_of(session: Session) -> str:
+    """Return the node's secret, from which codes are derived (rule 8)."""
+    secret: str = session.info["secret"]
+    return secret
 
 
 def dialect_of(session: Session) -> str:

@@ -9,9 +9,14 @@ Where a system has no such rights (Windows), the folder's own rights count.
 
 import contextlib
 import os
+import secrets
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from config.settings import Settings
 
 
 @contextlib.contextmanager
@@ -46,3 +51,19 @@ def settle(path: Path) -> None:
 def is_open(path: Path) -> bool:
     """Tell whether everybody on this computer can look into a folder, or read a file."""
     return sys.platform != "win32" and path.exists() and bool(path.stat().st_mode & 0o007)
+
+
+def node_secret(settings: "Settings") -> str:
+    """Return what signs sessions and derives codes; in practice one is made and kept beside the database."""
+    if settings.secret_key:
+        return settings.secret_key
+    folder(settings.state_folder)
+    path = settings.state_folder / f"{settings.node_id}.signing"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text("ascii")
+    made = secrets.token_hex(32)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(made)
+    return made

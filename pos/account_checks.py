@@ -103,16 +103,16 @@ def _points(session: Session, store_id: str | None) -> Iterator[Finding]:
 def _vouchers(session: Session, store_id: str | None) -> Iterator[Finding]:
     """K15: a voucher is worth what its movements leave, between nothing and what it was issued for."""
     moved = sa.select(sa.func.sum(VoucherMovement.amount_minor)).where(
-        VoucherMovement.store_id == Voucher.store_id, VoucherMovement.code == Voucher.code
+        VoucherMovement.store_id == Voucher.store_id, VoucherMovement.mark == Voucher.mark
     )
     sums = sa.func.coalesce(moved.correlate(Voucher).scalar_subquery(), 0)
     wrong = sa.or_(
         sums != Voucher.balance_minor, Voucher.balance_minor < 0, Voucher.balance_minor > Voucher.amount_minor
     )
-    query = sa.select(Voucher.code, Voucher.balance_minor, sums.label("moved"))
+    query = sa.select(Voucher.mark, Voucher.balance_minor, sums.label("moved"))
     for row in session.execute(query.where(wrong, *_of(Voucher, store_id))):
         yield Finding(
-            "K15", f"voucher:…{row.code[-4:]}", f"{row.moved}, what its movements leave", f"{row.balance_minor}"
+            "K15", f"voucher:…{row.mark[-4:]}", f"{row.moved}, what its movements leave", f"{row.balance_minor}"
         )
 
 

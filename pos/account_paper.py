@@ -15,6 +15,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+from pos import vouchers
 from pos.paper import BLANK, CUT, RULE, PaperLine, centred, indented, pair
 from pos.paper_parts import amount, price, shop_head
 from pos.paper_words import day_words
@@ -116,7 +117,9 @@ def voucher_slip(document: dict[str, Any], *, columns: int, language: str = "en"
     """Lay out a voucher to be handed over (rule 4).
 
     document: store, code, spoken (in groups of four), kind, amount_minor, expires_on (ISO day or None), local_time.
+    Of a code that is not revealed its end alone stands on the paper.
     """
+    document = vouchers.masked(document) if vouchers.is_mark(document["code"]) else document
     words, currency = WORDS[language], document["store"]["currency"]
     lines = _head(document, document["kind"], words, columns, copy_no)
     lines += centred(price(document["amount_minor"], currency), columns, bold=True, wide=3, tall=3)

@@ -8,8 +8,9 @@ Rules
    that has it may take it up again, for the answer may have been lost. From another till, one that died say, it is
    taken by `baskets.others` or somebody's leave, and only from the till that was named; that till pays it no more.
 3. It is given up only with a reason, and only when no captured money belongs to it; what was given up is never sold.
-4. What was parked stays as the page wrote it; prices are asked anew when it is taken up. A till sets aside only what
-   it has in hand: nobody writes over what another till keeps.
+4. What was parked stays as the page wrote it, but without the money taken so far (`parts`: a voucher's code is money);
+   prices are asked anew when it is taken up. A till sets aside only what it has in hand: nobody writes over what
+   another till keeps.
 5. What a basket that is given up was worth is priced here, from its lines or, where none are sent, from what was
    parked. What was parked is kept as evidence; where the page's sum, the parked one and ours differ, all are written.
 """
@@ -110,7 +111,8 @@ def park(
         raise _taken(row.id, row.kept_by_name)
     if session.get(Till, (store_id, till_id)) is None:
         raise NotFound("no-such-till", "This till is not known here. Open the till page again.", till_id=till_id)
-    row.label, row.content, row.total_minor, row.till_id = label.strip(), content, total_minor, till_id
+    row.label, row.total_minor, row.till_id = label.strip(), total_minor, till_id
+    row.content = {name: value for name, value in content.items() if name != "parts"}
     row.kept_by, row.kept_by_name, row.kept_at = actor.id, actor.name, at
     if row.state != "parked":
         facts: dict[str, Any] = {"total_minor": total_minor, "label": row.label}

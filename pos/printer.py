@@ -8,7 +8,8 @@ Rules
    what may have printed is unconfirmed and waits for a person; an old ticket expires, and can be printed again.
 3. The drawer opens only with the first print of a cash sale and only while the sale is fresh: never with a reprint,
    nor when a printer that was off comes back. Reprints are marked and counted.
-4. No data byte below 0x20 but LF reaches the printer. The very bytes are kept in the job before they are sent.
+4. No data byte below 0x20 but LF reaches the printer. The very bytes are kept in the job before they are
+   sent, but of a voucher's code its end alone.
 5. A printer has one job in hand at a time, whichever process sends it: the database has no room for a second. A job
    found `sending` after a crash may have printed: it becomes unconfirmed.
 """
@@ -100,7 +101,7 @@ class PrintJob(Base):
     due_at: Mapped[dt.datetime]
     printed_at: Mapped[dt.datetime | None]
     paper: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
-    """The very bytes that were sent."""
+    """The bytes that were sent (rule 4)."""
     printer_id: Mapped[str | None]
     """Where it was last sent; a test page goes nowhere else."""
     claim_id: Mapped[str | None] = mapped_column(index=True)

@@ -12,7 +12,8 @@ Rules
    none, so that a dead printer does not make every sale wait for the database.
 5. A printer by a print agent is not printed from here: its agent takes a job in hand under a claim of its own
    (`hand_over`) and tells what became of it (`take_outcome`). The same claim gets the same job, and no other ever.
-6. The drawer opens with the first print of a fresh cash sale alone, and only at a printer of that till.
+6. What is sent shows whole codes of vouchers, what is kept of it their end (`vouchers` rule 7).
+7. The drawer opens with the first print of a fresh cash sale alone, and only at a printer of that till.
 """
 
 import datetime as dt
@@ -20,7 +21,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 import structlog
@@ -31,7 +32,7 @@ from config.database import Database, lock_rows
 from config.errors import NotFound, Unreachable
 from config.ids import new_id
 from config.journal import Actor, move, record
-from pos import logo, printer, printer_book
+from pos import logo, printer, printer_book, vouchers
 from pos.encoding import Raster
 from pos.printer import PrintJob, Queued
 from pos.printer_book import Outlet, Printer
@@ -71,6 +72,13 @@ class Room:
     log: Any
 
 
+class Paper(NamedTuple):
+    """The bytes of a job: those that are sent, and those that are kept (rule 6)."""
+
+    sent: bytes
+    kept: bytes
+
+
 # --- verbs ---
 
 
@@ -107,7 +115,10 @@ def hand_over(
             held.due_at = now() + _patience(outlet, held.paper)
             session.flush()
             session.expunge(held)
-            return held, False
+        if vouchers.masked(held.document) != held.document:
+            paper, _ = _laid_out(room, held, outlet)
+            held.paper = paper.sent if paper else held.paper
+        return held, False
     while (job := _next_job(room, outlet)) is not None:
         paper, reason = _laid_out(room, job, outlet)
         claimed = _claim(room, job, outlet, paper, claim_id=claim_id if paper is not None else None)
@@ -117,7 +128,7 @@ def hand_over(
             with database.write() as session:
                 _settle(session, job, outlet.id, "failed", reason, at=now())
         elif claimed == "claimed":
-            job.paper = paper
+            job.paper = paper.sent if paper else None
             return job, False
     return None, False
 
@@ -289,7 +300,7 @@ def _try(room: Room, job: PrintJob, outlet: Outlet) -> tuple[str, str | None]:
     outcome, said = "failed", Said()
     if paper is not None:
         try:
-            said = outlet.driver.send(paper)
+            said = outlet.driver.send(paper.sent)
             outcome = "printed"
         except Unconfirmed as fault:
             outcome, reason = "unconfirmed", fault.code
@@ -307,21 +318,25 @@ def _try(room: Room, job: PrintJob, outlet: Outlet) -> tuple[str, str | None]:
     return outcome, reason
 
 
-def _laid_out(room: Room, job: PrintJob, outlet: Outlet) -> tuple[bytes | None, str | None]:
+def _laid_out(room: Room, job: PrintJob, outlet: Outlet) -> tuple[Paper | None, str | None]:
     with room.database.read() as session:
         pictures = logo.pictures_for(session, room.store_id, job.document, outlet.driver.model.columns)
-    return _paper(job, pictures, outlet, room.now(), room.log)
+        shown = vouchers.revealed(session, job.document)
+    return _paper(job, shown, pictures, outlet, room.now(), room.log)
 
 
 def _paper(
-    job: PrintJob, pictures: dict[str, Raster], outlet: Outlet, at: dt.datetime, log: Any
-) -> tuple[bytes | None, str | None]:
+    job: PrintJob, shown: dict[str, Any], pictures: dict[str, Raster], outlet: Outlet, at: dt.datetime, log: Any
+) -> tuple[Paper | None, str | None]:
     fresh = job.opens_drawer and job.copy_no == 0 and at - job.queued_at <= DRAWER_WITHIN
     opens_drawer = fresh and (job.kind == "test" or outlet.serves(job.till_id))
     model = outlet.driver.model
     try:
         content: dict[str, Any] = {"copy_no": job.copy_no, "opens_drawer": opens_drawer, "pictures": pictures}
-        return printer.paper_of(job.kind, job.document, model, **content), None
+        sent = printer.paper_of(job.kind, shown, model, **content)
+        hidden = vouchers.masked(job.document)
+        kept = sent if hidden == job.document else printer.paper_of(job.kind, hidden, model, **content)
+        return Paper(sent, kept), None
     # one document that cannot be laid out must not hold up the paper of every sale after it
     except Exception:  # a job's edge: recorded, then on
         log.exception("unprintable document", job=job.id, kind=job.kind)
@@ -337,12 +352,13 @@ def _claimed(store_id: str, printer_id: str, claim_id: str) -> sa.Select[PrintJo
     return sa.select(PrintJob).where(*mine)
 
 
-def _claim(room: Room, job: PrintJob, outlet: Outlet, paper: bytes | None, *, claim_id: str | None = None) -> str:
+def _claim(room: Room, job: PrintJob, outlet: Outlet, paper: Paper | None, *, claim_id: str | None = None) -> str:
     """Take the job and the printer in hand; 'taken' or 'busy' where somebody else has one of them."""
-    until = room.now() + _patience(outlet, paper)
+    kept = paper.kept if paper else None
+    until = room.now() + _patience(outlet, kept)
     try:
         with room.database.write() as session:
-            return claim(session, job, outlet.id, paper, until=until, at=room.now(), claim_id=claim_id)
+            return claim(session, job, outlet.id, kept, until=until, at=room.now(), claim_id=claim_id)
     except IntegrityError:
         return "busy"  # the other process was first by a hair: the database has room for one job in hand
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from config.money import amount_for
-from pos import e_receipt
+from pos import e_receipt, vouchers
 from pos.paper import BLANK, CUT, DOUBLE_RULE, RULE, PaperLine, centred, indented, pair, tidy, width, wrap
 from pos.paper_parts import (
     UNITS,
@@ -281,7 +281,8 @@ def _issued(document: dict[str, Any], words: dict[str, str], columns: int, maske
         word = words["credit_issued" if voucher["kind"] == "credit" else "voucher_issued"]
         lines += [RULE, *centred(word, columns, bold=True, wide=2, tall=2)]
         lines += centred(price(voucher["amount_minor"], currency), columns, bold=True)
-        code, hidden = str(voucher["code"]), masked or voucher.get("masked")
+        code = str(voucher["code"])
+        hidden = masked or voucher.get("masked") or vouchers.is_mark(code)
         lines += centred(f"... {code[-4:]}" if hidden else code, columns, bold=True)
         lines += [] if hidden else [PaperLine(code, align="center", kind="qr")]
     customer = document.get("customer")

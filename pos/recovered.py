@@ -227,12 +227,13 @@ def _vouchers(session: Session, store_id: str, fact: SaleCompleted, at: dt.datet
     store, actor = store_of(session, store_id), Actor.system("recovered", store_id)
     for row in fact.vouchers:
         vouchers.issue(
-            session, store, int(row["amount_minor"]), kind=str(row["kind"]), code=str(row["code"]), sale_id=fact.id,
-            at=at, actor=actor,
+            session, store, int(row["amount_minor"]), kind=str(row["kind"]), sale_id=fact.id,
+            mark=vouchers.mark_in(store_id, str(row["code"])), at=at, actor=actor,
         )  # fmt: skip
     for paid in fact.payments:
         if paid.tender == "voucher" and paid.amount_minor > 0:
-            vouchers.redeem(session, store, paid.reference, paid.amount_minor, sale_id=fact.id, at=at, actor=actor)
+            mark = vouchers.mark_in(store_id, paid.reference)
+            vouchers.redeem(session, store, mark, paid.amount_minor, sale_id=fact.id, at=at, actor=actor)
 
 
 def _customer(session: Session, store_id: str, fact: SaleCompleted, at: dt.datetime, day: dt.date) -> None:

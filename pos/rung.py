@@ -5,16 +5,18 @@ Rules
 1. The shapes hold what a person or a label said, never what the shop knows: list prices, taxes, offers and deposits
    are added by `quoting`.
 2. The hash of a request is over its content, so that the same command is known again.
+3. A voucher's typed code becomes its mark as the request is made: nothing behind it knows the code (`vouchers` rule 7).
 """
 
 import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from config import journal
 from config.errors import Invalid, Refused
+from pos import vouchers
 from pos.pricing import PricedBasket, Saved
 
 MOST_LINES = 500
@@ -85,6 +87,16 @@ class SaleRequest:
     note: str = ""
     corrections: Sequence[tuple[str, int] | tuple[str, int, int]] = ()
     """(sku, qty[, amount_minor as shown]) taken off again before it was paid."""
+
+    def __post_init__(self) -> None:
+        """Put marks in the place of typed codes (rule 3)."""
+        if any(row[0] == "voucher" for row in self.tenders):
+            object.__setattr__(self, "tenders", [self._marked(*row) for row in self.tenders])
+
+    def _marked(self, tender: str, amount_minor: int, reference: str = "", *more: str) -> tuple[Any, ...]:
+        if tender == "voucher" and reference and not isinstance(reference, vouchers.Mark):
+            reference = vouchers.mark_of(self.store_id, reference)
+        return tender, amount_minor, reference, *more
 
     @property
     def rung(self) -> tuple[RungLine, ...]:

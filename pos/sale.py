@@ -488,7 +488,8 @@ def _payments(draft: Draft) -> tuple[tuple[Paid, ...], tuple[CashMoved, ...]]:
     """Return the payments, change last, and what they move in the drawer."""
     settled = draft.settled
     paid = [
-        Paid(row.payment_id or new_id(), row.tender, row.amount_minor, False, row.reference) for row in settled.tenders
+        Paid(row.payment_id or new_id(), row.tender, row.amount_minor, False, str(row.reference))
+        for row in settled.tenders
     ]
     if settled.change_minor:
         paid.append(Paid(new_id(), "cash", -settled.change_minor, True, ""))

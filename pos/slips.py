@@ -78,6 +78,8 @@ def copy_receipt(session: Session, request: CopyRequest, *, actor: Actor, at: dt
     if request.whole and hidden != document:
         need = Need("voucher.code", "a voucher's whole code on a copy")
         approvals.require(session, request, [need], actor=actor, at=at)
+        if not vouchers.is_whole(vouchers.revealed(session, document)):
+            raise vouchers.not_derived()
         hidden = document | {"whole": True}
     return printer.reprint(session, request.store_id, request.id, document=hidden, actor=actor, at=at)
 
@@ -178,7 +180,7 @@ def price_batch(
 def seen_by(session: Session, job: PrintJob, actor: Actor) -> dict[str, Any]:
     """Return a print's document as this person may see it again: no whole code, no cash before the count (rule 4)."""
     whole = may(session, job.store_id, actor.role, "voucher.code")
-    document = job.document if whole else vouchers.masked(job.document)
+    document = vouchers.revealed(session, job.document) if whole else vouchers.masked(job.document)
     if job.kind == "x" and not document.get("blind"):
         found = session.get(Shift, (job.store_id, job.source_id))
         if found is not None and not sees_cash(session, found, actor):

@@ -97,12 +97,18 @@ def print_repayment(session: Session, store: Store, done: Repayment, *, till_id:
 
 
 def print_voucher(session: Session, store: Store, voucher: Voucher, *, till_id: str, at: dt.datetime) -> Queued:
-    """Queue the slip a voucher is handed over as, in the shop's language; filed under the sale that issued it."""
+    """Queue the slip a voucher is handed over as, in the shop's language; filed under the sale that issued it.
+
+    Refused where this node cannot derive its code: a slip without one is worth nothing.
+    """
+    if vouchers.whole_of(session, store.id, voucher.sale_id, voucher.mark) is None:
+        raise vouchers.not_derived()
     document = {
         "store": snapshot(store),
         "language": store.language,
-        "code": voucher.code,
-        "spoken": vouchers.spoken(voucher.code),
+        "code": voucher.mark,
+        "spoken": "",
+        "sale_id": voucher.sale_id,
         "kind": voucher.kind,
         "amount_minor": voucher.balance_minor,
         "expires_on": voucher.expires_on.isoformat() if voucher.expires_on else None,

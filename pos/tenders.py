@@ -123,8 +123,8 @@ def _book(
 def _issued(
     session: Session, store: Store, sale_id: str, amount_minor: int, kind: str, *, at: dt.datetime, actor: Actor
 ) -> dict[str, Any]:
-    voucher = vouchers.issue(session, store, amount_minor, kind=kind, sale_id=sale_id, at=at, actor=actor)
-    return {"code": voucher.code, "amount_minor": amount_minor, "kind": kind}
+    issued = vouchers.issue(session, store, amount_minor, kind=kind, sale_id=sale_id, at=at, actor=actor)
+    return {"code": issued.voucher.mark, "amount_minor": amount_minor, "kind": kind}
 
 
 def _points(

@@ -10,13 +10,19 @@ Rules
 5. Selling a gift voucher is no turnover, redeeming it is a way to pay.
 6. A code is money: it stands whole in the answer that completes its sale and on the first print, afterwards only with
    its last four characters.
+7. No code rests anywhere. Books, facts, requests' hashes and print jobs hold its mark: a slow hash without a secret, so
+   that a store put back on another computer takes it, and the last four characters. The code itself is derived from the
+   node's secret and its sale whenever it is shown (`revealed`). What a person types is never taken for a mark.
 
 Units: *_minor, in a movement + onto the voucher, - off it.
 """
 
 import datetime as dt
+import hashlib
+import hmac
+import re
 import secrets
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -24,7 +30,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config import journal
 from config.append_only import append_only
 from config.clock import business_day
-from config.database import Base, lock_rows
+from config.database import Base, lock_rows, secret_of
 from config.errors import Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
@@ -35,6 +41,14 @@ LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXY"
 """31 characters: no 0 O 1 I Z. A prime, so that every single slip and every swap of neighbours shows."""
 CODE_LENGTH = 12
 KINDS = ("gift", "credit")
+MOST_OF_A_SALE = 600
+_MARK = re.compile(rf"[0-9a-f]{{32}}\.[{LETTERS}]{{4}}")
+
+
+class Mark(str):
+    """What is kept of a code (rule 7): its slow hash, a dot, its last four characters."""
+
+    __slots__ = ()
 
 
 class Voucher(Base):
@@ -47,7 +61,8 @@ class Voucher(Base):
     )
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
-    code: Mapped[str] = mapped_column(primary_key=True)
+    mark: Mapped[str] = mapped_column(primary_key=True)
+    """Of its code, as `Mark`."""
     kind: Mapped[str]
     """gift | credit"""
     amount_minor: Mapped[int]
@@ -67,13 +82,13 @@ class VoucherMovement(Base):
 
     __tablename__ = "voucher_movement"
     __table_args__ = (
-        sa.Index("ix_voucher_movement_code", "store_id", "code"),
+        sa.Index("ix_voucher_movement_mark", "store_id", "mark"),
         sa.Index("ix_voucher_movement_sale", "store_id", "sale_id"),
     )
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
-    code: Mapped[str]
+    mark: Mapped[str]
     kind: Mapped[str]
     """issued | redeemed | withdrawn"""
     amount_minor: Mapped[int]
@@ -84,22 +99,30 @@ class VoucherMovement(Base):
     actor_id: Mapped[str]
 
 
+class Issued(NamedTuple):
+    """A voucher that was issued, and its code; '' for one that these books had lost."""
+
+    code: str
+    voucher: Voucher
+
+
 # --- verbs ---
 
 
 def issue(
     session: Session, store: Store, amount_minor: int, *, kind: str, sale_id: str, expires_on: dt.date | None = None,
-    code: str | None = None, at: dt.datetime, actor: Actor,
-) -> Voucher:  # fmt: skip
-    """Issue a gift voucher that was sold, or a store credit for returned goods. code: of one these books have lost."""
+    mark: Mark | None = None, at: dt.datetime, actor: Actor,
+) -> Issued:  # fmt: skip
+    """Issue a gift voucher that was sold, or a store credit for returned goods. mark: of one these books have lost."""
     _check(amount_minor)
     if kind not in KINDS:
         raise Invalid("bad-voucher-kind", "A voucher is a gift voucher or a store credit.", kind=kind)
     if expires_on is not None and expires_on < business_day(at, store.tz, store.rollover_hour):
         raise Invalid("voucher-day-past", "The last day lies behind. Choose a later one.", field="expires_on")
+    code = "" if mark else code_of(secret_of(session), store.id, sale_id, _count(session, store.id, sale_id) + 1)
     voucher = Voucher(
         store_id=store.id,
-        code=code or new_code(),
+        mark=str(mark or mark_of(store.id, code)),
         kind=kind,
         amount_minor=amount_minor,
         balance_minor=amount_minor,
@@ -112,8 +135,8 @@ def issue(
     session.flush()
     _write(session, voucher, "issued", amount_minor, amount_minor, sale_id, at, actor)
     facts = {"kind": kind, "amount_minor": amount_minor, "sale": sale_id}
-    journal.record(session, actor=actor, at=at, verb="voucher.issued", subject=_subject(voucher.code), **facts)
-    return voucher
+    journal.record(session, actor=actor, at=at, verb="voucher.issued", subject=_subject(voucher.mark), **facts)
+    return Issued(code, voucher)
 
 
 def redeem(
@@ -126,7 +149,7 @@ def redeem(
     left = Voucher.balance_minor - amount_minor
     lowered = sa.update(Voucher).where(
         Voucher.store_id == store.id,
-        Voucher.code == found.code,
+        Voucher.mark == found.mark,
         left >= 0,
         sa.or_(Voucher.expires_on.is_(None), Voucher.expires_on >= today),
     )
@@ -134,7 +157,7 @@ def redeem(
         lowered.values(balance_minor=left).returning(Voucher.balance_minor),
         execution_options={"synchronize_session": False},
     )
-    found = find(session, store.id, found.code)
+    found = find(session, store.id, Mark(found.mark))
     if after is None:
         if is_expired(found, today):
             raise Refused(
@@ -160,7 +183,7 @@ def withdraw(session: Session, store: Store, code: str, *, sale_id: str, at: dt.
     amount_minor, voucher.balance_minor = voucher.balance_minor, 0
     _write(session, voucher, "withdrawn", -amount_minor, 0, sale_id, at, actor)
     facts = {"amount_minor": amount_minor, "sale": sale_id}
-    journal.record(session, actor=actor, at=at, verb="voucher.withdrawn", subject=_subject(voucher.code), **facts)
+    journal.record(session, actor=actor, at=at, verb="voucher.withdrawn", subject=_subject(voucher.mark), **facts)
     return amount_minor
 
 
@@ -173,11 +196,9 @@ def balance(session: Session, store_id: str, code: str) -> int:
 
 
 def find(session: Session, store_id: str, code: str, *, lock: bool = False) -> Voucher:
-    """Return a voucher as it stands in the database now, locked if asked."""
-    tidied = tidy_code(code)
-    if tidied is None:
-        raise Invalid("voucher-misread", "This is no voucher's code, or it was misread. Type it again.", field="code")
-    query = sa.select(Voucher).where(Voucher.store_id == store_id, Voucher.code == tidied)
+    """Return a voucher as it stands in the database now, locked if asked. code: typed, or its `Mark`."""
+    mark = code if isinstance(code, Mark) else mark_of(store_id, code)
+    query = sa.select(Voucher).where(Voucher.store_id == store_id, Voucher.mark == str(mark))
     query = query.execution_options(populate_existing=True)
     found: Voucher | None = session.scalar(lock_rows(session, query) if lock else query)
     if found is None:
@@ -190,9 +211,10 @@ def is_expired(voucher: Voucher, today: dt.date) -> bool:
     return voucher.expires_on is not None and voucher.expires_on < today
 
 
-def movements(session: Session, store_id: str, code: str) -> list[VoucherMovement]:
+def movements(session: Session, voucher: Voucher) -> list[VoucherMovement]:
     """Return a voucher's movements, oldest first."""
-    query = sa.select(VoucherMovement).where(VoucherMovement.store_id == store_id, VoucherMovement.code == code)
+    mine = (VoucherMovement.store_id == voucher.store_id, VoucherMovement.mark == voucher.mark)
+    query = sa.select(VoucherMovement).where(*mine)
     return list(session.scalars(query.order_by(VoucherMovement.at, VoucherMovement.id)))
 
 
@@ -208,8 +230,32 @@ def outstanding_minor(session: Session, store_id: str, today: dt.date) -> int:
 
 def new_code() -> str:
     """Draw a code nobody can guess, its last character checking the rest (rule 1)."""
-    body = "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH - 1))
-    return body + _check_character(body)
+    return _spelled(secrets.randbits(256))
+
+
+def code_of(secret: str, store_id: str, sale_id: str, n: int) -> str:
+    """Return the code of the n-th voucher a sale issues (rule 7). secret: the node's own."""
+    said = f"voucher code {store_id} {sale_id} {n}"
+    return _spelled(int.from_bytes(hmac.digest(secret.encode(), said.encode(), "sha256")))
+
+
+def mark_of(store_id: str, typed: str) -> Mark:
+    """Return the mark of a code somebody typed (rule 7): 40 ms of work, so that trying codes is slow."""
+    code = tidy_code(typed)
+    if code is None:
+        raise Invalid("voucher-misread", "This is no voucher's code, or it was misread. Type it again.", field="code")
+    hashed = hashlib.scrypt(code.encode(), salt=f"voucher:{store_id}".encode(), n=2**14, r=8, p=1, dklen=16)
+    return Mark(f"{hashed.hex()}.{code[-4:]}")
+
+
+def mark_in(store_id: str, told: str) -> Mark:
+    """Return the mark a store's own fact tells of; facts from before marks were kept tell the code."""
+    return Mark(told) if is_mark(told) else mark_of(store_id, told)
+
+
+def is_mark(text: str) -> bool:
+    """Tell whether a text has the form of a mark."""
+    return _MARK.fullmatch(text) is not None
 
 
 def tidy_code(text: str) -> str | None:
@@ -227,8 +273,48 @@ def spoken(code: str) -> str:
 
 def issued_by(session: Session, store_id: str, sale_id: str) -> bool:
     """Tell whether a sale issued a voucher."""
-    query = sa.select(Voucher.code).where(Voucher.store_id == store_id, Voucher.sale_id == sale_id)
-    return session.scalar(query.limit(1)) is not None
+    return _count(session, store_id, sale_id) > 0
+
+
+def whole_of(session: Session, store_id: str, sale_id: str, mark: str) -> str | None:
+    """Return the code of a mark that a sale issued; None where another secret, or none, made it."""
+    secret = secret_of(session)
+    for n in range(1, MOST_OF_A_SALE + 1):
+        code = code_of(secret, store_id, sale_id, n)
+        if code[-4:] == mark[-4:] and mark_of(store_id, code) == mark:
+            return code
+    return None
+
+
+def revealed(session: Session, document: dict[str, Any]) -> dict[str, Any]:
+    """Return a receipt or a voucher's slip with whole codes, where this node can derive them; else with their end."""
+    store_id = document.get("store", {}).get("id", "")
+
+    def shown(row: dict[str, Any], sale_id: str) -> dict[str, Any]:
+        if not is_mark(str(row["code"])):
+            return row
+        code = whole_of(session, store_id, sale_id, row["code"])
+        return row | ({"code": code} if code else {"code": _hidden(row["code"]), "masked": True})
+
+    if document.get("vouchers"):
+        document = document | {"vouchers": [shown(row, document["id"]) for row in document["vouchers"]]}
+    if "spoken" in document and is_mark(str(document["code"])):
+        document = shown(document, document["sale_id"])
+        document = document | {"spoken": document["code"] if document.get("masked") else spoken(document["code"])}
+    return document
+
+
+def not_derived() -> Refused:
+    """Return the refusal to print a code that this node cannot derive."""
+    return Refused(
+        "voucher-not-derived",
+        "This computer cannot print this voucher's code again. The paper it was sold on stays valid.",
+    )
+
+
+def is_whole(document: dict[str, Any]) -> bool:
+    """Tell whether every code of a revealed document could be shown."""
+    return not any(row.get("masked") for row in (document, *document.get("vouchers", ())))
 
 
 def masked(document: dict[str, Any]) -> dict[str, Any]:
@@ -251,6 +337,19 @@ def masked(document: dict[str, Any]) -> dict[str, Any]:
 # --- inside ---
 
 
+def _count(session: Session, store_id: str, sale_id: str) -> int:
+    mine = (Voucher.store_id == store_id, Voucher.sale_id == sale_id)
+    return int(session.scalar(sa.select(sa.func.count()).select_from(Voucher).where(*mine)) or 0)
+
+
+def _spelled(number: int) -> str:
+    body = ""
+    for _ in range(CODE_LENGTH - 1):
+        number, place = divmod(number, len(LETTERS))
+        body += LETTERS[place]
+    return body + _check_character(body)
+
+
 def _hidden(code: str) -> str:
     return f"... {code[-4:]}" if code else ""
 
@@ -262,7 +361,7 @@ def _write(
     movement = VoucherMovement(
         store_id=voucher.store_id,
         id=new_id(),
-        code=voucher.code,
+        mark=voucher.mark,
         kind=kind,
         amount_minor=amount_minor,
         balance_minor=balance_minor,
@@ -274,9 +373,9 @@ def _write(
     session.flush()
 
 
-def _subject(code: str) -> str:
+def _subject(mark: str) -> str:
     """Name a voucher in the journal by its end alone: who reads the journal cannot spend it."""
-    return f"voucher:…{code[-4:]}"
+    return f"voucher:…{mark[-4:]}"
 
 
 def _check_character(body: str) -> str:

@@ -17,12 +17,13 @@ def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
     The database must have its tables; a node row is made where there is none. The worker, the commands and the tests
     share everything but this: they open `extensions.open_doors()` without any web.
     """
+    from config import private
     from store_app import extensions, practice, presenting, refusals, roles, routing, security
 
     app = extensions.Web(__name__)
     app.url_rule_class = routing.LateRule
     app.config.from_mapping(
-        SECRET_KEY=security.signing_key(settings),
+        SECRET_KEY=private.node_secret(settings),
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},  # a fault in a log shows nobody's PIN, phone or key
         MAX_CONTENT_LENGTH=PAGE_BYTES,

@@ -123,7 +123,8 @@ class Doors:
 def open_doors(settings: Settings, clock: Clock | None = None) -> Doors:
     """Open the database of a node without any web."""
     private.folder(settings.state_folder)
-    return Doors(Database(make_engine(settings.database_url)), clock or clock_for(settings), settings)
+    database = Database(make_engine(settings.database_url), private.node_secret(settings))
+    return Doors(database, clock or clock_for(settings), settings)
 
 
 def clock_for(settings: Settings) -> Clock:
@@ -171,7 +172,8 @@ def set_up(app: Flask, settings: Settings, clock: Clock | None) -> None:
     db.init_app(app)
     with app.app_context():
         engine = set_up_sqlite(db.engine)
-    app.extensions["cornerstore"] = Doors(Database(engine), clock or clock_for(settings), settings)
+    database = Database(engine, app.config["SECRET_KEY"])
+    app.extensions["cornerstore"] = Doors(database, clock or clock_for(settings), settings)
     csrf.init_app(app)
     bootstrap.init_app(app)
 

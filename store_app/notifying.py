@@ -27,11 +27,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import httpx2
 import structlog
 
+from config import private
 from config.errors import Invalid, Refused, Unreachable, cause
 from config.settings import Settings
 from store_app.extensions import Doors
 from store_app.order_tokens import address_of
-from store_app.security import signing_key
 from supply import message_words, messages, phone_codes
 from supply.messages import CustomerMessage
 
@@ -216,6 +216,6 @@ def _letter(row: CustomerMessage, settings: Settings) -> Letter:
     if "order_id" in facts:
         facts["url"] = address_of(settings, facts["slug"], row.store_id, facts["order_id"])
     if "code_id" in facts:  # made now, and kept nowhere
-        facts["code"] = phone_codes.code_of(signing_key(settings), facts["code_id"], facts["digits"])
+        facts["code"] = phone_codes.code_of(private.node_secret(settings), facts["code_id"], facts["digits"])
     subject = message_words.subject_of(row.kind, facts, row.language)
     return Letter(row.id, row.kind, row.phone, row.email, subject, message_words.text_of(row.kind, facts, row.language))

@@ -29,7 +29,6 @@ import datetime as dt
 import functools
 import hashlib
 import ipaddress
-import os
 import secrets
 import socket
 from collections.abc import Callable, Iterable, Sequence
@@ -41,7 +40,7 @@ import structlog
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from sqlalchemy.orm import Session
 
-from config import journal, private
+from config import journal
 from config.database import table_of
 from config.errors import NotFound, Refused
 from config.journal import Actor
@@ -188,22 +187,6 @@ def lock(actor: Actor) -> None:
         journal.record(books, actor=actor, at=own_doors().now(), verb="till.locked", subject=subject)
     _forget()
     session["locked"] = actor.id
-
-
-def signing_key(settings: Settings) -> str:
-    """Return the key that signs sessions; in practice one is made and kept beside the database."""
-    if settings.secret_key:
-        return settings.secret_key
-    private.folder(settings.state_folder)
-    path = settings.state_folder / f"{settings.node_id}.signing"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text("ascii")
-    made = secrets.token_hex(32)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(made)
-    return made
 
 
 def set_up(app: Flask, settings: Settings) -> None:

@@ -55,5 +55,8 @@ CUSTOMERS: dict[str, tuple[Any, ...]] = {
         _l("There is less on this voucher. Take what is left, and the rest in another way."),
     ),
     "voucher-used": (_l("This voucher has been used; it cannot be taken back."),),
+    "voucher-not-derived": (
+        _l("This computer cannot print this voucher’s code again. The paper it was sold on stays valid."),
+    ),
     "voucher-day-past": (_l("The last day lies behind. Choose a later one."),),
 }

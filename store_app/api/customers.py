@@ -165,8 +165,8 @@ def voucher(code: str) -> Response:
             "voucher-expired", "This voucher has expired. Choose another way to pay.", expires_on=found.expires_on
         )
     return jsonify(
-        code=found.code,
-        spoken=vouchers.spoken(found.code),
+        code=vouchers.tidy_code(code),
+        spoken=vouchers.spoken(vouchers.tidy_code(code) or ""),
         kind=found.kind,
         amount_minor=found.amount_minor,
         balance_minor=found.balance_minor,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound
 from config.ids import is_id
-from pos import returns, sale, ways_back
+from pos import returns, ways_back
 from pos.payments import Payment
 from pos.returns import BlindReturnRequest, ReturnRequest
 from pos.sale_rows import Sale, SaleLine, lines_of, newest_first
@@ -89,8 +89,9 @@ def take_back(body: ReturnBody) -> Response:
         if body.practice:
             open_for_practice(session, wanted.store_id, body.till_id)
         done = returns.take_back(session, wanted, actor=g.actor, at=clock.now())
+        told = done_json(session, done, practice=body.practice)
         wake_worker_after(session)
-    return _answer(done, practice=body.practice)
+    return _answer(told)
 
 
 @bp.post("/returns/blind")
@@ -113,8 +114,9 @@ def take_back_blind(body: BlindReturnBody) -> Response:
         if body.practice:
             open_for_practice(session, wanted.store_id, body.till_id)
         done = returns.take_back_blind(session, wanted, actor=g.actor, at=clock.now())
+        told = done_json(session, done, practice=body.practice)
         wake_worker_after(session)
-    return _answer(done, practice=body.practice)
+    return _answer(told)
 
 
 # --- inside ---
@@ -126,9 +128,9 @@ def _checked(given: str) -> str:
     return given
 
 
-def _answer(done: sale.Completed, *, practice: bool) -> Response:
-    answer = jsonify(done_json(done, practice=practice))
-    answer.status_code = 200 if done.repeated else 201
+def _answer(told: dict[str, Any]) -> Response:
+    answer = jsonify(told)
+    answer.status_code = 200 if told["repeated"] else 201
     return answer
 
 

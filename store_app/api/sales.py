@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, Response, g, jsonify
+from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound
 from config.ids import is_id
@@ -113,8 +114,9 @@ def complete(body: SaleBody) -> Response:
         if body.practice:
             open_for_practice(session, request.store_id, body.till_id)
         done = sale.complete(session, wanted, actor=g.actor, at=clock.now())
+        told = done_json(session, done, practice=body.practice)
         wake_worker_after(session)
-    answer = jsonify(done_json(done, practice=body.practice))
+    answer = jsonify(told)
     answer.status_code = 200 if done.repeated else 201
     return answer
 
@@ -198,9 +200,13 @@ def sale_json(document: dict[str, Any]) -> dict[str, Any]:
     return {name: document[name] for name in _TOLD} | {"document": document}
 
 
-def done_json(done: sale.Completed, *, practice: bool) -> dict[str, Any]:
-    """Return what was completed, or only practised: then it has no receipt number."""
-    answer = sale_json(done.document) | {"repeated": done.repeated}
+def done_json(session: Session, done: sale.Completed, *, practice: bool) -> dict[str, Any]:
+    """Return what was completed, or only practised: then it has no receipt number, and no voucher a code.
+
+    A code practised would be that of a real sale of the same id.
+    """
+    document = vouchers.masked(done.document) if practice else vouchers.revealed(session, done.document)
+    answer = sale_json(document) | {"repeated": done.repeated}
     return answer | {"receipt_no": None, "practice": True} if practice else answer
 
 

@@ -54,7 +54,7 @@ def look_up(fault: ShopError | None = None) -> Any:
         typed=typed,
         voucher=voucher,
         kind_word=KIND_WORDS[voucher.kind] if voucher else "",
-        spoken=vouchers.spoken(voucher.code) if voucher else "",
+        spoken=vouchers.spoken(vouchers.tidy_code(typed) or ""),
         is_expired=voucher is not None and vouchers.is_expired(voucher, today()),
         rows=rows,
         outstanding_minor=outstanding_minor,
@@ -76,10 +76,10 @@ def print_slip() -> Any:
         statement.print_voucher(session, store, voucher, till_id=till.id, at=doors().now())
         wake_worker_after(session)
     flash(_("The voucher is being printed."), "good")
-    return redirect(url_for("vouchers.look_up", code=voucher.code), 303)
+    return redirect(url_for("vouchers.look_up", code=code), 303)
 
 
 def _rows(session: Any, voucher: Voucher) -> list[MovementRow]:
-    moved = vouchers.movements(session, voucher.store_id, voucher.code)
+    moved = vouchers.movements(session, voucher)
     numbers = statement.receipt_numbers(session, voucher.store_id, (row.sale_id for row in moved))
     return [MovementRow(row, str(MOVED_WORDS[row.kind]), numbers.get(row.sale_id)) for row in moved]

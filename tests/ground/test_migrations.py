@@ -16,10 +16,13 @@ from alembic.script import ScriptDirectory
 from pytest_alembic.config import Config
 from pytest_alembic.tests import test_single_head_revision, test_up_down_consistency  # noqa: F401
 from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
 
 from config import append_only, migrate
 from config.database import Base, make_engine, refuse_unsafe
 from config.errors import Refused
+from pos import vouchers
+from pos.printer import PrintJob
 from store_app import tables
 
 
@@ -232,6 +235,44 @@ def test_shops_of_a_network_with_two_warehouses_stay_with_the_one_they_order_fro
         ("region", "R1", "WH3"), ("region", "R2", "WH3"), ("region", "R3", "WH2"), ("region", "R4", "WH1"),
         ("store", "S3", "WH2"),
     ]  # fmt: skip
+
+
+def test_codes_of_vouchers_become_marks_and_what_was_printed_of_them_shows_their_end(upgraded):
+    tables.known()
+    code, at = vouchers.new_code(), dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+    book = {"store_id": "S1", "mark": code, "balance_minor": 7, "sale_id": "s", "kind": "gift"}
+    paid = [{"tender": "voucher", "reference": code}, {"tender": "cash", "reference": ""}]
+    job = {"store_id": "S1", "till_id": "T1", "queued_at": at, "due_at": at, "source_id": "s", "paper": code.encode()}
+    receipt = {"vouchers": [{"code": code, "kind": "gift"}], "payments": paid}
+    slip = {"code": code, "spoken": vouchers.spoken(code)}
+    rows: dict[str, list[dict[str, object]]] = {
+        "voucher": [book | {"amount_minor": 9, "issued_at": at, "issued_by": "ana"}],
+        "voucher_movement": [
+            book | {"id": key, "kind": kind, "amount_minor": minor, "at": at, "actor_id": "ana"}
+            for key, kind, minor in (("m1", "issued", 9), ("m2", "redeemed", -2))
+        ],
+        "print_job": [
+            job | {"id": "j1", "kind": "receipt", "document": receipt, "state": "printed"},
+            job | {"id": "j2", "kind": "voucher", "document": slip, "state": "expired"},
+            job | {"id": "j3", "kind": "receipt", "document": receipt, "state": "queued"},
+        ],
+    }
+    with upgraded.begin() as connection:
+        before = _triggers(connection)
+        for name, found in rows.items():
+            connection.execute(sa.insert(Base.metadata.tables[name]), found)
+    migrate.downgrade(upgraded, "0082")
+    migrate.upgrade(upgraded)
+    with Session(upgraded) as session:
+        mark = vouchers.mark_of("S1", code)
+        assert session.scalars(sa.select(vouchers.Voucher.mark)).all() == [mark]
+        assert session.scalars(sa.select(vouchers.VoucherMovement.mark)).all() == [mark] * 2
+        assert vouchers.find(session, "S1", code).balance_minor == 7
+        done, shown, waiting = session.scalars(sa.select(PrintJob).order_by(PrintJob.id)).all()
+        assert (done.document, done.paper) == (vouchers.masked(receipt), None)
+        assert (shown.document, shown.paper) == (vouchers.masked(slip), None)
+        assert waiting.document == receipt, "it is still to be printed with its code"
+        assert _triggers(session.connection()) == before
 
 
 def test_shops_without_a_node_are_still_to_be_told_of_recalls_in_force_that_no_node_told_them(upgraded):

@@ -16,7 +16,7 @@ from config.nodes import signing_keys
 from config.nodes.signing import Signer
 from config.outbox import OutboxMessage
 from config.settings import Settings
-from pos import customers, hand_cash, invitation, loyalty, shift, tab
+from pos import customers, hand_cash, invitation, loyalty, shift, tab, vouchers
 from pos.customers import Particulars
 from pos.loyalty import PointsAccount
 from pos.sale_rows import Sale
@@ -76,7 +76,7 @@ class Lost:
             "tabs": (TabAccount.customer_id, TabAccount.balance_minor),
             "on the tab": (TabEntry.customer_id, TabEntry.n, TabEntry.kind, TabEntry.amount_minor, TabEntry.sale_id),
             "points": (PointsAccount.customer_id, PointsAccount.points),
-            "vouchers": (Voucher.code, Voucher.balance_minor),
+            "vouchers": (Voucher.mark, Voucher.balance_minor),
             "facts": (OutboxMessage.epoch, OutboxMessage.n, OutboxMessage.id, OutboxMessage.hash, OutboxMessage.head),
         }
         with self.shop.database.read() as session:
@@ -120,7 +120,9 @@ def test_books_put_back_get_sales_stock_shifts_tabs_and_their_place_in_the_chain
     # all of this is lost with the disk
     shop.sell([("bread", 3)])
     shop.take_back(first.sale.id, [(1, 1)])
-    shop.take_back(first.sale.id, [(1, 1)], tender="credit")
+    credit = shop.take_back(first.sale.id, [(1, 1)], tender="credit")
+    code = shop.read(lambda session: vouchers.revealed(session, credit.document))["vouchers"][0]["code"]
+    shop.complete(shop.request([("bread", 1)], tenders=[("voucher", 29, code), ("cash", 320)]))
     charged = on_the_tab(lost, [("milk", 4)])
     with shop.write() as session:
         store = store_of(session, STORE)
@@ -145,6 +147,7 @@ def test_books_put_back_get_sales_stock_shifts_tabs_and_their_place_in_the_chain
     assert contact.recovered == len(before["facts"]) - 4
     assert lost.books() == before
     assert lost.faults() == []
+    assert shop.read(lambda session: vouchers.balance(session, STORE, code)) == 100, "on a computer of another secret"
     assert lost.talk().recovered == 0
     assert "messages came home" in str(doctor.examine(lost.doors, outside=False))
     shop.open_till()

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.journal import Actor
-from pos import catalogue, printer
+from pos import catalogue, printer, vouchers
 from pos.paper import as_text
 from pos.printer import PrintJob
 from pos.vouchers import Voucher
@@ -14,34 +14,38 @@ from tests.store_app.test_api_counter import BACK, SALE, body, leave, shop
 __all__ = ["shop"]
 
 
-@pytest.fixture
-def code(shop, house):
-    """Give the code of a gift voucher that was sold just now."""
+@pytest.fixture(autouse=True)
+def gifts(shop, house):
+    """Let the shop sell gift vouchers."""
     by = {"actor": Actor.system("t", STORE), "at": NOON}
     with house.doors.write() as session:
         wishes = {"category": "x", "tax_class_id": "food", "kind": "voucher", "price_typed": True}
         catalogue.add_product(session, "GIFT", "Gift", **wishes, **by)
         catalogue.list_product(session, STORE, "GIFT", **by)
+
+
+@pytest.fixture
+def code(shop, house):
+    """Give the code of a gift voucher that was sold just now."""
     done = sold(shop)
     assert done.status_code == 201
+    code = done.json["document"]["vouchers"][0]["code"]
     with house.doors.read() as session:
-        code = session.scalars(sa.select(Voucher.code)).one()
-    assert done.json["document"]["vouchers"][0]["code"] == code
+        assert vouchers.find(session, STORE, code).mark == session.scalars(sa.select(Voucher.mark)).one()
     return code
 
 
-def sold(shop):
+def sold(shop, **wishes):
     gift = {"sku": "GIFT", "qty": 1, "price_minor": 5000}
     return shop.post("/api/sales", json=body(lines=[gift], tenders=[{"tender": "cash", "amount_minor": 5000}],
-                                             shown_total_minor=5000))  # fmt: skip
+                                             shown_total_minor=5000, **wishes))  # fmt: skip
 
 
 def papers(house):
     with house.doors.read() as session:
         jobs = session.scalars(sa.select(PrintJob).where(PrintJob.source_id == SALE).order_by(PrintJob.copy_no))
-        return [
-            as_text(printer.lay_out(job.kind, job.document, columns=42, copy_no=job.copy_no), 42) for job in jobs
-        ]  # fmt: skip
+        shown = ((job, vouchers.revealed(session, job.document)) for job in jobs)
+        return [as_text(printer.lay_out(job.kind, seen, columns=42, copy_no=job.copy_no), 42) for job, seen in shown]
 
 
 def test_the_code_is_whole_in_the_answer_to_the_sale_and_on_its_first_print_alone(shop, house, code):
@@ -71,6 +75,13 @@ def test_the_code_that_paid_is_masked_too(shop, code):
     paid = [{"tender": "voucher", "amount_minor": 258, "reference": code}]
     assert shop.post("/api/sales", json=body(id=BACK, tenders=paid)).status_code == 201
     assert code not in shop.get(f"/api/sales/{BACK}").text
+
+
+def test_a_code_practised_is_not_shown_for_a_real_sale_may_get_it(shop):
+    practised = sold(shop, practice=True).json["document"]["vouchers"][0]
+    real = sold(shop).json["document"]["vouchers"][0]
+    assert practised["masked"]
+    assert practised["code"] == f"... {real['code'][-4:]}"
 
 
 def test_who_may_not_see_the_code_sees_no_picture_of_it(shop, house, code):

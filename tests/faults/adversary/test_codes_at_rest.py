@@ -1,0 +1,103 @@
+"""A thief of the disk: what a copy of the books, an export or a kept print tells of codes that are money."""
+
+import zipfile
+
+import pytest
+import sqlalchemy as sa
+
+from config.database import Base
+from config.journal import Actor
+from pos import catalogue, printing, vouchers
+from pos.printer import PrintJob
+from pos.printer_book import Outlet
+from pos.wires import AgentPrinter, FilePrinter
+from store_app import leaving
+from tests.store_app.conftest import NOON, STORE, House, post, token
+from tests.store_app.test_api_counter import BACK, SALE, body, leave, shop
+
+__all__ = ["shop"]
+PAID = "0190b3a2-7c1e-7b5a-9f3e-000000000009"
+
+
+@pytest.fixture
+def paper(house: House, tmp_path):
+    """Give what prints all that waits, and returns the bytes that ever left for the printer."""
+    with house.doors.write() as session:
+        by = {"actor": Actor.system("t", STORE), "at": NOON}
+        wishes = {"category": "x", "tax_class_id": "food", "kind": "voucher", "price_typed": True}
+        catalogue.add_product(session, "GIFT", "Gift", **wishes, **by)
+        catalogue.list_product(session, STORE, "GIFT", **by)
+    lp0 = tmp_path / "lp0"
+
+    def work_off() -> bytes:
+        house.clock.advance(1)
+        printing.print_due(house.doors.database, STORE, [Outlet(FilePrinter(path=str(lp0)))], now=house.clock.now)
+        return lp0.read_bytes()
+
+    return work_off
+
+
+def stolen(house: House, tmp_path) -> str:
+    """Return all there is to take: every cell of every table, the files of the books, what the shop takes along."""
+    found = []
+    with house.doors.read() as session:
+        for table in Base.metadata.sorted_tables:
+            found += [repr(tuple(row)) for row in session.execute(sa.select(table))]
+    folders = {house.doors.settings.state_folder, house.file.parent}
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    assert any(path.name.endswith("-wal") for path in files), "the log of the books, too"
+    found += [path.read_bytes().decode("latin-1") for path in files if path.name != "lp0"]
+    leaving.write(house.doors, tmp_path / "ours.zip", actor=Actor.system("t", STORE))
+    with zipfile.ZipFile(tmp_path / "ours.zip") as packed:
+        found += [packed.read(name).decode() for name in packed.namelist()]
+    return "\n".join(found)
+
+
+def told(code: str, text: str) -> bool:
+    """Tell whether a text gives a code away: whole or all but its end, however it is written."""
+    text = text.upper()
+    return any(form[:-4].strip("-") in text for form in (code, vouchers.spoken(code), vouchers.spoken(code)[:-1]))
+
+
+def test_no_book_fact_export_or_kept_print_tells_a_voucher_s_code(shop, house, paper, tmp_path):
+    gift = {"sku": "GIFT", "qty": 1, "price_minor": 5000}
+    cash = [{"tender": "cash", "amount_minor": 5000}]
+    sold = shop.post("/api/sales", json=body(lines=[gift], tenders=cash, shown_total_minor=5000)).json
+    code = sold["document"]["vouchers"][0]["code"]
+    assert told(code, paper().decode("latin-1")), "printed once, whole"
+    part = {"tender": "voucher", "amount_minor": 258, "reference": vouchers.spoken(code).lower()}
+    parked = {"till_id": "1", "total_minor": 258, "basket": {"lines": [{"sku": "MILK", "qty": 2}], "parts": [part]}}
+    assert shop.post(f"/api/baskets/{BACK}/park", json=parked).status_code == 200
+    too_much = body(id=BACK, tenders=[part | {"amount_minor": 9_000}])
+    assert shop.post("/api/sales", json=too_much).status_code >= 400
+    for _ in range(2):
+        assert shop.post("/api/sales", json=body(id=BACK, tenders=[part])).status_code in (200, 201)
+    assert shop.get(f"/api/vouchers/{code}").json["balance_minor"] == 4_742
+    back = {"id": PAID, "till_id": "1", "sale_id": BACK, "lines": [{"n": 1, "qty": 1}], "tender": "credit"}
+    boss = house.signed_in("supervisor")
+    boss.environ_base["HTTP_X_CSRF_TOKEN"] = token(boss)
+    credit = boss.post("/api/returns", json=back).json["document"]["vouchers"][0]["code"]
+    before = len(paper())
+    shop.post(f"/api/receipts/{SALE}/reprint", json={})
+    assert not told(code, paper()[before:].decode("latin-1")), "a copy shows the end"
+    granted = leave(shop, "voucher.code").json["id"]
+    assert shop.post(f"/api/receipts/{SALE}/reprint", json={"whole": True, "approvals": [granted]}).status_code == 200
+    assert post(shop, "/vouchers/print", code=code).status_code == 303
+    assert paper()[before:].decode("latin-1").count(code) >= 2, "by leave, and as a slip"
+    taken = stolen(house, tmp_path)
+    assert [one for one in (code, credit) if told(one, taken)] == []
+    assert all(one[-4:] in taken for one in (code, credit)), "people know it by its end"
+    with house.doors.read() as session:
+        kept = session.scalars(sa.select(PrintJob).where(PrintJob.paper.is_not(None))).all()
+    assert len(kept) >= 5
+
+
+def test_a_print_agent_gets_the_same_paper_twice_and_the_job_keeps_none_of_the_code(shop, house, paper, tmp_path):
+    gift = {"sku": "GIFT", "qty": 1, "price_minor": 5000}
+    cash = [{"tender": "cash", "amount_minor": 5000}]
+    sold = shop.post("/api/sales", json=body(lines=[gift], tenders=cash, shown_total_minor=5000)).json
+    code, outlet = sold["document"]["vouchers"][0]["code"], Outlet(AgentPrinter(), "agent")
+    for _ in range(2):
+        given = printing.hand_over(house.doors.database, STORE, outlet, [outlet], "claim-0001", now=house.clock.now)
+        assert told(code, given[0].paper.decode("latin-1"))
+    assert not told(code, stolen(house, tmp_path))
