@@ -28,8 +28,8 @@ def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},  # a fault in a log shows nobody's PIN, phone or key
         MAX_CONTENT_LENGTH=PAGE_BYTES,
         MAX_FORM_MEMORY_SIZE=PAGE_BYTES,
-        # two nodes may live on one machine, and cookies know no ports
-        SESSION_COOKIE_NAME=f"cornerstore_{settings.node_id}",
+        # two nodes may live on one machine, and cookies know no ports; over TLS no other host may set one
+        SESSION_COOKIE_NAME=f"{'__Host-' if settings.secure_cookies else ''}cornerstore_{settings.node_id}",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies,

@@ -170,7 +170,7 @@ def look() -> str:
 
 def look_cookie() -> str:
     """Return the name of the cookie that keeps the look."""
-    return f"look_{doors().settings.node_id}"
+    return f"{current_app.config['SESSION_COOKIE_NAME']}_look"
 
 
 def set_up(app: Flask, settings: Settings) -> None:
@@ -378,7 +378,7 @@ def _locale() -> Locale:
 
 
 def _cookie() -> str:
-    return f"language_{doors().settings.node_id}"
+    return f"{current_app.config['SESSION_COOKIE_NAME']}_language"
 
 
 LOCALES = {"en": Locale("en", "US"), "zh": Locale.parse("zh_Hans_CN")}

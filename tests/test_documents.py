@@ -106,3 +106,22 @@ def test_every_complaint_of_tills_is_answered_by_tests_that_exist() -> None:
         named = set(re.findall(r"`(test_\w+)`", told))
         assert named, number
         assert named <= there, (number, named - there)
+
+
+def test_every_requirement_of_asvs_is_answered() -> None:
+    sources = "\n".join(file.read_text("utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
+    there = set(re.findall(r"def (test_\w+)\(", sources))
+    document = (ROOT / "docs" / "asvs.md").read_text("utf-8")
+    rows = re.findall(r"^\| V(\d+)\.(\d+)\.(\d+) \|(.*)\|(.*)\|$", document, re.MULTILINE)
+    numbers = [tuple(map(int, row[:3])) for row in rows]
+    assert numbers == sorted(set(numbers))
+    assert {chapter for chapter, *_ in numbers} == {*range(1, 10), *range(11, 17)}
+    for number, (*_, does, proof) in zip(numbers, rows, strict=True):
+        named = set(re.findall(r"`(test_\w+)`", proof))
+        assert named <= there, (number, named - there)
+        assert named or "does not apply: " in proof or "**open**: " in proof or "the linter (" in does, number
+    said = re.search(r"^(\d+) of (\d+): (.*)\.$", document, re.MULTILINE)
+    assert said
+    is_open = [".".join(row[:3]) for row in rows if "**open**" in row[4]]
+    assert said[3].replace("V", "").split(", ") == is_open
+    assert (int(said[1]), int(said[2])) == (len(is_open), len(rows))

@@ -190,12 +190,39 @@ def test_pages_send_a_strict_policy_without_inline_code(house):
 
 def test_over_tls_the_browser_keeps_to_it_and_the_doctor_says_where_cookies_do_not(build):
     network = build(role="network", node_id="network", secure_cookies=True, public_url="https://shops.example")
-    answer = network.visitor().get("/signin")
-    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+    browser = network.visitor()
+    answer = browser.get("/signin?lang=zh")
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    given = [answer, post(browser, "/look", look="dark"), post(browser, "/signin/operator", pin="333333")]
+    given.append(post(browser, "/signin/operator", pin=staff.PRACTICE_PINS["operator"]))
+    cookies = [one for each in given for one in each.headers.getlist("Set-Cookie")]
+    assert len({one.partition("=")[0] for one in cookies}) == 4
+    for cookie in cookies:
+        assert cookie.startswith("__Host-cornerstore_network"), cookie
+        assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; ")), cookie
+        assert "Domain=" not in cookie
     loose = build(role="network", node_id="network", secure_cookies=False, public_url="https://shops.example")
     assert "Strict-Transport-Security" not in loose.visitor().get("/signin").headers
     words = {word.thing: word for word in doctor.examine(loose.doors, outside=False)}
     assert words["settings"].light == "warn"
+
+
+def test_every_kind_of_answer_carries_the_headers_that_keep_browsers_apart(house):
+    signed_in = house.signed_in()
+    asked = [
+        (signed_in, path) for path in ("/till/", "/stock/", "/people/", "/nothing", "/api/catalogue", "/api/nothing")
+    ]
+    asked += [
+        (house.visitor(), path) for path in ("/signin", "/stock/", "/api/catalogue", "/health", "/static/till/till.js")
+    ]
+    for client, path in asked:
+        answer = client.get(path, headers={"Origin": "https://elsewhere.example"}, buffered=True)
+        assert not [name for name in answer.headers.keys() if name.startswith("Access-Control-")], path  # noqa: SIM118
+        assert answer.headers["Referrer-Policy"] == "same-origin", path
+        assert answer.headers["X-Content-Type-Options"] == "nosniff", path
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"], path
+        if client is signed_in and path != "/api/catalogue":  # that is asked for again by its mark, and no person's
+            assert answer.headers["Cache-Control"] == "no-store", path
 
 
 def test_only_the_worker_that_reads_the_cameras_picture_may_run_webassembly(house):
