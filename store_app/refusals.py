@@ -112,7 +112,7 @@ def set_up(app: Flask) -> None:
         code = trouble_of(fault)
         if code is None:
             return _unforeseen(fault)
-        log.error("trouble with the database", path=request.path, trouble=code, said=str(fault.orig))
+        log.error("trouble with the database", route=_route(), trouble=code, said=str(fault.orig))
         if code in _LETS_GO:
             with suppress(OSError):  # nothing at all can be opened: whoever comes next tries again
                 doors().database.open_anew()
@@ -122,8 +122,13 @@ def set_up(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def _unforeseen(fault: Exception) -> Response:
-        log.error("unforeseen", path=request.path, method=request.method, exc_info=fault)
+        log.error("unforeseen", route=_route(), method=request.method, exc_info=fault)
         return _even_so(500, "unforeseen", UNFORESEEN)
+
+
+def _route() -> str:
+    """Return the address's pattern: a code or token in the address itself belongs in no log."""
+    return request.url_rule.rule if request.url_rule else "none"
 
 
 def _too_large() -> str:

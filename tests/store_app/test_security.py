@@ -1,6 +1,7 @@
 """Who may do what: deny by default, tokens, names, locks."""
 
 import datetime as dt
+import functools
 import re
 import threading
 import time
@@ -8,6 +9,7 @@ import traceback
 
 import pytest
 import sqlalchemy as sa
+import structlog
 
 from config.errors import Refused
 from config.journal import JournalEntry, JournalHead
@@ -373,3 +375,14 @@ def test_wrong_pins_at_one_instant_all_count(house):
     assert sorted(told) == ["locked"] * 7 + ["wrong-pin"] * 5
     with house.doors.read() as session:
         assert session.get_one(Staff, ("S01", "supervisor")).failed_tries == staff.TRIES
+
+
+def test_a_fault_is_logged_by_its_route_and_not_by_the_code_in_the_address(house):
+    (rule,) = [one for one in house.app.url_map.iter_rules() if one.rule == "/api/vouchers/<code>"]
+    client, view = house.signed_in(), house.app.view_functions[rule.endpoint]
+    house.app.view_functions[rule.endpoint] = functools.wraps(view)(lambda code: {}[code])
+    with structlog.testing.capture_logs() as logged:
+        assert client.get("/api/vouchers/ABCD-EFGH-JKLM").status_code == 500
+    (line,) = [one for one in logged if one["event"] == "unforeseen"]
+    assert line["route"] == "/api/vouchers/<code>"
+    assert not any("ABCD" in str(value) for name, value in line.items() if name != "exc_info")
