@@ -18,7 +18,7 @@ def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
     share everything but this: they open `extensions.open_doors()` without any web.
     """
     from config import private
-    from store_app import extensions, practice, presenting, refusals, roles, routing, security
+    from store_app import extensions, metrics, practice, presenting, refusals, roles, routing, security
 
     app = extensions.Web(__name__)
     app.url_rule_class = routing.LateRule
@@ -46,4 +46,5 @@ def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
     practice.set_up(app)
     refusals.set_up(app)
     roles.register(app, settings)
+    metrics.set_up(app, settings)
     return app

@@ -46,6 +46,11 @@ class JobRun(Base):
         """Tell whether it began so long ago that a crash has ended it (rule 2)."""
         return self.state == "running" and at >= self.began_at + CUT_OFF_AFTER
 
+    @property
+    def lasted_s(self) -> float:
+        """Return how long a run that ended took."""
+        return (self.ended_at - self.began_at).total_seconds() if self.ended_at else 0.0
+
 
 def take(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datetime) -> bool:
     """Take a job for a day; False when it is done, running, or has to wait (rules 1, 2)."""
@@ -102,6 +107,11 @@ def ended_at(session: Session, node_id: str, job: str) -> dt.datetime | None:
     """Return when a job was done last."""
     query = sa.select(sa.func.max(JobRun.ended_at)).where(JobRun.node_id == node_id, JobRun.job == job)
     return session.scalar(query.where(JobRun.state == "done"))
+
+
+def ended_since(session: Session, node_id: str, at: dt.datetime) -> list[JobRun]:
+    """Return the runs that ended at an instant or later."""
+    return list(session.scalars(sa.select(JobRun).where(JobRun.node_id == node_id, JobRun.ended_at >= at)))
 
 
 def due(session: Session, node_id: str, job: str, last: dt.date, *, back_days: int, at: dt.datetime) -> dt.date | None:

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from config.database import refuse_unsafe
 from config.errors import Conflict, Invalid, Unreachable
-from store_app import create_app, known_past
+from store_app import create_app, known_past, metrics
 from store_app.extensions import Doors
 from store_app.sync import restored
 
@@ -41,7 +41,8 @@ def serve(doors: Doors, *, work: bool = True, gunicorn: bool = False) -> None:
     """Serve until SIGTERM or SIGINT; these books are nobody else's to serve meanwhile."""
     with alone(doors):
         refuse_port(doors.settings.host, doors.settings.port)
-        _serve(doors, work=work, gunicorn=gunicorn)
+        with metrics.added_up(doors.settings) if gunicorn else contextlib.nullcontext():
+            _serve(doors, work=work, gunicorn=gunicorn)
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -32,7 +33,7 @@ from config import again
 from config import log as logs
 from config.errors import ShopError
 from config.settings import Settings
-from store_app import job_book, known_past
+from store_app import job_book, known_past, metrics
 from store_app.extensions import Doors, open_doors
 from store_app.jobs import CATCH_UP_DAYS, JOBS, Desk, Job, last_day
 from store_app.roles import role_of
@@ -53,6 +54,8 @@ class Worker:
         self.doors = doors
         self.desk = Desk(doors)
         self.stop = threading.Event()
+        self.times: metrics.JobTimes | None = None
+        """How long its jobs took, where it leads and somebody may read it."""
         self.table = [JOBS[name] for name in role_of(doors.settings).jobs]
         self.rung = {job.name: threading.Event() for job in self.table if job.after_ring_s is not None}
         self.scheduler = BackgroundScheduler(
@@ -81,6 +84,9 @@ class Worker:
                 self.night_apart, "interval", seconds=LOOK_FOR_NIGHT_S, id="night",
                 next_run_time=dt.datetime.now(dt.UTC),
             )  # fmt: skip
+            if self.doors.settings.metrics_key:
+                self.times = metrics.JobTimes(self.doors.settings)
+                self.scheduler.add_job(self.times.write, "interval", seconds=metrics.WRITTEN_EACH_S, id="figures")
             self.scheduler.start()
             for thread in woken:
                 thread.start()
@@ -103,7 +109,10 @@ class Worker:
 
     def once(self, job: Job) -> None:
         """Run a continuous job, and log what it says where that is new."""
+        began = time.perf_counter()
         outcome, done = attempt(self.desk, job, self.doors.now().date())
+        if self.times is not None:
+            self.times.note(job.name, time.perf_counter() - began, done=done)
         if not done or self.desk.told.get(job.name) != outcome:
             log.log(20 if done else 30, "job", job=job.name, done=done, outcome=outcome)
         self.desk.told[job.name] = outcome
@@ -118,7 +127,7 @@ class Worker:
         """Keep the nights that are due in a child, and pass it on when the worker is told to stop (rule 4)."""
         if self.next_night() is None:
             return
-        names = [job.name for job in self.table]
+        began, names = self.doors.now(), [job.name for job in self.table]
         child = multiprocessing.get_context("spawn").Process(target=keep_nights, args=[self.doors.settings, names])
         child.start()
         while child.is_alive():
@@ -126,6 +135,10 @@ class Worker:
             if self.stop.is_set():
                 child.terminate()
         child.close()
+        if self.times is not None:
+            with self.doors.read() as session:
+                for run in job_book.ended_since(session, self.desk.node_id, began):
+                    self.times.note(run.job, run.lasted_s, done=run.state == "done")
 
     def next_night(self) -> tuple[Job, dt.date] | None:
         """Return the first nightly job that is not done, and its day; None where it may not begin now."""

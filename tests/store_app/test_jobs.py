@@ -16,6 +16,7 @@ from store_app import doctor, job_book, jobs, jobs_forecast
 from store_app.apart import compute_apart
 from store_app.extensions import open_doors
 from store_app.jobs import JOBS, Job
+from store_app.metrics import JobTimes
 from store_app.roles import ROLES
 from store_app.worker import Worker, leadership
 from supply import forecasts
@@ -360,7 +361,11 @@ def test_a_night_is_kept_apart_from_the_printer(house):
     doors = open_doors(house.doors.settings)  # the machine's own clock, as the child's
     worker = Worker(doors)
     worker.table = [JOBS["roll-up"], JOBS["forget-people"]]
+    worker.times = JobTimes(doors.settings)
     worker.night_apart()
+    worker.times.write()
+    told = (doors.settings.state_folder / "S01.jobs.prom").read_text("utf-8")
+    assert 'cornerstore_job_seconds_count{job="forget-people",state="done"} 1.0' in told
     day = jobs.last_day(doors)
     with doors.read() as session:
         run = job_book.run_of(session, "S01", "forget-people", day)

@@ -438,17 +438,3 @@ def test_backup_doctor_restore_and_export_are_commands_that_speak_in_sentences(s
     with again.read() as session:
         assert session.get(Staff, (STORE, "ana")) is not None
     again.database.engine.dispose()
-
-
-# --- figures ---
-
-
-def test_metrics_are_for_who_has_the_key_and_for_nobody_where_there_is_none(build, house):
-    assert house.visitor().get("/metrics", headers={"Authorization": "Bearer "}).status_code == 401
-    assert house.visitor().get("/metrics", headers={"Authorization": "Bearer x"}).status_code == 401
-    watched = build(role="network", node_id="network", metrics_key="a-long-key")
-    assert watched.visitor().get("/metrics").status_code == 401
-    answer = watched.visitor().get("/metrics", headers={"Authorization": "Bearer a-long-key"})
-    assert answer.status_code == 200
-    names = {line.split("{")[0].split(" ")[0] for line in answer.text.splitlines() if not line.startswith("#")}
-    assert {"cornerstore_light", "cornerstore_messages_waiting", "cornerstore_messages_taken_total"} <= names

@@ -31,7 +31,7 @@ def test_a_shops_web_process_begins_without_the_libraries_it_seldom_needs(tmp_pa
         "from store_app.commanding import set_up; from store_app.extensions import open_doors;"
         "settings = Settings(node_id='S01', state_folder=pathlib.Path(sys.argv[1]), database_url=sys.argv[2],"
         " secret_key='x' * 40); set_up(open_doors(settings)); create_app(settings);"
-        "seldom = {'numpy', 'scipy', 'pandas', 'statsmodels', 'alembic', 'httpx2', 'markdown_it',"
+        "seldom = {'numpy', 'scipy', 'pandas', 'statsmodels', 'alembic', 'httpx2', 'markdown_it', 'prometheus_client',"
         " 'schwifty', 'sqlalchemy.dialects.postgresql'};"
         "print(sorted(seldom & set(sys.modules)))"
     )
