@@ -147,7 +147,7 @@ def sign_in(staff: Staff, *, by_badge: bool = False) -> None:
     sign_out()
     session.permanent = True
     session["staff"] = staff.id
-    session["id"], session["since"] = secrets.token_urlsafe(12), _second()
+    session["id"], session["since"] = secrets.token_urlsafe(16), _second()
     session["by"] = "badge" if by_badge else "pin"
     session["stamp"] = _stamp(staff.pin_hash, staff.badge_hash, session["by"])
     if not by_badge:

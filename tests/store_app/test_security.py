@@ -1,5 +1,6 @@
 """Who may do what: deny by default, tokens, names, locks."""
 
+import base64
 import datetime as dt
 import functools
 import re
@@ -239,6 +240,8 @@ def test_the_session_cookie_is_out_of_reach_of_scripts(house):
     client = house.visitor()
     answer = post(client, "/signin/cashier", pin="1111")
     cookie = answer.headers["Set-Cookie"]
+    with client.session_transaction() as session:
+        assert len(base64.urlsafe_b64decode(session["id"] + "==")) * 8 >= 128
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
 

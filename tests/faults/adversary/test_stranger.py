@@ -69,6 +69,21 @@ def test_a_code_proves_nothing_at_another_browser(market):
     assert honest.send(f"{SHOP}/mine/code", code=code).status_code == 303
 
 
+def test_a_code_is_good_for_ten_minutes_and_once(market):
+    early, late = market.customer(), market.customer()
+    late.send(f"{SHOP}/mine", phone="+1 555 0177")
+    late_code = code_shown(late)
+    early.send(f"{SHOP}/mine", phone=PHONE)
+    code = code_shown(early)
+    market.house.clock.advance(9 * 60)
+    assert early.send(f"{SHOP}/mine/code", code=code).status_code == 303
+    with early.browser.session_transaction() as session:
+        session["asked_mine"] = e164(PHONE, "UTC")
+    assert early.send(f"{SHOP}/mine/code", code=code).status_code == 422
+    market.house.clock.advance(2 * 60)
+    assert late.send(f"{SHOP}/mine/code", code=late_code).status_code == 422
+
+
 def test_guesses_from_everywhere_make_codes_longer_and_keep_the_right_one_valid(market):
     honest, late = market.customer(), market.customer()
     honest.send(f"{SHOP}/mine", phone=PHONE)
