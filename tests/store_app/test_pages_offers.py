@@ -237,7 +237,7 @@ def test_the_networks_offers_reach_the_shops_with_their_codes(network, build):
         body = offer_edition.edition(session)
     shop = build()
     with shop.doors.write() as session:
-        effect_of_edition("offers")(session, body)
+        effect_of_edition("offers", "")(session, body)
     with shop.doors.read() as session:
         (live,) = offers.live(session, STORE, NOON.date())
     assert live == replace(shared, codes=frozenset({"TOGETHER"}))
