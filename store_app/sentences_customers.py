@@ -37,7 +37,7 @@ CUSTOMERS: dict[str, tuple[Any, ...]] = {
     "points-not-linked": (_l("Confirm the customer’s phone with a code first: then the points can be redeemed."),),
     "points-wrong-code": (_l("This is not the code, or it is too old. Check it, or send a new one."),),
     "points-code-needs-line": (_l("The network does not answer. The points are kept here. Try again later."),),
-    "decided-already": (_l("This was already decided, or counted meanwhile."),),
+    "waiting-decided": (_l("This was already decided, or counted meanwhile."),),
     "not-agreed": (_l("That is kept only when the customer agrees to it."),),
     "no-points-here": (_l("This customer collects no points here. Choose another way to pay."),),
     "too-few-points": (_l("Points are redeemed from %(least_points)s on. Choose another way to pay."),),

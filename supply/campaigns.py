@@ -229,7 +229,7 @@ def call_off(session: Session, campaign_id: str, *, actor: Actor, at: dt.datetim
 def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
     """Take over what a shop answered; a yes to a campaign withdrawn meanwhile is settled like any (rule 6)."""
     ask = session.get(CampaignAsk, (body["store_id"], body["campaign_id"]))
-    if body["state"] not in ("accepted", "declined"):
+    if body["state"] not in ("accepted", "declined", "expired"):
         raise Refused("no-answer", f"A store does not answer that a campaign is {body['state']}.", state=body["state"])
     if ask is not None and ASKS.legal(ask.state, body["state"]) and ask.paid_minor is None:
         ask.answered_why = body["why"]

@@ -197,7 +197,7 @@ def decide(session: Session, store_id: str, id: str, *, take: bool, actor: Actor
     """Take a waiting movement in as it was told, or turn it down: then it is counted as no points, and closed."""
     waiting = session.get(PointsWaiting, (store_id, id))
     if waiting is None:
-        raise NotFound("decided-already", "This was already decided, or counted meanwhile.")
+        raise NotFound("waiting-decided", "This was already decided, or counted meanwhile.")
     row, link = _read(session, waiting.body)
     row.member_id = link.member_id
     journal.record(

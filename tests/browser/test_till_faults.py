@@ -260,7 +260,7 @@ def test_a_card_read_elsewhere_where_there_is_a_terminal_is_taken_with_its_slips
     page.locator("[data-tender=card]").click()
     page.get_by_role("button", name="Read elsewhere").click()
     page.locator("#take").click()
-    expect(page.locator("#pay-says")).to_contain_text("Type the number on the slip")
+    expect(page.locator("#pay-says")).to_contain_text("Enter the slip number")
     page.locator("#card-reference").fill("4711")
     page.locator("#take").click()
     expect(page.locator("#pay-done")).to_be_visible()

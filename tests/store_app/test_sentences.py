@@ -14,6 +14,8 @@ from store_app.sentences import BY_SUBJECT, SENTENCES, sentence_of
 from tests.store_app.conftest import House, post
 
 ROOT = Path(__file__).resolve().parents[2]
+CARRIED: dict[str, set[str] | None] = {"edition-unreadable": {"edition"}, "points-not-linked": set()}
+"""Codes that no refusal is raised with: a row keeps the one, an answer carries the other. With the facts they have."""
 KINDS = {"Invalid", "NotFound", "Refused", "Conflict", "Unreachable"}
 
 
@@ -34,15 +36,17 @@ def raised() -> Iterator[tuple[str, set[str] | None]]:
 def refusals(tree: ast.AST) -> Iterator[tuple[str, set[str] | None]]:
     """Yield the refusals of one source."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {*KINDS, "_refused"}:
             code = node.args[0] if node.args else None
             if isinstance(code, ast.Constant):
-                names = [word.arg for word in node.keywords]
-                yield str(code.value), None if None in names else {str(name) for name in names}
+                of_edition = node.func.id == "_refused"  # which adds the edition and the place (`edition_check`)
+                names = [word.arg for word in node.keywords] + ["edition", "place"] * of_edition
+                known = None if None in names else {str(name) for name in names}
+                yield f"edition-{code.value}" if of_edition else str(code.value), known
 
 
 def test_every_sentence_belongs_to_a_refusal_and_tells_only_facts_it_has():
-    facts: dict[str, set[str] | None] = {}
+    facts = dict(CARRIED)
     for code, names in raised():
         known = facts.setdefault(code, set())
         facts[code] = None if names is None or known is None else known | names

@@ -115,7 +115,10 @@ def test_nobody_s_garbage_stops_the_night(town):
         made = Message(f"odd-{n}", n, "pickup.placed", 4, AT.isoformat(), "2026-03-02", body, "")
         assert arrive(town, dataclasses.replace(made, hash=outbox.content_hash(made)), take) == "parked"
     with town.shop.write() as session:
-        assert [pickup.forgotten_facts.forget(session, before=later(days=1)) for _ in range(2)] == [3, 0]
+        assert [pickup.forgotten_facts.forget(session, before=later(days=1), at=later(days=1)) for _ in range(2)] == [
+            3,
+            0,
+        ]
 
 
 @contextmanager
