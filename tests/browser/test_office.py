@@ -225,13 +225,13 @@ def test_saving_one_line_keeps_what_is_typed_on_the_others_and_leaving_with_it_i
     packs = bread.locator("input[name=packs]")
     packs.fill("7")
     bread.locator("select").select_option("event")
-    for _ in range(2):
+    for n in range(2):
         # what a script or the browser sized is no inline style to copy: the policy refuses that, once an element
         page.evaluate("document.querySelectorAll('.basket [id]').forEach((one) => { one.style.minHeight = '1px'; })")
         milk.get_by_role("button", name="More").click()
-        milk.locator("input[name=words]").fill("A wedding")
+        milk.locator("input[name=words]").fill(f"A wedding {n}")
         milk.get_by_role("button", name="Save").click()
-        expect(page.locator("#line-milk")).to_contain_text("changed by shopkeeper: A wedding")
+        expect(page.locator("#line-milk")).to_contain_text(f"changed by shopkeeper: A wedding {n}")
         expect(packs).to_have_value("7")
         expect(bread.locator("select")).to_have_value("event")
         expect(bread.get_by_role("button", name="Save")).to_be_visible()
