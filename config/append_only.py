@@ -57,7 +57,7 @@ def declared() -> dict[str, sa.Table]:
 
 
 def lay(connection: Connection, name: str, later: Iterable[str] = ()) -> None:
-    """Make the triggers of a table anew from the columns it has now (rule 3); for migrations."""
+    """Rebuild a table's triggers from its present columns (rule 3); for migrations."""
     _lay(connection, name, [column["name"] for column in sa.inspect(connection).get_columns(name)], later)
 
 

@@ -181,7 +181,7 @@ def apply_once(
 def try_parked(
     session: Session, from_node: str, effect: Effect, *, why: str = "", most: int | None = None
 ) -> tuple[int, int]:
-    """Try what a node's messages set aside once more; (how many were taken, how many still wait). why, most: which."""
+    """Try a node's parked messages again; (how many were taken, how many still wait). why, most: which."""
     waiting = waiting_of(session, from_node, why=why, most=most)
     taken = take_in(session, from_node, [message.id for message in waiting], effect)
     return len(taken), len(waiting) - len(taken)
