@@ -116,7 +116,9 @@ class Pasts:
         database = Database(make_engine(self._url("making")))
         _past.lay_in(database, lines)
         with database.write() as session:
-            partitions.keep(session, LAST_DAY + dt.timedelta(days=2))
+            today, since = LAST_DAY + dt.timedelta(days=2), LAST_DAY - dt.timedelta(weeks=8)
+            while partitions.keep(session, today, since=since):
+                pass
             open_warehouse(session)
         look_ahead(database)
         _past.tidy(database)
