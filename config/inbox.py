@@ -442,7 +442,8 @@ def _again(
     row.state, row.reason, row.facts = outcome.state, outcome.reason, outcome.facts
     if at is not None and message.is_whole() and row.body != (body := canonical(message.body)):
         actor = Actor.system("inbox", this_node(session).id)
-        with amending(session, f"message:{message.id}", "it came damaged, and now whole", actor=actor, at=at):
+        subject, why = f"message:{message.id}", "it came damaged, and now whole"
+        with amending(session, subject, why, rows=[row], actor=actor, at=at):
             row.body = body
     session.flush()
     return outcome

@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Protocol
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config import append_only
+from config import append_only, day_seals
 from config.database import Base, dialect_of, insert_into, table_of
 from config.prepared import Prepared
 from config.states import StateTable
@@ -149,14 +149,19 @@ def move(
 
 
 @contextmanager
-def amending(session: Session, subject: str, why: str, *, actor: Actor, at: dt.datetime) -> Iterator[None]:
+def amending(
+    session: Session, subject: str, why: str, *, rows: Sequence[Base], actor: Actor, at: dt.datetime
+) -> Iterator[None]:
     """Let this transaction change or delete append-only rows inside, and record that it did and why (rule 4).
 
     Forgetting a person's data, books put back from a copy and weeks moved between partitions need it; nothing else may.
+    rows: those that change; the seals of their days follow, which is recorded too.
     """
     record(session, actor=actor, at=at, verb="books.amended", subject=subject, why=why)
-    with append_only.unlocked(session):
+    with day_seals.following(session, rows) as sealed, append_only.unlocked(session):
         yield
+    if sealed:
+        record(session, actor=actor, at=at, verb=day_seals.SEALED, subject=subject, why=why, sealed=sealed)
 
 
 def verify(session: Session, node_id: str) -> list[str]:

@@ -77,6 +77,19 @@ def detach(session: Session, week: dt.date) -> list[str]:
     return found
 
 
+def lying_away(session: Session) -> dict[str, dict[dt.date, str]]:
+    """Return the weeks that still lie in the schema AWAY: book -> Monday -> table."""
+    found: dict[str, dict[dt.date, str]] = {}
+    if dialect_of(session) == "postgresql":
+        for name in session.scalars(
+            sa.text("SELECT tablename FROM pg_tables WHERE schemaname = :away"), {"away": AWAY}
+        ):
+            book, _, week = str(name).rpartition("_")
+            if book in BOOKS and week.isdecimal():
+                found.setdefault(book, {})[dt.datetime.strptime(week, "%Y%m%d").date()] = f"{AWAY}.{name}"  # noqa: DTZ007
+    return found
+
+
 def monday(day: dt.date) -> dt.date:
     """Return the day a day's week begins with."""
     return day - dt.timedelta(days=day.weekday())
@@ -131,7 +144,8 @@ def _make(session: Session, book: str, week: dt.date) -> str:
             f"rows of the week of {week} moved into its partition",
             session.scalars(sa.select(sa.func.now())).one(),
         )
-        with amending(session, f"table:{book}", why, actor=Actor.system("weeks", this_node(session).id), at=at):
+        actor = Actor.system("weeks", this_node(session).id)
+        with amending(session, f"table:{book}", why, rows=(), actor=actor, at=at):  # they move as they are
             session.execute(sa.text(moved))
     session.execute(sa.text(f"ALTER TABLE {book} ATTACH PARTITION {name} FOR VALUES FROM ('{week}') TO ('{until}')"))
     return f"{book} {week}"

@@ -379,6 +379,7 @@ JOBS: dict[str, Job] = {
         Job("replay-regions", jobs_forecast.replay_regions),
         Job("publish", publish),
         Job("forget-people", forget_people),
+        Job("seal", jobs_keeping.seal),
         Job("backup", jobs_keeping.back_up),
         Job("backup-changes", jobs_keeping.back_up_changes, every_s=600),
         Job("check", jobs_keeping.check),

@@ -4,6 +4,8 @@ import datetime as dt
 import time
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 if TYPE_CHECKING:
     from store_app.jobs import Desk
 
@@ -23,6 +25,24 @@ def check(desk: "Desk", _day: dt.date) -> str:
             subject=f"node:{desk.node_id}", findings=len(found), first=[str(one) for one in found[:5]],
         )  # fmt: skip
     return f"{len(found)} findings"
+
+
+def seal(desk: "Desk", day: dt.date) -> str:
+    """Seal the rows of the days that are over, so that `verify` finds what is changed in them afterwards."""
+    from config import day_seals, journal
+    from config.database import lock_rows
+
+    with desk.doors.read() as session:
+        bunches = day_seals.unsealed(session, day.isoformat())
+    for bunch in bunches:
+        with desk.doors.write() as session:
+            head = sa.select(journal.JournalHead.n).where(journal.JournalHead.node_id == desk.node_id)
+            session.execute(lock_rows(session, head))  # so nobody amends these rows meanwhile
+            journal.record(
+                session, actor=desk.actor("seal"), at=desk.doors.now(), verb=day_seals.SEALED,
+                subject=f"node:{desk.node_id}", sealed=day_seals.seal(session, bunch),
+            )  # fmt: skip
+    return f"{sum(map(len, bunches))} days of tables sealed"
 
 
 def back_up(desk: "Desk", _day: dt.date) -> str:

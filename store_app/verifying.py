@@ -8,8 +8,10 @@ Rules
 3. Whoever can write in the database can also make the chain fit again. So its end is remembered outside: by each Z
    report (row and paper), by the sidecar file, by the network. An anchor that does not fit tells of a tail that was
    cut off, or of a chain that was written anew, and between which entries.
-4. At the network the signature of every batch of facts is verified, and that each fact is one its batch signed.
-5. Nothing is repaired, and memory does not grow with the books.
+4. The rows of each sealed day are compared with its seal, and the seal with the journal (`config/day_seals.py`). Weeks
+   that were put away are compared while they lie in this database; what was dropped since is its dump's.
+5. At the network the signature of every batch of facts is verified, and that each fact is one its batch signed.
+6. Nothing is repaired, and memory does not grow with the books.
 """
 
 import datetime as dt
@@ -24,7 +26,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config import journal, outbox
+from config import day_seals, journal, outbox, partitions
 from config.errors import Invalid, Unreachable
 from config.inbox import InboxMessage
 from config.journal import GENESIS, JournalEntry, JournalHead
@@ -32,7 +34,7 @@ from config.node import read_sidecar
 from config.nodes import signing_keys
 from config.nodes.signing_keys import SignedBatch
 from config.outbox import OutboxMessage
-from pos import sealed
+from pos import put_away, sealed
 from pos.sale import Sale
 from pos.shift_book import Shift
 from pos.shift_report import z_hash
@@ -61,6 +63,7 @@ class Report:
     sealed: int = 0
     shifts: int = 0
     anchors: int = 0
+    days: int = 0
     faults: list[str] = field(default_factory=list)
     more: int = 0
 
@@ -76,7 +79,7 @@ class Report:
         """One sentence on what was looked at."""
         return (
             f"{self.entries} entries, {self.sales} sales ({self.sealed} sealed), {self.shifts} Z reports and "
-            f"{self.anchors} anchors were compared."
+            f"{self.anchors} anchors were compared, and {self.days} sealed days of tables."
         )
 
 
@@ -115,7 +118,8 @@ def verify_in(session: Session, node_id: str, outside: Iterable[Anchor] = ()) ->
     anchors = [*outside, *(anchor for shift in closed.values() for anchor in shift.anchors)]
     report.anchors = len(anchors)
     people: dict[str, str] = {}
-    _walk(session, node_id, anchors, closed, people, report)
+    seals: dict[tuple[str, str], list[Any]] = {}
+    _walk(session, node_id, anchors, closed, people, seals, report)
     for shift in closed.values():
         if not shift.told:
             report.blame(f"{shift.name} is not in the journal: it was put in")
@@ -125,7 +129,11 @@ def verify_in(session: Session, node_id: str, outside: Iterable[Anchor] = ()) ->
     for one in sealed.broken(session, node_id, tally):
         report.blame(_of_sale(one))
     report.sales, report.sealed, report.shifts = tally.sales, tally.sealed, len(closed)
-    for faults in (_cut_receipts(session, node_id), _people(session, node_id, people), _sent(session), _taken(session)):
+    report.days = len(seals)
+    for faults in (
+        _cut_receipts(session, node_id), _people(session, node_id, people), _sent(session), _taken(session),
+        _days(session, seals),
+    ):  # fmt: skip
         for fault in faults:
             report.blame(fault)
     return report
@@ -136,7 +144,7 @@ def verify_in(session: Session, node_id: str, outside: Iterable[Anchor] = ()) ->
 
 def _walk(
     session: Session, node_id: str, anchors: list[Anchor], closed: dict[str, "_Closed"], people: dict[str, str],
-    report: Report,
+    seals: dict[tuple[str, str], list[Any]], report: Report,
 ) -> None:  # fmt: skip
     waiting: dict[int, list[Anchor]] = {}
     for anchor in anchors:
@@ -163,6 +171,8 @@ def _walk(
             _compare_z(closed, subject.removeprefix("shift:"), n, body, _shown(at), report)
         if subject.startswith("staff:") and '"seal":' in body:
             people[subject.removeprefix("staff:")] = _seal_in(body)
+        if verb == day_seals.SEALED:
+            seals |= _seals_in(body)
         before, expected, linked = kept, n + 1, True
         report.entries += 1
     changed.end()
@@ -236,6 +246,27 @@ def _seal_in(body: str) -> str:
         return str(json.loads(body)["seal"])
     except (ValueError, KeyError, TypeError):
         return ""  # the chain blames the entry
+
+
+def _seals_in(body: str) -> dict[tuple[str, str], list[Any]]:
+    try:
+        return {(name, day): seal for name, days in json.loads(body)["sealed"].items() for day, seal in days.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}  # the chain blames the entry
+
+
+def _days(session: Session, seals: dict[tuple[str, str], list[Any]]) -> Iterator[str]:
+    """Yield every sealed day whose rows are not what they were."""
+    away, weeks = partitions.lying_away(session), set(put_away.weeks(session))
+
+    def is_gone(book: str, day: str) -> bool:
+        if book not in partitions.BOOKS:
+            return False
+        week = partitions.monday(dt.date.fromisoformat(day))
+        return week in weeks and week not in away.get(book, ())
+
+    tables = {book: found.values() for book, found in away.items()}
+    yield from day_seals.faults(session, seals, away=tables, is_gone=is_gone)
 
 
 def _people(session: Session, node_id: str, seals: dict[str, str]) -> Iterator[str]:

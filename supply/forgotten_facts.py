@@ -60,8 +60,9 @@ def _empty(session: Session, kind: type[Kept], *those: sa.ColumnElement[bool], a
         over = [(row, body) for row, body in told.items() if _key_of(body) not in needed]
         if not over:
             continue
-        actor = Actor.system("privacy", this_node(session).id)
-        with amending(session, f"table:{key.table.name}", "people of orders long over forgotten", actor=actor, at=at):
+        actor, why = Actor.system("privacy", this_node(session).id), "people of orders long over forgotten"
+        emptied_rows = [row for row, _ in over]
+        with amending(session, f"table:{key.table.name}", why, rows=emptied_rows, actor=actor, at=at):
             for row, body in over:
                 _empty_one(row, body)
         done += len(over)

@@ -141,7 +141,7 @@ def take_put_back(session: Session, body: dict[str, Any], *, actor: Actor, at: d
     beyond = [one for one in settlement.entries_of(session, store_id) if one.n > body["last_n"]]
     told = [{name: getattr(one, name) for name in _KEPT} | {"day": one.business_day.isoformat()} for one in beyond]
     subject, why = f"account:{store_id}", "the network's books were put back from a copy"
-    with journal.amending(session, subject, why, actor=actor, at=at):
+    with journal.amending(session, subject, why, rows=beyond, actor=actor, at=at):
         for entry, given in zip(beyond, told, strict=True):
             if session.get(LostEntry, (store_id, entry.id)) is None:
                 session.add(_row(store_id, given))

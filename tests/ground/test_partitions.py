@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from config import inbox, migrate, partitions
+from config import day_seals, inbox, journal, migrate, partitions
 from config.database import Database, make_engine
 from config.errors import Conflict, Refused
 from config.journal import Actor
@@ -16,6 +16,7 @@ from pos.put_away import PutAwayReceipts, PutAwayStock
 from pos.sale_rows import Sale, SaleLine
 from pos.shift_book import Shift
 from pos.store import found_store
+from store_app import verifying
 from supply import rolling
 from supply.demand import StoreDay
 from tests.builders import NOON
@@ -102,6 +103,10 @@ def test_a_week_put_away_is_still_counted_and_what_is_missing_of_it_found(networ
         with network.read() as session:
             return [f"{one.code} {one.subject}" for one in checks.findings(session)]
 
+    def verified() -> list[str]:
+        with network.read() as session:
+            return verifying.verify_in(session, NETWORK).faults
+
     def come(first: int, day: dt.date, count: int = 3) -> None:
         facts = [message(fact, fact.receipt_no) for fact in sales("S01", count, first=first, day=day)]
         with network.write() as session:
@@ -124,6 +129,10 @@ def test_a_week_put_away_is_still_counted_and_what_is_missing_of_it_found(networ
         with pytest.raises(Refused, match="wait to be added up"):
             put_away.put_away(session, monday, **by)
         rolling.roll_up(session, None, WEDNESDAY, at=NOON)
+    with network.write() as session:
+        for bunch in day_seals.unsealed(session, WEDNESDAY.isoformat()):
+            seals = day_seals.seal(session, bunch)
+            journal.record(session, **by, verb=day_seals.SEALED, subject="node:network", sealed=seals)
     before = found()
     for day, words in ((old, "begins on a Monday"), (partitions.monday(WEDNESDAY), "over for 8 weeks")):
         with network.write() as session, pytest.raises(Refused, match=words):
@@ -132,6 +141,20 @@ def test_a_week_put_away_is_still_counted_and_what_is_missing_of_it_found(networ
         tables = put_away.put_away(session, monday, **by)
     assert tables == [f"away.{book}_{monday:%Y%m%d}" for book in partitions.BOOKS]
     assert found() == before
+    assert verified() == []
+    with network.write() as session:
+        ask = {"name": "cornerstore.amending", "value": "yes"}
+        session.execute(sa.text("SELECT set_config(:name, :value, true)"), ask)
+        session.execute(sa.text(f"UPDATE {tables[2]} SET qty = qty + 1"))
+        moved = verifying.verify_in(session, NETWORK).faults
+        session.rollback()
+    assert [said.split(" ", 1)[1] for said in moved] == [
+        f"rows of stock_movement of {old} changed or went after the day was sealed"
+    ]
+    with network.write() as session:
+        session.execute(sa.text(f"DROP TABLE {', '.join(tables)}"))
+        assert verifying.verify_in(session, NETWORK).faults == [], "what was dumped and dropped is its dump's"
+        session.rollback()
     come(7, old, 1)
     assert weeks(network, "sale")["weeks.sale_rest"] == 1, "what comes late finds a place"
     assert found() == before

@@ -15,17 +15,20 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
 
-from config import append_only, journal, migrate
+from config import append_only, day_seals, journal, migrate
+from config.anchor import JournalDoubt
 from config.clock import FrozenClock
 from config.database import Base, Database, make_engine
 from config.errors import Conflict
-from config.journal import Actor
+from config.journal import Actor, JournalEntry
 from config.node import found, read_sidecar, this_node
 from config.settings import Settings
-from store_app import backup, checking, create_app, doctor, serving, tables
+from store_app import backup, checking, create_app, doctor, jobs_keeping, serving, tables, verifying
 from store_app.cli import main
 from store_app.extensions import Doors
+from store_app.jobs import Desk
 from store_app.sync import restored
 from tests.builders import NOON
 from tests.empty import empty_database
@@ -76,6 +79,7 @@ def books(request, tmp_path) -> Iterator[sa.Connection]:
     with engine.connect() as connection:
         if request.param == "sqlite":
             connection.connection.dbapi_connection.execute("PRAGMA foreign_keys=OFF")
+            connection.connection.dbapi_connection.execute("PRAGMA ignore_check_constraints=ON")
         yield connection
         connection.rollback()
 
@@ -115,6 +119,51 @@ def test_no_row_of_an_append_only_table_is_deleted_and_only_its_later_columns_ch
     if books.dialect.name == "sqlite":
         assert refused(books, sa.text(f"INSERT OR REPLACE INTO {name} SELECT * FROM {name}"))
     assert books.scalar(sa.select(sa.func.count()).select_from(table)) == 1
+
+
+def flipped(value: Any) -> Any:
+    """Return a stored value with its smallest bit the other way."""
+    if isinstance(value, str):
+        return value[:-1] + chr(ord(value[-1]) ^ 1)
+    steps = {dt.datetime: dt.timedelta(microseconds=1), dt.date: dt.timedelta(days=1)}
+    return value + steps[type(value)] if type(value) in steps else {"n": 3} if value == {"n": 2} else value ^ 1
+
+
+def flaws(session: Session, told: dict[str, dict[str, list[Any]]]) -> list[str]:
+    digests = {(name, day): digest for name, days in told.items() for day, digest in days.items()}
+    return list(day_seals.faults(session, digests, away={}, is_gone=lambda *_: False))
+
+
+@pytest.mark.parametrize("name", sorted(day_seals.covered()))
+def test_one_bit_that_flips_in_a_sealed_row_is_named_with_its_table_and_day(books, name):
+    table = Base.metadata.tables[name]
+    checks = [one for one in table.constraints if isinstance(one, sa.CheckConstraint | sa.ForeignKeyConstraint)]
+    for key in checks if books.dialect.name == "postgresql" else ():
+        books.exec_driver_sql(f"ALTER TABLE {name} DROP CONSTRAINT {key.name}")
+    kept = {column.name: value_of(column, 2 - isinstance(column.type, sa.Date)) for column in table.columns}
+    with Session(books) as session:
+        books.execute(sa.insert(table).values({column.name: value_of(column, 1) for column in table.columns}))
+        day_seals.seal(session, day_seals.unsealed(session, "2026-03-31")[0])
+        books.execute(sa.insert(table).values(kept))  # it comes late, where its day is sealed already
+        day_seals.seal(session, day_seals.unsealed(session, "2026-03-31")[0])
+        told = {name: {one.day: one.digest for one in session.scalars(sa.select(day_seals.DaySeal))}}
+        assert (day_seals.unsealed(session, "2026-03-31"), flaws(session, told)) == ([], [])
+        assert sum(rows for rows, _ in told[name].values()) == 2
+        which = sa.and_(*(column == kept[column.name] for column in table.primary_key))
+        for column in table.columns:
+            if column.name in table.info["append_only"]:
+                continue
+            before = books.begin_nested()
+            with append_only.unlocked(session):
+                books.execute(sa.update(table).where(which).values({column.name: flipped(kept[column.name])}))
+                said = flaws(session, told)
+            before.rollback()
+            assert len(said) == 1, f"{column.name}: {said}"
+            assert said[0].startswith(f"1 row of {name}"), said
+        session.execute(sa.update(day_seals.DaySeal).values(hashes=b"x" * 16))
+        assert all("is not the one in the journal" in said for said in flaws(session, told))
+        session.execute(sa.delete(day_seals.DaySeal))
+        assert all("was taken out of the books" in said for said in flaws(session, told))
 
 
 @pytest.mark.postgres
@@ -158,7 +207,7 @@ def test_the_one_door_leaves_an_entry_and_is_shut_with_its_transaction(request, 
         journal.record(session, actor=WE, at=NOON, verb="done", subject="thing:1")
     change = sa.update(journal.JournalEntry).where(journal.JournalEntry.n == 1)
     try:
-        with database.write() as session, journal.amending(session, "thing:1", "a test", actor=WE, at=NOON):
+        with database.write() as session, journal.amending(session, "thing:1", "a test", rows=(), actor=WE, at=NOON):
             session.execute(change.values(body='{"kept": 1}'))
             if ends == "fails":
                 session.execute(sa.text("SELECT nothing FROM nowhere"))
@@ -172,6 +221,39 @@ def test_the_one_door_leaves_an_entry_and_is_shut_with_its_transaction(request, 
     assert rows == (amended if ends == "commits" else [("done", "{}")])
     with pytest.raises(sa.exc.IntegrityError, match="is append-only"), database.write() as session:
         session.execute(change.values(body="changed"))
+
+
+@pytest.mark.parametrize("url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_a_seal_follows_what_goes_through_the_one_door_and_nothing_that_goes_round_it(request, shop, url):
+    if url == "postgresql":
+        shop = Doors(empty_database(request.getfixturevalue("postgres_database")), shop.clock, shop.settings)
+    first, second, third = (
+        JournalDoubt(id=f"d{n}", node_id="S02", n=n, what="odd", heard_at=NOON, seen_at=None) for n in range(3)
+    )
+    with shop.write() as session:
+        session.add_all([first, second, third])
+
+    def sealed() -> str:
+        return jobs_keeping.seal(Desk(shop), NOON.date())
+
+    def faults() -> list[str]:
+        with shop.read() as session:
+            return verifying.verify_in(session, "S01").faults
+
+    assert (sealed(), sealed()) == ("1 days of tables sealed", "0 days of tables sealed")
+    with shop.write() as session:
+        first, second = (session.get_one(JournalDoubt, one.id) for one in (first, second))
+        with journal.amending(session, "thing:1", "forgotten by law", rows=[first, second], actor=WE, at=NOON):
+            first.what = ""
+            session.delete(second)
+    with shop.read() as session:
+        kept = session.scalars(sa.select(JournalEntry.body).where(JournalEntry.verb == day_seals.SEALED)).all()
+    assert "forgotten by law" in kept[-1]
+    assert faults() == []
+    with shop.write() as session, journal.amending(session, "thing:1", "silently", rows=(), actor=WE, at=NOON):
+        session.execute(sa.update(JournalDoubt).where(JournalDoubt.id == "d2").values(what="even"))
+    assert sealed() == "0 days of tables sealed"
+    assert faults() == ["1 row of journal_doubt of 2026-03-02 changed or went after the day was sealed"]
 
 
 ATTACKS = {
