@@ -98,7 +98,7 @@ def call_in(book: Booking) -> int:
     if given_minor <= 0:
         return 0
     terms = network_terms.in_force(book.session)[1]
-    beyond_minor = given_minor - _share_of_held(book.session, book.store_id, terms.advance_bp)
+    beyond_minor = given_minor - share_of_held(book.session, book.store_id, terms.advance_bp)
     if beyond_minor <= 0:
         return 0
     due_day = book.day + dt.timedelta(days=terms.account_days)
@@ -117,7 +117,7 @@ def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.
 def most(session: Session, store_id: str, advance_bp: int) -> int:
     """Return what a shop may be advanced now (rule 1), at the network."""
     owed_minor = balances(session, store_id)["advance"] + called_in_left(session, store_id)
-    return max(0, _share_of_held(session, store_id, advance_bp) - owed_minor)
+    return max(0, share_of_held(session, store_id, advance_bp) - owed_minor)
 
 
 def latest(session: Session, store_id: str) -> Advance | None:
@@ -127,10 +127,8 @@ def latest(session: Session, store_id: str) -> Advance | None:
     return found
 
 
-# --- inside ---
-
-
-def _share_of_held(session: Session, store_id: str, advance_bp: int) -> int:
+def share_of_held(session: Session, store_id: str, advance_bp: int) -> int:
+    """Return the share of what is kept of a shop's customers, for goods that they have proved to have."""
     signed = sa.case((EscrowEntry.to_account == "escrow", EscrowEntry.amount_minor), else_=-EscrowEntry.amount_minor)
     query = (
         sa.select(sa.func.coalesce(sa.func.sum(signed), 0))
@@ -141,6 +139,9 @@ def _share_of_held(session: Session, store_id: str, advance_bp: int) -> int:
         )
     )  # fmt: skip
     return int(session.scalar(query) or 0) * advance_bp // 10_000
+
+
+# --- inside ---
 
 
 def _tell(session: Session, row: Advance, to: str, topic: str, at: dt.datetime) -> None:

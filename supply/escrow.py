@@ -16,7 +16,8 @@ Rules
    shop.
 5. What turns out to be the customer's after it was passed on goes back all the same, and is taken from the shop, and
    from a group's leader in proportion. A customer may dispute within LATE_DISPUTE, once: the money is taken from them
-   at once, as with a card's chargeback, and goes back to them as far as the operator decides so.
+   at once, as with a card's chargeback, and goes back to them as far as the operator decides so. What the store is
+   not good for (`late_refunds`) waits for the operator in the same way, whoever said that it is the customer's.
 6. A network put back from a copy learns of orders from their shops, with what was paid. Their escrows are opened again,
    the provider is asked, and what it has follows the order as it stands. A paid order without an escrow is a finding.
 
@@ -24,7 +25,7 @@ Units: *_minor currency minor units. Accounts: customer, escrow, due (to the cus
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 import sqlalchemy as sa
@@ -278,12 +279,14 @@ def release(
 
 
 def take_back(
-    session: Session, id: str, keep_minor: int, *, why: str, words: str, actor: Actor, at: dt.datetime
-) -> EscrowEntry | None:
+    session: Session, id: str, keep_minor: int, *, is_covered: Callable[[], bool], why: str, words: str, actor: Actor,
+    at: dt.datetime,
+) -> EscrowEntry | None:  # fmt: skip
     """Send the customer what is theirs of money passed on already, at the cost of those who got it (rule 5).
 
-    keep_minor: what the shop may keep of all that was paid. words: of which order, for the shop's ledger. None where
-    nothing is owed.
+    keep_minor: what the shop may keep of all that was paid. words: of which order, for the shop's ledger. is_covered:
+    asked once the shop is charged, whether the network has it from the shop. None where nothing is owed, and where the
+    money waits for the operator.
     """
     row = locked(session, id)
     paid_minor, back_minor = _total(session, id, "customer", "escrow"), _total(session, id, "escrow", "due")
@@ -292,7 +295,10 @@ def take_back(
     if row.state != "settled" or owed_minor <= 0:
         return None
     _charge(session, row, owed_minor, passed["leader"], sum(passed.values()), why=why, words=words, at=at)
-    return refund(session, id, owed_minor, why=why, actor=actor, at=at)
+    if is_covered():
+        return refund(session, id, owed_minor, why=why, actor=actor, at=at)
+    _move(session, row, "disputed", actor, at, why="more than the store can be charged for")
+    return None
 
 
 def set_clock(
@@ -398,6 +404,11 @@ def waits_too_long(session: Session, at: dt.datetime, limit: int = 50) -> list[t
     )  # fmt: skip
     query = sa.select(Escrow).where(sa.or_(unanswered, kept)).order_by(Escrow.opened_at, Escrow.id).limit(limit)
     return [("kept" if row.state == "held" else "unanswered", row.opened_at, row) for row in session.scalars(query)]
+
+
+def was_taken_back(session: Session, id: str) -> bool:
+    """Tell whether what an escrow holds was passed on before, and taken back."""
+    return _total(session, id, "store", "escrow") + _total(session, id, "leader", "escrow") > 0
 
 
 def gone_back(session: Session, id: str) -> int:

@@ -43,7 +43,7 @@ from config.journal import Actor
 from config.money import exponent
 from config.node import NETWORK
 from pos.store import Store
-from supply import escrow, home_delivery, messages, online_coupons, shop
+from supply import escrow, home_delivery, late_refunds, messages, online_coupons, shop
 from supply.escrow import Escrow
 from supply.groups import GroupOffer
 from supply.online_facts import RETURN_ASKED, PickupMoved, PickupPlaced, ReturnAsked
@@ -317,7 +317,12 @@ def _move_money(session: Session, order: PickupOrder, at: dt.datetime) -> None:
     back_minor = max(0, escrow.balance(session, row.id) - keep_minor)
     if row.state == "settled":
         words = order.order_no
-        entry = escrow.take_back(session, row.id, keep_minor, why=order.state, words=words, actor=_SYSTEM, at=at)
+        entry = escrow.take_back(
+            session, row.id, keep_minor, is_covered=lambda: late_refunds.is_covered(session, order.store_id),
+            why=order.state, words=words, actor=_SYSTEM, at=at,
+        )  # fmt: skip
+    elif escrow.was_taken_back(session, row.id) and not late_refunds.is_covered(session, order.store_id):
+        entry = None  # it waits for the operator
     else:
         entry = escrow.refund(session, row.id, back_minor, why=order.state, actor=_SYSTEM, at=at)
     if entry is not None:

@@ -19,6 +19,7 @@ from pos.terminal import Outcome
 from supply import (
     advances,
     checks,
+    credit,
     escrow,
     following,
     network_terms,
@@ -27,6 +28,7 @@ from supply import (
     pickup,
     placing,
     replica,
+    settlement,
     shop_offer,
 )
 from supply.escrow import Escrow
@@ -245,6 +247,35 @@ def test_a_dispute_after_the_money_was_passed_on_charges_the_store_at_once_and_o
     assert row_of(town).state == "settled"
     with town.network.write() as session, pytest.raises(Refused, match="has decided"):
         following.dispute(session, STORE, placed.token, "Once more.", at=passed + dt.timedelta(days=4))
+
+
+@pytest.mark.parametrize(("limit_minor", "goes_back"), [(0, False), (375, False), (376, True)])
+def test_a_late_return_that_the_store_is_not_good_for_waits_for_the_operator_whatever_it_says_next(
+    town, limit_minor, goes_back
+):
+    placed = order(town)
+    push(town, lie(town, proof=placed.token), AT)
+    assert release(town, later(days=15)) == 1
+    with town.network.write() as session:
+        settlement.Booking(session, STORE, actor=SYSTEM, at=later(days=16)).enter(
+            "payout", "bank", "funds", 376, source_id="run"
+        )
+        day = later(days=16).date()
+        session.add(credit.CreditLine(store_id=STORE, limit_minor=limit_minor, level=0, facts={}, terms={}, terms_n=1,
+                                      steps=[], worked_out_on=day))  # fmt: skip
+    for step in (60, 61):
+        push(town, lie(town, step=step, state="returned", returned_minor=PAID), later(days=17))
+        with town.network.read() as session:
+            assert escrow.total_of(session, [ONE], "due") == (PAID if goes_back else 0)
+            assert escrow.balance(session, ONE) == (0 if goes_back else PAID)
+            assert balances(session, STORE)["invoiced"] == 376
+            assert session.query(CustomerMessage).filter_by(kind="refunded").count() == goes_back
+            assert checks.findings(session, STORE) == []
+    assert row_of(town).state == ("settled" if goes_back else "disputed")
+    if not goes_back:
+        with town.network.write() as session:
+            passing_on.decide(session, ONE, PAID, why="We pay it.", actor=SYSTEM, at=later(days=18))
+            assert escrow.total_of(session, [ONE], "due") == PAID
 
 
 STATES = st.sampled_from(
