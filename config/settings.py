@@ -2,6 +2,8 @@
 
 A value comes from, in this order: arguments, the environment (`CORNERSTORE_…`), the TOML file named by
 `CORNERSTORE_SETTINGS` (a command takes the `cornerstore.toml` of its folder where none is named), the default here.
+Secrets may lie in files of their own in the folder `CREDENTIALS_DIRECTORY` names, as systemd's and other vaults put
+them there; they go before the TOML file.
 """
 
 import functools
@@ -9,16 +11,22 @@ import ipaddress
 import os
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import sqlalchemy as sa
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import Invalid, cause
 from config.node import NETWORK, is_store_id
 
+SECRETS = ("database_url", "secret_key", "network_key", "metrics_key", "notify", "notify_key")
+"""The settings that are secrets, or hold one."""
+CHECKED_BY_POSTGRES = frozenset({"verify-ca", "verify-full"})
+"""The modes of libpq in which the server's certificate is checked; `require` encrypts to whoever answers."""
 NO_COUNTRIES = frozenset({"EU", "EZ", "UN", "XA", "XB", "ZZ"})
 """What CLDR has among its territories by two letters, and ISO 3166 not as a country."""
 
@@ -105,6 +113,11 @@ class Settings(BaseSettings):
         default="",
         description="Where shops' forecasts are computed: 'tcp://host:8786' is a Dask scheduler; '': on this machine",
     )
+    trusted_wires: str = Field(
+        default="",
+        description="Hosts that may be reached without TLS because the wire there is the operator's own, such as a VPN "
+        "or a cable in one rack, with commas between them: 10.0.0.5, books.internal",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("country")
@@ -152,11 +165,35 @@ class Settings(BaseSettings):
             self.database_url = f"sqlite:///{self.state_folder / (self.node_id + '.db')}"
         if self.network_url and not is_guarded(self.network_url):
             raise ValueError("network_url: facts leave the shop over https:// alone; plain http is for one machine")
+        if faults := list(self._open_lines()):
+            raise ValueError("; ".join(faults))
         if self.payment_service.startswith("practice") and not self.practice:
             raise ValueError("payment_service: a practice terminal moves no money, so it stands in practice alone")
         if not self.practice and len(self.secret_key) < 32:
             raise ValueError("secret_key: at least 32 random characters; `cornerstore init` makes one")
         return self
+
+    def trusts_wire_to(self, host: str) -> bool:
+        """Tell whether a host may be reached without TLS: it is this computer, or `trusted_wires` names it."""
+        return is_here(host) or host.lower() in [one.strip().lower() for one in self.trusted_wires.split(",")]
+
+    def _open_lines(self) -> Iterator[str]:
+        """Yield a sentence about each setting by which books or messages would leave this computer readable."""
+        mode = _query_of(_database(self.database_url), "sslmode") or [os.environ.get("PGSSLMODE", "")]
+        hosts = [urlsplit(f"//{host}").hostname or "" for host in hosts_of(self.database_url)]
+        if mode[-1] not in CHECKED_BY_POSTGRES and (
+            open_to := [host for host in hosts if not self.trusts_wire_to(host)]
+        ):
+            yield (
+                f"database_url: the books go to {open_to[0]} over TLS alone. Add ?sslmode=verify-full (and "
+                "&sslrootcert=FILE for an authority of your own), or name the host in trusted_wires"
+            )
+        for one in self.notify.split(";"):
+            if one.strip().startswith("http://") and not self.trusts_wire_to(urlsplit(one.strip()).hostname or ""):
+                yield "notify: messages leave over https:// alone, or to a host that trusted_wires names"
+        cluster = urlsplit(self.forecast_cluster)
+        if cluster.scheme in ("tcp", "ws") and not self.trusts_wire_to(cluster.hostname or ""):
+            yield "forecast_cluster: write tls:// (or wss://) for another host, or name it in trusted_wires"
 
     @property
     def nation(self) -> str:
@@ -196,7 +233,37 @@ def is_country(name: str) -> bool:
 def is_guarded(url: str) -> bool:
     """Tell whether nobody on the way can read or change what is sent: TLS, or never leaving the machine."""
     parts = urlsplit(url)
-    return parts.scheme == "https" or (parts.hostname or "") in ("localhost", "127.0.0.1", "::1")
+    return parts.scheme == "https" or is_here(parts.hostname or "")
+
+
+def is_here(host: str) -> bool:
+    """Tell whether a host is this computer."""
+    return host in ("localhost", "127.0.0.1", "::1")
+
+
+def hosts_of(database_url: str) -> list[str]:
+    """Return each host:port by which PostgreSQL is reached; none for a file or a socket."""
+    url = _database(database_url)
+    if url.get_backend_name() != "postgresql":
+        return []
+    host = f"[{url.host}]" if ":" in (url.host or "") else url.host or ""
+    named = ",".join([host, *_query_of(url, "host"), *_query_of(url, "hostaddr")]).strip(",")
+    parts = [part.strip() for part in (named or os.environ.get("PGHOST", "")).split(",")]
+    bare = [part for part in parts if part and not part.startswith(("/", "@"))]  # a socket is a path, or abstract
+    return [part if re.search(r":\d+$", part) else f"{part}:{url.port or 5432}" for part in bare]
+
+
+def _database(address: str) -> sa.URL:
+    try:
+        return sa.make_url(address)
+    except (sa.exc.ArgumentError, ValueError):
+        told = "write it as postgresql+psycopg://user:password@host/name?sslmode=verify-full"
+        raise ValueError(f"database_url: this is no address of a database; {told}") from None
+
+
+def _query_of(url: sa.URL, name: str) -> list[str]:
+    found = url.query.get(name, ())
+    return [found] if isinstance(found, str) else list(found)
 
 
 def load(**given: Any) -> Settings:
@@ -208,6 +275,8 @@ def load(**given: Any) -> Settings:
         except (OSError, ValueError) as fault:  # not TOML, or not UTF-8
             told = f"The settings file {path} cannot be read: {cause(fault)}."
             raise Invalid("settings-file", told, path=path) from fault
+    vault = Path(os.environ.get("CREDENTIALS_DIRECTORY") or os.devnull)
+    content |= {name: (vault / name).read_text("utf-8").strip() for name in SECRETS if (vault / name).is_file()}
     named_outside = {name for name in Settings.model_fields if f"CORNERSTORE_{name.upper()}" in os.environ}
     arguments = {name: value for name, value in content.items() if name not in named_outside} | given
     try:

@@ -13,6 +13,7 @@ import os
 import shutil
 import stat
 import sys
+import sysconfig
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from config.node import NETWORK, this_node
 from config.outbox import OutboxMessage
 from pos import fresh_days
 from pos.store import Store
-from store_app import backup, job_book, staff, tables
+from store_app import backup, job_book, outgoing, staff, tables
 from store_app.extensions import Doors
 from supply.forecasts import ForecastRun
 
@@ -38,6 +39,10 @@ GOOD, WARN, BAD = "good", "warn", "bad"
 LEAST_FREE, LOW_FREE = 200_000_000, 1_000_000_000
 CLOCK_OFF_S = 120.0
 REMOTE_DISKS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "vboxsf"})
+UPDATE_DUE_DAYS = 100
+_POWERS = sa.text(
+    "SELECT rolsuper OR rolcreaterole OR rolreplication OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+)
 QUEUE_LATE = {
     dt.timedelta(hours=1): "For more than an hour nothing went: look whether the internet is there. Selling goes on.",
     dt.timedelta(
@@ -75,6 +80,8 @@ def examine(doors: Doors, *, outside: bool = True) -> list[Word]:
         _worker,
         _settings,
         _files,
+        _outgoing,
+        _age,
         _guesses,
         _forecasts,
     ]
@@ -102,6 +109,11 @@ def _database(doors: Doors) -> Word:
     if revision != newest:
         return Word("database", BAD, f"Its tables are of version {revision}; run `cornerstore migrate` ({newest}).")
     if engine.dialect.name != "sqlite":
+        with engine.connect() as connection:
+            powers = connection.execute(_POWERS).scalar()
+        if powers and not doors.settings.practice:
+            told = "Give the node a role of its own that owns its database: CREATE ROLE cornerstore LOGIN CREATEDB."
+            return Word("database", WARN, f"The node's role at PostgreSQL may do more than it needs. {told}")
         return Word("database", GOOD, f"PostgreSQL, tables of version {revision}.")
     with engine.connect() as connection:
         said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
@@ -247,6 +259,22 @@ def _files(doors: Doors) -> Word:
         told = f"Others on this computer can read {read_by_all[0]}{more}: chmod 600 each."
         return Word("files", WARN, told, float(len(read_by_all)))
     return Word("files", GOOD, "Nobody else on this computer reads the books and their copies.")
+
+
+def _outgoing(doors: Doors) -> Word:
+    """Tell what the settings make this node connect to: what a firewall has to let through, and nothing else."""
+    to = "; ".join(f"{place} ({name})" for name, place in outgoing.reached(doors.settings))
+    return Word("outgoing", GOOD, f"The settings make this node connect to: {to or 'nothing'}.")
+
+
+def _age(doors: Doors) -> Word:
+    """Tell how old the program and its libraries are (docs/security.md promises an update each quarter)."""
+    changed = Path(sysconfig.get_path("purelib")).stat().st_mtime
+    days = (doors.now() - dt.datetime.fromtimestamp(changed, dt.UTC)).days
+    told = f"Program and libraries were last changed {max(days, 0)} days ago."
+    if days > UPDATE_DUE_DAYS:
+        return Word("age", WARN, f"{told} Install the newest version: libraries have mended faults since.", days)
+    return Word("age", GOOD, told, max(days, 0))
 
 
 def _guesses(doors: Doors) -> Word:

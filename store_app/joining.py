@@ -29,6 +29,7 @@ import httpx2
 from config.errors import Invalid, Refused, Unreachable, cause
 from config.nodes.signing import KEY_PATTERN, Signer, load
 from config.settings import is_guarded
+from store_app import outgoing
 from store_app.sync import signed
 from store_app.sync.sender import TIMEOUT, trusted
 
@@ -47,11 +48,11 @@ def fingerprint(pem: str) -> str:
 
 def fetch_ca(url: str, wanted: str, path: Path) -> Path:
     """Fetch the network's own certificate and keep it, if it is the one the invitation names (rule 1)."""
-    unchecked = ssl.create_default_context()
+    unchecked = outgoing.context()
     unchecked.check_hostname = False
     unchecked.verify_mode = ssl.CERT_NONE  # what comes is compared with the fingerprint before it is believed
     try:
-        with httpx2.Client(verify=unchecked, timeout=TIMEOUT, follow_redirects=False) as client:
+        with outgoing.client(url, verify=unchecked, timeout=TIMEOUT) as client:
             answer = client.get(f"{url.rstrip('/')}/api/join/ca.pem")
         answer.raise_for_status()
         certificate = _only_certificate(answer.text)
@@ -79,7 +80,7 @@ class Joined:
 def exchange(url: str, code: str, ca: Path | None, signer: Signer) -> Joined:
     """Exchange a code for the store's id and key; the network is told the key this computer signs with (rule 3)."""
     try:
-        with httpx2.Client(verify=trusted(ca), timeout=TIMEOUT, follow_redirects=False) as client:
+        with outgoing.client(url, verify=trusted(ca), timeout=TIMEOUT) as client:
             said = json.dumps({"code": code}).encode()
             headers = signed.headers_for(signer, "POST", "/api/join", said) | {"Content-Type": "application/json"}
             answer = client.post(f"{url.rstrip('/')}/api/join", content=said, headers=headers)

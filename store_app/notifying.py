@@ -17,7 +17,6 @@ import hashlib
 import hmac
 import json
 import smtplib
-import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
@@ -29,7 +28,8 @@ import structlog
 
 from config import private
 from config.errors import Invalid, Refused, Unreachable, cause
-from config.settings import Settings
+from config.settings import Settings, is_here
+from store_app import outgoing
 from store_app.extensions import Doors
 from store_app.order_tokens import address_of
 from supply import message_words, messages, phone_codes
@@ -80,12 +80,13 @@ class LogCarrier:
 class SmtpCarrier:
     """Sends e-mail by a mail server: 'smtp://user:password@host:587?from=a@b' (STARTTLS), smtps:// for TLS at once.
 
-    Without STARTTLS at the server nothing secret is sent: a user name is then refused.
+    Without STARTTLS at the server nothing is sent, but to this computer or over a trusted wire, and no password ever.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, may_be_open: bool = False) -> None:
         parts = urlsplit(address)
         self._tls = parts.scheme == "smtps"
+        self._may_be_open = may_be_open or is_here(parts.hostname or "")
         self._host, self._port = parts.hostname or "", parts.port or (465 if self._tls else 587)
         self._user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
         self._sender = parse_qs(parts.query).get("from", [self._user])[0]
@@ -119,7 +120,7 @@ class SmtpCarrier:
             raise Unreachable("mail-refused", f"The mail server did not take it: {cause(fault)}.") from fault
 
     def _line(self) -> smtplib.SMTP:
-        context = ssl.create_default_context()
+        context = outgoing.context()
         if self._tls:
             line: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=WAIT_S, context=context)
         else:
@@ -127,9 +128,9 @@ class SmtpCarrier:
             line.ehlo()
             if line.has_extn("starttls"):
                 line.starttls(context=context)
-            elif self._user:
+            elif self._user or not self._may_be_open:
                 line.close()
-                raise Unreachable("mail-in-the-clear", "The mail server offers no encryption; no password is sent.")
+                raise Unreachable("mail-in-the-clear", "The mail server offers no encryption, so nothing is sent.")
         if self._user:
             line.login(self._user, self._password)
         return line
@@ -140,7 +141,7 @@ class WebhookCarrier:
 
     def __init__(self, address: str, key: str, client: httpx2.Client | None = None) -> None:
         self._address, self._key = address, key.encode()
-        self._client = client or httpx2.Client(timeout=WAIT_S)
+        self._client = client or outgoing.client(address, timeout=WAIT_S)
 
     def reaches(self, letter: Letter) -> bool:
         """Who left a phone number."""
@@ -168,7 +169,8 @@ def carriers(settings: Settings) -> list[Carrier]:
         if one == "log":
             found.append(LogCarrier())
         elif one.startswith(("smtp://", "smtps://")):
-            found.append(SmtpCarrier(one))
+            host = urlsplit(one).hostname or ""
+            found.append(SmtpCarrier(one, may_be_open=settings.trusts_wire_to(host)))
         elif one.startswith(("https://", "http://")):
             found.append(WebhookCarrier(one, settings.notify_key))
         else:

@@ -16,7 +16,6 @@ import json
 import os
 import random
 import signal
-import ssl
 import threading
 import time
 from dataclasses import asdict, dataclass
@@ -31,6 +30,7 @@ from filelock import FileLock, Timeout
 from config.errors import Conflict, Invalid, Refused, Unreachable, cause
 from config.ids import new_id
 from pos.wires import USUAL, AgentPrinter, Driver, Said, Unconfirmed, driver_for
+from store_app import outgoing
 
 WAIT_S = 20.0
 ANSWER_S = httpx2.Timeout(WAIT_S + 10, connect=10.0)
@@ -194,13 +194,13 @@ def client_for(server: str, key_file: Path, ca: Path | None = None) -> httpx2.Cl
         raise Invalid("agent-server", "Write the server as https://…; plain http is for this very computer alone.")
     try:
         key = key_file.read_text("ascii").strip()
-        trust = ssl.create_default_context(cafile=str(ca) if ca else None)
+        trust = outgoing.context(ca)
     except (OSError, ValueError) as fault:
         raise Invalid("agent-file", f"The key file or the certificates cannot be read: {cause(fault)}.") from fault
     if not key or not key.isprintable():
         raise Invalid("agent-key", f"{key_file} holds no key. Put the key of the printers page into it.")
     headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
-    return httpx2.Client(base_url=server, headers=headers, verify=trust, timeout=ANSWER_S, follow_redirects=False)
+    return outgoing.client(server, headers=headers, verify=trust, timeout=ANSWER_S)
 
 
 def driver_of(printer: str, reports: bool | None) -> Driver:

@@ -46,7 +46,7 @@ from config.nodes.signing import Signer
 from config.outbox import MAX_BYTES, OutboxMessage
 from config.publication import Pulled, note_refused, take_over
 from config.settings import Settings
-from store_app import job_book
+from store_app import job_book, outgoing
 from store_app.extensions import Doors
 from store_app.sync import edition_check, homecoming, receiver, restored, signed, signing_key, wire
 from supply import told_forecasts
@@ -152,11 +152,10 @@ def is_wished(doors: Doors) -> bool:
 
 def client_for(settings: Settings) -> httpx2.Client:
     """Return the connection to the network: the store's key, no redirects, bounded waits, its certificate checked."""
-    return httpx2.Client(
-        base_url=settings.network_url,
+    return outgoing.client(
+        settings.network_url,
         headers={"Authorization": f"Bearer {settings.network_key}", "Accept": "application/json", **named(settings)},
         timeout=TIMEOUT,
-        follow_redirects=False,
         verify=trusted(settings.network_ca),
         auth=signed.Signing(settings.signing_key),
     )
@@ -170,12 +169,10 @@ def named(settings: Settings) -> dict[str, str]:
 def trusted(ca: Path | None) -> ssl.SSLContext:
     """Return what a certificate is checked against: one authority of the operator's own alone, or the system's."""
     try:
-        context = ssl.create_default_context(cafile=str(ca) if ca else None)
+        return outgoing.context(ca)
     except (OSError, ssl.SSLError) as fault:
         told = f"The certificate {ca} cannot be read. Fetch the network's ca.pem again and name it in network_ca."
         raise Invalid("bad-ca", told, path=str(ca)) from fault
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 def contact(database: Database, settings: Settings, client: httpx2.Client, clock: Clock) -> Contact:

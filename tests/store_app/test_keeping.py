@@ -9,6 +9,7 @@ import os
 import shutil
 import sqlite3
 import sys
+import sysconfig
 import zipfile
 from contextlib import closing
 from pathlib import Path
@@ -373,6 +374,44 @@ def test_an_export_holds_every_table_of_one_moment_and_no_secret(shop, tmp_path)
     assert (tmp_path / "ours.zip").stat().st_mode & 0o077 == 0
     with pytest.raises(Conflict):
         leaving.write(shop, tmp_path / "ours.zip", actor=ANA)
+
+
+def test_the_doctor_says_when_an_update_is_due_as_the_policy_promises(shop):
+    def word() -> doctor.Word:
+        return next(word for word in doctor.examine(shop, outside=False) if word.thing == "age")
+
+    changed = dt.datetime.fromtimestamp(Path(sysconfig.get_path("purelib")).stat().st_mtime, dt.UTC)
+    shop.clock.advance((changed - shop.now()).total_seconds() + 100 * 86_400 + 3600)
+    assert (word().light, word().value) == ("good", 100)
+    shop.clock.advance(86_400)
+    assert word().light == "warn"
+    assert "Install the newest version" in word().sentence
+    policy = (Path(__file__).resolve().parent.parent.parent / "docs" / "security.md").read_text("utf-8")
+    assert f"everything else | {doctor.UPDATE_DUE_DAYS} days" in policy
+
+
+@pytest.mark.postgres
+def test_the_doctor_warns_of_a_role_at_postgresql_that_may_do_more_than_it_needs(tmp_path, postgres_database):
+    def database(url: sa.URL) -> doctor.Word:
+        doors = _network(tmp_path, url.render_as_string(hide_password=False))
+        found = next(word for word in doctor.examine(doors, outside=False) if word.thing == "database")
+        doors.database.engine.dispose()
+        return found
+
+    url = sa.make_url(postgres_database)
+    founded = _network(tmp_path, postgres_database)
+    set_up(founded)
+    founded.database.engine.dispose()
+    server = sa.create_engine(postgres_database, isolation_level="AUTOCOMMIT")
+    with server.connect() as line:
+        line.execute(sa.text(f"CREATE ROLE {url.database} LOGIN CREATEDB"))
+        line.execute(sa.text(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {url.database}"))
+        own, all_powerful = database(url.set(username=url.database)), database(url)
+        line.execute(sa.text(f"DROP OWNED BY {url.database}"))
+        line.execute(sa.text(f"DROP ROLE {url.database}"))
+    server.dispose()
+    assert (own.light, own.sentence[:18]) == ("good", "PostgreSQL, tables")
+    assert (all_powerful.light, "CREATE ROLE cornerstore LOGIN CREATEDB" in all_powerful.sentence) == ("warn", True)
 
 
 def test_every_secret_of_the_tables_is_named_as_one():
