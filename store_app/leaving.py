@@ -4,7 +4,8 @@ Rules
 -----
 1. Everything is in it that the node knows, but no secret: hashes of PINs, badges and keys stay.
 2. Texts are tamed for spreadsheets (`exporting` rule 1); figures are minor units and stock units, as the books have
-   them, and `contents.json` says so, with the number of rows and the SHA-256 of each table.
+   them, and `contents.json` says so, with the number of rows and the SHA-256 of each table, and which columns are
+   persons' or banks'.
 3. All tables are of one moment.
 """
 
@@ -28,11 +29,8 @@ from config.journal import Actor
 from store_app import tables
 from store_app.exporting import tamed
 from store_app.extensions import Doors
+from store_app.protection import SECRET_COLUMNS, SECRET_TABLES, levels
 
-SECRET_TABLES = frozenset({"store_key", "pin_tries", "badge_reader", "invitation"})
-SECRET_COLUMNS = frozenset(
-    {"pin_hash", "badge_hash", "peer_nonce", "nonce", "agent_key_sha256", "code_hash", "token_hash", "leader_token"}
-)
 ROWS_AT_ONCE = 2000
 
 
@@ -54,6 +52,7 @@ def write(doors: Doors, file: Path, *, actor: Actor) -> dict[str, int]:
             "node": doors.settings.node_id, "made_at": doors.now().isoformat(),
             "tables_version": migrate.current(doors.database.engine), "money": "minor units of the shop's currency",
             "quantities": "stock units: pieces, grams or millilitres", "instants": "UTC, ISO 8601", "tables": listed,
+            "sensitive": {level: of for level, of in levels().items() if level != "secret"},
         }  # fmt: skip
         packed.writestr("contents.json", json.dumps(about, indent=1))
     partly.replace(file)
