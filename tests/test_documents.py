@@ -125,3 +125,45 @@ def test_every_requirement_of_asvs_is_answered() -> None:
     is_open = [".".join(row[:3]) for row in rows if "**open**" in row[4]]
     assert said[3].replace("V", "").split(", ") == is_open
     assert (int(said[1]), int(said[2])) == (len(is_open), len(rows))
+
+
+def test_every_sensitive_column_has_its_level_and_the_policy_lists_it() -> None:
+    from config.database import Base
+    from store_app import protection
+
+    found = protection.levels()
+    policy = (ROOT / "docs" / "security.md").read_text("utf-8")
+    for level, of in found.items():
+        listed = "; ".join(f"{table} ({', '.join(columns)})" for table, columns in of.items())
+        assert f"**{level}**: {listed}." in policy, f"docs/security.md lacks: **{level}**: {listed}."
+        assert re.search(rf"^\| {level} \|(.*\|){{6}}$", policy, re.MULTILINE), f"nothing says how {level} is kept"
+    known = {f"{table}.{column}" for of in found.values() for table, columns in of.items() for column in columns}
+    telling = re.compile(
+        r"phone|mail|street|birth|iban|(^|_)bic|bank_account|customer_id|member_id|cashier|actor_|pin_hash"
+    )
+    business = {"premises.phone", "store.phone", "supplier.email", "receipt_mail.sale_id"}
+    hidden = {
+        f"{table.name}.{column.name}"
+        for table in Base.metadata.sorted_tables
+        for column in table.columns
+        if telling.search(column.name) and found["secret"].get(table.name) != ["*"]
+    }
+    assert hidden - known - business == set()
+
+
+def test_the_policy_lists_every_log_and_nothing_else_is_written() -> None:
+    policy = (ROOT / "docs" / "security.md").read_text("utf-8").partition("## Logs")[2].partition("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in policy.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) >= 7
+    assert all(len(row) == 7 and all(cell.strip() for cell in row) for row in rows)
+    writing = re.compile(
+        r"\b(?:logging\.(?:getLogger|basicConfig|\w*Handler)|syslog\.)|(?<![.\w])print\(|structlog\.\w*LoggerFactory"
+    )
+    writers = {
+        path.relative_to(ROOT).as_posix()
+        for package in ("config", "forecasting", "pos", "supply", "store_app")
+        for path in (ROOT / package).rglob("*.py")
+        if writing.search(re.sub(r'"[^"\n]*"', '""', path.read_text("utf-8"))) and "node_modules" not in path.parts
+    }
+    writers.discard("forecasting/rivals.py")  # a measurement's own figures
+    assert writers == {"config/log.py"}, "what is told goes through structlog to the service's one log"

@@ -299,6 +299,16 @@ def test_a_bad_code_is_a_sentence_and_never_stops_the_next_scan(page: Page, node
     expect(page.locator("#says .note-bad")).to_have_count(0)
 
 
+def test_a_name_that_every_object_has_is_a_code_like_any_other(page: Page, node: Node):
+    enter(page, node)
+    for code in ("__proto__", "constructor", "hasOwnProperty"):
+        wedge(page, code)
+        expect(page.locator("#says .note-bad")).to_contain_text(code)
+    wedge(page, CODES["MILK"])
+    expect(page.locator("#total")).to_have_text("$3.49")
+    assert page.evaluate("Object.keys(Object.prototype).concat(Object.keys({}.constructor))") == []
+
+
 def test_too_little_cash_is_a_part_and_the_rest_stays_to_pay(page: Page, node: Node, faults: list[str]):
     enter(page, node)
     wedge(page, CODES["MILK"])

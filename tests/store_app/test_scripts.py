@@ -1,0 +1,29 @@
+"""The browser's scripts of ours: nothing a person or a server says becomes the name of a property."""
+
+import re
+from pathlib import Path
+
+STATIC = Path(__file__).resolve().parent.parent.parent / "store_app" / "static"
+NAMED_BY_US = {
+    "till/basket.js: row[name]": "of SPECIAL",
+    "till/catalogue.js: found[rank]": "a list's place",
+    "till/dom.js: made[wish]": "of an element's wishes, written in our scripts",
+    "till/taking.js: special[name]": "of three names that stand there",
+}
+"""Every property that is set by a name in a variable, and where the name is from."""
+
+
+def test_no_script_sets_a_property_by_a_name_somebody_sent():
+    scripts = [path for path in STATIC.rglob("*.js") if not {"vendor", "node_modules"} & set(path.parts)]
+    found, merging = set(), []
+    for path in scripts:
+        name, text = path.relative_to(STATIC).as_posix(), path.read_text("utf-8")
+        code = re.sub(r"(?m)//.*$", "", re.sub(r"(?s)/\*.*?\*/", "", text))
+        for target, key in re.findall(r"([\w.$)]+)\[([^\[\]]+)\]\s*(?:\?\?|\|\||[+*-])?=(?![=>])", code):
+            if not re.fullmatch(r"""\d+|"[^"]*"|'[^']*'""", key) and target not in ("const", "let", "var"):
+                found.add(f"{name}: {target}[{key}]")
+        merging += [name] if re.search(r"__proto__|setPrototypeOf|\bfor \((?:const|let|var) \w+ in\b", code) else []
+    assert found == set(NAMED_BY_US)
+    assert merging == [], (
+        "for … in and prototypes by hand go through what an object inherits: use Map, Set, Object.entries"
+    )
