@@ -8,8 +8,6 @@ Rules
    (ISO 7064 style weighted sum, modulus 31), so that a slip of the tongue is noticed before it is looked up.
 """
 
-import secrets
-
 import uuid_utils
 
 _BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -35,12 +33,6 @@ def is_id(text: str) -> bool:
     Pages make their own ids (a browser's random UUID), so the form is wider than `new_id()`'s.
     """
     return 8 <= len(text) <= 40 and text.isascii() and text.replace("-", "").isalnum()
-
-
-def new_pickup_code() -> str:
-    """Make a pickup code with its check character."""
-    body = "".join(secrets.choice(_SPOKEN) for _ in range(CODE_LENGTH - 1))
-    return body + _check_character(body)
 
 
 def pickup_code_of(seed: bytes) -> str:

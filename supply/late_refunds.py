@@ -3,8 +3,8 @@
 Rules
 -----
 1. A late return is charged to the store at once. The customer gets the money at once where the store is good for all
-   that it then owes: by its funds, by the share of what is kept for goods that its customers have proved to have, and by
-   its credit. Beyond that it waits for the operator, who decides how much the network pays.
+   that it then owes: by its funds, by the share of what is kept for goods that its customers have proved to have, and
+   by its credit. Beyond that it waits for the operator, who decides how much the network pays.
 2. So what a store that vanishes and its accomplices can cost the network by late returns is its credit limit.
 """
 

@@ -45,11 +45,6 @@ def code_hash(salt: str, code: str) -> str:
     return f"{salt}${pins.slow_hash(code, salt)}"
 
 
-def quick_hash(id: str, code: str) -> str:
-    """Return how a code is kept where it was made, and by nobody who would gain by searching for it."""
-    return hashlib.sha256(f"{id}:{code}".encode()).hexdigest()
-
-
 def salt_of(kept: str) -> str:
     """Return the salt a kept code was hashed with."""
     return kept.rpartition("$")[0]

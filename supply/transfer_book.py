@@ -60,9 +60,8 @@ class GoodsTransfer(Base):
     """Why it was declined, or lapsed, or did not come."""
     declined_by: Mapped[str] = mapped_column(default="")
     """The id of the shop that said no."""
-    code: Mapped[str] = mapped_column(default="")
-    """Only where it is shown: at the fetching shop (rule 2)."""
     code_hash: Mapped[str] = mapped_column(default="")
+    """Of the fetching shop's code (rule 2)."""
     handed_over_at: Mapped[dt.datetime | None]
     received_at: Mapped[dt.datetime | None]
     cost_minor: Mapped[int] = mapped_column(default=0)

@@ -140,7 +140,7 @@ def _written(
         taker_name=shops[match.taker_id].name, metres=match.metres, state="proposed", proposed_at=at,
         answer_by=min(day + dt.timedelta(days=ANSWER_DAYS), fetch_by), fetch_by=fetch_by,
         giver_minor=match.giver_minor, taker_minor=match.taker_minor, giver_yes=False, taker_yes=False, why="",
-        declined_by="", code="", code_hash="", cost_minor=0,
+        declined_by="", code_hash="", cost_minor=0,
     )  # fmt: skip
     lines = [
         TransferLine(

@@ -4,9 +4,9 @@ Rules
 -----
 1. The network proposes from the shops' sheets (`transfer_sheets`, `transfer_math`). Nothing happens before both
    shopkeepers said yes; until the goods are handed over each may still say no, with a reason the other reads.
-2. With the second yes the network makes a code and tells it to the shop that fetches the goods alone. Who gives them
-   away takes the code: it is the other's signature on what was counted. Kept hashed at the giver and the network; the
-   giver would gain by finding it, so its hash is a slow one.
+2. The shop that fetches the goods derives a code from its node's secret, and its yes tells the network a slow hash of
+   it, which goes to the giver with the second yes. Who gives the goods away takes the code: it is the other's signature
+   on what was counted. The code itself is kept nowhere until it was used.
 3. Never more goes than was agreed, than is there and than is the shop's own, and nothing that is `recall.off_sale`. The
    goods leave and enter by stock movements at each shop, with their last day; what does not arrive is said, and is the
    fetching shop's, who counted it at the hand-over. Goods taken in before they were handed over are let go of
@@ -24,6 +24,8 @@ Units: qty stock units, *_minor minor units of both shops' currency.
 """
 
 import datetime as dt
+import hashlib
+import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,9 +33,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config import door, journal, outbox
-from config.database import lock_rows
+from config.database import lock_rows, secret_of
 from config.errors import Conflict, Invalid, Refused
-from config.ids import new_id, new_pickup_code, tidy_pickup_code
+from config.ids import new_id, pickup_code_of, tidy_pickup_code
 from config.inbox import refuse_stranger
 from config.journal import Actor
 from config.node import NETWORK
@@ -42,7 +44,7 @@ from pos.batches import Lot
 from pos.ledger import MOST_QTY, Place, Source, refuse_short
 from pos.store import day_of
 from supply import credit, left_out, planned, transfer_money
-from supply.order_keys import code_hash, quick_hash
+from supply.order_keys import code_hash
 from supply.transfer_book import (
     ROAD,
     STATES,
@@ -61,6 +63,7 @@ TOLD, ANSWERED, GIVEN, TAKEN = "transfer.told", "transfer.answered", "transfer.g
 BACK = "transfer.back"
 BACK_KIND = "transfer_back"
 VERSION = 1
+MOST_HASH = 200
 
 
 # --- verbs, shop ---
@@ -76,7 +79,10 @@ def agree(session: Session, store_id: str, transfer_id: str, *, actor: Actor, at
         raise Refused("transfer-over", f"This was to be answered by {found.answer_by:%Y-%m-%d}.")
     _note_yes(found, store_id)
     journal.record(session, actor=actor, at=at, verb="transfer.yes", subject=subject_of(found))
-    _tell_network(session, found, store_id, ANSWERED, {"yes": True, "why": ""}, at)
+    told = {"yes": True, "why": ""}
+    if store_id == found.taker_id:
+        told["code_hash"] = found.code_hash = code_hash(found.id, code_of(session, found.id))
+    _tell_network(session, found, store_id, ANSWERED, told, at)
     return found
 
 
@@ -198,7 +204,7 @@ def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.da
         if body["store_id"] == found.giver_id:
             _plan(session, found)
     found.giver_yes, found.taker_yes = found.giver_yes or body["giver_yes"], found.taker_yes or body["taker_yes"]
-    found.code, found.code_hash = found.code or body["code"], found.code_hash or body["code_hash"]
+    found.code_hash = found.code_hash or body["code_hash"]
     for line in lines_of(session, found):
         given, taken = next(row[8:] for row in body["lines"] if row[0] == line.sku)
         line.given_qty = given if line.given_qty is None else line.given_qty
@@ -212,6 +218,15 @@ def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.da
     elif STATES.legal(found.state, body["state"]):
         _end(session, found, body["state"], body["why"], body["declined_by"], actor=actor, at=at)
     session.flush()
+
+
+# --- questions ---
+
+
+def code_of(session: Session, transfer_id: str) -> str:
+    """Return the code this node signs a transfer with, where it fetches the goods (rule 2)."""
+    seed = hmac.new(secret_of(session).encode(), f"transfer code {transfer_id}".encode(), hashlib.sha256).digest()
+    return pickup_code_of(seed)
 
 
 # --- verbs, network ---
@@ -234,23 +249,23 @@ def write_proposal(
 
 
 def take_answered(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Take a shop's answer; the second yes makes the code (rule 2)."""
+    """Take a shop's answer; the second yes tells the giver the hash of the taker's code (rule 2)."""
     found = transfer_of(session, store_id, body["id"])
     if not body["yes"]:
         if STATES.legal(found.state, "declined"):
             _end(session, found, "declined", body["why"], store_id, actor=actor, at=at)
             _tell_shops(session, found, at)
         return
+    if store_id == found.taker_id and not found.taker_yes:
+        found.code_hash = str(body.get("code_hash", ""))[:MOST_HASH]
     _note_yes(found, store_id)
     if found.state != "proposed" or not (found.giver_yes and found.taker_yes):
         return
-    code = "" if found.taker_id in credit.held_shops(session) else new_pickup_code()
-    if code:
-        found.code_hash = quick_hash(found.id, code)
-        journal.move(session, found, "agreed", actor=actor, at=at, subject=subject_of(found))
-    else:
+    if found.taker_id in credit.held_shops(session):
         _end(session, found, "lapsed", "It may buy nothing on account just now.", "", actor=actor, at=at)
-    _tell_shops(session, found, at, code=code)
+    else:
+        journal.move(session, found, "agreed", actor=actor, at=at, subject=subject_of(found))
+    _tell_shops(session, found, at)
 
 
 def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
@@ -260,7 +275,8 @@ def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: 
     if found.handed_over_at is not None:
         return
     lines, is_there = lines_of(session, found), waits_for_giver(found)
-    if not is_there and (not found.code_hash or quick_hash(found.id, str(body.get("code"))) != found.code_hash):
+    is_signed = found.giver_yes and found.taker_yes and code_hash(found.id, str(body.get("code"))) == found.code_hash
+    if not is_there and not is_signed:
         raise Refused(
             "not-their-code", f"{found.taker_name} has not signed for these goods by its code.", sender=store_id
         )
@@ -436,7 +452,7 @@ def _tell_network(
     )  # fmt: skip
 
 
-def _tell_shops(session: Session, found: GoodsTransfer, at: dt.datetime, code: str = "") -> None:
+def _tell_shops(session: Session, found: GoodsTransfer, at: dt.datetime) -> None:
     """Tell both shops how a transfer stands, each what it may know (rules 2, 6)."""
     session.flush()
     lines = [
@@ -455,7 +471,7 @@ def _tell_shops(session: Session, found: GoodsTransfer, at: dt.datetime, code: s
         own = {
             "store_id": store_id, "giver_minor": found.giver_minor if gives else None,
             "taker_minor": None if gives else found.taker_minor,
-            "code_hash": code_hash(found.id, code) if gives and code else "", "code": "" if gives else code,
+            "code_hash": found.code_hash if gives and found.state != "proposed" else "",
         }  # fmt: skip
         outbox.append(
             session, to_node=store_id, topic=TOLD, version=VERSION, body=body | own, id=new_id(),
@@ -470,7 +486,7 @@ def _write_down(session: Session, body: dict[str, Any]) -> GoodsTransfer:
         **{name: body[name] for name in plain}, state=STATES.first,
         proposed_at=dt.datetime.fromisoformat(body["proposed_at"]),
         answer_by=dt.date.fromisoformat(body["answer_by"]), fetch_by=dt.date.fromisoformat(body["fetch_by"]),
-        giver_yes=False, taker_yes=False, why="", declined_by="", code="", code_hash="",
+        giver_yes=False, taker_yes=False, why="", declined_by="", code_hash="",
     )  # fmt: skip
     session.add(found)
     session.flush()

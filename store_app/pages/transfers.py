@@ -15,6 +15,7 @@ from store_app.pages import form
 from store_app.presenting import page, place
 from store_app.security import requires
 from supply import transfer_book, transfers
+from supply.order_keys import code_hash
 from supply.transfer_book import GoodsTransfer, TransferLine
 
 bp = Blueprint("transfers", __name__, url_prefix="/transfers")
@@ -33,6 +34,7 @@ class View:
     said_yes: bool
     far: str
     gain_minor: int
+    is_code_lost: bool
     spoken_code: str
     drawn: str
     tag: tuple[str, str]
@@ -157,7 +159,10 @@ def _counts() -> dict[str, int]:
 
 def _view(session: Session, row: GoodsTransfer) -> View:
     gives = row.giver_id == _here()
-    code = row.code if row.state == "agreed" and not gives else ""
+    fetches = row.state == "agreed" and not gives
+    code = transfers.code_of(session, row.id) if fetches else ""
+    if fetches and code_hash(row.id, code) != row.code_hash:  # signed for on another computer
+        code = ""
     drawn = segno.make_qr(code, error="m").svg_inline(border=2, svgclass=None, lineclass=None, omitsize=True)
     return View(
         row=row,
@@ -167,6 +172,7 @@ def _view(session: Session, row: GoodsTransfer) -> View:
         said_yes=transfer_book.has_said_yes(row, _here()),
         far=wording_supply.distance(row.metres),
         gain_minor=(row.giver_minor if gives else row.taker_minor) or 0,
+        is_code_lost=fetches and not code,
         spoken_code=f"{code[:4]} {code[4:]}" if code else "",
         drawn=drawn if code else "",
         tag=wording_supply.transfer_tag(row.state),

@@ -220,7 +220,8 @@ def test_what_the_leader_earned_is_paid_out_to_the_leader_and_follows_what_comes
     assert paid.unknown == [STORE]  # the shop's own money waits for its account
     assert stands() == (27, 27, 0, 556)
     with town.network.write() as session:  # a cut-off shop took half of it back in time
-        escrow.take_back(session, "m1", 300, is_covered=lambda: True, why="returned", words="S07-1", actor=ME, at=later(days=6))
+        by = {"actor": ME, "at": later(days=6)}
+        escrow.take_back(session, "m1", 300, is_covered=lambda: True, why="returned", words="S07-1", **by)
     assert where(town, ["m1"], "due") == 120 + 300
     assert stands() == (14, 27, -13, 277)  # 287 of the shop's, less half of the commission
 

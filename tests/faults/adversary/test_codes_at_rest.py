@@ -11,12 +11,31 @@ from pos import catalogue, printing, vouchers
 from pos.printer import PrintJob
 from pos.printer_book import Outlet
 from pos.wires import AgentPrinter, FilePrinter
-from store_app import leaving
+from store_app import leaving, tables
 from tests.store_app.conftest import NOON, STORE, House, post, token
 from tests.store_app.test_api_counter import BACK, SALE, body, leave, shop
 
 __all__ = ["shop"]
 PAID = "0190b3a2-7c1e-7b5a-9f3e-000000000009"
+IN_PLAIN = {
+    "barcode.code": "stands on the product",
+    "coupon.code": "the cashier and the shopkeeper read it out, and it opens a discount within its limits alone",
+    "coupon_use.code": "a coupon that was used",
+    "escrow.shown_code": "the payment service's square, shown until it is paid",
+    "group_offer.leader_token": "128 bits that open figures to read; the store shows the address again",
+    "offer_edition.token": "tells one edition from another",
+    "online_coupon.code": "as coupon.code, at the network",
+    "order_letter.fault_code": "what a letter failed by",
+    "outreach_person.code": "a coupon's, for one person",
+    "outreach_thanks.code": "a coupon's, for one person",
+    "payment.shown_code": "the payment service's square, shown until it is paid",
+    "produce_lot.code": "stands on the produce",
+    "receipt_mail.fault_code": "what a receipt failed by",
+    "refused_edition.code": "why an edition was refused",
+    "shop_front.promotions_token": "tells whether a store's offers changed",
+    "told_story.lot_code": "stands on the produce",
+}
+"""Column -> why its code or token may rest as it is read."""
 
 
 @pytest.fixture
@@ -57,6 +76,12 @@ def told(code: str, text: str) -> bool:
     """Tell whether a text gives a code away: whole or all but its end, however it is written."""
     text = text.upper()
     return any(form[:-4].strip("-") in text for form in (code, vouchers.spoken(code), vouchers.spoken(code)[:-1]))
+
+
+def test_every_column_of_codes_or_tokens_that_rests_as_it_is_read_says_why_it_may():
+    tables.known()
+    columns = {f"{table.name}.{column.name}" for table in Base.metadata.tables.values() for column in table.columns}
+    assert {one for one in columns if one.endswith(("code", "token"))} == IN_PLAIN.keys()
 
 
 def test_no_book_fact_export_or_kept_print_tells_a_voucher_s_code(shop, house, paper, tmp_path):
