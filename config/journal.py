@@ -11,7 +11,6 @@ Rules
 """
 
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from typing import Any, ClassVar, Protocol
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config import append_only, day_seals
+from config import append_only, day_seals, digest
 from config.database import Base, dialect_of, insert_into, table_of
 from config.prepared import Prepared
 from config.states import StateTable
@@ -193,14 +192,14 @@ def _first_head(session: Session, node_id: str) -> Any:
     return _HEAD_OF.first(session, {"node": node_id})
 
 
-def _hash(before: str, *values: Any) -> str:
+def _hash(before: str, *values: Any, like: str | None = None) -> str:
     """Return the hash of an entry: the one before it, then node_id, n, at, actor, verb, subject, body."""
-    return hashlib.sha256(canonical([before, *values]).encode()).hexdigest()
+    return digest.of(canonical([before, *values]), like)
 
 
 def _hash_of(entry: JournalEntry, before: str) -> str:
     values = (entry.n, entry.at, entry.actor_id, entry.actor_name, entry.verb, entry.subject, entry.body)
-    return _hash(before, entry.node_id, *values)
+    return _hash(before, entry.node_id, *values, like=entry.hash)
 
 
 def _plain(value: Any) -> Any:

@@ -18,7 +18,6 @@ Rules
 """
 
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
+from config import digest
 from config.append_only import append_only
 from config.database import Base, dialect_of, insert_into, lock_rows, table_of
 from config.journal import GENESIS, Actor, canonical, move
@@ -404,8 +404,8 @@ def fits(message: Message, body: str) -> bool:
     """Tell whether a message is what its hash says, or what was left of that (rule 5); body: its canonical text."""
     if FORGOTTEN in message.body:
         left = {key: value for key, value in message.body.items() if key != FORGOTTEN}
-        return bool(message.body[FORGOTTEN] == chain(message.hash, canonical(left)))
-    return message.hash == hash_of(message, body)
+        return bool(message.body[FORGOTTEN] == digest.of(message.hash + canonical(left), message.hash))
+    return message.hash == hash_of(message, body, message.hash)
 
 
 def text_fits(
@@ -417,22 +417,22 @@ def text_fits(
             return fits(Message(id, 0, topic, version, made_at, business_day, json.loads(text), hash), text)
         except (TypeError, ValueError):
             return False
-    return _content_hash(id, topic, version, made_at, business_day, text) == hash
+    return _content_hash(id, topic, version, made_at, business_day, text, hash) == hash
 
 
 def emptied(hash: str, left: dict[str, Any]) -> str:
     """Return the text of a body that is left without its people, sealed to the hash it had (rule 5)."""
-    return canonical({**left, FORGOTTEN: chain(hash, canonical(left))})
+    return canonical({**left, FORGOTTEN: digest.of(hash + canonical(left), hash)})
 
 
-def hash_of(message: Message, body: str) -> str:
-    """Return the hash of a message's content; body: its canonical text, made once."""
-    return _content_hash(message.id, message.topic, message.version, message.made_at, message.business_day, body)
+def hash_of(message: Message, body: str, like: str | None = None) -> str:
+    """Return the hash of a message's content; body: its canonical text, made once. like: as `digest.of`."""
+    return _content_hash(message.id, message.topic, message.version, message.made_at, message.business_day, body, like)
 
 
 def chain(head: str, hash: str) -> str:
-    """Return the head that follows `head` when content `hash` is appended."""
-    return hashlib.sha256(f"{head}{hash}".encode()).hexdigest()
+    """Return the head that follows `head` when content `hash` is appended (`digest` rule 2)."""
+    return digest.of(head + hash, hash)
 
 
 # --- inside ---
@@ -491,10 +491,12 @@ def _first_head(session: Session, to_node: str, epoch: str) -> tuple[int, str]:
     return n, first
 
 
-def _content_hash(id: str, topic: str, version: int, made_at: str, business_day: str, body: str) -> str:
+def _content_hash(
+    id: str, topic: str, version: int, made_at: str, business_day: str, body: str, like: str | None = None
+) -> str:
     """Return the hash of the canonical list of these values; body: its canonical text, made once."""
     values = canonical([id, topic, version, made_at, business_day])
-    return hashlib.sha256(f"{values[:-1]},{body}]".encode()).hexdigest()
+    return digest.of(f"{values[:-1]},{body}]", like)
 
 
 def _stamp(at: dt.datetime) -> str:

@@ -15,7 +15,6 @@ Rules
 """
 
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -26,7 +25,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config import day_seals, journal, outbox, partitions
+from config import day_seals, digest, journal, outbox, partitions
 from config.errors import Invalid, Unreachable
 from config.inbox import InboxMessage
 from config.journal import GENESIS, JournalEntry, JournalHead
@@ -157,7 +156,7 @@ def _walk(
             report.blame(_missing(expected, n - 1))
             linked = False
         values = [before, node_id, n, _instant(at), actor_id, actor_name, verb, subject, body]
-        if linked and hashlib.sha256(journal.canonical(values).encode()).hexdigest() != kept:
+        if linked and digest.of(journal.canonical(values), kept) != kept:
             changed.add(n, f"{verb} of {subject}, {_shown(at)}")
         for anchor in waiting.pop(n, ()):
             if anchor.hash == kept:

@@ -1,6 +1,7 @@
 """Facts on their way: once, in any order, and never lost in silence."""
 
 import datetime as dt
+import json
 import random
 from dataclasses import replace
 
@@ -9,11 +10,11 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config import door, inbox, outbox
+from config import digest, door, inbox, outbox
 from config.database import Database
 from config.errors import Refused
 from config.inbox import InboxAlarm, InboxMessage
-from config.journal import GENESIS, Actor
+from config.journal import GENESIS, Actor, JournalEntry, record, verify
 from config.node import Peer, found, new_epoch, this_node
 from config.outbox import Message, OutboxMessage
 from config.publication import Publication
@@ -88,6 +89,32 @@ def test_facts_are_numbered_chained_and_whole(sender):
     with sender.read() as session:
         ends = [outbox.head_at(session, "network", this_node(session).epoch, n) for n in (0, FACTS + 1)]
     assert ends == [GENESIS, None], "nothing is behind the last, and the beginning before the first"
+
+
+def test_another_algorithm_may_follow_and_what_it_chains_is_good_beside_the_old(tmp_path, monkeypatch):
+    store, network = open_database(tmp_path / "store.db"), open_database(tmp_path / "network.db")
+    with store.write() as session:
+        found(session, "S01", at=NOON)
+    for n, today in enumerate(("", "sha3", "sha3", "")):
+        monkeypatch.setattr(digest, "TODAY", today)
+        with store.write() as session:
+            append(session, f"fact-{n}", {"n": n})
+            record(session, actor=Actor.system("test", "S01"), at=NOON, verb="noted", subject=f"fact:{n}")
+    messages = sent(store)
+    assert [message.hash[:5] == "sha3:" for message in messages] == [False, True, True, False]
+    for message in messages:
+        assert take(network, message) == ("taken", None)
+        left = {outbox.FORGOTTEN: 0} | json.loads(outbox.emptied(message.hash, {"n": 0}))
+        assert replace(message, body=left).is_whole()
+        assert not replace(message, body={"n": 7}).is_whole()
+        assert not replace(message, hash=f"md5:{message.hash[-32:]}").is_whole(), "nobody knows this algorithm"
+    with store.read() as session:
+        count, ours = outbox.sent_head(session, "network", this_node(session).epoch)
+        assert verify(session, "S01") == []
+    assert head(network) == (count, count, ours), "both ends reckon alike, whatever either holds for today's"
+    with store.write() as session, unlocked(session):
+        session.execute(sa.update(JournalEntry).where(JournalEntry.subject == "fact:1").values(verb="edited"))
+        assert "was changed" in verify(session, "S01")[0]
 
 
 def test_a_fact_of_a_transaction_that_fails_never_was(tmp_path):
