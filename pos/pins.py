@@ -23,6 +23,8 @@ from config.errors import Invalid
 OPERATOR_LEAST = 6
 _DAYS = {6: ("%d%m%y", "%m%d%y", "%y%m%d"), 8: ("%d%m%Y", "%m%d%Y", "%Y%m%d")}
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+_FINDING = (2, 19_456, 1, 32)
+"""How codes are hashed that are found by it (rule 4): other figures find nothing of what rests, so they stand alone."""
 _NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$FWgenUc0O2td8NmMWwXeGg$XFtV/Ja7FQ/COJHMhJa7pYDdoPxHBSlB83Q/dwVsyiQ"
 """A hash by the same parameters, which no PIN has (rule 3)."""
 
@@ -43,13 +45,15 @@ def is_right(pin: str, kept: str | None) -> bool:
     return kept is not None
 
 
+def is_dated(kept: str) -> bool:
+    """Tell whether a hash was made in another way than today's, so that the next sign-in hashes the PIN anew."""
+    return _hasher.check_needs_rehash(kept)
+
+
 def slow_hash(code: str, salt: str) -> str:
     """Return a hash of a short code by which it can be found again, slow to search through (rule 4)."""
-    by = _hasher
-    return argon2.hash_secret_raw(
-        code.encode(), hashlib.sha256(salt.encode()).digest()[:16], by.time_cost, by.memory_cost, by.parallelism,
-        by.hash_len, argon2.Type.ID,
-    ).hex()  # fmt: skip
+    drawn = hashlib.sha256(salt.encode()).digest()[:16]
+    return argon2.hash_secret_raw(code.encode(), drawn, *_FINDING, argon2.Type.ID).hex()
 
 
 def refuse_weak(pin: str, role: str) -> None:

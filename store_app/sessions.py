@@ -6,19 +6,25 @@ Rules
 2. It is signed anew when something in it changed, or when it has grown a little old, so that a day's work never ends
    in the middle of a sale.
 3. Who works here is signed in for a day's work. A customer's basket, number and orders are kept VISITOR_FOR.
+4. Cookies and the tokens of forms are signed by HMAC with SHA-256. What was signed with SHA-1, the libraries' own
+   choice, is still read: customers keep their baskets.
 """
 
 import datetime as dt
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, Request, Response
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
-from itsdangerous import BadSignature
+from itsdangerous import BadSignature, Serializer, Signer
 
 RENEWED_AFTER = dt.timedelta(minutes=10)
 VISITOR_FOR = dt.timedelta(days=30)
 MOST_KEPT = 512
+_BEFORE = {"digest_method": hashlib.sha1}
+Signer.default_digest_method = staticmethod(hashlib.sha256)  # flask-wtf and `devices` name none (rule 4)
+Serializer.default_fallback_signers = [_BEFORE, _BEFORE | {"key_derivation": "hmac"}]
 
 
 class KeptSession(SecureCookieSession):
@@ -31,6 +37,7 @@ class KeptSessions(SecureCookieSessionInterface):
     """Flask's own cookies, of which this process remembers the verified ones."""
 
     session_class = KeptSession
+    digest_method = staticmethod(hashlib.sha256)
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[dict[str, Any], dt.datetime]] = {}

@@ -2,7 +2,8 @@
 
 Rules
 -----
-1. A PIN is kept as pos.pins says. The same refusal for a wrong name and a wrong PIN.
+1. A PIN is kept as pos.pins says; one kept in an older way is hashed anew when it is typed. The same refusal for a
+   wrong name and a wrong PIN.
 2. Five wrong tries in a row lock the name for half a minute, each further one twice as long, up to 15 minutes. A try
    is counted before the PIN is looked at: guesses side by side have no more tries than guesses one by one. Wrong PINs
    typed for somebody's leave are counted apart, per person who asks, and so are those typed on a device on which the
@@ -182,7 +183,8 @@ def check_pin(doors: Doors, node_id: str, staff_id: str, pin: str, *, asked_by: 
     right = pins.is_right(pin, kept) if refusal is None or stranger else False
     if refusal is not None:
         raise refusal
-    found = _told(doors, node_id, staff_id if kept else "", right, asked_by, stranger, at)
+    anew = pins.hashed(pin) if kept and right and pins.is_dated(kept) else ""
+    found = _told(doors, node_id, staff_id if kept else "", right, asked_by, stranger, at, anew)
     if found is None:
         raise Refused("wrong-pin", "That name and PIN do not belong together. Try again.")
     return found
@@ -208,9 +210,12 @@ def _claim(
 
 
 def _told(
-    doors: Doors, node_id: str, staff_id: str, right: bool, asked_by: str, stranger: str, at: dt.datetime
+    doors: Doors, node_id: str, staff_id: str, right: bool, asked_by: str, stranger: str, at: dt.datetime, anew: str
 ) -> Staff | None:
-    """Journal how a try went, and take it off the counters where the PIN was right; returns whose it was then."""
+    """Journal how a try went, and take it off the counters where the PIN was right; returns whose it was then.
+
+    anew: the hash that takes the kept one's place, '' to leave it.
+    """
     with doors.write() as session:
         strangers = _strangers(session, node_id, stranger, at)
         found = session.get(Staff, (node_id, staff_id), with_for_update=True) if staff_id else None
@@ -225,7 +230,8 @@ def _told(
         tried = _tries_of(session, found, asked_by)
         if right:
             _count(tried, True, at)
-        asked = {"asked_by": asked_by} if asked_by else {}
+            found.pin_hash = anew or found.pin_hash
+        asked = ({"asked_by": asked_by} if asked_by else {}) | ({"seal": found.seal} if anew else {})
         verb = "signin.good" if right else "signin.refused"
         _sign(session, found, verb, at, by="pin", tries=tried.failed_tries, **asked)
         return found if right else None

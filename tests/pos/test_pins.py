@@ -1,6 +1,7 @@
 """PINs that are tried first are nobody's who may do more than sell."""
 
 import pytest
+from argon2 import PasswordHasher
 
 from config.errors import Invalid
 from pos import pins
@@ -38,3 +39,11 @@ def test_a_pin_is_kept_as_a_hash_that_tells_the_right_one_from_a_wrong_one_and_n
     ]
     with pytest.raises(Invalid, match="4 to 12 digits"):
         pins.hashed("12a4")
+
+
+def test_pins_kept_in_an_older_way_are_right_and_dated_and_codes_are_found_whatever_pins_cost(monkeypatch):
+    kept, code = pins.hashed("2580"), pins.slow_hash("ABCD", "week")
+    assert not pins.is_dated(kept)
+    monkeypatch.setattr(pins, "_hasher", PasswordHasher(time_cost=3, memory_cost=8_192, parallelism=1))
+    assert (pins.is_dated(kept), pins.is_right("2580", kept), pins.is_right("2581", kept)) == (True, True, False)
+    assert pins.slow_hash("ABCD", "week") == code

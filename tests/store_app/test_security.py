@@ -3,6 +3,7 @@
 import base64
 import datetime as dt
 import functools
+import hashlib
 import re
 import threading
 import time
@@ -11,10 +12,12 @@ import traceback
 import pytest
 import sqlalchemy as sa
 import structlog
+from argon2 import PasswordHasher
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from config.errors import Refused
 from config.journal import JournalEntry, JournalHead
-from pos import signed_out
+from pos import pins, signed_out
 from pos.permissions import AT_FIRST
 from pos.signed_out import LONGEST
 from pos.store import Staff
@@ -336,6 +339,43 @@ def test_who_guesses_a_supervisors_pin_is_stopped_and_the_supervisor_still_signs
     assert ask("cashier", "4444") == "locked", "each further wrong one locks twice as long"
     house.clock.advance(staff.LOCK_S)
     assert staff.check_pin(house.doors, STORE, "supervisor", "4444", asked_by="cashier").id == "supervisor"
+
+
+def test_a_pin_kept_in_an_older_way_is_hashed_anew_when_it_is_typed_and_the_books_know(house):
+    def kept() -> str:
+        with house.doors.read() as session:
+            return session.get_one(Staff, (STORE, "supervisor")).pin_hash
+
+    older = PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1).hash("4444")
+    with house.doors.write() as session:
+        session.get_one(Staff, (STORE, "supervisor")).pin_hash = older
+    assert post(house.visitor(), "/signin/supervisor", pin="4440").status_code != 303
+    assert kept() == older
+    client = house.visitor()
+    assert post(client, "/signin/supervisor", pin="4444").status_code == 303
+    assert kept() != older
+    assert not pins.is_dated(kept())
+    assert client.get("/more/").status_code == 200, "who typed it stays signed in"
+    with house.doors.read() as session:
+        told = session.scalars(sa.select(JournalEntry.body).where(JournalEntry.verb == "signin.good")).all()
+        assert session.get_one(Staff, (STORE, "supervisor")).seal in told[-1]
+
+
+def test_sessions_and_forms_are_signed_with_sha_256_and_what_was_signed_before_is_still_read(house):
+    client = house.signed_in()
+    signing = house.app.session_interface.get_signing_serializer(house.app)
+    with client.session_transaction() as session:
+        held = dict(session)
+    by_sha_1 = URLSafeTimedSerializer(
+        house.app.secret_key, salt=signing.salt, serializer=signing.serializer, fallback_signers=[],
+        signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha1},
+    )  # fmt: skip
+    with pytest.raises(BadSignature):
+        by_sha_1.loads(signing.dumps(held))
+    assert signing.loads(by_sha_1.dumps(held)) == held
+    assert URLSafeTimedSerializer("key").make_signer("salt").digest_method is hashlib.sha256
+    with pytest.raises(BadSignature):
+        signing.loads(by_sha_1.dumps(held)[:-3] + "AAA")
 
 
 def test_after_signing_in_nobody_is_led_out_of_the_house(house):
