@@ -58,6 +58,9 @@ def test_the_web_server_before_a_node_speaks_tls_as_the_node_does_and_frames_req
         "on",
         "on",
     )
+    in_the_clear = text.partition("listen 443")[0]
+    assert re.search(r"location /api/ \{\s+return 403;", in_the_clear), "what a program sends is not led on in silence"
+    assert "proxy_pass" not in in_the_clear
     assert "proxy_set_header X-Forwarded-For $remote_addr;" in text, (
         "what a visitor says of themselves is not passed on"
     )

@@ -2,7 +2,10 @@
 
 import datetime as dt
 import hashlib
+import json
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -204,3 +207,12 @@ def test_secrets_never_reach_the_log():
 
     event = hide_secrets(None, "info", {"event": "x", "pin": "2468", "store_key": "k", "pinned": 1, "at": dt.UTC})
     assert (event["pin"], event["store_key"], event["pinned"]) == ("…", "…", 1)
+
+
+def test_whatever_somebody_typed_is_one_line_of_the_log_and_no_command_to_a_terminal():
+    typed = 'a\n{"event": "signin.good"}\r\u2028\u0085\x1b[31m\x00'
+    words = f"from config import log; log.set_up(); log.structlog.get_logger().info('typed', text={typed!a})"
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    (line,) = done.stderr.splitlines()
+    assert json.loads(line)["text"] == typed
+    assert line.isprintable()
