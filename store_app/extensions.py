@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, g, has_request_context, request
+from flask import Flask, Request, current_app, g, has_request_context, request
 from flask import session as signed
 from flask.json.provider import DefaultJSONProvider
 from flask_babel import Babel
@@ -132,8 +132,19 @@ def clock_for(settings: Settings) -> Clock:
     return PracticeClock(settings.practice_clock) if settings.practice_clock else SystemClock()
 
 
+class Asked(Request):
+    """A request, whose fields come from one place: a form's from its body, a page's from its address."""
+
+    @property
+    def values(self) -> Any:
+        """Return what was typed; an address adds nothing to a form and replaces nothing in it."""
+        return self.form if self.method == "POST" else self.args
+
+
 class Web(Flask):
     """The application; a command the database gave up for another's sake is done again (`config/again.py`)."""
+
+    request_class = Asked
 
     def dispatch_request(self) -> Any:
         """Answer the request, begun anew where nothing of it was committed."""

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 import structlog
 from argon2 import PasswordHasher
+from flask import request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from config.errors import Refused
@@ -376,6 +377,12 @@ def test_sessions_and_forms_are_signed_with_sha_256_and_what_was_signed_before_i
     assert URLSafeTimedSerializer("key").make_signer("salt").digest_method is hashlib.sha256
     with pytest.raises(BadSignature):
         signing.loads(by_sha_1.dumps(held)[:-3] + "AAA")
+
+
+def test_no_address_replaces_or_adds_a_field_of_a_form(house):
+    for method, found in (("POST", {"value": "5"}), ("GET", {"value": "99", "change": "down"})):
+        with house.app.test_request_context("/prices/?value=99&change=down", method=method, data={"value": "5"}):
+            assert request.values.to_dict() == found
 
 
 def test_after_signing_in_nobody_is_led_out_of_the_house(house):
