@@ -201,7 +201,7 @@ def _found_the_rest(country: Country) -> None:
         row = {
             "giver_name": "B", "taker_name": "C", "metres": 1, "state": "agreed", "proposed_at": AT, "answer_by": DAY,
             "fetch_by": DAY, "giver_minor": 1, "taker_minor": 1, "giver_yes": True, "taker_yes": True, "why": "",
-            "declined_by": "", "code": "", "code_hash": "", "cost_minor": 5,
+            "declined_by": "", "code_hash": "", "cost_minor": 5,
         }  # fmt: skip
         session.add_all(
             [GoodsTransfer(id="theirs", giver_id="S2", taker_id="S3", **row),
