@@ -21,6 +21,7 @@ Rules
 import datetime as dt
 import json
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -467,18 +468,22 @@ def _alarm(session: Session, from_node: str, epoch: str, message: Message, reaso
 
 
 def _try(session: Session, message: Message, effect: Effect) -> Outcome:
+    body = door.Told(message.topic, message.body)
     try:
         with session.begin_nested():
-            effect(session, message)
+            try:
+                effect(session, replace(message, body=body))
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
+                raise body.odd() from fault
             session.flush()
     except ShopError as refusal:
         facts = refusal.facts if _is_json(refusal.facts) else None
         return Outcome("parked", f"{refusal.code}: {refusal.message}", facts=facts or None)
     except sa.exc.OperationalError:
         raise  # the database is busy or away: not the fact's fault, it comes again
-    except (sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
+    except (sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         # The savepoint is undone; a fact we cannot read waits for a person instead of blocking the rest (rule 2).
-        return Outcome("parked", f"{type(fault).__name__}: {(str(fault).splitlines() or [''])[0][:300]}")
+        return Outcome("parked", f"not-kept: {message.topic}: the database cannot keep one of its fields.")
     return Outcome("taken")
 
 

@@ -1,5 +1,6 @@
 """Why a store's fact is held for review, in words: to the network's operator with its figures, to the store without."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,7 @@ from flask_babel import lazy_gettext as lazy
 
 from config import inbox
 from config.inbox import InboxMessage
+from store_app import wording
 from store_app.presenting import money, number, qty
 from supply import plausibility
 
@@ -29,6 +31,12 @@ REASONS = {
     "sale-contradicts": lazy("Its figures contradict each other."),
     "unreadable": lazy("Its figures cannot be read."),
 }
+FIELDS = {
+    "field-missing": lazy("%(topic)s: the field “%(field)s” is missing."),
+    "field-odd": lazy("%(topic)s: the field “%(field)s” is not what it should be."),
+    "not-kept": lazy("%(topic)s: one of its fields can’t be kept."),
+}
+_FIELD = re.compile(r"[a-z-]+: ([\w.]+): (?:the field “(.*)” )?")
 TO_STORE = {
     plausibility.TELL: lazy(
         "The network holds this for review: its figures are larger than your sales make likely. Nothing is lost. If "
@@ -45,7 +53,7 @@ def why(row: InboxMessage) -> str:
     if facts.get("kind") in KINDS:
         value, _usual, _most = figures(facts)
         return str(KINDS[facts["kind"]] % {"value": value, "name": facts.get("name", "")})
-    return str(REASONS.get(code, row.reason or ""))
+    return _field(row.reason) or str(REASONS.get(code, row.reason or ""))
 
 
 def figures(facts: Mapping[str, Any] | None) -> tuple[str, str, str]:
@@ -58,7 +66,13 @@ def to_store(reason: str | None) -> str:
     """Return why the network holds a fact, as the store reads it."""
     code = _code(reason)
     known = TO_STORE.get(plausibility.TELL if code.startswith(plausibility.TELL) else code) or REASONS.get(code)
-    return str(known or reason or "")
+    return _field(reason) or str(known or reason or "")
+
+
+def _field(reason: str | None) -> str:
+    """Say which field of what could not be read; '' where the reason is another."""
+    words, named = FIELDS.get(_code(reason)), _FIELD.match(reason or "")
+    return str(words % {"topic": wording.topic_word(named[1]), "field": named[2]}) if words and named else ""
 
 
 def _written(facts: Mapping[str, Any], name: str) -> str:
