@@ -236,6 +236,22 @@ def test_nobody_gets_further_than_the_rule_of_the_route(attack: Attack):
     assert attack.faults == []
 
 
+def test_every_page_that_needs_a_sign_in_offers_to_sign_out(attack: Attack):
+    people, without, seen = attack.people(), [], 0
+    for who in people.keys() - OUTSIDE:
+        for rule in attack.rules():
+            needed = rule_of(attack.house.app, rule.endpoint)
+            if "GET" not in (rule.methods or ()) or needed not in AT_FIRST[who]:
+                continue
+            address = next(addresses(attack, rule, ()))
+            with people[who].get(address) as answer:
+                if answer.status_code == 200 and answer.mimetype == "text/html" and "<html" in answer.text:
+                    seen += 1
+                    without += [address] if 'action="/signout"' not in answer.text else []
+    assert sorted(set(without)) == ["/till/display"] * (attack.role == "store"), "its customers stand before that one"
+    assert seen > 25
+
+
 @pytest.mark.parametrize("tries", [1, pytest.param(8, marks=pytest.mark.faults)])
 def test_no_address_breaks_a_page(attack: Attack, corpus: ModuleType, tries: int):
     values = [writable(value) for value in {**corpus.strings(), **corpus.numbers()}.values()]
