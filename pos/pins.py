@@ -1,11 +1,14 @@
-"""PINs: how they are kept, which are worth guessing first, and who may have none of those.
+"""PINs and passphrases: how they are kept, which are worth guessing first, and who may have none of those.
 
 Rules
 -----
 1. A cashier's PIN may be any: it opens a till that others look at. Whoever agrees to what others do, or looks into the
    books, has none that is tried first: a repetition, a row up or down, a year or a day.
-2. An operator's has OPERATOR_LEAST digits: the network's sign-in stands in the internet.
-3. A PIN has 4 to 12 digits and only its argon2id hash is kept. To find one wrong takes as long where there is nobody.
+2. An operator has a passphrase of PASSPHRASE_LEAST characters or more, whatever they are: the network's sign-in stands
+   on the internet. One made of common passwords, of the person's name or of the network's is refused: zxcvbn, which
+   knows 30,000 of the passwords found in breaches, must reckon with GUESSES_LEAST guesses.
+3. A PIN has 4 to 12 digits. Of PINs and passphrases only the argon2id hash is kept, of the text as it was typed. To
+   find one wrong takes as long where there is nobody.
 4. A short code by which something is found is hashed as slowly, with one salt for all that it is looked for among.
 """
 
@@ -13,6 +16,7 @@ import datetime as dt
 import hashlib
 import itertools
 import re
+from collections.abc import Iterable
 
 from argon2 import PasswordHasher
 from argon2 import low_level as argon2
@@ -20,19 +24,23 @@ from argon2.exceptions import VerifyMismatchError
 
 from config.errors import Invalid
 
-OPERATOR_LEAST = 6
+PASSPHRASE_LEAST, MOST = 12, 128
+"""How many characters a passphrase has."""
+GUESSES_LEAST = 10**10
+PLACE_WORDS = ("cornerstore", "network", "operator")
 _DAYS = {6: ("%d%m%y", "%m%d%y", "%y%m%d"), 8: ("%d%m%Y", "%m%d%Y", "%Y%m%d")}
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _FINDING = (2, 19_456, 1, 32)
 """How codes are hashed that are found by it (rule 4): other figures find nothing of what rests, so they stand alone."""
+_ZXCVBN_MOST = 72
 _NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$FWgenUc0O2td8NmMWwXeGg$XFtV/Ja7FQ/COJHMhJa7pYDdoPxHBSlB83Q/dwVsyiQ"
 """A hash by the same parameters, which no PIN has (rule 3)."""
 
 
 def hashed(pin: str) -> str:
-    """Return what is kept of a PIN (rule 3)."""
-    if not re.fullmatch(r"\d{4,12}", pin, re.ASCII):
-        raise Invalid("bad-pin", "A PIN has 4 to 12 digits.", field="pin")
+    """Return what is kept of a PIN or a passphrase (rule 3)."""
+    if not PASSPHRASE_LEAST <= len(pin) <= MOST:
+        _refuse_no_pin(pin)
     return _hasher.hash(pin)
 
 
@@ -56,20 +64,24 @@ def slow_hash(code: str, salt: str) -> str:
     return argon2.hash_secret_raw(code.encode(), drawn, *_FINDING, argon2.Type.ID).hex()
 
 
-def refuse_weak(pin: str, role: str) -> None:
-    """Refuse a PIN that is not good enough for what a role may do; how many digits any PIN has is not asked here."""
-    if role == "operator" and len(pin) < OPERATOR_LEAST:
-        told = f"An operator's PIN has at least {OPERATOR_LEAST} digits."
-        raise Invalid("short-pin", told, field="pin", least=OPERATOR_LEAST)
+def refuse_weak(pin: str, role: str, words: Iterable[str] = ()) -> None:
+    """Refuse a PIN or a passphrase that is not good enough for what a role may do.
+
+    words: names that whoever guesses knows: the person's and the network's.
+    """
+    if role == "operator":
+        _refuse_weak_passphrase(pin, words)
+        return
+    _refuse_no_pin(pin)
     if role != "cashier" and is_guessed_first(pin):
         told = "This PIN is among the first that somebody tries. Take no repetition, no row, no year and no day."
         raise Invalid("weak-pin", told, field="pin")
 
 
-def is_good(pin: str, role: str) -> bool:
-    """Tell whether a PIN would be taken for a role today."""
+def is_good(pin: str, role: str, words: Iterable[str] = ()) -> bool:
+    """Tell whether a PIN or a passphrase would be taken for a role today."""
     try:
-        refuse_weak(pin, role)
+        refuse_weak(pin, role, words)
     except Invalid:
         return False
     return True
@@ -81,6 +93,23 @@ def is_guessed_first(pin: str) -> bool:
     if steps <= {0} or steps == {1} or steps == {9} or re.fullmatch(r"(\d{1,6})\1+", pin):
         return True
     return bool(re.fullmatch(r"(19|20)\d\d", pin)) or any(_is_day(pin, form) for form in _DAYS.get(len(pin), ()))
+
+
+def _refuse_no_pin(pin: str) -> None:
+    if not re.fullmatch(r"\d{4,12}", pin, re.ASCII):
+        raise Invalid("bad-pin", "A PIN has 4 to 12 digits.", field="pin")
+
+
+def _refuse_weak_passphrase(typed: str, words: Iterable[str]) -> None:
+    if not PASSPHRASE_LEAST <= len(typed) <= MOST:
+        told = f"A passphrase has {PASSPHRASE_LEAST} to {MOST} characters."
+        raise Invalid("bad-passphrase", told, field="pin", least=PASSPHRASE_LEAST, most=MOST)
+    from zxcvbn import zxcvbn  # its lists take 70 ms to load, and a till needs none of them
+
+    known = [*PLACE_WORDS, *(part for word in words for part in (word, *word.split()))]
+    if zxcvbn(typed[:_ZXCVBN_MOST], user_inputs=known)["guesses"] < GUESSES_LEAST:
+        told = "This passphrase is easily guessed. Take four or five words that have nothing to do with each other."
+        raise Invalid("weak-passphrase", told, field="pin")
 
 
 def _is_day(pin: str, form: str) -> bool:

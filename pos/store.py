@@ -132,11 +132,16 @@ class Staff(Base):
     badge_hash: Mapped[str | None] = mapped_column(unique=True)
     """SHA-256 of the person's badge; None: none (see `badges`)."""
     badge_given_at: Mapped[dt.datetime | None]
+    totp_salt: Mapped[str | None]
+    """What the secret of the person's authenticator app is derived from; None: none (see `second_factor`)."""
+    code_step: Mapped[int | None] = mapped_column(sa.BigInteger())
+    """The step of time whose code the person used last."""
 
     @property
     def seal(self) -> str:
         """A digest of what a person may do and proves it with; each journal entry about them carries it (`verify`)."""
         said = [self.node_id, self.id, self.name, self.role, self.pin_hash, self.badge_hash, self.active is not False]
+        said += [self.totp_salt] if self.totp_salt else []
         return hashlib.sha256(canonical(said).encode()).hexdigest()
 
 
@@ -252,7 +257,7 @@ def withdraw_key(session: Session, store_id: str, name: str, *, actor: Actor, at
 
 
 def add_staff(session: Session, node_id: str, staff_id: str, name: str, role: str, pin: str) -> Staff:
-    """Let a person sign in at a node; the PIN has 4 to 12 digits and only its hash is kept (rule 2)."""
+    """Let a person sign in at a node; only the hash of the PIN or passphrase is kept (rule 2)."""
     if role not in STAFF_ROLES:
         named = "cashier, supervisor, shopkeeper or operator"
         raise Invalid("unknown-role", f"There is no role {role}; choose {named}.", role=role)

@@ -18,7 +18,7 @@ def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
     share everything but this: they open `extensions.open_doors()` without any web.
     """
     from config import private
-    from store_app import extensions, metrics, practice, presenting, refusals, roles, routing, security
+    from store_app import extensions, metrics, practice, presenting, refusals, roles, routing, security, signed_in
 
     app = extensions.Web(__name__)
     app.url_rule_class = routing.LateRule
@@ -33,7 +33,7 @@ def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
-        PERMANENT_SESSION_LIFETIME=security.SIGNED_IN_FOR,
+        PERMANENT_SESSION_LIFETIME=signed_in.SIGNED_IN_FOR,
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_HEADERS=["X-CSRF-Token"],
         BOOTSTRAP_SERVE_LOCAL=True,

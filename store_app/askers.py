@@ -6,10 +6,14 @@ Rules
    X-Forwarded-For count, read from the right, as far as its hops are trusted themselves.
 2. A range is what one customer of a provider has or shares with few: IPv4 /24, IPv6 /56.
 3. A browser is known by a random mark in its cookie. Whoever drops the cookie is still within the range's limits.
+4. A request is from the shop's own network where its address is a private one, or this computer's, and nothing that
+   stands before the node has hidden another. It hides one where it names itself or whom it asks for in a header, but
+   not in an X-Forwarded-For that counts.
 """
 
 import functools
 import ipaddress
+import re
 import secrets
 from typing import Any
 
@@ -21,6 +25,8 @@ from store_app.extensions import own_doors
 from supply.phone_codes import Asker
 
 WIDTH = {4: 24, 6: 56}
+_TELLS_OF_OTHERS = re.compile(r"forward|real-ip|client-ip|connecting-ip|^via$|^x-original", re.IGNORECASE)
+"""Headers by which a proxy names whom it asks for, or itself."""
 
 
 def asker() -> Asker:
@@ -37,6 +43,25 @@ def mark() -> str:
 
 def address_range() -> str:
     """Return the range the request comes from (rules 1, 2)."""
+    address = _address()
+    return "" if address is None else _range(address)
+
+
+def is_near() -> bool:
+    """Tell whether the request comes from the shop's own network (rule 4)."""
+    address = _address()
+    if address is None or not (address.is_private or address.is_loopback or address.is_link_local):
+        return False
+    return not tells_of_others() or address != _read(request.remote_addr)
+
+
+def tells_of_others() -> bool:
+    """Tell whether something that stands before the node says so in a header."""
+    return any(_TELLS_OF_OTHERS.search(name) for name, _value in request.headers)
+
+
+def _address() -> Any:
+    """Return the address the request comes from (rule 1), None for none."""
     trusted = networks_of(own_doors().settings.trusted_proxies)
     hops = [hop.strip() for value in request.headers.getlist("X-Forwarded-For") for hop in value.split(",")]
     address = _read(request.remote_addr)
@@ -45,7 +70,7 @@ def address_range() -> str:
         if before is None:
             break
         address = before
-    return "" if address is None else _range(address)
+    return address
 
 
 @functools.lru_cache(maxsize=1024)

@@ -8,7 +8,10 @@ from rich.table import Table
 from store_app.commanding import WORD, by_hand, node, screen
 
 ROLES = ("cashier", "supervisor", "shopkeeper", "operator")
-PIN = click.option("--pin", type=WORD, prompt="PIN (4 to 12 digits)", hide_input=True, confirmation_prompt=True)
+PIN = click.option(
+    "--pin", "--passphrase", "pin", type=WORD, prompt="PIN (4 to 12 digits), or an operator's passphrase (12 or more)",
+    hide_input=True, confirmation_prompt=True,
+)  # fmt: skip
 
 
 @click.group("staff")
@@ -22,9 +25,12 @@ def staff() -> None:
 @PIN
 def add(name: str, role: str, pin: str) -> None:
     """Let a person sign in."""
+    from config.errors import Refused
     from store_app import staff as people
 
     doors = node()
+    if (role == "operator") != (doors.settings.role == "network"):
+        raise Refused("another-node", "Operators sign in at the network, everybody else at a store.")
     with doors.write() as session:
         person = people.add(session, doors.settings.node_id, name, role, pin, actor=by_hand(doors), at=doors.now())
     screen.print(f"{person.name} may sign in now.", markup=False)
@@ -48,8 +54,26 @@ def listed() -> None:
 @click.argument("name", type=WORD)
 @PIN
 def give_pin(name: str, pin: str) -> None:
-    """Give a person another PIN; who is signed in with the old one has to sign in again."""
+    """Give a person another PIN or passphrase; who is signed in with the old one has to sign in again."""
     _change("change_pin", name, pin, said="signs in with the new PIN from now on.")
+
+
+@staff.command("reset-code")
+@click.argument("name", type=WORD)
+def reset_code(name: str) -> None:
+    """Let an operator who lost phone and recovery codes connect an authenticator app again at the next sign-in."""
+    _change("reset_code", name, said="connects an app at the next sign-in.")
+
+
+@staff.command("device")
+def device() -> None:
+    """Make a code that lets a device outside the store's own network in; it counts once, within ten minutes."""
+    from pos import device_codes
+
+    doors = node()
+    with doors.write() as session:
+        code = device_codes.make(session, doors.settings.node_id, actor=by_hand(doors), at=doors.now())
+    screen.print(f"Device code: {code}", markup=False)
 
 
 @staff.command("unlock")

@@ -3,7 +3,8 @@
 Rules
 -----
 1. A device is known to a person who once typed their right PIN on it; for everybody else it is a stranger's.
-2. The cookie opens nothing: it only says where wrong PINs are counted apart (`staff`).
+2. The cookie opens nothing: it says where wrong PINs are counted apart (`staff`), and that somebody of this node has
+   signed in here before: outside a store, that first time takes a device code as well (`pos.device_codes`).
 """
 
 import datetime as dt
@@ -13,6 +14,10 @@ from typing import Any
 from flask import after_this_request, current_app, request
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from config.errors import Refused
+from store_app.askers import is_near
+from store_app.extensions import own_doors
+
 KEPT_FOR = dt.timedelta(days=400)
 MOST_PEOPLE = 40
 
@@ -21,6 +26,23 @@ def of_request(staff_id: str) -> str:
     """Return the device the request comes from, as wrong tries are counted by it; '' where the person is new to it."""
     held = _held()
     return f"device:{held['id']}" if staff_id in held["people"] else ""
+
+
+def is_known() -> bool:
+    """Tell whether anybody has signed in on the device the request comes from."""
+    return bool(_held()["people"])
+
+
+def asks_code() -> bool:
+    """Tell whether signing in takes a device code here: at a store, from outside, where nobody has signed in before."""
+    settings = own_doors().settings
+    return settings.role == "store" and not settings.practice and not is_near() and not is_known()
+
+
+def refuse_from_outside() -> None:
+    """Refuse what opens by itself, as a badge does, where a device code is asked for."""
+    if asks_code():
+        raise Refused("from-outside", "This device is not in the store. Sign in with PIN and a device code first.")
 
 
 def remember(staff_id: str) -> None:

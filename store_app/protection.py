@@ -10,10 +10,13 @@ Rules
 from config.database import Base
 from store_app import tables
 
-SECRET_TABLES = frozenset({"store_key", "pin_tries", "badge_reader", "invitation"})
-SECRET_COLUMNS = frozenset(
-    {"pin_hash", "badge_hash", "peer_nonce", "nonce", "agent_key_sha256", "code_hash", "token_hash", "leader_token"}
+SECRET_TABLES = frozenset(
+    {"store_key", "pin_tries", "badge_reader", "invitation", "staff_session", "recovery_code", "device_code"}
 )
+SECRET_COLUMNS = frozenset({
+    "pin_hash", "badge_hash", "totp_salt", "peer_nonce", "nonce", "agent_key_sha256", "code_hash", "token_hash",
+    "leader_token",
+})  # fmt: skip
 PERSONAL, BANK, STAFF, SECRET = "personal", "bank", "staff", "secret"
 _ANYWHERE = {
     SECRET: SECRET_COLUMNS,

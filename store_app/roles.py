@@ -166,6 +166,7 @@ ROLES: dict[str, Role] = {
             "console_money",
             "console_points",
             "operators",
+            "own_sign_in",
             "console_lessons",
             "surroundings",
             "console_rounds",

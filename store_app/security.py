@@ -12,7 +12,7 @@ Rules
 4. A POST needs the CSRF token, in the form or as `X-CSRF-Token`; only a device's key is exempt, because a browser
    never sends one by itself.
 5. A session ends for good by signing out, by a new PIN, and when the person leaves: a copy of its cookie is nobody's.
-   So does a customer's in an online store (`supply.customer_sessions`).
+   So does a customer's in an online store (`supply.customer_sessions`). People see and end theirs (`signed_in`).
 6. Who signed in by the badge alone is asked for the PIN before the pages about people and the shop's settings; what
    was begun with a badge ends with it.
 7. The policy for pages is strict (self and this answer's nonce), and a name that is not ours is not answered (DNS
@@ -23,11 +23,14 @@ Rules
    a made-up PIN (`proven_by_pin`).
 10. WebAssembly runs in one worker, the one that reads codes in the camera's picture; its script alone is served with
    that leave. No page has it.
+11. On a network that is no practice, who has a PIN of before or no second factor yet reaches only what is marked
+    `@while_setting_up`.
+12. Signing out clears the browser's cache of this node, and at the network what pages kept there too. A store's till
+    keeps its basket and unsent sales, and a device stays known.
 """
 
 import datetime as dt
 import functools
-import hashlib
 import ipaddress
 import secrets
 import socket
@@ -52,21 +55,18 @@ from pos import signed_out
 from pos.permissions import permitted
 from pos.signed_out import SignedOut
 from pos.store import Staff, Store, store_for_key
-from store_app import devices
+from store_app import devices, signed_in
 from store_app import staff as people
 from store_app.extensions import csrf, doors, own_doors, read
 from store_app.idle import Hands
 from store_app.sessions import KeptSessions
+from store_app.signed_in import Seen
 from store_app.sync import receiver, signed, wire
 from supply import customer_sessions
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-SIGNED_IN_FOR = dt.timedelta(hours=14)
-"""So long a session lasts in which nothing is done; from its first moment on LONGEST, an operator's OPERATOR_FOR."""
-OPERATOR_FOR, OPERATOR_IDLE = dt.timedelta(hours=12), dt.timedelta(hours=1)
-"""A network's sign-in stands in the internet: an operator's session ends sooner, and within an hour of nothing."""
 TLS_FOR_S = 365 * 86_400
 """So long a browser that saw this node over TLS goes there no other way."""
 PIN_WANTED = frozenset({"staff", "settings"})
@@ -130,6 +130,17 @@ def not_in_practice(view: View) -> View:
     return view
 
 
+def while_setting_up(view: View) -> View:
+    """Let who has still to set up their sign-in use the route (rule 11)."""
+    view.while_setting_up = True  # type: ignore[attr-defined]
+    return view
+
+
+def asks_second_factor(settings: Settings) -> bool:
+    """Tell whether people of this node sign in by passphrase and second factor: it stands on the internet."""
+    return settings.role == "network" and not settings.practice
+
+
 def rule_of(app: Flask, endpoint: str) -> str | None:
     """Return the rule of a route, None when it has none."""
     if endpoint in OPEN_ENDPOINTS:
@@ -142,14 +153,18 @@ def can(permission: str) -> bool:
     return permission in g.get("permissions", ())
 
 
-def sign_in(staff: Staff, *, by_badge: bool = False) -> None:
-    """Begin a session for this member of staff; the browser stays at its till."""
+def sign_in(staff: Staff, *, by_badge: bool = False, weak: bool = False) -> None:
+    """Begin a session for this member of staff; the browser stays at its till. weak: a new passphrase is due first."""
     sign_out()
     session.permanent = True
     session["staff"] = staff.id
     session["id"], session["since"] = secrets.token_urlsafe(16), _second()
     session["by"] = "badge" if by_badge else "pin"
-    session["stamp"] = _stamp(staff.pin_hash, staff.badge_hash, session["by"])
+    session["stamp"] = signed_in.stamps_of(staff)[session["by"]]
+    if weak:
+        session["weak"] = 1
+    signed_in.begin(staff)
+    current_app.extensions["cornerstore_seen"].is_due(session["id"], own_doors().now())
     if not by_badge:
         devices.remember(staff.id)
 
@@ -162,14 +177,14 @@ def sign_out() -> None:
     _forget()
 
 
-def proven_by_pin(staff_id: str, pin: str) -> Staff:
+def proven_by_pin(staff_id: str, pin: str, *, beside: people.Beside | None = None) -> Staff:
     """Return the person who gives leave at this page, known by their PIN; in practice by the made-up one.
 
     A real PIN is counted in the node's own books, per person who asks; one typed in practice is compared with nothing.
     """
     here = doors()
     if not here.is_practice:
-        return people.check_pin(here, here.settings.node_id, staff_id, pin, asked_by=g.actor.id)
+        return people.check_pin(here, here.settings.node_id, staff_id, pin, asked_by=g.actor.id, beside=beside)
     with here.read() as look:
         person = find_staff(look, here.settings.node_id, staff_id)
     if pin != people.LESSON_PIN:
@@ -193,6 +208,7 @@ def set_up(app: Flask, settings: Settings) -> None:
     """Put the guards before every request and the headers on every answer."""
     names, hands = _our_names(settings), Hands()
     app.session_interface = KeptSessions()
+    app.extensions["cornerstore_seen"] = Seen()
 
     def guard() -> Any:
         if not _is_ours(request.host, names):
@@ -212,7 +228,7 @@ def set_up(app: Flask, settings: Settings) -> None:
             g.actor = None
             _let_watcher(settings.metrics_key)
             return None
-        g.hands = hands
+        g.hands, g.must = hands, ""
         g.actor, g.permissions = _NO_ONE if request.endpoint in OPEN_ENDPOINTS else _person(settings.node_id, hands)
         return _decide(rule, is_closed_in_practice(app, request.endpoint))
 
@@ -248,9 +264,7 @@ def _decide(rule: str | None, is_closed: bool) -> Any:
         if asks_for_json():
             abort(401, description="Nobody is signed in here. Sign in and try again.")
         there = url_for("signin.people", next=request.full_path.rstrip("?") if request.method == "GET" else None)
-        if request.headers.get("HX-Request"):
-            return Response(status=204, headers={"HX-Redirect": there})
-        return redirect(there, 303)
+        return _go(there)
     if rule is None or rule not in g.permissions:
         log.warning("refused", route=request.endpoint, permission=rule, staff=g.actor.id, role=g.actor.role)
         raise Refused(
@@ -260,9 +274,19 @@ def _decide(rule: str | None, is_closed: bool) -> Any:
         )
     if is_closed and session.get("practice"):
         raise closed
+    if g.must and not getattr(current_app.view_functions.get(request.endpoint or ""), "while_setting_up", False):
+        if asks_for_json():
+            raise Refused("set-up-first", "Set up your sign-in first.")
+        return _go(url_for("own_sign_in.page"))
     if rule in PIN_WANTED and session.get("by") == "badge":
         return _ask_pin()
     return None
+
+
+def _go(there: str) -> Any:
+    if request.headers.get("HX-Request"):
+        return Response(status=204, headers={"HX-Redirect": there})
+    return redirect(there, 303)
 
 
 def _ask_pin() -> Any:
@@ -293,11 +317,15 @@ def _person(node_id: str, hands: Hands) -> tuple[Actor | None, frozenset[str]]:
     if known is None or session.get("stamp") != known[1][session.get("by", "pin")] or _is_over(known[0].role):
         _forget()
         return _NO_ONE
-    actor, _, permissions, minutes = known
+    actor, _, permissions, minutes, has_second = known
     if minutes and hands.are_off(session.get("id", ""), minutes, own_doors().now()):
         lock(actor)
         return _NO_ONE
+    if current_app.extensions["cornerstore_seen"].is_due(session.get("id", ""), own_doors().now()):
+        signed_in.see(actor)
     g.lock_minutes = minutes
+    if asks_second_factor(own_doors().settings):
+        g.must = "passphrase" if session.get("weak") else "" if has_second else "code"
     return actor, permissions
 
 
@@ -313,11 +341,10 @@ def _forget_ended_visitor() -> None:
 
 def _is_over(role: str) -> bool:
     """Tell whether the session began, or an operator's was used, so long ago that its person signs in again."""
-    longest = signed_out.LONGEST
-    if role == "operator":
-        longest, used_at = OPERATOR_FOR, getattr(session, "signed_at", None)
-        if used_at is not None and dt.datetime.now(dt.UTC) - used_at > OPERATOR_IDLE:
-            return True
+    longest, idle = signed_in.lasts(role)
+    used_at = getattr(session, "signed_at", None)
+    if used_at is not None and dt.datetime.now(dt.UTC) - used_at > idle:
+        return True
     return _second() - (session.get("since") or 0) > longest.total_seconds()
 
 
@@ -327,24 +354,19 @@ def _second() -> int:
 
 def _known(
     node_id: str, staff_id: str, session_id: str, look: Session
-) -> tuple[Actor, dict[str, str], frozenset[str], int] | None:
-    """Return who this is, the stamps of a valid session, what they may do, and after how many minutes it is locked.
+) -> tuple[Actor, dict[str, str], frozenset[str], int, bool] | None:
+    """Return who this is, the stamps of a valid session, what they may do, after how many minutes it is locked, and
+    whether they have a second factor.
 
     None for who does not work here, and for a session that was ended.
     """
     staff = _STAFF.first(look, {"node": node_id, "id": staff_id, "session": session_id})
     if staff is None:
         return None
-    name, role, pin_hash, badge_hash, minutes = staff
-    stamps = {by: _stamp(pin_hash, badge_hash, by) for by in ("pin", "badge")}
+    name, role, pin_hash, totp_salt, badge_hash, minutes = staff
+    stamps = {by: signed_in.stamp(pin_hash, totp_salt, badge_hash, by) for by in ("pin", "badge")}
     actor = Actor(id=staff_id, name=name, role=role, node=node_id)
-    return actor, stamps, permitted(look, node_id, role), minutes or 0
-
-
-def _stamp(pin_hash: str, badge_hash: str | None, by: str) -> str:
-    # a new PIN ends the sessions of the old one; a badge that is taken away those it began
-    kept = pin_hash if by == "pin" else f"{pin_hash} {badge_hash}"
-    return hashlib.sha256(kept.encode()).hexdigest()[:16]
+    return actor, stamps, permitted(look, node_id, role), minutes or 0, totp_salt is not None
 
 
 def _printer_of_key(store_id: str) -> str:
@@ -414,6 +436,7 @@ _STAFF = Prepared(
         _staff.name,
         _staff.role,
         _staff.pin_hash,
+        _staff.totp_salt,
         _staff.badge_hash,
         sa.select(_store.lock_minutes).where(_store.id == sa.bindparam("node")).scalar_subquery(),
     ).where(

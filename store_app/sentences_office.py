@@ -63,7 +63,15 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "pin-wanted": (_l("Type your PIN first: a badge alone does not open this."),),
     "locked": (_l("Too many wrong PINs. Try again in %(wait_s)s seconds."),),
     "bad-pin": (_l("A PIN has 4 to 12 digits."),),
-    "short-pin": (_l("An operator’s PIN has at least %(least)s digits."),),
+    "bad-passphrase": (_l("A passphrase has %(least)s to %(most)s characters."),),
+    "weak-passphrase": (
+        _l("This passphrase is easily guessed. Take four or five words that have nothing to do with each other."),
+    ),
+    "wrong-app-code": (_l("This is not the code the app shows now. Type the one it shows."),),
+    "set-up-first": (_l("Set up your sign-in first."),),
+    "from-outside": (_l("This device is not in the store. Sign in with PIN and a device code first."),),
+    "no-session": (_l("This session is over already."),),
+    "another-node": (_l("Operators sign in at the network, everybody else at a store."),),
     "weak-pin": (
         _l("This PIN is among the first that somebody tries. Take no repetition, no row, no year and no day."),
     ),

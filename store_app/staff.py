@@ -1,4 +1,4 @@
-"""Who works here, and how they prove it: names, PINs and badges.
+"""Who works here, and how they prove it: names, PINs, passphrases, second factors and badges.
 
 Rules
 -----
@@ -16,13 +16,15 @@ Rules
    locked out with the badge; a good badge forgets no wrong PIN; unknown badges lock the reading of badges as wrong
    PINs lock a name.
 5. A node always keeps somebody who may change people: the last one neither leaves nor takes a smaller role.
-6. A PIN that is tried first is refused to whoever does more than sell (pos.pins).
+6. A PIN that is tried first is refused to whoever does more than sell; an operator has a passphrase (pos.pins).
 7. PINs and badges are checked and counted in the node's own books alone: a practice store holds none, and refuses.
+8. Whatever else a sign-in asks for beside the PIN or passphrase (`beside`: an operator's second factor, the code of a
+   device outside the shop) is used up in the same transaction, and counts as a wrong PIN where it is wrong.
 """
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -30,7 +32,7 @@ from sqlalchemy.orm import Session
 from config import journal
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.journal import Actor
-from pos import badges, pins
+from pos import badges, pins, second_factor
 from pos.badges import BadgeReader
 from pos.permissions import AT_FIRST
 from pos.store import PinTries, Staff, add_staff, set_pin, staff_of
@@ -39,6 +41,8 @@ from store_app.extensions import Doors
 TRIES = 5
 STRANGERS_MOST, STRANGERS_IN_ALL, STRANGERS_NOTED, STRANGERS_WITHIN = 30, 300, 10, dt.timedelta(minutes=15)
 LOCK_S, LOCK_MOST_S = 30, 900
+Beside = Callable[[Session, Staff], bool]
+"""Uses up what a sign-in asks for beside the PIN, and tells whether it was right (rule 8)."""
 LESSON_PIN = "0000"
 """What everybody types for leave inside a practice store; opens nothing."""
 PRACTICE_PINS = {"cashier": "1111", "supervisor": "4444", "shopkeeper": "2222", "operator": "3333"}
@@ -57,9 +61,9 @@ def add(
     if not name or len(name) > 60:
         raise Invalid("bad-name", "A name has 1 to 60 letters.", field="name")
     staff_id = id_of(name)
-    staff = add_staff(session, node_id, staff_id, name, role, pin)
     if not weak:
-        pins.refuse_weak(pin, role)
+        pins.refuse_weak(pin, role, (name, node_id))
+    staff = add_staff(session, node_id, staff_id, name, role, pin)
     journal.record(
         session,
         actor=actor,
@@ -88,12 +92,32 @@ def change_role(session: Session, node_id: str, staff_id: str, role: str, *, act
 
 
 def change_pin(session: Session, node_id: str, staff_id: str, pin: str, *, actor: Actor, at: dt.datetime) -> Staff:
-    """Give a person another PIN; who is signed in with the old one has to sign in again."""
+    """Give a person another PIN or passphrase; who is signed in with the old one has to sign in again."""
     person = working(session, node_id, staff_id)
+    pins.refuse_weak(pin, person.role, (person.name, node_id))
     set_pin(person, pin)
-    pins.refuse_weak(pin, person.role)
     _forget_tries(session, person)
     _record(session, person, "staff.pin changed", actor, at)
+    return person
+
+
+def set_up_code(
+    session: Session, node_id: str, staff_id: str, salt: str, code: str, *, actor: Actor, at: dt.datetime
+) -> list[str]:
+    """Let a person's authenticator app count from now on; returns the recovery codes, this once."""
+    person = working(session, node_id, staff_id)
+    codes = second_factor.set_up(session, person, salt, code, at=at)
+    if codes is None:
+        raise Invalid("wrong-app-code", "This is not the code the app shows now. Type the one it shows.", field="code")
+    _record(session, person, "staff.second factor set up", actor, at)
+    return codes
+
+
+def reset_code(session: Session, node_id: str, staff_id: str, *, actor: Actor, at: dt.datetime) -> Staff:
+    """Let a person set up another app at the next sign-in; the old one and its recovery codes open nothing any more."""
+    person = working(session, node_id, staff_id)
+    second_factor.withdraw(session, person)
+    _record(session, person, "staff.second factor reset", actor, at)
     return person
 
 
@@ -127,11 +151,17 @@ def come_back(
     person = known(session, node_id, staff_id)
     if person.active:
         raise Conflict("works-here", f"{person.name} works here already.", name=person.name)
+    pins.refuse_weak(pin, role, (person.name, node_id))
     set_pin(person, pin)
-    pins.refuse_weak(pin, role)
+    second_factor.withdraw(session, person)
     person.active, person.role = True, role
     _record(session, person, "staff.came back", actor, at, role=person.role)
     return person
+
+
+def note_ended(session: Session, staff_id: str, many: int, *, actor: Actor, at: dt.datetime) -> None:
+    """Journal that sessions of a person were ended."""
+    _record(session, known(session, actor.node, staff_id), "staff.signed out", actor, at, sessions=many)
 
 
 def is_last_keeper(session: Session, person: Staff) -> bool:
@@ -166,8 +196,11 @@ def working(session: Session, node_id: str, staff_id: str) -> Staff:
     return person
 
 
-def check_pin(doors: Doors, node_id: str, staff_id: str, pin: str, *, asked_by: str = "", stranger: str = "") -> Staff:
-    """Return the person whose PIN this is, or refuse (rules 1 to 3).
+def check_pin(
+    doors: Doors, node_id: str, staff_id: str, pin: str, *, asked_by: str = "", stranger: str = "",
+    beside: Beside | None = None,
+) -> Staff:  # fmt: skip
+    """Return the person whose PIN or passphrase this is, or refuse (rules 1 to 3, 8).
 
     asked_by: whose tries are counted apart: who wants this person's leave, or the device the person knows; empty for
     any other sign-in. stranger: the range of addresses a stranger asks from (rule 3). The try is claimed in a short
@@ -184,7 +217,7 @@ def check_pin(doors: Doors, node_id: str, staff_id: str, pin: str, *, asked_by: 
     if refusal is not None:
         raise refusal
     anew = pins.hashed(pin) if kept and right and pins.is_dated(kept) else ""
-    found = _told(doors, node_id, staff_id if kept else "", right, asked_by, stranger, at, anew)
+    found = _told(doors, node_id, staff_id if kept else "", right, asked_by, stranger, at, anew, beside)
     if found is None:
         raise Refused("wrong-pin", "That name and PIN do not belong together. Try again.")
     return found
@@ -210,15 +243,17 @@ def _claim(
 
 
 def _told(
-    doors: Doors, node_id: str, staff_id: str, right: bool, asked_by: str, stranger: str, at: dt.datetime, anew: str
-) -> Staff | None:
-    """Journal how a try went, and take it off the counters where the PIN was right; returns whose it was then.
+    doors: Doors, node_id: str, staff_id: str, right: bool, asked_by: str, stranger: str, at: dt.datetime, anew: str,
+    beside: Beside | None,
+) -> Staff | None:  # fmt: skip
+    """Journal how a try went, and take it off the counters where all was right; returns whose it was then.
 
     anew: the hash that takes the kept one's place, '' to leave it.
     """
     with doors.write() as session:
         strangers = _strangers(session, node_id, stranger, at)
         found = session.get(Staff, (node_id, staff_id), with_for_update=True) if staff_id else None
+        right = right and (beside is None or (found is not None and beside(session, found)))
         for row in strangers:
             row.failed_tries -= right
             if not right and row.failed_tries == _most(row):

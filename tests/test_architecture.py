@@ -29,6 +29,8 @@ AT_HOME = {
     "apscheduler": ("store_app/",),
     "escpos": ("pos/printer_model.py",),
     "argon2": ("pos/pins.py",),
+    "zxcvbn": ("pos/pins.py",),
+    "pyotp": ("pos/second_factor.py",),
     "statsmodels": ("forecasting/",),
 }
 NOT_IN_FORECASTING = {"sqlalchemy", "alembic", "psycopg", "httpx2", "time", "datetime.datetime.now"}

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, jsonify, url_for
 
-from store_app import security, staff
+from store_app import devices, security, staff
 from store_app.api.bodies import BadgeBody, takes
 from store_app.extensions import own_doors
 from store_app.security import not_in_practice, public
@@ -16,6 +16,7 @@ bp = Blueprint("api_badge", __name__, url_prefix="/api")
 @takes(BadgeBody)
 def change_person(body: BadgeBody) -> Response:
     """Begin the session of the badge's owner, or name the number pad when the PIN is wanted too."""
+    devices.refuse_from_outside()
     person, asks_pin = staff.check_badge(own_doors(), own_doors().settings.node_id, body.badge)
     till = url_for("till.page")
     if asks_pin:

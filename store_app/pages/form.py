@@ -26,6 +26,7 @@ from flask_babel import ngettext
 from config import ids
 from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
 from config.money import MAX_MINOR, exponent
+from pos import pins
 from store_app.days import day_of, instant_of
 from store_app.presenting import place
 
@@ -43,6 +44,11 @@ def text(name: str, *, most: int = WORDS, required: str = "") -> str:
     if required and not found:
         raise Invalid("empty-field", required, field=name)
     return found
+
+
+def secret(name: str) -> str:
+    """Return a PIN, passphrase or code of the form just as it was typed; one that is too long for any fits none."""
+    return request.form.get(name, "")[: pins.MOST + 1]
 
 
 def tidy(raw: str) -> str:

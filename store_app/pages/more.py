@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as lazy
 
 from store_app.extensions import own_doors
 from store_app.presenting import page
-from store_app.security import can, requires
+from store_app.security import can, requires, while_setting_up
 
 bp = Blueprint("more", __name__, url_prefix="/more")
 
@@ -242,7 +242,9 @@ GROUPS: tuple[Group, ...] = (
                 lazy("Training"),
                 lazy("Short lessons on a practice shop"),
             ),
-            Place("people.your_pin", "sell", "key", lazy("Your PIN"), lazy("Change the PIN you sign in with")),
+            Place(
+                "people.your_pin", "sell", "key", lazy("Your sign-in"), lazy("Your PIN, and where you are signed in")
+            ),
             Place("people.everybody", "staff", "identification", lazy("People"), lazy("Names, roles, PINs and limits")),
             Place(
                 "first_steps.overview",
@@ -327,6 +329,13 @@ OF_NETWORK: tuple[Place, ...] = (
         lazy("Shared points"),
         lazy("One scheme for all shops, what is outstanding"),
     ),
+    Place(
+        "own_sign_in.page",
+        "network.look",
+        "key",
+        lazy("Your sign-in"),
+        lazy("Passphrase, authenticator app, where you are signed in"),
+    ),
     Place("operators.everybody", "staff", "identification", lazy("People"), lazy("Who may sign in here")),
     Place(
         "surroundings.listed",
@@ -354,6 +363,7 @@ def places() -> Response:
 
 @bp.get("/network")
 @requires("network.look")
+@while_setting_up
 def of_network() -> Response:
     """List every place of the operator's beyond the bar: some stand nowhere else, more of them on a phone."""
     return page("more/places.html", rail_places=_open(OF_NETWORK), groups=[])

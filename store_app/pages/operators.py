@@ -1,8 +1,9 @@
-"""Who may sign in at the network: operators let one another in, give new PINs, and end a right to sign in.
+"""Who may sign in at the network: operators let one another in, give new passphrases, and end a right to sign in.
 
-Each change asks for the PIN of whoever makes it: a screen somebody walked away from lets nobody in. What could make one
-person two (a new operator, a new PIN for another, one who comes back) or two one (leaving) takes two who agree: another
-operator types a PIN as well. Where there is one alone, it is done at the server, by `cornerstore staff`.
+Each change asks for the passphrase of whoever makes it: a screen somebody walked away from lets nobody in. What could
+make one person two (a new operator, another's new passphrase or second factor, one who comes back) or two one (leaving)
+takes two who agree: another operator types a passphrase as well. Where there is one alone, it is done at the server,
+by `cornerstore staff`.
 """
 
 from typing import Any
@@ -12,9 +13,8 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, Refused, ShopError
-from pos import pins
 from pos.store import Staff
-from store_app import staff
+from store_app import signed_in, staff
 from store_app.extensions import doors, read
 from store_app.pages import form, people
 from store_app.presenting import page
@@ -36,7 +36,6 @@ def everybody(fault: ShopError | None = None) -> Any:
         working=[one for one in found if one.active],
         left=[one for one in found if not one.active],
         others=others,
-        least=pins.OPERATOR_LEAST,
         fault=fault,
     )
 
@@ -47,7 +46,7 @@ def everybody(fault: ShopError | None = None) -> Any:
 def add() -> Any:
     """Let another operator in."""
     name = form.text("name", most=60, required=_("Type the person’s name."))
-    pin = people.typed_twice()
+    pin = people.typed_twice(is_passphrase=True)
     _two_agree()
     flash(_("%(name)s can sign in now.", name=people.do(staff.add, name, OPERATOR, pin).name), "good")
     return redirect(url_for("operators.everybody"), 303)
@@ -61,13 +60,15 @@ def one(staff_id: str, fault: ShopError | None = None) -> Any:
         others = _others(session)
         known = staff.known(session, doors().settings.node_id, staff_id)
         found, is_last = people.seen(known), known.active and staff.is_last_keeper(session, known)
+        sessions = signed_in.shown(session, staff_id)
     asked = (request.endpoint or "").rpartition(".")[2]
     return page(
         "people/operator.html",
         person=found,
         is_last=is_last,
         others=others,
-        least=pins.OPERATOR_LEAST,
+        sessions=sessions,
+        is_this=signed_in.is_this,
         fault=fault,
         asked=asked,
     )
@@ -77,13 +78,36 @@ def one(staff_id: str, fault: ShopError | None = None) -> Any:
 @requires("staff")
 @form.answers_on(one)
 def new_pin(staff_id: str) -> Any:
-    """Give an operator another PIN, for one that was forgotten or seen."""
-    pin = people.typed_twice()
+    """Give another operator another passphrase, for one that was forgotten or seen."""
+    pin = people.typed_twice(is_passphrase=True)
     if staff_id == g.actor.id:
-        _prove_who_asks()
-    else:
-        _two_agree()
+        raise Refused("yourself", _("Change your own under “Your sign-in”."))
+    _two_agree()
     people.give_pin(staff_id, pin)
+    return redirect(url_for("operators.person", staff_id=staff_id), 303)
+
+
+@bp.post("/<staff_id>/reset-code")
+@requires("staff")
+@form.answers_on(one)
+def reset_code(staff_id: str) -> Any:
+    """Let another operator connect an app again at the next sign-in, where the phone is lost."""
+    if staff_id == g.actor.id:
+        raise Refused("yourself", _("Change your own under “Your sign-in”."))
+    _two_agree()
+    changed = people.do(staff.reset_code, staff_id)
+    flash(_("%(name)s connects an app at the next sign-in.", name=changed.name), "good")
+    return redirect(url_for("operators.person", staff_id=staff_id), 303)
+
+
+@bp.post("/<staff_id>/sign-out")
+@requires("staff")
+@form.answers_on(one)
+def sign_out(staff_id: str) -> Any:
+    """End another operator's sessions."""
+    _prove_who_asks()
+    signed_in.end(staff_id, actor=g.actor)
+    flash(_("Signed out everywhere."), "good")
     return redirect(url_for("operators.person", staff_id=staff_id), 303)
 
 
@@ -111,8 +135,8 @@ def leave(staff_id: str) -> Any:
 @requires("staff")
 @form.answers_on(one)
 def come_back(staff_id: str) -> Any:
-    """Let an operator who had left in again, with a new PIN."""
-    pin = people.typed_twice()
+    """Let an operator who had left in again, with a new passphrase."""
+    pin = people.typed_twice(is_passphrase=True)
     _two_agree()
     came = people.do(staff.come_back, staff_id, pin, role=OPERATOR)
     flash(_("%(name)s can sign in now.", name=came.name), "good")
@@ -128,7 +152,7 @@ def _others(session: Session) -> list[Staff]:
 
 
 def _two_agree() -> None:
-    """Refuse where not two operators type their PINs: whoever is signed in, and another one."""
+    """Refuse where not two operators type their passphrases: whoever is signed in, and another one."""
     with read() as session:
         others = {one.id for one in _others(session)}
     if not others:
@@ -139,16 +163,15 @@ def _two_agree() -> None:
 
 
 def _prove_who_asks() -> None:
-    """Refuse without the PIN of whoever is signed in."""
+    """Refuse without the passphrase of whoever is signed in."""
     _check(g.actor.id, "own")
 
 
 def _check(staff_id: str, field: str) -> None:
-    """Check a PIN that was typed for leave; a wrong one counts against it."""
-    typed = request.form.get(field, "")[:12]
+    """Check a passphrase that was typed for leave; a wrong one counts against it."""
     try:
-        proven_by_pin(staff_id, typed)
+        proven_by_pin(staff_id, form.secret(field))
     except ShopError as refusal:
         if refusal.code != "wrong-pin":
             raise
-        raise Invalid("wrong-own-pin", _("That is not the right PIN. Type it again."), field=field) from refusal
+        raise Invalid("wrong-own-pin", _("That is not the right passphrase. Type it again."), field=field) from refusal

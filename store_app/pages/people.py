@@ -9,13 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, ShopError
-from pos import badges
+from pos import badges, device_codes
 from pos.permissions import AT_FIRST
 from pos.store import Staff
-from store_app import security, staff, wording
+from store_app import security, signed_in, staff, wording
 from store_app.extensions import doors, own_doors, read, write
 from store_app.pages import form, role_table
 from store_app.presenting import page, place
@@ -39,6 +40,19 @@ class Person:
     locked_until: dt.datetime | None
     is_you: bool
     badge_given_at: dt.datetime | None
+    has_second_factor: bool
+
+
+SIGN_IN_CHANGES: dict[str, Any] = {
+    "staff.added": _l("Added"),
+    "staff.came back": _l("Let in again"),
+    "staff.pin changed": _l("New passphrase"),
+    "staff.second factor set up": _l("Authenticator app connected"),
+    "staff.second factor reset": _l("Authenticator app reset"),
+    "staff.unlocked": _l("Unlocked"),
+    "staff.signed out": _l("Signed out on other devices"),
+}
+"""What the journal says of a person's sign-in, in words."""
 
 
 @bp.get("/", endpoint="everybody")
@@ -90,12 +104,15 @@ def one(staff_id: str, fault: ShopError | None = None, asked: str = "") -> Any:
     with read() as session:
         found = seen(staff.known(session, doors().settings.node_id, staff_id))
         asks_pin = badges.asks(session, doors().settings.node_id, found.role)
+        sessions = signed_in.shown(session, staff_id)
     return page(
         "people/person.html",
         person=found,
         badge_asks_pin=asks_pin,
         roles=[(role, wording.role_word(role)) for role in ROLES],
         fault=fault,
+        sessions=sessions,
+        is_this=signed_in.is_this,
         asked=asked or (request.endpoint or "").rpartition(".")[2],
     )
 
@@ -119,6 +136,26 @@ def new_pin(staff_id: str) -> Any:
     """Give a person another PIN, for one that was forgotten or seen."""
     give_pin(staff_id, typed_twice())
     return redirect(url_for("people.person", staff_id=staff_id), 303)
+
+
+@bp.post("/<staff_id>/sign-out")
+@requires("staff")
+@form.answers_on(one)
+def sign_out(staff_id: str) -> Any:
+    """End a person's sessions."""
+    signed_in.end(staff_id, actor=g.actor)
+    flash(_("Signed out everywhere."), "good")
+    return redirect(url_for("people.person", staff_id=staff_id), 303)
+
+
+@bp.post("/device-code")
+@requires("staff")
+@not_in_practice
+def device_code() -> Any:
+    """Make the code that lets a device in which is not in the store, and show it this once."""
+    with write() as session:
+        code = device_codes.make(session, doors().settings.node_id, actor=g.actor, at=doors().now())
+    return page("people/device_code.html", code=code, minutes=device_codes.HOLDS.seconds // 60)
 
 
 @bp.post("/<staff_id>/unlock")
@@ -152,8 +189,31 @@ def come_back(staff_id: str) -> Any:
 @requires("sell")
 @not_in_practice
 def your_pin(fault: ShopError | None = None) -> Any:
-    """Ask for the old and the new PIN of the person at this page."""
-    return page("people/your_pin.html", fault=fault)
+    """Ask for the old and the new PIN of the person at this page, and say where they are signed in."""
+    with own_doors().read() as session:
+        sessions = signed_in.shown(session, g.actor.id)
+    return page("people/your_pin.html", fault=fault, sessions=sessions, is_this=signed_in.is_this)
+
+
+@bp.post("/your-sessions/<handle>/end")
+@requires("sell")
+@not_in_practice
+def end_session(handle: str) -> Any:
+    """End one of one's own sessions."""
+    signed_in.end(g.actor.id, handle=handle, actor=g.actor)
+    flash(_("That session is over."), "good")
+    return redirect(url_for("people.your_pin", _anchor="sessions-title"), 303)
+
+
+@bp.post("/your-sessions/others")
+@requires("sell")
+@not_in_practice
+@form.answers_on(your_pin)
+def end_other_sessions() -> Any:
+    """End all of one's own sessions but this one."""
+    signed_in.end(g.actor.id, actor=g.actor)
+    flash(_("You are signed out everywhere else."), "good")
+    return redirect(url_for("people.your_pin", _anchor="sessions-title"), 303)
 
 
 @bp.post("/your-pin", endpoint="change_your_pin")
@@ -164,7 +224,7 @@ def change_your_pin() -> Any:
     """Change one's own PIN; the old one proves who it is, and a wrong one counts as a wrong sign-in."""
     pin, node_id = typed_twice(), doors().settings.node_id
     try:
-        staff.check_pin(own_doors(), node_id, g.actor.id, request.form.get("old", "")[:12])
+        staff.check_pin(own_doors(), node_id, g.actor.id, form.secret("old"))
     except ShopError as refusal:
         if refusal.code != "wrong-pin":
             raise
@@ -187,17 +247,20 @@ def seen(row: Staff) -> Person:
     locked = staff.locked_until(row, doors().now())
     return Person(
         row.id, row.name, row.role, wording.role_word(row.role), row.active, row.failed_tries, locked,
-        row.id == g.actor.id, row.badge_given_at,
+        row.id == g.actor.id, row.badge_given_at, row.totp_salt is not None,
     )  # fmt: skip
 
 
-def typed_twice() -> str:
-    """Return the new PIN of a form, typed twice."""
-    pin = request.form.get("pin", "")
-    if not re.fullmatch(r"\d{4,12}", pin, re.ASCII):
+def typed_twice(*, is_passphrase: bool = False) -> str:
+    """Return the new PIN or passphrase of a form, typed twice."""
+    pin = form.secret("pin")
+    if not is_passphrase and not re.fullmatch(r"\d{4,12}", pin, re.ASCII):
         raise Invalid("bad-pin", _("A PIN has 4 to 12 digits."), field="pin")
     if request.form.get("again", "") != pin:
-        raise Invalid("pin-differs", _("The two are not the same. Type the new PIN twice."), field="again")
+        differ = _("The two are not the same. Type the new PIN twice.")
+        if is_passphrase:
+            differ = _("The two are not the same. Type the new passphrase twice.")
+        raise Invalid("pin-differs", differ, field="again")
     return pin
 
 

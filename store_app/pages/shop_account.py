@@ -133,12 +133,16 @@ def leave(slug: str) -> Any:
     """Sign out in this browser, or in every browser that proved the number (rule 1)."""
     everywhere = request.form.get("everywhere") == "yes"
     with write() as session:
+        was_in = visitors.signed_in(session)
         if mark := visitor.get("mark"):
             customer_sessions.end(session, mark, everywhere=everywhere, at=clock.now())
     for key in ("mark", "asked_mine", "asked", "placed", "csrf_token"):
         visitor.pop(key, None)
     flash(_("You are signed out everywhere.") if everywhere else _("You are signed out."), "good")
-    return redirect(url_for(".mine", slug=slug), 303)
+    answer = redirect(url_for(".mine", slug=slug), 303)
+    if was_in:  # what the browser kept of this person's orders; a guest's last order stays
+        answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
 
 
 # --- inside ---

@@ -1,6 +1,9 @@
-"""Sign in by name and PIN, or by badge, and sign out."""
+"""Sign in by name and PIN, or by badge, and sign out.
 
-import re
+At a network that is no practice by name, passphrase and second factor. At a store from outside its own network, on a
+device nobody has signed in with before, by PIN and device code: two things, for the internet guesses four digits.
+"""
+
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from config.errors import Refused, ShopError
 from config.journal import Actor
-from pos import badges, pins
+from pos import badges, device_codes, pins, second_factor
 from pos.store import Till, staff_of
 from store_app import devices, security, staff
-from store_app.askers import address_range
+from store_app.askers import address_range, tells_of_others
 from store_app.extensions import doors, own_doors, read, write
 from store_app.pages import form
 from store_app.pages.till import own_till
@@ -24,8 +27,6 @@ from store_app.security import not_in_practice, public
 from store_app.sentences import sentence_of
 
 bp = Blueprint("signin", __name__)
-_TELLS_OF_OTHERS = re.compile(r"forward|real-ip|client-ip|connecting-ip|^via$|^x-original", re.IGNORECASE)
-"""Headers by which a proxy names whom it asks for, or itself."""
 
 
 @bp.get("/")
@@ -76,27 +77,25 @@ def enter(staff_id: str) -> Any:
             own_doors(),
             node_id,
             staff_id,
-            request.form.get("pin", "")[:12],
+            typed := form.secret("pin"),
             asked_by=device,
             stranger="" if device else address_range() or "unknown",
+            beside=_beside(),
         )
     except ShopError as refusal:
         if _names_are_typed():  # the same for every refusal: nobody learns who works here
-            return _show(refusal=_("Name and PIN do not belong together, or there were too many wrong tries. Try again "
-                                   "in a quarter of an hour, or on a device you have signed in with before."),
+            return _show(refusal=_("Name, passphrase and code do not belong together, or there were too many wrong "
+                                   "tries. Try again in a quarter of an hour, or on a device you have signed in with "
+                                   "before."),
                          status=status_of(refusal))  # fmt: skip
         with read() as look:
             person = security.find_staff(look, node_id, staff_id)
         return _show(person=person, refusal=sentence_of(refusal), status=status_of(refusal))
-    security.sign_in(person)
-    if not doors().settings.practice and not pins.is_good(request.form.get("pin", ""), person.role):
-        if is_network(doors().settings):
-            flash(
-                _("Your PIN is easily guessed. Give yourself another one at the server: cornerstore staff pin"), "warn"
-            )
-        else:  # chosen before such PINs were refused, or by a cashier who has more to say now
-            flash(_("Your PIN is easily guessed. Choose another one."), "warn")
-            return redirect(url_for("people.your_pin"), 303)
+    weak = not own_doors().settings.practice and not pins.is_good(typed, person.role, (person.name, node_id))
+    security.sign_in(person, weak=weak and _names_are_typed())
+    if weak and not _names_are_typed():  # chosen before such PINs were refused, or by a cashier who has more to say now
+        flash(_("Your PIN is easily guessed. Choose another one."), "warn")
+        return redirect(url_for("people.your_pin"), 303)
     return redirect(form.inside(request.form.get("next", "")) or _home(person.role), 303)
 
 
@@ -113,7 +112,7 @@ def first() -> Any:
                     "not-the-first",
                     "Somebody works here already, or this is not the computer the shop runs on. Sign in instead.",
                 )
-            name, pin = form.text("name", most=60), request.form.get("pin", "")[:12]
+            name, pin = form.text("name", most=60), form.secret("pin")
             actor = Actor.system("first", settings.node_id)
             person = staff.add(books, settings.node_id, name, "shopkeeper", pin, actor=actor, at=doors().now())
     except ShopError as refusal:
@@ -129,6 +128,7 @@ def badge() -> Any:
     """Check a scanned badge, and begin, or ask for the PIN as well."""
     next_address = form.inside(request.form.get("next", ""))
     try:
+        devices.refuse_from_outside()
         person, asks_pin = staff.check_badge(
             own_doors(), own_doors().settings.node_id, request.form.get("badge", "").strip()
         )
@@ -161,9 +161,11 @@ def touched() -> Any:
 @bp.post("/signout")
 @public
 def leave() -> Any:
-    """End the session."""
+    """End the session, and let the browser forget its pages."""
     security.sign_out()
-    return redirect(url_for("signin.people"), 303)
+    answer = redirect(url_for("signin.people"), 303)
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"' if is_network(own_doors().settings) else '"cache"'
+    return answer
 
 
 def _show(person: staff.Staff | None = None, refusal: str = "", status: int = 200) -> Any:
@@ -179,6 +181,7 @@ def _show(person: staff.Staff | None = None, refusal: str = "", status: int = 20
         name_is_typed=name_is_typed,
         person=person,
         takes_badges=takes_badges,
+        asks_device_code=devices.asks_code(),
         refusal=refusal,
         locked=locked,
         next=form.inside(request.values.get("next", "")),
@@ -199,9 +202,18 @@ def _locked(books: Session, everybody: list[staff.Staff]) -> dict[str, str] | No
 
 
 def _names_are_typed() -> bool:
-    """Tell whether a name is typed rather than chosen: the network's sign-in stands in the internet."""
-    settings = doors().settings
-    return is_network(settings) and not settings.practice
+    """Tell whether a name is typed rather than chosen: the network's sign-in stands on the internet."""
+    return security.asks_second_factor(own_doors().settings)
+
+
+def _beside() -> staff.Beside | None:
+    """Return what is asked for beside the PIN or passphrase here."""
+    code, at = form.secret("code"), own_doors().now()
+    if _names_are_typed():
+        return lambda books, person: second_factor.take(books, person, code, at=at)
+    if devices.asks_code():
+        return lambda books, person: device_codes.take(books, person.node_id, code, at=at)
+    return None
 
 
 def _may_begin(books: Session) -> bool:
@@ -216,7 +228,7 @@ def _is_here() -> bool:
     """
     if is_network(doors().settings) or request.remote_addr not in ("127.0.0.1", "::1"):
         return False
-    return not any(_TELLS_OF_OTHERS.search(name) for name, _value in request.headers)
+    return not tells_of_others()
 
 
 def _home(role: str | None = None) -> str:

@@ -12,7 +12,7 @@ WEAK = ("0000", "111111", "1234", "9876", "7890", "123456", "1212", "123123", "1
 
 @pytest.mark.parametrize("pin", WEAK)
 def test_a_pin_that_is_tried_first_is_for_cashiers_alone(pin):
-    for role in ("supervisor", "shopkeeper", "operator"):
+    for role in ("supervisor", "shopkeeper"):
         with pytest.raises(Invalid):
             pins.refuse_weak(pin, role)
     pins.refuse_weak(pin, "cashier")
@@ -23,10 +23,35 @@ def test_any_other_pin_is_taken(pin):
     pins.refuse_weak(pin, "shopkeeper")
 
 
-def test_an_operator_has_six_digits():
-    with pytest.raises(Invalid, match="6 digits"):
-        pins.refuse_weak("86420", "operator")
-    pins.refuse_weak("864209", "operator")
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("three heron", "12 to 128"),
+        ("x" * 129, "12 to 128"),
+        ("864209753186", "easily guessed"),
+        ("Password12345!", "easily guessed"),
+        ("iloveyousomuch", "easily guessed"),
+        ("OliviaBrandt2026", "easily guessed"),
+        ("cornerstore network", "easily guessed"),
+    ],
+)
+def test_an_operator_s_passphrase_is_long_and_no_common_one_nor_one_of_names(typed, told):
+    with pytest.raises(Invalid, match=told):
+        pins.refuse_weak(typed, "operator", ("Olivia Brandt", "network"))
+
+
+ANYTHING = ("three gray herons", "葡萄树下的三只小猫在晒太阳吧", "\t;<x9\u00df'\"% -kWq", "0n3 of many words " * 7)
+
+
+@pytest.mark.parametrize("typed", ANYTHING)
+def test_a_passphrase_has_any_characters_up_to_128_and_counts_whole(typed):
+    pins.refuse_weak(typed, "operator", ("Olivia Brandt", "network"))
+    kept = pins.hashed(typed)
+    assert [pins.is_right(typed, kept), pins.is_right(typed[:-1], kept), pins.is_right(typed.upper(), kept)] == [
+        True, False, typed.upper() == typed,
+    ]  # fmt: skip
+    with pytest.raises(Invalid, match="4 to 12 digits"):
+        pins.refuse_weak(typed, "cashier")
 
 
 def test_a_pin_is_kept_as_a_hash_that_tells_the_right_one_from_a_wrong_one_and_nobody_has_one():

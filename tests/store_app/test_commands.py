@@ -216,28 +216,37 @@ def test_a_small_parquet_file_fills_no_memory():
             importing.read("stock", raw, "s.parquet")
 
 
-def test_people_are_listed_unlocked_given_a_pin_and_sent_away_by_command(shop, tmp_path):
+def test_people_are_listed_unlocked_given_a_pin_and_sent_away_by_command(tmp_path, monkeypatch, shop):
     def said(*words: str) -> tuple[int, str]:
-        done = shop("staff", *words)
+        done = CliRunner().invoke(main, ["staff", *words])
         return done.exit_code, done.output
 
-    assert said("add", "--name", "Olga", "--role", "operator", "--pin", "86420")[1].endswith("at least 6 digits.\n")
-    assert said("add", "--name", "Olga Berg", "--role", "operator", "--pin", "864209")[0] == 0
+    operator = ("add", "--role", "operator", "--name")
+    assert "at the network" in said(*operator, "Olga", "--passphrase", "three gray herons")[1]
+    assert said("device")[1].startswith("Device code: ")
+    monkeypatch.setenv("CORNERSTORE_SETTINGS", str(tmp_path / "network.toml"))
+    made = CliRunner().invoke(main, ["init", "--role", "network", "--folder", str(tmp_path / "of-network")])
+    assert made.exit_code == 0, made.output
+    assert "at the network" in said("add", "--name", "Olga", "--role", "cashier", "--pin", "86420")[1]
+    assert said(*operator, "Olga", "--pin", "86420")[1].endswith("12 to 128 characters.\n")
+    assert said(*operator, "Olga Berg", "--passphrase", "three gray herons")[0] == 0
     assert "last operator" in said("remove", "olga berg")[1]
-    assert said("add", "--name", "Otto", "--role", "operator", "--pin", "975318")[0] == 0
-    database = Database(make_engine(f"sqlite:///{tmp_path / 'state' / 'S01.db'}"))
+    assert said(*operator, "Otto", "--passphrase", "wet lantern pencils")[0] == 0
+    database = Database(make_engine(f"sqlite:///{tmp_path / 'of-network' / 'network.db'}"))
     with database.write() as session:
-        olga = session.get_one(Staff, ("S01", "olga-berg"))
+        olga = session.get_one(Staff, ("network", "olga-berg"))
+        olga.totp_salt = "salt"
         before, olga.failed_tries, olga.locked_until = olga.pin_hash, 9, dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
     assert "locked until 9000" in said("list")[1]
     assert said("unlock", "Olga Berg") == (0, "Olga Berg can try again.\n")
     assert "locked until" not in said("list")[1]
-    assert said("pin", "Olga Berg", "--pin", "420864")[0] == 0
+    assert said("pin", "Olga Berg", "--passphrase", "seven copper kettles")[0] == 0
+    assert said("reset-code", "Olga Berg") == (0, "Olga Berg connects an app at the next sign-in.\n")
     assert said("remove", "Olga Berg") == (0, "Olga Berg can no longer sign in.\n")
     assert said("remove", "Nobody") == (2, "Nobody of that name works here.\n")
     with database.read() as session:
-        olga = session.get_one(Staff, ("S01", "olga-berg"))
-        assert (olga.active, olga.pin_hash != before) == (False, True)
+        olga = session.get_one(Staff, ("network", "olga-berg"))
+        assert (olga.active, olga.pin_hash != before, olga.totp_salt) == (False, True, None)
     database.engine.dispose()
 
 

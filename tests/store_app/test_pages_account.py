@@ -28,8 +28,17 @@ def test_whoever_proves_the_phone_finds_its_orders_and_their_codes_in_any_browse
     shown = other.look(f"{SHOP}/mine").text
     assert "S07-0001" in shown
     assert placed.location in shown
-    assert other.send(f"{SHOP}/mine/leave").status_code == 303
+    left = other.send(f"{SHOP}/mine/leave")
+    assert (left.status_code, left.headers["Clear-Site-Data"]) == (303, '"cache", "storage"')
     assert "S07-0001" not in other.look(f"{SHOP}/mine").text
+
+
+def test_who_asks_for_a_code_reads_what_it_risks_and_an_order_s_own_link_needs_none(market):
+    placed = market.customer().order(("bread", 1))
+    stranger = market.customer()
+    assert "Never give the code to anybody" in stranger.look(f"{SHOP}/mine").text
+    assert "Clear-Site-Data" not in stranger.send(f"{SHOP}/mine/leave").headers, "a guest's last order stays with them"
+    assert "S07-0001" in stranger.look(placed.location).text
 
 
 def test_a_stranger_sees_nothing_and_a_wrong_code_opens_nothing(market):

@@ -1,4 +1,4 @@
-"""The network's people: two operators who type their PINs let others in and send them away, and the last one stays."""
+"""The network's people: two operators let others in and send them away by passphrase, and the last one stays."""
 
 import pytest
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from store_app import staff
 from tests.store_app.conftest import NOON, House, post
 from tests.store_app.office import send
 
-OWN, NORAS, FRESH = staff.PRACTICE_PINS["operator"], "582047", "771904"
+OWN, NORAS, FRESH = staff.PRACTICE_PINS["operator"], "three gray herons", "wet lantern pencils"
 TWO = {"own": OWN, "other": "nora", "other_pin": NORAS}
 NEW = {"pin": FRESH, "again": FRESH}
 
@@ -50,8 +50,8 @@ def test_two_operators_let_another_in_who_signs_in_and_is_on_the_page_in_both_la
         ({"other_pin": "9999"}, "other_pin"),
         ({"other": "operator", "other_pin": OWN}, "other"),
         ({"pin": "4711", "again": "4711"}, "pin"),
-        ({"pin": "123456", "again": "123456"}, "pin"),
-        ({"again": "582048"}, "again"),
+        ({"pin": "cornerstore network", "again": "cornerstore network"}, "pin"),
+        ({"again": "wet lantern pencil"}, "again"),
         ({"name": ""}, "name"),
     ],
 )
@@ -65,7 +65,7 @@ def test_who_cannot_be_let_in_is_a_sentence_beside_the_field_and_nobody_is(netwo
     assert verbs(network) == before
 
 
-@pytest.mark.parametrize("step", ["pin", "leave", "come-back"])
+@pytest.mark.parametrize("step", ["pin", "reset-code", "leave", "come-back"])
 @pytest.mark.parametrize("without", ["own", "other_pin"])
 def test_one_pin_alone_changes_no_other_operator(network, step, without):
     let_in(network)
@@ -75,9 +75,9 @@ def test_one_pin_alone_changes_no_other_operator(network, step, without):
     before, said = person(network, third), verbs(network)
     refused = send(network.signed_in("operator"), f"/console/people/{third}/{step}", **NEW, **TWO | {without: "9999"})
     assert refused.status_code == 422
-    assert "That is not the right PIN" in refused.text
+    assert "That is not the right passphrase" in refused.text
     after = person(network, third)
-    assert (after.pin_hash, after.active, verbs(network)) == (before.pin_hash, before.active, said)
+    assert (after.seal, verbs(network)) == (before.seal, said)
 
 
 def test_two_give_a_third_a_new_pin_send_them_away_and_let_them_come_back(network):
@@ -106,7 +106,8 @@ def test_the_last_operator_stays_and_changes_their_own_pin_with_the_old_one(netw
     client = network.signed_in("operator")
     assert "The last operator stays" in client.get("/console/people/operator").text
     assert send(client, "/console/people/operator/leave", **TWO).status_code == 409
-    assert send(client, "/console/people/operator/pin", **NEW, own="9999").status_code == 422
-    assert send(client, "/console/people/operator/pin", **NEW, own=OWN).status_code == 303
-    assert client.get("/console/people/").status_code == 200, "with the new PIN they are still signed in"
+    assert send(client, "/console/people/operator/pin", **NEW, **TWO).status_code == 409
+    assert send(client, "/console/sign-in/passphrase", **NEW, own="9999").status_code == 422
+    assert send(client, "/console/sign-in/passphrase", **NEW, own=OWN).status_code == 303
+    assert client.get("/console/people/").status_code == 200, "with the new passphrase they are still signed in"
     assert person(network, "operator").active
