@@ -188,6 +188,8 @@ def settle_key(session: Session, store_id: str) -> None:
 def try_parked(doors: Doors, from_nodes: Sequence[str] | None = None, *, why: str | None = None) -> tuple[int, int]:
     """Try once more what other nodes sent and this one set aside: after an upgrade, or when somebody asks for it.
 
+    Each message has a transaction of its own: nobody waits for all of them, and one that ends badly undoes no other.
+
     why: only the nodes of which something was set aside for this reason, a code. Returns (how many were taken, how many
     still wait).
     """
@@ -196,12 +198,15 @@ def try_parked(doors: Doors, from_nodes: Sequence[str] | None = None, *, why: st
         if why is not None:
             waiting = waiting.where(InboxMessage.reason.startswith(f"{why}: "))
         nodes = [node for node in session.scalars(waiting) if from_nodes is None or node in from_nodes]
-    taken = left = 0
+    taken = tried = 0
     for node in nodes:
-        with doors.write() as session:
-            some, rest = _try_again(session, node, doors.now())
-        taken, left = taken + some, left + rest
-    return taken, left
+        with doors.read() as session:
+            waits = inbox.waiting_of(session, node)
+        for message in waits:
+            with doors.write() as session:
+                taken += _try_one(session, node, message.id, doors.now())
+        tried += len(waits)
+    return taken, tried - taken
 
 
 def take_early(doors: Doors) -> tuple[int, int]:
@@ -297,6 +302,17 @@ def scopes_of(session: Session, store_id: str) -> list[str]:
 
 
 # --- inside ---
+
+
+def _try_one(session: Session, node: str, id_: str, at: dt.datetime) -> bool:
+    """Try a message that was set aside once more, unless somebody answered it meanwhile; tell whether it was taken."""
+    rows = [inbox.inbox_message(row) for row in inbox.set_aside(session, node, [id_]) if row.state == inbox.PARKED]
+    judge = Judge(node)
+    judge.read(session, rows)
+    taken = inbox.take_in(session, node, [message.id for message in rows], effect_of(node, at, judge))
+    if taken:
+        judge.keep(session, rows)
+    return bool(taken)
 
 
 def _try_again(

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from config import inbox, outbox
+from config.database import commits
 from config.inbox import InboxMessage
 from config.node import NETWORK
 from pos.sale_rows import Sale
@@ -56,6 +57,13 @@ def test_one_is_accepted_another_rejected_and_the_rest_at_once(network):
     )
     with network.doors.read() as session:
         assert set(session.scalars(sa.select(Sale.id))) == {ids[0], *ids[2:]}
+
+
+def test_what_is_tried_again_has_a_transaction_each(network):
+    arrive(network, 3)
+    before = commits()
+    assert receiver.try_parked(network.doors) == (0, 3)
+    assert commits() - before == 3
 
 
 def test_nothing_chosen_or_no_such_store_is_said_in_a_sentence(network):
