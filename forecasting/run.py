@@ -16,7 +16,7 @@ Reasons: own_history              a long history of its own
          not_finite               arithmetic failed: the 28-day mean stands in
 
 `measure` and `say` are the two halves: a state is measured once a week and moved on in the nights between (see
-`forecasting.state`); what is said from it is the nightly forecast. Without a random number anywhere: the same panel
+`forecasting.fit.state`); what is said from it is the nightly forecast. Without a random number anywhere: the same panel
 gives the same forecast.
 """
 
@@ -27,13 +27,15 @@ from datetime import date
 
 import numpy as np
 
-from forecasting import assortment, classify, echo, intervals, regional, state
-from forecasting.effects import HANDED_ON, days_of, known_days
-from forecasting.panel import LEVELS, Ahead, DemandPanel, Flags, Floats, Forecast, Ints, PanelFault
-from forecasting.shop_size import Stated, shop_size
-from forecasting.signal import RegionalSignal
-from forecasting.state import State
-from forecasting.surroundings import SURROUNDINGS
+from forecasting.fit import assortment, echo, regional, state
+from forecasting.fit.effects import HANDED_ON, days_of, known_days
+from forecasting.fit.signal import RegionalSignal
+from forecasting.fit.state import State
+from forecasting.fit.store_size import Stated, shop_size
+from forecasting.series import classify
+from forecasting.series.external_factors import SURROUNDINGS
+from forecasting.series.panel import LEVELS, Ahead, DemandPanel, Flags, Floats, Forecast, Ints, PanelFault
+from forecasting.uncertainty import intervals
 
 NEVER_SOLD_DAYS = 28
 GONE, SILENT = 0.5, 0.9

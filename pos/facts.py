@@ -18,9 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
-from config import door
 from config.money import amount_for
-from pos.pricing import PricedLine, sum_taxes
+from config.nodes import door
+from pos.pricing.pricing import PricedLine, sum_taxes
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MOST_RUNG = 10_000_000
@@ -104,8 +104,8 @@ class Paid:
 class SaleCompleted:
     """A sale, a return or an exchange as it was completed.
 
-    store: pos.store.snapshot. local_time: 'YYYY-MM-DD HH:MM' on the shop's wall. returns_receipt_no: the number on
-    the receipt a return answers. paid_minor: handed over, change not yet taken off. customer: id, points_earned,
+    store: pos.store.store.snapshot. local_time: 'YYYY-MM-DD HH:MM' on the shop's wall. returns_receipt_no: the number
+    on the receipt a return answers. paid_minor: handed over, change not yet taken off. customer: id, points_earned,
     points_balance and tab_balance_minor; the person's name never travels. vouchers: issued with this sale.
     """
 

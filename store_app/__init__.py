@@ -18,9 +18,13 @@ def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
     share everything but this: they open `extensions.open_doors()` without any web.
     """
     from config import private
-    from store_app import extensions, metrics, practice, presenting, refusals, roles, routing, security, signed_in
+    from store_app import roles
+    from store_app.pages.common import refusals
+    from store_app.practice import practice
+    from store_app.runtime import doors, metrics
+    from store_app.web import presenting, routing, security, signed_in
 
-    app = extensions.Web(__name__)
+    app = doors.Web(__name__)
     app.url_rule_class = routing.LateRule
     app.config.from_mapping(
         SECRET_KEY=private.node_secret(settings),
@@ -39,8 +43,8 @@ def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
         BOOTSTRAP_SERVE_LOCAL=True,
         BABEL_DEFAULT_LOCALE="en",
     )
-    app.json = extensions.PlainJson(app)
-    extensions.set_up(app, settings, clock)
+    app.json = doors.PlainJson(app)
+    doors.set_up(app, settings, clock)
     security.set_up(app, settings)
     presenting.set_up(app, settings)
     practice.set_up(app)

@@ -10,7 +10,7 @@ fifth of every start, where all that is loaded stays."""
 def main() -> None:
     """Load the commands, and do the one that was asked for."""
     gc.set_threshold(*_SELDOM)
-    from store_app import cli
+    from store_app.commands import cli
 
     cli.main()
 

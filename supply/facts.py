@@ -13,7 +13,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from config.inbox import refuse_newer
+from config.nodes.inbox import refuse_newer
 
 ORDER_SENT = "order.sent"
 ORDER_CANCELLED = "order.cancelled"

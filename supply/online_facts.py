@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from config.errors import Invalid
-from config.outbox import FORGOTTEN
+from config.nodes.outbox import FORGOTTEN
 
 SHOP_PUBLISHED = "shop.published"
 PICKUP_PLACED = "pickup.placed"
@@ -66,7 +66,7 @@ class ShopPublished:
     rules: dict[str, Any] | None = None
     """The shop's rules for online orders; None: as before (version 2)."""
     promotions: dict[str, Any] | None = None
-    """The shop's own offers, as `pos.offer_edition.edition` writes them; None: as before (version 2)."""
+    """The shop's own offers, as `pos.catalogue.offer_edition.edition` writes them; None: as before (version 2)."""
     coupons: list[list[Any]] = field(default_factory=list)
     """[[owner, code, uses]] that changed: how often a limited code was used beside the network's orders (version 4)."""
     members: list[list[Any]] = field(default_factory=list)

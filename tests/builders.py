@@ -14,19 +14,23 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
-from config import inbox, outbox
 from config.clock import FrozenClock
 from config.database import Database
 from config.finding import Finding
 from config.ids import new_id
-from config.journal import Actor
-from config.node import NETWORK, found, this_node
-from config.outbox import Message
-from pos import catalogue, checks, replica, returns, sale, shift, stock
-from pos.catalogue import TaxClass
-from pos.returns import ReturnRequest
-from pos.sale import Completed, SaleRequest
-from pos.store import Region, Store, found_store
+from config.nodes import inbox, outbox
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK, found, this_node
+from config.nodes.outbox import Message
+from pos.catalogue import catalogue
+from pos.catalogue.catalogue import TaxClass
+from pos.sale import returns, sale
+from pos.sale.returns import ReturnRequest
+from pos.sale.sale import Completed, SaleRequest
+from pos.stock import stock
+from pos.store.store import Region, Store, found_store
+from pos.sync import checks, replica
+from pos.till import shift
 from tests.empty import empty_database
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)

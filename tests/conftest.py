@@ -15,7 +15,7 @@ import structlog
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
-from store_app.apart import ONE_THREAD
+from store_app.runtime.child_process import ONE_THREAD
 from tests import empty
 from tests.golden import golden, pytest_addoption
 from tests.warm import _pins_hashed_in_no_time, _templates_compiled_once

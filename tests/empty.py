@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from config.database import Base, Database, make_engine
-from store_app import tables
+from store_app.runtime import tables
 
 OPENED: list[Database] = []
 """Every empty database that was opened and not closed again by the end of its test."""

@@ -5,10 +5,10 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from config import outbox
-from config.journal import GENESIS, canonical
+from config.nodes import outbox
+from config.nodes.journal import GENESIS, canonical
+from config.nodes.outbox import Message, hash_of
 from config.nodes.signing import Signer
-from config.outbox import Message, hash_of
 from pos.facts import Paid, SaleCompleted, SoldLine, TaxRow
 from store_app.sync import wire
 

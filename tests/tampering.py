@@ -4,8 +4,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from config.append_only import unlocked
 from config.database import AMENDING, Database
+from config.nodes.append_only import unlocked
 
 __all__ = ["thief", "unlocked"]
 

@@ -27,10 +27,10 @@ AT_HOME = {
     "waitress": ("store_app/",),
     "gunicorn": ("store_app/",),
     "apscheduler": ("store_app/",),
-    "escpos": ("pos/printer_model.py",),
-    "argon2": ("pos/pins.py",),
-    "zxcvbn": ("pos/pins.py",),
-    "pyotp": ("pos/second_factor.py",),
+    "escpos": ("pos/printing/models.py",),
+    "argon2": ("pos/store/pins.py",),
+    "zxcvbn": ("pos/store/pins.py",),
+    "pyotp": ("pos/store/second_factor.py",),
     "statsmodels": ("forecasting/",),
 }
 NOT_IN_FORECASTING = {"sqlalchemy", "alembic", "psycopg", "httpx2", "time", "datetime.datetime.now"}

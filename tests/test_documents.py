@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 import config
-import pos.recovered
-import pos.replica
-import supply.recovered
-import supply.replica
+import pos.sync.recovered
+import pos.sync.replica
+import supply.sync.recovered
+import supply.sync.replica
 from config.states import StateTable
-from store_app import tables
+from store_app.runtime import tables
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -55,7 +55,7 @@ def test_architecture_draws_the_states_as_the_table_has_them(module: str) -> Non
 
 
 def test_every_command_the_documents_name_exists() -> None:
-    cli = importlib.import_module("store_app.cli")
+    cli = importlib.import_module("store_app.commands.cli")
     known = set(cli.main.commands)
     named: set[str] = set()
     for document in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
@@ -86,8 +86,8 @@ def test_every_invariant_and_bar_is_proved_by_what_exists_or_says_that_nobody_do
 
 
 def test_every_fact_says_whose_word_it_is_and_what_a_lie_could_win() -> None:
-    topics = set(pos.replica.APPLIERS) | set(supply.replica.APPLIERS)
-    topics |= set(pos.recovered.APPLIERS) | set(supply.recovered.APPLIERS)
+    topics = set(pos.sync.replica.APPLIERS) | set(supply.sync.replica.APPLIERS)
+    topics |= set(pos.sync.recovered.APPLIERS) | set(supply.sync.recovered.APPLIERS)
     document = (ROOT / "docs" / "reliability.md").read_text("utf-8")
     rows = [line.strip("|").split("|") for line in document.splitlines() if re.match(r"\| `[a-z_]+\.[a-z_]+` \|", line)]
     assert sorted(row[0].strip(" `") for row in rows) == sorted(topics)
@@ -129,7 +129,7 @@ def test_every_requirement_of_asvs_is_answered() -> None:
 
 def test_every_sensitive_column_has_its_level_and_the_policy_lists_it() -> None:
     from config.database import Base
-    from store_app import protection
+    from store_app.runtime import protection
 
     found = protection.levels()
     policy = (ROOT / "docs" / "security.md").read_text("utf-8")
@@ -165,5 +165,5 @@ def test_the_policy_lists_every_log_and_nothing_else_is_written() -> None:
         for path in (ROOT / package).rglob("*.py")
         if writing.search(re.sub(r'"[^"\n]*"', '""', path.read_text("utf-8"))) and "node_modules" not in path.parts
     }
-    writers.discard("forecasting/rivals.py")  # a measurement's own figures
+    writers.discard("forecasting/accuracy/rivals.py")  # a measurement's own figures
     assert writers == {"config/log.py"}, "what is told goes through structlog to the service's one log"

@@ -53,7 +53,7 @@ def _templates_compiled_once(tmp_path_factory: pytest.TempPathFactory, request: 
 @pytest.fixture(scope="session", autouse=True)
 def _pins_hashed_in_no_time() -> None:
     """Hash PINs by the same function at its least cost: what every sign-in would wait for guards nobody here."""
-    from pos import pins
+    from pos.store import pins
 
     assert isinstance(pins._hasher, PasswordHasher)
     pins._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

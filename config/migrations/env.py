@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import context
 from sqlalchemy.engine import Connection
 
-from config import append_only
 from config.database import Base
+from config.nodes import append_only
 
 OF_WEEKS = {
     ("unique_constraint", "uq_sale_store_id_till_id_epoch_receipt_no"),

@@ -1,5 +1,7 @@
-"""What nodes prove to each other: a node's signing key, and the keys each node knows of others.
+"""What nodes of the network share: identity, facts on their way, the journal, signatures.
 
-`signing` signs and verifies bytes; `signing_keys` keeps who may sign for a store, and the signatures that came with its
-facts. Both import the plain ground of `config` alone.
+`node` says which node this is; `outbox` sends facts, `inbox` takes them once, `door` reads what another node reported;
+`publication` versions the network's editions; `journal` and `append_only` keep the books honest, `anchor` remembers
+another node's journal; `signing` and `signing_keys` prove who speaks; `bell` wakes whoever waits for work;
+`partitions` splits the network's large tables by week.
 """

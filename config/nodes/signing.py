@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from config import private
 from config.errors import Invalid
-from config.journal import canonical
+from config.nodes.journal import canonical
 
 KEY_PATTERN, SIGNATURE_PATTERN = r"^[0-9a-f]{64}$", r"^[0-9a-f]{128}$"
 

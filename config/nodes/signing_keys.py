@@ -22,11 +22,11 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.append_only import append_only
 from config.database import Base, among, dialect_of, insert_into, lock_rows
 from config.errors import NotFound, Refused
-from config.journal import Actor, move
 from config.nodes import signing
+from config.nodes.append_only import append_only
+from config.nodes.journal import Actor, move
 from config.states import StateTable
 
 STATES = StateTable(

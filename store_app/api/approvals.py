@@ -2,10 +2,10 @@
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from pos import approvals
+from pos.store import approvals
 from store_app.api.bodies import ApprovalBody, asks, takes
-from store_app.extensions import clock, doors, read, write
-from store_app.security import proven_by_pin, requires
+from store_app.runtime.doors import clock, doors, read, write
+from store_app.web.security import proven_by_pin, requires
 
 bp = Blueprint("api_approvals", __name__, url_prefix="/api")
 

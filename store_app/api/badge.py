@@ -2,10 +2,10 @@
 
 from flask import Blueprint, Response, jsonify, url_for
 
-from store_app import devices, security, staff
 from store_app.api.bodies import BadgeBody, takes
-from store_app.extensions import own_doors
-from store_app.security import not_in_practice, public
+from store_app.runtime.doors import own_doors
+from store_app.web import devices, security, staff
+from store_app.web.security import not_in_practice, public
 
 bp = Blueprint("api_badge", __name__, url_prefix="/api")
 

@@ -7,13 +7,15 @@ from flask import Blueprint, Response, g, jsonify
 
 from config.errors import Invalid
 from config.ids import is_id
-from pos import approvals, basket, drawer
-from pos.basket import Basket, TakeUp
-from pos.drawer import DrawerRequest
-from pos.leave import Need
+from pos.sale import basket
+from pos.sale.basket import Basket, TakeUp
+from pos.store import approvals
+from pos.store.leave import Need
+from pos.till import drawer
+from pos.till.drawer import DrawerRequest
 from store_app.api.bodies import DrawerBody, ParkBody, TakeUpBody, VoidBody, takes
-from store_app.extensions import clock, doors, read, wake_worker_after, write
-from store_app.security import requires
+from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
+from store_app.web.security import requires
 
 bp = Blueprint("api_baskets", __name__, url_prefix="/api")
 LARGEST_BASKET = 100_000

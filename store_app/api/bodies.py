@@ -9,10 +9,10 @@ from typing import Annotated, Any, TypeVar
 from flask import request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from config import door
 from config.errors import Invalid
-from pos.gs1 import LONGEST
-from pos.rung import RungLine
+from config.nodes import door
+from pos.catalogue.gs1 import LONGEST
+from pos.sale.rung import RungLine
 from store_app.sync.wire import faults_of
 
 LARGEST = door.MOST
@@ -33,7 +33,7 @@ class Body(BaseModel):
 
 
 class BasketLine(Body):
-    """One line of a basket, as `pos.rung.RungLine` says."""
+    """One line of a basket, as `pos.sale.rung.RungLine` says."""
 
     sku: str = Field(min_length=1, max_length=64)
     qty: int = Field(ge=-LARGEST, le=LARGEST)
@@ -144,7 +144,8 @@ class BadgeBody(Body):
 
 
 class Covered(Body):
-    """One thing that is allowed, in the figures of its need (`pos.leave`). lines: (line or SKU, qty, price_minor)."""
+    """One thing that is allowed, in the figures of its need (`pos.store.leave`). lines: (line or SKU, qty,
+    price_minor)."""
 
     sku: str | None = Field(default=None, max_length=64)
     sale_id: str | None = Field(default=None, max_length=40)

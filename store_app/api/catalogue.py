@@ -23,16 +23,18 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound
-from config.publication import EVERYONE, Pulled
-from pos import batches, catalogue, quick_keys, recall, scale, till_edition
-from pos import scan as reading
-from pos.catalogue import Barcode, Listing, Price, Product, TaxClass
-from pos.pricing import ProductView
+from config.nodes.publication import EVERYONE, Pulled
+from pos.catalogue import catalogue, quick_keys, till_edition
+from pos.catalogue import scan as reading
+from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
+from pos.pricing.pricing import ProductView
+from pos.stock import batches, recall
+from pos.till import scale
 from store_app.api.bodies import asks, bounded
-from store_app.extensions import doors, read
-from store_app.presenting import today
-from store_app.security import requires
-from supply import handover
+from store_app.runtime.doors import doors, read
+from store_app.web.presenting import today
+from store_app.web.security import requires
+from supply.online.pickup import handover
 
 bp = Blueprint("api_catalogue", __name__, url_prefix="/api")
 MOST_KEPT = 8

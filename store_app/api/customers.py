@@ -8,16 +8,18 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from config.errors import Refused
-from pos import consent, customers, slip_numbers, statement, tab, vouchers
-from pos.customers import Found, Particulars
-from pos.payments import Tender
-from pos.store import store_of
-from store_app import network_points
+from pos.customers import consent, customers, tab
+from pos.customers.customers import Found, Particulars
+from pos.payments import slip_numbers, vouchers
+from pos.payments.payments import Tender
+from pos.reports import statement
+from pos.store.store import store_of
 from store_app.api.bodies import LARGEST, Body, asks, takes
-from store_app.extensions import clock, doors, read, wake_worker_after, write
-from store_app.payment_services import providers
-from store_app.presenting import today
-from store_app.security import requires
+from store_app.payments import network_points
+from store_app.payments.providers import providers
+from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
+from store_app.web.presenting import today
+from store_app.web.security import requires
 
 bp = Blueprint("api_customers", __name__, url_prefix="/api")
 WORDS = 80

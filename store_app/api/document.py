@@ -1,7 +1,7 @@
 """The API told to programs: an OpenAPI 3.1 document made from the routes, their rules and the shapes they take.
 
-What a route needs is read from itself: its rule (`store_app.security`), its body (`bodies.takes`), what it reads from
-the address (`bodies.asks`), its first sentence. A route cannot be left out, and nothing is written down twice.
+What a route needs is read from itself: its rule (`store_app.web.security`), its body (`bodies.takes`), what it reads
+from the address (`bodies.asks`), its first sentence. A route cannot be left out, and nothing is written down twice.
 """
 
 import re
@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
-from store_app.security import public, rule_of
+from store_app.web.security import public, rule_of
 
 bp = Blueprint("api_document", __name__, url_prefix="/api")
 KEYS = {"device": "storeKey", "agent": "printerKey", "watcher": "metricsKey"}

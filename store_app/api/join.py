@@ -5,12 +5,12 @@ from pydantic import Field
 
 from config.errors import Invalid, NotFound, Refused
 from config.nodes import signing_keys
-from pos import invitation
-from pos.store import told_of
+from pos.store import joining
+from pos.store.store import told_of
 from store_app.api.bodies import Body, gives, shaped
-from store_app.extensions import clock, csrf, doors, read, write
-from store_app.security import public as public_route
+from store_app.runtime.doors import clock, csrf, doors, read, write
 from store_app.sync import signed
+from store_app.web.security import public as public_route
 
 bp = Blueprint("api_join", __name__, url_prefix="/api/join")
 LONGEST = 40
@@ -35,7 +35,7 @@ def join() -> Response:
     signature, place = request.headers.get(signed.HEADER), (request.method, request.path, request.query_string)
     public = signed.signed_by(signature, *place, request.get_data())
     with write() as session:
-        given = invitation.join(session, code, public, at=clock.now())
+        given = joining.join(session, code, public, at=clock.now())
     if isinstance(given, Refused):
         raise given
     store_id, bearer = given

@@ -4,16 +4,17 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, jsonify
 
-from pos import offers, scan, stock
-from pos.pricing import ProductView
-from pos.promises import Offer, holds_at
-from pos.store import store_of
-from store_app import wording
+from pos.catalogue import offers, scan
+from pos.pricing.pricing import ProductView
+from pos.pricing.promises import Offer, holds_at
+from pos.stock import stock
+from pos.store.store import store_of
 from store_app.api.catalogue import as_json
-from store_app.extensions import doors, read
-from store_app.presenting import today
-from store_app.security import requires
-from supply import shelf
+from store_app.runtime.doors import doors, read
+from store_app.web.presenting import today
+from store_app.web.security import requires
+from store_app.words import words
+from supply.shelf import plan
 
 bp = Blueprint("api_look_up", __name__, url_prefix="/api")
 
@@ -30,7 +31,7 @@ def look_up(code: str) -> Response:
         found = scan.read(session, store_id, code, day)
         product = found.product
         level = stock.levels(session, store_id, [product.sku])[product.sku]
-        slot = shelf.ranks(session, store_id).get(product.sku)
+        slot = plan.ranks(session, store_id).get(product.sku)
         store = store_of(session, store_id)
         now_there = at.astimezone(ZoneInfo(store.tz))
         names = [
@@ -48,7 +49,7 @@ def look_up(code: str) -> Response:
         available=level.available,
         on_hand=level.on_hand,
         places=[
-            {"place": place, "words": wording.place_word(place), "qty": qty, "slot": slot if place == "shelf" else None}
+            {"place": place, "words": words.place_word(place), "qty": qty, "slot": slot if place == "shelf" else None}
             for place, qty in level.by_place.items()
             if qty > 0
         ],

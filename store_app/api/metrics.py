@@ -7,13 +7,13 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, current_app, request
 from sqlalchemy.orm import Session
 
-from config.inbox import InboxHead
-from config.journal import JournalHead
-from config.node import Peer
-from config.outbox import OutboxMessage
-from store_app import metrics as own
-from store_app.extensions import Doors, doors, read
-from store_app.security import watcher
+from config.nodes.inbox import InboxHead
+from config.nodes.journal import JournalHead
+from config.nodes.node import Peer
+from config.nodes.outbox import OutboxMessage
+from store_app.runtime import metrics as own
+from store_app.runtime.doors import Doors, doors, read
+from store_app.web.security import watcher
 
 bp = Blueprint("api_metrics", __name__)
 LIGHTS = {"good": 0, "warn": 1, "bad": 2}
@@ -42,7 +42,7 @@ class _Found:
         """Yield the families of figures."""
         from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 
-        from store_app import doctor  # it knows Alembic, which a till's process does without
+        from store_app.node import doctor  # it knows Alembic, which a till's process does without
 
         light = GaugeMetricFamily("cornerstore_light", "How a thing is: 0 good, 1 look at it, 2 bad.", labels=["thing"])
         value = GaugeMetricFamily(

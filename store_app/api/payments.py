@@ -10,15 +10,16 @@ from flask import Blueprint, Response, g, jsonify, request
 from pydantic import Field
 
 from config.errors import Invalid, NotFound, Refused
-from pos import giving_back, merchant_qr, paying, unclaimed
-from pos.giving_back import GiveBack
-from pos.paying import OPEN, Wanted
-from pos.payments import Payment
-from pos.terminal import WAYS
+from pos.payments import merchant_qr, requests, unclaimed
+from pos.payments.payments import Payment
+from pos.payments.providers import WAYS
+from pos.payments.requests import OPEN, Wanted
+from pos.sale import giving_back
+from pos.sale.giving_back import GiveBack
 from store_app.api.bodies import LARGEST, MAX_LINES, Body, ReturnLine, asks, takes
-from store_app.extensions import clock, doors, read, wake_worker_after, write
-from store_app.payment_services import asker, providers
-from store_app.security import requires
+from store_app.payments.providers import asker, providers
+from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
+from store_app.web.security import requires
 
 bp = Blueprint("api_payments", __name__, url_prefix="/api/payments")
 
@@ -95,9 +96,9 @@ def found() -> Response:
     store_id, sale_id = doors().settings.node_id, request.args.get("sale_id", "")
     with read() as session:
         if sale_id:
-            rows = paying.of_sale(session, store_id, sale_id)
+            rows = requests.of_sale(session, store_id, sale_id)
         elif request.args.get("unused"):
-            rows = list(session.scalars(paying.unused(store_id).order_by(Payment.requested_at)))
+            rows = list(session.scalars(requests.unused(store_id).order_by(Payment.requested_at)))
         else:
             raise Invalid("bad-request", "Say of which basket: sale_id=, or unused=1.")
     return jsonify(payments=[payment_json(row) for row in rows])

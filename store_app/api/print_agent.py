@@ -17,14 +17,13 @@ from flask import Blueprint, Response, g, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.errors import Invalid
-from pos import print_agent as agents
-from pos import printing
-from pos.wires import AgentPrinter, Said
+from pos.printing import agents, working_off
+from pos.printing.wires import AgentPrinter, Said
 from store_app.api.bodies import shaped
 from store_app.api.pace import Pace
-from store_app.extensions import Doors, doors, read, write
-from store_app.house_printers import printers_in_force
-from store_app.security import print_agent
+from store_app.node.printers import printers_in_force
+from store_app.runtime.doors import Doors, doors, read, write
+from store_app.web.security import print_agent
 
 bp = Blueprint("api_print_agent", __name__, url_prefix="/api/print-agent")
 LONGEST_WAIT_S, LOOK_S, LOOK_AGAIN_S = 20.0, 0.05, 2.0
@@ -111,7 +110,7 @@ def outcome(job_id: str) -> Response:
     told, house = _body(Told), doors()
     if (told.outcome == "printed") != (told.code is None):
         raise Invalid("bad-outcome", "What was not printed needs a code, what was printed has none.")
-    state = printing.take_outcome(
+    state = working_off.take_outcome(
         house.database, house.settings.node_id, g.printer_id, job_id, told.claim, told.outcome, told.code,
         Said(told.answered, told.near_end), at=house.now(),
     )  # fmt: skip
@@ -161,7 +160,7 @@ def _look(house: Doors, claim: str) -> tuple[dict[str, Any] | None, bool]:
     outlet = next((one for one in outlets if one.id == g.printer_id and one.by_agent), None)
     if outlet is None:
         return None, False
-    job, spent = printing.hand_over(house.database, store_id, outlet, outlets, claim, now=house.now)
+    job, spent = working_off.hand_over(house.database, store_id, outlet, outlets, claim, now=house.now)
     if job is None:
         return None, spent
     driver: AgentPrinter = outlet.driver

@@ -10,16 +10,16 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound
 from config.ids import is_id
-from pos import returns, ways_back
-from pos.payments import Payment
-from pos.returns import BlindReturnRequest, ReturnRequest
-from pos.sale_rows import Sale, SaleLine, lines_of, newest_first
+from pos.payments.payments import Payment
+from pos.sale import refund_routes, returns
+from pos.sale.returns import BlindReturnRequest, ReturnRequest
+from pos.sold import Sale, SaleLine, lines_of, newest_first
 from store_app.api.bodies import BlindReturnBody, ReturnBody, ReturnPlanBody, asks, takes
 from store_app.api.sales import done_json, open_for_practice
-from store_app.days import day_of
-from store_app.extensions import clock, doors, read, wake_worker_after
-from store_app.practice import booked
-from store_app.security import requires
+from store_app.practice.practice import booked
+from store_app.runtime.doors import clock, doors, read, wake_worker_after
+from store_app.web.days import day_of
+from store_app.web.security import requires
 
 bp = Blueprint("api_returns", __name__, url_prefix="/api")
 MOST_FOUND = 20
@@ -62,7 +62,7 @@ def plan(body: ReturnPlanBody) -> Response:
     store_id, lines = doors().settings.node_id, [(line.n, line.qty) for line in body.lines]
     with read() as session:
         original = returns.original_of(session, store_id, body.sale_id)
-        return_id = ways_back.return_under_way(session, original) or _checked(body.id)
+        return_id = refund_routes.return_under_way(session, original) or _checked(body.id)
         planned = returns.plan(session, store_id, body.sale_id, lines, body.tender, return_id)
     ways = [dataclasses.asdict(way) for way in planned.ways]
     return jsonify(return_id=return_id, total_minor=planned.total_minor, ways=ways)

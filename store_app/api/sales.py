@@ -7,35 +7,28 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound
 from config.ids import is_id
-from pos import (
-    approvals,
-    customers,
-    drawer,
-    exchange,
-    offers,
-    receipt_mail,
-    returns,
-    sale,
-    shift,
-    slip_numbers,
-    slips,
-    vouchers,
-)
+from pos.catalogue import offers
+from pos.customers import customers
 from pos.facts import SoldLine
-from pos.payments import Tender
-from pos.pricing import PricedLine
-from pos.promises import clean_code
-from pos.quoting import Quote
-from pos.rung import BroughtBack, SaleRequest
-from pos.sale import Sale
-from pos.slips import CopyRequest
-from pos.store import Till, day_of, store_of
-from store_app import network_points
+from pos.payments import slip_numbers, vouchers
+from pos.payments.payments import Tender
+from pos.pricing.pricing import PricedLine
+from pos.pricing.promises import clean_code
+from pos.reports import receipt_mail, slips
+from pos.reports.slips import CopyRequest
+from pos.sale import exchange, returns, sale
+from pos.sale.quoting import Quote
+from pos.sale.rung import BroughtBack, SaleRequest
+from pos.sale.sale import Sale
+from pos.store import approvals
+from pos.store.store import Till, day_of, store_of
+from pos.till import drawer, shift
 from store_app.api.bodies import BackLine, CopyBody, GiftBody, MailBody, QuoteBody, SaleBody, takes
-from store_app.extensions import clock, doors, read, wake_worker_after, write
-from store_app.payment_services import providers
-from store_app.practice import booked
-from store_app.security import requires
+from store_app.payments import network_points
+from store_app.payments.providers import providers
+from store_app.practice.practice import booked
+from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
+from store_app.web.security import requires
 
 bp = Blueprint("api_sales", __name__, url_prefix="/api")
 PRACTICE_FLOAT_MINOR = 100_000

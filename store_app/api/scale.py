@@ -4,11 +4,11 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from pydantic import Field
 
 from config.errors import NotFound, Refused
-from pos import scale
-from pos.scale import PracticeScale, Scale
+from pos.till import scale
+from pos.till.scale import PracticeScale, Scale
 from store_app.api.bodies import Body, asks, takes
-from store_app.extensions import doors, read
-from store_app.security import requires
+from store_app.runtime.doors import doors, read
+from store_app.web.security import requires
 
 bp = Blueprint("api_scale", __name__, url_prefix="/api/scale")
 MOST_TARE_GRAMS = 100_000

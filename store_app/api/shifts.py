@@ -6,12 +6,12 @@ from flask import Blueprint, Response, g, jsonify
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
-from config.journal import Actor
-from pos import shift
-from pos.shift import Shift
+from config.nodes.journal import Actor
+from pos.till import shift
+from pos.till.shift import Shift
 from store_app.api.bodies import CloseShiftBody, CountBody, Nothing, OpenShiftBody, SignOverBody, takes
-from store_app.extensions import clock, doors, read, wake_worker_after, write
-from store_app.security import proven_by_pin, requires
+from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
+from store_app.web.security import proven_by_pin, requires
 
 bp = Blueprint("api_shifts", __name__, url_prefix="/api/shifts")
 

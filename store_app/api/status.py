@@ -8,13 +8,15 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, g, jsonify, request
 from sqlalchemy.orm import Session
 
-from config import outbox, publication
-from config.node import NETWORK, Node
-from config.publication import Pulled
-from pos import printer, recall, shift
+from config.nodes import outbox, publication
+from config.nodes.node import NETWORK, Node
+from config.nodes.publication import Pulled
+from pos.printing import queue
+from pos.stock import recall
+from pos.till import shift
 from store_app.api.bodies import asks
-from store_app.extensions import clock, doors, read
-from store_app.security import public, requires
+from store_app.runtime.doors import clock, doors, read
+from store_app.web.security import public, requires
 
 bp = Blueprint("api_status", __name__)
 LATE = dt.timedelta(minutes=10)
@@ -48,7 +50,7 @@ def status() -> Response:
             shift={"id": open_shift.id, "state": open_shift.state, "opened_at": open_shift.opened_at.isoformat()}
             if open_shift
             else None,
-            printer=dataclasses.asdict(printer.status(session, settings.node_id, at=now, setting=settings.printer)),
+            printer=dataclasses.asdict(queue.status(session, settings.node_id, at=now, setting=settings.printer)),
             network=network_standing(session, now, bool(settings.network_url)),
             recalls=recall.mark(session, settings.node_id),
         )

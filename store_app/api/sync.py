@@ -11,15 +11,17 @@ from flask.blueprints import BlueprintSetupState
 from pydantic import Field
 
 from config.errors import Invalid, NotFound
-from config.node import this_node
 from config.nodes import signing
-from config.publication import Publication, edition_for
+from config.nodes.node import this_node
+from config.nodes.publication import Publication, edition_for
 from store_app.api.bodies import LARGEST, Body, asks, shaped, takes
 from store_app.api.pace import Pace
-from store_app.extensions import clock, doors, read, wake_worker_after, write
-from store_app.security import device, introduces
+from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
 from store_app.sync import receiver, wire
-from supply import points_consent, points_pool, told_forecasts
+from store_app.web.security import device, introduces
+from supply.demand import reported_forecasts
+from supply.money import points_pool
+from supply.online.checkout import points_consent
 
 bp = Blueprint("api_sync", __name__, url_prefix="/api/sync")
 PUSHES_A_MINUTE, FACTS_A_MINUTE, ASKS_A_MINUTE = 300, 24_000, 300
@@ -130,7 +132,7 @@ def publications() -> Response:
     """List the editions for the store."""
     with read() as session:
         found = [_edition(row) for row in receiver.editions(session, g.store_id)]
-        known = told_forecasts.known(session, g.store_id)
+        known = reported_forecasts.known(session, g.store_id)
         return jsonify(incarnation=this_node(session).epoch, editions=found, forecast=known)
 
 
@@ -155,7 +157,7 @@ def forecast() -> Response:
     raw = wire.unpack(request.get_data(), request.headers.get("Content-Encoding", "").strip().lower())
     told = wire.read_forecast(raw)
     with write() as session:
-        refused = told_forecasts.hear(session, g.store_id, told.model_dump(), at=clock.now())
+        refused = reported_forecasts.hear(session, g.store_id, told.model_dump(), at=clock.now())
     return jsonify(refused=refused or "")
 
 

@@ -28,20 +28,22 @@ from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
 from config.database import Database, make_engine
-from config.journal import Actor
 from config.migrate import upgrade
-from config.node import NETWORK, found
-from config.publication import EVERYONE
-from pos import stock
-from pos.catalogue import Barcode, Listing, Price, Product, TaxClass, search_text_for
-from pos.catalogue_edition import edition as edition_of
-from pos.catalogue_edition import take_edition
-from pos.store import Region, Store, Till, add_staff, give_key
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK, found
+from config.nodes.publication import EVERYONE
+from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass, search_text_for
+from pos.catalogue.edition import edition as edition_of
+from pos.catalogue.edition import take_edition
+from pos.stock import stock
+from pos.store.store import Region, Store, Till, add_staff, give_key
 from store_app.demo import counter
 from store_app.demo.panel import CURRENCY, ROLLOVER_HOUR, ZONE, DemoPanel
 from store_app.demo.products import TAX_CLASSES
 from store_app.demo.shops import Shop
-from supply import rolling, serving, suppliers, vans
+from supply.demand import rollups
+from supply.network.routes import vehicles
+from supply.orders import suppliers, supply_routes
 
 WAREHOUSE = "WH1"
 CENTRE_E6 = (39_099_700, -94_578_600)
@@ -98,7 +100,7 @@ def build_network(
         _put_on_the_map(session, panel, at=at, actor=actor)
     progress("Laying in the network's past, day by day …")
     with database.write() as session:
-        rolling.import_history(session, panel.history.itertuples(index=False, name=None))
+        rollups.import_history(session, panel.history.itertuples(index=False, name=None))
     database.engine.dispose()
     return keys
 
@@ -117,7 +119,7 @@ def build_store(panel: DemoPanel, shop: Shop, place: Place, *, at: dt.datetime, 
         add_staff(session, shop.id, "wei", "Wei", "shopkeeper", PINS["shopkeeper"])
         if shop.is_live:
             own = panel.history[panel.history["store_id"] == shop.id]
-            rolling.import_history(session, own.itertuples(index=False, name=None))
+            rollups.import_history(session, own.itertuples(index=False, name=None))
         else:
             take_edition(session, edition | {"store_id": shop.id})
             lay_in(session, panel, shop, at=at)
@@ -263,7 +265,7 @@ def _fill_catalogue(session: Session, panel: DemoPanel) -> None:
 
 
 def _found_supply(session: Session, panel: DemoPanel, *, at: dt.datetime, actor: Actor) -> None:
-    serving.found_warehouse(
+    supply_routes.found_warehouse(
         session, WAREHOUSE, "Cornerstore Network Supply", minimum_minor=5_000, id=SUPPLIER, actor=actor, at=at
     )
     for product in panel.products:
@@ -275,13 +277,13 @@ def _found_supply(session: Session, panel: DemoPanel, *, at: dt.datetime, actor:
 
 def _put_on_the_map(session: Session, panel: DemoPanel, *, at: dt.datetime, actor: Actor) -> None:
     """Make places up around a warehouse, and give it two vans; a page that shows them says that they are made up."""
-    vans.place(session, WAREHOUSE, *CENTRE_E6, source="generated", actor=actor, at=at)
+    vehicles.place(session, WAREHOUSE, *CENTRE_E6, source="generated", actor=actor, at=at)
     for n, shop in enumerate(panel.shops):
         lat_e6, lon_e6 = spot(panel, shop.id)
         window = (6 * 60 + 30 * (n % 4), 11 * 60 + 60 * (n % 3))
-        vans.place(session, shop.id, lat_e6, lon_e6, window=window, source="generated", actor=actor, at=at)
+        vehicles.place(session, shop.id, lat_e6, lon_e6, window=window, source="generated", actor=actor, at=at)
     for n in (1, 2):
-        vans.add_van(session, WAREHOUSE, f"Van {n}", 400, actor=actor, at=at)
+        vehicles.add_van(session, WAREHOUSE, f"Van {n}", 400, actor=actor, at=at)
 
 
 def _opening_qty(per_day: float, stock_unit: str) -> int:

@@ -29,14 +29,14 @@ from waitress import create_server
 
 from config import log
 from config.clock import FrozenClock, PracticeClock, day_start
-from config.node import NETWORK
+from config.nodes.node import NETWORK
 from config.settings import Settings
 from store_app import create_app
-from store_app.demo import notice
 from store_app.demo.build import build_network, build_store, catalogue_edition, place_of
 from store_app.demo.member import Member
 from store_app.demo.panel import ROLLOVER_HOUR, ZONE, DemoPanel, load_panel
 from store_app.demo.road import Road, Tally
+from store_app.pages.store import notice
 
 SECRET = "practice-only-" * 3
 OPEN_AT = dt.timedelta(hours=8)

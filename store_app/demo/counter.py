@@ -18,15 +18,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.clock import business_day
-from config.journal import Actor
-from pos import assortment, catalogue, customers, embedded, loyalty, offers, scan, stock, tab
-from pos.assortment import Wished
-from pos.catalogue import Listing
-from pos.customers import Particulars
-from pos.gtin import check_digit
-from pos.loyalty import Scheme
-from pos.promises import Choice, Offer, Part
-from pos.store import Store
+from config.nodes.journal import Actor
+from pos.catalogue import assortment, catalogue, offers, own_labels, scan
+from pos.catalogue.assortment import Wished
+from pos.catalogue.catalogue import Listing
+from pos.catalogue.gtin import check_digit
+from pos.customers import customers, loyalty, tab
+from pos.customers.customers import Particulars
+from pos.customers.loyalty import Scheme
+from pos.pricing.promises import Choice, Offer, Part
+from pos.stock import stock
+from pos.store.store import Store
 
 if TYPE_CHECKING:
     from store_app.demo.panel import DemoPanel
@@ -171,7 +173,7 @@ def _own_goods(session: Session, store_id: str, own: Own, day: dt.date, given: d
 
 def _label_key(number: int) -> str:
     """Return the code under which the catalogue knows a label's product: the label with no grams on it."""
-    made = embedded.scheme(LABEL)
+    made = own_labels.scheme(LABEL)
     body = f"{made.fixed[:2]}{number:05d}00000"
     return body + check_digit(body)
 

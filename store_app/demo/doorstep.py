@@ -17,8 +17,10 @@ from store_app.demo.build import TILL, spot
 from store_app.demo.member import Member
 from store_app.demo.panel import DemoPanel
 from store_app.demo.visitor import Customer
-from supply import delivering, delivery_fee, handover, stop_order
-from supply.delivery_rules import DeliveryRules, NamedPlace
+from supply.online.pickup import delivery, handover
+from supply.online.storefront import delivery_fee
+from supply.online.storefront.delivery_rules import DeliveryRules, NamedPlace
+from supply.routing import stop_order
 
 PLACES = {"Hill estate": (2_000, 3_000), "Station road": (-3_000, 1_000), "River flats": (1_000, -4_000)}
 """Places a shop brings to, by how far they are from it in millionths of a degree."""
@@ -47,12 +49,12 @@ def order(network: Member, member: Member, name: str, phone: str, place: str, st
 def set_out(member: Member) -> None:
     """Set out with all that is packed, by the shortest way."""
     with member.doors.write() as session:
-        ways = delivering.ways_of(session, member.id)
+        ways = delivery.ways_of(session, member.id)
         packed = [way for way in ways if way.home.state == "asked" and way.order.state == "ready"]
-        here = delivering.rules_of(session, member.id).at
+        here = delivery.rules_of(session, member.id).at
         assert here is not None
-        calls = [door.key for door in stop_order.in_order(here, [delivering.door_of(way) for way in packed])]
-        delivering.set_out(session, member.id, calls, actor=member.keeper, at=member.doors.now())
+        calls = [door.key for door in stop_order.in_order(here, [delivery.door_of(way) for way in packed])]
+        delivery.set_out(session, member.id, calls, actor=member.keeper, at=member.doors.now())
 
 
 def hand_over(member: Member, customer: Customer) -> None:
@@ -62,7 +64,7 @@ def hand_over(member: Member, customer: Customer) -> None:
     with member.doors.write() as session:
         found = handover.find(session, member.id, code, **by).or_raise().order
         assert found is not None
-        delivering.hand_over(
+        delivery.hand_over(
             session, member.id, found.id, code=code, sale_id=f"door-{found.id}"[:40], till_id=TILL, age_confirmed=21,
             **by,
         ).or_raise()  # fmt: skip

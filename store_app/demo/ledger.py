@@ -14,15 +14,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.journal import Actor
 from config.money import amount_for
-from config.node import NETWORK
-from pos.catalogue import Product
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from pos.catalogue.catalogue import Product
 from store_app.demo.member import Member
-from supply import credit, network_terms, settlement
-from supply.demand import DailyDemand
-from supply.settlement import Booking, Wanted
-from supply.suppliers import SupplierProduct
+from supply.demand.history import DailyDemand
+from supply.money import credit, ledger
+from supply.money import terms as network_terms
+from supply.money.ledger import Booking, Wanted
+from supply.orders.suppliers import SupplierProduct
 
 PAST_WEEKS = 6
 MOST_LINES = 12
@@ -49,15 +50,15 @@ def lay_in_past(network: Member, store_id: str, begins: dt.date, opens: dt.datet
                     book.invoice(Wanted(key, minor, due, on_credit, None, None, some))
             book.close("invoiced")
             if back > 1 and lines:
-                settlement.money_in(
+                ledger.money_in(
                     session, store_id, sum(line[3] for line in lines), reference=f"practice {day:%Y-%m-%d}",
                     id=f"past-paid-{store_id}-{back}", actor=_ACTOR,
                     at=at + dt.timedelta(days=min(6, terms.account_days)),
                 )  # fmt: skip
             if terms.shelf_week_minor:
                 week = f"{day.isocalendar().year}-W{day.isocalendar().week:02d}"
-                settlement.shelf_paid(session, store_id, terms.shelf_week_minor, week=week, actor=_ACTOR, at=at)
-        return len(settlement.entries_of(session, store_id))
+                ledger.shelf_paid(session, store_id, terms.shelf_week_minor, week=week, actor=_ACTOR, at=at)
+        return len(ledger.entries_of(session, store_id))
 
 
 def _lines(session: Session, store_id: str, day: dt.date) -> list[list[Any]]:

@@ -22,31 +22,30 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.ids import new_id
-from pos import assortment, batches, produce, produce_paying, stock
-from pos.assortment import Wished
-from pos.batches import Lot
-from pos.catalogue import Product
-from pos.produce import Producer
+from pos.catalogue import assortment
+from pos.catalogue.assortment import Wished
+from pos.catalogue.catalogue import Product
+from pos.producers import payouts, producers
+from pos.producers.producers import Producer
+from pos.stock import batches, stock
+from pos.stock.batches import Lot
 from store_app.demo import doorstep
 from store_app.demo.build import per_day
 from store_app.demo.counter import WELCOME, scarce
 from store_app.demo.member import Member
 from store_app.demo.panel import DemoPanel
-from supply import (
-    claims,
-    deliveries,
-    orders,
-    outreach,
-    produce_story,
-    receiving,
-    replenishment,
-    transfer_book,
-    transfers,
-)
-from supply.claim_book import Claim
-from supply.deliveries import Delivery, DeliveryLine
-from supply.orders import ReplenishmentOrder
-from supply.transfer_book import GoodsTransfer
+from supply.network.claims import handling
+from supply.network.transfers import transfers
+from supply.online.messages import campaigns
+from supply.online.storefront import product_stories
+from supply.orders import deliveries, orders
+from supply.orders import transfers as transfer_book
+from supply.orders.claims import Claim
+from supply.orders.deliveries import Delivery, DeliveryLine
+from supply.orders.orders import ReplenishmentOrder
+from supply.orders.transfers import GoodsTransfer
+from supply.receiving import receiving
+from supply.replenishment import proposals
 
 BEYOND_QTY, LAST_DAYS = 3, 10
 """So many more than it will sell until their last day."""
@@ -91,12 +90,12 @@ class Living:
             doorstep.settle(session, self.panel, member)
             self._sell_for(session, member, FARMS[n % len(FARMS)], at)
             offer_id = f"{WELCOME.id}-{member.id}"
-            letter = outreach.make(
-                session, member.id, "welcome", offer_id, outreach.WORDS["welcome"], id=new_id(), actor=member.keeper,
+            letter = campaigns.make(
+                session, member.id, "welcome", offer_id, campaigns.WORDS["welcome"], id=new_id(), actor=member.keeper,
                 at=at,
             )  # fmt: skip
-            first = outreach.letters_of(session, letter)[0]
-            outreach.told(session, member.id, letter.id, first.customer_id, actor=member.keeper, at=at)
+            first = campaigns.letters_of(session, letter)[0]
+            campaigns.told(session, member.id, letter.id, first.customer_id, actor=member.keeper, at=at)
             if n == 0:
                 self._too_much(session, member, at)
         self.done["letters"] += 1
@@ -105,13 +104,13 @@ class Living:
         """Order what the shop is short of, and a pack more of something (rule 4)."""
         at = member.doors.now()
         with member.doors.write() as session:
-            for order in replenishment.propose(session, member.id, actor=member.keeper, at=at):
+            for order in proposals.propose(session, member.id, actor=member.keeper, at=at):
                 line = orders.lines_of(session, order)[0]
-                replenishment.change(
+                proposals.change(
                     session, member.id, order.id, line.sku, packs=line.packs + 1, why="For the first days",
                     actor=member.keeper, at=at,
                 )  # fmt: skip
-                replenishment.approve(session, member.id, order.id, actor=member.keeper, at=at)
+                proposals.approve(session, member.id, order.id, actor=member.keeper, at=at)
                 orders.send(session, member.id, order.id, actor=member.keeper, at=at)
 
     # --- the first day ---
@@ -161,7 +160,7 @@ class Living:
         with member.doors.write() as session:
             for producer_id in session.scalars(sa.select(Producer.id).where(Producer.store_id == member.id)).all():
                 until = member.today() - dt.timedelta(days=1)
-                produce_paying.make(session, member.id, producer_id, until, id=new_id(), actor=member.keeper, at=at)
+                payouts.make(session, member.id, producer_id, until, id=new_id(), actor=member.keeper, at=at)
                 self.done["producers"] += 1
 
     # --- the second morning ---
@@ -175,7 +174,7 @@ class Living:
                 receiving.begin_count(session, member.id, delivery.id, actor=member.keeper, at=at)
                 receiving.post(session, member.id, delivery.id, actor=member.keeper, at=at)
                 line = max(deliveries.lines_of(session, delivery), key=lambda one: _pieces(session, one))
-                claims.file(
+                handling.file(
                     session, member.id, delivery.id, [(line.sku, "damaged", min(2, line.advised_qty))], id=new_id(),
                     wish="money", words="Crushed under the crate above it.", actor=member.keeper, at=at,
                 )  # fmt: skip
@@ -188,8 +187,8 @@ class Living:
         with self.network.doors.write() as session:
             first = sa.select(Claim).where(Claim.store_id == self.live[0].id, Claim.state == "filed")
             for claim in session.scalars(first).all():
-                granted = {(line.sku, line.kind): line.qty for line in claims.lines_of(session, claim)}
-                claims.decide(
+                granted = {(line.sku, line.kind): line.qty for line in handling.lines_of(session, claim)}
+                handling.decide(
                     session, claim.store_id, claim.id, granted, remedy="money", words="We pack it on top from now on.",
                     actor=actor, at=at,
                 )  # fmt: skip
@@ -200,7 +199,7 @@ class Living:
         by = {"actor": member.keeper, "at": at}
         agent = {"agent_name": farm.agent, "agent_bp": 300, "agent_account": AGENT_ACCOUNT} if farm.agent else {}
         day = member.today()
-        produce.add_producer(
+        producers.add_producer(
             session, member.id, farm.name, id="demo-farm", kind=farm.kind, place=farm.place, commission_bp=2_000,
             **agent, **by,
         )  # fmt: skip
@@ -208,12 +207,12 @@ class Living:
             wished = Wished(name, "Local", "food", brand=farm.name)
             sku = assortment.add(session, member.id, wished, command=f"demo-{name}", **by).sku
             assortment.set_price(session, member.id, sku, price_minor, day, today=day, **by)
-            produce.sell_for(session, member.id, "demo-farm", sku, story, **by)
-            produce.take_in(
+            producers.sell_for(session, member.id, "demo-farm", sku, story, **by)
+            producers.take_in(
                 session, member.id, sku, qty, id=new_id(), harvested_on=day - dt.timedelta(days=2),
                 expires_on=day + dt.timedelta(days=90), **by,
             )  # fmt: skip
-            produce_story.tell(session, member.id, sku, at=at)
+            product_stories.tell(session, member.id, sku, at=at)
 
     def _too_much(self, session: Session, member: Member, at: dt.datetime) -> None:
         """Lay in what stands near its last day (rule 2)."""

@@ -10,25 +10,29 @@ import httpx2
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config import outbox
 from config.clock import Clock, business_day
 from config.ids import new_id
-from config.journal import Actor
-from config.node import NETWORK
+from config.nodes import outbox
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
 from config.settings import Settings
-from pos import printer, sale, shift
-from pos.printer import PrintJob
-from store_app import job_book
-from store_app.apart import compute_here
-from store_app.checking import chain_faults, findings
+from pos.printing import queue
+from pos.printing.queue import PrintJob
+from pos.sale import sale
+from pos.till import shift
 from store_app.demo.build import PINS, TILL
 from store_app.demo.panel import ROLLOVER_HOUR, ZONE
 from store_app.demo.visitor import call, sign_in
-from store_app.extensions import open_doors
-from store_app.jobs import JOBS, Desk, last_day
+from store_app.jobs.jobs import JOBS, Desk, last_day
+from store_app.node.checking import chain_faults, findings
+from store_app.runtime import job_book
+from store_app.runtime.child_process import compute_here
+from store_app.runtime.doors import open_doors
 from store_app.sync import sender
-from supply import handover, pickup, pickup_order, shelf, shelf_labels
-from supply.forecasts import ForecastRun
+from supply.demand.forecasts import ForecastRun
+from supply.online import orders
+from supply.online.pickup import handover, pickup
+from supply.shelf import labels, plan
 
 Answer = TypeVar("Answer")
 
@@ -71,9 +75,9 @@ class Member:
     def fill_shelf(self) -> None:
         """Bring to the bestseller shelf what stands on its refill list just now."""
         with self.doors.write() as session:
-            for task in shelf.refill_tasks(session, self.id):
+            for task in plan.refill_tasks(session, self.id):
                 if task.qty:
-                    shelf.refill(
+                    plan.refill(
                         session, self.id, task.sku, task.qty, id=new_id(), actor=self.keeper, at=self.doors.now()
                     )  # fmt: skip
 
@@ -130,7 +134,7 @@ class Member:
         """Accept, pick and make ready every order that has come."""
         at = self.doors.now()
         with self.doors.write() as session:
-            for order in pickup_order.open_orders(session, self.id):
+            for order in orders.open_orders(session, self.id):
                 if order.state == "placed":
                     pickup.accept(session, self.id, order.id, actor=self.keeper, at=at)
                     pickup.start_picking(session, self.id, order.id, actor=self.keeper, at=at)
@@ -156,9 +160,9 @@ class Member:
 
     def print_labels(self, session: Session, skus: list[str], *, at: dt.datetime) -> int:
         """Queue the shelf labels of these products."""
-        found = shelf_labels.documents(session, self.id, skus, self.doors.settings.public_url, at=at)
+        found = labels.documents(session, self.id, skus, self.doors.settings.public_url, at=at)
         for sku, document in found.items():
-            printer.queue(
+            queue.queue(
                 session, self.id, TILL, "label", f"label-{sku}-{at:%Y%m%d}", document, opens_drawer=False, at=at
             )
         return len(found)

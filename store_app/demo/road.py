@@ -25,7 +25,11 @@ from store_app.demo.living import Living
 from store_app.demo.member import Member
 from store_app.demo.panel import ROLLOVER_HOUR, ZONE, Basket, DemoPanel
 from store_app.demo.visitor import Customer
-from supply import credit, orders, push, receiving, replenishment, shelf
+from supply.money import credit
+from supply.orders import network_offers, orders
+from supply.receiving import receiving
+from supply.replenishment import proposals
+from supply.shelf import plan as shelf
 
 OPENING_HOUR, ORDER_HOUR, COLLECT_HOUR, NIGHT_HOUR = 5, 11, 17, 4
 PUSH_ANSWER_DAYS = 2
@@ -284,7 +288,7 @@ class Road:
         ranked = self.network.ask(lambda session: shelf_candidates(session, self.panel))
         for member, (sku, why) in zip(self.live, ranked, strict=False):
             with self.network.doors.write() as session:
-                push.offer(
+                network_offers.offer(
                     session,
                     member.id,
                     sku=sku,
@@ -299,12 +303,12 @@ class Road:
         for n, member in enumerate(self.live):
             self._contact(member)
             with member.doors.write() as session:
-                for offer in push.open_offers(session, member.id):
+                for offer in network_offers.open_offers(session, member.id):
                     if n == 0:
-                        push.accept(session, member.id, offer.id, actor=member.keeper, at=member.doors.now())
+                        network_offers.accept(session, member.id, offer.id, actor=member.keeper, at=member.doors.now())
                         self.tally.pushes_accepted += 1
                     else:
-                        push.decline(
+                        network_offers.decline(
                             session, member.id, offer.id, why="No room on the shelf this week", actor=member.keeper,
                             at=member.doors.now(),
                         )  # fmt: skip
@@ -364,16 +368,16 @@ class Road:
         at = member.doors.now()
         member.job("propose")
         with member.doors.write() as session:
-            proposed = replenishment.proposals(session, member.id)
+            proposed = proposals.proposals(session, member.id)
             self.tally.proposals += len(proposed)
             for order in proposed if member.id not in self._left else ():
                 line = next(iter(orders.lines_of(session, order)))
                 fewer = line.packs > 1
-                replenishment.change(
+                proposals.change(
                     session, member.id, order.id, line.sku, packs=line.packs - 1 if fewer else line.packs + 1,
                     why="The shelf is small" if fewer else "A neighbour asked for more", actor=member.keeper, at=at,
                 )  # fmt: skip
-                replenishment.approve(session, member.id, order.id, actor=member.keeper, at=at)
+                proposals.approve(session, member.id, order.id, actor=member.keeper, at=at)
                 if member is self.live[0] and order.cost_minor <= credit.available(session, member.id):
                     credit.draw(session, member.id, order.id, actor=member.keeper, at=at)
                     self.tally.orders_on_credit += 1
@@ -426,7 +430,7 @@ class Road:
 
 def shelf_candidates(session: Any, panel: DemoPanel) -> list[tuple[str, str]]:
     """Return what the operator offers each live shop: its region's best, with the reason."""
-    from supply import overview
+    from supply.membership import overview
 
     found = []
     for shop in panel.live_shops():

@@ -16,15 +16,15 @@ import httpx2
 from rich.console import Console
 
 from config.errors import ShopError
-from config.journal import Actor
-from config.node import NETWORK
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
 from config.settings import Settings
-from pos.store import show_receipts
-from store_app.demo import notice
+from pos.store.store import show_receipts
 from store_app.demo.build import PINS
 from store_app.demo.command import morning, over_http, settings_for
 from store_app.demo.panel import DemoPanel
-from store_app.extensions import open_doors
+from store_app.pages.store import notice
+from store_app.runtime.doors import open_doors
 
 START_S = 60.0
 

@@ -25,13 +25,14 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid
 from config.money import BASIS, MAX_MINOR
-from config.node import this_node
-from config.publication import EVERYONE, RefusedEdition
-from pos import offers, promises
-from pos.catalogue import Barcode, Price, Product
-from pos.store import Store, day_of
-from supply.school_holidays import MOST_DAYS
-from supply.suppliers import LONGEST_LEAD_DAYS, MOST_PACK_QTY, MOST_PACKS, Supplier
+from config.nodes.node import this_node
+from config.nodes.publication import EVERYONE, RefusedEdition
+from pos.catalogue import offers
+from pos.catalogue.catalogue import Barcode, Price, Product
+from pos.pricing import promises
+from pos.store.store import Store, day_of
+from supply.demand.school_holidays import MOST_DAYS
+from supply.orders.suppliers import LONGEST_LEAD_DAYS, MOST_PACK_QTY, MOST_PACKS, Supplier
 
 JUMP = "edition-price-jump"
 MOST_JUMP = 10

@@ -25,18 +25,17 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-import pos.recovered
-import supply.recovered
-from config import journal, outbox
+import pos.sync.recovered
+import supply.sync.recovered
 from config.errors import Invalid, ShopError, Unreachable
-from config.journal import Actor, JournalEntry
-from config.node import NETWORK, this_node
-from config.nodes import signing, signing_keys
-from config.outbox import Message
-from pos.recovered import Odd
-from store_app.extensions import Doors
+from config.nodes import journal, outbox, signing, signing_keys
+from config.nodes.journal import Actor, JournalEntry
+from config.nodes.node import NETWORK, this_node
+from config.nodes.outbox import Message
+from pos.sync.recovered import Odd
+from store_app.runtime.doors import Doors
 from store_app.sync import wire
-from supply import forgotten_facts
+from supply.online import erasure
 
 log = structlog.get_logger()
 VERB = "books.recovered"
@@ -52,7 +51,7 @@ NOT_SIGNED = Invalid(
 )
 SHOWN_FOR = dt.timedelta(days=14)
 """So long the shop's page and the doctor tell of it."""
-APPLIERS = {**pos.recovered.APPLIERS, **supply.recovered.APPLIERS}
+APPLIERS = {**pos.sync.recovered.APPLIERS, **supply.sync.recovered.APPLIERS}
 
 
 @dataclass
@@ -133,7 +132,7 @@ class _Ours:
             message = row.message()
             is_ours = row.hash in self.by_batch.get(row.batch, ()) or self._is_older(row)
             # of what is emptied of people the seal says nothing of who emptied it: no other topic ever is
-            if is_ours and (outbox.FORGOTTEN not in row.body or row.topic in forgotten_facts.TOPICS):
+            if is_ours and (outbox.FORGOTTEN not in row.body or row.topic in erasure.TOPICS):
                 kept.append(message)
             else:
                 came.odd.append(_refused(message, at.date().isoformat(), NOT_SIGNED.code, NOT_SIGNED.message))
@@ -193,7 +192,7 @@ def _refused(message: Message, day: str, code: str, why: str) -> Odd:
 
 def _end(session: Session, came: Homecoming, doors: Doors) -> None:
     node_id, at = doors.settings.node_id, doors.now()
-    came.odd += pos.recovered.end(session, node_id, at)
+    came.odd += pos.sync.recovered.end(session, node_id, at)
     if not came.facts and not came.odd:
         return
     actor = Actor.system("sync", node_id)

@@ -9,15 +9,15 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-import pos.replica
-import supply.online_replica
-import supply.replica
-from config import anchor, door, inbox, journal, outbox
+import pos.sync.replica
+import supply.sync.online
+import supply.sync.replica
 from config.database import lock_rows
 from config.errors import Invalid, Refused
-from config.inbox import InboxHead, InboxMessage
-from config.journal import GENESIS, Actor
-from config.node import (
+from config.nodes import anchor, door, inbox, journal, outbox, signing, signing_keys
+from config.nodes.inbox import InboxHead, InboxMessage
+from config.nodes.journal import GENESIS, Actor
+from config.nodes.node import (
     COPY_SPEAKS,
     EPOCH_BEGUN,
     KEY_ASKS,
@@ -28,15 +28,16 @@ from config.node import (
     Peer,
     this_node,
 )
-from config.nodes import signing, signing_keys
-from config.outbox import Message, OutboxHead, OutboxMessage
-from config.publication import Publication, listed
+from config.nodes.outbox import Message, OutboxHead, OutboxMessage
+from config.nodes.publication import Publication, listed
 from pos.facts import SaleCompleted
-from pos.store import Store
-from store_app.extensions import Doors
+from pos.store.store import Store
+from store_app.runtime.doors import Doors
 from store_app.sync import wire
-from supply import left_out, plausibility, recalls
-from supply.plausibility import Judge
+from supply import isolation
+from supply.demand import plausibility
+from supply.demand.plausibility import Judge
+from supply.network.recalls import recalls
 
 log = structlog.get_logger()
 DAYS_AHEAD = dt.timedelta(days=2)
@@ -59,8 +60,8 @@ def effect_of(from_node: str, at: dt.datetime, judge: Judge | None = None) -> Ca
     judge: what weighs a store's facts first; None: a fresh one. Its `keep` is for the caller.
     """
 
-    appliers = {**pos.replica.APPLIERS, **supply.replica.APPLIERS}
-    newest = {**pos.replica.NEWEST, **supply.online_replica.NEWEST}
+    appliers = {**pos.sync.replica.APPLIERS, **supply.sync.replica.APPLIERS}
+    newest = {**pos.sync.replica.NEWEST, **supply.sync.online.NEWEST}
 
     def apply(session: Session, message: Message) -> None:
         applier = appliers.get(message.topic)
@@ -93,12 +94,12 @@ def bulk_of(from_node: str, at: dt.datetime, judge: Judge | None = None) -> inbo
             days = _days_of(message)
             waits = (
                 not first <= min(days) <= max(days) <= last
-                or message.version > pos.replica.NEWEST.get(message.topic, message.version)
+                or message.version > pos.sync.replica.NEWEST.get(message.topic, message.version)
                 or weigher.why(session, message) is not None
                 or weigher.is_unweighed(message)
             )
             (left if waits else due).append(message)
-        return [*supply.replica.take_sales(session, due, from_node, at), *left]
+        return [*supply.sync.replica.take_sales(session, due, from_node, at), *left]
 
     weigher = judge or Judge(from_node)
     return write
@@ -139,7 +140,7 @@ def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -
     if push.journal is not None:
         # a nonce of ours came with the answer that says which end we know
         _hear_journal(session, store_id, push.journal, push.speaking, at, owes_proof=bool(push.nonce) and not fork)
-    with left_out.apart(session, "recalls", store_id, actor=Actor.system("sync", NETWORK), at=at):
+    with isolation.apart(session, "recalls", store_id, actor=Actor.system("sync", NETWORK), at=at):
         recalls.catch_up(session, store_id, at=at)
     known = anchor.last(session, store_id)
     return {

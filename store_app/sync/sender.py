@@ -35,21 +35,20 @@ import structlog
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from config import inbox, outbox
 from config.clock import Clock
 from config.database import Database
 from config.errors import Invalid, Unreachable
-from config.inbox import NUMBER_USED, InboxAlarm, InboxHead, InboxMessage
-from config.node import NETWORK, this_node
-from config.nodes import signing_keys
+from config.nodes import inbox, outbox, signing_keys
+from config.nodes.inbox import NUMBER_USED, InboxAlarm, InboxHead, InboxMessage
+from config.nodes.node import NETWORK, this_node
+from config.nodes.outbox import MAX_BYTES, OutboxMessage
+from config.nodes.publication import Pulled, note_refused, take_over
 from config.nodes.signing import Signer
-from config.outbox import MAX_BYTES, OutboxMessage
-from config.publication import Pulled, note_refused, take_over
 from config.settings import Settings
-from store_app import job_book, outgoing
-from store_app.extensions import Doors
+from store_app.runtime import job_book, outgoing
+from store_app.runtime.doors import Doors
 from store_app.sync import edition_check, homecoming, receiver, restored, signed, signing_key, wire
-from supply import told_forecasts
+from supply.demand import reported_forecasts
 
 log = structlog.get_logger()
 FIRST_WAIT_S, LONGEST_WAIT_S, LONGEST_CUT_OFF_S = 1.0, 300.0, 60.0
@@ -57,15 +56,15 @@ ROWS_AT_ONCE = 20
 """Pulled rows per transaction: the till's own transactions go in between."""
 TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
 EDITIONS = {
-    "catalogue": "pos.catalogue_edition",
-    "offers": "pos.offer_edition",
-    "suppliers": "supply.serving",
-    "demand": "supply.demand",
-    "forecast": "supply.forecasts",
-    "lessons": "supply.training",
-    "compare": "supply.compare",
-    "points": "pos.shared_points",
-    "surroundings": "supply.surroundings",
+    "catalogue": "pos.catalogue.edition",
+    "offers": "pos.catalogue.offer_edition",
+    "suppliers": "supply.orders.supply_routes",
+    "demand": "supply.demand.history",
+    "forecast": "supply.demand.forecasts",
+    "lessons": "supply.membership.training",
+    "compare": "supply.membership.benchmarks",
+    "points": "pos.customers.shared_points",
+    "surroundings": "supply.demand.surroundings",
 }
 """Kind of publication -> the module whose take_edition(session, body) takes it over."""
 Model = TypeVar("Model", bound=wire.Shape)
@@ -457,7 +456,9 @@ class _Talk:
         """Tell what this shop expects to sell, where the network has no run as new and did not refuse this one."""
         after = known.origin_day, known.run_id
         with self.doors.read() as session:
-            told = told_forecasts.to_tell(session, self.doors.settings.node_id, after=after, but=known.refused_run_id)
+            told = reported_forecasts.to_tell(
+                session, self.doors.settings.node_id, after=after, but=known.refused_run_id
+            )
         if told is None:
             return
         content, headers = wire.pack(told)
@@ -469,7 +470,7 @@ class _Talk:
                 raise
             refused = f"{refusal.code}: {refusal}"
         with self.doors.write() as session:
-            told_forecasts.note_answer(session, self.doors.settings.node_id, told["run_id"], refused)
+            reported_forecasts.note_answer(session, self.doors.settings.node_id, told["run_id"], refused)
         if refused:
             self.done.refused.append(f"The network did not take the forecast: {refused}")
             log.warning("forecast refused", run=told["run_id"], why=refused)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from config.journal import Actor
 from config.nodes import signing, signing_keys
+from config.nodes.journal import Actor
 from config.nodes.signing import Signer
 from config.nodes.signing_keys import SigningKey
-from store_app.extensions import Doors
+from store_app.runtime.doors import Doors
 from store_app.sync import restored
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.errors import Invalid
 from config.nodes import signing, signing_keys
-from config.outbox import MAX_ROWS, Message
+from config.nodes.outbox import MAX_ROWS, Message
 
 MAX_UNPACKED = 8_000_000
 PROTOCOL, OLDEST_PROTOCOL = 2, 1
@@ -178,7 +178,7 @@ class Parked(Shape):
     id: str
     reason: str
     kind: str = ""
-    """A stable word where there is one; see config/inbox.py."""
+    """A stable word where there is one; see config/nodes/inbox.py."""
 
 
 class Received(Shape):
@@ -300,14 +300,15 @@ class Editions(Shape):
 
 
 class Forecast(Shape):
-    """What a store expects to sell of each product a day, as `supply.told_forecasts` says."""
+    """What a store expects to sell of each product a day, as `supply.demand.reported_forecasts` says."""
 
     version: int = Field(ge=1, le=1000)
     run_id: str = Field(min_length=1, max_length=80, pattern=PLAIN)
     origin_day: str = Field(max_length=40, pattern=PLAIN)
     products: dict[Annotated[str, Field(max_length=64, pattern=PLAIN)], Any]
     effects: Any = None
-    """What offers and prices made of its days (`supply.offer_effects`); None: a shop that tells nothing of it."""
+    """What offers and prices made of its days (`supply.demand.offer_effects`); None: a shop that tells nothing of
+    it."""
 
 
 class ForecastHeard(Shape):

@@ -1,7 +1,7 @@
 """Books of a busy shop for measuring: thousands of completed sales with seals, journal and totals, written in bulk.
 
-Every row is what the till itself would have written (`pos.sale_rows.write_rows`, `pos.seal`, `pos.totals`); only the
-transactions are fewer.
+Every row is what the till itself would have written (`pos.sold.write_rows`, `pos.sale.seal`, `pos.till.totals`); only
+the transactions are fewer.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config import journal
 from config.database import Database, make_engine
 from config.ids import new_id
-from config.journal import JournalEntry, JournalHead
-from config.node import this_node
-from pos import seal, shift, totals
+from config.nodes import journal
+from config.nodes.journal import JournalEntry, JournalHead
+from config.nodes.node import this_node
 from pos.facts import Paid, SaleCompleted, SoldLine, TaxRow
-from pos.sale_rows import write_rows
-from pos.shift import Shift
-from pos.store import ReceiptCounter, snapshot, store_of
+from pos.sale import seal
+from pos.sold import write_rows
+from pos.store.store import ReceiptCounter, snapshot, store_of
+from pos.till import shift, totals
+from pos.till.shift import Shift
 from tests.benchmarks._node import STORE, TILL, fill
 
 LINES, AT_ONCE = 5, 2000
@@ -148,7 +149,7 @@ def _line(n: int, dice: random.Random) -> SoldLine:
 
 def closed(database: Database, counted_minor: int | None = None) -> Shift:
     """Count to the cent and close the open shift."""
-    from config.journal import Actor
+    from config.nodes.journal import Actor
 
     actor = Actor("ana", "Ana", "shopkeeper", STORE)
     with database.write() as session:

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from forecasting import DemandPanel, evaluate, regional, run
-from forecasting.assortment import WINDOW_DAYS, Assortment, Usual, lines
-from forecasting.panel import Flags, Floats, Ints
-from forecasting.pools import Pools, sums
-from forecasting.shop_size import Stated
-from forecasting.state import HISTORY_DAYS
+from forecasting import DemandPanel, run
+from forecasting.fit import regional
+from forecasting.fit.assortment import WINDOW_DAYS, Assortment, Usual, lines
+from forecasting.fit.state import HISTORY_DAYS
+from forecasting.fit.store_size import Stated
+from forecasting.series.panel import Flags, Floats, Ints
+from forecasting.series.pools import Pools, sums
+from forecasting.uncertainty import evaluate
 
 FIRST_SCORED, LAST_SCORED, RATE_DAYS = 14, 28, 28
 NEW_SHARE, DRAWS, LEAST_SHOPS = 0.1, 2, 2

@@ -26,16 +26,18 @@ import sqlalchemy as sa
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
-from config import partitions
 from config.clock import PracticeClock
 from config.database import Database, make_engine
-from config.journal import Actor
 from config.migrate import upgrade
-from config.node import NETWORK, found
-from pos import stock
-from pos.catalogue import Product, TaxClass
-from pos.store import Store, add_staff, found_store, give_key
-from supply import outlook, region_outlook, serving, suppliers, vans
+from config.nodes import partitions
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK, found
+from pos.catalogue.catalogue import Product, TaxClass
+from pos.stock import stock
+from pos.store.store import Store, add_staff, found_store, give_key
+from supply.network.routes import vehicles
+from supply.orders import suppliers, supply_routes
+from supply.replenishment import region_outlook, stockouts
 from tests import network_facts
 from tests.benchmarks import _past
 from tests.benchmarks._node import START_S, free_port
@@ -220,16 +222,16 @@ def open_warehouse(session: Session) -> None:
         "actor": Actor.system("bench", NETWORK),
         "at": dt.datetime.combine(LAST_DAY, dt.time(6), dt.UTC),
     }
-    serving.found_warehouse(session, WAREHOUSE, "Network supply", id="supply", **given)
+    supply_routes.found_warehouse(session, WAREHOUSE, "Network supply", id="supply", **given)
     skus = session.scalars(sa.select(Product.sku).order_by(Product.sku)).all()
     for sku in skus:
         suppliers.offer_product(session, "supply", sku, pack_qty=12, pack_cost_minor=2_400, **given)
     stock.open_stock(session, WAREHOUSE, [(sku, 1200) for sku in skus], source_id="opening", **given)
-    vans.place(session, WAREHOUSE, 52_500_000, 13_400_000, **given)
+    vehicles.place(session, WAREHOUSE, 52_500_000, 13_400_000, **given)
     for n, store_id in enumerate(session.scalars(sa.select(Store.id).order_by(Store.id)).all()):
-        vans.place(session, store_id, 52_400_000 + n % 32 * 7_000, 13_200_000 + n // 32 * 11_000, **given)
+        vehicles.place(session, store_id, 52_400_000 + n % 32 * 7_000, 13_200_000 + n // 32 * 11_000, **given)
     for name in ("Van 1", "Van 2"):
-        vans.add_van(session, WAREHOUSE, name, 400, **given)
+        vehicles.add_van(session, WAREHOUSE, name, 400, **given)
 
 
 def look_ahead(database: Database) -> None:
@@ -237,7 +239,7 @@ def look_ahead(database: Database) -> None:
     at, some = dt.datetime.combine(MORNING_AFTER, dt.time(6), dt.UTC), 1
     while some:
         with database.write() as session:
-            some = outlook.keep_rates(session, MORNING_AFTER, actor=Actor.system("bench", NETWORK), at=at)
+            some = stockouts.keep_rates(session, MORNING_AFTER, actor=Actor.system("bench", NETWORK), at=at)
     with database.write() as session:
         for n in range(REGIONS):
             region_outlook.keep(session, f"R{n}", region_outlook.look(session, f"R{n}", today=MORNING_AFTER), at=at)

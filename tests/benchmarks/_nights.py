@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from config.journal import Actor
+from config.nodes.journal import Actor
 from forecasting import DemandPanel, run
-from forecasting.panel import Floats
-from forecasting.state import CONTEXT_DAYS, KEPT_DAYS, from_bytes, moved_on, to_bytes
-from pos.catalogue import Listing, Product
-from supply import forecast_writing, forecasts, rolling
+from forecasting.fit.state import CONTEXT_DAYS, KEPT_DAYS, from_bytes, moved_on, to_bytes
+from forecasting.series.panel import Floats
+from pos.catalogue.catalogue import Listing, Product
+from supply.demand import forecast_store, forecasts, rollups
 from tests.supply.sold import AT, DAY, make_node
 
 PRODUCTS, DAYS, NIGHTS = 3_000, 728, 3
@@ -56,7 +56,7 @@ def nights(products: int = PRODUCTS) -> dict[str, float]:
             session.flush()
             session.add_all(Listing(store_id="S1", sku=f"P{row:05d}") for row in range(products))
             sold = ((row, day) for row, day in np.argwhere(y > 0).tolist())
-            rolling.import_history(
+            rollups.import_history(
                 session,
                 (
                     ("S1", f"P{row:05d}", DAY - dt.timedelta(days=DAYS - 1 - day), int(y[row, day]), 100, 1)
@@ -70,7 +70,7 @@ def nights(products: int = PRODUCTS) -> dict[str, float]:
                 loaded = forecasts.load_store(session, "S1", DAY - dt.timedelta(days=back))
             computed = forecasts.compute_store(loaded)
             with database.write() as session:
-                forecast_writing.store_store(session, computed, actor=NIGHT, at=AT - dt.timedelta(days=back))
+                forecast_store.store_store(session, computed, actor=NIGHT, at=AT - dt.timedelta(days=back))
             whole = loaded.state is None
             spent.append((whole, time.perf_counter() - began[0], time.process_time() - began[1]))
         database.engine.dispose()

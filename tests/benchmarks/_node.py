@@ -21,12 +21,13 @@ import psutil
 import sqlalchemy as sa
 
 from config.database import Database, make_engine
-from config.journal import Actor
 from config.migrate import upgrade
-from config.node import found
-from pos import shift, stock
-from pos.catalogue import Barcode, Listing, Price, Product, TaxClass, check_digit, search_text_for
-from pos.store import Region, Store, Till, add_staff
+from config.nodes.journal import Actor
+from config.nodes.node import found
+from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass, check_digit, search_text_for
+from pos.stock import stock
+from pos.store.store import Region, Store, Till, add_staff
+from pos.till import shift
 from store_app.demo.visitor import sign_in
 
 STORE, TILL, PIN = "B01", "T1", "2468"

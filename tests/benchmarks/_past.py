@@ -14,17 +14,17 @@ from functools import partial
 
 import sqlalchemy as sa
 
-from config import partitions
 from config.database import AMENDING, Base, Database
-from config.inbox import InboxHead, InboxMessage
-from config.journal import GENESIS, canonical
-from pos import fresh_days
-from pos.ledger import StockLevel, StockMovement
-from pos.payments import Payment
-from pos.sale_rows import Sale, SaleLine
-from pos.shift_book import CashMovement
-from pos.store import Store
-from supply import rolling
+from config.nodes import partitions
+from config.nodes.inbox import InboxHead, InboxMessage
+from config.nodes.journal import GENESIS, canonical
+from pos.payments.payments import Payment
+from pos.sold import Sale, SaleLine
+from pos.stock import fresh_days
+from pos.stock.ledger import StockLevel, StockMovement
+from pos.store.store import Store
+from pos.till.shift_book import CashMovement
+from supply.demand import rollups
 from tests.network_facts import message, sales
 
 STORES, LINES, A_DAY = 1000, 4, 300_000
@@ -175,7 +175,7 @@ def _add_up(database: Database, days: list[dt.date]) -> None:
     left = 1
     while left:
         with database.write() as session:
-            left = rolling.roll_fresh(session, at=at)
+            left = rollups.roll_fresh(session, at=at)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecasting import history
+from forecasting.series import history
 
 FOLDER = Path(os.environ.get("RETAIL_DATA", Path(__file__).parents[3] / "shared" / "data"))
 CACHE = Path(__file__).parents[2] / ".bench"

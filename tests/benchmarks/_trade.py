@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from forecasting import DemandPanel, censoring, evaluate, run
-from forecasting.panel import Flags, Floats
-from forecasting.state import CONTEXT_DAYS, HISTORY_DAYS, moved_on
+from forecasting import DemandPanel, run
+from forecasting.fit.state import CONTEXT_DAYS, HISTORY_DAYS, moved_on
+from forecasting.series.panel import Flags, Floats
+from forecasting.uncertainty import censoring, evaluate
 
 Way = Callable[[Floats, Flags, Floats], DemandPanel]
 LOOP_DAYS, LOOP_WARM_DAYS, ORDER_LEVEL, SPAN_DAYS, LEAD_DAYS = 112, 28, 0.7, 3, 2

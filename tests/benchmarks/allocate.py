@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from supply.allocation import Claim, fair_share
+from supply.network.warehouse.allocation import Claim, fair_share
 
 PRODUCTS, STORES, ROUNDS, PACK = 500, 1_000, 3, 6
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from config.database import Database
-from config.journal import Actor
-from pos import shift
+from config.nodes.journal import Actor
+from pos.till import shift
 from tests.benchmarks._books import BEGAN, LINES, closed, open_books, sell_many
 from tests.benchmarks._node import STORE, TILL
 

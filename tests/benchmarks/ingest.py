@@ -24,21 +24,21 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from config import outbox
 from config.bulk import write_many
 from config.database import Base, Database, make_engine
-from config.inbox import InboxMessage
-from config.journal import GENESIS, canonical
+from config.nodes import outbox
+from config.nodes.inbox import InboxMessage
+from config.nodes.journal import GENESIS, canonical
+from config.nodes.outbox import Message
 from config.nodes.signing import Signer
-from config.outbox import Message
-from pos import fresh_days
-from pos.ledger import StockMovement, _movement_rows
-from pos.payments import Payment
-from pos.replica import bookings_of
-from pos.sale_rows import Sale, SaleLine, _rows_of
-from pos.shift_book import CashMovement
+from pos.payments.payments import Payment
+from pos.sold import Sale, SaleLine, _rows_of
+from pos.stock import fresh_days
+from pos.stock.ledger import StockMovement, _movement_rows
+from pos.sync.replica import bookings_of
+from pos.till.shift_book import CashMovement
 from store_app.sync import signed
-from supply import rolling
+from supply.demand import rollups
 from tests.benchmarks._network import Network, keys_of, pasts
 from tests.benchmarks._past import LINES, STORES
 from tests.network_facts import message, push, sales
@@ -268,7 +268,7 @@ def _rolled(database: Database) -> dict[str, float]:
     began = time.perf_counter()
     while True:
         with database.write() as session:
-            days = rolling.roll_fresh(session, at=dt.datetime.now(dt.UTC))
+            days = rollups.roll_fresh(session, at=dt.datetime.now(dt.UTC))
             if fresh_days.oldest(session) is None:
                 return {"rollup_s": time.perf_counter() - began}
         assert days, "days that have arrived are not added up"

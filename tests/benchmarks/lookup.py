@@ -12,7 +12,7 @@ import time
 import sqlalchemy as sa
 
 from config.database import make_engine
-from pos.catalogue import Barcode, Price, Product
+from pos.catalogue.catalogue import Barcode, Price, Product
 from tests.benchmarks._node import Served, code_of, percentile, store_node
 
 PRODUCTS = 5_000

@@ -28,12 +28,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from config.database import Database, make_engine
-from config.journal import JournalEntry
-from pos import receipt
-from pos.encoding import encode
-from pos.printer import PrintJob
-from pos.printer_model import PrinterModel
-from supply.demand import DailyDemand, StoreDay
+from config.nodes.journal import JournalEntry
+from pos.documents import receipt
+from pos.printing.encoding import encode
+from pos.printing.models import PrinterModel
+from pos.printing.queue import PrintJob
+from supply.demand.history import DailyDemand, StoreDay
 from tests.benchmarks._node import STORE, TILL, Served, code_of, percentile, store_node
 
 PRODUCTS, LINES, COLUMNS, PATIENCE_S, DAYS = 500, 40, 48, 120.0, 365
@@ -278,9 +278,9 @@ class Forecasting:
 def forecast_on() -> None:
     """Forecast the shop the settings name without end."""
     from config import settings
-    from store_app.extensions import open_doors
-    from store_app.jobs import Desk
-    from store_app.jobs_forecast import forecast_store
+    from store_app.jobs.forecast import forecast_store
+    from store_app.jobs.jobs import Desk
+    from store_app.runtime.doors import open_doors
 
     desk = Desk(open_doors(settings.load()))
     while True:

@@ -12,7 +12,7 @@ import random
 import statistics
 import time
 
-from pos.promotions import Choice, Offer, OfferLine, Offers, Part, best
+from pos.pricing.promotions import Choice, Offer, OfferLine, Offers, Part, best
 
 PRODUCTS, LINES, OFFERS = 1_200, 60, 200
 CATEGORIES, DEPARTMENTS, BRANDS = 60, 10, 90

@@ -23,10 +23,10 @@ from sqlalchemy.orm import Session
 
 from config.database import Database, make_engine
 from config.migrate import upgrade
-from pos.catalogue import Listing, Price, Product, TaxClass
-from pos.store import Region, Store
-from supply import ranking
-from supply.demand import DailyDemand, RegionalDemand, StoreDay
+from pos.catalogue.catalogue import Listing, Price, Product, TaxClass
+from pos.store.store import Region, Store
+from supply.demand.history import DailyDemand, RegionalDemand, StoreDay
+from supply.shelf import ranking
 from tests.benchmarks import _retail
 
 SETS = ("freshretail_daily_dev", "completejourney")

@@ -25,17 +25,17 @@ import numpy as np
 import sqlalchemy as sa
 
 from config.database import Database, make_engine
-from config.journal import Actor
 from config.migrate import upgrade
-from config.node import found
-from pos import stock
-from pos.catalogue import Listing, Price, Product, TaxClass
-from pos.store import Region, Store
-from supply import replenishment
-from supply.demand import StoreDay
-from supply.forecasts import ForecastQuantile, ForecastRun, ForecastSeries
-from supply.orders import OrderLine, ReplenishmentOrder
-from supply.suppliers import Supplier, SupplierProduct
+from config.nodes.journal import Actor
+from config.nodes.node import found
+from pos.catalogue.catalogue import Listing, Price, Product, TaxClass
+from pos.stock import stock
+from pos.store.store import Region, Store
+from supply.demand.forecasts import ForecastQuantile, ForecastRun, ForecastSeries
+from supply.demand.history import StoreDay
+from supply.orders.orders import OrderLine, ReplenishmentOrder
+from supply.orders.suppliers import Supplier, SupplierProduct
+from supply.replenishment import proposals
 
 STORE = "B01"
 PRODUCTS, ROUNDS = 5_000, 5
@@ -192,8 +192,8 @@ def _apart(url: str) -> dict[str, Any]:
 
 def _proposed(url: str) -> dict[str, Any]:
     """Propose once in this process, everything loaded: what the worker does each night."""
-    from store_app import tables
-    from supply import chances, policy  # noqa: F401 - loaded by the worker before
+    from store_app.runtime import tables
+    from supply.replenishment import policy  # noqa: F401 - loaded by the worker before
 
     tables.known()
     database = Database(make_engine(url))
@@ -202,9 +202,9 @@ def _proposed(url: str) -> dict[str, Any]:
     gc.freeze()  # as the child that keeps the nights does
     began, before = time.perf_counter(), time.process_time()
     with database.read() as session:
-        drafts = replenishment.work_out(session, STORE, at=DAWN)
+        drafts = proposals.work_out(session, STORE, at=DAWN)
     with database.write() as session:
-        made = replenishment.write_down(session, STORE, drafts, at=DAWN, actor=ACTOR)
+        made = proposals.write_down(session, STORE, drafts, at=DAWN, actor=ACTOR)
         count = session.scalar(sa.select(sa.func.count()).where(OrderLine.order_id.in_([order.id for order in made])))
     seconds, cpu = time.perf_counter() - began, time.process_time() - before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -218,7 +218,7 @@ def _core(database: Database) -> float:
         order = session.execute(sa.select(ReplenishmentOrder.__table__)).mappings().first()
     if order is None:
         with database.write() as session:
-            replenishment.propose(session, STORE, at=DAWN, actor=ACTOR)
+            proposals.propose(session, STORE, at=DAWN, actor=ACTOR)
         return _core(database)
     head = dict(order)
     rows = [row for row in rows if row["order_id"] == head["id"]]
@@ -279,7 +279,7 @@ def _slice(names: list[str]) -> tuple[float, float, int]:
         began, before = time.perf_counter(), time.process_time()
         for name in names:
             with database.write() as session:
-                replenishment.propose(session, name, at=DAWN, actor=ACTOR)
+                proposals.propose(session, name, at=DAWN, actor=ACTOR)
         seconds, cpu = time.perf_counter() - began, time.process_time() - before
         with database.read() as session:
             lines = session.scalar(sa.select(sa.func.count()).select_from(OrderLine)) or 0

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecasting.panel import DemandPanel
-from store_app.simulating import delivered, read_history
-from supply import simulate
-from supply.simulate import Curve, History, Seen, Setting
+from forecasting.series.panel import DemandPanel
+from store_app.commands.simulate import delivered, read_history
+from supply.replenishment import replay
+from supply.replenishment.replay import Curve, History, Seen, Setting
 from tests.benchmarks import _retail
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,10 +65,10 @@ def main() -> None:
         _measure(name, history, result, began, quick=asked.quick)
     result["settings"] |= {
         "lead_days": 2, "review_days": 1,
-        "scored_days": QUICK_DAYS if asked.quick else Setting().scored_days, "warm_days": simulate.WARM_DAYS,
+        "scored_days": QUICK_DAYS if asked.quick else Setting().scored_days, "warm_days": replay.WARM_DAYS,
         "sample": SAMPLE if asked.quick else None, "seed": SEED, "missing": missing,
         "measure": "days of cover = mean stock value / mean demand value per day; fill by value",
-        "rivals": {name: list(tried) for name, (_, tried) in simulate.RIVALS.items()},
+        "rivals": {name: list(tried) for name, (_, tried) in replay.RIVALS.items()},
         "seconds": round(time.perf_counter() - began, 1),
     }  # fmt: skip
     if asked.json:
@@ -86,7 +86,7 @@ def _measure(name: str, history: History, result: dict[str, Any], began: float, 
     ours, rivals, ratio = ({}, {}, {})  # type: dict[str, Any], dict[str, Any], dict[str, Any]
     bar = BAR_FILL.get(name, 0.97)
     for pack in () if name == "greengrocer_daily" else PACKS[:1] if quick else PACKS:
-        found = simulate.curves(history, seen, replace(setting, pack_qty=pack))
+        found = replay.curves(history, seen, replace(setting, pack_qty=pack))
         key = f"pack_{pack}"
         ours[key] = _cover(found["ours"])
         rivals[key] = {other: _cover(curve) for other, curve in found.items() if other != "ours"}
@@ -99,9 +99,9 @@ def _measure(name: str, history: History, result: dict[str, Any], began: float, 
         ours["asked"] = {str(one["fill"]): _rounded(one["delivered"]) for one in asked}
     if name in ("bakery_dev", "greengrocer_daily"):
         mortal = replace(setting, shelf_life_days=SHELF_LIFE_DAYS, pack_qty=1 if name == "greengrocer_daily" else 6)
-        found = simulate.curves(history, seen, mortal)
+        found = replay.curves(history, seen, mortal)
         ours["shelf_life_5"] = {"waste": _rounded(found["ours"].at(SHELF_FILL, "waste"))}
-        rivals["shelf_life_5"] = {other: _rounded(found[other].at(SHELF_FILL, "waste")) for other in simulate.RIVALS}
+        rivals["shelf_life_5"] = {other: _rounded(found[other].at(SHELF_FILL, "waste")) for other in replay.RIVALS}
         best = min((waste for waste in rivals["shelf_life_5"].values() if waste is not None), default=None)
         ratio["waste_of_best_rival"] = _ratio(ours["shelf_life_5"]["waste"], best)
         _say(f"{name}: shelf life", began)
@@ -142,7 +142,7 @@ def forecasts(name: str, history: History, setting: Setting) -> Seen:
     digest = hashlib.sha256(np.nan_to_num(history.panel.y, nan=-1.0).tobytes())
     for path in [*sorted((ROOT / "forecasting").glob("*.py")), ROOT / "supply" / "chances.py"]:
         digest.update(path.read_bytes())
-    digest.update(repr((setting.span, setting.scored_days, simulate.WARM_DAYS)).encode())
+    digest.update(repr((setting.span, setting.scored_days, replay.WARM_DAYS)).encode())
     kept = KEPT / f"replenish-{name}-{digest.hexdigest()[:16]}.pickle"
     if kept.exists():
         seen: Seen = pickle.loads(kept.read_bytes())
@@ -152,7 +152,7 @@ def forecasts(name: str, history: History, setting: Setting) -> Seen:
         if done % 20 == 0:
             print(f"  {name}: {done} of {of} days forecast", file=sys.stderr, flush=True)
 
-    seen = simulate.look_ahead(history, setting, country=COUNTRY[name], progress=progress)
+    seen = replay.look_ahead(history, setting, country=COUNTRY[name], progress=progress)
     KEPT.mkdir(exist_ok=True)
     kept.write_bytes(pickle.dumps(seen))
     return seen

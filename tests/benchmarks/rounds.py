@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from supply import round_plan
-from supply.round_plan import Call, Spot, Van
+from supply.routing import planning
+from supply.routing.planning import Call, Spot, Van
 
 STOPS, VANS, LOAD, LONG_S = 200, 14, 400, 60.0
 HOUR = 3600
@@ -31,11 +31,11 @@ def measure(long_s: float) -> dict[str, Any]:
     """Plan a town's day as the job does, and again with `long_s` of search."""
     depot, calls, vans = town(np.random.default_rng(9))
     began = time.perf_counter()
-    ours = round_plan.plan(depot, calls, vans)
+    ours = planning.plan(depot, calls, vans)
     seconds = time.perf_counter() - began
-    longer = round_plan.plan(depot, calls, vans, seconds=long_s)
+    longer = planning.plan(depot, calls, vans, seconds=long_s)
     by_key, van_of = {call.spot.key: call for call in calls}, {van.key: van for van in vans}
-    faults = [fault for one in ours.rounds for fault in round_plan.faults(van_of[one.van], by_key, one)]
+    faults = [fault for one in ours.rounds for fault in planning.faults(van_of[one.van], by_key, one)]
     return {
         "bench": "rounds",
         "ours": {
@@ -44,7 +44,7 @@ def measure(long_s: float) -> dict[str, Any]:
         },
         "reference": {"search_s": long_s, "km": round(longer.metres / 1000, 1), "left_out": len(longer.left_out)},
         "ratio": {"distance": round(ours.metres / longer.metres, 4)},
-        "settings": {"stops": STOPS, "vans": VANS, "packs_a_van": LOAD, "detour": round_plan.DETOUR},
+        "settings": {"stops": STOPS, "vans": VANS, "packs_a_van": LOAD, "detour": planning.DETOUR},
     }  # fmt: skip
 
 

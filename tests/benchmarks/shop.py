@@ -30,25 +30,29 @@ from urllib.parse import urlencode
 import psutil
 import sqlalchemy as sa
 
-from config import node
 from config.database import Database, make_engine
 from config.errors import ShopError
 from config.ids import new_id
 from config.migrate import upgrade
-from pos import offers
-from pos.catalogue import Product, TaxClass, search_text_for
-from pos.promises import Choice, Offer, Part
-from pos.store import Region, Store, Till
-from pos.terminal import Outcome
-from supply import escrow, group_wire, groups, pickup, placing
-from supply.groups import GroupMember, GroupTerms
-from supply.handover import SPELL, TRIES_PER_DAY, TRIES_PER_SPELL
-from supply.pickup_order import PickupOrder
-from supply.pickup_rules import PickupRules
-from supply.shop_offer import ShopFront, ShopOffer
+from config.nodes import node
+from pos.catalogue import offers
+from pos.catalogue.catalogue import Product, TaxClass, search_text_for
+from pos.payments.providers import Outcome
+from pos.pricing.promises import Choice, Offer, Part
+from pos.store.store import Region, Store, Till
+from supply.money import escrow
+from supply.online.checkout import placing
+from supply.online.groups import groups
+from supply.online.groups.groups import GroupMember, GroupTerms
+from supply.online.orders import PickupOrder
+from supply.online.pickup import pickup
+from supply.online.pickup.handover import SPELL, TRIES_PER_DAY, TRIES_PER_SPELL
+from supply.online.storefront.availability import ShopFront, ShopOffer
+from supply.online.storefront.time_slots import PickupRules
+from supply.sync import groups as group_wire
 from tests.benchmarks._node import free_port, percentile
 from tests.benchmarks._paint import paints
-from tests.supply.online import ANA, AT, STORE, Town, later, make_town
+from tests.supply.online_store import ANA, AT, STORE, Town, later, make_town
 
 SLUG, CUSTOMERS, LINES, AT_ONCE = "bench", 200, 8, 8
 IDLE_S = 60
@@ -400,7 +404,7 @@ def _last_coupon(town: Town, n: int) -> Race:
 
 def _collection(town: Town, n: int) -> Race:
     """Eight tills with one customer's code, each with a sale of its own."""
-    from pos import stock
+    from pos.stock import stock
 
     order_id, at = f"collect-{n:05d}", later(minutes=n)
     with town.shop.write() as session:

@@ -13,11 +13,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from config import day_seals, journal
 from config.database import AMENDING, Database, make_engine
-from config.journal import Actor
-from pos import shift
-from store_app import tables, verifying
+from config.nodes import day_seals, journal
+from config.nodes.journal import Actor
+from pos.till import shift
+from store_app.node import verifying
+from store_app.runtime import tables
 from tests.benchmarks._books import BEGAN, LINES, closed, open_books, sell_many
 from tests.benchmarks._node import STORE, TILL
 

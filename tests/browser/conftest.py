@@ -17,11 +17,13 @@ from sqlalchemy.orm import Session
 
 from config.clock import SystemClock
 from config.database import Base, Database, make_engine
-from config.journal import Actor
-from config.node import found
-from pos import catalogue, shift, stock
-from pos.catalogue import TaxClass
-from pos.store import add_staff, found_store
+from config.nodes.journal import Actor
+from config.nodes.node import found
+from pos.catalogue import catalogue
+from pos.catalogue.catalogue import TaxClass
+from pos.stock import stock
+from pos.store.store import add_staff, found_store
+from pos.till import shift
 from tests.browser.served import Served
 from tests.empty import empty_database, lasting_folder
 from tests.store_app.conftest import build, founded, kept, market

@@ -8,17 +8,20 @@ from playwright.sync_api import Page
 from sqlalchemy.orm import Session
 
 from config.clock import SystemClock
-from config.journal import Actor
-from pos import catalogue, customers, embedded, loyalty, offers, scan, shift, vouchers
-from pos.customers import Particulars
-from pos.loyalty import Scheme
-from pos.promises import Choice, Offer, Part
-from pos.store import Till, add_staff, store_of
+from config.nodes.journal import Actor
+from pos.catalogue import catalogue, offers, own_labels, scan
+from pos.customers import customers, loyalty
+from pos.customers.customers import Particulars
+from pos.customers.loyalty import Scheme
+from pos.payments import vouchers
+from pos.pricing.promises import Choice, Offer, Part
+from pos.store.store import Till, add_staff, store_of
+from pos.till import shift
 from tests.browser.conftest import STORE, Node, sign_in
 
 CASHIER, SUPERVISOR = ("cem", "1111"), ("sue", "3333")
 COLA = "2000000000084"
-PLUMS_482_G = embedded.build(embedded.scheme("22{item:5}{weight:5}"), 123, 482)
+PLUMS_482_G = own_labels.build(own_labels.scheme("22{item:5}{weight:5}"), 123, 482)
 MARTA = "customer-marta"
 KEY = "cornerstore.till.S01.T1"
 

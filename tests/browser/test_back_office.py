@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
-from pos.catalogue import Listing
+from pos.catalogue.catalogue import Listing
 from tests.browser.conftest import DESK, PHONE, assert_well_made, assert_well_made_in_every_size, dress, resize
 from tests.browser.test_office import Office, enter, office
 from tests.store_app.conftest import NOON

@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config.clock import SystemClock
-from config.journal import Actor
-from pos import badges
-from pos.sale_rows import Sale
-from pos.store import Staff, add_staff
+from config.nodes.journal import Actor
+from pos.sold import Sale
+from pos.store import badges
+from pos.store.store import Staff, add_staff
 from tests.browser.conftest import (
     CODES,
     STORE,

@@ -7,11 +7,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config.ids import new_id
-from config.journal import Actor
-from pos import consent, customers, loyalty, tab
-from pos.customers import Particulars
-from pos.loyalty import Scheme
-from pos.store import store_of
+from config.nodes.journal import Actor
+from pos.customers import consent, customers, loyalty, tab
+from pos.customers.customers import Particulars
+from pos.customers.loyalty import Scheme
+from pos.store.store import store_of
 from tests.browser.conftest import (
     PHONE,
     STORE,

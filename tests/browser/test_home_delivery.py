@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from supply.pickup_order import PickupOrder
+from supply.online.orders import PickupOrder
 from tests.browser.conftest import PHONE, assert_well_made, assert_well_made_in_every_size, dress, resize, sign_in
 from tests.browser.served import serve
 from tests.store_app.conftest import House
 from tests.store_app.town import SHOP, Market
-from tests.supply.online import STORE
+from tests.supply.online_store import STORE
 
 pytestmark = pytest.mark.browser
 HERE = {"latitude": 31.2420, "longitude": 121.4820}

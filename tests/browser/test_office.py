@@ -9,18 +9,23 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
-from pos import shift
-from store_app.pages.replays import WAYS
-from supply import order_money, orders, pickup, receiving, replays, replenishment, shelf, transfers, weeks_ahead
-from supply.credit import CreditDraw
-from supply.suppliers import add_supplier
+from pos.till import shift
+from store_app.pages.orders.replays import WAYS
+from supply.money.credit import CreditDraw
+from supply.network.transfers import transfers
+from supply.online.pickup import pickup
+from supply.orders import orders
+from supply.orders.suppliers import add_supplier
+from supply.receiving import receiving
+from supply.replenishment import budget, order_simulation, proposals, replays
+from supply.shelf import plan as shelf
 from tests.browser.conftest import PHONE, assert_well_made, assert_well_made_in_every_size, dress, sign_in, wedge
 from tests.browser.served import serve
 from tests.store_app import complaints, money
 from tests.store_app import office as goods
 from tests.store_app.conftest import NOON, STORE, House
-from tests.store_app.test_pages_replays import weeks
-from tests.store_app.test_pages_transfers import CODE, told
+from tests.store_app.pages.orders.test_replays import weeks
+from tests.store_app.pages.orders.test_transfers import CODE, told
 
 pytestmark = pytest.mark.browser
 BY = {"actor": goods.SYSTEM, "at": NOON}
@@ -93,7 +98,7 @@ def _furnish(house: House) -> None:
         goods.proposal(session, "order-P2", 8)
         session.flush()
         money.at_shop(session)
-        replenishment.approve(session, STORE, "order-P2", **BY)
+        proposals.approve(session, STORE, "order-P2", **BY)
         orders.send(session, STORE, "order-P2", **BY)
         shift.open_shift(session, STORE, "1", 10_000, **BY)
         goods.delivery(session, "D2", [("milk", 24, 12), ("apple", 8000, 8000), ("soap", 12, 12)])
@@ -173,7 +178,7 @@ def test_the_weeks_ahead_and_the_proof_with_its_six_curves_are_well_made(
     }  # fmt: skip
     with office.house.doors.write() as session:
         replays.keep(session, "store", STORE, body, last_day=NOON.date(), at=NOON)
-        weeks_ahead.keep(session, STORE, weeks(NOON.date()), at=NOON)
+        order_simulation.keep(session, STORE, weeks(NOON.date()), at=NOON)
     dress(page, language)
     enter(page, office, "/orders/proof", language)
     expect(page.locator(".proof:visible g")).to_have_count(6)
@@ -259,10 +264,10 @@ def test_a_change_that_goes_beyond_the_week_s_money_says_so_while_it_is_typed(
 ):
     with office.house.doors.write() as session:
         row = orders.order_of(session, STORE, "order-P1")
-        order_money.set_budget(session, STORE, 1_000_000, **BY)
-        taken = 1_000_000 - order_money.left_for(session, row, NOON.date())[0].left_minor
+        budget.set_budget(session, STORE, 1_000_000, **BY)
+        taken = 1_000_000 - budget.left_for(session, row, NOON.date())[0].left_minor
         limit = taken + orders.cost_of(orders.lines_of(session, row)) + 100
-        order_money.set_budget(session, STORE, limit, **BY)
+        budget.set_budget(session, STORE, limit, **BY)
     enter(page, office, "/orders/order-P1")
     milk = page.locator("#line-milk")
     milk.get_by_role("button", name="More").click()

@@ -8,18 +8,19 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pos import stock
-from store_app import staff
-from store_app.pages.visitors import square
-from supply import escrow, group_wire
-from supply.escrow import Escrow
-from supply.groups import GroupTerms
-from supply.pickup_order import PickupOrder
+from pos.stock import stock
+from store_app.pages.storefront.visitors import square
+from store_app.web import staff
+from supply.money import escrow
+from supply.money.escrow import Escrow
+from supply.online.groups.groups import GroupTerms
+from supply.online.orders import PickupOrder
+from supply.sync import groups
 from tests.browser.conftest import PHONE, assert_well_made, resize, sign_in
 from tests.browser.served import serve
 from tests.store_app.conftest import House
 from tests.store_app.town import SHOP, Market
-from tests.supply.online import ANA, AT, STORE, later
+from tests.supply.online_store import ANA, AT, STORE, later
 
 pytestmark = pytest.mark.browser
 GROUP = "group-00001"
@@ -151,7 +152,7 @@ def test_a_neighbour_joins_a_group_on_a_phone_and_collects_the_share(page: Page,
         pickup_until=dt.date(2026, 3, 6),
     )  # fmt: skip
     with town.shop.write() as session:
-        group_wire.open_at_store(session, terms, actor=ANA, at=AT)
+        groups.open_at_store(session, terms, actor=ANA, at=AT)
     street.deliver()
     resize(page, PHONE)
     page.goto(f"{street.network_url}{SHOP}/?lang={street.language}")
@@ -166,7 +167,7 @@ def test_a_neighbour_joins_a_group_on_a_phone_and_collects_the_share(page: Page,
     paid(page)
     assert_well_made(page)
     with town.network.write() as session:
-        group_wire.close_due(session, at=later(hours=2))
+        groups.close_due(session, at=later(hours=2))
     street.deliver()
     with town.shop.write() as session:
         stock.receive(session, STORE, [("milk", 6)], source_kind="delivery", source_id="van", at=AT, actor=ANA)

@@ -4,12 +4,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config.clock import SystemClock
-from pos import printing
-from pos.printer_book import Outlet
-from pos.printer_model import PrinterModel
-from pos.sale import Sale
-from pos.shift import Shift
-from pos.wires import driver_for
+from pos.printing import working_off
+from pos.printing.models import PrinterModel
+from pos.printing.printers import Outlet
+from pos.printing.wires import driver_for
+from pos.sale.sale import Sale
+from pos.till.shift import Shift
 from tests.browser.conftest import CODES, PHONE, STORE, Node, assert_accessible, assert_fits, enter, resize, wedge
 
 pytestmark = pytest.mark.browser
@@ -25,7 +25,7 @@ def sell(page: Page, sku: str = "MILK") -> None:
 def print_everything(node: Node) -> None:
     driver = driver_for(node.settings.printer, PrinterModel())
     assert driver is not None
-    printing.print_due(node.database, STORE, [Outlet(driver)], now=SystemClock().now)
+    working_off.print_due(node.database, STORE, [Outlet(driver)], now=SystemClock().now)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

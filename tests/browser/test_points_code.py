@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from config.journal import Actor
-from config.node import NETWORK, found
-from pos import customers, shared_points
-from pos.customers import Particulars
-from pos.shared_points import SharedScheme
-from pos.store import StoreKey, found_store, store_of
-from supply import points_pool
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK, found
+from pos.customers import customers, shared_points
+from pos.customers.customers import Particulars
+from pos.customers.shared_points import SharedScheme
+from pos.store.store import StoreKey, found_store, store_of
+from supply.money import points_pool
 from tests.browser.conftest import PHONE, STORE, Node, assert_accessible, assert_well_made, enter, resize
 from tests.browser.served import Served
 from tests.empty import empty_database

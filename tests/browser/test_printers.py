@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from pos.preview import MARGIN
+from pos.printing.preview import MARGIN
 from tests.browser.conftest import Node, assert_accessible, assert_well_made_in_every_size, dress, enter
 
 pytestmark = pytest.mark.browser

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from pos.quick_keys import QuickKey
+from pos.catalogue.quick_keys import QuickKey
 from tests.browser.conftest import PIN, Node, sign_in
 
 pytestmark = pytest.mark.browser

@@ -8,22 +8,26 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 
-from pos import batches, stock
-from pos.batches import Lot
-from pos.catalogue import Barcode, Product, TaxClass
-from pos.store import Store
-from supply import pick_list, picking, recalls, round_load, round_plan, rounds, suppliers, upstream_claims, vans
-from supply.deliveries import expect as announce
+from pos.catalogue.catalogue import Barcode, Product, TaxClass
+from pos.stock import batches, stock
+from pos.stock.batches import Lot
+from pos.store.store import Store
 from supply.facts import Advised
-from supply.orders import OrderLine, ReplenishmentOrder
-from supply.purchase_book import Purchase, PurchaseLine
-from supply.suppliers import Supplier
+from supply.network.recalls import recalls, upstream_claims
+from supply.network.routes import loads, routes, vehicles
+from supply.network.warehouse import pick_lists, picking
+from supply.orders import suppliers
+from supply.orders.deliveries import expect as announce
+from supply.orders.orders import OrderLine, ReplenishmentOrder
+from supply.orders.purchases import Purchase, PurchaseLine
+from supply.orders.suppliers import Supplier
+from supply.routing import planning
 from tests.browser.conftest import PHONE, assert_well_made_in_every_size, dress, resize, sign_in
 from tests.browser.served import serve
 from tests.store_app.conftest import NOON, House, add_store
 
 pytestmark = pytest.mark.browser
-BY = {"actor": rounds.Actor.system("test", "network"), "at": NOON}
+BY = {"actor": routes.Actor.system("test", "network"), "at": NOON}
 
 
 @pytest.fixture
@@ -40,12 +44,12 @@ def yard(build: Any) -> Iterator[tuple[House, str, str, str]]:
         for n in range(3, 10):
             add_store(session, f"S0{n}", "south")
         session.flush()
-        vans.place(session, "WH1", 40_740_000, -73_950_000, **BY)
+        vehicles.place(session, "WH1", 40_740_000, -73_950_000, **BY)
         for n in range(1, 10):
             lines = [Advised("milk", "Milk", 12, 12 * (2 + n))]
             announce(session, f"S0{n}", f"D{n}", "net", lines, expected_day=NOON.date(), **BY)
             at = (40_700_000 + n * n % 7 * 21_000, -73_990_000 + n * 17_000)
-            vans.place(session, f"S0{n}", *at, window=(420 + n % 3 * 90, 720), **BY)
+            vehicles.place(session, f"S0{n}", *at, window=(420 + n % 3 * 90, 720), **BY)
         session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=True))
         session.flush()
         session.add(
@@ -68,16 +72,16 @@ def yard(build: Any) -> Iterator[tuple[House, str, str, str]]:
                 OrderLine(store_id=shop, order_id="o1", sku="milk", name="Whole milk", pack_qty=12,
                           pack_cost_minor=1_000, packs_proposed=2, packs=2, packs_acknowledged=2, why={})
             )  # fmt: skip
-        pick_list.settle_bay(session, "WH1", "milk", "A-03", **BY)
+        pick_lists.settle_bay(session, "WH1", "milk", "A-03", **BY)
         picking.make(session, "WH1", shops=["S03"], **BY)
         for n in (1, 2):
-            vans.add_van(session, "WH1", f"Van {n}", 40, **BY)
-        plan = round_load.ask(session, "WH1", NOON.date(), **BY)
-        loaded = round_load.load(session, plan, at=NOON)
+            vehicles.add_van(session, "WH1", f"Van {n}", 40, **BY)
+        plan = loads.ask(session, "WH1", NOON.date(), **BY)
+        loaded = loads.load(session, plan, at=NOON)
         day = loaded.day
-        planned = round_plan.plan(day.depot, day.calls, day.vans, seconds=0.3)
-        made = round_load.write_down(session, plan, loaded, planned, at=NOON)
-        key = rounds.send_off(session, made[0].id, "Dora", **BY)
+        planned = planning.plan(day.depot, day.calls, day.vans, seconds=0.3)
+        made = loads.write_down(session, plan, loaded, planned, at=NOON)
+        key = routes.send_off(session, made[0].id, "Dora", **BY)
     with serve(house) as url:
         yield house, url, made[0].id, key
 
@@ -101,7 +105,7 @@ def _bought(session: Session) -> None:
 def test_the_vans_day_is_well_made_at_both_sizes(page: Page, yard: Any, faults: list[str], language: str):
     house, url, round_id, key = yard
     with house.doors.write() as session:
-        pick_id = pick_list.open_lists(session)[0].id
+        pick_id = pick_lists.open_lists(session)[0].id
         said = {"why": "Glass was found in it", "called_by": "The dairy", "afterwards": "destroy"}
         session.get_one(Store, "S04").has_node = False
         recalls.call(session, "milk", "L1", id="r1", **said, **BY)
@@ -136,7 +140,7 @@ def test_a_picker_scans_a_pack_on_the_phone_takes_its_lot_and_picks_it(page: Pag
     with house.doors.write() as session:
         session.add(Barcode(code="4006381333931", sku="milk"))
         batches.lay_in(session, "WH1", [Lot("milk", 24, "L2", until)], source_kind="purchase", source_id="q", at=NOON)
-        pick_id = pick_list.open_lists(session)[0].id
+        pick_id = pick_lists.open_lists(session)[0].id
     page.set_viewport_size(PHONE)
     sign_in(page, url, "operator", "3333")
     page.goto(f"{url}/console/picking/{pick_id}")
@@ -171,7 +175,7 @@ def test_a_stop_confirmed_without_a_line_is_sent_when_it_is_back(page: Page, yar
     page.context.set_offline(False)
     expect(page.locator("#offline")).to_be_hidden()
     with house.doors.read() as session:
-        stop = session.get_one(rounds.VanStop, (round_id, first))
+        stop = session.get_one(routes.VanStop, (round_id, first))
         assert (stop.outcome, stop.receiver) == ("delivered", "Mo")
     page.reload()
     expect(page.locator(f"[data-store='{first}'] [data-said]")).to_have_text("delivered, Mo")
@@ -186,4 +190,4 @@ def test_a_stop_confirmed_without_a_line_is_sent_when_it_is_back(page: Page, yar
     expect(page.locator("#offline")).to_be_hidden()
     expect(page.locator("#give-up")).to_be_hidden()
     with house.doors.read() as session:
-        assert session.get_one(rounds.VanRound, round_id).state == "done"
+        assert session.get_one(routes.VanRound, round_id).state == "done"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Response, expect
 
-from store_app.demo import notice
-from supply.pickup_order import PickupLine, PickupOrder
+from store_app.pages.store import notice
+from supply.online.orders import PickupLine, PickupOrder
 from tests.browser.conftest import DESK, PHONE, assert_well_made, assert_well_made_in_every_size, dress, resize, sign_in
 from tests.browser.held import Held
 from tests.browser.served import serve

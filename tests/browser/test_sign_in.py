@@ -8,7 +8,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Page, expect
 
-from store_app.staff import PRACTICE_PINS
+from store_app.web.staff import PRACTICE_PINS
 from tests.browser.conftest import assert_well_made_in_every_size, dress
 from tests.browser.served import serve
 from tests.store_app.conftest import House

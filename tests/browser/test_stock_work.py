@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config.ids import new_id
-from pos import batches, goods_in, recall, stock, stocktake, waste
-from pos.batches import Lot
-from pos.stocktake import Counted
+from pos.stock import batches, goods_in, recall, stock, stocktake, waste
+from pos.stock.batches import Lot
+from pos.stock.stocktake import Counted
 from tests.browser.conftest import assert_well_made, assert_well_made_in_every_size, dress
 from tests.browser.test_office import Office, enter, office
 from tests.store_app import office as goods

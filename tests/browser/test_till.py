@@ -8,17 +8,17 @@ import sqlalchemy as sa
 from playwright.sync_api import Page, Route, expect
 
 from config.clock import SystemClock
-from config.journal import Actor
 from config.money import exponent
-from pos import stock
-from pos.catalogue import Barcode, Listing, Price, Product
-from pos.gtin import check_digit
-from pos.payments import Payment
-from pos.printer import PrintJob
-from pos.sale import Sale, SaleLine
-from pos.shift import Shift, begin_count
-from pos.stock import StockMovement
-from store_app.presenting import money, money_form
+from config.nodes.journal import Actor
+from pos.catalogue.catalogue import Barcode, Listing, Price, Product
+from pos.catalogue.gtin import check_digit
+from pos.payments.payments import Payment
+from pos.printing.queue import PrintJob
+from pos.sale.sale import Sale, SaleLine
+from pos.stock import stock
+from pos.stock.stock import StockMovement
+from pos.till.shift import Shift, begin_count
+from store_app.web.presenting import money, money_form
 from tests.browser.conftest import CASE_OF_MILK, CODES, STORE, Node, by_hand, enter, wedge
 from tests.browser.counter import KEY, priced
 from tests.browser.held import Held
@@ -396,8 +396,8 @@ def test_a_reload_in_the_middle_of_paying_asks_what_became_of_it(page: Page, nod
 
 def test_a_price_that_changed_is_shown_and_asked_again(page: Page, node: Node):
     from config.clock import SystemClock
-    from config.journal import Actor
-    from pos import catalogue
+    from config.nodes.journal import Actor
+    from pos.catalogue import catalogue
 
     enter(page, node)
     wedge(page, CODES["MILK"])

@@ -10,21 +10,21 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
 
 from config.clock import SystemClock
-from config.journal import Actor, JournalEntry
-from pos import customers, tab
-from pos.basket import Basket
-from pos.catalogue import TaxClass
-from pos.customers import Particulars
-from pos.loyalty import PointsAccount
-from pos.paper import as_text
-from pos.payments import Payment
-from pos.printer import PrintJob, lay_out
-from pos.receipt_mail import ReceiptMail
-from pos.sale import Sale
-from pos.sale_rows import SaleLine
-from pos.stock import StockMovement
-from pos.store import store_of
-from pos.tab import TabAccount
+from config.nodes.journal import Actor, JournalEntry
+from pos.catalogue.catalogue import TaxClass
+from pos.customers import customers, tab
+from pos.customers.customers import Particulars
+from pos.customers.loyalty import PointsAccount
+from pos.customers.tab import TabAccount
+from pos.documents.paper import as_text
+from pos.payments.payments import Payment
+from pos.printing.queue import PrintJob, lay_out
+from pos.reports.receipt_mail import ReceiptMail
+from pos.sale.basket import Basket
+from pos.sale.sale import Sale
+from pos.sold import SaleLine
+from pos.stock.stock import StockMovement
+from pos.store.store import store_of
 from tests.browser.conftest import (
     CODES,
     DESK,

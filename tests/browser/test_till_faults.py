@@ -9,11 +9,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config.clock import SystemClock
-from config.journal import Actor
-from pos import assortment, catalogue, recall
-from pos.payments import Payment
-from pos.printer import PrintJob
-from pos.sale import Sale
+from config.nodes.journal import Actor
+from pos.catalogue import assortment, catalogue
+from pos.payments.payments import Payment
+from pos.printing.queue import PrintJob
+from pos.sale.sale import Sale
+from pos.stock import recall
 from tests.browser.conftest import CODES, PIN, STORE, Node, enter, wedge
 from tests.browser.counter import KEY, furnish, kept, priced, voucher_of
 from tests.browser.held import Held

@@ -9,9 +9,11 @@ from playwright.sync_api import Page, expect
 
 from config.clock import SystemClock
 from config.errors import ShopError
-from config.journal import Actor, JournalEntry
-from pos import catalogue, embedded, markdown, scale, scan
-from pos.sale_rows import SaleLine
+from config.nodes.journal import Actor, JournalEntry
+from pos.catalogue import catalogue, own_labels, scan
+from pos.sold import SaleLine
+from pos.stock import markdown
+from pos.till import scale
 from tests.browser.conftest import CODES, STORE, Node, by_hand, enter, wedge
 from tests.browser.counter import kept, priced
 
@@ -34,11 +36,11 @@ def shop(node: Node) -> Node:
 
 
 def codes() -> list[str]:
-    made = [embedded.build(embedded.scheme(WEIGHT), 12345, grams) for grams in (1, 312, 99_999)]
-    made += [embedded.build(embedded.scheme(PRICE), 42, price) for price in (1, 499, 9999)]
-    made += [embedded.build(embedded.scheme(UPC), 77, 379), embedded.build(embedded.scheme(LONG), 77, 14_685)]
+    made = [own_labels.build(own_labels.scheme(WEIGHT), 12345, grams) for grams in (1, 312, 99_999)]
+    made += [own_labels.build(own_labels.scheme(PRICE), 42, price) for price in (1, 499, 9999)]
+    made += [own_labels.build(own_labels.scheme(UPC), 77, 379), own_labels.build(own_labels.scheme(LONG), 77, 14_685)]
     made += ["0" + made[-2], "2112345003123", "2112345000008", "2177777003127", "4006381333931", "20000000000153"]
-    wrong = embedded.build(embedded.scheme(PRICE), 42, 499)
+    wrong = own_labels.build(own_labels.scheme(PRICE), 42, 499)
     body = wrong[:7] + str((int(wrong[7]) + 1) % 10) + wrong[8:12]
     return [*made, body + catalogue.check_digit(body)]
 
@@ -65,7 +67,7 @@ def test_the_page_reads_labels_as_the_server_does(page: Page, shop: Node, faults
     }"""
     expected = {code: as_server(shop, code) for code in codes()}
     assert sum(found is not None for found in expected.values()) >= 8
-    weighed_one = embedded.build(embedded.scheme(WEIGHT), 12345, 1)
+    weighed_one = own_labels.build(own_labels.scheme(WEIGHT), 12345, 1)
     answered = dict(zip(codes(), page.evaluate(read, codes()), strict=True))
     assert {c: f for c, f in answered.items() if c != weighed_one} == {
         c: f for c, f in expected.items() if c != weighed_one
@@ -114,7 +116,7 @@ def test_a_label_rings_up_while_no_server_answers(page: Page, shop: Node) -> Non
 def test_a_price_the_page_read_itself_is_sold_by_its_code_after_parking_and_a_reload(
     page: Page, shop: Node, faults: list[str]
 ) -> None:
-    code = embedded.build(embedded.scheme(PRICE), 42, 499)
+    code = own_labels.build(own_labels.scheme(PRICE), 42, 499)
     enter(page, shop)
     wedge(page, code)
     expect(page.locator("#lines")).to_contain_text("Price from the label")
@@ -136,7 +138,7 @@ def test_a_price_the_page_read_itself_is_sold_by_its_code_after_parking_and_a_re
 def test_a_line_off_a_label_keeps_its_quantity_and_the_till_says_to_scan_the_next_label(
     page: Page, shop: Node, faults: list[str], pattern: str, number: int, value: int
 ) -> None:
-    code = embedded.build(embedded.scheme(pattern), number, value)
+    code = own_labels.build(own_labels.scheme(pattern), number, value)
     enter(page, shop)
     by_hand(page, f"3*{code}")
     expect(page.locator("#says")).to_contain_text("Scan the label of each piece.")

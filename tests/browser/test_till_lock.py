@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from pos.sale_rows import Sale
-from pos.store import Store, add_staff
+from pos.sold import Sale
+from pos.store.store import Store, add_staff
 from tests.browser.conftest import CODES, STORE, Node, assert_well_made_in_every_size, dress, enter, wedge
 from tests.browser.counter import kept, priced
 from tests.browser.held import Held

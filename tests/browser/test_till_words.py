@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from pos.catalogue import Product
-from pos.paper import as_text
-from pos.printer import PrintJob, lay_out
-from pos.sale import Sale
+from pos.catalogue.catalogue import Product
+from pos.documents.paper import as_text
+from pos.printing.queue import PrintJob, lay_out
+from pos.sale.sale import Sale
 from tests.browser.conftest import CODES, Node, by_hand, enter, wedge
 
 pytestmark = pytest.mark.browser

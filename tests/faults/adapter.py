@@ -94,7 +94,7 @@ def offline_check(ctx: Any) -> list[str]:
 
 def all_books(ctx: Any) -> list[str]:
     """Return every invariant that does not hold, and all that `cornerstore verify` finds."""
-    from store_app import checking
+    from store_app.node import checking
 
     with doors(ctx) as opened:
         return [*map(str, checking.findings(opened)), *checking.chain_faults(opened)]
@@ -118,8 +118,8 @@ async def post(ctx: Any, who: str, address: str, body: dict[str, Any]) -> tuple[
 def doors(ctx: Any) -> Iterator[Any]:
     """Open the node's database beside the node."""
     from config.settings import Settings
-    from store_app import tables
-    from store_app.extensions import open_doors
+    from store_app.runtime import tables
+    from store_app.runtime.doors import open_doors
 
     tables.known()
     opened = open_doors(Settings(**_given(ctx.data)))

@@ -11,11 +11,15 @@ import hashlib
 from typing import Any
 
 from config.database import Database
-from config.journal import Actor
-from pos import catalogue, customers, offers, shift, stock, vouchers
-from pos.customers import Particulars
-from pos.promises import Choice, Offer, Part
-from pos.store import Till, add_staff, store_of
+from config.nodes.journal import Actor
+from pos.catalogue import catalogue, offers
+from pos.customers import customers
+from pos.customers.customers import Particulars
+from pos.payments import vouchers
+from pos.pricing.promises import Choice, Offer, Part
+from pos.stock import stock
+from pos.store.store import Till, add_staff, store_of
+from pos.till import shift
 
 STORE, PIN, FLOAT_MINOR = "B01", "2468", 10_000
 TILLS = ("T1", "T2", "T3", "T4")

@@ -51,8 +51,8 @@ def found_network(url: str) -> None:
     """Found the network, and the shop's key in it."""
     from config.database import Database, make_engine
     from config.migrate import upgrade
-    from config.node import NETWORK, found
-    from pos.store import StoreKey, _key_hash, found_store
+    from config.nodes.node import NETWORK, found
+    from pos.store.store import StoreKey, _key_hash, found_store
 
     at, engine = dt.datetime.now(dt.UTC), make_engine(url)
     upgrade(engine)

@@ -17,7 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
-from config.outbox import Message  # noqa: E402  found from here: a tool loads this file alone
+from config.nodes.outbox import Message  # noqa: E402  found from here: a tool loads this file alone
 from tests.faults import founding  # noqa: E402
 from tests.faults.adapter import KEY  # noqa: E402
 from tests.faults.counter import STORE  # noqa: E402
@@ -69,7 +69,7 @@ def check(ctx: Any) -> list[str]:
 
     Receipts without a gap (K7) are not asked for: of what was cut off some are never told again.
     """
-    from store_app import checking
+    from store_app.node import checking
 
     many = _ask(ctx, "select count(*) from sale")[0][0]
     broken = [
@@ -100,8 +100,8 @@ def _ask(ctx: Any, query: str) -> list[Any]:
 @contextmanager
 def _doors(ctx: Any) -> Iterator[Any]:
     from config.settings import Settings
-    from store_app import tables
-    from store_app.extensions import open_doors
+    from store_app.runtime import tables
+    from store_app.runtime.doors import open_doors
 
     tables.known()
     opened = open_doors(Settings(**_given(ctx.data, (Path(ctx.data) / ADDRESS).read_text("utf-8"))))

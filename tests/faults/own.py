@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PARTS = 8
 _PROMISES = "test_what_the_document_promises_is_kept_for_everybody_at_large"
 TESTS = {
-    "schemathesis": [f"tests/store_app/test_api_document.py::{_PROMISES}"],
-    "hostile": ["tests/store_app/test_hostile.py", "tests/journeys/test_bad_input.py"],
+    "schemathesis": [f"tests/store_app/api/test_document.py::{_PROMISES}"],
+    "hostile": ["tests/store_app/api/test_hostile.py", "tests/journeys/test_bad_input.py"],
 }
 CUTS_ITSELF = frozenset({"schemathesis"})
 """Whose tests ask an eighth of their questions by themselves."""

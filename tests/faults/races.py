@@ -152,7 +152,7 @@ tab_after = refund_after
 
 async def coupon_prepare(ctx: Any, k: int) -> Token:
     """Make a coupon that can be used once."""
-    from pos import offers
+    from pos.catalogue import offers
 
     with doors(ctx) as opened, opened.write() as session:
         made = offers.make_coupons(session, STORE, "offer-spring", most_uses=1, actor=ANA, at=dt.datetime.now(dt.UTC))
@@ -171,7 +171,7 @@ coupon_after = refund_after
 
 async def unit_prepare(ctx: Any, k: int) -> Token:
     """Let there be one unit of a product."""
-    from pos import stock
+    from pos.stock import stock
 
     with doors(ctx) as opened, opened.write() as session:
         there = stock.levels(session, STORE, ["P00009"])["P00009"].on_hand
@@ -193,7 +193,7 @@ async def unit_try(ctx: Any, token: Token, i: int) -> str:
 
 async def unit_after(ctx: Any, token: Token) -> list[str]:
     """The ledger says what went out, to the unit."""
-    from pos import stock
+    from pos.stock import stock
 
     with doors(ctx) as opened, opened.read() as session:
         there = stock.levels(session, STORE, ["P00009"])["P00009"].on_hand
@@ -203,7 +203,7 @@ async def unit_after(ctx: Any, token: Token) -> list[str]:
 
 async def last_prepare(ctx: Any, k: int) -> Token:
     """Let there be one unit of a product, in a shop whose tills stop at what the books have."""
-    from pos import store
+    from pos.store import store
 
     token = await unit_prepare(ctx, k)
     with doors(ctx) as opened, opened.write() as session:
@@ -225,7 +225,7 @@ last_after = unit_after
 
 async def close_prepare(ctx: Any, k: int) -> Token:
     """Close till 4 wherever it is open, open it with its float, and sell there once."""
-    from pos import shift
+    from pos.till import shift
 
     with doors(ctx) as opened, opened.write() as session:
         now = dt.datetime.now(dt.UTC)
@@ -252,8 +252,8 @@ async def close_after(ctx: Any, token: Token) -> list[str]:
     """Z counts exactly the sales of its shift."""
     import sqlalchemy as sa
 
-    from pos.sale_rows import Sale
-    from pos.shift import Shift
+    from pos.sold import Sale
+    from pos.till.shift import Shift
 
     with doors(ctx) as opened, opened.read() as session:
         found = session.get_one(Shift, (STORE, token["shift_id"]))

@@ -22,8 +22,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from store_app import checking
-from store_app.extensions import Doors
+from store_app.node import checking
+from store_app.runtime.doors import Doors
 from tests.conftest import ROOT
 
 WATCHED = tuple(f"{ROOT}/{folder}/" for folder in ("pos", "supply", "config", "store_app/api"))

@@ -15,23 +15,24 @@ from flask.testing import FlaskClient
 
 from config.clock import FrozenClock
 from config.database import Database, make_engine
-from config.journal import Actor
+from config.nodes.journal import Actor
 from config.settings import Settings
-from pos import recall
-from pos.basket import Basket
-from pos.sale_rows import Sale
-from pos.shift import CashMovement, Shift, current
-from pos.tab import TabEntry
-from pos.waste import Waste
+from pos.customers.tab import TabEntry
+from pos.sale.basket import Basket
+from pos.sold import Sale
+from pos.stock import recall
+from pos.stock.waste import Waste
+from pos.till.shift import CashMovement, Shift, current
 from store_app import create_app
-from store_app.extensions import Doors
-from supply import consignment, receiving
-from supply.claim_book import Claim
+from store_app.runtime.doors import Doors
 from supply.facts import Advised
-from supply.goods_returns import GoodsReturn
-from supply.push import PushOffer
-from supply.receiving import Delivery
-from supply.suppliers import Supplier
+from supply.money import consignment
+from supply.orders.claims import Claim
+from supply.orders.goods_returns import GoodsReturn
+from supply.orders.network_offers import PushOffer
+from supply.orders.suppliers import Supplier
+from supply.receiving import receiving
+from supply.receiving.receiving import Delivery
 from tests.benchmarks._node import fill
 from tests.faults import counter
 from tests.faults.counter import CUSTOMER, PIN, STORE

@@ -8,12 +8,12 @@ import random
 
 import pytest
 
-from pos import receipt
-from pos.encoding import encode
-from pos.printer_model import PrinterModel
+from pos.documents import receipt
+from pos.printing.encoding import encode
+from pos.printing.models import PrinterModel
 from tests.pos import generated_sales as generated
-from tests.pos.test_printer_paper import printed
-from tests.pos.test_printer_paper import tool as tool
+from tests.pos.documents.test_printer_paper import printed
+from tests.pos.documents.test_printer_paper import tool as tool
 
 WAYS = list(itertools.product((32, 48), (True, False), ("en", "zh")))
 SALES, PARTS = 500, 10

@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from pos import labels, preview, printer, printing, receipt
-from pos.encoding import encode
-from pos.printer_book import Outlet
-from pos.printer_model import PrinterModel
-from pos.wires import NetworkPrinter
+from pos.documents import labels, receipt
+from pos.printing import preview, queue, working_off
+from pos.printing.encoding import encode
+from pos.printing.models import PrinterModel
+from pos.printing.printers import Outlet
+from pos.printing.wires import NetworkPrinter
 from tests.pos import paper_documents as documents
-from tests.pos.test_printer import STORE, clock, database  # noqa: F401 - fixtures
-from tests.pos.test_printer_paper import tool  # noqa: F401 - a fixture
+from tests.pos.documents.test_printer_paper import tool  # noqa: F401 - a fixture
+from tests.pos.printing.test_printer import STORE, clock, database  # noqa: F401 - fixtures
 
 QUESTIONS = 6
 """Bytes asked before the first byte of paper."""
@@ -64,7 +65,7 @@ class Steps(preview._Reader):
 
 def paper_of(name: str) -> bytes:
     kind, make, model = DOCUMENTS[name]
-    return encode(printer.lay_out(kind, make(), columns=model.columns), model)
+    return encode(queue.lay_out(kind, make(), columns=model.columns), model)
 
 
 def ends_of(name: str) -> list[int]:
@@ -86,7 +87,7 @@ def breaks(tool, database, clock, name: str, places: list[int]) -> Iterator[tupl
         for number, place in enumerate(places):
             clock.advance(600)
             with database.write() as session:
-                job_id = printer.queue(session, STORE, "t1", kind, f"{name}-{place}", make(), at=clock.now()).id
+                job_id = queue.queue(session, STORE, "t1", kind, f"{name}-{place}", make(), at=clock.now()).id
             breaking.drop_after, breaking.drop_mode = QUESTIONS + place, ("rst", "fin")[number % 2]
             work(database, clock, breaking, model)
             assert breaking.wait_idle(60)
@@ -105,19 +106,19 @@ def breaks(tool, database, clock, name: str, places: list[int]) -> Iterator[tupl
             else:
                 with database.write() as session:
                     if state == "unconfirmed":
-                        printer.resolve(session, STORE, job_id, "printed", actor=printer.Actor.system("a", STORE),
+                        queue.resolve(session, STORE, job_id, "printed", actor=queue.Actor.system("a", STORE),
                                         at=clock.now())  # fmt: skip
             yield place, state
 
 
-def work(database, clock, machine, model, **other) -> printing.PrintRound:  # noqa: F811
+def work(database, clock, machine, model, **other) -> working_off.PrintRound:  # noqa: F811
     driver = NetworkPrinter(machine.host, machine.port, model=model, **{"answer_s": 2.0, "print_s": 5.0, **other})
-    return printing.print_due(database, STORE, [Outlet(driver)], now=clock.now)
+    return working_off.print_due(database, STORE, [Outlet(driver)], now=clock.now)
 
 
 def state_of(database, job_id: str) -> str:  # noqa: F811
     with database.read() as session:
-        return session.get_one(printer.PrintJob, (STORE, job_id)).state
+        return session.get_one(queue.PrintJob, (STORE, job_id)).state
 
 
 def test_every_kind_of_job_is_looked_at():
@@ -165,7 +166,7 @@ def test_a_job_of_pictures_broken_at_a_hundred_places(tool, database, clock):  #
 
 def queued(database, clock) -> str:  # noqa: F811
     with database.write() as session:
-        return printer.queue(session, STORE, "t1", "receipt", "sale", documents.british_sale(), at=clock.now()).id
+        return queue.queue(session, STORE, "t1", "receipt", "sale", documents.british_sale(), at=clock.now()).id
 
 
 def test_a_slow_printer_is_waited_for(tool, database, clock):  # noqa: F811
@@ -182,7 +183,7 @@ def test_a_printer_slower_than_anybody_waits_is_unconfirmed(tool, database, cloc
     with tool.VirtualPrinter(bytes_per_second=200) as slow:
         work(database, clock, slow, PrinterModel(48), print_s=0.2, bytes_per_s=1e9, answer_s=0.2)
         assert state_of(database, job_id) == "unconfirmed"
-        assert work(database, clock, slow, PrinterModel(48)) == printing.PrintRound()
+        assert work(database, clock, slow, PrinterModel(48)) == working_off.PrintRound()
 
 
 def test_a_host_that_is_gone_costs_its_patience_and_no_ticket(tool, database, clock):  # noqa: F811
@@ -193,7 +194,7 @@ def test_a_host_that_is_gone_costs_its_patience_and_no_ticket(tool, database, cl
             guest.setblocking(False)
             guest.connect_ex(full.getsockname())
         gone = NetworkPrinter(*full.getsockname(), model=PrinterModel(48), answer_s=0.3)
-        assert printing.print_due(database, STORE, [Outlet(gone)], now=clock.now).failed == 1
+        assert working_off.print_due(database, STORE, [Outlet(gone)], now=clock.now).failed == 1
         for guest in waiting:
             guest.close()
     with tool.VirtualPrinter() as sound:

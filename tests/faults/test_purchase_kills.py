@@ -7,12 +7,14 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from config.journal import Actor
-from config.node import NETWORK
-from supply import purchasing, suppliers, warehouse_stock
-from supply.order_letters import OrderLetter
-from supply.purchase_book import Purchase
-from supply.suppliers import Contact
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from supply.network.purchasing import purchasing
+from supply.network.warehouse import lots
+from supply.orders import suppliers
+from supply.orders.letters import OrderLetter
+from supply.orders.purchases import Purchase
+from supply.orders.suppliers import Contact
 from tests.empty import empty_database, made_once
 from tests.faults.sweep import sweep
 from tests.store_app.conftest import NOON, furnish
@@ -35,7 +37,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         for sku in ("milk", "bread"):
             suppliers.offer_product(session, "dairy", sku, pack_qty=6, pack_cost_minor=500, **BY)
         for sku in ("milk", "bread"):
-            warehouse_stock.count(session, "WH1", sku, 0, why="All sold", id=f"none-{sku}", **BY)
+            lots.count(session, "WH1", sku, 0, why="All sold", id=f"none-{sku}", **BY)
     yield house
     house.doors.database.engine.dispose()
 

@@ -9,21 +9,24 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from config.journal import Actor
-from config.node import NETWORK
-from pos import batches, recall
-from pos.batches import Lot
-from pos.recall import Recall
-from pos.store import Store
-from pos.waste import Waste
-from supply import picking, purchasing, recalls, suppliers, upstream_returns, warehouse
-from supply.deliveries import Delivery, DeliveryLine
-from supply.order_letters import OrderLetter
-from supply.orders import OrderLine, ReplenishmentOrder
-from supply.pick_list import PickLine, PickList
-from supply.purchase_book import Purchase, PurchaseLine
-from supply.upstream_claims import UpstreamClaim
-from supply.upstream_returns import UpstreamReturn
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from pos.stock import batches, recall
+from pos.stock.batches import Lot
+from pos.stock.recall import Recall
+from pos.stock.waste import Waste
+from pos.store.store import Store
+from supply.network.purchasing import purchasing
+from supply.network.recalls import recalls, upstream_returns
+from supply.network.recalls.upstream_claims import UpstreamClaim
+from supply.network.recalls.upstream_returns import UpstreamReturn
+from supply.network.warehouse import dispatch, picking
+from supply.network.warehouse.pick_lists import PickLine, PickList
+from supply.orders import suppliers
+from supply.orders.deliveries import Delivery, DeliveryLine
+from supply.orders.letters import OrderLetter
+from supply.orders.orders import OrderLine, ReplenishmentOrder
+from supply.orders.purchases import Purchase, PurchaseLine
 from tests.empty import empty_database, made_once
 from tests.faults.sweep import sweep
 from tests.store_app.conftest import NOON, STORE, furnish
@@ -213,7 +216,7 @@ def test_a_warehouse_s_work_killed_at_any_line_is_whole_or_nothing(network: Hous
 
 def _filled(network: House) -> None:
     with network.doors.write() as session:
-        warehouse.fill(session, **BY)
+        dispatch.fill(session, **BY)
 
 
 def _listed(network: House) -> str:

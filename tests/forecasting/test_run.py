@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from forecasting import LEVELS, Ahead, DemandPanel, Forecast, PanelFault
-from forecasting.regional import fit_region
+from forecasting.fit.regional import fit_region
 from forecasting.run import forecast, measure
 
 FIRST = date(2024, 1, 1)

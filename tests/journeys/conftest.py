@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from config.clock import PracticeClock
-from store_app.demo import notice, panel
+from store_app.demo import panel
 from store_app.demo.command import all_here
 from store_app.demo.road import Road
+from store_app.pages.store import notice
 from tests.journeys.small import small_panel
 from tests.store_app.conftest import build, founded, house, kept
 

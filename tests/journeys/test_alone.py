@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from config import settings
 from store_app import create_app
-from store_app.cli import main
+from store_app.commands.cli import main
 from tests.store_app.conftest import post, token
 from tests.store_app.office import send, words
 

@@ -12,12 +12,12 @@ from flask.testing import FlaskClient
 
 from config.database import Base
 from config.ids import new_id
-from pos import shift
-from pos.catalogue import Listing, Price, Product
-from store_app import importing
-from store_app.cli import main
-from supply.order_keys import code_of
-from supply.pickup import PickupOrder
+from pos.catalogue.catalogue import Listing, Price, Product
+from pos.till import shift
+from store_app.commands.cli import main
+from store_app.files import importing
+from supply.online.checkout.order_keys import code_of
+from supply.online.pickup.pickup import PickupOrder
 from tests.store_app.conftest import NOON, STORE, House, token
 from tests.store_app.office import EAN, SYSTEM, code_for, fill, send, words
 from tests.tools import hostile

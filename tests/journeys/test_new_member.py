@@ -11,27 +11,31 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-import pos.checks
-import supply.checks
+import pos.sync.checks
+import supply.sync.checks
 from config import settings
 from config.clock import FrozenClock
 from config.database import Base
 from config.ids import new_id
-from config.node import found
+from config.nodes.node import found
 from config.nodes.signing import Signer
 from config.settings import Settings
-from pos import catalogue, invitation, stock
-from pos.catalogue import TaxClass
-from pos.store import found_as_told, found_store
-from store_app import create_app, joining
-from store_app.cli import main
-from store_app.jobs import JOBS, Desk
+from pos.catalogue import catalogue
+from pos.catalogue.catalogue import TaxClass
+from pos.stock import stock
+from pos.store import joining as invitation
+from pos.store.store import found_as_told, found_store
+from store_app import create_app
+from store_app.commands.cli import main
+from store_app.jobs.jobs import JOBS, Desk
+from store_app.node import joining
 from store_app.sync import sender
-from supply import orders, receiving
-from supply.demand import LEAST_SHOPS, RegionalDemand
-from supply.orders import ReplenishmentOrder
-from supply.receiving import Delivery
-from supply.suppliers import Supplier, SupplierProduct
+from supply.demand.history import LEAST_SHOPS, RegionalDemand
+from supply.orders import orders
+from supply.orders.orders import ReplenishmentOrder
+from supply.orders.suppliers import Supplier, SupplierProduct
+from supply.receiving import receiving
+from supply.receiving.receiving import Delivery
 from tests.browser.served import serve
 from tests.store_app.conftest import NOON, House, token
 from tests.store_app.office import words
@@ -230,5 +234,5 @@ def test_a_network_founded_by_its_commands_alone_delivers_a_new_shop_s_first_ord
         left = {sku: level.on_hand for sku, level in stock.levels(session, "WH1").items()}
         assert there == wanted
         assert left == {"milk": 480 - wanted["milk"], "tea": 120 - wanted["tea"]}
-        assert pos.checks.findings(session) + supply.checks.findings(session) == []
+        assert pos.sync.checks.findings(session) + supply.sync.checks.findings(session) == []
     network.doors.database.engine.dispose()

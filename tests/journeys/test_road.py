@@ -5,24 +5,24 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.inbox import InboxMessage, reapply
-from config.outbox import OutboxMessage
-from pos.catalogue import Product
-from pos.customers import Customer
-from pos.offers import StandingOffer
-from pos.printer import PrintJob
-from pos.sale import Sale, SaleLine
-from pos.shift import Shift
-from pos.stock import StockMovement
+from config.nodes.inbox import InboxMessage, reapply
+from config.nodes.outbox import OutboxMessage
+from pos.catalogue.catalogue import Product
+from pos.catalogue.offers import StandingOffer
+from pos.customers.customers import Customer
+from pos.printing.queue import PrintJob
+from pos.sale.sale import Sale, SaleLine
+from pos.stock.stock import StockMovement
+from pos.till.shift import Shift
 from store_app.sync import receiver
-from supply import settlement
-from supply.demand import DailyDemand, RegionalDemand, StoreDay
-from supply.forecasts import ForecastQuantile, ForecastRun
-from supply.orders import OrderLine, ReplenishmentOrder
-from supply.pickup_order import PickupOrder
-from supply.push import PushOffer
-from supply.receiving import Delivery, DeliveryLine
-from supply.shelf import ShelfPlan
+from supply.demand.forecasts import ForecastQuantile, ForecastRun
+from supply.demand.history import DailyDemand, RegionalDemand, StoreDay
+from supply.money import ledger
+from supply.online.orders import PickupOrder
+from supply.orders.network_offers import PushOffer
+from supply.orders.orders import OrderLine, ReplenishmentOrder
+from supply.receiving.receiving import Delivery, DeliveryLine
+from supply.shelf.plan import ShelfPlan
 from tests.journeys.conftest import DAYS, Walked
 
 KEYS = (
@@ -230,13 +230,13 @@ def test_online_orders_are_collected_as_sales_and_forgotten_by_nobody(walked: Wa
 
 def test_each_live_shop_s_account_has_weeks_behind_it_and_something_open_on_both_nodes(walked: Walked) -> None:
     for member in walked.road.live:
-        kept = member.ask(lambda s, m=member: (settlement.balances(s, m.id), len(settlement.open_invoices(s, m.id))))
-        told = walked.road.network.ask(lambda s, m=member: settlement.balances(s, m.id))
+        kept = member.ask(lambda s, m=member: (ledger.balances(s, m.id), len(ledger.open_invoices(s, m.id))))
+        told = walked.road.network.ask(lambda s, m=member: ledger.balances(s, m.id))
         assert kept[0] == told
         assert sum(told.values()) == 0
-        assert settlement.owed(told) > 0
+        assert ledger.owed(told) > 0
         assert kept[1] >= 1
-        days = member.ask(lambda s, m=member: {one.business_day for one in settlement.entries_of(s, m.id)})
+        days = member.ask(lambda s, m=member: {one.business_day for one in ledger.entries_of(s, m.id)})
         assert min(days) < _day(walked, -21), "the statement of a month shows something on the first day"
 
 

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from pos import account_paper, goods_paper, labels, receipt, till_report
+from pos.documents import accounts, goods, labels, receipt, till_report
 from tests.pos import paper_documents as documents
 
 WORDS = (
@@ -78,17 +78,17 @@ def others(chance: random.Random) -> dict[str, tuple[Callable[..., Any], dict[st
         "drawer": (receipt.drawer_slip, documents.cash("drop") | head),
         "pickup": (receipt.pickup_slip, order),
         "bin": (receipt.bin_label, order),
-        "statement": (account_paper.statement, statement),
+        "statement": (accounts.statement, statement),
         "tab_paid": (
-            account_paper.repayment_slip,
+            accounts.repayment_slip,
             documents.repayment() | {"store": store, "amount_minor": price_minor, "before_minor": price_minor},
         ),
-        "voucher": (account_paper.voucher_slip, documents.voucher() | {"store": store, "amount_minor": price_minor}),
+        "voucher": (accounts.voucher_slip, documents.voucher() | {"store": store, "amount_minor": price_minor}),
         "label": (labels.layout, documents.label() | named),
         "markdown": (labels.layout, documents.markdown() | named),
-        "delivery": (goods_paper.delivery_slip, delivery),
-        "claim": (goods_paper.claim_slip, delivery),
-        "pick_list": (goods_paper.pick_list, pick),
-        "count_sheet": (goods_paper.count_sheet, sheet),
-        "price_batch": (goods_paper.price_batch, batch),
+        "delivery": (goods.delivery_slip, delivery),
+        "claim": (goods.claim_slip, delivery),
+        "pick_list": (goods.pick_list, pick),
+        "count_sheet": (goods.count_sheet, sheet),
+        "price_batch": (goods.price_batch, batch),
     }

@@ -7,7 +7,7 @@ from itertools import combinations
 from hypothesis import strategies as st
 
 from config.money import divide_half_up
-from pos.promotions import Applied, Choice, Offer, OfferLine, Part, best
+from pos.pricing.promotions import Applied, Choice, Offer, OfferLine, Part, best
 
 MONDAY = dt.datetime.fromisoformat("2026-03-02 13:00")
 SKUS = ("ale", "bun", "cup", "dip")

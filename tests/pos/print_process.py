@@ -7,10 +7,10 @@ import structlog
 
 from config.clock import SystemClock
 from config.database import Database, make_engine
-from pos import printer, printing
-from pos.printer_book import Outlet
-from pos.printer_model import PrinterModel
-from pos.wires import driver_for
+from pos.printing import queue, working_off
+from pos.printing.models import PrinterModel
+from pos.printing.printers import Outlet
+from pos.printing.wires import driver_for
 
 
 def main(url: str, store_id: str, wire: str) -> None:
@@ -23,9 +23,9 @@ def main(url: str, store_id: str, wire: str) -> None:
     sys.stdin.readline()
     printed, pause = 0, threading.Event()
     while True:
-        printed += printing.print_due(database, store_id, [Outlet(driver)], now=SystemClock().now, limit=1).printed
+        printed += working_off.print_due(database, store_id, [Outlet(driver)], now=SystemClock().now, limit=1).printed
         with database.read() as session:
-            if session.scalar(printer.waiting(store_id).limit(1)) is None:
+            if session.scalar(queue.waiting(store_id).limit(1)) is None:
                 break
         pause.wait(0.01)  # the other one may have the printer in hand
     print(printed, flush=True)

@@ -7,9 +7,12 @@ from typing import Any
 from PIL import Image
 from sqlalchemy.orm import Session
 
-from pos import pictures
-from supply import claim_photos, claims, consignment, credit, goods_returns, push, receiving
+from pos.store import pictures
 from supply.facts import Advised
+from supply.money import consignment, credit
+from supply.network.claims import handling, photos
+from supply.orders import goods_returns, network_offers
+from supply.receiving import receiving
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import GOODS, SYSTEM
 
@@ -33,13 +36,13 @@ def furnish(session: Session, *, booked: bool = True) -> None:
     """
     taken_in(session, DELIVERY, {"milk": (24, 22), "tea": (12, 12)}, booked=booked)
     wrong = [("milk", "damaged", 3), ("milk", "short", 2), ("tea", "wrong", 4)]
-    claims.file(session, STORE, DELIVERY, wrong, id=CLAIM, wish="return", words="Three bottles leak.", photos=1, **BY)
-    claim_photos.keep(session, STORE, CLAIM, [next(pictures.small(photo(), claim_photos.SIDE))])
+    handling.file(session, STORE, DELIVERY, wrong, id=CLAIM, wish="return", words="Three bottles leak.", photos=1, **BY)
+    photos.keep(session, STORE, CLAIM, [next(pictures.small(photo(), photos.SIDE))])
     taken_in(session, "D-contested", {"tea": (24, 24)}, booked=booked)
-    claims.file(session, STORE, "D-contested", [("tea", "expired", 6)], id=CONTESTED, wish="money", **BY)
+    handling.file(session, STORE, "D-contested", [("tea", "expired", 6)], id=CONTESTED, wish="money", **BY)
     granted = {("tea", "expired"): 2 if booked else 0}
-    claims.decide(session, STORE, CONTESTED, granted, remedy="money", words="Two are over.", **BY)
-    claims.contest(session, STORE, CONTESTED, words="All six say May.", **BY)
+    handling.decide(session, STORE, CONTESTED, granted, remedy="money", words="Two are over.", **BY)
+    handling.contest(session, STORE, CONTESTED, words="All six say May.", **BY)
     session.add(offered(LOT, NOON.date() + dt.timedelta(days=1)))
     session.flush()
     taken_in(session, "D-lot", {"tea": (24, 24)}, booked=booked, push_id=LOT)
@@ -52,9 +55,9 @@ def sent_back(session: Session) -> None:
     goods_returns.note_sent(session, found, {"tea": 24}, by="Ana", sent_at=NOON, **BY)
 
 
-def offered(id: str, until: dt.date | None) -> push.PushOffer:
+def offered(id: str, until: dt.date | None) -> network_offers.PushOffer:
     """Return an offer the shop has accepted."""
-    return push.PushOffer(
+    return network_offers.PushOffer(
         store_id=STORE, id=id, supplier_id="net", sku="tea", name=GOODS["tea"][0], pack_qty=12, pack_cost_minor=2400,
         packs=2, why="Surplus", state="accepted", offered_at=NOON, answer_by=NOON.date(), return_until=until,
         terms={"kind": "surplus", "slot_fee_minor": 500},

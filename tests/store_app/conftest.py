@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from werkzeug.serving import make_server
 
-import supply.orders  # noqa: F401  every table must be known before they are made
+import supply.orders.orders  # noqa: F401  every table must be known before they are made
 from config.database import Database
-from config.journal import Actor
-from config.node import found
-from pos.store import Region, Store, StoreKey, Till
-from store_app import staff
+from config.nodes.journal import Actor
+from config.nodes.node import found
+from pos.store.store import Region, Store, StoreKey, Till
+from store_app.web import staff
 from tests.empty import empty_database, made_once
 from tests.store_app.house import House, Kept, open_house, post, token
-from tests.store_app.mail import mail_server
+from tests.store_app.mail_server import mail_server
 from tests.store_app.town import market
 
 __all__ = ["House", "mail_server", "market", "post", "token"]  # what most tests ask for beside the nodes

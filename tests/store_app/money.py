@@ -6,25 +6,17 @@ from dataclasses import asdict
 
 import sqlalchemy as sa
 
-from config.journal import Actor
-from config.node import NETWORK
-from config.outbox import Message, OutboxMessage
-from supply import (
-    compare,
-    credit,
-    credit_night,
-    escrow_ledger,
-    network_terms,
-    objections,
-    settlement,
-    standing,
-    suggestions,
-)
-from supply.credit_limit import LimitFacts, LimitTerms, limit_of
-from supply.money_wire import APPLIERS
-from supply.network_terms import Terms
-from supply.settlement import Booking, Wanted
-from supply.standing import StandingReview
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from config.nodes.outbox import Message, OutboxMessage
+from supply.membership import benchmarks, credit_review, level, objections, suggestions
+from supply.membership.level import StandingReview
+from supply.money import credit, escrow_ledger, ledger
+from supply.money import terms as network_terms
+from supply.money.credit_limit import LimitFacts, LimitTerms, limit_of
+from supply.money.ledger import Booking, Wanted
+from supply.money.terms import Terms
+from supply.sync.money import APPLIERS
 from tests.store_app import office
 from tests.store_app.conftest import NOON, STORE, House
 
@@ -45,7 +37,7 @@ def lend(network: House, **terms: int) -> None:
 
 def work_out(session) -> None:
     night = Actor.system("credit", NETWORK)
-    credit_night.close_day(session, DAY - dt.timedelta(days=1), actor=night, at=NOON)
+    credit_review.close_day(session, DAY - dt.timedelta(days=1), actor=night, at=NOON)
 
 
 def owe(network: House) -> None:
@@ -83,18 +75,18 @@ def at_shop(session) -> None:
         "amount_minor": 12_000, "invoice_id": "invoice-0", "source_id": "D0", "words": "", "at": NOON.isoformat(),
         "business_day": "2026-02-10",
     }  # fmt: skip
-    settlement.take_booked(session, {"store_id": STORE, "invoices": [invoice], "entries": [entry]})
+    ledger.take_booked(session, {"store_id": STORE, "invoices": [invoice], "entries": [entry]})
     day = DAY.isoformat()
     figures = [["price", "milk", 160, day], ["price", "soap", 199, day], ["rate", "soap", 900, day],
                ["waste", "", 240, day], ["cover", "", 6, day]]  # fmt: skip
-    compare.take_edition(session, {"scope": "north", "figures": figures})
+    benchmarks.take_edition(session, {"scope": "north", "figures": figures})
     suggestions.renew(session, STORE, DAY, actor=office.SYSTEM, at=NOON)
     evidence = {
         "counts": {"sold_products": 60, "counted_products": 41}, "pickups": [], "collected": [],
         "shelf": [["milk", 3], ["bread", 0], ["tea", 2], ["beer", 4]],
         "repayment": {"due_minor": 12_000, "on_time_minor": 11_500},
     }  # fmt: skip
-    measures = {name: [one.good, one.cases] for name, one in standing.count(evidence).items()}
+    measures = {name: [one.good, one.cases] for name, one in level.count(evidence).items()}
     session.add(StandingReview(store_id=STORE, day=DAY, level=2, level_before=1, measures=measures, evidence=evidence))
     objections.raise_objection(
         session, STORE, id="objection-0", about="limit", words="We were closed a week", actor=office.SYSTEM, at=NOON

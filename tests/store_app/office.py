@@ -12,19 +12,19 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from config.ids import new_id
-from config.journal import Actor
 from config.money import amount_for
-from pos import stock
-from pos.catalogue import Barcode, Listing, Price, Product, TaxClass, search_text_for
-from supply import pickup
-from supply.demand import DailyDemand, RegionalDemand, StoreDay
+from config.nodes.journal import Actor
+from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass, search_text_for
+from pos.stock import stock
+from supply.demand.history import DailyDemand, RegionalDemand, StoreDay
+from supply.online.checkout.order_keys import code_hash, code_of, token_hash
+from supply.online.pickup import pickup
 from supply.online_facts import OrderLine as PlacedLine
 from supply.online_facts import PickupPlaced
-from supply.order_keys import code_hash, code_of, token_hash
-from supply.orders import OrderLine, ReplenishmentOrder
-from supply.push import PushOffer
-from supply.receiving import Delivery, DeliveryLine
-from supply.suppliers import Supplier, SupplierProduct
+from supply.orders.network_offers import PushOffer
+from supply.orders.orders import OrderLine, ReplenishmentOrder
+from supply.orders.suppliers import Supplier, SupplierProduct
+from supply.receiving.receiving import Delivery, DeliveryLine
 from tests.empty import lasting_folder
 from tests.store_app.conftest import NOON, STORE, House, token
 

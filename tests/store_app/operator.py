@@ -2,9 +2,9 @@
 
 import datetime as dt
 
-from pos import stock
-from supply.orders import OrderLine, ReplenishmentOrder
-from supply.suppliers import SupplierProduct
+from pos.stock import stock
+from supply.orders.orders import OrderLine, ReplenishmentOrder
+from supply.orders.suppliers import SupplierProduct
 from tests.store_app import office
 from tests.store_app.conftest import NOON, STORE, House
 

@@ -11,10 +11,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from config.ids import new_id
-from store_app import staff
+from store_app.web import staff
 from tests.empty import database_from, lasting_folder, made_once
 from tests.store_app.house import House, Kept, open_house, token
-from tests.supply.online import ANA, AT, STORE, Town, make_town
+from tests.supply.online_store import ANA, AT, STORE, Town, make_town
 
 SHOP, OTHER_SHOP = "/shop/harbour-7", "/shop/harbour-8"
 

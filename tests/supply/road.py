@@ -11,21 +11,24 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-import pos.checks
-import supply.checks
-from config import inbox, node, outbox
+import pos.sync.checks
+import supply.sync.checks
 from config.database import Base, Database
-from config.journal import Actor
-from config.outbox import Message
-from pos import stock
-from pos.catalogue import Barcode, Listing, Price, Product, TaxClass
-from pos.replica import APPLIERS as COUNTER
-from pos.store import Region, Store, Till
-from supply import orders, receiving, replica, warehouse
-from supply.orders import OrderLine, ReplenishmentOrder
-from supply.receiving import Delivery
-from supply.suppliers import Supplier, SupplierProduct
-from supply.to_come import to_come
+from config.nodes import inbox, node, outbox
+from config.nodes.journal import Actor
+from config.nodes.outbox import Message
+from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
+from pos.stock import stock
+from pos.store.store import Region, Store, Till
+from pos.sync.replica import APPLIERS as COUNTER
+from supply.network.warehouse import dispatch
+from supply.orders import orders
+from supply.orders.orders import OrderLine, ReplenishmentOrder
+from supply.orders.suppliers import Supplier, SupplierProduct
+from supply.receiving import receiving
+from supply.receiving.receiving import Delivery
+from supply.replenishment.open_orders import to_come
+from supply.sync import replica
 from tests.empty import database_from, empty_database, lasting_folder, made_once
 
 APPLIERS = {**COUNTER, **replica.APPLIERS}
@@ -168,13 +171,13 @@ class Country:
 
     def fill(self, at: dt.datetime = AT) -> list[str]:
         with self.network.write() as session:
-            return [order.id for order in warehouse.fill(session, actor=OPERATOR, at=at)]
+            return [order.id for order in dispatch.fill(session, actor=OPERATOR, at=at)]
 
     def load(self, day: dt.date | None = None, at: dt.datetime = AT) -> list[str]:
         """Load what is due on a day; None: everything."""
         at = at if day is None else dt.datetime.combine(day, at.timetz())
         with self.network.write() as session:
-            gone = warehouse.dispatch_day(session, everything=day is None, actor=OPERATOR, at=at)
+            gone = dispatch.dispatch_day(session, everything=day is None, actor=OPERATOR, at=at)
             return [order.id for order in gone]
 
     def take_in(self, shop: str, counts: Sequence[tuple[str, int, str]] = (), at: dt.datetime = AT) -> str:
@@ -192,7 +195,9 @@ class Country:
         found = []
         for here, database in self.nodes().items():
             with database.read() as session:
-                found += [f"{here}: {one}" for one in pos.checks.findings(session) + supply.checks.findings(session)]
+                found += [
+                    f"{here}: {one}" for one in pos.sync.checks.findings(session) + supply.sync.checks.findings(session)
+                ]
         for shop, database in self.shops.items():
             copies = []
             for one in (database, self.network):

@@ -4,15 +4,15 @@ import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
-from config import node
 from config.database import Database
 from config.ids import new_id
-from config.journal import Actor
-from pos import fresh_days
-from pos.catalogue import Listing, Price, Product, TaxClass
-from pos.sale import Sale, SaleLine
-from pos.shift import Shift
-from pos.store import Region, Store
+from config.nodes import node
+from config.nodes.journal import Actor
+from pos.catalogue.catalogue import Listing, Price, Product, TaxClass
+from pos.sale.sale import Sale, SaleLine
+from pos.stock import fresh_days
+from pos.store.store import Region, Store
+from pos.till.shift import Shift
 from tests.empty import empty_database
 
 AT = dt.datetime(2026, 3, 3, 6, 0, tzinfo=dt.UTC)

@@ -6,7 +6,7 @@ Revises: 0078
 
 from alembic import op
 
-from config import append_only
+from config.nodes import append_only
 
 revision = "0079"
 down_revision = "0078"

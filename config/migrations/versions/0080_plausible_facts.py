@@ -7,7 +7,7 @@ Revises: 0079
 import sqlalchemy as sa
 from alembic import op
 
-from config import append_only
+from config.nodes import append_only
 
 revision = "0080"
 down_revision = "0079"

@@ -7,7 +7,7 @@ Revises: 0081
 import sqlalchemy as sa
 from alembic import op
 
-from config import append_only
+from config.nodes import append_only
 
 revision = "0082"
 down_revision = "0081"

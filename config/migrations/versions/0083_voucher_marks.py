@@ -12,7 +12,7 @@ import hashlib
 import sqlalchemy as sa
 from alembic import op
 
-from config import append_only
+from config.nodes import append_only
 
 revision = "0083"
 down_revision = "0082"

@@ -17,18 +17,23 @@ from click.testing import CliRunner
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from config import append_only, day_seals, journal, migrate
-from config.anchor import JournalDoubt
+from config import migrate
 from config.clock import FrozenClock
 from config.database import Base, Database, make_engine
 from config.errors import Conflict
-from config.journal import Actor, JournalEntry
-from config.node import found, read_sidecar, this_node
+from config.nodes import append_only, day_seals, journal
+from config.nodes.anchor import JournalDoubt
+from config.nodes.journal import Actor, JournalEntry
+from config.nodes.node import found, read_sidecar, this_node
 from config.settings import Settings
-from store_app import backup, checking, create_app, doctor, jobs_keeping, serving, tables, verifying
-from store_app.cli import main
-from store_app.extensions import Doors
-from store_app.jobs import Desk
+from store_app import create_app
+from store_app.commands import serve
+from store_app.commands.cli import main
+from store_app.jobs import keeping
+from store_app.jobs.jobs import Desk
+from store_app.node import backup, checking, doctor, verifying
+from store_app.runtime import tables
+from store_app.runtime.doors import Doors
 from store_app.sync import restored
 from tests.builders import NOON
 from tests.empty import empty_database
@@ -234,7 +239,7 @@ def test_a_seal_follows_what_goes_through_the_one_door_and_nothing_that_goes_rou
         session.add_all([first, second, third])
 
     def sealed() -> str:
-        return jobs_keeping.seal(Desk(shop), NOON.date())
+        return keeping.seal(Desk(shop), NOON.date())
 
     def faults() -> list[str]:
         with shop.read() as session:
@@ -340,7 +345,7 @@ def test_a_second_server_over_the_same_books_is_refused_in_words_and_one_that_wa
     ended = threading.Event()
 
     def first() -> None:
-        with serving.alone(shop):
+        with serve.alone(shop):
             held.set()
             ended.wait()
 
@@ -348,23 +353,23 @@ def test_a_second_server_over_the_same_books_is_refused_in_words_and_one_that_wa
     serves.start()
     held.wait()
     with pytest.raises(Conflict, match="already serves these books"):
-        serving.serve(shop)
+        serve.serve(shop)
     assert backup.is_running(shop), "nor is a copy put back under a server on another port"
     ended.set()
     serves.join()
     hold = f"from filelock import FileLock; import os, signal; FileLock({str(shop.server_lock)!r}).acquire(); "
     killed = subprocess.run([sys.executable, "-c", hold + "os.kill(os.getpid(), signal.SIGKILL)"], check=False)
     assert killed.returncode == -signal.SIGKILL
-    with serving.alone(shop):
+    with serve.alone(shop):
         assert shop.server_lock is not None
 
 
 def test_without_a_worker_the_server_keeps_the_sidecar_and_numbers_lost_with_the_log_are_not_given_again(
     shop, monkeypatch
 ):
-    monkeypatch.setattr(serving, "SIDECAR_S", 0.01)
+    monkeypatch.setattr(serve, "SIDECAR_S", 0.01)
     kept = shop.settings.sidecar
-    with serving.sidecar_kept(shop):
+    with serve.sidecar_kept(shop):
         with shop.write() as session:
             journal.record(session, actor=WE, at=NOON, verb="sold", subject="sale:1")
             end = session.get_one(journal.JournalHead, "S01").n

@@ -7,11 +7,12 @@ import sqlalchemy as sa
 
 from config.errors import Refused
 from config.ids import new_id
-from config.journal import Actor, JournalEntry
-from pos import badges
-from pos.store import PinTries, Staff
-from store_app import practice, staff
-from store_app.leaving import SECRET_COLUMNS
+from config.nodes.journal import Actor, JournalEntry
+from pos.store import badges
+from pos.store.store import PinTries, Staff
+from store_app.files.take_out import SECRET_COLUMNS
+from store_app.practice import practice
+from store_app.web import staff
 from tests.store_app.conftest import NOON, STORE, House, post, token
 
 

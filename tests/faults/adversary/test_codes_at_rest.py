@@ -6,14 +6,17 @@ import pytest
 import sqlalchemy as sa
 
 from config.database import Base
-from config.journal import Actor
-from pos import catalogue, printing, vouchers
-from pos.printer import PrintJob
-from pos.printer_book import Outlet
-from pos.wires import AgentPrinter, FilePrinter
-from store_app import leaving, tables
+from config.nodes.journal import Actor
+from pos.catalogue import catalogue
+from pos.payments import vouchers
+from pos.printing import working_off
+from pos.printing.printers import Outlet
+from pos.printing.queue import PrintJob
+from pos.printing.wires import AgentPrinter, FilePrinter
+from store_app.files import take_out
+from store_app.runtime import tables
+from tests.store_app.api.test_counter import BACK, SALE, body, leave, shop
 from tests.store_app.conftest import NOON, STORE, House, post, token
-from tests.store_app.test_api_counter import BACK, SALE, body, leave, shop
 
 __all__ = ["shop"]
 PAID = "0190b3a2-7c1e-7b5a-9f3e-000000000009"
@@ -50,7 +53,7 @@ def paper(house: House, tmp_path):
 
     def work_off() -> bytes:
         house.clock.advance(1)
-        printing.print_due(house.doors.database, STORE, [Outlet(FilePrinter(path=str(lp0)))], now=house.clock.now)
+        working_off.print_due(house.doors.database, STORE, [Outlet(FilePrinter(path=str(lp0)))], now=house.clock.now)
         return lp0.read_bytes()
 
     return work_off
@@ -66,7 +69,7 @@ def stolen(house: House, tmp_path) -> str:
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     assert any(path.name.endswith("-wal") for path in files), "the log of the books, too"
     found += [path.read_bytes().decode("latin-1") for path in files if path.name != "lp0"]
-    leaving.write(house.doors, tmp_path / "ours.zip", actor=Actor.system("t", STORE))
+    take_out.write(house.doors, tmp_path / "ours.zip", actor=Actor.system("t", STORE))
     with zipfile.ZipFile(tmp_path / "ours.zip") as packed:
         found += [packed.read(name).decode() for name in packed.namelist()]
     return "\n".join(found)
@@ -123,6 +126,6 @@ def test_a_print_agent_gets_the_same_paper_twice_and_the_job_keeps_none_of_the_c
     sold = shop.post("/api/sales", json=body(lines=[gift], tenders=cash, shown_total_minor=5000)).json
     code, outlet = sold["document"]["vouchers"][0]["code"], Outlet(AgentPrinter(), "agent")
     for _ in range(2):
-        given = printing.hand_over(house.doors.database, STORE, outlet, [outlet], "claim-0001", now=house.clock.now)
+        given = working_off.hand_over(house.doors.database, STORE, outlet, [outlet], "claim-0001", now=house.clock.now)
         assert told(code, given[0].paper.decode("latin-1"))
     assert not told(code, stolen(house, tmp_path))

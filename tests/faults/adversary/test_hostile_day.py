@@ -22,38 +22,41 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-import pos.replica
-import supply.online_replica
-import supply.replica
-from config import node, outbox
+import pos.sync.replica
+import supply.sync.online
+import supply.sync.replica
 from config.database import Base
 from config.errors import ShopError
-from config.inbox import InboxMessage
-from config.journal import canonical
-from config.node import EPOCH_BEGUN, KEY_MISUSED, Peer
-from config.nodes import signing_keys
+from config.nodes import node, outbox, signing_keys
+from config.nodes.inbox import InboxMessage
+from config.nodes.journal import canonical
+from config.nodes.node import EPOCH_BEGUN, KEY_MISUSED, Peer
+from config.nodes.outbox import Message, OutboxMessage
 from config.nodes.signing import Signer
-from config.outbox import Message, OutboxMessage
 from pos.facts import SaleCompleted
-from pos.store import Store, StoreKey, Till
-from store_app import staff
+from pos.store.store import Store, StoreKey, Till
 from store_app.sync import receiver, signed, wire
-from supply import escrow, fair_needs, outlook, pickup, plausibility, rolling, settlement
-from supply.points_book import PointsLink
-from supply.transfer_book import GoodsTransfer
+from store_app.web import staff
+from supply.demand import plausibility, rollups
+from supply.money import escrow, ledger
+from supply.money.points import PointsLink
+from supply.network.warehouse import allocation_needs
+from supply.online.pickup import pickup
+from supply.orders.transfers import GoodsTransfer
+from supply.replenishment import stockouts
 from tests.empty import database_from, made_once
 from tests.faults.adversary.test_hostile_store_sales import counted_stock
 from tests.faults.adversary.test_hostile_store_sales import fact as sold
 from tests.network_facts import push
 from tests.store_app.house import House, open_house
-from tests.supply import online
+from tests.supply import online_store
+from tests.supply.money.test_money_walk import Walk
+from tests.supply.money.test_shared_points import Street
+from tests.supply.receiving.test_consignment import bring, sell
 from tests.supply.road import AT, DAY, OPERATOR, Country, make_country
-from tests.supply.test_consignment import bring, sell
-from tests.supply.test_money_walk import Walk
-from tests.supply.test_shared_points import Street
 
-APPLIERS = {**pos.replica.APPLIERS, **supply.replica.APPLIERS}
-NEWEST = {**pos.replica.NEWEST, **supply.online_replica.NEWEST}
+APPLIERS = {**pos.sync.replica.APPLIERS, **supply.sync.replica.APPLIERS}
+NEWEST = {**pos.sync.replica.NEWEST, **supply.sync.online.NEWEST}
 ROGUE, OTHERS = "S1", ("S2", "S3", "S4")
 SOLD = ("bread", "milk")
 KEY, PAST_DAYS = "a-key-of-the-first-store", 30
@@ -106,7 +109,7 @@ class Trade:
         with self.house.doors.read() as session:
             kept = sa.select(escrow.Escrow.store_id, escrow.Escrow.id).where(escrow.Escrow.store_id != ROGUE)
             return {
-                "ledgers": {store: settlement.balances(session, store) for store in OTHERS},
+                "ledgers": {store: ledger.balances(session, store) for store in OTHERS},
                 "escrow": {id_: escrow.balance(session, id_) for _store, id_ in session.execute(kept)},
             }
 
@@ -114,8 +117,8 @@ class Trade:
         """Return what of each store's sales counts where a product is scarce: product -> store -> units a day."""
         found: dict[str, dict[str, float]] = {sku: {} for sku in SOLD}
         with self.house.doors.read() as session:
-            rates = outlook.rates(session, DAY + dt.timedelta(days=1), skus=set(SOLD), by_their_word=False)
-            for (store_id, sku), per_day in fair_needs.counted(session, rates).items():
+            rates = stockouts.rates(session, DAY + dt.timedelta(days=1), skus=set(SOLD), by_their_word=False)
+            for (store_id, sku), per_day in allocation_needs.counted(session, rates).items():
                 found[sku][store_id] = per_day
         return found
 
@@ -182,7 +185,7 @@ def trade(made, tmp_path) -> Iterator[Trade]:
     given = Trade(house, signer, true, house.signed_in("operator"))
     assert given.send([], signer=signer, epoch="epoch-of-the-store").status_code == 200, "the store speaks, and signs"
     with house.doors.write() as session:
-        rolling.roll_fresh(session, at=house.clock.now(), most=100_000)
+        rollups.roll_fresh(session, at=house.clock.now(), most=100_000)
         plausibility.refresh(session, DAY)
     given.before, given.money = given.rows(), given.sums()
     yield given
@@ -222,7 +225,7 @@ def _told(country: Country) -> dict[str, list[dict[str, Any]]]:
 
 def _go_online(country: Country, folder: Any, true: dict[str, list[dict[str, Any]]]) -> None:
     """Let two stores sell online, and customers have paid them."""
-    town = online.make_town(folder / "town")
+    town = online_store.make_town(folder / "town")
     town.open_till()
     town.deliver()
     placed = town.ready_order("order-in-town", [("bread", 2)])
@@ -230,7 +233,7 @@ def _go_online(country: Country, folder: Any, true: dict[str, list[dict[str, Any
     for database in (town.network, town.shop):
         with database.read() as session:
             for row in session.scalars(sa.select(OutboxMessage)):
-                body = json.loads(canonical(outbox.to_wire(row)["body"]).replace(online.STORE, ROGUE))
+                body = json.loads(canonical(outbox.to_wire(row)["body"]).replace(online_store.STORE, ROGUE))
                 true.setdefault(row.topic, []).append(body)
     for store_id in (ROGUE, "S2"):
         (shown,) = true[PUBLISHED][:1]
@@ -474,14 +477,14 @@ def test_a_store_whose_keys_somebody_holds_for_a_day_changes_no_other_s_books_an
         held = session.scalars(sa.select(InboxMessage.reason).where(InboxMessage.reason.startswith("implausible")))
         assert topics == set(APPLIERS)
         assert len(held.all()) >= count // 1_000 + 1
-        rolling.roll_fresh(session, at=trade.house.clock.now(), most=100_000)
+        rollups.roll_fresh(session, at=trade.house.clock.now(), most=100_000)
         plausibility.refresh(session, DAY + dt.timedelta(days=1))
         larger = max(1.0, plausibility.sizes(session)[ROGUE])
     for sku, before in shares.items():
         now = trade.shares()[sku]
         assert {store: now[store] for store in OTHERS} == {store: before[store] for store in OTHERS}
         middle = sorted(before[store] for store in OTHERS)[1]
-        assert now[ROGUE] <= min(fair_needs.MOST_TIMES, fair_needs.SUDDEN * larger) * middle, sku
+        assert now[ROGUE] <= min(allocation_needs.MOST_TIMES, allocation_needs.SUDDEN * larger) * middle, sku
     page = trade.operator.get("/console/held/").text
     assert f"Shop {ROGUE}" in page
     assert not any(f"Shop {store}" in page for store in OTHERS)

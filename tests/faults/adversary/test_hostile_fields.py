@@ -4,16 +4,16 @@ import re
 
 import pytest
 
-import pos.replica
-import supply.replica
-from config import inbox, node
+import pos.sync.replica
+import supply.sync.replica
 from config.ids import new_id
-from config.outbox import Message
-from store_app import wording_parked
+from config.nodes import inbox, node
+from config.nodes.outbox import Message
 from store_app.sync import receiver
+from store_app.words import held
 from tests.builders import NOON, STORE, open_shop
 
-TOPICS = sorted({**pos.replica.APPLIERS, **supply.replica.APPLIERS})
+TOPICS = sorted({**pos.sync.replica.APPLIERS, **supply.sync.replica.APPLIERS})
 NONSENSE = ([], "x", 7, {"x": 1}, None, True)
 MISSING = re.compile(r"field-missing: ([\w.]+): the field “(\w+)” is missing\.")
 PLAIN = re.compile(r"[a-z-]+: [^\n]+")
@@ -48,7 +48,7 @@ def test_a_field_that_is_missing_or_nonsense_is_named_with_its_topic_and_never_a
 
 def test_store_and_operator_read_which_field_it_is():
     reason = "field-missing: sale.completed: the field “lines” is missing."
-    assert wording_parked.to_store(reason) == "Sale: the field “lines” is missing."
-    assert wording_parked.to_store("not-kept: sale.completed: the database cannot keep one of its fields.") == (
+    assert held.to_store(reason) == "Sale: the field “lines” is missing."
+    assert held.to_store("not-kept: sale.completed: the database cannot keep one of its fields.") == (
         "Sale: one of its fields can’t be kept."
     )

@@ -8,19 +8,19 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from config import publication
-from config.publication import Pulled, RefusedEdition
-from pos import assortment, catalogue, catalogue_edition
-from pos.assortment import Wished
-from pos.catalogue import Barcode, Price, Product, TaxClass
-from pos.store import Store
-from store_app import doctor
+from config.nodes import publication
+from config.nodes.publication import Pulled, RefusedEdition
+from pos.catalogue import assortment, catalogue, edition
+from pos.catalogue.assortment import Wished
+from pos.catalogue.catalogue import Barcode, Price, Product, TaxClass
+from pos.store.store import Store
+from store_app.node import doctor
 from store_app.sync import sender
-from supply import suppliers
-from supply.suppliers import Supplier
+from supply.orders import suppliers
+from supply.orders.suppliers import Supplier
 from tests.store_app.conftest import NOON, STORE, House
 from tests.store_app.office import SYSTEM, send, words
-from tests.store_app.test_sync import talk
+from tests.store_app.sync.test_sync import talk
 
 BY: dict[str, Any] = {"actor": SYSTEM, "at": NOON}
 DAY = NOON.date()
@@ -36,7 +36,7 @@ def good(network: House, house: House, served: str) -> dict[str, Any]:
         for sku, name, minor in (("N1", "Cola", 150), ("N2", "Bread", 220)):
             catalogue.add_product(session, sku, name, category="Drinks", tax_class_id="food", **BY)
             catalogue.set_price(session, sku, minor, DAY, **BY)
-        body = catalogue_edition.edition(session, STORE)
+        body = edition.edition(session, STORE)
         publication.publish(session, "catalogue", STORE, body, at=NOON)
     done = talk(house, served)
     assert done.editions == ["catalogue"], done

@@ -7,17 +7,18 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from config import inbox, migrate, outbox, partitions
+from config import migrate
 from config.database import Database, make_engine
-from config.inbox import InboxMessage
-from config.journal import canonical
-from config.node import NETWORK
-from config.outbox import Message
-from pos import put_away
+from config.nodes import inbox, outbox, partitions
+from config.nodes.inbox import InboxMessage
+from config.nodes.journal import canonical
+from config.nodes.node import NETWORK
+from config.nodes.outbox import Message
 from pos.facts import StockCounted, StockMoved
-from pos.sale_rows import Sale
-from store_app import jobs
-from store_app.jobs import Desk
+from pos.sold import Sale
+from pos.sync import put_away
+from store_app.jobs import jobs
+from store_app.jobs.jobs import Desk
 from store_app.sync import receiver
 from tests import network_facts
 from tests.store_app.conftest import NOON, STORE, furnish

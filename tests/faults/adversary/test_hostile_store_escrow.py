@@ -10,34 +10,24 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from config import node
 from config.errors import Invalid, Refused, ShopError
 from config.ids import new_id
-from config.journal import Actor
-from config.outbox import Message
-from pos.terminal import Outcome
-from supply import (
-    advances,
-    checks,
-    credit,
-    escrow,
-    following,
-    network_terms,
-    order_keys,
-    passing_on,
-    pickup,
-    placing,
-    replica,
-    settlement,
-    shop_offer,
-)
-from supply.escrow import Escrow
-from supply.messages import CustomerMessage
+from config.nodes import node
+from config.nodes.journal import Actor
+from config.nodes.outbox import Message
+from pos.payments.providers import Outcome
+from supply.money import advances, credit, escrow, ledger, terms
+from supply.money.escrow import Escrow
+from supply.money.ledger import balances
+from supply.online.checkout import order_keys, placing
+from supply.online.checkout.order_keys import code_hash, new_token, token_hash
+from supply.online.messages.messages import CustomerMessage
+from supply.online.orders import PickupOrder, order_for_update, text_of
+from supply.online.pickup import escrow_release, order_copy, pickup
+from supply.online.storefront import availability
 from supply.online_facts import PICKUP_MOVED, PICKUP_TAKEN, SHOP_PUBLISHED, PickupMoved
-from supply.order_keys import code_hash, new_token, token_hash
-from supply.pickup_order import PickupOrder, order_for_update, text_of
-from supply.settlement import balances
-from tests.supply.online import AT, STORE, Town, later, make_town
+from supply.sync import checks, replica
+from tests.supply.online_store import AT, STORE, Town, later, make_town
 
 ONE, PAID = "order-00001", 387
 SYSTEM = Actor.system("escrow", node.NETWORK)
@@ -90,7 +80,7 @@ def release(town: Town, at: dt.datetime) -> int:
     with town.network.write() as session:
         rows = escrow.to_release(session, at)
         for row in rows:
-            passing_on.pass_on(session, row.id, why="collected", actor=SYSTEM, at=at)
+            escrow_release.pass_on(session, row.id, why="collected", actor=SYSTEM, at=at)
     return len(rows)
 
 
@@ -107,7 +97,7 @@ def test_a_made_up_hand_over_waits_the_full_term_and_its_customer_is_told_and_ca
         told = session.query(CustomerMessage).filter_by(kind="handed_over").one()
     assert told.phone == placed.order.customer_phone
     with town.network.write() as session:
-        following.dispute(session, STORE, placed.token, "I was never there.", at=later(days=13))
+        order_copy.dispute(session, STORE, placed.token, "I was never there.", at=later(days=13))
     assert (release(town, later(days=400)), row_of(town).state) == (0, "disputed")
 
 
@@ -143,23 +133,23 @@ def test_the_customers_token_ends_the_wait_and_neither_the_code_nor_another_toke
 def test_the_customers_own_word_ends_the_wait(town):
     placed = order(town)
     with town.network.write() as session, pytest.raises(Refused, match="has not said yet"):
-        following.confirm(session, STORE, placed.token, at=AT)
+        order_copy.confirm(session, STORE, placed.token, at=AT)
     push(town, lie(town), AT)
     with town.network.write() as session:
-        following.confirm(session, STORE, placed.token, at=later(days=2))
+        order_copy.confirm(session, STORE, placed.token, at=later(days=2))
     assert (release(town, later(days=8, hours=23)), release(town, later(days=9))) == (0, 1)
 
 
 def test_terms_a_store_shortens_after_the_order_change_nothing_for_it(town):
     placed = order(town)
     with town.network.write() as session:
-        rules = shop_offer.rules_of(session, STORE).to_body() | {"return_days": 0}
+        rules = availability.rules_of(session, STORE).to_body() | {"return_days": 0}
         body = {
             "store_id": STORE, "edition": 10**15, "taking_orders": True, "published_at": text_of(AT), "seen_through": 1,
             "seen_also": [], "offers": [], "rules": rules,
         }  # fmt: skip
         replica.APPLIERS[SHOP_PUBLISHED](session, Message(new_id(), 1, SHOP_PUBLISHED, 7, "", "", body, ""), STORE, AT)
-        assert shop_offer.rules_of(session, STORE).return_days == 0
+        assert availability.rules_of(session, STORE).return_days == 0
     push(town, lie(town, proof=placed.token), AT)
     assert (release(town, later(days=6, hours=23)), release(town, later(days=7))) == (0, 1)
 
@@ -185,7 +175,7 @@ def test_an_order_the_network_knows_from_the_store_alone_is_proved_by_nothing_it
     push(town, made_up, AT)
     with town.network.write() as session:
         found = session.get_one(PickupOrder, (STORE, "made-up-01"))
-        following.confirm(session, STORE, mine, at=AT)
+        order_copy.confirm(session, STORE, mine, at=AT)
         assert (found.by_hearsay, found.proved_at) == (True, None)
         escrow.settle_outcome(session, "made-up-01", Outcome("declined"), actor=SYSTEM, at=later(days=31))
         assert [one for one in checks.findings(session) if "made-up-01" in one.subject] == [], "it turns no check red"
@@ -208,7 +198,7 @@ def test_a_store_that_holds_an_order_for_ever_keeps_no_customer_from_disputing_i
     for_ever = text_of(later(days=9_000))
     push(town, lie(town, state="ready", sale_id=None, collected_at=None, hold_until=for_ever, answer_by=for_ever), AT)
     with town.network.write() as session:
-        following.dispute(session, STORE, placed.token, "They never hand it over.", at=later(days=16))
+        order_copy.dispute(session, STORE, placed.token, "They never hand it over.", at=later(days=16))
     assert row_of(town).state == "disputed"
 
 
@@ -216,7 +206,7 @@ def test_no_advance_is_given_for_a_hand_over_only_the_store_has_seen(town):
     placed = order(town)
     push(town, lie(town), AT)
     with town.network.write() as session:
-        share_bp = network_terms.in_force(session)[1].advance_bp
+        share_bp = terms.in_force(session)[1].advance_bp
         assert advances.most(session, STORE, share_bp) == 0
     push(town, lie(town, step=51, proof=placed.token), AT)
     with town.network.write() as session:
@@ -237,16 +227,16 @@ def test_a_dispute_after_the_money_was_passed_on_charges_the_store_at_once_and_o
 
     assert standing() == (PAID - PAID * 3 // 100, 0, 0)
     with town.network.write() as session, pytest.raises(Refused, match="Nothing of this payment"):
-        following.dispute(session, STORE, placed.token, "Late.", at=passed + dt.timedelta(days=30, seconds=1))
+        order_copy.dispute(session, STORE, placed.token, "Late.", at=passed + dt.timedelta(days=30, seconds=1))
     with town.network.write() as session:
-        following.dispute(session, STORE, placed.token, "I never got it.", at=passed + dt.timedelta(days=2))
+        order_copy.dispute(session, STORE, placed.token, "I never got it.", at=passed + dt.timedelta(days=2))
     assert standing() == (0, 0, PAID)
     with town.network.write() as session:
-        passing_on.decide(session, ONE, 200, why="Half each.", actor=SYSTEM, at=passed + dt.timedelta(days=3))
+        escrow_release.decide(session, ONE, 200, why="Half each.", actor=SYSTEM, at=passed + dt.timedelta(days=3))
     assert standing() == (187 - 187 * 3 // 100, 0, 0)
     assert row_of(town).state == "settled"
     with town.network.write() as session, pytest.raises(Refused, match="has decided"):
-        following.dispute(session, STORE, placed.token, "Once more.", at=passed + dt.timedelta(days=4))
+        order_copy.dispute(session, STORE, placed.token, "Once more.", at=passed + dt.timedelta(days=4))
 
 
 @pytest.mark.parametrize(("limit_minor", "goes_back"), [(0, False), (375, False), (376, True)])
@@ -257,7 +247,7 @@ def test_a_late_return_that_the_store_is_not_good_for_waits_for_the_operator_wha
     push(town, lie(town, proof=placed.token), AT)
     assert release(town, later(days=15)) == 1
     with town.network.write() as session:
-        settlement.Booking(session, STORE, actor=SYSTEM, at=later(days=16)).enter(
+        ledger.Booking(session, STORE, actor=SYSTEM, at=later(days=16)).enter(
             "payout", "bank", "funds", 376, source_id="run"
         )
         day = later(days=16).date()
@@ -274,7 +264,7 @@ def test_a_late_return_that_the_store_is_not_good_for_waits_for_the_operator_wha
     assert row_of(town).state == ("settled" if goes_back else "disputed")
     if not goes_back:
         with town.network.write() as session:
-            passing_on.decide(session, ONE, PAID, why="We pay it.", actor=SYSTEM, at=later(days=18))
+            escrow_release.decide(session, ONE, PAID, why="We pay it.", actor=SYSTEM, at=later(days=18))
             assert escrow.total_of(session, [ONE], "due") == PAID
 
 
@@ -311,7 +301,7 @@ def test_no_sequence_of_a_stores_facts_releases_money_early(tmp_path_factory, li
             told["proof"] = placed.token  # the customer came, and showed the code
         with contextlib.suppress(ShopError):
             push(town, lie(town, **told), now)
-            is_over = told["state"] in following.AFTER_COLLECTION
+            is_over = told["state"] in order_copy.AFTER_COLLECTION
             first_heard = first_heard or (now if is_over else None)
             proved = proved or (now if is_over and told["proof"] == placed.token else None)
         check_not_early(town, first_heard, proved, now)

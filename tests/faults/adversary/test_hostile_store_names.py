@@ -5,13 +5,13 @@ from dataclasses import asdict
 
 import pytest
 
-from config import inbox
-from config.journal import canonical
-from config.node import found
-from config.outbox import Message, hash_of
-from pos import checks, replica
+from config.nodes import inbox
+from config.nodes.journal import canonical
+from config.nodes.node import found
+from config.nodes.outbox import Message, hash_of
 from pos.facts import StockMoved
-from pos.put_away import WEEK
+from pos.sync import checks, replica
+from pos.sync.put_away import WEEK
 from tests.builders import NOON
 from tests.empty import empty_database
 from tests.network_facts import message, sales

@@ -7,19 +7,21 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config import node, outbox
 from config.ids import new_id
-from config.inbox import InboxMessage
-from config.outbox import OutboxMessage
-from pos import customers, shared_points
-from pos.shared_points import MEMBER, MOVED, TOLD, SharedEntry
-from supply import phone_codes, points_book, points_consent, points_pool
-from supply.points_book import PointsMember, PointsWaiting
-from supply.points_pool import Ask
+from config.nodes import node, outbox
+from config.nodes.inbox import InboxMessage
+from config.nodes.outbox import OutboxMessage
+from pos.customers import customers, shared_points
+from pos.customers.shared_points import MEMBER, MOVED, TOLD, SharedEntry
+from supply.money import points as points_book
+from supply.money import points_pool
+from supply.money.points import PointsMember, PointsWaiting
+from supply.money.points_pool import Ask
+from supply.online.checkout import phone_codes, points_consent
 from tests.store_app.conftest import KEY as STORE_KEY
 from tests.store_app.conftest import NOON, STORE
+from tests.supply.money.test_shared_points import PHONES, SECRET, Street, a_sale, terms
 from tests.supply.road import AT, DAY, OPERATOR, make_country
-from tests.supply.test_shared_points import PHONES, SECRET, Street, a_sale, terms
 
 STRANGER = "+1 213 555 0177"
 KEYS = {phone: customers.key_of(node.NETWORK, "UTC", phone) for phone in (*PHONES, STRANGER)}

@@ -14,22 +14,26 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import pos.checks
-from config import inbox, node
+import pos.sync.checks
 from config.database import Database
-from config.inbox import InboxMessage
-from config.journal import GENESIS, Actor, canonical
-from config.outbox import Message, hash_of
-from pos.catalogue import Product, TaxClass
+from config.nodes import inbox, node
+from config.nodes.inbox import InboxMessage
+from config.nodes.journal import GENESIS, Actor, canonical
+from config.nodes.outbox import Message, hash_of
+from pos.catalogue.catalogue import Product, TaxClass
 from pos.facts import SaleCompleted
-from pos.ledger import StockMovement
-from pos.sale_rows import Sale
-from pos.shift_book import Shift
-from pos.store import Region, Store, Till
+from pos.sold import Sale
+from pos.stock.ledger import StockMovement
+from pos.store.store import Region, Store, Till
+from pos.till.shift_book import Shift
 from store_app.sync import receiver, wire
-from supply import credit_night, fair_needs, network_terms, outlook, plausibility, rolling
-from supply.credit import CreditLine
-from supply.demand import DailyDemand, StoreDay
+from supply.demand import plausibility, rollups
+from supply.demand.history import DailyDemand, StoreDay
+from supply.membership import credit_review
+from supply.money import terms as network_terms
+from supply.money.credit import CreditLine
+from supply.network.warehouse import allocation_needs
+from supply.replenishment import stockouts
 from tests.empty import database_from, empty_database, made_once
 from tests.network_facts import sales
 
@@ -67,7 +71,7 @@ class Net:
 
     def roll(self, *, at: dt.datetime = AT) -> None:
         with self.database.write() as session:
-            rolling.roll_fresh(session, at=at, most=10_000)
+            rollups.roll_fresh(session, at=at, most=10_000)
 
     def sold(self, sku: str = SKU, day: dt.date = TODAY, store_id: str = ROGUE) -> int:
         self.roll()
@@ -87,8 +91,8 @@ class Net:
     def counted(self, today: dt.date, sku: str = SKU) -> dict[str, float]:
         """Return what of each store's sales counts when goods are scarce."""
         with self.database.read() as session:
-            rates = outlook.rates(session, today, skus={sku}, by_their_word=False)
-            return {store: rate for (store, _), rate in fair_needs.counted(session, rates).items()}
+            rates = stockouts.rates(session, today, skus={sku}, by_their_word=False)
+            return {store: rate for (store, _), rate in allocation_needs.counted(session, rates).items()}
 
 
 def fact(
@@ -306,7 +310,7 @@ def test_a_held_sale_leaves_the_checks_of_receipts_and_drawers_in_order(made, tm
                           opened_by_name="Ana", opened_at=AT, closed_at=AT, business_day=TODAY, expected_minor=cash,
                           counted_minor=cash, over_short_minor=0, z_no=1, z_report={}, totals={}))  # fmt: skip
         session.flush()
-        found = [str(one) for one in pos.checks.findings(session, ROGUE)]
+        found = [str(one) for one in pos.sync.checks.findings(session, ROGUE)]
     assert not [one for one in found if "K6" in one or "K7" in one]
 
 
@@ -332,7 +336,7 @@ def test_a_store_that_lies_every_day_up_to_its_limit_never_exceeds_the_stated_bo
     assert net.most("product:each") > plausibility.MULTIPLE * good["product:each"], "it did raise its own"
     net.roll(at=_evening(day))
     counted = net.counted(day)
-    assert counted[ROGUE] <= fair_needs.MOST_TIMES * counted[OTHERS[0]]
+    assert counted[ROGUE] <= allocation_needs.MOST_TIMES * counted[OTHERS[0]]
 
 
 units = st.one_of(st.integers(1, 400), st.sampled_from([1_000, 50_000, 10**7]))
@@ -361,7 +365,7 @@ def test_no_sequence_of_accepted_facts_raises_a_store_s_share_credit_or_points_b
     for sku in (SKU, MILK):
         rates = net.counted(TODAY, sku)
         middle = sorted(rates[one] for one in OTHERS)[1]
-        assert rates[ROGUE] <= fair_needs.SUDDEN * middle + 1e-9
+        assert rates[ROGUE] <= allocation_needs.SUDDEN * middle + 1e-9
     with net.database.write() as session:
         most = session.get_one(plausibility.PlausibleLimit, ROGUE).most
         sums = sa.select(Sale.business_day, sa.func.sum(Sale.total_minor), sa.func.count()).where(
@@ -370,6 +374,6 @@ def test_no_sequence_of_accepted_facts_raises_a_store_s_share_credit_or_points_b
         for _day, money, count in session.execute(sums.group_by(Sale.business_day)):
             assert abs(money) <= most["money"], "points are earned of taken sales alone, at the scheme's rate"
             assert count <= most["sales"]
-        credit_night.close_day(session, TODAY, actor=OPERATOR, at=AT)
+        credit_review.close_day(session, TODAY, actor=OPERATOR, at=AT)
         terms = network_terms.in_force(session)[1]
         assert session.get_one(CreditLine, ROGUE).limit_minor <= terms.first_most_minor

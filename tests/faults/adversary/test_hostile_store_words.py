@@ -4,20 +4,25 @@ import datetime as dt
 
 import pytest
 
-from config import outbox
 from config.errors import Invalid, Refused
 from config.ids import tidy_pickup_code
-from config.node import NETWORK
-from config.outbox import Message
-from supply import campaigns, lost_entries, objections, order_keys, payout, replica, settlement, transfers
-from supply.deliveries import Delivery
+from config.nodes import outbox
+from config.nodes.node import NETWORK
+from config.nodes.outbox import Message
 from supply.facts import DELIVERY_POSTED, DELIVERY_REFUSED
-from supply.groups import GroupOffer
-from supply.objections import Objection
+from supply.membership import objections
+from supply.membership.objections import Objection
+from supply.money import ledger, lost_entries, payouts
+from supply.network.offers import campaigns
+from supply.network.transfers import transfers
+from supply.online.checkout import order_keys
+from supply.online.groups.groups import GroupOffer
 from supply.online_facts import CAMPAIGN_ANSWERED, GROUP_OPENED
-from supply.transfer_book import GoodsTransfer
+from supply.orders.deliveries import Delivery
+from supply.orders.transfers import GoodsTransfer
+from supply.sync import replica
+from tests.supply.online.test_groups import TERMS
 from tests.supply.road import AT, OPERATOR, WAREHOUSE, Country, later, make_country
-from tests.supply.test_groups import TERMS
 
 SHOP, OTHER = "S1", "S2"
 IBAN, THIEFS = "DE89370400440532013000", "GB82WEST12345698765432"
@@ -37,19 +42,19 @@ def say(country: Country, topic: str, at: dt.datetime, **body) -> None:
 
 def bank(country: Country, account: str, told_at: dt.datetime, at: dt.datetime) -> None:
     said = {"payee": "Wei", "bank_account": account, "bic": ""}
-    say(country, payout.BANK_TOLD, at, told_at=told_at.isoformat(), **said)
+    say(country, payouts.BANK_TOLD, at, told_at=told_at.isoformat(), **said)
 
 
 def run(country: Country, name: str, at: dt.datetime) -> tuple[list[str], list[str]]:
     """Pay out; returns the accounts paid to, and who was left out."""
     with country.network.write() as session:
-        made = payout.make_run(session, id=name, actor=OPERATOR, at=at)
+        made = payouts.make_run(session, id=name, actor=OPERATOR, at=at)
         return [one.bank_account for one in made.payouts], made.unknown
 
 
 def earn(country: Country, id: str, at: dt.datetime) -> None:
     with country.network.write() as session:
-        settlement.given(session, SHOP, "slot", 5_000, why="A place", id=id, actor=OPERATOR, at=at)
+        ledger.given(session, SHOP, "slot", 5_000, why="A place", id=id, actor=OPERATOR, at=at)
 
 
 def test_a_changed_account_rests_before_it_is_paid_to_and_no_word_of_the_future_locks_it(country):

@@ -8,21 +8,20 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 
-from config import append_only, inbox, outbox
-from config.inbox import InboxMessage
-from config.journal import Actor, canonical
-from config.node import COPY_SPEAKS, KEY_ASKS, KEY_MISUSED, NETWORK, Peer
-from config.nodes import signing, signing_keys
+from config.nodes import append_only, inbox, outbox, signing, signing_keys
+from config.nodes.inbox import InboxMessage
+from config.nodes.journal import Actor, canonical
+from config.nodes.node import COPY_SPEAKS, KEY_ASKS, KEY_MISUSED, NETWORK, Peer
 from config.nodes.signing import Signer
 from config.nodes.signing_keys import SignedBatch, SigningKey
-from pos import invitation
-from pos.sale_rows import Sale
-from store_app import verifying
+from pos.sold import Sale
+from pos.store import joining
+from store_app.node import verifying
 from store_app.sync import homecoming, receiver, sender, signed, signing_key, wire
 from tests.builders import STORE
 from tests.network_facts import message, push, sales
 from tests.store_app.conftest import KEY, House, post
-from tests.store_app.test_homecoming import Lost, lost
+from tests.store_app.sync.test_homecoming import Lost, lost
 
 __all__ = ["lost"]
 OLGA = Actor("olga", "Olga", "operator", NETWORK)
@@ -343,7 +342,7 @@ def test_a_code_to_join_with_lets_a_new_computer_s_key_sign(network, lost):
     lost.talk()
     signer = Signer.make()
     with network.doors.write() as session:
-        code = invitation.invite(session, STORE, actor=OLGA, at=network.doors.now())
+        code = joining.invite(session, STORE, actor=OLGA, at=network.doors.now())
     raw = json.dumps({"code": code}).encode()
     headers = signed.headers_for(signer, "POST", "/api/join", raw) | {"Content-Type": "application/json"}
     answer = network.visitor().post("/api/join", data=raw, headers=headers).json

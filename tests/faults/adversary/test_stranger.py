@@ -14,17 +14,19 @@ from structlog.testing import capture_logs
 from config.errors import Refused
 from config.ids import new_id
 from config.phones import e164
-from pos import customers
-from pos.store import PinTries, Staff, store_of
-from store_app import askers, notifying, serving, staff
-from store_app.notifying import LogCarrier
-from supply import phone_codes
-from supply.customer_sessions import CustomerSession
-from supply.messages import CustomerMessage
-from supply.phone_codes import PER_DAY, Asker, PhoneCode
+from pos.customers import customers
+from pos.store.store import PinTries, Staff, store_of
+from store_app.commands import serve
+from store_app.mail import carriers
+from store_app.mail.carriers import LogCarrier
+from store_app.web import staff, strangers
+from supply.online.checkout import phone_codes
+from supply.online.checkout.phone_codes import PER_DAY, Asker, PhoneCode
+from supply.online.customer_sessions import CustomerSession
+from supply.online.messages.messages import CustomerMessage
 from tests.store_app.house import post
 from tests.store_app.town import SHOP
-from tests.supply.online import AT, STORE, later
+from tests.supply.online_store import AT, STORE, later
 
 PHONE = "+1 555 0100"
 ELSEWHERE = "198.51.100.7"
@@ -171,7 +173,7 @@ def test_only_a_trusted_proxy_says_where_a_request_comes_from(network, remote, f
     network.doors.settings.trusted_proxies = "127.0.0.1, 10.0.0.0/8"
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     with network.app.test_request_context("/", headers=headers, environ_base={"REMOTE_ADDR": remote}):
-        assert askers.address_range() == expected
+        assert strangers.address_range() == expected
 
 
 # --- one number, however it is written ---
@@ -271,7 +273,7 @@ def test_no_code_is_kept_anywhere_and_the_one_sent_is_the_one_that_fits(market):
         def send(self, letter, *, at):
             letters.append(letter.text)
 
-    assert notifying.send_due(market.house.doors, [Caught()]) == (1, 0)
+    assert carriers.send_due(market.house.doors, [Caught()]) == (1, 0)
     assert shown in letters[0]
     assert customer.send(f"{SHOP}/mine/code", code=shown).status_code == 303
 
@@ -313,7 +315,7 @@ def test_guesses_from_one_range_of_addresses_keep_nobody_else_out(house):
 def test_behind_a_proxy_on_the_same_computer_nobody_is_the_first_person_of_a_store(house):
     with house.doors.write() as session:
         session.execute(sa.update(Staff).values(active=False))
-    server = serving.web_server(house.app, "127.0.0.1", 0, 2)
+    server = serve.web_server(house.app, "127.0.0.1", 0, 2)
 
     def run() -> None:
         with contextlib.suppress(OSError):  # closed under its feet at the end

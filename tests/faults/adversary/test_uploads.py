@@ -18,9 +18,10 @@ from PIL import Image
 
 from config.errors import Invalid, ShopError, Unreachable
 from config.ids import new_id
-from pos import pictures
-from store_app import apart, calendar_files, files
-from store_app.apart import read_apart
+from pos.store import pictures
+from store_app.files import calendars, tables
+from store_app.runtime import child_process
+from store_app.runtime.child_process import read_apart
 from tests.faults.adversary import readers
 from tests.store_app.office import fill, send, words
 
@@ -91,7 +92,7 @@ def test_the_workbook_that_cost_a_till_1300_mib_is_refused_and_costs_the_web_pro
 def test_a_reader_has_150_mib_and_ten_seconds_of_a_core():
     (peak,) = read_apart(readers.greedy)
     assert peak < 150 * MIB
-    assert [next(read_apart(resource.getrlimit, resource.RLIMIT_CPU)), apart.READ_CPU_S] == [10, 10]
+    assert [next(read_apart(resource.getrlimit, resource.RLIMIT_CPU)), child_process.READ_CPU_S] == [10, 10]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_a_reader_has_150_mib_and_ten_seconds_of_a_core():
     ],
 )  # fmt: skip
 def test_a_file_that_would_take_too_much_is_refused_in_a_sentence(made, name, code):
-    refused = refusal(files.rows, made(), name)
+    refused = refusal(tables.rows, made(), name)
     assert (refused.code, str(refused).endswith(".")) == (code, True)
     assert multiprocessing.active_children() == []
 
@@ -116,7 +117,7 @@ def test_what_says_less_than_it_unpacks_to_is_no_table():
     raw = bytearray(workbook(shared=shared_strings(30_000_000)))
     place = raw.rindex(b"xl/sharedStrings.xml") - 46  # its entry in the directory of the file
     raw[place + 24 : place + 28] = (1_000).to_bytes(4, "little")
-    assert refusal(files.rows, bytes(raw), "p.xlsx").code in ("unreadable-file", "file-too-large")
+    assert refusal(tables.rows, bytes(raw), "p.xlsx").code in ("unreadable-file", "file-too-large")
 
 
 def test_a_reader_that_hangs_is_killed_and_the_file_refused():
@@ -128,18 +129,18 @@ def test_a_reader_that_hangs_is_killed_and_the_file_refused():
 
 def test_a_reader_that_dies_is_a_refusal_and_the_next_one_works():
     assert refusal(readers.dies).code == "file-takes-too-much"
-    assert list(files.table(b"sku\nA\n", "p.csv")[1]) == [["sku"], ["A"]]
+    assert list(tables.table(b"sku\nA\n", "p.csv")[1]) == [["sku"], ["A"]]
 
 
 def test_more_files_than_are_read_at_a_time_are_turned_away_for_the_moment(monkeypatch):
-    monkeypatch.setattr(apart, "WAIT_FOR_TURN_S", 0.0)
-    for _turn in range(apart.READ_AT_ONCE):
-        assert apart._turns.acquire(blocking=False)
+    monkeypatch.setattr(child_process, "WAIT_FOR_TURN_S", 0.0)
+    for _turn in range(child_process.READ_AT_ONCE):
+        assert child_process._turns.acquire(blocking=False)
     try:
-        refused = refusal(files.rows, b"sku\n", "p.csv")
+        refused = refusal(tables.rows, b"sku\n", "p.csv")
     finally:
-        for _turn in range(apart.READ_AT_ONCE):
-            apart._turns.release()
+        for _turn in range(child_process.READ_AT_ONCE):
+            child_process._turns.release()
     assert (refused.code, type(refused)) == ("reading-busy", Unreachable)
 
 
@@ -162,13 +163,17 @@ def test_a_calendar_that_never_ends_is_bounded_too():
     event = b"BEGIN:VEVENT\r\nSUMMARY:A\r\nDTSTART:19000101T000000\r\nRRULE:FREQ=SECONDLY\r\nEND:VEVENT\r\n"
     raw = b"BEGIN:VCALENDAR\r\n" + event * 1_999 + b"END:VCALENDAR\r\n"
     with pytest.raises(Invalid, match="holds no school holidays"):
-        calendar_files.table(raw, dt.date(2026, 3, 2))
+        calendars.table(raw, dt.date(2026, 3, 2))
 
 
 def test_nothing_but_a_reader_parses_a_file():
     """Whoever calls a parser in the doors' own process is found by its name: the readers are only named there."""
     parsers = {"rows", "small", "dotted", "load_workbook", "from_ical", "ParquetFile", "read_excel", "read_parquet"}
-    own = {"store_app/files.py", "store_app/calendar_files.py", "store_app/sales_file.py"}  # readers, and a command's
+    own = {
+        "store_app/files/tables.py",
+        "store_app/files/calendars.py",
+        "store_app/files/sales.py",
+    }  # readers, and a command's
     root = Path(__file__).parents[3]
     called = [
         f"{path.relative_to(root)}:{call.lineno}"

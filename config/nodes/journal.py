@@ -1,0 +1,223 @@
+"""Who did what: the shop's tamper-evident journal, and the hand that changes a state.
+
+Rules
+-----
+1. Every verb leaves an entry: who, when, what, on which subject, with the facts.
+2. Entries of a node form a chain: each hash covers the entry's values and the hash before it, so an edit, a
+   deletion, an insertion or a swap breaks it; the chain's head names its end, so a cut-off tail shows too.
+3. `move()` assigns `.state` and refuses what the noun's table does not allow. Bulk statements and rows written as
+   another node reported them set it beside `move()`; they journal for themselves.
+4. `amending()` is the only door to append-only rows (`config/nodes/append_only.py`); it leaves an entry, too.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config import digest
+from config.database import Base, dialect_of, insert_into, table_of
+from config.nodes import append_only, day_seals
+from config.prepared import Prepared
+from config.states import StateTable
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a member of staff, an operator, a customer, or the system on a job's behalf.
+
+    node is the id of the node the actor acts on (a store's or the network's).
+    """
+
+    id: str
+    name: str
+    role: str
+    node: str
+
+    @classmethod
+    def system(cls, job: str, node: str) -> "Actor":
+        """Return the actor of a job."""
+        return cls(id=f"job:{job}", name=job, role="system", node=node)
+
+
+@append_only.append_only()
+class JournalEntry(Base):
+    """One thing that was done."""
+
+    __tablename__ = "journal_entry"
+
+    node_id: Mapped[str] = mapped_column(primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime]
+    actor_id: Mapped[str]
+    actor_name: Mapped[str]
+    verb: Mapped[str]
+    subject: Mapped[str] = mapped_column(index=True)
+    body: Mapped[str]
+    hash: Mapped[str]
+
+
+class JournalHead(Base):
+    """The end of a node's chain."""
+
+    __tablename__ = "journal_head"
+
+    node_id: Mapped[str] = mapped_column(primary_key=True)
+    n: Mapped[int]
+    hash: Mapped[str]
+
+
+class HasState(Protocol):
+    """A noun with a state table."""
+
+    STATES: ClassVar[StateTable]
+    state: Any
+
+
+def canonical(body: Any) -> str:
+    """Return the one JSON text of a value: sorted keys, no blanks, as it is hashed and sent."""
+    return _CANONICAL.encode(body)
+
+
+def record(session: Session, *, actor: Actor, at: dt.datetime, verb: str, subject: str, **facts: Any) -> None:
+    """Append an entry to the actor's node's chain."""
+    record_many(session, [(verb, subject, facts)], actor=actor, at=at)
+
+
+def record_many(
+    session: Session, entries: Sequence[tuple[str, str, Mapping[str, Any]]], *, actor: Actor, at: dt.datetime
+) -> None:
+    """Append entries, each (verb, subject, facts), to the actor's node's chain, one after the other."""
+    if not entries:
+        return
+    n, before = _HEAD_OF.first(session, {"node": actor.node}) or _first_head(session, actor.node)
+    rows: list[dict[str, Any]] = []
+    for verb, subject, facts in entries:
+        n += 1
+        entry = {
+            "node_id": actor.node,
+            "n": n,
+            "at": at,
+            "actor_id": actor.id,
+            "actor_name": actor.name,
+            "verb": verb,
+            "subject": subject,
+            "body": canonical(facts),
+        }
+        before = entry["hash"] = _hash(before, *entry.values())
+        rows.append(entry)
+    _APPEND.run(session, rows if len(rows) > 1 else rows[0])
+    _MOVE_HEAD.run(session, {"node": actor.node, "to_n": n, "to_hash": before})
+
+
+def move(
+    session: Session,
+    noun: HasState,
+    target: str,
+    *,
+    actor: Actor,
+    at: dt.datetime,
+    subject: str,
+    why: str | None = None,
+    **facts: Any,
+) -> None:
+    """Move a noun to another state, or raise Conflict when its table does not allow it.
+
+    subject: 'pickup:01H…', the noun as the journal names it.
+    """
+    before = noun.state
+    noun.STATES.require(before, target)
+    noun.state = target
+    if why:
+        facts["why"] = why
+    record(
+        session,
+        actor=actor,
+        at=at,
+        verb=f"{noun.STATES.noun}.{target}",
+        subject=subject,
+        before=before,
+        **facts,
+    )
+
+
+@contextmanager
+def amending(
+    session: Session, subject: str, why: str, *, rows: Sequence[Base], actor: Actor, at: dt.datetime
+) -> Iterator[None]:
+    """Let this transaction change or delete append-only rows inside, and record that it did and why (rule 4).
+
+    Forgetting a person's data, books put back from a copy and weeks moved between partitions need it; nothing else may.
+    rows: those that change; the seals of their days follow, which is recorded too.
+    """
+    record(session, actor=actor, at=at, verb="books.amended", subject=subject, why=why)
+    with day_seals.following(session, rows) as sealed, append_only.unlocked(session):
+        yield
+    if sealed:
+        record(session, actor=actor, at=at, verb=day_seals.SEALED, subject=subject, why=why, sealed=sealed)
+
+
+def verify(session: Session, node_id: str) -> list[str]:
+    """Walk a node's chain from its first entry; return what is broken and where, nothing when it holds."""
+    before, expected = GENESIS, 1
+    for entry in _entries(session, node_id):
+        if entry.n != expected:
+            return [f"entry {expected} is missing; the next one found is {entry.n}"]
+        if entry.hash != _hash_of(entry, before):
+            return [f"entry {entry.n} ({entry.verb} of {entry.at:%Y-%m-%d %H:%M}) was changed after it was written"]
+        before, expected = entry.hash, expected + 1
+    head = session.get(JournalHead, node_id)
+    if (head.n if head else 0) != expected - 1:
+        return [f"the journal ends at entry {expected - 1}, but {head.n if head else 0} were written"]
+    if head is not None and head.hash != before:
+        return ["the head of the chain does not fit the last entry"]
+    return []
+
+
+def _entries(session: Session, node_id: str) -> Iterator[JournalEntry]:
+    query = sa.select(JournalEntry).where(JournalEntry.node_id == node_id).order_by(JournalEntry.n)
+    yield from session.scalars(query.execution_options(yield_per=1000))
+
+
+def _first_head(session: Session, node_id: str) -> Any:
+    """Begin a node's chain; of two that begin it at one instant the second waits and goes on from the first."""
+    head = insert_into(JournalHead, dialect_of(session)).values(node_id=node_id, n=0, hash=GENESIS)
+    session.execute(head.on_conflict_do_nothing())
+    return _HEAD_OF.first(session, {"node": node_id})
+
+
+def _hash(before: str, *values: Any, like: str | None = None) -> str:
+    """Return the hash of an entry: the one before it, then node_id, n, at, actor, verb, subject, body."""
+    return digest.of(canonical([before, *values]), like)
+
+
+def _hash_of(entry: JournalEntry, before: str) -> str:
+    values = (entry.n, entry.at, entry.actor_id, entry.actor_name, entry.verb, entry.subject, entry.body)
+    return _hash(before, entry.node_id, *values, like=entry.hash)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat(timespec="microseconds")
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
+_entry, _head = table_of(JournalEntry), table_of(JournalHead)
+# every verb writes here, so the statements are made once
+_HEAD_OF = Prepared(sa.select(_head.c.n, _head.c.hash).where(_head.c.node_id == sa.bindparam("node")).with_for_update())
+_APPEND = Prepared(sa.insert(_entry))
+_MOVE_HEAD = Prepared(
+    sa.update(_head)
+    .where(_head.c.node_id == sa.bindparam("node"))
+    .values(n=sa.bindparam("to_n"), hash=sa.bindparam("to_hash"))
+)

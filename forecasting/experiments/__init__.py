@@ -1,0 +1,1 @@
+"""What a change brought: measured uplift, and fair trials of new products."""

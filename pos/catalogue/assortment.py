@@ -1,0 +1,319 @@
+"""What the shop itself settles about what it sells: own products, own prices, what is listed, taxes, deposits.
+
+Rules
+-----
+1. A product of the network's catalogue keeps the network's name and tax; the shop settles its price, whether it is
+   sold, its touch key, its cost and further barcodes. A product of its own it settles altogether.
+2. A price is dated; today's or a coming one. A price of the past is history and stays.
+3. A tax class in use keeps its rate for what was sold; a new rate counts from the next sale on.
+4. Many prices change by one rule at once (`repricing`), all of them or none.
+"""
+
+import datetime as dt
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound, Refused
+from config.money import BASIS, MAX_MINOR
+from config.nodes import journal
+from config.nodes.journal import Actor, JournalEntry
+from config.nodes.publication import EVERYONE
+from pos.catalogue import catalogue, till_edition
+from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass, search_text_for
+from pos.catalogue.repricing import Priced, Rule, reprice
+
+KINDS = ("goods", "deposit", "service", "voucher")
+UNITS = {"each": 1, "gram": 1000, "millilitre": 1000}
+"""Stock unit -> the price quantity a new product of it begins with."""
+LONGEST = {"name": 120, "brand": 60, "category": 60, "department": 60, "pack_text": 40}
+MOST_AT_ONCE = 20_000
+
+
+@dataclass(frozen=True)
+class Wished:
+    """What a form says of a product of the shop's own."""
+
+    name: str
+    category: str
+    tax_class_id: str
+    brand: str = ""
+    department: str = ""
+    pack_text: str = ""
+    stock_unit: str = "each"
+    kind: str = "goods"
+    price_typed: bool = False
+    deposit_sku: str | None = None
+    minimum_age: int | None = None
+    maximum_qty: int | None = None
+    shelf_life_days: int | None = None
+
+
+@dataclass(frozen=True)
+class Repriced:
+    """One line of a change of many prices. new_minor: None where the rule could not say a price."""
+
+    sku: str
+    name: str
+    now: Priced
+    new_minor: int | None
+
+
+# --- verbs ---
+
+
+def add(
+    session: Session,
+    store_id: str,
+    wished: Wished,
+    *,
+    codes: Sequence[tuple[str, int]] = (),
+    command: str | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> Product:
+    """Take a product of the shop's own into its assortment and list it (rule 1); the same command again is the same."""
+    sku = sku_for(store_id, command) if command else f"{store_id}-{secrets.token_hex(4).upper()}"
+    if (known := session.get(Product, sku)) is not None and command is not None:
+        return known
+    _check(session, wished)
+    product = catalogue.add_product(
+        session,
+        sku,
+        wished.name,
+        category=wished.category,
+        tax_class_id=wished.tax_class_id,
+        codes=codes,
+        actor=actor,
+        at=at,
+        owner_id=store_id,
+        price_quantity=UNITS[wished.stock_unit],
+        **{name: value for name, value in vars(wished).items() if name not in ("name", "category", "tax_class_id")},
+    )
+    catalogue.list_product(session, store_id, sku, actor=actor, at=at)
+    return product
+
+
+def change(session: Session, store_id: str, sku: str, wished: Wished, *, actor: Actor, at: dt.datetime) -> Product:
+    """Change a product of the shop's own (rule 1); its stock unit stays once anything of it moved."""
+    product = own_product(session, store_id, sku)
+    _check(session, wished, sku)
+    if wished.stock_unit != product.stock_unit:
+        raise Refused(
+            "unit-stays", "What a product is counted in stays as it is. Make a new product instead.", field="stock_unit"
+        )
+    before = {name: getattr(product, name) for name in vars(wished)}
+    for name, value in vars(wished).items():
+        setattr(product, name, value)
+    product.search_text = search_text_for(product.name, product.brand, product.category)
+    changed = {name: value for name, value in vars(wished).items() if before[name] != value}
+    if changed:
+        till_edition.count_up(session, store_id)
+        facts = {"before": {name: before[name] for name in changed}, "after": changed}
+        journal.record(session, actor=actor, at=at, verb="product.changed", subject=f"product:{sku}", **facts)
+    return product
+
+
+def set_price(
+    session: Session,
+    store_id: str,
+    sku: str,
+    price_minor: int,
+    from_day: dt.date,
+    *,
+    today: dt.date,
+    actor: Actor,
+    at: dt.datetime,
+) -> Price:
+    """Date the shop's own price from today or a coming day on (rule 2)."""
+    if from_day < today:
+        raise Invalid("past-price", "A price begins today or later. Choose another day.", field="from_day")
+    if type(price_minor) is not int or not 0 <= price_minor <= MAX_MINOR:
+        raise Invalid("bad-price", "A price is not negative and not absurdly large.", field="price")
+    return catalogue.set_price(session, sku, price_minor, from_day, scope_id=store_id, actor=actor, at=at)
+
+
+def withdraw_price(
+    session: Session, store_id: str, sku: str, from_day: dt.date, *, today: dt.date, actor: Actor, at: dt.datetime
+) -> None:
+    """Take a coming price of the shop's own back (rule 2)."""
+    price = session.get(Price, (sku, store_id, from_day))
+    if price is None:
+        raise NotFound("no-such-price", "There is no such price any more. Look at the list again.", sku=sku)
+    if from_day <= today:
+        raise Refused("price-in-force", "This price is in force. Set a new one instead.", sku=sku)
+    facts = {"price_minor": price.price_minor, "from_day": from_day}
+    journal.record(session, actor=actor, at=at, verb="price.withdrawn", subject=f"product:{sku}", **facts)
+    session.delete(price)
+
+
+def add_code(
+    session: Session, store_id: str, sku: str, code: str, qty: int, *, actor: Actor, at: dt.datetime
+) -> Barcode:
+    """Let a further barcode lead to a product, standing for so many stock units (rule 1)."""
+    product = session.get(Product, sku)
+    if product is None or product.owner_id not in (EVERYONE, store_id):
+        raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
+    row = catalogue.add_code(session, sku, code, qty)
+    till_edition.count_up(session, store_id)
+    journal.record(session, actor=actor, at=at, verb="barcode.added", subject=f"product:{sku}", barcode=code, qty=qty)
+    return row
+
+
+def settle(session: Session, store_id: str, sku: str, *, actor: Actor, at: dt.datetime, **wishes: Any) -> Listing:
+    """Settle what the shop wishes for a product: active, hold_back_qty, cost_minor (rule 1); unchanged is no entry."""
+    listing = session.get(Listing, (store_id, sku))
+    now = {name: getattr(listing, name) for name in wishes} if listing is not None else None
+    if listing is not None and now == wishes:
+        return listing
+    return catalogue.list_product(session, store_id, sku, actor=actor, at=at, **wishes)
+
+
+def remove_code(session: Session, store_id: str, code: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Let a barcode lead nowhere any more; the network's codes stay (rule 1)."""
+    row = session.get(Barcode, code)
+    if row is None:
+        raise NotFound("unknown-barcode", "No product has this barcode.", barcode=code)
+    own_product(session, store_id, row.sku)
+    till_edition.count_up(session, store_id)
+    journal.record(session, actor=actor, at=at, verb="barcode.removed", subject=f"product:{row.sku}", barcode=code)
+    session.delete(row)
+
+
+def set_tax_class(
+    session: Session, id: str, name: str, rate_bp: int, *, inclusive: bool, actor: Actor, at: dt.datetime
+) -> TaxClass:
+    """Add a tax class, or change the name and rate of one (rule 3); what it includes never changes once it is used."""
+    if not re.fullmatch(r"[\w-]{1,30}", id) or not name.strip() or len(name) > 60:
+        raise Invalid("bad-tax-class", "A tax class has a short id without blanks, and a name.", field="name")
+    if type(rate_bp) is not int or not 0 <= rate_bp <= BASIS:
+        raise Invalid("bad-rate", "A rate is between 0 and 100 percent.", field="rate")
+    row = session.get(TaxClass, id)
+    if row is not None and row.inclusive != inclusive and _is_used(session, id):
+        raise Refused(
+            "tax-class-used", "Products use this class; whether prices include the tax stays. Add another class."
+        )
+    before = None if row is None else row.rate_bp
+    row = row or TaxClass(id=id, name=name, rate_bp=rate_bp, inclusive=inclusive)
+    row.name, row.rate_bp, row.inclusive = name.strip(), rate_bp, inclusive
+    session.add(row)
+    facts = {"before_bp": before, "rate_bp": rate_bp, "inclusive": inclusive}
+    journal.record(session, actor=actor, at=at, verb="tax class.set", subject=f"tax:{id}", **facts)
+    return row
+
+
+def reprice_all(
+    session: Session,
+    store_id: str,
+    lines: Sequence[tuple[str, int]],
+    from_day: dt.date,
+    *,
+    today: dt.date,
+    command: str | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> int:
+    """Date many new prices at once (rule 4): [(sku, price_minor)]; returns how many, 0 for a command done before."""
+    subject = f"prices:{command}" if command else f"store:{store_id}"
+    if command and was_repriced(session, command):
+        return 0
+    if not lines:
+        raise Invalid("no-lines", "There is nothing to change. Choose products first.")
+    if len(lines) > MOST_AT_ONCE:
+        raise Invalid("too-many-lines", f"At most {MOST_AT_ONCE} prices change at once.")
+    for sku, price_minor in lines:
+        set_price(session, store_id, sku, price_minor, from_day, today=today, actor=actor, at=at)
+    facts = {"many": len(lines), "from_day": from_day}
+    journal.record(session, actor=actor, at=at, verb="prices.changed", subject=subject, **facts)
+    return len(lines)
+
+
+# --- questions ---
+
+
+def sku_for(store_id: str, command: str) -> str:
+    """Return the SKU of the product that a command makes: the same for the same command."""
+    return f"{store_id}-{hashlib.sha256(command.encode()).hexdigest()[:8].upper()}"
+
+
+def own_product(session: Session, store_id: str, sku: str) -> Product:
+    """Return a product of the shop's own; Refused for one of the network's (rule 1)."""
+    product = session.get(Product, sku)
+    if product is None:
+        raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
+    if product.owner_id != store_id:
+        raise Refused(
+            "network-product",
+            f"{product.name} belongs to the network's catalogue; its name and tax are settled there.",
+            name=product.name,
+        )
+    return product
+
+
+def proposed(session: Session, store_id: str, skus: Sequence[str], rule: Rule, day: dt.date) -> list[Repriced]:
+    """Return what a rule makes of some products' prices, by name; those it does not change are left out."""
+    answer = []
+    for start in range(0, len(skus), 500):
+        some = list(skus[start : start + 500])
+        prices = catalogue.prices_on(session, store_id, day, some)
+        query = (
+            sa.select(Product.sku, Product.name, TaxClass.rate_bp, TaxClass.inclusive, Listing.cost_minor)
+            .join(TaxClass, TaxClass.id == Product.tax_class_id)
+            .outerjoin(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id))
+            .where(Product.sku.in_(some), ~Product.price_typed)
+        )
+        for sku, name, rate_bp, inclusive, cost_minor in session.execute(query):
+            if sku in prices:
+                now = Priced(prices[sku], cost_minor, rate_bp, inclusive)
+                answer.append(Repriced(sku, name, now, reprice(now, rule)))
+    changed = [row for row in answer if row.new_minor != row.now.price_minor]
+    return sorted(changed, key=lambda row: (row.name, row.sku))
+
+
+def was_repriced(session: Session, command: str) -> bool:
+    """Tell whether a change of many prices is done already."""
+    query = sa.select(JournalEntry.n).where(JournalEntry.subject == f"prices:{command}")
+    return session.scalar(query.limit(1)) is not None
+
+
+def prices_of(session: Session, store_id: str, sku: str) -> list[Price]:
+    """Return every price of a product that this shop knows, the newest day first."""
+    query = sa.select(Price).where(Price.sku == sku, Price.scope_id.in_((EVERYONE, store_id)))
+    return list(session.scalars(query.order_by(Price.from_day.desc(), Price.scope_id.desc())))
+
+
+# --- inside ---
+
+
+def _check(session: Session, wished: Wished, sku: str | None = None) -> None:
+    if not wished.name.strip() or not wished.category.strip():
+        raise Invalid("bad-product", "A product needs a name and a category.", field="name")
+    for name, most in LONGEST.items():
+        if len(getattr(wished, name)) > most:
+            raise Invalid("too-long", f"At most {most} letters.", field=name)
+    if wished.kind not in KINDS or wished.stock_unit not in UNITS:
+        raise Invalid("bad-product", "Choose what kind of product it is, and what it is counted in.", field="kind")
+    if session.get(TaxClass, wished.tax_class_id) is None:
+        raise NotFound("unknown-tax-class", "There is no such tax class.", field="tax_class_id")
+    if wished.deposit_sku:
+        deposit = session.get(Product, wished.deposit_sku)
+        if deposit is None or deposit.kind != "deposit" or wished.kind != "goods" or wished.deposit_sku == sku:
+            raise Invalid("bad-deposit", "Choose a deposit from the list.", field="deposit_sku")
+    bounds: dict[str, tuple[Any, int]] = {
+        "minimum_age": (wished.minimum_age, 99),
+        "maximum_qty": (wished.maximum_qty, 1_000_000),
+        "shelf_life_days": (wished.shelf_life_days, 10_000),
+    }
+    for name, (value, most) in bounds.items():
+        if value is not None and not 1 <= value <= most:
+            raise Invalid("bad-number", f"Type a whole number from 1 to {most}.", field=name)
+
+
+def _is_used(session: Session, tax_class_id: str) -> bool:
+    return session.scalar(sa.select(Product.sku).where(Product.tax_class_id == tax_class_id).limit(1)) is not None

@@ -1,0 +1,484 @@
+"""What can be sold: products, their barcodes, dated prices, tax classes, and which shop lists what.
+
+Rules
+-----
+1. One SKU is one stock; many barcodes may lead to it, each with the stock units it stands for (a case of 12).
+2. A price is minor units per price quantity (1 each, 1000 g), valid from a business day; a shop's own price goes
+   before the network's ('*'), the newest valid day before older ones. Prices are dated anew; one set twice for the
+   same day is put right, and the journal keeps both.
+3. A shop sells what it lists; an unlisted or priceless product is refused with a sentence that says what to do.
+4. Barcodes and SKUs are text, leading zeros kept. A GTIN (8, 12, 13 or 14 digits) must have its check digit right
+   (GS1 General Specifications 7.9).
+"""
+
+import datetime as dt
+from collections import namedtuple
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base, table_of
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.money import MAX_MINOR
+from config.nodes import journal
+from config.nodes.journal import Actor
+from config.nodes.publication import EVERYONE
+from config.prepared import PreparedForSome
+from pos.catalogue import till_edition
+from pos.catalogue.gtin import check_digit, has_digits, is_gtin, spellings
+from pos.catalogue.search_text import search_text_for as search_text_for
+from pos.pricing.pricing import ProductView
+
+LONGEST_CODE = 64
+
+
+class TaxClass(Base):
+    """Names a rate and whether shown prices include it.
+
+    At the network a shop's own class is 'shop:id' (`own_tax_class_id`): shops make ids of names, so theirs collide.
+    """
+
+    __tablename__ = "tax_class"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    rate_bp: Mapped[int]
+    inclusive: Mapped[bool]
+
+
+def own_tax_class_id(store_id: str, id: str) -> str:
+    """Return under which id the network keeps a shop's own tax class."""
+    return f"{store_id}:{id}"
+
+
+def shared_tax_classes() -> sa.Select[TaxClass]:
+    """Return the query of the tax classes that are no single shop's."""
+    return sa.select(TaxClass).where(~TaxClass.id.contains(":")).order_by(TaxClass.id)
+
+
+class Product(Base):
+    """A thing sold and stocked under one SKU. Quantities count in its stock unit."""
+
+    __tablename__ = "product"
+    __table_args__ = (
+        sa.CheckConstraint("stock_unit in ('each', 'gram', 'millilitre')", name="stock_unit_known"),
+        sa.CheckConstraint("price_quantity > 0", name="price_quantity_positive"),
+    )
+
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    brand: Mapped[str] = mapped_column(default="")
+    category: Mapped[str] = mapped_column(index=True)
+    department: Mapped[str] = mapped_column(default="")
+    pack_text: Mapped[str] = mapped_column(default="")
+    """What one unit is, for people: '1 l', '12 oz'."""
+    stock_unit: Mapped[str] = mapped_column(default="each")
+    price_quantity: Mapped[int] = mapped_column(default=1)
+    tax_class_id: Mapped[str] = mapped_column(sa.ForeignKey("tax_class.id"))
+    minimum_age: Mapped[int | None]
+    maximum_qty: Mapped[int | None]
+    shelf_life_days: Mapped[int | None]
+    search_text: Mapped[str] = mapped_column(default="")
+    """Lower-case name, brand, category, pinyin and pinyin initials: what the search looks in."""
+    active: Mapped[bool] = mapped_column(default=True)
+    kind: Mapped[str] = mapped_column(default="goods", server_default="goods")
+    """goods | deposit (on a container) | service (nothing is stocked) | voucher (issued when it is sold)"""
+    deposit_sku: Mapped[str | None]
+    """The deposit charged with every unit sold."""
+    price_typed: Mapped[bool] = mapped_column(default=False, server_default=sa.text("false"))
+    """The cashier types the price, as for a product of no fixed one."""
+    owner_id: Mapped[str] = mapped_column(default=EVERYONE)
+    """'*' the network's catalogue, else the store whose own product it is."""
+
+
+class Barcode(Base):
+    """A scannable code and the stock units it stands for."""
+
+    __tablename__ = "barcode"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(sa.ForeignKey("product.sku"), index=True)
+    qty: Mapped[int] = mapped_column(default=1)
+
+
+class Price(Base):
+    """Minor units per price quantity from a business day on, for one store or for all ('*')."""
+
+    __tablename__ = "price"
+    __table_args__ = (sa.CheckConstraint("price_minor >= 0", name="price_not_negative"),)
+
+    sku: Mapped[str] = mapped_column(sa.ForeignKey("product.sku"), primary_key=True)
+    scope_id: Mapped[str] = mapped_column(primary_key=True, default=EVERYONE)
+    from_day: Mapped[dt.date] = mapped_column(primary_key=True)
+    price_minor: Mapped[int]
+
+
+class Listing(Base):
+    """A product this store sells, with the shop's own wishes for it."""
+
+    __tablename__ = "listing"
+
+    store_id: Mapped[str] = mapped_column(sa.ForeignKey("store.id"), primary_key=True)
+    sku: Mapped[str] = mapped_column(sa.ForeignKey("product.sku"), primary_key=True)
+    active: Mapped[bool] = mapped_column(default=True)
+    hold_back_qty: Mapped[int] = mapped_column(default=0)
+    """Units kept from the online shop, because records are never quite right."""
+    quick_key: Mapped[int | None]
+    """Place on the till's touch grid; None: not on it."""
+    cost_minor: Mapped[int | None]
+    """What the price quantity last cost the shop; None: not known."""
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """What a code stands for: a product, how many stock units of it, and what else the label says."""
+
+    product: ProductView
+    qty: int
+    amount_minor: int | None = None
+    """What the label says it costs."""
+    batch: str | None = None
+    expires_on: dt.date | None = None
+    source: str = "gtin"
+    """gtin | sku | embedded (a shop's own label) | gs1"""
+
+
+# --- verbs ---
+
+
+def add_product(
+    session: Session,
+    sku: str,
+    name: str,
+    *,
+    category: str,
+    tax_class_id: str,
+    codes: Iterable[tuple[str, int]] = (),
+    actor: Actor,
+    at: dt.datetime,
+    **wishes: Any,
+) -> Product:
+    """Take a product into the catalogue with its codes (rules 1, 4).
+
+    codes: (code, stock units it stands for). wishes: further columns of Product (brand, stock_unit, minimum_age ...).
+    """
+    refuse_product(
+        sku, name, tax_class_id, taken=session.get(Product, sku) is not None,
+        taxed=session.get(TaxClass, tax_class_id) is not None,
+    )  # fmt: skip
+    product = Product(sku=sku, name=name.strip(), category=category, tax_class_id=tax_class_id, **wishes)
+    product.search_text = search_text_for(product.name, product.brand or "", category)
+    session.add(product)
+    session.flush()
+    for code, qty in codes:
+        add_code(session, sku, code, qty)
+    journal.record(session, actor=actor, at=at, verb="product.added", subject=f"product:{sku}", name=product.name)
+    return product
+
+
+def add_code(session: Session, sku: str, code: str, qty: int = 1) -> Barcode:
+    """Let a code lead to a product; a GTIN with a wrong check digit and a code of another product are refused."""
+    refuse_code(code, sku)
+    if qty <= 0:
+        raise Invalid("bad-quantity", "A barcode stands for one stock unit or more.", barcode=code, qty=qty)
+    known = session.get(Barcode, code)
+    if known is not None and known.sku != sku:
+        raise code_taken(code, known.sku)
+    row = known or Barcode(code=code, sku=sku, qty=qty)
+    row.qty = qty
+    session.add(row)
+    return row
+
+
+def set_price(
+    session: Session,
+    sku: str,
+    price_minor: int,
+    from_day: dt.date,
+    *,
+    scope_id: str = EVERYONE,
+    actor: Actor,
+    at: dt.datetime,
+) -> Price:
+    """Date a price from a business day on, for one store or for all (rule 2)."""
+    refuse_price(price_minor)
+    if session.get(Product, sku) is None:
+        raise _unknown([sku])
+    price = session.get(Price, (sku, scope_id, from_day))
+    before = price.price_minor if price else price_on(session, scope_id, sku, from_day)
+    if price is None:
+        price = Price(sku=sku, scope_id=scope_id, from_day=from_day, price_minor=price_minor)
+        session.add(price)
+    elif before != price_minor:
+        till_edition.count_up(session, scope_id)
+    price.price_minor = price_minor
+    facts = {"before_minor": before, "price_minor": price_minor, "from_day": from_day, "scope_id": scope_id}
+    journal.record(session, actor=actor, at=at, verb="price.set", subject=f"product:{sku}", **facts)
+    return price
+
+
+def list_product(session: Session, store_id: str, sku: str, *, actor: Actor, at: dt.datetime, **wishes: Any) -> Listing:
+    """Let a store sell a product; wishes: active, hold_back_qty, quick_key, cost_minor (rule 3)."""
+    if session.get(Product, sku) is None:
+        raise _unknown([sku])
+    known = session.get(Listing, (store_id, sku))
+    listing = known or Listing(store_id=store_id, sku=sku, hold_back_qty=0)
+    before = (listing.active, listing.quick_key)
+    for name, value in ({"active": True} | wishes).items():
+        if name not in ("active", "hold_back_qty", "quick_key", "cost_minor"):
+            raise ValueError(f"a listing has no {name}")
+        setattr(listing, name, value)
+    session.add(listing)
+    if known is not None and before != (listing.active, listing.quick_key):
+        till_edition.count_up(session, store_id)
+    journal.record(
+        session, actor=actor, at=at, verb="product.listed", subject=f"product:{sku}", store=store_id, **wishes
+    )
+    return listing
+
+
+# --- refusals, of one product as of many (`new_products`) ---
+
+
+def refuse_product(sku: str, name: str, tax_class_id: str, *, taken: bool, taxed: bool) -> None:
+    """Refuse a product that cannot come in. taken: its SKU is another's; taxed: its tax class is known."""
+    if not name.strip() or not sku.strip():
+        raise Invalid("bad-product", "A product needs a SKU and a name.", sku=sku)
+    if taken:
+        raise Conflict("product-exists", f"The SKU {sku} is already taken.", sku=sku)
+    if not taxed:
+        raise NotFound("unknown-tax-class", f"There is no tax class {tax_class_id}.", tax_class_id=tax_class_id)
+
+
+def refuse_code(code: str, sku: str) -> None:
+    """Refuse what is no code (rule 4)."""
+    if not code or len(code) > LONGEST_CODE or not code.isprintable():
+        raise Invalid("bad-code", "A barcode has 1 to 64 printable characters.", sku=sku)
+    if has_digits(code) and not is_gtin(code):
+        raise _wrong_check_digit(code)
+
+
+def code_taken(code: str, sku: str) -> Conflict:
+    """Return the refusal of a code that is this product's."""
+    return Conflict("code-taken", f"The barcode {code} already belongs to {sku}.", barcode=code, sku=sku)
+
+
+def refuse_price(price_minor: int) -> None:
+    """Refuse what is no price."""
+    if not 0 <= price_minor <= MAX_MINOR:
+        raise Invalid("bad-price", "A price is not negative and not absurdly large.", price_minor=price_minor)
+
+
+# --- questions ---
+
+
+def find_by_scan(session: Session, store_id: str, code: str, day: dt.date) -> Scanned:
+    """Return what a scanned or typed code stands for: a barcode, the same GTIN with other leading zeros, or a SKU."""
+    code = code.strip()
+    if not code or len(code) > LONGEST_CODE or not code.isprintable():
+        raise NotFound(
+            "unknown-barcode", "That is no barcode. Scan it again, or search by name.", barcode=code[:LONGEST_CODE]
+        )
+    if (known := find_code(session, store_id, spellings(code), day)) is not None:
+        return known
+    if session.scalar(sa.select(Product.sku).where(Product.sku == code)):
+        return Scanned(to_sell(session, store_id, [code], day)[code], 1, source="sku")
+    if has_digits(code) and not is_gtin(code):
+        raise _wrong_check_digit(code)
+    raise NotFound(
+        "unknown-barcode",
+        f"No product has the barcode {code}. Search by name, or add the product in the catalogue.",
+        barcode=code,
+    )
+
+
+def find_code(session: Session, store_id: str, codes: Sequence[str], day: dt.date) -> Scanned | None:
+    """Return what the first known of some spellings of a code stands for, in one statement; None when none is known."""
+    rows = _views_by_code().all(session, {"shop": store_id, "day": day}, codes)
+    found = [(_seen()._make(row[:-2]), *row[-2:]) for row in rows]
+    if not found:
+        return None
+    row, _code, qty = min(found, key=lambda hit: codes.index(hit[1]))
+    _refuse_unsold([row])
+    return Scanned(_view(row), qty)
+
+
+def to_sell(session: Session, store_id: str, skus: Sequence[str], day: dt.date) -> dict[str, ProductView]:
+    """Return the products as this store sells them on a day, or refuse, naming all that it does not (rule 3)."""
+    found = map(_seen()._make, _some_views().all(session, {"shop": store_id, "day": day}, skus))
+    rows = {row.sku: row for row in found}
+    if missing := [sku for sku in dict.fromkeys(skus) if sku not in rows]:
+        raise _unknown(missing)
+    _refuse_unsold(list(rows.values()))
+    return {sku: _view(row) for sku, row in rows.items()}
+
+
+def as_promised(session: Session, store_id: str, prices: Mapping[str, int], day: dt.date) -> dict[str, ProductView]:
+    """Return what was promised at these prices, whether or not the store still sells it; the unknown is left out."""
+    found = map(_seen()._make, _some_views().all(session, {"shop": store_id, "day": day}, list(prices)))
+    return {
+        row.sku: _view(row if row.price_minor is not None else row._replace(price_minor=prices[row.sku]))
+        for row in found
+    }  # fmt: skip
+
+
+def known_skus(session: Session, skus: Iterable[str]) -> dict[str, bool]:
+    """Return which of these products there are, and of each whether its price is typed at the till."""
+    query = sa.select(Product.sku, Product.price_typed).where(Product.sku.in_(sorted(set(skus))))
+    return {row.sku: row.price_typed for row in session.execute(query)}
+
+
+def till_catalogue(session: Session, store_id: str, day: dt.date) -> list[ProductView]:
+    """Return all that can be sold today with every code, by name: what the till keeps in its page."""
+    listed = _views().where(Listing.active, Product.active).order_by(Product.name, Product.sku)
+    codes: dict[str, list[tuple[str, int]]] = {}
+    query = sa.select(Barcode.sku, Barcode.code, Barcode.qty).order_by(Barcode.qty, Barcode.code)
+    for sku, code, qty in session.execute(query):
+        codes.setdefault(sku, []).append((code, qty))
+    rows = session.execute(listed, {"shop": store_id, "day": day}).all()
+    return [_view(row, tuple(codes.get(row.sku, ()))) for row in rows if row.price_minor is not None or row.price_typed]
+
+
+def search(session: Session, store_id: str, text: str, day: dt.date, limit: int = 20) -> list[ProductView]:
+    """Return sellable products whose name, brand, category, pinyin or SKU holds every word of the text.
+
+    First those whose name begins with a word, then where words begin so, then the rest; quick keys first, by name.
+    """
+    query, held = _views().where(Listing.active, Product.active), Product.search_text
+    rank: sa.ColumnElement[int] = sa.literal(0)
+    words = "".join(letter if letter.isprintable() else " " for letter in text[:200]).casefold().split()
+    for word in words:
+        query = query.where(held.contains(word, autoescape=True) | (sa.func.lower(Product.sku) == word))
+        starts = ((held.startswith(word, autoescape=True), 0), (held.contains(f" {word}", autoescape=True), 1))
+        rank = rank + sa.case(*starts, else_=3)
+    if not words:
+        return []
+    query = query.order_by(rank, Listing.quick_key.is_(None), Product.name, Product.sku).limit(limit)
+    rows = session.execute(query, {"shop": store_id, "day": day}).all()
+    return [_view(row) for row in rows if row.price_minor is not None or row.price_typed]
+
+
+def price_on(session: Session, store_id: str, sku: str, day: dt.date) -> int | None:
+    """Return the price valid at a store on a business day; None without one (rule 2)."""
+    return prices_on(session, store_id, day, [sku]).get(sku)
+
+
+def prices_on(session: Session, store_id: str, day: dt.date, skus: Sequence[str] | None = None) -> dict[str, int]:
+    """Return the prices valid at a store on a business day, of all products or of some."""
+    query = sa.select(Product.sku, _price())
+    if skus is not None:
+        query = query.where(Product.sku.in_(skus))
+    rows = session.execute(query, {"shop": store_id, "day": day})
+    return {sku: price for sku, price in rows if price is not None}
+
+
+# --- inside ---
+
+
+@cache
+def _price() -> sa.Label[Any]:
+    """The price valid at :shop on :day (rule 2); written once, because every scan and sale asks it."""
+    price, product = table_of(Price), table_of(Product)
+
+    def newest(scope: sa.ColumnElement[str]) -> sa.ScalarSelect[int]:
+        query = sa.select(price.c.price_minor).where(
+            price.c.sku == product.c.sku,
+            price.c.scope_id == scope,
+            price.c.from_day <= sa.bindparam("day", type_=sa.Date),
+        )
+        return query.order_by(price.c.from_day.desc()).limit(1).correlate(product).scalar_subquery()
+
+    own, shared = newest(sa.bindparam("shop", type_=sa.Text)), newest(sa.literal(EVERYONE))
+    return sa.func.coalesce(own, shared).label("price_minor")
+
+
+_OF_PRODUCT = (
+    "sku", "name", "brand", "category", "department", "pack_text", "stock_unit", "price_quantity", "minimum_age",
+    "maximum_qty", "search_text", "kind", "deposit_sku", "price_typed", "active",
+)  # fmt: skip
+
+
+@cache
+def _views() -> sa.Select[*tuple[Any, ...]]:
+    product, tax, listing = table_of(Product), table_of(TaxClass), table_of(Listing)
+    listed = sa.and_(listing.c.sku == product.c.sku, listing.c.store_id == sa.bindparam("shop", type_=sa.Text))
+    columns = (
+        *(product.c[name] for name in _OF_PRODUCT),
+        tax.c.id.label("tax_class_id"),
+        tax.c.rate_bp,
+        tax.c.inclusive,
+        listing.c.active.label("listed"),
+        listing.c.quick_key,
+        listing.c.cost_minor,
+        _price(),
+    )
+    return sa.select(*columns).join(tax, tax.c.id == product.c.tax_class_id).outerjoin(listing, listed)
+
+
+@cache
+def _seen() -> Any:
+    """Return the kind of tuple a row of `_views` is."""
+    return namedtuple("_Seen", _views().selected_columns.keys())
+
+
+@cache
+def _some_views() -> PreparedForSome:
+    return PreparedForSome(lambda skus: _views().where(table_of(Product).c.sku.in_(skus)))
+
+
+@cache
+def _views_by_code() -> PreparedForSome:
+    code = table_of(Barcode).c
+    views = _views().add_columns(code.code, code.qty).join(table_of(Barcode), code.sku == table_of(Product).c.sku)
+    return PreparedForSome(lambda codes: views.where(code.code.in_(codes)))
+
+
+def _refuse_unsold(rows: Sequence[Any]) -> None:
+    if unlisted := [row for row in rows if not (row.listed and row.active)]:
+        raise Refused(
+            "not-sold-here",
+            f"This shop does not sell {_names(unlisted)}. List it in the catalogue first.",
+            skus=[row.sku for row in unlisted],
+            names=[row.name for row in unlisted],
+        )
+    if priceless := [row for row in rows if row.price_minor is None and not row.price_typed]:
+        raise Refused(
+            "price-missing",
+            f"There is no price for {_names(priceless)}. Set one in the catalogue, then scan again.",
+            skus=[row.sku for row in priceless],
+            names=[row.name for row in priceless],
+        )
+
+
+def _view(row: Any, codes: tuple[tuple[str, int], ...] = ()) -> ProductView:
+    values = {name: getattr(row, name) for name in _SHOWN}
+    return ProductView(**values, codes=codes, barcode=codes[0][0] if codes else None)
+
+
+_SHOWN = (
+    *(name for name in _OF_PRODUCT if name != "active"), "tax_class_id", "rate_bp", "inclusive", "quick_key",
+    "cost_minor", "price_minor",
+)  # fmt: skip
+
+
+def _names(rows: Sequence[Any]) -> str:
+    return ", ".join(row.name for row in rows)
+
+
+def _unknown(skus: Sequence[str]) -> NotFound:
+    return NotFound(
+        "unknown-product", f"There is no product {', '.join(skus)}. Add it in the catalogue first.", skus=list(skus)
+    )
+
+
+def _wrong_check_digit(code: str) -> Invalid:
+    return Invalid(
+        "wrong-check-digit",
+        f"The barcode {code} was misread: its last digit does not fit. Scan it again.",
+        barcode=code,
+        expected=check_digit(code[:-1]),
+    )

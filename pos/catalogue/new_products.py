@@ -1,0 +1,114 @@
+"""Many new products at once: what `catalogue`'s verbs write one by one, in a few statements.
+
+Rules
+-----
+1. Each is added with its code, priced from a day on and, in a shop, listed; the journal says of each what it says of
+   one that comes in alone.
+2. All or nothing: what cannot come in is refused before anything is written (`Unfit`).
+
+A till waits while another writes: 5,000 products one by one kept it for eleven seconds and more.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
+
+from config.bulk import write_many
+from config.database import table_of
+from config.errors import ShopError
+from config.nodes import journal
+from config.nodes.journal import Actor
+from config.nodes.publication import EVERYONE
+from pos.catalogue import catalogue
+from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
+
+WISHES = (
+    "brand", "department", "pack_text", "stock_unit", "price_quantity", "minimum_age", "maximum_qty", "shelf_life_days",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class NewProduct:
+    """A product to be taken in. code: '' = none; cost_minor: None = not known; wishes: some of WISHES."""
+
+    sku: str
+    name: str
+    category: str
+    tax_class_id: str
+    price_minor: int
+    code: str = ""
+    cost_minor: int | None = None
+    wishes: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Unfit(Exception):
+    """One of them cannot come in: which, counted from 0, and why."""
+
+    def __init__(self, place: int, why: ShopError) -> None:
+        super().__init__(place, why)
+        self.place, self.why = place, why
+
+
+def add(
+    session: Session, new: Sequence[NewProduct], from_day: dt.date, *, owner_id: str, actor: Actor, at: dt.datetime
+) -> None:
+    """Take products into a shop, or, of EVERYONE, into the catalogue of all; Unfit when one of `refusals` stands."""
+    for place, why in refusals(session, new):
+        raise Unfit(place, why) from why
+    in_shop = owner_id != EVERYONE
+    write_many(session, Product, [_product(one, owner_id) for one in new])
+    write_many(session, Barcode, [{"code": one.code, "sku": one.sku} for one in new if one.code])
+    priced = {"scope_id": owner_id, "from_day": from_day}
+    write_many(session, Price, [{"sku": one.sku, "price_minor": one.price_minor} | priced for one in new])
+    if in_shop:
+        listed = [{"store_id": owner_id, "sku": one.sku, "cost_minor": one.cost_minor} for one in new]
+        write_many(session, Listing, listed)
+    told: list[tuple[str, str, dict[str, Any]]] = []
+    for one in new:
+        subject = f"product:{one.sku}"
+        told.append(("product.added", subject, {"name": one.name.strip()}))
+        told.append(("price.set", subject, {"before_minor": None, "price_minor": one.price_minor} | priced))
+        if in_shop:
+            costs = {} if one.cost_minor is None else {"cost_minor": one.cost_minor}
+            told.append(("product.listed", subject, {"store": owner_id} | costs))
+    journal.record_many(session, told, actor=actor, at=at)
+
+
+def refusals(session: Session, new: Sequence[NewProduct]) -> Iterator[tuple[int, ShopError]]:
+    """Yield which of them, counted from 0, cannot come in beside what is here and those before them, and why."""
+    here, classes = set(session.scalars(sa.select(Product.sku))), set(session.scalars(sa.select(TaxClass.id)))
+    codes = {row.code: row.sku for row in session.execute(sa.select(Barcode.code, Barcode.sku))}
+    for place, one in enumerate(new):
+        try:
+            taxed = one.tax_class_id in classes
+            catalogue.refuse_product(one.sku, one.name, one.tax_class_id, taken=one.sku in here, taxed=taxed)
+            catalogue.refuse_price(one.price_minor)
+            if one.code:
+                catalogue.refuse_code(one.code, one.sku)
+                if one.code in codes:
+                    raise catalogue.code_taken(one.code, codes[one.code])
+                codes[one.code] = one.sku
+        except ShopError as why:
+            yield place, why
+        here.add(one.sku)
+
+
+# --- inside ---
+
+
+def _product(one: NewProduct, owner_id: str) -> dict[str, Any]:
+    name, wishes = one.name.strip(), {wish: one.wishes.get(wish, _usual(wish)) for wish in WISHES}
+    return {
+        "sku": one.sku, "name": name, "category": one.category, "tax_class_id": one.tax_class_id,
+        "search_text": catalogue.search_text_for(name, wishes["brand"], one.category), "owner_id": owner_id, **wishes,
+    }  # fmt: skip
+
+
+def _usual(wish: str) -> Any:
+    default = table_of(Product).c[wish].default
+    return default.arg if isinstance(default, ScalarElementColumnDefault) else None

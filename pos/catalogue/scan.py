@@ -1,0 +1,274 @@
+"""What a scan stands for: a maker's code, a shop's own weighed label, a GS1 code with batch and expiry, or a SKU.
+
+Rules
+-----
+1. A code the catalogue knows stands for that product, in one question. Only what it does not know is taken apart.
+2. A shop's own label (`embedded`) is read by the shop's schemes in their order; the first that fits wins. A weight
+   becomes the quantity. A price is what the line costs, and the quantity follows from it, at least 1.
+3. A GS1 code (`gs1`) gives product, batch, last day, net weight, price in the shop's own currency, and count.
+4. A case's GTIN-14 is never guessed from the unit inside it: how many it holds is not in the number. It is sold once
+   it is registered.
+5. A label that says its goods cost nothing is refused, whatever it stands for.
+6. Any text at all gets a product or a sentence.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import new_id
+from config.money import MAX_MINOR, divide_half_up, exponent
+from config.nodes import journal
+from config.nodes.journal import Actor
+from pos.catalogue import catalogue, gs1, gtin, own_labels, till_edition
+from pos.catalogue.catalogue import Barcode, Product, Scanned
+from pos.catalogue.own_labels import Label, Scheme
+from pos.pricing.pricing import ProductView
+from pos.store.store import store_of
+
+MOST_SCHEMES = 20
+MOST_QTY = 9_999_999
+_NO_BARCODE = "That is no barcode. Scan it again, or search by name."
+_CURRENCY_NUMBERS = {
+    "AUD": 36, "BRL": 986, "CAD": 124, "CHF": 756, "CNY": 156, "CZK": 203, "DKK": 208, "EUR": 978, "GBP": 826,
+    "HKD": 344, "INR": 356, "JPY": 392, "KRW": 410, "MXN": 484, "MYR": 458, "NOK": 578, "NZD": 554, "PHP": 608,
+    "PLN": 985, "SEK": 752, "SGD": 702, "THB": 764, "TWD": 901, "USD": 840, "VND": 704, "ZAR": 710,
+}  # fmt: skip
+"""ISO 4217, as labels write a currency."""
+
+
+class ScanScheme(Base):
+    """How one kind of label this shop prints, or buys printed, is read. place: the order in which they are tried."""
+
+    __tablename__ = "scan_scheme"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    store_id: Mapped[str] = mapped_column(sa.ForeignKey("store.id"), index=True)
+    place: Mapped[int]
+    name: Mapped[str]
+    pattern: Mapped[str]
+    step: Mapped[int] = mapped_column(default=1)
+
+
+# --- verbs ---
+
+
+def add_scheme(
+    session: Session, store_id: str, name: str, pattern: str, step: int = 1, *, actor: Actor, at: dt.datetime
+) -> ScanScheme:
+    """Read labels of a pattern from now on, after the schemes there are (`embedded`, rules 1, 2, 5)."""
+    made = own_labels.scheme(pattern, step)
+    name = name.strip() or f"{own_labels.LENGTHS[11 if made.is_upc else 12]} {made.prefix}"
+    rows = _rows(session, store_id)
+    if len(rows) >= MOST_SCHEMES:
+        raise Refused("too-many-schemes", f"A shop has at most {MOST_SCHEMES} kinds of label. Remove one first.")
+    if any(row.pattern == pattern for row in rows):
+        raise Conflict("scheme-exists", f"Labels of the pattern {pattern} are read already.", pattern=pattern)
+    place = max((row.place for row in rows), default=-1) + 1
+    row = ScanScheme(id=new_id(), store_id=store_id, place=place, name=name[:60], pattern=pattern, step=step)
+    session.add(row)
+    _record(session, row, "scheme.added", actor, at)
+    return row
+
+
+def remove_scheme(session: Session, store_id: str, scheme_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Read labels of this scheme no more."""
+    row = _row(session, store_id, scheme_id)
+    session.delete(row)
+    _record(session, row, "scheme.removed", actor, at)
+
+
+def raise_scheme(session: Session, store_id: str, scheme_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Try this scheme before the one that is tried before it now (rule 2); the first stays the first."""
+    row, rows = _row(session, store_id, scheme_id), _rows(session, store_id)
+    at_place = [one.id for one in rows].index(scheme_id)
+    if at_place:
+        before = rows[at_place - 1]
+        row.place, before.place = before.place, row.place
+        _record(session, row, "scheme.raised", actor, at)
+
+
+# --- questions ---
+
+
+def read(session: Session, store_id: str, code: str, day: dt.date) -> Scanned:
+    """Return what a scanned or typed code stands for (rules 1-6), or refuse with a sentence that says what to do."""
+    text, announced = gs1.announced(code)
+    if len(text) > gs1.LONGEST:
+        raise NotFound("unknown-barcode", _NO_BARCODE, barcode=text[: catalogue.LONGEST_CODE])
+    if not announced and len(text) <= catalogue.LONGEST_CODE and text.isprintable():
+        known = catalogue.find_code(session, store_id, gtin.spellings(text), day)
+        if known is not None:
+            return known
+    if announced or gs1.looks_like_one(text):
+        return _by_elements(session, store_id, text, day)
+    if own_labels.is_in_store(text):
+        label = own_labels.parse(text, schemes(session, store_id))
+        if label is not None:
+            return _by_label(session, store_id, label, day)
+    try:
+        return catalogue.find_by_scan(session, store_id, text, day)
+    except NotFound:
+        _refuse_unknown(session, text)
+        raise
+
+
+def schemes(session: Session, store_id: str) -> list[Scheme]:
+    """Return the shop's schemes, ready, in their order."""
+    return [own_labels.scheme(row.pattern, row.step) for row in _rows(session, store_id)]
+
+
+def scheme_rows(session: Session, store_id: str) -> list[ScanScheme]:
+    """Return the shop's schemes as they are kept, in their order."""
+    return list(_rows(session, store_id))
+
+
+# --- inside ---
+
+
+def _by_label(session: Session, store_id: str, label: Label, day: dt.date) -> Scanned:
+    """Return the product of a shop's own label and how much of it (rule 2)."""
+    known = catalogue.find_code(session, store_id, label.keys(), day)
+    product = known.product if known else _by_number(session, store_id, label, day)
+    if label.kind == "price":
+        return Scanned(product, _qty_for(product, label.value), label.value, source="embedded")
+    if (label.kind == "weight") != (product.stock_unit == "gram"):
+        raise Refused(
+            "label-unit",
+            f"The label of {product.name} says {_words(label)}, but it is sold by the {product.stock_unit}. "
+            "Change how labels are read, or the product's unit.",
+            sku=product.sku,
+            name=product.name,
+            stock_unit=product.stock_unit,
+        )
+    return Scanned(product, label.value, source="embedded")
+
+
+def _by_number(session: Session, store_id: str, label: Label, day: dt.date) -> ProductView:
+    keys = label.keys()
+    skus = set(session.scalars(sa.select(Product.sku).where(Product.sku.in_(keys))))
+    sku = next((key for key in keys if key in skus), None)
+    if sku is None:
+        raise NotFound(
+            "unknown-label",
+            f"No product has the number {label.number} of this label. Give the product the code {keys[0]} "
+            "in the catalogue, then scan again.",
+            barcode=keys[0],
+            number=label.number,
+        )
+    return catalogue.to_sell(session, store_id, [sku], day)[sku]
+
+
+def _by_elements(session: Session, store_id: str, text: str, day: dt.date) -> Scanned:
+    """Return the product of a GS1 code with its batch, day, weight, price and count (rule 3)."""
+    said = gs1.elements(text)
+    if said.gtin is None:
+        raise NotFound(
+            "no-product-in-code",
+            "This code names no product: it may be a pallet's or a coupon's. Scan the product's own code.",
+            barcode=gs1.misread(text).facts["barcode"],
+        )
+    known = catalogue.find_code(session, store_id, gtin.spellings(said.gtin), day)
+    if known is None:
+        _refuse_unknown(session, said.gtin)
+        raise NotFound(
+            "unknown-barcode",
+            f"No product has the barcode {said.gtin}. Search by name, or add the product in the catalogue.",
+            barcode=said.gtin,
+        )
+    product, amount_minor = known.product, None
+    qty = known.qty * (1 if said.count is None else said.count)
+    if said.price is not None:
+        amount_minor = _in_minor(session, store_id, said.price)
+        _refuse_free(product, amount_minor)
+    if product.stock_unit == "gram" and said.weight_grams is not None:
+        qty = said.weight_grams
+    elif product.stock_unit == "gram" and amount_minor:
+        qty = _qty_for(product, amount_minor)
+    if not 0 < qty <= MOST_QTY:
+        raise Invalid(
+            "empty-label",
+            f"The label of {product.name} says nothing was weighed, or too much. Print a new one.",
+            barcode=said.gtin,
+        )
+    return Scanned(product, qty, amount_minor, said.batch, said.expires_on, "gs1")
+
+
+def _refuse_free(product: ProductView, amount_minor: int) -> None:
+    """Refuse the amount 0 of a label (rule 5)."""
+    if not amount_minor:
+        raise Invalid(
+            "free-label",
+            f"By its label {product.name} costs nothing. Scan its own barcode, or print a new label.",
+            name=product.name,
+        )
+
+
+def _qty_for(product: ProductView, amount_minor: int) -> int:
+    """Return the quantity that costs the amount at today's price, at least 1 (rule 2)."""
+    if not product.price_minor:
+        return 1
+    return min(MOST_QTY, max(1, divide_half_up(amount_minor * product.price_quantity, product.price_minor)))
+
+
+def _in_minor(session: Session, store_id: str, amount: gs1.Amount) -> int:
+    currency = store_of(session, store_id).currency
+    if amount.currency and amount.currency != _CURRENCY_NUMBERS.get(currency):
+        raise Refused(
+            "other-currency",
+            f"The price on this label is not in {currency}. Weigh the goods, or type the price.",
+            currency=currency,
+        )
+    minor = divide_half_up(amount.digits * 10 ** exponent(currency), 10**amount.decimals)
+    if minor > MAX_MINOR:
+        raise Invalid("bad-price", "The price on this label is absurdly large. Scan it again.", price_minor=minor)
+    return minor
+
+
+def _refuse_unknown(session: Session, code: str) -> None:
+    """Say more than "unknown" of an unknown code where more is known (rule 4)."""
+    if own_labels.is_in_store(code) and gtin.is_gtin(code):
+        raise NotFound(
+            "unknown-label",
+            f"The number {code} is for use inside a shop, and no label of this shop looks like it. "
+            "Say in Weighed goods how such labels are read.",
+            barcode=code,
+        )
+    if len(code) == 14 and code[0] in "12345678" and gtin.is_gtin(code):
+        inner = code[1:13] + gtin.check_digit(code[1:13])
+        query = sa.select(Product.name).join(Barcode, Barcode.sku == Product.sku)
+        name = session.scalar(query.where(Barcode.code.in_(gtin.spellings(inner))).limit(1))
+        if name is not None:
+            raise NotFound(
+                "unknown-pack",
+                f"This is a case of {name}, and nobody has said yet how many it holds. Give {name} the code {code} "
+                "with that number in the catalogue, or scan one piece.",
+                barcode=code,
+                name=name,
+            )
+
+
+def _words(label: Label) -> str:
+    return f"{label.value} g" if label.kind == "weight" else f"{label.value} pieces"
+
+
+def _rows(session: Session, store_id: str) -> Sequence[ScanScheme]:
+    query = sa.select(ScanScheme).where(ScanScheme.store_id == store_id)
+    return session.scalars(query.order_by(ScanScheme.place, ScanScheme.id)).all()
+
+
+def _row(session: Session, store_id: str, scheme_id: str) -> ScanScheme:
+    row = session.get(ScanScheme, scheme_id)
+    if row is None or row.store_id != store_id:
+        raise NotFound("unknown-scheme", "This kind of label is no longer there. Open the page again.")
+    return row
+
+
+def _record(session: Session, row: ScanScheme, verb: str, actor: Actor, at: dt.datetime) -> None:
+    till_edition.count_up(session, row.store_id)
+    facts = {"name": row.name, "pattern": row.pattern, "step": row.step}
+    journal.record(session, actor=actor, at=at, verb=verb, subject=f"scheme:{row.id}", **facts)

@@ -1,0 +1,124 @@
+"""Hours in which some goods may be sold: beer not at night, say.
+
+Rules
+-----
+1. Hours are for an aisle or a category, named as its products name it; one that names the aisle holds for all in it.
+   A product that both are set for is sold while both hold.
+2. Outside its hours a product is sold to nobody: no leave helps. The shop's own wall clock decides, when the money is
+   taken; a sale that was completed stays one.
+3. Hours over midnight (22:00 to 02:00) end on the next morning; the last minute is not included.
+
+Units: minutes of the local day, 0 to 1439.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base, table_of
+from config.errors import Invalid, NotFound, Refused
+from config.nodes import journal
+from config.nodes.journal import Actor
+from config.prepared import Prepared
+from pos.catalogue.catalogue import Product
+from pos.pricing.pricing import ProductView
+
+
+class SellingHours(Base):
+    """When a shop sells what stands in an aisle or a category."""
+
+    __tablename__ = "selling_hours"
+    __table_args__ = (
+        sa.CheckConstraint(
+            "from_minute between 0 and 1439 and until_minute between 0 and 1439 and from_minute <> until_minute",
+            name="within_a_day",
+        ),
+    )
+
+    store_id: Mapped[str] = mapped_column(sa.ForeignKey("store.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    """The department's or the category's name."""
+    from_minute: Mapped[int]
+    until_minute: Mapped[int]
+
+
+# --- verbs ---
+
+
+def set_hours(
+    session: Session, store_id: str, kind: str, from_minute: int, until_minute: int, *, actor: Actor, at: dt.datetime
+) -> SellingHours:
+    """Sell what stands in an aisle or a category only within these hours (rules 1, 3); set again, they are replaced."""
+    if kind not in kinds(session):
+        raise NotFound("unknown-aisle", "No product stands in that aisle. Choose one from the list.", field="kind")
+    if not (0 <= from_minute < 1440 and 0 <= until_minute < 1440) or from_minute == until_minute:
+        raise Invalid("bad-hours", "Type both times, from and until.", field="until_time")
+    row = session.get(SellingHours, (store_id, kind)) or SellingHours(store_id=store_id, kind=kind)
+    row.from_minute, row.until_minute = from_minute, until_minute
+    session.add(row)
+    facts = {"from_time": clock_text(from_minute), "until_time": clock_text(until_minute)}
+    journal.record(session, actor=actor, at=at, verb="selling_hours.set", subject=f"aisle:{kind}", **facts)
+    return row
+
+
+def lift(session: Session, store_id: str, kind: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Sell an aisle's products at any hour again; lifting hours that are not set changes nothing."""
+    row = session.get(SellingHours, (store_id, kind))
+    if row is not None:
+        session.delete(row)
+        journal.record(session, actor=actor, at=at, verb="selling_hours.lifted", subject=f"aisle:{kind}")
+
+
+# --- questions ---
+
+
+def of_store(session: Session, store_id: str) -> list[SellingHours]:
+    """Return a shop's hours by the names of their aisles."""
+    query = sa.select(SellingHours).where(SellingHours.store_id == store_id)
+    return list(session.scalars(query.order_by(SellingHours.kind)))
+
+
+def kinds(session: Session) -> list[str]:
+    """Return what hours can be set for: every department and category a product stands in, by name."""
+    names = sa.union(sa.select(Product.department), sa.select(Product.category))
+    return sorted(name for name in session.scalars(names) if name)
+
+
+def refuse_outside(session: Session, store_id: str, views: Iterable[ProductView], wall: dt.datetime) -> None:
+    """Raise Refused for the first product that is not sold at this hour (rules 1 to 3). wall: the shop's own time."""
+    rows = _HOURS.all(session, {"store": store_id})
+    if not rows:
+        return
+    hours = {kind: (since, until) for kind, since, until in rows}
+    minute = wall.hour * 60 + wall.minute
+    for view in views:
+        for kind in dict.fromkeys((view.department, view.category)):
+            if kind in hours and not _within(minute, *hours[kind]):
+                since, until = (clock_text(one) for one in hours[kind])
+                raise Refused(
+                    "outside-hours",
+                    f"{view.name} is sold from {since} to {until} only. Take it out; the rest can be sold.",
+                    sku=view.sku,
+                    name=view.name,
+                    from_time=since,
+                    until_time=until,
+                )
+
+
+def clock_text(minute: int) -> str:
+    """Return a minute of the day as a clock shows it: '07:30'."""
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+# --- inside ---
+
+_hours = table_of(SellingHours).c
+_HOURS = Prepared(
+    sa.select(_hours.kind, _hours.from_minute, _hours.until_minute).where(_hours.store_id == sa.bindparam("store"))
+)
+
+
+def _within(minute: int, since: int, until: int) -> bool:
+    return since <= minute < until if since < until else minute >= since or minute < until

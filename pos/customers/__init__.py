@@ -1,0 +1,1 @@
+"""Customers by name: consent, tabs, loyalty points, vouchers, points shared in the network."""

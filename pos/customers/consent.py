@@ -1,0 +1,114 @@
+"""Consent: what a customer agreed to, since when, and in which words it was asked.
+
+Rules
+-----
+1. Rows are never changed; of a purpose the newest one counts.
+2. What a customer is asked stands here, in the customer's own language, and is kept with the yes: what was agreed to
+   can be shown later, also when the question has changed since.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base
+from config.ids import new_id
+from config.nodes.append_only import append_only
+from config.nodes.journal import Actor
+
+PURPOSES = ("phone", "tab", "points", "messages", "online", "network")
+ASKED = {
+    "en": {
+        "name": "The shop may keep my name.",
+        "phone": "The shop may keep my phone number.",
+        "tab": "The shop may keep a tab for me: what I buy and pay later.",
+        "points": "The shop may count points for what I buy.",
+        "messages": "The shop may write to me, such as a reminder or an offer.",
+        "online": "The shop may tell its online shop a key made of my phone number, so that I get my member prices and "
+        "points there. The number itself stays in the shop.",
+        "network": "The stores of the network may count my points together, under a key made of my phone number. A "
+        "store uses them after I confirm my phone with a code. The network uses the number itself only to send that "
+        "code, and no other store learns what I buy here.",
+    },
+    "zh": {
+        "name": "本店可以保存我的姓名。",
+        "phone": "本店可以保存我的电话号码。",
+        "tab": "本店可以为我记账：先购买，后付款。",
+        "points": "本店可以为我的购物累计积分。",
+        "messages": "本店可以给我发消息，例如提醒或优惠。",
+        "online": "本店可以把由我的电话号码生成的密钥告知网店，让我在网店享受会员价和积分。号码本身只留在本店。",
+        "network": "联网各店可以用由我的电话号码生成的密钥合并累计我的积分。我用验证码确认手机后，门店才能使用。"
+        "总部只为发送验证码使用号码本身，其他店不会知道我在这里买了什么。",
+    },
+}
+"""Language -> purpose -> the question as a sentence of the customer's; it can be taken back at any time."""
+
+
+@append_only()
+class Consent(Base):
+    """What somebody agreed to, or not any more."""
+
+    __tablename__ = "customer_consent"
+    __table_args__ = (sa.Index("ix_customer_consent_customer", "store_id", "customer_id"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    customer_id: Mapped[str]
+    purpose: Mapped[str]
+    """name | phone | tab | points | messages | online | network"""
+    given: Mapped[bool]
+    words: Mapped[str] = mapped_column(default="", server_default="")
+    """What the customer was asked; '' where it was ended, or never noted."""
+    at: Mapped[dt.datetime]
+    actor_id: Mapped[str]
+
+
+# --- verbs ---
+
+
+def note(
+    session: Session,
+    store_id: str,
+    customer_id: str,
+    given: Iterable[str],
+    ended: Iterable[str],
+    language: str,
+    *,
+    at: dt.datetime,
+    actor: Actor,
+) -> None:
+    """Write down what is agreed to from now on, and what no longer is. language: the customer's."""
+    for purpose, is_given in [*((one, True) for one in sorted(given)), *((one, False) for one in sorted(ended))]:
+        session.add(
+            Consent(
+                store_id=store_id, id=new_id(), customer_id=customer_id, purpose=purpose, given=is_given,
+                words=ASKED[language][purpose] if is_given else "", at=at, actor_id=actor.id,
+            )
+        )  # fmt: skip
+    session.flush()
+
+
+# --- questions ---
+
+
+def in_force(session: Session, store_id: str, customer_id: str) -> dict[str, Consent]:
+    """Return by purpose the consent that counts now."""
+    newest: dict[str, Consent] = {}
+    query = sa.select(Consent).where(Consent.store_id == store_id, Consent.customer_id == customer_id)
+    for row in session.scalars(query.order_by(Consent.at, Consent.id)):
+        newest[row.purpose] = row
+    return {purpose: row for purpose, row in newest.items() if row.given}
+
+
+def who_agreed(session: Session, store_id: str, purpose: str) -> set[str]:
+    """Return the ids of all who agree to a purpose now."""
+    rows = sa.select(Consent.customer_id, Consent.given).where(Consent.store_id == store_id, Consent.purpose == purpose)
+    newest: dict[str, bool] = dict(session.execute(rows.order_by(Consent.at, Consent.id)).all())
+    return {customer_id for customer_id, given in newest.items() if given}
+
+
+def agreed(session: Session, store_id: str, customer_id: str) -> dict[str, dt.datetime]:
+    """Return what a customer agrees to, and since when."""
+    return {purpose: row.at for purpose, row in in_force(session, store_id, customer_id).items()}

@@ -1,0 +1,490 @@
+"""Customers the shop knows by name: what they agreed to, and how they stand with it.
+
+Rules
+-----
+1. Only what somebody agreed to is kept: a name, and each with its day and the words it was asked in a phone number, a
+   tab, points, messages, member prices online, the network's points. What is agreed to no longer is gone at once; a
+   tab is settled first.
+2. Names and numbers stay in this file's rows and on the shop's own paper: no fact, journal entry or message has them.
+   Who agrees to member prices online, or to the network's points, lets the network know a key made of the number, slow
+   to make, and no more: it recognizes the number there when its owner has proved it. The number itself goes to the
+   network only to send the code by which its owner lets this store use the network's points.
+3. Who wants to be forgotten is: name and number go, from the paper kept here too; the books stay, by id alone. Not
+   while the tab is unpaid.
+4. Nobody can try numbers: a search needs four last digits or a word of the name, answers a few people, and shows of
+   a number its end.
+
+The tab's book is `tab`, the points' books `loyalty` and `shared_points`; what a sale asks of them is named here too.
+"""
+
+import datetime as dt
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config import phones
+from config.database import Base, lock_rows
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import is_id
+from config.nodes import journal
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from pos.catalogue.catalogue import search_text_for
+from pos.customers import loyalty, shared_points, tab
+from pos.customers.consent import PURPOSES, Consent, agreed, note
+from pos.customers.loyalty import earn, give_points_back, spend_points, take_points_back
+from pos.customers.tab import charge, give_back, repay
+from pos.printing.queue import PrintJob
+from pos.store.store import Store
+
+__all__ = [
+    "PURPOSES",
+    "Consent",
+    "Customer",
+    "Found",
+    "Particulars",
+    "Standing",
+    "add",
+    "agree_online",
+    "agreed",
+    "change",
+    "charge",
+    "earn",
+    "erase",
+    "everything_about",
+    "give_back",
+    "give_points_back",
+    "is_known",
+    "is_member",
+    "key_of",
+    "known",
+    "listed",
+    "named",
+    "online_members",
+    "particulars",
+    "repay",
+    "search",
+    "spend_points",
+    "standing",
+    "take_points_back",
+    "tidied",
+]  # fmt: skip
+
+LANGUAGES = ("en", "zh")
+MOST_FOUND = 20
+LEAST_DIGITS, WHOLE_FROM = 4, 7
+"""Digits a number is looked up by; from how many on it may be a whole one, with the 0 of its country before it."""
+NAME_LETTERS = 80
+PAPERS = ("tab_paid", "statement")
+
+
+class Customer(Base):
+    """A person the shop knows. erased_at: forgotten; the row stays for the books, without name and number."""
+
+    __tablename__ = "customer"
+    __table_args__ = (sa.Index("ix_customer_name", "store_id", "name"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    phone: Mapped[str] = mapped_column(default="")
+    """Digits, with a leading + when it was typed."""
+    language: Mapped[str] = mapped_column(default="en")
+    online_key: Mapped[str] = mapped_column(default="", server_default="", index=True)
+    """What the network may know of the number (rule 2); '' where it may know nothing."""
+    search_text: Mapped[str] = mapped_column(default="")
+    added_at: Mapped[dt.datetime]
+    erased_at: Mapped[dt.datetime | None]
+
+
+@dataclass(frozen=True)
+class Particulars:
+    """What a form says of a customer. agreed: of PURPOSES; what is not agreed to is not kept."""
+
+    name: str
+    phone: str = ""
+    language: str = "en"
+    agreed: frozenset[str] = frozenset()
+    limit_minor: int = 0
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a customer stands with the shop, as the till shows it.
+
+    points_worth_minor: 0 while they cannot be redeemed. points_name: what the network calls its points, else ''.
+    """
+
+    name: str
+    member: bool
+    points: int
+    points_worth_minor: int
+    tab_balance_minor: int
+    tab_left_minor: int
+    points_name: str = ""
+    points_to_confirm: bool = False
+    """Whether the network's points count here alone, until the customer confirms the phone (`shared_points`)."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A customer in a list. phone_end: the last four digits at most."""
+
+    id: str
+    name: str
+    phone_end: str
+    member: bool
+    points: int
+    tab_balance_minor: int
+    tab_limit_minor: int
+
+    @property
+    def tab_left_minor(self) -> int:
+        """What may still go on the tab."""
+        return max(0, self.tab_limit_minor - self.tab_balance_minor)
+
+
+# --- verbs ---
+
+
+def add(session: Session, store: Store, id: str, wished: Particulars, *, actor: Actor, at: dt.datetime) -> Customer:
+    """Add a customer; id is the page's command id, so a double click adds one (another content is a Conflict)."""
+    if not is_id(id):
+        raise Invalid("no-command-id", "Open the page once more and press the button again.")
+    wished = tidied(wished, store.tz)
+    if (before := session.get(Customer, (store.id, id))) is not None:
+        if any(getattr(before, name) != getattr(wished, name) for name in ("name", "phone", "language")):
+            raise Conflict(
+                "command-content-differs", "This was already booked with another content. Open the page anew."
+            )
+        return before
+    customer = Customer(store_id=store.id, id=id, name="", phone="", search_text="", added_at=at)
+    session.add(customer)
+    tab.open_account(session, store.id, id, wished.limit_minor)
+    loyalty.open_account(session, store.id, id, member="points" in wished.agreed)
+    _write(session, customer, wished)
+    session.flush()
+    _share(session, store, customer, wished, at=at, actor=actor)
+    note(session, store.id, customer.id, {"name", *wished.agreed}, (), wished.language, at=at, actor=actor)
+    journal.record(
+        session, actor=actor, at=at, verb="customer.added", subject=_subject(id), agreed=sorted(wished.agreed),
+        limit_minor=wished.limit_minor,
+    )  # fmt: skip
+    return customer
+
+
+def change(
+    session: Session, store: Store, customer_id: str, wished: Particulars, *, actor: Actor, at: dt.datetime
+) -> Customer:
+    """Change what is kept of a customer; refuses to end a tab that is not settled (rule 1)."""
+    wished = tidied(wished, store.tz)
+    customer = _locked(session, store.id, customer_id)
+    owing = tab.account(session, store.id, customer_id, lock=True)
+    before = set(agreed(session, store.id, customer_id)) & set(PURPOSES)
+    if "tab" in before and "tab" not in wished.agreed and owing.balance_minor:
+        raise _unsettled(owing.balance_minor)
+    limit_before = owing.limit_minor
+    tab.set_limit(session, store.id, customer_id, wished.limit_minor)
+    loyalty.set_member(session, store.id, customer_id, "points" in wished.agreed)
+    changed = [name for name in ("name", "phone", "language") if getattr(customer, name) != getattr(wished, name)]
+    _write(session, customer, wished)
+    _share(session, store, customer, wished, at=at, actor=actor)
+    more, less = wished.agreed - before, before - wished.agreed
+    note(session, store.id, customer.id, more, less, wished.language, at=at, actor=actor)
+    journal.record(
+        session, actor=actor, at=at, verb="customer.changed", subject=_subject(customer_id), changed=changed,
+        agreed=sorted(wished.agreed), limit_before_minor=limit_before, limit_minor=wished.limit_minor,
+    )  # fmt: skip
+    return customer
+
+
+def agree_online(
+    session: Session,
+    store: Store,
+    customer_id: str,
+    *,
+    given: bool,
+    phone: str = "",
+    actor: Actor,
+    at: dt.datetime,
+) -> Customer:
+    """Note that a customer wants the prices for members online, or no longer does; all else stays as it is.
+
+    It brings points and the phone number with it, which it needs (rule 1). phone: '' for the one that is kept.
+    """
+    kept = particulars(session, store, customer_id)
+    if given:
+        needs = {"online", "points", "phone"}
+        wished = replace(kept, phone=phone.strip() or kept.phone, agreed=kept.agreed | needs)
+        if not wished.phone:
+            raise Invalid("phone-needed", "Type the phone number: online the customer is known by it.", field="phone")
+    else:
+        wished = replace(kept, agreed=kept.agreed - {"online"})
+    return change(session, store, customer_id, wished, actor=actor, at=at)
+
+
+def erase(session: Session, store: Store, customer_id: str, *, actor: Actor, at: dt.datetime) -> Customer:
+    """Forget a person: name, number and points go, the books stay by id; refused while the tab is unpaid (rule 3)."""
+    customer = session.get(Customer, (store.id, customer_id))
+    if customer is not None and customer.erased_at is not None:
+        return customer
+    customer = _locked(session, store.id, customer_id)
+    owing = tab.account(session, store.id, customer_id, lock=True)
+    if owing.balance_minor:
+        raise _unsettled(owing.balance_minor)
+    tab.set_limit(session, store.id, customer_id, 0)
+    loyalty.end(session, store.id, customer_id, at=at, actor=actor)
+    shared_points.quit_(session, store.id, customer_id, at=at)
+    ended = agreed(session, store.id, customer_id)
+    note(session, store.id, customer_id, (), ended, customer.language, at=at, actor=actor)
+    customer.name = customer.phone = customer.search_text = customer.online_key = ""
+    customer.erased_at = at
+    _forget_paper(session, store.id, customer_id)
+    journal.record(session, actor=actor, at=at, verb="customer.erased", subject=_subject(customer_id))
+    session.flush()
+    return customer
+
+
+# --- questions ---
+
+
+def known(session: Session, store_id: str, customer_id: str) -> Customer:
+    """Return a customer; NotFound for one who is not known here, or is forgotten."""
+    customer = session.get(Customer, (store_id, customer_id))
+    if customer is None or customer.erased_at is not None:
+        raise NotFound("unknown-customer", "This customer is not known here. Look the customer up again.")
+    return customer
+
+
+def is_known(session: Session, store_id: str, customer_id: str) -> bool:
+    """Tell whether a customer is known here, and not forgotten since."""
+    customer = session.get(Customer, (store_id, customer_id))
+    return customer is not None and customer.erased_at is None
+
+
+def is_member(session: Session, store_id: str, customer_id: str) -> bool:
+    """Tell whether a customer takes part in the points, and so gets the prices for members."""
+    known(session, store_id, customer_id)
+    return loyalty.account_of(session, store_id, customer_id).member
+
+
+def particulars(session: Session, store: Store, customer_id: str) -> Particulars:
+    """Return what is kept of a customer, as a form would say it."""
+    customer = known(session, store.id, customer_id)
+    given = frozenset(agreed(session, store.id, customer_id)) & set(PURPOSES)
+    limit_minor = tab.account(session, store.id, customer_id).limit_minor
+    return Particulars(customer.name, customer.phone, customer.language, given, limit_minor)
+
+
+def key_of(store_id: str, tz: str, phone: str) -> str:
+    """Return what the network may know of a phone number at a shop (rule 2): 20 ms of work, so that trying is slow.
+
+    tz: the shop's time zone, which says in which country a number without its country's code is one.
+    """
+    whole = phones.e164(phone, tz).encode()
+    return hashlib.scrypt(whole, salt=f"member:{store_id}".encode(), n=2**13, r=8, p=1, dklen=16).hex()
+
+
+def online_members(session: Session, store_id: str, key: str = "") -> dict[str, str]:
+    """Return key -> customer of those who get member prices online (rule 2); of one key alone where it is given."""
+    points = loyalty.PointsAccount
+    query = (
+        sa.select(Customer.online_key, Customer.id)
+        .join(points, sa.and_(points.store_id == Customer.store_id, points.customer_id == Customer.id))
+        .where(Customer.store_id == store_id, Customer.online_key != "", points.member)
+    )
+    if key:
+        query = query.where(Customer.online_key == key)
+    return {row.online_key: row.id for row in session.execute(query.order_by(Customer.id))}
+
+
+def standing(session: Session, store: Store, customer_id: str, *, at: dt.datetime) -> Standing:
+    """Return how a customer stands with the shop; the points are those that are collected here now."""
+    customer = known(session, store.id, customer_id)
+    owing = tab.account(session, store.id, customer_id)
+    own = loyalty.account_of(session, store.id, customer_id)
+    shared = shared_points.collects(session, store.id, customer_id, at)
+    worth_minor = loyalty.scheme(session, store.id).worth(own.points) if own.member else 0
+    return Standing(
+        name=customer.name,
+        member=own.member,
+        points=shared.points if shared else own.points,
+        points_worth_minor=shared_points.worth(session, shared, at) if shared else worth_minor,
+        points_name=shared_points.name_of(session, shared, at) if shared else "",
+        points_to_confirm=shared is not None and not shared.linked,
+        tab_balance_minor=owing.balance_minor,
+        tab_left_minor=max(0, owing.limit_minor - owing.balance_minor),
+    )
+
+
+def search(session: Session, store_id: str, text: str) -> list[Found]:
+    """Return the customers a name, its pinyin or the last digits of a number fits, a few at most (rule 4)."""
+    words = unicodedata.normalize("NFKC", text).casefold().split()
+    digits = re.sub(r"[\s()/+.-]", "", unicodedata.normalize("NFKC", text))
+    if digits.isdecimal():
+        if len(digits) < LEAST_DIGITS:
+            return []
+        ends = {digits, digits.lstrip("0") or digits} if len(digits) > WHOLE_FROM else {digits}
+        return _found(session, store_id, [sa.or_(*(Customer.phone.endswith(one, autoescape=True) for one in ends))])
+    if not words or (len("".join(words)) < 2 and words[0].isascii()):
+        return []
+    return _found(session, store_id, [Customer.search_text.contains(word, autoescape=True) for word in words])
+
+
+def listed(session: Session, store_id: str, *, first: int = 0, most: int = MOST_FOUND) -> list[Found]:
+    """Return the shop's customers by name, from the `first` on."""
+    return _found(session, store_id, [], first, most)
+
+
+def named(session: Session, store_id: str, ids: Sequence[str]) -> dict[str, Found]:
+    """Return the customers of these ids; a forgotten one has no name."""
+    return {row.id: row for row in _found(session, store_id, [Customer.id.in_(ids)], 0, len(ids))} if ids else {}
+
+
+def everything_about(session: Session, store: Store, customer_id: str) -> dict[str, Any]:
+    """Return all the shop keeps of one person, as plain values: what the person may ask for."""
+    from pos.sale.sale import Sale  # a sale knows its customer; only this answer looks back
+
+    customer = known(session, store.id, customer_id)
+    consents = sa.select(Consent).where(Consent.store_id == store.id, Consent.customer_id == customer_id)
+    sales = sa.select(Sale.receipt_no, Sale.business_day, Sale.kind, Sale.total_minor).where(
+        Sale.store_id == store.id, Sale.customer_id == customer_id
+    )
+    owing = tab.account(session, store.id, customer_id)
+    return {
+        "shop": store.name,
+        "currency": store.currency,
+        "customer": {
+            "id": customer.id,
+            "name": customer.name,
+            "phone": customer.phone,
+            "language": customer.language,
+            "added_at": customer.added_at.isoformat(),
+        },
+        "agreed": [
+            {"purpose": row.purpose, "given": row.given, "words": row.words, "at": row.at.isoformat()}
+            for row in session.scalars(consents.order_by(Consent.at, Consent.id))
+        ],
+        "tab": {
+            "limit_minor": owing.limit_minor,
+            "balance_minor": owing.balance_minor,
+            "entries": [
+                {
+                    "day": row.business_day.isoformat(), "at": row.at.isoformat(), "kind": row.kind,
+                    "amount_minor": row.amount_minor, "balance_minor": row.balance_minor,
+                }
+                for row in tab.entries(session, store.id, customer_id)
+            ],
+        },
+        "points": [
+            {"at": row.at.isoformat(), "kind": row.kind, "points": row.points, "balance": row.balance}
+            for row in reversed(loyalty.entries(session, store.id, customer_id))
+        ],
+        "network_points": [
+            {"at": row.at.isoformat(), "kind": row.kind, "points": row.points}
+            for row in reversed(shared_points.entries(session, store.id, customer_id))
+        ],
+        "sales": [
+            {"receipt_no": no, "day": day.isoformat(), "kind": kind, "total_minor": minor}
+            for no, day, kind, minor in session.execute(sales.order_by(Sale.completed_at, Sale.id))
+        ],
+    }  # fmt: skip
+
+
+def tidied(wished: Particulars, tz: str) -> Particulars:
+    """Return what was typed, checked and tidied, the number in E.164; Invalid for what was not agreed to (rule 1)."""
+    name = " ".join(unicodedata.normalize("NFC", wished.name).split())
+    if not name:
+        raise Invalid("empty-field", "Type the customer's name.", field="name")
+    if len(name) > NAME_LETTERS or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
+        raise Invalid("customer-name", f"A name has at most {NAME_LETTERS} letters.", field="name", most=NAME_LETTERS)
+    if unknown := wished.agreed - set(PURPOSES):
+        raise Invalid("bad-choice", "Choose among what a customer can agree to.", unknown=sorted(unknown))
+    if wished.language not in LANGUAGES:
+        raise Invalid("bad-choice", "Choose one of the languages.", field="language")
+    phone = re.sub(r"[\s()/.-]", "", unicodedata.normalize("NFKC", wished.phone))
+    if phone and not re.fullmatch(r"\+?[0-9]{5,20}", phone):
+        raise Invalid("customer-phone", "A phone number has 5 to 20 digits.", field="phone")
+    if phone and "phone" not in wished.agreed:
+        raise Invalid("not-agreed", "A number is kept only when the customer agrees to it.", field="phone")
+    if "online" in wished.agreed and not (phone and "points" in wished.agreed):
+        raise Invalid("online-wants-points", "Member prices online need points and a phone number.", field="phone")
+    if "network" in wished.agreed and not (phone and "points" in wished.agreed):
+        raise Invalid("network-wants-points", "The network's points need points and a phone number.", field="phone")
+    if wished.limit_minor and "tab" not in wished.agreed:
+        raise Invalid("not-agreed", "A tab is kept only when the customer agrees to it.", field="limit")
+    return replace(wished, name=name, phone=phones.e164(phone, tz) if phone else "")
+
+
+# --- inside ---
+
+
+def _locked(session: Session, store_id: str, customer_id: str) -> Customer:
+    query = sa.select(Customer).where(Customer.store_id == store_id, Customer.id == customer_id)
+    session.scalar(lock_rows(session, query))
+    return known(session, store_id, customer_id)
+
+
+def _write(session: Session, customer: Customer, wished: Particulars) -> None:
+    customer.name, customer.phone, customer.language = wished.name, wished.phone, wished.language
+    customer.search_text = search_text_for(unicodedata.normalize("NFKC", wished.name), "", "")
+    tz = session.get_one(Store, customer.store_id).tz
+    customer.online_key = key_of(customer.store_id, tz, wished.phone) if "online" in wished.agreed else ""
+
+
+def _share(
+    session: Session, store: Store, customer: Customer, wished: Particulars, *, at: dt.datetime, actor: Actor
+) -> None:
+    """Let the network count the points of who agrees to it, and of nobody else."""
+    if "network" in wished.agreed:
+        key = key_of(NETWORK, store.tz, wished.phone)
+        shared_points.join(session, store, customer.id, key, at=at, actor=actor)
+    else:
+        shared_points.quit_(session, store.id, customer.id, at=at)
+
+
+def _found(
+    session: Session, store_id: str, fits: Sequence[sa.ColumnElement[bool]], first: int = 0, most: int = MOST_FOUND
+) -> list[Found]:
+    owing, points, shared = tab.TabAccount, loyalty.PointsAccount, shared_points.SharedAccount
+    have = sa.case((sa.func.coalesce(shared.key, "") != "", shared.points), else_=points.points)
+    query = (
+        sa.select(Customer, points.member, have, owing.balance_minor, owing.limit_minor)
+        .join(owing, sa.and_(owing.store_id == Customer.store_id, owing.customer_id == Customer.id))
+        .join(points, sa.and_(points.store_id == Customer.store_id, points.customer_id == Customer.id))
+        .outerjoin(shared, sa.and_(shared.store_id == Customer.store_id, shared.customer_id == Customer.id))
+        .where(Customer.store_id == store_id, Customer.erased_at.is_(None), *fits)
+        .order_by(Customer.name, Customer.id)
+    )
+    return [
+        Found(row.id, row.name, row.phone[-4:] if row.phone else "", member, have, owed, limit)
+        for row, member, have, owed, limit in session.execute(query.offset(first).limit(most))
+    ]
+
+
+def _forget_paper(session: Session, store_id: str, customer_id: str) -> None:
+    """Take the name off the slips and statements that are kept for printing again (rule 3)."""
+    query = sa.select(PrintJob).where(
+        PrintJob.store_id == store_id, PrintJob.kind.in_(PAPERS), PrintJob.source_id == customer_id
+    )
+    for job in session.scalars(query):
+        job.document = job.document | {"customer": {"id": customer_id, "name": ""}}
+        job.paper = None
+
+
+def _unsettled(owed_minor: int) -> Refused:
+    return Refused(
+        "tab-not-settled",
+        "This tab is not settled. Take the money or write it off first.",
+        owed_minor=owed_minor,
+    )
+
+
+def _subject(customer_id: str) -> str:
+    return f"customer:{customer_id}"

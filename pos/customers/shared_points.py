@@ -1,0 +1,480 @@
+"""Points shared by the shops of the network: one scheme, one balance, earned and redeemed wherever a shop takes part.
+
+Rules
+-----
+1. The network founds the scheme. Its name and what a point is worth never change; the rest does from a day on.
+2. A shop takes part from the day it says so until the last day of its notice. Whoever agreed to it collects these
+   points there and never, on the same sale, the shop's own (`loyalty`); what a customer had of those comes along.
+3. The network knows a member by a key of the phone number (`customers.key_of`), never by name or number. It connects a
+   customer of this store with the member only after the member's consent: a code sent to the phone, or a yes online.
+   Until then the customer has the points earned here, which can't be redeemed; consenting joins them to the others.
+4. Earning and returns need no line: they are written here and told. Redeemed is only what the network has granted: a
+   payment it captured (`asking`), so that nothing is spent twice however many shops are asked at once.
+5. A return takes back what its goods had earned, and gives back what points had paid, at the sale's own rate; also
+   after the shop or the customer has left. The balance may fall below zero: the next purchases fill it. Each names the
+   sale it answers, so that the network can check it.
+6. The balance is what the network told last, with what it had not counted then.
+
+Units: points are whole, + for the member; *_minor currency minor units.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base
+from config.errors import Invalid, Refused
+from config.ids import new_id
+from config.nodes import journal, outbox
+from config.nodes.append_only import append_only
+from config.nodes.inbox import refuse_newer, refuse_stranger
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from config.nodes.outbox import Message
+from pos.customers import loyalty
+from pos.customers.loyalty import Scheme
+from pos.store.store import Store, day_of
+
+MOVED, MEMBER, PART, TOLD = "points.moved", "points.member", "points.part", "points.told"
+VERSION = 1
+FUNDED, PAID = ("earned", "brought", "taken_back"), ("spent", "given_back")
+"""Kinds of movements a shop pays the worth of, and those it is paid the worth of, returns taken off."""
+
+
+class SharedScheme(Base):
+    """The network's scheme as it is from a day on. expiry_months: 0 for never; lapsed_to: shops | network."""
+
+    __tablename__ = "shared_scheme"
+
+    from_day: Mapped[dt.date] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    currency: Mapped[str]
+    active: Mapped[bool]
+    points: Mapped[int]
+    per_minor: Mapped[int]
+    worth_minor: Mapped[int]
+    least_points: Mapped[int]
+    expiry_months: Mapped[int]
+    lapsed_to: Mapped[str]
+    notice_days: Mapped[int]
+
+    def rates(self) -> Scheme:
+        """Return the scheme's arithmetic, which is that of a shop's own."""
+        return Scheme(self.active, self.points, self.per_minor, self.worth_minor, self.least_points)
+
+
+class SharedPart(Base):
+    """A time in which a shop takes part; until_day: the last one, None while it has not given notice."""
+
+    __tablename__ = "shared_part"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    from_day: Mapped[dt.date] = mapped_column(primary_key=True)
+    until_day: Mapped[dt.date | None]
+    told_at: Mapped[dt.datetime]
+
+
+class SharedAccount(Base):
+    """A customer's shared points at a shop. told_points, told_n: the balance the network told last, and its number."""
+
+    __tablename__ = "shared_account"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    customer_id: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str]
+    """'' where the customer is no member, or not any more."""
+    points: Mapped[int] = mapped_column(default=0)
+    told_points: Mapped[int] = mapped_column(default=0)
+    told_n: Mapped[int] = mapped_column(default=0)
+    linked: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Whether the member has consented here, so that the points can be redeemed (rule 3)."""
+
+
+@append_only("n", "sale_id")
+class SharedEntry(Base):
+    """One movement of points; never changed but for its number. At a shop its own, at the network those of all.
+
+    n: the member's number for it at the network, 0 where it has not counted it yet.
+    """
+
+    __tablename__ = "shared_points_entry"
+    __table_args__ = (
+        sa.Index("ix_shared_points_entry_sale", "store_id", "sale_id"),
+        sa.Index("ix_shared_points_entry_of_sale", "store_id", "of_sale_id"),
+        sa.Index("ix_shared_points_entry_customer", "store_id", "customer_id"),
+        sa.Index("ix_shared_points_entry_member", "member_id", "n"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    customer_id: Mapped[str]
+    member_id: Mapped[str] = mapped_column(default="")
+    n: Mapped[int] = mapped_column(default=0)
+    kind: Mapped[str]
+    """earned | brought | spent | taken_back | given_back | lapsed | called_off"""
+    points: Mapped[int]
+    amount_minor: Mapped[int] = mapped_column(default=0)
+    """What was paid (earned, taken back) or what the points paid (spent, given back)."""
+    sale_id: Mapped[str] = mapped_column(default="")
+    of_sale_id: Mapped[str] = mapped_column(default="", server_default="")
+    """The sale whose points come back (taken back, given back)."""
+    at: Mapped[dt.datetime]
+    business_day: Mapped[dt.date]
+    actor_id: Mapped[str] = mapped_column(default="")
+    """Whose hand it was, at the shop alone."""
+
+
+# --- verbs ---
+
+
+def take_part(session: Session, store: Store, *, actor: Actor, at: dt.datetime) -> SharedPart:
+    """Let a shop take part from today on (rule 2); a notice that was given is taken back."""
+    today = day_of(session, store.id, at)
+    scheme = scheme_on(session, today)
+    if scheme is None or not scheme.active:
+        raise Refused("no-shared-points", "The network has no points of its own now. Ask again when it has.")
+    if scheme.currency != store.currency:
+        raise Refused("points-other-currency", "The network's points are worth another currency than this shop's.")
+    part = part_of(session, store.id, today)
+    if part is None:
+        part = SharedPart(store_id=store.id, from_day=today, told_at=at)
+        session.add(part)
+    elif part.until_day is None:
+        return part
+    part.until_day, part.told_at = None, at
+    _tell_part(session, part, actor, at)
+    return part
+
+
+def give_notice(session: Session, store: Store, *, actor: Actor, at: dt.datetime) -> SharedPart:
+    """Let a shop leave when its notice is over (rule 2); given twice, the first counts."""
+    today = day_of(session, store.id, at)
+    part, scheme = part_of(session, store.id, today), scheme_on(session, today)
+    if part is None or scheme is None:
+        raise Refused("takes-no-part", "This shop does not take part in the network's points.")
+    if part.until_day is None:
+        part.until_day, part.told_at = today + dt.timedelta(days=scheme.notice_days), at
+        _tell_part(session, part, actor, at)
+    return part
+
+
+def join(session: Session, store: Store, customer_id: str, key: str, *, at: dt.datetime, actor: Actor) -> None:
+    """Make a customer a member under a key, or know the member by another one; the shop's own points come along."""
+    account = session.get(SharedAccount, (store.id, customer_id)) or _opened(session, store.id, customer_id)
+    if account.key == key:
+        return
+    account.key = key
+    _tell_member(session, account, at)
+    own, rates = loyalty.account_of(session, store.id, customer_id), loyalty.scheme(session, store.id)
+    scheme = scheme_on(session, day_of(session, store.id, at))
+    if own.points > 0 and rates.active and scheme is not None:
+        worth_minor = own.points * rates.worth_minor
+        loyalty.carry_over(session, store.id, customer_id, at=at, actor=actor)
+        _write(session, account, "brought", worth_minor // scheme.worth_minor, worth_minor, "", at=at, actor=actor)
+
+
+def quit_(session: Session, store_id: str, customer_id: str, *, at: dt.datetime) -> None:
+    """End a customer's membership at this shop: nothing more is told of the person, and nothing more earned."""
+    account = session.get(SharedAccount, (store_id, customer_id))
+    if account is not None and account.key:
+        account.key = ""
+        _tell_member(session, account, at)
+
+
+def earn(
+    session: Session, store: Store, customer_id: str, base_minor: int, *, sale_id: str, at: dt.datetime, actor: Actor
+) -> tuple[int, int]:
+    """Give a member the points of a sale, also without a line (rule 4); returns (earned, balance)."""
+    account, scheme = _account(session, store.id, customer_id), scheme_on(session, day_of(session, store.id, at))
+    earned = scheme.rates().earned(base_minor) if scheme else 0
+    if earned == 0:
+        return 0, account.points
+    return earned, _write(session, account, "earned", earned, base_minor, sale_id, at=at, actor=actor)
+
+
+def spend(
+    session: Session, store_id: str, customer_id: str, payment_id: str, amount_minor: int, *, sale_id: str,
+    at: dt.datetime, actor: Actor,
+) -> int:  # fmt: skip
+    """Write the points the network granted for a payment (rule 4); returns the balance."""
+    account = _account(session, store_id, customer_id)
+    scheme = scheme_on(session, day_of(session, store_id, at))
+    points = scheme.rates().needed(amount_minor) if scheme else 0
+    return _write(session, account, "spent", -points, amount_minor, sale_id, at=at, actor=actor, id=payment_id)
+
+
+def take_points_back(
+    session: Session, store: Store, customer_id: str, base_minor: int, *, sale_id: str,
+    of_sale_id: str | None = None, at: dt.datetime, actor: Actor,
+) -> tuple[int, int]:  # fmt: skip
+    """Take back what returned goods had earned (rule 5); returns (points taken, balance)."""
+    account = _account(session, store.id, customer_id)
+    points = _share(session, store.id, base_minor, "earned", of_sale_id or "")
+    if points <= 0:
+        return 0, account.points
+    of = of_sale_id or ""
+    return points, _write(
+        session, account, "taken_back", -points, base_minor, sale_id, of_sale_id=of, at=at, actor=actor
+    )
+
+
+def give_points_back(
+    session: Session, store: Store, customer_id: str, amount_minor: int, *, sale_id: str,
+    of_sale_id: str | None = None, at: dt.datetime, actor: Actor,
+) -> tuple[int, int]:  # fmt: skip
+    """Give back the points that paid for returned goods (rule 5); returns (points given, balance)."""
+    account = _account(session, store.id, customer_id)
+    points = _share(session, store.id, amount_minor, "spent", of_sale_id or "")
+    of = of_sale_id or ""
+    return points, _write(
+        session, account, "given_back", points, amount_minor, sale_id, of_sale_id=of, at=at, actor=actor
+    )
+
+
+def take_told(session: Session, body: dict[str, Any]) -> None:
+    """Take over a balance the network tells, and what of ours it has counted; an older word changes no balance."""
+    store_id, customer_id = str(body["store_id"]), str(body["customer_id"])
+    account = session.get(SharedAccount, (store_id, customer_id))
+    if account is None:
+        return
+    if (counted := body["entry"]) is not None:
+        row = session.get(SharedEntry, (store_id, counted["id"]))
+        if row is None:  # granted, and its sale is not completed yet; or of books put back from a copy
+            row = SharedEntry(
+                store_id=store_id, customer_id=customer_id, member_id="", **{name: counted[name] for name in _SAME},
+                of_sale_id=counted.get("of_sale_id", ""), at=dt.datetime.fromisoformat(counted["at"]),
+                business_day=dt.date.fromisoformat(counted["business_day"]),
+            )  # fmt: skip
+            session.add(row)
+        row.n = counted["n"]
+    if body["told"] > account.told_n:
+        account.told_points, account.told_n = body["points"], body["told"]
+        account.linked = bool(body.get("linked", True))
+        if body["ended"]:
+            account.key = ""
+    session.flush()
+    _add_up(session, account)
+
+
+def write_again(session: Session, topic: str, body: dict[str, Any]) -> None:
+    """Write what this shop had told of shared points into books that were put back from an older copy."""
+    store_id = str(body["store_id"])
+    if topic == PART:
+        until = dt.date.fromisoformat(body["until_day"]) if body["until_day"] else None
+        day, told_at = dt.date.fromisoformat(body["from_day"]), dt.datetime.fromisoformat(body["told_at"])
+        session.merge(SharedPart(store_id=store_id, from_day=day, until_day=until, told_at=told_at))
+        session.flush()
+        return
+    customer_id = str(body["customer_id"])
+    account = session.get(SharedAccount, (store_id, customer_id)) or _opened(session, store_id, customer_id)
+    account.key = str(body["key"])
+    if topic == MOVED and session.get(SharedEntry, (store_id, str(body["id"]))) is None:
+        row = SharedEntry(
+            store_id=store_id, customer_id=customer_id, member_id="", n=0, **{name: body[name] for name in _SAME},
+            of_sale_id=body.get("of_sale_id", ""), at=dt.datetime.fromisoformat(body["at"]),
+            business_day=dt.date.fromisoformat(body["business_day"]),
+        )  # fmt: skip
+        session.add(row)
+    session.flush()
+    _add_up(session, account)
+
+
+def take_edition(session: Session, body: dict[str, Any]) -> None:
+    """Take over the network's scheme, all its days."""
+    session.execute(sa.delete(SharedScheme))
+    for row in body["days"]:
+        session.add(SharedScheme(**row | {"from_day": dt.date.fromisoformat(row["from_day"])}))
+    session.flush()
+
+
+# --- questions ---
+
+
+def given(points: Mapping[str, int]) -> int:
+    """Return the points earned of sums by kind, returns taken off."""
+    return sum(points.get(kind, 0) for kind in FUNDED)
+
+
+def taken(points: Mapping[str, int]) -> int:
+    """Return the points redeemed of sums by kind, returns taken off."""
+    return -sum(points.get(kind, 0) for kind in PAID)
+
+
+def edition(session: Session) -> dict[str, Any]:
+    """Return the scheme as it is published."""
+    rows = session.scalars(sa.select(SharedScheme).order_by(SharedScheme.from_day))
+    names = [column.key for column in sa.inspect(SharedScheme).columns]
+    days = [{name: getattr(row, name) for name in names} for row in rows]
+    return {"days": [row | {"from_day": row["from_day"].isoformat()} for row in days]}
+
+
+def scheme_on(session: Session, day: dt.date) -> SharedScheme | None:
+    """Return the network's scheme as it is on a day; None before there is one."""
+    query = sa.select(SharedScheme).where(SharedScheme.from_day <= day).order_by(SharedScheme.from_day.desc())
+    return session.scalars(query.limit(1)).first()
+
+
+def part_of(session: Session, store_id: str, day: dt.date) -> SharedPart | None:
+    """Return the time in which a shop takes part on a day."""
+    query = sa.select(SharedPart).where(
+        SharedPart.store_id == store_id, SharedPart.from_day <= day,
+        sa.or_(SharedPart.until_day.is_(None), SharedPart.until_day >= day),
+    )  # fmt: skip
+    return session.scalars(query.order_by(SharedPart.from_day.desc())).first()
+
+
+def collects(session: Session, store_id: str, customer_id: str, at: dt.datetime) -> SharedAccount | None:
+    """Return the shared account of a customer who collects these points here now; None: the shop's own count."""
+    account = session.get(SharedAccount, (store_id, customer_id))
+    if account is None or not account.key:
+        return None
+    return account if part_of(session, store_id, day_of(session, store_id, at)) else None
+
+
+def worth(session: Session, account: SharedAccount, at: dt.datetime) -> int:
+    """Return what an account's points are worth, 0 while they cannot be redeemed."""
+    scheme = scheme_on(session, day_of(session, account.store_id, at)) if account.linked else None
+    return scheme.rates().worth(account.points) if scheme else 0
+
+
+def name_of(session: Session, account: SharedAccount, at: dt.datetime) -> str:
+    """Return what the network calls its points."""
+    scheme = scheme_on(session, day_of(session, account.store_id, at))
+    return scheme.name if scheme else ""
+
+
+def is_of(session: Session, store_id: str, sale_id: str | None, kind: str) -> bool:
+    """Tell whether a sale moved shared points in this way, so that its return does (rule 5)."""
+    query = sa.select(SharedEntry.id).where(
+        SharedEntry.store_id == store_id, SharedEntry.sale_id == sale_id, SharedEntry.kind == kind
+    )
+    return sale_id is not None and session.scalar(query.limit(1)) is not None
+
+
+def entries(session: Session, store_id: str, customer_id: str, limit: int | None = None) -> list[SharedEntry]:
+    """Return a customer's lines of this shop, newest first."""
+    query = sa.select(SharedEntry).where(
+        SharedEntry.store_id == store_id, SharedEntry.customer_id == customer_id, SharedEntry.points != 0
+    )
+    return list(session.scalars(query.order_by(SharedEntry.at.desc(), SharedEntry.id.desc()).limit(limit)))
+
+
+def members(session: Session, store_id: str) -> int:
+    """Return how many customers of a shop are members."""
+    query = sa.select(sa.func.count()).where(SharedAccount.store_id == store_id, SharedAccount.key != "")
+    return int(session.scalar(query) or 0)
+
+
+def sums(session: Session, store_id: str) -> dict[str, int]:
+    """Return what this shop's sales did with shared points: kind -> points."""
+    query = sa.select(SharedEntry.kind, sa.func.sum(SharedEntry.points)).where(SharedEntry.store_id == store_id)
+    return {kind: int(points) for kind, points in session.execute(query.group_by(SharedEntry.kind))}
+
+
+def _take_told(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    refuse_newer(message.topic, message.version, VERSION)
+    refuse_stranger(from_node, NETWORK)
+    take_told(session, message.body)
+
+
+APPLIERS = {TOLD: _take_told}
+"""topic -> what it does at a store: (session, message, from_node, at)"""
+
+
+# --- inside ---
+
+_SAME = ("id", "kind", "points", "amount_minor", "sale_id")
+"""What a line and what is told of it call by the same name."""
+
+
+def _account(session: Session, store_id: str, customer_id: str) -> SharedAccount:
+    query = sa.select(SharedAccount).where(SharedAccount.store_id == store_id, SharedAccount.customer_id == customer_id)
+    found = session.scalar(query.execution_options(populate_existing=True))
+    if found is None:
+        raise Invalid("no-points-here", "This customer collects no points here. Choose another way to pay.")
+    return found
+
+
+def _opened(session: Session, store_id: str, customer_id: str) -> SharedAccount:
+    account = SharedAccount(store_id=store_id, customer_id=customer_id, key="", points=0, told_points=0, told_n=0)
+    session.add(account)
+    session.flush()
+    return account
+
+
+def _share(session: Session, store_id: str, minor: int, kind: str, of_sale_id: str) -> int:
+    """Return the points that belong to part of a sale, at its own rate; none where it moved none."""
+    query = sa.select(sa.func.sum(SharedEntry.points), sa.func.sum(SharedEntry.amount_minor)).where(
+        SharedEntry.store_id == store_id, SharedEntry.sale_id == of_sale_id, SharedEntry.kind == kind
+    )
+    row = session.execute(query).one()
+    points, amount_minor = abs(int(row[0] or 0)), int(row[1] or 0)
+    return min(points, minor * points // amount_minor) if amount_minor > 0 else 0
+
+
+def _write(
+    session: Session, account: SharedAccount, kind: str, points: int, amount_minor: int, sale_id: str, *,
+    at: dt.datetime, actor: Actor, id: str = "", of_sale_id: str = "",
+) -> int:  # fmt: skip
+    """Write a line and tell it; one the network has told already is written. Returns the balance (rule 6)."""
+    store_id, entry_id = account.store_id, id or new_id()
+    day = day_of(session, store_id, at)
+    row = session.get(SharedEntry, (store_id, entry_id))
+    if row is None:
+        row = SharedEntry(
+            store_id=store_id, id=entry_id, customer_id=account.customer_id, kind=kind, points=points,
+            amount_minor=amount_minor, sale_id=sale_id, of_sale_id=of_sale_id, at=at, business_day=day, member_id="",
+            n=0, actor_id=actor.id,
+        )  # fmt: skip
+        session.add(row)
+    row.sale_id = sale_id
+    session.flush()
+    body = {
+        "store_id": store_id, "id": entry_id, "customer_id": account.customer_id, "key": account.key, "kind": kind,
+        "points": points, "amount_minor": amount_minor, "sale_id": sale_id, "of_sale_id": of_sale_id,
+        "at": at.isoformat(), "business_day": day.isoformat(),
+    }  # fmt: skip
+    _tell(session, MOVED, body, entry_id, f"points:{account.customer_id}", day, at)
+    return _add_up(session, account)
+
+
+def _add_up(session: Session, account: SharedAccount) -> int:
+    query = sa.select(sa.func.coalesce(sa.func.sum(SharedEntry.points), 0)).where(
+        SharedEntry.store_id == account.store_id, SharedEntry.customer_id == account.customer_id, SharedEntry.n == 0
+    )
+    account.points = account.told_points + int(session.scalar(query) or 0)
+    session.flush()
+    return account.points
+
+
+def _tell_part(session: Session, part: SharedPart, actor: Actor, at: dt.datetime) -> None:
+    until = part.until_day.isoformat() if part.until_day else None
+    body = {
+        "store_id": part.store_id, "from_day": part.from_day.isoformat(), "until_day": until, "told_at": at.isoformat()
+    }  # fmt: skip
+    journal.record(
+        session, actor=actor, at=at, verb="points.left" if until else "points.taking_part",
+        subject=f"store:{part.store_id}", from_day=body["from_day"], until_day=until,
+    )  # fmt: skip
+    _tell(session, PART, body, new_id(), f"store:{part.store_id}", day_of(session, part.store_id, at), at)
+
+
+def _tell_member(session: Session, account: SharedAccount, at: dt.datetime) -> None:
+    body = {
+        "store_id": account.store_id, "customer_id": account.customer_id, "key": account.key, "told_at": at.isoformat()
+    }  # fmt: skip
+    day = day_of(session, account.store_id, at)
+    _tell(session, MEMBER, body, new_id(), f"points:{account.customer_id}", day, at)
+
+
+def _tell(
+    session: Session, topic: str, body: dict[str, Any], id: str, subject: str, day: dt.date, at: dt.datetime
+) -> None:
+    outbox.append(
+        session, to_node=NETWORK, topic=topic, version=VERSION, body=body, id=f"{topic}-{id}", subject=subject,
+        business_day=day, at=at,
+    )  # fmt: skip
+    session.flush()

@@ -1,0 +1,498 @@
+"""The tab: what regular customers take now and pay later, and who owes what since when.
+
+Rules
+-----
+1. The book is append-only: charges, repayments, refunds. What a customer owes is its sum, kept beside it and checked.
+2. The limit is hard: a charge that would pass it is refused whatever else was paid, on every till, with or without
+   the network; two tills cannot pass it together, because the balance rises only where it still fits.
+3. A repayment pays the oldest charge first, and which charges it paid is written down. A refund pays the charge of
+   its own sale first, then the oldest. What of that sale was given up is owed again and taken off in the same breath:
+   a debt given up never becomes money, nor pays another.
+4. Nobody owes less than nothing: a repayment or refund of more than is owed is refused.
+5. A repayment carries the page's command id: the same again answers the same, with other content it is a Conflict.
+   Cash goes into the drawer of the open shift in the same transaction.
+6. Age counts in business days from the charge that is still unpaid: 0 to 30, 31 to 60, 61 to 90, more.
+7. What moves a tab apart from a sale is told, by the customer's id alone: it is kept for this shop, should its books be
+   lost (`write_again`), with its slip's number, and without its shift where that was closed anew meanwhile. What was
+   carried over or given up stays as it was then, whatever the limit is now.
+
+The tab knows a customer by id alone; names are in `customers`. Units: *_minor, in an entry + owes more, - owes less.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.clock import business_day
+from config.database import Base, lock_rows
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import is_id, new_id
+from config.money import MAX_MINOR
+from config.nodes import door, journal, outbox
+from config.nodes.append_only import append_only
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from pos.payments import slip_numbers
+from pos.payments.payments import Tender
+from pos.store.store import Store
+from pos.till import shift as shifts
+from pos.till.drawer_cash import note_again, take_apart
+
+MOVED = "tab.moved"
+"""The topic of what moved a tab apart from a sale."""
+TENDERS = ("cash", "card")
+AGES = ((0, 30), (31, 60), (61, 90), (91, None))
+"""Days a charge has been unpaid, both included."""
+
+
+class TabAccount(Base):
+    """What one customer owes, and may owe at most. balance_minor is the sum of the entries (rule 1)."""
+
+    __tablename__ = "tab_account"
+    __table_args__ = (sa.CheckConstraint("balance_minor >= 0", name="balance_not_negative"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    customer_id: Mapped[str] = mapped_column(primary_key=True)
+    limit_minor: Mapped[int] = mapped_column(default=0)
+    balance_minor: Mapped[int] = mapped_column(default=0)
+    lines: Mapped[int] = mapped_column(default=0)
+    """How many entries there are; each takes the next number."""
+
+
+@append_only()
+class TabEntry(Base):
+    """One line of the book; never changed."""
+
+    __tablename__ = "tab_entry"
+    __table_args__ = (sa.UniqueConstraint("store_id", "customer_id", "n"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """Of a repayment: the page's command id."""
+    customer_id: Mapped[str]
+    n: Mapped[int]
+    """1, 2, 3 … of this customer, in the order they were written."""
+    kind: Mapped[str]
+    """charge | carried_over | owed_again | repayment | refund | written_off"""
+    amount_minor: Mapped[int]
+    balance_minor: Mapped[int]
+    """What was owed after it."""
+    business_day: Mapped[dt.date]
+    sale_id: Mapped[str | None]
+    shift_id: Mapped[str | None]
+    tender: Mapped[str | None]
+    """cash | card, of a repayment."""
+    reference: Mapped[str] = mapped_column(default="")
+    why: Mapped[str] = mapped_column(default="")
+    at: Mapped[dt.datetime]
+    actor_id: Mapped[str]
+    actor_name: Mapped[str]
+
+
+@append_only()
+class TabPaid(Base):
+    """How much of a charge an entry that lowers the tab has paid (rule 3); never changed."""
+
+    __tablename__ = "tab_paid"
+    __table_args__ = (
+        sa.CheckConstraint("amount_minor > 0", name="amount_positive"),
+        sa.Index("ix_tab_paid_charge", "store_id", "charge_id"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    credit_id: Mapped[str] = mapped_column(primary_key=True)
+    charge_id: Mapped[str] = mapped_column(primary_key=True)
+    amount_minor: Mapped[int]
+
+
+@dataclass(frozen=True)
+class Paid:
+    """A charge a credit has paid: how much of it, and how much is left of it now."""
+
+    charge_id: str
+    sale_id: str | None
+    day: dt.date
+    amount_minor: int
+    left_minor: int
+
+
+@dataclass(frozen=True)
+class Repayment:
+    """A repayment as it was booked, oldest charge first. repeated: it was booked before."""
+
+    entry: TabEntry
+    paid: tuple[Paid, ...]
+    repeated: bool
+
+
+@dataclass(frozen=True)
+class Debt:
+    """Who owes how much, since the business day of the oldest unpaid charge; ages as in AGES."""
+
+    customer_id: str
+    owed_minor: int
+    since: dt.date
+    ages_minor: tuple[int, ...]
+
+
+# --- verbs ---
+
+
+def open_account(session: Session, store_id: str, customer_id: str, limit_minor: int) -> TabAccount:
+    """Give a new customer a tab with its limit; 0 lets nothing be charged."""
+    _check(limit_minor, least=0)
+    account = TabAccount(store_id=store_id, customer_id=customer_id, limit_minor=limit_minor, balance_minor=0, lines=0)
+    session.add(account)
+    return account
+
+
+def set_limit(session: Session, store_id: str, customer_id: str, limit_minor: int) -> None:
+    """Change how much a customer may owe; below what is owed it only stops further charges."""
+    _check(limit_minor, least=0)
+    account(session, store_id, customer_id, lock=True).limit_minor = limit_minor
+    session.flush()
+
+
+def charge(
+    session: Session, store: Store, customer_id: str, amount_minor: int, *, sale_id: str, at: dt.datetime, actor: Actor
+) -> int:
+    """Put (part of) a sale on the tab; refused when it passes the limit (rule 2). Returns what is owed now."""
+    _check(amount_minor)
+    day = business_day(at, store.tz, store.rollover_hour)
+    return _charge(session, store, customer_id, "charge", amount_minor, day, sale_id, at, actor).balance_minor
+
+
+def carry_over(
+    session: Session, store: Store, customer_id: str, amount_minor: int, day: dt.date, *, id: str, at: dt.datetime,
+    actor: Actor,
+) -> TabEntry:  # fmt: skip
+    """Take over what a customer owed in the old book since `day`; within the limit, and once per command id."""
+    _check(amount_minor)
+    if day > business_day(at, store.tz, store.rollover_hour):
+        raise Invalid("day-ahead", "The day lies ahead. Choose the day the debt began.", field="day")
+    account(session, store.id, customer_id, lock=True)
+    if (known := _known(session, store.id, id)) is not None:
+        return _same(known, customer_id, "carried_over", amount_minor)
+    entry = _charge(session, store, customer_id, "carried_over", amount_minor, day, None, at, actor, id=id)
+    _record(session, entry, actor, at)
+    return entry
+
+
+def repay(
+    session: Session, store: Store, customer_id: str, amount_minor: int, *, id: str, till_id: str, tender: str = "cash",
+    reference: str = "", at: dt.datetime, actor: Actor,
+) -> Repayment:  # fmt: skip
+    """Take money for the tab: oldest charges first, cash into the open drawer (rules 3 to 5)."""
+    _check(amount_minor)
+    if tender not in TENDERS:
+        raise Invalid("unknown-tender", "A tab is paid in cash or by card.", tender=tender)
+    shift = shifts.locked(session, store.id, till_id)
+    owing = account(session, store.id, customer_id, lock=True)
+    if (known := _known(session, store.id, id)) is not None:
+        _same(known, customer_id, "repayment", -amount_minor)
+        return Repayment(known, tuple(paid_by(session, store.id, [id]).get(id, ())), repeated=True)
+    if shift is None or shift.state != "open":
+        raise Refused("no-open-shift", "This till is not open. Open it with its float first.", till_id=till_id)
+    day = business_day(at, store.tz, store.rollover_hour)
+    paid = Tender(tender, amount_minor, reference)
+    slip_numbers.take(session, store.id, [paid], day=day, source=f"tab:{id}")
+    how = {"shift_id": shift.id, "tender": tender, "reference": reference}
+    entry = _credit(session, owing, "repayment", amount_minor, day, None, at, actor, id=id, more=how)
+    take_apart(session, shift, "tabs", paid, id, at=at, actor=actor)
+    _record(session, entry, actor, at, tender=tender)
+    session.flush()
+    return Repayment(entry, tuple(paid_by(session, store.id, [id]).get(id, ())), repeated=False)
+
+
+def give_back(
+    session: Session, store: Store, customer_id: str, *, tab_minor: int, sale_id: str, of_sale_id: str | None = None,
+    at: dt.datetime, actor: Actor,
+) -> int:  # fmt: skip
+    """Take a returned sale off the tab; refused when more than is owed (rule 4). Returns what is owed now.
+
+    sale_id: the return. of_sale_id: the sale that was charged, whose charge is paid first (rule 3).
+    """
+    _check(tab_minor)
+    day = business_day(at, store.tz, store.rollover_hour)
+    owing = account(session, store.id, customer_id, lock=True)
+    first = of_sale_id or sale_id
+    if again_minor := given_up_of(session, store.id, first, tab_minor):
+        owing.balance_minor += again_minor
+        owing.lines += 1
+        after = (owing.balance_minor, owing.lines)
+        entry = _write(session, store.id, customer_id, "owed_again", again_minor, after, day, first, at, actor, None)
+        _record(session, entry, actor, at)
+    return _credit(session, owing, "refund", tab_minor, day, sale_id, at, actor, first=first).balance_minor
+
+
+def write_off(
+    session: Session, store: Store, customer_id: str, amount_minor: int, *, id: str, why: str, at: dt.datetime,
+    actor: Actor,
+) -> TabEntry:  # fmt: skip
+    """Give up what a customer owes, oldest first, with the reason; once per command id."""
+    _check(amount_minor)
+    if not why.strip():
+        raise Invalid("no-reason", "Say why the shop gives up this money.", field="why")
+    owing = account(session, store.id, customer_id, lock=True)
+    if (known := _known(session, store.id, id)) is not None:
+        return _same(known, customer_id, "written_off", -amount_minor)
+    day = business_day(at, store.tz, store.rollover_hour)
+    entry = _credit(session, owing, "written_off", amount_minor, day, None, at, actor, id=id, more={"why": why.strip()})
+    _record(session, entry, actor, at, why=entry.why)
+    return entry
+
+
+def write_again(session: Session, told: Mapping[str, Any], *, actor: Actor) -> None:
+    """Write an entry these books have lost, as it was told (rule 7); never more off the tab than is owed.
+
+    told: store_id, id (None: a sale's), customer_id, kind, amount_minor (+ owes more), business_day, at; it may have
+    sale_id, or shift_id and tender, and reference with them.
+    """
+    store_id, at = str(told["store_id"]), dt.datetime.fromisoformat(told["at"])
+    day = dt.date.fromisoformat(told["business_day"])
+    amount_minor = door.number(told["amount_minor"], "amount", -MAX_MINOR)
+    owing = account(session, store_id, str(told["customer_id"]), lock=True)
+    if told["id"] is not None and session.get(TabEntry, (store_id, told["id"])) is not None:
+        return
+    rest = (day, told.get("sale_id"), at, actor)
+    if amount_minor > 0:
+        owing.balance_minor += amount_minor
+        owing.lines += 1
+        after = (owing.balance_minor, owing.lines)
+        _write(session, store_id, owing.customer_id, told["kind"], amount_minor, after, *rest, told["id"])
+    elif not owing.balance_minor:
+        raise Refused("more-than-owed", f"{-amount_minor} in minor units were paid that this tab does not owe.")
+    else:
+        off_minor, own_id, how = min(-amount_minor, owing.balance_minor), told["id"] or new_id(), dict[str, Any]()
+        if into := str(told.get("shift_id") or ""):
+            paid = Tender(str(told["tender"]), -amount_minor, str(told.get("reference", "")))
+            slip_numbers.take_again(session, store_id, [paid], day=day, source=f"tab:{own_id}")
+            is_open = note_again(session, store_id, into, "tabs", paid._replace(amount_minor=off_minor))
+            how = {"tender": paid.tender, "reference": paid.reference, "shift_id": into if is_open else None}
+        _credit(session, owing, told["kind"], off_minor, *rest, id=own_id, more=how)
+    session.flush()
+
+
+# --- questions ---
+
+
+def account(session: Session, store_id: str, customer_id: str, *, lock: bool = False) -> TabAccount:
+    """Return a customer's account as it stands in the database now, locked if asked; NotFound without one."""
+    query = sa.select(TabAccount).where(TabAccount.store_id == store_id, TabAccount.customer_id == customer_id)
+    query = query.execution_options(populate_existing=True)
+    found: TabAccount | None = session.scalar(lock_rows(session, query) if lock else query)
+    if found is None:
+        raise NotFound("unknown-customer", "This customer is not known here. Look the customer up again.")
+    return found
+
+
+def given_up_minor(session: Session, store_id: str, sale_id: str) -> int:
+    """Return how much of what a sale charged was given up: neither owed any more, nor paid, nor owed again."""
+    charge, credit = orm.aliased(TabEntry), orm.aliased(TabEntry)
+    query = (
+        sa.select(sa.func.coalesce(sa.func.sum(TabPaid.amount_minor), 0))
+        .join(charge, sa.and_(charge.store_id == TabPaid.store_id, charge.id == TabPaid.charge_id))
+        .join(credit, sa.and_(credit.store_id == TabPaid.store_id, credit.id == TabPaid.credit_id))
+        .where(TabPaid.store_id == store_id, charge.sale_id == sale_id, credit.kind == "written_off")
+    )
+    again = sa.select(sa.func.coalesce(sa.func.sum(TabEntry.amount_minor), 0)).where(
+        TabEntry.store_id == store_id, TabEntry.sale_id == sale_id, TabEntry.kind == "owed_again"
+    )
+    return int(session.scalar(query) or 0) - int(session.scalar(again) or 0)
+
+
+def given_up_of(session: Session, store_id: str, sale_id: str, tab_minor: int) -> int:
+    """Return how much of a sale's tab part that goes back was given up; what is still unpaid of it goes first."""
+    unpaid = sa.select(sa.func.coalesce(sa.func.sum(_left()), 0)).where(
+        TabEntry.store_id == store_id, TabEntry.sale_id == sale_id, TabEntry.amount_minor > 0
+    )
+    owed_minor = int(session.scalar(unpaid) or 0)
+    return min(max(0, tab_minor - owed_minor), given_up_minor(session, store_id, sale_id))
+
+
+def entries(
+    session: Session, store_id: str, customer_id: str, first_day: dt.date | None = None, last_day: dt.date | None = None
+) -> list[TabEntry]:
+    """Return the lines of a customer's book in the order they were written, of these business days if given."""
+    query = sa.select(TabEntry).where(TabEntry.store_id == store_id, TabEntry.customer_id == customer_id)
+    if first_day is not None:
+        query = query.where(TabEntry.business_day >= first_day)
+    if last_day is not None:
+        query = query.where(TabEntry.business_day <= last_day)
+    return list(session.scalars(query.order_by(TabEntry.n)))
+
+
+def paid_by(session: Session, store_id: str, credit_ids: Sequence[str]) -> dict[str, list[Paid]]:
+    """Return which charges each of these credits has paid, oldest first."""
+    if not credit_ids:
+        return {}
+    query = sa.select(TabPaid, TabEntry, _left()).join(
+        TabEntry, sa.and_(TabEntry.store_id == TabPaid.store_id, TabEntry.id == TabPaid.charge_id)
+    )
+    query = query.where(TabPaid.store_id == store_id, TabPaid.credit_id.in_(credit_ids))
+    found: dict[str, list[Paid]] = {}
+    for paid, entry, left in session.execute(query.order_by(TabEntry.business_day, TabEntry.n)):
+        row = Paid(entry.id, entry.sale_id, entry.business_day, paid.amount_minor, int(left))
+        found.setdefault(paid.credit_id, []).append(row)
+    return found
+
+
+def debts(session: Session, store_id: str, today: dt.date, customer_id: str | None = None) -> list[Debt]:
+    """Return who owes what since when, who owes most first; of one customer if given (rule 6)."""
+    left = _left()
+    query = sa.select(TabEntry.customer_id, TabEntry.business_day, left.label("left")).join(
+        TabAccount,
+        sa.and_(TabAccount.store_id == TabEntry.store_id, TabAccount.customer_id == TabEntry.customer_id),
+    )
+    query = query.where(TabEntry.store_id == store_id, TabAccount.balance_minor > 0)
+    query = query.where(TabEntry.amount_minor > 0, left > 0)
+    if customer_id is not None:
+        query = query.where(TabEntry.customer_id == customer_id)
+    unpaid: dict[str, list[tuple[dt.date, int]]] = {}
+    for owner, day, minor in session.execute(query):
+        unpaid.setdefault(owner, []).append((day, int(minor)))
+    found = [
+        Debt(owner, sum(minor for _, minor in rows), min(day for day, _ in rows), by_age(rows, today))
+        for owner, rows in unpaid.items()
+    ]
+    return sorted(found, key=lambda debt: (-debt.owed_minor, debt.since, debt.customer_id))
+
+
+def by_age(unpaid: Iterable[tuple[dt.date, int]], today: dt.date) -> tuple[int, ...]:
+    """Return how much is unpaid in each of AGES. unpaid: (business day, minor units)."""
+    sums = [0] * len(AGES)
+    for day, minor in unpaid:
+        days = max(0, (today - day).days)
+        sums[next(n for n, (_, last) in enumerate(AGES) if last is None or days <= last)] += minor
+    return tuple(sums)
+
+
+# --- inside ---
+
+_TOLD = ("store_id", "id", "customer_id", "kind", "amount_minor", "tender", "reference", "shift_id", "actor_id")
+
+
+def _charge(
+    session: Session, store: Store, customer_id: str, kind: str, amount_minor: int, day: dt.date, sale_id: str | None,
+    at: dt.datetime, actor: Actor, *, id: str | None = None,
+) -> TabEntry:  # fmt: skip
+    balance = TabAccount.balance_minor + amount_minor
+    mine = (TabAccount.store_id == store.id, TabAccount.customer_id == customer_id)
+    raised = sa.update(TabAccount).where(*mine, balance <= TabAccount.limit_minor)
+    raised = raised.values(balance_minor=balance, lines=TabAccount.lines + 1)
+    after = session.execute(
+        raised.returning(TabAccount.balance_minor, TabAccount.lines), execution_options={"synchronize_session": False}
+    ).one_or_none()
+    if after is None:
+        now = account(session, store.id, customer_id)
+        left_minor = max(0, now.limit_minor - now.balance_minor)
+        raise Refused(
+            "tab-limit", "That is more than may go on this tab. Take the rest in another way.",
+            wanted_minor=amount_minor, left_minor=left_minor, limit_minor=now.limit_minor,
+            balance_minor=now.balance_minor,
+        )  # fmt: skip
+    moved = (after.balance_minor, after.lines)
+    return _write(session, store.id, customer_id, kind, amount_minor, moved, day, sale_id, at, actor, id)
+
+
+def _credit(
+    session: Session, owing: TabAccount, kind: str, amount_minor: int, day: dt.date, sale_id: str | None,
+    at: dt.datetime, actor: Actor, *, id: str | None = None, first: str | None = None, more: Mapping[str, Any] = {},
+) -> TabEntry:  # fmt: skip
+    """Lower a locked account and write down which charges that pays (rules 3, 4). more: other columns of the entry."""
+    if amount_minor > owing.balance_minor:
+        raise Refused(
+            "more-than-owed",
+            "That is more than is owed on this tab. Take or give back the rest in another way.",
+            owed_minor=owing.balance_minor,
+            wanted_minor=amount_minor,
+        )
+    owing.balance_minor -= amount_minor
+    owing.lines += 1
+    after = (owing.balance_minor, owing.lines)
+    key = (owing.store_id, owing.customer_id)
+    entry = _write(session, *key, kind, -amount_minor, after, day, sale_id, at, actor, id, more)
+    left = _left()
+    query = sa.select(TabEntry.id, TabEntry.sale_id, left.label("left")).where(
+        TabEntry.store_id == key[0], TabEntry.customer_id == key[1], TabEntry.amount_minor > 0, left > 0
+    )
+    unpaid = session.execute(query.order_by(TabEntry.business_day, TabEntry.n)).all()
+    if first is not None:
+        unpaid = sorted(unpaid, key=lambda row: row.sale_id != first)
+    rest = amount_minor
+    for row in unpaid:
+        if rest == 0:
+            break
+        part = min(rest, int(row.left))
+        session.add(TabPaid(store_id=key[0], credit_id=entry.id, charge_id=row.id, amount_minor=part))
+        rest -= part
+    session.flush()
+    return entry
+
+
+def _write(
+    session: Session, store_id: str, customer_id: str, kind: str, amount_minor: int, after: tuple[int, int],
+    day: dt.date, sale_id: str | None, at: dt.datetime, actor: Actor, id: str | None, more: Mapping[str, Any] = {},
+) -> TabEntry:  # fmt: skip
+    balance_minor, n = after
+    entry = TabEntry(
+        store_id=store_id,
+        id=id or new_id(),
+        customer_id=customer_id,
+        n=n,
+        kind=kind,
+        amount_minor=amount_minor,
+        balance_minor=balance_minor,
+        business_day=day,
+        sale_id=sale_id,
+        at=at,
+        actor_id=actor.id,
+        actor_name=actor.name,
+        **{"reference": "", "why": "", **more},
+    )
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def _left() -> sa.ColumnElement[int]:
+    """What is still unpaid of a charge."""
+    paid = sa.select(sa.func.sum(TabPaid.amount_minor)).where(
+        TabPaid.store_id == TabEntry.store_id, TabPaid.charge_id == TabEntry.id
+    )
+    return TabEntry.amount_minor - sa.func.coalesce(paid.correlate(TabEntry).scalar_subquery(), 0)
+
+
+def _known(session: Session, store_id: str, id: str) -> TabEntry | None:
+    if not is_id(id):
+        raise Invalid("no-command-id", "Open the page once more and press the button again.")
+    return session.get(TabEntry, (store_id, id))
+
+
+def _same(known: TabEntry, customer_id: str, kind: str, amount_minor: int) -> TabEntry:
+    if (known.customer_id, known.kind, known.amount_minor) != (customer_id, kind, amount_minor):
+        raise Conflict("command-content-differs", "This was already booked with another content. Open the page anew.")
+    return known
+
+
+def _record(session: Session, entry: TabEntry, actor: Actor, at: dt.datetime, **facts: str) -> None:
+    facts_of_all = {"entry": entry.id, "amount_minor": entry.amount_minor, "balance_minor": entry.balance_minor}
+    subject = f"customer:{entry.customer_id}"
+    journal.record(session, actor=actor, at=at, verb=f"tab.{entry.kind}", subject=subject, **facts_of_all, **facts)
+    told = {name: getattr(entry, name) for name in _TOLD} | {"business_day": entry.business_day.isoformat()}
+    told |= {"sale_id": entry.sale_id} if entry.sale_id else {}
+    outbox.append(
+        session, to_node=NETWORK, topic=MOVED, version=1, body=told | {"at": at.isoformat()}, id=f"tab-{entry.id}",
+        subject=subject, business_day=entry.business_day, at=at,
+    )  # fmt: skip
+
+
+def _check(amount_minor: int, least: int = 1) -> None:
+    whole = isinstance(amount_minor, int) and not isinstance(amount_minor, bool)
+    if not whole or not least <= amount_minor <= MAX_MINOR:
+        raise Invalid("bad-amount", "Type an amount of money above zero.", amount_minor=amount_minor)

@@ -1,0 +1,227 @@
+"""Paper for those who work with the goods: what to gather, what came, what is missing, what to count, new prices.
+
+Rules
+-----
+1. As with the receipt: a layout reads its frozen document alone.
+2. What is to be done has a box to tick or to write into; what was done has a line to sign.
+3. A count sheet is blind: it shows no figure the records have.
+4. Figures of one kind stand under each other, whatever the names are.
+
+Everything here is pure. Money comes in minor units of the shop's currency; columns are 32, 42 or 48.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pos.documents.paper import BLANK, CUT, RULE, PaperLine, centred, pair, tidy, width, wrap
+from pos.documents.paper_parts import amount, copy_mark, first_name, quantity
+from pos.documents.words import WORDS
+
+LEAST_NAME = 14
+"""Columns a name needs beside figures; with less it stands above them."""
+
+
+def pick_list(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out what to gather for several pickup orders, place by place.
+
+    document: store, local_time, by, orders [{order_no, customer_name}], places [{place, slot, lines [{name, qty,
+    stock_unit, orders [[order_no, qty]]}]}]. place: `shelf`, `floor`, `backroom`, or '' where nobody knows; slot: of
+    the shelf, or 0.
+    """
+    words = WORDS[language]
+    lines = _head(document, words["pick_list"], words, columns, copy_no)
+    for order in document["orders"]:
+        lines += pair(str(order["order_no"]), first_name(order["customer_name"]), columns, bold=True)
+    several = len(document["orders"]) > 1
+    for group in document["places"]:
+        where = words[group["place"] or "nowhere"] + (f" {group['slot']}" if group["slot"] else "")
+        lines += [RULE, *pair(where, "", columns, bold=True)]
+        for line in group["lines"]:
+            lines += _ticked(f"{quantity(line['qty'], line['stock_unit'])} x {line['name']}", columns)
+            if several:
+                shares = (f"{no}: {quantity(qty, line['stock_unit'])}" for no, qty in line["orders"])
+                lines += _set_in("   ".join(shares), columns)
+    return [*lines, BLANK, *_to_sign(words["picked_by"], columns), CUT]
+
+
+def delivery_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out what came against what was ordered.
+
+    document: store, local_time, by, supplier_name, order_no (or ''), state, lines [{name, stock_unit, advised_qty,
+    counted_qty, why, expires_on (ISO day or ''), lots [[qty, ISO day or '']] where it is of several}].
+    """
+    words = WORDS[language]
+    lines = _head(document, words["delivery"], words, columns, copy_no)
+    lines += [*_from(document, words, columns), RULE]
+    figures = [_compared(line) for line in document["lines"]]
+    lines += _listed(document["lines"], [(words["ordered"], words["came"], "+/-"), *figures], words, columns)
+    off = sum(line["advised_qty"] != line["counted_qty"] for line in document["lines"])
+    lines += [RULE, *pair(words["products"], str(len(document["lines"])), columns)]
+    lines += pair(words["differ"] if off else words["all_right"], str(off) if off else "", columns, bold=True)
+    return [*lines, BLANK, *_to_sign(words["driver"], columns), *_to_sign(words["taken_in_by"], columns), CUT]
+
+
+def claim_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out what a supplier is asked to make good: the lines that differ. document: as `delivery_slip`."""
+    words = WORDS[language]
+    off = [line for line in document["lines"] if line["advised_qty"] != line["counted_qty"]]
+    lines = _head(document, words["claim"], words, columns, copy_no)
+    lines += [*_from(document, words, columns), RULE]
+    lines += _listed(off, [(words["ordered"], words["came"], "+/-"), *map(_compared, off)], words, columns)
+    lines += [RULE, *(PaperLine(text) for text in wrap(words["please_credit"], columns))]
+    return [*lines, BLANK, *_to_sign(words["driver"], columns), *_to_sign(words["taken_in_by"], columns), CUT]
+
+
+def order_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out an order to a supplier, or that it is called off, to hand over at the counter or to the driver.
+
+    document: store, local_time, by, supplier_name, customer_no, order_no, delivery_day (ISO), total_minor, called_off
+    (only where it is), lines [{name, article_no, packs, pack_qty, stock_unit, pack_cost_minor}].
+    """
+    words, off = WORDS[language], "called_off" in document
+    lines = _head(document, words["off_title" if off else "order_to"], words, columns, copy_no)
+    lines += _from(document, words, columns)
+    if document["customer_no"]:
+        lines += pair(words["customer_no"], document["customer_no"], columns)
+    lines += [*pair(words["wanted_on"], document["delivery_day"], columns, bold=True), RULE]
+    if off:
+        said = [*wrap(words["please_off"], columns), *wrap(document["called_off"], columns)]
+        return [*lines, *(PaperLine(text, bold=True) for text in said), BLANK, CUT]
+    figures = [(words["packs"], words["per_pack"], words["units"])]
+    for line in document["lines"]:
+        each = quantity(line["pack_qty"], line["stock_unit"])
+        figures.append((str(line["packs"]), each, quantity(line["packs"] * line["pack_qty"], line["stock_unit"])))
+    head, *shown = _aligned(figures)
+    lines.append(PaperLine("", right=head))
+    for line, text in zip(document["lines"], shown, strict=True):
+        lines += _beside(line["name"], text, columns, bold=True)
+        if line["article_no"]:
+            lines += _set_in(f"{words['article_no']} {line['article_no']}", columns)
+    lines += [RULE, *pair(words["products"], str(len(document["lines"])), columns)]
+    lines += pair(words["total"], amount(document["total_minor"], document["store"]["currency"]), columns, bold=True)
+    return [*lines, BLANK, *_to_sign(words["order_by"], columns), CUT]
+
+
+def count_sheet(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out what to count in a section, with a box for each figure (rule 3).
+
+    document: store, local_time, by, take_name, section, lines [{name, sku, stock_unit}].
+    """
+    words = WORDS[language]
+    lines = _head(document, words["count_sheet"], words, columns, copy_no)
+    lines += centred(document["section"], columns, bold=True, wide=2, tall=2)
+    lines += [*pair(words["take"], document["take_name"], columns), RULE]
+    for line in [*document["lines"], *[{"name": "." * (LEAST_NAME + 2), "sku": "", "stock_unit": "each"}] * 3]:
+        unit = {"gram": " g", "millilitre": " ml"}.get(line["stock_unit"], "   ")
+        lines += [*_beside(line["name"], f"[______]{unit}", columns), BLANK]
+    lines += [RULE, *pair(words["products"], str(len(document["lines"])), columns)]
+    return [*lines, BLANK, *_to_sign(words["counted_by"], columns), CUT]
+
+
+def price_batch(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out the prices that begin on a day, a box for each label to be changed.
+
+    document: store, local_time, by, from_day (ISO), lines [{name, place, stock_unit, old_minor (or None), new_minor}].
+    """
+    words, currency = WORDS[language], document["store"]["currency"]
+    lines = _head(document, words["price_changes"], words, columns, copy_no)
+    lines += [*pair(words["from_day"], document["from_day"], columns, bold=True), RULE]
+    figures = [(words["was"], words["new_price"])]
+    for line in document["lines"]:
+        old = "-" if line["old_minor"] is None else amount(line["old_minor"], currency)
+        figures.append((old, amount(line["new_minor"], currency)))
+    aligned = _aligned(figures)
+    lines.append(PaperLine("", right=aligned[0]))
+    for line, shown in zip(document["lines"], aligned[1:], strict=True):
+        name = line["name"] + (f" ({line['place']})" if line.get("place") else "")
+        lines += _ticked(name, columns, shown)
+    lines += [RULE, *pair(words["products"], str(len(document["lines"])), columns)]
+    return [*lines, BLANK, *_to_sign(words["labels_by"], columns), CUT]
+
+
+LAYOUTS: dict[str, Callable[..., list[PaperLine]]] = {
+    "pick_list": pick_list,
+    "delivery": delivery_slip,
+    "claim": claim_slip,
+    "supplier_order": order_slip,
+    "count_sheet": count_sheet,
+    "price_batch": price_batch,
+}
+"""kind of print job -> its layout."""
+
+
+# --- inside ---
+
+
+def _head(document: dict[str, Any], title: str, words: dict[str, str], columns: int, copy_no: int) -> list[PaperLine]:
+    lines = [*centred(document["store"]["name"], columns), *centred(title, columns, bold=True, wide=2, tall=2)]
+    lines += copy_mark(copy_no, words, columns)
+    return [*lines, *pair(document["local_time"], document["by"], columns)]
+
+
+def _from(document: dict[str, Any], words: dict[str, str], columns: int) -> list[PaperLine]:
+    lines = pair(words["supplier"], document["supplier_name"], columns, bold=True)
+    if document.get("order_no"):
+        lines += pair(words["order"], str(document["order_no"]), columns)
+    if document.get("state") == "refused":
+        lines += centred(words["sent_back"], columns, bold=True, tall=2)
+    return lines
+
+
+def _compared(line: dict[str, Any]) -> tuple[str, ...]:
+    unit, off = line["stock_unit"], line["counted_qty"] - line["advised_qty"]
+    shown = [quantity(line["advised_qty"], unit), quantity(line["counted_qty"], unit)]
+    return (*shown, f"{'+' if off > 0 else ''}{quantity(off, unit)}" if off else "")
+
+
+def _listed(
+    rows: Sequence[dict[str, Any]], figures: Sequence[tuple[str, ...]], words: dict[str, str], columns: int
+) -> list[PaperLine]:
+    head, *shown = _aligned(figures)
+    lines = [PaperLine("", right=head)] if width(head) <= columns else []
+    for row, text in zip(rows, shown, strict=True):
+        lines += _beside(row["name"], text, columns, bold=row["counted_qty"] != row["advised_qty"])
+        for qty, until in row.get("lots") or [(None, row.get("expires_on"))]:
+            if until:
+                units = "" if qty is None else f"{quantity(qty, row['stock_unit'])}  "
+                lines += _set_in(f"{units}{words['best_before']} {until}", columns)
+        if row.get("why"):
+            lines += _set_in(row["why"], columns)
+    return lines
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return each row's figures as one text, every column as wide as its widest (rule 4)."""
+    widths = [max(width(row[n]) for row in rows) for n in range(len(rows[0]))]
+    return [
+        "  ".join(" " * (wide - width(cell)) + cell for cell, wide in zip(row, widths, strict=True)) for row in rows
+    ]
+
+
+def _beside(name: str, figures: str, columns: int, *, bold: bool = False) -> list[PaperLine]:
+    """Return a name with figures at the right edge: beside its end, or below it where it would be broken for them."""
+    room = columns - width(figures) - 1
+    name = tidy(name)
+    if width(name) <= room or (room >= LEAST_NAME + 6 and width(name) > columns):
+        return pair(name, figures, columns, bold=bold)
+    above = [PaperLine(text, bold=bold) for text in wrap(name, columns)]
+    return [*above, *pair("", figures, columns, bold=bold)]
+
+
+def _ticked(text: str, columns: int, figures: str = "") -> list[PaperLine]:
+    """Return a line with a box before it; what goes on stands under the words, not under the box."""
+    lines = _beside(text, figures, columns - 4, bold=True) if figures else pair(text, "", columns - 4, bold=True)
+    marks = ["[ ] ", *["    "] * (len(lines) - 1)]
+    return [
+        line if line.align == "right" else replace(line, text=mark + line.text)
+        for mark, line in zip(marks, lines, strict=True)
+    ]
+
+
+def _set_in(text: str, columns: int) -> list[PaperLine]:
+    return [PaperLine(f"    {line}") for line in wrap(text, columns - 4)]
+
+
+def _to_sign(word: str, columns: int) -> list[PaperLine]:
+    return [BLANK, PaperLine(f"{word} " + "." * max(8, columns - width(word) - 1))]

@@ -1,0 +1,313 @@
+"""The receipt, the pickup slips and the slips of the drawer: documents laid out as lines of paper.
+
+Rules
+-----
+1. A layout reads its document alone: the frozen snapshot, never the database, so a reprint in ten years is the
+   receipt of today with a copy mark.
+2. Figures stand in one column at the right; the total is the biggest thing on the paper after the shop's name.
+3. Prices without tax (United States) are shown as on the shelf, then subtotal, tax and total; prices with tax
+   are shown as paid. Which it is follows from the lines themselves.
+4. A pickup slip shows what the shop needs to find a bag, and a square code that opens the order at the counter; the
+   collection code is the customer's and is never on it.
+
+Money comes in minor units of the shop's currency; columns are 32, 42 or 48.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from config.money import amount_for
+from pos.documents import e_receipt
+from pos.documents.paper import BLANK, CUT, DOUBLE_RULE, RULE, PaperLine, centred, indented, pair, tidy, width, wrap
+from pos.documents.paper_parts import (
+    UNITS,
+    amount,
+    copy_mark,
+    first_name,
+    price,
+    quantity,
+    shop_head,
+    tax_letters,
+    tax_table,
+    unit_price,
+)
+from pos.documents.till_report import till_report
+from pos.documents.words import WORDS, reason_word
+from pos.payments import vouchers
+
+Language = Literal["en", "zh"]
+
+
+def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out the receipt of a completed sale or return (the body of the fact sale.completed)."""
+    words, currency = WORDS[language], document["store"]["currency"]
+    letters = tax_letters(document["taxes"])
+    shown = [_shown_minor(line) for line in document["lines"]]
+    untaxed = sum(shown) != sum(line["total_minor"] for line in document["lines"])
+    lines = [*shop_head(document["store"], columns), *copy_mark(copy_no, words, columns)]
+    if document.get("kind") in ("return", "exchange"):
+        word = words["refund" if document["kind"] == "return" else "exchange"]
+        lines += centred(word, columns, bold=True, wide=2, tall=2)
+        if document.get("returns_receipt_no"):
+            lines += centred(f"{words['of_receipt']} {document['returns_receipt_no']:06d}", columns)
+        lines.append(BLANK)
+    lines += [*_about(document, words, columns), RULE]
+    for line, shown_minor in zip(document["lines"], shown, strict=True):
+        letter = letters.get((line["tax_class_id"], line["rate_bp"]), " ")
+        lines += _bought(line, shown_minor, letter if letters else "", words, currency, columns)
+    lines += _sums(document, sum(shown), untaxed, words, columns)
+    if document["taxes"]:
+        lines.append(RULE)
+        lines += tax_table(document["taxes"], letters, words, currency, columns)
+    lines += [
+        *_issued(document, words, columns, bool(copy_no) and not document.get("whole")),
+        *_farewell(document, words, columns),
+    ]
+    if online := e_receipt.address(document):
+        lines += [BLANK, PaperLine(online, align="center", kind="qr"), *centred(words["online"], columns)]
+    if copy_no:
+        lines += [BLANK, *copy_mark(copy_no, words, columns)]
+    return [*lines, CUT]
+
+
+def pickup_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out the picking slip of an order (rule 4), or the slip its customer takes home.
+
+    document: store, order_no, customer_name, lines[{name, qty, stock_unit, note?}], ready_by, hold_until, bin,
+    total_minor, paid (bool); order_id; all but the first four may be missing. customer{code, url, window} makes it the
+    customer's: with the code that hands it over, and when to come.
+    """
+    words = WORDS[language]
+    lines = [
+        *centred(words["pickup"], columns, bold=True),
+        *centred(str(document["order_no"]), columns, bold=True, wide=3, tall=3),
+        *centred(first_name(document.get("customer_name", "")), columns, wide=2, tall=2),
+        *copy_mark(copy_no, words, columns),
+        RULE,
+    ]
+    for name in ("ready_by", "hold_until", "bin"):
+        if document.get(name):
+            lines += pair(words[name], str(document[name]), columns, bold=name == "bin")
+    customer = document.get("customer") or {}
+    if customer:
+        lines += pair(words["collect"], customer["window"], columns, bold=True)
+    lines.append(RULE if lines[-1] != RULE else BLANK)
+    box = "" if customer else "[ ] "
+    for line in document["lines"]:
+        lines += pair(f"{box}{quantity(line['qty'], line['stock_unit'])} x {line['name']}", "", columns, bold=True)
+        if line.get("note"):
+            lines += indented(line["note"], "", columns)
+    if "total_minor" in document:
+        lines.append(RULE)
+        word = words["paid" if document.get("paid") else "to_pay"]
+        lines += pair(word, price(document["total_minor"], document["store"]["currency"]), columns, bold=True)
+    if customer:
+        lines += [
+            BLANK,
+            *centred(words["show_code"], columns),
+            *centred(customer["code"], columns, bold=True, wide=2, tall=2),
+        ]
+        return [*lines, PaperLine(customer["url"], align="center", kind="qr"), BLANK, CUT]
+    return [*lines, *_order_code(document), BLANK, CUT]
+
+
+def bin_label(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out the label of a bag that waits: the order number as large as it fits, and a first name (rule 4)."""
+    words = WORDS[language]
+    number = tidy(str(document["order_no"]))
+    big = max(1, min(8, columns // max(1, len(number))))
+    lines = [
+        *centred(words["bag"], columns, bold=True),
+        *centred(number, columns, bold=True, wide=big, tall=big),
+        *centred(first_name(document.get("customer_name", "")), columns, bold=True, wide=2, tall=2),
+    ]
+    lines += copy_mark(copy_no, words, columns)
+    if document.get("hold_until"):
+        lines += centred(f"{words['hold_until']} {document['hold_until']}", columns)
+    if document.get("bin"):
+        lines += centred(f"{words['bin']} {document['bin']}", columns, wide=2, tall=2)
+    return [*lines, *_order_code(document), CUT]
+
+
+def gift_receipt(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out what goes with a present: no price; the id of the document (as `layout`) is the code to bring it back."""
+    words = WORDS[language]
+    lines = [*shop_head(document["store"], columns), *copy_mark(copy_no, words, columns)]
+    lines += [*centred(words["gift"], columns, bold=True, wide=2, tall=2), BLANK]
+    lines += [*pair(f"{words['receipt']} {document['receipt_no']:06d}", document["local_time"], columns), RULE]
+    for line in document["lines"]:
+        if line["qty"] > 0 and line.get("kind", "goods") != "deposit":
+            lines += pair(f"{quantity(line['qty'], line['stock_unit'])} x {line['name']}", "", columns)
+    lines += [RULE, *centred(words["bring_back"], columns)]
+    lines.append(PaperLine(str(document["id"]), align="center", kind="qr"))
+    return [*lines, *centred(words["thanks"], columns, bold=True), CUT]
+
+
+def cash_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out the slip of cash that was put into the drawer or left it, to be signed by who gave and who has it.
+
+    document: store, till_name, cashier_name, local_time, kind (`drop`, `pay_in` or `pay_out`), amount_minor, why.
+    """
+    words = WORDS[language]
+    title = words[f"{document['kind']}_slip"]
+    lines = [*centred(document["store"]["name"], columns), *centred(title, columns, bold=True, wide=2, tall=2)]
+    lines += [*copy_mark(copy_no, words, columns), *pair(document["local_time"], document["cashier_name"], columns)]
+    lines += [*pair(document["till_name"], "", columns), RULE]
+    figures = price(document["amount_minor"], document["store"]["currency"])
+    lines += pair(words["amount"], figures, columns, bold=True, wide=2, tall=2)
+    if document["why"]:
+        lines += pair(words["why"], document["why"], columns)
+    for word in ("handed_over", "received"):
+        lines += [BLANK, BLANK, PaperLine(f"{words[word]} " + "." * (columns - width(words[word]) - 1))]
+    return [*lines, BLANK, CUT]
+
+
+def drawer_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out the slip that the drawer was opened without a sale: when, by whom and why."""
+    words = WORDS[language]
+    lines = centred(words["no_sale"], columns, bold=True)
+    lines += [*copy_mark(copy_no, words, columns), *pair(document["local_time"], document["cashier_name"], columns)]
+    lines += [*pair(document["till_name"], "", columns), RULE]
+    return [*lines, *indented(reason_word(document["why"], words), "", columns), CUT]
+
+
+LAYOUTS: dict[str, Callable[..., list[PaperLine]]] = {
+    "receipt": layout,
+    "pickup": pickup_slip,
+    "bin": bin_label,
+    "x": till_report,
+    "z": till_report,
+    "drawer": drawer_slip,
+    "gift": gift_receipt,
+    "cash": cash_slip,
+}
+"""kind of print job -> its layout; shelf labels are in labels.py."""
+
+
+# --- inside ---
+
+
+def _order_code(document: dict[str, Any]) -> list[PaperLine]:
+    code = document.get("order_id")
+    return [PaperLine(f"order:{code}", align="center", kind="qr")] if code else []
+
+
+def _shown_minor(line: dict[str, Any]) -> int:
+    gross = line.get("amount_minor")
+    if gross is None:
+        gross = amount_for(line["qty"], line["unit_price_minor"], line["price_quantity"])
+    return int(gross - line["discount_minor"])
+
+
+def _about(document: dict[str, Any], words: dict[str, str], columns: int) -> list[PaperLine]:
+    lines = pair(f"{words['receipt']} {document['receipt_no']:06d}", document["till_name"], columns)
+    lines += pair(document["local_time"], document["cashier_name"], columns)
+    if document.get("order_no"):
+        lines += pair(words["order"], str(document["order_no"]), columns, bold=True)
+    return lines
+
+
+def _bought(
+    line: dict[str, Any], shown_minor: int, letter: str, words: dict[str, str], currency: str, columns: int
+) -> list[PaperLine]:
+    tail = f" {letter}" if letter else ""
+    blank_tail = " " * len(tail)
+    before_discount = amount(shown_minor + line["discount_minor"], currency)
+    name = line["name"]
+    each = unit_price(line["unit_price_minor"], line["price_quantity"], line["stock_unit"], currency)
+    if line["qty"] == 1 and line["stock_unit"] not in UNITS and line["price_quantity"] == 1:
+        lines = pair(name, before_discount + tail, columns)
+    else:
+        lines = [PaperLine(text) for text in wrap(name, columns)]
+        lines += indented(f"{quantity(line['qty'], line['stock_unit'])} x {each}", before_discount + tail, columns)
+    return lines + _why(line, blank_tail, words, currency, columns)
+
+
+def _why(line: dict[str, Any], tail: str, words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
+    """Say under a line what was taken off and why, each offer by its name, and what was noted of it."""
+    lines: list[PaperLine] = []
+    reason, listed = reason_word(line.get("reason"), words), line.get("list_price_minor")
+    if line.get("price_type") == "override" and listed is not None:
+        was = unit_price(listed, line["price_quantity"], line["stock_unit"], currency)
+        lines += indented(" ".join(filter(None, (words["instead_of"], was, reason))), "", columns)
+    by_hand = line.get("manual_discount_minor", 0)
+    if by_hand:
+        word = " ".join(filter(None, (words["discount"], reason)))
+        lines += indented(word, amount(-by_hand, currency) + tail, columns)
+    offers = [(name, minor) for _, name, minor in line.get("offers", ())]
+    rest = line["discount_minor"] - by_hand - sum(minor for _, minor in offers)
+    if rest:
+        offers.append((line.get("offer") or words["offer"], rest))
+    for name, minor in offers:
+        lines += indented(name or words["offer"], amount(-minor, currency) + tail, columns)
+    if line.get("expires_on"):
+        lines += indented(f"{words['best_before']} {line['expires_on']}", "", columns)
+    if line.get("note"):
+        lines += indented(str(line["note"]), "", columns)
+    return lines
+
+
+def _sums(
+    document: dict[str, Any], shown_minor: int, untaxed: bool, words: dict[str, str], columns: int
+) -> list[PaperLine]:
+    currency = document["store"]["currency"]
+    # the figures stand under those of the lines, whose tax letter is to their right
+    tail = "  " if document["taxes"] else ""
+    lines_minor = sum(line["total_minor"] for line in document["lines"])
+    figures: list[tuple[str, int]] = []
+    if untaxed:
+        figures += [(words["subtotal"], shown_minor), (words["tax"], lines_minor - shown_minor)]
+    if document["rounding_minor"]:
+        figures += [] if untaxed else [(words["subtotal"], lines_minor)]
+        figures += [(words["rounding"], document["rounding_minor"])]
+    lines = [line for word, minor in figures for line in pair(word, amount(minor, currency) + tail, columns)]
+    lines = [RULE, *lines, DOUBLE_RULE] if lines else [DOUBLE_RULE]
+    total_minor = document["total_minor"]
+    refund = document.get("kind") == "return" or total_minor < 0
+    total = price(abs(total_minor) if refund else total_minor, currency) + tail[:1]  # a wide blank takes two columns
+    lines += pair(words["refunded" if refund else "total"], total, columns, bold=True, wide=2, tall=2)
+    lines.append(DOUBLE_RULE)
+    for payment in document["payments"]:
+        change = payment["is_change"]
+        word = words["change"] if change else words.get(payment["tender"], payment["tender"])
+        minor = -payment["amount_minor"] if change or refund else payment["amount_minor"]
+        lines += pair(word, amount(minor, currency) + tail, columns, bold=change)
+    return lines
+
+
+def _issued(document: dict[str, Any], words: dict[str, str], columns: int, masked: bool) -> list[PaperLine]:
+    """Lay out the vouchers this sale issued (their codes are money: `masked` shows the end), and the customer's sum."""
+    currency, lines = document["store"]["currency"], list[PaperLine]()
+    for voucher in document.get("vouchers", ()):
+        word = words["credit_issued" if voucher["kind"] == "credit" else "voucher_issued"]
+        lines += [RULE, *centred(word, columns, bold=True, wide=2, tall=2)]
+        lines += centred(price(voucher["amount_minor"], currency), columns, bold=True)
+        code = str(voucher["code"])
+        hidden = masked or voucher.get("masked") or vouchers.is_mark(code)
+        lines += centred(f"... {code[-4:]}" if hidden else code, columns, bold=True)
+        lines += [] if hidden else [PaperLine(code, align="center", kind="qr")]
+    customer = document.get("customer")
+    if customer and (customer.get("points_earned") or customer.get("points_balance")):
+        lines += [RULE, *(centred(str(name), columns) if (name := customer.get("points_name")) else [])]
+        lines += [*pair(words["points_earned"], str(customer.get("points_earned", 0)), columns)]
+        lines += pair(words["points_balance"], str(customer.get("points_balance", 0)), columns)
+    if customer and customer.get("tab_balance_minor"):
+        lines += pair(words["tab_balance"], price(customer["tab_balance_minor"], currency), columns)
+    if document.get("note"):
+        lines += [RULE, *indented(f"{words['note']}: {document['note']}", "", columns)]
+    return lines
+
+
+def _farewell(document: dict[str, Any], words: dict[str, str], columns: int) -> list[PaperLine]:
+    if document.get("kind") == "return":
+        return [BLANK, *centred(words["thanks"], columns, bold=True)]
+    currency = document["store"]["currency"]
+    bought = [line for line in document["lines"] if line["qty"] > 0 and line.get("kind", "goods") != "deposit"]
+    count = sum(1 if line["stock_unit"] in UNITS else line["qty"] for line in bought)
+    saved_minor = sum(line["discount_minor"] for line in bought)
+    lines = [RULE, *pair(words["count"], str(count), columns)]
+    if document.get("age_checked"):
+        lines += pair(words["age"], f"{document['age_checked']}+", columns)
+    if saved_minor > 0:
+        lines += pair(words["saved"], price(saved_minor, currency), columns, bold=True)
+    return [*lines, BLANK, *centred(words["thanks"], columns, bold=True), *centred(words["again"], columns)]

@@ -1,0 +1,138 @@
+"""Card terminals and mobile wallets behind one protocol, and the registry of those this shop knows.
+
+Rules
+-----
+1. The payment's id is the idempotency key at the provider: `begin` twice with one id moves money once.
+2. No method waits long: a provider has its own time limits and raises Unreachable, or answers `unknown`, when they
+   pass. Neither means that no money moved.
+3. A provider answers what it knows; what that means for the books is decided in `paying` alone.
+4. `reverse` carries a key of its own: asked twice with one key it gives money back once.
+5. `requested` from `query` says the customer is still at it; a request the provider never saw is answered with the
+   reason `NEVER_SEEN`.
+
+Ways: terminal (the customer presents a card), customer_code (the customer's phone shows a code, we scan it),
+shop_code (we show a QR code, the customer's phone scans it).
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from config.errors import Invalid, NotFound
+from pos.payments.wallet_codes import WalletCode
+
+WAYS = {"terminal": "card", "customer_code": "wallet", "shop_code": "wallet"}
+"""Way of asking for money -> the tender it takes."""
+POINTS = "points"
+"""The way, and the tender, of points the network is asked to redeem (`shared_points`)."""
+ANSWERS = ("requested", "captured", "declined", "cancelled", "unknown")
+FINAL = ("captured", "declined", "cancelled")
+NEVER_SEEN = "never-seen"
+LONGEST_WORDS = 120
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a provider is asked. merchant, city, country, currency are what a QR code names.
+
+    wallet: the code on the customer's phone; only `begin` carries it, for nothing keeps it. payer: whose points are
+    asked for; only `begin` carries that, too.
+    """
+
+    id: str
+    sale_id: str
+    till_id: str
+    way: str
+    amount_minor: int
+    currency: str
+    merchant: str = ""
+    city: str = ""
+    country: str = "US"
+    reference: str = ""
+    wallet: WalletCode | None = None
+    payer: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a provider answered. state: one of ANSWERS; for `reverse` captured means: the money went back.
+
+    reference: the provider's own number of it. reason: for a person. shown_code: what the shop shows as a QR code.
+    """
+
+    state: str
+    reference: str = ""
+    reason: str = ""
+    shown_code: str = ""
+
+    def __post_init__(self) -> None:
+        if self.state not in ANSWERS:
+            raise Invalid("provider-answer", f"The payment service answered {self.state!r}, which means nothing here.")
+
+    @classmethod
+    def unknown(cls, reason: str) -> "Outcome":
+        """Return the answer that there was none."""
+        return cls("unknown", reason=reason[:LONGEST_WORDS])
+
+
+class Provider(Protocol):
+    """A card terminal or a wallet service. Each method may raise Unreachable (rule 2)."""
+
+    @property
+    def name(self) -> str:
+        """Return the name by which payments remember it."""
+        ...
+
+    @property
+    def ways(self) -> frozenset[str]:
+        """Return the ways it can be asked in."""
+        ...
+
+    def begin(self, request: Request, *, at: dt.datetime) -> Outcome:
+        """Ask for money (rule 1)."""
+        ...
+
+    def query(self, request: Request, *, at: dt.datetime) -> Outcome:
+        """Ask what became of it (rule 5)."""
+        ...
+
+    def cancel(self, request: Request, *, at: dt.datetime) -> Outcome:
+        """Ask to stop; `captured` says that it is too late."""
+        ...
+
+    def reverse(self, request: Request, amount_minor: int, *, key: str, at: dt.datetime) -> Outcome:
+        """Give back all or part of captured money, once per key (rule 4)."""
+        ...
+
+
+class Providers:
+    """The providers a node knows, by name; each is made when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._makers: dict[str, Callable[[], Provider]] = {}
+        self._made: dict[str, Provider] = {}
+
+    def add(self, name: str, maker: Callable[[], Provider]) -> None:
+        """Make a provider known."""
+        self._makers[name] = maker
+
+    def names(self) -> tuple[str, ...]:
+        """Return all names, in the order they were added."""
+        return tuple(self._makers)
+
+    def named(self, name: str) -> Provider:
+        """Return a provider; NotFound when this node does not know it."""
+        if name not in self._made:
+            if name not in self._makers:
+                raise NotFound(
+                    "unknown-provider",
+                    f"The payment service {name} is not set up here. Look at the shop's settings.",
+                    provider=name,
+                )
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def for_way(self, way: str) -> Provider | None:
+        """Return the first provider that can be asked in this way, or None."""
+        return next((one for one in map(self.named, self._makers) if way in one.ways), None)

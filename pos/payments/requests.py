@@ -1,0 +1,491 @@
+"""Money that somebody else moves: what a terminal or a wallet was asked, what it answered, and what that means.
+
+Rules
+-----
+1. A payment is written as `requested` and committed before the provider is asked, and the answer is written in a
+   transaction of its own: `asking` walks that road. Nothing here asks anybody.
+2. The payment's id is made by the page. The same id with the same content is the same payment; with another content
+   it is a Conflict.
+3. The first final answer counts. The same answer again changes nothing; another one is journalled, kept in
+   `contradicted` and shown to a person; the state stands.
+4. Money nobody wants goes back by itself: a payment is unwanted once the cashier cancelled it, once its basket was
+   voided, or once its sale was completed without it. Whatever of it is captured then, however late, is reversed. One
+   exception waits for a person: the sale holds a card slip typed by hand over the same amount, which may be this very
+   payment (`unclaimed`).
+5. A captured payment is claimed by one completed sale, its own, to the full amount; a claim and a reversal exclude
+   each other. Only what is claimed counts towards a sale.
+6. An unknown payment blocks nothing: the cashier may take cash or ask for another card.
+7. Money of a completed sale goes back with a return only: a new payment of a negative amount that names the one it
+   gives back, in full or in part, in all never more than was captured. It belongs to the return, which claims it.
+"""
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.database import lock_rows
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import is_id
+from config.money import MAX_MINOR
+from config.nodes import journal
+from config.nodes.journal import Actor
+from pos.payments import wallet_codes
+from pos.payments.payments import LONGEST_REFERENCE, Payment
+from pos.payments.providers import FINAL, NEVER_SEEN, POINTS, WAYS, Outcome
+from pos.payments.wallet_codes import WalletCode
+from pos.store.store import Store, Till
+
+OPEN = ("requested", "unknown")
+BACK = "back"
+"""The way of a payment that gives another one's money back."""
+LATE_ANSWERS = (dt.timedelta(seconds=20), dt.timedelta(minutes=2), dt.timedelta(minutes=15))
+"""After a cancelling, how long from the request a late capture is still asked for."""
+_SOONEST, _LATEST = dt.timedelta(seconds=5), dt.timedelta(minutes=30)
+# The sale and the basket know their payments, not the other way round; so their tables are only named here.
+_SALE = sa.table("sale", sa.column("store_id"), sa.column("id"), sa.column("state"))
+_BASKET = sa.table("basket", sa.column("store_id"), sa.column("id"), sa.column("state"))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the page asks for. code: what the customer's phone showed, scanned, or whose points; it is never kept."""
+
+    id: str
+    store_id: str
+    sale_id: str
+    till_id: str
+    tender: str
+    way: str
+    amount_minor: int
+    provider: str
+    code: str = ""
+
+    def hash(self) -> str:
+        """Return the hash of the content, by which the same request is known again."""
+        return hashlib.sha256(journal.canonical(vars(self)).encode()).hexdigest()
+
+    @property
+    def wallet(self) -> WalletCode | None:
+        """The customer's code, recognised."""
+        return wallet_codes.read(self.code) if self.way == "customer_code" else None
+
+
+# --- verbs ---
+
+
+def request(session: Session, wanted: Wanted, *, actor: Actor, at: dt.datetime) -> Payment:
+    """Write a payment as requested (rules 1, 2); commit, then ask."""
+    _check(wanted)
+    if (known := _known(session, wanted.store_id, wanted.id, wanted.hash())) is not None:
+        return known
+    if is_over(session, wanted.store_id, wanted.sale_id):
+        raise Refused("sale-finished", "This sale is finished already; nothing more is paid for it.")
+    if session.get(Till, (wanted.store_id, wanted.till_id)) is None:
+        raise NotFound("unknown-till", f"There is no till {wanted.till_id} in this shop.", till_id=wanted.till_id)
+    wallet = wanted.wallet
+    payment = _requested(wanted, at, reference=wallet.masked if wallet else "")
+    return _written(session, payment, actor, at, wallet=wallet.wallet if wallet else None)
+
+
+def give_back(
+    session: Session,
+    payment: Payment,
+    amount_minor: int,
+    *,
+    id: str,
+    return_id: str,
+    till_id: str,
+    actor: Actor,
+    at: dt.datetime,
+) -> Payment:
+    """Write the request to give back all or part of a claimed payment (rule 7); commit, then ask.
+
+    amount_minor > 0. id: the new payment's, made by the page; return_id: the sale id of the return it belongs to.
+    Refused with what is left when it is more than that; what is still being asked for counts as given.
+    """
+    if isinstance(amount_minor, bool) or not 0 < amount_minor <= MAX_MINOR:
+        raise Invalid("bad-amount", "Give back an amount above zero.", amount_minor=amount_minor)
+    wanted = Wanted(
+        id, payment.store_id, return_id, till_id, payment.tender, BACK, -amount_minor, payment.provider or ""
+    )
+    _check_ids(wanted)
+    original = locked(session, payment.store_id, payment.id)
+    if (known := _known(session, wanted.store_id, id, wanted.hash())) is not None:
+        return known
+    took_money = bool(original.provider) and original.way != POINTS and original.amount_minor >= 0
+    if not took_money or original.state != "captured" or not original.claimed_by:
+        raise Refused("nothing-to-give-back", "Only money a terminal or wallet took for a completed sale goes back.")
+    if is_over(session, wanted.store_id, return_id):
+        raise Refused("sale-finished", "This sale is finished already; nothing more is paid for it.")
+    left_minor = original.amount_minor - given_back_minor(session, original)
+    if amount_minor > left_minor:
+        raise Refused(
+            "more-than-captured",
+            "That is more than is left of this payment. Give the rest back in cash.",
+            left_minor=left_minor,
+            amount_minor=amount_minor,
+        )
+    back = _requested(wanted, at)
+    back.gives_back = original.id
+    return _written(session, back, actor, at, gives_back=original.id)
+
+
+def settle_outcome(
+    session: Session, store_id: str, payment_id: str, outcome: Outcome, *, actor: Actor, at: dt.datetime
+) -> Payment:
+    """Write what the provider answered; the first final answer counts (rule 3)."""
+    payment = locked(session, store_id, payment_id)
+    payment.asked_at, payment.tries = at, (payment.tries or 0) + 1
+    payment.shown_code = outcome.shown_code or payment.shown_code
+    if payment.state in OPEN:
+        _first_answer(session, payment, outcome, actor, at)
+    else:
+        _further_answer(session, payment, outcome, actor, at)
+    if payment.state == "captured" and not payment.claimed_by:
+        _leave_if_over(session, payment, actor, at)
+    payment.ask_again_at = _next(payment, at)
+    return payment
+
+
+def unwant(session: Session, store_id: str, payment_id: str, *, why: str, actor: Actor, at: dt.datetime) -> Payment:
+    """Say that a payment is not wanted (rule 4): what is open is cancelled, what is captured goes back."""
+    payment = locked(session, store_id, payment_id)
+    if payment.claimed_by or payment.same_as:
+        raise Refused("payment-used", "A completed sale is paid with this. Take the goods back to give the money back.")
+    if payment.gives_back:
+        raise Refused("payment-goes-back", "Money on its way back to the customer cannot be stopped.")
+    if payment.state in (*OPEN, "captured"):
+        _unwanted(session, payment, why, actor, at)
+    return payment
+
+
+def settle_reversal(
+    session: Session, store_id: str, payment_id: str, outcome: Outcome, *, actor: Actor, at: dt.datetime
+) -> Payment:
+    """Write what the provider answered when unwanted money should go back; `captured` means it did."""
+    payment = locked(session, store_id, payment_id)
+    payment.asked_at, payment.tries = at, (payment.tries or 0) + 1
+    if not goes_back(payment):
+        return payment
+    if outcome.state == "captured" and payment.state == "captured":
+        journal.move(
+            session, payment, "reversed", actor=actor, at=at, subject=_subject(payment), reference=outcome.reference
+        )
+    elif outcome.state == "captured":
+        payment.contradicted = "reversed"
+        _note(session, payment, "late_reversed", actor, at, reference=outcome.reference)
+    else:
+        refused = outcome.state in ("declined", "cancelled")
+        if refused and payment.ask_again_at is not None:
+            _note(session, payment, "not_reversed", actor, at, reason=outcome.reason)
+        payment.reason = outcome.reason or payment.reason
+        payment.ask_again_at = None if refused else _after(payment, at)
+        return payment
+    payment.ask_again_at = None
+    return payment
+
+
+def claim(
+    session: Session, payment_id: str, sale_id: str, amount_minor: int, *, store_id: str | None = None
+) -> Payment:
+    """Let a completed sale be paid with a captured payment (rule 5), once; of two that try, one wins.
+
+    amount_minor is the whole amount, negative for money given back. store_id: needed only where several shops' books
+    lie together.
+    """
+    stores = sa.select(Store.id) if store_id is None else [store_id]
+    mine = (Payment.store_id.in_(stores), Payment.id == payment_id)
+    taken = session.execute(
+        sa.update(Payment)
+        .where(
+            *mine,
+            Payment.sale_id == sale_id,
+            Payment.amount_minor == amount_minor,
+            Payment.provider.is_not(None),
+            Payment.state == "captured",
+            Payment.claimed_by.is_(None),
+            Payment.same_as.is_(None),
+            Payment.unwanted_since.is_(None),
+        )
+        .values(claimed_by=sale_id, ask_again_at=None)
+        .execution_options(synchronize_session=False)
+        .returning(Payment.store_id)
+    ).scalar()
+    found = session.scalar(sa.select(Payment).where(*mine).execution_options(populate_existing=True))
+    if taken is None:
+        raise _not_claimed(found, sale_id, amount_minor)
+    assert found is not None
+    return found
+
+
+# --- questions ---
+
+
+def payment_of(session: Session, store_id: str, payment_id: str) -> Payment:
+    """Return a payment that a provider was asked for; NotFound else."""
+    found = session.get(Payment, (store_id, payment_id))
+    if found is None or not found.provider:
+        raise NotFound("no-such-payment", "There is no such payment in this shop.", id=payment_id)
+    return found
+
+
+def locked(session: Session, store_id: str, payment_id: str) -> Payment:
+    """Return a payment that nobody else changes until this transaction ends."""
+    query = sa.select(Payment).where(Payment.store_id == store_id, Payment.id == payment_id)
+    found = session.scalar(lock_rows(session, query).execution_options(populate_existing=True))
+    if found is None or not found.provider:
+        raise NotFound("no-such-payment", "There is no such payment in this shop.", id=payment_id)
+    return found
+
+
+def captured(session: Session, store_id: str, sale_id: str) -> list[Payment]:
+    """Return the captured payments of a sale that are wanted and not claimed yet, oldest first."""
+    return list(session.scalars(unused(store_id).where(Payment.sale_id == sale_id).order_by(Payment.requested_at)))
+
+
+def of_sale(session: Session, store_id: str, sale_id: str) -> list[Payment]:
+    """Return whatever a provider was asked for a sale, oldest first."""
+    query = sa.select(Payment).where(
+        Payment.store_id == store_id, Payment.sale_id == sale_id, Payment.provider.is_not(None)
+    )
+    return list(session.scalars(query.order_by(Payment.requested_at, Payment.id)))
+
+
+def claimed(session: Session, store_id: str, sale_id: str) -> list[Payment]:
+    """Return the payments by which providers took the money of a completed sale, oldest first; points are no money."""
+    query = sa.select(Payment).where(
+        Payment.store_id == store_id,
+        Payment.provider.is_not(None),
+        Payment.claimed_by == sale_id,
+        Payment.way != POINTS,
+        Payment.state == "captured",
+        Payment.amount_minor > 0,
+    )
+    return list(session.scalars(query.order_by(Payment.requested_at, Payment.id)))
+
+
+def refuse_captured(session: Session, store_id: str, sale_id: str) -> None:
+    """Refuse to void a basket for which money was taken and not given back yet."""
+    taken = (row for row in of_sale(session, store_id, sale_id) if row.state == "captured" and row.amount_minor > 0)
+    held = [row for row in taken if not row.same_as]
+    if held:
+        raise Refused(
+            "money-taken",
+            "Money was taken for this basket. Give it back first, then void the basket.",
+            payments=[row.id for row in held],
+            amount_minor=sum(row.amount_minor for row in held),
+        )
+
+
+def given_back_minor(session: Session, payment: Payment, *, but: str = "") -> int:
+    """Return how much of a payment was given back, or is being asked to be. but: a payment that is not counted."""
+    query = sa.select(sa.func.sum(Payment.amount_minor)).where(
+        Payment.store_id == payment.store_id,
+        Payment.provider.is_not(None),
+        Payment.gives_back == payment.id,
+        Payment.id != but,
+        Payment.state.in_((*OPEN, "captured")),
+    )
+    return -int(session.scalar(query) or 0)
+
+
+def unused(store_id: str) -> sa.Select[Payment]:
+    """Return the query of captured payments that are wanted and not claimed."""
+    return sa.select(Payment).where(
+        Payment.store_id == store_id,
+        Payment.provider.is_not(None),
+        Payment.state == "captured",
+        Payment.claimed_by.is_(None),
+        Payment.same_as.is_(None),
+        Payment.unwanted_since.is_(None),
+    )
+
+
+def goes_back(payment: Payment) -> bool:
+    """Tell whether money was captured that nobody wants, or after the request had ended."""
+    if payment.gives_back:
+        return False
+    if payment.state == "captured":
+        return payment.unwanted_since is not None
+    return payment.state in ("declined", "cancelled") and payment.contradicted == "captured"
+
+
+def is_over(session: Session, store_id: str, sale_id: str) -> bool:
+    """Tell whether a sale is completed or its basket voided."""
+    return any(
+        session.scalar(
+            sa.select(sa.literal(1)).where(
+                table.c.store_id == store_id, table.c.id == sale_id, table.c.state.in_(("completed", "voided"))
+            )
+        )
+        for table in (_SALE, _BASKET)
+    )
+
+
+def slip_of(session: Session, payment: Payment) -> Payment | None:
+    """Return the card slip of the same amount, typed by hand for the same sale, that no other payment stands for."""
+    if payment.tender != "card" or payment.amount_minor < 0:
+        return None
+    taken = sa.select(Payment.same_as).where(Payment.store_id == payment.store_id, Payment.same_as.is_not(None))
+    query = sa.select(Payment).where(
+        Payment.store_id == payment.store_id,
+        Payment.sale_id == payment.sale_id,
+        Payment.tender == payment.tender,
+        Payment.amount_minor == payment.amount_minor,
+        Payment.provider.is_(None),
+        Payment.id.not_in(taken),
+    )
+    # put in order here: SQLite would read all the shop was ever paid in the order of the ids
+    return min(session.scalars(query), key=lambda slip: slip.id, default=None)
+
+
+# --- inside ---
+
+
+def _check(wanted: Wanted) -> None:
+    if {**WAYS, POINTS: POINTS}.get(wanted.way) != wanted.tender:
+        raise Invalid("unknown-way", "Ask for a card at the terminal, or for a wallet by one of its codes.")
+    if isinstance(wanted.amount_minor, bool) or not 0 < wanted.amount_minor <= MAX_MINOR:
+        raise Invalid("bad-amount", "Ask for an amount above zero.", amount_minor=wanted.amount_minor)
+    if bool(wanted.code) != (wanted.way in ("customer_code", POINTS)):
+        raise Invalid("wallet-code-missing", "Scan the payment code on the customer's phone.")
+    _check_ids(wanted)
+
+
+def _check_ids(wanted: Wanted) -> None:
+    if not (is_id(wanted.id) and is_id(wanted.sale_id)):
+        raise Invalid("bad-payment-id", "The id of a payment has 8 to 40 letters, digits or hyphens.")
+
+
+def _known(session: Session, store_id: str, payment_id: str, content: str) -> Payment | None:
+    known = session.get(Payment, (store_id, payment_id))
+    if known is not None and known.request_hash != content:
+        raise Conflict(
+            "payment-content-differs", "This payment was asked for before with another content.", id=known.id
+        )
+    return known
+
+
+def _requested(wanted: Wanted, at: dt.datetime, *, reference: str = "") -> Payment:
+    return Payment(
+        store_id=wanted.store_id,
+        id=wanted.id,
+        sale_id=wanted.sale_id,
+        tender=wanted.tender,
+        amount_minor=wanted.amount_minor,
+        reference=reference,
+        at=at,
+        till_id=wanted.till_id,
+        provider=wanted.provider,
+        way=wanted.way,
+        request_hash=wanted.hash(),
+        requested_at=at,
+        ask_again_at=at + _SOONEST,
+        tries=0,
+    )
+
+
+def _written(session: Session, payment: Payment, actor: Actor, at: dt.datetime, **facts: str | None) -> Payment:
+    session.add(payment)
+    told = {name: value for name, value in facts.items() if value}
+    _note(
+        session, payment, "requested", actor, at, sale=payment.sale_id, till=payment.till_id, way=payment.way,
+        provider=payment.provider, amount_minor=payment.amount_minor, **told,
+    )  # fmt: skip
+    session.flush()
+    return payment
+
+
+def _first_answer(session: Session, payment: Payment, outcome: Outcome, actor: Actor, at: dt.datetime) -> None:
+    payment.provider_ref = outcome.reference or payment.provider_ref
+    target = "declined" if payment.state == "unknown" and outcome.state == "cancelled" else outcome.state
+    under_way = outcome.state == "declined" and outcome.reason == NEVER_SEEN and at < _surely_seen(payment)
+    if under_way or (target in OPEN and (target == payment.state or payment.state == "unknown")):
+        return
+    payment.reason = outcome.reason or (outcome.state if target != outcome.state else None)
+    if target == "captured":
+        payment.reference = (payment.provider_ref or payment.reference)[:LONGEST_REFERENCE]
+    journal.move(
+        session, payment, target, actor=actor, at=at, subject=_subject(payment), why=payment.reason,
+        reference=payment.provider_ref,
+    )  # fmt: skip
+
+
+def _further_answer(session: Session, payment: Payment, outcome: Outcome, actor: Actor, at: dt.datetime) -> None:
+    moved = {"captured": True, "declined": False, "cancelled": False}
+    if outcome.state not in FINAL or payment.state == "reversed" or payment.contradicted:
+        return
+    if moved[payment.state] == moved[outcome.state]:
+        return
+    payment.contradicted = outcome.state
+    payment.provider_ref = outcome.reference or payment.provider_ref
+    _note(session, payment, "contradicted", actor, at, was=payment.state, answer=outcome.state, reason=outcome.reason)
+
+
+def _leave_if_over(session: Session, payment: Payment, actor: Actor, at: dt.datetime) -> None:
+    if payment.unwanted_since or payment.same_as or payment.gives_back:
+        return
+    if is_over(session, payment.store_id, payment.sale_id) and slip_of(session, payment) is None:
+        _unwanted(session, payment, "the sale was finished without it", actor, at)
+
+
+def _unwanted(session: Session, payment: Payment, why: str, actor: Actor, at: dt.datetime) -> None:
+    payment.ask_again_at = at
+    if payment.unwanted_since is None:
+        payment.unwanted_since = at
+        _note(session, payment, "unwanted", actor, at, why=why)
+
+
+def _next(payment: Payment, at: dt.datetime) -> dt.datetime | None:
+    if payment.state in OPEN:
+        return _after(payment, at)
+    if goes_back(payment):
+        return at
+    if payment.state == "cancelled" or payment.reason == NEVER_SEEN:
+        since = payment.unwanted_since or payment.requested_at or at
+        return next((since + wait for wait in LATE_ANSWERS if since + wait > at), None)
+    return None
+
+
+def _after(payment: Payment, at: dt.datetime) -> dt.datetime:
+    age = at - (payment.requested_at or at)
+    return at + min(max(age / 2, _SOONEST), _LATEST)
+
+
+def _surely_seen(payment: Payment) -> dt.datetime:
+    return (payment.requested_at or payment.at) + dt.timedelta(minutes=1)
+
+
+def _not_claimed(found: Payment | None, sale_id: str, amount_minor: int) -> NotFound | Refused:
+    if found is None or not found.provider:
+        return NotFound("no-such-payment", "There is no such payment in this shop.")
+    if found.sale_id != sale_id:
+        return Refused("payment-elsewhere", "This money was taken for another sale.", id=found.id)
+    if found.claimed_by or found.same_as:
+        return Refused("payment-used", "A completed sale is paid with this already.", id=found.id)
+    if found.unwanted_since or found.state == "reversed":
+        return Refused("payment-unwanted", "This money goes back to the customer. Ask for it once more.", id=found.id)
+    if found.state != "captured":
+        return Refused(
+            "payment-not-captured",
+            "This money was not taken. Ask for another way to pay.",
+            id=found.id,
+            state=found.state,
+        )
+    return Refused(
+        "payment-amount",
+        "Another amount was taken than the sale says. Reload the basket and pay again.",
+        captured_minor=found.amount_minor,
+        amount_minor=amount_minor,
+    )
+
+
+def _note(session: Session, payment: Payment, verb: str, actor: Actor, at: dt.datetime, **facts: object) -> None:
+    journal.record(session, actor=actor, at=at, verb=f"payment.{verb}", subject=_subject(payment), **facts)
+
+
+def _subject(payment: Payment) -> str:
+    return f"payment:{payment.id}"

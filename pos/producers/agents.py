@@ -1,0 +1,92 @@
+"""Agents: who brought a producer to the shop and gets a part of its commission, and how it reaches them.
+
+Rules
+-----
+1. A shop knows an agent by name; where the money goes is the shopkeeper's word alone, told to the network.
+2. A move of goods names the agent it was agreed with that day (`produce`), so that what comes back later comes off the
+   same agent's part.
+3. A statement of the producer tells the network each agent's part of it, once, below zero too. The shop owes it on its
+   account, and the network pays it out (`supply/agent_parts`).
+
+Units: *_minor minor units.
+"""
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.clock import told_after
+from config.database import Base
+from config.errors import Invalid
+from config.ids import new_id
+from config.nodes import journal, outbox
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from pos.store.store import day_of
+
+AGENT_TOLD, PARTS_TOLD = "agent.told", "agent.parts"
+VERSION = 1
+
+
+class Agent(Base):
+    """Somebody with a part of commissions, at the shop and at the network. account, bic: '' while unknown."""
+
+    __tablename__ = "agent"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    account: Mapped[str] = mapped_column(default="")
+    bic: Mapped[str] = mapped_column(default="")
+    told_at: Mapped[dt.datetime]
+
+
+# --- verbs ---
+
+
+def say(session: Session, store_id: str, name: str, account: str, bic: str, *, actor: Actor, at: dt.datetime) -> Agent:
+    """Say who an agent is and where the money goes (rule 1); what is known already is not told again.
+
+    account, bic: as a bank knows them, tidied before; '' keeps what is known.
+    """
+    if not 1 <= len(name) <= 80:
+        raise Invalid("bad-agent", "An agent has a name and a part of the commission, or there is none.", field="agent")
+    row = session.get(Agent, (store_id, name))
+    if row is not None and (not account or (account, bic) == (row.account, row.bic)):
+        return row
+    if row is None:
+        row = Agent(store_id=store_id, name=name)
+        session.add(row)
+    row.account, row.bic, row.told_at = account, bic, told_after(row.told_at, at)
+    session.flush()
+    journal.record(
+        session, actor=actor, at=at, verb="agent.told", subject=f"agent:{name}", ends_with=account[-4:],
+    )  # fmt: skip
+    body = {"name": name, "account": account, "bic": bic, "told_at": row.told_at.isoformat()}
+    _send(session, store_id, AGENT_TOLD, name, body, at)
+    return row
+
+
+def tell_parts(session: Session, store_id: str, statement_id: str, parts: dict[str, int], *, at: dt.datetime) -> None:
+    """Tell the network the agents' parts of a statement (rule 3). parts: agent -> amount."""
+    if parts:
+        told = [[name, minor] for name, minor in sorted(parts.items())]
+        _send(session, store_id, PARTS_TOLD, statement_id, {"statement_id": statement_id, "parts": told}, at)
+
+
+# --- questions ---
+
+
+def agent_of(session: Session, store_id: str, name: str) -> Agent | None:
+    """Return an agent of a shop; None where there is none, or nothing was said."""
+    return session.get(Agent, (store_id, name)) if name else None
+
+
+# --- inside ---
+
+
+def _send(session: Session, store_id: str, topic: str, what: str, body: dict[str, Any], at: dt.datetime) -> None:
+    outbox.append(
+        session, to_node=NETWORK, topic=topic, version=VERSION, body={"store_id": store_id, **body}, id=new_id(),
+        subject=f"agent:{what}", business_day=day_of(session, store_id, at), at=at,
+    )  # fmt: skip

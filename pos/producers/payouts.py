@@ -1,0 +1,269 @@
+"""What producers are owed and were paid, and the way of a lot from producer to receipt and back.
+
+Rules
+-----
+1. A statement takes every move of a producer up to a day that no other has taken, once; what came back later stands in
+   the next one. So all statements and what is open are always all moves (K18). Agents' parts go to the network with it
+   (`agents` rule 3).
+2. A statement is made, then paid: by bank, or in cash out of the drawer as a pay-out. One that owes nothing, or less,
+   is settled by being made: what is below zero is carried on.
+3. A trace is one question: every move with its lot, producer and receipt.
+
+Units: *_minor minor units.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base, lock_rows
+from config.errors import Invalid, NotFound, Refused
+from config.finding import Finding
+from config.nodes import journal
+from config.nodes.journal import Actor
+from pos.producers import agents
+from pos.producers.producers import ProduceMove, Producer, producer_of
+from pos.sold import Sale, SaleLine
+from pos.stock.producer_lots import ProduceLot
+from pos.till import hand_cash, shift
+
+HOW = ("bank", "cash")
+_SUMS = ("net_minor", "commission_minor", "agent_minor", "due_minor")
+
+
+class ProduceStatement(Base):
+    """What a producer was told and paid for some days. carried_minor: what the one before left below zero."""
+
+    __tablename__ = "produce_statement"
+    __table_args__ = (sa.UniqueConstraint("store_id", "producer_id", "no"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    producer_id: Mapped[str]
+    no: Mapped[int]
+    until_day: Mapped[dt.date]
+    net_minor: Mapped[int]
+    commission_minor: Mapped[int]
+    agent_minor: Mapped[int]
+    due_minor: Mapped[int]
+    carried_minor: Mapped[int] = mapped_column(default=0)
+    made_at: Mapped[dt.datetime]
+    made_by: Mapped[str]
+    paid_at: Mapped[dt.datetime | None]
+    paid_how: Mapped[str] = mapped_column(default="")
+
+    @property
+    def to_pay_minor(self) -> int:
+        """What the producer gets."""
+        return max(0, self.due_minor + self.carried_minor)
+
+
+@dataclass(frozen=True)
+class Open:
+    """What of a producer no statement has taken yet. carried_minor: below zero, from the last statement."""
+
+    net_minor: int
+    commission_minor: int
+    agent_minor: int
+    due_minor: int
+    carried_minor: int
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A part of a receipt that came of a lot (rule 3). lot_id, lot_code None: sold beyond all lots."""
+
+    producer: str
+    lot_id: str | None
+    lot_code: str | None
+    harvested_on: dt.date | None
+    came_on: dt.date | None
+    product: str
+    qty: int
+    sale_id: str
+    till_id: str
+    receipt_no: int
+    sold_at: dt.datetime
+    net_minor: int
+    commission_minor: int
+    due_minor: int
+
+
+# --- verbs ---
+
+
+def make(
+    session: Session, store_id: str, producer_id: str, until_day: dt.date, *, id: str, actor: Actor, at: dt.datetime
+) -> ProduceStatement:
+    """Make a producer's statement up to a day (rule 1); the same id again is the same one."""
+    if (known := session.get(ProduceStatement, (store_id, id))) is not None:
+        return known
+    session.execute(lock_rows(session, sa.select(Producer.id).where(*_who(Producer.id, store_id, producer_id))))
+    producer_of(session, store_id, producer_id)
+    which = _open(store_id, producer_id, until_day)
+    sums = [int(minor or 0) for minor in session.execute(sa.select(*_sums()).where(*which)).one()]
+    last = _last(session, store_id, producer_id)
+    if not session.scalar(sa.select(sa.func.count()).where(*which)):
+        raise Refused("nothing-sold", "Nothing was sold or came back since the last statement.")
+    row = ProduceStatement(
+        store_id=store_id, id=id, producer_id=producer_id, no=(last.no if last else 0) + 1, until_day=until_day,
+        **dict(zip(_SUMS, sums, strict=True)), carried_minor=_carried(last), made_at=at, made_by=actor.name,
+        paid_how="",
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    session.execute(sa.update(ProduceMove).where(*which).values(statement_id=id))
+    agents.tell_parts(session, store_id, id, agents_of(session, row), at=at)
+    journal.record(
+        session, actor=actor, at=at, verb="produce.stated", subject=f"producer:{producer_id}", no=row.no,
+        due_minor=row.due_minor,
+    )  # fmt: skip
+    return row
+
+
+def pay(
+    session: Session, store_id: str, statement_id: str, how: str, *, till_id: str = "", actor: Actor, at: dt.datetime
+) -> ProduceStatement:
+    """Write that a statement was paid (rule 2); in cash the drawer gives it out. Paying twice is paying once."""
+    row = statement_of(session, store_id, statement_id, lock=True)
+    if row.paid_at is not None:
+        return row
+    if how not in HOW:
+        raise Invalid("unknown-tender", "Producers are paid by bank or in cash.", field="how")
+    if not row.to_pay_minor:
+        raise Refused("nothing-to-pay-out", "Nothing is to be paid: it is carried on to the next statement.")
+    if how == "cash":
+        drawer = shift.locked(session, store_id, till_id)
+        if drawer is None or drawer.state != "open":
+            raise Refused("no-open-shift", "This till is not open. Open it with its float first.", till_id=till_id)
+        name = producer_of(session, store_id, row.producer_id).name
+        hand_cash.pay_out(
+            session, drawer, row.to_pay_minor, why=f"{name} {row.no}", id=f"produce-{row.id}", actor=actor, at=at
+        )
+    row.paid_at, row.paid_how = at, how
+    journal.record(
+        session, actor=actor, at=at, verb="produce.paid", subject=f"producer:{row.producer_id}", no=row.no, how=how,
+        amount_minor=row.to_pay_minor,
+    )  # fmt: skip
+    return row
+
+
+# --- questions ---
+
+
+def statement_of(session: Session, store_id: str, id: str, *, lock: bool = False) -> ProduceStatement:
+    """Return a statement."""
+    query = sa.select(ProduceStatement).where(ProduceStatement.store_id == store_id, ProduceStatement.id == id)
+    row: ProduceStatement | None = session.scalar(lock_rows(session, query) if lock else query)
+    if row is None:
+        raise NotFound("unknown-statement", "There is no such statement.", statement=id)
+    return row
+
+
+def statements_of(session: Session, store_id: str, producer_id: str) -> list[ProduceStatement]:
+    """Return a producer's statements, the newest first."""
+    query = sa.select(ProduceStatement).where(*_who(ProduceStatement.producer_id, store_id, producer_id))
+    return list(session.scalars(query.order_by(ProduceStatement.no.desc()).limit(60)))
+
+
+def agents_of(session: Session, statement: ProduceStatement) -> dict[str, int]:
+    """Return each agent's part of a statement, those of nothing left out."""
+    part = sa.func.sum(ProduceMove.agent_minor)
+    query = sa.select(ProduceMove.agent_name, part).where(
+        ProduceMove.store_id == statement.store_id, ProduceMove.statement_id == statement.id,
+        ProduceMove.agent_name != "",
+    )  # fmt: skip
+    rows = session.execute(query.group_by(ProduceMove.agent_name).having(part != 0).order_by(ProduceMove.agent_name))
+    return {name: int(minor) for name, minor in rows}
+
+
+def open_of(session: Session, store_id: str, producer_id: str) -> Open:
+    """Return what no statement has taken yet."""
+    sums = session.execute(sa.select(*_sums()).where(*_open(store_id, producer_id, dt.date.max))).one()
+    carried = _carried(_last(session, store_id, producer_id))
+    net, commission, agent, due = (int(minor or 0) for minor in sums)
+    return Open(net, commission, agent, due, carried)
+
+
+def trace(
+    session: Session,
+    store_id: str,
+    *,
+    lot_id: str | None = None,
+    receipt: tuple[str, int] | None = None,
+    statement_id: str | None = None,
+    limit: int = 2_000,
+) -> list[Traced]:
+    """Follow a lot to its receipts, a receipt (till, number) to its lots, or a statement to both (rule 3)."""
+    query = (
+        sa.select(
+            Producer.name, ProduceLot.id, ProduceLot.code, ProduceLot.harvested_on, ProduceLot.came_on, SaleLine.name,
+            ProduceMove.qty, Sale.id, Sale.till_id, Sale.receipt_no, Sale.completed_at, ProduceMove.net_minor,
+            ProduceMove.commission_minor, ProduceMove.due_minor,
+        )
+        .join(Producer, sa.and_(Producer.store_id == ProduceMove.store_id, Producer.id == ProduceMove.producer_id))
+        .join(Sale, sa.and_(Sale.store_id == ProduceMove.store_id, Sale.id == ProduceMove.sale_id))
+        .join(SaleLine, sa.and_(SaleLine.store_id == ProduceMove.store_id, SaleLine.sale_id == ProduceMove.sale_id,
+                                SaleLine.n == ProduceMove.line_n))
+        .outerjoin(ProduceLot, sa.and_(ProduceLot.store_id == ProduceMove.store_id,
+                                       ProduceLot.id == ProduceMove.lot_id))
+        .where(ProduceMove.store_id == store_id)
+        .order_by(Sale.completed_at, Sale.id, ProduceMove.line_n, ProduceMove.id)
+        .limit(limit)
+    )  # fmt: skip
+    if lot_id is not None:
+        query = query.where(ProduceMove.lot_id == lot_id)
+    if receipt is not None:
+        query = query.where(Sale.till_id == receipt[0], Sale.receipt_no == receipt[1])
+    if statement_id is not None:
+        query = query.where(ProduceMove.statement_id == statement_id)
+    rows: Sequence[Any] = session.execute(query).all()
+    return [Traced(*row) for row in rows]
+
+
+def findings(session: Session, store_id: str | None = None) -> list[Finding]:
+    """K18: every statement is the sum of its moves."""
+    moved = sa.select(ProduceMove.store_id, ProduceMove.statement_id, *_sums())
+    moved = moved.where(ProduceMove.statement_id.is_not(None))
+    rows = session.execute(moved.group_by(ProduceMove.store_id, ProduceMove.statement_id))
+    sums = {(shop, key): [int(minor) for minor in minors] for shop, key, *minors in rows}
+    query = sa.select(ProduceStatement)
+    if store_id is not None:
+        query = query.where(ProduceStatement.store_id == store_id)
+    found = []
+    for row in session.scalars(query):
+        said, there = [getattr(row, name) for name in _SUMS], sums.get((row.store_id, row.id))
+        if said != there:
+            found.append(Finding("K18", f"statement:{row.id}", f"{said}", f"{there} by its moves"))
+    return found
+
+
+# --- inside ---
+
+
+def _sums() -> Sequence[sa.ColumnElement[int]]:
+    return [sa.func.sum(getattr(ProduceMove, name)) for name in _SUMS]
+
+
+def _open(store_id: str, producer_id: str, until: dt.date) -> list[sa.ColumnElement[bool]]:
+    return [
+        ProduceMove.store_id == store_id, ProduceMove.producer_id == producer_id, ProduceMove.statement_id.is_(None),
+        ProduceMove.business_day <= until,
+    ]  # fmt: skip
+
+
+def _who(column: sa.orm.InstrumentedAttribute[str], store_id: str, producer_id: str) -> list[sa.ColumnElement[bool]]:
+    return [column.class_.store_id == store_id, column == producer_id]
+
+
+def _last(session: Session, store_id: str, producer_id: str) -> ProduceStatement | None:
+    query = sa.select(ProduceStatement).where(*_who(ProduceStatement.producer_id, store_id, producer_id))
+    return session.scalars(query.order_by(ProduceStatement.no.desc()).limit(1)).first()
+
+
+def _carried(last: ProduceStatement | None) -> int:
+    return min(0, last.due_minor + last.carried_minor) if last is not None else 0

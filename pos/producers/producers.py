@@ -1,0 +1,420 @@
+"""Goods of local producers that the shop sells for them: whose they are, in which lots they came, and who bought them.
+
+Rules
+-----
+1. A product sold for a producer is the shop's own product and belongs to that one producer: the till's code says whose
+   it is. The shop owns none of it; it keeps a commission, of which an agent may have a part.
+2. A sale takes from the oldest lot first (`produce_lots`), in the sale's own transaction; each part of a line is a move
+   that names sale, line and lot. So a lot leads to its receipts, and a receipt to its lots.
+3. What a customer brings back is a move that answers the one it was sold by, and undoes its share of money: all of a
+   line brought back leaves exactly nothing.
+4. Shared is the net: what was charged after offers, without the tax. Commission and agent's part are rounded half up,
+   once per move; the producer's due is the rest.
+5. What goes back to the producer, or is spoilt, is not paid. What was sold beyond all lots is owed all the same.
+
+Units: qty in stock units, below zero for what came back; *_minor minor units; *_bp basis points of the net.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base, lock_rows, table_of
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.finding import Finding
+from config.ids import new_id
+from config.money import BASIS, divide_half_up
+from config.nodes import journal
+from config.nodes.append_only import append_only
+from config.nodes.journal import Actor
+from config.prepared import PreparedForSome
+from pos.catalogue.catalogue import Product
+from pos.facts import SaleCompleted, SoldLine
+from pos.pricing.pricing import part_of
+from pos.producers import agents
+from pos.stock import batches, producer_lots, stock, waste
+from pos.stock.batches import Lot
+from pos.stock.ledger import MOST_QTY, Place, Source
+from pos.stock.producer_lots import ProduceLot
+from pos.store.store import day_of
+
+KINDS = ("farmer", "cooperative", "shop", "maker")
+MOST_COMMISSION_BP = 6_000
+
+
+class Producer(Base):
+    """Whose goods they are. account: where the money goes, as the producer wrote it."""
+
+    __tablename__ = "producer"
+    __table_args__ = (
+        sa.CheckConstraint("agent_bp >= 0 and agent_bp <= commission_bp", name="agent_within_commission"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    kind: Mapped[str]
+    """farmer | cooperative | shop (a neighbour) | maker"""
+    place: Mapped[str]
+    phone: Mapped[str]
+    account: Mapped[str]
+    commission_bp: Mapped[int]
+    agent_name: Mapped[str] = mapped_column(default="")
+    """Who brought the producer to the shop and gets a part of the commission."""
+    agent_bp: Mapped[int] = mapped_column(default=0)
+    joined_at: Mapped[dt.datetime]
+
+
+class ProduceGoods(Base):
+    """A product sold for a producer, and its story."""
+
+    __tablename__ = "produce_goods"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    producer_id: Mapped[str]
+    story: Mapped[str] = mapped_column(default="")
+
+
+@append_only("statement_id")
+class ProduceMove(Base):
+    """A part of a sale's line that was a producer's (rules 2 to 4); only its statement is written later, once."""
+
+    __tablename__ = "produce_move"
+    __table_args__ = (
+        sa.CheckConstraint("qty <> 0 and net_minor = commission_minor + due_minor", name="adds_up"),
+        sa.Index("ix_produce_move_lot", "store_id", "lot_id"),
+        sa.Index("ix_produce_move_sale", "store_id", "sale_id"),
+        sa.Index("ix_produce_move_answers", "store_id", "answers_id"),
+        sa.Index("ix_produce_move_open", "store_id", "producer_id", "statement_id"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    producer_id: Mapped[str]
+    sku: Mapped[str]
+    lot_id: Mapped[str | None]
+    """None: sold beyond all lots (rule 5)."""
+    sale_id: Mapped[str]
+    line_n: Mapped[int]
+    qty: Mapped[int]
+    net_minor: Mapped[int]
+    commission_minor: Mapped[int]
+    agent_minor: Mapped[int]
+    """The agent's part of the commission."""
+    agent_name: Mapped[str] = mapped_column(default="", server_default="")
+    """Whose part that is; '' where nobody has one (`agents` rule 2)."""
+    due_minor: Mapped[int]
+    answers_id: Mapped[str | None]
+    """The move this one undoes (rule 3)."""
+    business_day: Mapped[dt.date]
+    at: Mapped[dt.datetime]
+    statement_id: Mapped[str | None]
+
+
+# --- verbs ---
+
+
+def add_producer(
+    session: Session,
+    store_id: str,
+    name: str,
+    *,
+    id: str,
+    kind: str = "farmer",
+    place: str = "",
+    phone: str = "",
+    account: str = "",
+    commission_bp: int,
+    agent_name: str = "",
+    agent_bp: int = 0,
+    agent_account: str = "",
+    agent_bic: str = "",
+    actor: Actor,
+    at: dt.datetime,
+) -> Producer:
+    """Take a producer in, or change what was agreed: it holds for what is sold from now on. id: made by the page."""
+    name, agent_name = " ".join(name.split()), " ".join(agent_name.split())
+    if not 1 <= len(name) <= 80 or kind not in KINDS:
+        raise Invalid("bad-producer", "Give the producer a name and say what they are.", field="name")
+    if not 0 <= commission_bp <= MOST_COMMISSION_BP or not 0 <= agent_bp <= commission_bp:
+        raise Invalid(
+            "bad-commission-share", "The commission is at most 60 %, the agent's part within it.", field="commission"
+        )
+    if bool(agent_name) != bool(agent_bp):
+        raise Invalid("bad-agent", "An agent has a name and a part of the commission, or there is none.", field="agent")
+    row = session.get(Producer, (store_id, id))
+    if row is None:
+        row = Producer(store_id=store_id, id=id, joined_at=at)
+        session.add(row)
+    row.name, row.kind, row.place, row.phone, row.account = name, kind, place.strip(), phone.strip(), account.strip()
+    row.commission_bp, row.agent_name, row.agent_bp = commission_bp, agent_name, agent_bp
+    session.flush()
+    if agent_name:
+        agents.say(session, store_id, agent_name, agent_account, agent_bic, actor=actor, at=at)
+    journal.record(
+        session, actor=actor, at=at, verb="producer.agreed", subject=f"producer:{id}", name=name,
+        commission_bp=commission_bp, agent_bp=agent_bp,
+    )  # fmt: skip
+    return row
+
+
+def sell_for(
+    session: Session, store_id: str, producer_id: str, sku: str, story: str = "", *, actor: Actor, at: dt.datetime
+) -> ProduceGoods:
+    """Sell a product of the shop's own for a producer (rule 1), or change its story."""
+    producer_of(session, store_id, producer_id)
+    product = session.get(Product, sku)
+    if product is None or product.owner_id != store_id or product.kind != "goods":
+        raise Refused("not-own-product", "Make it a product of your own first: its code says whose it is.", sku=sku)
+    row = session.get(ProduceGoods, (store_id, sku))
+    if row is not None and row.producer_id != producer_id:
+        raise Conflict("another-producer", f"{product.name} is already sold for somebody else.", sku=sku)
+    if row is None:
+        here = stock.levels(session, store_id, [sku]).get(sku)
+        if here is not None and here.on_hand:
+            raise Refused("own-stock-left", f"{product.name}: sell or write off your own first.", sku=sku)
+        row = ProduceGoods(store_id=store_id, sku=sku, producer_id=producer_id)
+        session.add(row)
+    row.story = story.strip()[:2000]
+    session.flush()
+    journal.record(session, actor=actor, at=at, verb="produce.listed", subject=f"producer:{producer_id}", sku=sku)
+    return row
+
+
+def take_in(
+    session: Session,
+    store_id: str,
+    sku: str,
+    qty: int,
+    *,
+    id: str,
+    code: str = "",
+    harvested_on: dt.date | None = None,
+    expires_on: dt.date | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> ProduceLot:
+    """Take a lot in; the same id again is the same lot. code: '' for one made of day and number."""
+    if (known := session.get(ProduceLot, (store_id, id))) is not None:
+        return known
+    goods = session.get(ProduceGoods, (store_id, sku))
+    if goods is None:
+        raise NotFound("not-produce", "This product is not sold for a producer.", sku=sku)
+    if not 0 < qty <= MOST_QTY:
+        raise Invalid("bad-quantity", "Say how much came.", sku=sku, qty=qty, field="qty")
+    day = day_of(session, store_id, at)
+    if harvested_on is not None and not day - dt.timedelta(days=730) <= harvested_on <= day:
+        raise Invalid("bad-harvest", "It was harvested today or before.", field="harvested_on")
+    code = " ".join(code.split())[:30] or _next_code(session, store_id, day)
+    if session.scalar(sa.select(ProduceLot.id).where(ProduceLot.store_id == store_id, ProduceLot.code == code)):
+        raise Conflict("lot-code-used", f"There is a lot {code} already. Write another one.", field="code", lot=code)
+    lot = ProduceLot(
+        store_id=store_id, id=id, producer_id=goods.producer_id, sku=sku, code=code, harvested_on=harvested_on,
+        came_on=day, came_at=at, came_qty=qty, left_qty=qty, back_qty=0, lost_qty=0,
+    )  # fmt: skip
+    session.add(lot)
+    stock.receive(session, store_id, [(sku, qty)], source_kind="produce", source_id=id, at=at, actor=actor)
+    batches.lay_in(session, store_id, [Lot(sku, qty, code, expires_on)], source_kind="produce", source_id=id, at=at)
+    journal.record(session, actor=actor, at=at, verb="produce.came", subject=f"lot:{id}", sku=sku, qty=qty, code=code)
+    session.flush()
+    return lot
+
+
+def take_out(
+    session: Session, store_id: str, lot_id: str, qty: int, *, lost: bool, id: str, actor: Actor, at: dt.datetime
+) -> ProduceLot:
+    """Give what is left of a lot back to its producer, or write it off as spoilt (rule 5)."""
+    query = lock_rows(session, sa.select(ProduceLot).where(ProduceLot.store_id == store_id, ProduceLot.id == lot_id))
+    lot: ProduceLot | None = session.scalar(query.execution_options(populate_existing=True))
+    if lot is None:
+        raise NotFound("unknown-lot", "There is no such lot.", lot=lot_id)
+    if not 0 < qty <= lot.left_qty:
+        raise Invalid("more-than-left", f"Of this lot {lot.left_qty} are left.", left=lot.left_qty, field="qty")
+    source = Source("wasted" if lost else "sent_back", "produce", id)
+    place = Place.WASTE if lost else Place.SUPPLIER
+    waste.take_out(session, store_id, [(lot.sku, qty)], place, source, lot=lot.code, actor=actor, at=at, why=lot.code)
+    batches.let_go(session, store_id, [Lot(lot.sku, qty, lot.code)])
+    verb = "produce.lost" if lost else "produce.went_back"
+    journal.record(session, actor=actor, at=at, verb=verb, subject=f"lot:{lot.id}", qty=qty)
+    session.flush()
+    return lot
+
+
+def settle(session: Session, fact: SaleCompleted, at: dt.datetime) -> None:
+    """Note whose a sale's goods were (rules 2 to 4); one question where none is a producer's."""
+    store_id = str(fact.store["id"])
+    skus = sorted({line.sku for line in fact.lines if line.kind == "goods"})
+    theirs = dict(_THEIRS.all(session, {"shop": store_id}, skus))
+    if not theirs:
+        return
+    spoilt: Counter[str] = Counter()
+    for _id, sku, qty, from_place, to_place in fact.movements:
+        if (from_place, to_place) == (Place.CUSTOMER, Place.WASTE):
+            spoilt[sku] += qty
+    for line in fact.lines:
+        if line.sku in theirs and line.kind == "goods":
+            producer = session.get_one(Producer, (store_id, theirs[line.sku]))
+            if line.qty > 0:
+                _sold(session, fact, line, producer, at)
+            elif line.returns_sale_id is not None:
+                _came_back(session, fact, line, spoilt, at)
+    session.flush()
+
+
+# --- questions ---
+
+
+def producer_of(session: Session, store_id: str, producer_id: str) -> Producer:
+    """Return a producer."""
+    row = session.get(Producer, (store_id, producer_id))
+    if row is None:
+        raise NotFound("unknown-producer", "There is no such producer.", producer=producer_id)
+    return row
+
+
+def lots_of(session: Session, store_id: str, producer_id: str, limit: int = 60) -> list[ProduceLot]:
+    """Return a producer's lots: those with something left first, then the newest."""
+    query = sa.select(ProduceLot).where(ProduceLot.store_id == store_id, ProduceLot.producer_id == producer_id)
+    return list(session.scalars(query.order_by(ProduceLot.left_qty == 0, ProduceLot.came_at.desc()).limit(limit)))
+
+
+def findings(session: Session, store_id: str | None = None) -> list[Finding]:
+    """K18: a lot's moves are what it says it sold, its goods are there, and no move undoes more than was sold."""
+    of_shop = [] if store_id is None else [ProduceMove.store_id == store_id]
+    sums = sa.select(ProduceMove.store_id, ProduceMove.lot_id, sa.func.sum(ProduceMove.qty))
+    rows = session.execute(sums.where(*of_shop).group_by(ProduceMove.store_id, ProduceMove.lot_id))
+    sold = {(shop, lot_id): int(qty) for shop, lot_id, qty in rows}
+    lots = sa.select(ProduceLot).where(*([] if store_id is None else [ProduceLot.store_id == store_id]))
+    found = [
+        Finding("K18", f"lot:{lot.id}", f"{lot.sold_qty} sold", f"{sold.get((lot.store_id, lot.id), 0)} by its moves")
+        for lot in session.scalars(lots)
+        if lot.sold_qty != sold.get((lot.store_id, lot.id), 0)
+    ]
+    most = sa.select(ProduceMove.store_id, ProduceMove.sku, sa.func.sum(ProduceMove.qty))
+    most = most.where(ProduceMove.lot_id.is_(None), ProduceMove.qty > 0, *of_shop)
+    beyond = {(shop, sku): int(qty) for shop, sku, qty in session.execute(most.group_by(*most.selected_columns[:2]))}
+    found += producer_lots.more_left_than_there(session, store_id, beyond)
+    names = ("qty", "net_minor", "commission_minor", "agent_minor", "due_minor")
+    minors = [sa.func.sum(getattr(ProduceMove, name)) for name in names]
+    answers = sa.select(ProduceMove.store_id, ProduceMove.answers_id, *minors)
+    answers = answers.where(ProduceMove.answers_id.is_not(None), *of_shop)
+    for shop, answers_id, *undone in session.execute(answers.group_by(ProduceMove.store_id, ProduceMove.answers_id)):
+        move = session.get_one(ProduceMove, (shop, answers_id))
+        left = [getattr(move, name) + int(part) for name, part in zip(names, undone, strict=True)]
+        if left[0] < 0 or (left[0] == 0 and any(left)):
+            found.append(Finding("K18", f"sale:{move.sale_id}", "no more undone than sold", f"{undone} of {move.qty}"))
+    return found
+
+
+# --- inside ---
+
+
+def _sold(session: Session, fact: SaleCompleted, line: SoldLine, producer: Producer, at: dt.datetime) -> None:
+    """Take a line from the oldest lots, its money with it; what is beyond all lots is a part of its own (rule 5)."""
+    done = 0
+    for lot, part in producer_lots.take(session, producer.store_id, line.sku, line.qty):
+        _write(session, fact, line, producer, lot.id, done, part, at)
+        done += part
+    if done < line.qty:
+        _write(session, fact, line, producer, None, done, line.qty - done, at)
+
+
+def _write(
+    session: Session, fact: SaleCompleted, line: SoldLine, producer: Producer, lot_id: str | None, before: int,
+    qty: int, at: dt.datetime,
+) -> None:  # fmt: skip
+    net_minor = part_of(line.net_minor, line.qty, before, qty)
+    commission_minor = divide_half_up(net_minor * producer.commission_bp, BASIS)
+    session.add(
+        ProduceMove(
+            store_id=producer.store_id, id=new_id(), producer_id=producer.id, sku=line.sku, lot_id=lot_id,
+            sale_id=fact.id, line_n=line.n, qty=qty, net_minor=net_minor, commission_minor=commission_minor,
+            agent_minor=min(commission_minor, divide_half_up(net_minor * producer.agent_bp, BASIS)),
+            agent_name=producer.agent_name,
+            due_minor=net_minor - commission_minor, answers_id=None,
+            business_day=dt.date.fromisoformat(fact.business_day), at=at, statement_id=None,
+        )
+    )  # fmt: skip
+
+
+def _came_back(session: Session, fact: SaleCompleted, line: SoldLine, spoilt: Counter[str], at: dt.datetime) -> None:
+    """Undo what a line was sold by, the last part first; whole parts undo to nothing (rule 3).
+
+    spoilt: units that cannot be sold again, by SKU; they are lost to their lot.
+    """
+    sold = session.scalars(
+        sa.select(ProduceMove)
+        .where(
+            ProduceMove.store_id == str(fact.store["id"]), ProduceMove.sale_id == str(line.returns_sale_id),
+            ProduceMove.line_n == line.returns_n, ProduceMove.qty > 0,
+        )
+        .order_by(ProduceMove.id.desc())
+    ).all()  # fmt: skip
+    wanted = -line.qty
+    for move in sold:
+        answered = sa.select(sa.func.coalesce(sa.func.sum(-ProduceMove.qty), 0)).where(
+            ProduceMove.store_id == move.store_id, ProduceMove.answers_id == move.id
+        )
+        before = int(session.scalar(answered) or 0)
+        part = min(wanted, move.qty - before)
+        if part <= 0:
+            continue
+        wanted -= part
+        net, commission, agent = (
+            -part_of(minor, move.qty, before, part)
+            for minor in (move.net_minor, move.commission_minor, move.agent_minor)
+        )
+        session.add(
+            ProduceMove(
+                store_id=move.store_id, id=new_id(), producer_id=move.producer_id, sku=move.sku, lot_id=move.lot_id,
+                sale_id=fact.id, line_n=line.n, qty=-part, net_minor=net, commission_minor=commission,
+                agent_minor=agent, agent_name=move.agent_name, due_minor=net - commission, answers_id=move.id,
+                business_day=dt.date.fromisoformat(fact.business_day), at=at, statement_id=None,
+            )
+        )  # fmt: skip
+        if move.lot_id is not None:
+            lost = min(part, spoilt[move.sku])
+            spoilt[move.sku] -= lost
+            lot = session.get_one(ProduceLot, (move.store_id, move.lot_id))
+            lot.left_qty += part - lost
+            lot.lost_qty += lost
+        session.flush()
+
+
+def _next_code(session: Session, store_id: str, day: dt.date) -> str:
+    query = sa.select(sa.func.count()).where(ProduceLot.store_id == store_id, ProduceLot.came_on == day)
+    return f"L{day:%y%m%d}-{int(session.scalar(query) or 0) + 1}"
+
+
+_goods = table_of(ProduceGoods).c
+# every sale asks this, so the statement is made once
+_THEIRS = PreparedForSome(
+    lambda skus: sa.select(_goods.sku, _goods.producer_id).where(
+        _goods.store_id == sa.bindparam("shop", type_=sa.Text), _goods.sku.in_(skus)
+    )
+)
+
+
+def goods_of(session: Session, store_id: str, producer_id: str) -> Sequence[tuple[ProduceGoods, Product]]:
+    """Return what is sold for a producer, by name."""
+    query = (
+        sa.select(ProduceGoods, Product)
+        .join(Product, Product.sku == ProduceGoods.sku)
+        .where(ProduceGoods.store_id == store_id, ProduceGoods.producer_id == producer_id)
+        .order_by(Product.name)
+    )
+    return [(goods, product) for goods, product in session.execute(query)]
+
+
+def producers_of(session: Session, store_id: str, skus: Collection[str]) -> dict[str, Producer]:
+    """Return whose these products are, those of the shop's own stock left out."""
+    query = (
+        sa.select(ProduceGoods.sku, Producer)
+        .join(Producer, sa.and_(Producer.store_id == ProduceGoods.store_id, Producer.id == ProduceGoods.producer_id))
+        .where(ProduceGoods.store_id == store_id, ProduceGoods.sku.in_(skus))
+    )
+    return dict(session.execute(query).all())

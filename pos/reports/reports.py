@@ -1,0 +1,348 @@
+"""What the shop sold, seen from every side: by day, hour, product, aisle, margin, cashier, tender, tax; and shrink.
+
+Rules
+-----
+1. Every figure is a sum over completed sales of a period, both days included, returns counted negative; so the totals
+   of all reports of one period agree with each other and with the Z reports.
+2. Margin is net less cost over goods and services whose cost is known; what has no cost is named beside it, never
+   counted as free. Deposits and vouchers earn nothing.
+3. An hour is the hour on the shop's own wall.
+4. A share is in basis points of the column's total.
+5. What a tender took is what stayed of it: change is no money given back, a refund is.
+6. What a cashier took off baskets before they were paid or given up is told by the shifts, on their business day.
+
+Amounts are minor units, quantities stock units.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid
+from config.money import BASIS, divide_half_up
+from pos.catalogue.catalogue import Product, TaxClass
+from pos.payments.payments import Payment
+from pos.sold import OF_PRODUCT, Sale, SaleLine
+from pos.stock import waste
+from pos.store.store import Store
+from pos.till.shift_book import Shift
+
+Shape = Literal["text", "day", "hour", "money", "qty", "count", "share"]
+MOST_DAYS = 1100
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A table of figures. columns: (name, shape); measure: the column a chart shows."""
+
+    kind: str
+    first_day: dt.date
+    last_day: dt.date
+    columns: tuple[tuple[str, Shape], ...]
+    rows: list[Row]
+    measure: str
+    totals: Row = field(default_factory=dict)
+
+
+def report(session: Session, store: Store, kind: str, first_day: dt.date, last_day: dt.date) -> Report:
+    """Return a report of KINDS over a period; Invalid for a period that ends before it begins or is too long."""
+    if kind not in KINDS:
+        raise Invalid("unknown-report", "There is no such report. Choose one from the list.", kind=kind)
+    if not dt.timedelta(0) <= last_day - first_day <= dt.timedelta(days=MOST_DAYS):
+        raise Invalid("bad-report-period", "A period begins before it ends and has at most three years.", field="from")
+    made = KINDS[kind](session, store, first_day, last_day)
+    for name, shape in made.columns:
+        if shape in ("money", "count") and name not in _NEVER_SUMMED:
+            made.totals[name] = sum(row[name] or 0 for row in made.rows)
+    if "margin_bp" in dict(made.columns):
+        made.totals["margin_bp"] = _bp(made.totals["margin_minor"], made.totals["costed_minor"])
+    return made
+
+
+# --- the kinds ---
+
+
+def _by_day(session: Session, store: Store, first_day: dt.date, last_day: dt.date) -> Report:
+    period = _of(store.id, first_day, last_day)
+    sales = sa.select(
+        Sale.business_day,
+        sa.func.sum(sa.case((Sale.kind != "return", 1), else_=0)),
+        sa.func.sum(sa.case((Sale.kind == "return", 1), else_=0)),
+        sa.func.sum(Sale.total_minor),
+        sa.func.sum(Sale.tax_minor),
+        sa.func.sum(Sale.rounding_minor),
+    )
+    rows: dict[dt.date, Row] = {}
+    for day, sold, back, total, tax, rounding in session.execute(sales.where(*period).group_by(Sale.business_day)):
+        rows[day] = {
+            "day": day,
+            "sales_count": int(sold),
+            "returns_count": int(back),
+            "total_minor": int(total),
+            "tax_minor": int(tax),
+            "rounding_minor": int(rounding),
+        }
+    lines = sa.select(Sale.business_day, *_MARGIN, sa.func.sum(SaleLine.discount_minor)).join(SaleLine, _JOINED)
+    for day, costed, cost, discount in session.execute(lines.where(*period).group_by(Sale.business_day)):
+        rows[day] |= _earned(costed, cost) | {"discount_minor": int(discount or 0)}
+    for row in rows.values():
+        row["basket_minor"] = divide_half_up(row["total_minor"], row["sales_count"]) if row["sales_count"] else 0
+    columns: tuple[tuple[str, Shape], ...] = (
+        ("day", "day"), ("sales_count", "count"), ("returns_count", "count"), ("total_minor", "money"),
+        ("basket_minor", "money"), ("tax_minor", "money"), ("discount_minor", "money"), ("margin_minor", "money"),
+        ("margin_bp", "share"), ("costed_minor", "money"),
+    )  # fmt: skip
+    blank = dict.fromkeys((name for name, _ in columns), 0)
+    return Report("day", first_day, last_day, columns, [blank | rows[day] for day in sorted(rows)], "total_minor")
+
+
+def _by_hour(session: Session, store: Store, first_day: dt.date, last_day: dt.date) -> Report:
+    zone = ZoneInfo(store.tz)
+    rows = {hour: {"hour": hour, "sales_count": 0, "total_minor": 0} for hour in range(24)}
+    query = sa.select(Sale.completed_at, Sale.total_minor, Sale.kind).where(*_of(store.id, first_day, last_day))
+    for at, total_minor, kind in session.execute(query.execution_options(yield_per=5000)):
+        row = rows[at.astimezone(zone).hour]
+        row["sales_count"] += kind != "return"
+        row["total_minor"] += total_minor
+    busy = [hour for hour, row in rows.items() if row["sales_count"] or row["total_minor"]]
+    shown = [rows[hour] for hour in range(min(busy), max(busy) + 1)] if busy else []
+    columns: tuple[tuple[str, Shape], ...] = (("hour", "hour"), ("sales_count", "count"), ("total_minor", "money"))
+    return Report("hour", first_day, last_day, columns, shown, "total_minor")
+
+
+def _by_product(session: Session, store: Store, first_day: dt.date, last_day: dt.date) -> Report:
+    query = sa.select(
+        OF_PRODUCT,
+        sa.func.max(SaleLine.name),
+        sa.func.max(SaleLine.stock_unit),
+        sa.func.sum(SaleLine.qty),
+        sa.func.sum(SaleLine.total_minor),
+        sa.func.sum(SaleLine.discount_minor),
+        *_MARGIN,
+    )
+    query = query.join(Sale, _JOINED).where(
+        *_of(store.id, first_day, last_day), SaleLine.kind.in_(("goods", "service"))
+    )
+    rows = [
+        {"sku": sku, "name": name, "stock_unit": unit, "qty": int(qty), "total_minor": int(total)}
+        | {"discount_minor": int(discount)}
+        | _earned(costed, cost)
+        for sku, name, unit, qty, total, discount, costed, cost in session.execute(query.group_by(OF_PRODUCT))
+    ]
+    rows.sort(key=lambda row: (-row["total_minor"], row["sku"]))
+    _share(rows, "total_minor")
+    columns: tuple[tuple[str, Shape], ...] = (
+        ("name", "text"), ("sku", "text"), ("qty", "qty"), ("total_minor", "money"), ("share_bp", "share"),
+        ("discount_minor", "money"), ("margin_minor", "money"), ("margin_bp", "share"), ("costed_minor", "money"),
+    )  # fmt: skip
+    return Report("product", first_day, last_day, columns, rows, "total_minor")
+
+
+def _by_category(session: Session, store: Store, first_day: dt.date, last_day: dt.date) -> Report:
+    aisle = sa.case((Product.department != "", Product.department), else_=Product.category)
+    aisles: dict[str, str] = dict(session.execute(sa.select(Product.sku, aisle)).all())
+    query = sa.select(OF_PRODUCT, sa.func.sum(SaleLine.total_minor), *_MARGIN).join(Sale, _JOINED)
+    query = query.where(*_of(store.id, first_day, last_day), _SOLD)
+    sums: dict[str, list[int]] = {}
+    for sku, *told in session.execute(query.group_by(OF_PRODUCT)):
+        if sku in aisles:
+            so_far = sums.get(aisles[sku], [0] * 4)
+            sums[aisles[sku]] = [one + int(more or 0) for one, more in zip(so_far, (1, *told), strict=True)]
+    rows: list[Row] = [
+        {"name": name, "products_count": many, "total_minor": total} | _earned(costed, cost)
+        for name, (many, total, costed, cost) in sums.items()
+    ]
+    rows.sort(key=lambda row: (-row["total_minor"], row["name"]))
+    _share(rows, "total_minor")
+    columns: tuple[tuple[str, Shape], ...] = (
+        ("name", "text"), ("products_count", "count"), ("total_minor", "money"), ("share_bp", "share"),
+        ("margin_minor", "money"), ("margin_bp", "share"), ("costed_minor", "money"),
+    )  # fmt: skip
+    return Report("category", first_day, last_day, columns, rows, "total_minor")
+
+
+def _by_margin(session: Session, store: Store, first_day: dt.date, last_day: dt.date) -> Report:
+    """The products again, those that earn least first; whatever has no cost comes last, because nobody knows."""
+    made = _by_product(session, store, first_day, last_day)
+    rows = sorted(made.rows, key=lambda row: (not row["costed_minor"], row["margin_minor"], row["sku"]))
+    columns: tuple[tuple[str, Shape], ...] = (
+        ("name", "text"), ("sku", "text"), ("qty", "qty"), ("costed_minor", "money"), ("cost_minor", "money"),
+        ("margin_minor", "money"), ("margin_bp", "share"),
+    )  # fmt: skip
+    return Report("margin", first_day, last_day, columns, rows, "margin_minor")
+
+
+def _by_cashier(session: Session, store: Store, first_day: dt.date, last_day: dt.date) -> Report:
+    period = _of(store.id, first_day, last_day)
+    sales = sa.select(
+        Sale.cashier_id,
+        sa.func.max(Sale.cashier_name),
+        sa.func.sum(sa.case((Sale.kind != "return", 1), else_=0)),
+        sa.func.sum(sa.case((Sale.kind == "return", 1), else_=0)),
+        sa.func.sum(Sale.total_minor),
+    )
+    rows: dict[str, Row] = {}
+    for key, name, sold, back, total in session.execute(sales.where(*period).group_by(Sale.cashier_id)):
+        rows[key] = _cashier(name)
+        rows[key] |= {"sales_count": int(sold), "returns_count": int(back), "total_minor": int(total)}
+    lines = sa.select(
+        Sale.cashier_id,
+        sa.func.count(),
+        sa.func.sum(SaleLine.manual_discount_minor),
+        sa.func.sum(sa.case((sa.or_(SaleLine.price_type == "override", _LABELLED_LOWER), 1), else_=0)),
+    ).join(SaleLine, _JOINED)
+    lines = lines.where(*period, SaleLine.qty > 0).group_by(Sale.cashier_id)
+    for key, many, by_hand, overrides in session.execute(lines):
+        rows[key] |= {"lines_count": int(many), "by_hand_minor": int(by_hand), "overrides_count": int(overrides)}
+    shifts = sa.select(Shift.totals).where(Shift.store_id == store.id, Shift.business_day.between(first_day, last_day))
+    for sums in session.scalars(shifts):
+        for key, (name, count, minor) in (sums.get("corrections") or {}).items():
+            row = rows.setdefault(key, _cashier(name))
+            row["corrections_count"] += count
+            row["corrections_minor"] += minor
+    ordered = sorted(rows.values(), key=lambda row: (-row["total_minor"], row["name"]))
+    columns: tuple[tuple[str, Shape], ...] = (
+        ("name", "text"), ("sales_count", "count"), ("lines_count", "count"), ("total_minor", "money"),
+        ("returns_count", "count"), ("by_hand_minor", "money"), ("overrides_count", "count"),
+        ("corrections_count", "count"), ("corrections_minor", "money"),
+    )  # fmt: skip
+    return Report("cashier", first_day, last_day, columns, ordered, "total_minor")
+
+
+def _cashier(name: str) -> Row:
+    counts = ("sales_count", "returns_count", "total_minor", "lines_count", "by_hand_minor", "overrides_count")
+    return {"name": name} | dict.fromkeys((*counts, "corrections_count", "corrections_minor"), 0)
+
+
+def _by_tender(session: Session, store: Store, first_day: dt.date, last_day: dt.date) -> Report:
+    taken = sa.case((sa.or_(Payment.amount_minor > 0, Payment.is_change), Payment.amount_minor), else_=0)
+    query = sa.select(
+        Payment.tender,
+        sa.func.count(sa.distinct(Payment.sale_id)),
+        sa.func.sum(taken),
+        sa.func.sum(Payment.amount_minor),
+        sa.func.sum(sa.case((_TYPED, Payment.amount_minor), else_=0)),
+    )
+    counts = sa.or_(Payment.provider.is_(None), Payment.claimed_by == Payment.sale_id)
+    same = sa.and_(Sale.store_id == Payment.store_id, Sale.id == Payment.sale_id)
+    query = query.join(Sale, same).where(*_of(store.id, first_day, last_day), Payment.state == "captured", counts)
+    rows = [
+        {
+            "tender": tender,
+            "sales_count": int(many),
+            "taken_minor": int(taken),
+            "total_minor": int(total),
+            "typed_minor": int(typed),
+        }
+        for tender, many, taken, total, typed in session.execute(query.group_by(Payment.tender))
+    ]
+    for row in rows:
+        row["given_minor"] = row["total_minor"] - row["taken_minor"]
+    rows.sort(key=lambda row: (-row["total_minor"], row["tender"]))
+    _share(rows, "total_minor")
+    columns: tuple[tuple[str, Shape], ...] = (
+        ("tender", "text"), ("sales_count", "count"), ("taken_minor", "money"), ("given_minor", "money"),
+        ("total_minor", "money"), ("typed_minor", "money"), ("share_bp", "share"),
+    )  # fmt: skip
+    return Report("tender", first_day, last_day, columns, rows, "total_minor")
+
+
+def _by_tax(session: Session, store: Store, first_day: dt.date, last_day: dt.date) -> Report:
+    query = sa.select(
+        sa.func.coalesce(sa.func.max(TaxClass.name), SaleLine.tax_class_id),
+        SaleLine.rate_bp,
+        sa.func.sum(SaleLine.net_minor),
+        sa.func.sum(SaleLine.tax_minor),
+    )
+    query = query.join(Sale, _JOINED).outerjoin(TaxClass, TaxClass.id == SaleLine.tax_class_id)
+    query = query.where(*_of(store.id, first_day, last_day))
+    query = query.group_by(SaleLine.tax_class_id, SaleLine.rate_bp).order_by(SaleLine.tax_class_id, SaleLine.rate_bp)
+    rows = [
+        {
+            "tax_class": name,
+            "rate_bp": rate_bp,
+            "net_minor": int(net),
+            "tax_minor": int(tax),
+            "gross_minor": int(net + tax),
+        }
+        for name, rate_bp, net, tax in session.execute(query)
+    ]
+    columns: tuple[tuple[str, Shape], ...] = (
+        ("tax_class", "text"), ("rate_bp", "share"), ("net_minor", "money"), ("tax_minor", "money"),
+        ("gross_minor", "money"),
+    )  # fmt: skip
+    return Report("tax", first_day, last_day, columns, rows, "gross_minor")
+
+
+def _shrink(session: Session, store: Store, first_day: dt.date, last_day: dt.date) -> Report:
+    rows = [
+        {"reason": row.reason, "lines_count": row.lines, "cost_minor": row.cost_minor, "value_minor": row.value_minor}
+        for row in waste.shrink(session, store.id, first_day, last_day)
+    ]
+    columns: tuple[tuple[str, Shape], ...] = (
+        ("reason", "text"), ("lines_count", "count"), ("cost_minor", "money"), ("value_minor", "money")
+    )  # fmt: skip
+    return Report("shrink", first_day, last_day, columns, rows, "value_minor")
+
+
+KINDS: dict[str, Callable[[Session, Store, dt.date, dt.date], Report]] = {
+    "day": _by_day,
+    "hour": _by_hour,
+    "product": _by_product,
+    "category": _by_category,
+    "margin": _by_margin,
+    "cashier": _by_cashier,
+    "tender": _by_tender,
+    "tax": _by_tax,
+    "shrink": _shrink,
+}
+"""The reports there are, in the order they are offered."""
+
+
+# --- inside ---
+
+_NEVER_SUMMED = frozenset({"basket_minor"})
+_JOINED = sa.and_(SaleLine.store_id == Sale.store_id, SaleLine.sale_id == Sale.id)
+_SOLD = SaleLine.kind.in_(("goods", "service"))
+_TYPED = sa.and_(Payment.provider.is_(None), Payment.tender.in_(("card", "wallet")))
+_EARNS = sa.and_(SaleLine.cost_minor.is_not(None), _SOLD)
+_LABELLED_LOWER = sa.and_(
+    SaleLine.price_type == "label",
+    SaleLine.stock_unit != "gram",
+    SaleLine.amount_minor * SaleLine.price_quantity < SaleLine.list_price_minor * SaleLine.qty,
+)
+_MARGIN = (
+    sa.func.sum(sa.case((_EARNS, SaleLine.net_minor), else_=0)).label("costed"),
+    sa.func.sum(sa.case((_EARNS, SaleLine.cost_minor), else_=0)).label("cost"),
+)
+"""Net and cost of what has a cost (rule 2)."""
+
+
+def _of(store_id: str, first_day: dt.date, last_day: dt.date) -> tuple[sa.ColumnElement[bool], ...]:
+    return Sale.store_id == store_id, Sale.state == "completed", Sale.business_day.between(first_day, last_day)
+
+
+def _earned(costed_minor: Any, cost_minor: Any) -> Row:
+    costed, cost = int(costed_minor or 0), int(cost_minor or 0)
+    return {
+        "costed_minor": costed,
+        "cost_minor": cost,
+        "margin_minor": costed - cost,
+        "margin_bp": _bp(costed - cost, costed),
+    }
+
+
+def _bp(part: int, whole: int) -> int | None:
+    return divide_half_up(part * BASIS, whole) if whole > 0 else None
+
+
+def _share(rows: list[Row], measure: str) -> None:
+    whole = sum(row[measure] for row in rows)
+    for row in rows:
+        row["share_bp"] = _bp(row[measure], whole)

@@ -1,0 +1,207 @@
+"""Slips somebody asks for: documents frozen from the shop's books, and their way to the printer.
+
+Rules
+-----
+1. A document is frozen when it is asked for; its layout reads nothing else.
+2. The print job has the command's id: the same command again prints nothing more.
+3. Cash that is put into the drawer or leaves it leaves a slip to be signed, without being asked.
+4. A copy of a receipt shows of a voucher's code its end; the whole code is for who may, or by leave.
+5. A count sheet tells nothing of what the records expect.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound
+from config.nodes.journal import Actor
+from pos.catalogue import catalogue
+from pos.catalogue.catalogue import Listing, Product
+from pos.payments import vouchers
+from pos.printing import queue
+from pos.printing.queue import PrintJob, Queued
+from pos.sold import Sale, document_of
+from pos.stock import stocktake
+from pos.store import approvals
+from pos.store.leave import Need
+from pos.store.permissions import may
+from pos.store.store import Store, Till, snapshot, store_of
+from pos.till.shift import Shift, sees_cash
+from pos.till.shift_book import CashMovement
+from pos.till.shift_report import blinded
+
+MOST_LINES = 400
+"""Lines of a list on paper: three metres and more."""
+
+
+# --- verbs ---
+
+
+def queue_once(
+    session: Session,
+    till: Till,
+    kind: str,
+    source_id: str,
+    document: dict[str, Any],
+    *,
+    command: str,
+    at: dt.datetime,
+) -> Queued:
+    """Queue a document that was asked for; the same command again is the job that is there (rule 2)."""
+    if (known := session.get(PrintJob, (till.store_id, command))) is not None:
+        return Queued.of(known)
+    last = queue.latest(session, till.store_id, source_id, kind)
+    copy_no = last.copy_no + 1 if last is not None and last.document == document else 0
+    return queue.queue(
+        session, till.store_id, till.id, kind, source_id, document, copy_no=copy_no, id=command, at=at
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CopyRequest:
+    """The wish for a copy of a receipt, as `approvals` knows it. whole: with the vouchers' whole codes."""
+
+    id: str
+    store_id: str
+    whole: bool = False
+    approvals: Sequence[str] = ()
+
+
+def copy_receipt(session: Session, request: CopyRequest, *, actor: Actor, at: dt.datetime) -> Queued:
+    """Queue a copy of a sale's receipt (rule 4)."""
+    found = session.get(Sale, (request.store_id, request.id))
+    if found is None:
+        raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=request.id)
+    document = document_of(session, found)
+    hidden = vouchers.masked(document)
+    if request.whole and hidden != document:
+        need = Need("voucher.code", "a voucher's whole code on a copy")
+        approvals.require(session, request, [need], actor=actor, at=at)
+        if not vouchers.is_whole(vouchers.revealed(session, document)):
+            raise vouchers.not_derived()
+        hidden = document | {"whole": True}
+    return queue.reprint(session, request.store_id, request.id, document=hidden, actor=actor, at=at)
+
+
+def gift_receipt(session: Session, till: Till, sale_id: str, *, command: str, at: dt.datetime) -> Queued:
+    """Queue the gift receipt of a sale; a second one is marked as a copy."""
+    sale = session.get(Sale, (till.store_id, sale_id))
+    if sale is None or sale.kind == "return":
+        raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=sale_id)
+    return queue_once(session, till, "gift", sale_id, document_of(session, sale), command=command, at=at)
+
+
+def cash_slip(session: Session, till: Till, movement: CashMovement, *, actor: Actor, at: dt.datetime) -> Queued:
+    """Queue the slip of cash that was put in the safe, paid in or paid out (rule 3)."""
+    store = store_of(session, till.store_id)
+    document = head(store, actor, at) | {
+        "till_name": till.name,
+        "cashier_name": actor.name,
+        "kind": movement.kind,
+        "amount_minor": abs(movement.amount_minor),
+        "why": movement.why,
+    }
+    return queue.queue(session, store.id, till.id, "cash", movement.source_id, document, at=at)
+
+
+def count_sheet(
+    session: Session,
+    till: Till,
+    take_id: str,
+    section_n: int,
+    category: str = "",
+    *,
+    command: str,
+    actor: Actor,
+    at: dt.datetime,
+) -> Queued:
+    """Queue the sheet to count a section on: the products of a category, else all the take is about (rule 4)."""
+    take = stocktake.take_of(session, till.store_id, take_id)
+    section = stocktake.section_of(session, take, section_n)
+    wanted = [category] if category else take.categories
+    query = (
+        sa.select(Product.sku, Product.name, Product.stock_unit)
+        .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == take.store_id))
+        .where(Product.active, Product.kind == "goods")
+        .order_by(Product.category, Product.name, Product.sku)
+    )
+    if wanted:
+        query = query.where(Product.category.in_(wanted))
+    rows = session.execute(query.limit(MOST_LINES + 1)).all()
+    if len(rows) > MOST_LINES:
+        raise Invalid(
+            "sheet-too-long", f"More than {MOST_LINES} products: choose an aisle for the sheet.", most=MOST_LINES
+        )
+    if not rows:
+        raise NotFound("nothing-to-count", "There is no product in this aisle.")
+    lines = [{"name": name, "sku": sku, "stock_unit": unit} for sku, name, unit in rows]
+    document = head(store_of(session, take.store_id), actor, at)
+    document |= {"take_name": take.name, "section": section.name, "lines": lines}
+    return queue_once(session, till, "count_sheet", f"{take_id}/{section_n}", document, command=command, at=at)
+
+
+def price_batch(
+    session: Session,
+    till: Till,
+    skus: Sequence[str],
+    day: dt.date,
+    places: dict[str, int],
+    *,
+    command: str,
+    actor: Actor,
+    at: dt.datetime,
+) -> Queued:
+    """Queue the list of prices that begin on a day, as their labels hang. places: SKU -> slot of the shelf."""
+    store, wanted = store_of(session, till.store_id), list(skus)[:MOST_LINES]
+    if not wanted:
+        raise NotFound("no-new-price", "No price begins on this day, so there is nothing to print.")
+    new, old = (catalogue.prices_on(session, store.id, one, wanted) for one in (day, day - dt.timedelta(days=1)))
+    products = session.scalars(sa.select(Product).where(Product.sku.in_(wanted)))
+    found = sorted(products, key=lambda one: (places.get(one.sku, 10**6), one.category, one.name, one.sku))
+    lines = [
+        {
+            "name": one.name,
+            "place": str(places.get(one.sku, "")),
+            "stock_unit": one.stock_unit,
+            "old_minor": old.get(one.sku),
+            "new_minor": new[one.sku],
+        }
+        for one in found
+        if one.sku in new
+    ]
+    document = head(store, actor, at) | {"from_day": day.isoformat(), "lines": lines}
+    return queue_once(session, till, "price_batch", f"prices:{day}", document, command=command, at=at)
+
+
+# --- questions ---
+
+
+def seen_by(session: Session, job: PrintJob, actor: Actor) -> dict[str, Any]:
+    """Return a print's document as this person may see it again: no whole code, no cash before the count (rule 4)."""
+    whole = may(session, job.store_id, actor.role, "voucher.code")
+    document = vouchers.revealed(session, job.document) if whole else vouchers.masked(job.document)
+    if job.kind == "x" and not document.get("blind"):
+        found = session.get(Shift, (job.store_id, job.source_id))
+        if found is not None and not sees_cash(session, found, actor):
+            document = blinded(document)
+    return document
+
+
+def local(at: dt.datetime, store: Store) -> str:
+    """Return an instant as it is printed: on the shop's wall."""
+    return wall_time(at, store.tz)
+
+
+def wall_time(at: dt.datetime, tz: str) -> str:
+    """Return an instant as it is printed in a time zone."""
+    return f"{at.astimezone(ZoneInfo(tz)):%Y-%m-%d %H:%M}"
+
+
+def head(store: Store, actor: Actor, at: dt.datetime) -> dict[str, Any]:
+    """Return what every slip of the shop's own says of itself."""
+    return {"store": snapshot(store), "local_time": local(at, store), "by": actor.name}

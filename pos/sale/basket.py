@@ -1,0 +1,338 @@
+"""A basket the shop keeps: set aside for the next customer, taken up again at any till, or given up with a reason.
+
+Rules
+-----
+1. A basket lives in the page until it is paid; the shop knows it from when it is parked, or when its money was asked
+   for. Its id is the later sale's.
+2. A parked basket is taken up by one till: whoever is second is told who has it (one winner, `Conflict`). The till
+   that has it may take it up again, for the answer may have been lost. From another till, one that died say, it is
+   taken by `baskets.others` or somebody's leave, and only from the till that was named; that till pays it no more.
+3. It is given up only with a reason, and only when no captured money belongs to it; what was given up is never sold.
+4. What was parked stays as the page wrote it, but without the money taken so far (`parts`: a voucher's code is money);
+   prices are asked anew when it is taken up. A till sets aside only what it has in hand: nobody writes over what
+   another till keeps.
+5. What a basket that is given up was worth is priced here, from its lines or, where none are sent, from what was
+   parked. What was parked is kept as evidence; where the page's sum, the parked one and ours differ, all are written.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base, lock_rows, table_of
+from config.errors import Conflict, Invalid, NotFound, ShopError
+from config.money import MAX_MINOR
+from config.nodes import journal
+from config.nodes.journal import Actor
+from config.prepared import Prepared
+from config.states import StateTable
+from pos.catalogue import catalogue
+from pos.sale import corrections
+from pos.sale.rung import MOST_LINES, RungLine
+from pos.sold import Sale
+from pos.store import approvals
+from pos.store.leave import Need
+from pos.store.store import Till
+from pos.till.shift import locked, note
+
+STATES = StateTable(
+    "basket",
+    "open",
+    {
+        "open": ["parked", "voided"],
+        "parked": ["open", "voided"],
+        "voided": [],
+    },
+    resting=["open"],
+)
+LONGEST_LABEL, LONGEST_REASON = 60, 200
+MOST_NAMED = 100
+"""Lines of a basket given up that the journal names."""
+OTHERS = "baskets.others"
+"""The permission to take a basket out of another till's hands."""
+
+
+class Basket(Base):
+    """A sale that is not completed, as far as the shop knows of it. content: the page's own words."""
+
+    STATES: ClassVar[StateTable] = STATES
+    __tablename__ = "basket"
+    __table_args__ = (sa.Index("ix_basket_state", "store_id", "state"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(default=STATES.first)
+    till_id: Mapped[str]
+    label: Mapped[str] = mapped_column(default="")
+    total_minor: Mapped[int]
+    content: Mapped[dict[str, Any]]
+    kept_by: Mapped[str]
+    kept_by_name: Mapped[str]
+    kept_at: Mapped[dt.datetime]
+    why: Mapped[str] = mapped_column(default="")
+
+
+@dataclass(frozen=True)
+class TakeUp:
+    """The wish to take a basket up at a till. from_till_id: the till it is taken from, where another has it in hand."""
+
+    id: str
+    store_id: str
+    till_id: str
+    from_till_id: str | None = None
+    approvals: Sequence[str] = ()
+
+
+# --- verbs ---
+
+
+def park(
+    session: Session,
+    store_id: str,
+    basket_id: str,
+    *,
+    till_id: str,
+    label: str,
+    total_minor: int,
+    content: dict[str, Any],
+    actor: Actor,
+    at: dt.datetime,
+) -> Basket:
+    """Set a basket aside (rule 4); parking it again replaces what was kept of it."""
+    if len(label) > LONGEST_LABEL:
+        raise Invalid("bad-label", f"The name of a basket has at most {LONGEST_LABEL} characters.")
+    shift = locked(session, store_id, till_id)
+    row = _kept(session, store_id, basket_id, till_id, total_minor, actor, at)
+    if row.state == "voided":
+        raise _given_up(basket_id)
+    if row.till_id != till_id:
+        raise _taken(row.id, row.kept_by_name)
+    if session.get(Till, (store_id, till_id)) is None:
+        raise NotFound("no-such-till", "This till is not known here. Open the till page again.", till_id=till_id)
+    row.label, row.total_minor, row.till_id = label.strip(), total_minor, till_id
+    row.content = {name: value for name, value in content.items() if name != "parts"}
+    row.kept_by, row.kept_by_name, row.kept_at = actor.id, actor.name, at
+    if row.state != "parked":
+        facts: dict[str, Any] = {"total_minor": total_minor, "label": row.label}
+        journal.move(session, row, "parked", actor=actor, at=at, subject=f"sale:{basket_id}", **facts)
+        if shift is not None:
+            note(shift, "parked")
+    return row
+
+
+def resume(session: Session, wish: TakeUp, *, actor: Actor, at: dt.datetime) -> Basket:
+    """Take a basket up at a till: a parked one, what the till has taken up already, or another till's (rule 2)."""
+    row = _find(session, wish.store_id, wish.id)
+    _refuse_sold(session, wish.store_id, wish.id)
+    if row.state == "voided":
+        raise _given_up(wish.id)
+    if row.state == "open" and row.till_id == wish.till_id:
+        return row
+    if row.state == "open":
+        if row.till_id != wish.from_till_id:
+            raise _taken(row.id, row.kept_by_name)
+        approvals.require(session, wish, [Need(OTHERS, "a basket another till has in hand")], actor=actor, at=at)
+        facts = {"till": wish.till_id, "from_till": row.till_id, "from": row.kept_by_name}
+        journal.record(session, actor=actor, at=at, verb="basket.taken_over", subject=f"sale:{wish.id}", **facts)
+    else:
+        journal.move(session, row, "open", actor=actor, at=at, subject=f"sale:{wish.id}", till=wish.till_id)
+    row.till_id, row.kept_by, row.kept_by_name, row.kept_at = wish.till_id, actor.id, actor.name, at
+    return row
+
+
+def void(
+    session: Session,
+    store_id: str,
+    basket_id: str,
+    *,
+    till_id: str,
+    why: str,
+    total_minor: int,
+    lines: Sequence[RungLine] = (),
+    taken_off: Sequence[corrections.Told] = (),
+    actor: Actor,
+    at: dt.datetime,
+) -> Basket:
+    """Give a basket up with a reason (rule 3); asking twice changes nothing. total_minor: the page's word (5).
+
+    taken_off: what was taken off it before.
+    """
+    from pos.payments import requests  # what was asked of a terminal knows its sale by id alone
+
+    if not why.strip() or len(why) > LONGEST_REASON:
+        raise Invalid("no-reason", "Say in a few words why the basket is given up.")
+    shift = locked(session, store_id, till_id)
+    row = _kept(session, store_id, basket_id, till_id, total_minor, actor, at)
+    if row.state == "voided":
+        return row
+    if row.state == "open" and row.till_id != till_id:
+        raise _taken(row.id, row.kept_by_name)
+    requests.refuse_captured(session, store_id, basket_id)
+    found = worth(session, store_id, lines or _parked_lines(row), at=at)
+    worth_minor = total_minor if found.total_minor is None else found.total_minor
+    facts: dict[str, Any] = {"total_minor": worth_minor, "lines": [list(line) for line in found.lines[:MOST_NAMED]]}
+    if total_minor != worth_minor or found.total_minor is None:
+        facts["claimed_minor"] = total_minor
+    if row.content and row.total_minor != worth_minor:
+        facts["parked_minor"] = row.total_minor
+    if found.unknown:
+        facts["unknown"] = found.unknown
+    corrected = corrections.of(session, taken_off)
+    facts |= corrected.facts()
+    row.why, row.total_minor = why.strip(), worth_minor
+    row.content = row.content or {"lines": [{"sku": sku, "qty": qty} for sku, qty in found.lines]}
+    journal.move(session, row, "voided", actor=actor, at=at, subject=f"sale:{basket_id}", why=row.why, **facts)
+    if shift is not None:
+        note(shift, "voided", worth_minor)
+        shift.totals = corrected.counted_in(shift.totals, actor)
+    return row
+
+
+# --- questions ---
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What a basket would cost at today's prices. lines: (sku, qty) the shop knows; unknown: how many it does not.
+
+    total_minor: None where there is no line to price.
+    """
+
+    total_minor: int | None
+    lines: tuple[tuple[str, int], ...]
+    unknown: int = 0
+
+
+def worth(session: Session, store_id: str, lines: Sequence[RungLine], *, at: dt.datetime) -> Worth:
+    """Price a basket that is not sold (rule 5): at the shop's prices, typed ones only for what has no other."""
+    from pos.sale import sale  # a sale asks whether its basket was given up
+
+    typed = catalogue.known_skus(session, {line.sku for line in lines})
+    known = [
+        RungLine(line.sku, line.qty, line.price_minor if typed[line.sku] else None)
+        for line in lines
+        if line.sku in typed
+    ]
+    pairs = tuple((line.sku, line.qty) for line in known)
+    total_minor = None
+    if known:
+        try:
+            total_minor = sale.quote(session, store_id, known, at=at, for_sale=False).basket.lines_minor
+        except ShopError:  # one of them is not sold just now: the others one by one, so that one hides no other
+            total_minor = sum(_alone(session, store_id, line, at) for line in known)
+    return Worth(total_minor, pairs, len(lines) - len(pairs))
+
+
+def refuse_let_go(session: Session, store_id: str, basket_id: str, till_id: str) -> None:
+    """Raise Conflict for a basket that was given up, or that another till has in hand (rules 2, 3)."""
+    found = _STATE.first(session, {"store": store_id, "basket": basket_id})
+    if found is None:
+        return
+    state, has_it, by_name = found
+    if state == "voided":
+        raise _given_up(basket_id)
+    if state == "open" and has_it != till_id:
+        raise _taken(basket_id, by_name)
+
+
+def parked(session: Session, store_id: str) -> list[Basket]:
+    """Return the baskets set aside in a shop, the longest waiting first; one that was paid elsewhere waits no more."""
+    return _unpaid(session, store_id, "parked")
+
+
+def taken_up(session: Session, store_id: str) -> list[Basket]:
+    """Return the baskets that were taken up and are neither paid nor given up, the longest in hand first."""
+    return _unpaid(session, store_id, "open")
+
+
+def count_parked(session: Session, store_id: str) -> int:
+    """Return how many baskets are set aside in a shop; looks at no sale while there is none."""
+    query = sa.select(Basket.id).where(Basket.store_id == store_id, Basket.state == "parked")
+    return len(parked(session, store_id)) if session.scalar(query.limit(1)) is not None else 0
+
+
+# --- inside ---
+
+_basket = table_of(Basket).c
+_STATE = Prepared(
+    sa.select(_basket.state, _basket.till_id, _basket.kept_by_name).where(
+        _basket.store_id == sa.bindparam("store"), _basket.id == sa.bindparam("basket")
+    )
+)
+
+
+def _unpaid(session: Session, store_id: str, state: str) -> list[Basket]:
+    paid = sa.exists().where(Sale.store_id == Basket.store_id, Sale.id == Basket.id)
+    query = sa.select(Basket).where(Basket.store_id == store_id, Basket.state == state, ~paid)
+    return list(session.scalars(query.order_by(Basket.kept_at, Basket.id)))
+
+
+def _alone(session: Session, store_id: str, line: RungLine, at: dt.datetime) -> int:
+    from pos.sale import sale
+
+    try:
+        return sale.quote(session, store_id, [line], at=at, for_sale=False).basket.lines_minor
+    except ShopError:
+        return 0
+
+
+def _parked_lines(row: Basket) -> list[RungLine]:
+    """Read the lines of what was parked: the page's own words, of which only what has the right form is taken."""
+    rows, found = row.content.get("lines"), []
+    for line in rows if isinstance(rows, list) else ():
+        told = line if isinstance(line, dict) else {}
+        sku, qty, price_minor = told.get("sku"), told.get("qty"), told.get("price_minor")
+        if isinstance(sku, str) and type(qty) is int and qty:
+            found.append(RungLine(sku, qty, price_minor if type(price_minor) is int else None))
+    return found[:MOST_LINES]
+
+
+def _refuse_sold(session: Session, store_id: str, basket_id: str) -> None:
+    if session.get(Sale, (store_id, basket_id)) is not None:
+        raise Conflict("already-sold", "This basket was already paid. Begin a new sale.", id=basket_id)
+
+
+def _taken(basket_id: str, by_name: str) -> Conflict:
+    return Conflict("basket-taken", f"{by_name} has already taken up this basket.", by=by_name, id=basket_id)
+
+
+def _given_up(basket_id: str) -> Conflict:
+    return Conflict("basket-voided", "This basket was given up. Begin a new sale.", id=basket_id)
+
+
+def _find(session: Session, store_id: str, basket_id: str) -> Basket:
+    query = lock_rows(session, sa.select(Basket).where(Basket.store_id == store_id, Basket.id == basket_id))
+    row: Basket | None = session.scalar(query)
+    if row is None:
+        raise NotFound("no-such-basket", "This basket is not kept here any more. Look at the list again.", id=basket_id)
+    return row
+
+
+def _kept(
+    session: Session, store_id: str, basket_id: str, till_id: str, total_minor: int, actor: Actor, at: dt.datetime
+) -> Basket:
+    _refuse_sold(session, store_id, basket_id)
+    if not -MAX_MINOR <= total_minor <= MAX_MINOR:
+        raise Invalid("bad-amount", "That amount is a slip of the finger. Type it again.")
+    query = lock_rows(session, sa.select(Basket).where(Basket.store_id == store_id, Basket.id == basket_id))
+    row: Basket | None = session.scalar(query)
+    if row is None:
+        row = Basket(
+            store_id=store_id,
+            id=basket_id,
+            state=STATES.first,
+            till_id=till_id,
+            label="",
+            total_minor=total_minor,
+            content={},
+            kept_by=actor.id,
+            kept_by_name=actor.name,
+            kept_at=at,
+            why="",
+        )
+        session.add(row)
+    return row

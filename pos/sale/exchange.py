@@ -1,0 +1,125 @@
+"""An exchange: goods of one receipt come back and others are bought, settled as one amount.
+
+Rules
+-----
+1. Goods are taken back by those who may, in an exchange as in a return; where nothing is bought it is a return.
+2. An exchange is of one receipt, and for its customer.
+3. What comes back pays for what is bought. What is left over goes back as in a return: first to the tab, the points or
+   (a voucher) as store credit, as far as the receipt was paid from there; the rest as the till says.
+4. Account money that pays for the new goods goes on with them (`ways_back.ways_left`), so another return gives it back
+   to the account and never as cash.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from config.errors import Refused
+from config.money import round_cash
+from pos.facts import SoldLine
+from pos.payments.payments import Settled, Tender, settle
+from pos.sale import refund_routes
+from pos.sale.refund_routes import OnAccounts, split, ways_left
+from pos.sale.returns import original_of
+from pos.sale.rung import BroughtBack, RungLine
+from pos.till.counter import Counter
+
+
+@dataclass(frozen=True)
+class Paid:
+    """How an exchange is paid. points_minor: what of the value brought back had been paid with points."""
+
+    settled: Settled
+    points_minor: int = 0
+
+
+def customer_of(session: Session, store_id: str, brought: Sequence[BroughtBack], customer_id: str | None) -> str | None:
+    """Return whose exchange it is: the receipt's customer's, or the given one's where the receipt has none (rule 2)."""
+    if len({row.sale_id for row in brought}) > 1:
+        raise Refused(
+            "one-receipt", "An exchange takes back goods of one receipt. Return those of the other by itself."
+        )
+    of_receipt = refund_routes.customer_of(session, original_of(session, store_id, brought[0].sale_id))
+    if of_receipt and customer_id and of_receipt != customer_id:
+        raise Refused("another-customer", "The receipt belongs to another customer. Take this customer off the basket.")
+    return of_receipt or customer_id
+
+
+def refuse_none_bought(rung: Sequence[RungLine]) -> None:
+    """Raise Refused where an exchange buys nothing (rule 1)."""
+    if not any(line.qty > 0 for line in rung):
+        raise Refused("nothing-bought", "Nothing is bought here. Take the goods back as a return: More, Bring back.")
+
+
+def goes_back(session: Session, store_id: str, back: Sequence[SoldLine], due_minor: int) -> dict[str, int]:
+    """Return what of an amount owed to the customer goes back to an account: refund tender -> amount (rule 3)."""
+    first, _ = _split(session, store_id, back, due_minor)
+    return _by_tender(first)
+
+
+def pay(
+    session: Session,
+    tenders: Sequence[Tender],
+    back: Sequence[SoldLine],
+    due_minor: int,
+    *,
+    counter: Counter,
+    channel: str,
+) -> Paid:
+    """Settle an exchange (rules 3, 4): the customer pays what is due, or is given it where that is below zero."""
+    first, carried = _split(session, counter.store_id, back, due_minor)
+    wanted = _with_accounts(tenders, first, due_minor, counter.smallest_coin_minor)
+    settled = settle(
+        wanted,
+        due_minor,
+        smallest_coin_minor=counter.smallest_coin_minor,
+        currency=counter.currency,
+        channel=channel,
+    )
+    return Paid(settled, _by_tender(carried).get("points", 0))
+
+
+# --- inside ---
+
+
+def _split(session: Session, store_id: str, back: Sequence[SoldLine], due_minor: int) -> tuple[OnAccounts, OnAccounts]:
+    """Return what goes back to accounts, and what account money pays for the new goods."""
+    original = original_of(session, store_id, str(back[0].returns_sale_id))
+    worth_minor = -sum(line.total_minor for line in back)
+    return split(ways_left(session, original), worth_minor, max(0, -due_minor))
+
+
+def _by_tender(ways: OnAccounts) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for (tender, _), minor in ways.items():
+        sums[tender] = sums.get(tender, 0) + minor
+    return sums
+
+
+def _with_accounts(tenders: Sequence[Tender], first: OnAccounts, due_minor: int, coin_minor: int) -> list[Tender]:
+    """Return the tenders with what goes back to accounts among them; the page may have named that part or not."""
+    if not first:
+        return list(tenders)
+    owed_to = _by_tender(first)
+    first_minor = sum(first.values())
+    rest: list[Tender] = []
+    for row in tenders:
+        part_minor = owed_to.get(row.tender, 0)
+        if part_minor and -row.amount_minor >= part_minor:
+            row = row._replace(amount_minor=row.amount_minor + part_minor)
+            del owed_to[row.tender]
+        rest.append(row)
+    rest_minor = due_minor + first_minor
+    said_minor = sum(row.amount_minor for row in rest)
+    if said_minor < round_cash(rest_minor, coin_minor) and said_minor < rest_minor:
+        raise Refused(
+            "goes-back-first",
+            "Part of this goes back to where it was paid from. Give out the rest.",
+            account_minor=first_minor,
+            rest_minor=-rest_minor,
+        )
+    if not any(row.amount_minor for row in rest) and rest_minor:
+        rest = [Tender("cash", round_cash(rest_minor, coin_minor))]
+    accounts = [Tender(tender, -minor, of_sale_id=sale_id) for (tender, sale_id), minor in first.items()]
+    return [*accounts, *rest]

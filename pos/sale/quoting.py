@@ -1,0 +1,361 @@
+"""What a rung basket costs now: list prices, what was typed over them, offers, deposits, and whose leave it needs.
+
+Rules
+-----
+1. A price typed over the catalogue's needs the permission `price.override`; one typed for a product without a fixed
+   price (`price_typed`) does not. What a lower price and a discount by hand take off a line together, of what it costs
+   by the list price of the day, is held against the role's limit (`approvals`); a higher price takes off nothing.
+   So is what the price in a code lies below the list's, since anybody can key a code; on goods by weight it is the
+   scale's word.
+2. Offers are given on lines at their list price alone: not on labels, overrides, deposits, vouchers or empties. A
+   batch or a last day counts for them only as the scanned code says it (`claims`). A markdown is for as many pieces
+   as were marked (`markdown`): the others cost what they cost unmarked, and it is said how many these are.
+3. A deposit is a line of its own after the line it belongs to, taxed like it. Empties come back as negative lines.
+4. What exceeds the most one customer may buy is refused, over all lines together; empties are bounded by themselves,
+   and more than a cashier's limit want leave (`empties`). What is not sold at this hour is refused (`selling_hours`).
+5. What was agreed with an online order keeps its price, its saving and its deposit, whatever the shop asks now, and
+   whether or not it still sells it.
+6. What is recalled or past its last day is refused when the basket is priced, before anybody is asked for money.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from math import ceil
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, Refused
+from config.money import BASIS, amount_for, divide_half_up
+from pos.catalogue import catalogue, offers, selling_hours
+from pos.pricing import promotions
+from pos.pricing.pricing import BasketLine, PricedBasket, ProductView, Saved, before_savings, made_up, price_basket
+from pos.pricing.promises import clean_code
+from pos.pricing.promotions import Hint, OfferLine
+from pos.sale import claims
+from pos.sale.rung import MOST_EMPTIES, MOST_QTY, RungLine
+from pos.stock import batches, markdown, recall
+from pos.stock.ledger import held_of, locked, tidy
+from pos.store.leave import Need
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A priced basket with what it needs and what was used."""
+
+    basket: PricedBasket
+    needs: tuple[Need, ...]
+    coupons_used: frozenset[str]
+    hints: tuple[Hint, ...]
+    saved_minor: int
+    marked: Mapping[str, int] = field(default_factory=dict)
+    """Markdown -> stock units of it that this basket takes."""
+    unmarked: Mapping[int, int] = field(default_factory=dict)
+    """The page's line -> stock units beyond what was marked down."""
+
+
+def price(
+    session: Session,
+    store_id: str,
+    rung: Sequence[RungLine],
+    *,
+    tz: str,
+    day: dt.date,
+    at: dt.datetime,
+    agreed: Mapping[str, int] | None = None,
+    agreed_savings: Mapping[str, Sequence[Saved]] | None = None,
+    agreed_deposits: Mapping[str, str] | None = None,
+    member: bool = False,
+    coupons: Sequence[str] = (),
+    smallest_coin_minor: int = 1,
+    cash: bool = False,
+) -> Quote:
+    """Price what was rung (rules 1 to 5); at the shop's own wall time offers begin and end."""
+    views, wall = _views(session, store_id, rung, day, agreed or {}), at.astimezone(ZoneInfo(tz)).replace(tzinfo=None)
+    selling_hours.refuse_outside(session, store_id, (views[line.sku] for line in rung if line.qty > 0), wall)
+    rung = claims.settled(session, store_id, rung, views, day)
+    return price_known(
+        session,
+        store_id,
+        rung,
+        views,
+        offers.live(session, store_id, day),
+        wall=wall,
+        agreed=agreed,
+        agreed_savings=agreed_savings,
+        agreed_deposits=agreed_deposits,
+        member=member,
+        coupons=coupons,
+        smallest_coin_minor=smallest_coin_minor,
+        cash=cash,
+    )
+
+
+def price_known(
+    session: Session,
+    store_id: str,
+    rung: Sequence[RungLine],
+    views: Mapping[str, ProductView],
+    live: promotions.Offers,
+    *,
+    wall: dt.datetime,
+    agreed: Mapping[str, int] | None = None,
+    agreed_savings: Mapping[str, Sequence[Saved]] | None = None,
+    agreed_deposits: Mapping[str, str] | None = None,
+    member: bool = False,
+    coupons: Sequence[str] = (),
+    smallest_coin_minor: int = 1,
+    cash: bool = False,
+) -> Quote:
+    """Price what was rung at prices that are known already: an online shop's, as its store published them.
+
+    views: every product that was rung, and the deposits they carry. live: the day's offers. wall: the shop's own
+    time, without a zone.
+    """
+    _refuse_too_many(rung, views, agreed or {})
+    lines, needs = _lines(rung, views, agreed or {}, agreed_deposits or {})
+    if empties := -sum(line.qty for line in rung if line.qty < 0):
+        needs.append(_empties(empties))
+    fit = _fit(lines)
+    left = markdown.left(session, store_id, live, fit)
+    wanted = frozenset(clean_code(code) for code in coupons if code.strip())
+    applied = promotions.best(fit, live, at=wall, member=member, coupons=wanted, left=left)
+    saved = {
+        n: tuple(Saved(row.offer_id, row.name, row.amount_minor) for row in rows) for n, rows in applied.lines.items()
+    }
+    if agreed_savings:
+        saved |= {
+            n: tuple(agreed_savings[line.sku])
+            for n, line in enumerate(lines, 1)
+            if line.price_type == "agreed" and line.sku in agreed_savings
+        }
+    basket = price_basket(lines, saved, smallest_coin_minor=smallest_coin_minor, cash=cash)
+    saved_minor = sum(line.discount_minor for line in basket.lines)
+    unmarked = _unmarked(lines, fit, live, left, applied.units) if left else {}
+    return Quote(basket, tuple(needs), applied.coupons_used, applied.hints, saved_minor, applied.units, unmarked)
+
+
+def refuse_unsafe(session: Session, store_id: str, quoted: Quote, day: dt.date) -> list[BasketLine]:
+    """Refuse what is recalled or past its last day, before money is asked for as well as after; return what is sold."""
+    sold = [line.line for line in quoted.basket.lines if line.line and line.qty > 0]
+    recall.refuse(session, store_id, [(line.sku, line.batch) for line in sold])
+    batches.refuse_expired_lines(session, store_id, [(line.sku, line.batch, line.expires_on) for line in sold], day)
+    return sold
+
+
+def refuse_beyond(session: Session, store_id: str, quoted: Quote) -> None:
+    """Refuse to sell more than is here and promised to nobody, for a shop whose tills stop there (`stock`, rule 3).
+
+    The levels are locked as they are read: of many tills whose sales ask, one sells the last unit.
+    """
+    goods = [line for line in quoted.basket.lines if line.product.kind == "goods" and line.qty > 0]
+    wanted = tidy([(line.product.sku, line.qty) for line in goods])
+    skus = [sku for sku, _ in wanted]
+    places, held = locked(session, store_id, skus), held_of(session, store_id, skus)
+    names = {line.product.sku: line.product.name for line in goods}
+    short = [
+        {"sku": sku, "name": names[sku], "wanted": qty, "available": max(0, there)}
+        for sku, qty in wanted
+        if qty > (there := sum(places[sku].values()) - held.get(sku, 0))
+    ]
+    if short:
+        told = ", ".join(f"{one['name']} ({one['available']}/{one['wanted']})" for one in short)
+        raise Refused(
+            "not-in-stock",
+            f"The books do not have so much: {told}. Count it if it is here, or take it off the basket.",
+            short=short,
+        )
+
+
+# --- inside ---
+
+
+def _views(
+    session: Session, store_id: str, rung: Sequence[RungLine], day: dt.date, agreed: Mapping[str, int]
+) -> dict[str, ProductView]:
+    promised = catalogue.as_promised(session, store_id, agreed, day) if agreed else {}
+    skus = [sku for sku in dict.fromkeys(line.sku for line in rung) if sku not in promised]
+    views = catalogue.to_sell(session, store_id, skus, day) if skus else {}
+    wanted = {view.deposit_sku for view in views.values() if view.deposit_sku} - views.keys() - promised.keys()
+    if wanted:
+        views = views | catalogue.to_sell(session, store_id, sorted(sku for sku in wanted if sku), day)
+    return views | promised
+
+
+def _refuse_too_many(rung: Sequence[RungLine], views: Mapping[str, ProductView], agreed: Mapping[str, int]) -> None:
+    sums: dict[tuple[str, bool], int] = {}
+    for line in rung:
+        key = (line.sku, line.qty > 0)
+        sums[key] = sums.get(key, 0) + abs(line.qty)
+    for (sku, sold), qty in sums.items():
+        view = views[sku]
+        most = (view.maximum_qty if sold and sku not in agreed else None) or MOST_QTY[view.stock_unit]
+        if qty > most:
+            raise Invalid("bad-quantity", f"At most {most} of {view.name} in one sale.", sku=sku, qty=qty, most=most)
+
+
+def _lines(
+    rung: Sequence[RungLine], views: Mapping[str, ProductView], agreed: Mapping[str, int], deposits: Mapping[str, str]
+) -> tuple[list[BasketLine], list[Need]]:
+    lines: list[BasketLine] = []
+    needs: list[Need] = []
+    for asked, line in enumerate(rung):
+        view = views[line.sku]
+        if line.qty < 0 and view.kind != "deposit":
+            raise Invalid(
+                "bad-quantity", f"The quantity of {view.name} must be above zero.", sku=line.sku, qty=line.qty
+            )
+        price_type, price_minor = _price_of(line, view, agreed)
+        if price_type == "override":
+            needs.append(_another_price(view, line.qty, price_minor, asked))
+        rung_line = BasketLine(
+            sku=line.sku,
+            qty=line.qty,
+            product=view if price_minor == view.price_minor else replace(view, price_minor=price_minor),
+            price_type=price_type,
+            list_price_minor=None if view.price_typed else view.price_minor,
+            amount_minor=line.amount_minor,
+            discount_minor=line.discount_minor,
+            discount_bp=line.discount_bp,
+            reason=line.reason,
+            note=line.note,
+            batch=line.batch,
+            expires_on=line.expires_on,
+            code=line.code,
+            asked=asked,
+        )
+        lower = line.amount_minor is not None and _part_of_list(rung_line, view) < 1
+        if line.discount_bp or line.discount_minor or lower:
+            needs.append(_discount(rung_line, view, asked))
+        lines.append(rung_line)
+        deposit_sku = deposits.get(line.sku) if price_type == "agreed" else view.deposit_sku
+        if deposit_sku and line.qty > 0:
+            deposit = views[deposit_sku]
+            if price_type == "agreed":
+                deposit = replace(deposit, price_minor=agreed.get(deposit.sku, deposit.price_minor))
+            lines.append(_deposit(deposit, line.qty, view, len(lines)))
+    return made_up(lines), needs
+
+
+def _price_of(line: RungLine, view: ProductView, agreed: Mapping[str, int]) -> tuple[str, int]:
+    if line.qty < 0:
+        return "empties", view.price_minor
+    if view.price_typed:
+        if line.price_minor is None and line.amount_minor is None:
+            raise Invalid("price-wanted", f"Type the price of {view.name}.", sku=line.sku, name=view.name)
+        return "typed", line.price_minor or 0
+    if line.sku in agreed:
+        return "agreed", agreed[line.sku]
+    if line.price_minor is not None and line.price_minor != view.price_minor:
+        return "override", line.price_minor
+    if line.amount_minor is not None:
+        return "label", view.price_minor
+    return "list", view.price_minor
+
+
+def _another_price(view: ProductView, qty: int, price_minor: int, asked: int) -> Need:
+    covers: dict[str, Any] = {"sku": view.sku, "qty": qty}
+    if price_minor > view.price_minor:
+        covers["raised_to_minor"] = price_minor
+    else:
+        covers |= {"price_minor": price_minor, "list_price_minor": view.price_minor}
+    about = _about(view) | {"list_price_minor": view.price_minor}
+    return Need("price.override", f"{view.name}: another price", asked, covers, about)
+
+
+def _discount(line: BasketLine, view: ProductView, asked: int) -> Need:
+    """Return the need of all that is taken off a line, by the discount, another price and a label (rule 1)."""
+    amount_minor, off_minor = before_savings(line), line.discount_minor
+    left = BASIS - Fraction(line.discount_bp)
+    if line.discount_bp:
+        off_minor = divide_half_up(amount_minor * line.discount_bp, BASIS)
+    elif amount_minor > 0:
+        left = max(Fraction(0), BASIS - Fraction(off_minor * BASIS, amount_minor))
+    part = _part_of_list(line, view)
+    if part != 1:
+        charged_minor = amount_minor - min(off_minor, amount_minor)
+        amount_minor = amount_for(line.qty, view.price_minor, view.price_quantity)
+        off_minor = max(0, amount_minor - charged_minor)
+        left *= part
+    off_bp = max(0, ceil(BASIS - left))
+    covers = {"sku": view.sku, "qty": line.qty, "discount_minor": off_minor, "discount_bp": off_bp}
+    return Need("discount", f"{view.name}: a discount", asked, covers, _about(view) | {"amount_minor": amount_minor})
+
+
+def _part_of_list(line: BasketLine, view: ProductView) -> Fraction:
+    """Return what a line costs before a discount as a part of what it costs by the list; 1 without a list price."""
+    if view.price_typed or not view.price_minor or line.price_type not in ("label", "override"):
+        return Fraction(1)
+    if line.amount_minor is None:
+        return Fraction(line.product.price_minor, view.price_minor)
+    if view.stock_unit == "gram":
+        return Fraction(1)
+    return Fraction(line.amount_minor * view.price_quantity, line.qty * view.price_minor)
+
+
+def _empties(qty: int) -> Need:
+    if qty > MOST_EMPTIES:
+        told = f"At most {MOST_EMPTIES} empties come back in one sale. Take the rest back in another one."
+        raise Invalid("too-many-empties", told, most=MOST_EMPTIES, qty=qty)
+    return Need("empties", f"{qty} empties", covers={"qty": qty})
+
+
+def _about(view: ProductView) -> dict[str, Any]:
+    return {"name": view.name, "stock_unit": view.stock_unit, "price_quantity": view.price_quantity}
+
+
+def _deposit(view: ProductView, qty: int, main: ProductView, deposit_of: int) -> BasketLine:
+    taxed = replace(view, tax_class_id=main.tax_class_id, rate_bp=main.rate_bp, inclusive=main.inclusive)
+    return BasketLine(
+        sku=view.sku,
+        qty=qty,
+        product=taxed,
+        price_type="deposit",
+        list_price_minor=view.price_minor,
+        deposit_of=deposit_of,
+    )
+
+
+def _fit(lines: Sequence[BasketLine]) -> list[OfferLine]:
+    """Return the lines that offers are given on (rule 2)."""
+    return [
+        OfferLine(
+            n=n,
+            sku=line.sku,
+            category=line.product.category,
+            department=line.product.department,
+            brand=line.product.brand,
+            qty=line.qty,
+            stock_unit=line.product.stock_unit,
+            unit_minor=line.product.price_minor,
+            price_quantity=line.product.price_quantity,
+            amount_minor=before_savings(line),
+            batch=line.batch if line.code else None,
+            expires_on=line.expires_on if line.code else None,
+        )
+        for n, line in enumerate(lines, 1)
+        if line.price_type == "list" and line.product.kind == "goods" and not (line.discount_bp or line.discount_minor)
+    ]
+
+
+def _unmarked(
+    lines: Sequence[BasketLine],
+    fit: Sequence[OfferLine],
+    live: Sequence[promotions.Offer],
+    left: Mapping[str, int],
+    used: Mapping[str, int],
+) -> dict[int, int]:
+    """Say at the last line of each markdown how many units were scanned beyond those that were marked."""
+    found: dict[int, int] = {}
+    for offer in live:
+        if offer.id not in left or used.get(offer.id, 0) < left[offer.id]:
+            continue
+        scanned = [line for line in fit if markdown.is_of(offer, line)]
+        beyond = sum(line.qty for line in scanned) - left[offer.id]
+        asked = lines[scanned[-1].n - 1].asked if scanned else None
+        if beyond > 0 and asked is not None:
+            found[asked] = beyond
+    return found

@@ -1,0 +1,128 @@
+"""Lots of producers' goods: what came at once, how much of it is left, and where the rest went.
+
+Rules
+-----
+1. What leaves the shop comes off the oldest lot with something left, unless it names its lot by the code on the crate:
+   sales, what is written off, what goes back. So a lot is never left behind by the stock.
+2. What is written off or missing is lost, what goes to a supplier is back; the producer is paid for neither.
+3. After a count no more is left of a product's lots than was counted; what a count finds beyond them is of no lot.
+4. Only what a customer brings back to be sold again is left again; what is spoilt by then is lost.
+
+Units: qty in stock units.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base, lock_rows
+from config.finding import Finding
+from pos.facts import Moved
+from pos.stock.ledger import INSIDE, CountTask, Place, StockLevel
+
+
+class ProduceLot(Base):
+    """What came at once of a product . code: as it stands on the crate, unique in the shop."""
+
+    __tablename__ = "produce_lot"
+    __table_args__ = (
+        sa.UniqueConstraint("store_id", "code"),
+        sa.CheckConstraint("left_qty >= 0 and back_qty >= 0 and lost_qty >= 0", name="none_below_zero"),
+        sa.Index("ix_produce_lot_left", "store_id", "sku", "left_qty"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    producer_id: Mapped[str]
+    sku: Mapped[str]
+    code: Mapped[str]
+    harvested_on: Mapped[dt.date | None]
+    came_on: Mapped[dt.date]
+    came_at: Mapped[dt.datetime]
+    came_qty: Mapped[int]
+    left_qty: Mapped[int]
+    back_qty: Mapped[int] = mapped_column(default=0)
+    lost_qty: Mapped[int] = mapped_column(default=0)
+
+    @property
+    def sold_qty(self) -> int:
+        """What customers have of it."""
+        return self.came_qty - self.left_qty - self.back_qty - self.lost_qty
+
+
+# --- verbs ---
+
+
+def take(session: Session, store_id: str, sku: str, qty: int, *, code: str = "") -> list[tuple[ProduceLot, int]]:
+    """Take units off lots (rule 1) and return how many off each; code: of the lot that goes first.
+
+    Where more is taken than is left, the rest is of no lot.
+    """
+    query = sa.select(ProduceLot).where(ProduceLot.store_id == store_id, ProduceLot.sku == sku, ProduceLot.left_qty > 0)
+    lots = session.scalars(lock_rows(session, query.order_by(ProduceLot.came_at, ProduceLot.id))).all()
+    taken = []
+    for lot in sorted(lots, key=lambda lot: lot.code.casefold() != code.casefold()) if code else lots:
+        part = min(lot.left_qty, qty)
+        if part:
+            lot.left_qty -= part
+            qty -= part
+            taken.append((lot, part))
+    return taken
+
+
+def gone(session: Session, store_id: str, moves: Sequence[Moved], *, code: str = "") -> None:
+    """Take off the lots what left the shop otherwise than by a sale (rules 1, 2). code: as for `take`."""
+    theirs = _with_lots(session, store_id, [move[1] for move in moves])
+    for _id, sku, qty, from_place, to_place in moves:
+        if sku in theirs and from_place in INSIDE and to_place not in INSIDE:
+            for lot, part in take(session, store_id, sku, qty, code=code):
+                if to_place == Place.SUPPLIER:
+                    lot.back_qty += part
+                else:
+                    lot.lost_qty += part
+    if theirs:
+        session.flush()
+
+
+def counted(session: Session, store_id: str, sku: str, counted_qty: int) -> None:
+    """Let no more be left of a product's lots than was counted (rule 3)."""
+    query = sa.select(sa.func.coalesce(sa.func.sum(ProduceLot.left_qty), 0))
+    left_qty = int(session.scalar(query.where(ProduceLot.store_id == store_id, ProduceLot.sku == sku)) or 0)
+    if left_qty > counted_qty:
+        for lot, part in take(session, store_id, sku, left_qty - counted_qty):
+            lot.lost_qty += part
+        session.flush()
+
+
+# --- questions ---
+
+
+def more_left_than_there(session: Session, store_id: str | None, beyond: dict[tuple[str, str], int]) -> list[Finding]:
+    """K18: no more is left of lots than is in the shop, or a count is asked for.
+
+    beyond: what was sold of no lot, by (shop, SKU); such goods may have come with a lot that was written in later.
+    """
+    left = sa.select(ProduceLot.store_id, ProduceLot.sku, sa.func.sum(ProduceLot.left_qty).label("left"))
+    left = left.where(ProduceLot.left_qty > 0, *([] if store_id is None else [ProduceLot.store_id == store_id]))
+    lots = left.group_by(ProduceLot.store_id, ProduceLot.sku).subquery()
+    here = sa.and_(StockLevel.store_id == lots.c.store_id, StockLevel.sku == lots.c.sku, StockLevel.place.in_(INSIDE))
+    on_hand = sa.func.coalesce(sa.select(sa.func.sum(StockLevel.qty)).where(here).scalar_subquery(), 0)
+    asked = sa.exists().where(
+        CountTask.store_id == lots.c.store_id, CountTask.sku == lots.c.sku, CountTask.done_at.is_(None)
+    )
+    rows = session.execute(sa.select(lots, on_hand.label("there")).where(lots.c.left > on_hand, ~asked))
+    return [
+        Finding("K18", f"product:{shop}/{sku}", "no more left of lots than is there", f"{qty} left, {there} there")
+        for shop, sku, qty, there in rows
+        if qty > there + beyond.get((shop, sku), 0)
+    ]
+
+
+# --- inside ---
+
+
+def _with_lots(session: Session, store_id: str, skus: Sequence[str]) -> set[str]:
+    query = sa.select(ProduceLot.sku).where(ProduceLot.store_id == store_id, ProduceLot.left_qty > 0)
+    return set(session.scalars(query.where(ProduceLot.sku.in_(skus)).distinct()))

@@ -1,0 +1,435 @@
+"""What is in the shop: an append-only ledger of movements, its cached levels, and promises to customers.
+
+Rules
+-----
+1. A movement takes qty > 0 of a product from one place to another for a reason; the outside world is places too,
+   so goods are neither made nor lost (K4). Movements are never changed, only answered.
+2. StockLevel is a cache beside the ledger, written in the same function and recomputed by K3.
+3. The till may drive the floor below zero (the loaf is in the customer's hand); that opens a count task. A shop may
+   settle that its tills stop at what the books have (`store.sell_beyond`, `quoting.refuse_beyond`).
+4. A reservation is held, then answered once by another row: fulfilled, released or expired (K5). Only what is
+   available may be reserved.
+5. on hand = backroom + floor + shelf + bin; available = on hand - held. Held more than on hand opens a count task.
+6. The till takes from the bin first when it hands over an order, then from floor, shelf and backroom as far as they
+   reach; what is still missing comes off the floor.
+7. A shop's movements reach the network inside the fact they belong to: a sale's, a count's, else `stock.moved`. So
+   both hold the same ledger, and no other fact moves stock there. A warehouse is no store; its book stays at home.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.errors import Conflict, Invalid
+from config.ids import new_id
+from config.nodes import journal
+from config.nodes.journal import Actor
+from pos.facts import Moved, StockCounted
+from pos.stock import consigned, producer_lots
+from pos.stock.ledger import (
+    INSIDE,
+    MOST_QTY,
+    CountTask,
+    Lines,
+    Place,
+    Places,
+    Reservation,
+    Source,
+    StockCount,
+    StockLevel,
+    StockMovement,
+    book,
+    book_and_tell,
+    held_of,
+    locked,
+    open_count_tasks,
+    open_promises,
+    refuse_if_booked,
+    refuse_short,
+    refuse_unknown,
+    shift_places,
+    stamp,
+    tell,
+    tidy,
+)
+from pos.store.store import day_of
+
+__all__ = [
+    "INSIDE",
+    "CountTask",
+    "Level",
+    "Place",
+    "Reservation",
+    "Source",
+    "StockCount",
+    "StockLevel",
+    "StockMovement",
+    "answer",
+    "count",
+    "count_tasks",
+    "dispatch",
+    "levels",
+    "move",
+    "movements",
+    "open_stock",
+    "receive",
+    "reserve",
+    "sell",
+    "take_back",
+    "waste",
+]
+
+
+@dataclass(frozen=True)
+class Level:
+    """How much of a product a shop has (rule 5)."""
+
+    on_hand: int
+    held: int
+    available: int
+    by_place: dict[str, int]
+
+
+# --- verbs ---
+
+
+def open_stock(
+    session: Session, store_id: str, lines: Lines, *, source_id: str, at: dt.datetime, actor: Actor
+) -> list[Moved]:
+    """Lay in what is there when the book is opened: unexplained → backroom."""
+    source = Source("opening", "opening", source_id)
+    return _bring(session, store_id, lines, Place.UNEXPLAINED, Place.BACKROOM, source, at=at, actor=actor)
+
+
+def receive(
+    session: Session,
+    store_id: str,
+    lines: Lines,
+    *,
+    source_kind: str = "delivery",
+    source_id: str,
+    at: dt.datetime,
+    actor: Actor,
+) -> list[Moved]:
+    """Bring delivered units into the backroom (rules 1, 7).
+
+    lines: [(sku, qty)], qty > 0 in stock units. Receiving the same source twice is a Conflict.
+    """
+    source = Source("received", source_kind, source_id)
+    return _bring(session, store_id, lines, Place.SUPPLIER, Place.BACKROOM, source, at=at, actor=actor)
+
+
+def sell(
+    session: Session,
+    store_id: str,
+    lines: Lines,
+    *,
+    sale_id: str,
+    order_id: str | None = None,
+    day: dt.date,
+    at: dt.datetime,
+    actor: Actor,
+) -> list[Moved]:
+    """Take sold units out of the shop (rules 3, 6); never refuses, the loaf is in the customer's hand.
+
+    order_id: the pickup order handed over; its reservation is fulfilled. The sale's own fact carries the movements. Of
+    goods that are not the shop's (`consigned`) it is noted in the same breath.
+    """
+    sold = tidy(lines)
+    places = locked(session, store_id, [sku for sku, _ in sold])
+    order = (Place.FLOOR, Place.SHELF, Place.BACKROOM)
+    taken: list[Moved] = []
+    for sku, qty in sold:
+        rest = qty
+        for place in (Place.BIN, *order) if order_id else order:
+            part = min(rest, max(0, places[sku].get(place, 0)))
+            if part:
+                taken.append((new_id(), sku, part, place, Place.CUSTOMER))
+                rest -= part
+        if rest:
+            taken.append((new_id(), sku, rest, Place.FLOOR, Place.CUSTOMER))
+    if order_id:
+        answer(session, store_id, order_id, "fulfilled", at=at)
+    moves = _joined(taken)
+    book(session, store_id, moves, Source("sold", "sale", sale_id), day=day, at=at, actor_id=actor.id)
+    consigned.sold(session, store_id, sold, sale_id=sale_id, day=day, at=at)
+    shift_places(places, moves)
+    open_count_tasks(session, store_id, places, at)
+    return moves
+
+
+def take_back(
+    session: Session,
+    store_id: str,
+    lines: Lines,
+    *,
+    sale_id: str,
+    restock: bool = True,
+    day: dt.date,
+    at: dt.datetime,
+    actor: Actor,
+) -> list[Moved]:
+    """Take returned units back: onto the floor, or to waste when they cannot be sold again."""
+    target = Place.FLOOR if restock else Place.WASTE
+    moves: list[Moved] = [(new_id(), sku, qty, Place.CUSTOMER, target) for sku, qty in tidy(lines)]
+    book(session, store_id, moves, Source("returned", "sale", sale_id), day=day, at=at, actor_id=actor.id)
+    return moves
+
+
+def move(
+    session: Session,
+    store_id: str,
+    sku: str,
+    qty: int,
+    from_place: Place,
+    to_place: Place,
+    *,
+    reason: str = "moved",
+    source_kind: str = "refill",
+    source_id: str | None = None,
+    at: dt.datetime,
+    actor: Actor,
+) -> list[Moved]:
+    """Carry units from one place inside the shop to another; refuses more than are there."""
+    if from_place not in INSIDE or to_place not in INSIDE or from_place == to_place:
+        raise Invalid("bad-place", "Goods are carried between two places in the shop.", places=[from_place, to_place])
+    source = Source(reason, source_kind, source_id or new_id())
+    return _carry(session, store_id, [(sku, qty)], from_place, to_place, source, at=at, actor=actor)
+
+
+def waste(
+    session: Session,
+    store_id: str,
+    sku: str,
+    qty: int,
+    from_place: Place = Place.BACKROOM,
+    *,
+    why: str = "",
+    source_id: str | None = None,
+    at: dt.datetime,
+    actor: Actor,
+) -> list[Moved]:
+    """Write units off as waste; refuses more than are in that place."""
+    source = Source("wasted", "waste", source_id or new_id())
+    return _carry(session, store_id, [(sku, qty)], from_place, Place.WASTE, source, at=at, actor=actor, why=why)
+
+
+def dispatch(
+    session: Session, warehouse_id: str, lines: Lines, *, source_id: str, at: dt.datetime, actor: Actor
+) -> list[Moved]:
+    """Send units from a warehouse to a shop: backroom → dispatched; refuses, naming every short line."""
+    source = Source("dispatched", "order", source_id)
+    return _carry(session, warehouse_id, lines, Place.BACKROOM, Place.DISPATCHED, source, at=at, actor=actor)
+
+
+def count(
+    session: Session,
+    store_id: str,
+    sku: str,
+    counted_qty: int,
+    *,
+    count_id: str | None = None,
+    found_in: Place = Place.FLOOR,
+    at: dt.datetime,
+    actor: Actor,
+) -> StockCounted:
+    """Post what was counted in the whole shop: the difference becomes movements, the count task is done.
+
+    Places below zero are put right first; missing units come off floor, shelf, backroom, bin in that order, found
+    ones are put in found_in. count_id: the command's own id; the same one again answers Conflict.
+    """
+    if isinstance(counted_qty, bool) or not isinstance(counted_qty, int) or not 0 <= counted_qty <= MOST_QTY:
+        raise Invalid("bad-quantity", "Type how many there are: 0 or more.", sku=sku, qty=counted_qty)
+    source = Source("counted", "count", count_id or new_id())
+    refuse_if_booked(session, store_id, source)
+    refuse_unknown(session, [sku])
+    before = locked(session, store_id, [sku])[sku]
+    moves: list[Moved] = []
+    for place, target in _spread(before, counted_qty, found_in).items():
+        change = target - before.get(place, 0)
+        if change > 0:
+            moves.append((new_id(), sku, change, Place.UNEXPLAINED, place))
+        elif change < 0:
+            moves.append((new_id(), sku, -change, place, Place.UNEXPLAINED))
+    day = day_of(session, store_id, at)
+    book(session, store_id, moves, source, day=day, at=at, actor_id=actor.id)
+    producer_lots.counted(session, store_id, sku, counted_qty)
+    session.execute(
+        sa.update(CountTask)
+        .where(CountTask.store_id == store_id, CountTask.sku == sku, CountTask.done_at.is_(None))
+        .values(done_at=at)
+    )
+    open_count_tasks(session, store_id, {sku: {Place.FLOOR: counted_qty}}, at)
+    fact = StockCounted(
+        id=source.id,
+        store_id=store_id,
+        sku=sku,
+        counted_qty=counted_qty,
+        on_hand_before=sum(before.values()),
+        business_day=day.isoformat(),
+        at=stamp(at),
+        actor_id=actor.id,
+        movements=tuple(moves),
+    )
+    facts = {"counted": counted_qty, "before": fact.on_hand_before}
+    session.add(
+        StockCount(
+            store_id=store_id, id=source.id, sku=sku, counted_qty=counted_qty, before_qty=fact.on_hand_before, at=at,
+            actor_id=actor.id,
+        )
+    )  # fmt: skip
+    journal.record(session, actor=actor, at=at, verb="stock.counted", subject=f"product:{sku}", **facts)
+    tell(session, store_id, fact, f"count:{source.id}", day, at)
+    return fact
+
+
+def reserve(
+    session: Session, store_id: str, order_id: str, lines: Lines, *, at: dt.datetime, actor: Actor
+) -> list[Reservation]:
+    """Promise units to a pickup order (rule 4); refuses, naming every line that is short."""
+    wanted = tidy(lines)
+    if open_promises(session, store_id, order_id):
+        raise Conflict("already-reserved", "The units of this order are already held.", order_id=order_id)
+    skus = [sku for sku, _ in wanted]
+    places = locked(session, store_id, skus)
+    held = held_of(session, store_id, skus)
+    available = {sku: sum(places[sku].values()) - held.get(sku, 0) for sku in skus}
+    refuse_short(session, [(sku, qty, max(0, available[sku])) for sku, qty in wanted if qty > available[sku]])
+    rows = [
+        Reservation(store_id=store_id, id=new_id(), order_id=order_id, sku=sku, qty=qty, kind="held", at=at)
+        for sku, qty in wanted
+    ]
+    session.add_all(rows)
+    facts = {"units": sum(qty for _, qty in wanted)}
+    journal.record(session, actor=actor, at=at, verb="stock.reserved", subject=f"order:{order_id}", **facts)
+    session.flush()
+    return rows
+
+
+def answer(session: Session, store_id: str, order_id: str, kind: str, *, at: dt.datetime) -> int:
+    """Answer an order's open promises: fulfilled, released or expired (rule 4); returns how many there were.
+
+    An order without open promises is left as it is, so asking twice changes nothing.
+    """
+    if kind not in ("fulfilled", "released", "expired"):
+        raise ValueError(f"a promise is not {kind}")
+    promises = open_promises(session, store_id, order_id)
+    session.add_all(
+        Reservation(
+            store_id=store_id,
+            id=new_id(),
+            order_id=order_id,
+            sku=row.sku,
+            qty=row.qty,
+            kind=kind,
+            answers_id=row.id,
+            at=at,
+        )
+        for row in promises
+    )
+    session.flush()
+    return len(promises)
+
+
+# --- questions ---
+
+
+def levels(session: Session, store_id: str, skus: Sequence[str] | None = None) -> dict[str, Level]:
+    """Return how much there is of every product that ever moved, or of the given ones (rule 5)."""
+    query = sa.select(StockLevel.sku, StockLevel.place, StockLevel.qty).where(StockLevel.store_id == store_id)
+    places: Places = {sku: {} for sku in skus or ()}
+    for sku, place, qty in session.execute(query if skus is None else query.where(StockLevel.sku.in_(skus))):
+        places.setdefault(sku, {})[place] = qty
+    held = held_of(session, store_id, skus)
+    return {
+        sku: Level(on_hand := sum(by_place.values()), held.get(sku, 0), on_hand - held.get(sku, 0), by_place)
+        for sku, by_place in places.items()
+    }
+
+
+def count_tasks(session: Session, store_id: str) -> list[CountTask]:
+    """Return the products that want counting, the longest waiting first."""
+    query = sa.select(CountTask).where(CountTask.store_id == store_id, CountTask.done_at.is_(None))
+    return list(session.scalars(query.order_by(CountTask.opened_at, CountTask.sku)))
+
+
+def movements(session: Session, store_id: str, sku: str, limit: int = 50) -> list[StockMovement]:
+    """Return a product's latest movements, the newest first."""
+    query = sa.select(StockMovement).where(StockMovement.store_id == store_id, StockMovement.sku == sku)
+    return list(session.scalars(query.order_by(StockMovement.at.desc(), StockMovement.id.desc()).limit(limit)))
+
+
+# --- inside ---
+
+
+def _bring(
+    session: Session,
+    store_id: str,
+    lines: Lines,
+    from_place: Place,
+    to_place: Place,
+    source: Source,
+    *,
+    at: dt.datetime,
+    actor: Actor,
+) -> list[Moved]:
+    wanted = tidy(lines)
+    refuse_if_booked(session, store_id, source)
+    refuse_unknown(session, [sku for sku, _ in wanted])
+    moves: list[Moved] = [(new_id(), sku, qty, from_place, to_place) for sku, qty in wanted]
+    book_and_tell(session, store_id, moves, source, at=at, actor=actor)
+    return moves
+
+
+def _carry(
+    session: Session,
+    store_id: str,
+    lines: Lines,
+    from_place: Place,
+    to_place: Place,
+    source: Source,
+    *,
+    at: dt.datetime,
+    actor: Actor,
+    **facts: Any,
+) -> list[Moved]:
+    wanted = tidy(lines)
+    refuse_if_booked(session, store_id, source)
+    places = locked(session, store_id, [sku for sku, _ in wanted])
+    there = {sku: max(0, places[sku].get(from_place, 0)) for sku, _ in wanted}
+    refuse_short(session, [(sku, qty, there[sku]) for sku, qty in wanted if qty > there[sku]], from_place)
+    moves: list[Moved] = [(new_id(), sku, qty, from_place, to_place) for sku, qty in wanted]
+    book_and_tell(session, store_id, moves, source, at=at, actor=actor, **facts)
+    if to_place not in INSIDE:
+        producer_lots.gone(session, store_id, moves)
+        shift_places(places, moves)
+        open_count_tasks(session, store_id, places, at)
+    return moves
+
+
+def _spread(before: dict[str, int], counted_qty: int, found_in: Place) -> dict[str, int]:
+    """Share a counted total over the places (see `count`)."""
+    target = {place: max(0, qty) for place, qty in before.items()}
+    surplus = counted_qty - sum(target.values())
+    if surplus > 0:
+        target[found_in] = target.get(found_in, 0) + surplus
+    for place in (Place.FLOOR, Place.SHELF, Place.BACKROOM, Place.BIN):
+        lost = min(target.get(place, 0), max(0, -surplus))
+        if lost:
+            target[place] -= lost
+            surplus += lost
+    return {str(place): qty for place, qty in target.items()}
+
+
+def _joined(moves: list[Moved]) -> list[Moved]:
+    """Join rows of one product between the same places into one movement."""
+    rows: dict[tuple[str, str, str], Moved] = {}
+    for id_, sku, qty, from_place, to_place in moves:
+        known = rows.get((sku, from_place, to_place))
+        row = (known[0], sku, known[2] + qty, from_place, to_place) if known else (id_, sku, qty, from_place, to_place)
+        rows[sku, from_place, to_place] = row
+    return list(rows.values())

@@ -1,0 +1,214 @@
+"""A supervisor's leave on the spot: what a cashier may not do alone, granted once, for one sale.
+
+Rules
+-----
+1. What a role may do by itself, and how far it may go, is told by `permissions`.
+2. An approval is granted by a person who may do the thing, for one permission, one sale and the person who asked, and
+   covers what was shown to the granter: exactly that or less harm (`leave`). It holds for a quarter of an hour and is
+   used once; the granter's own discount limit holds for each need.
+3. Granting and using are journalled with both names and what was covered.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base
+from config.errors import Invalid, Refused
+from config.ids import new_id
+from config.nodes import journal
+from config.nodes.append_only import append_only
+from config.nodes.journal import Actor
+from pos.sale.rung import MOST_LINES
+from pos.store import leave, permissions
+from pos.store.leave import Facts, Need
+from pos.store.store import Staff
+
+VALID_FOR = dt.timedelta(minutes=15)
+MOST_BROUGHT = MOST_LINES
+TAKE_OFF = ("discount", "price.override")
+"""Permissions that reach as far as the role's discount limit."""
+
+
+@append_only("used_at")
+class Approval(Base):
+    """One person's leave for one sale."""
+
+    __tablename__ = "approval"
+    __table_args__ = (sa.Index("ix_approval_sale", "store_id", "sale_id"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    permission: Mapped[str]
+    sale_id: Mapped[str]
+    """The sale, return, count or other subject it is for."""
+    granted_by: Mapped[str]
+    granted_by_name: Mapped[str]
+    granted_by_role: Mapped[str]
+    asked_by: Mapped[str]
+    why: Mapped[str]
+    covers: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON(), server_default="[]")
+    """What may be done: the facts of each need (`leave`)."""
+    granted_at: Mapped[dt.datetime]
+    used_at: Mapped[dt.datetime | None]
+
+
+class Asking(Protocol):
+    """A command with the approvals it brings."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def store_id(self) -> str: ...
+    @property
+    def approvals(self) -> Sequence[str]: ...
+
+
+# --- verbs ---
+
+
+def grant(
+    session: Session,
+    store_id: str,
+    staff: Staff,
+    *,
+    permission: str,
+    sale_id: str,
+    why: str,
+    covers: Sequence[Facts],
+    asked_by: Actor,
+    at: dt.datetime,
+) -> Approval:
+    """Grant leave for one sale (rule 2); the caller has checked the PIN. Refuses a person who may not do it alone."""
+    if not any(permission in table for table in permissions.AT_FIRST.values()):
+        raise Invalid("unknown-permission", f"There is nothing called {permission} to allow.", permission=permission)
+    if not permissions.may(session, store_id, staff.role, permission):
+        raise Refused(
+            "may-not-approve", f"{staff.name} may not allow this. Ask someone who may.", permission=permission
+        )
+    _refuse_beyond(session, store_id, staff, permission, covers)
+    row = Approval(
+        store_id=store_id,
+        id=new_id(),
+        permission=permission,
+        sale_id=sale_id,
+        granted_by=staff.id,
+        granted_by_name=staff.name,
+        granted_by_role=staff.role,
+        asked_by=asked_by.id,
+        why=why.strip(),
+        covers=[dict(facts) for facts in covers],
+        granted_at=at,
+        used_at=None,
+    )
+    session.add(row)
+    granter = Actor(id=staff.id, name=staff.name, role=staff.role, node=store_id)
+    facts = {"permission": permission, "asked_by": asked_by.name, "reason": row.why, "covers": row.covers}
+    journal.record(session, actor=granter, at=at, verb="approval.granted", subject=f"sale:{sale_id}", **facts)
+    return row
+
+
+def require(
+    session: Session, asking: Asking, needs: Iterable[Need], *, actor: Actor, at: dt.datetime, spend: bool = True
+) -> list[Approval]:
+    """Use the approvals that cover what the actor may not do alone; Refused, naming all that is still wanted.
+
+    Of the approvals that are brought, the first `MOST_BROUGHT` are looked at: one for each line of the largest sale.
+
+    spend False: the same leave is wanted once more for the same thing, and is used up then.
+    """
+    missing = wanted(session, asking.store_id, needs, actor)
+    if not missing:
+        return []
+    given = [(row, facts) for row in _valid(session, asking, actor, at) for facts in row.covers]
+    found = leave.matched(missing, [(row.permission, facts) for row, facts in given])
+    fit = {
+        n: given[place] for n, place in found.items()
+        if _may(session, asking.store_id, given[place][0].granted_by_role, missing[n])
+    }  # fmt: skip
+    if open_needs := [need for n, need in enumerate(missing) if n not in fit]:
+        told = "; ".join(dict.fromkeys(need.why for need in open_needs))
+        raise Refused(
+            "needs-approval",
+            f"A supervisor has to allow this with a PIN: {told}.",
+            permissions=sorted({need.permission for need in open_needs}),
+            reasons=[need.why for need in open_needs],
+            needs=[need.facts() for need in open_needs],
+        )
+    used = {row.id: row for row, _ in fit.values()}
+    for row in used.values():
+        if spend:
+            row.used_at = at
+        did = [dict(missing[n].covers) for n, (by, _) in fit.items() if by is row]
+        facts = {"permission": row.permission, "granted_by": row.granted_by_name, "reason": row.why, "covers": did}
+        journal.record(session, actor=actor, at=at, verb="approval.used", subject=f"sale:{row.sale_id}", **facts)
+    return list(used.values())
+
+
+# --- questions ---
+
+
+def wanted(session: Session, store_id: str, needs: Iterable[Need], actor: Actor) -> list[Need]:
+    """Return what this person may not do alone (rule 1)."""
+    return [need for need in needs if not _may(session, store_id, actor.role, need)]
+
+
+def has_leave(session: Session, store_id: str, subject_id: str, permission: str, actor: Actor, at: dt.datetime) -> bool:
+    """Tell whether a person has leave for a thing without figures that lasts a while: a drawer, say."""
+    query = sa.select(Approval.id).where(
+        Approval.store_id == store_id,
+        Approval.sale_id == subject_id,
+        Approval.permission == permission,
+        Approval.asked_by == actor.id,
+        Approval.granted_at >= at - VALID_FOR,
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def approvers(session: Session, store_id: str, permission: str) -> list[Staff]:
+    """Return the people of a shop who may allow something, by name."""
+    roles = [role for role in permissions.AT_FIRST if permissions.may(session, store_id, role, permission)]
+    query = sa.select(Staff).where(Staff.node_id == store_id, Staff.active, Staff.role.in_(roles))
+    return list(session.scalars(query.order_by(Staff.name)))
+
+
+# --- inside ---
+
+
+def _may(session: Session, store_id: str, role: str, need: Need) -> bool:
+    if need.permission in TAKE_OFF and need.discount_bp > permissions.discount_bp_of(session, store_id, role):
+        return False
+    if need.permission == "discount":
+        return True
+    if need.permission in permissions.PAYS:
+        return int(need.covers["amount_minor"]) <= permissions.pay_minor_of(session, store_id, role, need.permission)
+    if need.permission == "empties":
+        return int(need.covers["qty"]) <= permissions.empties_of(session, store_id, role)
+    return permissions.may(session, store_id, role, need.permission)
+
+
+def _refuse_beyond(session: Session, store_id: str, staff: Staff, permission: str, covers: Sequence[Facts]) -> None:
+    """Refuse leave for more off than the granter may take off (rule 2)."""
+    most_bp = permissions.discount_bp_of(session, store_id, staff.role)
+    if permission in TAKE_OFF and any(leave.taken_off_bp(facts) > most_bp for facts in covers):
+        raise Refused(
+            "beyond-limit",
+            f"{staff.name} may take off at most {most_bp / 100:g} percent. Ask someone who may take off more.",
+            name=staff.name,
+            percent=f"{most_bp / 100:g}",
+        )
+
+
+def _valid(session: Session, asking: Asking, actor: Actor, at: dt.datetime) -> list[Approval]:
+    query = sa.select(Approval).where(
+        Approval.store_id == asking.store_id,
+        Approval.id.in_(list(asking.approvals)[:MOST_BROUGHT]),
+        Approval.sale_id == asking.id,
+        Approval.asked_by == actor.id,
+        Approval.used_at.is_(None),
+        Approval.granted_at >= at - VALID_FOR,
+    )
+    return list(session.scalars(query.order_by(Approval.granted_at, Approval.id)))

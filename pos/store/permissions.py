@@ -1,0 +1,221 @@
+"""What each role of a shop's people may do, and how far it goes: as it is at first, and as this shop settled it.
+
+Rules
+-----
+1. A route or a verb names the permission, never the role. What a role may do at first is one table here.
+2. The shop allows or denies its cashiers and its supervisors each permission. A shopkeeper keeps all, so that somebody
+   can always put it right; selling stays with everybody, and the people of the shop with the shopkeeper: who could give
+   permissions would have them all.
+3. How far a role goes by itself with discounts, pay-ins, pay-outs, drops and empties is a limit and no permission;
+   beyond it, and for what is denied, somebody who may agrees where the till asks for a PIN (`approvals`).
+4. Every change is journalled with what it was before.
+"""
+
+import datetime as dt
+from collections.abc import Collection
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base, table_of
+from config.errors import Invalid, Refused
+from config.money import BASIS, MAX_MINOR, exponent
+from config.nodes import journal
+from config.nodes.journal import Actor
+from config.prepared import Prepared
+from pos.sale.rung import MOST_EMPTIES
+from pos.store.store import store_of
+
+_CASHIER = frozenset({"sell", "shift", "pickup", "stock.look", "print", "tab", "practice"})
+_SUPERVISOR = _CASHIER | {
+    "price.override", "discount", "void", "no_sale", "take_back", "take_back.blind", "empties", "customers",
+    "stock.count", "stock.waste", "stock.receive", "stock.send_back", "receive", "shelf",
+    "over_short", "pay_in", "pay_out", "drop", "drawer.others", "baskets.others",
+    "voucher.code",
+}  # fmt: skip
+_SHOPKEEPER = _SUPERVISOR | {
+    "order", "push", "catalogue", "import", "staff", "settings", "reports", "reports.money", "offers", "recall",
+}  # fmt: skip
+
+AT_FIRST: dict[str, frozenset[str]] = {
+    "cashier": _CASHIER,
+    "supervisor": _SUPERVISOR,
+    "shopkeeper": _SHOPKEEPER,
+    "operator": frozenset(
+        {
+            "network.look",
+            "network.demand",
+            "network.supply",
+            "network.push",
+            "network.catalogue",
+            "offers",
+            "network.stores",
+            "network.facts",
+            "network.money",
+            "import",
+            "settings",
+            "staff",
+        }
+    ),
+    "customer": frozenset({"shop"}),
+    "system": frozenset(),
+}
+"""Role -> what it may do where no shop has settled otherwise."""
+SETTLED = ("cashier", "supervisor")
+"""The roles a shop settles (rule 2)."""
+FIXED = frozenset({"sell", "staff"})
+BY_LIMIT = frozenset({"discount", "pay_in", "pay_out", "drop", "empties"})
+"""What reaches as far as a limit (rule 3)."""
+DISCOUNT_BP = {"cashier": 500, "supervisor": 3000, "shopkeeper": BASIS}
+"""How much of a line's price on the books each role may take off by hand, by a discount and by another price together,
+unless the shop settles it otherwise."""
+PAYS = {
+    "pay_in": {"cashier": 20, "supervisor": 200},
+    "pay_out": {"cashier": 20, "supervisor": 200},
+    "drop": {"cashier": 500, "supervisor": 5000},
+}
+"""What each role may pay into one drawer, out of it, and put in the safe from it, in the currency's own units, unless
+the shop settles it otherwise."""
+
+EMPTIES = {"cashier": 50}
+"""How many empties a role takes back in one sale, and pays out for in one shift, unless the shop settles it otherwise;
+others as many as one can."""
+
+
+class Limit(Base):
+    """What a role may do in this shop, and how far it may go."""
+
+    __tablename__ = "role_limit"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+    discount_bp: Mapped[int]
+    pay_in_minor: Mapped[int | None]
+    pay_out_minor: Mapped[int | None]
+    drop_minor: Mapped[int | None]
+    """None: as `PAYS` says."""
+    empties: Mapped[int | None]
+    """None: as `EMPTIES` says."""
+    allowed: Mapped[list[str]] = mapped_column(sa.JSON(), default=list, server_default="[]")
+    denied: Mapped[list[str]] = mapped_column(sa.JSON(), default=list, server_default="[]")
+    """What the shop settled otherwise than `AT_FIRST` says."""
+
+
+# --- verbs ---
+
+
+def settle(
+    session: Session, store_id: str, role: str, permissions: Collection[str], *, actor: Actor, at: dt.datetime
+) -> frozenset[str]:
+    """Settle what a role may do, whole (rule 2); returns what it may do now. What follows a limit is left as it is."""
+    if role not in SETTLED:
+        raise Refused("role-keeps-all", "A shopkeeper may do everything. Settle cashiers and supervisors.", role=role)
+    if unknown := sorted(set(permissions) - AT_FIRST["shopkeeper"]):
+        told = f"There is nothing called {unknown[0]} to allow."
+        raise Invalid("unknown-permission", told, permission=unknown[0])
+    if "staff" in permissions:
+        told = "People and roles stay with the shopkeeper. Make the person a shopkeeper instead."
+        raise Refused("shopkeepers-alone", told, permission="staff")
+    first, kept = AT_FIRST[role], FIXED | BY_LIMIT
+    wished = frozenset(permissions) - kept | first & kept
+    before = permitted(session, store_id, role)
+    if wished != before:
+        row = _row(session, store_id, role)
+        row.allowed, row.denied = sorted(wished - first), sorted(first - wished)
+        facts = {"allowed": sorted(wished - before), "denied": sorted(before - wished)}
+        journal.record(session, actor=actor, at=at, verb="role.settled", subject=f"role:{role}", **facts)
+    return wished
+
+
+def set_discount_limit(
+    session: Session, store_id: str, role: str, discount_bp: int, *, actor: Actor, at: dt.datetime
+) -> None:
+    """Settle how much of a line a role may take off by hand, in basis points."""
+    if role not in DISCOUNT_BP or not 0 <= discount_bp <= BASIS:
+        raise Invalid("bad-discount-limit", "A discount limit is between 0 and 100 percent.", role=role)
+    before = discount_bp_of(session, store_id, role)
+    _row(session, store_id, role).discount_bp = discount_bp
+    _record(session, role, actor, at, before_bp=before, discount_bp=discount_bp)
+
+
+def set_pay_limit(
+    session: Session, store_id: str, role: str, kind: str, minor: int, *, actor: Actor, at: dt.datetime
+) -> None:
+    """Settle how much a role may move by itself in one drawer. kind: one of PAYS."""
+    if role not in DISCOUNT_BP or not 0 <= minor <= MAX_MINOR:
+        raise Invalid("bad-amount", "Type an amount of money that is not negative.", role=role)
+    before = pay_minor_of(session, store_id, role, kind)
+    setattr(_row(session, store_id, role), f"{kind}_minor", minor)
+    _record(session, role, actor, at, before_minor=before, **{f"{kind}_minor": minor})
+
+
+def set_empties_limit(session: Session, store_id: str, role: str, qty: int, *, actor: Actor, at: dt.datetime) -> None:
+    """Settle how many empties a role takes back in one sale, and pays out for in one shift, without asking anybody."""
+    if role not in DISCOUNT_BP or not 0 <= qty <= MOST_EMPTIES:
+        raise Invalid("bad-empties-limit", f"Type a whole number from 0 to {MOST_EMPTIES}.", most=MOST_EMPTIES)
+    before = empties_of(session, store_id, role)
+    _row(session, store_id, role).empties = qty
+    _record(session, role, actor, at, before=before, empties=qty)
+
+
+# --- questions ---
+
+
+def may(session: Session, node_id: str, role: str, permission: str) -> bool:
+    """Tell whether a role has a permission at a node; unknown roles have none."""
+    return permission in permitted(session, node_id, role)
+
+
+def permitted(session: Session, node_id: str, role: str) -> frozenset[str]:
+    """Return all a role may do at a node (rules 1, 2)."""
+    first = AT_FIRST.get(role, frozenset())
+    row = _SETTLED_SO.first(session, {"node": node_id, "role": role}) if role in SETTLED else None
+    if row is None:
+        return first
+    allowed, denied = row
+    return (first | set(allowed)) - set(denied)
+
+
+def pay_minor_of(session: Session, store_id: str, role: str, kind: str) -> int:
+    """Return how much a role may move by itself in one drawer. kind: one of PAYS."""
+    limit = session.get(Limit, (store_id, role))
+    settled: int | None = getattr(limit, f"{kind}_minor", None)
+    if settled is not None:
+        return settled
+    if role == "shopkeeper":
+        return MAX_MINOR
+    return int(PAYS[kind].get(role, 0) * 10 ** max(2, exponent(store_of(session, store_id).currency)))
+
+
+def discount_bp_of(session: Session, store_id: str, role: str) -> int:
+    """Return how much of a line a role may take off by hand, in basis points."""
+    limit = session.get(Limit, (store_id, role))
+    return limit.discount_bp if limit is not None else BASIS if role == "system" else DISCOUNT_BP.get(role, 0)
+
+
+def empties_of(session: Session, store_id: str, role: str) -> int:
+    """Return how many empties a role takes back in one sale, and pays out for in one shift, by itself."""
+    limit = session.get(Limit, (store_id, role))
+    return EMPTIES.get(role, MOST_EMPTIES) if limit is None or limit.empties is None else limit.empties
+
+
+# --- inside ---
+
+_limits = table_of(Limit).c
+_SETTLED_SO = Prepared(
+    sa.select(_limits.allowed, _limits.denied).where(
+        _limits.store_id == sa.bindparam("node"), _limits.role == sa.bindparam("role")
+    )
+)
+
+
+def _row(session: Session, store_id: str, role: str) -> Limit:
+    row = session.get(Limit, (store_id, role))
+    if row is None:
+        row = Limit(store_id=store_id, role=role, discount_bp=DISCOUNT_BP[role], allowed=[], denied=[])
+        session.add(row)
+    return row
+
+
+def _record(session: Session, role: str, actor: Actor, at: dt.datetime, **facts: int) -> None:
+    journal.record(session, actor=actor, at=at, verb="limit.set", subject=f"role:{role}", **facts)

@@ -1,0 +1,115 @@
+"""Pictures that others send: the one place where their files are opened.
+
+Rules
+-----
+1. A file is taken only for a picture of the kinds that were asked for.
+2. Its dots are counted before one is unpacked: a small file can hold a picture larger than the machine's memory.
+3. `small` and `dotted` are what a child process of little memory does (`store_app.runtime.child_process`): they yield
+   what was made.
+4. A photo is a JPEG, PNG or WebP of at most PHOTO_BYTES and PHOTO_DOTS, a quarter as many where it is no JPEG: only a
+   JPEG is read smaller at once. What is kept is a new JPEG, drawn from the picture's dots alone: where it was taken,
+   and whatever else was in the file, is left behind.
+5. A logo is a PNG of at most LOGO_BYTES and LOGO_SIDE dots a side.
+"""
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from config.errors import Invalid
+
+PHOTO_BYTES, PHOTO_DOTS, KEPT_BYTES = 8_000_000, 50_000_000, 400_000
+"""A photo is written coarser until it needs no more than KEPT_BYTES."""
+LOGO_BYTES, LOGO_SIDE, LEAST_INK = 500_000, 4_000, 60
+NARROW, WIDE = (320, 160), (432, 200)
+"""The dots a logo may take on paper of 32 columns, and of more."""
+
+
+def small(raw: bytes, side: int) -> Iterator[bytes]:
+    """Yield a photo as it is kept (rule 4), at most `side` dots a side; what is no picture is refused."""
+    from PIL import Image, ImageOps  # large: only who takes photos needs it
+
+    unreadable = Invalid("no-photo", "This is no photo that can be shown. Take a JPEG, PNG or WebP.", field="photo")
+    too_large = Invalid("photo-too-large", "This photo has too many dots. Take a smaller one.", field="photo")
+    if len(raw) > PHOTO_BYTES:
+        raise Invalid("photo-too-large", "A photo may have 8 MB at most. Take a smaller one.", field="photo")
+    with _opened(raw, ("JPEG", "PNG", "WEBP"), _has_few_dots, too_large=too_large, unreadable=unreadable) as picture:
+        picture.draft("RGB", (side, side))
+        plain = picture if picture.mode == "RGB" else picture.convert("RGB")
+        plain.thumbnail((side, side))
+        upright = ImageOps.exif_transpose(plain)
+    made = b""
+    for quality in (80, 60, 40, 25):
+        page = io.BytesIO()
+        Image.frombytes("RGB", upright.size, upright.tobytes()).save(page, "JPEG", quality=quality, optimize=True)
+        made = page.getvalue()
+        if len(made) <= KEPT_BYTES:
+            break
+    yield made
+
+
+def dotted(png: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield a logo as dots for narrow and for wide paper, as `encoding.Raster`, or refuse it (rule 5)."""
+    from PIL import Image, ImageOps
+
+    too_large = Invalid("logo-too-large", _TOO_LARGE)
+    unreadable = Invalid("logo-not-png", "This is no PNG picture. Save the logo as PNG, then choose it again.")
+    if len(png) > LOGO_BYTES:
+        raise too_large
+    fits = lambda picture: max(picture.size) <= LOGO_SIDE  # noqa: E731
+    with _opened(png, ("PNG",), fits, too_large=too_large, unreadable=unreadable) as sent:
+        clear = "A" in sent.getbands() or "transparency" in sent.info
+        drawn = sent.convert("RGBA" if clear else "L")
+        grey = Image.new("L", drawn.size, 255)
+        grey.paste(drawn.convert("L"), mask=drawn.getchannel("A") if clear else None)
+    box = ImageOps.invert(grey).point([0] * 24 + [255] * 232).getbbox()
+    if box is None:
+        raise Invalid("logo-blank", _BLANK)
+    for room in (NARROW, WIDE):
+        yield _fitted(grey.crop(box), room)
+
+
+# --- inside ---
+
+_TOO_LARGE = "The picture is too large: at most 500 KB, and 4,000 dots a side. Save it smaller."
+_BLANK = "Too little of the picture would be seen on paper. Use a darker one."
+
+
+@contextmanager
+def _opened(
+    raw: bytes, kinds: tuple[str, ...], fits: Callable[[Any], bool], *, too_large: Invalid, unreadable: Invalid
+) -> Iterator[Any]:
+    """Open an uploaded picture; what stumbles over its dots inside is refused as `unreadable` too.
+
+    fits: told the picture (Pillow's, not unpacked), whether its dots are few enough.
+    """
+    from PIL import Image
+
+    try:
+        picture = Image.open(io.BytesIO(raw), formats=kinds)
+        if not fits(picture):
+            raise too_large
+        yield picture
+    except (Image.DecompressionBombError, MemoryError) as fault:
+        raise too_large from fault
+    except (OSError, SyntaxError, ValueError) as fault:
+        raise unreadable from fault
+
+
+def _has_few_dots(picture: Any) -> bool:
+    most = PHOTO_DOTS if picture.format == "JPEG" else PHOTO_DOTS // 4
+    return bool(picture.width * picture.height <= most)
+
+
+def _fitted(grey: Any, room: tuple[int, int]) -> tuple[int, bytes]:
+    from PIL import Image, ImageChops
+
+    scale = min(room[0] / grey.width, room[1] / grey.height)
+    size = (max(1, round(grey.width * scale)), max(1, round(grey.height * scale)))
+    small = grey.resize(size, Image.Resampling.LANCZOS).convert("1", dither=Image.Dither.FLOYDSTEINBERG)
+    dots = ImageChops.invert(small)
+    rows = dots.tobytes()
+    if sum(byte.bit_count() for byte in rows) < LEAST_INK:
+        raise Invalid("logo-blank", _BLANK)
+    return (dots.width + 7) // 8, rows

@@ -1,0 +1,250 @@
+"""A shop's own facts, written again into books that were put back from an older copy.
+
+Rules
+-----
+1. Rows are those of the fact, ids included, written as the network writes them (`replica`); each is written once.
+2. What the shop alone keeps beside them is written from the fact, too: the shift's running totals, the tab, points,
+   vouchers, coupons, whose the goods were. A limit that has to be kept at the till is not asked here: it has happened.
+3. The journal's entries of that time are gone; new ones at its end (`*.recovered`) carry the seals, so that `verify`
+   guards what came back like all the rest.
+4. A shift that nobody had closed is open again with its float (`drawer_cash`). Where it cannot be, its sales are late:
+   the till's next Z lists them.
+5. What cannot be written beside a sale leaves the sale in the books and is a sentence for the shopkeeper.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.database import lock_rows
+from config.errors import Conflict, ShopError
+from config.nodes import journal
+from config.nodes.journal import Actor
+from config.nodes.outbox import Message
+from pos.catalogue import offers
+from pos.customers import loyalty, shared_points, tab
+from pos.facts import SaleCompleted, ShiftClosed, StockCounted, StockMoved
+from pos.payments import slip_numbers, vouchers
+from pos.payments.payments import Payment, Tender
+from pos.producers import producers
+from pos.sale import seal
+from pos.sold import Sale, write_rows
+from pos.stock import consigned, stock
+from pos.stock.ledger import locked, open_count_tasks, replay, tidy
+from pos.store.store import store_of
+from pos.sync import replica
+from pos.till import drawer_cash, totals
+from pos.till.drawer_cash import CashMoved
+from pos.till.shift import keep_late
+from pos.till.shift_book import LateSale, Shift
+from pos.till.shift_report import z_hash
+
+Odd = dict[str, Any]
+"""Something a person must look at: kind `late` (till_id, sales, total_minor), `drawer` (till_id, moved, amount_minor)
+or `refused` (topic, no, day, code, why)."""
+Applier = Callable[[Session, Message, dt.datetime], list[Odd]]
+
+
+def take_sale(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
+    """Write a sale, return or exchange again (rules 1 to 5); returns what of it could not be."""
+    fact = SaleCompleted.from_body(message.body)
+    store_id = str(fact.store["id"])
+    if session.get(Sale, (store_id, fact.id)) is not None:
+        return []
+    write_rows(session, fact, held=_held(session, store_id, fact))
+    for one in replica.bookings_of(fact):
+        replay(session, store_id, one.moves, one.source, day=one.day, at=one.at, actor_id=one.actor_id)
+    if fact.order_id is not None:
+        stock.answer(session, store_id, fact.order_id, "fulfilled", at=at)
+    paid = [Tender(one.tender, one.amount_minor, one.reference) for one in fact.payments]
+    day = dt.date.fromisoformat(fact.business_day)
+    slip_numbers.take_again(session, store_id, paid, day=day, source=f"sale:{fact.id}")
+    skus = sorted({move[1] for move in fact.movements})
+    if skus:
+        open_count_tasks(session, store_id, locked(session, store_id, skus), at)
+    _into_shift(session, store_id, fact, at)
+    journal.record(
+        session, actor=Actor.system("recovered", store_id), at=at, verb=f"{fact.kind}.recovered",
+        subject=f"sale:{fact.id}", receipt_no=fact.receipt_no, total_minor=fact.total_minor, lines=len(fact.lines),
+        cashier=fact.cashier_id, seal=seal.of_sale(fact),
+    )  # fmt: skip
+    return _beside(session, store_id, fact)
+
+
+def take_shift(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
+    """Close a shift again as it was closed, with its Z number and report."""
+    fact = ShiftClosed.from_body(message.body)
+    here = session.scalar(
+        lock_rows(session, sa.select(Shift).where(Shift.store_id == fact.store_id, Shift.id == fact.id))
+    )
+    if here is not None and here.state == "closed":
+        raise Conflict(
+            "shift-closed-anew", f"Z {fact.z_no} was made; here this shift was closed anew as Z {here.z_no}."
+        )
+    replica.write_shift(session, fact)
+    journal.record(
+        session, actor=Actor.system("recovered", fact.store_id), at=at, verb="shift.recovered",
+        subject=f"shift:{fact.id}", z_no=fact.z_no, counted_minor=fact.counted_minor,
+        over_short_minor=fact.over_short_minor, z_hash=z_hash(fact.z_report),
+    )  # fmt: skip
+    return []
+
+
+def take_count(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
+    """Move what a count had found missing or too many."""
+    replica.take_count(session, message, str(message.body["store_id"]), at)
+    return []
+
+
+def take_movements(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
+    """Move what was received, carried or wasted."""
+    replica.take_movements(session, message, str(message.body["store_id"]), at)
+    return []
+
+
+def take_cash(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
+    """Move cash in a drawer again; with its float a shift nobody had closed is open again."""
+    fact = CashMoved.from_body(message.body)
+    if drawer_cash.write_again(session, fact, actor=Actor.system("recovered", fact.store_id), at=at):
+        return []
+    return [{"kind": "drawer", "till_id": fact.till_id, "moved": fact.kind, "amount_minor": fact.amount_minor}]
+
+
+def take_tab(session: Session, message: Message, _at: dt.datetime) -> list[Odd]:
+    """Write a repayment, a carried over debt or one that was given up into its tab again."""
+    tab.write_again(session, message.body, actor=Actor.system("recovered", str(message.body["store_id"])))
+    return []
+
+
+def take_points(session: Session, message: Message, _at: dt.datetime) -> list[Odd]:
+    """Write again what moved a member's shared points, who is a member, or whether the shop takes part."""
+    shared_points.write_again(session, message.topic, message.body)
+    return []
+
+
+def end(session: Session, store_id: str, at: dt.datetime) -> list[Odd]:
+    """Note the sales of shifts nobody closed as late (rule 4); returns what a person must know of each."""
+    known = sa.exists().where(Shift.store_id == Sale.store_id, Shift.id == Sale.shift_id)
+    noted = sa.exists().where(LateSale.store_id == Sale.store_id, LateSale.sale_id == Sale.id)
+    query = sa.select(Sale).where(Sale.store_id == store_id, Sale.state == "completed", ~known, ~noted)
+    taken: dict[tuple[str, str], list[int]] = {}
+    for sale in session.scalars(query.order_by(Sale.completed_at)):
+        session.add(
+            LateSale(
+                store_id=store_id, sale_id=sale.id, till_id=sale.till_id, shift_id=sale.shift_id,
+                receipt_no=sale.receipt_no, total_minor=sale.total_minor, noted_at=at, told_by=None,
+            )
+        )  # fmt: skip
+        taken.setdefault((sale.till_id, sale.shift_id), []).append(sale.total_minor)
+    session.flush()
+    return [
+        {"kind": "late", "till_id": till_id, "sales": len(sums), "total_minor": sum(sums)}
+        for (till_id, _), sums in taken.items()
+    ]
+
+
+APPLIERS: dict[str, Applier] = {
+    SaleCompleted.TOPIC: take_sale,
+    ShiftClosed.TOPIC: take_shift,
+    StockCounted.TOPIC: take_count,
+    StockMoved.TOPIC: take_movements,
+    CashMoved.TOPIC: take_cash,
+    tab.MOVED: take_tab,
+    shared_points.MOVED: take_points,
+    shared_points.MEMBER: take_points,
+    shared_points.PART: take_points,
+}
+"""topic -> what writes it again: (session, message, at) -> what could not be"""
+
+
+# --- inside ---
+
+
+def _held(session: Session, store_id: str, fact: SaleCompleted) -> frozenset[str]:
+    """Return the sale's payments that are here already, asked for at a provider before the copy; they were captured."""
+    ids = [one.id for one in fact.payments]
+    mine = (Payment.store_id == store_id, Payment.id.in_(ids))
+    found = frozenset(session.scalars(sa.select(Payment.id).where(*mine)))
+    if found:
+        captured = sa.update(Payment).where(*mine).values(state="captured", claimed_by=fact.id, sale_id=fact.id)
+        session.execute(captured.execution_options(synchronize_session=False))
+    return found
+
+
+def _into_shift(session: Session, store_id: str, fact: SaleCompleted, at: dt.datetime) -> None:
+    query = sa.select(Shift).where(Shift.store_id == store_id, Shift.id == fact.shift_id)
+    shift = session.scalar(lock_rows(session, query))
+    if shift is None:
+        return  # its closing follows, or `end` finds it late
+    if shift.state == "closed":
+        keep_late(session, fact, at=at)
+        return
+    shift.totals = totals.with_sale(shift.totals, fact)
+    shift.expected_minor += sum(amount_minor for _, _, amount_minor in fact.cash)
+    session.flush()
+
+
+def _beside(session: Session, store_id: str, fact: SaleCompleted) -> list[Odd]:
+    """Write what the shop keeps beside a sale, each book for itself (rule 5)."""
+    at, day = dt.datetime.fromisoformat(fact.completed_at), dt.date.fromisoformat(fact.business_day)
+    sold = [(line.sku, line.qty) for line in fact.lines if line.kind == "goods" and line.qty > 0]
+    books: list[Callable[[], object]] = [
+        lambda: producers.settle(session, fact, at),
+        lambda: _vouchers(session, store_id, fact, at),
+        lambda: _customer(session, store_id, fact, at, day),
+    ]
+    if sold:
+        books.append(lambda: consigned.sold(session, store_id, tidy(sold), sale_id=fact.id, day=day, at=at))
+    if fact.coupons:
+        books.append(lambda: offers.use_coupons(session, store_of(session, store_id), fact.coupons, fact.id, at))
+    odd = []
+    for write in books:
+        try:
+            with session.begin_nested():
+                write()
+                session.flush()
+        except ShopError as refusal:
+            odd.append(
+                {
+                    "kind": "refused", "topic": fact.TOPIC, "no": str(fact.receipt_no), "day": fact.business_day,
+                    "code": refusal.code, "why": refusal.message,
+                }
+            )  # fmt: skip
+    return odd
+
+
+def _vouchers(session: Session, store_id: str, fact: SaleCompleted, at: dt.datetime) -> None:
+    store, actor = store_of(session, store_id), Actor.system("recovered", store_id)
+    for row in fact.vouchers:
+        vouchers.issue(
+            session, store, int(row["amount_minor"]), kind=str(row["kind"]), sale_id=fact.id,
+            mark=vouchers.mark_in(store_id, str(row["code"])), at=at, actor=actor,
+        )  # fmt: skip
+    for paid in fact.payments:
+        if paid.tender == "voucher" and paid.amount_minor > 0:
+            mark = vouchers.mark_in(store_id, paid.reference)
+            vouchers.redeem(session, store, mark, paid.amount_minor, sale_id=fact.id, at=at, actor=actor)
+
+
+def _customer(session: Session, store_id: str, fact: SaleCompleted, at: dt.datetime, day: dt.date) -> None:
+    """Write what a sale did to a customer's tab and points, as its receipt says."""
+    if fact.customer is None:
+        return
+    shared = "points_name" in fact.customer  # those are told by facts of their own
+    customer_id, actor = str(fact.customer["id"]), Actor.system("recovered", store_id)
+    on_tab = sum(paid.amount_minor for paid in fact.payments if paid.tender == "tab")
+    if on_tab:
+        row = {
+            "store_id": store_id, "id": None, "customer_id": customer_id, "kind": "charge" if on_tab > 0 else "refund",
+            "amount_minor": on_tab, "business_day": day.isoformat(), "sale_id": fact.id, "at": fact.completed_at,
+        }  # fmt: skip
+        tab.write_again(session, row, actor=actor)
+    by_points = sum(paid.amount_minor for paid in fact.payments if paid.tender == "points")
+    earned = int(fact.customer.get("points_earned") or 0)
+    if (earned or by_points) and not shared:
+        loyalty.write_again(
+            session, store_id, customer_id, earned=earned, paid_minor=by_points, sale_id=fact.id, at=at, actor=actor
+        )

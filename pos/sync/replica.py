@@ -1,0 +1,241 @@
+"""Another node's facts, written into these tables with that store's id.
+
+Rules
+-----
+1. The rows are the same as at the store, ids included: written from the fact by the verbs that wrote them there.
+2. A fact is applied once however often it comes, and in any order: every effect is a row with its own id or a sum
+   of such rows (K9).
+3. A store speaks for itself alone: a fact of another store's is refused and waits for a person. So is one whose message
+   goes by another id or day than what it tells of: by them the books are compared with what was taken (K9).
+4. Stock moves here only by `sale.completed`, `stock.counted` and `stock.moved`, so that levels are those of the
+   store once all its facts have arrived (K3 on both sides).
+
+5. A batch of sales is written all at once where nothing is odd about it (`take_sales`); the rows are those of
+   `take_sale`, and whatever is odd is left to it.
+   One whose figures contradict each other is set aside, and counted nowhere.
+6. A receipt number that a copied or restored till gave twice is no reason to lose the second sale: it is kept in an
+   epoch of its own, and journalled.
+
+The network keeps no receipt counter, no print job and no promise of a store's; those are the store's own.
+"""
+
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.database import among
+from config.errors import Conflict, Invalid
+from config.nodes import journal
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from config.nodes.outbox import Message
+from pos.customers import tab
+from pos.facts import Moved, SaleCompleted, ShiftClosed, StockCounted, StockMoved
+from pos.sold import Sale, write_all, write_rows
+from pos.stock import fresh_days
+from pos.stock.ledger import Booking, Place, Source, book_many, replay
+from pos.till.drawer_cash import CashMoved
+from pos.till.shift import keep_late
+from pos.till.shift_book import CashMovement, Shift
+
+
+def take_sale(session: Session, message: Message, from_node: str, arrived_at: dt.datetime) -> None:
+    """Write a store's completed sale or return: rows, payments, drawer and stock."""
+    fact = SaleCompleted.from_body(message.body)
+    store_id = str(fact.store["id"])
+    _refuse_foreign(store_id, from_node)
+    _refuse_misnamed(message, fact.id, fact.business_day)
+    if (odd := fact.contradiction()) is not None:
+        raise Invalid("sale-contradicts", f"This sale contradicts itself: {odd}.", id=fact.id)
+    day = dt.date.fromisoformat(fact.business_day)
+    here = sa.select(Sale).where(Sale.store_id == store_id, Sale.business_day == day, Sale.id == fact.id)
+    if (known := session.scalar(here)) is not None:
+        if known.request_hash != fact.request_hash or known.total_minor != fact.total_minor:
+            raise Conflict("sale-content-differs", f"Sale {fact.id} is already here with another content.", id=fact.id)
+        return
+    fact = _told_apart(session, fact, arrived_at)
+    write_rows(session, fact)
+    keep_late(session, fact, at=arrived_at)
+    fresh_days.mark(session, store_id, [day], at=arrived_at)
+    for booking in bookings_of(fact):
+        replay(session, store_id, booking.moves, booking.source, day=day, at=booking.at, actor_id=booking.actor_id)
+
+
+def take_sales(
+    session: Session, messages: Sequence[Message], from_node: str, arrived_at: dt.datetime
+) -> Sequence[Message]:
+    """Write the completed sales among a store's facts all at once (rule 5); returns what is left to be taken singly."""
+    read = {
+        message.id: (message, SaleCompleted.from_body(message.body))
+        for message in messages
+        if message.topic == SaleCompleted.TOPIC
+    }
+    plain = {
+        id_: fact
+        for id_, (_, fact) in read.items()
+        if _is_named_as(read[id_][0], fact.id, fact.business_day)
+        and fact.store["id"] == from_node
+        and fact.contradiction() is None
+    }
+    days = {dt.date.fromisoformat(fact.business_day) for fact in plain.values()}
+    here = sa.select(Sale.id).where(
+        Sale.store_id == from_node, Sale.business_day.in_(days), among(session, Sale.id, plain)
+    )
+    closed = sa.select(Shift.id).where(
+        Shift.store_id == from_node, Shift.id.in_({fact.shift_id for fact in plain.values()}), Shift.state == "closed"
+    )
+    known, late = set(session.scalars(here)), set(session.scalars(closed))
+    facts = [fact for fact in plain.values() if fact.id not in known and fact.shift_id not in late]
+    if facts:
+        write_all(session, facts)
+        book_many(session, from_node, [booking for fact in facts for booking in bookings_of(fact)])
+        fresh_days.mark(session, from_node, days, at=arrived_at)
+    taken = {fact.id for fact in facts}
+    return [message for message in messages if message.id not in taken]
+
+
+def take_shift(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Write a store's closed shift and the cash that moved apart from its sales."""
+    fact = ShiftClosed.from_body(message.body)
+    _refuse_foreign(fact.store_id, from_node)
+    _refuse_misnamed(message, fact.id, fact.business_day)
+    here = session.get(Shift, (fact.store_id, fact.id))
+    if here is None or here.state != "closed":
+        write_shift(session, fact)
+
+
+def write_shift(session: Session, fact: ShiftClosed) -> None:
+    """Write a shift as it was closed, over one that is still open here, and the cash that moved apart from sales."""
+    values = {name: getattr(fact, name) for name in _SHIFT_SAME} | {
+        "state": "closed",
+        "opened_at": dt.datetime.fromisoformat(fact.opened_at),
+        "business_day": dt.date.fromisoformat(fact.business_day),
+        "closed_at": dt.datetime.fromisoformat(fact.closed_at),
+    }
+    mine = (Shift.store_id == fact.store_id, Shift.id == fact.id)
+    # The shop closed it and journalled that; here it is a copy.
+    closed = sa.update(Shift).where(*mine).values(values).returning(Shift.id)
+    if session.scalar(closed.execution_options(synchronize_session=False)) is None:
+        session.add(Shift(**values, store_id=fact.store_id, id=fact.id))
+    here = set(
+        session.scalars(
+            sa.select(CashMovement.id).where(
+                CashMovement.store_id == fact.store_id, CashMovement.id.in_([row[0] for row in fact.cash])
+            )
+        )
+    )
+    session.add_all(
+        CashMovement(
+            store_id=fact.store_id,
+            id=key,
+            shift_id=fact.id,
+            kind=kind,
+            amount_minor=amount_minor,
+            source_id=source_id,
+            why=why,
+            at=dt.datetime.fromisoformat(moved_at),
+            actor_id=actor_id,
+        )
+        for key, kind, amount_minor, source_id, why, moved_at, actor_id in fact.cash
+        if key not in here
+    )
+    session.flush()
+    session.expire_all()
+
+
+def take_count(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Write what a store's stock count found missing or too many."""
+    fact = StockCounted.from_body(message.body)
+    _refuse_misnamed(message, fact.id, fact.business_day)
+    _take_movements(session, fact, Source("counted", "count", fact.id), from_node)
+
+
+def take_movements(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Write a store's other movements: opening, received, carried, wasted."""
+    fact = StockMoved.from_body(message.body)
+    _refuse_misnamed(message, fact.id, fact.business_day)
+    _take_movements(session, fact, Source(fact.reason, fact.source_kind, fact.source_id), from_node)
+
+
+def keep(_session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Keep what a store tells for itself alone, as of a tab or a drawer: the message is all there is of it here."""
+    _refuse_foreign(str(message.body["store_id"]), from_node)
+
+
+def bookings_of(fact: SaleCompleted) -> list[Booking]:
+    """Return what a sale moved: what went out, and what came back."""
+    at, day = dt.datetime.fromisoformat(fact.completed_at), dt.date.fromisoformat(fact.business_day)
+    out: list[Moved] = []
+    back: list[Moved] = []
+    for row in fact.movements:
+        (out if row[4] == Place.CUSTOMER else back).append(row)
+    return [
+        Booking(moves, Source(reason, "sale", fact.id), day, at, fact.cashier_id)
+        for reason, moves in (("sold", out), ("returned", back))
+        if moves
+    ]
+
+
+APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
+    SaleCompleted.TOPIC: take_sale,
+    ShiftClosed.TOPIC: take_shift,
+    StockCounted.TOPIC: take_count,
+    StockMoved.TOPIC: take_movements,
+    CashMoved.TOPIC: keep,
+    tab.MOVED: keep,
+}
+"""topic -> what it does at the receiver: (session, message, from_node, at)"""
+NEWEST = {fact.TOPIC: fact.VERSION for fact in (SaleCompleted, ShiftClosed, StockCounted, StockMoved)}
+"""topic -> the newest form this program reads; what its applier checks itself is not here."""
+
+
+# --- inside ---
+
+_SHIFT_SAME = (
+    "till_id", "opened_by", "opened_by_name", "expected_minor", "counted_minor", "over_short_minor", "z_no", "z_report",
+    "totals", "held_by", "held_by_name", "counted_times",
+)  # fmt: skip
+"""What a shift's row and its fact call by the same name."""
+
+
+def _told_apart(session: Session, fact: SaleCompleted, at: dt.datetime) -> SaleCompleted:
+    """Return the fact; where its receipt number was given twice, by a copy of the shop's books, in an epoch of its own.
+
+    Both sales happened, so both are kept; the journal says so (rule 6).
+    """
+    store_id = str(fact.store["id"])
+    given = sa.select(Sale.id).where(
+        Sale.store_id == store_id, Sale.till_id == fact.till_id, Sale.epoch == fact.epoch,
+        Sale.receipt_no == fact.receipt_no,
+    )  # fmt: skip
+    first = session.scalar(given)
+    if first is None:
+        return fact
+    journal.record(
+        session, actor=Actor.system("sync", NETWORK), at=at, verb="receipt.given_twice", subject=f"store:{store_id}",
+        till=fact.till_id, receipt_no=fact.receipt_no, first=first, second=fact.id,
+    )  # fmt: skip
+    return dataclasses.replace(fact, epoch=f"{fact.epoch}+{fact.id}")
+
+
+def _take_movements(session: Session, fact: StockCounted | StockMoved, source: Source, from_node: str) -> None:
+    _refuse_foreign(fact.store_id, from_node)
+    at, day = dt.datetime.fromisoformat(fact.at), dt.date.fromisoformat(fact.business_day)
+    replay(session, fact.store_id, fact.movements, source, day=day, at=at, actor_id=fact.actor_id)
+
+
+def _refuse_misnamed(message: Message, id: str, day: str) -> None:
+    if not _is_named_as(message, id, day):
+        raise Invalid("misnamed-fact", f"{message.topic} {id} of {day} came as {message.id} of {message.business_day}.")
+
+
+def _is_named_as(message: Message, id: str, day: str) -> bool:
+    return (message.id, message.business_day) == (id, day)
+
+
+def _refuse_foreign(store_id: str, from_node: str) -> None:
+    if store_id != from_node:
+        raise Invalid("foreign-fact", f"{from_node} sent a fact of {store_id}.", store_id=store_id, from_node=from_node)

@@ -1,0 +1,151 @@
+"""Money that moves apart from sales: the float, drops, pay-ins, pay-outs, what a tab or an order was paid.
+
+Rules
+-----
+1. A movement is a signed row of the drawer's book; the shift's expected cash and totals go along with it.
+2. Each is told as it happens, with the shift it belongs to, and kept by the network for this shop alone: a shift that
+   was still open when the books were lost comes home open, with its float and all that moved (`write_again`).
+3. A till that was opened anew or closed meanwhile stays so: what moved is said to the shopkeeper, and the sales of a
+   shift that is not here are late on the till's next Z.
+4. What a tab or an order was paid, or gets back, runs along by its tender, cash into the drawer with it.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.database import lock_rows
+from config.ids import new_id
+from config.nodes import door, journal, outbox
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from pos.payments.payments import Tender
+from pos.till import totals
+from pos.till.shift_book import CashMovement, Shift
+
+OF_SHIFT = ("till_id", "opened_by", "opened_by_name")
+
+
+@dataclass(frozen=True)
+class CashMoved:
+    """A movement of a drawer apart from sales, with who opened the shift when."""
+
+    TOPIC: ClassVar[str] = "cash.moved"
+    VERSION: ClassVar[int] = 1
+
+    id: str
+    store_id: str
+    shift_id: str
+    till_id: str
+    opened_by: str
+    opened_by_name: str
+    opened_at: str
+    business_day: str
+    kind: str
+    amount_minor: int
+    source_id: str
+    why: str
+    at: str
+    actor_id: str
+
+    def to_body(self) -> dict[str, Any]:
+        """Return the fact as plain JSON values."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_body(cls, body: dict[str, Any]) -> "CashMoved":
+        """Read a body of version 1; raises Invalid, KeyError, TypeError or ValueError when it is none."""
+        return cls(**body | {"amount_minor": door.number(body["amount_minor"], "amount_minor", -door.MOST)})
+
+
+# --- verbs ---
+
+
+def add_cash(
+    session: Session, shift: Shift, kind: str, amount_minor: int, source_id: str, *, why: str = "", at: dt.datetime,
+    actor: Actor,
+) -> CashMovement:  # fmt: skip
+    """Write a signed cash movement apart from sales, the shift's running sums with it, and tell it (rules 1, 2)."""
+    fact = CashMoved(
+        id=new_id(), store_id=shift.store_id, shift_id=shift.id, **{name: getattr(shift, name) for name in OF_SHIFT},
+        opened_at=shift.opened_at.isoformat(), business_day=shift.business_day.isoformat(), kind=kind,
+        amount_minor=amount_minor, source_id=source_id, why=why, at=at.isoformat(), actor_id=actor.id,
+    )  # fmt: skip
+    movement = _write(session, shift, fact)
+    outbox.append(
+        session, to_node=NETWORK, topic=fact.TOPIC, version=fact.VERSION, body=fact.to_body(), id=f"cash-{fact.id}",
+        subject=f"shift:{shift.id}", business_day=shift.business_day, at=at,
+    )  # fmt: skip
+    return movement
+
+
+def take_apart(
+    session: Session, shift: Shift, kind: str, paid: Tender, source_id: str, *, at: dt.datetime, actor: Actor
+) -> None:
+    """Note what a tab or an order was paid (rule 4). kind: one of `totals.APART`; paid: negative where it goes back."""
+    shift.totals = totals.with_apart(shift.totals, kind, paid.tender, paid.amount_minor)
+    if paid.tender == "cash":
+        add_cash(session, shift, f"{kind.removesuffix('s')}_paid", paid.amount_minor, source_id, at=at, actor=actor)
+
+
+def note_again(session: Session, store_id: str, shift_id: str, kind: str, paid: Tender) -> bool:
+    """Note by its tender what these books have lost, where its shift is open; False where that is closed here.
+
+    Of a shift that is not here the closing brings the totals, should it come.
+    """
+    mine = sa.select(Shift).where(Shift.store_id == store_id, Shift.id == shift_id)
+    shift = session.scalar(lock_rows(session, mine))
+    if shift is not None and shift.state != "closed":
+        shift.totals = totals.with_apart(shift.totals, kind, paid.tender, paid.amount_minor)
+    return shift is None or shift.state != "closed"
+
+
+def write_again(session: Session, fact: CashMoved, *, actor: Actor, at: dt.datetime) -> bool:
+    """Write a movement these books have lost, and with a float the shift it began; False where rule 3 leaves it out."""
+    if session.get(CashMovement, (fact.store_id, fact.id)) is not None:
+        return True
+    mine = sa.select(Shift).where(Shift.store_id == fact.store_id, Shift.id == fact.shift_id)
+    shift = session.scalar(lock_rows(session, mine))
+    if shift is None and fact.kind == "float":
+        shift = _open_again(session, fact)
+    if shift is None or shift.state == "closed":
+        return False
+    _write(session, shift, fact)
+    journal.record(
+        session, actor=actor, at=at, verb="cash.recovered", subject=f"shift:{shift.id}", kind=fact.kind,
+        amount_minor=fact.amount_minor, movement=fact.id,
+    )  # fmt: skip
+    session.flush()
+    return True
+
+
+# --- inside ---
+
+
+def _write(session: Session, shift: Shift, fact: CashMoved) -> CashMovement:
+    movement = CashMovement(
+        store_id=fact.store_id, id=fact.id, shift_id=shift.id, kind=fact.kind, amount_minor=fact.amount_minor,
+        source_id=fact.source_id, why=fact.why, at=dt.datetime.fromisoformat(fact.at), actor_id=fact.actor_id,
+    )  # fmt: skip
+    session.add(movement)
+    shift.expected_minor += fact.amount_minor
+    shift.totals = totals.with_cash(shift.totals, fact.kind, fact.amount_minor)
+    return movement
+
+
+def _open_again(session: Session, fact: CashMoved) -> Shift | None:
+    """Open the lost shift again; None where its till has another that is open (rule 3)."""
+    another = sa.exists().where(Shift.store_id == fact.store_id, Shift.till_id == fact.till_id, Shift.state != "closed")
+    if session.scalar(sa.select(another)):
+        return None
+    shift = Shift(
+        store_id=fact.store_id, id=fact.shift_id, **{name: getattr(fact, name) for name in OF_SHIFT},
+        opened_at=dt.datetime.fromisoformat(fact.opened_at), business_day=dt.date.fromisoformat(fact.business_day),
+        expected_minor=0, totals=totals.opening(), counted_times=0,
+    )  # fmt: skip
+    session.add(shift)
+    session.flush()
+    return shift

@@ -1,0 +1,196 @@
+"""Cash that people put into a drawer or take out of it, apart from sales: pay-ins, drops to the safe, pay-outs.
+
+Rules
+-----
+1. A pay-in says where the cash comes from, a pay-out what it was for. What one person pays into one drawer without
+   leave is limited by the role, all their pay-ins of the shift together; what they pay out of it, and what they put in
+   the safe, likewise, each by a limit of its own; beyond that somebody who may agrees (`approvals`).
+2. Leave is asked for first: who needs it hears nothing of what is in the drawer. More than it should hold leaves it as
+   `beyond_drawer` says; what was refused is journalled.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, Refused
+from config.ids import new_id
+from config.nodes import journal
+from config.nodes.journal import Actor
+from pos.store import approvals as leave
+from pos.store.approvals import Approval
+from pos.store.leave import Need
+from pos.till import beyond_drawer
+from pos.till.drawer_cash import add_cash
+from pos.till.shift import check_amount, locked, need_open
+from pos.till.shift_book import CashMovement, Shift
+
+PAY_IN, PAY_OUT, DROP = "pay_in", "pay_out", "drop"
+"""Kinds of movement, and the permissions to go beyond the limit with them."""
+BEYOND = {
+    PAY_IN: "a pay-in beyond the limit",
+    PAY_OUT: "a pay-out beyond the limit",
+    DROP: "a drop beyond the limit",
+}
+
+
+@dataclass(frozen=True)
+class Paying:
+    """The command to move cash, as `approvals` knows it."""
+
+    id: str
+    store_id: str
+    approvals: Sequence[str] = ()
+
+
+# --- verbs ---
+
+
+def drop(
+    session: Session,
+    shift: Shift,
+    amount_minor: int,
+    *,
+    why: str = "",
+    id: str | None = None,
+    approvals: Sequence[str] = (),
+    actor: Actor,
+    at: dt.datetime,
+) -> CashMovement:
+    """Move cash from the drawer to the safe (rules 1, 2). id: as of `pay_out`."""
+    _check_positive(amount_minor)
+    _lock_open(session, shift)
+    return _pay(session, shift, DROP, amount_minor, why, id, approvals, actor, at)
+
+
+def pay_in(
+    session: Session,
+    shift: Shift,
+    amount_minor: int,
+    *,
+    why: str,
+    id: str | None = None,
+    approvals: Sequence[str] = (),
+    actor: Actor,
+    at: dt.datetime,
+) -> CashMovement:
+    """Put cash from elsewhere into the drawer: change from the bank, say (rule 1). id: as of `pay_out`."""
+    if not why.strip():
+        raise Invalid("no-reason", "Say where the money comes from.", field="why")
+    check_amount(amount_minor)
+    _lock_open(session, shift)
+    if not amount_minor:
+        raise Invalid("bad-amount", "Type how much is put into the drawer.", amount_minor=amount_minor)
+    return _pay(session, shift, PAY_IN, amount_minor, why, id, approvals, actor, at)
+
+
+def pay_out(
+    session: Session,
+    shift: Shift,
+    amount_minor: int,
+    *,
+    why: str,
+    id: str | None = None,
+    approvals: Sequence[str] = (),
+    actor: Actor,
+    at: dt.datetime,
+) -> CashMovement:
+    """Pay something from the drawer (rules 1, 2). id: the page's command, for which leave is granted."""
+    if not why.strip():
+        raise Invalid("no-reason", "Say what the money was paid for.", field="why")
+    _check_positive(amount_minor)
+    _lock_open(session, shift)
+    return _pay(session, shift, PAY_OUT, amount_minor, why, id, approvals, actor, at)
+
+
+def note_refused(
+    session: Session, shift: Shift, kind: str, amount_minor: int, *, actor: Actor, at: dt.datetime
+) -> None:
+    """Journal that somebody asked for more than the drawer should hold (rule 2), after the refused command."""
+    facts = {"kind": kind, "amount_minor": amount_minor}
+    journal.record(session, actor=actor, at=at, verb="shift.not_in_drawer", subject=f"shift:{shift.id}", **facts)
+
+
+# --- questions ---
+
+
+def wanted_leave(session: Session, shift: Shift, kind: str, amount_minor: int, actor: Actor) -> Need | None:
+    """Return what a movement asks of a person (rule 1); None while it is within the actor's limit."""
+    together_minor = amount_minor + _paid_alone(session, shift, kind, actor)
+    need = Need(kind, BEYOND[kind], covers={"amount_minor": together_minor})
+    return need if leave.wanted(session, shift.store_id, [need], actor) else None
+
+
+# --- inside ---
+
+
+def _paid_alone(session: Session, shift: Shift, kind: str, actor: Actor) -> int:
+    """Sum what this person moved so in this drawer without anybody's leave."""
+    agreed = sa.exists().where(
+        Approval.store_id == CashMovement.store_id,
+        Approval.sale_id == CashMovement.source_id,
+        Approval.permission == kind,
+        Approval.used_at.is_not(None),
+    )
+    query = sa.select(sa.func.coalesce(sa.func.sum(CashMovement.amount_minor), 0)).where(
+        CashMovement.store_id == shift.store_id,
+        CashMovement.shift_id == shift.id,
+        CashMovement.kind == kind,
+        CashMovement.actor_id == actor.id,
+        ~agreed,
+    )
+    return abs(int(session.scalar(query) or 0))
+
+
+def _lock_open(session: Session, shift: Shift) -> None:
+    locked(session, shift.store_id, shift.till_id)
+    need_open(shift)
+
+
+def _check_positive(amount_minor: int) -> None:
+    check_amount(amount_minor)
+    if not amount_minor:
+        raise Invalid("bad-amount", "Type how much is taken out of the drawer.", amount_minor=amount_minor)
+
+
+def _pay(
+    session: Session,
+    shift: Shift,
+    kind: str,
+    amount_minor: int,
+    why: str,
+    id: str | None,
+    approvals: Sequence[str],
+    actor: Actor,
+    at: dt.datetime,
+) -> CashMovement:
+    command = Paying(id or new_id(), shift.store_id, approvals)
+    need = wanted_leave(session, shift, kind, amount_minor, actor)
+    used = leave.require(session, command, [need] if need else [], actor=actor, at=at)
+    if kind != PAY_IN and beyond_drawer.is_beyond(amount_minor, shift.expected_minor):
+        refusal = Refused("not-in-drawer", "There cannot be that much in the drawer. Type the amount again.")
+        shift.totals = beyond_drawer.note(
+            session, shift.store_id, shift.id, shift.totals, kind, amount_minor, refusal,
+            agreed=bool(used), actor=actor, at=at,
+        )  # fmt: skip
+    signed_minor = amount_minor if kind == PAY_IN else -amount_minor
+    return _move(session, shift, kind, signed_minor, why, command.id, actor, at)
+
+
+def _move(
+    session: Session,
+    shift: Shift,
+    kind: str,
+    signed_minor: int,
+    why: str,
+    source_id: str,
+    actor: Actor,
+    at: dt.datetime,
+) -> CashMovement:
+    movement = add_cash(session, shift, kind, signed_minor, source_id, why=why.strip(), at=at, actor=actor)
+    facts = {"amount_minor": abs(signed_minor), "reason": why.strip(), "movement": movement.id}
+    journal.record(session, actor=actor, at=at, verb=f"shift.{kind}", subject=f"shift:{shift.id}", **facts)
+    return movement

@@ -1,0 +1,391 @@
+"""The commands of a node: `cornerstore ...`. What is refused is one sentence, never a traceback (`commanding`)."""
+
+import datetime as dt
+import json
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from config import log, private, settings
+from store_app.commands import keeping, network, ordering, people
+from store_app.commands.common import FILE, WORD, Commands, by_hand, faults, node, plain, screen, set_up
+from store_app.commands.imports import bring_in
+from store_app.runtime.doors import open_doors
+
+SETTINGS_FILE = Path("cornerstore.toml")
+BEGIN = "cornerstore serve, then open this computer's browser: the first person there may do everything"
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--settings",
+    "file",
+    type=click.Path(path_type=Path),
+    help=f"The settings file (TOML); {SETTINGS_FILE} if not named.",
+)
+def main(file: Path | None) -> None:
+    """Run a corner store: its till, its stock, its orders, and the network of shops."""
+    click.get_current_context().with_resource(private.making())
+    if file is None and "CORNERSTORE_SETTINGS" not in os.environ and SETTINGS_FILE.is_file():
+        file = SETTINGS_FILE  # what `init` and `join` made here
+    if file is not None:
+        os.environ["CORNERSTORE_SETTINGS"] = str(file)
+
+
+# --- setting up ---
+
+
+@main.command()
+@click.option("--role", type=click.Choice(["store", "network"]), default="store", show_default=True)
+@click.option("--node-id", default="", help="The store's id, as the network names it.")
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("cornerstore-state"), show_default=True)
+@click.option("--network-url", default="", help="Where the network is; empty: on its own.")
+@click.option("--network-key", default="", help="The store's key at the network.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True)
+def init(role: str, node_id: str, folder: Path, network_url: str, network_key: str, port: int) -> None:
+    """Make a settings file and an empty database."""
+    from config.errors import Conflict
+
+    path = Path(os.environ.get("CORNERSTORE_SETTINGS", SETTINGS_FILE))
+    if path.exists():
+        raise Conflict("settings-exist", f"{path} is already there. Remove it first, or name another with --settings.")
+    values = {
+        "role": role, "node_id": node_id, "state_folder": str(folder), "secret_key": secrets.token_hex(32),
+        "network_url": network_url, "network_key": network_key,
+    }  # fmt: skip
+    os.environ.pop("CORNERSTORE_SETTINGS", None)  # not there yet: what was given is checked alone
+    doors = open_doors(settings.load(**values, port=port))
+    os.environ["CORNERSTORE_SETTINGS"] = str(path)
+    text = "".join(f"{name} = {_toml(value)}\n" for name, value in values.items() if value) + f"port = {port}\n"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    set_up(doors)
+    screen.print(f"{path} and {doors.settings.database_url} are ready.", markup=False)
+    if role == "store":
+        screen.print(f"Next: cornerstore store add {node_id} --name … --currency … --tz …", markup=False)
+        screen.print(f"Then: {BEGIN}", markup=False)
+    else:
+        screen.print("Next: cornerstore staff add --role operator, then cornerstore serve", markup=False)
+
+
+@main.command("migrate")
+@click.option("--check", "only_check", is_flag=True, help="Only say whether the database fits.")
+def bring_up(only_check: bool) -> None:
+    """Bring the database to today's tables; a copy is kept beside it."""
+    from config import migrate  # Alembic takes its time, and serving does without
+    from config.nodes import append_only, journal
+    from store_app.runtime import tables
+
+    doors = node(makes_books=not only_check)
+    if only_check:
+        tables.known()
+        difference = migrate.check(doors.database.engine)
+        screen.print(difference or "The database fits.", markup=False)
+        sys.exit(1 if difference else 0)
+    set_up(doors)
+    tables.known()
+    with doors.write() as session:
+        if again := append_only.protect(session):
+            journal.record(
+                session, actor=by_hand(doors), at=doors.now(), verb="books.protected", subject="database", tables=again
+            )
+            screen.print(f"The rows of {', '.join(again)} are protected again.")
+    screen.print(f"The database is at {migrate.current(doors.database.engine)}.")
+
+
+# --- the demonstration ---
+
+
+@main.command()
+@click.option(
+    "--state", type=click.Path(path_type=Path, file_okay=False), default=Path("cornerstore-demo"), help="Its folder."
+)
+@click.option("--fresh", is_flag=True, help="Begin anew.")
+@click.option("--once", is_flag=True, help="Walk the road without serving, and end.")
+@click.option("--json", "as_json", is_flag=True, help="With --once: end with one JSON line.")
+@click.option("--days", type=click.IntRange(1, 40), default=1, show_default=True, help="Days to trade first.")
+@click.option("--port", type=click.IntRange(1024, 65_000), default=8000, show_default=True, help="The network's port.")
+@click.option("--network-database", help="PostgreSQL address of the network node's database.")
+def demo(**asked: Any) -> None:
+    """Show a network and two shops trading on real sales."""
+    from store_app.runtime.child_process import ONE_THREAD
+
+    os.environ.update(ONE_THREAD)  # before any arithmetic is loaded
+    from store_app.demo import command
+
+    command.run(**asked)
+
+
+# --- serving and working ---
+
+
+@main.command()
+@click.option("--no-work", is_flag=True, help="Do not start the worker with it.")
+@click.option("--gunicorn", is_flag=True, help="Serve with gunicorn (not on Windows).")
+def serve(no_work: bool, gunicorn: bool) -> None:
+    """Serve this node's pages and API, with its worker beside it."""
+    from store_app.commands import serve
+    from store_app.web import own_shop
+
+    doors = node(makes_books=True)
+    set_up(doors)
+    serve.serve(own_shop.founded(doors), work=not no_work, gunicorn=gunicorn)
+
+
+@main.command()
+@click.option("--dask", metavar="ADDRESS", help="Compute the shops' forecasts on this cluster: tcp://host:8786.")
+@click.option("--with-parent", type=int, hidden=True)
+def work(dask: str | None, with_parent: int | None) -> None:
+    """Send, print and keep the nights; one worker leads, others wait."""
+    from store_app.jobs import worker
+    from store_app.web import own_shop
+
+    if dask is not None:
+        os.environ["CORNERSTORE_FORECAST_CLUSTER"] = dask  # children read it too
+    worker.run(own_shop.founded(node()), parent=with_parent)
+
+
+@main.command("print-agent")
+@click.option("--server", type=WORD, required=True, help="The store node's address: https://…")
+@click.option("--key-file", required=True, type=FILE, help="Holds the key the page showed.")
+@click.option("--printer", type=WORD, required=True, help="Such as net:host:port, usb:…, serial:…, file:…, cups:…")
+@click.option("--state", type=click.Path(path_type=Path), default=Path("cornerstore-print-agent"), show_default=True)
+@click.option("--ca", type=FILE, help="Certificates to trust instead of the system's (PEM).")
+def fetch_paper(server: str, key_file: Path, printer: str, state: Path, ca: Path | None) -> None:
+    """Print here what a store node that runs elsewhere has for one printer."""
+    from store_app.commands import print_agent
+
+    log.set_up(level="INFO", for_people=sys.stderr.isatty())
+    print_agent.run(server, key_file, printer, state, ca=ca)
+
+
+@main.command()
+@click.argument("name", type=WORD)
+@click.option(
+    "--day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="The business day; without it the last ended one.",
+)
+def job(name: str, day: dt.datetime | None) -> None:
+    """Run one job now, by hand."""
+    _run_job(name, day)
+
+
+@main.command()
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD")
+def forecast(day: dt.datetime | None) -> None:
+    """Forecast now."""
+    from store_app.roles import role_of
+
+    names = [name for name in role_of(node().settings).jobs if name.startswith("forecast")]
+    for name in ["roll-up", *names]:
+        _run_job(name, day)
+
+
+@main.command()
+@click.option("--sales", "file", type=FILE, required=True, help="CSV, Parquet or XLSX.")
+@click.option("--horizon", type=click.IntRange(1, 60), default=14, show_default=True, help="Days ahead.")
+@click.option("--origins", type=click.IntRange(1, 60), default=8, show_default=True, help="Forecasts to judge.")
+@click.option("--skip", type=click.IntRange(0, 200), default=0, help="Origins to leave out at the end.")
+@ordering.country_option
+@click.option("--rivals", default="", help="Only these, with commas: snaive,ma28,autoets,lightgbm.")
+@click.option("--json", "as_json", is_flag=True, help="End with one JSON line.")
+def backtest(file: Path, as_json: bool, **asked: Any) -> None:
+    """Judge the forecast on a history of sales: columns store, product, day, sold and what else is known."""
+    from store_app.runtime.child_process import ONE_THREAD
+
+    os.environ.update(ONE_THREAD)  # before any arithmetic is loaded
+    from store_app.commands import backtest
+
+    plan = {
+        "horizon_days": asked["horizon"], "origins": asked["origins"], "skip": asked["skip"],
+        "country": asked["country"], "models": tuple(filter(None, asked["rivals"].split(","))),
+    }  # fmt: skip
+    with faults.status("reading") as status:
+        report = backtest.run(file, plan, lambda name, step, of: status.update(f"{name}: {step + 1} of {of}"))
+    if as_json:
+        click.echo(json.dumps(report))
+        return
+    for one in backtest.shown(report):
+        screen.print(one)
+
+
+@main.command()
+def propose() -> None:
+    """Propose orders now."""
+    _run_job("propose", None)
+
+
+def _run_job(name: str, day: dt.datetime | None) -> None:
+    from config.errors import NotFound
+    from store_app.jobs import jobs, worker
+    from store_app.roles import role_of
+    from store_app.runtime import job_book
+
+    doors = node()
+    here = role_of(doors.settings).jobs
+    if name not in here:
+        raise NotFound("no-such-job", f"There is no job {name} here. There are: {', '.join(here)}.", name=name)
+    row = jobs.JOBS[name]
+    on = day.date() if day else jobs.last_day(doors)
+    outcome, done = worker.attempt(jobs.Desk(doors), row, on)
+    if row.every_s is None:
+        with doors.write() as session:
+            job_book.note(session, doors.settings.node_id, name, on, at=doors.now(), done=done, outcome=outcome)
+    (screen if done else faults).print(f"{name}: {outcome}", markup=False, highlight=False)
+    if not done:
+        sys.exit(1)
+
+
+# --- looking ---
+
+
+@main.command()
+def check() -> None:
+    """Recompute every invariant of the books; exit 1 when one does not hold."""
+    from store_app.node import checking
+
+    found = checking.findings(node())
+    table = Table("Check", "Subject", "Expected", "Found")
+    for one in found:
+        table.add_row(one.code, *(plain(str(value)) for value in (one.subject, one.expected, one.found)))
+    screen.print(table if found else "All books hold: no findings.")
+    sys.exit(1 if found else 0)
+
+
+@main.command()
+@click.option("--alone", is_flag=True, help="Do not ask the network what it remembers of the journal's end.")
+def verify(alone: bool) -> None:
+    """Compare the journal with itself, with the sales and with what others remember; exit 1 when something is off."""
+    from store_app.node import verifying
+
+    doors = node()
+    outside, told = ([], None) if alone else verifying.ask_network(doors)
+    report = verifying.verify(doors, outside)
+    for sentence in report.faults:
+        screen.print(sentence, markup=False, highlight=False)
+    if report.more:
+        screen.print(f"... and {report.more} more.", markup=False)
+    for sentence in filter(None, (told, report.summary, None if report.faults else "The books are whole.")):
+        screen.print(sentence, markup=False, highlight=False)
+    sys.exit(1 if report.faults else 0)
+
+
+@main.command()
+def status() -> None:
+    """Say how this node stands."""
+    from config import migrate
+    from store_app.api.status import network_standing
+    from store_app.jobs.jobs import EACH_DAY
+    from store_app.runtime import job_book
+
+    doors = node()
+    with doors.read() as session:
+        standing = network_standing(session, doors.now(), bool(doors.settings.network_url))
+        failed = job_book.failed(session, doors.settings.node_id, at=doors.now(), each_day=EACH_DAY)
+    table = Table(show_header=False)
+    table.add_row("node", doors.settings.node_id)
+    table.add_row("database", migrate.current(doors.database.engine) or "empty")
+    for name, value in standing.items():
+        table.add_row(name.replace("_", " "), escape(str(value)))
+    for run in failed:
+        table.add_row(f"job {run.job} of {run.day}", escape(str(run.outcome)))
+    screen.print(table)
+
+
+# --- shops and files ---
+
+
+@main.group()
+def store() -> None:
+    """The shops this node knows."""
+
+
+@store.command("add")
+@click.argument("store_id", type=WORD)
+@click.option("--name", type=WORD, prompt=True)
+@click.option("--region", type=WORD, default="region", show_default=True)
+@click.option("--currency", default="USD", show_default=True)
+@click.option("--tz", default="UTC", show_default=True)
+@click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+@click.option("--takings", default="", help="What it takes on a usual day, such as 1200.50, until its sales tell.")
+def add_store(store_id: str, name: str, region: str, currency: str, tz: str, language: str, takings: str) -> None:
+    """Found a shop: at the network, and again on its own node."""
+    from config.errors import Conflict, Refused
+    from config.nodes.node import NETWORK
+    from pos.store.store import found_store
+    from store_app.files import importing
+    from supply.orders import suppliers
+
+    doors = node()
+    if doors.settings.node_id not in (NETWORK, store_id):
+        here = doors.settings.node_id
+        raise Refused("another-store", f"This computer is {here}. Add {store_id} at the network's node, or on its own.")
+    with doors.write() as session:
+        if suppliers.is_warehouse(session, store_id):
+            raise Conflict("store-exists", f"{store_id} is a warehouse already. Choose another id.", store_id=store_id)
+        found_store(
+            session,
+            store_id,
+            name,
+            region=region,
+            currency=currency,
+            tz=tz,
+            language=language,
+            takings_day_minor=importing.in_minor(importing.amount(takings), currency) if takings else 0,
+            at=doors.now(),
+        )
+    screen.print(f"{name} is {store_id} here.", markup=False)
+    if store_id == doors.settings.node_id:
+        screen.print(f"Next: {BEGIN}", markup=False)
+
+
+@store.command("key")
+@click.argument("store_id", type=WORD)
+@click.option("--list", "listed", is_flag=True, help="Say which keys it has; none is made.")
+@click.option("--withdraw", default="", metavar="NAME", help="Make this key useless, or 'all' of them; none is made.")
+def give_key(store_id: str, listed: bool, withdraw: str) -> None:
+    """Make a shop's key at the network, shown this once; or list its keys, or withdraw one."""
+    from config.nodes import journal
+    from pos.store import store as shops
+
+    doors = node()
+    with doors.write() as session:
+        keys = shops.keys_of(session, store_id)
+        if withdraw:
+            names = [key.name for key in keys if key.revoked_at is None] if withdraw == "all" else [withdraw]
+            for name in names:
+                shops.withdraw_key(session, store_id, name, actor=by_hand(doors), at=doors.now())
+            told = [f"{name} opens nothing any more." for name in names]
+        elif listed:
+            told = [
+                f"{key.name}  made {key.made_at:%Y-%m-%d}"
+                + (f", withdrawn {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "")
+                for key in keys
+            ]
+        else:
+            told = [shops.give_key(session, store_id, doors.now())]
+            subject = f"store:{store_id}"
+            journal.record(session, actor=by_hand(doors), at=doors.now(), verb="store.key_given", subject=subject)
+    screen.print("\n".join(told) or f"{store_id} has no key.", markup=False, highlight=False)
+
+
+def _toml(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+for command in (*keeping.COMMANDS, *network.COMMANDS, *ordering.COMMANDS, people.staff, bring_in):
+    main.add_command(command)
+for command in keeping.OF_STORES:
+    store.add_command(command)
+
+if __name__ == "__main__":
+    main()

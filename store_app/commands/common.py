@@ -1,0 +1,179 @@
+"""What every command works with: the screen, the node the settings name, and who acts when a command is typed.
+
+Rules
+-----
+1. Exit 0: done. 1: the store's rule, another's haste, the outside or this computer says no, or a check found something.
+   2: what was typed or named cannot be meant. The sentence says what to do; nothing is half made.
+2. A command without `makes_books` finds books of this version, of the node the settings name, or says what is missing.
+"""
+
+import errno
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import sqlalchemy as sa
+from rich.console import Console
+from rich.markup import escape
+
+from config import log, settings
+from config.errors import Invalid, NotFound, Refused, ShopError
+from config.nodes import node as nodes
+from config.nodes.journal import Actor
+from store_app.runtime.doors import Doors, open_doors
+
+screen = Console(soft_wrap=True)
+faults = Console(stderr=True, soft_wrap=True)
+
+
+LONGEST_WORD = 1000
+_NO_FILE = {
+    errno.ENOENT: "There is no file or folder {name}.", errno.EISDIR: "{name} is a folder. Name a file.",
+    errno.ENOTDIR: "{name} is not in a folder.", errno.EEXIST: "{name} is already there.",
+    errno.EACCES: "You may not read or write {name} on this computer.",
+    errno.EPERM: "You may not read or write {name} on this computer.",
+    errno.ENAMETOOLONG: "The file's name is too long.", errno.ELOOP: "{name} leads back to itself.",
+}  # fmt: skip
+
+
+class Commands(click.Group):
+    """A group that says what is wrong in one sentence (rule 1)."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Refuse words no keyboard types: control letters, text that turns its direction, broken letters."""
+        for word in args:
+            if len(word) > LONGEST_WORD:
+                raise click.UsageError(f"{plain(word[:20])}… is too long: a word has at most {LONGEST_WORD} letters.")
+            if not word.isprintable():
+                raise click.UsageError(f"{plain(word)} has letters that cannot be shown. Type it again.")
+        return super().parse_args(context, args)
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command and turn what it raises into a sentence and an exit code (rule 1)."""
+        try:
+            return super().invoke(context)
+        except ShopError as refusal:
+            _say(refusal.message)
+            context.exit(2 if isinstance(refusal, Invalid | NotFound) else 1)
+        except (sa.exc.DBAPIError, sqlite3.Error, OSError) as fault:
+            from store_app.pages.common.refusals import (  # the web's words for it, loaded where they are said
+                TROUBLES,
+                trouble_of,
+            )
+
+            if (trouble := trouble_of(fault)) is not None:
+                _say(str(TROUBLES[trouble]))
+                context.exit(2 if trouble == "books-damaged" else 1)
+            if not isinstance(fault, OSError) or fault.errno not in _NO_FILE:
+                raise
+            _say(_NO_FILE[fault.errno].format(name=fault.filename))
+            context.exit(2)
+
+
+class Word(click.ParamType):
+    """A text that is not empty, without blanks around it."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Strip it; an empty one is a usage error."""
+        return str(value).strip() or self.fail("It is empty. Type a value.", param, ctx)
+
+
+WORD = Word()
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+"""A file to read."""
+
+
+class NewFile(click.Path):
+    """A file to write, in a folder that is there."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse a file whose folder is missing, before any work is done for it."""
+        path: Path = super().convert(value, param, ctx)
+        return path if path.parent.is_dir() else self.fail(f"There is no folder {path.parent}.", param, ctx)
+
+
+NEW_FILE = NewFile(path_type=Path, dir_okay=False)
+
+
+def node(*, makes_books: bool = False) -> Doors:
+    """Open the doors of the node the settings name, with its books inside (rule 2)."""
+    loaded = settings.load()
+    log.set_up(level=loaded.log_level, for_people=sys.stderr.isatty())
+    if not makes_books:
+        _refuse_strange_books(loaded)
+    return open_doors(loaded)
+
+
+def _refuse_strange_books(loaded: settings.Settings) -> None:
+    from config import migrate
+
+    url = sa.make_url(loaded.database_url)
+    is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    place = url.render_as_string()
+    if is_file and not Path(url.database or "").exists():
+        founded = False
+    else:
+        doors = open_doors(loaded)
+        founded = sa.inspect(doors.database.engine).has_table("node")
+    if not founded:
+        told = f"There are no books at {place}. Run `cornerstore init`, or name the right settings with --settings."
+        raise NotFound("no-books", told)
+    found = migrate.current(doors.database.engine)
+    if found not in (None, migrate.newest()):
+        if not migrate.knows(found):
+            raise Refused("newer-books", migrate.NEWER, found=found)
+        raise Refused("older-books", "These books are of an older version. Run `cornerstore migrate` first.")
+    with doors.read() as session:
+        owner = session.scalar(sa.select(nodes.Node.id))
+    if owner is not None and owner != loaded.node_id:
+        told = f"The books at {place} belong to {owner}, but the settings say {loaded.node_id}. Correct node_id."
+        raise Invalid("other-node", told, owner=owner)
+
+
+def _say(sentence: str) -> None:
+    faults.print(sentence, style="red", markup=False, highlight=False)
+
+
+@contextmanager
+def speaking(doors: Doors) -> Iterator[None]:
+    """Speak inside as the node's pages do, refusals too: in the language of its shop, English where it has none."""
+    from flask import Flask
+
+    from store_app.web import presenting
+    from store_app.words.refusals import sentence_of
+
+    app = Flask("store_app")
+    app.extensions["cornerstore"] = doors
+    presenting.set_up(app, doors.settings)
+    with app.test_request_context():
+        presenting.language()  # the shop is asked before a transaction is open
+        try:
+            yield
+        except ShopError as refusal:
+            raise type(refusal)(refusal.code, sentence_of(refusal), **refusal.facts) from refusal
+
+
+def plain(cell: str) -> str:
+    """Return a file's text as the screen may show it: no marks of ours, no orders to the terminal."""
+    return escape("".join(letter if letter.isprintable() else "·" for letter in cell[:60]))
+
+
+def by_hand(doors: Doors) -> Actor:
+    """Return who acts when a command is typed."""
+    return Actor.system("command", doors.settings.node_id)
+
+
+def set_up(doors: Doors) -> None:
+    """Bring a node's database up to date, and give it its node row."""
+    from config import migrate
+    from config.nodes.node import found
+
+    migrate.upgrade(doors.database.engine)
+    with doors.write() as session:
+        found(session, doors.settings.node_id, at=doors.now())

@@ -1,0 +1,101 @@
+"""The command that brings a file in: looked at first, every fault named by its row, written whole or not at all."""
+
+import sys
+from pathlib import Path
+
+import click
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from rich.table import Table
+
+from config.errors import Invalid
+from store_app.commands.common import FILE, by_hand, faults, node, plain, screen, speaking
+from store_app.files.encodings import ENCODINGS
+from store_app.runtime.doors import Doors
+from store_app.web import marks
+
+LIMIT_S = 120.0
+"""No till waits for a command, so a large file may take longer to read than on a page."""
+KINDS = (
+    "products", "stock", "sales", "customers", "bestsellers", "members", "price-list", "suppliers", "school-holidays",
+    "weather",
+)  # fmt: skip
+
+
+@click.command("import")
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("file", type=FILE)
+@click.option("--supplier", default="", help="Whose price list it is: a supplier of this node's own, by name or id.")
+@click.option("--warehouse", default="", help="At the network: which warehouse was counted.")
+@click.option("--why", default="", help="At the network: why it was counted, such as 'opening stock'.")
+@click.option("--decimal", type=click.Choice(marks.MARKS), help="What stands before decimals, where no number tells.")
+@click.option("--encoding", type=click.Choice(list(ENCODINGS)), help="How a CSV is encoded, where it is not found out.")
+@click.option("--name", "names", multiple=True, help="Of a calendar: bring in what has this name; may be said again.")
+@click.option("--yes", is_flag=True, help="Do not ask before writing.")
+def bring_in(
+    kind: str, file: Path, supplier: str, warehouse: str, why: str, decimal: str | None, encoding: str | None,
+    names: tuple[str, ...], yes: bool,
+) -> None:  # fmt: skip
+    """Bring a file in (CSV, XLSX or Parquet, school holidays also as a calendar): whole or not at all."""
+    doors = node()
+    with speaking(doors):
+        _bring_in(
+            doors,
+            kind,
+            file,
+            supplier=supplier,
+            warehouse=warehouse,
+            why=why,
+            mark=decimal or "",
+            encoding=encoding or "",
+            names=names,
+            yes=yes,
+        )
+
+
+def _bring_in(
+    doors: Doors, kind: str, file: Path, *, supplier: str, warehouse: str, why: str, mark: str, encoding: str,
+    names: tuple[str, ...], yes: bool,
+) -> None:  # fmt: skip
+    from store_app.files import importing, network
+    from store_app.web import presenting
+
+    owner_id, of = network.owner_of(doors.settings.node_id), {}
+    with doors.read() as session:
+        if kind == "price-list":
+            of = {"supplier_id": importing.supplier_named(session, owner_id, supplier)}
+        elif kind == "stock" and owner_id != doors.settings.node_id:
+            of = {"warehouse_id": network.counted_warehouse(session, warehouse, why), "why": why}
+    try:
+        sheet = importing.read(
+            kind, file, today=doors.now().date(), mark=mark, encoding=encoding, limit_s=LIMIT_S,
+            home=(doors.settings.nation, presenting.language()),
+        )  # fmt: skip
+    except Invalid as refusal:
+        if refusal.code == "which-mark":
+            refusal.message += " " + _("With --decimal comma or --decimal point.")
+        raise
+    if names:
+        sheet.keep(names)
+    with doors.read() as session:
+        stays_out = importing.look_around(session, sheet, owner_id, at=doors.now())
+    count = ngettext("%(num)d row, %(kind)s", "%(num)d rows, %(kind)s", sheet.rows, kind=sheet.described)
+    screen.print(count, markup=False)
+    preview = Table(*sheet.columns)
+    for row in sheet.first(sheet.rows if sheet.is_calendar else 5):
+        preview.add_row(*map(plain, row))
+    screen.print(preview)
+    for words in stays_out:
+        screen.print(words, markup=False, style="yellow")
+    if sheet.faults:
+        for fault in sheet.faults[:50]:
+            faults.print(str(fault), markup=False, highlight=False)
+        many = len(sheet.faults)
+        told = ngettext("%(num)d fault; nothing was written.", "%(num)d faults; nothing was written.", many)
+        faults.print(told, style="red")
+        sys.exit(2)
+    if not yes and not click.confirm(_("Write this?")):
+        sys.exit(1)
+    with doors.write() as session:
+        said = importing.write(session, sheet, owner_id, actor=by_hand(doors), at=doors.now(), **of)
+    screen.print(said, markup=False)

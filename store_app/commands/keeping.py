@@ -1,0 +1,225 @@
+"""The commands that keep a node: copies and putting them back, how it is, what it owns."""
+
+import datetime as dt
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.table import Table
+
+from store_app.commands.common import FILE, NEW_FILE, WORD, by_hand, node, screen, set_up
+
+if TYPE_CHECKING:
+    from config.nodes.signing_keys import SigningKey
+
+COLOURS = {"good": "green", "warn": "yellow", "bad": "red"}
+
+
+@click.command("backup")
+@click.option("--list", "only_list", is_flag=True, help="Only say which copies there are.")
+def back_up(only_list: bool) -> None:
+    """Copy the books while the shop sells, and prove the copy by a restore drill."""
+    from store_app.node import backup
+
+    doors = node()
+    notes = backup.copies(doors) if only_list else [backup.make(doors)]
+    for note in notes:
+        told = (
+            f"{note.file}: {note.size / 1e6:.1f} MB, journal until {note.journal_n}, made {note.at:%Y-%m-%d %H:%M} UTC"
+        )
+        screen.print(told, markup=False, highlight=False)
+    if only_list:
+        screen.print(f"{len(notes)} copies in {backup.folder_of(doors)}.", markup=False, highlight=False)
+    else:
+        screen.print(f"Proved. It lies in {backup.folder_of(doors)}.", markup=False, highlight=False)
+
+
+@click.command("restore")
+@click.argument("file", type=FILE)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def put_back(file: Path, yes: bool) -> None:
+    """Put a copy back in the place of the books; the present ones are moved aside."""
+    from store_app.node import backup
+
+    doors = node(makes_books=True)
+    note = backup.read_note(file)
+    asked = f"Put back the books of {note.at:%Y-%m-%d %H:%M} UTC (journal until {note.journal_n})?"
+    if not yes and not click.confirm(asked):
+        sys.exit(1)
+    aside = backup.put_back(doors, file)
+    told = f" The books that were here lie in {aside}." if aside else ""
+    screen.print(f"Put back, and a new epoch has begun.{told} Start the node again.", markup=False, highlight=False)
+
+
+@click.command("doctor")
+@click.option("--alone", is_flag=True, help="Do not ask the network.")
+def say_how_it_is(alone: bool) -> None:
+    """Say how this node is and what to do; exit 1 when something is bad."""
+    from store_app.node import doctor
+
+    words = doctor.examine(node(), outside=not alone)
+    table = Table(show_header=False, box=None)
+    for word in words:
+        table.add_row(f"[{COLOURS[word.light]}]{word.light}[/]", word.thing, word.sentence.replace("[", "\\["))
+    screen.print(table)
+    sys.exit(1 if any(word.light == doctor.BAD for word in words) else 0)
+
+
+@click.command("export")
+@click.argument("file", type=NEW_FILE)
+def take_along(file: Path) -> None:
+    """Write everything this node knows into one ZIP file of tables, which the shop owns; no secrets in it."""
+    from store_app.files import take_out
+
+    doors = node()
+    counts = take_out.write(doors, file, actor=by_hand(doors))
+    screen.print(f"{sum(counts.values())} rows of {len(counts)} tables are in {file}.", markup=False, highlight=False)
+
+
+@click.command("join")
+@click.argument("url", type=WORD)
+@click.argument("code", type=WORD)
+@click.option("--fingerprint", default="", help="Of the network's own certificate, where the invitation names one.")
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("cornerstore-state"), show_default=True)
+@click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True)
+def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None:
+    """Join a network with the code its operator gave: makes or completes the settings file and the database."""
+    from config import private
+    from config.nodes import signing_keys
+    from pos.store.store import found_as_told
+    from store_app.node import joining
+
+    joining.refuse_open_line(url)
+    path = Path(os.environ.get("CORNERSTORE_SETTINGS", "cornerstore.toml"))
+    private.folder(folder)
+    ca = joining.fetch_ca(url, fingerprint, (folder / "network-ca.pem").resolve()) if fingerprint else None
+    there = path.read_text("utf-8") if path.exists() else ""
+    signer = joining.key_here(path, folder)
+    told = joining.exchange(url, code, ca, signer)
+    store_id, shop = told.store_id, told.shop
+    changed = {"node_id": store_id, "network_url": url, "network_key": told.key, "public_url": told.public_url}
+    if ca:
+        changed["network_ca"] = ca.as_posix()
+    if not there:
+        there = f'state_folder = "{folder.resolve().as_posix()}"\nport = {port}\n'
+        changed |= {"role": "store", "secret_key": secrets.token_hex(32)}
+    joining.write_settings(path, there, changed)
+    os.environ["CORNERSTORE_SETTINGS"] = str(path)
+    doors = node(makes_books=True)
+    set_up(doors)
+    signer.keep(doors.settings.signing_key)
+    with doors.write() as session:
+        signing_keys.own(session, store_id, signer, actor=by_hand(doors), at=doors.now())
+        signing_keys.name_earlier(session, store_id, told.keys, actor=by_hand(doors))
+        if shop:
+            found_as_told(session, shop, at=doors.now())
+    said = f"This is {store_id} now; its key is in {path}. Next: cornerstore serve, then open this computer's browser"
+    screen.print(said, markup=False, highlight=False)
+
+
+@click.command("invite")
+@click.argument("store_id", type=WORD)
+def invite(store_id: str) -> None:
+    """Make a shop's code to join with: good once, for a day."""
+    from pos.store import joining as invitation
+    from store_app.node import joining
+
+    doors = node()
+    with doors.write() as session:
+        code = invitation.invite(session, store_id, actor=by_hand(doors), at=doors.now())
+    ca = doors.settings.network_ca
+    pinned = f' --fingerprint "{joining.fingerprint(ca.read_text("ascii"))}"' if ca else ""
+    url = doors.settings.public_url or "https://…"
+    screen.print(f"cornerstore join {url} {code}{pinned}", markup=False, highlight=False)
+    screen.print("Good once, until tomorrow. Tell it to the shop alone.", markup=False, highlight=False)
+
+
+@click.group("key")
+def own_key() -> None:
+    """This store's signing key: the network takes only what it signs."""
+
+
+@own_key.command("show")
+def show_key() -> None:
+    """Say the fingerprint of this store's key and of its earlier ones, and which keys wait to be recognized."""
+    from config.nodes import signing_keys
+
+    doors = node()
+    with doors.read() as session:
+        screen.print(_listed(signing_keys.of(session, doors.settings.node_id)), markup=False, highlight=False)
+
+
+@own_key.command("change")
+def change_key() -> None:
+    """Make a new key; the present one vouches for it, and the next contact tells the network."""
+    from config.nodes import signing
+    from store_app.sync import signing_key
+
+    doors = node()
+    made = signing_key.change(doors, actor=by_hand(doors))
+    told = f"New key: {signing.fingerprint(made.public)}. If the network asks, read this to its operator."
+    screen.print(told, markup=False, highlight=False)
+
+
+@own_key.command("trust")
+@click.argument("fingerprint", type=WORD)
+def trust_key(fingerprint: str) -> None:
+    """Recognize an earlier key as this store's own; what it signed comes home with the next contact."""
+    from store_app.sync import signing_key
+
+    doors = node()
+    with doors.write() as session:
+        key = signing_key.trust(session, doors, fingerprint, actor=by_hand(doors))
+        told = f"Recognized: {key.fingerprint}. What it signed comes home with the next contact."
+    screen.print(told, markup=False, highlight=False)
+
+
+@click.command("signing-key")
+@click.argument("store_id", type=WORD)
+@click.option("--allow", default="", metavar="FINGERPRINT", help="Let this key sign; compare it by telephone first.")
+@click.option("--refuse", default="", metavar="FINGERPRINT", help="Refuse this key for good.")
+@click.option("--withdraw", default="", metavar="FINGERPRINT", help="Let this key sign nothing any more.")
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%d"]),
+    help="With --withdraw: since when it was in other hands (UTC). What it signed since then comes home to nobody.",
+)  # fmt: skip
+def settle_key(store_id: str, allow: str, refuse: str, withdraw: str, since: dt.datetime | None) -> None:
+    """List a store's signing keys at the network; allow, turn down or withdraw one."""
+    from config.nodes import signing_keys
+    from pos.store.store import store_of
+    from store_app.sync import receiver
+
+    if sum(map(bool, (allow, refuse, withdraw))) > 1 or (since and not withdraw):
+        raise click.UsageError("Name one of --allow, --refuse and --withdraw; --since belongs to --withdraw.")
+    doors = node()
+    who, at = by_hand(doors), doors.now()
+    with doors.write() as session:
+        store_of(session, store_id)
+        if named := allow or refuse or withdraw:
+            key = signing_keys.named(session, store_id, named)
+            if allow:
+                signing_keys.allow(session, key, actor=who, at=at)
+            elif refuse:
+                signing_keys.refuse(session, key, actor=who, at=at)
+            else:
+                moment = since.replace(tzinfo=dt.UTC) if since else None
+                signing_keys.withdraw(session, key, since=moment, actor=who, at=at)
+            receiver.settle_key(session, store_id)
+        told = _listed(signing_keys.of(session, store_id))
+    screen.print(told, markup=False, highlight=False)
+
+
+def _listed(keys: "list[SigningKey]") -> str:
+    told = [
+        f"{key.fingerprint}  {key.state.replace('_', ' ')}, first seen {key.made_at:%Y-%m-%d %H:%M} UTC"
+        + (f", ended {key.ended_at:%Y-%m-%d %H:%M} UTC" if key.ended_at else "")
+        for key in keys
+    ]
+    return "\n".join(told) or "There is no signing key yet; the first contact makes one."
+
+
+COMMANDS: tuple[click.Command, ...] = (back_up, put_back, say_how_it_is, take_along, join, own_key)
+OF_STORES: tuple[click.Command, ...] = (invite, settle_key)

@@ -1,0 +1,131 @@
+"""The commands that found what the network sells from: its warehouses with their suppliers, and its tax classes."""
+
+import datetime as dt
+import sys
+
+import click
+from rich.table import Table
+
+from config.errors import Invalid, Refused
+from config.nodes.node import NETWORK
+from config.nodes.publication import EVERYONE
+from store_app.commands.common import WORD, by_hand, node, screen
+from store_app.runtime.doors import Doors
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@click.group("warehouse")
+def warehouse() -> None:
+    """The network's warehouses, and who delivers from them."""
+
+
+@warehouse.command("add")
+@click.argument("warehouse_id", type=WORD)
+@click.option("--name", type=WORD, prompt=True, help="As shops read whom they order from.")
+@click.option("--lead-days", type=click.IntRange(0, 365), default=1, show_default=True, help="From order to delivery.")
+@click.option("--order-days", default=",".join(WEEKDAYS), show_default=True, help="When orders are taken.")
+@click.option("--minimum", default="0", show_default=True, help="What an order costs at least: 50.00")
+@click.option(
+    "--zone", default="", help="By whose clock it works: Europe/Berlin; else that of the network's first shop."
+)
+@click.option("--address", default="", help="Where its suppliers deliver, for its letters.")
+@click.option("--phone", default="", help="Where they call, for its letters.")
+def found(
+    warehouse_id: str, name: str, lead_days: int, order_days: str, minimum: str, zone: str, address: str, phone: str
+) -> None:
+    """Found a warehouse with the network's own supplier that delivers from it to every shop."""
+    from store_app.files import importing, network
+    from supply.orders import locations, supply_routes
+
+    doors = _network()
+    named = [day.strip().casefold()[:3] for day in order_days.split(",")]
+    if unknown := [day for day in named if day not in WEEKDAYS]:
+        raise Invalid("bad-order-days", f"{unknown[0]} is no weekday. Write them like mon,wed,fri.")
+    with doors.write() as session:
+        currency, _day = network.money_and_day(session, EVERYONE, doors.now())
+        supply_routes.found_warehouse(
+            session,
+            warehouse_id,
+            name,
+            lead_time_days=lead_days,
+            order_weekdays=[WEEKDAYS.index(day) for day in named],
+            minimum_minor=importing.in_minor(importing.amount(minimum), currency),
+            tz=zone,
+            actor=by_hand(doors),
+            at=doors.now(),
+        )
+        if address or phone:
+            locations.settle(
+                session, warehouse_id, address=address, phone=phone, actor=by_hand(doors), at=doors.now()
+            )  # fmt: skip
+    told = f"{name} delivers from {warehouse_id}. Next: cornerstore import products, price-list and stock."
+    screen.print(told, markup=False)
+
+
+@warehouse.command("list")
+def show() -> None:
+    """Say which warehouses there are, what each supplier's list holds, and how many products stand there."""
+    from supply.network.warehouse import lots
+
+    table = Table("Warehouse", "Supplier", "Products on its list", "Products in stock")
+    with node().read() as session:
+        for row in lots.houses(session):
+            table.add_row(row.warehouse_id, row.supplier, f"{row.listed:,}", f"{row.standing:,}")
+    screen.print(table)
+
+
+@click.group("tax")
+def tax() -> None:
+    """The tax classes of the network's catalogue."""
+
+
+@tax.command("add")
+@click.argument("tax_class_id", type=WORD)
+@click.option("--name", type=WORD, prompt=True)
+@click.option("--percent", type=WORD, prompt=True, help="The rate: 7 or 5.5")
+@click.option("--inclusive/--on-top", default=True, show_default=True, help="Whether shown prices include it.")
+def add_class(tax_class_id: str, name: str, percent: str, inclusive: bool) -> None:
+    """Add a tax class of every shop's, or change its name and rate."""
+    from pos.catalogue import assortment
+    from store_app.files import importing
+
+    doors, rate_bp = _network(), importing.amount(percent) * 100
+    if rate_bp != int(rate_bp):
+        raise Invalid("bad-rate", "A rate has at most two places: 5.5 or 19.")
+    with doors.write() as session:
+        assortment.set_tax_class(
+            session, tax_class_id, name, int(rate_bp), inclusive=inclusive, actor=by_hand(doors), at=doors.now()
+        )
+    screen.print(f"{name} is the tax class {tax_class_id}.", markup=False)
+
+
+@click.command("put-away")
+@click.argument("week", type=click.DateTime(["%Y-%m-%d"]), metavar="MONDAY")
+@click.option("--yes", is_flag=True, help="Do not ask, whatever the checks find.")
+def put_away(week: dt.datetime, yes: bool) -> None:
+    """Take an old week, named by its Monday, out of the large books; the checks go on counting what it summed to."""
+    from pos.sync import checks
+    from pos.sync import put_away as weeks
+
+    doors = _network()
+    with doors.read() as session:
+        found = 0 if yes else len(checks.findings(session))
+    if found and not click.confirm(f"{found} findings stand (cornerstore check). Put the week away all the same?"):
+        sys.exit(1)
+    with doors.write() as session:
+        tables = weeks.put_away(session, week.date(), actor=by_hand(doors), at=doors.now())
+    told = " ".join(f"-t {name}" for name in tables)
+    screen.print(f"Put away. Now: pg_dump {told} > week_{week:%Y%m%d}.sql", markup=False, highlight=False)
+    screen.print(f"and then: DROP TABLE {', '.join(tables)};", markup=False, highlight=False)
+
+
+def _network() -> Doors:
+    """Open this node's doors where it is the network's."""
+    doors = node()
+    if doors.settings.node_id != NETWORK:
+        raise Refused("network-only", "This belongs to the network and is settled at its node.")
+    return doors
+
+
+COMMANDS: tuple[click.Command, ...] = (warehouse, tax, put_away)

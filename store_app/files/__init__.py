@@ -1,0 +1,1 @@
+"""Tables in and out: reading CSV, XLSX, Parquet and calendars, and what each import does."""

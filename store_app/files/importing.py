@@ -1,0 +1,489 @@
+"""Bring in a file (CSV, XLSX, Parquet; a calendar): goods, stock, sales, people, prices, surroundings; all or nothing.
+
+Rules
+-----
+1. Nothing is written while one row has a fault; every fault names row, column and what is expected (I32).
+2. Cells are text until a column's own rule reads them, so that leading zeros stay and no fraction is rounded.
+3. A table's row number is the spreadsheet's: the heading is row 1.
+4. What is wrong is said in the reader's language, to a command in its node's (`commanding.speaking`).
+5. Numbers with decimals are read by the mark that their column tells (`marks`); where none does, Invalid asks for it.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound, ShopError
+from config.ids import new_id
+from config.nodes.journal import Actor
+from config.nodes.publication import EVERYONE
+from pos.store.store import Store
+from store_app.files import calendars, customers, encodings, members, network, products, suppliers, surroundings, tables
+from store_app.files.cells import Cell, Figure, day, decimal, in_minor, price, text, whole
+from store_app.files.tables import MOST_BYTES, MOST_ROWS, Number
+from store_app.web import marks
+from store_app.words import words as wording
+from store_app.words.refusals import sentence_of
+
+MOST_FAULTS = 200
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a file: where, and what is expected."""
+
+    row: int
+    column: str
+    words: str
+
+    def __str__(self) -> str:
+        return _("Row %(row)s, %(column)s: %(words)s", row=self.row, column=self.column, words=self.words)
+
+
+@dataclass
+class Sheet:
+    """A file that was read: its kind, what it says about itself, its rows as values, and all its faults."""
+
+    kind: str
+    described: str
+    columns: list[str]
+    texts: list[dict[str, str]]
+    numbers: list[int] = field(default_factory=list)
+    """The row of each text in the table (rule 3): blank lines count."""
+    values: list[dict[str, Any]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    is_calendar: bool = False
+    """Who brings it in sees its names first: a school's calendar has more than holidays."""
+    encoding: str = ""
+    """How a text was read (`encodings.ENCODINGS`); '' for what has none."""
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows there are under the heading."""
+        return len(self.texts)
+
+    def first(self, count: int) -> Iterator[list[str]]:
+        """Return the first rows as text, for the preview."""
+        return ([row[column] for column in self.columns] for row in self.texts[:count])
+
+    def keep(self, names: Collection[str]) -> None:
+        """Leave out the rows of other names; NotFound where the file has none of one of these."""
+        there = dict.fromkeys(str(row.get("name", "")) for row in self.values)
+        if unknown := [name for name in names if name not in there]:
+            words = _("The file has no %(name)s. There are: %(known)s.", name=unknown[0], known=wording.few(there, 20))
+            raise NotFound("no-such-name", words)
+        kept = [n for n, row in enumerate(self.values) if row.get("name") in names]
+        self.texts, self.numbers = [self.texts[n] for n in kept], [self.numbers[n] for n in kept]
+        self.values = [self.values[n] for n in kept]
+
+
+def read(
+    kind: str, source: Path | bytes, name: str = "", *, today: dt.date | None = None, mark: str = "",
+    encoding: str = "", home: tuple[str, str] = ("", ""), **how: Any,
+) -> Sheet:  # fmt: skip
+    """Read a file of products, stock or sales and check every cell; nothing is written.
+
+    today: from which a calendar of school holidays is looked ahead; without it none is read.
+    mark: which of `marks.MARKS` somebody said it is, for columns that do not tell it (rule 5).
+    encoding, home, how: as `files.table` has them; a refusal of a text says how it was read (`encoding`).
+    """
+    raw = _content(source)
+    name = source.name if isinstance(source, Path) else name
+    is_calendar = today is not None and calendars.is_calendar(raw, name.lower())
+    if is_calendar:
+        if kind != surroundings.SCHOOL:
+            raise Invalid("wrong-columns", _("A calendar holds school holidays, nothing else."))
+        described, table = calendars.table(raw, today, **how)
+        return _checked(Sheet(kind, described, [], [], is_calendar=True), table, mark)
+    (form, read_as), table = tables.table(raw, name.lower(), encoding, home, **how)
+    described = f"{form}, {encodings.ENCODINGS[read_as]}" if read_as else form
+    try:
+        return _checked(Sheet(kind, described, [], [], encoding=read_as), table, mark)
+    except ShopError as refusal:
+        refusal.facts["encoding"] = read_as
+        raise
+
+
+def _checked(sheet: Sheet, table: Iterator[list[str]], mark: str) -> Sheet:
+    """Fill a sheet with a table's rows, and check every cell."""
+    kind = sheet.kind
+    lines = ((number, cells) for number, cells in enumerate(table, 1) if any(cell.strip() for cell in cells))
+    required, optional = COLUMNS[kind]
+    words = [re.sub(r"\W+", "_", title.strip().lower()).strip("_") for title in next(lines, (1, []))[1]]
+    heading = [ALSO_CALLED.get(kind, {}).get(word, word) for word in _without_end(words)]
+    if missing := [column for column in required if column not in heading]:
+        raise Invalid(
+            "wrong-columns",
+            f"The file lacks {', '.join(missing)}. A file of {kind} has: {', '.join(required)}; "
+            f"and may have: {', '.join(optional)}.",
+            missing=missing,
+        )
+    if twice := sorted({name for name in heading if heading.count(name) > 1 and name in required | optional}):
+        raise Invalid("wrong-columns", f"The file has {', '.join(twice)} twice. Keep one.", twice=twice)
+    columns = [name for name in heading if name in required or name in optional]
+    sheet.columns = columns
+    for number, cells in lines:
+        padded = [*cells, *[""] * (len(heading) - len(cells))]
+        sheet.faults += _beyond(number, padded, len(heading))
+        sheet.texts.append({name: _tidy(padded[n]) for n, name in enumerate(heading) if name in sheet.columns})
+        sheet.numbers.append(number)
+        if len(sheet.texts) > MOST_ROWS:
+            raise Invalid("too-many-rows", f"A file may have {MOST_ROWS:,} rows at most. Split it.")
+    if not sheet.texts:
+        raise Invalid("no-rows", "The file holds nothing below the names of its columns. Choose the one with the rows.")
+    _write_plainly(sheet, [name for name in columns if isinstance((required | optional)[name], Figure)], mark)
+    for number, row in zip(sheet.numbers, sheet.texts, strict=True):
+        sheet.values.append(_values(sheet, number, row, required | optional, frozenset(required)))
+    _refuse_twins(sheet)
+    return sheet
+
+
+def write(
+    session: Session,
+    sheet: Sheet,
+    owner_id: str,
+    *,
+    supplier_id: str = "",
+    warehouse_id: str = "",
+    why: str = "",
+    actor: Actor,
+    at: dt.datetime,
+) -> str:
+    """Write a file without faults in the caller's transaction; returns what was done in a sentence.
+
+    owner_id: the shop, or '*' for the network's own (`network_rows`). supplier_id: whose price list it is.
+    warehouse_id, why: which warehouse of the network was counted, and why.
+    """
+    if sheet.faults:
+        raise Invalid("faults", f"The file has {len(sheet.faults)} faults; nothing was written.", faults=sheet.faults)
+    if sheet.kind not in OF_ALL and owner_id != EVERYONE and session.get(Store, owner_id) is None:
+        raise NotFound("unknown-store", f"This node has no shop {owner_id}. Add it first: cornerstore store add.")
+    from supply.shelf import external_rankings
+
+    lists = {(row["source"], row["day"]) for row in sheet.values} if sheet.kind == "bestsellers" else set()
+    for source, listed_on in lists:
+        external_rankings.begin(session, source, listed_on)
+    if sheet.kind in surroundings.CELLS:
+        surroundings.write(session, sheet.kind, sheet.values, owner_id, actor=actor, at=at)
+    if sheet.kind == "products":
+        for place, refusal in products.write(session, sheet.values, owner_id, actor, at):
+            raise _of_row(sheet.numbers[place], refusal) from refusal
+    for number, row in zip(sheet.numbers, sheet.values, strict=True) if sheet.kind in _WRITERS else ():
+        try:
+            if warehouse_id:
+                network.count(session, row, warehouse_id, why, actor, at)
+            else:
+                _WRITERS[sheet.kind](session, row, supplier_id or owner_id, actor, at)
+        except ShopError as refusal:
+            raise _of_row(number, refusal) from refusal
+    for source, listed_on in lists:
+        external_rankings.end(session, source, listed_on)
+    if sheet.kind == "sales":
+        return _write_sales(session, sheet, owner_id, actor, at)
+    return ngettext("%(num)d row of %(kind)s is in.", "%(num)d rows of %(kind)s are in.", sheet.rows, kind=sheet.kind)
+
+
+def _of_row(number: int, refusal: ShopError) -> ShopError:
+    """Return a refusal as what is wrong with a row."""
+    column, why = refusal.facts.get("field"), sentence_of(refusal)
+    told = (
+        _("Row %(row)s, %(column)s: %(why)s Nothing was written.", row=number, column=column, why=why)
+        if column
+        else _("Row %(row)s: %(why)s Nothing was written.", row=number, why=why)
+    )
+    return type(refusal)(refusal.code, told, row=number)
+
+
+def rehearse(
+    session: Session, sheet: Sheet, owner_id: str, *, supplier_id: str = "", actor: Actor, at: dt.datetime
+) -> None:
+    """Add every fault that writing a file would meet, row by row, and leave nothing written."""
+    trial = session.begin_nested()
+    for number, refusal in _refused(session, sheet, supplier_id or owner_id, actor, at):
+        sheet.faults.append(Fault(number, str(refusal.facts.get("field") or "sku"), sentence_of(refusal)))
+        if len(sheet.faults) >= MOST_FAULTS:
+            break
+    trial.rollback()
+
+
+def _refused(
+    session: Session, sheet: Sheet, owner_id: str, actor: Actor, at: dt.datetime
+) -> Iterator[tuple[int, ShopError]]:
+    """Write row by row and yield what is refused, by its row."""
+    if sheet.kind == "products":
+        for place, refusal in products.write(session, sheet.values, owner_id, actor, at):
+            yield sheet.numbers[place], refusal
+        return
+    for number, row in zip(sheet.numbers, sheet.values, strict=True):
+        try:
+            with session.begin_nested():
+                _WRITERS[sheet.kind](session, row, owner_id, actor, at)
+        except ShopError as refusal:
+            yield number, refusal
+
+
+def supplier_named(session: Session, owner_id: str, said: str) -> str:
+    """Return the id of an owner's own supplier by its name or id, or raise NotFound naming those there are.
+
+    The network's need not be named where there is one.
+    """
+    from supply.orders import supply_routes, upstream
+
+    own = [one for one in supply_routes.suppliers_for(session, owner_id) if one.owner_id == owner_id]
+    if owner_id == EVERYONE and not said and len(own) == 1:
+        return own[0].id
+    if owner_id == EVERYONE:
+        own += upstream.upstream_suppliers(session)
+    fitting = [one.id for one in own if said and said.casefold() in (one.id.casefold(), one.name.casefold())]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = [f"{one.name} ({one.id})" if len(fitting) > 1 else one.name for one in own]
+    known = _(", ").join(names) or _("none yet")
+    raise NotFound("unknown-supplier", _whose_list(owner_id) % {"known": known})
+
+
+def _whose_list(owner_id: str) -> str:
+    if owner_id == EVERYONE:
+        return _("Say whose price list it is with --supplier. The network's own: %(known)s.")
+    return _("Say whose price list it is with --supplier. This shop's own: %(known)s.")
+
+
+def look_around(session: Session, sheet: Sheet, owner_id: str = "", *, at: dt.datetime | None = None) -> list[str]:
+    """Add the faults a file has beside what is already here, all to be said at once; return what will stay out."""
+    if sheet.kind == "members":
+        seen: set[str] = set()
+        for number, row in zip(sheet.numbers, sheet.values, strict=True):
+            sheet.faults += [Fault(number, *told) for told in members.beside(session, row, seen)]
+    if sheet.kind in surroundings.CELLS and at is not None:
+        wrong = surroundings.beside(session, sheet.kind, sheet.values, owner_id, at)
+        sheet.faults += [Fault(sheet.numbers[n], *told) for n, *told in wrong]
+    if sheet.kind == "products" and at is not None:
+        found = products.beside(session, sheet.values, sheet.numbers, owner_id, at)
+        sheet.faults += [Fault(*told) for told in islice(found, MOST_FAULTS)]
+    if sheet.kind == "customers" and at is not None:
+        for number, row in zip(sheet.numbers, sheet.values, strict=True):
+            sheet.faults += [Fault(number, *told) for told in customers.beside(session, row, owner_id, at)]
+    if sheet.kind == "sales" and at is not None and not sheet.faults:
+        from store_app.files import past_sales
+
+        return past_sales.stays_out(past_sales.match(session, sheet, owner_id, at=at))
+    return []
+
+
+# --- columns ---
+
+
+COLUMNS: dict[str, tuple[dict[str, Cell], dict[str, Cell]]] = {
+    "products": products.CELLS,
+    "bestsellers": (
+        {"source": text(40), "day": day, "place": whole(1, 10_000), "name": text(160)},
+        {"gtin": text(20)},
+    ),
+    "stock": ({"sku": text(64), "qty": whole(0, 10_000_000)}, {}),
+    "members": members.CELLS,
+    "customers": customers.CELLS,
+    "suppliers": suppliers.CELLS,
+    **surroundings.CELLS,
+    "price-list": (
+        {"sku": text(64), "pack_qty": whole(1, 1_000_000), "pack_cost": price},
+        {"minimum_packs": whole(1, 999), "article_no": text(40), "from_day": day},
+    ),
+    "sales": (
+        {"day": day},
+        {
+            "sku": text(64), "barcode": text(64), "sold": decimal(-1_000_000, 10_000_000),
+            "takings": decimal(-(10**9), 10**9),
+            "sold_qty": whole(-1_000_000, 10_000_000), "store_id": text(40), "revenue_minor": whole(-(10**12), 10**12),
+            "sales": whole(0, 10_000_000),
+        },
+    ),
+}  # fmt: skip
+"""kind -> (needed columns, possible columns), each with what reads its cells."""
+ALSO_CALLED = {
+    "sales": {
+        "business_day": "day", "date": "day", "日期": "day", "product": "sku", "article": "sku", "商品编码": "sku",
+        "ean": "barcode", "gtin": "barcode", "条码": "barcode", "quantity": "sold", "qty": "sold", "销量": "sold",
+        "数量": "sold", "revenue": "takings", "amount": "takings", "销售额": "takings",
+    },
+}  # fmt: skip
+"""kind -> other programs' names of its columns."""
+OF_ALL = ("members", "bestsellers", *surroundings.CELLS)
+"""Kinds that need no shop at this node."""
+TWINS = {
+    "products": ("sku",),
+    "bestsellers": ("source", "day", "place"),
+    "stock": ("sku",),
+    "members": ("store_id",),
+    "customers": ("name", "phone"),
+    "suppliers": ("name",),
+    "price-list": ("sku", "from_day"),
+    **surroundings.TWINS,
+}
+
+
+def _content(source: Path | bytes) -> bytes:
+    if isinstance(source, Path) and not source.is_file():
+        raise NotFound("no-such-file", _("There is no file %(name)s.", name=source))
+    size = source.stat().st_size if isinstance(source, Path) else len(source)
+    if size > MOST_BYTES:
+        raise Invalid("file-too-large", "A file may have 20 MB at most. Split it.")
+    return source.read_bytes() if isinstance(source, Path) else source
+
+
+def _without_end(words: list[str]) -> list[str]:
+    """Return a heading without the empty cells at its end: a spreadsheet's rows are as wide as its widest."""
+    return words[: max((n for n, word in enumerate(words, 1) if word), default=0)]
+
+
+def _beyond(number: int, cells: list[str], columns: int) -> list[Fault]:
+    """Return a fault for the first cell that stands behind the last column of the heading."""
+    from openpyxl.utils import get_column_letter
+
+    full = next((n for n, cell in enumerate(cells[columns:], columns + 1) if cell.strip()), None)
+    if full is None:
+        return []
+    shown = repr(cells[full - 1][:40])
+    words = _("%(cell)s stands in no column: name the column in the first row, or empty the cell", cell=shown)
+    return [Fault(number, get_column_letter(full), words)]
+
+
+def _tidy(cell: str) -> str:
+    return cell if isinstance(cell, Number) else cell.strip()
+
+
+def _write_plainly(sheet: Sheet, columns: list[str], said: str) -> None:
+    """Write the numbers of these columns with a point alone; Invalid where only a person can say how (rule 5)."""
+    told = {
+        name: marks.told(text for row in sheet.texts if not isinstance(text := row[name], Number)) for name in columns
+    }
+    if not said and (unsaid := {name: cell for name, (mark, cell) in told.items() if not mark}):
+        cell = next(iter(unsaid.values()))
+        by_point, by_comma = (marks.plain(cell, mark) for mark in marks.MARKS)
+        words = _(
+            "Column %(columns)s: %(cell)s can be %(point)s or %(comma)s. Say which mark stands before the decimals.",
+            columns=", ".join(unsaid), cell=cell, point=by_point, comma=by_comma,
+        )  # fmt: skip
+        raise Invalid("which-mark", words, columns=list(unsaid), cell=cell, point=by_point, comma=by_comma)
+    for name, (mark, _cell) in told.items():
+        for number, row in zip(sheet.numbers, sheet.texts, strict=True):
+            if not isinstance(text := row[name], Number) and text:
+                plain = marks.plain(text, mark or said)
+                if plain is None and (plain := marks.plain(text, marks.OTHER[mark or said])) is not None:
+                    words = _("%(cell)s has another decimal mark than most of this column", cell=repr(text[:40]))
+                    sheet.faults.append(Fault(number, name, words))
+                row[name] = text if plain is None else plain
+
+
+def _values(
+    sheet: Sheet, number: int, row: dict[str, str], cells: dict[str, Cell], needed: frozenset[str]
+) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for column, cell in row.items():
+        if not cell:
+            if column in needed:
+                sheet.faults.append(Fault(number, column, _("is empty")))
+            continue
+        try:
+            values[column] = cells[column](cell)
+        except ValueError as fault:
+            words = _("%(cell)s is not %(expected)s", cell=repr(cell[:40]), expected=fault)
+            sheet.faults.append(Fault(number, column, words))
+    return values
+
+
+def _refuse_twins(sheet: Sheet) -> None:
+    if sheet.kind not in TWINS:
+        return
+    seen: dict[tuple[Any, ...], int] = {}
+    for number, row in zip(sheet.numbers, sheet.values, strict=True):
+        key = tuple(row.get(column) for column in TWINS[sheet.kind])
+        if key in seen:
+            words = _("is already in row %(row)s", row=seen[key])
+            sheet.faults.append(Fault(number, TWINS[sheet.kind][0], words))
+        seen.setdefault(key, number)
+
+
+# --- rows ---
+
+
+def amount(text: str) -> Decimal:
+    """Return an amount as it is typed; Invalid where it is none."""
+    try:
+        return price(text.strip())
+    except ValueError as fault:
+        words = _("%(cell)s is not %(expected)s.", cell=repr(text[:40]), expected=fault)
+        raise Invalid("bad-price", words) from None
+
+
+def _require_product(session: Session, sku: str) -> None:
+    from pos.catalogue.catalogue import Product
+
+    if session.get(Product, sku) is None:
+        words = _("There is no product %(sku)s. Bring in the products first.", sku=sku)
+        raise NotFound("unknown-product", words, field="sku")
+
+
+def _write_count(session: Session, row: dict[str, Any], store_id: str, actor: Actor, at: dt.datetime) -> None:
+    from pos.stock import stock
+
+    _require_product(session, row["sku"])
+    stock.count(session, store_id, row["sku"], row["qty"], count_id=new_id(), actor=actor, at=at)
+
+
+def _write_sales(session: Session, sheet: Sheet, owner_id: str, actor: Actor, at: dt.datetime) -> str:
+    from store_app.files import past_sales
+
+    past = past_sales.match(session, sheet, owner_id, at=at)
+    past_sales.write(session, past, sheet, actor=actor, at=at)
+    said: str = ngettext(
+        "%(days)s days of %(num)d product are in.", "%(days)s days of %(num)d products are in.",
+        len(past.goods), days=past.days,
+    )  # fmt: skip
+    return said
+
+
+def _write_place(session: Session, row: dict[str, Any], _store_id: str, actor: Actor, at: dt.datetime) -> None:
+    from supply.shelf import external_rankings
+
+    external_rankings.add(
+        session, row["source"], row["day"], row["place"], row["name"], row.get("gtin", ""), actor=actor, at=at
+    )
+
+
+def _write_pack(session: Session, row: dict[str, Any], supplier_id: str, actor: Actor, at: dt.datetime) -> None:
+    from supply.orders import suppliers
+
+    _require_product(session, row["sku"])
+    owner_id = suppliers.supplier_of(session, supplier_id).owner_id
+    currency, today = network.money_and_day(session, owner_id, at)
+    cost = in_minor(row["pack_cost"], currency, row["sku"])
+    terms: dict[str, Any] = {name: row[name] for name in ("minimum_packs", "article_no") if name in row}
+    known = suppliers.terms_of(session, supplier_id, row["sku"], today)
+    begins = row.get("from_day") or today
+    later = begins > today and known is not None
+    suppliers.offer_product(
+        session, supplier_id, row["sku"], pack_qty=row["pack_qty"], actor=actor, at=at, **terms,
+        pack_cost_minor=known.pack_cost_minor if later and known else cost,
+        valid_from=begins if begins > today and known is None else None,
+    )  # fmt: skip
+    if later:
+        suppliers.set_cost(session, supplier_id, row["sku"], cost, begins, today=today, actor=actor, at=at)
+
+
+_WRITERS = {
+    "bestsellers": _write_place,
+    "stock": _write_count,
+    "members": members.write,
+    "customers": customers.write,
+    "price-list": _write_pack,
+    "suppliers": suppliers.write,
+}

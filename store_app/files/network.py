@@ -1,0 +1,113 @@
+"""The network's own files at its node: its catalogue, what its supplier sells, and what stands in a warehouse.
+
+Rules
+-----
+1. What is the network's belongs to everybody ('*'). It is no shop: its amounts are in the currency most of its shops
+   trade in, its day is its first shop's. So a shop is founded first.
+2. A product that is here already takes over what the file says of it; one that is a single shop's own is refused. What
+   a product costs the network's shops stands in the price list.
+3. A stock file is a count of one warehouse, with why (`warehouse_stock`, rule 4).
+"""
+
+import datetime as dt
+from dataclasses import fields
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.clock import business_day
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import new_id
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from config.nodes.publication import EVERYONE
+from pos.catalogue.catalogue import Barcode, Product
+from pos.store.store import Store, store_of
+
+
+def owner_of(node_id: str) -> str:
+    """Return whose the files of a node are: its shop's, or everybody's at the network."""
+    return EVERYONE if node_id == NETWORK else node_id
+
+
+def money_and_day(session: Session, owner_id: str, at: dt.datetime) -> tuple[str, dt.date]:
+    """Return in which currency and from which business day on a file of this owner counts (rule 1)."""
+    from supply.membership import overview
+
+    if owner_id in (EVERYONE, NETWORK):
+        store = session.scalar(sa.select(Store).order_by(Store.id).limit(1))
+        if store is None:
+            raise NotFound("no-shop-yet", "Found a shop first: cornerstore store add. Amounts are in its currency.")
+        return overview.currency(session), business_day(at, store.tz, store.rollover_hour)
+    store = store_of(session, owner_id)
+    return store.currency, business_day(at, store.tz, store.rollover_hour)
+
+
+def counted_warehouse(session: Session, said: str, why: str) -> str:
+    """Return the warehouse a stock file is of: the one named, or the only one (rule 3)."""
+    from supply.orders.suppliers import warehouses
+
+    if not why.strip():
+        words = _("Say why it was counted: --why 'opening stock'. The journal keeps it.")
+        raise Invalid("no-reason", words, field="why")
+    known = warehouses(session)
+    if not said and len(known) == 1:
+        return known[0]
+    if said in known:
+        return said
+    there = _(", ").join(known) or _("none yet (cornerstore warehouse add)")
+    words = _("Say which warehouse with --warehouse. There are: %(there)s.", there=there)
+    raise NotFound("unknown-warehouse", words, warehouse_id=said)
+
+
+def renew_product(session: Session, product: Product, row: dict[str, Any], actor: Actor, at: dt.datetime) -> None:
+    """Let a product of the network's take over what a row says of it (rule 2)."""
+    from pos.catalogue import assortment, catalogue
+
+    if product.owner_id != EVERYONE:
+        words = _(
+            "%(sku)s is a product of shop %(shop)s alone. Give the network's another number.",
+            sku=product.sku, shop=product.owner_id,
+        )  # fmt: skip
+        raise Conflict("product-exists", words, sku=product.sku)
+    if row.get("price_quantity", product.price_quantity) != product.price_quantity:
+        raise Refused("unit-stays", "What a price is for stays as it is. Make a new product instead.")
+    said = row | {"tax_class_id": row["tax_class"]}
+    kept = {one.name: getattr(product, one.name) for one in fields(assortment.Wished)}
+    wished = assortment.Wished(**(kept | {name: value for name, value in said.items() if name in kept}))
+    assortment.change(session, EVERYONE, product.sku, wished, actor=actor, at=at)
+    if row.get("barcode"):
+        catalogue.add_code(session, product.sku, row["barcode"])
+
+
+def one_product(session: Session, wanted: str) -> str:
+    """Return the SKU of the one product of the network's that is meant: by number, code or name."""
+    wanted = " ".join(wanted.split()).casefold()
+    coded = sa.select(Barcode.sku).where(Barcode.code == wanted, Barcode.qty == 1)
+    query = sa.select(Product.sku, Product.name).where(Product.owner_id == EVERYONE, Product.active)
+    exact = sa.or_(sa.func.lower(Product.sku) == wanted, Product.sku.in_(coded), sa.func.lower(Product.name) == wanted)
+    found = session.execute(query.where(exact).limit(2)).all() or session.execute(
+        query.where(Product.search_text.contains(wanted, autoescape=True)).order_by(Product.name).limit(5)
+    ).all()  # fmt: skip
+    if not found:
+        raise NotFound("unknown-product", _("There is no such product here. Search for it by name."), field="product")
+    if len(found) > 1:
+        names = _(", ").join(name for _sku, name in found)
+        words = _("Several products are called so: %(names)s. Type more of the name.", names=names)
+        raise Invalid("many-products", words, field="product")
+    return str(found[0][0])
+
+
+def refuse_cost(row: dict[str, Any]) -> None:
+    """Refuse what a product costs where it is not a shop's (rule 2)."""
+    if "cost" in row:
+        raise Invalid("bad-cost", _("A cost is a single shop's; the network's stands in its price list. Leave it out."))
+
+
+def count(session: Session, row: dict[str, Any], warehouse_id: str, why: str, actor: Actor, at: dt.datetime) -> None:
+    """Put one product of a warehouse right (rule 3)."""
+    from supply.network.warehouse import lots
+
+    lots.count(session, warehouse_id, row["sku"], row["qty"], why=why, id=new_id(), actor=actor, at=at)

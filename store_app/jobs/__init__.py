@@ -1,0 +1,1 @@
+"""One table of jobs (`jobs`), their functions, and the worker that runs them."""

@@ -1,0 +1,424 @@
+"""The jobs of a node: one table of name, rhythm and function. A person can run each: `cornerstore job NAME`.
+
+Rules
+-----
+1. A job looks for its own work; a lost wake-up costs seconds, never work.
+2. A job opens short transactions; what computes, prints or waits for the network does so between them.
+3. A forecast is computed in a child of its own, one at a time, one thread, with a time limit, and steps back for
+   whatever else the machine has to do: neither paper nor a sale waits for arithmetic.
+4. Nightly jobs are told the last ended business day; those `each_day` make up every missed day, oldest first.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+import sqlalchemy as sa
+import structlog
+
+from config.clock import business_day
+from config.errors import NotFound, ShopError
+from config.nodes.journal import Actor
+from pos.store.store import Region, Store
+from store_app.jobs import forecast, keeping, money, orders, routes, shelf
+from store_app.node.printers import printers_in_force
+from store_app.runtime import job_book
+from store_app.runtime.child_process import Far, compute_apart
+from store_app.runtime.doors import Doors
+from store_app.runtime.savepoints import alone
+
+log = structlog.get_logger()
+CATCH_UP_DAYS = 31
+
+
+@dataclass
+class Desk:
+    """What a worker keeps between runs: doors, the line to the network, whether it has begun to print."""
+
+    doors: Doors
+    client: httpx2.Client | None = None
+    line: Any = None
+    prints: bool = False
+    told: dict[str, str] = field(default_factory=dict)
+    carriers: list[Any] | None = None
+    clocks: tuple[dt.datetime, float] | None = None
+    """The wall clock and the steady one at the last watch."""
+    compute: Callable[..., Any] = compute_apart
+    """How a pure computation is run: apart (rule 3); a demonstration that has nothing else to do runs it at once."""
+
+    @property
+    def node_id(self) -> str:
+        """Return the node the desk stands at."""
+        return self.doors.settings.node_id
+
+    def far(self, job: str, day: dt.date, what: str) -> Far:
+        """Return what notes how far a job of a day is, counted in `what`; busy books are told the next time."""
+
+        def note(so_far: int, whole: int) -> None:
+            try:
+                with self.doors.write() as session:
+                    job_book.say_how_far(session, self.node_id, job, day, so_far, whole, what)
+            except (ShopError, sa.exc.SQLAlchemyError) as fault:
+                log.warning("progress not noted", job=job, so_far=so_far, whole=whole, why=str(fault))
+
+        return note
+
+    def actor(self, job: str) -> Actor:
+        """Return who acts for a job."""
+        return Actor.system(job, self.node_id)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row of the table. every_s: the rhythm of a continuous job; None: nightly.
+
+    after_ring_s: how long after the bell it looks (paper at once, the rest when that is through); None: it does not.
+    """
+
+    name: str
+    run: Callable[[Desk, dt.date], str]
+    every_s: float | None = None
+    after_ring_s: float | None = None
+    each_day: bool = False
+
+
+# --- continuous, store ---
+
+
+def print_paper(desk: Desk, _day: dt.date) -> str:
+    """Print what waits in the queue."""
+    from pos.printing import models, queue, working_off
+
+    settings = desk.doors.settings
+    if not desk.prints:
+        models.load_escpos()  # takes its time: not the first customer's
+        with desk.doors.write() as session:
+            queue.recover(session, settings.node_id, at=desk.doors.now())
+        desk.prints = True
+    with desk.doors.read() as session:
+        outlets = printers_in_force(session, settings)
+    if not outlets:
+        return "no printer"
+    done = working_off.print_due(desk.doors.database, settings.node_id, outlets, now=desk.doors.now)
+    return f"{done.printed} printed, {done.failed} failed, {done.unconfirmed} unconfirmed"
+
+
+def ask_payments(desk: Desk, _day: dt.date) -> str:
+    """Ask terminals and wallets about what they have not answered, and give back what nobody wants."""
+    from store_app.payments.providers import asker
+
+    return f"{asker(desk.doors).ask_due(actor=desk.actor('payments'))} asked about"
+
+
+def send(desk: Desk, _day: dt.date) -> str:
+    """Send what waits, take what came; after a fault wait longer each time. Cut off or alone, keep the sidecar."""
+    from store_app.sync import restored, sender
+
+    doors = desk.doors
+    restored.begin_anew_if_restored(doors)
+    if not doors.settings.network_url:
+        return "on its own"
+    if desk.line is None:
+        desk.line, desk.client = sender.Line(), sender.client_for(doors.settings)
+    if not desk.line.may_try(doors.now()) and not sender.is_wished(doors):
+        return "waiting"
+    assert desk.client is not None
+    done = sender.contact(doors.database, doors.settings, desk.client, doors.clock)
+    desk.line.note(done, doors.now())
+    told = f"{done.delivered} delivered, {done.parked} parked, {done.pulled} pulled"
+    return done.fault or "; ".join([told, *done.refused])
+
+
+def publish_shop(desk: Desk, _day: dt.date) -> str:
+    """Tell the network what this shop's customers may order."""
+    from supply.online.storefront import storefront
+
+    at = desk.doors.now()
+    with desk.doors.read() as session:
+        news = storefront.look(session, desk.node_id, at=at)
+    if news is None:
+        return "nothing changed"
+    with desk.doors.write() as session:
+        storefront.publish(session, desk.node_id, news, at=at)
+    return "published"
+
+
+def letters(desk: Desk, _day: dt.date) -> str:
+    """E-mail orders to suppliers that have no line to us, and receipts to customers who wanted them."""
+    from store_app.mail import letters, receipts
+
+    done = [post.send_due(desk.doors, desk.node_id, carriers_of(desk)) for post in (letters, receipts)]
+    sent, failed = map(sum, zip(*done, strict=True))
+    return f"{sent} sent, {failed} failed"
+
+
+def expire_pickups(desk: Desk, _day: dt.date) -> str:
+    """Give back the units of orders nobody collected."""
+    from supply.online.pickup import pickup
+
+    with desk.doors.write() as session:
+        gone = pickup.expire_due(session, desk.node_id, actor=desk.actor("expire-pickups"), at=desk.doors.now())
+    return f"{len(gone)} expired"
+
+
+def expire_offers(desk: Desk, _day: dt.date) -> str:
+    """Let the network's offers lapse that nobody answered in time."""
+    from supply.orders import network_offers
+
+    with desk.doors.write() as session:
+        gone = network_offers.expire_due(session, desk.node_id, actor=desk.actor("expire-offers"), at=desk.doors.now())
+    return f"{_count(gone)} lapsed"
+
+
+# --- nightly, store ---
+
+
+def roll_up(desk: Desk, day: dt.date) -> str:
+    """Add a day's sales up to demand; the network does so for all its shops."""
+    from supply.demand import rollups
+
+    with desk.doors.write() as session:
+        rollups.roll_up(session, None, day, at=desk.doors.now())
+    return f"rolled up {day}"
+
+
+def forget_people(desk: Desk, _day: dt.date) -> str:
+    """Forget names and phones of orders that are over, and the wrong codes of days gone by."""
+    from supply.membership import support
+    from supply.online import customer_sessions
+    from supply.online.checkout import phone_codes
+    from supply.online.groups import groups
+    from supply.online.messages import messages
+    from supply.online.pickup import handover, pickup
+
+    with desk.doors.write() as session:
+        handover.forget_tries(session, desk.node_id, at=desk.doors.now())
+        messages.forget(session, at=desk.doors.now())
+        phone_codes.forget(session, at=desk.doors.now())
+        customer_sessions.forget(session, at=desk.doors.now())
+        support.forget(session, at=desk.doors.now())
+        groups.forget(session, at=desk.doors.now())
+        return f"{pickup.forget_people(session, at=desk.doors.now())} orders made anonymous"
+
+
+# --- network ---
+
+
+def warehouse(desk: Desk, _day: dt.date) -> str:
+    """Share out what the shops ordered, and load what is due."""
+    from supply.network.warehouse import dispatch as goods
+
+    now = desk.doors.now()
+    with desk.doors.write() as session:
+        filled = goods.fill(session, at=now)
+    with desk.doors.write() as session:
+        loaded = goods.dispatch_day(session, at=now)
+    return f"{_count(filled)} filled, {_count(loaded)} dispatched"
+
+
+def roll_fresh(desk: Desk, _day: dt.date) -> str:
+    """Add up the shops' days whose sales have just arrived."""
+    from supply.demand import rollups
+
+    days = some = 0
+    while days == 0 or some == rollups.DAYS_AT_ONCE:
+        with desk.doors.write() as session:
+            some = rollups.roll_fresh(session, at=desk.doors.now())
+        if not some:
+            break
+        days += some
+    return f"{days} shops' days added up"
+
+
+def limits(desk: Desk, day: dt.date) -> str:
+    """Work out what each store's facts are held against, from its own past and its region's stores."""
+    from supply.demand import plausibility
+
+    with desk.doors.write() as session:
+        return f"limits of {plausibility.refresh(session, day + dt.timedelta(days=1))} stores"
+
+
+def look_ahead(desk: Desk, _day: dt.date) -> str:
+    """Look at what each region's shops will run out of, by what they sell, which is kept anew where it changed."""
+    from supply.replenishment import region_outlook, stockouts
+
+    some, actor = stockouts.STORES_AT_ONCE, desk.actor("outlook")
+    while some == stockouts.STORES_AT_ONCE:
+        with desk.doors.write() as session:
+            now = desk.doors.now()
+            some = stockouts.keep_rates(session, now.astimezone(dt.UTC).date(), actor=actor, at=now)
+    with desk.doors.read() as session:
+        regions = session.scalars(sa.select(Region.id).order_by(Region.id)).all()
+    for region_id in regions:
+        now = desk.doors.now()
+        with alone(desk.doors, "region-outlook", region_id, actor=actor):
+            with desk.doors.read() as session:
+                seen = region_outlook.look(session, region_id, today=now.astimezone(dt.UTC).date())
+            with desk.doors.write() as session:
+                region_outlook.keep(session, region_id, seen, at=now)
+    return f"{len(regions)} regions looked at"
+
+
+def keep_weeks(desk: Desk, _day: dt.date) -> str:
+    """Make the coming weeks of the network's large books, and those the job missed; each in its own transaction."""
+    from config.nodes import partitions
+    from config.nodes.node import this_node
+    from pos.sync import put_away
+
+    made, some, today = 0, 1, desk.doors.now().date()
+    while some:
+        with desk.doors.write() as session:
+            since, away = this_node(session).born_at.date(), put_away.weeks(session)
+            some = len(partitions.keep(session, today, since=since, away=away))
+        made += some
+    return f"{made} weeks made"
+
+
+def purchase(desk: Desk, _day: dt.date) -> str:
+    """Propose what the warehouses buy upstream; in practice it is ordered, and comes, by itself."""
+    from supply.network.purchasing import purchasing
+    from supply.orders import purchases, suppliers
+
+    practice, now = desk.doors.settings.practice, desk.doors.now()
+    with desk.doors.read() as session:
+        houses = suppliers.warehouses(session)
+    made = 0
+    for house in houses:
+        with desk.doors.write() as session:
+            came = purchases.purchases(session, ["ordered"], warehouse_id=house) if practice else []
+            for one in came:
+                if one.expected_day <= now.astimezone(dt.UTC).date():
+                    purchasing.receive(session, house, one.id, actor=desk.actor("purchase"), at=now)
+            found = purchasing.propose(session, house, actor=desk.actor("purchase"), at=now)
+            for one in found if practice else ():
+                purchasing.order(session, house, one.id, actor=desk.actor("purchase"), at=now)
+            made += len(found)
+    return f"{made} purchases proposed"
+
+
+def notify(desk: Desk, _day: dt.date) -> str:
+    """Send what customers are to be told."""
+    from store_app.mail import carriers
+
+    sent, failed = carriers.send_due(desk.doors, carriers_of(desk))
+    return f"{sent} sent, {failed} failed"
+
+
+def ask_escrow(desk: Desk, _day: dt.date) -> str:
+    """Ask about money paid online, send back what is due, pass on what may be."""
+    from store_app.payments import escrow
+
+    return f"{escrow.ask_due(desk.doors)} asked about"
+
+
+def remind_customers(desk: Desk, _day: dt.date) -> str:
+    """Remind customers whose order is about to expire, and call off what no shop fetched in time."""
+    from supply.online.pickup import no_shows, order_copy
+
+    with desk.doors.write() as session:
+        reminded = order_copy.remind(session, at=desk.doors.now())
+    with desk.doors.write() as session:
+        return f"{reminded} reminded, {len(no_shows.call_off(session, at=desk.doors.now()))} called off"
+
+
+def close_groups(desk: Desk, _day: dt.date) -> str:
+    """Close the group buys whose time is over, and settle those that are done."""
+    from supply.sync import groups
+
+    with desk.doors.write() as session:
+        return f"{groups.close_due(session, at=desk.doors.now())} changed"
+
+
+def publish(desk: Desk, day: dt.date) -> str:
+    """Publish catalogue, offers, lessons, demand and regional forecasts for the shops that pull them."""
+    from store_app.jobs import publishing
+
+    return f"editions for {publishing.publish_all(desk.doors, day)} shops"
+
+
+JOBS: dict[str, Job] = {
+    job.name: job
+    for job in (
+        Job("print", print_paper, every_s=2, after_ring_s=0),
+        Job("payments", ask_payments, every_s=5),
+        Job("send", send, every_s=5, after_ring_s=0.3),
+        Job("letters", letters, every_s=15, after_ring_s=0.5),
+        Job("shop-publish", publish_shop, every_s=60, after_ring_s=5),
+        Job("expire-pickups", expire_pickups, every_s=60),
+        Job("expire-offers", expire_offers, every_s=600),
+        Job("campaigns", shelf.carry_campaigns_out, every_s=300),
+        Job("campaigns-over", shelf.settle_campaigns, every_s=3600),
+        Job("shelf-live", shelf.shelf_live, every_s=300),
+        Job("warehouse", warehouse, every_s=900),
+        Job("plan-rounds", routes.plan_rounds, every_s=3, after_ring_s=0.1),
+        Job("notify", notify, every_s=5, after_ring_s=0.3),
+        Job("escrow", ask_escrow, every_s=3, after_ring_s=0.3),
+        Job("groups", close_groups, every_s=60),
+        Job("remind", remind_customers, every_s=600),
+        Job("purchase-letters", orders.post_purchases, every_s=15, after_ring_s=0.5),
+        Job("publish-terms", orders.publish_terms, every_s=30),
+        Job("weeks", keep_weeks, every_s=6 * 3600),
+        Job("roll-fresh", roll_fresh, every_s=20),
+        Job("outlook", look_ahead, every_s=300),
+        Job("roll-up", roll_up, each_day=True),
+        Job("limits", limits),
+        Job("consigned", money.keep_consigned),
+        Job("credit", money.close_money, each_day=True),
+        Job("points", money.keep_points),
+        Job("push-care", money.look_after_pushes),
+        Job("returns", money.end_returns),
+        Job("compare", money.compare_shops),
+        Job("purchase", purchase),
+        Job("forecast-regions", forecast.forecast_regions),
+        Job("forecast-stores", forecast.forecast_stores),
+        Job("forecast", forecast.forecast_store),
+        Job("tell-counts", money.tell_counts),
+        Job("suggest", money.suggest),
+        Job("propose", orders.propose),
+        Job("tell-spares", orders.tell_spares),
+        Job("transfers", orders.propose_transfers),
+        Job("shelf-swap", shelf.shelf_swap),
+        Job("thank-friends", shelf.thank_friends),
+        Job("replay", forecast.replay),
+        Job("weeks-ahead", orders.play_weeks_ahead),
+        Job("replay-regions", forecast.replay_regions),
+        Job("publish", publish),
+        Job("forget-people", forget_people),
+        Job("seal", keeping.seal),
+        Job("backup", keeping.back_up),
+        Job("backup-changes", keeping.back_up_changes, every_s=600),
+        Job("check", keeping.check),
+        Job("watch", keeping.watch, every_s=300),
+        Job("notice-restore", keeping.notice_restore, every_s=5),
+        Job("day-has-come", keeping.take_what_was_early, every_s=3600),
+    )
+}
+
+EACH_DAY = tuple(job.name for job in JOBS.values() if job.each_day)
+
+
+# --- running ---
+
+
+def last_day(doors: Doors) -> dt.date:
+    """Return the last ended business day of this node (a network: of its first shop's zone)."""
+    with doors.read() as session:
+        store = session.get(Store, doors.settings.node_id) or session.scalar(sa.select(Store).order_by(Store.id))
+    if store is None:
+        raise NotFound("no-store", "There is no store here yet.")
+    return business_day(doors.now(), store.tz, store.rollover_hour) - dt.timedelta(days=1)
+
+
+def carriers_of(desk: Desk) -> list[Any]:
+    """Return what carries letters and messages, made once."""
+    from store_app.mail import carriers
+
+    if desk.carriers is None:
+        desk.carriers = carriers.carriers(desk.doors.settings)
+    return desk.carriers
+
+
+def _count(answer: Any) -> int:
+    return len(answer) if hasattr(answer, "__len__") else int(answer or 0)

@@ -1,0 +1,1 @@
+"""Outgoing mail: receipts, letters to suppliers, messages to customers, and who carries them."""

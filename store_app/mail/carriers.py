@@ -1,0 +1,224 @@
+"""Carrying messages to customers and letters to suppliers: by e-mail, by a service they are posted to, or into a log.
+
+Rules
+-----
+1. A carrier is one that says whether it can reach somebody and hands a letter over; what it raises is an OSError or
+   Unreachable, and the message is tried again later (`supply.online.messages.messages`).
+2. Every carrier that can reach the customer is asked; the message counts as sent when one took it over. Nobody to
+   carry it is a fault too, so that it shows.
+3. An address a mail server refuses for good is Refused, and told apart from a server that does not answer.
+4. Nothing is sent inside a transaction. A program that dies between sending and noting it sends the message twice,
+   with the same id, by which a service tells that it is the same.
+5. What is posted is signed: `X-Cornerstore-Signature` is the HMAC-SHA256 of the body under the shared key.
+"""
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+import smtplib
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from typing import Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import httpx2
+import structlog
+
+from config import private
+from config.errors import Invalid, Refused, Unreachable, cause
+from config.settings import Settings, is_here
+from store_app.payments.order_tokens import address_of
+from store_app.runtime import outgoing
+from store_app.runtime.doors import Doors
+from supply.online.checkout import phone_codes
+from supply.online.messages import messages, words
+from supply.online.messages.messages import CustomerMessage
+
+WAIT_S = 10.0
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message as it is carried."""
+
+    id: str
+    kind: str
+    phone: str
+    email: str
+    subject: str
+    text: str
+    files: tuple[tuple[str, str, bytes], ...] = ()
+    """(name, kind of content, content) of what is attached."""
+
+
+class Carrier(Protocol):
+    """Something that carries letters (rule 1)."""
+
+    def reaches(self, letter: Letter) -> bool:
+        """Tell whether it can reach whom the letter is for."""
+        ...
+
+    def send(self, letter: Letter, *, at: dt.datetime) -> None:
+        """Hand the letter over."""
+        ...
+
+
+class LogCarrier:
+    """Writes letters down and sends nothing: for practice."""
+
+    def reaches(self, letter: Letter) -> bool:
+        """Everybody, in a way."""
+        return True
+
+    def send(self, letter: Letter, *, at: dt.datetime) -> None:
+        """Write the letter into the log."""
+        _log.info("customer message", id=letter.id, kind=letter.kind, text=letter.text, at=at.isoformat())
+
+
+class SmtpCarrier:
+    """Sends e-mail by a mail server: 'smtp://user:password@host:587?from=a@b' (STARTTLS), smtps:// for TLS at once.
+
+    Without STARTTLS at the server nothing is sent, but to this computer or over a trusted wire, and no password ever.
+    """
+
+    def __init__(self, address: str, *, may_be_open: bool = False) -> None:
+        parts = urlsplit(address)
+        self._tls = parts.scheme == "smtps"
+        self._may_be_open = may_be_open or is_here(parts.hostname or "")
+        self._host, self._port = parts.hostname or "", parts.port or (465 if self._tls else 587)
+        self._user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
+        self._sender = parse_qs(parts.query).get("from", [self._user])[0]
+        if not self._host or "@" not in self._sender:
+            raise Invalid("bad-notify", "notify: write a mail server like smtp://user:password@host:587?from=a@b.c")
+
+    def reaches(self, letter: Letter) -> bool:
+        """Who left an e-mail address."""
+        return bool(letter.email)
+
+    def send(self, letter: Letter, *, at: dt.datetime) -> None:
+        """Send one e-mail; the letter's id is the message's."""
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["Subject"] = self._sender, letter.email, letter.subject
+        mail["Date"], mail["Message-ID"] = format_datetime(at), make_msgid(letter.id, self._sender.rpartition("@")[2])
+        mail["X-Cornerstore-Id"] = letter.id
+        mail.set_content(letter.text)
+        for name, kind, content in letter.files:
+            broad, _, narrow = kind.partition("/")
+            mail.add_attachment(content, maintype=broad, subtype=narrow, filename=name)
+        try:
+            with self._line() as line:
+                line.send_message(mail)
+        except smtplib.SMTPRecipientsRefused as fault:
+            code, said = next(iter(fault.recipients.values()), (550, "it knows no such address"))
+            words = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+            if code < 500:
+                raise Unreachable("mail-refused", f"The mail server did not take it: {words}") from fault
+            raise Refused("address-refused", f"The mail server refused {letter.email}: {words}") from fault
+        except smtplib.SMTPException as fault:
+            raise Unreachable("mail-refused", f"The mail server did not take it: {cause(fault)}.") from fault
+
+    def _line(self) -> smtplib.SMTP:
+        context = outgoing.context()
+        if self._tls:
+            line: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=WAIT_S, context=context)
+        else:
+            line = smtplib.SMTP(self._host, self._port, timeout=WAIT_S)
+            line.ehlo()
+            if line.has_extn("starttls"):
+                line.starttls(context=context)
+            elif self._user or not self._may_be_open:
+                line.close()
+                raise Unreachable("mail-in-the-clear", "The mail server offers no encryption, so nothing is sent.")
+        if self._user:
+            line.login(self._user, self._password)
+        return line
+
+
+class WebhookCarrier:
+    """Posts letters as JSON to a service that sends them on to phones (rule 5)."""
+
+    def __init__(self, address: str, key: str, client: httpx2.Client | None = None) -> None:
+        self._address, self._key = address, key.encode()
+        self._client = client or outgoing.client(address, timeout=WAIT_S)
+
+    def reaches(self, letter: Letter) -> bool:
+        """Who left a phone number."""
+        return bool(letter.phone)
+
+    def send(self, letter: Letter, *, at: dt.datetime) -> None:
+        """Post one letter; any answer but 2xx is a fault."""
+        said = {name: value for name, value in vars(letter).items() if name != "files"}
+        body = json.dumps(said | {"at": at.isoformat()}, ensure_ascii=False, sort_keys=True).encode()
+        signature = hmac.new(self._key, body, hashlib.sha256).hexdigest()
+        headers = {"Content-Type": "application/json", "X-Cornerstore-Signature": signature}
+        try:
+            answer = self._client.post(self._address, content=body, headers=headers)
+        except httpx2.HTTPError as fault:
+            raise Unreachable("service-silent", f"The message service does not answer: {cause(fault)}.") from fault
+        if not 200 <= answer.status_code < 300:
+            raise Unreachable("service-refused", f"The message service answered {answer.status_code}.")
+
+
+def carriers(settings: Settings) -> list[Carrier]:
+    """Return who carries messages at this node, as its settings say."""
+    chosen = settings.notify or ("log" if settings.practice else "")
+    found: list[Carrier] = []
+    for one in filter(None, (part.strip() for part in chosen.split(";"))):
+        if one == "log":
+            found.append(LogCarrier())
+        elif one.startswith(("smtp://", "smtps://")):
+            host = urlsplit(one).hostname or ""
+            found.append(SmtpCarrier(one, may_be_open=settings.trusts_wire_to(host)))
+        elif one.startswith(("https://", "http://")):
+            found.append(WebhookCarrier(one, settings.notify_key))
+        else:
+            raise Invalid("bad-notify", f"notify: {one!r} is no way to carry messages; see the settings' description.")
+    return found
+
+
+def send_due(doors: Doors, among: list[Carrier]) -> tuple[int, int]:
+    """Send what is due (rules 2, 3); returns how many were sent and how many failed."""
+    with doors.read() as session:
+        letters = [_letter(row, doors.settings) for row in messages.due(session, doors.now())]
+    sent = failed = 0
+    for letter in letters:
+        fault = _carried(letter, among, doors.now())
+        with doors.write() as session:
+            if fault is None:
+                messages.sent(session, letter.id, at=doors.now())
+                sent += 1
+            else:
+                messages.failed(session, letter.id, fault, at=doors.now())
+                failed += 1
+    return sent, failed
+
+
+# --- inside ---
+
+
+def _carried(letter: Letter, among: list[Carrier], at: dt.datetime) -> str | None:
+    """Hand a letter to every carrier that reaches its reader; None when one took it, else what went wrong."""
+    faults, taken = [], False
+    for carrier in (one for one in among if one.reaches(letter)):
+        try:
+            carrier.send(letter, at=at)
+            taken = True
+        except (OSError, Unreachable, Refused) as fault:
+            faults.append(str(fault))
+        except Exception as fault:  # a letter nobody can write is its own fault, and keeps no other one waiting
+            _log.exception("letter not carried", id=letter.id)
+            faults.append(f"It could not be written: {fault!r}")
+    return None if taken else "; ".join(faults) or "nobody carries messages to this customer"
+
+
+def _letter(row: CustomerMessage, settings: Settings) -> Letter:
+    facts = dict(row.facts)
+    if "order_id" in facts:
+        facts["url"] = address_of(settings, facts["slug"], row.store_id, facts["order_id"])
+    if "code_id" in facts:  # made now, and kept nowhere
+        facts["code"] = phone_codes.code_of(private.node_secret(settings), facts["code_id"], facts["digits"])
+    subject = words.subject_of(row.kind, facts, row.language)
+    return Letter(row.id, row.kind, row.phone, row.email, subject, words.text_of(row.kind, facts, row.language))

@@ -1,0 +1,162 @@
+"""Sending suppliers by e-mail what is ordered, or goes back: the letter with its page as PDF, of an order a CSV, too.
+
+Rules
+-----
+1. The words are in the supplier's language, the attachments are made of the letter's frozen document alone.
+2. Nothing is sent inside a transaction; a program that dies between sending and noting it sends the letter twice, with
+   the same message id and the same order number.
+3. In practice letters are logged. A shop without a mail server is told so on the order, at once.
+"""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from config.errors import Refused, Unreachable
+from config.nodes.journal import Actor
+from store_app.mail.carriers import Carrier, Letter
+from store_app.runtime.doors import Doors
+from supply.network.claims import photos as claim_photos
+from supply.network.purchasing import letter_pages
+from supply.orders import letters as order_letters
+from supply.orders.letters import OrderLetter
+
+_WORDS: dict[str, dict[str, Any]] = {
+    "en": {
+        "order": ("Order {no} from {shop}", "Dear {supplier},\n\nplease deliver the attached order {no} on {day}.\n"),
+        "cancellation": (
+            "Order {no} from {shop} is called off",
+            "Dear {supplier},\n\nplease do not deliver order {no} for {day}: {why}\n",
+        ),
+        "return": (
+            "Return {no} from {shop}",
+            "Dear {supplier},\n\nthe goods of the attached note {no} go back to you: {why}\n\n{please}\n",
+        ),
+        "return_off": (
+            "Return {no} from {shop} is called off",
+            "Dear {supplier},\n\nthe goods of note {no} do not come back to you: {why}\n",
+        ),
+        "claim": (
+            "Claim {no} of {shop} about the delivery of {day}",
+            "Dear {supplier},\n\nof your delivery of {day} this was not as it should be:\n\n{lines}\n\n{words}{wish}\n",
+        ),
+        "kinds": {
+            "short": "missing",
+            "over": "too many",
+            "damaged": "damaged",
+            "wrong": "another product",
+            "expired": "too old",
+        },
+        "wishes": {
+            "money": "We ask for the money back.",
+            "replacement": "Please send it once more.",
+            "return": "Please take it back.",
+        },
+        "please": "Please take them with your next delivery, or tell us how they come to you.",
+        "greeting": "\n{by}\n{shop}\n{address}\n{phone}",
+        "number": "Our customer number with you: {customer_no}\n",
+    },
+    "zh": {
+        "order": ("{shop} 订货单 {no}", "{supplier}：\n\n请于 {day} 送达附件中的订单 {no}。\n"),
+        "cancellation": ("{shop} 取消订货单 {no}", "{supplier}：\n\n请勿送 {day} 的订单 {no}：{why}\n"),
+        "return": (
+            "{shop} 退货单 {no}",
+            "{supplier}：\n\n附件退货单 {no} 中的货物退还贵方：{why}\n\n{please}\n",
+        ),
+        "return_off": ("{shop} 取消退货单 {no}", "{supplier}：\n\n退货单 {no} 中的货物不再退还：{why}\n"),
+        "claim": (
+            "{shop} 对 {day} 到货的索赔 {no}",
+            "{supplier}：\n\n{day} 的到货有以下问题：\n\n{lines}\n\n{words}{wish}\n",
+        ),
+        "kinds": {"short": "缺少", "over": "多送", "damaged": "损坏", "wrong": "错货", "expired": "过期"},
+        "wishes": {"money": "请退款。", "replacement": "请补发。", "return": "请收回。"},
+        "please": "请在下次送货时带回，或告知如何送还。",
+        "greeting": "\n{by}\n{shop}\n{address}\n{phone}",
+        "number": "我方客户号：{customer_no}\n",
+    },
+}
+
+
+def send_due(doors: Doors, store_id: str, among: list[Carrier]) -> tuple[int, int]:
+    """Send the letters that are due (rule 2); returns how many left and how many did not."""
+    with doors.read() as session:
+        letters = [
+            complaint(session, row) if row.kind == "claim" else written(row)
+            for row in order_letters.due(session, store_id, doors.now())
+        ]
+    sent = failed = 0
+    for letter in letters:
+        with doors.read() as session:  # the one before may have taken minutes, and this one be called off meanwhile
+            if not order_letters.is_waiting(session, store_id, letter.id):
+                continue
+        code, fault = carried(letter, among, doors)
+        with doors.write() as session:
+            if code:
+                order_letters.failed(session, store_id, letter.id, code, fault, at=doors.now())
+                failed += 1
+            else:
+                actor = Actor.system("letters", store_id)
+                order_letters.left(session, store_id, letter.id, actor=actor, at=doors.now())
+                sent += 1
+    return sent, failed
+
+
+def written(row: OrderLetter) -> Letter:
+    """Return a letter as it is carried, with its attachments (rule 1)."""
+    document = row.document
+    words = _WORDS["zh" if str(document["language"]).startswith("zh") else "en"]
+    said: dict[str, Any] = {
+        "no": document["order_no"], "shop": document["store"]["name"], "supplier": document["supplier_name"],
+        "day": document.get("delivery_day", ""), "why": document.get("called_off", document.get("why", "")),
+        "by": document["by"], "address": document["store"]["address"] or "", "phone": document["store"]["phone"] or "",
+        "customer_no": document["customer_no"], "please": words["please"],
+    }  # fmt: skip
+    subject, text = words[row.kind]
+    number = words["number"] if document["customer_no"] else ""
+    is_order = row.kind in ("order", "cancellation")
+    name = f"{'order' if is_order else 'return'}-{document['order_no']}"
+    table = [(f"{name}.csv", "text/csv", order_letters.as_csv(document))] if is_order else []
+    return Letter(
+        id=row.id, kind=row.kind, phone="", email=row.address, subject=str(subject).format(**said),
+        text=f"{text}{number}{words['greeting']}".format(**said).rstrip() + "\n",
+        files=((f"{name}.pdf", "application/pdf", letter_pages.pages(document)), *table),
+    )  # fmt: skip
+
+
+def complaint(session: Session, row: OrderLetter) -> Letter:
+    """Return the letter of a claim, with its photos (rule 1)."""
+    document = row.document
+    words: dict[str, Any] = _WORDS["zh" if str(document["language"]).startswith("zh") else "en"]
+    said = {
+        "no": document["order_no"], "shop": document["store"]["name"], "supplier": document["supplier_name"],
+        "day": document["delivery_day"], "by": document["by"], "address": document["store"]["address"] or "",
+        "phone": document["store"]["phone"] or "", "customer_no": document["customer_no"],
+        "lines": "\n".join(
+            f"- {line['qty']} {line['name']} ({line['sku']}): {words['kinds'][line['kind']]}"
+            for line in document["lines"]
+        ),
+        "words": f"{document['words']}\n" if document["words"] else "", "wish": words["wishes"][document["wish"]],
+    }  # fmt: skip
+    subject, text = words["claim"]
+    number = words["number"] if document["customer_no"] else ""
+    photos = claim_photos.photos_of(session, row.store_id, row.id)
+    return Letter(
+        id=row.id, kind=row.kind, phone="", email=row.address, subject=subject.format(**said),
+        text=f"{text}{number}{words['greeting']}".format(**said).rstrip() + "\n",
+        files=tuple((f"photo-{one.n + 1}.jpg", "image/jpeg", one.data) for one in photos if one.data),
+    )  # fmt: skip
+
+
+def carried(letter: Letter, among: list[Carrier], doors: Doors) -> tuple[str, str]:
+    """Hand a letter to the first carrier that takes it; ('', '') when one did, else what is wrong: code, words."""
+    said = ("no-mail-server", "")
+    for carrier in (one for one in among if one.reaches(letter)):
+        try:
+            carrier.send(letter, at=doors.now())
+        except Refused as fault:
+            said = ("address-refused", fault.message)
+        except (OSError, Unreachable) as fault:
+            said = ("unreachable", str(fault))
+        else:
+            return "", ""
+    return said

@@ -1,0 +1,1 @@
+"""Running a node: serve, back up, join, verify, diagnose."""

@@ -1,0 +1,382 @@
+"""How a node is: a sentence about each thing that could go wrong, and what to do. For `doctor`, /metrics, the watch.
+
+Rules
+-----
+1. Each look is its own: one that fails is a sentence too, and the others go on.
+2. A light is good, warn or bad. Bad is what loses sales or stops them; warn what will, if nobody acts.
+3. A shop that is cut off sells on: its queue is warn after an hour, bad after a day, and says something else after a
+   week (RELIABILITY 7.12).
+"""
+
+import datetime as dt
+import os
+import shutil
+import stat
+import sys
+import sysconfig
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import sqlalchemy as sa
+
+from config import migrate, private
+from config.clock import SystemClock
+from config.database import refuse_unsafe
+from config.errors import ShopError, cause
+from config.nodes import append_only, outbox, publication
+from config.nodes.inbox import InboxMessage
+from config.nodes.node import NETWORK, this_node
+from config.nodes.outbox import OutboxMessage
+from pos.stock import fresh_days
+from pos.store.store import Store
+from store_app.node import backup
+from store_app.runtime import job_book, outgoing, tables
+from store_app.runtime.doors import Doors
+from store_app.web import staff
+from supply.demand.forecasts import ForecastRun
+
+GOOD, WARN, BAD = "good", "warn", "bad"
+LEAST_FREE, LOW_FREE = 200_000_000, 1_000_000_000
+CLOCK_OFF_S = 120.0
+REMOTE_DISKS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "vboxsf"})
+UPDATE_DUE_DAYS = 100
+_POWERS = sa.text(
+    "SELECT rolsuper OR rolcreaterole OR rolreplication OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+)
+QUEUE_LATE = {
+    dt.timedelta(hours=1): "For more than an hour nothing went: look whether the internet is there. Selling goes on.",
+    dt.timedelta(
+        days=1
+    ): "For more than a day nothing went: start the router anew, and call the operator if it is not that.",
+    dt.timedelta(
+        days=7
+    ): "For more than a week nothing went: orders and forecasts stand on old figures. Use another line, "
+    "a telephone's say, until all is sent.",
+}
+"""How old the oldest unsent message is, and what to do then."""
+Look = Callable[[Doors], "Word"]
+
+
+@dataclass(frozen=True)
+class Word:
+    """What was found about one thing. value: its figure for /metrics, where it has one."""
+
+    thing: str
+    light: str
+    sentence: str
+    value: float | None = None
+
+
+def examine(doors: Doors, *, outside: bool = True) -> list[Word]:
+    """Look at everything; outside: the network is asked, too."""
+    looks: list[Look] = [
+        _database,
+        _protection,
+        _disk,
+        _place,
+        _clock,
+        _backups,
+        _jobs,
+        _worker,
+        _settings,
+        _files,
+        _outgoing,
+        _age,
+        _guesses,
+        _forecasts,
+    ]
+    if doors.settings.role == "network":
+        looks += [_parked, _rolling]
+    elif doors.settings.network_url:
+        looks += [_queue, _editions, _put_back, *([_line] if outside else [])]
+    return [_safely(look, doors) for look in looks]
+
+
+# --- inside ---
+
+
+def _safely(look: Look, doors: Doors) -> Word:
+    try:
+        return look(doors)
+    except (ShopError, OSError, sa.exc.SQLAlchemyError) as fault:
+        return Word(look.__name__.strip("_"), BAD, f"This could not be looked at: {cause(fault)}.")
+
+
+def _database(doors: Doors) -> Word:
+    engine = doors.database.engine
+    refuse_unsafe(engine)
+    revision, newest = migrate.current(engine), migrate.newest()
+    if revision != newest:
+        return Word("database", BAD, f"Its tables are of version {revision}; run `cornerstore migrate` ({newest}).")
+    if engine.dialect.name != "sqlite":
+        with engine.connect() as connection:
+            powers = connection.execute(_POWERS).scalar()
+        if powers and not doors.settings.practice:
+            told = "Give the node a role of its own that owns its database: CREATE ROLE cornerstore LOGIN CREATEDB."
+            return Word("database", WARN, f"The node's role at PostgreSQL may do more than it needs. {told}")
+        return Word("database", GOOD, f"PostgreSQL, tables of version {revision}.")
+    with engine.connect() as connection:
+        said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if said != "ok":
+        told = "Stop selling on this computer, put the last copy back on another disk, and keep the damaged file."
+        return Word("database", BAD, f"The file is damaged: {said}. {told}")
+    size = Path(str(engine.url.database)).stat().st_size
+    return Word("database", GOOD, f"Whole, {size / 1e6:.0f} MB, tables of version {revision}.", float(size))
+
+
+def _protection(doors: Doors) -> Word:
+    """Tell whether the database still refuses to change what is on record."""
+    tables.known()
+    with doors.read() as session:
+        off = append_only.unprotected(session)
+    if off:
+        told = (
+            f"Rows of {', '.join(off)} can be changed: their protection is missing. Somebody changed the database "
+            "itself. Run `cornerstore verify` to see whether the books are whole, then `cornerstore migrate`."
+        )
+        return Word("protection", BAD, told, float(len(off)))
+    return Word("protection", GOOD, "The database refuses to change or delete what is on record.", 0.0)
+
+
+def _disk(doors: Doors) -> Word:
+    free = shutil.disk_usage(doors.settings.state_folder).free
+    light = BAD if free < LEAST_FREE else WARN if free < LOW_FREE else GOOD
+    advice = "" if light == GOOD else " Delete what nobody needs: with a full disk nothing more can be sold."
+    return Word("disk", light, f"{free / 1e9:.1f} GB are free.{advice}", float(free))
+
+
+def _place(doors: Doors) -> Word:
+    """Tell whether the state folder lies on a disk of this machine."""
+    kind = _kind_of_disk(doors.settings.state_folder.resolve())
+    if kind in REMOTE_DISKS:
+        return Word(
+            "place", BAD, f"The state folder is on a network drive ({kind}). Move it to a disk of this computer."
+        )
+    return Word("place", GOOD, f"The state folder is on a disk of this computer{f' ({kind})' if kind else ''}.")
+
+
+def _clock(doors: Doors) -> Word:
+    """Tell whether the machine's clock shows what cannot be."""
+    behind_s = doors.clock.behind_s() if isinstance(doors.clock, SystemClock) else 0.0
+    if behind_s <= CLOCK_OFF_S:
+        return Word("clock", GOOD, "Nothing tells that this computer's clock is behind.", behind_s)
+    told = (
+        f"This computer's clock is behind by {behind_s / 86_400:.1f} days or more. Set it, or let it be set by the "
+        f"internet; until then sales are dated {doors.now():%Y-%m-%d %H:%M} UTC and on."
+    )
+    return Word("clock", BAD, told, behind_s)
+
+
+def _kind_of_disk(folder: Path) -> str:
+    mounts = Path("/proc/mounts")
+    if not mounts.exists():
+        return ""
+    found, kind = Path("/"), ""
+    for line in mounts.read_text("utf-8").splitlines():
+        _, where, of_kind, *_ = line.split(" ")
+        at = Path(where.replace("\\040", " "))
+        if folder.is_relative_to(at) and len(at.parts) >= len(found.parts):
+            found, kind = at, of_kind
+    return kind
+
+
+def _backups(doors: Doors) -> Word:
+    copies = backup.copies(doors)
+    if not copies:
+        return Word("backups", BAD, "There is no copy of the books yet. Run `cornerstore backup`.")
+    age = doors.now() - copies[0].at
+    hours = age.total_seconds() / 3600
+    light = BAD if age > dt.timedelta(days=7) else WARN if age > dt.timedelta(hours=36) else GOOD
+    same_disk = os.stat(backup.folder_of(doors)).st_dev == os.stat(doors.settings.state_folder).st_dev  # noqa: PTH116
+    advice = " It lies on the disk of the books: name another in backup_folder." if same_disk else ""
+    return Word("backups", light, f"The last proved copy is {hours:.0f} hours old.{advice}", age.total_seconds())
+
+
+def _jobs(doors: Doors) -> Word:
+    from store_app.jobs.jobs import EACH_DAY
+
+    with doors.read() as session:
+        failed = job_book.failed(session, doors.settings.node_id, at=doors.now(), each_day=EACH_DAY)
+        now = [
+            f" {run.job} of {run.day} runs: {run.outcome}."
+            for run in job_book.under_way(session, doors.settings.node_id)
+        ]
+    if failed:
+        how = [", ".join(filter(None, ("cut off" * (run.state == "running"), run.outcome))) for run in failed[:3]]
+        told = "; ".join(f"{run.job} of {run.day}: {words}" for run, words in zip(failed, how, strict=False))
+        light = BAD if any(run.tries > job_book.MOST_TRIES for run in failed) else WARN
+        return Word("jobs", light, f"{len(failed)} nightly jobs failed three times. {told}", float(len(failed)))
+    return Word("jobs", GOOD, "No nightly job waits for a person." + "".join(now), 0.0)
+
+
+def _forecasts(doors: Doors) -> Word:
+    """Tell how near last week's forecasts of the shops were that this node forecasts for."""
+    query = sa.select(ForecastRun.origin_day, ForecastRun.version, ForecastRun.reason).join(
+        Store, sa.and_(Store.id == ForecastRun.scope_id, ForecastRun.state == "published")
+    )
+    with doors.read() as session:
+        runs = session.execute(query).all()
+    if not runs:
+        return Word("forecasts", GOOD, "No shop has been forecast here yet.")
+    newest = max(runs, key=lambda run: run.origin_day)
+    told = f"Shops forecast: {len(runs)}, the newest up to {newest.origin_day} by version {newest.version}."
+    off, fallen = (sum(sign in (run.reason or "") for run in runs) for sign in ("drifts:", "fell_back:"))
+    if off or fallen:
+        told += (
+            f" Sold otherwise than forecast last week: {off}; the average of four weeks is used for some kinds of "
+            f"products: {fallen}. Look twice at their orders; it ends by itself when the forecast is nearer again."
+        )
+    return Word("forecasts", WARN if off else GOOD, told, float(off))
+
+
+def _worker(doors: Doors) -> Word:
+    if doors.database.engine.dialect.name != "sqlite":
+        return Word("worker", GOOD, "Of many workers one leads; each host's service says whether it runs.")
+    if backup.worker_runs(doors):
+        return Word("worker", GOOD, "The worker is running.", 1.0)
+    return Word("worker", WARN, "No worker runs: nothing is printed or sent. Start `cornerstore serve` or `work`.", 0.0)
+
+
+def _settings(doors: Doors) -> Word:
+    named = os.environ.get("CORNERSTORE_SETTINGS")
+    if named and sys.platform != "win32" and stat.S_IMODE(Path(named).stat().st_mode) & 0o077:
+        return Word("settings", WARN, f"Others on this computer can read {named}: chmod 600 {named}")
+    if doors.settings.practice:
+        return Word("settings", WARN, "This is a practice node: its PINs are known to everybody.")
+    given = doors.settings
+    if given.role == "network" and given.public_url.startswith("https:") and not given.secure_cookies:
+        told = "Customers come over TLS, yet cookies would go without it, too: set secure_cookies = true."
+        return Word("settings", WARN, told)
+    return Word("settings", GOOD, "Nobody else reads the settings.")
+
+
+def _files(doors: Doors) -> Word:
+    books = doors.database.engine.url.database if doors.database.engine.dialect.name == "sqlite" else None
+    copies = backup.folder_of(doors).glob(f"{doors.settings.node_id}-*")
+    files = [*copies, doors.settings.signing_key, *([Path(books)] if books else [])]
+    if read_by_all := sorted(str(file) for file in files if private.is_open(file) and private.is_open(file.parent)):
+        more = f", and {len(read_by_all) - 1} more" if read_by_all[1:] else ""
+        told = f"Others on this computer can read {read_by_all[0]}{more}: chmod 600 each."
+        return Word("files", WARN, told, float(len(read_by_all)))
+    return Word("files", GOOD, "Nobody else on this computer reads the books and their copies.")
+
+
+def _outgoing(doors: Doors) -> Word:
+    """Tell what the settings make this node connect to: what a firewall has to let through, and nothing else."""
+    to = "; ".join(f"{place} ({name})" for name, place in outgoing.reached(doors.settings))
+    return Word("outgoing", GOOD, f"The settings make this node connect to: {to or 'nothing'}.")
+
+
+def _age(doors: Doors) -> Word:
+    """Tell how old the program and its libraries are (docs/security.md promises an update each quarter)."""
+    changed = Path(sysconfig.get_path("purelib")).stat().st_mtime
+    days = (doors.now() - dt.datetime.fromtimestamp(changed, dt.UTC)).days
+    told = f"Program and libraries were last changed {max(days, 0)} days ago."
+    if days > UPDATE_DUE_DAYS:
+        return Word("age", WARN, f"{told} Install the newest version: libraries have mended faults since.", days)
+    return Word("age", GOOD, told, max(days, 0))
+
+
+def _guesses(doors: Doors) -> Word:
+    with doors.read() as look:
+        wrong = staff.guesses(look, doors.settings.node_id, doors.now())
+    if wrong < staff.STRANGERS_NOTED:
+        return Word("sign-in", GOOD, "Nobody guesses at PINs.", float(wrong))
+    told = (
+        f"Somebody guesses at PINs: {wrong} wrong ones within a quarter of an hour, on devices nobody signed in with."
+    )
+    return Word("sign-in", WARN, f"{told} See who can reach this node's sign-in page.", float(wrong))
+
+
+def _queue(doors: Doors) -> Word:
+    with doors.read() as session:
+        queue, node = outbox.waiting(session, NETWORK), this_node(session)
+    oldest = queue["oldest"]
+    age = doors.now() - oldest if oldest else dt.timedelta(0)
+    late = [limit for limit in QUEUE_LATE if age > limit]
+    light = BAD if queue["stuck"] or len(late) > 1 else WARN if late else GOOD
+    told = f"{queue['pending']} messages wait for the network, {queue['stuck']} were refused by it."
+    if late:
+        told += f" {QUEUE_LATE[late[-1]]}"
+    if node.last_fault:
+        told += f" The last contact failed: {node.last_fault}"
+    return Word("queue", light, told, age.total_seconds())
+
+
+def _editions(doors: Doors) -> Word:
+    with doors.read() as session:
+        found = publication.refused(session)
+    if not found:
+        return Word("editions", GOOD, "Nothing the network published was refused.", 0.0)
+    told = " ".join(row.told for row in found)
+    return Word("editions", WARN, f"{told} The last good one stays in use. Call the network's operator.", len(found))
+
+
+def _put_back(doors: Doors) -> Word:
+    """Tell what came home into books that were put back from a copy, and what a person must look at."""
+    from store_app.sync import homecoming
+
+    with doors.read() as session:
+        fetches = homecoming.is_awaited(session)
+        found = homecoming.last(session, doors.settings.node_id)
+    if fetches:
+        told = "These books were put back from a copy. What the network was told after it comes with the next contact."
+        return Word("put back", WARN, told)
+    if found is None or doors.now() - found[0] > homecoming.SHOWN_FOR:
+        return Word("put back", GOOD, "Nothing of these books had to be fetched from the network lately.", 0.0)
+    at, came = found
+    many, odd = sum(came["topics"].values()), came["odd_many"]
+    sales = came["topics"].get("sale.completed", 0)
+    told = f"On {at:%Y-%m-%d} {many} messages came home, {sales} of them sales, after these books were put back."
+    if odd:
+        told += f" What a person must look at stands on the page of the shop ({odd})."
+    return Word("put back", WARN if odd else GOOD, told, float(many))
+
+
+def _line(doors: Doors) -> Word:
+    """Ask the network: certificate, key, and how far the clocks are apart."""
+    from store_app.sync import sender, wire
+
+    try:
+        with sender.client_for(doors.settings) as client:
+            began = time.time()
+            answer = client.get("/api/sync/journal")
+    except httpx2.HTTPError as fault:
+        return Word("line", WARN, f"The network cannot be reached: {fault or type(fault).__name__}. Selling goes on.")
+    refusal = wire.refusal_of(answer.content) if answer.status_code == 403 else None
+    if refusal is not None and refusal.code in wire.PAUSES:
+        return Word("line", BAD, wire.PAUSES[refusal.code])
+    if answer.status_code in (401, 403):
+        return Word("line", BAD, "The network does not know this shop's key any more. Ask the operator for a new code.")
+    if answer.status_code != 200:
+        return Word("line", WARN, f"The network answered {answer.status_code}. Selling goes on.")
+    theirs = sender.moment_told(answer.headers.get("Date"))
+    if theirs is None:
+        return Word("line", WARN, "Something answered that does not say what time it is. Selling goes on.")
+    off_s = theirs.timestamp() - began
+    if abs(off_s) > CLOCK_OFF_S:
+        return Word(
+            "line", WARN, f"This computer's clock is off by {off_s:.0f} s. Let it be set by the internet.", off_s
+        )
+    return Word("line", GOOD, "The network answers, knows this shop's key, and the clocks agree.", off_s)
+
+
+def _parked(doors: Doors) -> Word:
+    with doors.read() as session:
+        parked = session.scalar(sa.select(sa.func.count()).where(InboxMessage.state == "parked")) or 0
+        stuck = session.scalar(sa.select(sa.func.count()).where(OutboxMessage.state == "stuck")) or 0
+    light = WARN if parked or stuck else GOOD
+    return Word(
+        "parked", light, f"{parked} messages of shops are set aside, {stuck} of ours were refused.", float(parked)
+    )
+
+
+def _rolling(doors: Doors) -> Word:
+    with doors.read() as session:
+        oldest = fresh_days.oldest(session)
+    behind_s = (doors.now() - oldest).total_seconds() if oldest else 0.0
+    light = BAD if behind_s > 3600 else WARN if behind_s > 120 else GOOD
+    return Word("roll-up", light, f"Sales that arrived are added up; {behind_s:.0f} s behind.", behind_s)

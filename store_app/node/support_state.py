@@ -1,0 +1,32 @@
+"""How a node is, as the network is told while the shopkeeper lets it look: the doctor's words, the journal's last."""
+
+from typing import Any
+
+from store_app.runtime.doors import Doors
+from supply.membership import support
+
+
+def of(doors: Doors) -> dict[str, Any]:
+    """Return the doctor's words and the journal's last entries."""
+    from store_app.node import doctor
+
+    words = doctor.examine(doors, outside=False)
+    with doors.read() as session:
+        entries = support.last_entries(session, doors.settings.node_id)
+    return {
+        "at": doors.now().isoformat(timespec="seconds"),
+        "words": [{"thing": one.thing, "light": one.light, "sentence": one.sentence} for one in words],
+        "journal": entries,
+    }
+
+
+def tell_again(doors: Doors) -> None:
+    """Tell the network anew how the node is, where leave is in force."""
+    node, at = doors.settings.node_id, doors.now()
+    with doors.read() as session:
+        if support.in_force(session, node, at) is None:
+            return
+    state = of(doors)
+    with doors.write() as session:
+        if (leave := support.in_force(session, node, at)) is not None:
+            support.tell(session, leave, state, at)

@@ -1,0 +1,1 @@
+"""What pages of several rooms share: forms, uploads, finding a product, refusals."""

@@ -1,0 +1,241 @@
+"""What a form said, read strictly, and the answer when it cannot be done.
+
+Rules
+-----
+1. Every field has bounds: a number outside them, or a text too long, is Invalid with a sentence that names them, and
+   the field's name in its facts, so that the page can say it beside the field.
+2. Control characters never leave this module: a pasted tab or NUL becomes a blank.
+3. A refused command answers on the page it was asked from, with 4xx; what was typed is still there.
+4. A script that keeps a command until it is answered (`X-Kept`) believes only an answer that names the command's id: a
+   sign-in page and a captive portal's page name none.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from decimal import Decimal
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import make_response, request
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from config import ids
+from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
+from config.money import MAX_MINOR, exponent
+from pos.store import pins
+from store_app.web.days import day_of, instant_of
+from store_app.web.presenting import place
+
+MOST_QTY = 9_999_999
+WORDS = 200
+_STATUS = {Invalid: 422, NotFound: 404, Refused: 409, Conflict: 409}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
+
+
+def text(name: str, *, most: int = WORDS, required: str = "") -> str:
+    """Return a short text of the form, tidied; `required` is the sentence said when it is empty."""
+    found = tidy(request.form.get(name, ""))
+    if len(found) > most:
+        raise Invalid("too-long", ngettext("At most %(num)d letter.", "At most %(num)d letters.", most), field=name)
+    if required and not found:
+        raise Invalid("empty-field", required, field=name)
+    return found
+
+
+def secret(name: str) -> str:
+    """Return a PIN, passphrase or code of the form just as it was typed; one that is too long for any fits none."""
+    return request.form.get(name, "")[: pins.MOST + 1]
+
+
+def tidy(raw: str) -> str:
+    """Return a text without control characters and without blanks around it."""
+    return _CONTROL.sub(" ", raw).strip()
+
+
+def whole(name: str, *, least: int = 0, most: int = MOST_QTY) -> int:
+    """Return a whole number of the form within its bounds (full-width digits are digits too)."""
+    return number(request.form.get(name, ""), name, least=least, most=most)
+
+
+def number(raw: str, name: str, *, least: int = 0, most: int = MOST_QTY) -> int:
+    """Return `raw` as a whole number within its bounds, or raise Invalid naming the field."""
+    raw = raw.strip()
+    if not re.fullmatch(r"[+-]?\d{1,12}", raw) or not least <= int(raw) <= most:
+        raise Invalid(
+            "bad-number",
+            _("Type a whole number from %(least)d to %(most)d.", least=least, most=most),
+            field=name,
+            least=least,
+            most=most,
+        )
+    return int(raw)
+
+
+def amount(name: str, currency: str) -> int:
+    """Return an amount of money of the form in minor units: '20', '20.5', '20,50'."""
+    raw = request.form.get(name, "").strip().replace(" ", "")
+    decimals = exponent(currency)
+    pattern = rf"(\d{{1,9}})(?:[.,](\d{{1,{decimals}}}))?" if decimals else r"(\d{1,9})()"
+    found = re.fullmatch(pattern, raw)
+    if found is None:
+        raise Invalid("bad-amount", _("Type an amount such as %(like)s.", like="20.50"[: 3 + decimals]), field=name)
+    minor = int(found[1]) * 10**decimals + int((found[2] or "").ljust(decimals, "0") or 0)
+    if minor > MAX_MINOR:
+        raise Invalid("bad-amount", _("That is more money than a shop can take."), field=name)
+    return minor
+
+
+def as_typed(minor: int, currency: str) -> str:
+    """Write an amount as somebody would type it; '' for nothing."""
+    return str(Decimal(minor).scaleb(-exponent(currency))) if minor else ""
+
+
+def share(name: str) -> int:
+    """Return a share of a hundred of the form in hundredths: '97', '97.5', '97,5'."""
+    found = re.fullmatch(r"(\d{1,3})(?:[.,](\d{1,2}))?", request.form.get(name, "").strip(), re.ASCII)
+    if found is None or int(found[1]) > 100:
+        raise Invalid("bad-share", _("Type a share of a hundred, such as 97 or 97.5."), field=name)
+    return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
+
+
+def date(name: str, wrong: str = "") -> dt.date | None:
+    """Return a day of the form as browsers send it, None when nothing was typed; `wrong` is said where it is no day."""
+    raw = request.form.get(name, "").strip()
+    if not raw:
+        return None
+    if (found := day_of(raw)) is None:
+        raise Invalid("bad-date", wrong or _("Type a day such as 2026-12-31."), field=name)
+    return found
+
+
+def date_on_pack(name: str) -> dt.date | None:
+    """Return until when goods are good as their pack says it, None when nothing was typed."""
+    return date(name, _("Type the date as on the pack, such as 2026-12-31."))
+
+
+def day(name: str, missing: str) -> dt.date:
+    """Return a day of the form that has to be there; `missing` is the sentence said where it is none."""
+    with suppress(Invalid):
+        if found := date(name):
+            return found
+    raise Invalid("no-day", missing, field=name)
+
+
+def instant(name: str, wrong: str) -> dt.datetime | None:
+    """Return an instant of the form, None when nothing was chosen; `wrong` is said where it is none."""
+    raw = request.form.get(name, "")
+    if not raw:
+        return None
+    if (found := instant_of(raw)) is None:
+        raise Invalid("bad-window", wrong, field=name)
+    return found
+
+
+def minute(name: str) -> int:
+    """Return a time of the form as a minute of the day: '07:30' is 450."""
+    found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", request.form.get(name, "").strip(), re.ASCII)
+    if found is None:
+        raise Invalid("bad-time", _("Type a time such as 07:30."), field=name)
+    return int(found[1]) * 60 + int(found[2])
+
+
+def one_of(name: str, choices: tuple[str, ...], *, sentence: str) -> str:
+    """Return the form's choice when it is one of those offered."""
+    found = request.form.get(name, "")
+    if found not in choices:
+        raise Invalid("bad-choice", sentence, field=name)
+    return found
+
+
+def reason(choices: Mapping[str, Any], *, field: str = "reason", words: str = "words", needed: bool = True) -> str:
+    """Return the reason as it is kept: the person's own words, else the word chosen from `choices`."""
+    own, choice = text(words), request.form.get(field, "")
+    if not own and choice in choices and choice != "other":
+        return str(choices[choice])
+    if needed and not own:
+        raise Invalid("no-reason", _("Say why: choose a reason or write your own."), field=field)
+    return own
+
+
+def command_id() -> str:
+    """Return the id the page gave its command; a double click carries the same one."""
+    found = request.form.get("command_id", "")
+    if not ids.is_id(found):
+        raise Invalid("no-command-id", _("Open the page once more and press the button again."))
+    return found
+
+
+@contextmanager
+def once() -> Iterator[None]:
+    """Let a command that was booked before, by a second click, change nothing."""
+    try:
+        yield
+    except Conflict as fault:
+        if fault.code != "already-booked":
+            raise
+
+
+def page_no() -> int:
+    """Return the page of a long list that the address asks for, from 1."""
+    raw = request.args.get("page", "1")
+    return min(10_000, max(1, int(raw))) if re.fullmatch(r"\d{1,6}", raw) else 1
+
+
+def inside(address: str) -> str:
+    """Return the address when it stays in this house, '' otherwise."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # an unclosed bracket, say
+        return ""
+    inside = address.startswith("/") and not address.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    return address if inside and address.isprintable() else ""
+
+
+def know_the_place() -> None:
+    """Load the place this answer speaks from: sentences need its language, and a look inside a command is refused."""
+    place()
+
+
+def answers_on(page: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Answer a refusal of the decorated command on `page`, which takes the same place and `fault` (rule 3)."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def answer(**place: Any) -> Any:
+            try:
+                return command(**place)
+            except ShopError as fault:
+                status = status_of(fault)
+                if fault.code == "not-found-here":  # the page itself does not exist
+                    raise
+                response = make_response(page(**place, fault=fault))
+                response.status_code = status
+                return response
+
+        return answer
+
+    return decorate
+
+
+def names_command(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Name the command's id in the answer to a script that keeps it; where a page would follow the answer is 204."""
+
+    @wraps(command)
+    def answer(**place: Any) -> Any:
+        made = make_response(command(**place))
+        found = request.form.get("command_id", "")
+        if request.headers.get("X-Kept") and ids.is_id(found):
+            made = make_response("", 204) if made.status_code == 303 else made
+            made.headers["X-Command-Id"] = found
+        return made
+
+    return answer
+
+
+def status_of(fault: ShopError) -> int:
+    """Return the status a refusal is answered with; always 4xx."""
+    return next((status for kind, status in _STATUS.items() if isinstance(fault, kind)), 409)

@@ -1,0 +1,59 @@
+"""What waits for a person, as the rail counts it; and small questions several pages ask."""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from pos.catalogue.catalogue import Product
+from pos.stock.stock import CountTask
+from supply.online.pickup.pickup import PickupOrder
+from supply.orders.network_offers import PushOffer
+from supply.orders.orders import ReplenishmentOrder
+from supply.orders.transfers import GoodsTransfer
+from supply.receiving.receiving import Delivery
+
+PICKUPS = ("placed", "accepted", "picking", "short", "return_asked")
+
+
+def orders(session: Session, store_id: str) -> int:
+    """Count the orders to approve or send, and the offers to answer."""
+    return _number(
+        session,
+        ReplenishmentOrder.store_id == store_id,
+        ReplenishmentOrder.state.in_(("proposed", "approved")),
+    ) + _number(session, PushOffer.store_id == store_id, PushOffer.state == "offered")
+
+
+def neighbours(session: Session, store_id: str) -> int:
+    """Count the goods between shops that wait for this shop's answer."""
+    mine = sa.or_(
+        sa.and_(GoodsTransfer.giver_id == store_id, ~GoodsTransfer.giver_yes),
+        sa.and_(GoodsTransfer.taker_id == store_id, ~GoodsTransfer.taker_yes),
+    )
+    return _number(session, GoodsTransfer.state == "proposed", mine)
+
+
+def deliveries(session: Session, store_id: str) -> int:
+    """Count the deliveries that are expected or being counted."""
+    return _number(session, Delivery.store_id == store_id, Delivery.state.in_(("expected", "counting")))
+
+
+def counts(session: Session, store_id: str) -> int:
+    """Count the products that want counting."""
+    return _number(session, CountTask.store_id == store_id, CountTask.done_at.is_(None))
+
+
+def pickups(session: Session, store_id: str) -> int:
+    """Count the pickup orders somebody has to do something about; ready ones wait for their customer."""
+    return _number(session, PickupOrder.store_id == store_id, PickupOrder.state.in_(PICKUPS))
+
+
+def stock_units(session: Session, skus: Iterable[str]) -> dict[str, str]:
+    """Return the stock unit of each product that is known."""
+    rows = session.execute(sa.select(Product.sku, Product.stock_unit).where(Product.sku.in_(list(skus))))
+    return dict(rows.all())
+
+
+def _number(session: Session, *conditions: sa.ColumnElement[bool]) -> int:
+    return session.scalar(sa.select(sa.func.count()).where(*conditions)) or 0

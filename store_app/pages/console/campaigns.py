@@ -1,0 +1,133 @@
+"""Campaigns over many shops: planned at once, asked of each, measured against shops left out by lot."""
+
+import datetime as dt
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import ShopError
+from config.money import BASIS
+from store_app.pages.common import find_product, form
+from store_app.runtime.doors import clock, read, wake_worker_after, write
+from store_app.web.presenting import page, today
+from store_app.web.security import requires
+from store_app.words.refusals import sentence_of
+from supply.membership import overview
+from supply.network.offers import campaigns
+from supply.network.offers.campaigns import Campaign, CampaignLine, CampaignTerms
+
+bp = Blueprint("console_campaigns", __name__, url_prefix="/console/campaigns")
+LINES = 4
+SHOWN = 30
+AHEAD_DAYS = 7
+
+
+@bp.get("/")
+@requires("network.push")
+def listed(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show the campaigns with what became of them, and the form for a new one."""
+    with read() as session:
+        rows = session.query(Campaign).order_by(Campaign.from_day.desc(), Campaign.id).limit(SHOWN).all()
+        start = today()
+        views = [_view(session, row, start) for row in rows]
+        shops = [shop for shop in overview.stores(session, today()) if shop.has_node]
+        products, currency = overview.offerable(session), overview.currency(session)
+        usual = campaigns.usual_uplift_bp(session) // 100
+    return page(
+        "console/campaigns.html",
+        views=views,
+        shops=shops,
+        products=products,
+        currency=currency,
+        usual=usual,
+        lines=LINES,
+        days={
+            "answer_by": start + dt.timedelta(days=AHEAD_DAYS - 2),
+            "from_day": start + dt.timedelta(days=AHEAD_DAYS),
+            "until_day": start + dt.timedelta(days=AHEAD_DAYS + 6),
+        },
+        fault=sentence_of(fault) if fault else None,
+        field=fault.facts.get("field") if fault else None,
+    )
+
+
+@bp.post("/")
+@requires("network.push")
+@form.answers_on(listed)
+def plan() -> Any:
+    """Plan a campaign and ask the shops."""
+    command = form.command_id()
+    name = form.text("name", most=60, required=_("Give the campaign a name."))
+    why = form.text("why", required=_("Say in a sentence why: the shopkeeper reads it."))
+    days = {key: form.day(key, _("Choose a day.")) for key in ("answer_by", "from_day", "until_day")}
+    held = form.whole("hold_out", most=75)
+    with write() as session:
+        currency = overview.currency(session)
+        fee = form.amount("fee", currency) if request.form.get("fee") else 0
+        terms = CampaignTerms(
+            command, name, why, **days, lines=_lines(session), fee_minor=fee, hold_out_bp=held * BASIS // 100
+        )
+        there = {shop.id for shop in overview.stores(session, today()) if shop.has_node}
+        chosen = [store_id for store_id in request.form.getlist("store_id") if store_id in there]
+        made = campaigns.plan(session, terms, chosen, actor=g.actor, at=clock.now())
+        count = len(campaigns.asks_of(session, made.id))
+        wake_worker_after(session)
+    flash(_("%(asked)d stores asked, %(held)d in the hold-out group.", asked=count, held=len(made.held_out)), "good")
+    if not made.held_out:
+        flash(_("No store is held out, so what this campaign brings can’t be measured. Choose more stores, or a larger "
+                "hold-out share."), "warn")  # fmt: skip
+    return redirect(url_for(".listed"), 303)
+
+
+@bp.post("/<campaign_id>/call-off")
+@requires("network.push")
+@form.answers_on(listed)
+def call_off(campaign_id: str) -> Any:
+    """End a campaign now."""
+    with write() as session:
+        campaigns.call_off(session, campaign_id, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    flash(_("Called off. The shops are told."), "info")
+    return redirect(url_for(".listed"), 303)
+
+
+# --- inside ---
+
+
+def _view(session: Session, row: Campaign, today: dt.date) -> dict[str, Any]:
+    asks = campaigns.asks_of(session, row.id)
+    states = [ask.state for ask in asks]
+    found = campaigns.outcome(session, row, today - dt.timedelta(days=1))
+    return {
+        "row": row,
+        "lines": campaigns.lines_of(row),
+        "asked": states.count("asked"),
+        "yes": states.count("accepted") + states.count("over"),
+        "no": states.count("declined") + states.count("expired"),
+        "held": len(row.held_out),
+        "paid_minor": sum(ask.paid_minor or 0 for ask in asks),
+        "said": [ask.answered_why for ask in asks if ask.state == "declined"],
+        "outcome": found,
+    }
+
+
+def _lines(session: Session) -> tuple[CampaignLine, ...]:
+    """Return the products the form names; a row without one is left out."""
+    found = []
+    for n in range(1, LINES + 1):
+        typed = form.text(f"sku-{n}", most=60)
+        if not typed:
+            continue
+        product = find_product.named(session, typed, field=f"sku-{n}")
+        found.append(
+            CampaignLine(
+                product.sku,
+                product.name,
+                100 * form.whole(f"percent-{n}", most=90) if request.form.get(f"percent-{n}") else 0,
+                request.form.get(f"slot-{n}") == "yes",
+                100 * form.whole(f"uplift-{n}", most=500) if request.form.get(f"uplift-{n}") else 0,
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,179 @@
+"""What the operator decides for customers, and what the shelves bring: disputes, reports, effects, unsent messages."""
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+
+from config.errors import Invalid, ShopError
+from config.nodes.publication import EVERYONE
+from pos.catalogue.catalogue import Product, TaxClass, shared_tax_classes
+from store_app.pages.common import form
+from store_app.payments import escrow as escrow_asking
+from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
+from store_app.web.presenting import page, place, today
+from store_app.web.security import requires
+from store_app.words.refusals import sentence_of
+from supply.membership import overview
+from supply.money import escrow, refunds
+from supply.money.escrow import Escrow, EscrowEntry
+from supply.money.refunds import Refund
+from supply.online.messages import messages
+from supply.online.pickup import escrow_release
+from supply.online.storefront import reviews
+from supply.orders.suppliers import Supplier
+from supply.shelf import effect, external_rankings
+from supply.sync import refunds as refund_wire
+from supply.sync import reviews as review_wire
+
+_CARRIED = ("category", "tax_class_id", "supplier_id")
+bp = Blueprint("console_care", __name__, url_prefix="/console/customers")
+
+
+@bp.get("/")
+@requires("network.stores")
+def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show what waits for a decision, and how the shelves do."""
+    with read() as session:
+        disputed = session.scalars(sa.select(Escrow).where(Escrow.state == "disputed").order_by(Escrow.opened_at)).all()
+        left = {row.id: escrow.balance(session, row.id) for row in disputed}
+        day = overview.whole_day(session, today()) or today()
+        effects = effect.region_effects(session, day)
+        held = session.scalars(sa.select(Escrow.id).where(Escrow.state.in_(["held", "disputed"]))).all()
+        kept_minor = escrow.total_of(session, held, "escrow")
+        passed_minor = _passed(session, clock.now() - dt.timedelta(days=7))
+        waiting = reviews.reported(session)
+        unsent = messages.given_up(session)
+        late_money = escrow.waits_too_long(session, clock.now())
+        going_back = refunds.not_back(session)
+        wanted = [
+            (row, external_rankings.likely(session, row.name))
+            for row in external_rankings.unmatched(session, clock.now().date())[:20]
+        ]
+        choices = {
+            "taxes": session.scalars(shared_tax_classes()).all(),
+            "sellers": session.scalars(sa.select(Supplier).where(Supplier.owner_id == EVERYONE)).all(),
+            "aisles": session.scalars(sa.select(Product.category).distinct().order_by(Product.category)).all(),
+        }
+    return page(
+        "console/care.html",
+        disputed=disputed,
+        left=left,
+        effects=effects,
+        kept_minor=kept_minor,
+        passed_minor=passed_minor,
+        reported=waiting,
+        unsent=unsent,
+        late_money=late_money,
+        going_back=going_back,
+        refused=refunds.REFUSED,
+        wanted=wanted,
+        **choices,
+        currency=place().currency,
+        fault=sentence_of(fault) if fault else None,
+    )
+
+
+@bp.post("/disputes/<escrow_id>")
+@requires("network.stores")
+@form.answers_on(overview_page)
+def resolve(escrow_id: str) -> Any:
+    """Decide a dispute: so much goes back, the rest on to the shop."""
+    why = form.text("why", required=_("Say why, for the record."))
+    with write() as session:
+        row = escrow.locked(session, escrow_id)
+        refund_minor = form.amount("refund", row.currency)
+        escrow_release.decide(session, escrow_id, refund_minor, why=why, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    flash(_("Decided."), "good")
+    return redirect(url_for(".overview_page"), 303)
+
+
+@bp.post("/refunds/<refund_id>")
+@requires("network.stores")
+@form.answers_on(overview_page)
+def ask_again(refund_id: str) -> Any:
+    """Ask the payment service at once to give money back."""
+    with write() as session:
+        refunds.ask_now(session, refund_id, actor=g.actor, at=clock.now())
+    if escrow_asking.send_back(doors(), refund_id) == "waiting":
+        with read() as session:
+            said = session.get_one(Refund, refund_id).reason
+        flash(_("Not yet: %(answer)s", answer=said or _("the payment service does not say why.")), "warn")
+    else:
+        flash(_("The money is back with the customer."), "good")
+    return redirect(url_for(".overview_page", _anchor="going-back"), 303)
+
+
+@bp.post("/refunds/<refund_id>/by-hand")
+@requires("network.stores")
+@form.answers_on(overview_page)
+def paid_by_hand(refund_id: str) -> Any:
+    """Note how a person has paid money back that the payment service does not give back."""
+    reference = form.text("reference", most=200, required=_("Say how it was paid: the transfer’s number, say."))
+    with write() as session:
+        escrow.paid_by_hand(
+            session, refund_id, reference, looked=request.form.get("looked") == "yes", actor=g.actor, at=clock.now()
+        )
+        refund_wire.tell_shop(session, session.get_one(Refund, refund_id), clock.now())
+    flash(_("Noted. The payment service is not asked any more."), "good")
+    return redirect(url_for(".overview_page", _anchor="going-back"), 303)
+
+
+@bp.post("/reviews/<store_id>/<order_id>/<sku>")
+@requires("network.stores")
+@form.answers_on(overview_page)
+def decide(store_id: str, order_id: str, sku: str) -> Any:
+    """Hide a reported review, or let it stand."""
+    why = form.text("why", required=_("Say why, for the record."))
+    hide = request.form.get("hide") == "yes"
+    with write() as session:
+        row = reviews.review_of(session, store_id, order_id, sku)
+        reviews.decide(session, row, hide=hide, why=why, actor=g.actor, at=clock.now())
+        review_wire.tell_shop(session, row, clock.now())
+        wake_worker_after(session)
+    flash(_("Decided."), "good")
+    return redirect(url_for(".overview_page"), 303)
+
+
+@bp.post("/outside")
+@requires("network.stores")
+@form.answers_on(overview_page)
+def match() -> Any:
+    """Say by hand which product a place on an outside list is."""
+    source, name = form.text("source", most=40), form.text("name", most=160)
+    sku = form.text("sku", most=64, required=_("Choose the product."))
+    with write() as session:
+        external_rankings.match(session, source, name, sku, actor=g.actor, at=clock.now())
+    flash(_("Matched; it counts in the next ranking."), "good")
+    return redirect(url_for(".overview_page"), 303)
+
+
+@bp.post("/outside/carry")
+@requires("network.catalogue")
+@form.answers_on(overview_page)
+def carry() -> Any:
+    """Take what sells elsewhere into the catalogue, so that shops can order it in."""
+    source, name = form.text("source", most=40), form.text("name", most=160)
+    given = {key: form.text(key, most=64, required=_("Fill in every field.")) for key in _CARRIED}
+    with write() as session:
+        currency = overview.currency(session)
+        if session.get(TaxClass, given["tax_class_id"]) is None or session.get(Supplier, given["supplier_id"]) is None:
+            raise Invalid("bad-choice", _("Choose the tax and the supplier from the lists."))
+        external_rankings.carry(
+            session, source, name, **given, price_minor=form.amount("price", currency),
+            pack_qty=form.whole("pack_qty", least=1, most=10_000), pack_cost_minor=form.amount("pack_cost", currency),
+            actor=g.actor, at=clock.now(),
+        )  # fmt: skip
+        wake_worker_after(session)
+    flash(_("In the catalogue. With the next editions every shop can order it in."), "good")
+    return redirect(url_for(".overview_page"), 303)
+
+
+def _passed(session: Any, since: dt.datetime) -> int:
+    query = sa.select(sa.func.coalesce(sa.func.sum(EscrowEntry.amount_minor), 0)).where(
+        EscrowEntry.to_account.in_(["store", "leader"]), EscrowEntry.at >= since
+    )
+    return int(session.scalar(query) or 0)

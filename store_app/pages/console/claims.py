@@ -1,0 +1,158 @@
+"""The operator's claims: what shops complain of, with photos, the answer, and the goods that come back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, flash, g, redirect, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import NotFound, ShopError
+from pos.store.store import Store
+from store_app.pages.common import form, waiting
+from store_app.pages.orders.claims import picture, typed_grants
+from store_app.runtime.doors import clock, read, wake_worker_after, write
+from store_app.web.presenting import about_store, page, today
+from store_app.web.security import requires
+from store_app.words import claims as wording_claims
+from supply.membership import overview
+from supply.network.claims import handling, photos
+from supply.network.warehouse import returns
+from supply.orders import claims as claim_book
+from supply.orders import goods_returns
+from supply.orders.claims import Claim, ClaimLine
+from supply.orders.deliveries import Delivery
+from supply.orders.goods_returns import GoodsReturn, GoodsReturnLine
+
+bp = Blueprint("console_claims", __name__, url_prefix="/console/claims")
+bp.before_request(form.know_the_place)
+
+
+@dataclass(frozen=True)
+class ClaimRow:
+    """A claim in the operator's list. photo: the id of its first photo, '' where none is here."""
+
+    claim: Claim
+    shop: str
+    lines: list[ClaimLine]
+    photo: str
+    waits_days: int
+
+
+@dataclass(frozen=True)
+class ReturnRow:
+    """Goods on their way back."""
+
+    found: GoodsReturn
+    shop: str
+    lines: list[GoodsReturnLine]
+
+
+@bp.get("/")
+@requires("network.supply")
+def listed(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show what waits for an answer, what comes back, and what was answered."""
+    with read() as session:
+        names = {store.id: store.name for store in session.query(Store)}
+        waiting_ones = [_row(session, one, names) for one in claim_book.claims_in(session, claim_book.WAITING)]
+        answered = [_row(session, one, names) for one in claim_book.latest_answered(session)]
+        coming = [
+            ReturnRow(one, names.get(one.store_id, one.store_id), goods_returns.lines_of(session, one))
+            for one in goods_returns.returns(session, "sent")
+        ]
+        skus = [line.sku for row in (*waiting_ones, *answered, *coming) for line in row.lines]
+        units, currency = waiting.stock_units(session, skus), overview.currency(session)
+    return page(
+        "console/claims.html",
+        currency=currency,
+        waiting=waiting_ones,
+        answered=answered,
+        coming=coming,
+        kinds=wording_claims.KINDS,
+        units=units,
+        fault=fault,
+    )
+
+
+@bp.get("/<store_id>/<claim_id>")
+@requires("network.supply")
+def claim(store_id: str, claim_id: str, fault: ShopError | None = None) -> Any:
+    """Show one claim, with what is needed to answer it."""
+    with read() as session:
+        found, store = session.get(Claim, (store_id, claim_id)), session.get(Store, store_id)
+        if found is None or store is None:
+            raise NotFound("not-found-here", _("There is no such claim in this network."))
+        about_store(store)
+        lines = claim_book.lines_of(session, found)
+        shown = {
+            "claim": found,
+            "store": store,
+            "lines": lines,
+            "units": waiting.stock_units(session, [line.sku for line in lines]),
+            "photos": photos.photos_of(session, store_id, claim_id),
+            "delivery": session.get(Delivery, (store_id, found.delivery_id)),
+            "before": [one for one in claim_book.claims_of(session, store_id, 6) if one.id != claim_id][:5],
+        }
+    return page("console/claim.html", **shown, kinds=wording_claims.KINDS, wishes=wording_claims.WISHES, fault=fault)
+
+
+@bp.post("/<store_id>/<claim_id>/look")
+@requires("network.supply")
+@form.answers_on(claim)
+def look(store_id: str, claim_id: str) -> Any:
+    """Tell the shop that somebody looks into it."""
+    with write() as session:
+        handling.look_into(session, store_id, claim_id, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    flash(_("The shop reads that somebody looks into it."), "info")
+    return redirect(url_for(".claim", store_id=store_id, claim_id=claim_id), 303)
+
+
+@bp.post("/<store_id>/<claim_id>")
+@requires("network.supply")
+@form.answers_on(claim)
+def decide(store_id: str, claim_id: str) -> Any:
+    """Answer a claim line by line."""
+    remedy = form.one_of("remedy", tuple(claim_book.REMEDIES), sentence=_("Choose how it is made good."))
+    words = form.text("words", most=500)
+    with write() as session:
+        found = claim_book.claim_of(session, store_id, claim_id)
+        granted = typed_grants(claim_book.lines_of(session, found))
+        handling.decide(session, store_id, claim_id, granted, remedy=remedy, words=words, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    flash(_("Answered: the shop reads it with the next contact."), "good")
+    return redirect(url_for(".listed"), 303)
+
+
+@bp.post("/returns/<store_id>/<return_id>")
+@requires("network.supply")
+@form.answers_on(listed)
+def receive(store_id: str, return_id: str) -> Any:
+    """Count goods that came back."""
+    words = form.text("words")
+    with write() as session:
+        lines = goods_returns.lines_of(session, goods_returns.return_of(session, store_id, return_id))
+        counts = {line.sku: (form.whole(f"came-{n}"), form.whole(f"fit-{n}")) for n, line in enumerate(lines)}
+        returns.receive(session, store_id, return_id, counts, words=words, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    flash(_("Counted: what is fit to be sold stands in the warehouse."), "good")
+    return redirect(url_for(".listed"), 303)
+
+
+@bp.get("/<store_id>/photos/<photo_id>.jpg")
+@requires("network.supply")
+def photo(store_id: str, photo_id: str) -> Response:
+    """Give a photo of a claim."""
+    with read() as session:
+        data = photos.photo_of(session, store_id, photo_id)
+    return picture(data)
+
+
+# --- inside ---
+
+
+def _row(session: Session, claim: Claim, names: dict[str, str]) -> ClaimRow:
+    return ClaimRow(
+        claim, names.get(claim.store_id, claim.store_id), claim_book.lines_of(session, claim),
+        photos.first_photo(session, claim.store_id, claim.id), max(0, (today() - claim.filed_at.date()).days),
+    )  # fmt: skip

@@ -1,0 +1,164 @@
+"""The regions' demand: what sold, and what their shops are expected to sell."""
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, redirect, request, url_for
+from flask_babel import gettext as _
+
+from config.errors import NotFound
+from pos.store.store import Region
+from store_app.pages.common import form
+from store_app.runtime import job_book
+from store_app.runtime.doors import doors, read
+from store_app.web.presenting import LARGE, page, today
+from store_app.web.security import requires
+from store_app.words import forecast, words
+from supply.demand import category_demand, offer_effects, reported_forecasts
+from supply.demand.category_demand import Ahead
+from supply.demand.forecasts import published
+from supply.membership import overview
+
+bp = Blueprint("console_demand", __name__, url_prefix="/console/demand")
+WEEK_DAYS, DOUBTED_SHOWN = 7, 8
+
+
+@bp.get("/")
+@requires("network.demand")
+def regions() -> Any:
+    """Go to the first region."""
+    return to_first_region("console_demand.region")
+
+
+@bp.get("/regions/all")
+@requires("network.demand")
+def network() -> Any:
+    """Show what all regions are expected to sell of an aisle, and their sum."""
+    with read() as session:
+        regions = overview.regions(session, today())
+        aisles = category_demand.aisles(session, today())
+        aisle = _chosen(aisles)
+        ahead = category_demand.ahead(session, aisle)
+    return page(
+        "console/network_demand.html",
+        regions=regions,
+        aisles=[(name, _aisle_words(name)) for name in aisles],
+        aisle=aisle,
+        aisle_words=_aisle_words(aisle),
+        unit=_unit(aisle),
+        week=ahead.days[:WEEK_DAYS],
+        rows=[(one, _of_week(ahead, one.id)) for one in regions],
+        total=_of_week(ahead),
+    )
+
+
+@bp.get("/<region_id>")
+@requires("network.demand")
+def region(region_id: str) -> Any:
+    """Show one region: an aisle's chart, what each shop is expected to sell of it, and what sells most."""
+    with read() as session:
+        found = overview.regions(session, today())
+        here = region_of(found, region_id)
+        aisles = category_demand.aisles(session, today(), region_id)
+        aisle = _chosen(aisles)
+        sold = category_demand.sold(session, region_id, aisle, today())
+        ahead = category_demand.ahead(session, aisle, region_id)
+        products = overview.top_products(session, region_id, today())
+        currency = overview.currency(session)
+        doubted = reported_forecasts.doubted(session, region_id)
+        said = published(session, "region", region_id)
+        night = job_book.run_of(session, doors().settings.node_id, "forecast-stores", today() - dt.timedelta(days=1))
+        on_offer = offer_effects.times(said.signal if said else None, aisle)
+    return page(
+        "console/regions.html",
+        region=here,
+        regions=found,
+        aisles=[(name, _aisle_words(name)) for name in aisles],
+        aisle=aisle,
+        aisle_words=_aisle_words(aisle),
+        unit=_unit(aisle),
+        recent=sold[-14:],
+        seen_day=ahead.seen_day,
+        coming=list(zip(ahead.days, map(ahead.units, ahead.total()), strict=True)),
+        week=ahead.days[:WEEK_DAYS],
+        shops=[(one, ahead.units(sum(one.parts[:WEEK_DAYS]))) for one in ahead.shops],
+        total=_of_week(ahead),
+        on_offer=on_offer,
+        night=night if night and night.state == "running" and night.whole else None,
+        doubted=[(name, words.few(skus, 5), forecast.not_taken(why)) for name, skus, why in doubted[:DOUBTED_SHOWN]],
+        more_doubted=max(0, len(doubted) - DOUBTED_SHOWN),
+        products=products,
+        currency=currency,
+    )
+
+
+@bp.get("/<region_id>/series")
+@requires("network.demand")
+def series(region_id: str) -> Any:
+    """Answer an aisle's series for the chart: seconds since 1970, units sold, units expected."""
+    aisle = request.args.get("aisle", "")
+    with read() as session:
+        if session.get(Region, region_id) is None:
+            raise _no_region(region_id)
+        known = category_demand.sold(session, region_id, aisle, today())
+        ahead = category_demand.ahead(session, aisle, region_id)
+    days = [*(day for day, _ in known), *ahead.days]
+    stamps = [int(dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC).timestamp()) for day in days]
+    unit = _unit(aisle)
+    size = LARGE[unit][1] if unit in LARGE else 1
+    sold = [None if qty is None else qty / size for _, qty in known]
+    expected: list[float | None] = [None] * len(sold)
+    if sold and ahead.days:
+        expected[-1] = sold[-1]  # the two lines meet
+    return {
+        "days": stamps,
+        "sold": [*sold, *[None] * len(ahead.days)],
+        "expected": [*expected, *[ahead.units(parts) / size for parts in ahead.total()]],
+    }
+
+
+# --- inside ---
+
+
+def _chosen(aisles: list[str]) -> str:
+    """Return the aisle that is asked for, else the first."""
+    aisle = request.args.get("aisle", "")
+    return aisle if aisle in aisles else next(iter(aisles), "")
+
+
+def _of_week(ahead: Ahead, region_id: str | None = None) -> float:
+    """Return the units a region's shops, or all, are expected to sell in the week ahead."""
+    return ahead.units(sum(ahead.total(region_id)[:WEEK_DAYS]))
+
+
+def to_first_region(endpoint: str) -> Any:
+    """Send to a page of the network's first region."""
+    with read() as session:
+        first = session.scalar(sa.select(Region.id).order_by(Region.name).limit(1))
+    if first is None:
+        raise NotFound("no-region", _("This network has no region yet. Add one with its first shop."))
+    return redirect(url_for(endpoint, region_id=first))
+
+
+def region_of(regions: list[overview.RegionView], region_id: str) -> overview.RegionView:
+    """Return one of the regions, or refuse with a sentence."""
+    found = next((one for one in regions if one.id == region_id), None)
+    if found is None:
+        raise _no_region(region_id)
+    return found
+
+
+def _no_region(region_id: str) -> NotFound:
+    return NotFound("no-region", _("There is no region %(id)s.", id=form.tidy(region_id)[:40]))
+
+
+def _unit(aisle: str) -> str:
+    """Return what an aisle's goods are counted in: weighed goods stand apart, under their unit."""
+    unit = aisle.rpartition(", ")[2]
+    return unit if unit in LARGE else "each"
+
+
+def _aisle_words(aisle: str) -> str:
+    unit = _unit(aisle)
+    return aisle if unit == "each" else _("%(name)s, by weight", name=aisle.removesuffix(f", {unit}"))

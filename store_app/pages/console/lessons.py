@@ -1,0 +1,82 @@
+"""The network's own lessons: written in Markdown, read as the shops will, published with the next editions."""
+
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+
+from config.errors import NotFound, ShopError
+from config.nodes import publication
+from config.nodes.publication import EVERYONE
+from store_app.pages.common import form
+from store_app.practice import lessons
+from store_app.runtime.doors import clock, read, write
+from store_app.web.presenting import LANGUAGES, language, page
+from store_app.web.security import requires
+from supply.membership import lesson_text, training
+
+bp = Blueprint("console_lessons", __name__, url_prefix="/console/lessons")
+bp.before_request(form.know_the_place)
+PATTERN = {
+    "en": "title: Weigh fruit\nscene: till\nminutes: 3\nlanguage: en\nneeds: sell\n\n"
+    "Why it matters, in two sentences.\n\n1. First **this**.\n2. Then that.\n\n- [ ] sale: Sell two apples for cash.\n",
+    "zh": "title: 水果称重\nscene: till\nminutes: 3\nlanguage: zh\nneeds: sell\n\n"
+    "用两句话说明为什么重要。\n\n1. 先做**这个**。\n2. 再做那个。\n\n- [ ] sale: 卖出两个苹果，收现金。\n",
+}
+
+
+@bp.get("/")
+@requires("network.stores")
+def listed() -> Any:
+    """List the network's lessons with the languages they are written in."""
+    with read() as session:
+        rows = training.lessons(session)
+        found = [(row, training.in_language(row, language())) for row in rows]
+    return page("console/lessons.html", found=found, languages=LANGUAGES)
+
+
+@bp.get("/write")
+@bp.get("/write/<lesson_id>")
+@requires("network.stores")
+def writing(lesson_id: str = "", fault: ShopError | None = None) -> Any:
+    """Show a lesson's text in one language, and how it will look."""
+    wished = request.args.get("text", language())
+    with read() as session:
+        row = next((one for one in training.lessons(session) if one.id == lesson_id), None)
+    if lesson_id and row is None:
+        raise NotFound("no-lesson", _("There is no such lesson. Choose one from the list."))
+    text = (row.texts.get(wished) if row else None) or PATTERN.get(wished, PATTERN["en"])
+    text = request.form.get("text", text)
+    shown = None if fault else lesson_text.read(lesson_id or "new", text)
+    return page(
+        "console/lesson.html", row=row, lesson_id=lesson_id, text=text, wished=wished, languages=LANGUAGES,
+        shown=shown, body=lessons.written_out(shown.body) if shown else "", in_line=lessons.in_line, fault=fault,
+        scenes=lesson_text.SCENES, tasks=lesson_text.TASKS,
+    )  # fmt: skip
+
+
+@bp.post("/write")
+@bp.post("/write/<lesson_id>")
+@requires("network.stores")
+@form.answers_on(writing)
+def save(lesson_id: str = "") -> Any:
+    """Keep a lesson's text and publish it to the shops."""
+    form.command_id()
+    with write() as session:
+        row = training.write(
+            session, request.form.get("text", ""), lesson_id=lesson_id or None, actor=g.actor, at=clock.now()
+        )
+        publication.publish(session, "lessons", EVERYONE, training.edition(session), at=clock.now())
+    flash(_("Published. The shops have it the next time they ask."), "good")
+    return redirect(url_for("console_lessons.writing", lesson_id=row.id), 303)
+
+
+@bp.post("/take-back/<lesson_id>")
+@requires("network.stores")
+def take_back(lesson_id: str) -> Any:
+    """Show a lesson to the shops no longer."""
+    with write() as session:
+        training.take_back(session, lesson_id, actor=g.actor, at=clock.now())
+        publication.publish(session, "lessons", EVERYONE, training.edition(session), at=clock.now())
+    flash(_("Taken back. What was learnt with it stays."), "good")
+    return redirect(url_for("console_lessons.listed"), 303)

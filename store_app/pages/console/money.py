@@ -1,0 +1,380 @@
+"""The operator's money: who owes what and how late, orders on hold, payments in and out, objections, the terms."""
+
+import datetime as dt
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from flask import Blueprint, Response, flash, g, make_response, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from config.errors import Invalid, NotFound, ShopError
+from config.money import exponent
+from pos.store.store import Store, store_of
+from store_app.pages.common import form, money_views
+from store_app.pages.customers.statements import table
+from store_app.runtime.doors import clock, read, wake_worker_after, write
+from store_app.web.presenting import about_store, page, place, today
+from store_app.web.security import requires
+from store_app.words import money
+from supply.membership import exposure, level, objections
+from supply.membership.level import StandingReview
+from supply.money import (
+    account_orders,
+    agent_commissions,
+    credit,
+    ledger,
+    losses,
+    lost_entries,
+    pain001,
+    payouts,
+    terms,
+    wrong_payments,
+)
+from supply.money.credit import CreditLine
+from supply.money.ledger import Account
+from supply.money.terms import BOUNDS, Terms
+from supply.network.recalls import upstream_claims
+
+bp = Blueprint("console_money", __name__, url_prefix="/console/money")
+bp.before_request(form.know_the_place)
+LOSS_DAYS = 365
+SCALES = {"_bp": 100, "_ppm": 10_000}
+"""A term's ending -> how many of its units one typed per cent is."""
+
+
+@bp.get("/")
+@requires("network.money")
+def overview(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show what waits for a decision, then who owes what and how late."""
+    with read() as session:
+        debtors, stores = exposure.debtors(session, today()), session.query(Store).order_by(Store.name).all()
+        names = {store.id: store.name for store in stores}
+        shown = {
+            "draws": credit.held_draws(session),
+            "costs": account_orders.costs_of_waiting(session),
+            "draw_why": money.DRAW_WHY,
+            "objections": objections.waiting(session),
+            "lost": lost_entries.waiting(session),
+            "silent": [names.get(one, one) for one in lost_entries.silent(session)],
+            "kind_word": money.kind_word,
+            "subjects": money.SUBJECTS,
+            "debtors": debtors,
+            "level_words": money.LEVELS,
+            "age_words": money.AGES,
+            "lent_minor": sum(one.credit_minor for one in debtors),
+            "exposure_minor": sum(one.exposure_minor for one in debtors),
+            "late_minor": sum(one.late_minor for one in debtors),
+            "funds_minor": sum(one.funds_minor for one in debtors),
+            "most_minor": max([sum(one.ages_minor) for one in debtors] or [1]) or 1,
+            "upstream": upstream_claims.balances(session),
+            "losses": exposure.losses(session, today() - dt.timedelta(days=LOSS_DAYS)),
+            "payouts": payouts.latest(session),
+            "parts": agent_commissions.parts_of(session),
+            "payer": session.get(Account, "network"),
+            "stores": stores,
+            "names": names,
+            "terms": _terms_typed(terms.in_force(session)[1]),
+            "terms_n": terms.in_force(session)[0],
+            "term_words": money.TERMS,
+            "fault": fault,
+        }
+    return page("console/money.html", **shown)
+
+
+@bp.get("/shops/<store_id>")
+@requires("network.money")
+def shop(store_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show a shop's account: its line and how it came about, its invoices, its statement."""
+    first, last = money_views.period(request.args, today())
+    with read() as session:
+        store = _store(session, store_id)
+        about_store(store)
+        line = session.get(CreditLine, store.id)
+        account = ledger.balances(session, store.id)
+        gauge = None
+        if line is not None:
+            pending, left = credit.pending(session, store.id), credit.available(session, store.id)
+            gauge = money_views.gauge(line.limit_minor, account["credit"], pending, left)
+        shown = {
+            "store": store,
+            "line": line,
+            "gauge": gauge,
+            "steps": money_views.steps_of(line) if line else [],
+            "held": money.held_sentence(line.held_why) if line and line.state == "held" else "",
+            "standing": account,
+            "owed_minor": ledger.owed(account),
+            "invoices": money_views.open_with_lateness(session, store.id, today()),
+            "review": session.get(StandingReview, store.id),
+            "level_words": money.LEVELS,
+            "statement": money_views.statement(session, store.id, first, last),
+            "payments": wrong_payments.received(session, store.id, first, last),
+            "payers": session.query(Store).where(Store.id != store.id).order_by(Store.name).all(),
+            "objections": objections.of_store(session, store.id),
+            "subjects": money.SUBJECTS,
+            "fault": fault,
+        }
+    review = shown["review"]
+    shown["measures"] = money_views.measures(level.measures_of(review)) if review else []
+    return page("console/money_shop.html", **shown)
+
+
+@bp.get("/shops/<store_id>/statement.csv")
+@requires("network.money")
+def shop_table(store_id: str) -> Response:
+    """Answer a shop's ledger as a table."""
+    first, last = money_views.period(request.args, today())
+    with read() as session:
+        store = _store(session, store_id)
+        rows = money_views.ledger_rows(session, store.id, first, last, store.currency)
+    return table(rows, f"account-{store.id}-{last.isoformat()}.csv")
+
+
+@bp.post("/draws/<store_id>/<order_id>")
+@requires("network.money")
+@form.answers_on(overview)
+def decide_draw(store_id: str, order_id: str) -> Any:
+    """Let an order on hold go on credit, or refuse it."""
+    go = request.form.get("go") == "yes"
+    why = "" if go else form.text("why", required=_("Say why: the shopkeeper reads it."))
+    with write() as session:
+        if go:
+            credit.let_go(session, store_id, order_id, actor=g.actor, at=clock.now())
+        else:
+            credit.refuse(session, store_id, order_id, why=why, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    flash(_("Decided."), "good")
+    return redirect(url_for(".overview"), 303)
+
+
+@bp.post("/objections/<store_id>/<objection_id>")
+@requires("network.money")
+@form.answers_on(overview)
+def answer_objection(store_id: str, objection_id: str) -> Any:
+    """Answer a shop's objection."""
+    words = form.text("words", most=500, required=_("Say why: the shopkeeper reads it."))
+    with write() as session:
+        objections.answer(
+            session, store_id, objection_id, upheld=request.form.get("upheld") == "yes", words=words, actor=g.actor,
+            at=clock.now(),
+        )  # fmt: skip
+        wake_worker_after(session)
+    flash(_("Answered."), "good")
+    return redirect(url_for(".overview"), 303)
+
+
+@bp.post("/lost/<store_id>")
+@requires("network.money")
+@form.answers_on(overview)
+def decide_lost(store_id: str) -> Any:
+    """Enter what was lost of a shop's account again, one entry or all in their order, or leave one out."""
+    wanted, leave = form.text("entry", most=64), request.form.get("leave") == "yes"
+    why = form.text("why", required=_("Say why: the shopkeeper reads it.")) if leave else ""
+    with write() as session:
+        ids = [row.id for row in lost_entries.waiting(session, store_id) if wanted in ("", row.id)]
+        for entry_id in ids:
+            if leave and wanted:
+                lost_entries.leave_out(session, store_id, entry_id, why=why, actor=g.actor, at=clock.now())
+            else:
+                lost_entries.take_over(session, store_id, entry_id, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    flash(_("Decided."), "good")
+    return redirect(url_for(".overview"), 303)
+
+
+@bp.post("/payments")
+@requires("network.money")
+@form.answers_on(overview)
+def pay_in() -> Any:
+    """Book what a shop has paid, or credit it for something."""
+    way = form.one_of("way", ("paid", "credited"), sentence=_("Say whether it was paid or is credited."))
+    store_id, words = form.text("store", most=64), form.text("words", required=_("Write the reference or the reason."))
+    with write() as session:
+        store = _store(session, store_id)
+        amount_minor, at = form.amount("amount", store.currency), clock.now()
+        once = form.command_id()
+        if way == "paid":
+            ledger.money_in(session, store.id, amount_minor, reference=words, id=once, actor=g.actor, at=at)
+        else:
+            ledger.credit_note(session, store.id, amount_minor, why=words, id=once, actor=g.actor, at=at)
+        wake_worker_after(session)
+    flash(_("Booked."), "good")
+    return redirect(url_for(".shop", store_id=store_id), 303)
+
+
+@bp.post("/shops/<store_id>/payments/<entry_id>/back")
+@requires("network.money")
+@form.answers_on(shop)
+def take_back(store_id: str, entry_id: str) -> Any:
+    """Take a payment that was booked wrongly back, and enter it for the shop that paid."""
+    why, payer_id = form.text("why", required=_("Say why: the shopkeeper reads it.")), form.text("payer", most=64)
+    with write() as session:
+        payer = _store(session, payer_id).id if payer_id else None
+        wrong_payments.take_back(session, store_id, entry_id, why=why, payer_id=payer, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    flash(_("Taken back. What it had paid is open again."), "good")
+    return redirect(url_for(".shop", store_id=store_id), 303)
+
+
+@bp.post("/shops/<store_id>/hold")
+@requires("network.money")
+@form.answers_on(shop)
+def hold(store_id: str) -> Any:
+    """Hold a shop's credit with a reason, or let it draw again."""
+    release = request.form.get("release") == "yes"
+    why = "" if release else form.text("why", required=_("Say why: the shopkeeper reads it."))
+    with write() as session:
+        if release:
+            credit.release(session, store_id, actor=g.actor, at=clock.now())
+        else:
+            credit.hold(session, store_id, why=why, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    flash(_("The credit is open again.") if release else _("The credit is held."), "good")
+    return redirect(url_for(".shop", store_id=store_id), 303)
+
+
+@bp.post("/shops/<store_id>/invoices/<invoice_id>/loss")
+@requires("network.money")
+@form.answers_on(shop)
+def give_up(store_id: str, invoice_id: str) -> Any:
+    """Give up what is left of an invoice."""
+    why = form.text("why", required=_("Say why, for the record."))
+    with write() as session:
+        losses.give_up(session, store_id, invoice_id, why=why, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    flash(_("Given up, as a loss. The shop’s credit is held until you release it."), "info")
+    return redirect(url_for(".shop", store_id=store_id), 303)
+
+
+@bp.post("/payer")
+@requires("network.money")
+@form.answers_on(overview)
+def say_payer() -> Any:
+    """Say which account the network pays from."""
+    payee = form.text("payee", most=140, required=_("Write whose account it is."))
+    account = form.text("account", most=60, required=_("Type the account’s number."))
+    with write() as session:
+        payouts.say_payer(
+            session, payee=payee, account=account, bic=form.text("bic", most=20), actor=g.actor, at=clock.now()
+        )
+    flash(_("The network pays from this account from now on."), "good")
+    return redirect(url_for(".overview"), 303)
+
+
+@bp.post("/payouts")
+@requires("network.money")
+@form.answers_on(overview)
+def make_run() -> Any:
+    """Pay out what the shops' funds hold: makes a run, whose file goes to the bank."""
+    with write() as session:
+        payouts.payer_of(session)
+        run = payouts.make_run(session, id=form.command_id(), actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    told = ngettext("%(num)d payout is made.", "%(num)d payouts are made.", len(run.payouts))
+    if run.unknown:
+        told += " " + _(
+            "Not paid, for want of an account or because it changed in the last three days: %(stores)s.",
+            stores=_(", ").join(run.unknown),
+        )
+    flash(told, "warn" if run.unknown else "good")
+    return redirect(url_for(".overview", _anchor="payouts"), 303)
+
+
+@bp.get("/payouts/<run_id>.<suffix>")
+@requires("network.money")
+def run_file(run_id: str, suffix: str) -> Response:
+    """Answer a run as the bank takes it: pain.001 as XML, or a table."""
+    with read() as session:
+        found = payouts.of_run(session, run_id)
+        if not found or suffix not in ("xml", "csv"):
+            raise NotFound("no-run", _("There is no such run of payouts."))
+        transfers, payer = payouts.transfers_of(found), payouts.payer_of(session)
+    if suffix == "csv":
+        return table(pain001.as_rows(run_id, transfers), f"payouts-{run_id}.csv")
+    content = pain001.as_xml(run_id, payer, transfers, made_at=found[0].made_at, pay_on=today())
+    answer = make_response(content)
+    answer.mimetype = "application/xml"
+    answer.headers["Content-Disposition"] = f"attachment; filename=payouts-{run_id}.xml"
+    return answer
+
+
+@bp.post("/payouts/<run_id>/paid")
+@requires("network.money")
+@form.answers_on(overview)
+def confirm_run(run_id: str) -> Any:
+    """Note that the bank has carried a run out."""
+    with write() as session:
+        payouts.confirm(session, run_id, actor=g.actor, at=clock.now())
+    flash(_("Noted as paid."), "good")
+    return redirect(url_for(".overview", _anchor="payouts"), 303)
+
+
+@bp.post("/payouts/<store_id>/<payout_id>/returned")
+@requires("network.money")
+@form.answers_on(overview)
+def come_back(store_id: str, payout_id: str) -> Any:
+    """Put a payout the bank sent back into the shop's funds."""
+    why = form.text("why", required=_("Say what the bank says."))
+    with write() as session:
+        payouts.returned(session, store_id, payout_id, why=why, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    flash(_("It is money at the network again, and goes out with the next run."), "info")
+    return redirect(url_for(".overview", _anchor="payouts"), 303)
+
+
+@bp.post("/terms")
+@requires("network.money")
+@form.answers_on(overview)
+def set_terms() -> Any:
+    """Put new terms in force; every shop's limit is worked out by them from the next night."""
+    values = {name: _typed(name) for name in BOUNDS}
+    with write() as session:
+        n = terms.set_terms(session, Terms(**values), actor=g.actor, at=clock.now())
+    flash(_("Terms no. %(n)s are in force.", n=n), "good")
+    return redirect(url_for(".overview", _anchor="terms"), 303)
+
+
+# --- inside ---
+
+
+def _store(session: Any, store_id: str) -> Store:
+    try:
+        return store_of(session, store_id)
+    except NotFound as fault:
+        raise NotFound("not-found-here", _("There is no such shop in this network.")) from fault
+
+
+def _scale(name: str) -> int:
+    """Return how many of a term's units one typed unit is: weeks, per cent, whole money, days."""
+    if name == "weeks_bp":
+        return 10_000
+    if name.endswith("_minor"):
+        return int(10 ** exponent(place().currency))
+    return next((scale for ending, scale in SCALES.items() if name.endswith(ending)), 1)
+
+
+def _terms_typed(terms: Terms) -> dict[str, str]:
+    """Return every term as it is typed."""
+    typed = {name: Decimal(getattr(terms, name)) / _scale(name) for name in BOUNDS}
+    return {
+        name: f"{value:f}".rstrip("0").rstrip(".") if "." in f"{value:f}" else f"{value:f}"
+        for name, value in typed.items()
+    }
+
+
+def _typed(name: str) -> int:
+    scale, (least, most) = _scale(name), BOUNDS[name]
+    try:
+        value = Decimal(request.form.get(name, "").strip().replace(",", ".")) * scale
+        whole = int(value)
+    except (InvalidOperation, ValueError, OverflowError):
+        whole = least - 1
+        value = Decimal(whole)
+    if whole != value or not least <= whole <= most:
+        raise Invalid(
+            "bad-term",
+            _("%(what)s: type a number from %(least)s to %(most)s.", what=money.TERMS[name][0],
+              least=f"{Decimal(least) / scale:f}", most=f"{Decimal(most) / scale:f}"),
+            field=name,
+        )  # fmt: skip
+    return whole

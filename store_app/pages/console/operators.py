@@ -1,0 +1,178 @@
+"""Who may sign in at the network: operators let one another in, give new passphrases, and end a right to sign in.
+
+Each change asks for the passphrase of whoever makes it: a screen somebody walked away from lets nobody in. What could
+make one person two (a new operator, another's new passphrase or second factor, one who comes back) or two one (leaving)
+takes two who agree: another operator types a passphrase as well. Where there is one alone, it is done at the server,
+by `cornerstore staff`.
+"""
+
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, Refused, ShopError
+from pos.store.store import Staff
+from store_app.pages.common import form
+from store_app.pages.store import people
+from store_app.runtime.doors import doors, read
+from store_app.web import signed_in, staff
+from store_app.web.presenting import page
+from store_app.web.security import proven_by_pin, requires
+
+bp = Blueprint("operators", __name__, url_prefix="/console/people")
+bp.before_request(form.know_the_place)
+OPERATOR = "operator"
+
+
+@bp.get("/", endpoint="everybody")
+@requires("staff")
+def everybody(fault: ShopError | None = None) -> Any:
+    """Show who may sign in at the network, and who could before."""
+    with read() as session:
+        found, others = people.everybody_of(session), _others(session)
+    return page(
+        "store/people/operators.html",
+        working=[one for one in found if one.active],
+        left=[one for one in found if not one.active],
+        others=others,
+        fault=fault,
+    )
+
+
+@bp.post("/")
+@requires("staff")
+@form.answers_on(everybody)
+def add() -> Any:
+    """Let another operator in."""
+    name = form.text("name", most=60, required=_("Type the person’s name."))
+    pin = people.typed_twice(is_passphrase=True)
+    _two_agree()
+    flash(_("%(name)s can sign in now.", name=people.do(staff.add, name, OPERATOR, pin).name), "good")
+    return redirect(url_for("operators.everybody"), 303)
+
+
+@bp.get("/<staff_id>", endpoint="person")
+@requires("staff")
+def one(staff_id: str, fault: ShopError | None = None) -> Any:
+    """Show one operator and what can be changed."""
+    with read() as session:
+        others = _others(session)
+        known = staff.known(session, doors().settings.node_id, staff_id)
+        found, is_last = people.seen(known), known.active and staff.is_last_keeper(session, known)
+        sessions = signed_in.shown(session, staff_id)
+    asked = (request.endpoint or "").rpartition(".")[2]
+    return page(
+        "store/people/operator.html",
+        person=found,
+        is_last=is_last,
+        others=others,
+        sessions=sessions,
+        is_this=signed_in.is_this,
+        fault=fault,
+        asked=asked,
+    )
+
+
+@bp.post("/<staff_id>/pin")
+@requires("staff")
+@form.answers_on(one)
+def new_pin(staff_id: str) -> Any:
+    """Give another operator another passphrase, for one that was forgotten or seen."""
+    pin = people.typed_twice(is_passphrase=True)
+    if staff_id == g.actor.id:
+        raise Refused("yourself", _("Change your own under “Your sign-in”."))
+    _two_agree()
+    people.give_pin(staff_id, pin)
+    return redirect(url_for("operators.person", staff_id=staff_id), 303)
+
+
+@bp.post("/<staff_id>/reset-code")
+@requires("staff")
+@form.answers_on(one)
+def reset_code(staff_id: str) -> Any:
+    """Let another operator connect an app again at the next sign-in, where the phone is lost."""
+    if staff_id == g.actor.id:
+        raise Refused("yourself", _("Change your own under “Your sign-in”."))
+    _two_agree()
+    changed = people.do(staff.reset_code, staff_id)
+    flash(_("%(name)s connects an app at the next sign-in.", name=changed.name), "good")
+    return redirect(url_for("operators.person", staff_id=staff_id), 303)
+
+
+@bp.post("/<staff_id>/sign-out")
+@requires("staff")
+@form.answers_on(one)
+def sign_out(staff_id: str) -> Any:
+    """End another operator's sessions."""
+    _prove_who_asks()
+    signed_in.end(staff_id, actor=g.actor)
+    flash(_("Signed out everywhere."), "good")
+    return redirect(url_for("operators.person", staff_id=staff_id), 303)
+
+
+@bp.post("/<staff_id>/unlock")
+@requires("staff")
+@form.answers_on(one)
+def unlock(staff_id: str) -> Any:
+    """Let an operator try again at once."""
+    _prove_who_asks()
+    flash(_("%(name)s can try again.", name=people.do(staff.unlock, staff_id).name), "good")
+    return redirect(url_for("operators.person", staff_id=staff_id), 303)
+
+
+@bp.post("/<staff_id>/leave")
+@requires("staff")
+@form.answers_on(one)
+def leave(staff_id: str) -> Any:
+    """End an operator's right to sign in, wherever they are signed in; what they did stays in the books."""
+    _two_agree()
+    flash(_("%(name)s can no longer sign in.", name=people.do(staff.leave, staff_id).name), "good")
+    return redirect(url_for("operators.everybody"), 303)
+
+
+@bp.post("/<staff_id>/come-back")
+@requires("staff")
+@form.answers_on(one)
+def come_back(staff_id: str) -> Any:
+    """Let an operator who had left in again, with a new passphrase."""
+    pin = people.typed_twice(is_passphrase=True)
+    _two_agree()
+    came = people.do(staff.come_back, staff_id, pin, role=OPERATOR)
+    flash(_("%(name)s can sign in now.", name=came.name), "good")
+    return redirect(url_for("operators.person", staff_id=staff_id), 303)
+
+
+# --- inside ---
+
+
+def _others(session: Session) -> list[Staff]:
+    """Return who may agree with the person at this page."""
+    return [one for one in staff.staff_of(session, doors().settings.node_id) if one.id != g.actor.id]
+
+
+def _two_agree() -> None:
+    """Refuse where not two operators type their passphrases: whoever is signed in, and another one."""
+    with read() as session:
+        others = {one.id for one in _others(session)}
+    if not others:
+        raise Refused("second-operator", _("One operator alone does this at the server: cornerstore staff."))
+    other = form.one_of("other", others, sentence=_("Choose the operator who agrees."))
+    _prove_who_asks()
+    _check(other, "other_pin")
+
+
+def _prove_who_asks() -> None:
+    """Refuse without the passphrase of whoever is signed in."""
+    _check(g.actor.id, "own")
+
+
+def _check(staff_id: str, field: str) -> None:
+    """Check a passphrase that was typed for leave; a wrong one counts against it."""
+    try:
+        proven_by_pin(staff_id, form.secret(field))
+    except ShopError as refusal:
+        if refusal.code != "wrong-pin":
+            raise
+        raise Invalid("wrong-own-pin", _("That is not the right passphrase. Type it again."), field=field) from refusal

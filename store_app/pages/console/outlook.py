@@ -1,0 +1,67 @@
+"""A region's outlook: what will run out where, before the next vans can come."""
+
+from typing import Any
+
+from flask import Blueprint, request
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from store_app.pages.console.demand import region_of, to_first_region
+from store_app.runtime.doors import clock, read
+from store_app.web.presenting import number, page
+from store_app.web.security import requires
+from supply.membership import overview
+from supply.replenishment import region_outlook
+
+bp = Blueprint("console_outlook", __name__, url_prefix="/console/outlook")
+
+
+@bp.get("/")
+@requires("network.demand")
+def regions() -> Any:
+    """Go to the first region."""
+    return to_first_region("console_outlook.region")
+
+
+@bp.get("/<region_id>")
+@requires("network.demand")
+def region(region_id: str) -> Any:
+    """Show what runs out in a region's shops within so many days."""
+    asked = request.args.get("days", "3")
+    days = int(asked) if asked in {str(one) for one in region_outlook.HORIZONS} else 3
+    with read() as session:
+        today = clock.now().date()
+        found = overview.regions(session, today)
+        here = region_of(found, region_id)
+        seen_at, rows = region_outlook.runs_out(
+            session, region_id, days=days, today=today, warehouses=region_outlook.warehouses(session, region_id)
+        )
+    return page(
+        "console/outlook.html",
+        region=here,
+        regions=found,
+        days=days,
+        seen_at=seen_at,
+        choices=[(one, ngettext("%(num)d day", "%(num)d days", one)) for one in region_outlook.HORIZONS],
+        rows=[
+            {
+                "name": row.name,
+                "unit": row.stock_unit,
+                "shops": row.short,
+                "of": row.of,
+                "share": round(100 * row.short / max(1, row.of)),
+                "where": _(", ").join(_where(name, left) for name, left in row.shops),
+                "more": row.short - len(row.shops),
+                "missing_qty": row.missing_qty,
+                "warehouse_qty": row.warehouse_qty,
+                "is_short": row.warehouse_qty < row.missing_qty,
+            }
+            for row in rows
+        ],
+    )
+
+
+def _where(name: str, left: float) -> str:
+    if left < 0.05:  # less than half an hour of trade: written as days it would be none
+        return _("%(shop)s (sold out)", shop=name)
+    return _("%(shop)s (%(left)s d)", shop=name, left=number(left, 1))

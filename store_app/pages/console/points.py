@@ -1,0 +1,155 @@
+"""The points the shops share: the network's scheme, what is outstanding, and what each shop gave and took."""
+
+import datetime as dt
+from collections import Counter
+from itertools import pairwise
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from config.errors import ShopError
+from config.money import exponent
+from config.nodes import publication
+from config.nodes.node import NETWORK
+from config.nodes.publication import EVERYONE
+from pos.customers import loyalty, shared_points
+from pos.customers.shared_points import SharedScheme
+from pos.store.store import Store
+from store_app.pages.common import form
+from store_app.pages.customers.customers import POINT_WORDS
+from store_app.pages.customers.loyalty import figures
+from store_app.runtime.doors import clock, read, wake_worker_after, write
+from store_app.web.presenting import page
+from store_app.web.security import requires
+from supply.membership import overview
+from supply.money import points as points_book
+from supply.money import points_pool
+
+bp = Blueprint("console_points", __name__, url_prefix="/console/points")
+bp.before_request(form.know_the_place)
+WEEKS = 13
+WAITING_SHOWN = 50
+WHY_WORDS = {
+    "sale": _l("Its sale has not arrived yet."),
+    "customer": _l("The sale is another customer’s."),
+    "twice": _l("This sale already earned points."),
+    "rate": _l("More points than the scheme gives for the sale."),
+    "brought": _l("More points than the customer’s sales here would have earned."),
+    "consent": _l("The member has not confirmed the phone at this store."),
+    "balance": _l("The member does not have that many points."),
+    "not-earned": _l("The store takes back more than the sale earned, or without its return."),
+    "not-spent": _l("The store gives back more than was redeemed for the sale, or without its return."),
+}
+"""Why a movement waits (`points_book.PointsWaiting`), for the operator."""
+MOST_MONTHS, MOST_NOTICE = 60, 365
+
+
+@bp.get("/")
+@requires("network.money")
+def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show the scheme, what is outstanding, what the shops gave and took, and the form that founds or changes it."""
+    today = clock.now().date()
+    with read() as session:
+        days = list(session.scalars(sa.select(SharedScheme).order_by(SharedScheme.from_day)))
+        shops = list(session.scalars(sa.select(Store)))
+        now = shared_points.scheme_on(session, today)
+        members, points = points_book.outstanding(session)
+        currency = days[0].currency if days else overview.currency(session)
+        waiting, many_wait = points_book.waiting(session, WAITING_SHOWN)
+        context = {
+            "waiting": waiting,
+            "many_wait": many_wait,
+            "why_words": WHY_WORDS,
+            "point_words": POINT_WORDS,
+            "taking_part": points_pool.taking_part(session, today),
+            "parts": points_pool.parts(session),
+            "weeks": _weeks(session, today),
+            "with_node": sum(one.has_node for one in shops),
+        }
+    typed = now or (days[0] if days else None)
+    places = exponent(currency)
+    amounts = {"per": typed.per_minor, "worth": typed.worth_minor} if typed else {"per": 10**places, "worth": 1}
+    return page(
+        "console/points.html",
+        **context,
+        now=now,
+        coming=[row for row in days if row.from_day > today],
+        typed=typed,
+        amounts={name: figures(minor, places) for name, minor in amounts.items()},
+        members=members,
+        points=points,
+        worth_minor=points * (typed.worth_minor if typed else 0),
+        currency=currency,
+        names={one.id: one.name for one in shops},
+        network=NETWORK,
+        first_day=today + dt.timedelta(days=1) if days else today,
+        fault=fault,
+    )
+
+
+@bp.post("/")
+@requires("network.money")
+@form.answers_on(overview_page)
+def found() -> Any:
+    """Found the scheme, or change it from a day on, and publish it to the shops."""
+    form.command_id()
+    with write() as session:
+        first = session.scalars(sa.select(SharedScheme).order_by(SharedScheme.from_day)).first()
+        currency = first.currency if first else overview.currency(session)
+        from_day = form.day("from_day", _("Choose a day."))
+        wished = SharedScheme(
+            from_day=from_day,
+            name=first.name if first else form.text("name", most=30, required=_("Give the points a name.")),
+            currency=currency,
+            active=request.form.get("active") == "yes",
+            points=form.whole("points", least=1, most=loyalty.MOST_POINTS),
+            per_minor=form.amount("per", currency),
+            worth_minor=first.worth_minor if first else form.amount("worth", currency),
+            least_points=form.whole("least_points", least=0, most=loyalty.MOST_POINTS),
+            expiry_months=form.whole("expiry_months", least=0, most=MOST_MONTHS),
+            lapsed_to=form.one_of("lapsed_to", ("shops", "network"), sentence=_("Choose who gets them.")),
+            notice_days=form.whole("notice_days", least=0, most=MOST_NOTICE),
+        )
+        points_pool.found(session, wished, actor=g.actor, at=clock.now())
+        publication.publish(session, "points", EVERYONE, shared_points.edition(session), at=clock.now())
+    flash(_("Published. The shops have it the next time they ask."), "good")
+    return redirect(url_for(".overview_page"), 303)
+
+
+@bp.post("/waiting/<store_id>/<entry_id>")
+@requires("network.money")
+@form.answers_on(overview_page)
+def decide(store_id: str, entry_id: str) -> Any:
+    """Take a waiting movement in, or turn it down."""
+    form.command_id()
+    answer = form.one_of("answer", ("take", "refuse"), sentence=_("Choose what happens to it."))
+    with write() as session:
+        points_book.decide(session, store_id, entry_id, take=answer == "take", actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    flash(_("Decided. The store is told."), "good")
+    return redirect(url_for(".overview_page"), 303)
+
+
+# --- inside ---
+
+
+def _weeks(session: Session, today: dt.date) -> list[dict[str, Any]]:
+    """Return what was earned and redeemed in the last weeks, returns taken off, oldest first, with heights of 100."""
+    monday = today - dt.timedelta(days=today.weekday())
+    starts = [monday - dt.timedelta(weeks=n) for n in range(WEEKS - 1, -2, -1)]
+    moved = points_book.moved_by_day(session, starts[0])
+    weeks = []
+    for start, end in pairwise(starts):
+        points = Counter[str]()
+        for day, kind, moved_points in moved:
+            points[kind] += moved_points if start <= day < end else 0
+        earned, spent = shared_points.given(points), shared_points.taken(points)
+        weeks.append({"start": start, "earned": max(0, earned), "spent": max(0, spent)})
+    most = max((max(one["earned"], one["spent"]) for one in weeks), default=0) or 1
+    for one in weeks:
+        one |= {f"{name}_high": round(one[name] * 100 / most, 1) for name in ("earned", "spent")}
+    return weeks if any(one["earned"] or one["spent"] for one in weeks) else []

@@ -1,0 +1,327 @@
+"""What the network sells to its shops: each supplier's terms and price list, and new lists and products by file.
+
+Rules
+-----
+1. A file is looked at before anything is written: what it would change, row by row, or every row that cannot be.
+2. A day chosen for a price list is that of every row without one of its own.
+3. What one person may not change alone waits for a second one as the very file (`supply.orders.price_proposals`).
+"""
+
+import csv
+import datetime as dt
+import io
+from collections import Counter
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound, ShopError
+from config.money import exponent
+from config.nodes.publication import EVERYONE
+from store_app.files import importing, network
+from store_app.pages.common import form, uploads
+from store_app.pages.orders.suppliers import WEEKDAYS, weekdays
+from store_app.runtime.doors import clock, doors, read, write
+from store_app.web.presenting import page
+from store_app.web.security import requires
+from supply.orders import price_list, price_proposals, suppliers
+from supply.orders.price_list import Change, Listed
+from supply.orders.price_proposals import Limits, PriceProposal
+from supply.orders.suppliers import Contact, Supplier
+
+bp = Blueprint("console_prices", __name__, url_prefix="/console/prices")
+bp.before_request(form.know_the_place)
+SHOWN, ROWS_SHOWN = 100, 200
+KINDS = {"price-list": _l("A price list"), "products": _l("Products")}
+WHAT = {
+    price_list.NEW: _l("new"), price_list.DEARER: _l("dearer"), price_list.CHEAPER: _l("cheaper"),
+    price_list.REPACKED: _l("another pack"), price_list.SAME: _l("as before"),
+}  # fmt: skip
+"""What a row of a new list does."""
+
+
+@bp.get("/")
+@requires("network.supply")
+def listed(fault: ShopError | None = None, supplier_id: str = "", **_place: Any) -> Any:
+    """Show a supplier's terms and its price list, with every cost that is to come."""
+    text = form.tidy(request.args.get("q", ""))[: form.WORDS]
+    with read() as session:
+        every, chosen = _chosen(session, supplier_id or request.args.get("supplier", ""))
+        currency, day = network.money_and_day(session, EVERYONE, clock.now())
+        rows = price_list.rows(session, chosen.id, day, text=text, most=SHOWN + 1)
+        count = price_list.count(session, chosen.id)
+        waiting = price_proposals.waiting(session)
+    places = exponent(currency)
+    terms = {"name": chosen.name, "lead_time_days": chosen.lead_time_days, "order_weekdays": chosen.order_weekdays,
+             "minimum": str(Decimal(chosen.minimum_minor).scaleb(-places)) if chosen.minimum_minor else ""}  # fmt: skip
+    if request.method == "POST" and "lead_time_days" in request.form:
+        terms = dict(request.form.items()) | {"order_weekdays": _days_typed()}
+    return page(
+        "console/prices.html",
+        suppliers=every, supplier=chosen, days=weekdays(chosen.order_weekdays), weekdays=WEEKDAYS, terms=terms,
+        rows=rows[:SHOWN], is_cut=len(rows) > SHOWN, shown=SHOWN, count=count, text=text, currency=currency,
+        waiting=waiting, fault=fault, at_fault=request.form.get("sku", ""),
+    )  # fmt: skip
+
+
+@bp.post("/<supplier_id>/terms")
+@requires("network.supply")
+@form.answers_on(listed)
+def set_terms(supplier_id: str) -> Any:
+    """Change a supplier's name, order days, days to the shop and least order."""
+    with write() as session:
+        currency, _day = network.money_and_day(session, EVERYONE, clock.now())
+        terms = Contact(
+            name=form.text("name", most=suppliers.LONGEST["name"], required=_("Give the supplier a name.")),
+            lead_time_days=form.whole("lead_time_days", most=suppliers.LONGEST_LEAD_DAYS),
+            order_weekdays=tuple(_days_typed()),
+            minimum_minor=form.amount("minimum", currency) if request.form.get("minimum", "").strip() else 0,
+        )
+        price_list.set_terms(session, supplier_id, terms, actor=g.actor, at=clock.now())
+    flash(_("Saved. The shops hear of it within minutes; orders under way stay as they are."), "good")
+    return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
+
+
+@bp.post("/<supplier_id>/cost")
+@requires("network.supply")
+@form.answers_on(listed)
+def set_cost(supplier_id: str) -> Any:
+    """Note what a pack costs from a day on."""
+    sku, from_day = form.text("sku", most=64), form.date("from_day")
+    if from_day is None:
+        raise Invalid("bad-date", _("Choose the day from which it costs that."), field="from_day")
+    with write() as session:
+        price_list.network_supplier(session, supplier_id)
+        currency, today = network.money_and_day(session, EVERYONE, clock.now())
+        cost = form.amount("pack_cost", currency)
+        terms = suppliers.terms_of(session, supplier_id, sku, max(from_day, today))
+        pack_qty = terms.pack_qty if terms else 0
+        found = price_list.changes(session, supplier_id, [Listed(1, sku, pack_qty, cost, from_day)], today=today)
+        waits = None
+        if _may(session, found if terms else [], supplier_id):
+            suppliers.set_cost(session, supplier_id, sku, cost, from_day, today=today, actor=g.actor, at=clock.now())
+        else:
+            row = (sku, pack_qty, Decimal(cost).scaleb(-exponent(currency)), from_day.isoformat())
+            raw = _written(("sku", "pack_qty", "pack_cost", "from_day"), row)
+            waits = _propose(session, form.command_id(), found, "price-list", supplier_id, None, ".csv", raw)
+    if waits:
+        return _told_to_wait(waits)
+    flash(_("Noted: it costs that from the day you chose."), "good")
+    kept = {"q": request.args["q"]} if request.args.get("q") else {}
+    return redirect(url_for("console_prices.listed", supplier=supplier_id, **kept), 303)
+
+
+@bp.get("/file")
+@requires("network.supply")
+def upload(fault: ShopError | None = None, **_file: str) -> Any:
+    """Ask for a file, and say what it has to hold."""
+    with read() as session:
+        every = price_list.network_suppliers(session)
+    return page(
+        "console/prices_file.html",
+        sheet=None,
+        suppliers=every,
+        choices=[(one.id, one.name) for one in every],
+        kinds=KINDS,
+        columns=importing.COLUMNS,
+        fault=fault,
+    )
+
+
+@bp.post("/file")
+@requires("network.supply")
+@form.answers_on(upload)
+def look() -> Any:
+    """Keep the file, and show what it would change or every row that cannot be (rule 1)."""
+    sent = uploads.sent(_read())
+    sheet = sent.sheet
+    with write() as session:
+        supplier_id = _chosen(session, request.form.get("supplier", ""))[1].id
+        currency, today = network.money_and_day(session, EVERYONE, clock.now())
+        _date(sheet, form.date("from_day"))
+        whose = _whose(sheet, supplier_id)
+        found = [] if sheet.faults else _changes(session, sheet, supplier_id)
+        if not sheet.faults:
+            importing.rehearse(session, sheet, EVERYONE, supplier_id=whose, actor=g.actor, at=clock.now())
+        trial = session.begin_nested()
+        waits = not _may(session, found, whose)
+        trial.rollback()
+    sent.keep()
+    return page(
+        "console/prices_file.html", supplier_id=supplier_id, from_day=request.form.get("from_day", ""),
+        currency=currency, today=today, waits=waits, **sent.shown(), **_told(found),
+    )  # fmt: skip
+
+
+@bp.post("/file/<file_id>")
+@requires("network.supply")
+@form.answers_on(upload)
+def bring_in(file_id: str) -> Any:
+    """Write the file that was looked at: whole, or not at all."""
+    sent, from_day = uploads.kept(file_id, _read()), form.date("from_day")
+    sheet = sent.sheet
+    with write() as session:
+        supplier_id = _chosen(session, request.form.get("supplier", ""))[1].id
+        _date(sheet, from_day)
+        found = [] if sheet.faults else _changes(session, sheet, supplier_id)
+        waits = None
+        if _may(session, found, _whose(sheet, supplier_id)):
+            _bring_in(session, sheet, supplier_id)
+        else:
+            given = (sheet.kind, supplier_id, from_day, sent.suffix, sent.raw)
+            waits = _propose(session, file_id, found, *given)
+    uploads.give_up(file_id)
+    if waits:
+        return _told_to_wait(waits)
+    flash(ngettext("%(num)d row is in.", "%(num)d rows are in.", sheet.rows), "good")
+    return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
+
+
+@bp.post("/file/<file_id>/give-up")
+@requires("network.supply")
+@form.answers_on(upload)
+def give_up(file_id: str) -> Any:
+    """Throw the file away that was looked at."""
+    uploads.give_up(file_id)
+    return redirect(url_for("console_prices.upload"), 303)
+
+
+@bp.get("/proposals/<proposal_id>")
+@requires("network.supply")
+def proposed(proposal_id: str, fault: ShopError | None = None) -> Any:
+    """Show a list that waits for a second person: what it would change by what holds now."""
+    with read() as session:
+        row = price_proposals.proposal(session, proposal_id)
+        sheet = _sheet(row)
+        currency, today = network.money_and_day(session, EVERYONE, clock.now())
+        found = _changes(session, sheet, row.supplier_id) if row.state == price_proposals.STATES.first else []
+    return page(
+        "console/price_proposal.html", row=row, sheet=sheet, currency=currency, today=today, fault=fault,
+        is_own=row.proposed_by == g.actor.id, is_open=row.state == price_proposals.STATES.first, kinds=KINDS,
+        **_told(found),
+    )  # fmt: skip
+
+
+@bp.post("/proposals/<proposal_id>/confirm")
+@requires("network.supply")
+@form.answers_on(proposed)
+def confirm(proposal_id: str) -> Any:
+    """Write a list somebody else proposed: whole, or not at all."""
+    with read() as session:
+        sheet = _sheet(price_proposals.proposal(session, proposal_id))
+    with write() as session:
+        row = price_proposals.confirm(session, proposal_id, actor=g.actor, at=clock.now())
+        _bring_in(session, sheet, row.supplier_id)
+        supplier_id = row.supplier_id
+    flash(_("Confirmed. The list is in."), "good")
+    return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
+
+
+@bp.post("/proposals/<proposal_id>/drop")
+@requires("network.supply")
+@form.answers_on(proposed)
+def drop(proposal_id: str) -> Any:
+    """Turn a proposed list down, or withdraw one's own."""
+    with write() as session:
+        supplier_id = price_proposals.drop(session, proposal_id, actor=g.actor, at=clock.now()).supplier_id
+    flash(_("The list is not brought in."), "good")
+    return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
+
+
+# --- inside ---
+
+
+def _may(session: Session, found: Sequence[Change], of: str) -> bool:
+    limits = Limits(doors().settings.prices_alone, doors().settings.prices_alone_percent)
+    return price_proposals.may_write(session, found, limits, of=of, actor=g.actor, at=clock.now())
+
+
+def _propose(
+    session: Session, id: str, found: Sequence[Change], kind: str, supplier_id: str, from_day: dt.date | None,
+    suffix: str, raw: bytes,
+) -> str:  # fmt: skip
+    given: dict[str, Any] = {"kind": kind, "supplier_id": supplier_id, "from_day": from_day, "suffix": suffix}
+    return price_proposals.propose(session, id, found, file=raw, actor=g.actor, at=clock.now(), **given).id
+
+
+def _told_to_wait(proposal_id: str) -> Any:
+    flash(_("This waits for a second person: it changes more than one person may alone."), "warn")
+    return redirect(url_for("console_prices.proposed", proposal_id=proposal_id), 303)
+
+
+def _sheet(row: PriceProposal) -> importing.Sheet:
+    sheet = uploads.read_as(partial(importing.read, row.kind), row.file, row.suffix)
+    _date(sheet, row.from_day)
+    return sheet
+
+
+def _bring_in(session: Session, sheet: importing.Sheet, supplier_id: str) -> None:
+    whose = _whose(sheet, supplier_id)
+    importing.write(session, sheet, EVERYONE, supplier_id=whose, actor=g.actor, at=clock.now())
+
+
+def _whose(sheet: importing.Sheet, supplier_id: str) -> str:
+    """Return the supplier whose list a file changes, '' where it holds products."""
+    return supplier_id if sheet.kind == "price-list" else ""
+
+
+def _written(*rows: Sequence[Any]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+def _told(found: Sequence[Change]) -> dict[str, Any]:
+    """Return what the pages say of a list's changes, the loud ones first."""
+    counts = Counter(one.kind for one in found)
+    loud = sorted(found, key=lambda one: (one.kind == price_list.SAME, one.row))
+    told = [(WHAT[kind], counts[kind]) for kind in WHAT if counts[kind]]
+    return {"rows": loud[:ROWS_SHOWN], "counts": told, "what": WHAT}
+
+
+def _chosen(session: Session, asked: str) -> tuple[list[Supplier], Supplier]:
+    """Return the network's suppliers, and the one that is asked for, else the first."""
+    every = price_list.network_suppliers(session)
+    if not every:
+        raise NotFound("no-warehouse", _("No warehouse yet. Found one at this node: cornerstore warehouse add."))
+    return every, next((one for one in every if one.id == asked), every[0])
+
+
+def _read() -> uploads.Reading:
+    return partial(importing.read, form.one_of("kind", tuple(KINDS), sentence=_("Choose what the file holds.")))
+
+
+def _date(sheet: importing.Sheet, chosen: dt.date | None) -> None:
+    """Let a price list begin on the day that was chosen (rule 2)."""
+    if chosen is not None and sheet.kind == "price-list":
+        for row in sheet.values:
+            row.setdefault("from_day", chosen)
+
+
+def _changes(session: Session, sheet: importing.Sheet, supplier_id: str) -> list[Change]:
+    """Return what a file would change; an amount finer than the currency is said by the rehearsal."""
+    currency, today = network.money_and_day(session, EVERYONE, clock.now())
+    places = exponent(currency)
+    is_list = sheet.kind == "price-list"
+    listed = [
+        Listed(
+            number, row["sku"], row["pack_qty"] if is_list else row.get("price_quantity", 0),
+            int(row["pack_cost" if is_list else "price"].scaleb(places)), row.get("from_day"), row.get("name", ""),
+            row.get("stock_unit", ""),
+        )
+        for number, row in zip(sheet.numbers, sheet.values, strict=True)
+    ]  # fmt: skip
+    if is_list:
+        return price_list.changes(session, supplier_id, listed, today=today)
+    return price_list.product_changes(session, listed, today=today)
+
+
+def _days_typed() -> list[int]:
+    return [int(day) for day in request.form.getlist("order_weekdays") if day in set("0123456")]

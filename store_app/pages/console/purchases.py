@@ -1,0 +1,182 @@
+"""The network's own purchasing: what to buy upstream and why, what is on its way, taking it in."""
+
+import datetime as dt
+from typing import Any
+
+from flask import Blueprint, Response, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from config.errors import ShopError
+from store_app.pages.common import form
+from store_app.pages.common.waiting import stock_units
+from store_app.pages.orders.order_letters import as_paper
+from store_app.runtime.doors import clock, read, wake_worker_after, write
+from store_app.web.presenting import page, today
+from store_app.web.security import requires
+from store_app.words import supply
+from supply.membership import overview
+from supply.network.purchasing import purchasing, recalled_purchases
+from supply.network.recalls import upstream_returns
+from supply.orders import letters, purchases
+from supply.orders.letters import OrderLetter
+from supply.orders.suppliers import Supplier, warehouses
+
+bp = Blueprint("console_purchases", __name__, url_prefix="/console/purchases")
+bp.before_request(form.know_the_place)
+PATIENCE = dt.timedelta(days=purchases.PATIENCE_DAYS)
+OPEN = ["proposed", "ordered"]
+
+
+@bp.get("/")
+@requires("network.supply")
+def listed(fault: ShopError | None = None, **_place: Any) -> Any:
+    """List what is to decide, what is on its way, and what came."""
+    with read() as session:
+        waiting = [_view(session, one) for one in purchases.purchases(session, OPEN)]
+        past = purchases.purchases(session, ["received", "cancelled"], limit=20)
+        off = letters.not_sent(session, "cancellation")
+        money = overview.currency(session)
+    waiting.sort(key=lambda one: (one["state"] != "proposed", one["expected_day"]))
+    return page(
+        "console/purchases.html", waiting=waiting, past=past, currency=money, fault=fault,
+        off=off, letter_words=supply.letter_sentence, email=request.form.get("email"),
+    )  # fmt: skip
+
+
+@bp.post("/propose")
+@requires("network.supply")
+@form.answers_on(listed)
+def propose() -> Any:
+    """Work out anew what every warehouse should buy."""
+    with read() as session:
+        houses = warehouses(session)
+    made = 0
+    for house in houses:
+        with write() as session:
+            made += len(purchasing.propose(session, house, actor=g.actor, at=clock.now()))
+    if made:
+        flash(ngettext("%(num)d purchase is proposed.", "%(num)d purchases are proposed.", made), "good")
+    else:
+        flash(_("Nothing is to be bought: shops and warehouses have enough."), "info")
+    return redirect(url_for("console_purchases.listed"), 303)
+
+
+@bp.post("/<warehouse_id>/<purchase_id>/order")
+@requires("network.supply")
+@form.answers_on(listed)
+def order(warehouse_id: str, purchase_id: str) -> Any:
+    """Order a purchase with the packs typed."""
+    with write() as session:
+        found = purchases.purchase_of(session, warehouse_id, purchase_id)
+        if found.state == "proposed":
+            packs = {sku: form.whole(f"packs-{n}", most=999) for n, sku in _typed()}
+            purchasing.order(session, warehouse_id, purchase_id, packs, actor=g.actor, at=clock.now())
+            wake_worker_after(session)
+        number = found.purchase_no
+    flash(_("Purchase %(no)s is ordered.", no=number), "good")
+    return redirect(url_for("console_purchases.listed"), 303)
+
+
+@bp.post("/<warehouse_id>/<purchase_id>/receive")
+@requires("network.supply")
+@form.answers_on(listed)
+def receive(warehouse_id: str, purchase_id: str) -> Any:
+    """Take a purchase in as counted, with the dates on the packs."""
+    counts = {sku: (form.whole(f"qty-{n}"), form.date_on_pack(f"until-{n}")) for n, sku in _typed()}
+    with write() as session:
+        found = purchasing.receive(session, warehouse_id, purchase_id, counts, actor=g.actor, at=clock.now())
+        number = found.purchase_no
+        stopped = recalled_purchases.recalled(session, found)
+        names = [one.name for one in purchases.lines_of(session, found) if one.sku in stopped and one.received_qty]
+    flash(_("Purchase %(no)s is in the warehouse.", no=number), "good")
+    if names:
+        words = _("%(names)s is recalled: put it aside, and look through the warehouse.", names=", ".join(names))
+        flash(words, "warn")
+    return redirect(url_for("console_purchases.listed"), 303)
+
+
+@bp.post("/<warehouse_id>/<purchase_id>/drop")
+@requires("network.supply")
+@form.answers_on(listed)
+def drop(warehouse_id: str, purchase_id: str) -> Any:
+    """Drop a proposal, or call an ordered purchase off, with a reason."""
+    why = form.text("why", required=_("Say why the purchase is dropped."))
+    with write() as session:
+        purchasing.drop(session, warehouse_id, purchase_id, why=why, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    flash(_("Dropped."), "info")
+    return redirect(url_for("console_purchases.listed"), 303)
+
+
+@bp.get("/<warehouse_id>/letters/<letter_id>.<kind>")
+@requires("network.supply")
+def paper(warehouse_id: str, letter_id: str, kind: str) -> Response:
+    """Give a letter as it was sent: `pdf` for people, `csv` for a supplier's program."""
+    with read() as session:
+        document = letters.letter_of(session, warehouse_id, letter_id).document
+    return as_paper(document, kind)
+
+
+@bp.post("/<warehouse_id>/letters/<letter_id>/left")
+@requires("network.supply")
+@form.answers_on(listed)
+def left(warehouse_id: str, letter_id: str) -> Any:
+    """Note that a purchase was handed over by hand, or told by telephone."""
+    with write() as session:
+        letter = letters.left(session, warehouse_id, letter_id, actor=g.actor, at=clock.now())
+        home = _home(session, letter)
+    flash(_("Noted: the supplier has it."), "good")
+    return redirect(home, 303)
+
+
+@bp.post("/<warehouse_id>/letters/<letter_id>/again")
+@requires("network.supply")
+@form.answers_on(listed)
+def again(warehouse_id: str, letter_id: str) -> Any:
+    """Send a letter once more, to the address typed."""
+    typed = request.form.get("email", "")
+    with write() as session:
+        letter = letters.again(
+            session, warehouse_id, letter_id, how="email", address=typed, actor=g.actor, at=clock.now()
+        )  # fmt: skip
+        home = _home(session, letter)
+        wake_worker_after(session)
+    flash(_("It is sent once more."), "good")
+    return redirect(home, 303)
+
+
+# --- inside ---
+
+
+def _home(session: Session, letter: OrderLetter) -> str:
+    """Return where a letter is shown: with the purchases, or what goes back on its recall's page."""
+    if letter.kind not in letters.OF_RETURNS:
+        return url_for("console_purchases.listed")
+    found = upstream_returns.return_of(session, letter.store_id, letter.order_id)
+    return url_for("console_recalls.one", recall_id=found.recall_id)
+
+
+def _typed() -> list[tuple[int, str]]:
+    found = ((n, request.form.get(f"sku-{n}")) for n in range(2000))
+    return [(n, sku) for n, sku in found if sku is not None]
+
+
+def _view(session: Any, one: purchases.Purchase) -> dict[str, Any]:
+    lines = purchases.lines_of(session, one)
+    units, stopped = stock_units(session, [line.sku for line in lines]), recalled_purchases.recalled(session, one)
+    return {
+        "id": one.id,
+        "warehouse_id": one.store_id,
+        "number": one.purchase_no,
+        "state": one.state,
+        "expected_day": one.expected_day,
+        "cost_minor": one.cost_minor,
+        "missed": one.state == "ordered" and one.expected_day < today() - PATIENCE,
+        "supplier": session.get(Supplier, one.supplier_id) if one.supplier_id else None,
+        "order_day": one.order_day,
+        "letters": letters.letters_of(session, one.store_id, one.id),
+        "recalled": [(line.name, stopped[line.sku]) for line in lines if line.sku in stopped],
+        "lines": [{"row": line, "unit": units.get(line.sku, "each")} for line in lines],
+    }

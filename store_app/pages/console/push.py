@@ -1,0 +1,153 @@
+"""Offers to shops: one product, a reason, and the shopkeeper's yes or no."""
+
+import datetime as dt
+from collections.abc import Set
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from config.errors import Invalid, ShopError
+from store_app.pages.common import find_product, form
+from store_app.runtime.doors import clock, read, write
+from store_app.web.presenting import page, today
+from store_app.web.security import requires
+from store_app.words import claims
+from store_app.words.refusals import sentence_of
+from supply.membership import overview
+from supply.money import terms as network_terms
+from supply.network.offers import offer_results
+from supply.orders import network_offers
+from supply.orders.offer_terms import PushTerms
+
+bp = Blueprint("console_push", __name__, url_prefix="/console/offers")
+ANSWER_DAYS = 3
+MOST_ANSWER_DAYS, MOST_RETURN_DAYS = 60, 365
+
+
+@bp.get("/")
+@requires("network.push")
+def offers(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show the form for a new offer and what became of the others."""
+    with read() as session:
+        pushed = offer_results.pushes(session)
+        products = overview.offerable(session)
+        shops = overview.stores(session, today())
+        terms = network_terms.in_force(session)[1]
+        currency = overview.currency(session)
+    start = today()
+    return page(
+        "console/offers.html",
+        pushed=pushed,
+        answers=offer_results.ANSWERS,
+        kinds=claims.PUSH_KINDS,
+        products=products,
+        stores=[shop for shop in shops if shop.has_node],
+        names={shop.id: shop.name for shop in shops},
+        given=request.form,
+        chosen=request.form.getlist("store_id"),
+        terms=terms,
+        currency=currency,
+        fault=sentence_of(fault) if fault else None,
+        field=fault.facts.get("field") if fault else None,
+        answer_by=(start + dt.timedelta(days=ANSWER_DAYS)).isoformat(),
+    )
+
+
+@bp.post("/")
+@requires("network.push")
+@form.answers_on(offers)
+def offer() -> Any:
+    """Offer one product to the chosen shops, by the terms that are in force."""
+    command = form.command_id()
+    wanted = form.text("sku", most=60, required=_("Choose a product."))
+    packs = form.whole("packs", least=1, most=99)
+    why = form.text("why", required=_("Say in a sentence why: the shopkeeper reads it."))
+    answer_by = _day("answer_by", MOST_ANSWER_DAYS)
+    return_until = _day("return_until", MOST_RETURN_DAYS) if request.form.get("return_until") else None
+    with write() as session:
+        currency = overview.currency(session)
+        cost_minor = form.amount("pack_cost", currency) if request.form.get("pack_cost", "").strip() else None
+        product = find_product.named(session, wanted, field="sku")
+        chosen = _chosen({shop.id for shop in overview.stores(session, today()) if shop.has_node})
+        for store_id in chosen:
+            network_offers.offer(
+                session,
+                store_id,
+                sku=product.sku,
+                packs=packs,
+                why=why,
+                answer_by=answer_by,
+                return_until=return_until,
+                pack_cost_minor=cost_minor,
+                terms=_terms(network_terms.in_force(session)[1], currency),
+                id=f"{command}-{store_id}",
+                actor=g.actor,
+                at=clock.now(),
+            )
+    flash(ngettext("Offered to %(num)d shop.", "Offered to %(num)d shops.", len(chosen)), "good")
+    return redirect(url_for("console_push.offers"), 303)
+
+
+@bp.post("/<store_id>/<offer_id>/call-off")
+@requires("network.push")
+@form.answers_on(offers)
+def call_off(store_id: str, offer_id: str) -> Any:
+    """Say that goods a shop accepted do not come; a second click finds them called off."""
+    why = form.text("why", most=200, required=_("Say why: the shopkeeper reads it."))
+    with write() as session:
+        found = network_offers.offer_of(session, store_id, offer_id)
+        if found.state != "called_off":
+            network_offers.call_off(session, store_id, offer_id, why=why, actor=g.actor, at=clock.now())
+    flash(_("%(name)s is called off. The shop is told.", name=found.name), "good")
+    return redirect(url_for("console_push.offers"), 303)
+
+
+@bp.post("/<store_id>/<offer_id>/withdraw")
+@requires("network.push")
+@form.answers_on(offers)
+def withdraw(store_id: str, offer_id: str) -> Any:
+    """Take back an offer nobody answered yet; a second click finds it withdrawn."""
+    with write() as session:
+        found = network_offers.offer_of(session, store_id, offer_id)
+        if found.state != "withdrawn":
+            network_offers.withdraw(session, store_id, offer_id, actor=g.actor, at=clock.now())
+    flash(
+        _("%(name)s is withdrawn. Where the shop has answered meanwhile, its answer stands.", name=found.name), "good"
+    )
+    return redirect(url_for("console_push.offers"), 303)
+
+
+def _terms(terms: network_terms.Terms, currency: str) -> PushTerms:
+    """Return what the offer binds the network to: what is typed, and what stands in the network's terms."""
+    fee_minor = form.amount("slot_fee", currency) if request.form.get("slot_fee", "").strip() else 0
+    return PushTerms(
+        kind=request.form.get("kind") or "new",
+        expires_on=_day("expires_on", MOST_RETURN_DAYS) if request.form.get("expires_on") else None,
+        slot_fee_minor=fee_minor,
+        slow_days=terms.slow_days,
+        slow_bp=terms.slow_bp,
+        expiry_bp=terms.expiry_bp,
+        cap_bp=terms.care_cap_bp,
+    )
+
+
+def _chosen(there: Set[str]) -> list[str]:
+    """Return the ticked shops, each once; only a shop with a node can answer."""
+    chosen = list(dict.fromkeys(request.form.getlist("store_id")))
+    if not chosen:
+        raise Invalid("no-shop", _("Choose at least one shop."), field="store_id")
+    if not there.issuperset(chosen):
+        raise Invalid("no-shop", _("One of these shops cannot be offered anything. Choose again."), field="store_id")
+    return chosen
+
+
+def _day(name: str, most_days: int) -> dt.date:
+    try:
+        found = dt.date.fromisoformat(request.form.get(name, ""))
+    except ValueError:
+        raise Invalid("bad-day", _("Choose a day."), field=name) from None
+    if found > clock.now().date() + dt.timedelta(days=most_days):
+        raise Invalid("bad-day", _("Choose a day within the next %(days)d days.", days=most_days), field=name)
+    return found

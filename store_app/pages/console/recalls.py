@@ -1,0 +1,290 @@
+"""The network's recalls: call one, look through the warehouses, see which shops looked, credit them, and lift it.
+
+What it cost is claimed of the suppliers here, and settled.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound, ShopError
+from pos.catalogue import gtin
+from pos.catalogue.catalogue import Barcode, Product
+from pos.stock import batches, recall
+from pos.store.store import day_of
+from store_app.pages.common import form
+from store_app.runtime.doors import clock, read, wake_worker_after, write
+from store_app.web.presenting import money, page
+from store_app.web.security import requires
+from store_app.words import stock
+from store_app.words.supply import letter_sentence
+from supply.membership import overview
+from supply.network.purchasing import recalled_purchases
+from supply.network.recalls import recalls, recalls_by_hand, upstream_claims, upstream_returns
+from supply.orders import letters as order_letters
+from supply.orders.suppliers import Supplier
+
+bp = Blueprint("console_recalls", __name__, url_prefix="/console/recalls")
+bp.before_request(form.know_the_place)
+SHOWN = 12
+
+
+@bp.get("/")
+@requires("network.supply")
+def listed(fault: ShopError | None = None) -> Any:
+    """Show the recalls, and the form that calls one once its product is known."""
+    text = form.tidy(request.args.get("q", ""))[: form.WORDS]
+    with read() as session:
+        ware = session.get(Product, form.tidy(request.values.get("sku", "")))
+        found = _found(session, text) if text and ware is None else []
+        rows, names = recalls.called(session), _names(session)
+    if len(found) == 1:
+        ware, found = found[0], []
+    elif text and ware is None and not found:
+        fault = NotFound("unknown-product", _("There is no such product here. Search for it by name."))
+    return page(
+        "console/recalls.html",
+        ware=ware, found=found, text=text, rows=rows, names=names, words=stock.AFTERWARDS, fault=fault,
+    )  # fmt: skip
+
+
+@bp.post("/")
+@requires("network.supply")
+@form.answers_on(listed)
+def call() -> Any:
+    """Call a product or a batch back from every warehouse and shop; a second click changes nothing."""
+    command, sku = form.command_id(), form.text("sku", most=64)
+    why = form.text("why", required=_("Say why it is recalled."))
+    afterwards = form.one_of("afterwards", recall.AFTERWARDS, sentence=_("Say what becomes of the goods in the shops."))
+    with write() as session:
+        if not any(row.id == command for row, _looked, _all in recalls.called(session)):
+            recalls.call(
+                session, sku, form.text("batch", most=40) or None, id=command, why=why,
+                called_by=form.text("called_by"), afterwards=afterwards, actor=g.actor, at=clock.now(),
+            )  # fmt: skip
+    flash(_("It leaves no warehouse any more, and the shops are told. Look through the warehouses now."), "warn")
+    return redirect(url_for("console_recalls.one", recall_id=command), 303)
+
+
+@bp.get("/<recall_id>")
+@requires("network.supply")
+def one(recall_id: str, fault: ShopError | None = None, **place: Any) -> Any:
+    """Show a recall: what the warehouses have of it, which shops looked, and what each is to be credited."""
+    with read() as session:
+        shops, houses = recalls.shops(session, recall_id), recalls.in_houses(session, recall_id)
+        row = (houses or [shop.row for shop in shops])[0]
+        product = session.get_one(Product, row.sku)
+        stands = {house.store_id: _stands(session, house) for house in houses}
+        currency, owed = overview.currency(session), upstream_claims.owed(session, recall_id, at=clock.now())
+        coming = recalled_purchases.coming(session, recall_id)
+        returnable = upstream_returns.returnable(session, recall_id, at=clock.now())
+        returns = [_return_view(session, one) for one in upstream_returns.returns_of(session, recall_id)]
+        claims = [
+            (one, session.get_one(Supplier, one.supplier_id)) for one in upstream_claims.claims_of(session, recall_id)
+        ]
+    return page(
+        "console/recall.html",
+        recall=row, name=product.name, unit=product.stock_unit, houses=houses, stands=stands, shops=shops,
+        looked=sum(1 for shop in shops if shop.row.cleared_at), taken=sum(shop.row.taken_qty or 0 for shop in shops),
+        sent=sum(shop.sent_qty for shop in shops), words=stock.AFTERWARDS, currency=currency,
+        lift_reasons=stock.LIFT_REASONS, fault=fault, owed=owed, claims=claims, coming=coming,
+        returnable=returnable, returns=returns, letter_words=letter_sentence,
+        open_of=[one.supplier_id for one, _seller in claims if one.state == "open"],
+        at_fault=place.get("store_id", "") + place.get("warehouse_id", "") + place.get("claim_id", ""),
+    )  # fmt: skip
+
+
+@bp.post("/<recall_id>/warehouses/<warehouse_id>")
+@requires("network.supply")
+@form.answers_on(one)
+def look_through(recall_id: str, warehouse_id: str) -> Any:
+    """Say that a warehouse was looked through; a second click changes nothing."""
+    found = form.whole("qty")
+    with write() as session:
+        if recall.recall_of(session, warehouse_id, recall_id).state == "called":
+            recalls.look_through(session, warehouse_id, recall_id, found, actor=g.actor, at=clock.now())
+    flash(_("Thank you. What was of it is written off, and nothing of it leaves."), "good")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+@bp.post("/<recall_id>/purchases/<warehouse_id>/<purchase_id>")
+@requires("network.supply")
+@form.answers_on(one)
+def call_off(recall_id: str, warehouse_id: str, purchase_id: str) -> Any:
+    """Call off a purchase that brings what is recalled; a second click changes nothing."""
+    with write() as session:
+        found = recalled_purchases.call_off(
+            session, recall_id, warehouse_id, purchase_id, actor=g.actor, at=clock.now()
+        )  # fmt: skip
+        number = found.purchase_no
+        wake_worker_after(session)
+    flash(_("Purchase %(no)s is called off. What else stood on it is proposed anew.", no=number), "info")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+@bp.post("/<recall_id>/send-back/<house_id>/<supplier_id>")
+@requires("network.supply")
+@form.answers_on(one)
+def send_back(recall_id: str, house_id: str, supplier_id: str) -> Any:
+    """Propose a return to a supplier, with its letter; a second click changes nothing."""
+    qty = form.whole("qty")
+    with write() as session:
+        made = upstream_returns.propose(
+            session, house_id, recall_id, supplier_id, qty, id=form.command_id(), actor=g.actor, at=clock.now()
+        )
+        number = upstream_returns.number_of(made)
+        wake_worker_after(session)
+    flash(_("Return %(no)s is written. Hand the goods over with its page, and note it here.", no=number), "good")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+@bp.post("/<recall_id>/returns/<house_id>/<return_id>")
+@requires("network.supply")
+@form.answers_on(one)
+def hand_over(recall_id: str, house_id: str, return_id: str) -> Any:
+    """Note that a return was handed over; a second click changes nothing."""
+    with write() as session:
+        if upstream_returns.return_of(session, house_id, return_id).state != "handed_over":
+            upstream_returns.hand_over(session, house_id, return_id, actor=g.actor, at=clock.now())
+    flash(_("It left the warehouse. Claim it of the supplier below."), "good")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+@bp.post("/<recall_id>/returns/<house_id>/<return_id>/drop")
+@requires("network.supply")
+@form.answers_on(one)
+def drop(recall_id: str, house_id: str, return_id: str) -> Any:
+    """Give a return up with a reason; a second click changes nothing."""
+    why = form.text("why", required=_("Say why the return is dropped."))
+    with write() as session:
+        if upstream_returns.return_of(session, house_id, return_id).state != "dropped":
+            upstream_returns.drop(session, house_id, return_id, why=why, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    flash(_("Dropped."), "info")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+@bp.post("/<recall_id>/shops/<store_id>")
+@requires("network.supply")
+@form.answers_on(one)
+def settle(recall_id: str, store_id: str) -> Any:
+    """Credit a shop what was destroyed or came back."""
+    with write() as session:
+        amount = recalls.settle(session, recall_id, store_id, form.whole("qty"), actor=g.actor, at=clock.now())
+        currency = overview.currency(session)
+    flash(_("%(amount)s is credited.", amount=money(amount, currency)), "good")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+@bp.post("/<recall_id>/told")
+@requires("network.supply")
+@form.answers_on(one)
+def tell(recall_id: str) -> Any:
+    """Note which shops without a node somebody told; a second click changes nothing."""
+    chosen = list(dict.fromkeys(request.form.getlist("shop")))
+    if not chosen:
+        raise Invalid("nobody-chosen", _("Tick the shops that were told."), field="shop")
+    with write() as session:
+        recalls_by_hand.tell(session, recall_id, chosen, actor=g.actor, at=clock.now())
+    flash(ngettext("Noted: %(num)d shop knows.", "Noted: %(num)d shops know.", len(chosen)), "good")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+@bp.post("/<recall_id>/shops/<store_id>/looked")
+@requires("network.supply")
+@form.answers_on(one)
+def looked(recall_id: str, store_id: str) -> Any:
+    """Note how many a shop without a node says it took away; a second click changes nothing."""
+    taken = form.whole("qty")
+    with write() as session:
+        if recall.recall_of(session, store_id, recall_id).state == "called":
+            recalls_by_hand.note_looked(session, recall_id, store_id, taken, actor=g.actor, at=clock.now())
+    flash(_("Noted: the shop has looked."), "good")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+@bp.post("/<recall_id>/suppliers/<supplier_id>")
+@requires("network.supply")
+@form.answers_on(one)
+def claim(recall_id: str, supplier_id: str) -> Any:
+    """Claim of a supplier what is not claimed yet; a second click changes nothing."""
+    with write() as session:
+        made = upstream_claims.claim(
+            session, recall_id, supplier_id, id=form.command_id(), actor=g.actor, at=clock.now()
+        )  # fmt: skip
+        amount, currency = made.claimed_minor, overview.currency(session)
+    flash(
+        _("%(amount)s is claimed. Write to the supplier, and note here what it says.", amount=money(amount, currency))
+    )
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+@bp.post("/<recall_id>/claims/<claim_id>")
+@requires("network.supply")
+@form.answers_on(one)
+def settle_claim(recall_id: str, claim_id: str) -> Any:
+    """Note what a supplier makes good of a claim, and what it says."""
+    with write() as session:
+        currency = overview.currency(session)
+        credit, answer = (
+            form.amount("amount", currency),
+            form.text("answer", required=_("Write what the supplier says.")),
+        )
+        found = upstream_claims.settle(session, claim_id, credit, answer=answer, actor=g.actor, at=clock.now())
+        refused = found.state == "refused"
+    if refused:
+        flash(_("Noted: the supplier refuses. The loss stays yours."), "warn")
+    else:
+        flash(_("%(amount)s of the supplier is in the book.", amount=money(credit, currency)), "good")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+@bp.post("/<recall_id>/lift")
+@requires("network.supply")
+@form.answers_on(one)
+def lift(recall_id: str) -> Any:
+    """Let it leave the warehouses and be sold again."""
+    why = form.reason(stock.LIFT_REASONS)
+    with write() as session:
+        recalls.lift(session, recall_id, why=why, actor=g.actor, at=clock.now())
+    flash(_("The recall is lifted, and the shops are told."), "info")
+    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+
+
+# --- inside ---
+
+
+def _found(session: Session, text: str) -> list[Product]:
+    """Return the products a code, a number or a part of a name means."""
+    known = sa.select(Barcode.sku).where(Barcode.code.in_(gtin.spellings(text)))
+    exact = list(session.scalars(sa.select(Product).where(sa.or_(Product.sku == text, Product.sku.in_(known)))))
+    named = sa.select(Product).where(Product.search_text.contains(text.casefold(), autoescape=True))
+    return exact or list(session.scalars(named.order_by(Product.name, Product.sku).limit(SHOWN)))
+
+
+def _names(session: Session) -> dict[str, str]:
+    query = sa.select(Product.sku, Product.name).join(recall.Recall, recall.Recall.sku == Product.sku)
+    return dict(session.execute(query.distinct()).all())
+
+
+def _return_view(session: Session, row: upstream_returns.UpstreamReturn) -> dict[str, Any]:
+    lines = upstream_returns.lines_of(session, row)
+    letters = order_letters.letters_of(session, row.store_id, row.id)
+    return {
+        "row": row, "number": upstream_returns.number_of(row), "seller": session.get_one(Supplier, row.supplier_id),
+        "qty": sum(line.qty for line in lines), "batches": sorted({line.batch for line in lines if line.batch}),
+        "letters": [one for one in letters if row.state == "proposed" or one.state in order_letters.UNSENT],
+    }  # fmt: skip
+
+
+def _stands(session: Session, row: recall.Recall) -> tuple[int, int]:
+    """Return what stands in a warehouse: surely of the recall less what goes back, and of no known batch."""
+    day = day_of(session, row.store_id, clock.now())
+    lots = batches.standing(session, row.store_id, [row.sku], day=day, forgets=False)[row.sku]
+    away = upstream_returns.on_open(session, row.store_id, row.sku)
+    sure = sum(lot.qty - away[lot.batch_id or ""] for lot in lots if row.means(lot.batch))
+    return sure, sum(lot.qty for lot in lots if row.batch is not None and lot.batch is None)

@@ -1,0 +1,376 @@
+"""The vans' day: what stands loaded, the rounds planned for it, their picture, and the driver's sheet."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import segno
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound, ShopError
+from pos.store.store import Store
+from store_app.files import tables
+from store_app.pages.common import form
+from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
+from store_app.web.presenting import page, today
+from store_app.web.security import requires
+from store_app.words import supply
+from supply.network.routes import loads, routes, vehicles
+from supply.network.routes.routes import RoundPlan, VanRound, VanStop
+from supply.network.routes.vehicles import MapPlace
+from supply.orders import suppliers
+
+bp = Blueprint("console_rounds", __name__, url_prefix="/console/rounds")
+bp.before_request(form.know_the_place)
+WIDTH, HEIGHT, MARGIN = 640, 420, 26
+COLOURS = 6
+PLACE_FIELDS = ("degrees", "from", "until", "service")
+_DEGREES = re.compile(r"\s*(-?\d{1,3}(?:\.\d{1,6})?)\s*[,; ]\s*(-?\d{1,3}(?:\.\d{1,6})?)\s*")
+EXPECTED_S = 10
+"""How long planning takes, as the page's bar shows it."""
+
+
+@dataclass(frozen=True)
+class StopView:
+    """A stop as the page and the sheet show it. late: it comes outside its window."""
+
+    stop: VanStop
+    name: str
+    address: str
+    comes: str
+    window: str
+    late: bool
+
+
+@dataclass(frozen=True)
+class RoundView:
+    """A round with its stops; colour: 1 to COLOURS."""
+
+    row: VanRound
+    stops: list[StopView]
+    colour: int
+    leaves: str
+    back: str
+
+
+@dataclass(frozen=True)
+class PlaceRow:
+    """A shop or a warehouse in the list of places. shown: its fields as the page writes them (PLACE_FIELDS)."""
+
+    id: str
+    name: str
+    shown: dict[str, str]
+    is_known: bool
+
+
+@bp.get("/")
+@requires("network.supply")
+def overview(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show what waits, the vans, and the rounds with their picture."""
+    with read() as session:
+        warehouse = _warehouse(session)
+        plan = loads.newest_plan(session, warehouse)
+        shown = _views(session, warehouse)
+        picture = _picture(session, warehouse, shown)
+        waiting = routes.waiting_deliveries(session, warehouse, with_planned=True)
+        left_out = _left_out(session, plan)
+        fleet = vehicles.vans_of(session, warehouse)
+        depot = vehicles.places_of(session, [warehouse]).get(warehouse)
+    return page(
+        "console/rounds/rounds.html", warehouse=warehouse,
+        warehouses=_warehouses(), plan=plan, share=_share(plan), shown=shown, picture=picture, waiting=waiting,
+        left_out=left_out, fleet=fleet, depot=depot, fault=fault, metres=sum(view.row.metres for view in shown),
+        day=today(), waiting_words=supply.waiting(len(waiting)),
+    )  # fmt: skip
+
+
+@bp.post("/plan")
+@requires("network.supply")
+@form.answers_on(overview)
+def plan() -> Any:
+    """Ask for the day's rounds; the worker computes them."""
+    form.command_id()
+    with write() as session:
+        loads.ask(session, _warehouse(session), form.date("day"), actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    return redirect(url_for("console_rounds.overview", warehouse=request.args.get("warehouse")), 303)
+
+
+@bp.post("/<round_id>/move/<store_id>")
+@requires("network.supply")
+@form.answers_on(overview)
+def move(round_id: str, store_id: str) -> Any:
+    """Move a stop one place up or down."""
+    by = form.one_of("by", ("-1", "1"), sentence=_("Press one of the two arrows."))
+    with write() as session:
+        row = routes.move_stop(session, round_id, store_id, int(by), actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    return redirect(url_for("console_rounds.overview", warehouse=row.warehouse_id) + f"#round-{round_id}", 303)
+
+
+@bp.post("/<round_id>/send-off")
+@requires("network.supply")
+@form.answers_on(overview)
+def send_off(round_id: str) -> Any:
+    """Let a round leave; the answer is the driver's sheet with the key, this once."""
+    driver = form.text("driver", most=60)
+    with write() as session:
+        key = routes.send_off(session, round_id, driver, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    return _sheet(round_id, key)
+
+
+@bp.post("/<round_id>/end")
+@requires("network.supply")
+@form.answers_on(overview)
+def end(round_id: str) -> Any:
+    """End a round that does not go on; a second click finds it ended."""
+    why = form.text("why", most=200, required=_("Say why: the shopkeeper reads it."))
+    with write() as session:
+        row = routes.end(session, round_id, why=why, actor=g.actor, at=clock.now())
+        turned = sum(stop.outcome == "not_reached" for stop in routes.stops_of(session, row))
+        wake_worker_after(session)
+    told = ngettext(
+        "%(num)d shop was not reached, and is told.", "%(num)d shops were not reached, and are told.", turned
+    )
+    flash(_("The round of %(van)s is ended.", van=row.van_name) + (f" {told}" if turned else ""), "good")
+    return redirect(url_for("console_rounds.overview", warehouse=row.warehouse_id) + f"#round-{round_id}", 303)
+
+
+@bp.post("/<round_id>/drop")
+@requires("network.supply")
+@form.answers_on(overview)
+def drop(round_id: str) -> Any:
+    """Drop a planned round; a second click finds it dropped."""
+    with write() as session:
+        row = routes.drop(session, round_id, actor=g.actor, at=clock.now())
+    flash(_("The round of %(van)s is called off. What it was to carry can be planned anew.", van=row.van_name), "good")
+    return redirect(url_for("console_rounds.overview", warehouse=row.warehouse_id), 303)
+
+
+@bp.get("/<round_id>/sheet")
+@requires("network.supply")
+def sheet(round_id: str) -> Any:
+    """Show a round's sheet to print; the driver's key stands on the one that came when it was sent off."""
+    return _sheet(round_id, "")
+
+
+@bp.post("/vans")
+@requires("network.supply")
+@form.answers_on(overview)
+def add_van() -> Any:
+    """Take a van into service."""
+    form.command_id()
+    with write() as session:
+        vehicles.add_van(
+            session, _warehouse(session), form.text("name", most=40),
+            form.whole("packs", least=1, most=vehicles.MOST_PACKS),
+            day=(form.minute("from"), form.minute("until")), actor=g.actor, at=clock.now(),
+        )  # fmt: skip
+    return redirect(url_for("console_rounds.overview", warehouse=request.args.get("warehouse")), 303)
+
+
+@bp.post("/vans/<van_id>/retire")
+@requires("network.supply")
+def retire(van_id: str) -> Any:
+    """Take a van out of service."""
+    with write() as session:
+        vehicles.retire_van(session, van_id, actor=g.actor, at=clock.now())
+    return redirect(url_for("console_rounds.overview"), 303)
+
+
+@bp.get("/places")
+@requires("network.supply")
+def places(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show where the shops and warehouses are, and when they take goods; what was typed and refused is still there."""
+    with read() as session:
+        named = [(house, _("Warehouse %(id)s", id=house)) for house in suppliers.warehouses(session)]
+        named += [(store.id, store.name) for store in _stores(session)]
+        known = vehicles.places_of(session, [one for one, _name in named])
+        measured = len(vehicles.legs_between(session, [one for one, _name in named]))
+    rows = [PlaceRow(one, name, _as_typed(known.get(one)), one in known) for one, name in named]
+    rows.sort(key=lambda row: row.is_known)
+    return page(
+        "console/rounds/places.html", rows=rows, missing=len(rows) - len(known), measured=measured, fault=fault,
+        typed=request.form if fault else {}, generated=any(row.source == "generated" for row in known.values()),
+    )  # fmt: skip
+
+
+@bp.post("/places")
+@requires("network.supply")
+@form.answers_on(places)
+def put_places() -> Any:
+    """Keep every place that was changed on the page, or none; others stay as somebody else left them meanwhile."""
+    form.command_id()
+    changed = 0
+    with write() as session:
+        for place_id in request.form.getlist("place"):
+            typed = tuple(request.form.get(f"{field}-{place_id}", "").strip() for field in PLACE_FIELDS)
+            if "|".join(typed) == request.form.get(f"was-{place_id}"):
+                continue
+            _put_place(session, place_id)
+            changed += 1
+    flash(
+        ngettext("%(num)d place is kept.", "%(num)d places are kept.", changed)
+        if changed
+        else _("Nothing was changed."),
+        "good",
+    )
+    return redirect(url_for("console_rounds.places"), 303)
+
+
+@bp.post("/matrix")
+@requires("network.supply")
+@form.answers_on(places)
+def matrix() -> Any:
+    """Take measured ways in from a CSV file."""
+    form.command_id()
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        raise Invalid("no-file", _("Choose a file first."), field="file")
+    rows = tables.table(sent.read(), sent.filename.lower())[1]
+    with write() as session:
+        count = vehicles.bring_in_legs(session, rows, actor=g.actor, at=clock.now())
+    flash(ngettext("%(num)d measured way is in use.", "%(num)d measured ways are in use.", count), "good")
+    return redirect(url_for("console_rounds.places"), 303)
+
+
+# --- inside ---
+
+
+def _sheet(round_id: str, key: str) -> Any:
+    with read() as session:
+        row = session.get(VanRound, round_id)
+        if row is None or row.state == "dropped":
+            raise NotFound("no-such-round", _("There is no such round. Open the page once more."))
+        view = view_of(session, row, 1)
+    base = (doors().settings.public_url or request.url_root).rstrip("/")
+    link = f"{base}{url_for('drive.stops', key=key)}" if key else ""
+    drawn = segno.make(link, error="m").svg_inline(scale=4, border=2, omitsize=True) if link else ""
+    return page("console/rounds/sheet.html", view=view, link=link, code=Markup(drawn))  # noqa: S704  our own drawing
+
+
+def _warehouses() -> list[str]:
+    with read() as session:
+        return suppliers.warehouses(session)
+
+
+def _warehouse(session: Session) -> str:
+    """Return the warehouse the address names, else the first."""
+    known = suppliers.warehouses(session)
+    if not known:
+        raise NotFound("no-warehouse", _("No supplier delivers from a warehouse of the network yet."))
+    return request.args.get("warehouse", "") if request.args.get("warehouse") in known else known[0]
+
+
+def _stores(session: Session) -> list[Store]:
+    return list(session.scalars(sa.select(Store).order_by(Store.name, Store.id)))
+
+
+def _views(session: Session, warehouse: str) -> list[RoundView]:
+    found = routes.rounds_of(session, warehouse, today())
+    return [view_of(session, row, n % COLOURS + 1) for n, row in enumerate(found)]
+
+
+def view_of(session: Session, row: VanRound, colour: int) -> RoundView:
+    """Return a round as its page, its sheet and the driver's phone show it."""
+    stops = []
+    for stop in routes.stops_of(session, row):
+        store = session.get_one(Store, stop.store_id)
+        window = f"{_time(stop.from_s)}–{_time(stop.until_s)}"
+        stops.append(
+            StopView(stop, store.name, store.address, _time(stop.begins_s), window, routes.out_of_window(stop))
+        )
+    return RoundView(row, stops, colour, _time(row.leaves_s), _time(row.back_s))
+
+
+def projected(known: dict[str, MapPlace]) -> dict[str, tuple[float, float]]:
+    """Return where places are in a drawing of WIDTH x HEIGHT: north is up."""
+    squeeze = math.cos(math.radians(sum(row.lat_e6 for row in known.values()) / len(known) / 1e6))
+    flat = {key: (row.lon_e6 * squeeze, -row.lat_e6) for key, row in known.items()}
+    left, top = (min(point[n] for point in flat.values()) for n in (0, 1))
+    wide, high = (max(point[n] for point in flat.values()) - low for n, low in ((0, left), (1, top)))
+    scale = min((WIDTH - 2 * MARGIN) / (wide or 1), (HEIGHT - 2 * MARGIN) / (high or 1))
+    return {
+        key: (round(MARGIN + (x - left) * scale, 1), round(MARGIN + (y - top) * scale, 1))
+        for key, (x, y) in flat.items()
+    }
+
+
+def _left_out(session: Session, found: RoundPlan | None) -> list[tuple[str, str]]:
+    names = {store.id: store.name for store in _stores(session)}
+    words = {
+        "no-place": _("it is not on the map yet"),
+        "no-van": _("no van can bring so much there in time"),
+    }
+    return [(names.get(store_id, store_id), words[why]) for store_id, why in (found.left_out if found else [])]
+
+
+def _share(found: RoundPlan | None) -> int | None:
+    """Return how far planning is, in percent; None where nothing is planned just now."""
+    if found is None or found.done_at is not None:
+        return None
+    begun = found.begun_at or found.asked_at
+    return min(95, 5 + round(90 * (clock.now() - begun).total_seconds() / EXPECTED_S))
+
+
+def _picture(session: Session, warehouse: str, shown: list[RoundView]) -> dict[str, Any] | None:
+    """Return the rounds as lines of a drawing: north is up, the warehouse a square."""
+    keys = [warehouse, *(stop.stop.store_id for view in shown for stop in view.stops)]
+    known = vehicles.places_of(session, keys)
+    if warehouse not in known or len(known) < 2:
+        return None
+    at = projected(known)
+    lines = []
+    for view in shown:
+        points = [at[warehouse], *(at[stop.stop.store_id] for stop in view.stops), at[warehouse]]
+        lines.append(
+            {
+                "colour": view.colour, "points": " ".join(f"{x},{y}" for x, y in points),
+                "stops": [(*at[stop.stop.store_id], stop.stop.n, stop.name) for stop in view.stops],
+            }
+        )  # fmt: skip
+    return {"width": WIDTH, "height": HEIGHT, "lines": lines, "depot": at[warehouse]}
+
+
+def _time(seconds: int) -> str:
+    minutes = seconds // 60
+    return f"{minutes // 60 % 24:02d}:{minutes % 60:02d}"
+
+
+def _hour(minute: int) -> str:
+    return _time(min(minute, 24 * 60 - 1) * 60)
+
+
+def _as_typed(row: MapPlace | None) -> dict[str, str]:
+    """Return a place as its fields show it; one that nobody has said yet takes goods from six to six."""
+    return {
+        "degrees": f"{row.lat_e6 / 1e6:.6f}, {row.lon_e6 / 1e6:.6f}" if row else "",
+        "from": _hour(row.from_minute if row else vehicles.FROM_MINUTE),
+        "until": _hour(row.until_minute if row else vehicles.UNTIL_MINUTE),
+        "service": str(row.service_minutes if row else vehicles.SERVICE_MINUTES),
+    }
+
+
+def _put_place(session: Session, id: str) -> None:
+    """Say where a shop or a warehouse is, as its fields say it; a refusal names the field with the place's id."""
+    found = _DEGREES.fullmatch(request.form.get(f"degrees-{id}", ""))
+    if found is None:
+        words = _("Type latitude and longitude, such as 31.2304, 121.4737.")
+        raise Invalid("bad-degrees", words, field=f"degrees-{id}")
+    lat_e6, lon_e6 = (round(float(text) * 1_000_000) for text in found.groups())
+    window = (form.minute(f"from-{id}"), form.minute(f"until-{id}"))
+    try:
+        vehicles.place(
+            session, id, lat_e6, lon_e6, window=window,
+            service_minutes=form.whole(f"service-{id}", most=240), actor=g.actor, at=clock.now(),
+        )  # fmt: skip
+    except Invalid as fault:
+        field = str(fault.facts.get("field", "degrees")).removesuffix(f"-{id}")
+        raise Invalid(fault.code, fault.message, **{**fault.facts, "field": f"{field}-{id}"}) from fault

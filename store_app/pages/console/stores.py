@@ -1,0 +1,399 @@
+"""The shops as the network knows them; and one shop: how it is, and what of its messages needs a person."""
+
+import datetime as dt
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from config.errors import NotFound, ShopError
+from config.nodes import journal, signing_keys
+from config.nodes.inbox import InboxAlarm, InboxHead, InboxMessage
+from config.nodes.node import EPOCH_BEGUN, KEY_ASKS, KEY_MISUSED, WAIT_THERE, Peer
+from config.nodes.publication import listed
+from pos.store.store import Region, Store, keys_of, withdraw_key
+from store_app.pages.common import form, money_views
+from store_app.pages.console import console, store_lights, store_map
+from store_app.pages.orders import closed_days as closed_pages
+from store_app.runtime.doors import doors, read, write
+from store_app.sync import receiver
+from store_app.web.presenting import about_store, money, page, since, today
+from store_app.web.security import can, requires
+from store_app.words import held, words
+from store_app.words import money as wording_money
+from supply.demand import closed_days, stated_sales
+from supply.membership import attention, exposure, overview, store_sheet
+from supply.membership.standing_math import LEVELS
+from supply.money import credit, ledger
+from supply.money.credit import CreditLine
+from supply.network.routes.vehicles import MapPlace
+from supply.orders import suppliers, supply_routes
+
+bp = Blueprint("console_stores", __name__, url_prefix="/console/shops")
+SHOWN, A_PAGE = 50, 50
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A message that was set aside, and why."""
+
+    words: str
+    day: str
+    reason: str
+
+
+@bp.get("/")
+@requires("network.stores")
+def stores() -> Any:
+    """List the shops with when they were heard and how they trade."""
+    wanted, which = form.tidy(request.args.get("find", ""))[:60], _number(request.args.get("page", ""))
+    with read() as session:
+        found = overview.stores(session, today())
+        currency = overview.currency(session)
+        care = exposure.care(session, today())
+        places = session.scalars(sa.select(MapPlace)).all()
+    if wanted:
+        found = [one for one in found if wanted.casefold() in f"{one.name} {one.id} {one.region}".casefold()]
+    now = doors().now()
+    behind = {one.id: store_lights.of_age(now - one.behind_since) for one in found if one.behind_since}
+    # what needs somebody comes first: two copies, silence, what was set aside, money and conduct, what waits
+    found.sort(
+        key=lambda one: (
+            one.alarm is None, behind.get(one.id, ("",))[0] != store_lights.BAD, not one.parked, -care[one.id].needs,
+            not one.waiting,
+        )
+    )  # fmt: skip
+    drawn = _map(found, care, behind, places)
+    pages = max(1, -(-len(found) // A_PAGE))
+    which = min(which, pages)
+    shown = found[(which - 1) * A_PAGE : which * A_PAGE]
+    return page(
+        "console/stores.html",
+        stores=shown,
+        currency=currency,
+        find=wanted,
+        which=which,
+        pages=pages,
+        all=len(found),
+        map=drawn,
+        care=care,
+        behind=behind,
+        level_words=wording_money.LEVELS,
+        key_alarms=(KEY_ASKS, KEY_MISUSED),
+    )
+
+
+@bp.get("/<store_id>")
+@requires("network.stores")
+def store(store_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show how a shop is: what needs somebody, its takings beside its region's, shelves, money, what is open."""
+    with read() as session:
+        shop = _shop(session, store_id)
+        about_store(shop)
+        own = exposure.care(session, today(), shop.id)[shop.id]
+        line = session.get(CreditLine, shop.id)
+        known, young = supply_routes.settled(session), stated_sales.counts(session, shop.id)
+        return page(
+            "console/store.html",
+            shop=shop,
+            region=session.get(Region, shop.region_id),
+            peer=session.get(Peer, shop.id),
+            needs=_needs(session, shop, own, line),
+            says_minor=shop.takings_day_minor if young else 0,
+            takings_wanted=young and not shop.has_node,
+            takings_typed=form.as_typed(shop.takings_day_minor, shop.currency),
+            closed=[(*spell, words.days(*spell), 0) for spell in _closed(session, shop)],
+            first=today(),
+            most=today() + dt.timedelta(days=closed_days.MOST_AHEAD),
+            fault=fault,
+            takings=store_sheet.takings(session, shop, today()),
+            shelves=store_sheet.shelves(session, shop.id, today()),
+            lack_days=store_sheet.LACK_DAYS,
+            orders=store_sheet.orders(session, shop.id),
+            online_orders=store_sheet.online_orders(session, shop.id),
+            care=own,
+            level=None if own.level is None else wording_money.LEVELS[own.level],
+            gauge=_gauge(session, line),
+            sentences=_sentences(session, store_id),
+            lights=_lights(session, shop),
+            keys=[key for key in keys_of(session, shop.id) if key.revoked_at is None],
+            signing=signing_keys.of(session, shop.id),
+            parked=_parked(session, store_id),
+            alarms=_alarms(session, store_id),
+            alarm=_alarm_words(session.get(Peer, store_id)),
+            houses=suppliers.warehouses(session),
+            house=supply_routes.warehouse_of(session, shop.id),
+            own_house=known.get(("store", shop.id), ""),
+        )
+
+
+@bp.post("/<store_id>/try-again")
+@requires("network.stores")
+def try_again(store_id: str) -> Any:
+    """Try what was set aside of a shop once more."""
+    with read() as session:
+        _shop(session, store_id)
+    taken, left = receiver.try_parked(doors(), [store_id])
+    told = ngettext("%(num)d message was taken.", "%(num)d messages were taken.", taken)
+    rest = ngettext("%(num)d still waits.", "%(num)d still wait.", left)
+    flash(f"{told} {rest}", "warn" if left else "info")
+    return redirect(url_for("console_stores.store", store_id=store_id), 303)
+
+
+@bp.post("/<store_id>/looked-into")
+@requires("network.stores")
+def looked_into(store_id: str) -> Any:
+    """Let a shop's alarm go, once a person knows why a new count began or which copy has to stop."""
+    with write() as session:
+        shop = _shop(session, store_id)
+        peer = session.get(Peer, store_id)
+        if peer is not None and peer.alarm is not None:
+            journal.record(
+                session, actor=g.actor, at=doors().now(), verb="peer.looked_into", subject=f"store:{shop.id}",
+                alarm=peer.alarm,
+            )  # fmt: skip
+            peer.alarm = None
+    return redirect(url_for("console_stores.store", store_id=store_id), 303)
+
+
+@bp.post("/<store_id>/keys/<name>/withdraw")
+@requires("network.stores")
+def withdraw(store_id: str, name: str) -> Any:
+    """Make one key of a shop useless: its old computer's, say, once another has joined."""
+    with write() as session:
+        withdraw_key(session, _shop(session, store_id).id, name, actor=g.actor, at=doors().now())
+    flash(_("The key %(name)s opens nothing any more.", name=name), "info")
+    return redirect(url_for("console_stores.store", store_id=store_id), 303)
+
+
+@bp.post("/<store_id>/signing-keys/<name>/allow")
+@requires("network.stores")
+@form.answers_on(store)
+def allow_signing(store_id: str, name: str) -> Any:
+    """Let a signing key that waits sign for its store, once the shopkeeper has read out its fingerprint."""
+    return _settle_signing(
+        store_id, name, signing_keys.allow, _("The key %(name)s signs for the store now.", name=name)
+    )
+
+
+@bp.post("/<store_id>/signing-keys/<name>/refuse")
+@requires("network.stores")
+@form.answers_on(store)
+def refuse_signing(store_id: str, name: str) -> Any:
+    """Refuse a signing key that waits."""
+    return _settle_signing(store_id, name, signing_keys.refuse, _("The key %(name)s was refused.", name=name))
+
+
+@bp.post("/<store_id>/signing-keys/<name>/withdraw")
+@requires("network.stores")
+@form.answers_on(store)
+def withdraw_signing(store_id: str, name: str) -> Any:
+    """Withdraw a store's signing key; where it was in other hands, what it signed since then comes home to nobody."""
+    since = form.instant("since", _("Enter the date and time, such as 2026-03-02 14:00."))
+    told = _("The key %(name)s signs nothing any more. The store needs a new one, or a code to join with.", name=name)
+    return _settle_signing(store_id, name, functools.partial(signing_keys.withdraw, since=since), told)
+
+
+@bp.post("/<store_id>/closed-days")
+@requires("network.stores")
+@form.answers_on(store)
+def close_days(store_id: str) -> Any:
+    """Settle for a shop without a node that it stays closed from a day until another."""
+    first, last = closed_pages.typed()
+    with write() as session:
+        closed_days.require_no_node(session, _shop(session, store_id).id)
+        closed_days.close(session, store_id, first, last, actor=g.actor, at=doors().now())
+    flash(_("Closed: %(days)s. Its orders expect no sales then.", days=words.days(first, last)), "good")
+    return redirect(url_for("console_stores.store", store_id=store_id), 303)
+
+
+@bp.post("/<store_id>/takings")
+@requires("network.stores")
+@form.answers_on(store)
+def say_takings(store_id: str) -> Any:
+    """Say what a shop without a node takes on a usual day; an empty field takes it back."""
+    with write() as session:
+        shop = _shop(session, store_id)
+        said = request.form.get("takings", "").strip()
+        minor = form.amount("takings", shop.currency) if said else 0
+        stated_sales.state_for(session, shop.id, minor, actor=g.actor, at=doors().now())
+        told = _("Its orders count on %(amount)s a day from tonight’s forecast on.", amount=money(minor, shop.currency))
+    flash(told if minor else _("Nothing is said; the shop is taken for an average one."), "good")
+    return redirect(url_for("console_stores.store", store_id=store_id), 303)
+
+
+@bp.post("/<store_id>/closed-days/take-back")
+@requires("network.stores")
+@form.answers_on(store)
+def reopen_days(store_id: str) -> Any:
+    """Open a shop without a node again on days that were settled as closed."""
+    first, last = closed_pages.chosen()
+    with write() as session:
+        closed_days.require_no_node(session, _shop(session, store_id).id)
+        closed_days.reopen(session, store_id, first, last, actor=g.actor, at=doors().now())
+    flash(_("%(days)s: open again.", days=words.days(first, last)), "good")
+    return redirect(url_for("console_stores.store", store_id=store_id), 303)
+
+
+# --- inside ---
+
+
+def _settle_signing(store_id: str, name: str, settle: Callable[..., None], told: str) -> Any:
+    with write() as session:
+        key = signing_keys.named(session, _shop(session, store_id).id, name)
+        settle(session, key, actor=g.actor, at=doors().now())
+        receiver.settle_key(session, store_id)
+    flash(told, "good")
+    return redirect(url_for("console_stores.store", store_id=store_id), 303)
+
+
+def _needs(session: Session, shop: Store, own: exposure.Care, line: CreditLine | None) -> list[dict[str, Any]]:
+    """Return what of a shop needs somebody as sentences with their links: its money first."""
+    told = []
+    account = url_for("console_money.shop", store_id=shop.id) if can("network.money") else None
+    if own.late_minor:
+        words = _("It owes %(amount)s that is late.", amount=money(own.late_minor))
+        told.append({"level": "bad", "words": words, "href": account})
+    if own.held and line is not None:
+        told.append({"level": "warn", "words": wording_money.held_sentence(line.held_why), "href": account})
+    if own.is_stale and own.counts_bp is not None:
+        words = _(
+            "It counted %(share)s %% of the products it sells; the first level asks for %(wanted)s %%.",
+            share=own.counts_bp // 100, wanted=LEVELS[0]["counts"] // 100,
+        )  # fmt: skip
+        told.append({"level": "warn", "words": words, "href": None})
+    found = attention.of_shop(session, shop.id, at=doors().now())
+    here = url_for("console_stores.store", store_id=shop.id)
+    for one in console.sentences(found, {shop.id: shop.name}):
+        leads_on = one["href"] not in (here, url_for("console_stores.stores"))
+        told.append(one | {"href": one["href"] if leads_on else None})
+    return told
+
+
+def _closed(session: Session, shop: Store) -> list[tuple[dt.date, dt.date]]:
+    """Return the days on which a shop stays closed, as stretches."""
+    return closed_days.spells(closed_days.since(session, shop.id, today()))
+
+
+def _lights(session: Session, shop: Store) -> list[store_lights.Light]:
+    peer = session.get(Peer, shop.id)
+    if peer is None or not shop.has_node:
+        return []
+    newest = listed(session, ["catalogue"], receiver.scopes_of(session, shop.id))
+    return store_lights.of_shop(peer, newest[0].made_at if newest else None, doors().now())
+
+
+def _gauge(session: Session, line: CreditLine | None) -> money_views.GaugeView | None:
+    if line is None:
+        return None
+    pending, left = credit.pending(session, line.store_id), credit.available(session, line.store_id)
+    used = ledger.balances(session, line.store_id)["credit"]
+    return money_views.gauge(line.limit_minor, used, pending, left)
+
+
+def _alarm_words(peer: Peer | None) -> str:
+    if peer is None or peer.alarm is None or peer.alarm.endswith(WAIT_THERE):
+        return ""  # what waits at the shop is seen and settled there
+    if peer.alarm == EPOCH_BEGUN:
+        return _("This shop’s books were put back from a copy, or its computer was set up anew.")
+    if peer.alarm == KEY_ASKS:
+        return _(
+            "A computer speaks with a signing key nobody knows. If the store has a new computer, call its shopkeeper, "
+            "compare the fingerprint below and allow the key; otherwise refuse it and withdraw the store’s key."
+        )
+    if peer.alarm == KEY_MISUSED:
+        return _(
+            "Somebody used this store’s key without its signature, or with a withdrawn one. Nothing was taken. The key "
+            "may be stolen: give the store a code to join with, then withdraw the old key."
+        )
+    return _(
+        "Two computers spoke with this shop’s key, or a copy of its books did. Find out which, and stop one of them."
+    )
+
+
+def _map(
+    found: list[overview.StoreView],
+    care: dict[str, exposure.Care],
+    behind: dict[str, tuple[str, Any]],
+    places: Sequence[MapPlace],
+) -> store_map.ShopMap | None:
+    """Return the shops of the list on a map, and the warehouses; None where no place of them is known."""
+    at = {one.id: one for one in places}
+    spots = []
+    for one in found:
+        if one.id in at:
+            own = care[one.id]
+            late = behind.get(one.id, ("",))[0]
+            bad = one.alarm or own.late_minor or late == store_lights.BAD
+            warn = one.parked or own.needs or one.waiting or late == store_lights.WARN
+            light = (
+                "bad" if bad else "quiet" if not one.has_node or one.heard_at is None else "warn" if warn else "good"
+            )
+            spots.append(store_map.Spot(one.id, one.name, "shop", light, at[one.id].lat_e6, at[one.id].lon_e6))
+    if not spots:
+        return None
+    houses = [one for one in places if one.id not in care]
+    spots += [store_map.Spot(one.id, one.id, "warehouse", "good", one.lat_e6, one.lon_e6) for one in houses]
+    return store_map.draw(spots, generated=any(one.source == "generated" for one in places))
+
+
+def _number(text: str) -> int:
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+
+
+def _shop(session: Session, store_id: str) -> Store:
+    shop = session.get(Store, form.tidy(store_id))
+    if shop is None:
+        raise NotFound("unknown-store", _("There is no such shop in this network."))
+    return shop
+
+
+def _sentences(session: Session, store_id: str) -> list[str]:
+    peer, shop = session.get(Peer, store_id), session.get_one(Store, store_id)
+    if peer is not None and not shop.has_node:
+        return [_("This shop is not connected. Give it a code to join with: cornerstore store invite.")]
+    if peer is None:
+        return [_("Never connected. Give the store a code to join with: cornerstore store invite.")]
+    told = [_("Heard %(when)s.", when=since(peer.heard_at))]
+    heads = session.scalars(sa.select(InboxHead).where(InboxHead.from_node == store_id)).all()
+    coming = sum(max(0, head.sent - head.count) for head in heads)
+    if coming or peer.waiting:
+        count = max(coming, peer.waiting)
+        told.append(ngettext("%(num)d message is still on its way.", "%(num)d messages are still on their way.", count))
+    else:
+        told.append(_("Everything it has written is here."))
+    if len(heads) > 1:
+        told.append(
+            ngettext(
+                "It began anew %(num)d time, after a restore or a copy.",
+                "It began anew %(num)d times, after a restore or a copy.",
+                len(heads) - 1,
+            )
+        )
+    return told
+
+
+def _parked(session: Session, store_id: str) -> list[Kept]:
+    query = sa.select(InboxMessage).where(InboxMessage.from_node == store_id, InboxMessage.state == "parked")
+    rows = session.scalars(query.order_by(InboxMessage.received_at).limit(SHOWN))
+    return [Kept(words.topic_word(row.topic), _day(row.made_at), held.why(row)) for row in rows]
+
+
+def _alarms(session: Session, store_id: str) -> list[Kept]:
+    query = sa.select(InboxAlarm).where(InboxAlarm.from_node == store_id).order_by(InboxAlarm.at.desc())
+    rows = session.scalars(query.limit(SHOWN))
+    return [Kept(row.message_id, row.at.date().isoformat(), row.reason) for row in rows]
+
+
+def _day(made_at: str) -> str:
+    """Return the day of an instant a shop wrote, which may be anything."""
+    try:
+        return dt.datetime.fromisoformat(made_at).date().isoformat()
+    except ValueError:
+        return ""

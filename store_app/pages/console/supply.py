@@ -1,0 +1,73 @@
+"""Orders from the shops: shared out, confirmed, loaded."""
+
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, url_for
+from flask_babel import ngettext
+
+from store_app.runtime.doors import clock, read, write
+from store_app.web.presenting import page
+from store_app.web.security import requires
+from supply.membership import overview
+from supply.money import credit
+from supply.network.warehouse import dispatch as warehouse
+from supply.network.warehouse import pick_lists
+from supply.orders import claims, goods_returns, locations, suppliers
+
+bp = Blueprint("console_supply", __name__, url_prefix="/console/supply")
+
+
+@bp.get("/")
+@requires("network.supply")
+def orders() -> Any:
+    """List the orders and what is scarce."""
+    with read() as session:
+        found = overview.orders(session)
+        scarce = overview.scarcest(session)
+        currency = overview.currency(session)
+        lists, listed = len(pick_lists.open_lists(session)), locations.by_list(session)
+        all_by_list = listed.issuperset(suppliers.warehouses(session))
+        claims_waiting = len(claims.claims_in(session, claims.WAITING)) + len(goods_returns.returns(session, "sent"))
+    states = [order.state for order in found]
+    return page(
+        "console/supply.html",
+        orders=found,
+        scarce=scarce,
+        currency=currency,
+        claims_waiting=claims_waiting,
+        waiting=states.count("sent"),
+        to_dispatch=states.count("acknowledged"),
+        lists=lists,
+        all_by_list=all_by_list,
+    )
+
+
+@bp.post("/fill")
+@requires("network.supply")
+def fill() -> Any:
+    """Share the warehouse out over all waiting orders and confirm them."""
+    with write() as session:
+        done = warehouse.fill(session, actor=g.actor, at=clock.now())
+        held = len(credit.held_draws(session))
+    if done or not held:
+        flash(ngettext("%(num)d order confirmed.", "%(num)d orders confirmed.", len(done)), "good")
+    if held:
+        flash(
+            ngettext(
+                "%(num)d order waits for its shop’s credit: let it go or refuse it under Money.",
+                "%(num)d orders wait for their shops’ credit: let them go or refuse them under Money.",
+                held,
+            ),
+            "warn",
+        )
+    return redirect(url_for("console_supply.orders"), 303)
+
+
+@bp.post("/dispatch")
+@requires("network.supply")
+def dispatch() -> Any:
+    """Load the van with every confirmed order that is on no list."""
+    with write() as session:
+        done = warehouse.dispatch_day(session, everything=True, actor=g.actor, at=clock.now())
+    flash(ngettext("%(num)d order loaded.", "%(num)d orders loaded.", len(done)), "good")
+    return redirect(url_for("console_supply.orders"), 303)

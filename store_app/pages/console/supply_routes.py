@@ -1,0 +1,104 @@
+"""Which warehouse supplies which shop, and when: settled for a region, and for a shop where it differs."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from config.errors import ShopError
+from pos.store.store import Region, Store, zone_of
+from store_app.jobs import publishing
+from store_app.pages.common import form
+from store_app.pages.orders import suppliers as supplier_pages
+from store_app.runtime.doors import clock, doors, read, write
+from store_app.web.presenting import page
+from store_app.web.security import requires
+from supply.orders import suppliers, supply_routes
+from supply.orders.suppliers import Supplier
+
+bp = Blueprint("console_serving", __name__, url_prefix="/console/supplied")
+bp.before_request(form.know_the_place)
+
+
+@bp.get("/")
+@requires("network.supply")
+def listed(fault: ShopError | None = None, warehouse_id: str = "") -> Any:
+    """Show from where regions are supplied, which shops differ, and how many shops each warehouse supplies."""
+    with read() as session:
+        houses, known, house_of = (
+            suppliers.warehouses(session),
+            supply_routes.settled(session),
+            supply_routes.served(session),
+        )
+        usual = supply_routes.usual_warehouse(session)
+        regions = session.scalars(sa.select(Region).order_by(Region.name, Region.id)).all()
+        vans = session.scalars(sa.select(Supplier).where(Supplier.warehouse_id.is_not(None)).order_by(Supplier.id))
+        calendars = {str(one.warehouse_id): one for one in vans}
+        clocks = {house: zone_of(session, house) or "" for house in houses}
+        alone = [of_id for kind, of_id in known if kind == "store"]
+        shops = session.scalars(sa.select(Store).where(Store.id.in_(alone)).order_by(Store.name, Store.id)).all()
+    counts = list(house_of.values())
+    return page(
+        "console/supplied.html",
+        houses=[(house, counts.count(house)) for house in houses],
+        usual=usual,
+        calendars=calendars,
+        clocks=clocks,
+        cut_off=supplier_pages.clock_text,
+        closed=supplier_pages.closed_ahead,
+        fault=fault,
+        at_fault=warehouse_id,
+        regions=[(one, known.get(("region", one.id), "")) for one in regions],
+        shops=[(one, house_of.get(one.id, "")) for one in shops],
+    )
+
+
+@bp.post("/regions/<region_id>")
+@requires("network.supply")
+def settle_region(region_id: str) -> Any:
+    """Settle from where a region's shops are supplied, but those with a warehouse of their own."""
+    with write() as session:
+        supply_routes.supply_region(session, region_id, _chosen(), actor=g.actor, at=clock.now())
+    publishing.publish_terms(doors())
+    flash(_("What these shops order from now on comes from there."), "good")
+    return redirect(url_for("console_serving.listed"), 303)
+
+
+@bp.post("/shops/<store_id>")
+@requires("network.supply")
+def settle_shop(store_id: str) -> Any:
+    """Settle from where one shop is supplied; what it ordered before comes from where it was ordered."""
+    with write() as session:
+        house = _chosen()
+        missed = supply_routes.unlisted(session, store_id, house) if house else 0
+        supply_routes.supply_shop(session, store_id, house, actor=g.actor, at=clock.now())
+    publishing.publish_terms(doors())
+    flash(_("What this shop orders from now on comes from there."), "good")
+    if missed:
+        told = ngettext(
+            "%(num)d product it could order so far is not on that warehouse’s list.",
+            "%(num)d products it could order so far are not on that warehouse’s list.",
+            missed,
+        )
+        flash(told, "warn")
+    return redirect(url_for("console_stores.store", store_id=store_id), 303)
+
+
+@bp.post("/warehouses/<warehouse_id>")
+@requires("network.supply")
+@form.answers_on(listed)
+def settle_calendar(warehouse_id: str) -> Any:
+    """Settle on which days no van leaves a warehouse, until when shops' orders count, and by whose clock."""
+    closed, cut_off = supplier_pages.closed_days_typed(), supplier_pages.cut_off_typed()
+    with write() as session:
+        tz = form.tidy(request.form.get("tz", ""))
+        suppliers.settle_calendar(session, warehouse_id, closed, cut_off, tz=tz, actor=g.actor, at=clock.now())
+    publishing.publish_terms(doors())
+    flash(_("Saved. The shops hear of it."), "good")
+    return redirect(url_for("console_serving.listed"), 303)
+
+
+def _chosen() -> str | None:
+    return form.tidy(request.form.get("warehouse", "")) or None

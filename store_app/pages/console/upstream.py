@@ -1,0 +1,84 @@
+"""Whom the network buys from: its upstream suppliers with their terms and price lists, and what its letters say of it.
+
+The pages of a shop's own suppliers serve here too (`suppliers`), of the network's own and for who settles its supply.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, url_for
+from flask_babel import gettext as _
+
+from config.errors import ShopError
+from store_app.pages.common import form
+from store_app.pages.orders import suppliers
+from store_app.runtime.doors import clock, read, write
+from store_app.web.presenting import page, place
+from store_app.web.security import requires
+from supply.orders import locations, upstream
+from supply.orders.suppliers import SupplierProduct, warehouses, way_of
+
+bp = Blueprint("console_upstream", __name__, url_prefix="/console/upstream")
+bp.before_request(form.know_the_place)
+
+
+@bp.get("/")
+@requires("network.supply")
+def listed(fault: ShopError | None = None, warehouse_id: str = "") -> Any:
+    """List whom the network buys from, and the warehouses that write to them."""
+    with read() as session:
+        rows = upstream.upstream_suppliers(session)
+        count = sa.select(SupplierProduct.supplier_id, sa.func.count()).group_by(SupplierProduct.supplier_id)
+        counts = dict(session.execute(count).all())
+        leads = suppliers.taken(session, rows)
+        known, houses = locations.premises(session), warehouses(session)
+    cards = [
+        {
+            "row": row, "way": suppliers.WAYS_ALL[way_of(row)], "days": suppliers.takes_orders(row),
+            "products": counts.get(row.id, 0), "lead": suppliers.lead_words(leads[row.id]),
+            "is_late": leads[row.id].days > leads[row.id].promised_days,
+        }
+        for row in rows
+    ]  # fmt: skip
+    return page(
+        "console/upstream.html", suppliers=cards, currency=place().currency, longest=locations.LONGEST,
+        warehouses=[(house, known.get(house)) for house in houses], fault=fault, at_fault=warehouse_id,
+    )  # fmt: skip
+
+
+@bp.post("/warehouses/<warehouse_id>")
+@requires("network.supply")
+@form.answers_on(listed)
+def settle(warehouse_id: str) -> Any:
+    """Write down where a warehouse is and how it is called, for its letters."""
+    told = {name: form.text(name, most=most) for name, most in locations.LONGEST.items()}
+    with write() as session:
+        locations.settle(session, warehouse_id, **told, actor=g.actor, at=clock.now())
+    flash(_("The next letters say so."), "good")
+    return redirect(url_for("console_upstream.listed"), 303)
+
+
+def _here(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a view of a shop's as one of who settles the network's supply."""
+
+    @functools.wraps(view)
+    def seen(**asked: Any) -> Any:
+        return view(**asked)
+
+    return requires("network.supply")(seen)
+
+
+for _method, _rule, _view in (
+    ("GET", "/new", suppliers.new),
+    ("POST", "/new", suppliers.add),
+    ("GET", "/<supplier_id>", suppliers.supplier),
+    ("GET", "/<supplier_id>/change", suppliers.change_page),
+    ("POST", "/<supplier_id>/change", suppliers.save),
+    ("POST", "/<supplier_id>/prices", suppliers.set_price),
+    ("POST", "/<supplier_id>/prices/<sku>/coming", suppliers.set_coming_cost),
+    ("POST", "/<supplier_id>/prices/<sku>/drop", suppliers.drop_price),
+    ("POST", "/<supplier_id>/price-list", suppliers.bring_prices_in),
+):
+    bp.add_url_rule(_rule, view_func=_here(_view), methods=[_method])

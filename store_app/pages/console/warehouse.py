@@ -1,0 +1,131 @@
+"""A warehouse's goods: lot by lot with what cannot be sold, and product by product with what was counted."""
+
+import datetime as dt
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound, ShopError
+from pos.catalogue.catalogue import Product
+from pos.stock import waste
+from store_app.pages.common import form
+from store_app.runtime.doors import clock, read, write
+from store_app.web.presenting import page, qty, today
+from store_app.web.security import requires
+from store_app.words import stock as wording_stock
+from supply.membership import overview
+from supply.network.warehouse import lots, pick_lists
+from supply.orders.suppliers import warehouses
+
+bp = Blueprint("console_warehouse", __name__, url_prefix="/console/warehouse")
+bp.before_request(form.know_the_place)
+LOST_DAYS = 30
+SHOWN = 100
+
+
+@bp.get("/")
+@requires("network.supply")
+def goods(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show what is over or soon will be, or the products searched for, and what was written off lately."""
+    text = form.tidy(request.args.get("q", ""))[: form.WORDS]
+    with read() as session:
+        house, houses = _house(session)
+        rows = lots.lots(session, house, text=text, at=clock.now())
+        gone = waste.written_off(session, house, 20)
+        lost = lots.lost(session, house, today() - dt.timedelta(days=LOST_DAYS), today())
+        currency = overview.currency(session)
+    return page(
+        "console/warehouse.html",
+        house=house, houses=houses, text=text, rows=rows, gone=gone, lost=lost, days=LOST_DAYS, currency=currency,
+        over_minor=sum(row.cost_minor or 0 for row in rows if row.is_over), word=wording_stock.waste_word,
+        reasons={key: wording_stock.waste_word(key) for key in lots.REASONS},
+        fault=fault, at_fault=request.form.get("lot_id", "") + request.form.get("sku", ""),
+    )  # fmt: skip
+
+
+@bp.post("/<warehouse_id>/write-off")
+@requires("network.supply")
+@form.answers_on(goods)
+def write_off(warehouse_id: str) -> Any:
+    """Write units of a lot off; a second click changes nothing."""
+    command, sku = form.command_id(), form.text("sku", most=40)
+    units, note = form.whole("qty", least=1), form.text("note")
+    reason = form.one_of("reason", lots.REASONS, sentence=_("Choose why it is written off."))
+    if reason == "other" and not note:
+        raise Invalid("no-reason", _("Say in a few words why."), field="note")
+    with write() as session:
+        product = session.get(Product, sku)
+        if product is None:
+            raise NotFound("unknown-product", _("There is no such product here. Search for it by name."))
+        with form.once():
+            lots.write_off(
+                session, warehouse_id, sku, units, lot_id=form.text("lot_id", most=40), reason=reason, note=note,
+                id=command, actor=g.actor, at=clock.now(),
+            )  # fmt: skip
+        words = _("Written off: %(qty)s of %(name)s.", qty=qty(units, product.stock_unit), name=product.name)
+    flash(words, "good")
+    kept = {"q": request.args["q"]} if request.args.get("q") else {}
+    return redirect(url_for("console_warehouse.goods", warehouse=warehouse_id, **kept), 303)
+
+
+@bp.get("/stock")
+@requires("network.supply")
+def stock(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show what stands in a warehouse product by product, and what of it is promised."""
+    text = form.tidy(request.args.get("q", ""))[: form.WORDS]
+    is_gone = request.args.get("gone") == "1"
+    with read() as session:
+        house, houses = _house(session)
+        rows = lots.kept(session, house, text=text, is_gone=is_gone, most=SHOWN + 1)
+        bays = pick_lists.bays(session, house, {row.sku for row in rows})
+    return page(
+        "console/warehouse_stock.html",
+        house=house, houses=houses, text=text, is_gone=is_gone, rows=rows[:SHOWN], is_cut=len(rows) > SHOWN,
+        shown=SHOWN, bays=bays, fault=fault, at_fault=request.form.get("sku", ""),
+    )  # fmt: skip
+
+
+@bp.post("/<warehouse_id>/count")
+@requires("network.supply")
+@form.answers_on(stock)
+def count(warehouse_id: str) -> Any:
+    """Put right what stands of a product; a second click changes nothing."""
+    command, sku = form.command_id(), form.text("sku", most=64)
+    counted, why = form.whole("qty"), form.text("why", required=_("Say why you counted: the journal keeps it."))
+    change = 0
+    with write() as session:
+        with form.once():
+            change = lots.count(session, warehouse_id, sku, counted, why=why, id=command, actor=g.actor, at=clock.now())
+        product = session.get_one(Product, sku)
+        name, unit = product.name, product.stock_unit
+    words = _("%(name)s: %(qty)s stand there now.", name=name, qty=qty(counted, unit))
+    if change:
+        put = _("%(qty)s more than the book said.") if change > 0 else _("%(qty)s less than the book said.")
+        words += " " + put % {"qty": qty(abs(change), unit)}
+    flash(words, "good")
+    kept = {"q": request.args["q"]} if request.args.get("q") else {}
+    return redirect(url_for("console_warehouse.stock", warehouse=warehouse_id, **kept), 303)
+
+
+@bp.post("/<warehouse_id>/bay")
+@requires("network.supply")
+@form.answers_on(stock)
+def settle_bay(warehouse_id: str) -> Any:
+    """Note where a product stands: pick lists lead there."""
+    sku, bay = form.text("sku", most=64), form.text("bay", most=pick_lists.LONGEST_BAY)
+    with write() as session:
+        pick_lists.settle_bay(session, warehouse_id, sku, bay, actor=g.actor, at=clock.now())
+    flash(_("Pick lists lead there from now on."), "good")
+    kept = {"q": request.args["q"]} if request.args.get("q") else {}
+    return redirect(url_for("console_warehouse.stock", warehouse=warehouse_id, **kept), 303)
+
+
+def _house(session: Session) -> tuple[str, list[str]]:
+    """Return the warehouse that is asked for, else the first, and all there are."""
+    houses = warehouses(session)
+    if not houses:
+        raise NotFound("no-warehouse", _("No warehouse yet. Found one at this node: cornerstore warehouse add."))
+    asked = request.args.get("warehouse")
+    return (asked if asked in houses else houses[0]), houses

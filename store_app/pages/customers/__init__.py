@@ -1,0 +1,1 @@
+"""Pages of customers: accounts, points, vouchers, messages, pickup and delivery."""

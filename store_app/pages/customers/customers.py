@@ -1,0 +1,418 @@
+"""Customers: found by name or last digits, who owes most since when, one person's tab and points, and forgetting."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as lazy
+from sqlalchemy.orm import Session
+
+from config.errors import NotFound, ShopError
+from config.money import exponent
+from pos.customers import consent, customers, loyalty, shared_points, tab
+from pos.customers.customers import Customer, Found, Particulars
+from pos.customers.tab import Debt, Paid, TabEntry
+from pos.payments import slip_numbers, vouchers
+from pos.payments.payments import Tender
+from pos.reports import statement
+from pos.store.store import Store, store_of
+from pos.till import shift
+from store_app.pages.common import form
+from store_app.pages.customers.loyalty import figures
+from store_app.pages.till.till import own_till
+from store_app.payments import network_points
+from store_app.payments.providers import providers
+from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.web.presenting import LANGUAGES, day, page, place, today
+from store_app.web.presenting import money as money_text
+from store_app.web.security import can, requires
+
+bp = Blueprint("customers", __name__, url_prefix="/customers")
+bp.before_request(form.know_the_place)
+ROWS, DEBTORS, LINES = 50, 20, 30
+TAB_WORDS = {
+    "charge": lazy("Purchase"),
+    "carried_over": lazy("From the old book"),
+    "repayment": lazy("Paid back"),
+    "refund": lazy("Goods returned"),
+    "written_off": lazy("Written off"),
+    "owed_again": lazy("Write-off undone, its goods came back"),
+}
+POINT_WORDS = {
+    "earned": lazy("Earned"),
+    "spent": lazy("Redeemed"),
+    "taken_back": lazy("Taken back with a return"),
+    "given_back": lazy("Given back with a return"),
+    "ended": lazy("Ended"),
+    "carried": lazy("Became shared points"),
+    "brought": lazy("From the shop’s own points"),
+    "lapsed": lazy("Lapsed"),
+}
+PURPOSE_WORDS = {
+    "name": lazy("The name"),
+    "phone": lazy("The phone number"),
+    "tab": lazy("A tab: buy now, pay later"),
+    "points": lazy("Points for purchases"),
+    "messages": lazy("Messages, such as a reminder"),
+    "online": lazy("Member prices in the online shop: the network knows a key of the number"),
+    "network": lazy("Points at all shops of the network: it knows a key of the number"),
+}
+
+
+@dataclass(frozen=True)
+class OwesRow:
+    """Somebody who owes. name: '' for a person without one; worst: the oldest of the four ages that is not empty."""
+
+    id: str
+    name: str
+    debt: Debt
+    limit_minor: int
+    worst: int
+
+
+@dataclass(frozen=True)
+class LineRow:
+    """A line of the tab in words, with what it paid or what is still unpaid of it."""
+
+    day: dt.date
+    at: dt.datetime
+    words: str
+    receipt_no: int | None
+    sale_id: str | None
+    amount_minor: int
+    balance_minor: int
+    who: str
+    why: str
+    paid: list[Paid]
+
+
+@bp.get("/")
+@requires("tab")
+def people(fault: ShopError | None = None) -> Any:
+    """Show who owes most and since when, and the customers a search finds."""
+    text, page_no = form.tidy(request.args.get("q", ""))[: customers.NAME_LETTERS], form.page_no()
+    store_id = str(place().store_id)
+    with read() as session:
+        rows = (
+            customers.search(session, store_id, text)
+            if text
+            else customers.listed(session, store_id, first=(page_no - 1) * ROWS, most=ROWS + 1)
+        )
+        debts = tab.debts(session, store_id, today())
+        owing = [] if text else _owing(session, store_id, debts[:DEBTORS])
+        vouchers_minor = vouchers.outstanding_minor(session, store_id, today())
+    return page(
+        "customers/people.html",
+        text=text,
+        rows=rows[:ROWS],
+        owing=owing,
+        owed_minor=sum(debt.owed_minor for debt in debts),
+        late_minor=sum(sum(debt.ages_minor[2:]) for debt in debts),
+        many_owe=len(debts),
+        vouchers_minor=vouchers_minor,
+        least_digits=customers.LEAST_DIGITS,
+        page_no=page_no,
+        has_more=len(rows) > ROWS,
+        page_address=lambda number: url_for("customers.people", page=number),
+        fault=fault,
+    )
+
+
+@bp.get("/<customer_id>")
+@requires("tab")
+def person(customer_id: str, fault: ShopError | None = None, asked: str = "") -> Any:
+    """Show one customer: what is owed and since when, the last lines, points, and what may be kept."""
+    store_id = str(place().store_id)
+    with read() as session:
+        store = store_of(session, store_id)
+        customer = _customer(session, store_id, customer_id)
+        account = tab.account(session, store_id, customer_id)
+        debt = next(iter(tab.debts(session, store_id, today(), customer_id)), None)
+        lines = _lines(session, store, customer_id)
+        standing = customers.standing(session, store, customer_id, at=doors().now())
+        agreed = consent.in_force(session, store_id, customer_id)
+        till = own_till(session, store_id)
+        now_open = shift.current(session, store_id, till.id)
+        context = {
+            "points": _points(session, store_id, customer_id, is_shared=bool(standing.points_name)),
+            "scheme": _scheme(session, store_id, is_shared=bool(standing.points_name)),
+            "reminder": statement.reminder(session, store, customer_id, at=doors().now()),
+        }
+    return page(
+        "customers/person.html",
+        customer=customer,
+        phone=_phone(customer),
+        account=account,
+        debt=debt,
+        ages=_ages(debt),
+        lines=lines,
+        standing=standing,
+        agreed=[(PURPOSE_WORDS[key], local_day(row.at), row.words) for key, row in agreed.items()],
+        may_write="messages" in agreed and "phone" in agreed,
+        till=till,
+        till_open=now_open is not None and now_open.state == "open",
+        language_name=LANGUAGES.get(customer.language, customer.language),
+        all_of_it=figures(account.balance_minor, exponent(place().currency)),
+        example=_example(),
+        point_words=POINT_WORDS,
+        fault=fault,
+        asked=asked,
+        **context,
+    )
+
+
+@bp.get("/new")
+@requires("customers")
+def new(fault: ShopError | None = None) -> Any:
+    """Ask for a new customer's name and what may be kept."""
+    return _particulars_page(None, Particulars("", language=place().language), fault)
+
+
+@bp.post("/")
+@requires("customers")
+@form.answers_on(new)
+def add() -> Any:
+    """Add a customer."""
+    command, wished = form.command_id(), _wished()
+    with write() as session:
+        store = store_of(session, str(place().store_id))
+        made = customers.add(session, store, command, wished, actor=g.actor, at=doors().now())
+    flash(_("%(name)s is a customer now.", name=made.name), "good")
+    return redirect(url_for("customers.person", customer_id=made.id), 303)
+
+
+@bp.get("/<customer_id>/change")
+@requires("customers")
+def change_page(customer_id: str, fault: ShopError | None = None) -> Any:
+    """Ask what is to change of a customer."""
+    store_id = str(place().store_id)
+    with read() as session:
+        customer = _customer(session, store_id, customer_id)
+        kept = customers.particulars(session, store_of(session, store_id), customer_id)
+    return _particulars_page(customer, kept, fault)
+
+
+@bp.post("/<customer_id>/change")
+@requires("customers")
+@form.answers_on(change_page)
+def change(customer_id: str) -> Any:
+    """Change what is kept of a customer."""
+    wished = _wished()
+    with write() as session:
+        store = store_of(session, str(place().store_id))
+        customers.change(session, store, customer_id, wished, actor=g.actor, at=doors().now())
+    flash(_("Saved."), "good")
+    return redirect(url_for("customers.person", customer_id=customer_id), 303)
+
+
+def _at(name: str) -> Any:
+    """Return the person's page, with the form of this name open at its fault."""
+
+    def again(customer_id: str, fault: ShopError | None = None) -> Any:
+        return person(customer_id, fault=fault, asked=name)
+
+    return again
+
+
+@bp.post("/<customer_id>/repay")
+@requires("tab")
+@form.answers_on(_at("repay"))
+def repay(customer_id: str) -> Any:
+    """Take money for the tab: oldest purchases first; the slip is printed."""
+    command, asked = form.command_id(), "all" if request.form.get("all") else "repay"
+    amount_minor = form.amount(asked, place().currency)
+    tender = form.one_of("tender", tab.TENDERS, sentence=_("Choose cash or card."))
+    reference = form.text("reference", most=40)
+    slip_numbers.refuse_unnumbered([Tender(tender, amount_minor, reference)], providers(doors().settings))
+    with write() as session:
+        till = own_till(session, str(place().store_id))
+        store = store_of(session, till.store_id)
+        done = tab.repay(
+            session, store, customer_id, amount_minor, id=command, till_id=till.id, tender=tender,
+            reference=reference, actor=g.actor, at=doors().now(),
+        )  # fmt: skip
+        statement.print_repayment(session, store, done, till_id=till.id, at=doors().now())
+        wake_worker_after(session)
+    parts = [f"{day(row.day)} {money_text(row.amount_minor)}" for row in done.paid]
+    paid, left = money_text(amount_minor), money_text(done.entry.balance_minor)
+    flash(_("%(paid)s paid; %(left)s is still owed.", paid=paid, left=left) + " " + _(", ").join(parts), "good")
+    return redirect(url_for("customers.person", customer_id=customer_id), 303)
+
+
+@bp.post("/<customer_id>/points-code")
+@requires("tab")
+@form.answers_on(_at("points"))
+def points_code(customer_id: str) -> Any:
+    """Send the customer's phone the code that connects the network's points."""
+    form.command_id()
+    with read() as session:
+        customer = _customer(session, str(place().store_id), customer_id)
+    practised = network_points.send_code(doors(), customer.phone, customer.language)
+    sent = _("Code sent to the number ending in %(end)s. Valid for ten minutes.", end=customer.phone[-4:])
+    practice = _("Practice: the code is %(code)s.", code=practised)
+    flash(f"{sent} {practice}" if practised else sent, "good")
+    return redirect(url_for("customers.person", customer_id=customer_id), 303)
+
+
+@bp.post("/<customer_id>/points-consent")
+@requires("tab")
+@form.answers_on(_at("points"))
+def points_consent(customer_id: str) -> Any:
+    """Connect the network's points by the code the customer tells."""
+    form.command_id()
+    code = form.text("code", most=12, required=_("Enter the code from the customer’s phone."))
+    with read() as session:
+        customer = _customer(session, str(place().store_id), customer_id)
+    network_points.consent(doors(), customer_id, customer.phone, code)
+    flash(_("Phone confirmed. Points can be redeemed now."), "good")
+    return redirect(url_for("customers.person", customer_id=customer_id), 303)
+
+
+@bp.post("/<customer_id>/carry-over")
+@requires("customers")
+@form.answers_on(_at("carry_over"))
+def carry_over(customer_id: str) -> Any:
+    """Take over what was owed in the old book."""
+    command, amount_minor = form.command_id(), form.amount("carry_over", place().currency)
+    since = form.day("since", _("Choose a day."))
+    with write() as session:
+        store = store_of(session, str(place().store_id))
+        tab.carry_over(session, store, customer_id, amount_minor, since, id=command, actor=g.actor, at=doors().now())
+    flash(_("Taken over from the old book: %(amount)s.", amount=money_text(amount_minor)), "good")
+    return redirect(url_for("customers.person", customer_id=customer_id), 303)
+
+
+@bp.post("/<customer_id>/write-off")
+@requires("reports.money")
+@form.answers_on(_at("write_off"))
+def write_off(customer_id: str) -> Any:
+    """Give up what is owed, with the reason."""
+    command, amount_minor = form.command_id(), form.amount("write_off", place().currency)
+    why = form.text("why", required=_("Say why the shop gives up this money."))
+    with write() as session:
+        store = store_of(session, str(place().store_id))
+        tab.write_off(session, store, customer_id, amount_minor, id=command, why=why, actor=g.actor, at=doors().now())
+    flash(_("Written off: %(amount)s.", amount=money_text(amount_minor)), "good")
+    return redirect(url_for("customers.person", customer_id=customer_id), 303)
+
+
+@bp.post("/<customer_id>/erase")
+@requires("customers")
+@form.answers_on(_at("erase"))
+def erase(customer_id: str) -> Any:
+    """Forget a person; the books stay, by number."""
+    with write() as session:
+        store = store_of(session, str(place().store_id))
+        customers.erase(session, store, customer_id, actor=g.actor, at=doors().now())
+    flash(_("Name and number are gone. The books stay, without them."), "good")
+    return redirect(url_for("customers.people"), 303)
+
+
+def local_day(at: dt.datetime) -> dt.date:
+    """Return the day an instant falls on at this place."""
+    return at.astimezone(ZoneInfo(place().tz)).date()
+
+
+# --- inside ---
+
+
+def _customer(session: Session, store_id: str, customer_id: str) -> Customer:
+    try:
+        return customers.known(session, store_id, customer_id)
+    except NotFound as fault:
+        raise NotFound("not-found-here", _("This customer is not known here.")) from fault
+
+
+def _points(session: Session, store_id: str, customer_id: str, *, is_shared: bool) -> Any:
+    book = shared_points if is_shared else loyalty
+    return book.entries(session, store_id, customer_id, LINES)
+
+
+def _scheme(session: Session, store_id: str, *, is_shared: bool) -> loyalty.Scheme:
+    shared = shared_points.scheme_on(session, today()) if is_shared else None
+    return shared.rates() if shared else loyalty.scheme(session, store_id)
+
+
+def _wished() -> Particulars:
+    agreed = frozenset(request.form.getlist("agreed"))
+    limit = request.form.get("limit", "").strip()
+    return Particulars(
+        name=form.text("name", most=customers.NAME_LETTERS, required=_("Type the customer’s name.")),
+        phone=form.text("phone", most=30) if "phone" in agreed else "",
+        language=form.one_of("language", customers.LANGUAGES, sentence=_("Choose a language.")),
+        agreed=agreed,
+        limit_minor=form.amount("limit", place().currency) if limit and "tab" in agreed else 0,
+    )
+
+
+def _particulars_page(customer: Customer | None, kept: Particulars, fault: ShopError | None) -> Any:
+    places = exponent(place().currency)
+    with read() as session:
+        shared = shared_points.part_of(session, str(place().store_id), today())
+    offered = [key for key in customers.PURPOSES if key != "network" or shared or key in kept.agreed]
+    typed = request.form if request.method == "POST" else None
+    return page(
+        "customers/particulars.html",
+        customer=customer,
+        name=typed.get("name", "") if typed is not None else kept.name,
+        phone=typed.get("phone", "") if typed is not None else kept.phone,
+        chosen=typed.get("language", "") if typed is not None else kept.language,
+        agreed=set(typed.getlist("agreed")) if typed is not None else kept.agreed,
+        limit=typed.get("limit", "") if typed is not None else figures(kept.limit_minor, places),
+        languages=LANGUAGES,
+        purposes=[(key, PURPOSE_WORDS[key]) for key in offered],
+        currency=place().currency,
+        fault=fault,
+    )
+
+
+def _owing(session: Session, store_id: str, debts: list[Debt]) -> list[OwesRow]:
+    people = customers.named(session, store_id, [debt.customer_id for debt in debts])
+    rows = []
+    for debt in debts:
+        who: Found | None = people.get(debt.customer_id)
+        worst = max((n for n, minor in enumerate(debt.ages_minor) if minor), default=0)
+        name, limit_minor = (who.name, who.tab_limit_minor) if who else ("", 0)
+        rows.append(OwesRow(debt.customer_id, name, debt, limit_minor, worst))
+    return rows
+
+
+def _lines(session: Session, store: Store, customer_id: str) -> list[LineRow]:
+    query = sa.select(TabEntry).where(TabEntry.store_id == store.id, TabEntry.customer_id == customer_id)
+    rows = list(session.scalars(query.order_by(TabEntry.n.desc()).limit(LINES)))
+    paid = tab.paid_by(session, store.id, [row.id for row in rows if row.amount_minor < 0])
+    numbers = statement.receipt_numbers(session, store.id, (row.sale_id for row in rows))
+    return [
+        LineRow(
+            day=row.business_day,
+            at=row.at,
+            words=str(TAB_WORDS.get(row.kind, row.kind)),
+            receipt_no=numbers.get(row.sale_id or ""),
+            sale_id=row.sale_id,
+            amount_minor=row.amount_minor,
+            balance_minor=row.balance_minor,
+            who=row.actor_name,
+            why=row.why or row.reference,
+            paid=paid.get(row.id, []),
+        )
+        for row in rows
+    ]
+
+
+def _ages(debt: Debt | None) -> list[tuple[str, int]]:
+    words = (_("0 to 30 days"), _("31 to 60 days"), _("61 to 90 days"), _("more than 90 days"))
+    return list(zip(words, debt.ages_minor if debt else (0, 0, 0, 0), strict=True))
+
+
+def _phone(customer: Customer) -> str:
+    """Return the number for who may change it, else its end."""
+    return customer.phone if can("customers") or not customer.phone else f"… {customer.phone[-4:]}"
+
+
+def _example() -> str:
+    places = exponent(place().currency)
+    return "20.50"[: 3 + places] if places else "20"

@@ -1,0 +1,139 @@
+"""Letters to customers: whom they are for, their words, each person's code, and what a letter brought."""
+
+from typing import Any
+
+from flask import Blueprint, Response, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+
+from config.errors import NotFound, ShopError
+from pos.catalogue import offers
+from store_app.files.exporting import csv_answer
+from store_app.pages.common import form
+from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.web.presenting import page, place, today
+from store_app.web.security import requires
+from store_app.words import words
+from supply.online.messages import campaigns, referrals
+
+bp = Blueprint("letters", __name__, url_prefix="/letters")
+bp.before_request(form.know_the_place)
+AWAY_DAYS, LEAST_AWAY, DAYS = 30, 7, 21
+
+
+@bp.get("/")
+@requires("offers")
+def listed(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show the letters, whom each kind would be for now, and the form for a new one."""
+    store_id = str(place().store_id)
+    away = form.number(request.values.get("away_days") or str(AWAY_DAYS), "away_days", least=LEAST_AWAY, most=365)
+    with read() as session:
+        rows = campaigns.all_of(session, store_id)
+        people = campaigns.reachable(session, store_id, today())
+        counts = {kind: sum(one.may_get(kind, away) for one in people) for kind in campaigns.KINDS}
+        anybody = any(one.may_get(kind, LEAST_AWAY) for one in people for kind in campaigns.KINDS)
+        usable = [
+            row for row, _offer in offers.all_of(session, store_id)
+            if row.owner_id == store_id and row.needs_coupon and offers.standing(row, today()) == "live"
+        ]  # fmt: skip
+    return page(
+        "customers/letters/listed.html", letters=rows, counts=counts, offers=usable, kinds=words.LETTER_KINDS,
+        words=campaigns.WORDS, anybody=anybody, away_days=away, days=DAYS, fault=fault,
+    )  # fmt: skip
+
+
+@bp.post("/")
+@requires("offers")
+@form.answers_on(listed)
+def make() -> Any:
+    """Make a letter, with a code for everybody it is for."""
+    command = form.command_id()
+    kind = form.one_of("kind", campaigns.KINDS, sentence=_("Choose whom the letter is for."))
+    words = {
+        language: form.text(f"words_{language}", most=campaigns.MOST_WORDS) or campaigns.WORDS[kind][language]
+        for language in ("en", "zh")
+    }
+    with write() as session:
+        campaigns.make(
+            session, str(place().store_id), kind,
+            form.text("offer", most=60, required=_("Choose an offer that needs a coupon.")), words,
+            away_days=form.whole("away_days", least=LEAST_AWAY, most=365), days=form.whole("days", least=3, most=90),
+            id=command, actor=g.actor, at=doors().now(),
+        )  # fmt: skip
+        wake_worker_after(session)
+    return redirect(url_for(".letter", letter_id=command), 303)
+
+
+@bp.get("/<letter_id>")
+@requires("offers")
+def letter(letter_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show who gets which words, and what the letter brought so far."""
+    store_id = str(place().store_id)
+    with read() as session:
+        row = campaigns.outreach_of(session, store_id, letter_id)
+        people = campaigns.letters_of(session, row)
+        effect = campaigns.effect_of(session, row, today())
+        offer = offers.offer_of(session, store_id, row.offer_id).name
+        thanks = referrals.letters_of(session, row)
+        brought = referrals.brought_by(session, row, today()) if row.kind == "friend" else None
+    return page(
+        "customers/letters/letter.html", row=row, people=people, effect=effect, offer=offer, kinds=words.LETTER_KINDS,
+        thanks=thanks, brought=brought, currency=place().currency, fault=fault,
+    )  # fmt: skip
+
+
+@bp.post("/<letter_id>/told/<customer_id>")
+@requires("offers")
+@form.answers_on(letter)
+def told(letter_id: str, customer_id: str) -> Any:
+    """Write that somebody was sent their letter."""
+    with write() as session:
+        campaigns.told(session, str(place().store_id), letter_id, customer_id, actor=g.actor, at=doors().now())
+    flash(_("Noted as sent."), "good")
+    return redirect(url_for(".letter", letter_id=letter_id), 303)
+
+
+@bp.post("/<letter_id>/thanked/<friend_id>")
+@requires("offers")
+@form.answers_on(letter)
+def thanked(letter_id: str, friend_id: str) -> Any:
+    """Write that somebody was given their thanks for a new customer."""
+    with write() as session:
+        referrals.told(session, str(place().store_id), friend_id, actor=g.actor, at=doors().now())
+    flash(_("Noted as sent."), "good")
+    return redirect(url_for(".letter", letter_id=letter_id), 303)
+
+
+@bp.get("/<letter_id>.pdf")
+@requires("offers")
+def slips(letter_id: str) -> Response:
+    """Answer what is still to be given out as slips to cut and hand over."""
+    from supply.online.messages import letter_page  # brings a drawing library along
+
+    row, everything = _everything(letter_id)
+    waiting = [one for one in everything if one.told_at is None and not one.used]
+    if not waiting:
+        raise NotFound("nothing-to-hand-out", _("Everybody has their letter: there is nothing to hand out."))
+    made = letter_page.pages(str(words.LETTER_KINDS[row.kind]), place().name, waiting)
+    answer = Response(made, mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = f"attachment; filename=letter-{row.made_on}.pdf"
+    return answer
+
+
+@bp.get("/<letter_id>.csv")
+@requires("offers")
+def table(letter_id: str) -> Response:
+    """Answer who gets which words, as a table for whoever sends them."""
+    row, everything = _everything(letter_id)
+    rows = [(one.name, one.phone, one.code, one.text) for one in everything]
+    return csv_answer(f"letter-{row.made_on}", ("name", "phone", "code", "text"), rows)
+
+
+# --- inside ---
+
+
+def _everything(letter_id: str) -> tuple[campaigns.Outreach, list[campaigns.Letter]]:
+    """Return a letter and all that is to be given to people for it, thanks included."""
+    with read() as session:
+        row = campaigns.outreach_of(session, str(place().store_id), letter_id)
+        thanks = [one for _friend_id, one in referrals.letters_of(session, row)]
+        return row, [*campaigns.letters_of(session, row), *thanks]

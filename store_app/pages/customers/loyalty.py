@@ -1,0 +1,105 @@
+"""Points: how the shop thanks its members, and whether it takes part in the points the network's shops share."""
+
+import datetime as dt
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+
+from config.errors import ShopError
+from config.money import exponent
+from pos.customers import loyalty, shared_points
+from pos.store.store import store_of
+from store_app.pages.common import form
+from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.web.presenting import page, place, today
+from store_app.web.security import requires
+
+bp = Blueprint("loyalty", __name__, url_prefix="/points")
+bp.before_request(form.know_the_place)
+
+
+@bp.get("/")
+@requires("settings")
+def points(fault: ShopError | None = None) -> Any:
+    """Show how the shop thanks its members."""
+    with read() as session:
+        rules = loyalty.scheme(session, str(place().store_id))
+        shared = shared_points.scheme_on(session, today())
+        part = shared_points.part_of(session, str(place().store_id), today())
+    places = exponent(place().currency)
+    return page(
+        "customers/points.html",
+        rules=rules,
+        typed={"per": figures(rules.per_minor, places), "worth": figures(rules.worth_minor, places)},
+        per_hundred_minor=rules.points * rules.worth_minor * 100 * 10**places // rules.per_minor,
+        hundred_minor=100 * 10**places,
+        shared=shared,
+        part=part,
+        fault=fault,
+    )
+
+
+@bp.post("/")
+@requires("settings")
+@form.answers_on(points)
+def set_points() -> Any:
+    """Set how the shop thanks its members."""
+    currency = place().currency
+    wished = loyalty.Scheme(
+        active=request.form.get("active") == "yes",
+        points=form.whole("points", least=1, most=loyalty.MOST_POINTS),
+        per_minor=form.amount("per", currency),
+        worth_minor=form.amount("worth", currency),
+        least_points=form.whole("least_points", least=0, most=loyalty.MOST_POINTS),
+    )
+    with write() as session:
+        loyalty.set_scheme(session, str(place().store_id), wished, actor=g.actor, at=doors().now())
+    flash(_("Saved."), "good")
+    return redirect(url_for("loyalty.points"), 303)
+
+
+@bp.get("/shared")
+@requires("settings")
+def shared(fault: ShopError | None = None) -> Any:
+    """Show what the network's points cost and bring, and whether the shop takes part."""
+    store_id, day = str(place().store_id), today()
+    with read() as session:
+        scheme, part = shared_points.scheme_on(session, day), shared_points.part_of(session, store_id, day)
+        members, sums = shared_points.members(session, store_id), shared_points.sums(session, store_id)
+    worth_minor, hundred_minor = scheme.worth_minor if scheme else 0, 100 * 10 ** exponent(place().currency)
+    given, taken = shared_points.given(sums), shared_points.taken(sums)
+    return page(
+        "customers/shared_points.html",
+        scheme=scheme,
+        part=part,
+        members=members,
+        given_minor=given * worth_minor,
+        taken_minor=taken * worth_minor,
+        hundred_minor=hundred_minor,
+        cost_minor=scheme.points * worth_minor * hundred_minor // scheme.per_minor if scheme else 0,
+        last_day=day + dt.timedelta(days=scheme.notice_days if scheme else 0),
+        fault=fault,
+    )
+
+
+@bp.post("/shared")
+@requires("settings")
+@form.answers_on(shared)
+def decide() -> Any:
+    """Take part in the network's points, or give notice."""
+    form.command_id()
+    answer = form.one_of("answer", ("join", "leave"), sentence=_("Say whether the shop takes part."))
+    with write() as session:
+        store = store_of(session, str(place().store_id))
+        do = shared_points.take_part if answer == "join" else shared_points.give_notice
+        do(session, store, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("Your shop takes part now.") if answer == "join" else _("Notice is given."), "good")
+    return redirect(url_for("loyalty.shared"), 303)
+
+
+def figures(minor: int, places: int) -> str:
+    """Return an amount as a form holds it: figures with a point."""
+    whole, part = divmod(minor, 10**places)
+    return f"{whole}.{part:0{places}d}" if places else str(whole)

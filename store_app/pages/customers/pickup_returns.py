@@ -1,0 +1,68 @@
+"""Goods of an online order that come back at the counter: begun, taken back, or refused with a reason."""
+
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+
+from store_app.pages.common import form
+from store_app.pages.customers import pickup
+from store_app.runtime.doors import doors, wake_worker_after, write
+from store_app.web.presenting import place
+from store_app.web.security import requires
+from supply.online.pickup import returns
+from supply.online.pickup.pickup import lines_of, order_for_update
+
+bp = Blueprint("pickup_returns", __name__, url_prefix="/pickup/<order_id>/return")
+bp.before_request(form.know_the_place)
+
+
+@bp.post("/ask")
+@requires("pickup")
+@form.answers_on(pickup.order)
+def ask(order_id: str) -> Any:
+    """Begin to take goods back, the customer standing at the counter."""
+    why = form.text("why", required=_("Say what is wrong with the goods."))
+    with write() as session:
+        row = order_for_update(session, str(place().store_id), order_id)
+        if row.state != "return_asked":
+            returns.ask(session, row.store_id, order_id, why=why, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    return redirect(url_for("pickup.order", order_id=order_id), 303)
+
+
+@bp.post("/take-back")
+@requires("take_back")
+@form.answers_on(pickup.order)
+def take_back(order_id: str) -> Any:
+    """Take goods back; the same command twice is one return."""
+    command, store_id = form.command_id(), str(place().store_id)
+    tender = request.form.get("tender") or "cash"
+    with write() as session:
+        row = order_for_update(session, store_id, order_id)
+        lines = [
+            (line.sku, qty, request.form.get(f"whole-{line.sku}") == "yes")
+            for line in lines_of(session, row)
+            if (qty := form.number(request.form.get(f"back-{line.sku}") or "0", f"back-{line.sku}", most=line.qty))
+        ]
+        returns.take_back(
+            session, store_id, order_id, lines, return_id=command, till_id=pickup.till_of(session, store_id),
+            tender=tender, actor=g.actor, at=doors().now(),
+        )  # fmt: skip
+        wake_worker_after(session)
+    flash(_("Taken back. The receipt is on its way to the printer."), "good")
+    return redirect(url_for("pickup.order", order_id=order_id), 303)
+
+
+@bp.post("/refuse")
+@requires("pickup")
+@form.answers_on(pickup.order)
+def refuse(order_id: str) -> Any:
+    """Say no to goods that should come back; the customer reads why."""
+    why = form.text("why", required=_("Say why, so that the customer understands."))
+    with write() as session:
+        row = order_for_update(session, str(place().store_id), order_id)
+        if row.state != "return_refused":
+            returns.refuse(session, row.store_id, order_id, why=why, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    return redirect(url_for("pickup.order", order_id=order_id), 303)

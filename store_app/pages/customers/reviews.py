@@ -1,0 +1,50 @@
+"""What customers say of this shop's goods, and the shopkeeper's answers."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, url_for
+from flask_babel import gettext as _
+
+from config.errors import ShopError
+from pos.catalogue.catalogue import Product
+from store_app.pages.common import form
+from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.web.presenting import page, place
+from store_app.web.security import requires
+from supply.online.storefront import reviews
+from supply.online.storefront.reviews import Review
+from supply.sync import reviews as review_wire
+
+bp = Blueprint("reviews", __name__, url_prefix="/reviews")
+bp.before_request(form.know_the_place)
+SHOWN = 50
+
+
+@bp.get("/")
+@requires("settings")
+def listed(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show the reviews, those without an answer first."""
+    with read() as session:
+        rows = session.execute(
+            sa.select(Review, Product.name)
+            .join(Product, Product.sku == Review.sku)
+            .where(Review.store_id == str(place().store_id))
+            .order_by(sa.case((Review.answer == "", 0), else_=1), Review.written_at.desc())
+            .limit(SHOWN)
+        ).all()
+    return page("customers/reviews.html", rows=rows, fault=fault)
+
+
+@bp.post("/<order_id>/<sku>")
+@requires("settings")
+@form.answers_on(listed)
+def answer(order_id: str, sku: str) -> Any:
+    """Answer a review; the customer and everybody else reads it."""
+    words = form.text("words", most=reviews.MOST_WORDS, required=_("Write your answer first."))
+    with write() as session:
+        row = reviews.review_of(session, str(place().store_id), order_id, sku)
+        review_wire.answer_at_shop(session, row, words, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("Your answer is shown under the review."), "good")
+    return redirect(url_for(".listed"), 303)

@@ -1,0 +1,1 @@
+"""Pages of products and stock: prices, counts, expiry, waste, promotions, the shelf."""

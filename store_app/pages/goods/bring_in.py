@@ -1,0 +1,62 @@
+"""A file of products brought in by the browser: looked at first (`brought`), written whole or not at all."""
+
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, url_for
+from flask_babel import ngettext
+
+from config.errors import ShopError
+from store_app.files import importing
+from store_app.pages.common import form, uploads
+from store_app.runtime.doors import doors, read, write
+from store_app.web.presenting import page, place
+from store_app.web.security import requires
+
+bp = Blueprint("bring_in", __name__, url_prefix="/products/bring-in")
+bp.before_request(form.know_the_place)
+SHOWN = 20
+READ = partial(importing.read, "products")
+
+
+@bp.get("/", endpoint="upload")
+@requires("import")
+def upload(fault: ShopError | None = None, **_file: str) -> Any:
+    """Ask for a file and say what it has to hold."""
+    needed, possible = importing.COLUMNS["products"]
+    return page("goods/products/bring_in.html", sheet=None, needed=list(needed), possible=list(possible), fault=fault)
+
+
+@bp.post("/")
+@requires("import")
+@form.answers_on(upload)
+def look() -> Any:
+    """Keep the file and show its lines and all its faults."""
+    sent = uploads.sent(READ)
+    with read() as session:
+        importing.look_around(session, sent.sheet, str(place().store_id), at=doors().now())
+    sent.keep()
+    rows = list(zip(sent.sheet.numbers, sent.sheet.first(SHOWN), strict=False))
+    return page("goods/products/bring_in.html", rows=rows, **sent.shown())
+
+
+@bp.post("/<file_id>")
+@requires("import")
+@form.answers_on(upload)
+def bring_in(file_id: str) -> Any:
+    """Write the file that was looked at."""
+    sheet = uploads.kept(file_id, READ).sheet
+    with write() as session:
+        importing.write(session, sheet, str(place().store_id), actor=g.actor, at=doors().now())
+    uploads.give_up(file_id)
+    flash(ngettext("%(num)d product is in.", "%(num)d products are in.", sheet.rows), "good")
+    return redirect(url_for("products.listed"), 303)
+
+
+@bp.post("/<file_id>/give-up")
+@requires("import")
+@form.answers_on(upload)
+def give_up(file_id: str) -> Any:
+    """Throw the file away that was looked at."""
+    uploads.give_up(file_id)
+    return redirect(url_for("bring_in.upload"), 303)

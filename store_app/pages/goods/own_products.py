@@ -1,0 +1,165 @@
+"""Products of the shop's own: a new one on one screen, with its barcode and price at once, and changing one."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, ShopError
+from config.money import exponent
+from config.nodes.publication import EVERYONE
+from pos.catalogue import assortment, catalogue
+from pos.catalogue.assortment import KINDS, UNITS, Wished
+from pos.catalogue.catalogue import Barcode, Listing, Product, TaxClass
+from store_app.pages.common import form
+from store_app.pages.goods import product_list
+from store_app.pages.goods.products import KIND_WORDS, UNIT_WORDS, amount_text, beside
+from store_app.pages.goods.taxes import rate_text
+from store_app.runtime.doors import doors, read, write
+from store_app.web.presenting import page, place, today
+from store_app.web.security import requires
+
+bp = Blueprint("own_products", __name__, url_prefix="/products")
+bp.before_request(form.know_the_place)
+NUMBERS = {"minimum_age": 99, "maximum_qty": 1_000_000, "shelf_life_days": 10_000}
+
+
+@bp.get("/new")
+@requires("catalogue")
+def new(fault: ShopError | None = None) -> Any:
+    """Ask for a new product of the shop's own; the address may bring a code that was scanned."""
+    code = form.tidy(request.values.get("code", ""))[: catalogue.LONGEST_CODE]
+    with read() as session:
+        known = session.get(Barcode, code) if code and request.method == "GET" else None
+        sku = known.sku if known else ""
+    return _form_page(None, {"code": code, "stock_unit": "each", "kind": "goods"}, fault, known_sku=sku)
+
+
+@bp.post("/new")
+@requires("catalogue")
+@form.answers_on(new)
+def add() -> Any:
+    """Take a new product in, with its code, price and cost at once."""
+    command, wished = form.command_id(), _wished()
+    code = form.text("code", most=catalogue.LONGEST_CODE)
+    currency, store_id, day = place().currency, str(place().store_id), today()
+    price_minor = None if wished.price_typed and not request.form.get("price") else form.amount("price", currency)
+    cost_minor = form.amount("cost", currency) if request.form.get("cost", "").strip() else None
+    given: dict[str, Any] = {"actor": g.actor, "at": doors().now()}
+    try:
+        with write() as session:
+            known = session.scalar(sa.select(Product.sku).where(Product.sku == assortment.sku_for(store_id, command)))
+            if known is None:
+                made = assortment.add(session, store_id, wished, command=command, **given)
+                known = made.sku
+                if code:
+                    assortment.add_code(session, store_id, known, code, 1, **given)
+                if price_minor is not None:
+                    assortment.set_price(session, store_id, known, price_minor, day, today=day, **given)
+                if cost_minor is not None:
+                    assortment.settle(session, store_id, known, active=True, cost_minor=cost_minor, **given)
+    except ShopError as refusal:
+        if refusal.code in ("wrong-check-digit", "code-taken", "bad-code"):
+            beside(refusal, "code")
+        raise
+    flash(_("%(name)s can be sold now.", name=wished.name), "good")
+    return redirect(url_for("products.product", sku=known), 303)
+
+
+@bp.get("/<sku>/change")
+@requires("catalogue")
+def change_page(sku: str, fault: ShopError | None = None) -> Any:
+    """Ask what is to change of a product of the shop's own."""
+    with read() as session:
+        product = assortment.own_product(session, str(place().store_id), sku)
+        values = {name: getattr(product, name) for name in Wished.__dataclass_fields__}
+    return _form_page(product, values, fault)
+
+
+@bp.post("/<sku>/change")
+@requires("catalogue")
+@form.answers_on(change_page)
+def save(sku: str) -> Any:
+    """Change a product of the shop's own."""
+    wished = _wished()
+    with write() as session:
+        assortment.change(session, str(place().store_id), sku, wished, actor=g.actor, at=doors().now())
+    flash(_("Saved."), "good")
+    return redirect(url_for("products.product", sku=sku), 303)
+
+
+# --- inside ---
+
+
+def _form_page(product: Product | None, values: dict[str, Any], fault: ShopError | None, known_sku: str = "") -> Any:
+    store_id = str(place().store_id)
+    with read() as session:
+        classes = session.scalars(sa.select(TaxClass).order_by(TaxClass.name, TaxClass.id)).all()
+        deposits = _deposits(session, store_id)
+        aisles = product_list.named(session, store_id, Product.category)
+        brands = product_list.named(session, store_id, Product.brand)
+        usual = _usual_class(session)
+    shown = {name: "" if value is None else value for name, value in values.items()}
+    shown.setdefault("tax_class_id", usual)
+    if request.method == "POST":
+        shown = {**shown, "price_typed": False} | {name: value for name, value in request.form.items()}  # noqa: C416
+    return page(
+        "goods/products/form.html",
+        product=product,
+        values=shown,
+        classes=classes,
+        class_words=[(one.id, f"{one.name} · {rate_text(one.rate_bp)} %") for one in classes],
+        deposits=deposits,
+        aisles=aisles,
+        brands=brands,
+        units=[(unit, UNIT_WORDS[unit]) for unit in UNITS],
+        kinds=[(kind, KIND_WORDS[kind]) for kind in KINDS],
+        decimals=exponent(place().currency),
+        known_sku=known_sku,
+        fault=fault,
+        typed=amount_text,
+        longest=assortment.LONGEST,
+        more_open=bool(fault and fault.facts.get("field") in (*NUMBERS, "deposit_sku", "brand", "department", "kind",
+                                                              "pack_text")),
+    )  # fmt: skip
+
+
+def _deposits(session: Session, store_id: str) -> list[tuple[str, str]]:
+    query = (
+        sa.select(Product.sku, Product.name)
+        .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id))
+        .where(Product.active, Product.kind == "deposit", Product.owner_id.in_((EVERYONE, store_id)))
+        .order_by(Product.name)
+    )
+    return [("", _("none")), *((sku, name) for sku, name in session.execute(query))]
+
+
+def _usual_class(session: Session) -> str:
+    """Return the tax class most products have: a good guess for a new one."""
+    query = sa.select(Product.tax_class_id).where(Product.active).group_by(Product.tax_class_id)
+    return session.scalar(query.order_by(sa.func.count().desc()).limit(1)) or ""
+
+
+def _wished() -> Wished:
+    numbers: dict[str, int | None] = {}
+    for name, most in NUMBERS.items():
+        numbers[name] = form.whole(name, least=1, most=most) if request.form.get(name, "").strip() else None
+    tax_class_id = form.text("tax_class_id", most=40, required=_("Choose a tax class."))
+    kind = form.one_of("kind", KINDS, sentence=_("Choose what kind of product it is."))
+    price_typed = request.form.get("price_typed") == "yes" or kind == "voucher"
+    wished = Wished(
+        name=form.text("name", most=assortment.LONGEST["name"], required=_("Give the product a name.")),
+        category=form.text("category", most=assortment.LONGEST["category"], required=_("Say in which aisle it is.")),
+        tax_class_id=tax_class_id,
+        stock_unit=form.one_of("stock_unit", tuple(UNITS), sentence=_("Choose what it is counted in.")),
+        kind=kind,
+        price_typed=price_typed,
+        deposit_sku=form.text("deposit_sku", most=80) or None,
+        **{name: form.text(name, most=assortment.LONGEST[name]) for name in ("brand", "department", "pack_text")},
+        **numbers,
+    )
+    if kind != "goods" and wished.deposit_sku:
+        raise Invalid("bad-deposit", _("Only goods carry a deposit."), field="deposit_sku")
+    return wished

@@ -1,0 +1,372 @@
+"""Local producers: whose goods the shop sells, what came, what was sold of it, and what they are paid."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+
+from config.errors import Invalid, NotFound, ShopError
+from config.money import exponent
+from pos.catalogue.assortment import Wished
+from pos.catalogue.assortment import add as add_product
+from pos.catalogue.assortment import set_price as set_own_price
+from pos.catalogue.catalogue import Product, TaxClass
+from pos.producers import agents, payouts, producers
+from pos.producers.producers import KINDS, Producer
+from pos.stock.producer_lots import ProduceLot
+from pos.store import pictures
+from pos.store.store import Store
+from store_app.files.exporting import csv_answer
+from store_app.pages.common import form
+from store_app.pages.customers.pickup import till_of
+from store_app.runtime.child_process import read_apart
+from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.web.presenting import day, page, place, today
+from store_app.web.security import requires
+from store_app.words import words
+from supply.money import pain001
+from supply.online.storefront import product_stories
+
+bp = Blueprint("produce", __name__, url_prefix="/producers")
+bp.before_request(form.know_the_place)
+UNITS = ("each", "gram", "millilitre")
+UPLOAD_BYTES = pictures.PHOTO_BYTES + 200_000
+
+
+@bp.url_value_preprocessor
+def let_a_picture_in(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Let a story's form be larger than others, before anybody reads it."""
+    if endpoint == "produce.story":
+        request.max_content_length = UPLOAD_BYTES
+
+
+@bp.get("/")
+@requires("order")
+def overview(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show the producers with what is left of their goods and what they are owed; and find a receipt's lots."""
+    store_id = str(place().store_id)
+    text = form.tidy(request.args.get("receipt", ""))[:40]
+    with read() as session:
+        rows = session.scalars(sa.select(Producer).where(Producer.store_id == store_id).order_by(Producer.name)).all()
+        shown = [(row, payouts.open_of(session, store_id, row.id), _left(session, row)) for row in rows]
+        traced = _of_receipt(session, store_id, text) if text else None
+    return page(
+        "goods/produce/overview.html", producers=shown, kinds=words.PRODUCER_KINDS, receipt=text, traced=traced,
+        currency=place().currency, fault=fault,
+    )  # fmt: skip
+
+
+@bp.post("/")
+@requires("order")
+@form.answers_on(overview)
+def add() -> Any:
+    """Take a producer in."""
+    command = form.command_id()
+    with write() as session:
+        _agree(session, command)
+    return redirect(url_for(".producer", producer_id=command), 303)
+
+
+@bp.get("/<producer_id>")
+@requires("order")
+def producer(producer_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show one producer: goods and their stories, lots, what is open, statements."""
+    store_id = str(place().store_id)
+    with read() as session:
+        row = producers.producer_of(session, store_id, producer_id)
+        goods = producers.goods_of(session, store_id, producer_id)
+        shown = {one.sku: product_stories.pictures_of(session, store_id, one.sku) for one, _ in goods}
+        shown = {
+            "producer": row,
+            "agent": agents.agent_of(session, store_id, row.agent_name),
+            "goods": goods,
+            "pictures": shown,
+            "names": {product.sku: product for _one, product in goods},
+            "lots": producers.lots_of(session, store_id, producer_id),
+            "open": payouts.open_of(session, store_id, producer_id),
+            "statements": payouts.statements_of(session, store_id, producer_id),
+            "taxes": session.scalars(sa.select(TaxClass).order_by(TaxClass.name)).all(),
+        }
+    return page(
+        "goods/produce/producer.html", **shown, kinds=words.PRODUCER_KINDS, units=UNITS, today=today(),
+        currency=place().currency, fault=fault,
+    )  # fmt: skip
+
+
+@bp.post("/<producer_id>/terms")
+@requires("order")
+@form.answers_on(producer)
+def terms(producer_id: str) -> Any:
+    """Change what was agreed."""
+    with write() as session:
+        producers.producer_of(session, str(place().store_id), producer_id)
+        _agree(session, producer_id)
+    flash(_("Saved. It holds for what is sold from now on."), "good")
+    return redirect(url_for(".producer", producer_id=producer_id), 303)
+
+
+@bp.post("/<producer_id>/goods")
+@requires("catalogue")
+@form.answers_on(producer)
+def list_goods(producer_id: str) -> Any:
+    """Make a new product that is sold for this producer."""
+    command, store_id, at = form.command_id(), str(place().store_id), doors().now()
+    name = form.text("name", most=120, required=_("Give the product a name."))
+    unit = form.one_of("unit", UNITS, sentence=_("Choose by what it is sold."))
+    price_minor = form.amount("price", place().currency)
+    with write() as session:
+        row = producers.producer_of(session, store_id, producer_id)
+        tax = form.one_of("tax", tuple(session.scalars(sa.select(TaxClass.id))), sentence=_("Choose its tax."))
+        wished = Wished(name, form.text("category", most=60) or _("Local"), tax, brand=row.name, stock_unit=unit)
+        product = add_product(session, store_id, wished, command=command, actor=g.actor, at=at)
+        set_own_price(session, store_id, product.sku, price_minor, today(), today=today(), actor=g.actor, at=at)
+        story = _story()
+        producers.sell_for(session, store_id, producer_id, product.sku, story, actor=g.actor, at=at)
+        product_stories.tell(session, store_id, product.sku, at=at)
+        wake_worker_after(session)
+    flash(_("%(name)s is sold for %(producer)s now.", name=name, producer=row.name), "good")
+    return redirect(url_for(".producer", producer_id=producer_id), 303)
+
+
+@bp.post("/<producer_id>/goods/<sku>/story")
+@requires("catalogue")
+@form.answers_on(producer)
+def story(producer_id: str, sku: str) -> Any:
+    """Write a product's story, and put a picture in or take one out."""
+    store_id, at = str(place().store_id), doors().now()
+    sent, gone = request.files.get("picture"), form.text("gone", most=40)
+    picture = None
+    if sent is not None and sent.filename:
+        raw = sent.stream.read(pictures.PHOTO_BYTES + 1)
+        picture = next(read_apart(pictures.small, raw, product_stories.SIDE))
+    with write() as session:
+        producers.sell_for(session, store_id, producer_id, sku, _story(), actor=g.actor, at=at)
+        if gone:
+            product_stories.take_out_picture(session, store_id, sku, gone)
+        if picture is not None:
+            product_stories.add_picture(session, store_id, sku, picture, at=at)
+        product_stories.tell(session, store_id, sku, at=at)
+        wake_worker_after(session)
+    flash(_("Saved. Customers read it beside the product."), "good")
+    return redirect(url_for(".producer", producer_id=producer_id), 303)
+
+
+@bp.get("/picture/<sku>/<id>")
+@requires("order")
+def picture(sku: str, id: str) -> Response:
+    """Answer a picture of a story."""
+    with read() as session:
+        row = session.get(product_stories.ProducePicture, (str(place().store_id), sku, id))
+    if row is None:
+        raise NotFound("not-found-here", _("There is no such picture."))
+    return Response(row.jpeg, mimetype="image/jpeg")
+
+
+@bp.post("/<producer_id>/lots")
+@requires("receive")
+@form.answers_on(producer)
+def take_in(producer_id: str) -> Any:
+    """Take in what the producer brought."""
+    command, store_id = form.command_id(), str(place().store_id)
+    sku, at = form.text("sku", most=80), doors().now()
+    with write() as session:
+        producers.producer_of(session, store_id, producer_id)
+        lot = producers.take_in(
+            session, store_id, sku, form.whole("qty", least=1), id=command, code=form.text("code", most=30),
+            harvested_on=form.date("harvested_on"), expires_on=form.date_on_pack("expires_on"), actor=g.actor, at=at,
+        )  # fmt: skip
+        product_stories.tell(session, store_id, sku, at=at)
+        wake_worker_after(session)
+    flash(_("Lot %(code)s is in.", code=lot.code), "good")
+    return redirect(url_for(".producer", producer_id=producer_id), 303)
+
+
+@bp.get("/lots/<lot_id>")
+@requires("order")
+def lot(lot_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
+    """Follow a lot from its producer to every receipt it went to."""
+    store_id = str(place().store_id)
+    with read() as session:
+        row = session.get(ProduceLot, (store_id, lot_id))
+        if row is None:
+            raise NotFound("not-found-here", _("There is no such lot."))
+        who = producers.producer_of(session, store_id, row.producer_id)
+        product = session.get_one(Product, row.sku)
+        traced = payouts.trace(session, store_id, lot_id=lot_id)
+    return page(
+        "goods/produce/lot.html", lot=row, producer=who, product=product, traced=traced, currency=place().currency,
+        fault=fault,
+    )  # fmt: skip
+
+
+@bp.post("/lots/<lot_id>/out")
+@requires("stock.waste")
+@form.answers_on(lot)
+def take_out(lot_id: str) -> Any:
+    """Give what is left back to the producer, or write it off as spoilt."""
+    command = form.command_id()
+    how = form.one_of("how", ("back", "lost"), sentence=_("Press one of the two buttons."))
+    with write() as session:
+        producers.take_out(
+            session, str(place().store_id), lot_id, form.whole("qty", least=1), lost=how == "lost", id=command,
+            actor=g.actor, at=doors().now(),
+        )  # fmt: skip
+        wake_worker_after(session)
+    return redirect(url_for(".lot", lot_id=lot_id), 303)
+
+
+@bp.post("/<producer_id>/statements")
+@requires("reports.money")
+@form.answers_on(producer)
+def state(producer_id: str) -> Any:
+    """Make the statement up to a day."""
+    command, until = form.command_id(), form.date("until") or today()
+    with write() as session:
+        payouts.make(
+            session, str(place().store_id), producer_id, min(until, today()), id=command, actor=g.actor,
+            at=doors().now(),
+        )  # fmt: skip
+    return redirect(url_for(".statement", statement_id=command), 303)
+
+
+@bp.get("/statements/<statement_id>")
+@requires("reports.money")
+def statement(statement_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show a statement, to be paid and printed."""
+    store_id = str(place().store_id)
+    with read() as session:
+        row = payouts.statement_of(session, store_id, statement_id)
+        who = producers.producer_of(session, store_id, row.producer_id)
+        traced = payouts.trace(session, store_id, statement_id=statement_id)
+        parts = payouts.agents_of(session, row)
+        known = {name: agents.agent_of(session, store_id, name) for name in parts}
+    without = [name for name, one in known.items() if one is None or not one.account]
+    return page(
+        "goods/produce/statement.html", statement=row, producer=who, traced=traced, agents=list(parts), without=without,
+        currency=place().currency, fault=fault,
+    )  # fmt: skip
+
+
+@bp.post("/statements/<statement_id>/paid")
+@requires("reports.money")
+@form.answers_on(statement)
+def paid(statement_id: str) -> Any:
+    """Write that it was paid, by bank or out of the drawer."""
+    store_id, how = str(place().store_id), form.one_of("how", payouts.HOW, sentence=_("Choose how it was paid."))
+    with write() as session:
+        payouts.pay(
+            session, store_id, statement_id, how, till_id=till_of(session, store_id), actor=g.actor, at=doors().now()
+        )
+    return redirect(url_for(".statement", statement_id=statement_id), 303)
+
+
+@bp.get("/statements/<statement_id>.csv")
+@requires("reports.money")
+def statement_csv(statement_id: str) -> Response:
+    """Answer a statement as a table."""
+    row, who, traced, _store = _loaded(statement_id)
+    head = ("sold_at", "receipt", "product", "lot", "harvested_on", "qty", "net", "commission", "due")
+    places = exponent(place().currency)
+
+    def money(minor: int) -> Any:
+        from decimal import Decimal
+
+        return Decimal(minor).scaleb(-places)
+
+    rows = [
+        (
+            f"{one.sold_at:%Y-%m-%d %H:%M}", f"{one.till_id}-{one.receipt_no}", one.product, one.lot_code or "",
+            one.harvested_on.isoformat() if one.harvested_on else "", one.qty, money(one.net_minor),
+            money(one.commission_minor), money(one.due_minor),
+        )
+        for one in traced
+    ]  # fmt: skip
+    return csv_answer(f"statement-{row.no}-{who.id[-6:]}", head, rows)
+
+
+@bp.get("/statements/<statement_id>.pdf")
+@requires("reports.money")
+def statement_pdf(statement_id: str) -> Response:
+    """Answer a statement as pages to print or send."""
+    from pos.documents import producer_statement_pages
+
+    row, who, traced, store = _loaded(statement_id)
+    sums = [
+        (_("Sold, without tax"), row.net_minor, False),
+        (_("Commission"), -row.commission_minor, False),
+        *([(_("Carried over"), row.carried_minor, False)] if row.carried_minor else []),
+        (_("To be paid"), row.to_pay_minor, True),
+    ]
+    document = {
+        "shop": store.name, "producer": who.name, "title": _("Statement %(no)s", no=row.no), "currency": store.currency,
+        "until": _("Sold until %(day)s", day=day(row.until_day)), "sums": sums,
+        "words": {
+            "day": _("Day"), "receipt": _("Receipt"), "product": _("Product"), "lot": _("Lot"), "qty": _("Quantity"),
+            "net": _("Net"), "due": _("Yours"),
+        },
+        "rows": [
+            {
+                "day": f"{one.sold_at:%Y-%m-%d}", "receipt": f"{one.till_id}-{one.receipt_no}", "product": one.product,
+                "lot": one.lot_code or "", "qty": one.qty, "stock_unit": "each", "net_minor": one.net_minor,
+                "due_minor": one.due_minor,
+            }
+            for one in traced
+        ],
+    }  # fmt: skip
+    answer = Response(producer_statement_pages.pages(document), mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = f"attachment; filename=statement-{row.no}.pdf"
+    return answer
+
+
+# --- inside ---
+
+
+def _agree(session: Any, id: str) -> Producer:
+    kind = form.one_of("kind", KINDS, sentence=_("Choose what they are."))
+    agent_account, agent_bic = form.text("agent_account", most=60), form.text("agent_bic", most=20)
+    if agent_account:
+        agent_account, agent_bic = pain001.tidy_account(agent_account, agent_bic)
+    return producers.add_producer(
+        session, str(place().store_id), form.text("name", most=80, required=_("Give the producer’s name.")), id=id,
+        kind=kind, place=form.text("place", most=80), phone=form.text("phone", most=30),
+        account=form.text("account", most=60), commission_bp=form.share("commission"),
+        agent_name=form.text("agent_name", most=80),
+        agent_bp=form.share("agent_share") if request.form.get("agent_share", "").strip() else 0,
+        agent_account=agent_account, agent_bic=agent_bic, actor=g.actor, at=doors().now(),
+    )  # fmt: skip
+
+
+def _story() -> str:
+    """Return the story as it was typed, line by line."""
+    lines = [form.tidy(line) for line in request.form.get("story", "")[:4000].splitlines()]
+    words = "\n".join(lines).strip()
+    if len(words) > 2000:
+        raise Invalid("too-long", _("At most 2000 letters."), field="story")
+    return words
+
+
+def _left(session: Any, row: Producer) -> tuple[int, int]:
+    """Return how many lots have something left, and of how many."""
+    query = sa.select(sa.func.count(), sa.func.sum(sa.case((ProduceLot.left_qty > 0, 1), else_=0))).where(
+        ProduceLot.store_id == row.store_id, ProduceLot.producer_id == row.id
+    )
+    every, some = session.execute(query).one()
+    return int(some or 0), int(every)
+
+
+def _of_receipt(session: Any, store_id: str, text: str) -> list[payouts.Traced]:
+    """Return the lots a receipt's goods came of; text: 'T1-42' or the number alone."""
+    till, _dash, number = text.rpartition("-")
+    if not number.isascii() or not number.isdigit() or len(number) > 9:
+        raise Invalid("bad-receipt", _("Type the receipt’s number, such as 42 or T1-42."), field="receipt")
+    return payouts.trace(session, store_id, receipt=(till or till_of(session, store_id), int(number)))
+
+
+def _loaded(statement_id: str) -> Any:
+    store_id = str(place().store_id)
+    with read() as session:
+        row = payouts.statement_of(session, store_id, statement_id)
+        who = producers.producer_of(session, store_id, row.producer_id)
+        traced = payouts.trace(session, store_id, statement_id=statement_id)
+        return row, who, traced, session.get_one(Store, store_id)

@@ -1,0 +1,316 @@
+"""What this shop sells: the list, and one product with its prices, cost, barcodes, wishes and label."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as lazy
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound, ShopError
+from config.money import exponent
+from pos.catalogue import assortment, catalogue, quick_keys
+from pos.catalogue.catalogue import Barcode, Listing, Price, Product
+from pos.documents import labels
+from pos.stock import stock
+from store_app.files import exporting
+from store_app.pages.common import form, labelling
+from store_app.pages.goods import price_chart, product_list
+from store_app.pages.goods.product_list import FILTERS, Asked
+from store_app.runtime.doors import doors, read, write
+from store_app.web.days import day_of
+from store_app.web.presenting import day as day_text
+from store_app.web.presenting import page, place, today
+from store_app.web.security import requires
+
+bp = Blueprint("products", __name__, url_prefix="/products")
+bp.before_request(form.know_the_place)
+ROWS = 50
+HISTORY = 12
+FILTER_WORDS = {
+    "all": lazy("All"),
+    "own": lazy("Our own"),
+    "priceless": lazy("Without a price"),
+    "codeless": lazy("Without a barcode"),
+    "costless": lazy("Without a cost"),
+    "unlisted": lazy("Not sold here"),
+}
+KIND_WORDS = {
+    "goods": lazy("Goods"),
+    "deposit": lazy("Deposit on a container"),
+    "service": lazy("Service, nothing is stocked"),
+    "voucher": lazy("Gift voucher"),
+}
+UNIT_WORDS = {"each": lazy("pieces"), "gram": lazy("weight, in grams"), "millilitre": lazy("volume, in millilitres")}
+PER_WORDS = {"each": lazy("each"), "gram": lazy("per kg"), "millilitre": lazy("per litre")}
+
+
+@dataclass(frozen=True)
+class Dated:
+    """A price as its line shows it. state: 'coming' | 'now' | 'past' | 'hidden' (the shop's own goes before it)."""
+
+    from_day: dt.date
+    price_minor: int
+    is_own: bool
+    state: str
+
+
+@bp.get("/", endpoint="listed")
+@requires("catalogue")
+def listed() -> Any:
+    """List what this shop sells, filtered by the address."""
+    store_id, asked, page_no = str(place().store_id), asked_for(), form.page_no()
+    with read() as session:
+        query = product_list.products(store_id, asked, today())
+        total = session.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
+        paged = query.offset((page_no - 1) * ROWS).limit(ROWS)
+        rows = product_list.rows(session, store_id, paged, today())
+        numbers = product_list.counts(session, store_id, today())
+        aisles = product_list.named(session, store_id, Product.category)
+    return page(
+        "goods/products/list.html",
+        rows=rows,
+        total=total,
+        asked=asked,
+        aisles=aisles,
+        filters=[(show, FILTER_WORDS[show], numbers[show]) for show in FILTERS],
+        per_words=PER_WORDS,
+        page_no=page_no,
+        has_more=total > page_no * ROWS,
+        page_address=lambda number: url_for("products.listed", page=number, **address_of(asked)),
+        here=address_of(asked),
+    )
+
+
+@bp.get("/products.<suffix>")
+@requires("catalogue")
+def export(suffix: str) -> Response:
+    """Give the list as a file: csv or xlsx, with the columns that can be brought in again."""
+    if suffix not in ("csv", "xlsx"):
+        raise NotFound("no-such-file", _("There is no such file. Choose CSV or XLSX."))
+    store_id, currency = str(place().store_id), place().currency
+    money_columns = ("price", "cost")
+    with read() as session:
+        query = product_list.products(store_id, asked_for(), today())
+        rows = [
+            [
+                exporting.cell(value, "money" if name in money_columns else "", currency)
+                for name, value in zip(product_list.TABLE, row, strict=True)
+            ]
+            for row in product_list.table(session, store_id, query, today())
+        ]
+    answer = exporting.csv_answer if suffix == "csv" else exporting.xlsx_answer
+    return answer(f"products-{today().isoformat()}", product_list.TABLE, rows)
+
+
+@bp.get("/<sku>", endpoint="product")
+@requires("catalogue")
+def product(sku: str, fault: ShopError | None = None) -> Any:
+    """Show one product: price, cost, codes, what the shop wishes for it, and what it is."""
+    store_id, day = str(place().store_id), today()
+    with read() as session:
+        found = _found(session, store_id, sku)
+        row, thing, tax, listing = found
+        prices = assortment.prices_of(session, store_id, sku)
+        codes = session.scalars(sa.select(Barcode).where(Barcode.sku == sku).order_by(Barcode.qty, Barcode.code)).all()
+        level = stock.levels(session, store_id, [sku]).get(sku)
+        deposit = session.get(Product, thing.deposit_sku) if thing.deposit_sku else None
+        keys = [
+            (shown.page, key.place) for shown in quick_keys.layout(session, store_id) for key in shown.keys
+            if key.sku == sku
+        ]  # fmt: skip
+        priced = labelling.documents(session, [sku]) if row.price_minor is not None else []
+        label = labels.label_svg(priced[0], place().language) if priced else None
+    dated = _dated(prices, store_id, day)
+    return page(
+        "goods/products/product.html",
+        row=row,
+        product=thing,
+        tax=tax,
+        listing=listing,
+        coming=[one for one in reversed(dated) if one.state == "coming"],
+        history=[one for one in dated if one.state != "coming"][:HISTORY],
+        chart=price_chart.steps(dated, day),
+        codes=codes,
+        level=level,
+        deposit=deposit,
+        keys=keys,
+        label=label,
+        per=PER_WORDS[thing.stock_unit],
+        unit_word=UNIT_WORDS[thing.stock_unit],
+        kind_word=KIND_WORDS[thing.kind],
+        decimals=exponent(place().currency),
+        typed=amount_text,
+        fault=fault,
+        asked=(request.endpoint or "").rpartition(".")[2],
+    )
+
+
+@bp.post("/<sku>/price")
+@requires("catalogue")
+@form.answers_on(product)
+def price(sku: str) -> Any:
+    """Date a price of the shop's own from a day on."""
+    price_minor, from_day = form.amount("price", place().currency), day_typed("from_day")
+    with write() as session:
+        _found(session, str(place().store_id), sku)
+        assortment.set_price(
+            session, str(place().store_id), sku, price_minor, from_day, today=today(), actor=g.actor, at=doors().now()
+        )
+    if from_day == today():
+        flash(_("The new price counts from now on. Print its label."), "good")
+    else:
+        flash(_("The new price begins on %(day)s.", day=day_text(from_day)), "good")
+    return redirect(url_for("products.product", sku=sku), 303)
+
+
+@bp.post("/<sku>/price/take-back")
+@requires("catalogue")
+@form.answers_on(product)
+def take_price_back(sku: str) -> Any:
+    """Take a coming price back."""
+    from_day = day_typed("day")
+    with write() as session:
+        assortment.withdraw_price(
+            session, str(place().store_id), sku, from_day, today=today(), actor=g.actor, at=doors().now()
+        )
+    flash(_("The coming price is taken back."), "good")
+    return redirect(url_for("products.product", sku=sku), 303)
+
+
+@bp.post("/<sku>/wishes")
+@requires("catalogue")
+@form.answers_on(product)
+def wishes(sku: str) -> Any:
+    """Settle whether the shop sells it, what it keeps from the online shop, and what it costs."""
+    active, hold_back = request.form.get("sold") == "yes", form.whole("hold_back")
+    cost_minor = form.amount("cost", place().currency) if request.form.get("cost", "").strip() else None
+    with write() as session:
+        _found(session, str(place().store_id), sku)
+        assortment.settle(
+            session, str(place().store_id), sku, active=active, hold_back_qty=hold_back, cost_minor=cost_minor,
+            actor=g.actor, at=doors().now(),
+        )  # fmt: skip
+    flash(_("Saved.") if active else _("Saved. The till does not sell it any more."), "good")
+    return redirect(url_for("products.product", sku=sku), 303)
+
+
+@bp.post("/<sku>/codes")
+@requires("catalogue")
+@form.answers_on(product)
+def add_code(sku: str) -> Any:
+    """Let a further barcode lead to the product, a pack's with how many are in it."""
+    code = form.text("code", most=catalogue.LONGEST_CODE, required=_("Scan the barcode."))
+    qty = form.whole("qty", least=1, most=1_000_000)
+    try:
+        with write() as session:
+            assortment.add_code(session, str(place().store_id), sku, code, qty, actor=g.actor, at=doors().now())
+    except ShopError as refusal:
+        raise beside(refusal, "code") from refusal
+    flash(_("The barcode %(code)s leads here now.", code=code), "good")
+    return redirect(url_for("products.product", sku=sku, _anchor="codes-title"), 303)
+
+
+@bp.post("/<sku>/codes/remove")
+@requires("catalogue")
+@form.answers_on(product)
+def remove_code(sku: str) -> Any:
+    """Let a barcode of the shop's own product lead nowhere any more."""
+    code = form.text("code", most=catalogue.LONGEST_CODE, required=_("Choose a barcode."))
+    with write() as session:
+        if session.get(Barcode, code) is not None:  # a second click finds it gone
+            assortment.remove_code(session, str(place().store_id), code, actor=g.actor, at=doors().now())
+    flash(_("The barcode %(code)s leads nowhere any more.", code=code), "good")
+    return redirect(url_for("products.product", sku=sku, _anchor="codes-title"), 303)
+
+
+@bp.post("/<sku>/key")
+@requires("catalogue")
+@form.answers_on(product)
+def touch_key(sku: str) -> Any:
+    """Put the product on the first free touch key of the first page."""
+    with write() as session:
+        quick_keys.put(session, str(place().store_id), sku, 1, actor=g.actor, at=doors().now())
+    flash(_("It is on the touch keys now."), "good")
+    return redirect(url_for("products.product", sku=sku), 303)
+
+
+@bp.post("/<sku>/label")
+@requires("catalogue")
+@form.answers_on(product)
+def print_label(sku: str) -> Any:
+    """Queue the product's shelf label."""
+    command = form.command_id()
+    with write() as session:
+        _found(session, str(place().store_id), sku)
+        labelling.queue(session, [sku], command)
+    flash(_("The label goes to the printer."), "good")
+    return redirect(url_for("products.product", sku=sku), 303)
+
+
+# --- shared with the other pages of products ---
+
+
+def asked_for() -> Asked:
+    """Return what the address asks for."""
+    given = {name: form.tidy(request.values.get(name, ""))[:120] for name in ("aisle", "brand", "tax")}
+    show = request.values.get("show", "all")
+    text = form.tidy(request.values.get("q", ""))[: form.WORDS]
+    return Asked(text=text, show=show if show in FILTERS else "all", **given)
+
+
+def address_of(asked: Asked) -> dict[str, str]:
+    """Return the arguments of an address that asks for the same."""
+    show = "" if asked.show == "all" else asked.show
+    found = {"q": asked.text, "aisle": asked.aisle, "brand": asked.brand, "tax": asked.tax, "show": show}
+    return {name: value for name, value in found.items() if value}
+
+
+def day_typed(name: str) -> dt.date:
+    """Return the day of the form; Invalid beside its field."""
+    if (found := day_of(form.tidy(request.values.get(name, ""))[:10])) is None:
+        raise beside(Invalid("bad-day", _("That is no day. Choose it from the calendar.")), name)
+    return found
+
+
+def beside(fault: ShopError, field: str) -> ShopError:
+    """Return a refusal that is said beside a field, unless it names one itself."""
+    fault.facts.setdefault("field", field)
+    return fault
+
+
+def amount_text(amount_minor: int | None) -> str:
+    """Return an amount as it is typed: '12.50'; '' for none."""
+    decimals = exponent(place().currency)
+    return "" if amount_minor is None else f"{amount_minor / 10**decimals:.{decimals}f}"
+
+
+# --- inside ---
+
+
+def _found(session: Session, store_id: str, sku: str) -> tuple[product_list.Row, Product, Any, Listing | None]:
+    found = product_list.one(session, store_id, sku, today())
+    if found is None:
+        raise NotFound("unknown-product", _("There is no such product here. Search for it by name."))
+    return found
+
+
+def _dated(prices: list[Price], store_id: str, day: dt.date) -> list[Dated]:
+    """Return the prices, newest first; one network price below the shop's own in force is hidden
+    (pos.catalogue.catalogue 2)."""
+    answer: list[Dated] = []
+    own_rules = any(one.scope_id == store_id and one.from_day <= day for one in prices)
+    found_now = False
+    for one in prices:
+        is_own = one.scope_id == store_id
+        if one.from_day > day:
+            state = "coming" if is_own or not own_rules else "hidden"
+        elif own_rules and not is_own:
+            state = "hidden"
+        else:
+            state, found_now = ("past" if found_now else "now"), True
+        answer.append(Dated(one.from_day, one.price_minor, is_own, state))
+    return answer

@@ -1,0 +1,63 @@
+"""Hours in which some goods may be sold: which aisle, from when until when."""
+
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+
+from config.errors import ShopError
+from pos.catalogue import selling_hours
+from store_app.pages.common import form
+from store_app.runtime.doors import doors, read, write
+from store_app.web.presenting import page, place
+from store_app.web.security import requires
+
+bp = Blueprint("selling_hours", __name__, url_prefix="/settings/hours")
+bp.before_request(form.know_the_place)
+
+
+@bp.get("/")
+@requires("settings")
+def listed(fault: ShopError | None = None) -> Any:
+    """Show which goods are sold only at some hours, and a form for more."""
+    with read() as session:
+        rows = selling_hours.of_store(session, str(place().store_id))
+        kinds = selling_hours.kinds(session)
+    hours = [
+        (row.kind, selling_hours.clock_text(row.from_minute), selling_hours.clock_text(row.until_minute))
+        for row in rows
+    ]
+    return page("store/shop_settings/hours.html", hours=hours, kinds=kinds, fault=fault)
+
+
+@bp.post("/")
+@requires("settings")
+@form.answers_on(listed)
+def set_hours() -> Any:
+    """Set the hours of an aisle."""
+    kind = form.text("kind", most=60, required=_("Choose an aisle."))
+    since, until = form.minute("from_time"), form.minute("until_time")
+    with write() as session:
+        selling_hours.set_hours(session, str(place().store_id), kind, since, until, actor=g.actor, at=doors().now())
+    flash(
+        _(
+            "%(aisle)s is sold from %(since)s to %(until)s only.",
+            aisle=kind,
+            since=selling_hours.clock_text(since),
+            until=selling_hours.clock_text(until),
+        ),
+        "good",
+    )
+    return redirect(url_for("selling_hours.listed"), 303)
+
+
+@bp.post("/lift")
+@requires("settings")
+@form.answers_on(listed)
+def lift() -> Any:
+    """Sell an aisle at any hour again."""
+    kind = request.form.get("kind", "")
+    with write() as session:
+        selling_hours.lift(session, str(place().store_id), kind, actor=g.actor, at=doors().now())
+    flash(_("It is sold at any hour again."), "good")
+    return redirect(url_for("selling_hours.listed"), 303)

@@ -1,0 +1,314 @@
+"""The bestseller shelf: as it stands, the next plan with its reasons, what to bring, and the labels."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound, ShopError
+from pos.catalogue import catalogue
+from pos.catalogue.catalogue import Listing, Product
+from pos.documents import labels
+from pos.stock import stock
+from pos.stock.stock import Place
+from store_app.pages.common import form, labelling
+from store_app.pages.common.waiting import stock_units
+from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.web.presenting import money, page, place, qty, today
+from store_app.web.security import requires
+from store_app.words import words
+from supply.shelf import effect
+from supply.shelf import plan as shelf
+from supply.shelf import swaps as shelf_swap
+from supply.shelf.plan import ShelfPlan
+
+bp = Blueprint("shelf", __name__, url_prefix="/shelf")
+bp.before_request(form.know_the_place)
+CHOICES = 12
+
+
+@dataclass(frozen=True)
+class SlotView:
+    """A slot of a plan. on_shelf: units the records have there; is_new: another product stands there now."""
+
+    slot: int
+    sku: str
+    name: str
+    stock_unit: str
+    facings: int
+    fill_qty: int
+    on_shelf: int
+    sentence: str
+    swap: str
+    """What it stands in for, and what is expected of that;  where it is no swap."""
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class PlanView:
+    """A plan with its slots in order."""
+
+    id: str
+    from_day: dt.date
+    based_on_day: dt.date
+    slots: list[SlotView]
+    changes: int
+
+
+@dataclass(frozen=True)
+class RefillView:
+    """Something to bring to the shelf."""
+
+    sku: str
+    name: str
+    slot: int
+    qty: int
+    qty_text: str
+    backroom_text: str
+    is_gap: bool
+
+
+@bp.get("/")
+@requires("shelf")
+def plan(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show the shelf: a plan to agree to, what to bring, and the picture."""
+    store_id = str(place().store_id)
+    with read() as session:
+        live, now = shelf.live_plan(session, store_id), shelf.ranks(session, store_id)
+        drafts = shelf.plans(session, store_id, "drafted")
+        coming = shelf.plans(session, store_id, "approved")
+        shown = _plan(session, live, now) if live else None
+        draft = _plan(session, drafts[0], now) if drafts else None
+        refills = _refills(session, store_id)
+        yesterday = today() - dt.timedelta(days=1)
+        results = effect.slot_results(session, store_id, yesterday)
+        swaps = shelf_swap.swaps_of(session, store_id, yesterday)
+    return page(
+        "goods/shelf/plan.html",
+        results=results,
+        swaps=swaps,
+        least_days=shelf_swap.LEAST_DAYS,
+        most_facings=shelf.MOST_FACINGS,
+        currency=place().currency,
+        live=shown,
+        draft=draft,
+        coming=coming[0] if coming else None,
+        refills=refills,
+        fault=fault,
+    )
+
+
+@bp.post("/draft")
+@requires("shelf")
+@form.answers_on(plan)
+def draft() -> Any:
+    """Rank the products anew and draft a plan."""
+    form.command_id()
+    with write() as session:
+        shelf.draft(session, str(place().store_id), actor=g.actor, at=doors().now())
+    return redirect(url_for("shelf.plan"), 303)
+
+
+@bp.post("/swap")
+@requires("shelf")
+@form.answers_on(plan)
+def swap() -> Any:
+    """Look for what should make room this week."""
+    form.command_id()
+    with write() as session:
+        made = shelf_swap.draft_swaps(session, str(place().store_id), actor=g.actor, at=doors().now())
+    if made is None:
+        flash(_("Nothing clearly better waits for a place: the shelf stays as it is."), "info")
+    return redirect(url_for("shelf.plan"), 303)
+
+
+@bp.post("/<plan_id>/arrange")
+@requires("shelf")
+@form.answers_on(plan)
+def arrange(plan_id: str) -> Any:
+    """Put the products of a draft into another order, with other facings."""
+    skus, facings = request.form.getlist("sku")[: shelf.MOST_SLOTS], request.form.getlist("facings")
+    if len(facings) < len(skus):
+        raise Invalid("bad-number", _("Say how many facings each product gets."), field="facings")
+    wanted = [
+        (form.tidy(sku), form.number(text, "facings", least=1, most=shelf.MOST_FACINGS))
+        for sku, text in zip(skus, facings, strict=False)
+    ]
+    typed = request.form.getlist("place")  # without a script: the order they name
+    if len(typed) == len(wanted):
+        places = [form.number(text, "place", least=1, most=shelf.MOST_SLOTS) for text in typed]
+        wanted = [one for _n, one in sorted(zip(places, wanted, strict=True), key=lambda pair: pair[0])]
+    with write() as session:
+        found = shelf.plan_of(session, str(place().store_id), plan_id)
+        shelf.rearrange(session, found, wanted, actor=g.actor, at=doors().now())
+    flash(_("The plan is arranged."), "good")
+    return redirect(url_for("shelf.plan") + "#draft-title", 303)
+
+
+@bp.post("/<plan_id>/approve")
+@requires("shelf")
+@form.answers_on(plan)
+def approve(plan_id: str) -> Any:
+    """Agree to a plan, from tomorrow or at once."""
+    when = form.one_of("from", ("tomorrow", "today"), sentence=_("Say when the plan begins: tomorrow or now."))
+    from_day = today() + dt.timedelta(days=when == "tomorrow")
+    store_id = str(place().store_id)
+    with write() as session:
+        if shelf.plan_of(session, store_id, plan_id).state not in ("approved", "live"):
+            shelf.approve(session, store_id, plan_id, from_day=from_day, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    if when == "today":
+        flash(_("The plan is on the shelf now. Print its labels and fill it."), "good")
+    else:
+        flash(_("The plan begins tomorrow. Its labels can be printed then."), "good")
+    return redirect(url_for("shelf.plan"), 303)
+
+
+@bp.post("/<plan_id>/drop")
+@requires("shelf")
+@form.answers_on(plan)
+def drop(plan_id: str) -> Any:
+    """Throw a draft away."""
+    store_id = str(place().store_id)
+    with write() as session:
+        if shelf.plan_of(session, store_id, plan_id).state != "dropped":
+            shelf.drop(session, store_id, plan_id, actor=g.actor, at=doors().now())
+    flash(_("The shelf stays as it is."), "info")
+    return redirect(url_for("shelf.plan"), 303)
+
+
+@bp.get("/<plan_id>/slots/<int:slot>")
+@requires("shelf")
+def slot(plan_id: str, slot: int, fault: ShopError | None = None) -> Any:
+    """Show what else could stand in a slot of a draft."""
+    text, store_id = form.tidy(request.args.get("q", ""))[: form.WORDS], str(place().store_id)
+    with read() as session:
+        found = shelf.plan_of(session, store_id, plan_id)
+        view = _plan(session, found, shelf.ranks(session, store_id))
+        here = next((one for one in view.slots if one.slot == slot), None)
+        if here is None:
+            raise NotFound("no-such-slot", _("This plan has no such place."))
+        choices = _choices(session, store_id, text, here.sku)
+    return page("goods/shelf/slot.html", plan_id=plan_id, slot=here, text=text, choices=choices, fault=fault)
+
+
+@bp.post("/<plan_id>/slots/<int:slot>")
+@requires("shelf")
+@form.answers_on(slot)
+def replace(plan_id: str, slot: int) -> Any:
+    """Put another product into a slot of a draft."""
+    sku = form.text("sku", most=80, required=_("Choose a product."))
+    with write() as session:
+        found = shelf.plan_of(session, str(place().store_id), plan_id)
+        chosen = shelf.replace(session, found, slot, sku, actor=g.actor, at=doors().now())
+        name = chosen.name
+    flash(_("%(name)s is in place %(slot)s of the new plan.", name=name, slot=slot), "good")
+    return redirect(url_for("shelf.plan"), 303)
+
+
+@bp.post("/refill/<sku>")
+@requires("shelf")
+@form.answers_on(plan)
+def refill(sku: str) -> Any:
+    """Note that something was brought to the shelf."""
+    command, brought = form.command_id(), form.whole("qty", least=1)
+    with write() as session:
+        shelf.refill(session, str(place().store_id), sku, brought, id=command, actor=g.actor, at=doors().now())
+    return redirect(url_for("shelf.plan"), 303)
+
+
+@bp.get("/labels", endpoint="labels")
+@requires("shelf")
+def labels_page(fault: ShopError | None = None) -> Any:
+    """Show the labels of the shelf as they will print."""
+    with read() as session:
+        skus = [*shelf.ranks(session, str(place().store_id))]
+        shown = labelling.documents(session, skus) if skus else []
+    pictures = [(one, labels.label_svg(one, place().language)) for one in shown]
+    return page("goods/shelf/labels.html", labels=pictures, fault=fault)
+
+
+@bp.post("/labels/print")
+@requires("shelf")
+@form.answers_on(labels_page)
+def print_labels() -> Any:
+    """Queue the labels of the shelf, or of one product on it."""
+    command, only = form.command_id(), request.form.get("sku", "")
+    with write() as session:
+        skus = [sku for sku in shelf.ranks(session, str(place().store_id)) if only in ("", sku)]
+        if not skus:
+            raise NotFound("no-label", _("There is no label to print: this product is not on the shelf."))
+        many = labelling.queue(session, skus, command)
+    flash(ngettext("%(num)d label goes to the printer.", "%(num)d labels go to the printer.", many), "good")
+    return redirect(url_for("shelf.labels"), 303)
+
+
+# --- inside ---
+
+
+def _plan(session: Session, found: ShelfPlan, now: Mapping[str, int]) -> PlanView:
+    rows = shelf.slots_of(session, found)
+    skus = [row.sku for row in rows]
+    units = stock_units(session, skus)
+    levels = stock.levels(session, found.store_id, skus)
+    slots = [
+        SlotView(
+            slot=row.slot,
+            sku=row.sku,
+            name=row.name,
+            stock_unit=units.get(row.sku, "each"),
+            facings=row.facings,
+            fill_qty=row.fill_qty,
+            on_shelf=levels[row.sku].by_place.get(Place.SHELF, 0) if row.sku in levels else 0,
+            sentence=words.shelf_sentence(row.why),
+            swap=words.swap_sentence(row.why),
+            is_new=now.get(row.sku) != row.slot,
+        )
+        for row in rows
+    ]
+    return PlanView(found.id, found.from_day, found.based_on_day, slots, sum(view.is_new for view in slots))
+
+
+def _refills(session: Session, store_id: str) -> list[RefillView]:
+    tasks = shelf.refill_tasks(session, store_id)
+    units = stock_units(session, [task.sku for task in tasks])
+    return [
+        RefillView(
+            sku=task.sku,
+            name=task.name,
+            slot=task.slot,
+            qty=task.qty,
+            qty_text=qty(task.qty, units.get(task.sku, "each")),
+            backroom_text=qty(task.backroom_qty + task.floor_qty, units.get(task.sku, "each")),
+            is_gap=task.is_gap,
+        )
+        for task in tasks
+    ]
+
+
+def _choices(session: Session, store_id: str, text: str, standing: str) -> list[dict[str, str]]:
+    """Return products with a price: those that fit the search, else the shop's own."""
+    query = sa.select(Product).where(Product.active, Product.sku != standing)
+    if text:
+        query = query.where(
+            sa.or_(
+                Product.search_text.contains(text.lower(), autoescape=True),
+                Product.name.icontains(text, autoescape=True),
+                Product.sku == text,
+            )
+        )
+    else:
+        query = query.join(Listing, sa.and_(Listing.store_id == store_id, Listing.sku == Product.sku, Listing.active))
+    wares = session.scalars(query.order_by(Product.name, Product.sku).limit(4 * CHOICES)).all()
+    prices = catalogue.prices_on(session, store_id, today(), [ware.sku for ware in wares])
+    return [
+        {"sku": ware.sku, "name": ware.name, "words": f"{ware.category} · {money(prices[ware.sku])}"}
+        for ware in wares
+        if ware.sku in prices
+    ][:CHOICES]

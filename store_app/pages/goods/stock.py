@@ -1,0 +1,352 @@
+"""What is in the shop: search, filters, one product with its movements, a blind count, and writing off."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound, ShopError
+from pos.catalogue import catalogue
+from pos.catalogue.catalogue import Barcode, Listing, Product
+from pos.stock import batches, stock
+from pos.stock import waste as wastes
+from pos.stock.stock import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
+from store_app.pages.common import form, waiting
+from store_app.runtime.doors import doors, read, write
+from store_app.web.presenting import RAIL_COUNTS, page, place, qty, today
+from store_app.web.security import can, requires
+from store_app.words import stock as wording_stock
+from store_app.words import words
+from supply.demand.history import DailyDemand
+
+bp = Blueprint("stock", __name__, url_prefix="/stock")
+bp.before_request(form.know_the_place)
+RAIL_COUNTS["counts"] = waiting.counts
+ROWS = 50
+LOW_DAYS = 2
+LOOK_BACK_DAYS = 28
+FILTERS = ("all", "counts", "negative", "low", "held")
+
+
+@dataclass(frozen=True)
+class LevelRow:
+    """One product in the list of levels."""
+
+    sku: str
+    name: str
+    pack_text: str
+    stock_unit: str
+    on_hand: int
+    held: int
+    available: int
+    where_text: str
+    count_reason: str | None
+    is_low: bool
+    cover_text: str
+
+
+@dataclass(frozen=True)
+class MovementRow:
+    """One movement of a product, in words. sign says whether the shop got more or less."""
+
+    at: dt.datetime
+    words: str
+    from_word: str
+    to_word: str
+    qty: int
+    sign: str
+
+
+@bp.get("/")
+@requires("stock.look")
+def levels(fault: ShopError | None = None) -> Any:
+    """Show the products and how many of each there are, filtered by the address."""
+    text = form.tidy(request.args.get("q", ""))[: form.WORDS]
+    show = request.args.get("show", "all")
+    show = show if show in FILTERS else "all"
+    store_id, page_no = str(place().store_id), form.page_no()
+    with read() as session:
+        found = _found(store_id, text, show)
+        total = session.scalar(sa.select(sa.func.count()).select_from(found.subquery())) or 0
+        products = session.scalars(found.order_by(Product.name, Product.sku).offset((page_no - 1) * ROWS).limit(ROWS))
+        rows = _rows(session, store_id, list(products))
+        filters = _filters(session, store_id)
+    return page(
+        "goods/stock/levels.html",
+        rows=rows,
+        total=total,
+        text=text,
+        show=show,
+        filters=filters,
+        page_no=page_no,
+        has_more=page_no * ROWS < total,
+        page_address=lambda number: url_for(
+            "stock.levels", q=text or None, show=show if show != "all" else None, page=number
+        ),
+        fault=fault,
+    )
+
+
+@bp.get("/<sku>")
+@requires("stock.look")
+def product(sku: str, fault: ShopError | None = None, asked: str = "") -> Any:
+    """Show one product: where it is, what moved, and the forms to count it and to write off."""
+    store_id, page_no = str(place().store_id), form.page_no()
+    with read() as session:
+        ware = _ware(session, sku)
+        level = stock.levels(session, store_id, [sku])[sku]
+        task = session.get(CountTask, (store_id, sku))
+        movements = _movements(session, store_id, sku, page_no)
+        price_minor = catalogue.price_on(session, store_id, sku, today())
+        lots = batches.standing(session, store_id, [sku], day=today())[sku]
+    may_count = can("stock.count")
+    return page(
+        "goods/stock/product.html",
+        product=ware,
+        level=level,
+        places=[(words.place_word(name), number) for name, number in _inside(level.by_place)] if may_count else [],
+        task=words.count_reason(task.reason) if task is not None and task.done_at is None else None,
+        movements=movements[:ROWS],
+        page_no=page_no,
+        has_more=len(movements) > ROWS,
+        page_address=lambda number: url_for("stock.product", sku=sku, page=number),
+        price_minor=price_minor,
+        lots=lots if may_count and any(lot.batch_id for lot in lots) else [],
+        currency=place().currency,
+        unit_word=unit_word(ware.stock_unit),
+        waste_places=[(str(name), words.place_word(name)) for name in INSIDE if level.by_place.get(name, 0) > 0],
+        waste_reasons=wording_stock.WASTE_REASONS,
+        may_count=may_count,
+        fault=fault,
+        asked=asked,
+    )
+
+
+@bp.get("/<sku>/count")
+@requires("stock.count")
+def count_page(sku: str, fault: ShopError | None = None) -> Any:
+    """Ask for a count; what the records say is not shown, so that people count."""
+    with read() as session:
+        ware = _ware(session, sku)
+        task = session.get(CountTask, (str(place().store_id), sku))
+    return page(
+        "goods/stock/count.html",
+        product=ware,
+        task=words.count_reason(task.reason) if task is not None and task.done_at is None else None,
+        unit_word=unit_word(ware.stock_unit),
+        fault=fault,
+        asked="counted",
+    )
+
+
+def _after_waste(sku: str, fault: ShopError | None = None) -> Any:
+    return product(sku=sku, fault=fault, asked="wasted")
+
+
+@bp.post("/<sku>/count")
+@requires("stock.count")
+@form.answers_on(count_page)
+def count(sku: str) -> Any:
+    """Book what was counted; the page never said what was expected."""
+    command, counted = form.command_id(), form.whole("qty")
+    with write() as session:
+        name = _ware(session, sku).name
+        if not _already(session, command):
+            stock.count(session, str(place().store_id), sku, counted, count_id=command, actor=g.actor, at=doors().now())
+    flash(_("Thank you: %(name)s is counted.", name=name), "good")
+    return redirect(url_for("stock.product", sku=sku), 303)
+
+
+@bp.post("/<sku>/waste")
+@requires("stock.waste")
+@form.answers_on(_after_waste)
+def waste(sku: str) -> Any:
+    """Write off what cannot be sold any more."""
+    command, wasted, (reason, note) = form.command_id(), form.whole("qty", least=1), _waste_reason()
+    from_place = form.one_of("place", INSIDE, sentence=_("Choose where it was."))
+    with write() as session:
+        ware = _ware(session, sku)
+        if not _already(session, command):
+            wastes.write_off(
+                session,
+                str(place().store_id),
+                sku,
+                wasted,
+                reason=reason,
+                note=note,
+                from_place=Place(from_place),
+                id=command,
+                actor=g.actor,
+                at=doors().now(),
+            )
+    flash(_("Written off: %(qty)s of %(name)s.", qty=qty(wasted, ware.stock_unit), name=ware.name), "good")
+    return redirect(url_for("stock.product", sku=sku), 303)
+
+
+def unit_word(stock_unit: str) -> str:
+    """Return the unit a quantity is typed in."""
+    return {"gram": "g", "millilitre": "ml"}.get(stock_unit) or _("pieces")
+
+
+# --- inside ---
+
+
+def _waste_reason() -> tuple[str, str]:
+    """Return the chosen reason and the person's own words; words alone are another reason."""
+    own, choice = form.text("words"), request.form.get("reason", "")
+    known = choice in wastes.REASONS and choice != "other"
+    if not known and not own:
+        raise Invalid("no-reason", _("Say why: choose a reason or write your own."), field="reason")
+    return (choice if known else "other"), own
+
+
+def _ware(session: Session, sku: str) -> Product:
+    found = session.get(Product, sku)
+    if found is None:
+        raise NotFound("unknown-product", _("There is no such product here. Search for it by name."))
+    return found
+
+
+def _already(session: Session, command: str) -> bool:
+    return (
+        session.scalar(
+            sa.select(StockMovement.id)
+            .where(StockMovement.store_id == str(place().store_id), StockMovement.source_id == command)
+            .limit(1)
+        )
+        is not None
+    )
+
+
+def _found(store_id: str, text: str, show: str) -> sa.Select[tuple[Product]]:
+    here = sa.or_(
+        sa.exists().where(Listing.store_id == store_id, Listing.sku == Product.sku, Listing.active),
+        sa.exists().where(StockLevel.store_id == store_id, StockLevel.sku == Product.sku, StockLevel.qty != 0),
+    )
+    query = sa.select(Product).where(here)
+    if text:
+        query = query.where(
+            sa.or_(
+                Product.search_text.contains(text.lower(), autoescape=True),
+                Product.name.icontains(text, autoescape=True),
+                Product.sku == text,
+                sa.exists().where(Barcode.code == text, Barcode.sku == Product.sku),
+            )
+        )
+    if show != "all":
+        query = query.where(Product.sku.in_(_skus(store_id, show)))
+    return query
+
+
+def _skus(store_id: str, show: str) -> sa.Select[tuple[str]]:
+    if show == "counts":
+        return sa.select(CountTask.sku).where(CountTask.store_id == store_id, CountTask.done_at.is_(None))
+    if show == "held":
+        answered = sa.select(Reservation.answers_id).where(
+            Reservation.store_id == store_id, Reservation.answers_id.is_not(None)
+        )
+        return sa.select(Reservation.sku).where(
+            Reservation.store_id == store_id, Reservation.kind == "held", Reservation.id.not_in(answered)
+        )
+    levels = (
+        sa.select(StockLevel.sku)
+        .where(StockLevel.store_id == store_id, StockLevel.place.in_(INSIDE))
+        .group_by(StockLevel.sku)
+    )
+    on_hand = sa.func.sum(StockLevel.qty)
+    if show == "negative":
+        return levels.having(on_hand < 0)
+    sold = _sold(store_id).subquery()
+    return levels.join(sold, sold.c.sku == StockLevel.sku).having(
+        on_hand * LOOK_BACK_DAYS < LOW_DAYS * sa.func.max(sold.c.qty)
+    )
+
+
+def _sold(store_id: str) -> sa.Select[tuple[str, int]]:
+    since = today() - dt.timedelta(days=LOOK_BACK_DAYS)
+    return (
+        sa.select(DailyDemand.sku, sa.func.sum(DailyDemand.sold_qty).label("qty"))
+        .where(DailyDemand.store_id == store_id, DailyDemand.business_day >= since)
+        .group_by(DailyDemand.sku)
+    )
+
+
+def _rows(session: Session, store_id: str, products: list[Product]) -> list[LevelRow]:
+    skus = [product.sku for product in products]
+    known = stock.levels(session, store_id, skus)
+    tasks = dict(
+        session.execute(
+            sa.select(CountTask.sku, CountTask.reason).where(
+                CountTask.store_id == store_id, CountTask.done_at.is_(None), CountTask.sku.in_(skus)
+            )
+        ).all()
+    )
+    sold = dict(session.execute(_sold(store_id).where(DailyDemand.sku.in_(skus))).all())
+    rows = []
+    for ware in products:
+        level = known[ware.sku]
+        per_day = max(0, sold.get(ware.sku, 0)) / LOOK_BACK_DAYS
+        cover = max(0, level.on_hand) / per_day if per_day else None
+        rows.append(
+            LevelRow(
+                sku=ware.sku,
+                name=ware.name,
+                pack_text=ware.pack_text,
+                stock_unit=ware.stock_unit,
+                on_hand=level.on_hand,
+                held=level.held,
+                available=level.available,
+                where_text=" · ".join(
+                    f"{words.place_word(name)} {qty(number, ware.stock_unit)}"
+                    for name, number in _inside(level.by_place)
+                ),
+                count_reason=tasks.get(ware.sku),
+                is_low=cover is not None and cover < LOW_DAYS,
+                cover_text=words.decimal_text(cover) if cover else "0",
+            )
+        )
+    return rows
+
+
+def _inside(by_place: Any) -> list[tuple[str, int]]:
+    return [(str(name), by_place[name]) for name in INSIDE if by_place.get(name)]
+
+
+def _filters(session: Session, store_id: str) -> list[tuple[str, str, int | None]]:
+    words = {
+        "all": _("Everything"),
+        "counts": _("Please count"),
+        "negative": _("Below zero"),
+        "low": _("Running low"),
+        "held": _("Promised"),
+    }
+    numbers = {"all": None, "counts": waiting.counts(session, store_id), "low": None}
+    for show in ("negative", "held"):
+        distinct = _skus(store_id, show).distinct().subquery()
+        numbers[show] = session.scalar(sa.select(sa.func.count()).select_from(distinct))
+    return [(show, words[show], numbers[show]) for show in FILTERS]
+
+
+def _movements(session: Session, store_id: str, sku: str, page_no: int) -> list[MovementRow]:
+    rows = session.scalars(
+        sa.select(StockMovement)
+        .where(StockMovement.store_id == store_id, StockMovement.sku == sku)
+        .order_by(StockMovement.at.desc(), StockMovement.id.desc())
+        .offset((page_no - 1) * ROWS)
+        .limit(ROWS + 1)
+    )
+    return [
+        MovementRow(
+            at=row.at,
+            words=words.movement_word(row.reason),
+            from_word=words.place_word(row.from_place),
+            to_word=words.place_word(row.to_place),
+            qty=row.qty,
+            sign={(True, False): "−", (False, True): "+"}.get((row.from_place in INSIDE, row.to_place in INSIDE), ""),
+        )
+        for row in rows
+    ]

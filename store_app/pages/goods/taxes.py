@@ -1,0 +1,132 @@
+"""Tax classes: what they are called, their rate, whether prices include the tax, and how many products use them."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
+from config.money import BASIS
+from config.nodes.publication import EVERYONE
+from pos.catalogue import assortment
+from pos.catalogue.catalogue import Product, TaxClass
+from store_app.pages.common import form
+from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.web.presenting import page, place
+from store_app.web.security import requires
+from supply.online.storefront import product_stories
+
+bp = Blueprint("taxes", __name__, url_prefix="/taxes")
+bp.before_request(form.know_the_place)
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """A tax class as the list shows it. used: by how many products; of_network: settled there, not here."""
+
+    id: str
+    name: str
+    rate_bp: int
+    rate_text: str
+    inclusive: bool
+    used: int
+    of_network: bool
+
+
+@bp.get("/", endpoint="classes")
+@requires("catalogue")
+def classes(fault: ShopError | None = None, tax_class_id: str = "") -> Any:
+    """List the tax classes; the one that is asked for is open to be changed."""
+    with read() as session:
+        rows = _rows(session)
+    return page("goods/taxes.html", rows=rows, fault=fault, asked=tax_class_id or request.args.get("change", ""))
+
+
+@bp.post("/")
+@requires("catalogue")
+@form.answers_on(classes)
+def add() -> Any:
+    """Add a tax class; its id is made of its name. The first one was asked for by a first product, and leads there."""
+    name, rate_bp, inclusive = _wished()
+    new_id = re.sub(r"[^\w-]+", "-", name.casefold()).strip("-_")[:30].strip("-") or "tax"
+    with write() as session:
+        is_first = session.scalar(sa.select(TaxClass.id).limit(1)) is None
+        known = session.get(TaxClass, new_id)
+        if known is not None and (known.name, known.rate_bp, known.inclusive) != (name, rate_bp, inclusive):
+            raise Conflict("tax-class-exists", _("There is a class of this name already. Change that one."),
+                           field="name")  # fmt: skip
+        if known is None:
+            assortment.set_tax_class(
+                session, new_id, name, rate_bp, inclusive=inclusive, actor=g.actor, at=doors().now()
+            )
+    flash(_("%(name)s can be given to products now.", name=name), "good")
+    return redirect(url_for("own_products.new" if is_first else "taxes.classes"), 303)
+
+
+@bp.post("/<tax_class_id>")
+@requires("catalogue")
+@form.answers_on(classes)
+def change(tax_class_id: str) -> Any:
+    """Change the name and rate of a class; a new rate counts from the next sale on."""
+    name, rate_bp, inclusive = _wished()
+    with write() as session:
+        row = next((row for row in _rows(session) if row.id == tax_class_id), None)
+        if row is None:
+            raise NotFound("unknown-tax-class", _("There is no such tax class. Choose one from the list."))
+        if row.of_network:
+            raise Refused("network-tax-class", _("This class is the network’s; its rate is settled there."))
+        assortment.set_tax_class(
+            session, tax_class_id, name, rate_bp, inclusive=inclusive, actor=g.actor, at=doors().now()
+        )
+        session.flush()
+        product_stories.tell_taxed(session, str(place().store_id), tax_class_id, at=doors().now())
+        wake_worker_after(session)
+    flash(_("Saved. The new rate counts from the next sale on."), "good")
+    return redirect(url_for("taxes.classes"), 303)
+
+
+def rate(raw: str, name: str) -> int:
+    """Return a typed rate in basis points: '19', '8.875' is refused, '8,88' is 888."""
+    found = re.fullmatch(r"(\d{1,3})(?:[.,](\d{1,2}))?", raw.strip().rstrip("% "), re.ASCII)
+    rate_bp = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else -1
+    if not 0 <= rate_bp <= BASIS:
+        raise Invalid("bad-rate", _("Type a rate from 0 to 100, such as 8.25."), field=name)
+    return rate_bp
+
+
+def rate_text(rate_bp: int) -> str:
+    """Return a rate as it is typed: '19', '8.25'."""
+    return f"{rate_bp / 100:.2f}".rstrip("0").rstrip(".")
+
+
+# --- inside ---
+
+
+def _wished() -> tuple[str, int, bool]:
+    name = form.text("name", most=60, required=_("Give the class a name."))
+    rate_bp = rate(request.form.get("rate", ""), "rate")
+    said = form.one_of("prices", ("inclusive", "exclusive"), sentence=_("Choose whether prices include the tax."))
+    return name, rate_bp, said == "inclusive"
+
+
+def _rows(session: Session) -> list[ClassRow]:
+    used = (
+        sa.select(
+            Product.tax_class_id, sa.func.count(), sa.func.max(sa.case((Product.owner_id == EVERYONE, 1), else_=0))
+        )
+        .where(Product.active, Product.owner_id.in_((EVERYONE, str(place().store_id))))
+        .group_by(Product.tax_class_id)
+    )
+    uses = {one: (many, bool(shared)) for one, many, shared in session.execute(used)}
+    networked = bool(doors().settings.network_url)
+    return [
+        ClassRow(
+            row.id, row.name, row.rate_bp, rate_text(row.rate_bp), row.inclusive, uses.get(row.id, (0, False))[0],
+            networked and uses.get(row.id, (0, False))[1],
+        )
+        for row in session.scalars(sa.select(TaxClass).order_by(TaxClass.name, TaxClass.id))
+    ]  # fmt: skip

@@ -1,0 +1,105 @@
+"""Writing off: choose the product, tap the reason. And what was lost, by reason."""
+
+import datetime as dt
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+
+from config.errors import Invalid, ShopError
+from pos.catalogue.catalogue import Product
+from pos.stock import batches, stock, waste
+from store_app.pages.common import find_product, form
+from store_app.runtime.doors import doors, read, write
+from store_app.web.presenting import page, place, qty, today
+from store_app.web.security import can, requires
+from store_app.words import stock as wording_stock
+
+bp = Blueprint("waste", __name__, url_prefix="/stock/waste")
+bp.before_request(form.know_the_place)
+SHRINK_DAYS = 30
+MOST_TILES = 8
+SOON = 1
+"""How many days ahead of its last day a lot is offered."""
+
+
+@bp.get("/")
+@requires("stock.waste")
+def tiles(fault: ShopError | None = None) -> Any:
+    """Ask which product, or, when it is known, why; what was written off lately stands below."""
+    text = form.tidy(request.values.get("code", ""))[: form.WORDS]
+    sku, store_id, options, hit = request.values.get("sku", ""), str(place().store_id), [], None
+    with read() as session:
+        if text and not sku:
+            try:
+                hit = find_product.find(session, text)
+            except ShopError as refused:
+                fault = fault or refused
+                options = find_product.choices(session, text) if refused.code == "several-products" else []
+        ware = hit.product if hit else find_product.ware_of(session, sku) if sku else None
+        likely = _likely(session, store_id) if ware is None else []
+        rows = waste.written_off(session, store_id, 20)
+        lost = waste.shrink(session, store_id, today() - dt.timedelta(days=SHRINK_DAYS), today())
+        on_hand = stock.levels(session, store_id, [ware.sku])[ware.sku].on_hand if ware else 0
+    return page(
+        "goods/waste.html",
+        ware=ware,
+        on_hand=on_hand,
+        qty_typed=request.values.get("qty") or (hit.qty if hit and hit.qty else _one(ware)),
+        batch=request.values.get("batch") or (hit.batch if hit and hit.batch else ""),
+        unit_word={"gram": "g", "millilitre": "ml"}.get(ware.stock_unit if ware else "") or _("pieces"),
+        reasons=wording_stock.WASTE_REASONS,
+        icons=wording_stock.REASON_ICONS,
+        likely=likely,
+        options=options,
+        rows=[(row, name, qty(row.qty, unit), wording_stock.waste_word(row.reason)) for row, name, unit in rows],
+        lost=[(wording_stock.waste_word(row.reason), row) for row in lost] if can("reports.money") else [],
+        days=SHRINK_DAYS,
+        text=text,
+        fault=fault,
+    )  # fmt: skip
+
+
+@bp.post("/")
+@requires("stock.waste")
+@form.answers_on(tiles)
+def write_off() -> Any:
+    """Write off for the reason whose tile was tapped."""
+    command, store_id = form.command_id(), str(place().store_id)
+    reason = form.one_of("reason", waste.REASONS, sentence=_("Tap the reason."))
+    units, note, batch = form.whole("qty", least=1), form.text("note"), form.text("batch", most=40)
+    if reason == "other" and not note:
+        raise Invalid("no-reason", _("Say in a few words why."), field="note")
+    with write() as session:
+        ware = find_product.ware_of(session, request.form.get("sku", ""))
+        with form.once():
+            waste.write_off(
+                session, store_id, ware.sku, units, reason=reason, note=note, batch=batch or None, id=command,
+                actor=g.actor, at=doors().now(),
+            )  # fmt: skip
+    flash(_("Written off: %(qty)s of %(name)s.", qty=qty(units, ware.stock_unit), name=ware.name), "good")
+    return redirect(url_for("waste.tiles"), 303)
+
+
+# --- inside ---
+
+
+def _likely(session: Any, store_id: str) -> list[tuple[str, str, int, str]]:
+    """Return what most likely is to be written off now: what is over or soon will be, what went last, what spoils."""
+    rows: dict[str, tuple[str, str, int, str]] = {}
+    for lot in batches.expiring(session, store_id, day=today(), within_days=SOON):
+        about = f"{qty(lot.qty, lot.stock_unit)} · {wording_stock.days_left(lot.days_left)}"
+        rows.setdefault(lot.sku, (lot.sku, lot.name, lot.qty, about))
+    for row, name, unit in waste.written_off(session, store_id, 40):
+        rows.setdefault(
+            row.sku, (row.sku, name, 1 if unit == "each" else row.qty, wording_stock.waste_word(row.reason))
+        )
+    for product, on_hand in waste.likely(session, store_id, MOST_TILES):
+        about = _("%(qty)s in the shop", qty=qty(on_hand, product.stock_unit))
+        rows.setdefault(product.sku, (product.sku, product.name, 1 if product.stock_unit == "each" else 0, about))
+    return list(rows.values())[:MOST_TILES]
+
+
+def _one(ware: Product | None) -> str:
+    """Return what the quantity begins with: one piece; a weight is typed."""
+    return "1" if ware is not None and ware.stock_unit == "each" else ""

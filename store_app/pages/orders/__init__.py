@@ -1,0 +1,1 @@
+"""Pages of ordering and receiving: proposals, suppliers, deliveries, claims, transfers."""

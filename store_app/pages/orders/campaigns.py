@@ -1,0 +1,76 @@
+"""Campaigns of the network at this shop: what each asks, the shopkeeper's yes or no, and what was paid for it."""
+
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, url_for
+from flask_babel import gettext as _
+
+from config.errors import ShopError
+from store_app.pages.common import form
+from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.web.presenting import page, place
+from store_app.web.security import requires
+from store_app.words import words
+from supply.network.offers import campaign_requests, campaigns
+from supply.shelf import plan
+
+bp = Blueprint("campaigns", __name__, url_prefix="/campaigns")
+bp.before_request(form.know_the_place)
+
+
+@bp.get("/")
+@requires("offers")
+def listed(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show the campaigns, those that want an answer first, with what a yes would do."""
+    store_id = str(place().store_id)
+    with read() as session:
+        rows = campaign_requests.asks(session, store_id)
+        extra = {
+            row.campaign_id: campaign_requests.expected_extra(session, row)
+            for row in rows
+            if row.state in ("asked", "accepted")
+        }
+        has_shelf = plan.live_plan(session, store_id) is not None
+    return page(
+        "orders/campaigns.html",
+        rows=rows,
+        lines_of=campaigns.lines_of,
+        extra=extra,
+        has_shelf=has_shelf,
+        reasons=words.DECLINE_REASONS,
+        currency=place().currency,
+        fault=fault,
+    )
+
+
+@bp.post("/<campaign_id>/accept")
+@requires("offers")
+@form.answers_on(listed)
+def accept(campaign_id: str) -> Any:
+    """Say yes."""
+    store_id = str(place().store_id)
+    with write() as session:
+        if not _is(session, store_id, campaign_id, "accepted"):
+            campaign_requests.accept(session, store_id, campaign_id, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("Agreed. The offer, the goods and the places on the shelf follow by themselves."), "good")
+    return redirect(url_for(".listed"), 303)
+
+
+@bp.post("/<campaign_id>/decline")
+@requires("offers")
+@form.answers_on(listed)
+def decline(campaign_id: str) -> Any:
+    """Say no, with a reason the network reads."""
+    why, store_id = form.reason(words.DECLINE_REASONS), str(place().store_id)
+    with write() as session:
+        if not _is(session, store_id, campaign_id, "declined"):
+            campaign_requests.decline(session, store_id, campaign_id, why=why, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("Declined. Nothing changes in your shop."), "info")
+    return redirect(url_for(".listed"), 303)
+
+
+def _is(session: Any, store_id: str, campaign_id: str, state: str) -> bool:
+    row = session.get(campaigns.CampaignAsk, (store_id, campaign_id))
+    return row is not None and row.state == state

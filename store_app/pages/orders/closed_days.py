@@ -1,0 +1,78 @@
+"""Closed days of the shop: settled from one day until another, and taken back."""
+
+import datetime as dt
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from config.errors import ShopError
+from pos.store.store import Store
+from store_app.pages.common import form
+from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.web.presenting import page, place, today
+from store_app.web.security import requires
+from store_app.words import words
+from supply.demand import closed_days
+from supply.online import orders
+from supply.online.storefront import storefront
+
+bp = Blueprint("closed_days", __name__, url_prefix="/settings/closed-days")
+bp.before_request(form.know_the_place)
+
+
+@bp.get("/")
+@requires("settings")
+def listed(fault: ShopError | None = None) -> Any:
+    """Show the days ahead on which the shop stays closed, with the online orders promised then, and a form for more."""
+    store_id = str(place().store_id)
+    with read() as session:
+        store = session.get_one(Store, store_id)
+        ahead = closed_days.spells(closed_days.since(session, store_id, today()))
+        spells = [(*spell, words.days(*spell), orders.promised_between(session, store, *spell)) for spell in ahead]
+    most = today() + dt.timedelta(days=closed_days.MOST_AHEAD)
+    return page("store/shop_settings/closed_days.html", spells=spells, first=today(), most=most, fault=fault)
+
+
+@bp.post("/")
+@requires("settings")
+@form.answers_on(listed)
+def close() -> Any:
+    """Settle that the shop stays closed from a day until another; without a second one for that day alone."""
+    first, last = typed()
+    with write() as session:
+        storefront.close_days(session, str(place().store_id), first, last, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("Closed: %(days)s. Your orders expect no sales then.", days=words.days(first, last)), "good")
+    return redirect(url_for(".listed"), 303)
+
+
+@bp.post("/take-back")
+@requires("settings")
+@form.answers_on(listed)
+def take_back() -> Any:
+    """Open the shop again on days that were settled as closed."""
+    first, last = chosen()
+    with write() as session:
+        found = storefront.reopen_days(session, str(place().store_id), first, last, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    told = ngettext(
+        "%(num)d day is an open day again. Your orders count on it from tonight’s forecast on.",
+        "%(num)d days are open days again. Your orders count on them from tonight’s forecast on.",
+        len(found),
+    )
+    flash(told if found else _("These days were open already."), "good")
+    return redirect(url_for(".listed"), 303)
+
+
+def typed() -> tuple[dt.date, dt.date]:
+    """Return the first and the last day that somebody typed; without a second one that day alone."""
+    first = form.day("first_day", _("Choose the first closed day."))
+    return first, form.date("last_day") or first
+
+
+def chosen() -> tuple[dt.date, dt.date]:
+    """Return the stretch of closed days that is taken back."""
+    words = _("Choose which closed days to take back.")
+    return form.day("from_day", words), form.day("until_day", words)

@@ -1,0 +1,140 @@
+"""Goods back to a supplier: why, to whom, line by line with a scanner, and a slip the driver signs."""
+
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import Conflict, Invalid, ShopError
+from pos.printing import queue
+from pos.stock import goods_in
+from store_app.pages.common import find_product, form
+from store_app.pages.orders import goods_notes
+from store_app.pages.till.till import own_till
+from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.web.presenting import page, place
+from store_app.web.security import requires
+from store_app.words import stock
+
+bp = Blueprint("goods_back", __name__, url_prefix="/stock/back")
+bp.before_request(form.know_the_place)
+
+
+@bp.get("/")
+@requires("stock.send_back")
+def notes(fault: ShopError | None = None) -> Any:
+    """Show the notes being packed and those that are over, and the form that begins one.
+
+    Another page may name what goes first: sku, qty, batch, expires_on and reason in the address.
+    """
+    sku = request.values.get("sku", "")
+    with read() as session:
+        rows, known = goods_notes.rows(session, "back"), goods_notes.suppliers(session)
+        ware = find_product.ware_of(session, sku) if sku else None
+    return page(
+        "orders/goods_notes/back.html",
+        at_work=[row for row in rows if row.note.state == "open"],
+        over=[row for row in rows if row.note.state != "open"],
+        suppliers=known,
+        ware=ware,
+        reasons=stock.BACK_REASONS,
+        icons=stock.BACK_ICONS,
+        unit_word={"gram": "g", "millilitre": "ml"}.get(ware.stock_unit if ware else "") or _("pieces"),
+        fault=fault,
+    )
+
+
+@bp.post("/")
+@requires("stock.send_back")
+@form.answers_on(notes)
+def begin() -> Any:
+    """Begin a note, with its first line when another page named one."""
+    command = form.command_id()
+    name = form.text("supplier", most=80, required=_("Say who takes it back."))
+    reason = form.one_of("reason", goods_in.REASONS, sentence=_("Tap why it goes back."))
+    words, sku = form.text("words", most=80), request.form.get("sku", "")
+    units = form.whole("qty", least=1) if sku else 0
+    if reason == "other" and not words:
+        raise Invalid("no-reason", _("Say in a few words why it goes back."), field="words")
+    with write() as session:
+        goods_in.begin(
+            session, str(place().store_id), id=command, way="back", supplier_name=name, reason=reason, why=words,
+            paper_no=form.text("paper", most=80), actor=g.actor, at=doors().now(),
+        )  # fmt: skip
+        if sku:
+            goods_notes.put(session, command, command, sku, units)
+    return redirect(url_for("goods_back.note", note_id=command), 303)
+
+
+@bp.get("/<note_id>")
+@requires("stock.send_back")
+def note(note_id: str, fault: ShopError | None = None) -> Any:
+    """Show a note."""
+    return goods_notes.note("back", note_id, fault)
+
+
+@bp.post("/<note_id>/scan")
+@requires("stock.send_back")
+@form.answers_on(note)
+def scan(note_id: str) -> Any:
+    """Keep one scan."""
+    return goods_notes.scan("back", note_id)
+
+
+@bp.post("/<note_id>/add")
+@requires("stock.send_back")
+@form.answers_on(note)
+def add(note_id: str) -> Any:
+    """Keep a typed quantity."""
+    return goods_notes.add("back", note_id)
+
+
+@bp.post("/<note_id>/line")
+@requires("stock.send_back")
+@form.answers_on(note)
+def change(note_id: str) -> Any:
+    """Keep a line's details."""
+    return goods_notes.change("back", note_id)
+
+
+@bp.post("/<note_id>/post")
+@requires("stock.send_back")
+@form.answers_on(note)
+def post(note_id: str) -> Any:
+    """Book the note, with a slip to sign if it is wished, or give it up."""
+    drop = request.form.get("then") == "drop"
+    wants_slip = bool(request.form.get("slip")) and not drop
+    goods_notes.close("back", note_id, drop=drop, also=partial(_print, note_id=note_id) if wants_slip else None)
+    if drop:
+        return goods_notes.dropped("back")
+    flash(_("Sent back: the goods are out of your stock."), "good")
+    return redirect(url_for("goods_back.note", note_id=note_id), 303)
+
+
+@bp.post("/<note_id>/slip")
+@requires("stock.send_back")
+@form.answers_on(note)
+def slip(note_id: str) -> Any:
+    """Print what the driver signs; a second one is marked as a copy."""
+    with write() as session:
+        _print(session, note_id)
+    flash(_("The slip goes to the printer."), "good")
+    return redirect(url_for("goods_back.note", note_id=note_id), 303)
+
+
+# --- inside ---
+
+
+def _print(session: Session, note_id: str) -> None:
+    store_id, at = str(place().store_id), doors().now()
+    found = goods_in.note_of(session, store_id, note_id)
+    if found.way != "back" or found.state != "posted":
+        raise Conflict("note-open", _("Book the note first, then print its slip."))
+    if queue.latest(session, store_id, note_id, goods_notes.SLIP) is not None:
+        queue.reprint(session, store_id, note_id, kind=goods_notes.SLIP, actor=g.actor, at=at)
+    else:
+        till = own_till(session, store_id)
+        queue.queue(session, store_id, till.id, goods_notes.SLIP, note_id, goods_in.slip_of(session, found), at=at)
+    wake_worker_after(session)

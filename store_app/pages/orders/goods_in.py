@@ -1,0 +1,91 @@
+"""Goods without an order: in by hand, line by line with a scanner."""
+
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+
+from config.errors import ShopError
+from pos.stock import goods_in
+from store_app.pages.common import form
+from store_app.pages.orders import goods_notes
+from store_app.runtime.doors import doors, read, write
+from store_app.web.presenting import page, place
+from store_app.web.security import requires
+
+bp = Blueprint("goods_in", __name__, url_prefix="/stock/in")
+bp.before_request(form.know_the_place)
+
+
+@bp.get("/")
+@requires("stock.receive")
+def notes(fault: ShopError | None = None) -> Any:
+    """Show the notes being scanned and those that are over, and the form that begins one."""
+    with read() as session:
+        rows, known = goods_notes.rows(session, "in"), goods_notes.suppliers(session)
+    return page(
+        "orders/goods_notes/in.html",
+        at_work=[row for row in rows if row.note.state == "open"],
+        over=[row for row in rows if row.note.state != "open"],
+        suppliers=known,
+        fault=fault,
+    )
+
+
+@bp.post("/")
+@requires("stock.receive")
+@form.answers_on(notes)
+def begin() -> Any:
+    """Begin a note."""
+    command = form.command_id()
+    name = form.text("supplier", most=80, required=_("Say who brings it."))
+    with write() as session:
+        goods_in.begin(
+            session, str(place().store_id), id=command, way="in", supplier_name=name, why=form.text("words", most=80),
+            paper_no=form.text("paper", most=80), actor=g.actor, at=doors().now(),
+        )  # fmt: skip
+    return redirect(url_for("goods_in.note", note_id=command), 303)
+
+
+@bp.get("/<note_id>")
+@requires("stock.receive")
+def note(note_id: str, fault: ShopError | None = None) -> Any:
+    """Show a note."""
+    return goods_notes.note("in", note_id, fault)
+
+
+@bp.post("/<note_id>/scan")
+@requires("stock.receive")
+@form.answers_on(note)
+def scan(note_id: str) -> Any:
+    """Keep one scan."""
+    return goods_notes.scan("in", note_id)
+
+
+@bp.post("/<note_id>/add")
+@requires("stock.receive")
+@form.answers_on(note)
+def add(note_id: str) -> Any:
+    """Keep a typed quantity."""
+    return goods_notes.add("in", note_id)
+
+
+@bp.post("/<note_id>/line")
+@requires("stock.receive")
+@form.answers_on(note)
+def change(note_id: str) -> Any:
+    """Keep a line's details."""
+    return goods_notes.change("in", note_id)
+
+
+@bp.post("/<note_id>/post")
+@requires("stock.receive")
+@form.answers_on(note)
+def post(note_id: str) -> Any:
+    """Book the note, or give it up."""
+    drop = request.form.get("then") == "drop"
+    goods_notes.close("in", note_id, drop=drop)
+    if drop:
+        return goods_notes.dropped("in")
+    flash(_("Taken in: the goods are in the backroom and in your stock."), "good")
+    return redirect(url_for("goods_in.note", note_id=note_id), 303)

@@ -1,0 +1,239 @@
+"""What the pages of goods in and of goods back share: a note scanned line by line, and booked once.
+
+`way` is the note's, 'in' or 'back'; it names the blueprint too: goods_in, goods_back. A note of the other way is not
+found here, because the two ways have permissions of their own.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound, ShopError
+from config.money import exponent
+from pos.catalogue.catalogue import Barcode, Product
+from pos.printing import queue
+from pos.stock import batches, goods_in, stock
+from pos.stock.batches import Batch, Held
+from pos.stock.goods_in import GoodsNote, LineSum, Total
+from store_app.pages.common import find_product, form
+from store_app.runtime.doors import doors, read, write
+from store_app.web.presenting import page, place, today
+from store_app.words import stock as wording_stock
+from supply.orders.suppliers import Supplier
+
+MOST_NOTES = 40
+SLIP = "goods_back"
+
+
+@dataclass(frozen=True)
+class NoteRow:
+    """A note in the list, and what is on it."""
+
+    note: GoodsNote
+    products: int
+    total: Total
+
+
+def rows(session: Session, way: str) -> list[NoteRow]:
+    """Return the latest notes of a way, the newest first."""
+    store_id = str(place().store_id)
+    found = goods_in.notes(session, store_id, way=way, limit=MOST_NOTES)
+    lines = goods_in.sums_of_all(session, store_id, [row.id for row in found])
+    return [NoteRow(row, len({line.sku for line in lines[row.id]}), goods_in.total_of(lines[row.id])) for row in found]
+
+
+def suppliers(session: Session) -> list[str]:
+    """Return the names to choose a supplier from: those of notes first."""
+    known = goods_in.suppliers_known(session, str(place().store_id))
+    named = session.scalars(sa.select(Supplier.name).order_by(Supplier.name))
+    return known + [name for name in named if name not in known]
+
+
+def note(way: str, note_id: str, fault: ShopError | None) -> Any:
+    """Show a note: the scan field, the last line with its details, and all lines."""
+    text, store_id = form.tidy(request.values.get("code", ""))[: form.WORDS], str(place().store_id)
+    with read() as session:
+        found = _note_of(session, way, note_id)
+        lines = goods_in.sums_of(session, found)
+        asked = session.get(Product, request.values.get("sku", "")) if request.values.get("sku") else None
+        several = fault is not None and fault.code == "several-products"
+        options = find_product.choices(session, text) if several else []
+        ns = request.values.get("ns", "")
+        chosen = next((line for line in lines if ns == _key(line)), lines[0] if lines else None)
+        on_hand = _on_hand(session, lines) if way == "back" and found.state == "open" else {}
+        lots = batches.standing(session, store_id, [chosen.sku], day=today())[chosen.sku] if chosen and on_hand else ()
+        packs = _packs(session, chosen.sku) if chosen else []
+        printed = found.state == "posted" and queue.latest(session, store_id, note_id, SLIP) is not None
+    return page(
+        "orders/goods_notes/note.html",
+        "lines",
+        note=found,
+        number=goods_in.short_no(found),
+        reason=wording_stock.back_word(found.reason),
+        lines=[(line, _key(line)) for line in lines],
+        chosen=chosen,
+        chosen_key=_key(chosen) if chosen else "",
+        asked=asked,
+        options=options,
+        total=goods_in.total_of(lines),
+        short=_short(lines, on_hand),
+        lots=[lot for lot in lots if lot.batch_id and chosen and not _is_of(chosen, lot)],
+        packs=packs,
+        printed=printed,
+        has_printer=bool(doors().settings.printer),
+        cost_text=_amount_text(chosen.total_cost_minor if chosen else None),
+        unit_words={"gram": "g", "millilitre": "ml", "each": _("pieces")},
+        earliest=(today() - dt.timedelta(days=366)).isoformat(),
+        latest=(today() + dt.timedelta(days=3660)).isoformat(),
+        currency=place().currency,
+        fault=fault,
+    )  # fmt: skip
+
+
+def scan(way: str, note_id: str) -> Any:
+    """Keep one scan; a weighed product asks for its weight."""
+    command, store_id = form.command_id(), str(place().store_id)
+    times = form.whole("times", least=1, most=9999) if request.form.get("times") else 1
+    with write() as session:
+        _note_of(session, way, note_id)
+        hit = find_product.find(session, request.form.get("code", ""))
+        if hit.qty is not None:
+            goods_in.add(
+                session, store_id, note_id, hit.product.sku, hit.qty * times, line_id=command, batch=hit.batch,
+                expires_on=hit.expires_on, actor=g.actor, at=doors().now(),
+            )  # fmt: skip
+    sku = hit.product.sku if hit.qty is None else None
+    return redirect(url_for(f"goods_{way}.note", note_id=note_id, sku=sku), 303)
+
+
+def add(way: str, note_id: str) -> Any:
+    """Keep a typed quantity of a chosen product."""
+    command, units = form.command_id(), form.whole("qty", least=1)
+    with write() as session:
+        _note_of(session, way, note_id)
+        put(session, note_id, command, request.form.get("product", ""), units)
+    return redirect(url_for(f"goods_{way}.note", note_id=note_id), 303)
+
+
+def put(session: Session, note_id: str, command: str, sku: str, units: int) -> None:
+    """Put what a form says of a product on a note: so many units, with batch and last day where it has them."""
+    ware = find_product.ware_of(session, sku)
+    goods_in.add(
+        session, str(place().store_id), note_id, ware.sku, units, line_id=command,
+        batch=form.text("batch", most=40) or None, expires_on=form.date_on_pack("expires_on"), actor=g.actor,
+        at=doors().now(),
+    )  # fmt: skip
+
+
+def change(way: str, note_id: str) -> Any:
+    """Keep what stands on pack and paper for a line: quantity, last day, batch, and what it cost together."""
+    store_id, ns = str(place().store_id), _scans(request.form.get("ns", ""))
+    with write() as session:
+        _note_of(session, way, note_id)
+        if request.form.get("then") == "strike":
+            goods_in.strike(session, store_id, note_id, ns)
+        else:
+            ware = find_product.ware_of(session, request.form.get("product", ""))
+            units = form.whole("qty", least=1) * _pack(session, ware.sku)
+            batch, last_day = _lot(session, store_id, ware.sku)
+            total = form.amount("cost", place().currency) if request.form.get("cost", "").strip() else None
+            cost = None if total is None else goods_in.cost_of(total, units, ware.price_quantity)
+            goods_in.change(
+                session, store_id, note_id, ns, units, cost_minor=cost, batch=batch, expires_on=last_day,
+                actor=g.actor, at=doors().now(),
+            )  # fmt: skip
+    return redirect(url_for(f"goods_{way}.note", note_id=note_id), 303)
+
+
+def close(way: str, note_id: str, *, drop: bool, also: Callable[[Session], None] | None = None) -> None:
+    """Book a note or give it up, and do `also` in the same transaction; nothing happens when it was before."""
+    store_id, at = str(place().store_id), doors().now()
+    with write() as session:
+        found = _note_of(session, way, note_id)
+        if found.state == ("dropped" if drop else "posted"):
+            return
+        verb = goods_in.drop if drop else goods_in.post
+        verb(session, store_id, note_id, actor=g.actor, at=at)
+        if also is not None:
+            also(session)
+
+
+def dropped(way: str) -> Any:
+    """Say that a note was given up, on the list."""
+    flash(_("Given up: nothing of it was booked."), "info")
+    return redirect(url_for(f"goods_{way}.notes"), 303)
+
+
+# --- inside ---
+
+
+def _note_of(session: Session, way: str, note_id: str) -> GoodsNote:
+    found = goods_in.note_of(session, str(place().store_id), note_id)
+    if found.way != way:
+        raise NotFound("unknown-note", _("There is no such note in this shop."), note_id=note_id)
+    return found
+
+
+def _on_hand(session: Session, lines: list[LineSum]) -> dict[str, int]:
+    skus = sorted({line.sku for line in lines})
+    levels = stock.levels(session, str(place().store_id), skus) if skus else {}
+    return {sku: levels[sku].on_hand for sku in skus}
+
+
+def _short(lines: list[LineSum], on_hand: dict[str, int]) -> dict[str, int]:
+    """Return what is here of the products of which more stands on the note."""
+    wanted: dict[str, int] = {}
+    for line in lines:
+        wanted[line.sku] = wanted.get(line.sku, 0) + line.qty
+    return {sku: on_hand[sku] for sku, qty in wanted.items() if sku in on_hand and qty > on_hand[sku]}
+
+
+def _is_of(line: LineSum, lot: Held) -> bool:
+    return (line.batch, line.expires_on) == (lot.batch, lot.expires_on)
+
+
+def _packs(session: Session, sku: str) -> list[int]:
+    query = sa.select(Barcode.qty).where(Barcode.sku == sku, Barcode.qty > 1).distinct()
+    return sorted(session.scalars(query))
+
+
+def _pack(session: Session, sku: str) -> int:
+    """Return how many units the form counts in: 1, or a case the product has a code for."""
+    size = form.whole("pack", least=1) if request.form.get("pack") else 1
+    if size != 1 and size not in _packs(session, sku):
+        raise Invalid("bad-choice", _("Choose pieces, or a case this product comes in."), field="pack")
+    return size
+
+
+def _lot(session: Session, store_id: str, sku: str) -> tuple[str | None, dt.date | None]:
+    """Return batch and last day: of the lot that was tapped, else as they were typed."""
+    lot = session.get(Batch, (store_id, request.form["lot"])) if request.form.get("lot") else None
+    if lot is not None and lot.sku == sku:
+        return lot.batch, lot.expires_on
+    return form.text("batch", most=40) or None, form.date_on_pack("expires_on")
+
+
+def _key(line: LineSum) -> str:
+    return "-".join(str(n) for n in line.ns)
+
+
+def _scans(text: str) -> list[int]:
+    parts = text.split("-")[:2000]
+    if not all(part.isascii() and part.isdigit() and len(part) < 7 for part in parts):
+        raise Invalid("bad-choice", _("Choose a line of this note."), field="ns")
+    return [int(part) for part in parts]
+
+
+def _amount_text(minor: int | None) -> str:
+    """Return an amount as it is typed."""
+    if minor is None:
+        return ""
+    decimals = exponent(place().currency)
+    whole, rest = divmod(minor, 10**decimals)
+    return f"{whole}.{rest:0{decimals}d}" if decimals else str(whole)

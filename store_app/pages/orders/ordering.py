@@ -1,0 +1,446 @@
+"""Orders: what is proposed and why, changing it, approving and sending it, and what became of it."""
+
+import datetime as dt
+from typing import Any
+
+from flask import Blueprint, flash, g, jsonify, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound, ShopError
+from config.nodes.node import NETWORK
+from pos.catalogue.catalogue import Product, find_code, search
+from store_app.pages.common import form, waiting
+from store_app.pages.common.timeline import timeline
+from store_app.pages.orders import order_lines
+from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.web.presenting import RAIL_COUNTS, language, page, place, qty, today
+from store_app.web.security import requires
+from store_app.words import supply, words
+from store_app.words.forecast import forecast_sentences
+from store_app.words.refusals import sentence_of
+from supply.demand import forecasts
+from supply.money import credit
+from supply.orders import letters as order_letters
+from supply.orders import network_offers, suppliers
+from supply.orders import orders as supply_orders
+from supply.orders.orders import OrderLine, ReplenishmentOrder
+from supply.orders.suppliers import Supplier
+from supply.replenishment import auto_approval, open_orders, proposals, service_targets
+from supply.replenishment.service_targets import OrderWish
+
+bp = Blueprint("ordering", __name__, url_prefix="/orders")
+bp.before_request(form.know_the_place)
+RAIL_COUNTS["orders"] = waiting.orders
+SHOWN_DAYS = 28
+LATER = tuple(state for state in supply_orders.STATES.states if state != "proposed")
+
+
+@bp.get("/")
+@requires("order")
+def orders(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show what is to decide now, offers first, then the orders so far."""
+    store_id = str(place().store_id)
+    with read() as session:
+        names = order_lines.supplier_names(session)
+        proposals = [_view(session, row) for row in order_lines.orders_in(session, store_id, ["proposed"])]
+        unsent = order_letters.unsent(session, store_id)
+        rows = [
+            {
+                "id": row.id,
+                "order_no": row.order_no,
+                "state": row.state,
+                "delivery_day": row.delivery_day,
+                "cost_minor": row.cost_minor,
+                "by_rule": row.by_rule,
+                "is_unsent": row.id in unsent,
+                "supplier_name": names.get(row.supplier_id, row.supplier_id),
+            }
+            for row in order_lines.orders_in(session, store_id, LATER)
+        ]
+        offers = order_lines.offers(session, store_id)
+        neighbours = waiting.neighbours(session, store_id)
+        missed = open_orders.missed_orders(session, store_id, at=doors().now())
+        not_coming = network_offers.not_coming(session, store_id, today())
+        said = [
+            order_lines.forecast_sentence(session, store_id, today=today()),
+            order_lines.night_sentence(session, doors().settings.node_id, today=today(), at=doors().now()),
+            *order_lines.watched(session, store_id),
+        ]
+        missing = order_lines.missing(session, store_id)
+        credit_for_all = order_lines.credit_for_all(session, store_id, proposals)
+    return page(
+        "orders/ordering/orders.html",
+        credit_for_all=credit_for_all,
+        proposals=sorted(proposals, key=lambda view: (view.delivery_day, view.supplier_name)),
+        orders=rows,
+        offers=offers,
+        neighbours=neighbours,
+        missed=missed,
+        not_coming=not_coming,
+        forecast_sentence="" if missing else " ".join(filter(None, said)),
+        missing=missing,
+        change_reasons=words.CHANGE_REASONS,
+        decline_reasons=words.DECLINE_REASONS,
+        currency=place().currency,
+        fault=fault,
+    )
+
+
+@bp.get("/<order_id>")
+@requires("order")
+def order(order_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show one order: to decide, or what was ordered and what happened."""
+    with read() as session:
+        view = _view(session, _row(session, order_id))
+        steps = timeline(session, f"order:{order_id}")
+        letters = order_letters.letters_of(session, str(place().store_id), order_id)
+    return page(
+        "orders/ordering/order.html",
+        order=view,
+        steps=steps,
+        letters=letters,
+        letter_words=supply.letter_sentence,
+        email=request.form.get("email"),
+        change_reasons=words.CHANGE_REASONS,
+        currency=place().currency,
+        fault=fault,
+    )
+
+
+@bp.post("/propose")
+@requires("order")
+@form.answers_on(orders)
+def propose() -> Any:
+    """Work out proposals now, in place of those nobody confirmed yet."""
+    form.command_id()
+    store_id, at = str(place().store_id), doors().now()
+    with read() as session:
+        drafts = proposals.work_out(session, store_id, at=at)
+        missing = order_lines.missing(session, store_id)
+    with write() as session:
+        made = proposals.write_down(session, store_id, drafts, actor=g.actor, at=at)
+    if made:
+        flash(ngettext("%(num)d proposal is ready.", "%(num)d proposals are ready.", len(made)), "good")
+    elif not missing:  # else the page says what must be there first
+        flash(_("Nothing needs ordering just now: the stock lasts beyond the next van."), "info")
+    return redirect(url_for("ordering.orders"), 303)
+
+
+@bp.post("/<order_id>/approve")
+@requires("order")
+@form.answers_on(order)
+def approve(order_id: str) -> Any:
+    """Approve an order and send it, on account or on credit; a second click finds it sent."""
+    store_id, at = str(place().store_id), doors().now()
+    on_credit = request.form.get("pay") == "credit"
+    with write() as session:
+        row = _row(session, order_id)
+        if row.state == "proposed":
+            proposals.approve(session, store_id, order_id, actor=g.actor, at=at)
+        if row.state not in supply_orders.ON_THE_WAY or row.state == "approved":
+            if on_credit:
+                credit.draw(session, store_id, order_id, actor=g.actor, at=at)
+            supply_orders.send(session, store_id, order_id, actor=g.actor, at=at)
+        wake_worker_after(session)
+        on_paper = any(
+            one.how == "paper" and one.state == "waiting"
+            for one in order_letters.letters_of(session, store_id, order_id)
+        )
+    if on_paper:
+        flash(_("Order %(no)s is approved. Print it and hand it over.", no=row.order_no), "info")
+    else:
+        flash(_("Order %(no)s is sent.", no=row.order_no), "good")
+    return redirect(url_for("ordering.order", order_id=order_id), 303)
+
+
+@bp.post("/approve-all")
+@requires("order")
+@form.answers_on(orders)
+def approve_all() -> Any:
+    """Approve and send every proposal that may go; one that is refused, empty or waits for its minimum stays, and why.
+
+    Those to the network are paid as was chosen. Each order is its own: what one is refused for takes nothing from the
+    others.
+    """
+    form.command_id()
+    store_id, at, on_credit = str(place().store_id), doors().now(), request.form.get("pay") == "credit"
+    sent, left, late = 0, 0, 0
+    refused: list[tuple[int, ShopError]] = []
+    with write() as session:
+        for row in proposals.proposals(session, store_id):
+            if proposals.is_over(session, row, at):
+                late += 1
+                continue
+            lines = supply_orders.lines_of(session, row)
+            short = sum(line.packs * line.pack_cost_minor for line in lines) < _minimum(session, row)
+            if not any(line.packs for line in lines) or (short and not any(line.changed_by for line in lines)):
+                left += 1
+                continue
+            order_no = row.order_no
+            try:
+                with session.begin_nested():
+                    proposals.approve(session, store_id, row.id, actor=g.actor, at=at)
+                    if on_credit and suppliers.supplier_of(session, row.supplier_id).kind == NETWORK:
+                        credit.draw(session, store_id, row.id, actor=g.actor, at=at)
+                    supply_orders.send(session, store_id, row.id, actor=g.actor, at=at)
+                sent += 1
+            except ShopError as fault:
+                refused.append((order_no, fault))
+        wake_worker_after(session)
+    if sent:
+        flash(ngettext("%(num)d order is sent.", "%(num)d orders are sent.", sent), "good")
+    for order_no, refusal in refused:
+        flash(_("Order %(no)s stays: %(why)s", no=order_no, why=sentence_of(refusal)), "warn")
+    if late:
+        flash(
+            ngettext(
+                "%(num)d order stays: its order day is over. Propose anew.",
+                "%(num)d orders stay: their order day is over. Propose anew.",
+                late,
+            ),
+            "warn",
+        )
+    if left:
+        flash(
+            ngettext(
+                "%(num)d order stays: it is empty or below its supplier’s minimum.",
+                "%(num)d orders stay: they are empty or below their supplier’s minimum.",
+                left,
+            ),
+            "info",
+        )
+    return redirect(url_for("ordering.orders"), 303)
+
+
+@bp.post("/<order_id>/drop")
+@requires("order")
+@form.answers_on(order)
+def drop(order_id: str) -> Any:
+    """Drop an order nobody sent yet, with a reason."""
+    why = form.text("why", required=_("Say why, so that the next proposal can learn from it."))
+    with write() as session:
+        row = _row(session, order_id)
+        if row.state != "dropped":
+            proposals.drop(session, str(place().store_id), order_id, why=why, actor=g.actor, at=doors().now())
+    flash(_("Order %(no)s is dropped.", no=row.order_no), "info")
+    return redirect(url_for("ordering.orders"), 303)
+
+
+@bp.post("/<order_id>/cancel")
+@requires("order")
+@form.answers_on(orders)
+def cancel(order_id: str) -> Any:
+    """Call off an order that did not come; a second click finds it called off."""
+    with write() as session:
+        row = _row(session, order_id)
+        if row.state != "cancelled":
+            supply_orders.cancel(
+                session, str(place().store_id), order_id, why=_("It did not come."), actor=g.actor, at=doors().now()
+            )
+        wake_worker_after(session)
+    flash(_("Order %(no)s is called off.", no=row.order_no), "good")
+    return redirect(url_for("ordering.orders"), 303)
+
+
+@bp.post("/<order_id>/lines/<sku>")
+@requires("order")
+@form.answers_on(order)
+def change(order_id: str, sku: str) -> Any:
+    """Change how many packs of a line are ordered, with a reason."""
+    packs, why = form.whole("packs", most=999), form.reason(words.CHANGE_REASONS)
+    store_id, reason = str(place().store_id), request.form.get("reason", "")
+    with write() as session:
+        line = session.get(OrderLine, (store_id, order_id, sku))
+        teaches = line is not None and auto_approval.does_teach(reason, packs - line.packs_proposed)
+        proposals.change(
+            session, store_id, order_id, sku, packs=packs, why=why, teaches=teaches, actor=g.actor,
+            at=doors().now(),
+        )  # fmt: skip
+    return _back_to(order_id, f"line-{sku}")
+
+
+@bp.post("/<order_id>/lines/<sku>/undo")
+@requires("order")
+@form.answers_on(order)
+def undo(order_id: str, sku: str) -> Any:
+    """Go back to what was proposed of a line."""
+    with write() as session:
+        proposals.undo(session, str(place().store_id), order_id, sku, actor=g.actor, at=doors().now())
+    return _back_to(order_id, f"basket-{order_id}")
+
+
+@bp.post("/<order_id>/add")
+@requires("order")
+@form.answers_on(order)
+def add_line(order_id: str) -> Any:
+    """Put a product on a proposal: by barcode, code or name."""
+    wanted = form.text("product", most=100, required=_("Type the product’s name, or scan its code."))
+    packs, why = form.whole("packs", least=1, most=999), form.reason(words.CHANGE_REASONS)
+    store_id = str(place().store_id)
+    with write() as session:
+        sku = one_product(session, wanted)
+        proposals.add_line(
+            session, store_id, order_id, sku, packs=packs, why=why, actor=g.actor, at=doors().now()
+        )  # fmt: skip
+    return _back_to(order_id, f"line-{sku}")
+
+
+@bp.post("/rules/<supplier_id>")
+@requires("settings")
+@form.answers_on(orders)
+def set_rule(supplier_id: str) -> Any:
+    """Let a supplier's orders go by themselves up to an amount; zero withdraws it."""
+    order_minor = form.amount("most_order", place().currency)
+    week_minor = form.amount("most_week", place().currency)
+    with write() as session:
+        rule = auto_approval.set_rule(
+            session, str(place().store_id), supplier_id, most_order_minor=order_minor, most_week_minor=week_minor,
+            actor=g.actor, at=doors().now(),
+        )  # fmt: skip
+    if rule is None:
+        flash(_("Every order waits for you again."), "info")
+    else:
+        flash(_("Within these limits orders go by themselves on their day. Every one is listed below."), "good")
+    return redirect(url_for("ordering.orders"), 303)
+
+
+@bp.get("/products/<sku>/outlook.json")
+@requires("order")
+def outlook(sku: str) -> Any:
+    """Give a chart its numbers: days as seconds of noon UTC, sold, where the shelf was empty, the forecast's band.
+
+    Weighed goods count in kilograms and litres.
+    """
+    with read() as session:
+        unit = _ware(session, sku).stock_unit
+        seen = forecasts.as_seen(session, str(place().store_id), sku)
+    size = 1 if unit == "each" else 1000
+    past = {day: None if sold is None else sold / size for day, sold in seen["history"]}
+    ahead = {day: (mean / size, high / size) for day, mean, _middle, high in seen["ahead"]}
+    days = sorted({*past, *ahead})
+    named = {"gram": _("Sold, kg"), "millilitre": _("Sold, l")}
+    return jsonify(
+        days=[_seconds(day) for day in days],
+        sold=[past.get(day) for day in days],
+        empty=[past.get(day) if day in seen["empty"] else None for day in days],
+        high=[ahead[day][1] if day in ahead else None for day in days],
+        expected=[ahead[day][0] if day in ahead else None for day in days],
+        today=_seconds(today()),
+        words={
+            "language": language(),
+            "day": _("Day"),
+            "sold": named.get(unit, _("Sold")),
+            "empty": _("Shelf empty for a time"),
+            "high": _("Nine days in ten stay below"),
+            "expected": _("Expected"),
+            "today": _("today"),
+        },
+    )
+
+
+@bp.get("/products/<sku>")
+@requires("order")
+def outlook_page(sku: str, fault: ShopError | None = None) -> Any:
+    """Show the same numbers as a table, and what the shopkeeper wants of this product."""
+    with read() as session:
+        product = _ware(session, sku)
+        wish = session.get(OrderWish, (str(place().store_id), sku))
+        seen = forecasts.as_seen(session, str(place().store_id), sku)
+        sentence = order_lines.forecast_sentence(session, str(place().store_id), today=today())
+
+    def shown(units: float) -> str:
+        return qty(round(units) if units >= 10 else round(units, 1), product.stock_unit)
+
+    return page(
+        "orders/ordering/outlook.html",
+        product=product,
+        past=[
+            {"day": day, "sold": sold, "empty": round(100 * seen["empty"].get(day, 0))}
+            for day, sold in seen["history"][: -1 - SHOWN_DAYS : -1]
+        ],
+        ahead=[
+            {"day": day, "expected": shown(mean), "high": shown(high)} for day, mean, _middle, high in seen["ahead"]
+        ],
+        sentence=sentence,
+        fault=fault,
+        wish={
+            "room": wish.room_qty if wish and wish.room_qty else "",
+            "show": wish.show_qty if wish and wish.show_qty else "",
+            "service": f"{wish.service_bp / 100:g}" if wish and wish.service_bp else "",
+        }
+        | {name: request.form[name] for name in ("room", "show", "service") if name in request.form},
+        why=forecast_sentences(seen, shown),
+    )
+
+
+@bp.post("/products/<sku>/wish")
+@requires("settings")
+@form.answers_on(outlook_page)
+def set_wish(sku: str) -> Any:
+    """Keep what the shopkeeper wants of a product: room, show, service; an empty field follows from the policy."""
+    room = form.whole("room", least=1) if request.form.get("room", "").strip() else None
+    show = form.whole("show") if request.form.get("show", "").strip() else 0
+    service = form.share("service") if request.form.get("service", "").strip() else None
+    with write() as session:
+        service_targets.set_wish(
+            session, str(place().store_id), sku, room_qty=room, show_qty=show, service_bp=service, actor=g.actor,
+            at=doors().now(),
+        )  # fmt: skip
+    flash(_("Noted. The next proposals keep to it."), "good")
+    return redirect(url_for("ordering.outlook_page", sku=sku), 303)
+
+
+# --- inside ---
+
+
+def _row(session: Session, order_id: str) -> ReplenishmentOrder:
+    found = session.get(ReplenishmentOrder, (str(place().store_id), order_id))
+    if found is None:
+        raise NotFound("unknown-order", _("There is no such order in this shop."))
+    return found
+
+
+def _view(session: Session, row: ReplenishmentOrder) -> order_lines.OrderView:
+    return order_lines.order_view(session, row, today=today(), currency=place().currency)
+
+
+def _back_to(order_id: str, anchor: str) -> Any:
+    if request.form.get("from") == "ordering.orders":
+        return redirect(url_for("ordering.orders", _anchor=anchor), 303)
+    return redirect(url_for("ordering.order", order_id=order_id, _anchor=anchor), 303)
+
+
+def _minimum(session: Session, row: ReplenishmentOrder) -> int:
+    supplier = session.get(Supplier, row.supplier_id)
+    return supplier.minimum_minor if supplier else 0
+
+
+def one_product(session: Session, wanted: str) -> str:
+    """Return the SKU of the one product that is meant."""
+    store_id = str(place().store_id)
+    scanned = find_code(session, store_id, [wanted], today())
+    if scanned is not None:
+        return scanned.product.sku
+    found = search(session, store_id, wanted, today(), limit=5)
+    named = [one for one in found if wanted.casefold() in (one.name.casefold(), one.sku.casefold())] or found
+    if not named:
+        raise NotFound("unknown-product", _("There is no such product here. Search for it by name."))
+    if len(named) > 1:
+        names = _(", ").join(one.name for one in named)
+        raise Invalid(
+            "many-products", _("Several products are called so: %(names)s. Type more of the name.", names=names)
+        )
+    return named[0].sku
+
+
+def _ware(session: Session, sku: str) -> Product:
+    found = session.get(Product, sku)
+    if found is None:
+        raise NotFound("unknown-product", _("There is no such product here. Search for it by name."))
+    return found
+
+
+def _seconds(day: dt.date) -> int:
+    return int(dt.datetime.combine(day, dt.time(12), dt.UTC).timestamp())

@@ -1,0 +1,115 @@
+"""What the shop sold before it sold here: a file of its old till, looked at first, laid in whole, taken back whole."""
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from config.errors import ShopError
+from config.nodes import journal
+from store_app.files import importing, past_sales
+from store_app.files.past_sales import Past
+from store_app.pages.common import form, uploads
+from store_app.runtime.doors import doors, read, write
+from store_app.web.presenting import page, place
+from store_app.web.security import requires
+from supply.demand import rollups
+
+bp = Blueprint("past_sales", __name__, url_prefix="/products/past-sales")
+bp.before_request(form.know_the_place)
+READ = partial(importing.read, "sales")
+GOODS_SHOWN = 8
+STEP, HIGH = 12, 100
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A week of the picture."""
+
+    x: int
+    height: float
+    monday: dt.date
+    sold: float
+
+
+@bp.get("/", endpoint="upload")
+@requires("import")
+def upload(fault: ShopError | None = None, **_file: str) -> Any:
+    """Ask for a file, say what it has to hold, and what is here already."""
+    with read() as session:
+        here = rollups.imported_days(session, str(place().store_id))
+    return page("goods/products/past_sales.html", sheet=None, here=here, fault=fault)
+
+
+@bp.post("/")
+@requires("import")
+@form.answers_on(upload)
+def look() -> Any:
+    """Keep the file and show what it tells, or all its faults."""
+    sent, past = uploads.sent(READ), None
+    if not sent.sheet.faults:
+        with read() as session:
+            past = past_sales.match(session, sent.sheet, str(place().store_id), at=doors().now())
+    sent.keep()
+    return page("goods/products/past_sales.html", **sent.shown(), **_told(past))
+
+
+@bp.post("/<file_id>")
+@requires("import")
+@form.answers_on(upload)
+def bring_in(file_id: str) -> Any:
+    """Lay in what the file tells."""
+    sheet = uploads.kept(file_id, READ).sheet
+    with write() as session:
+        said = importing.write(session, sheet, str(place().store_id), actor=g.actor, at=doors().now())
+    uploads.give_up(file_id)
+    flash(_("%(said)s Tonight’s forecasts know them.", said=said), "good")
+    return redirect(url_for("past_sales.upload"), 303)
+
+
+@bp.post("/<file_id>/give-up")
+@requires("import")
+@form.answers_on(upload)
+def give_up(file_id: str) -> Any:
+    """Throw the file away that was looked at."""
+    uploads.give_up(file_id)
+    return redirect(url_for("past_sales.upload"), 303)
+
+
+@bp.post("/take-back")
+@requires("import")
+@form.answers_on(upload)
+def take_back() -> Any:
+    """Take all of it back: what was rung up here stays."""
+    store_id = str(place().store_id)
+    with write() as session:
+        days = rollups.forget_history(session, store_id)
+        if days:
+            journal.record(
+                session,
+                actor=g.actor,
+                at=doors().now(),
+                verb="sales.taken_back",
+                subject=f"store:{store_id}",
+                days=days,
+            )
+    flash(ngettext("%(num)d day was taken back.", "%(num)d days were taken back.", days), "good")
+    return redirect(url_for("past_sales.upload"), 303)
+
+
+# --- inside ---
+
+
+def _told(past: Past | None) -> dict[str, Any]:
+    """Return what the page says of what a file tells."""
+    if past is None:
+        return {"past": None}
+    weeks = past.weeks() if past.rows else []
+    most = max((sold for _monday, sold in weeks), default=0.0) or 1.0
+    bars = [Bar(n * STEP, round(HIGH * sold / most, 1), monday, sold) for n, (monday, sold) in enumerate(weeks)]
+    stays_out = past_sales.stays_out(past)
+    return {"past": past, "stays_out": stays_out, "most_sold": past.most_sold(GOODS_SHOWN), "bars": bars}

@@ -1,0 +1,391 @@
+"""Whom the shop buys from: how orders reach them, on which days, how long they really take, and what they charge."""
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound, ShopError
+from config.money import exponent
+from config.nodes.node import NETWORK
+from config.nodes.publication import EVERYONE
+from pos.catalogue import selling_hours
+from pos.catalogue.catalogue import Product
+from store_app.files import importing, network
+from store_app.pages.common import form, uploads
+from store_app.pages.orders import ordering
+from store_app.runtime.doors import doors, read, write
+from store_app.web.presenting import number, page, place, today
+from store_app.web.security import requires
+from supply.orders import lead_times, purchases, suppliers, supply_routes
+from supply.orders.lead_times import LeadTime
+from supply.orders.suppliers import Contact, Supplier, SupplierCost, SupplierProduct
+from supply.replenishment import budget as order_money
+
+bp = Blueprint("suppliers", __name__, url_prefix="/suppliers")
+bp.before_request(form.know_the_place)
+WAYS = {"email": _l("By e-mail, with PDF and table"), "paper": _l("On paper")}
+WAYS_ALL: Mapping[str, Any] = {**WAYS, "network": _l("By itself, over the network")}
+WEEKDAYS = (_l("Mon"), _l("Tue"), _l("Wed"), _l("Thu"), _l("Fri"), _l("Sat"), _l("Sun"))
+LANGUAGES = {"en": "English", "zh": "中文"}
+PRICES_SHOWN = 100
+CLOSED_SHOWN = 12
+HOLIDAYS_AHEAD = 365
+FAULTS_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class PriceRow:
+    """A product as a supplier sells it, with the next cost that begins."""
+
+    sku: str
+    name: str
+    stock_unit: str
+    article_no: str
+    pack_qty: int
+    pack_cost_minor: int
+    minimum_packs: int
+    coming_minor: int | None
+    coming_from: dt.date | None
+
+
+@bp.get("/")
+@requires("order")
+def listed(fault: ShopError | None = None) -> Any:
+    """List everybody we order from, and the money a week's orders may cost."""
+    store_id = owner()
+    with read() as session:
+        rows = sorted(supply_routes.suppliers_for(session, store_id), key=lambda one: (not one.active, one.name))
+        leads = taken(session, rows)
+        counts = dict(
+            session.execute(
+                sa.select(SupplierProduct.supplier_id, sa.func.count()).group_by(SupplierProduct.supplier_id)
+            ).all()
+        )
+        budget = order_money.week_of(session, store_id)
+        left = order_money.left_to_spend(session, store_id, today())
+        line = order_money.line_left(session, store_id)
+    cards = [
+        {
+            "id": row.id, "name": row.name, "active": row.active, "is_network": row.owner_id == EVERYONE,
+            "way": WAYS_ALL[suppliers.way_of(row)], "email": row.email, "days": takes_orders(row),
+            "minimum_minor": row.minimum_minor, "products": counts.get(row.id, 0), "lead": lead_words(leads[row.id]),
+            "is_late": leads[row.id].days > leads[row.id].promised_days,
+        }
+        for row in rows
+    ]  # fmt: skip
+    limit = None if budget is None else budget.week_minor
+    typed = "" if limit is None else str(Decimal(limit).scaleb(-exponent(place().currency)))
+    return page(
+        "orders/suppliers/list.html", suppliers=cards, currency=place().currency, fault=fault, week_limit=limit,
+        week_left=left, typed=request.form.get("week_budget", typed), line=line,
+        network_too=budget is None or budget.network_too,
+    )  # fmt: skip
+
+
+@bp.post("/budget")
+@requires("settings")
+@form.answers_on(listed)
+def set_budget() -> Any:
+    """Limit what a week's orders may cost together; an empty field lifts the limit."""
+    form.command_id()
+    limit = form.amount("week_budget", place().currency) if request.form.get("week_budget", "").strip() else None
+    with write() as session:
+        order_money.set_budget(
+            session, owner(), limit, network_too=request.form.get("network_too") == "yes", actor=g.actor,
+            at=doors().now(),
+        )  # fmt: skip
+    flash(_("Money does not limit orders any more.") if limit is None else _("The next proposals keep to it."), "good")
+    return redirect(url_for(".listed"), 303)
+
+
+@bp.get("/new")
+@requires("settings")
+def new(fault: ShopError | None = None) -> Any:
+    """Ask for a new supplier."""
+    return _form_page(None, fault)
+
+
+@bp.post("/new")
+@requires("settings")
+@form.answers_on(new)
+def add() -> Any:
+    """Add a supplier of the shop's own; the command's id is the supplier's."""
+    command, contact = form.command_id(), _contact(active=True)
+    with write() as session:
+        row = suppliers.write_contact(session, owner(), command, contact, actor=g.actor, at=doors().now())
+        name = row.name
+    flash(_("%(name)s is added. Now say what they sell.", name=name), "good")
+    return redirect(url_for(".supplier", supplier_id=command), 303)
+
+
+@bp.get("/<supplier_id>")
+@requires("order")
+def supplier(supplier_id: str, fault: ShopError | None = None, faults: list[Any] | None = None, **_line: Any) -> Any:
+    """Show one supplier: how long they take, and the price list."""
+    store_id = owner()
+    with read() as session:
+        row = _known(session, supplier_id)
+        lead = taken(session, [row])[row.id]
+        text = form.tidy(request.args.get("q", ""))[: form.WORDS]
+        prices = _prices(session, row.id, text)
+    return page(
+        "orders/suppliers/supplier.html", supplier=row, is_own=row.owner_id == store_id, lead=lead_words(lead),
+        late=_late_words(lead), way=WAYS_ALL[suppliers.way_of(row)], days=takes_orders(row),
+        closed=closed_ahead(row)[:CLOSED_SHOWN], prices=prices[:PRICES_SHOWN], many=len(prices), text=text,
+        currency=place().currency, fault=fault, faults=(faults or [])[:FAULTS_SHOWN],
+        columns=importing.COLUMNS["price-list"], status=422 if faults else 200,
+    )  # fmt: skip
+
+
+@bp.get("/<supplier_id>/change")
+@requires("settings")
+def change_page(supplier_id: str, fault: ShopError | None = None) -> Any:
+    """Ask what is to change of a supplier of the shop's own."""
+    with read() as session:
+        row = suppliers.own_supplier(session, owner(), supplier_id)
+    return _form_page(row, fault)
+
+
+@bp.post("/<supplier_id>/change")
+@requires("settings")
+@form.answers_on(change_page)
+def save(supplier_id: str) -> Any:
+    """Change a supplier, or put it aside."""
+    contact, store_id = _contact(active=request.form.get("active") == "yes"), owner()
+    with write() as session:
+        suppliers.own_supplier(session, store_id, supplier_id)
+        suppliers.write_contact(session, store_id, supplier_id, contact, actor=g.actor, at=doors().now())
+    flash(_("Saved."), "good")
+    return redirect(url_for(".supplier", supplier_id=supplier_id), 303)
+
+
+@bp.post("/<supplier_id>/prices")
+@requires("settings")
+@form.answers_on(supplier)
+def set_price(supplier_id: str) -> Any:
+    """Note how they sell a product: pack, cost, at least so many, their number."""
+    wanted = form.text("product", most=100, required=_("Type the product’s name, or scan its code."))
+    cost = form.amount("pack_cost", place().currency)
+    given: dict[str, Any] = {
+        "pack_qty": form.whole("pack_qty", least=1, most=suppliers.MOST_PACK_QTY), "pack_cost_minor": cost,
+        "minimum_packs": form.whole("minimum_packs", least=1, most=suppliers.MOST_PACKS),
+        "article_no": form.text("article_no", most=suppliers.LONGEST["article_no"]),
+    }  # fmt: skip
+    with write() as session:
+        suppliers.own_supplier(session, owner(), supplier_id)
+        sku = (ordering if place().store_id else network).one_product(session, wanted)
+        suppliers.offer_product(session, supplier_id, sku, **given, actor=g.actor, at=doors().now())
+    flash(_("Noted. The next proposals know it."), "good")
+    return redirect(url_for(".supplier", supplier_id=supplier_id, q=request.args.get("q"), _anchor=f"price-{sku}"), 303)
+
+
+@bp.post("/<supplier_id>/prices/<sku>/coming")
+@requires("settings")
+@form.answers_on(supplier)
+def set_coming_cost(supplier_id: str, sku: str) -> Any:
+    """Note what a pack will cost from a day on."""
+    cost, day = form.amount("pack_cost", place().currency), form.date("from_day")
+    if day is None:
+        raise Invalid("bad-date", _("Choose the day from which it costs that."), field="from_day")
+    with write() as session:
+        suppliers.own_supplier(session, owner(), supplier_id)
+        suppliers.set_cost(
+            session, supplier_id, sku, cost, day, today=today(), actor=g.actor, at=doors().now()
+        )  # fmt: skip
+    flash(_("Noted: it costs that from the day you chose."), "good")
+    return redirect(url_for(".supplier", supplier_id=supplier_id, q=request.args.get("q"), _anchor=f"price-{sku}"), 303)
+
+
+@bp.post("/<supplier_id>/prices/<sku>/drop")
+@requires("settings")
+@form.answers_on(supplier)
+def drop_price(supplier_id: str, sku: str) -> Any:
+    """Note that they do not sell a product any more."""
+    with write() as session:
+        suppliers.own_supplier(session, owner(), supplier_id)
+        suppliers.drop_product(session, supplier_id, sku, actor=g.actor, at=doors().now())
+    flash(_("It is not ordered there any more."), "info")
+    return redirect(url_for(".supplier", supplier_id=supplier_id), 303)
+
+
+@bp.post("/<supplier_id>/price-list")
+@requires("settings")
+@form.answers_on(supplier)
+def bring_prices_in(supplier_id: str) -> Any:
+    """Take a price list in as a file: all of it, or, with every fault said, nothing."""
+    sent = uploads.sent(partial(importing.read, "price-list"))
+    sheet = sent.sheet
+    if sheet.faults:
+        return supplier(supplier_id, faults=sheet.faults)
+    store_id, whose = owner(), {"supplier_id": supplier_id, "actor": g.actor, "at": doors().now()}
+    with write() as session:
+        suppliers.own_supplier(session, store_id, supplier_id)
+        importing.rehearse(session, sheet, store_id, **whose)
+        if not sheet.faults:
+            importing.write(session, sheet, store_id, **whose)
+    if sheet.faults:
+        return supplier(supplier_id, faults=sheet.faults)
+    uploads.give_up(sent.id)
+    flash(ngettext("%(num)d price is in.", "%(num)d prices are in.", sheet.rows), "good")
+    return redirect(url_for(".supplier", supplier_id=supplier_id), 303)
+
+
+def lead_words(lead: LeadTime) -> str:
+    """Say how long a supplier takes: measured where deliveries came, else as promised."""
+    if lead.mean_days is None:
+        return ngettext(
+            "Promises %(num)d day; nothing was measured yet.", "Promises %(num)d days; nothing was measured yet.",
+            lead.promised_days,
+        )  # fmt: skip
+    return ngettext(
+        "Days it takes: %(mean)s, give or take %(spread)s (%(num)d delivery; promised: %(promised)s).",
+        "Days it takes: %(mean)s, give or take %(spread)s (%(num)d deliveries; promised: %(promised)s).",
+        lead.count, mean=number(lead.mean_days, 1), spread=number(lead.spread_days, 1), promised=lead.promised_days,
+    )  # fmt: skip
+
+
+def owner() -> str:
+    """Return whose suppliers these are: this shop's, or at the network's node the network's (`console_upstream`)."""
+    return place().store_id or NETWORK
+
+
+def taken(session: Session, rows: Sequence[Supplier]) -> dict[str, LeadTime]:
+    """Return how long these suppliers take to whoever they belong to here (`owner`)."""
+    store_id, at = place().store_id, doors().now()
+    return lead_times.measured(session, store_id, rows, at=at) if store_id else purchases.leads(session, rows, at=at)
+
+
+def weekdays(days: list[Any]) -> str:
+    """Return weekdays as people read them."""
+    return _("every day") if len(days) == 7 else _(", ").join(str(WEEKDAYS[day]) for day in days)
+
+
+def _contact(*, active: bool) -> Contact:
+    days = tuple(_days_typed())
+    return Contact(
+        name=form.text("name", most=suppliers.LONGEST["name"], required=_("Give the supplier a name.")),
+        lead_time_days=form.whole("lead_time_days", most=suppliers.LONGEST_LEAD_DAYS),
+        order_weekdays=days,
+        minimum_minor=form.amount("minimum", place().currency) if request.form.get("minimum", "").strip() else 0,
+        send_by=form.one_of("send_by", tuple(WAYS), sentence=_("Choose how orders reach this supplier.")),
+        email=form.text("email", most=suppliers.LONGEST["email"]),
+        customer_no=form.text("customer_no", most=suppliers.LONGEST["customer_no"]),
+        language=form.one_of("language", tuple(LANGUAGES), sentence=_("Choose one of the languages.")),
+        active=active,
+        closed_days=closed_days_typed(),
+        cut_off_minute=cut_off_typed(),
+    )
+
+
+def closed_days_typed() -> tuple[str, ...]:
+    """Return the days ahead on which the form says a supplier is closed, and the public holidays where it asks so."""
+    typed = suppliers.sound_days(re.findall(r"[^\s,;]+", request.form.get("closed_days", "")))
+    ahead = [day for day in typed if day >= today().isoformat()]
+    if request.form.get("holidays") != "yes":
+        return tuple(ahead)
+    from forecasting.series.calendar import public_holidays
+
+    found = public_holidays(today(), HOLIDAYS_AHEAD, doors().settings.country)
+    return tuple(sorted({*ahead, *(day.isoformat() for day in found)}))
+
+
+def cut_off_typed() -> int | None:
+    """Return the minute of the form up to which orders count for their day; None where it is empty."""
+    return form.minute("cut_off") if request.form.get("cut_off", "").strip() else None
+
+
+def clock_text(minute: int | None) -> str:
+    """Return a minute of the day as people read it, '' for none."""
+    return "" if minute is None else selling_hours.clock_text(minute)
+
+
+def takes_orders(row: Supplier) -> str:
+    """Say on which days a supplier takes orders, and until when."""
+    if row.cut_off_minute is None:
+        return weekdays(row.order_weekdays)
+    return _("%(days)s until %(time)s", days=weekdays(row.order_weekdays), time=clock_text(row.cut_off_minute))
+
+
+def closed_ahead(row: Supplier) -> list[str]:
+    """Return the days ahead on which a supplier is closed, the next first."""
+    return [day for day in row.closed_days or () if day >= today().isoformat()]
+
+
+def _form_page(row: Supplier | None, fault: ShopError | None) -> Any:
+    places = exponent(place().currency)
+    values: dict[str, Any] = {"send_by": "email", "language": place().language[:2], "lead_time_days": 1,
+                              "active": True, "order_weekdays": list(range(6))}  # fmt: skip
+    if row is not None:
+        values = {name: getattr(row, name) for name in Contact.__dataclass_fields__}
+        values["closed_days"] = "\n".join(closed_ahead(row))
+        values["cut_off"] = clock_text(row.cut_off_minute)
+        values["minimum"] = str(Decimal(row.minimum_minor).scaleb(-places)) if row.minimum_minor else ""
+    if request.method == "POST":
+        values |= dict(request.form.items()) | {
+            "order_weekdays": _days_typed(),
+            "active": request.form.get("active") == "yes",
+        }
+    return page(
+        "orders/suppliers/form.html", supplier=row, values=values, ways=list(WAYS.items()), weekdays=WEEKDAYS,
+        languages=list(LANGUAGES.items()), currency=place().currency, fault=fault,
+    )  # fmt: skip
+
+
+def _prices(session: Session, supplier_id: str, text: str) -> list[PriceRow]:
+    coming: dict[str, tuple[int, dt.date]] = {}
+    later = sa.select(SupplierCost).where(SupplierCost.supplier_id == supplier_id, SupplierCost.from_day > today())
+    for cost in session.scalars(later.order_by(SupplierCost.from_day.desc())):
+        coming[cost.sku] = (cost.pack_cost_minor, cost.from_day)
+    rows = session.execute(
+        sa.select(SupplierProduct, Product.name, Product.stock_unit)
+        .join(Product, Product.sku == SupplierProduct.sku)
+        .where(
+            SupplierProduct.supplier_id == supplier_id,
+            sa.or_(
+                Product.search_text.contains(text.casefold(), autoescape=True),
+                Product.sku == text,
+                SupplierProduct.article_no == text,
+            ),
+        )
+        .order_by(Product.name, Product.sku)
+    ).all()
+    now = {one.sku: one for one in suppliers.terms_for(session, supplier_id, [row.sku for row, _, _ in rows], today())}
+    return [
+        PriceRow(row.sku, name, unit, row.article_no, row.pack_qty, now[row.sku].pack_cost_minor, row.minimum_packs,
+                 *coming.get(row.sku, (None, None)))
+        for row, name, unit in rows
+    ]  # fmt: skip
+
+
+# --- inside ---
+
+
+def _late_words(lead: LeadTime) -> str:
+    if lead.days == lead.promised_days:
+        return ""
+    return ngettext(
+        "Orders are planned with %(num)d day, as measured.", "Orders are planned with %(num)d days, as measured.",
+        lead.days,
+    )  # fmt: skip
+
+
+def _known(session: Session, supplier_id: str) -> Supplier:
+    row = session.get(Supplier, supplier_id)
+    if row is None or row.owner_id not in (EVERYONE, owner()):
+        raise NotFound("not-found-here", _("There is no such supplier here. Choose one from the list."))
+    return row
+
+
+def _days_typed() -> list[int]:
+    return [int(day) for day in request.form.getlist("order_weekdays") if day in set("0123456")]

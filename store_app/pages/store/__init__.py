@@ -1,0 +1,1 @@
+"""Pages of the store itself: people, sign-in, printers, settings, finance, training, reports."""

@@ -1,0 +1,122 @@
+"""Badges: given and shown once, printed at once, withdrawn; and which roles type their PIN as well.
+
+A badge's paper goes straight to the printer: the queue keeps what it prints, and a badge is kept nowhere.
+"""
+
+from typing import Any
+
+import segno
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+
+from config.errors import Conflict, ShopError, Unreachable
+from config.nodes import journal
+from pos.documents import badge
+from pos.store import badges
+from pos.store.store import Staff, Store, snapshot
+from store_app.pages.common import form
+from store_app.pages.store import people
+from store_app.runtime.doors import doors, read, write
+from store_app.web import staff
+from store_app.web.presenting import page, place
+from store_app.web.security import requires
+from store_app.web.staff import STORE_ROLES
+
+bp = Blueprint("badges", __name__, url_prefix="/people")
+bp.before_request(form.know_the_place)
+
+
+@bp.post("/<staff_id>/badge")
+@requires("staff")
+@form.answers_on(people.one)
+def give(staff_id: str) -> Any:
+    """Give a person a badge and show it, this once; the one before is of no use any more."""
+    settings = doors().settings
+    with write() as session:
+        person = staff.working(session, settings.node_id, staff_id)
+        code = badges.give(session, person, actor=g.actor, at=doors().now())
+    return _shown(person, code)
+
+
+def _shown_again(staff_id: str, fault: ShopError | None = None) -> Any:
+    code = request.form.get("badge", "")
+    with read() as session:
+        owner = badges.whose(session, doors().settings.node_id, code)
+    if owner is None or owner.id != staff_id:
+        return people.one(staff_id, fault=fault)
+    return _shown(owner, code, fault)
+
+
+@bp.post("/<staff_id>/badge/print")
+@requires("staff")
+@form.answers_on(_shown_again)
+def print_it(staff_id: str) -> Any:
+    """Print the badge that is on the screen."""
+    settings, code = doors().settings, request.form.get("badge", "")
+    with read() as session:
+        owner = badges.whose(session, settings.node_id, code)
+        if owner is None or owner.id != staff_id:
+            raise Conflict("old-badge", _("This badge is of no use any more. Give a new one."))
+        document = {"store": snapshot(session.get_one(Store, str(place().store_id))), "name": owner.name, "code": code}
+    _print(document)
+    with write() as session:
+        facts = {"subject": f"staff:{staff_id}", "name": owner.name}
+        journal.record(session, actor=g.actor, at=doors().now(), verb="badge.printed", **facts)
+    flash(_("The badge is printed."), "good")
+    return _shown(owner, code)
+
+
+@bp.post("/<staff_id>/badge/withdraw")
+@requires("staff")
+@form.answers_on(people.one)
+def withdraw(staff_id: str) -> Any:
+    """Make a lost badge useless."""
+    with write() as session:
+        person = staff.known(session, doors().settings.node_id, staff_id)
+        badges.withdraw(session, person, actor=g.actor, at=doors().now())
+        name = person.name
+    flash(_("The badge of %(name)s opens nothing any more.", name=name), "good")
+    return redirect(url_for("people.person", staff_id=staff_id), 303)
+
+
+@bp.post("/badges")
+@requires("staff")
+@form.answers_on(people.everybody)
+def rules() -> Any:
+    """Settle which roles type their PIN after the badge."""
+    with write() as session:
+        for role in STORE_ROLES:
+            asks = request.form.get(f"badge-{role}") == "pin"
+            badges.set_rule(session, doors().settings.node_id, role, asks, actor=g.actor, at=doors().now())
+    flash(_("Saved: how badges count."), "good")
+    return redirect(url_for("people.everybody", _anchor="badges-title"), 303)
+
+
+# --- inside ---
+
+
+def _shown(person: Staff, code: str, fault: ShopError | None = None) -> Any:
+    drawn = segno.make_qr(code, error="m").svg_inline(border=4, svgclass=None, lineclass=None, omitsize=True)
+    return page(
+        "store/people/badge.html",
+        person=person,
+        code=code,
+        drawn=drawn,
+        has_printer=bool(doors().settings.printer),
+        fault=fault,
+    )
+
+
+def _print(document: dict[str, Any]) -> None:
+    from pos.documents import paper_parts  # the printer's library takes a second to load
+    from pos.printing import encoding
+    from store_app.node.printers import printers_in_force
+
+    with read() as session:
+        outlets = printers_in_force(session, doors().settings)
+    outlet = next((one for one in outlets if one.papers != "labels"), None)
+    if outlet is None:
+        raise Unreachable("no-printer", _("No printer is set. Sales go on; receipts wait."))
+    model = outlet.driver.model
+    slip = badge.badge_slip(document, columns=model.columns, language=paper_parts.language_of(document))
+    outlet.driver.send(encoding.encode(slip, model))

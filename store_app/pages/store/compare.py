@@ -1,0 +1,124 @@
+"""Compare notes: the shop beside its neighbours, one suggestion at a time, and what former ones brought."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import ShopError
+from pos.catalogue.catalogue import Product, prices_on
+from store_app.pages.common import form
+from store_app.runtime.doors import doors, read, write
+from store_app.web.presenting import page, place, today
+from store_app.web.security import requires
+from store_app.words import words
+from supply.membership import benchmarks, suggestions
+from supply.membership.benchmarks import ComparedFigure
+
+bp = Blueprint("compare", __name__, url_prefix="/compare")
+bp.before_request(form.know_the_place)
+MOST = 15
+
+
+@dataclass(frozen=True)
+class PriceView:
+    """A price beside the nearby one. share: this shop's in per cent of the nearby one."""
+
+    sku: str
+    name: str
+    own_minor: int
+    nearby_minor: int
+    share: int
+
+
+@dataclass(frozen=True)
+class MissingView:
+    """A product that sells nearby and not here: rate_milli units a day in a typical shop."""
+
+    sku: str
+    name: str
+    rate_milli: int
+    stock_unit: str
+
+
+@bp.get("/")
+@requires("reports")
+def show(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show the shop's figures beside the nearby ones, and the one suggestion that is open."""
+    store_id, day = str(place().store_id), today() - dt.timedelta(days=1)
+    with read() as session:
+        nearby = benchmarks.nearby(session)
+        own = benchmarks.own_figures(session, store_id, day)
+        past = suggestions.of_store(session, store_id)
+        prices, prices_known = _prices(session, store_id, nearby, day)
+        suggested = next((one for one in past if one.state == "open"), None)
+        shown = {
+            "known": bool(nearby),
+            "of_shop": [(name, own.get((name, "")), nearby.get((name, ""))) for name in benchmarks.OF_SHOP],
+            "prices": prices,
+            "prices_known": prices_known,
+            "missing": _missing(session, nearby, own),
+            "suggestion": suggested,
+            "past": [one for one in past if one.state != "open"],
+            "products": suggestions.taxed(session, [suggested.sku] if suggested else []),
+            "reasons": words.DECLINE_REASONS,
+            "fault": fault,
+        }
+    return page("store/compare.html", **shown)
+
+
+@bp.post("/suggestions/<suggestion_id>")
+@requires("reports")
+@form.answers_on(show)
+def answer(suggestion_id: str) -> Any:
+    """Accept the suggestion, or refuse it with a reason."""
+    accept = request.form.get("accept") == "yes"
+    why = "" if accept else form.reason(words.DECLINE_REASONS)
+    with write() as session:
+        row = suggestions.answer(
+            session, str(place().store_id), suggestion_id, accept=accept, why=why, actor=g.actor, at=doors().now()
+        )
+        suggestions.renew(
+            session, row.store_id, today() - dt.timedelta(days=1), actor=g.actor, at=doors().now()
+        )  # the next one
+    flash(
+        _("Noted. In four weeks you see here what it brought.") if accept else _("Noted. Here is the next one."), "good"
+    )
+    return redirect(url_for(".show"), 303)
+
+
+# --- inside ---
+
+
+def _prices(
+    session: Session, store_id: str, nearby: dict[tuple[str, str], ComparedFigure], day: dt.date
+) -> tuple[list[PriceView], int]:
+    """Return the prices that differ most from the nearby ones, and of how many both are known."""
+    skus = [sku for name, sku in nearby if name == "price"]
+    own, names = prices_on(session, store_id, day, skus), _names(session, skus)
+    shown = {sku: one.shown(nearby["price", sku].value) for sku, one in suggestions.taxed(session, skus).items()}
+    views = [
+        PriceView(sku, names[sku][0], own[sku], shown[sku], 100 * own[sku] // shown[sku])
+        for sku in skus
+        if sku in own and sku in names and shown[sku] > 0
+    ]
+    differ = [one for one in views if one.own_minor != one.nearby_minor]
+    return sorted(differ, key=lambda one: (-abs(one.share - 100), one.name))[:MOST], len(views)
+
+
+def _missing(
+    session: Session, nearby: dict[tuple[str, str], ComparedFigure], own: dict[tuple[str, str], int]
+) -> list[MissingView]:
+    rates = {sku: row.value for (name, sku), row in nearby.items() if name == "rate" and ("rate", sku) not in own}
+    names = _names(session, list(rates))
+    views = [MissingView(sku, names[sku][0], rate, names[sku][1]) for sku, rate in rates.items() if sku in names]
+    return sorted(views, key=lambda one: (one.stock_unit != "each", -one.rate_milli, one.name))[:MOST]
+
+
+def _names(session: Session, skus: list[str]) -> dict[str, tuple[str, str]]:
+    rows = session.execute(sa.select(Product.sku, Product.name, Product.stock_unit).where(Product.sku.in_(skus)))
+    return {sku: (name, unit) for sku, name, unit in rows}

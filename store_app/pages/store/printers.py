@@ -1,0 +1,360 @@
+"""The shop's printers: find them, set them up, and try them with the picture of the very bytes beside it.
+
+Looking for printers and trying one happen only when asked, outside of any transaction: they wait for devices.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, flash, g, make_response, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import Conflict, ShopError
+from pos.printing import agents, printers, queue, working_off
+from pos.printing.label_printer import LABEL_PRINTERS
+from pos.printing.printers import AGENT, FIRST, PAPERS, PINS, PROFILES, PULSES_MS, Printer, PrinterFacts
+from pos.printing.queue import PrintJob
+from pos.store.store import Till
+from store_app.node.printers import printers_in_force
+from store_app.pages.common import form
+from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.web.presenting import page, place
+from store_app.web.security import requires
+from store_app.words import printers as wording_printers
+from store_app.words import words
+
+bp = Blueprint("printers", __name__, url_prefix="/settings/printers")
+bp.before_request(form.know_the_place)
+NEEDS_SHOWN, EXPIRED_WITHIN = 10, dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class PrinterCard:
+    """A printer as the list shows it."""
+
+    id: str
+    name: str
+    connected: str
+    width: str
+    papers: str
+    tills: str
+    fallback: str
+    dot: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class FoundRow:
+    """A printer that was found. taken: it is set up already."""
+
+    wire: str
+    name: str
+    connected: str
+    taken: bool
+
+
+@bp.get("/", endpoint="all")
+@requires("settings")
+def everything(fault: ShopError | None = None, found: list[FoundRow] | None = None, **_place: Any) -> Any:
+    """Show the printers, how each is, and what waits for paper."""
+    settings, store_id = doors().settings, str(place().store_id)
+    with read() as session:
+        cards = _cards(session, store_id)
+        known = printers.health_of(session, store_id).get(FIRST)
+        needs = _needs(session, store_id)
+        expired = session.scalar(
+            sa.select(sa.func.count()).where(
+                PrintJob.store_id == store_id,
+                PrintJob.state == "expired",
+                PrintJob.queued_at > doors().now() - EXPIRED_WITHIN,
+            )
+        )
+    dot, sentence = wording_printers.health(known)
+    return page(
+        "store/printers/all.html",
+        cards=cards,
+        first=settings.printer and wording_printers.wire(settings.printer),
+        first_wire=settings.printer,
+        first_dot=dot,
+        first_sentence=sentence,
+        needs=needs,
+        expired=expired,
+        found=found,
+        fault=fault,
+    )
+
+
+@bp.post("/look")
+@requires("settings")
+@form.answers_on(everything)
+def look() -> Any:
+    """Look for printers on this computer and in the shop's network, now that somebody asks."""
+    from pos.printing import discovery
+
+    found = discovery.look(discovery.networks_of(doors().settings.printer_search))
+    with read() as session:
+        taken = {row.wire for row in printers.printers_of(session, str(place().store_id))}
+    rows = [FoundRow(one.wire, one.name, wording_printers.wire(one.wire), one.wire in taken) for one in found]
+    return everything(found=rows)
+
+
+@bp.get("/new", endpoint="new")
+@requires("settings")
+def new(fault: ShopError | None = None) -> Any:
+    """Show the form of a new printer, filled in with what was found."""
+    settings = doors().settings
+    wire = request.args.get("wire", "") or "net:"
+    name = form.tidy(request.args.get("name", ""))[: printers.LONGEST_NAME]
+    usual = PrinterFacts(
+        name, wire, settings.printer_columns, settings.printer_chinese,
+        settings.printer_profile if settings.printer_profile in PROFILES else PROFILES[0],
+    )  # fmt: skip
+    return _form_page(usual, "", fault)
+
+
+@bp.post("/new")
+@requires("settings")
+@form.answers_on(new)
+def add() -> Any:
+    """Set a printer up."""
+    facts = _facts()
+    with write() as session:
+        row = printers.add(session, str(place().store_id), facts, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("%(name)s is set up. Print a test page.", name=facts.name), "good")
+    return redirect(url_for("printers.one", printer_id=row.id), 303)
+
+
+@bp.get("/<printer_id>")
+@requires("settings")
+def one(printer_id: str, fault: ShopError | None = None) -> Any:
+    """Show a printer: what it is, how it prints, and the buttons to try it."""
+    with read() as session:
+        row = printers.printer_of(session, str(place().store_id), printer_id)
+        known = printers.health_of(session, str(place().store_id)).get(printer_id)
+    return _form_page(row, printer_id, fault, known=known)
+
+
+@bp.post("/<printer_id>")
+@requires("settings")
+@form.answers_on(one)
+def change(printer_id: str) -> Any:
+    """Change a printer."""
+    facts = _facts()
+    with write() as session:
+        printers.change(session, str(place().store_id), printer_id, facts, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("Saved."), "good")
+    return redirect(url_for("printers.one", printer_id=printer_id), 303)
+
+
+@bp.post("/<printer_id>/key")
+@requires("settings")
+@form.answers_on(one)
+def give_key(printer_id: str) -> Any:
+    """Make the key of the printer's agent and show it, this once."""
+    store_id = str(place().store_id)
+    with write() as session:
+        made = agents.give_key(session, store_id, printer_id, actor=g.actor, at=doors().now())
+    with read() as session:
+        row = printers.printer_of(session, store_id, printer_id)
+        known = printers.health_of(session, store_id).get(printer_id)
+    return _form_page(row, printer_id, None, known=known, made=made)
+
+
+@bp.post("/<printer_id>/key/withdraw")
+@requires("settings")
+@form.answers_on(one)
+def withdraw_key(printer_id: str) -> Any:
+    """Make the key of the printer's agent useless."""
+    with write() as session:
+        agents.withdraw_key(session, str(place().store_id), printer_id, actor=g.actor, at=doors().now())
+    flash(_("The key is withdrawn. The print agent stops."), "info")
+    return redirect(url_for("printers.one", printer_id=printer_id), 303)
+
+
+@bp.post("/<printer_id>/remove")
+@requires("settings")
+@form.answers_on(everything)
+def remove(printer_id: str) -> Any:
+    """Take a printer away."""
+    with write() as session:
+        printers.remove(session, str(place().store_id), printer_id, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("The printer is taken away."), "info")
+    return redirect(url_for("printers.all"), 303)
+
+
+@bp.post("/<printer_id>/test")
+@requires("settings")
+@form.answers_on(one)
+def test(printer_id: str) -> Any:
+    """Print a test page and say how it went."""
+    _try(printer_id, only_drawer=False)
+    return redirect(url_for("printers.one", printer_id=printer_id), 303)
+
+
+@bp.post("/<printer_id>/drawer")
+@requires("settings")
+@form.answers_on(one)
+def drawer(printer_id: str) -> Any:
+    """Open the drawer of this printer, to see that pin and pulse are right."""
+    _try(printer_id, only_drawer=True)
+    return redirect(url_for("printers.one", printer_id=printer_id), 303)
+
+
+@bp.get("/<printer_id>/test.png")
+@requires("settings")
+def test_picture(printer_id: str) -> Response:
+    """Draw the test page of a printer from the bytes it would be sent."""
+    from pos.printing.preview import preview_png  # brings a drawing library along
+
+    with read() as session:
+        row = printers.printer_of(session, str(place().store_id), printer_id)
+        model = printers.model_of(row)
+        paper = queue.paper_of("test", _document(row), model)
+    answer = make_response(preview_png(paper, model.columns))
+    answer.mimetype = "image/png"
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
+
+
+# --- inside ---
+
+
+def _cards(session: Session, store_id: str) -> list[PrinterCard]:
+    rows, health = printers.printers_of(session, store_id), printers.health_of(session, store_id)
+    names = {row.id: row.name for row in rows}
+    tills = {till.id: till.name for till in _tills(session, store_id)}
+    return [
+        PrinterCard(
+            row.id,
+            row.name,
+            wording_printers.wire(row.wire),
+            wording_printers.width(row.profile, row.columns),
+            str(wording_printers.PAPERS[row.papers]),
+            ", ".join(tills.get(one, one) for one in row.tills) or _("All tills"),
+            names.get(row.fallback_id, ""),
+            *_light(session, row, health.get(row.id)),
+        )
+        for row in rows
+    ]
+
+
+def _light(session: Session, row: Printer, known: Any) -> tuple[str, str]:
+    """Return dot and sentence of a printer: its agent's silence first."""
+    jobs = list(session.scalars(queue.waiting(row.store_id))) if row.wire == AGENT else []
+    if row.id in agents.silent(session, row.store_id, jobs, at=doors().now()):
+        return "dot-bad", wording_printers.reason("agent-silent")
+    return wording_printers.health(known)
+
+
+def _needs(session: Session, store_id: str) -> list[tuple[str, str, dt.datetime, str]]:
+    """Return what did not come out: what it is, its state, since when, why."""
+    rows = session.scalars(
+        sa.select(PrintJob)
+        .where(PrintJob.store_id == store_id, PrintJob.state.in_(("failed", "unconfirmed")))
+        .order_by(PrintJob.queued_at)
+        .limit(NEEDS_SHOWN)
+    )
+    return [(words.paper_word(row.kind), row.state, row.queued_at, wording_printers.reason(row.reason)) for row in rows]
+
+
+def _tills(session: Session, store_id: str) -> list[Till]:
+    return list(session.scalars(sa.select(Till).where(Till.store_id == store_id).order_by(Till.id)))
+
+
+def _form_page(
+    row: Printer | PrinterFacts, printer_id: str, fault: ShopError | None, known: Any = None, made: str = ""
+) -> Any:
+    store_id = str(place().store_id)
+    with read() as session:
+        others = [other for other in printers.printers_of(session, store_id) if other.id != printer_id]
+        tills = _tills(session, store_id)
+        light = _light(session, row, known) if isinstance(row, Printer) else wording_printers.health(known)
+    way, _colon, address = row.wire.partition(":")
+    typed = request.form if fault is not None and "name" in request.form else None
+    return page(
+        "store/printers/one.html",
+        printer_id=printer_id,
+        row=row,
+        way=typed.get("way", way) if typed else way,
+        address=typed.get("where", address) if typed else address,
+        typed=typed,
+        ways=wording_printers.WAYS,
+        widths=wording_printers.WIDTHS,
+        papers=wording_printers.PAPERS,
+        drawers=wording_printers.DRAWERS,
+        profiles={name: name for name in PROFILES} | wording_printers.label_printers(),
+        pulses=PULSES_MS,
+        tills=tills,
+        others=others,
+        by_agent=bool(printer_id) and row.wire == AGENT,
+        made=made,
+        server=request.url_root.rstrip("/"),
+        dot=light[0],
+        sentence=light[1],
+        fault=fault,
+    )
+
+
+def _facts() -> PrinterFacts:
+    offered = _("Choose one of what is offered.")
+    way = form.one_of("way", tuple(wording_printers.WAYS), sentence=offered)
+    address = form.text("where")
+    if way not in ("paper", AGENT) and not address:
+        raise Conflict("printer-address", _("Say where the printer is connected."), field="where")
+    with read() as session:
+        known = [till.id for till in _tills(session, str(place().store_id))]
+    papers: Any = form.one_of("papers", PAPERS, sentence=offered)
+    return PrinterFacts(
+        name=form.text("name", most=printers.LONGEST_NAME, required=_("Give the printer a name.")),
+        wire=way if way in ("paper", AGENT) else f"{way}:{address}",
+        columns=int(form.one_of("columns", tuple(str(n) for n in wording_printers.WIDTHS), sentence=offered)),
+        chinese=form.one_of("letters", ("chinese", "latin"), sentence=offered) == "chinese",
+        profile=form.one_of("profile", (*PROFILES, *LABEL_PRINTERS), sentence=offered),
+        cutter="cutter" in request.form,
+        drawer_pin=int(form.one_of("drawer_pin", tuple(str(pin) for pin in PINS), sentence=offered)),
+        pulse_ms=form.whole("pulse_ms", least=PULSES_MS[0], most=PULSES_MS[1]),
+        asked="unasked" not in request.form,
+        tills=tuple(till for till in known if till in request.form.getlist("tills")),
+        papers=papers,
+        fallback_id=form.text("fallback_id"),
+    )
+
+
+def _document(row: Printer) -> dict[str, Any]:
+    local = doors().now().astimezone(ZoneInfo(place().tz))
+    return {"name": row.name, "wire": row.wire, "local_time": f"{local:%Y-%m-%d %H:%M}"}
+
+
+def _try(printer_id: str, *, only_drawer: bool) -> None:
+    house, store_id = doors(), str(place().store_id)
+    with write() as session:
+        row = printers.printer_of(session, store_id, printer_id)
+        job = working_off.queue_test(
+            session, row, _document(row), only_drawer=only_drawer, actor=g.actor, at=house.now()
+        )
+    with read() as session:
+        outlets = printers_in_force(session, house.settings)
+    outlet = next(one for one in outlets if one.id == printer_id)
+    if outlet.by_agent:
+        house.ring()
+        flash(_("The print agent has it within moments if it runs. Look at the paper."), "info")
+        return
+    done = working_off.print_test(house.database, store_id, job.id, outlet, now=house.now)
+    if done.state != "printed":
+        flash(wording_printers.reason(done.reason), "warn" if done.state == "unconfirmed" else "bad")
+        return
+    with read() as session:
+        known = printers.health_of(session, store_id).get(printer_id)
+    if only_drawer:
+        flash(_("The pulse was sent. If the drawer stayed shut, try the other pin or a longer pulse."), "good")
+    elif known is not None and known.answers:
+        flash(_("The test page is printed: the printer says so. Compare it with the picture."), "good")
+    else:
+        flash(_("The test page was sent. This printer does not say whether it printed: look at the paper."), "info")

@@ -1,0 +1,378 @@
+"""The shop itself: the network, the printer, and whether the books agree."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from config.errors import Conflict, NotFound, Refused, ShopError
+from config.finding import Finding
+from config.nodes import outbox, publication
+from config.nodes.node import NETWORK, Node
+from config.nodes.outbox import OutboxMessage
+from pos.printing import printers, queue
+from pos.printing.queue import PrintJob
+from pos.store.store import LOCK_MINUTES, Region, Store, lock_after, sell_beyond, show_receipts
+from pos.sync import checks as counter_checks
+from store_app.pages.common import form
+from store_app.pages.till.shift import cash_word
+from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.sync import homecoming, wire
+from store_app.web import presenting
+from store_app.web.presenting import clock_time, hour, money, page, place, since
+from store_app.web.security import requires
+from store_app.words import forecast, held
+from store_app.words import printers as wording_printers
+from store_app.words import words as wording
+from store_app.words.refusals import sentence_of
+from supply.demand import closed_days, reported_forecasts, stated_sales
+from supply.online.storefront import storefront
+from supply.sync import checks as supply_checks
+
+bp = Blueprint("shop_settings", __name__, url_prefix="/settings")
+bp.before_request(form.know_the_place)
+SHOWN = 20
+SILENT_AFTER = dt.timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Light:
+    """A sentence with a dot: '' good, 'dot-warn', 'dot-bad'. jobs: what waits at the printer."""
+
+    dot: str
+    sentence: str
+    jobs: tuple["JobRow", ...] = ()
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """A piece of paper that did not come out yet."""
+
+    words: str
+    state: str
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class StuckRow:
+    """A message the network refused."""
+
+    id: str
+    words: str
+    made_at: dt.datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What waits to be sent."""
+
+    sentence: str
+    stuck: list[StuckRow]
+
+
+@bp.get("/")
+@requires("settings")
+def overview(fault: ShopError | None = None) -> Any:
+    """Show the shop's facts and how it stands with network, printer and books."""
+    settings, at = doors().settings, doors().now()
+    store_id = str(place().store_id)
+    with read() as session:
+        store = session.get_one(Store, store_id)
+        region = session.get(Region, store.region_id)
+        refused = publication.refused(session)
+        contact = _contact(session, at, on_its_own=not settings.network_url)
+        queue = _queue(session) if settings.network_url else None
+        put_back = _put_back(session, store_id, at)
+        closed = closed_days.spells(closed_days.since(session, store_id, presenting.today()))
+        unknown = bool(settings.network_url) and stated_sales.counts(session, store_id)
+        untold = forecast.not_taken(reported_forecasts.refusal(session, store_id))
+        light = _printer(session, store_id, settings.printer)
+        findings = _findings(session, store_id) if request.args.get("check") and request.method == "GET" else None
+    return page(
+        "store/shop_settings/overview.html",
+        store=store,
+        contact=contact,
+        refused=[(row, row.code in publication.NEEDS_LEAVE) for row in refused],
+        untold=untold,
+        queue=queue,
+        put_back=put_back,
+        printer=light,
+        closed=" · ".join(wording.days(*spell) for spell in closed),
+        facts=_facts(store, region),
+        findings=findings,
+        lock_minutes=LOCK_MINUTES,
+        takings_wanted=unknown,
+        takings_typed=form.as_typed(store.takings_day_minor, store.currency),
+        shop_url=f"{settings.public_url.rstrip('/')}/shop/{store.slug}" if settings.public_url else "",
+        fault=fault,
+    )
+
+
+def _refused(fault: ShopError, **_place: Any) -> Any:
+    return overview(fault=fault)
+
+
+@bp.post("/messages/<message_id>/send-again")
+@requires("settings")
+@form.answers_on(_refused)
+def send_again(message_id: str) -> Any:
+    """Put a message the network refused back into the queue."""
+    with write() as session:
+        message = session.get(OutboxMessage, message_id)
+        if message is None:
+            raise NotFound("unknown-message", _("There is no such message."))
+        if message.state == "delivered":
+            raise Conflict("already-delivered", _("This message has arrived; nothing is left to send."))
+        if message.state != "pending":
+            outbox.send_again(session, message_id, actor=g.actor, at=doors().now())
+            wake_worker_after(session)
+    flash(_("It will be sent again."), "info")
+    return redirect(url_for("shop_settings.overview"), 303)
+
+
+@bp.post("/send-now")
+@requires("settings")
+@form.answers_on(_refused)
+def send_now() -> Any:
+    """Let the worker try the network at once instead of waiting after a fault."""
+    from store_app.sync import sender  # its client takes its time to load, and few pages need it
+
+    with write() as session:
+        sender.wish(session)
+        wake_worker_after(session)
+    flash(_("It is being tried now. Look again in a moment."), "info")
+    return redirect(url_for("shop_settings.overview"), 303)
+
+
+@bp.post("/editions/<kind>/allow")
+@requires("settings")
+@form.answers_on(_refused)
+def allow_edition(kind: str) -> Any:
+    """Let an edition in whose prices move far, and try the network at once."""
+    from store_app.sync import sender
+
+    with write() as session:
+        publication.allow(session, kind, form.text("sha256", most=64), actor=g.actor, at=doors().now())
+        sender.wish(session)
+        wake_worker_after(session)
+    flash(_("Allowed. The prices come with the next contact."), "good")
+    return redirect(url_for("shop_settings.overview"), 303)
+
+
+@bp.post("/receipts-online")
+@requires("settings")
+@form.answers_on(_refused)
+def receipts_online() -> Any:
+    """Print a code on receipts that leads to them on the network, or print none."""
+    settings, store_id = doors().settings, str(place().store_id)
+    wanted = request.form.get("wanted") == "yes"
+    with write() as session:
+        address = _receipts_address(settings.public_url or settings.network_url, session.get_one(Store, store_id))
+        if wanted and not address:
+            raise Conflict("no-network", _("No network is set, so there is no place where receipts could be shown."))
+        show_receipts(session, store_id, address if wanted else "", actor=g.actor, at=doors().now())
+    flash(_("Receipts now carry a code.") if wanted else _("Receipts carry no code any more."), "good")
+    return redirect(url_for("shop_settings.overview"), 303)
+
+
+@bp.post("/beyond-stock")
+@requires("settings")
+@form.answers_on(_refused)
+def beyond_stock() -> Any:
+    """Let the tills sell what the books no longer have, or stop at what they have."""
+    wanted = request.form.get("wanted") == "yes"
+    with write() as session:
+        sell_beyond(session, str(place().store_id), wanted, actor=g.actor, at=doors().now())
+    flash(
+        _("The tills sell what is in the customer’s hand, whatever the books say.")
+        if wanted
+        else _("The tills stop at what the books have."),
+        "good",
+    )
+    return redirect(url_for("shop_settings.overview"), 303)
+
+
+@bp.post("/lock")
+@requires("settings")
+@form.answers_on(_refused)
+def lock() -> Any:
+    """Settle after how many minutes pages that nobody touches lock themselves."""
+    minutes = form.whole("minutes", most=max(LOCK_MINUTES))
+    with write() as session:
+        lock_after(session, str(place().store_id), minutes, actor=g.actor, at=doors().now())
+    told = ngettext(
+        "Locked after %(num)d minute without a touch.", "Locked after %(num)d minutes without a touch.", minutes
+    )
+    told = told if minutes else _("Nothing locks itself.")
+    flash(told, "good")
+    return redirect(url_for("shop_settings.overview"), 303)
+
+
+@bp.post("/takings")
+@requires("settings")
+@form.answers_on(_refused)
+def takings() -> Any:
+    """Say what the shop takes on a usual day, until its own sales tell; an empty field takes it back."""
+    store_id = str(place().store_id)
+    with write() as session:
+        said = request.form.get("takings", "").strip()
+        minor = form.amount("takings", session.get_one(Store, store_id).currency) if said else 0
+        storefront.state_takings(session, store_id, minor, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    told = _("Your orders count on %(amount)s a day from tonight’s forecast on.", amount=money(minor))
+    flash(told if minor else _("Nothing is said; your shop is taken for an average one."), "good")
+    return redirect(url_for("shop_settings.overview"), 303)
+
+
+# --- inside ---
+
+
+def _receipts_address(base: str, store: Store) -> str:
+    return f"{base.rstrip('/')}/shop/{store.slug}/receipts" if base else ""
+
+
+def _contact(session: Session, at: dt.datetime, *, on_its_own: bool) -> Light:
+    node = session.scalar(sa.select(Node))
+    if on_its_own:
+        return Light("", _("This shop works on its own; no network is set."))
+    if node is None or node.last_contact_at is None:
+        return Light("dot-warn", _("The network has not been reached yet. The till works without it."))
+    when = since(node.last_contact_at)
+    if node.last_fault in (*wire.PAUSES.values(), wire.TOO_LARGE):
+        return Light("dot-bad", _(node.last_fault))
+    if node.last_fault:
+        return Light(
+            "dot-bad",
+            _("The network did not answer; the last good contact was %(when)s. The till works on.", when=when),
+        )
+    if at - node.last_contact_at > SILENT_AFTER:
+        return Light("dot-warn", _("The last contact was %(when)s.", when=when))
+    return Light("", _("In contact; the last time was %(when)s.", when=when))
+
+
+def _queue(session: Session) -> Queue:
+    numbers = dict(
+        session.execute(
+            sa.select(OutboxMessage.state, sa.func.count())
+            .where(OutboxMessage.to_node == NETWORK, OutboxMessage.state.in_(("pending", "stuck")))
+            .group_by(OutboxMessage.state)
+        ).all()
+    )
+    waiting, stuck = numbers.get("pending", 0), numbers.get("stuck", 0)
+    sentence = (
+        ngettext("%(num)d message waits to be sent.", "%(num)d messages wait to be sent.", waiting)
+        if waiting
+        else _("Everything has been sent.")
+    )
+    if stuck:
+        refused = ngettext("%(num)d was refused and needs you.", "%(num)d were refused and need you.", stuck)
+        sentence = f"{sentence} {refused}"
+    rows = session.scalars(
+        sa.select(OutboxMessage)
+        .where(OutboxMessage.to_node == NETWORK, OutboxMessage.state == "stuck")
+        .order_by(OutboxMessage.n)
+        .limit(SHOWN)
+    )
+    return Queue(
+        sentence,
+        [StuckRow(row.id, wording.topic_word(row.topic), row.made_at, _reason(row)) for row in rows],
+    )
+
+
+def _reason(row: OutboxMessage) -> str:
+    if row.reason == wire.TOO_LARGE:
+        return _(wire.TOO_LARGE)
+    return held.to_store(row.reason) or _("No reason was given.")
+
+
+def _put_back(session: Session, store_id: str, at: dt.datetime) -> tuple[str, list[str]] | None:
+    """Say what came home into books put back lately, and what somebody must look at; None where nothing did."""
+    if homecoming.is_awaited(session):
+        return _(
+            "These books were put back from a copy. What the network was told since comes with the next contact."
+        ), []
+    found = homecoming.last(session, store_id)
+    if found is None or at - found[0] > homecoming.SHOWN_FOR:
+        return None
+    came = found[1]
+    sales = came["topics"].get("sale.completed", 0)
+    many = sum(came["topics"].values())
+    when = clock_time(found[0], True)
+    told = ngettext(
+        "The books were put back from a copy. On %(when)s the network gave back %(num)d message, %(sales)d of sales.",
+        "The books were put back from a copy. On %(when)s the network gave back %(num)d messages, %(sales)d of sales.",
+        many, when=when, sales=sales,
+    )  # fmt: skip
+    own = _(
+        "People, settings and products of your own that were new since the copy are not among it: add them once more."
+    )
+    return told, [*(_odd(one) for one in came["odd"]), own]
+
+
+def _odd(one: dict[str, Any]) -> str:
+    if one["kind"] == "late":
+        return ngettext(
+            "Till %(till)s: %(num)d sale of a shift that nobody had closed. The next closing lists it as late; count "
+            "the drawer.",
+            "Till %(till)s: %(num)d sales of a shift that nobody had closed. The next closing lists them as late; "
+            "count the drawer.",
+            one["sales"], till=one["till_id"],
+        )  # fmt: skip
+    if one["kind"] == "drawer":
+        return _(
+            "Till %(till)s: %(amount)s (%(moved)s) belongs to a shift that is not here any more. Count the drawer.",
+            till=one["till_id"], amount=money(one["amount_minor"]), moved=cash_word(one["moved"]),
+        )  # fmt: skip
+    why = sentence_of(Refused(one["code"], one["why"]))
+    what, day = wording.topic_word(one["topic"]), presenting.day(dt.date.fromisoformat(one["day"]))
+    return _("%(what)s %(no)s of %(day)s: %(why)s", what=what, no=one["no"], day=day, why=why)
+
+
+def _printer(session: Session, store_id: str, setting: str) -> Light:
+    rows = session.scalars(
+        sa.select(PrintJob)
+        .where(PrintJob.store_id == store_id, PrintJob.state.in_(("queued", "sending", "failed", "unconfirmed")))
+        .order_by(PrintJob.queued_at, PrintJob.id)
+        .limit(SHOWN)
+    ).all()
+    jobs = tuple(
+        JobRow(wording.paper_word(row.kind), row.state, wording_printers.reason(row.reason) if row.reason else None)
+        for row in rows
+    )
+    own = printers.printers_of(session, store_id)
+    wires = [row.wire for row in own] or [setting] * bool(setting)
+    standing = queue.status(session, store_id, at=doors().now(), setting=setting)
+    if standing.colour == "none":
+        return Light("dot-warn", _("No printer is set up. Sales continue, but receipts aren’t printed."), jobs)
+    if standing.colour == "red":
+        name = f"{standing.printer}: " if standing.printer else ""
+        return Light("dot-bad", name + wording_printers.reason(standing.code), jobs)
+    if standing.colour == "amber":
+        return Light("dot-warn", wording_printers.amber(standing.code, standing.printer), jobs)
+    if wires == ["paper"]:
+        return Light("", _("A practice printer: the paper is shown on the screen only."), jobs)
+    words = ngettext("The printer works.", "All %(num)d printers work.", len(wires))
+    return Light("", words, jobs)
+
+
+def _findings(session: Session, store_id: str) -> list[Finding]:
+    return [*counter_checks.findings(session, store_id), *supply_checks.findings(session, store_id)]
+
+
+def _facts(store: Store, region: Region | None) -> list[tuple[str, str]]:
+    return [
+        (_("Number of the shop"), store.id),
+        (_("Region"), region.name if region else store.region_id),
+        (_("Phone"), store.phone or "–"),
+        (_("Open"), f"{hour(store.opens)} – {hour(store.closes)}"),
+        (_("Currency"), store.currency),
+        (_("Time zone"), store.tz.replace("_", " ")),
+        (_("The business day ends"), f"{store.rollover_hour:02d}:00"),
+        (_("Orders are kept"), ngettext("%(num)d day", "%(num)d days", store.pickup_hold_days)),
+    ]

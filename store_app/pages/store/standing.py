@@ -1,0 +1,67 @@
+"""A shop's standing at the shop: its level, what it counts, what the next level wants and gives, and the appeal."""
+
+from typing import Any
+
+from flask import Blueprint, Response, flash, g, jsonify, redirect, url_for
+from flask_babel import gettext as _
+
+from config.errors import NotFound, ShopError
+from store_app.pages.common import form, money_views
+from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.web.presenting import page, place
+from store_app.web.security import requires
+from store_app.words import money
+from supply.membership import level, objections
+from supply.membership.level import StandingReview
+from supply.money.credit import CreditLine
+
+bp = Blueprint("standing", __name__, url_prefix="/standing")
+bp.before_request(form.know_the_place)
+
+
+@bp.get("/")
+@requires("reports.money")
+def show(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show the level, its measures beside their thresholds, and what the levels give."""
+    store_id = str(place().store_id)
+    with read() as session:
+        review = session.get(StandingReview, store_id)
+        line = session.get(CreditLine, store_id)
+        shown = {
+            "review": review,
+            "measures": money_views.measures(level.measures_of(review)) if review else [],
+            "levels": money_views.levels(line.terms if line else {}),
+            "objections": objections.of_store(session, store_id, "standing"),
+            "subjects": money.SUBJECTS,
+            "fault": fault,
+        }
+    return page("store/finance/standing.html", **shown)
+
+
+@bp.get("/evidence.json")
+@requires("reports.money")
+def evidence() -> Response:
+    """Answer everything the last review counted, for a program to count again."""
+    with read() as session:
+        review = session.get(StandingReview, str(place().store_id))
+    if review is None:
+        raise NotFound("not-found-here", _("This shop has not been reviewed yet."))
+    answer = jsonify(review.evidence)
+    answer.headers["Content-Disposition"] = "attachment; filename=standing.json"
+    return answer
+
+
+@bp.post("/appeal")
+@requires("reports.money")
+@form.answers_on(show)
+def appeal() -> Any:
+    """Appeal against the standing."""
+    words = form.text("words", most=500, required=_("Say what is wrong, so that it can be looked into."))
+    with write() as session:
+        objections.raise_objection(
+            session, str(place().store_id), id=form.command_id(), about="standing", words=words, actor=g.actor,
+            at=doors().now(),
+        )  # fmt: skip
+        wake_worker_after(session)
+    flash(_("Your appeal is on its way. The answer will stand here."), "good")
+    return redirect(url_for(".show"), 303)

@@ -1,0 +1,54 @@
+"""Help from the network: leave to look into this shop, for how long, taken back with one press, and who looked."""
+
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, url_for
+from flask_babel import gettext as _
+
+from config.errors import ShopError
+from store_app.node import support_state
+from store_app.pages.common import form
+from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.web.presenting import page, place
+from store_app.web.security import requires
+from supply.membership import support
+
+bp = Blueprint("support", __name__, url_prefix="/support")
+bp.before_request(form.know_the_place)
+SPELLS = (1, 4, 24, 72)
+
+
+@bp.get("/")
+@requires("settings")
+def show(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show whether the network may look, what it would see, and who has looked."""
+    store_id, at = str(place().store_id), doors().now()
+    with read() as session:
+        leave, looks = support.in_force(session, store_id, at), support.looks_of(session, store_id)
+    return page("store/shop_settings/support.html", leave=leave, looks=looks, spells=SPELLS, fault=fault)
+
+
+@bp.post("/give")
+@requires("settings")
+@form.answers_on(show)
+def give() -> Any:
+    """Give leave for some hours."""
+    hours, words = form.whole("hours", least=1, most=support.LONGEST_HOURS), form.text("words", most=300)
+    state = support_state.of(doors())
+    with write() as session:
+        support.give(session, str(place().store_id), hours, words, state, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("The network may look now. Each look is written in your journal."), "good")
+    return redirect(url_for(".show"), 303)
+
+
+@bp.post("/take-back")
+@requires("settings")
+@form.answers_on(show)
+def take_back() -> Any:
+    """Take leave back at once."""
+    with write() as session:
+        support.take_back(session, str(place().store_id), actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("Taken back: the network looks no more."), "good")
+    return redirect(url_for(".show"), 303)

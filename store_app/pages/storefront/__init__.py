@@ -1,0 +1,1 @@
+"""Pages of the online store, as its customers see them."""

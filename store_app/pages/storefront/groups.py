@@ -1,0 +1,172 @@
+"""A group buy as neighbours see it: the price that falls, what is missing, joining, one's own share; and its leader."""
+
+from typing import Any
+
+from flask import Blueprint, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import Conflict, Invalid, NotFound, ShopError
+from pos.store.store import Store
+from store_app.pages.common import form
+from store_app.pages.storefront import visitors
+from store_app.payments import escrow as escrow_asking
+from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
+from store_app.web import strangers
+from store_app.web.presenting import language, page
+from store_app.web.security import public
+from store_app.words.refusals import sentence_of
+from supply.money import escrow
+from supply.online.checkout import placing
+from supply.online.checkout.order_keys import code_hash, code_of, salt_for, token_hash
+from supply.online.groups import groups, leaders
+from supply.online.groups.groups import GroupMember, GroupOffer
+from supply.online.orders import PickupOrder
+
+bp = Blueprint("shop_groups", __name__, url_prefix="/shop/<slug>")
+
+
+@bp.get("/group/<group_id>")
+@public
+def group(slug: str, group_id: str, fault: ShopError | None = None) -> Any:
+    """Show a group: its steps, how far it is, and a form to join."""
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        around = visitors.around(session, here)
+        found = groups.standing(session, _group_here(session, here, group_id), clock.now())
+        each = groups.prices_each(session, found, clock.now())
+    return page(
+        "storefront/group.html",
+        **around,
+        group=found.group,
+        standing=found,
+        each=each.__getitem__,
+        pays_online=escrow_asking.provider_for(doors()) is not None,
+        qr=visitors.square(url_for(".group", slug=slug, group_id=group_id, _external=True)),
+        member_id=None if isinstance(fault, Conflict) else request.form.get("command_id"),
+        fault=sentence_of(fault) if fault else None,
+    )
+
+
+@bp.post("/group/<group_id>")
+@public
+@form.answers_on(group)
+def join(slug: str, group_id: str) -> Any:
+    """Join the group and go on to pay."""
+    command = form.command_id()
+    name = form.text("name", most=80, required=_("Please tell the shop your name."))
+    phone = form.text("phone", most=20, required=_("Please leave a phone number for the shop."))
+    want = form.whole("want", least=1, most=groups.MOST_UNITS)
+    upto = form.whole("upto", most=groups.MOST_UNITS) if request.form.get("upto") else want
+    provider = escrow_asking.provider_for(doors())
+    if provider is None:
+        raise Invalid("no-online-payment", _("Groups are paid online, and nobody takes money online here yet."))
+    with write() as session:
+        here = visitors.shop_at(session, slug)
+        name, phone = placing.check_person(name, phone, here.tz)
+        _group_here(session, here, group_id)
+        strangers.mark()
+        member_id, token = visitors.keys_of("member", here.id, command)
+        member = GroupMember(
+            id=member_id, name=name, phone=phone, email="", language=language(), token_hash=token_hash(token),
+            code_hash=code_hash(salt_for(here.id, clock.now()), code_of(member_id, token)), want_qty=want,
+            upto_qty=max(want, upto),
+        )  # fmt: skip
+        groups.join(session, group_id, member, provider=provider.name, actor=placing.CUSTOMER, at=clock.now())
+        wake_worker_after(session)
+    return redirect(url_for(".member", slug=slug, token=token), 303)
+
+
+@bp.get("/member/<token>")
+@public
+def member(slug: str, token: str, fault: ShopError | None = None) -> Any:
+    """Show one's own share: paying, the group's progress, and later the order to collect."""
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        mine = groups.member_by_token(session, token_hash(token))
+        found = groups.standing(session, session.get_one(GroupOffer, mine.group_id), clock.now())
+        each = groups.prices_each(session, found, clock.now())
+        money = escrow.escrow_of(session, mine.id)
+        going_minor = escrow.total_of(session, [mine.id], "due") if money else 0
+        gone_minor = escrow.gone_back(session, mine.id) if money else 0
+        has_order = session.get(PickupOrder, (here.id, mine.id)) is not None
+    if has_order:
+        return redirect(url_for("shop_orders.order", slug=slug, token=token), 303)
+    is_unpaid = money is not None and money.state == "awaited" and mine.left_at is None
+    return page(
+        "storefront/member.html",
+        "member_card",
+        shop=here,
+        cart=visitors.Cart(),
+        member=mine,
+        token=token,
+        group=found.group,
+        standing=found,
+        each=each.__getitem__,
+        is_in=mine.left_at is None and not (money and money.state == "lapsed") and found.group.state != "failed",
+        going_minor=going_minor,
+        gone_minor=gone_minor,
+        money=money,
+        is_unpaid=is_unpaid,
+        pay_square=visitors.square(money.shown_code) if is_unpaid and money and money.shown_code else "",
+        share=url_for(".group", slug=slug, group_id=found.group.id, _external=True),
+        may_leave=found.group.state == "open" and mine.left_at is None and money and money.state in ("held", "awaited"),
+        fault=sentence_of(fault) if fault else None,
+    )
+
+
+@bp.post("/member/<token>/pay")
+@public
+@form.answers_on(member)
+def pay(slug: str, token: str) -> Any:
+    """Ask the payment service now how far the payment is."""
+    with read() as session:
+        visitors.shop_at(session, slug)
+        mine = groups.member_by_token(session, token_hash(token))
+    escrow_asking.ask(doors(), mine.id)
+    return redirect(url_for(".member", slug=slug, token=token), 303)
+
+
+@bp.post("/member/<token>/leave")
+@public
+@form.answers_on(member)
+def leave(slug: str, token: str) -> Any:
+    """Leave the group; the money goes back."""
+    with write() as session:
+        visitors.shop_at(session, slug)
+        mine = groups.member_by_token(session, token_hash(token))
+        groups.leave(session, mine.id, actor=placing.CUSTOMER, at=clock.now())
+        wake_worker_after(session)
+    return redirect(url_for(".member", slug=slug, token=token), 303)
+
+
+@bp.get("/leader/<token>")
+@public
+def leader(slug: str, token: str) -> Any:
+    """Show a group's leader how it stands and what it earned."""
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        led = leaders.by_token(session, here.id, token)
+        found = groups.standing(session, led, clock.now())
+        earned = leaders.standing_of(session, led)
+    return page(
+        "storefront/leader.html",
+        "leader_card",
+        shop=here,
+        cart=visitors.Cart(),
+        group=led,
+        standing=found,
+        earned=earned,
+        share=url_for(".group", slug=slug, group_id=led.id, _external=True),
+    )
+
+
+# --- inside ---
+
+
+def _group_here(session: Session, here: Store, group_id: str) -> GroupOffer:
+    """Return a group of this very shop."""
+    found = groups.locked(session, group_id)
+    if found.store_id != here.id:
+        raise NotFound("unknown-group", _("There is no such group buy. Check the link."), group=group_id)
+    return found

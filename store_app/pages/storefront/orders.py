@@ -1,0 +1,201 @@
+"""A customer's order at an online shop: its code, its money, how far it is, and what may still be asked.
+
+The page's address carries the order's token: whoever has it sees the code, nobody else.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, redirect, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import ShopError
+from pos.catalogue.catalogue import Product
+from store_app.pages.common import form
+from store_app.pages.storefront import visitors
+from store_app.payments import escrow as escrow_asking
+from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
+from store_app.web.presenting import page
+from store_app.web.security import public
+from store_app.words.refusals import sentence_of
+from supply.money import escrow
+from supply.online import orders
+from supply.online.checkout import placing
+from supply.online.home_delivery import LIVE
+from supply.online.orders import OPEN
+from supply.online.pickup import order_copy
+from supply.online.storefront import reviews
+from supply.sync import reviews as review_wire
+
+bp = Blueprint("shop_orders", __name__, url_prefix="/shop/<slug>/order/<token>")
+HOME_STEPS = ("placed", "accepted", "ready", "on_the_way", "collected")
+REFUNDED = ("cancelled", "refused")
+"""Of these all that was paid goes back; the page looks on by itself until it has."""
+STEPS_DONE = {"placed": 1, "accepted": 2, "picking": 2, "short": 2, "ready": 3, "collected": 4}
+
+
+@bp.get("")
+@public
+def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
+    """Show an order's code, its money and how far it is."""
+    at = clock.now()
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        found = placing.status(session, here.id, token)
+        money = found.escrow
+        units = dict(
+            session.execute(
+                sa.select(Product.sku, Product.stock_unit).where(Product.sku.in_([line.sku for line in found.lines]))
+            ).all()
+        )
+        kept_until = found.order.hold_until and orders.kept_until(here, found.order.hold_until)
+        reviewed = reviews.of_order(session, found.order)
+        is_overdue = order_copy.is_overdue(session, found.order, at)
+        refund = _refund(session, found)
+        is_late = money is not None and escrow.may_dispute_late(session, money, at)
+        passed_on_at = order_copy.released_at(session, found.order, at)
+    one = found.order
+    is_unpaid, is_kept = (money is not None and money.state == state for state in ("awaited", "held"))
+    is_brought = found.home is not None and found.home.state in (*LIVE, "delivered")
+    done = ("placed", "accepted", "ready", "collected")[: STEPS_DONE.get(one.state, 1)]
+    if is_brought and found.home is not None:
+        gone = {"on_the_way": 4, "delivered": 5}.get(found.home.state, min(3, STEPS_DONE.get(one.state, 1)))
+        done = HOME_STEPS[:gone]
+    return page(
+        "storefront/order.html",
+        "order_card",
+        kept_until=kept_until,
+        shop=here,
+        cart=visitors.Cart(),
+        order=one,
+        found=found,
+        money=money,
+        is_unpaid=is_unpaid,
+        pay_square=visitors.square(money.shown_code) if is_unpaid and money and money.shown_code else "",
+        **refund,
+        is_cancelled=one.state == "cancelled" and one.why == orders.CUSTOMER_CANCELLED,
+        units=units,
+        reviewed=reviewed,
+        may_review=found.order.state in reviews.REVIEWED,
+        steps_done=done,
+        home=found.home,
+        is_brought=is_brought,
+        home_words=_home_words(found),
+        is_open=one.state in OPEN,
+        may_return=order_copy.may_ask_return(one, at),
+        awaits_answer=order_copy.awaits_answer(one),
+        is_declined=order_copy.is_declined(one),
+        may_dispute=is_kept and (order_copy.is_declined(one) or is_overdue or one.state == "returned"),
+        may_confirm=is_kept and one.state == "collected" and one.proved_at is None and not one.by_hearsay,
+        may_object=(is_kept and one.state == "collected" and not order_copy.is_declined(one)) or is_late,
+        passed_on_at=passed_on_at,
+        is_kept=is_kept,
+        qr=visitors.square(found.token),
+        fault=sentence_of(fault) if fault else None,
+    )
+
+
+def _refund(session: Session, found: placing.OrderStatus) -> dict[str, Any]:
+    """Return what of the money is back, what goes back, and whether the page waits for it."""
+    one, money = found.order, found.escrow
+    if money is None:
+        return {"gone_minor": 0, "going_minor": 0, "is_refunding": False}
+    gone_minor, going_minor = escrow.gone_back(session, one.id), escrow.total_of(session, [one.id], "due")
+    is_refunding = one.state in REFUNDED and (going_minor > 0 or money.state == "held")
+    if is_refunding and not gone_minor:
+        going_minor = going_minor or one.paid_minor
+    return {"gone_minor": gone_minor, "going_minor": going_minor, "is_refunding": is_refunding}
+
+
+def _home_words(found: placing.OrderStatus) -> str:
+    """Say in one sentence how far an order is on its way home."""
+    if found.home is None:
+        return ""
+    if found.home.state == "failed":
+        return _("We were there, and nobody took it. The shop gets in touch.")
+    if found.home.state == "on_the_way":
+        return _("On the way to you. Show this at the door.")
+    if found.order.state == "ready":
+        return _("Packed. Soon somebody sets out with it.")
+    return _("The shop prepares it and brings it to you.")
+
+
+@bp.post("/cancel")
+@public
+@form.answers_on(order)
+def cancel(slug: str, token: str) -> Any:
+    """Ask the shop to cancel an order that is not ready yet."""
+    with write() as session:
+        here = visitors.shop_at(session, slug)
+        placing.ask_to_cancel(session, here.id, token, at=clock.now())
+        wake_worker_after(session)
+    return redirect(url_for(".order", slug=slug, token=token), 303)
+
+
+@bp.post("/pay")
+@public
+@form.answers_on(order)
+def pay(slug: str, token: str) -> Any:
+    """Ask the payment service now how far the payment is, rather than wait for the worker."""
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        found = placing.status(session, here.id, token)
+    if found.escrow is not None:
+        escrow_asking.ask(doors(), found.order.id)
+    return redirect(url_for(".order", slug=slug, token=token), 303)
+
+
+@bp.post("/return")
+@public
+@form.answers_on(order)
+def bring_back(slug: str, token: str) -> Any:
+    """Ask the shop to take goods back."""
+    why = form.text("why", most=300, required=_("Say what is wrong with the goods."))
+    with write() as session:
+        here = visitors.shop_at(session, slug)
+        order_copy.ask_return(session, here.id, token, why, at=clock.now())
+        wake_worker_after(session)
+    flash(_("The shop is told. Bring the goods along; the shop answers here."), "good")
+    return redirect(url_for(".order", slug=slug, token=token), 303)
+
+
+@bp.post("/review")
+@public
+@form.answers_on(order)
+def review(slug: str, token: str) -> Any:
+    """Review a product that was collected."""
+    sku, stars = form.text("sku", most=64), form.whole("stars", least=1, most=5)
+    words = form.text("words", most=reviews.MOST_WORDS)
+    with write() as session:
+        here = visitors.shop_at(session, slug)
+        found = placing.status(session, here.id, token)
+        row = reviews.write(session, found.order, sku, stars, words, actor=placing.CUSTOMER, at=clock.now())
+        review_wire.tell_shop(session, row, clock.now())
+        wake_worker_after(session)
+    flash(_("Thank you. Your review is shown with the product."), "good")
+    return redirect(url_for(".order", slug=slug, token=token), 303)
+
+
+@bp.post("/confirm")
+@public
+@form.answers_on(order)
+def confirm(slug: str, token: str) -> Any:
+    """Say that the goods are here, so that the store gets its money sooner."""
+    with write() as session:
+        here = visitors.shop_at(session, slug)
+        order_copy.confirm(session, here.id, token, at=clock.now())
+    flash(_("Thank you. The store gets its money sooner now."), "good")
+    return redirect(url_for(".order", slug=slug, token=token), 303)
+
+
+@bp.post("/dispute")
+@public
+@form.answers_on(order)
+def dispute(slug: str, token: str) -> Any:
+    """Ask the network to decide."""
+    why = form.text("why", most=300, required=_("Say what is wrong, so that it can be decided."))
+    with write() as session:
+        here = visitors.shop_at(session, slug)
+        order_copy.dispute(session, here.id, token, why, at=clock.now())
+    return redirect(url_for(".order", slug=slug, token=token), 303)

@@ -1,0 +1,215 @@
+"""The online shop of each store, as its customers see it on a phone; served by the network node.
+
+Rules
+-----
+1. Everybody may look and order; a basket lives in the visitor's own signed cookie, per shop, for the last few shops.
+2. Prices, offers and what is left come from what the store published; what it costs is what the till would charge.
+3. A page weighs at most 60 KB without pictures and needs no script.
+"""
+
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask_babel import gettext as _
+
+from config.errors import Invalid, NotFound, ShopError
+from store_app.pages.common import form
+from store_app.pages.storefront import visitors
+from store_app.runtime.doors import clock, read, write
+from store_app.web import storefront_assets
+from store_app.web.presenting import page, today
+from store_app.web.security import public
+from store_app.words import words
+from store_app.words.refusals import sentence_of
+from supply.online.checkout import placing
+from supply.online.storefront import product_stories, reviews, storefront
+
+bp = Blueprint("storefront", __name__, url_prefix="/shop/<slug>")
+PAGE_SIZE = 24
+AISLES_AHEAD = 12
+"""So many of the largest stand above a list; a slow line must not carry all of them every time."""
+
+
+@bp.get("/")
+@public
+def home(slug: str) -> Any:
+    """Show the shop: bestsellers first, an aisle, or what was searched."""
+    text, category = form.tidy(request.args.get("q", ""))[:60], form.tidy(request.args.get("category", ""))[:80]
+    number = form.page_no()
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        names = visitors.aisles(session, here.id)
+        skus = visitors.listed(session, here.id, text, category)
+        first = (number - 1) * PAGE_SIZE
+        shown = skus[first : first + PAGE_SIZE]
+        found = {ware.sku: ware for ware in storefront.wares(session, here.id, shown, at=clock.now())}
+        goods = [found[sku] for sku in shown if sku in found]
+        around = visitors.around(session, here)
+        promised = visitors.promised(session, here, goods)
+        open_groups = () if text or category else tuple(visitors.open_groups(session, here.id))
+    cards = visitors.cards(here, goods, promised, is_closed=around["is_closed"])
+    ahead, more = tuple(names[: AISLES_AHEAD + 1]), len(skus) > first + PAGE_SIZE
+    shows = (
+        visitors.head_of(here), today(), storefront_assets.is_known(), around["is_closed"], around["opens_again"],
+        open_groups, ahead, cards, more,
+    )  # fmt: skip
+    return visitors.LISTS.page(
+        None if around["cart"] != visitors.Cart() else shows,
+        "storefront/home.html",
+        **around,
+        open_groups=open_groups,
+        text=text,
+        category=category,
+        at=request.full_path if request.query_string else request.path,
+        categories=ahead[:AISLES_AHEAD],
+        has_more_aisles=len(ahead) > AISLES_AHEAD,
+        cards=cards,
+        more=more,
+        page_no=number,
+    )
+
+
+@bp.get("/aisles")
+@public
+def aisles(slug: str) -> Any:
+    """Show every aisle by name, with how many products it has."""
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        around = visitors.around(session, here)
+        found = storefront.categories(session, here.id)
+    return page("storefront/aisles.html", **around, aisles=found)
+
+
+@bp.get("/p/<sku>")
+@public
+def product(slug: str, sku: str, fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show one product; where the label's QR leads."""
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        ware = storefront.product(session, here.id, form.tidy(sku), at=clock.now())
+        around = visitors.around(session, here)
+        promised = visitors.promised(session, here, [ware])
+        said = reviews.of_product(session, here.id, ware.sku)
+        story = product_stories.story_of(session, here.id, ware.sku)
+        stars = reviews.stars_of(session, here.id, [ware.sku]).get(ware.sku)
+    return page(
+        "storefront/product.html",
+        **around,
+        promised=promised,
+        ware=ware,
+        from_day=storefront.comes_on(visitors.day_here(here), [ware.order_days]),
+        reviews=said,
+        stars=stars,
+        story=story,
+        kinds=words.PRODUCER_KINDS,
+        qr=visitors.square(url_for(".product", slug=slug, sku=ware.sku, _external=True)),
+        steps=request.form.get("steps") or visitors.usual(ware),
+        fault=sentence_of(fault) if fault else None,
+    )
+
+
+@bp.post("/p/<sku>")
+@public
+@form.answers_on(product)
+def put(slug: str, sku: str) -> Any:
+    """Put a product into the basket: so many portions, or the usual amount."""
+    steps = form.whole("steps", least=1, most=storefront.LINE_STEPS) if "steps" in request.form else None
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        ware = storefront.product(session, here.id, form.tidy(sku), at=clock.now())
+    kept = visitors.kept(here.id)
+    if ware.sku not in kept and len(kept) >= visitors.MOST_LINES:
+        raise Invalid("full-basket", _("Forty different things are the most for one order. Order these first."))
+    visitors.keep(
+        here.id,
+        kept
+        | {ware.sku: visitors.bounded(ware, kept.get(ware.sku, 0) + (steps or visitors.usual(ware)) * ware.step_qty)},
+    )
+    flash(_("%(name)s is in your basket.", name=ware.name), "good")
+    return redirect(visitors.back(slug), 303)
+
+
+@bp.post("/p/<sku>/reviews/<order_id>/report")
+@public
+@form.answers_on(product)
+def report(slug: str, sku: str, order_id: str) -> Any:
+    """Report a review to the operator."""
+    why = form.text("why", required=_("Say what is wrong with it."))
+    with write() as session:
+        here = visitors.shop_at(session, slug)
+        row = reviews.review_of(session, here.id, order_id, form.tidy(sku))
+        reviews.report(session, row, why, actor=placing.CUSTOMER, at=clock.now())
+    flash(_("Reported. The network looks at it."), "good")
+    return redirect(url_for(".product", slug=slug, sku=sku), 303)
+
+
+@bp.get("/p/<sku>/picture/<id>")
+@public
+def picture(slug: str, sku: str, id: str) -> Response:
+    """Answer a picture of a product's story; its id is its fingerprint, so it may be kept for good."""
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        row = session.get(product_stories.ProducePicture, (here.id, form.tidy(sku), form.tidy(id)))
+    if row is None:
+        raise NotFound("not-found-here", _("There is no such picture."))
+    answer = Response(row.jpeg, mimetype="image/jpeg")
+    answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return answer
+
+
+@bp.get("/sheet/<mark>.css", endpoint="shop_sheet")
+@public
+def shop_sheet(mark: str, **_place: Any) -> Response:
+    """Answer the shop's stylesheet; its address changes with it, so a browser may keep it."""
+    body, now = storefront_assets.shop_sheet()
+    answer = Response(body, mimetype="text/css")
+    answer.headers["Cache-Control"] = (
+        f"public, max-age={storefront_assets.KEPT_S}, immutable" if mark == now else "no-store"
+    )
+    return answer
+
+
+@bp.get("/worker.js")
+@public
+def worker(**_place: Any) -> Response:
+    """Answer the script that stands in for the shop without a line; from here, so that it is of this shop alone."""
+    answer = Response(storefront_assets.worker(), mimetype="text/javascript")
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
+@bp.get("/no-line")
+@public
+def no_line(slug: str) -> Any:
+    """Show what a phone without a line shows instead of the shop."""
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+    return page("storefront/no_line.html", shop=here, cart=visitors.Cart(), is_closed=False)
+
+
+@bp.get("/manifest.webmanifest")
+@public
+def manifest(slug: str) -> Any:
+    """Let a phone keep the shop on its first screen."""
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+    icons = [
+        {"src": url_for("static", filename="img/icon.svg"), "sizes": "any", "type": "image/svg+xml"},
+        {"src": url_for("static", filename="img/icon-512.png"), "sizes": "512x512", "type": "image/png",
+         "purpose": "any maskable"},
+    ]  # fmt: skip
+    start = url_for(".home", slug=slug)
+    body = {
+        "name": here.name, "short_name": here.name[:12], "start_url": start, "scope": start, "display": "standalone",
+        "background_color": "#fbfaf7", "theme_color": "#0b7a5b", "icons": icons,
+    }  # fmt: skip
+    return body, 200, {"Content-Type": "application/manifest+json"}
+
+
+@bp.get("/<path:elsewhere>")
+@public
+def nothing(slug: str, **_elsewhere: Any) -> Any:
+    """Answer that the shop has nothing at this address, with the way back into it."""
+    with read() as session:
+        visitors.shop_at(session, slug)
+    raise NotFound("not-found", _("There is nothing at this address."))

@@ -1,0 +1,293 @@
+"""The drawer: opened with a counted float, counted blind in coins and notes, settled, closed or handed over."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import NotFound, ShopError
+from config.money import exponent
+from config.nodes.journal import Actor
+from pos.store import approvals
+from pos.store.store import staff_of
+from pos.till import denominations, shift
+from pos.till.shift import OVER_SHORT, Shift
+from store_app.pages.common import form
+from store_app.pages.till.shift import agreed, allow_drawer, approver, cash_word, event_word, proven, tender_word
+from store_app.pages.till.till import own_till
+from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.web.presenting import money, page, place
+from store_app.web.security import can, requires
+
+bp = Blueprint("drawer", __name__, url_prefix="/money/drawer")
+MOST_PIECES = 9_999
+REPORTS_SHOWN, BARS = 60, 30
+CHART_HEIGHT, BAR_WIDTH = 120, 22
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One closed shift in the chart of over and short. y, height: in the drawing's units; the middle line is even."""
+
+    x: int
+    y: int
+    height: int
+    kind: str
+    shift: Shift
+
+
+@bp.get("/open")
+@requires("shift")
+def opening(fault: ShopError | None = None, **_refused: str) -> Response:
+    """Ask for the float in coins and notes."""
+    with read() as look:
+        till = own_till(look, str(place().store_id))
+        now_open = shift.current(look, till.store_id, till.id)
+    if now_open is not None:
+        return redirect(url_for("shift.money"), 303)  # type: ignore[return-value]
+    return page(
+        "till/shift/opening.html",
+        till=till,
+        pieces=_kinds(),
+        places=exponent(place().currency),
+        typed=request.form,
+        fault=fault,
+    )
+
+
+@bp.post("/open")
+@requires("shift")
+@form.answers_on(opening)
+def open_counted() -> Any:
+    """Open the till with the float that was counted."""
+    counted = _counted()
+    with write() as session:
+        till = own_till(session, str(place().store_id))
+        shift.open_shift(session, till.store_id, till.id, counted, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("The till is open. Sell well!"), "good")
+    return redirect(url_for("shift.money"), 303)
+
+
+@bp.get("/count")
+@requires("shift")
+def counting(fault: ShopError | None = None, **_refused: str) -> Response:
+    """Show what the count needs now: pieces, a second count, the end of it, or somebody's agreement."""
+    store_id = str(place().store_id)
+    with read() as look:
+        till = own_till(look, store_id)
+        now_open = shift.current(look, store_id, till.id)
+        last = shift.last_count(look, now_open) if now_open is not None and now_open.counted_times else None
+        tolerance_minor = shift.tolerance_minor(look, store_id)
+        agree = approvals.approvers(look, store_id, OVER_SHORT)
+        lend = approvals.approvers(look, store_id, shift.OTHERS)
+        everybody = [one for one in staff_of(look, store_id) if now_open and one.id != g.actor.id]
+        strange = shift.stranger(look, now_open, g.actor, doors().now()) if now_open is not None else None
+    if now_open is None or now_open.state != "counting":
+        return redirect(url_for("shift.money"), 303)  # type: ignore[return-value]
+    again = request.args.get("again") == "1" and now_open.counted_times < shift.MOST_COUNTS
+    return page(
+        "till/shift/counting.html",
+        till=till,
+        shift=now_open,
+        last=last,
+        ask_again=again and not now_open.is_settled,
+        may_again=now_open.counted_times < shift.MOST_COUNTS,
+        tolerance_minor=tolerance_minor,
+        approvers=agree,
+        lenders=lend,
+        everybody=everybody,
+        may_settle=can(OVER_SHORT),
+        strange=strange,
+        pieces=_kinds(),
+        places=exponent(place().currency),
+        typed=request.form,
+        fault=fault,
+    )
+
+
+@bp.post("/count")
+@requires("shift")
+@form.answers_on(counting)
+def count() -> Any:
+    """Write down what was counted, blind."""
+    command, counted, agreeing = form.command_id(), _counted(), approver()
+    with write() as session:
+        found = _current(session)
+        allow_drawer(session, found, agreeing)
+        row = shift.count(session, found, counted, id=command, actor=g.actor, at=doors().now())
+    flash(_("Counted: %(amount)s.", amount=money(row.total_minor)), "good")
+    return redirect(url_for("drawer.counting"), 303)
+
+
+@bp.post("/close")
+@requires("shift")
+@form.answers_on(counting)
+def close() -> Any:
+    """Let the count stand and close the till, or hand it over; beyond the tolerance somebody has to agree first."""
+    to = _taker() if request.form.get("to") else None
+    float_minor = form.amount("float", place().currency) if to is not None else 0
+    why, agreeing = form.text("why"), approver()
+    with write() as session:
+        found = _current(session)
+        allow_drawer(session, found, agreeing)
+        was_settled = found.is_settled
+        shift.settle(session, found, actor=g.actor, at=doors().now())
+        if not was_settled and shift.wanted_leave(session, found) is not None:
+            wake_worker_after(session)
+            return redirect(url_for("drawer.counting"), 303)  # the count stands; who may settle it is asked now
+        need = shift.wanted_leave(session, found)
+        granted = agreed(session, agreeing, [need] if need else [], found.id, why)
+        if to is None:
+            shift.close(session, found, why=why, approvals=granted, actor=g.actor, at=doors().now())
+        else:
+            shift.relieve(session, found, to, float_minor, why=why, approvals=granted, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("The till is closed, Z %(n)s.", n=found.z_no), "good")
+    if to is not None:
+        flash(_("The till is open again for %(who)s.", who=to.name), "good")
+    return redirect(url_for("shift.z_report", shift_id=found.id), 303)
+
+
+@bp.get("/hand-over")
+@requires("shift")
+def handing_over(fault: ShopError | None = None, **_refused: str) -> Response:
+    """Ask who takes the drawer over, and how."""
+    with read() as look:
+        till = own_till(look, str(place().store_id))
+        now_open = shift.current(look, till.store_id, till.id)
+        everybody = staff_of(look, till.store_id)
+        strange = shift.stranger(look, now_open, g.actor, doors().now()) if now_open is not None else None
+        agree = approvals.approvers(look, till.store_id, shift.OTHERS)
+    if now_open is None or now_open.state != "open":
+        return redirect(url_for("shift.money"), 303)  # type: ignore[return-value]
+    holder = now_open.held_by or now_open.opened_by
+    return page(
+        "till/shift/hand_over.html",
+        till=till,
+        shift=now_open,
+        everybody=[one for one in everybody if one.id != holder],
+        strange=strange,
+        approvers=agree,
+        typed=request.form,
+        fault=fault,
+    )
+
+
+@bp.post("/hand-over")
+@requires("shift")
+@form.answers_on(handing_over)
+def hand_over() -> Any:
+    """Sign the drawer over to the person whose PIN was typed; an X report is printed."""
+    agreeing, to = approver(), _taker()
+    with write() as session:
+        found = _current(session)
+        allow_drawer(session, found, agreeing)
+        shift.sign_over(session, found, to, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("%(who)s has the drawer now. The X report is being printed.", who=to.name), "good")
+    return redirect(url_for("shift.money"), 303)
+
+
+@bp.get("/x")
+@requires("over_short")
+def x_report() -> Response:
+    """Show the shift so far to those who may know what the drawer holds: others count blind."""
+    with read() as look:
+        till = own_till(look, str(place().store_id))
+        now_open = shift.current(look, till.store_id, till.id)
+        report = shift.x_report(look, now_open) if now_open is not None else None
+    if report is None:
+        return redirect(url_for("shift.money"), 303)  # type: ignore[return-value]
+    return page(
+        "till/shift/x_report.html",
+        shift=now_open,
+        report=report,
+        tender_word=tender_word,
+        cash_word=cash_word,
+        event_word=event_word,
+    )
+
+
+@bp.get("/reports")
+@requires("shift")
+def reports(fault: ShopError | None = None, **_refused: str) -> Response:
+    """List the closed shifts with their over and short."""
+    store_id = str(place().store_id)
+    with read() as look:
+        query = sa.select(Shift).where(Shift.store_id == store_id, Shift.state == "closed")
+        closed = look.scalars(query.order_by(Shift.closed_at.desc(), Shift.id).limit(REPORTS_SHOWN)).all()
+        tolerance_minor = shift.tolerance_minor(look, store_id)
+    bars, most_minor = _bars(list(reversed(closed[:BARS])))
+    return page(
+        "till/shift/reports.html",
+        closed=closed,
+        bars=bars,
+        most_minor=most_minor,
+        height=CHART_HEIGHT,
+        width=max(1, len(bars)) * BAR_WIDTH,
+        tolerance_minor=tolerance_minor,
+        typed=request.form,
+        fault=fault,
+    )
+
+
+@bp.post("/tolerance")
+@requires("settings")
+@form.answers_on(reports)
+def set_tolerance() -> Any:
+    """Settle by how much a drawer may be off before somebody else has to agree."""
+    minor = form.amount("tolerance", place().currency)
+    with write() as session:
+        shift.set_tolerance(session, str(place().store_id), minor, actor=g.actor, at=doors().now())
+    flash(_("From now on %(amount)s over or short needs nobody's leave.", amount=money(minor)), "good")
+    return redirect(url_for("drawer.reports"), 303)
+
+
+# --- inside ---
+
+
+def _current(session: Session) -> Shift:
+    till = own_till(session, str(place().store_id))
+    found = shift.current(session, till.store_id, till.id)
+    if found is None:
+        raise NotFound("no-open-shift", _("The till is not open."))
+    return found
+
+
+def _kinds() -> tuple[denominations.Denomination, ...]:
+    return denominations.of_currency(place().currency)
+
+
+def _counted() -> shift.Counted:
+    """Return the pieces of the form, or the sum where one was typed instead."""
+    if request.form.get("sum", "").strip():
+        return form.amount("sum", place().currency)
+    pieces = {}
+    for one in _kinds():
+        raw = request.form.get(one.key, "").strip()
+        pieces[one.key] = form.number(raw or "0", one.key, most=MOST_PIECES)
+    return pieces
+
+
+def _taker() -> Actor:
+    """Return who takes the drawer over, known by their PIN."""
+    known = proven("to", "to_pin")
+    return Actor(id=known.id, name=known.name, role=known.role, node=str(place().store_id))
+
+
+def _bars(closed: list[Shift]) -> tuple[list[Bar], int]:
+    """Return the bars of the chart, over above the middle and short below it, and the amount that fills half of it."""
+    most_minor = max((abs(one.over_short_minor or 0) for one in closed), default=0)
+    half = CHART_HEIGHT // 2
+    bars = []
+    for place_no, one in enumerate(closed):
+        minor = one.over_short_minor or 0
+        height = max(2, round(abs(minor) / most_minor * (half - 6))) if minor else 2
+        kind = "even" if not minor else "over" if minor > 0 else "short"
+        y = half - height if minor > 0 else half - 1 if not minor else half
+        bars.append(Bar(place_no * BAR_WIDTH, y, height, kind, one))
+    return bars, most_minor

@@ -1,0 +1,230 @@
+"""Cards and wallets: money on its way, money that pays for no sale yet, and money going back."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as lazy
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, ShopError
+from pos.payments import requests, unclaimed
+from pos.payments.payments import Payment
+from pos.payments.providers import NEVER_SEEN
+from pos.payments.requests import OPEN
+from pos.sale import basket
+from pos.sale.basket import Basket
+from store_app.pages.common import form
+from store_app.payments.providers import asker
+from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.web.presenting import page, place
+from store_app.web.security import requires
+
+bp = Blueprint("payments", __name__, url_prefix="/payments")
+bp.before_request(form.know_the_place)
+LATEST = 30
+WAY_WORDS = {
+    "terminal": lazy("Card"),
+    "customer_code": lazy("Code on the customer’s phone"),
+    "shop_code": lazy("Code of the shop"),
+    requests.BACK: lazy("Given back"),
+}
+STATE_WORDS = {
+    "requested": (lazy("being asked"), "info"),
+    "unknown": (lazy("no answer"), "warn"),
+    "captured": (lazy("paid"), "good"),
+    "declined": (lazy("refused"), ""),
+    "cancelled": (lazy("cancelled"), ""),
+    "reversed": (lazy("given back"), ""),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A payment in words. kind: open | unused | back_unused | going_back | contradicted | done."""
+
+    id: str
+    kind: str
+    amount_minor: int
+    way: str
+    at: dt.datetime
+    till_id: str
+    reference: str
+    state: str
+    tag: str
+    words: str
+    reason: str
+    unwanted: bool
+    slip: str | None
+
+
+@bp.get("/")
+@requires("sell")
+def overview(fault: ShopError | None = None, **_place: str) -> Any:
+    """Show what needs a person, what is still open, and the latest payments."""
+    store_id = str(place().store_id)
+    with read() as session:
+        rows = [_row(session, payment) for payment in unclaimed.unresolved(session, store_id)]
+        baskets = basket.parked(session, store_id) if any(row.kind == "unused" for row in rows) else []
+        latest = [_row(session, payment) for payment in session.scalars(_latest(store_id))]
+    return page(
+        "till/payments.html",
+        needs=[row for row in rows if row.kind in ("unused", "back_unused", "contradicted")],
+        waiting=[row for row in rows if row.kind in ("open", "going_back")],
+        latest=latest,
+        baskets=baskets,
+        fault=fault,
+    )
+
+
+@bp.post("/<payment_id>/ask")
+@requires("sell")
+@form.answers_on(overview)
+def ask(payment_id: str) -> Any:
+    """Ask the terminal or wallet now."""
+    payment = asker(doors()).ask_again(payment_id, actor=g.actor)
+    if payment.state in OPEN:
+        flash(_("There is still no answer. It is asked again by itself."), "info")
+    else:
+        flash(_("The answer is there: %(state)s.", state=STATE_WORDS[payment.state][0]), "good")
+    return _back()
+
+
+@bp.post("/<payment_id>/back")
+@requires("sell")
+@form.answers_on(overview)
+def give_back(payment_id: str) -> Any:
+    """Give money back that pays for no sale, or stop what is still open."""
+    why = form.text("why", most=120) or "given back on the page of payments"
+    payment = asker(doors()).cancel(payment_id, why=why, actor=g.actor)
+    if payment.state == "captured":
+        flash(_("It could not be given back yet. It stays on this page until it is."), "warn")
+    elif payment.state == "unknown":
+        flash(_("There is no answer. If the money is taken after all, it goes back by itself."), "info")
+    elif payment.state == "reversed":
+        flash(_("The money went back to the customer."), "good")
+    else:
+        flash(_("Stopped. No money was taken."), "good")
+    return _back()
+
+
+@bp.post("/<payment_id>/use")
+@requires("sell")
+@form.answers_on(overview)
+def use(payment_id: str) -> Any:
+    """Use money whose basket was lost for a basket that is set aside."""
+    store_id, basket_id = str(place().store_id), request.form.get("basket", "")
+    with write() as session:
+        found = session.get(Basket, (store_id, basket_id))
+        if found is None or found.state != "parked":
+            raise Invalid("no-such-basket", _("Choose the basket it is for."), field="basket")
+        unclaimed.move_to(session, store_id, payment_id, basket_id, actor=g.actor, at=doors().now())
+    flash(_("The money is waiting at that basket. Take the basket up at the till."), "good")
+    return _back()
+
+
+@bp.post("/<payment_id>/slip")
+@requires("take_back")
+@form.answers_on(overview)
+def same_as_slip(payment_id: str) -> Any:
+    """Say that it is the payment whose slip number was typed."""
+    with write() as session:
+        unclaimed.same_as_slip(session, str(place().store_id), payment_id, actor=g.actor, at=doors().now())
+    flash(_("Noted: it is the same payment. Nothing goes back."), "good")
+    return _back()
+
+
+@bp.post("/<payment_id>/decide")
+@requires("take_back")
+@form.answers_on(overview)
+def decide(payment_id: str) -> Any:
+    """Settle what is never answered, from the terminal's own list."""
+    with write() as session:
+        unclaimed.decide(
+            session, str(place().store_id), payment_id, request.form.get("state", ""), actor=g.actor, at=doors().now()
+        )
+        wake_worker_after(session)
+    flash(_("Noted, with your name."), "good")
+    return _back()
+
+
+@bp.post("/<payment_id>/seen")
+@requires("take_back")
+@form.answers_on(overview)
+def seen(payment_id: str) -> Any:
+    """Say that a contradiction was looked into."""
+    with write() as session:
+        unclaimed.seen(session, str(place().store_id), payment_id, actor=g.actor, at=doors().now())
+    flash(_("Noted, with your name."), "good")
+    return _back()
+
+
+# --- inside ---
+
+
+def _back() -> Any:
+    return redirect(url_for("payments.overview"), 303)
+
+
+def _latest(store_id: str) -> sa.Select[Payment]:
+    query = sa.select(Payment).where(Payment.store_id == store_id, Payment.provider.is_not(None))
+    return query.order_by(Payment.requested_at.desc(), Payment.id.desc()).limit(LATEST)
+
+
+def _row(session: Session, payment: Payment) -> Row:
+    kind = _kind(payment)
+    slip = requests.slip_of(session, payment) if kind == "unused" else None
+    state, tag = STATE_WORDS[payment.state]
+    return Row(
+        id=payment.id,
+        kind=kind,
+        amount_minor=payment.amount_minor,
+        way=str(WAY_WORDS.get(payment.way or "", payment.way)),
+        at=payment.requested_at or payment.at,
+        till_id=payment.till_id or "",
+        reference=payment.reference,
+        state=str(state),
+        tag=tag,
+        words=_words(payment, kind, slip),
+        reason="" if payment.reason in (None, NEVER_SEEN, payment.state) else str(payment.reason),
+        unwanted=payment.unwanted_since is not None,
+        slip=slip.reference if slip else None,
+    )
+
+
+def _kind(payment: Payment) -> str:
+    if payment.state in OPEN:
+        return "open"
+    if requests.goes_back(payment):
+        return "going_back"
+    if payment.contradicted and payment.contradicted not in unclaimed.SETTLED:
+        return "contradicted"
+    if payment.state == "captured" and not payment.claimed_by and not payment.same_as:
+        return "back_unused" if payment.gives_back else "unused"
+    return "done"
+
+
+def _words(payment: Payment, kind: str, slip: Payment | None) -> str:
+    if kind == "open":
+        if payment.unwanted_since:
+            return _("It was stopped, and there is no answer. If the money is taken after all, it goes back by itself.")
+        if payment.state == "requested":
+            return _("The customer is being asked.")
+        return _("It is not known whether the money was taken. It is asked about again by itself.")
+    if kind == "going_back":
+        if payment.ask_again_at is None:
+            return _("The money was taken, and giving it back was refused. Try again, or call the bank.")
+        return _("The money was taken and is on its way back to the customer.")
+    if kind == "contradicted":
+        return _("The service has said two different things: first “%(first)s”, then “%(then)s”. Ask the bank.",
+                 first=STATE_WORDS[payment.state][0], then=STATE_WORDS[payment.contradicted or ""][0])  # fmt: skip
+    if kind == "back_unused":
+        return _("Money went back to a customer, but no return was booked. Take the goods back at the till.")
+    if kind == "unused" and slip:
+        return _("The money was taken. Its sale has a slip typed over the same amount: is it the same payment?")
+    if kind == "unused":
+        return _("The money was taken, but no sale was finished with it. Finish the sale, or give the money back.")
+    return ""

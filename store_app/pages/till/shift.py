@@ -1,0 +1,480 @@
+"""Money: the shift of this till, its drawer, today's receipts and the shifts that are closed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound, Refused, ShopError
+from config.money import exponent
+from pos.payments import vouchers
+from pos.printing import queue
+from pos.printing.queue import PrintJob
+from pos.reports import receipt_mail, slips
+from pos.reports.slips import CopyRequest
+from pos.sale import refund_routes, returns
+from pos.sale.returns import ReturnRequest
+from pos.sale.sale import Sale, lines_of
+from pos.stock import consigned
+from pos.store import approvals
+from pos.store.leave import Need
+from pos.store.store import Staff
+from pos.till import drawer, hand_cash, shift
+from pos.till.shift import CashMovement, Shift
+from store_app.pages.common import form
+from store_app.pages.till.till import own_till
+from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.web.presenting import money as money_text
+from store_app.web.presenting import page, place, today
+from store_app.web.security import proven_by_pin, requires
+from store_app.words.words import tender_word
+
+bp = Blueprint("shift", __name__, url_prefix="/money")
+RECEIPTS_SHOWN, SHIFTS_SHOWN = 60, 30
+ANSWERS = {"printed": "printed", "again": "again", "drop": "dropped"}
+
+
+@dataclass(frozen=True)
+class LineView:
+    """A line of a receipt; left: stock units that may still come back."""
+
+    n: int
+    name: str
+    stock_unit: str
+    qty: int
+    total_minor: int
+    returned: int
+    left: int
+
+
+@bp.get("/")
+@requires("shift")
+def money(fault: ShopError | None = None, **_refused: str) -> Response:
+    """Show what the drawer needs now, today's receipts and the closed shifts; _refused: whose command failed."""
+    store_id, day = str(place().store_id), today()
+    with read() as look:
+        till = own_till(look, store_id)
+        now_open = shift.current(look, store_id, till.id)
+        report = shift.x_seen_by(look, now_open, g.actor) if now_open is not None else None
+        strange = shift.stranger(look, now_open, g.actor, doors().now()) if now_open is not None else None
+        receipts = look.scalars(
+            sa.select(Sale)
+            .where(Sale.store_id == store_id, Sale.business_day == day, Sale.state == "completed")
+            .order_by(Sale.completed_at.desc(), Sale.receipt_no.desc())
+            .limit(RECEIPTS_SHOWN)
+        ).all()
+        closed = look.scalars(
+            sa.select(Shift)
+            .where(Shift.store_id == store_id, Shift.state == "closed")
+            .order_by(Shift.closed_at.desc())
+            .limit(SHIFTS_SHOWN)
+        ).all()
+        doubtful = look.scalars(
+            sa.select(PrintJob)
+            .where(PrintJob.store_id == store_id, PrintJob.state.in_(("unconfirmed", "failed")))
+            .order_by(PrintJob.queued_at)
+            .limit(5)
+        ).all()
+        agree = approvals.approvers(look, store_id, _paying() or hand_cash.PAY_OUT)
+        lend = approvals.approvers(look, store_id, shift.OTHERS)
+    return page(
+        "till/shift/money.html",
+        till=till,
+        shift=now_open,
+        report=report,
+        receipts=receipts,
+        closed=closed,
+        doubtful=doubtful,
+        approvers=agree,
+        lenders=lend,
+        strange=strange,
+        paying=_paying(),
+        tender_word=tender_word,
+        example="20.50"[: 3 + exponent(place().currency)] if exponent(place().currency) else "20",
+        fault=fault,
+    )
+
+
+@bp.post("/open")
+@requires("shift")
+@form.answers_on(money)
+def open_till() -> Any:
+    """Open the till with its float."""
+    float_minor = form.amount("float", place().currency)
+    with write() as session:
+        till = own_till(session, str(place().store_id))
+        shift.open_shift(session, till.store_id, till.id, float_minor, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("The till is open. Sell well!"), "good")
+    return redirect(form.inside(request.form.get("next", "")) or url_for("shift.money"), 303)
+
+
+@bp.post("/drop")
+@requires("shift")
+@form.answers_on(money)
+def drop() -> Any:
+    """Move cash from the drawer to the safe."""
+    amount_minor = _pay(hand_cash.DROP)
+    flash(_("Put in the safe: %(amount)s.", amount=money_text(amount_minor)), "good")
+    return redirect(url_for("shift.money"), 303)
+
+
+@bp.post("/pay-in")
+@requires("shift")
+@form.answers_on(money)
+def pay_in() -> Any:
+    """Put cash into the drawer, and say where it comes from."""
+    amount_minor = _pay(hand_cash.PAY_IN, _("Say where the money comes from."))
+    flash(_("Paid in: %(amount)s.", amount=money_text(amount_minor)), "good")
+    return redirect(url_for("shift.money"), 303)
+
+
+@bp.post("/pay-out")
+@requires("shift")
+@form.answers_on(money)
+def pay_out() -> Any:
+    """Pay something from the drawer, with its reason."""
+    amount_minor = _pay(hand_cash.PAY_OUT, _("Say what the money is for."))
+    flash(_("Paid out: %(amount)s.", amount=money_text(amount_minor)), "good")
+    return redirect(url_for("shift.money"), 303)
+
+
+@bp.post("/count")
+@requires("shift")
+@form.answers_on(money)
+def begin_count() -> Any:
+    """Begin the blind count; the till does not sell meanwhile."""
+    agreeing = approver()
+    with write() as session:
+        found = _current(session)
+        allow_drawer(session, found, agreeing)
+        shift.begin_count(session, found, actor=g.actor, at=doors().now())
+    return redirect(url_for("drawer.counting"), 303)
+
+
+@bp.post("/go-on")
+@requires("shift")
+@form.answers_on(money)
+def go_on() -> Any:
+    """Leave the count and sell on."""
+    with write() as session:
+        shift.go_back(session, _current(session), actor=g.actor, at=doors().now())
+    return redirect(url_for("shift.money"), 303)
+
+
+@bp.post("/close")
+@requires("shift")
+@form.answers_on(money)
+def close() -> Any:
+    """Close the till with the counted cash and show its Z report; where it is off, somebody has to agree first."""
+    counted_minor, at = form.amount("counted", place().currency), doors().now()
+    with write() as session:
+        closed = _current(session)
+        if not closed.is_settled:
+            shift.count(session, closed, counted_minor, actor=g.actor, at=at)
+            shift.settle(session, closed, actor=g.actor, at=at)
+            if shift.wanted_leave(session, closed) is not None:
+                return redirect(url_for("drawer.counting"), 303)  # the count stands; the reason is asked now
+        shift.close(session, closed, counted_minor, actor=g.actor, at=at)
+        wake_worker_after(session)
+    flash(_("The till is closed, Z %(n)s.", n=closed.z_no), "good")
+    return redirect(url_for("shift.z_report", shift_id=closed.id), 303)
+
+
+@bp.post("/x")
+@requires("over_short")
+@form.answers_on(money)
+def print_x() -> Any:
+    """Print the shift so far, for those who may know what the drawer holds: others count blind."""
+    with write() as session:
+        shift.print_x(session, _current(session), actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("The X report is being printed."), "good")
+    return redirect(url_for("shift.money"), 303)
+
+
+@bp.get("/shifts/<shift_id>")
+@requires("shift")
+def z_report(shift_id: str) -> Response:
+    """Show the frozen Z report of a closed shift."""
+    with read() as look:
+        found = _closed(look, shift_id)
+        job = queue.latest(look, found.store_id, shift_id, "z")
+    return page(
+        "till/shift/report.html",
+        shift=found,
+        report=found.z_report,
+        paper=job.id if job is not None and job.paper is not None else None,
+        tender_word=tender_word,
+        cash_word=cash_word,
+        event_word=event_word,
+    )
+
+
+@bp.post("/shifts/<shift_id>/reprint")
+@requires("print")
+def reprint_z(shift_id: str) -> Any:
+    """Print a Z report once more, marked as a copy."""
+    with write() as session:
+        found = _closed(session, shift_id)
+        queue.reprint(session, found.store_id, shift_id, kind="z", actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("Z report %(n)s is printed again.", n=found.z_no), "good")
+    return redirect(url_for("shift.z_report", shift_id=shift_id), 303)
+
+
+@bp.get("/receipts/<sale_id>")
+@requires("sell")
+def receipt(sale_id: str, fault: ShopError | None = None) -> Response:
+    """Show one receipt with its lines and its paper."""
+    store_id = str(place().store_id)
+    with read() as look:
+        found = _sale(look, sale_id)
+        lines = _lines(look, found)
+        job = queue.latest(look, store_id, sale_id)
+        has_shift = shift.current(look, store_id, own_till(look, store_id).id) is not None
+        has_voucher = vouchers.issued_by(look, store_id, sale_id)
+        not_ours = consigned.of_sale(look, store_id, sale_id)
+        no_hand = found.kind == "sale" and refund_routes.needs_no_hand(look, found)
+        letters = receipt_mail.letters_of(look, store_id, sale_id)
+    return page(
+        "till/shift/receipt.html",
+        sale=found,
+        lines=lines,
+        paper=job.id if job is not None and job.paper is not None else None,
+        has_shift=has_shift,
+        has_voucher=has_voucher,
+        not_ours=not_ours,
+        no_hand=no_hand,
+        letters=letters,
+        sends_mail=doors().settings.sends_mail,
+        fault=fault,
+    )
+
+
+@bp.post("/receipts/<sale_id>/reprint")
+@requires("print")
+def reprint(sale_id: str) -> Any:
+    """Print a receipt once more, marked as a copy."""
+    with write() as session:
+        found = _sale(session, sale_id)
+        wish = CopyRequest(sale_id, found.store_id, whole="whole" in request.form)
+        job = slips.copy_receipt(session, wish, actor=g.actor, at=doors().now())
+        drawer.note_event(session, found.store_id, job.till_id, "reprint")
+        wake_worker_after(session)
+    flash(_("Receipt %(n)s is printed again.", n=found.receipt_no), "good")
+    return redirect(url_for("shift.money"), 303)
+
+
+@bp.post("/receipts/<sale_id>/return")
+@requires("take_back")
+@form.answers_on(receipt)
+def take_back(sale_id: str) -> Any:
+    """Take lines of a receipt back and give their money back."""
+    command = form.command_id()
+    tender = form.one_of("tender", returns.REFUND_TENDERS, sentence=_("Choose how the money is given back."))
+    with write() as session:
+        found = _sale(session, sale_id)
+        asked = [
+            (line.n, form.number(request.form.get(f"back-{line.n}") or "0", line.name))
+            for line in lines_of(session, found)
+        ]
+        wanted = [(n, qty) for n, qty in asked if qty]
+        if not wanted:
+            raise Invalid("nothing-back", _("Say of at least one line how many come back."))
+        request_back = ReturnRequest(
+            id=command,
+            store_id=found.store_id,
+            till_id=own_till(session, found.store_id).id,
+            sale_id=sale_id,
+            lines=wanted,
+            tender=tender,
+            restock="waste" not in request.form,
+        )
+        done = returns.take_back(session, request_back, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("Taken back."), "good")
+    for paid in done.document["payments"]:
+        flash(_given_back(paid["tender"], money_text(-paid["amount_minor"])), "good")
+    return redirect(url_for("shift.receipt", sale_id=sale_id), 303)
+
+
+@bp.post("/paper/<job_id>")
+@requires("print")
+@form.answers_on(money)
+def paper_answer(job_id: str) -> Any:
+    """Say what became of a print nobody is sure of."""
+    answer = form.one_of("answer", tuple(ANSWERS), sentence=_("Choose what happened to the paper."))
+    with write() as session:
+        queue.resolve(session, str(place().store_id), job_id, ANSWERS[answer], actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    return redirect(url_for("shift.money"), 303)
+
+
+def _given_back(tender: str, amount: str) -> str:
+    """Say what is to be done, or was done, with a part of the money of goods brought back."""
+    if tender == "cash":
+        return _("Give the customer %(amount)s in cash.", amount=amount)
+    if tender in ("card", "wallet"):
+        return _("Put %(amount)s back on the card at the terminal.", amount=amount)
+    if tender == "tab":
+        return _("%(amount)s is taken off the customer’s tab.", amount=amount)
+    if tender == "points":
+        return _("%(amount)s goes back as points.", amount=amount)
+    return _("%(amount)s goes back as store credit: the receipt shows its code.", amount=amount)
+
+
+def proven(who: str = "approver", pin: str = "pin") -> Staff:
+    """Return the person of the form, known by the PIN that was typed beside the name."""
+    return proven_by_pin(request.form.get(who, ""), request.form.get(pin, "")[:12])
+
+
+def approver() -> Staff | None:
+    """Return who agrees, known by their PIN; None where nobody was asked."""
+    return proven() if request.form.get("approver") and request.form.get("pin") else None
+
+
+def allow_drawer(session: Session, found: Shift, agreeing: Staff | None) -> None:
+    """Grant leave to handle somebody else's drawer, where this person needs it and somebody agrees."""
+    need = shift.stranger(session, found, g.actor, doors().now())
+    agreed(session, agreeing, [need] if need else [], found.id, "")
+
+
+def agreed(session: Session, agreeing: Staff | None, needs: list[Need], subject_id: str, why: str) -> list[str]:
+    """Grant what this form's approver agrees to; returns the approvals' ids, none without an approver."""
+    if agreeing is None:
+        return []
+    by_permission: dict[str, list[Need]] = {}
+    for need in needs:
+        by_permission.setdefault(need.permission, []).append(need)
+    given: dict[str, Any] = {"sale_id": subject_id, "asked_by": g.actor, "at": doors().now()}
+    rows = [
+        approvals.grant(
+            session,
+            str(place().store_id),
+            agreeing,
+            permission=permission,
+            why=why or some[0].why,
+            covers=[need.covers for need in some],
+            **given,
+        )
+        for permission, some in by_permission.items()
+    ]
+    session.flush()
+    return [row.id for row in rows]
+
+
+def cash_word(kind: str) -> str:
+    """Return what a movement of the drawer is called."""
+    return {
+        "float": _("Float"),
+        "sale": _("Cash from sales"),
+        "change": _("Change"),
+        "refund": _("Cash refunds"),
+        "drop": _("Put in the safe"),
+        "pay_in": _("Paid in"),
+        "pay_out": _("Paid out"),
+        "tab_paid": _("Cash for tabs"),
+        "order_paid": _("Cash for orders"),
+    }.get(kind, kind)
+
+
+def event_word(kind: str) -> str:
+    """Return what something done beside selling is called."""
+    return {
+        "voided": _("Sales voided"),
+        "no_sale": _("Drawer opened without a sale"),
+        "reprint": _("Copies printed"),
+        "correction": _("Taken off before paying"),
+        "approval": _("Approvals"),
+        "x_report": _("X reports printed"),
+        "hand_over": _("Hand-overs"),
+        "parked": _("Sales parked"),
+        "practised": _("Practised, not booked"),
+    }.get(kind, kind)
+
+
+# --- inside ---
+
+
+def _current(session: Session) -> Shift:
+    till = own_till(session, str(place().store_id))
+    found = shift.current(session, till.store_id, till.id)
+    if found is None:
+        raise NotFound("no-open-shift", _("The till is not open."))
+    return found
+
+
+def _paying() -> str | None:
+    """Return which movement of cash the form that was sent asks for; None for any other."""
+    return next((kind for kind in hand_cash.BEYOND if kind in request.form), None)
+
+
+def _pay(kind: str, asks_why: str = "") -> int:
+    """Move the form's amount in or out of the drawer, with the leave that was given on it; returns the amount."""
+    verb = {hand_cash.PAY_IN: hand_cash.pay_in, hand_cash.PAY_OUT: hand_cash.pay_out, hand_cash.DROP: hand_cash.drop}[
+        kind
+    ]
+    command, amount_minor = form.command_id(), form.amount(kind, place().currency)
+    why, agreeing = form.text("why", required=asks_why), approver()
+    with _noting_refused(kind, amount_minor), write() as session:
+        if not _already(session, command):
+            now_open, given = _current(session), {"actor": g.actor, "at": doors().now()}
+            need = hand_cash.wanted_leave(session, now_open, kind, amount_minor, g.actor)
+            granted = agreed(session, agreeing, [need] if need else [], command, why)
+            _slip(session, verb(session, now_open, amount_minor, why=why, id=command, approvals=granted, **given))
+    return amount_minor
+
+
+@contextmanager
+def _noting_refused(kind: str, amount_minor: int) -> Iterator[None]:
+    """Journal inside what asks for more than the drawer should hold; it is refused all the same."""
+    try:
+        yield
+    except Refused as refusal:
+        if refusal.code == "not-in-drawer":
+            with write() as session:
+                hand_cash.note_refused(session, _current(session), kind, amount_minor, actor=g.actor, at=doors().now())
+        raise
+
+
+def _slip(session: Session, moved: CashMovement) -> None:
+    """Print the slip to be signed for cash that was put into the drawer or left it."""
+    slips.cash_slip(session, own_till(session, moved.store_id), moved, actor=g.actor, at=doors().now())
+    wake_worker_after(session)
+
+
+def _already(session: Session, command: str) -> bool:
+    query = sa.select(CashMovement.id).where(
+        CashMovement.store_id == str(place().store_id), CashMovement.source_id == command
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def _closed(session: Session, shift_id: str) -> Shift:
+    found = session.get(Shift, (str(place().store_id), shift_id))
+    if found is None or found.state != "closed":
+        raise NotFound("no-z-report", _("There is no such shift here, or it is not closed yet."))
+    return found
+
+
+def _sale(session: Session, sale_id: str) -> Sale:
+    found = session.get(Sale, (str(place().store_id), sale_id))
+    if found is None or found.state != "completed":
+        raise NotFound("not-found-here", _("There is no such receipt in this shop."))
+    return found
+
+
+def _lines(session: Session, found: Sale) -> list[LineView]:
+    back = returns.returned_qty(session, found.store_id, found.id)
+    return [
+        LineView(
+            row.n, row.name, row.stock_unit, row.qty, row.total_minor, back.get(row.n, 0), row.qty - back.get(row.n, 0)
+        )
+        for row in lines_of(session, found)
+    ]

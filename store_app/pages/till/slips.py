@@ -1,0 +1,121 @@
+"""The buttons that put a slip into the printer's queue: each belongs to the page it stands on, and leads back there."""
+
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import NotFound
+from pos.reports import receipt_mail
+from pos.reports import slips as shop_slips
+from pos.store.store import Till
+from store_app.pages.common import form
+from store_app.pages.goods import product_list
+from store_app.pages.goods.products import day_typed
+from store_app.pages.goods.stocktake import number_of
+from store_app.pages.till import shift
+from store_app.pages.till.till import own_till
+from store_app.runtime.doors import doors, wake_worker_after, write
+from store_app.web.presenting import place
+from store_app.web.security import requires
+from supply.online.pickup import slips
+from supply.shelf import plan
+
+bp = Blueprint("slips", __name__, url_prefix="/slips")
+bp.before_request(form.know_the_place)
+
+
+@bp.post("/gift/<sale_id>")
+@requires("print")
+def gift(sale_id: str) -> Any:
+    """Print the gift receipt of a sale."""
+    command = form.command_id()
+    with write() as session:
+        shop_slips.gift_receipt(session, _till(session), sale_id, command=command, at=doors().now())
+    return _back(_("The gift receipt is being printed."), "shift.receipt", sale_id=sale_id)
+
+
+@bp.post("/mail/<sale_id>")
+@requires("print")
+@form.answers_on(shift.receipt)
+def mail(sale_id: str) -> Any:
+    """Send a receipt by e-mail as soon as there is a line."""
+    command, settings = form.command_id(), doors().settings
+    with write() as session:
+        receipt_mail.ask(
+            session, settings.node_id, sale_id, form.text("email", most=receipt_mail.LONGEST), command=command,
+            sends_mail=settings.sends_mail, actor=g.actor, at=doors().now(),
+        )  # fmt: skip
+        wake_worker_after(session)
+    return _back(_("The receipt is sent by e-mail as soon as there is a line."), "shift.receipt", sale_id=sale_id)
+
+
+@bp.post("/pick-list")
+@requires("pickup")
+def pick_list() -> Any:
+    """Print what all accepted orders want, by where it lies."""
+    command = form.command_id()
+    with write() as session:
+        slips.pick_list(session, _till(session), command=command, actor=g.actor, at=doors().now())
+    return _back(_("The pick list is being printed."), "pickup.orders")
+
+
+@bp.post("/orders/<order_id>")
+@requires("pickup")
+def order(order_id: str) -> Any:
+    """Print the slip of one order, or the label of its bag."""
+    command = form.command_id()
+    with write() as session:
+        slips.order_slip(session, _till(session), order_id, command=command, at=doors().now())
+    return _back(_("The slip is being printed."), "pickup.order", order_id=order_id)
+
+
+@bp.post("/deliveries/<delivery_id>/<kind>")
+@requires("receive")
+def delivery(delivery_id: str, kind: str) -> Any:
+    """Print what came against what was ordered, or the claim to the supplier."""
+    if kind not in ("delivery", "claim"):
+        raise NotFound("no-such-slip", _("There is no such slip."))
+    command = form.command_id()
+    with write() as session:
+        given: dict[str, Any] = {"command": command, "actor": g.actor, "at": doors().now()}
+        slips.delivery_slip(session, _till(session), delivery_id, kind, **given)
+    return _back(_("The slip is being printed."), "receiving.delivery", delivery_id=delivery_id)
+
+
+@bp.post("/takes/<take_id>/<n>")
+@requires("stock.count")
+def count_sheet(take_id: str, n: str) -> Any:
+    """Print the sheet to count a section on."""
+    command, aisle = form.command_id(), form.tidy(request.form.get("aisle", ""))
+    with write() as session:
+        given: dict[str, Any] = {"command": command, "actor": g.actor, "at": doors().now()}
+        shop_slips.count_sheet(session, _till(session), take_id, number_of(n), aisle, **given)
+    return _back(_("The count sheet is being printed."), "stocktake.section", take_id=take_id, n=n)
+
+
+@bp.post("/prices")
+@requires("catalogue")
+def price_batch() -> Any:
+    """Print the list of the prices that begin on a day."""
+    command, day, store_id = form.command_id(), day_typed("day"), str(place().store_id)
+    with write() as session:
+        skus = product_list.beginning(session, store_id, day)
+        given: dict[str, Any] = {"command": command, "actor": g.actor, "at": doors().now()}
+        shop_slips.price_batch(session, _till(session), skus, day, plan.ranks(session, store_id), **given)
+    return _back(_("The list of new prices is being printed."), "prices.labels", day=day.isoformat())
+
+
+# --- inside ---
+
+
+def _till(session: Session) -> Till:
+    """Return the till whose printer the slip goes to; the worker is woken for it."""
+    wake_worker_after(session)
+    return own_till(session, str(place().store_id))
+
+
+def _back(sentence: str, endpoint: str, **where: Any) -> Any:
+    flash(sentence, "good")
+    return redirect(url_for(endpoint, **where), 303)

@@ -1,0 +1,153 @@
+"""Asking the provider about money that waits to come into escrow or to go back out of it.
+
+Rules
+-----
+1. The provider is asked outside of any transaction; what it answers is written in one of its own, together with what
+   it means for the order or the group.
+2. An escrow not paid in time lapses, and its order is called off; the provider is told to stop, again and again until
+   it says how it ended. Whatever goes wrong while asking is no answer.
+3. What goes back goes back once: the due entry's id is the provider's key. It is asked for until the provider confirms
+   it, at growing pauses, at once where a person wants it.
+"""
+
+import datetime as dt
+
+from sqlalchemy.orm import Session
+
+from config.errors import ShopError
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from pos.payments.providers import FINAL, NEVER_SEEN, Outcome, Provider, Request
+from pos.store.store import store_of
+from store_app.payments.providers import providers
+from store_app.runtime.doors import Doors
+from supply.money import escrow, refunds
+from supply.money.escrow import Escrow
+from supply.money.refunds import Refund
+from supply.online.checkout import placing
+from supply.online.groups import groups
+from supply.online.groups.groups import GroupMember
+from supply.online.orders import order_for_update
+from supply.online.pickup import escrow_release, order_copy
+from supply.sync import refunds as refund_wire
+
+ACTOR = Actor.system("escrow", NETWORK)
+WAY = "shop_code"
+
+
+def provider_for(doors: Doors) -> Provider | None:
+    """Return who takes money online at this node, None where nobody does."""
+    return providers(doors.settings).for_way(WAY)
+
+
+def ask(doors: Doors, id: str) -> str:
+    """Ask about one escrow now; returns the state it is in (rules 1, 2)."""
+    with doors.read() as session:
+        row = session.get_one(Escrow, id)
+        request = _request(session, row, doors.settings.nation)
+        provider, tries, state, pay_by = row.provider, row.tries, row.state, row.pay_by
+    if state not in ("awaited", "lapsed"):
+        return state
+    outcome = _asked(doors, provider, request, begin=tries == 0, is_over=state == "lapsed" or doors.now() >= pay_by)
+    with doors.write() as session:
+        _hold(session, session.get_one(Escrow, id))
+        came = escrow.settle_outcome(session, id, outcome, actor=ACTOR, at=doors.now())
+        row = session.get_one(Escrow, id)
+        if row.state == "awaited" and doors.now() >= row.pay_by:
+            came = "lapsed"
+        _mean(session, row, came, doors.now())
+        return row.state
+
+
+def ask_due(doors: Doors) -> int:
+    """Ask about everything that is due, send back what is to go back, pass on what may be; returns how many."""
+    with doors.read() as session:
+        asked = [row.id for row in escrow.to_ask(session, doors.now())]
+        back = [row.id for row in refunds.due(session, doors.now())]
+        free = [row.id for row in escrow.to_release(session, doors.now())]
+    for escrow_id in asked:
+        ask(doors, escrow_id)
+    for refund_id in back:
+        send_back(doors, refund_id)
+    for escrow_id in free:
+        with doors.write() as session:
+            row, now = escrow.locked(session, escrow_id), doors.now()
+            # what was asked meanwhile may have changed it
+            if row.state == "held" and row.release_at is not None and row.release_at <= now:
+                escrow_release.pass_on(session, escrow_id, why="collected", actor=ACTOR, at=now)
+    return len(asked) + len(back) + len(free)
+
+
+def send_back(doors: Doors, refund_id: str) -> str:
+    """Ask the provider now to give money back; returns the state its refund is in (rule 3)."""
+    with doors.read() as session:
+        one = session.get_one(Refund, refund_id)
+        row, state, amount_minor = session.get_one(Escrow, one.escrow_id), one.state, one.amount_minor
+        request, name = _request(session, row, doors.settings.nation), row.provider
+    if state != "waiting":
+        return state
+    try:
+        outcome = providers(doors.settings).named(name).reverse(request, amount_minor, key=refund_id, at=doors.now())
+    except ShopError as fault:
+        outcome = Outcome.unknown(fault.message)
+    with doors.write() as session:
+        if outcome.state == "captured":
+            escrow.refunded(session, refund_id, actor=ACTOR, at=doors.now())
+        else:
+            refunds.not_yet(session, refund_id, outcome, at=doors.now())
+        asked = session.get_one(Refund, refund_id)
+        refund_wire.tell_shop(session, asked, doors.now())
+        return asked.state
+
+
+# --- inside ---
+
+
+def _hold(session: Session, row: Escrow) -> None:
+    """Lock what the money is for before the money, as everybody does who moves both: else two would wait for ever."""
+    if row.purpose == "group":
+        groups.locked(session, session.get_one(GroupMember, row.id).group_id)
+    else:
+        order_for_update(session, row.store_id, row.id)
+
+
+def _mean(session: Session, row: Escrow, came: str, at: dt.datetime) -> None:
+    """Let the order or the group follow its money."""
+    if row.purpose == "group":
+        if came == "held":
+            groups.paid(session, row.id, at=at)
+        elif came == "lapsed":
+            groups.unpaid(session, row.id, actor=ACTOR, at=at)
+        return
+    if came not in ("held", "lapsed"):
+        return
+    order = order_for_update(session, row.store_id, row.id)
+    if came == "held" and order.step:
+        order_copy.money_came(session, order, at=at)
+    elif came == "held":
+        placing.paid(session, order, at=at)
+    elif order.state == "placed":
+        placing.unpaid(session, order, why="It was not paid in time.", actor=ACTOR, at=at)
+
+
+def _asked(doors: Doors, name: str, request: Request, *, begin: bool, is_over: bool) -> Outcome:
+    """Ask the provider, and tell it to stop what is over (rule 2); what it never saw begins anew."""
+    try:
+        provider = providers(doors.settings).named(name)
+        never_asked = begin and not is_over
+        outcome = (provider.begin if never_asked else provider.query)(request, at=doors.now())
+        if is_over and outcome.state not in FINAL:
+            outcome = provider.cancel(request, at=doors.now())
+        elif not is_over and outcome.reason == NEVER_SEEN:
+            outcome = provider.begin(request, at=doors.now())
+    except ShopError as fault:
+        outcome = Outcome.unknown(fault.message)
+    return outcome
+
+
+def _request(session: Session, row: Escrow, country: str) -> Request:
+    store = store_of(session, row.store_id)
+    return Request(
+        id=row.id, sale_id=row.id, till_id="ONLINE", way=WAY, amount_minor=row.amount_minor, currency=row.currency,
+        merchant=store.name, city=store.address, country=country, reference=row.id,
+    )  # fmt: skip

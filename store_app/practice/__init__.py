@@ -1,0 +1,1 @@
+"""The practice store: real screens on books of their own, and the lessons."""

@@ -1,0 +1,1 @@
+"""What every process of a node opens first: database doors, tables, the record of jobs, child processes."""

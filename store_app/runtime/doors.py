@@ -1,0 +1,247 @@
+"""The doors of the database, and the libraries that hang on the application.
+
+Rules
+-----
+1. `write()` and `read()` are the only transactions there are; opening one inside another raises.
+2. Whatever has no web (worker, commands) opens the same doors with `open_doors()`.
+3. After a commit that left work behind (paper, facts), `ring()` wakes the worker; a lost ring costs seconds, never
+   work, because the jobs look for themselves.
+"""
+
+import contextlib
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Request, current_app, g, has_request_context, request
+from flask import session as signed
+from flask.json.provider import DefaultJSONProvider
+from flask_babel import Babel
+from flask_bootstrap import Bootstrap5
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+from jinja2.bccache import Bucket, FileSystemBytecodeCache
+from sqlalchemy import make_url
+from sqlalchemy.orm import Session
+from werkzeug.local import LocalProxy
+
+from config import private, retry
+from config.clock import Clock, PracticeClock, SystemClock
+from config.database import Base, Database, after_commit, make_engine, set_up_sqlite
+from config.nodes.bell import Bell
+from config.settings import Settings
+
+MOST_TOKENS = 256
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+
+
+class KeptTokens(CSRFProtect):
+    """Flask-WTF's protection, which verifies a session's token once: a till sends the same one all day."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: set[tuple[str, str]] = set()
+
+    def protect(self, apply_exemptions: bool = False) -> None:
+        """Refuse what carries no valid token of this very session."""
+        known = self._token()
+        if known is not None and known in self._kept:
+            g.csrf_valid = True
+            return
+        super().protect(apply_exemptions)
+        if known is not None and g.get("csrf_valid"):  # not so where the view is exempt
+            if len(self._kept) >= MOST_TOKENS:
+                self._kept.clear()
+            self._kept.add(known)
+
+    @staticmethod
+    def _token() -> tuple[str, str] | None:
+        """Return the token in a program's header with what the session holds, where nothing else is looked at."""
+        if request.method != "POST" or request.mimetype != "application/json" or request.is_secure:
+            return None  # a form carries its own token, and over HTTPS the referrer counts too
+        token, own = request.headers.get("X-CSRF-Token"), signed.get("csrf_token")
+        return (token, own) if token and own else None
+
+
+csrf = KeptTokens()
+babel = Babel()
+bootstrap = Bootstrap5()
+
+
+class PlainJson(DefaultJSONProvider):
+    """JSON as our programs read it: days and instants in ISO form, keys in our order."""
+
+    sort_keys = False
+
+    @staticmethod
+    def default(value: Any) -> Any:
+        """Write days and instants in ISO form; the rest as Flask does."""
+        return value.isoformat() if isinstance(value, dt.date) else DefaultJSONProvider.default(value)
+
+
+@dataclass(frozen=True)
+class Doors:
+    """What an edge of the house works with: database, clock, settings. is_practice: the books of a practice store."""
+
+    database: Database
+    clock: Clock
+    settings: Settings
+    is_practice: bool = False
+
+    def write(self) -> AbstractContextManager[Session]:
+        """Open the transaction of one command."""
+        return self.database.write()
+
+    def read(self) -> AbstractContextManager[Session]:
+        """Open a read-only look."""
+        return self.database.read()
+
+    def now(self) -> dt.datetime:
+        """Return the present instant."""
+        return self.clock.now()
+
+    @property
+    def server_lock(self) -> Path | None:
+        """The file beside an SQLite database that its one server holds; None on PostgreSQL."""
+        url = self.database.engine.url
+        return Path(f"{url.database}.serve") if url.get_backend_name() == "sqlite" else None
+
+    @property
+    def bell(self) -> Bell:
+        """The node's bell, which wakes the worker."""
+        return Bell(self.settings.state_folder / f"{self.settings.node_id}.bell")
+
+    def ring(self) -> None:
+        """Wake the worker; safe to lose."""
+        self.bell.ring()
+
+
+def open_doors(settings: Settings, clock: Clock | None = None) -> Doors:
+    """Open the database of a node without any web."""
+    private.folder(settings.state_folder)
+    database = Database(make_engine(settings.database_url), private.node_secret(settings))
+    return Doors(database, clock or clock_for(settings), settings)
+
+
+def clock_for(settings: Settings) -> Clock:
+    """Return the clock the settings name: the machine's, or a practice network's shared one."""
+    return PracticeClock(settings.practice_clock) if settings.practice_clock else SystemClock()
+
+
+class Asked(Request):
+    """A request, whose fields come from one place: a form's from its body, a page's from its address."""
+
+    @property
+    def values(self) -> Any:
+        """Return what was typed; an address adds nothing to a form and replaces nothing in it."""
+        return self.form if self.method == "POST" else self.args
+
+
+class Web(Flask):
+    """The application; a command the database gave up for another's sake is done again (`config/retry.py`)."""
+
+    request_class = Asked
+
+    def dispatch_request(self) -> Any:
+        """Answer the request, begun anew where nothing of it was committed."""
+        return retry.until_done(self._dispatch_from_the_start)
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a view as it is: none of ours is a coroutine, and Flask looks at every request whether it is."""
+        return func
+
+    def _dispatch_from_the_start(self) -> Any:
+        for upload in request.files.values() if "multipart" in (request.mimetype or "") else ():
+            upload.seek(0)
+        return super().dispatch_request()
+
+
+class KeptTemplates(FileSystemBytecodeCache):
+    """Templates compiled once and kept beside the books; a disk that will not take or give them costs time alone."""
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill the bucket where its template is kept."""
+        with contextlib.suppress(OSError):
+            super().load_bytecode(bucket)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template; its name and text tell later whether it is still the same."""
+        with contextlib.suppress(OSError):
+            Path(self.directory).mkdir(exist_ok=True)
+            super().dump_bytecode(bucket)
+
+
+def set_up(app: Flask, settings: Settings, clock: Clock | None) -> None:
+    """Bind the libraries to the application and open its doors on the one engine there is."""
+    private.folder(settings.state_folder)
+    app.jinja_options = {"bytecode_cache": KeptTemplates(str(settings.state_folder / "templates")), **app.jinja_options}
+    app.config["SQLALCHEMY_DATABASE_URI"] = _absolute(settings.database_url)
+    db.init_app(app)
+    with app.app_context():
+        engine = set_up_sqlite(db.engine)
+    database = Database(engine, app.config["SECRET_KEY"])
+    app.extensions["cornerstore"] = Doors(database, clock or clock_for(settings), settings)
+    csrf.init_app(app)
+    bootstrap.init_app(app)
+
+
+def own_doors() -> Doors:
+    """Return the doors of the node's own books."""
+    found: Doors = current_app.extensions["cornerstore"]
+    return found
+
+
+def doors() -> Doors:
+    """Return the doors of the application that answers now; those of its practice shop, where a browser practises."""
+    name = signed.get("practice") if has_request_context() else None
+    if not name:
+        return own_doors()
+    found: Doors | None = current_app.extensions["cornerstore_practice"].doors(name)
+    if found is None:  # thrown away meanwhile: and no page of it may write into the shop's own books
+        for key in ("practice", "csrf_token"):
+            signed.pop(key, None)
+    return found or own_doors()
+
+
+def write() -> AbstractContextManager[Session]:
+    """Open the transaction of one command; commits at the end, rolls back on any exception."""
+    return doors().write()
+
+
+@contextlib.contextmanager
+def rehearse(*, for_real: bool) -> Iterator[Session]:
+    """Open a transaction whose work is undone at the end unless it is for real: practice runs the very same code."""
+    with contextlib.suppress(_Undone), doors().write() as session:
+        yield session
+        if not for_real:
+            raise _Undone
+
+
+class _Undone(Exception):
+    """Practice is over."""
+
+
+def read() -> AbstractContextManager[Session]:
+    """Open a read-only look."""
+    return doors().read()
+
+
+clock: Clock = LocalProxy(lambda: doors().clock)  # type: ignore[assignment]
+"""The node's clock: `clock.now()`."""
+
+
+def wake_worker_after(session: Session) -> None:
+    """Ring for the worker once this transaction is committed."""
+    after_commit(session, doors().ring)
+
+
+def _absolute(url: str) -> str:
+    # Flask-SQLAlchemy would put a relative SQLite file into its instance folder
+    parts = make_url(url)
+    if parts.get_backend_name() != "sqlite" or not parts.database or parts.database == ":memory:":
+        return url
+    return parts.set(database=str(Path(parts.database).resolve())).render_as_string(hide_password=False)

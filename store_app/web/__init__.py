@@ -1,0 +1,1 @@
+"""The web application under the pages: security, sessions, sign-in, formatting, assets."""

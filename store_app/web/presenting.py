@@ -1,0 +1,384 @@
+"""How pages are answered, and how money, quantities and time are written: by filters, nowhere else.
+
+Rules
+-----
+1. `page(template, block)` answers a script (htmx) with just the block and everybody else with the whole page; a plain
+   POST that names `go` is answered 303.
+2. Money, days and times are written in the store's currency and zone and the reader's language; the customer's pages
+   say `at_store(store)` first.
+3. The look, light or dark, is what this browser chose (a cookie), else 'auto': as the device.
+4. The language is the one in the address (`?lang=`), then the cookie, then on a customer's pages (`/shop/<slug>`) the
+   first that the browser reads, then the store's.
+"""
+
+import datetime as dt
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from string import ascii_uppercase
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from babel import Locale, dates, numbers
+from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as lazy
+from sqlalchemy.orm import Session
+
+from config import money as minor_units
+from config.clock import as_utc, business_day
+from config.database import table_of
+from config.ids import new_id
+from config.prepared import Prepared
+from config.settings import Settings
+from pos.store.store import Store
+from store_app.roles import is_network
+from store_app.runtime.doors import babel, doors, read
+from store_app.web import icons, storefront_assets
+from store_app.web.own_shop import no_shop_yet
+
+LANGUAGES = {"en": "English", "zh": "中文"}
+JUST_NOW = dt.timedelta(seconds=5)
+LOOKS = ("light", "dark", "auto")
+LARGE = {"gram": ("kg", 1000), "millilitre": ("l", 1000)}
+SMALL = {"gram": "g", "millilitre": "ml"}
+STATE_WORDS = {
+    "open": lazy("open"), "parked": lazy("parked"), "tendering": lazy("being paid"), "completed": lazy("completed"),
+    "voided": lazy("voided"), "counting": lazy("being counted"), "closed": lazy("closed"), "placed": lazy("new"),
+    "accepted": lazy("accepted"), "picking": lazy("being picked"), "ready": lazy("ready"), "short": lazy("short"),
+    "collected": lazy("collected"), "expired": lazy("expired"), "cancelled": lazy("cancelled"),
+    "refused": lazy("refused"), "return_asked": lazy("return asked"), "returned": lazy("returned"),
+    "return_refused": lazy("return refused"), "filling": lazy("filling the last case"),
+    "over": lazy("over"), "called_off": lazy("called off"), "to_collect": lazy("to be collected"),
+    "ordered": lazy("ordered"), "arrived": lazy("arrived"), "settled": lazy("settled"), "held": lazy("held"),
+    "shown": lazy("shown"), "reported": lazy("reported"), "hidden": lazy("hidden"),
+    "disputed": lazy("disputed"), "awaited": lazy("not paid yet"), "lapsed": lazy("not paid"),
+    "forfeited": lazy("not sent back"),
+    "proposed": lazy("proposed"), "approved": lazy("approved"),
+    "dropped": lazy("dropped"), "sent": lazy("sent"), "acknowledged": lazy("acknowledged"),
+    "rejected": lazy("rejected"), "dispatched": lazy("on the way"), "part_received": lazy("partly received"),
+    "received": lazy("received"), "closed_short": lazy("closed short"), "expected": lazy("expected"),
+    "posted": lazy("in the backroom"), "drafted": lazy("draft"), "live": lazy("on the shelf"),
+    "retired": lazy("retired"), "queued": lazy("waiting"), "sending": lazy("printing"), "printed": lazy("printed"),
+    "failed": lazy("failed"), "unconfirmed": lazy("please look"), "offered": lazy("offered"),
+    "declined": lazy("declined"), "pending": lazy("waiting"), "delivered": lazy("delivered"), "stuck": lazy("stuck"),
+    "withdrawn": lazy("withdrawn"),
+    "asked": lazy("asked"), "granted": lazy("granted"), "given": lazy("given"), "raised": lazy("waits for an answer"),
+    "measured": lazy("measured"), "upheld": lazy("upheld"), "turned_down": lazy("it stays"), "made": lazy("made"),
+    "filed": lazy("filed"), "under_review": lazy("being looked into"), "part_accepted": lazy("partly accepted"),
+    "compensated": lazy("paid back"), "replaced": lazy("sent once more"), "contested": lazy("contested"),
+    "kept": lazy("kept"), "picked": lazy("picked"),
+    "paid": lazy("paid"), "planned": lazy("planned"), "on_the_way": lazy("on the way"), "done": lazy("done"),
+    "not_reached": lazy("not reached"), "turned_back": lazy("the van turned back"),
+    "moved": lazy("comes with a later van"), "good": lazy("good"),
+    "changed": lazy("changed"),
+    "running": lazy("running"), "published": lazy("published"), "superseded": lazy("replaced"),
+}  # fmt: skip
+
+
+OWN_REASONS = {
+    "The customer cancelled.": lazy("The customer cancelled."),
+    "The network has decided so.": lazy("The network has decided so."),
+    "Nobody collected it in time.": lazy("Nobody collected it in time."),
+    "The shop did not answer in time.": lazy("The shop did not answer in time."),
+    "The shop did not make it ready in time.": lazy("The shop did not make it ready in time."),
+    "The shop could not be reached in time.": lazy("The shop could not be reached in time."),
+    "The goods did not come.": lazy("The goods did not come."),
+    "The goods were not fetched in time.": lazy("The goods were not fetched in time."),
+    "Not enough neighbours joined.": lazy("Not enough neighbours joined."),
+    "The supplier's minimum was not reached.": lazy("The supplier's minimum was not reached."),
+    "Nobody answered in time.": lazy("Nobody answered in time."),
+    "The campaign is over.": lazy("The campaign is over."),
+}
+"""What nobody typed: a reason that the books give by themselves, in the words in which it travels."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page speaks from: names, money and time of one store, or of the network."""
+
+    store_id: str | None
+    name: str
+    currency: str
+    tz: str
+    rollover_hour: int
+    language: str
+
+    @classmethod
+    def of(cls, store: Any) -> "Place":
+        """Return the place of a store."""
+        return cls(store.id, store.name, store.currency, store.tz, store.rollover_hour, store.language)
+
+
+def page(
+    template: str, block: str | list[str] | None = None, *, go: str | None = None, status: int = 200, **context: Any
+) -> Response:
+    """Answer with a page, or with the block(s) of it that a script asked for (rule 1)."""
+    by_script = bool(request.headers.get("HX-Request")) and request.headers.get("HX-Request-Type") != "full"
+    if go and request.method == "POST" and not by_script and status < 400:
+        return redirect(go, 303)  # type: ignore[return-value]
+    if by_script and block:
+        text = _blocks(template, [block] if isinstance(block, str) else block, context)
+    else:
+        text = render_template(template, **context)
+    return make_response(text, status)
+
+
+def place() -> Place:
+    """Return the place this answer speaks from."""
+    if "place" not in g:
+        g.place = _own_place(doors().settings)
+    found: Place = g.place
+    return found
+
+
+def at_store(store: Store) -> None:
+    """Let this answer speak from `store`: its name, money, zone and language, and its online shop as the start."""
+    g.place, g.start = Place.of(store), url_for("storefront.home", slug=store.slug)
+
+
+def about_store(store: Store) -> None:
+    """Let a page of the network tell of `store` in its money and days; name and language stay the network's."""
+    own = place()
+    g.place = replace(Place.of(store), name=own.name, language=own.language)
+
+
+def today() -> dt.date:
+    """Return the business day it is now at this place."""
+    here = place()
+    return business_day(doors().now(), here.tz, here.rollover_hour)
+
+
+def language() -> str:
+    """Return the reader's language: 'en' or 'zh'."""
+    if "language" not in g:
+        wished = request.args.get("lang") or request.cookies.get(_cookie(), "")
+        if wished not in LANGUAGES and "slug" in (request.view_args or {}):
+            read_here = (_short(tag) for tag, quality in request.accept_languages if quality)
+            wished = next((short for short in read_here if short in LANGUAGES), "")
+        g.language = wished if wished in LANGUAGES else _known(place().language)
+    return str(g.language)
+
+
+def look() -> str:
+    """Return the look this browser chose: 'light', 'dark' or 'auto' (rule 3)."""
+    wished = request.cookies.get(look_cookie(), "")
+    return wished if wished in LOOKS else "auto"
+
+
+def look_cookie() -> str:
+    """Return the name of the cookie that keeps the look."""
+    return f"{current_app.config['SESSION_COOKIE_NAME']}_look"
+
+
+def set_up(app: Flask, settings: Settings) -> None:
+    """Give the templates their filters and words."""
+    babel.init_app(app, locale_selector=language, timezone_selector=lambda: place().tz)
+    app.jinja_env.filters.update(
+        money=money, qty=qty, day=day, clock_time=clock_time, hour=hour, why_words=why_words, since=since, number=number
+    )
+    app.jinja_env.globals.update(
+        **icons.drawers(), language=language, new_command_id=new_id, state_word=state_word,
+        node_name=lambda: place().name, on_network=lambda: is_network(settings), place_here=place, today=today,
+        other_language=lambda: _other(), other_language_name=lambda: LANGUAGES[_other()],
+        other_language_url=other_language_url, start_url=lambda: g.get("start", "/"), look=look, rail_count=rail_count,
+        shop_dress=storefront_assets.dress,
+    )  # fmt: skip
+
+    @app.before_request
+    def _know_the_place() -> None:
+        if request.endpoint not in ("static", "bootstrap.static"):
+            here = place()  # in a look of its own, before a view opens one
+            if here.store_id is None and not is_network(settings):
+                raise no_shop_yet(settings)
+
+    @app.after_request
+    def _keep_language(answer: Response) -> Response:
+        if request.args.get("lang") in LANGUAGES:
+            answer.set_cookie(
+                _cookie(), request.args["lang"], max_age=31_536_000, samesite="Lax", httponly=True,
+                secure=settings.secure_cookies,
+            )  # fmt: skip
+        return answer
+
+
+# --- filters ---
+
+
+def money(amount_minor: int | None, currency: str | None = None) -> str:
+    """Write minor units as money in the reader's language, the sign as the till has it: '$12.50'; None → '–'."""
+    if amount_minor is None:
+        return "–"
+    unit = currency or place().currency
+    value = Decimal(amount_minor).scaleb(-minor_units.exponent(unit))
+    written = numbers.format_currency(value, unit, locale=_locale())
+    sign = numbers.get_currency_symbol(unit, locale=_locale())
+    return written.replace(sign, sign.lstrip(ascii_uppercase) or sign)
+
+
+def money_form(currency: str) -> dict[str, str]:
+    """Return how `money` writes an amount, for a page that writes its own: what stands around, between and in it."""
+    places = minor_units.exponent(currency)
+    written = money(1_000 * 10**places, currency)
+    first, last = written.index("1"), written.rindex("0")
+    figures = written[first : last + 1]
+    return {
+        "before": written[:first],
+        "after": written[last + 1 :],
+        "group": figures[1 : -places - 4] if places else figures[1:-3],
+        "point": figures[-places - 1] if places else "",
+    }
+
+
+def qty(units: int | float | None, stock_unit: str = "each") -> str:
+    """Write a quantity with its unit: 3, '350 g', '1.25 kg'; None → '–'."""
+    if units is None:
+        return "–"
+    if stock_unit not in LARGE:
+        return numbers.format_decimal(units, format="#,##0.##", locale=_locale())
+    name, size = LARGE[stock_unit]
+    if abs(units) >= size:
+        return f"{numbers.format_decimal(Decimal(str(units)) / size, format='#,##0.###', locale=_locale())} {name}"
+    return f"{numbers.format_decimal(units, format='#,##0.##', locale=_locale())} {SMALL[stock_unit]}"
+
+
+def number(value: float | None, places: int = 0) -> str:
+    """Write a number with at most `places` decimals; None → '–'."""
+    pattern = "#,##0" + ("." + "#" * places if places else "")
+    return "–" if value is None else numbers.format_decimal(round(value, places), format=pattern, locale=_locale())
+
+
+def day(value: dt.date | str | None) -> str:
+    """Write a business day with its weekday: 'Mon, Mar 2'; of another year with the year; None → '–'."""
+    if value is None:
+        return "–"
+    date = dt.date.fromisoformat(value) if isinstance(value, str) else value
+    skeleton = "MMMEd" if date.year == today().year else "yMMMEd"
+    return str(dates.format_skeleton(skeleton, date, locale=_locale()))
+
+
+def clock_time(at: dt.datetime | str | None, with_day: bool = False) -> str:
+    """Write the time of an instant in the store's zone; `with_day` puts the day before it."""
+    if at is None:
+        return "–"
+    instant = as_utc(dt.datetime.fromisoformat(at) if isinstance(at, str) else at)
+    local = instant.astimezone(ZoneInfo(place().tz))
+    written = dates.format_time(local.time(), "short", locale=_locale())
+    return f"{day(local.date())} {written}" if with_day else written
+
+
+def hour(text: str) -> str:
+    """Write an hour of opening, kept as '23:30', as every other time is written: '11:30 PM'."""
+    hours, minutes = (int(part) for part in text.split(":")[:2])
+    return dates.format_time(dt.time(hours % 24, minutes), "short", locale=_locale())
+
+
+def since(at: dt.datetime | str | None) -> str:
+    """Write how long ago (or until when) an instant is: 'just now', '5 minutes ago'; None → 'never'."""
+    if at is None:
+        return _("never")
+    instant = as_utc(dt.datetime.fromisoformat(at) if isinstance(at, str) else at)
+    away = instant - doors().now()
+    if abs(away) < JUST_NOW:
+        return _("just now")
+    return dates.format_timedelta(away, add_direction=True, locale=_locale())
+
+
+def state_word(state: str) -> str:
+    """Write a state in the reader's language."""
+    return str(STATE_WORDS.get(state, state.replace("_", " ")))
+
+
+def why_words(why: str | None) -> str:
+    """Write a reason: one of our own in the reader's language, what a person typed as it was typed."""
+    return str(OWN_REASONS.get(why or "", why or ""))
+
+
+# --- the frame ---
+
+
+def other_language_url() -> str:
+    """Return this page's address in the other language."""
+    arguments = {**request.args.to_dict(), **(request.view_args or {}), "lang": _other()}
+    if request.endpoint and request.method == "GET":
+        return url_for(request.endpoint, **arguments)
+    return f"/?lang={_other()}"
+
+
+RAIL_COUNTS: dict[str, Callable[[Any, str], int]] = {}
+"""What waits at a place of the rail: name -> question(session, store_id). Pages add theirs when they are imported."""
+
+
+def rail_count(name: str) -> int:
+    """Return how much waits at a place of the rail; asked once an answer."""
+    question = RAIL_COUNTS.get(name)
+    here = place().store_id
+    if question is None or here is None:
+        return 0
+    counts: dict[str, int] = g.setdefault("rail_counts", {})
+    if name not in counts:
+        with read() as look:
+            counts[name] = question(look, here)
+    return counts[name]
+
+
+# --- inside ---
+
+
+def _blocks(template: str, names: list[str], context: dict[str, Any]) -> str:
+    current_app.update_template_context(context)
+    found = current_app.jinja_env.get_template(template)
+    frame = found.new_context(context)
+    # one step of the page runs what stands above its blocks: imports and sets, of every parent too
+    whole = found.root_render_func(frame)
+    next(whole, None)
+    whole.close()  # type: ignore[attr-defined]
+    return "".join("".join(frame.blocks[name][0](frame)) for name in names)
+
+
+def _own_place(settings: Settings) -> Place:
+    return doors().database.remembered("place", functools.partial(_asked_place, settings))
+
+
+def _asked_place(settings: Settings, look: Session) -> Place:
+    own = None if is_network(settings) else _STORE.first(look, {"id": settings.node_id})
+    if own is not None:
+        return Place(*own)
+    first = _FIRST_STORE.first(look, {})
+    habits = first[2:] if first is not None else ("USD", "UTC", 4, "en")
+    return Place(None, _title(settings), *habits)
+
+
+_store = table_of(Store).c
+_PLACE = sa.select(_store.id, _store.name, _store.currency, _store.tz, _store.rollover_hour, _store.language)
+_STORE = Prepared(_PLACE.where(_store.id == sa.bindparam("id")))
+_FIRST_STORE = Prepared(_PLACE.order_by(_store.id).limit(1))
+
+
+def _title(settings: Settings) -> str:
+    return "Cornerstore network" if is_network(settings) else settings.node_id
+
+
+def _known(wished: str) -> str:
+    return short if (short := _short(wished)) in LANGUAGES else "en"
+
+
+def _short(tag: str) -> str:
+    return tag.replace("_", "-").split("-")[0].lower()
+
+
+def _other() -> str:
+    return "en" if language() == "zh" else "zh"
+
+
+def _locale() -> Locale:
+    return LOCALES[language()]
+
+
+def _cookie() -> str:
+    return f"{current_app.config['SESSION_COOKIE_NAME']}_language"
+
+
+LOCALES = {"en": Locale("en", "US"), "zh": Locale.parse("zh_Hans_CN")}

@@ -1,0 +1,1 @@
+"""Every sentence made from a code: refusals, reasons, states; in the reader's language."""

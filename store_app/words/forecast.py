@@ -1,0 +1,236 @@
+"""How a product was forecast, in the shopkeeper's words."""
+
+import datetime as dt
+import math
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+
+from store_app.web.presenting import day, number
+from store_app.words.words import weekday
+from supply.demand.offer_effects import OFFER, PRICE
+
+REASONS: dict[str, Any] = {
+    "own_history": _l("It stands on this shop’s own sales, joined with how the product moves in the region."),
+    "thin_history_borrowed": _l("It sold seldom here so far, so most of this comes from the region."),
+    "new_product_borrowed": _l("It never sold here: this is what the region sells, at the size of this shop."),
+    "new_in_region_borrowed": _l(
+        "It never sold in this region: this is what shops elsewhere sell, at the size of this shop."
+    ),
+    "new_in_region": _l("Nobody in the region sold it yet: this is what a usual product of its aisle sells."),
+    "no_regional_signal": _l("It stands on this shop’s own sales alone."),
+    "no_history_category": _l("It never sold here: this is what a usual product of its aisle sells."),
+    "stopped_selling": _l("It has not sold for long, so little is expected. Is it still wanted?"),
+    "silent_longer": _l("It has been silent for longer than usual, so less is expected: it may be on its way out."),
+    "selling_less": _l("It sells less than half of what it sold over the year, and the forecast follows it down."),
+    "never_sold": _l("It was on offer for weeks and nobody bought it."),
+    "no_history": _l("Nothing is known of it yet."),
+    "not_finite": _l("Its numbers could not be worked out: the average of four weeks stands in."),
+    "fell_back": _l("Last week the average of four weeks was nearer for such products, so it is used for now."),
+}
+_UNREADABLE = ("bad-forecast", "broken-body", "unknown-encoding", "told-no-forecast", "told-no-number", "told-no-day")
+METHODS: dict[str, Any] = {
+    "level_filter": _l("Method: a level that follows its own sales, recent days weighing most."),
+    "level_filter+region": _l(
+        "Method: a level that follows its own sales, recent days weighing most, joined with the region’s models."
+    ),
+    "region_share": _l("Method: this shop’s part of what the region’s models expect."),
+    "category_level": _l("Method: the usual level of its aisle in this shop."),
+    "mean_28": _l("Method: the average of four weeks, the same on every day."),
+}
+WEATHER: dict[tuple[str, bool], Any] = {
+    ("temperature", True): _l("Warmer than usual"),
+    ("temperature", False): _l("Colder than usual"),
+    ("rain", True): _l("Wetter than usual"),
+    ("rain", False): _l("Drier than usual"),
+}
+A_MONDAY = dt.date(2024, 1, 1)
+TOLD_FROM = 0.1
+"""A weekday this far from an ordinary day is worth a word, and so is this share of the region, or such a season."""
+SPECIAL_FROM = 1.3
+"""So many times, or a part so small, as on the same weekday of the other week: a day of its own."""
+EVEN = ("mean_28", "zero")
+HARDLY = 5
+"""Less per cent more than this is hardly more."""
+
+
+def forecast_sentences(seen: Mapping[str, Any], quantity: Callable[[float], str]) -> list[str]:
+    """Say how a product is forecast, of what `supply.demand.forecasts.as_seen` tells; [] without a forecast."""
+    why = seen["why"]
+    if not why:
+        return []
+    said = [_("On an ordinary day about %(qty)s are expected.", qty=quantity(float(why["level"])))]
+    if why["model"] not in EVEN and float(why["level"]) > 0:
+        said += _days_that_differ(seen)
+    said += [
+        _("%(campaign)s is expected to bring %(times)s times as much from %(first)s to %(last)s.",
+          campaign=name, times=number(factor, 1), first=day(first), last=day(last))
+        for name, first, last, factor in why["campaigns"]
+    ]  # fmt: skip
+    if why["model"] not in EVEN:
+        said += [_offer(name, first, last, why["moved"]) for name, first, last in why["offers"]]
+        said += [_around(*one) for one in why["moved"] if one[0] != OFFER]
+    if seen["empty"]:
+        said.append(
+            ngettext(
+                "On %(num)d day shown its shelf stood empty for a time: what was missed counts as wanted.",
+                "On %(num)d days shown its shelf stood empty for a time: what was missed counts as wanted.",
+                len(seen["empty"]),
+            )
+        )
+    if str(why["reason"]) in REASONS:
+        said.append(str(REASONS[str(why["reason"])]))
+    if float(why["regional_share"]) >= TOLD_FROM:
+        said.append(_("The region has a share of %(share)s %% in it.", share=round(100 * float(why["regional_share"]))))
+    if str(why["model"]) in METHODS:
+        said.append(str(METHODS[str(why["model"])]))
+    return said + watched_sentences(why["watched"], also_fallen=False)
+
+
+def watched_sentences(watched: str | None, *, also_fallen: bool = True) -> list[str]:
+    """Say what the nightly look at last week's forecast found (`forecasting.accuracy.watch.told`); [] when all is
+    well."""
+    said, found = [], watched or ""
+    if also_fallen and "fell_back:" in found:
+        said.append(_("For some products the average of four weeks was nearer last week, so it is used for now."))
+    if "drifts:" in found:
+        said.append(_("Last week some products sold otherwise than forecast: look twice at what matters."))
+    return said
+
+
+# --- inside ---
+
+
+def not_taken(why: str | None) -> str:
+    """Say why the network did not take a shop's forecast (`told_forecasts`), '' where it did."""
+    if not why:
+        return ""
+    code, _colon, sentence = why.partition(": ")
+    return {
+        "told-too-much": _("all it expects is more than twice what it sold"),
+        "not-sold-yet": _("nothing it sold is known here yet"),
+        "newer-version": _("the network’s program is older than the shop’s"),
+        "told-day-off": _("its last day is not over by the network’s clock"),
+        "too-large": _("it is too large for the line"),
+        **dict.fromkeys(_UNREADABLE, _("it cannot be read")),
+    }.get(code, sentence or code)
+
+
+def _days_that_differ(seen: Mapping[str, Any]) -> list[str]:
+    """Say what weekdays, the time of the year, and single days make of an ordinary day."""
+    said, why = [], seen["why"]
+    week = [float(factor) for factor in why["weekday_profile"]]
+    shut = [at for at, factor in enumerate(week) if factor == 0.0]
+    opened = [at for at in range(len(week)) if at not in shut]
+    if opened and max(week) > 1.0 + TOLD_FROM:
+        best, least = max(opened, key=week.__getitem__), min(opened, key=week.__getitem__)
+        said.append(
+            _("Most sells on %(best)s (%(more)s times as much), least on %(least)s (%(less)s times).",
+              best=_day(best), more=number(week[best], 1), least=_day(least), less=number(week[least], 1))
+        )  # fmt: skip
+    if shut:
+        said.append(_("Nothing is expected on: %(days)s.", days=", ".join(_day(at) for at in shut)))
+    season, special = beyond_weekdays([(when, mean) for when, mean, *_rest in seen["ahead"]], float(why["level"]), week)
+    if season >= 1.0 + TOLD_FROM:
+        said.append(_("The time of the year and of the month make it %(share)s %% more in the days ahead.",
+                      share=round(100 * (season - 1.0))))  # fmt: skip
+    elif 0.0 < season <= 1.0 - TOLD_FROM:
+        said.append(_("The time of the year and of the month make it %(share)s %% less in the days ahead.",
+                      share=round(100 * (1.0 - season))))  # fmt: skip
+    planned = [(first, last) for _name, first, last, _factor in why["campaigns"]]
+    planned += [(moved := dt.date.fromisoformat(one), moved) for _name, days, *_rest in why["moved"] for one in days]
+    said += [
+        _("On %(day)s, a day of its own, %(times)s times as much is expected as on a usual %(weekday)s.",
+          day=day(when), times=number(times, 1), weekday=weekday(when))
+        for when, times in special
+        if not any(first <= when <= last for first, last in planned)
+    ]  # fmt: skip
+    return said
+
+
+def _offer(name: str, first: dt.date, last: dt.date, moved: Sequence[Any]) -> str:
+    """Say what an offer is expected to bring, of what stands of offers in `ForecastSeries.moved`."""
+    factors = [
+        factor for what, days, factor, _more in moved
+        if what == OFFER and any(first <= dt.date.fromisoformat(one) <= last for one in days)
+    ]  # fmt: skip
+    spell = {"offer": name, "first": day(first), "last": day(last)}
+    if not factors:
+        return _(
+            "%(offer)s, %(first)s to %(last)s: nobody knows yet what it brings; the first days will tell.", **spell
+        )
+    share = round(100 * (factors[0] - 1.0))
+    if share < HARDLY:
+        return _("%(offer)s, %(first)s to %(last)s: hardly more is expected, for offers on such products brought "
+                 "little here and in the region’s other shops.", **spell)  # fmt: skip
+    return _("%(offer)s, %(first)s to %(last)s: %(share)s %% more is expected, by what offers on such products brought "
+             "here and in the region’s other shops.", share=share, **spell)  # fmt: skip
+
+
+def _around(name: str, days: Sequence[str], factor: float, more_of_it: bool) -> str:
+    """Say what a price, school holidays or weather make of days ahead
+    (`supply.demand.forecasts.ForecastSeries.moved`)."""
+    dates = [dt.date.fromisoformat(one) for one in days]
+    share = round(100 * abs(factor - 1.0))
+    if name == PRICE:
+        spell = {"first": day(dates[0]), "last": day(dates[-1]), "share": share}
+        if factor >= 1.0:
+            return _(
+                "At its price from %(first)s to %(last)s %(share)s %% more is expected than at its usual one.", **spell
+            )
+        return _(
+            "At its price from %(first)s to %(last)s %(share)s %% less is expected than at its usual one.", **spell
+        )
+    if name == "school holidays":
+        first, last = day(dates[0]), day(dates[-1])
+        if factor >= 1.0:
+            return _("School holidays on weekdays from %(first)s to %(last)s: %(share)s %% more is expected.",
+                     first=first, last=last, share=share)  # fmt: skip
+        return _("School holidays on weekdays from %(first)s to %(last)s: %(share)s %% less is expected.",
+                 first=first, last=last, share=share)  # fmt: skip
+    what, when = WEATHER[name, more_of_it], _(", ").join(day(one) for one in dates)
+    if factor >= 1.0:
+        return _("%(what)s (%(days)s): %(share)s %% more is expected.", what=what, days=when, share=share)
+    return _("%(what)s (%(days)s): %(share)s %% less is expected.", what=what, days=when, share=share)
+
+
+def beyond_weekdays(
+    ahead: Sequence[tuple[dt.date, float]], level: float, week: Sequence[float]
+) -> tuple[float, list[tuple[dt.date, float]]]:
+    """Return what the days ahead have in common beyond level and weekdays, and the days that stand out from it.
+
+    ahead: days with their means; level: units on an ordinary day; week: weekday factors. A day stands out by
+    SPECIAL_FROM from what is common, further than the same weekday of another week and by as much from that.
+    """
+    usual = {when: level * week[when.weekday()] for when, _mean in ahead}
+    factor = {when: mean / usual[when] for when, mean in ahead if usual[when] > 0}
+    if not factor:
+        return 1.0, []
+    common = statistics.median(factor.values())
+    if common <= 0:
+        return common, []
+    special = []
+    for when, times in factor.items():
+        others = [factor[other] for other in factor if other != when and other.weekday() == when.weekday()]
+        beside = [common, *others]
+        if all(_stands_out(times, other) for other in beside) and all(
+            _off(times, common) > _off(other, common) for other in others
+        ):
+            special.append((when, times / common))
+    return common, special
+
+
+def _stands_out(times: float, beside: float) -> bool:
+    return times > SPECIAL_FROM * beside or times * SPECIAL_FROM < beside
+
+
+def _off(times: float, common: float) -> float:
+    return abs(math.log(max(times, 1e-9) / common))
+
+
+def _day(at: int) -> str:
+    return weekday(A_MONDAY + dt.timedelta(days=at))

@@ -1,0 +1,88 @@
+"""Why a store's fact is held for review, in words: to the network's operator with its figures, to the store without."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import lazy_gettext as lazy
+
+from config.nodes import inbox
+from config.nodes.inbox import InboxMessage
+from store_app.web.presenting import money, number, qty
+from store_app.words import words as wording
+from supply.demand import plausibility
+
+MONEY = ("sale", "money")
+KINDS = {
+    "line": lazy("%(value)s of %(name)s in one line of a sale"),
+    "sale": lazy("one sale of %(value)s"),
+    "product": lazy("%(value)s of %(name)s on one day"),
+    "day": lazy("%(value)s units on one day, all products together"),
+    "sales": lazy("%(value)s sales on one day"),
+    "money": lazy("%(value)s in sales on one day"),
+    "back": lazy("%(value)s units returned without a receipt on one day"),
+    "stock": lazy("%(value)s of %(name)s in one stock count or movement"),
+    "moved": lazy("%(value)s units counted and moved on one day, all products together"),
+    "returned": lazy("%(value)s of %(name)s returned, more than was sold"),
+}
+REASONS = {
+    plausibility.WAITS_WITH: lazy("It returns products of a sale that is held for review itself."),
+    "told-day-off": lazy("Its date is one this store cannot have. Check the store’s clock."),
+    "sale-contradicts": lazy("Its figures contradict each other."),
+    "unreadable": lazy("Its figures cannot be read."),
+}
+FIELDS = {
+    "field-missing": lazy("%(topic)s: the field “%(field)s” is missing."),
+    "field-odd": lazy("%(topic)s: the field “%(field)s” is not what it should be."),
+    "not-kept": lazy("%(topic)s: one of its fields can’t be kept."),
+}
+_FIELD = re.compile(r"[a-z-]+: ([\w.]+): (?:the field “(.*)” )?")
+TO_STORE = {
+    plausibility.TELL: lazy(
+        "The network holds this for review: its figures are larger than your sales make likely. Nothing is lost. If "
+        "they are right, ask the network to accept it."
+    ),
+    plausibility.WAITS_WITH: lazy("The network holds this for review, together with the sale it belongs to."),
+    inbox.DECLINED: lazy("The network’s operator rejected this. Ask the network why."),
+}
+
+
+def why(row: InboxMessage) -> str:
+    """Return why a fact is held, as the operator reads it."""
+    code, facts = _code(row.reason), row.facts or {}
+    if facts.get("kind") in KINDS:
+        value, _usual, _most = figures(facts)
+        return str(KINDS[facts["kind"]] % {"value": value, "name": facts.get("name", "")})
+    return _field(row.reason) or str(REASONS.get(code, row.reason or ""))
+
+
+def figures(facts: Mapping[str, Any] | None) -> tuple[str, str, str]:
+    """Return the figure a fact is held for, the store's good day and its limit; '' where there is none."""
+    told = facts or {}
+    return tuple(_written(told, name) for name in ("value", "usual", "most"))  # type: ignore[return-value]
+
+
+def to_store(reason: str | None) -> str:
+    """Return why the network holds a fact, as the store reads it."""
+    code = _code(reason)
+    known = TO_STORE.get(plausibility.TELL if code.startswith(plausibility.TELL) else code) or REASONS.get(code)
+    return _field(reason) or str(known or reason or "")
+
+
+def _field(reason: str | None) -> str:
+    """Say which field of what could not be read; '' where the reason is another."""
+    words, named = FIELDS.get(_code(reason)), _FIELD.match(reason or "")
+    return str(words % {"topic": wording.topic_word(named[1]), "field": named[2]}) if words and named else ""
+
+
+def _written(facts: Mapping[str, Any], name: str) -> str:
+    value = facts.get(name)
+    if not isinstance(value, int) or (name == "usual" and not value):
+        return ""  # a store without a past has no usual day
+    if facts.get("kind") in MONEY:
+        return money(value)
+    return qty(value, facts["unit"]) if facts.get("unit") else number(value)
+
+
+def _code(reason: str | None) -> str:
+    return (reason or "").partition(":")[0]

@@ -1,0 +1,258 @@
+"""Words of a proposal: why a line is on it, on what it stands, and what the money there is did not reach."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from store_app.words.words import day_or_weekday, joined
+from supply.replenishment import budget
+
+REASONS = {
+    "budget": _l("the week’s money"),
+    "line": _l("what the network lets you buy"),
+    "no-room": _l("the room there is"),
+    "short-lived": _l("what would expire"),
+    "minimum": _l("the least packs of an order"),
+    "filled-up": _l("the supplier’s minimum"),
+}
+
+
+@dataclass(frozen=True)
+class OrderWhy:
+    """The facts behind an order line, as `supply` keeps them; quantities in stock units.
+
+    per_day: expected units a day; expected: units wanted until the delivery after this one; method: 'forecast', or
+    what stood in for it; missed: (order no., qty, day due) of what did not come and is not counted, no. 0: an offer,
+    -1: a neighbour; risk_without_bp: how likely it sells out before the delivery after this one when nothing of it is
+    ordered; first_day: the day it was told; consigned: units that are somebody else's, and until when they may go back.
+    """
+
+    per_day: float
+    on_hand: int
+    reserved: int
+    on_the_way: int
+    expected: float
+    target: int
+    service_bp: int
+    risk_bp: int
+    runs_out_day: dt.date | None
+    method: str
+    outdating: float
+    first_day: dt.date | None = None
+    consigned: tuple[int, dt.date] | None = None
+    taught_qty: int = 0
+    missed: tuple[tuple[int, int, dt.date], ...] = ()
+    risk_without_bp: int = 0
+
+    @property
+    def have_qty(self) -> float:
+        """What is there and coming, less what is promised and will expire unsold; below zero: more is promised."""
+        position = self.on_hand - self.reserved + self.on_the_way
+        return max(0.0, position - self.outdating) if position > 0 else position
+
+    @property
+    def is_out(self) -> bool:
+        """Whether nothing was left to sell when it was told, and nothing came before it was wanted."""
+        if self.on_hand > self.reserved or self.runs_out_day is None:
+            return False
+        return self.first_day is None or self.runs_out_day <= self.first_day + dt.timedelta(days=1)
+
+    @classmethod
+    def read(cls, why: Mapping[str, Any]) -> "OrderWhy":
+        """Read the facts; what an older version did not keep counts as nothing."""
+        runs_out, first, theirs = why.get("runs_out_day"), why.get("first_day"), why.get("consigned")
+        return cls(
+            per_day=float(why.get("per_day") or 0),
+            on_hand=int(why.get("on_hand") or 0),
+            reserved=int(why.get("reserved") or 0),
+            on_the_way=int(why.get("on_the_way") or 0),
+            expected=float(why.get("expected") or 0),
+            target=int(why.get("target") or 0),
+            service_bp=int(why.get("service_bp") or 0),
+            risk_bp=int(why.get("risk_bp") or 0),
+            outdating=float(why.get("outdating") or 0),
+            runs_out_day=dt.date.fromisoformat(runs_out) if runs_out else None,
+            method=str(why.get("method") or "forecast"),
+            first_day=dt.date.fromisoformat(first) if first else None,
+            consigned=(int(theirs[0]), dt.date.fromisoformat(theirs[1])) if theirs else None,
+            taught_qty=int(why.get("taught_qty") or 0),
+            missed=tuple((no, qty, dt.date.fromisoformat(day)) for no, qty, day in why.get("missed") or ()),
+            risk_without_bp=int((why.get("risks_bp") or (0,))[0]),
+        )
+
+
+def order_sentence(
+    why: OrderWhy,
+    *,
+    quantity: Callable[[float], str],
+    delivery_day: dt.date,
+    next_delivery_day: dt.date,
+    today: dt.date,
+    packs_words: str,
+    cost_words: str,
+    order_by: str = "",
+) -> str:
+    """Return why a line is proposed, in the shopkeeper's words.
+
+    quantity: writes units of this product; packs_words: '' where none are ordered; order_by: until when it is to be
+    ordered for that van, '' for the whole day.
+    """
+    van, after = day_or_weekday(delivery_day, today), day_or_weekday(next_delivery_day, today)
+    if order_by:
+        van = _("%(van)s (order by %(time)s)", van=van, time=order_by)
+    if packs_words:
+        second = _("Next van %(van)s, the one after %(after)s: %(packs)s, costs %(cost)s", van=van, after=after,
+                   packs=packs_words, cost=cost_words)  # fmt: skip
+    else:
+        second = _("Next van %(van)s, the one after %(after)s: nothing is ordered", van=van, after=after)
+    comma, semicolon, stop = (_(", "), _("; "), _("."))
+    first = comma.join([_rate(why, quantity), *_here(why, quantity, today)]) + stop
+    return joined([first, *_missed(why, quantity, today), second + semicolon + _without(why, today) + stop])
+
+
+def _rate(why: OrderWhy, quantity: Callable[[float], str]) -> str:
+    """Say what sells a day, and where."""
+    if why.per_day <= 0:
+        return _("Nobody bought it in four weeks") if why.method == "mean28" else _("No sale is expected")
+    if quantity(why.per_day) == quantity(0):
+        return _("Sells about one in %(days)s days", days=round(1 / why.per_day))
+    if why.method == "region28":
+        return _("A shop around you sells %(rate)s a day", rate=quantity(why.per_day))
+    return _("Sells %(rate)s a day", rate=quantity(why.per_day))
+
+
+def _here(why: OrderWhy, quantity: Callable[[float], str], today: dt.date) -> list[str]:
+    """Say what is left, what of it is promised or somebody else's, and what comes."""
+    said = [_("%(left)s left", left=quantity(why.on_hand)) if why.on_hand else _("nothing left")]
+    if why.consigned:
+        theirs, until = why.consigned
+        said.append(_("%(qty)s of it on sale or return until %(day)s", qty=quantity(theirs),
+                      day=day_or_weekday(until, today)))  # fmt: skip
+    if why.reserved > why.on_hand:
+        said.append(_("%(qty)s reserved, %(more)s more than there are", qty=quantity(why.reserved),
+                      more=quantity(why.reserved - why.on_hand)))  # fmt: skip
+    elif why.reserved:
+        said.append(_("%(qty)s reserved", qty=quantity(why.reserved)))
+    if why.on_the_way:
+        said.append(_("%(qty)s on the way", qty=quantity(why.on_the_way)))
+    return said
+
+
+def _without(why: OrderWhy, today: dt.date) -> str:
+    """Say what comes of ordering none of it."""
+    if why.reserved > why.on_hand + why.on_the_way:
+        return _("without it what is reserved cannot be handed over")
+    if why.is_out:
+        return _("without it there is nothing to sell")
+    if why.runs_out_day is not None:
+        return _("without it runs out %(day)s", day=day_or_weekday(max(why.runs_out_day, today), today))
+    if why.risk_without_bp >= 100:
+        return _("without it sells out in %(share)d of 100 cases", share=why.risk_without_bp // 100)
+    return _("without it there is enough until then")
+
+
+def _missed(why: OrderWhy, quantity: Callable[[float], str], today: dt.date) -> list[str]:
+    """Say what should be here, did not come, and is not counted."""
+    told = []
+    for order_no, qty, due_day in why.missed:
+        day = day_or_weekday(due_day, today)
+        if order_no < 0:
+            told.append(_("A neighbour’s goods did not come (due %(day)s): its %(qty)s are not counted.", day=day,
+                          qty=quantity(qty)))  # fmt: skip
+        elif order_no:
+            told.append(_("Order %(no)s did not come (due %(day)s): its %(qty)s are not counted.", no=order_no, day=day,
+                          qty=quantity(qty)))  # fmt: skip
+        else:
+            told.append(_("What the network offered did not come (due %(day)s): its %(qty)s are not counted.", day=day,
+                          qty=quantity(qty)))  # fmt: skip
+    return told
+
+
+def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tuple[str, str]]:
+    """Return the numbers behind the sentence, each with its name."""
+    facts = [
+        (_("Expected a day"), quantity(why.per_day)),
+        (_("In the shop"), quantity(why.on_hand)),
+        (_("Promised to customers"), quantity(why.reserved)),
+        (_("On the way"), quantity(why.on_the_way)),
+    ]
+    if why.expected:
+        facts.append((_("Wanted until the van after"), quantity(why.expected)))
+    if why.target:
+        facts.append((_("Stock to aim for"), quantity(why.target)))
+    if why.taught_qty > 0:
+        facts.append((_("Your changes taught: hold more"), quantity(why.taught_qty)))
+    elif why.taught_qty < 0:
+        facts.append((_("Your changes taught: hold less"), quantity(-why.taught_qty)))
+    if why.risk_bp:
+        facts.append((_("Sells out all the same in"), _("%(share)d of 100 cases", share=max(1, why.risk_bp // 100))))
+    if why.method == "mean28":
+        facts.append((_("Worked out from"), _("the average of four weeks")))
+    elif why.method == "region28":
+        facts.append((_("Worked out from"), _("what a shop around you sells")))
+    if why.service_bp:
+        facts.append((_("Enough in"), _("%(share)d of 100 cases", share=why.service_bp // 100)))
+    return facts
+
+
+def more_facts(
+    why: Mapping[str, Any], *, quantity: Callable[[float], str], amount: Callable[[int], str], today: dt.date
+) -> list[tuple[str, str]]:
+    """Return what else a line stands on: show, what will expire, what set its size, and what others would cost."""
+    facts = []
+    if (show := int(why.get("show_qty") or 0)) > 0:
+        facts.append((_("Stands for show"), quantity(show)))
+    if (slot := int(why.get("slot_qty") or 0)) > 0:
+        facts.append((_("Its place on the shelf holds"), quantity(slot)))
+    if outdating := float(why.get("outdating") or 0):
+        facts.append((_("Will expire unsold"), quantity(outdating)))
+    if (reason := REASONS.get(str(why.get("reason")))) is not None:
+        facts.append((_("Its size follows"), str(reason)))
+    for name, pack_qty, cost_minor, day in why.get("others") or ():
+        told = _("%(cost)s for %(qty)s, comes %(day)s", cost=amount(cost_minor), qty=quantity(pack_qty),
+                 day=day_or_weekday(dt.date.fromisoformat(day), today))  # fmt: skip
+        facts.append((_("At %(supplier)s instead", supplier=name), told))
+    return facts
+
+
+def purse_words(name: str, left: int, cost: int, amount: Callable[[int], str]) -> tuple[str, str]:
+    """Say what a purse has left for a proposal that costs so much, and how a change beyond it is told."""
+    if name == budget.LINE:
+        beyond = _("%(amount)s beyond what the network lets you buy", amount="{amount}")
+        if cost <= left:
+            said = _("%(left)s may be bought from the network with this order.", left=amount(left))
+        else:
+            said = _(
+                "%(amount)s beyond what the network lets you buy now, %(left)s. Approved, it waits until the network"
+                " agrees.", amount=amount(cost - left), left=amount(left),
+            )  # fmt: skip
+        return said, beyond
+    beyond = _("%(amount)s beyond the week’s money", amount="{amount}")
+    if cost <= left:
+        return _("%(left)s of the week’s money is left for this order.", left=amount(left)), beyond
+    said = _(
+        "%(amount)s beyond the week’s money: %(left)s is left for this order. Approved, it goes all the same.",
+        amount=amount(cost - left), left=amount(left),
+    )  # fmt: skip
+    return said, beyond
+
+
+def cut_of_line(name: str, packs_words: str, cost_words: str) -> str:
+    """Say what of a product did not fit the money there is."""
+    said: dict[str, Any] = {"packs": packs_words, "cost": cost_words}
+    if name == budget.LINE:
+        return _("%(packs)s more for %(cost)s would be worth it: the network’s line does not reach.", **said)
+    return _("%(packs)s more for %(cost)s would be worth it: the week’s money does not reach.", **said)
+
+
+def cut_in_all(name: str, cost_words: str) -> str:
+    """Say what of a whole proposal did not fit the money there is."""
+    if name == budget.LINE:
+        return _("What brings most for the money comes first; goods for %(cost)s did not fit what the network lets you"
+                 " buy on account or on credit.", cost=cost_words)  # fmt: skip
+    return _("What brings most for the money comes first; goods for %(cost)s did not fit the week’s money.",
+             cost=cost_words)  # fmt: skip

@@ -1,0 +1,88 @@
+"""What a printer's codes mean to the person who stands in front of it: what is wrong, and what to do."""
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from pos.printing.label_printer import LABEL_PRINTERS
+from pos.printing.printers import PrinterHealth
+
+REASONS = {
+    "printer-off": _l("It cannot be reached. Is it switched on, is the cable in, is the address right?"),
+    "printer-refused": _l("It refuses the connection. Is another program using it? Switch it off and on."),
+    "printer-silent": _l("It does not answer any more. Switch it off and on."),
+    "printer-offline": _l("It is off line. Press its feed or on-line button."),
+    "printer-library": _l("This computer lacks a program for this connection. Choose another way to connect it."),
+    "printer-permission": _l("This computer may not use it. Its user needs the right to (group lp or dialout)."),
+    "paper-out": _l("It has no paper. Put in a new roll; printing goes on by itself."),
+    "cover-open": _l("Its lid is open. Close it; printing goes on by itself."),
+    "cutter-jam": _l("Its cutter is jammed. Switch it off, free the cutter, switch it on."),
+    "printer-error": _l("It reports a fault. Switch it off, look for jammed paper, switch it on."),
+    "paper-out-midway": _l("The paper ran out in the middle. Put in a new roll and look at what was printed."),
+    "connection-lost": _l("The connection broke in the middle. Look at what was printed."),
+    "stopped-midway": _l("The computer stopped in the middle. Look at what was printed."),
+    "unprintable": _l("A document could not be laid out. The others are printed."),
+    "agent-silent": _l("Its print agent does not call. Look at the shop’s computer by the printer and its internet."),
+    "agent-late": _l("Its print agent came too late. It is tried again."),
+    "agent-disk": _l("The disk of its print agent is full or broken. Look at that computer."),
+    "busy": _l("It is printing something else just now. Try again in a moment."),
+}
+WAYS = {
+    "net": _l("Local network"),
+    "usb": _l("USB cable"),
+    "serial": _l("Serial cable"),
+    "file": _l("Device file"),
+    "cups": _l("CUPS queue"),
+    "windows": _l("Windows printer"),
+    "agent": _l("By a print agent"),
+    "paper": _l("Practice, on the screen only"),
+}
+PAPERS = {"both": _l("Receipts and labels"), "receipts": _l("Receipts only"), "labels": _l("Labels only")}
+WIDTHS = {48: _l("80 mm, 48 columns"), 42: _l("80 mm, 42 columns"), 32: _l("58 mm, 32 columns")}
+DRAWERS = {0: _l("No drawer"), 2: _l("Drawer 1 (pin 2)"), 5: _l("Drawer 2 (pin 5)")}
+
+
+def reason(code: str | None) -> str:
+    """Return what a code of a failure says; a code without words says the most likely thing."""
+    return str(REASONS.get(code or "", REASONS["printer-off"]))
+
+
+def wire(setting: str) -> str:
+    """Return in words how a printer is connected: 'Network · 192.168.1.50'."""
+    kind, _colon, where = setting.partition(":")
+    way = str(WAYS.get(kind, kind))
+    return f"{way} · {where.removesuffix(':9100')}" if where else way
+
+
+def label_printers() -> dict[str, str]:
+    """Return the profiles of label printers in words, by their names."""
+    return {name: _("Label printer (ZPL), %(size)s", size=width(name, 0)) for name in LABEL_PRINTERS}
+
+
+def width(profile: str, columns: int) -> str:
+    """Return how wide a printer's paper is; of a label printer, the size of its labels."""
+    labels = LABEL_PRINTERS.get(profile)
+    if labels is None:
+        return str(WIDTHS[columns])
+    return f"{labels.width_mm} × {labels.height_mm} mm, {labels.dpi} dpi"
+
+
+def amber(code: str, name: str) -> str:
+    """Return what a light says that is neither good nor bad."""
+    words = {
+        "unconfirmed": _("It is not sure that the last print came out. Look at Money."),
+        "slow": _("Prints have been waiting for a minute or more. Is the shop’s computer printing?"),
+        "elsewhere": _("It fails; the other printer prints."),
+        "paper-low": _("Its paper is nearly used up. Have a new roll ready."),
+    }[code]
+    return f"{name}: {words}" if name else words
+
+
+def health(known: PrinterHealth | None) -> tuple[str, str]:
+    """Return the dot and the sentence of how a printer last was."""
+    if known is not None and known.fault:
+        return "dot-bad", reason(known.fault)
+    if known is not None and known.near_end:
+        return "dot-warn", _("Its paper is nearly used up. Have a new roll ready.")
+    if known is not None and known.answers:
+        return "", _("It printed and said so.")
+    return "", _("No fault is known.")

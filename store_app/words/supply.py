@@ -1,0 +1,123 @@
+"""Words for what passes between a shop, its suppliers and the network: letters, claims, pick lists, transfers."""
+
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+
+from store_app.web.presenting import clock_time, number, qty
+from supply.network.warehouse.allocation_needs import Scarcity
+from supply.orders.letters import OrderLetter
+
+LETTER_FAULTS = {
+    "no-mail-server": _l("This shop has no mail server. Print the order, or let the settings name one (notify)."),
+    "unreachable": _l("The mail server does not answer. Send it once more, or print it."),
+}
+
+
+def letter_sentence(letter: OrderLetter) -> str:
+    """Say where a letter to a supplier is, and what to do where it did not leave."""
+    if letter.state == "withdrawn":
+        return _("It had not left yet when the order was called off.")
+    if letter.state == "sent":
+        when = clock_time(letter.ended_at, True)
+        if letter.how == "email":
+            return _("Sent to %(address)s, %(when)s.", address=letter.address, when=when)
+        return _("Handed over on paper, %(when)s.", when=when)
+    if letter.state == "refused":
+        if letter.fault_code == "address-refused":
+            return _(
+                "%(address)s was refused: %(words)s. The order stays as it is. Correct the address, or print it.",
+                address=letter.address, words=letter.fault.rstrip("."),
+            )  # fmt: skip
+        return str(LETTER_FAULTS.get(letter.fault_code, letter.fault))
+    if letter.how == "paper":
+        return _("Print it and hand it to the supplier: they do not know of it yet.")
+    if letter.fault_code:
+        said: dict[str, Any] = {"address": letter.address}
+        return _("The mail server does not answer; it is tried again. It goes to %(address)s.", **said)
+    return _("It is on its way to %(address)s.", address=letter.address)
+
+
+TRANSFER_REASONS = {
+    "need-it": _l("We need it ourselves"),
+    "no-room": _l("No room for it"),
+    "no-time": _l("No time to bring or fetch it"),
+    "not-here": _l("It does not sell here"),
+    "other": _l("Another reason"),
+}
+LOST_REASONS = {
+    "not-there": _l("It was not there to be fetched"),
+    "lost": _l("It was lost on the way"),
+    "other": _l("Another reason"),
+}
+"""Why handed-over goods did not come."""
+PICK_REASONS = {
+    "missing": _l("Not there"),
+    "damaged": _l("Damaged or spoilt"),
+    "expired": _l("Past its date"),
+    "left": _l("Left for the next round"),
+}
+"""Why less is picked (`pick_list.REASONS`)."""
+LESS_WORDS = {
+    **PICK_REASONS,
+    "recalled": _l("Recalled"),
+    "shared": _l("Not enough for all"),
+    "gone": _l("Gone when it was loaded"),
+}
+"""Why a shop gets less than it asked for (`order_sheet`)."""
+
+
+def waiting(count: int) -> str:
+    """Say how many deliveries are loaded and on no van that has left; the same count stands over the rounds."""
+    return ngettext(
+        "%(num)d delivery loaded, waiting for a van.", "%(num)d deliveries loaded, waiting for a van.", count
+    )
+
+
+def shortage(scarce: Scarcity, unit: str) -> str:
+    """Say with numbers why an order gets less than it asked for."""
+    there, given, kept = (qty(units, unit) for units in (scarce.there_qty, scarce.given_qty, scarce.kept_qty))
+    if not scarce.kept_qty:
+        return _("%(there)s in the warehouse, %(given)s for orders.", there=there, given=given)
+    return ngettext(
+        "%(there)s in the warehouse, %(given)s for orders, %(kept)s kept for %(num)d store that orders another day.",
+        "%(there)s in the warehouse, %(given)s for orders, %(kept)s kept for %(num)d stores that order another day.",
+        scarce.kept_for, there=there, given=given, kept=kept,
+    )  # fmt: skip
+
+
+STAYS_WORDS = {
+    "nothing": _l("nothing was picked for it"),
+    "called_off": _l("it was called off meanwhile"),
+    "held": _l("its credit is held"),
+    "over": _l("what was picked is past its date"),
+    "recalled": _l("what was picked is recalled"),
+    "gone": _l("what was picked stands in the book no more; count it"),
+    "odd": _l("its rows could not be worked on; see Today"),
+}
+"""Why a shop's part of a list stays (`picking.STAYS`)."""
+TRANSFER_TAGS = {
+    "proposed": ("info", _l("asked")),
+    "agreed": ("warn", _l("agreed: to be fetched")),
+    "handed_over": ("info", _l("handed over")),
+    "received": ("good", _l("received")),
+    "taken_back": ("info", _l("taken back")),
+    "declined": ("", _l("declined")),
+    "lapsed": ("", _l("lapsed")),
+}
+"""state -> (kind of tag, word)."""
+
+
+def transfer_tag(state: str) -> tuple[str, str]:
+    """Return how a transfer's state is shown."""
+    kind, word = TRANSFER_TAGS[state]
+    return kind, str(word)
+
+
+def distance(metres: int) -> str:
+    """Return a way as people say it."""
+    if metres < 1000:
+        return _("%(num)s m", num=max(50, round(metres / 50) * 50))
+    return _("%(num)s km", num=number(metres / 1000, 1))

@@ -1,0 +1,359 @@
+"""Words and sentences for what the shop knows as codes: places, reasons, and why an order line is proposed.
+
+Rules
+-----
+1. The domain keeps facts; this file puts them into sentences, in the reader's language (refusals: `sentences`).
+2. A word that is not in a table here is shown as it is: better a strange word than an empty place.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from flask_babel import format_date, get_locale, ngettext
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from store_app.web import presenting
+
+PLACES = {
+    "backroom": _l("backroom"),
+    "floor": _l("shop floor"),
+    "shelf": _l("bestseller shelf"),
+    "bin": _l("pickup bin"),
+    "supplier": _l("supplier"),
+    "customer": _l("customer"),
+    "waste": _l("waste"),
+    "unexplained": _l("unexplained"),
+    "dispatched": _l("sent to shops"),
+}
+
+MOVEMENTS = {
+    "sold": _l("Sold"),
+    "returned": _l("Brought back"),
+    "received": _l("Goods in"),
+    "moved": _l("Moved"),
+    "refilled": _l("Refilled"),
+    "refill": _l("Refilled"),
+    "picked": _l("Picked for an order"),
+    "unpicked": _l("Put back from an order"),
+    "counted": _l("Counted"),
+    "wasted": _l("Waste"),
+    "recalled": _l("Recalled"),
+    "opening": _l("Opening stock"),
+    "dispatched": _l("Sent to a shop"),
+    "sent_back": _l("Back to the supplier"),
+    "passed_on": _l("Given to a neighbour"),
+    "claimed": _l("Claimed: cannot be sold"),
+}
+
+COUNT_REASONS = {
+    "below-zero": _l("More was taken than the records had."),
+    "held-beyond-stock": _l("More is promised to customers than the records have."),
+}
+
+CHANGE_REASONS = {
+    "too-many": _l("Too many"),
+    "too-few": _l("Not enough"),
+    "customer-asked": _l("A customer asked"),
+    "event": _l("An event or holiday"),
+    "no-room": _l("No room for it"),
+    "other": _l("Another reason"),
+}
+
+DIFFERENCE_REASONS = {
+    "missing": _l("Missing"),
+    "broken": _l("Broken"),
+    "too-many": _l("More than advised"),
+    "spoilt": _l("Spoilt or too old"),
+    "wrong": _l("Wrong product"),
+    "other": _l("Another reason"),
+}
+
+SEND_BACK_REASONS = {
+    "not-ordered": _l("Nobody ordered it"),
+    "other-shop": _l("It is for another shop"),
+    "broken": _l("Broken"),
+    "too-late": _l("It came too late"),
+    "other": _l("Another reason"),
+}
+
+DECLINE_REASONS = {
+    "not-here": _l("It does not sell here"),
+    "no-room": _l("No room for it"),
+    "too-many": _l("Too many"),
+    "too-dear": _l("Too dear"),
+    "other": _l("Another reason"),
+}
+
+REFUSE_REASONS = {
+    "not-there": _l("It is not in the shop"),
+    "closing": _l("We are closing"),
+    "too-much": _l("It is more than we can pick"),
+    "other": _l("Another reason"),
+}
+
+COUPON_WORDS = {
+    "unknown": _l("There is no such coupon here. Look at the code again."),
+    "used-up": _l("This coupon has been used up."),
+    "ended": _l("This coupon is no longer good."),
+    "unfit": _l("It saves nothing on what is in the basket now."),
+}
+
+CANCEL_REASONS = {
+    "customer": _l("The customer does not want it"),
+    "not-there": _l("It is not in the shop"),
+    "other": _l("Another reason"),
+}
+
+LETTER_KINDS = {
+    "welcome": _l("New customers: a welcome"),
+    "win_back": _l("Those who stay away"),
+    "friend": _l("Regulars: a code for their friends"),
+}
+
+PRODUCER_KINDS = {
+    "farmer": _l("Farmer"),
+    "cooperative": _l("Cooperative"),
+    "maker": _l("Maker"),
+    "shop": _l("Neighbour shop"),
+}
+
+NOT_MET_REASONS = {
+    "nobody": _l("Nobody was there"),
+    "address": _l("The address was not found"),
+    "refused": _l("The customer did not want it"),
+    "age": _l("Nobody old enough was there"),
+    "other": _l("Another reason"),
+}
+
+ROLES = {
+    "cashier": _l("Cashier"),
+    "supervisor": _l("Supervisor"),
+    "shopkeeper": _l("Shopkeeper"),
+    "operator": _l("Operator"),
+}
+
+PAPERS = {
+    "receipt": _l("Receipt"),
+    "label": _l("Shelf label"),
+    "pickup": _l("Pickup slip"),
+    "z": _l("Z report"),
+    "x": _l("X report"),
+    "tab_paid": _l("Tab payment"),
+    "statement": _l("Statement"),
+    "voucher": _l("Voucher"),
+    "goods_back": _l("Slip for goods back"),
+    "bin": _l("Label of a bag"),
+    "drawer": _l("Slip of the drawer"),
+    "gift": _l("Gift receipt"),
+    "cash": _l("Slip of cash put in or taken out"),
+    "pick_list": _l("Pick list"),
+    "delivery": _l("Delivery slip"),
+    "claim": _l("Claim"),
+    "supplier_order": _l("Order to a supplier"),
+    "count_sheet": _l("Count sheet"),
+    "price_batch": _l("List of new prices"),
+    "test": _l("Test page"),
+}
+
+TOPICS = {
+    "sale.completed": _l("Sale"),
+    "shift.closed": _l("Closed shift"),
+    "cash.moved": _l("Cash in a drawer"),
+    "stock.counted": _l("Stock count"),
+    "tab.moved": _l("Customer’s tab"),
+    "order.sent": _l("Order"),
+    "delivery.posted": _l("Goods taken in"),
+    "push.answered": _l("Answer to an offer"),
+    "transfer.sheet": _l("What the shop can spare"),
+    "transfer.answered": _l("Answer to a neighbour"),
+    "transfer.given": _l("Goods handed to a neighbour"),
+    "transfer.taken": _l("Goods from a neighbour"),
+    "transfer.back": _l("Goods taken back from a neighbour"),
+    "shelf.approved": _l("Shelf plan"),
+    "shop.published": _l("Online shop"),
+    "pickup.moved": _l("Pickup order"),
+    "campaign.answered": _l("Answer to a campaign"),
+    "pickup.taken": _l("Order taken at the counter"),
+    "pickup.money": _l("Money for an order at the counter"),
+    "credit.asked": _l("Order on credit"),
+    "advance.asked": _l("Wish for an advance"),
+    "objection.raised": _l("Objection"),
+    "account.bank_told": _l("Bank account"),
+    "consigned.told": _l("Goods on sale or return"),
+    "return.sent": _l("Goods sent back"),
+    "claim.filed": _l("Claim"),
+    "claim.photo": _l("Photo of a claim"),
+    "claim.contested": _l("Contested claim"),
+    "agent.told": _l("Agent of a producer"),
+    "agent.parts": _l("Agents’ parts of a statement"),
+}
+_EDITIONS = {
+    "catalogue": _l("catalog"), "offers": _l("promotions"), "suppliers": _l("suppliers"),
+    "demand": _l("demand figures"),
+    "forecast": _l("forecast"), "lessons": _l("lessons"), "compare": _l("benchmarks"), "points": _l("points program"),
+    "surroundings": _l("holidays and weather"),
+}  # fmt: skip
+
+
+def place_word(place: str) -> str:
+    """Return a place of the stock ledger in the reader's words."""
+    return str(PLACES.get(place, place))
+
+
+def movement_word(reason: str) -> str:
+    """Return why goods moved in the reader's words."""
+    return str(MOVEMENTS.get(reason, reason.replace("_", " ").replace("-", " ")))
+
+
+def count_reason(reason: str) -> str:
+    """Return why a product wants counting, as a sentence."""
+    return str(COUNT_REASONS.get(reason, reason))
+
+
+def role_word(role: str) -> str:
+    """Return a role in the reader's words."""
+    return str(ROLES.get(role, role))
+
+
+def topic_word(topic: str) -> str:
+    """Return what a message to the network tells of."""
+    return str(TOPICS.get(topic, topic))
+
+
+def joined(sentences: list[str]) -> str:
+    """Return sentences as one paragraph; Chinese sets no blank between them."""
+    return ("" if str(get_locale()).startswith("zh") else " ").join(sentences)
+
+
+def few(names: Collection[str], most: int = 4) -> str:
+    """Name the first, and say how many more there are."""
+    told, rest = _(", ").join(list(names)[:most]), len(names) - most
+    return _("%(names)s and %(num)d more", names=told, num=rest) if rest > 0 else told
+
+
+def weekday(day: dt.date) -> str:
+    """Return 'Tuesday' in the reader's language."""
+    return str(format_date(day, "EEEE"))
+
+
+def days(first: dt.date, last: dt.date) -> str:
+    """Return days from one until another in words: 'Thu, Dec 24 – Sat, Dec 26'; one day alone."""
+    return presenting.day(first) if first == last else f"{presenting.day(first)} – {presenting.day(last)}"
+
+
+def day_or_weekday(day: dt.date, today: dt.date) -> str:
+    """Return today, tomorrow, a weekday within the week, else the date."""
+    days = (day - today).days
+    if days == 0:
+        return str(_("today"))
+    if days == 1:
+        return str(_("tomorrow"))
+    if 1 < days < 7:
+        return weekday(day)
+    return presenting.day(day)
+
+
+def decimal_text(value: float) -> str:
+    """Return a rate with one decimal below ten and none above: '0.3', '1.3', '14'."""
+    if 0 < value < 0.05:
+        return _("less than 0.1")
+    return f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
+
+
+def packs_text(packs: int, pack_qty: int, unit_text: str) -> str:
+    """Return '2 cases of 12', or '3' when the pack is a single one."""
+    if pack_qty == 1:
+        return ngettext("%(num)d piece", "%(num)d pieces", packs)
+    return ngettext("%(num)d case of %(qty)s", "%(num)d cases of %(qty)s", packs, qty=unit_text)
+
+
+def shelf_sentence(why: Mapping[str, Any]) -> str:
+    """Return why a product stands on the bestseller shelf."""
+    region, own = why.get("region_per_day_milli", 0) / 1000, why.get("own_per_day_milli", 0) / 1000
+    if not why.get("stocked", True):
+        said = [_("You do not carry it yet; the region’s shops sell %(rate)s a day.", rate=decimal_text(region))]
+    elif region:
+        said = [
+            _(
+                "Sells %(own)s a day here, %(region)s in the region’s shops.",
+                own=decimal_text(own),
+                region=decimal_text(region),
+            )
+        ]
+    else:
+        said = [_("Sells %(own)s a day here.", own=decimal_text(own))]
+    online = why.get("online_share_bp", 0) // 100
+    if online >= 5:
+        said.append(_("%(share)d%% of it is ordered online.", share=online))
+    trend = why.get("trend_bp", 0) // 100
+    if trend >= 20:
+        said.append(_("Rising: %(trend)d%% above the weeks before.", trend=trend))
+    elif trend <= -20:
+        said.append(_("Falling: %(trend)d%% below the weeks before.", trend=-trend))
+    if why.get("outside"):
+        said.append(_("Place %(place)s at %(source)s.", place=why["outside_place"], source=why["outside"]))
+    if why.get("campaign"):
+        said.append(_("For the campaign %(name)s.", name=why["campaign"]))
+    if why.get("trial"):
+        said.append(_("New here: a fair trial."))
+    return joined(said)
+
+
+def swap_sentence(why: Mapping[str, Any]) -> str:
+    """Return what a product is swapped in for and what is expected of it; '' where it is no swap."""
+    swap = why.get("swap")
+    if not swap:
+        return ""
+    more = decimal_text(swap["expected_milli"] / 1000)
+    return _("Instead of %(name)s: %(more)s more a day expected.", name=swap["out_name"], more=more)
+
+
+def paper_word(kind: str) -> str:
+    """Return what kind of paper a print job is."""
+    return str(PAPERS.get(kind, kind))
+
+
+PERMISSION_WORDS = {
+    "over_short": _l("closing a drawer that is off"),
+    "pay_in": _l("a pay-in beyond the limit"),
+    "pay_out": _l("a pay-out beyond the limit"),
+    "drop": _l("a drop beyond the limit"),
+    "baskets.others": _l("a basket another till has in hand"),
+    "drawer.others": _l("another person’s drawer"),
+    "voucher.code": _l("a voucher’s whole code"),
+    "price.override": _l("another price"),
+    "discount": _l("a discount"),
+    "void": _l("giving up a basket"),
+    "no_sale": _l("opening the drawer without a sale"),
+    "empties": _l("taking so many empties back"),
+    "take_back": _l("taking goods back"),
+    "take_back.blind": _l("taking goods back without a receipt"),
+    "shift": _l("counting the drawer"),
+}
+TENDER_WORDS = {
+    "cash": _l("Cash"),
+    "card": _l("Card"),
+    "wallet": _l("Mobile payment"),
+    "voucher": _l("Voucher"),
+    "credit": _l("Store credit"),
+    "points": _l("Points"),
+    "tab": _l("On the tab"),
+    "prepaid": _l("Paid before"),
+}
+
+
+def edition_word(kind: str) -> str:
+    """Return what people call an edition of the network."""
+    return str(_EDITIONS.get(kind, kind))
+
+
+def permission_word(permission: str) -> str:
+    """Return what somebody's leave is wanted for."""
+    return str(PERMISSION_WORDS.get(permission, permission))
+
+
+def tender_word(tender: str) -> str:
+    """Return what a tender is called."""
+    return str(TENDER_WORDS.get(tender, tender))

@@ -1,0 +1,100 @@
+"""What campaigns are expected to make of a day's sales, for the shop's forecast.
+
+Rules
+-----
+1. On the days of a campaign the shop said yes to, its products are expected to sell so many times as much as the
+   campaign's lines say; of two campaigns at once the larger counts.
+2. It holds for days gone by too: what sold then is read without it, so that an ordinary day stays what it was. Where
+   the campaign brings less or more than expected, the level follows and is found again afterwards.
+3. The campaign's extra is planned demand until its last day (`campaign_asks`); what a forecast carries of it is not
+   spoken for beside that forecast (`planned`, rule 3).
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.money import BASIS
+from supply.demand.known_events import PlannedDemand
+
+if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
+    from forecasting.series.panel import DemandPanel, Floats
+    from supply.network.offers.campaigns import CampaignAsk, CampaignLine
+
+SOURCE = "campaign:"
+
+
+def split(
+    session: Session, store_id: str, panel: "DemandPanel", horizon_days: int
+) -> "tuple[Floats | None, Floats | None]":
+    """Return the factors of the panel's days and of those after it (rules 1, 2); None twice without a campaign."""
+    import numpy as np
+
+    last = panel.next_day + dt.timedelta(days=horizon_days - 1)
+    place = {sku: row for row, (_, sku) in enumerate(panel.keys)}
+    grid = np.ones((panel.n_series, panel.n_days + horizon_days))
+    for ask in _answered(session, store_id, panel.first_day, last):
+        first, end = (ask.from_day - panel.first_day).days, (ask.until_day - panel.first_day).days + 1
+        for line in _lines(ask):
+            if line.sku in place:
+                days = grid[place[line.sku], max(0, first) : end]
+                np.maximum(days, 1.0 + line.uplift_bp / BASIS, out=days)
+    if (grid == 1.0).all():
+        return None, None
+    return grid[:, : panel.n_days], grid[:, panel.n_days :]
+
+
+def carried(session: Session, store_id: str, run_id: str, skus: Sequence[str], last: dt.date) -> None:
+    """Note which planned demand of campaigns a forecast run carries, up to a day (rule 3)."""
+    rows = session.scalars(
+        sa.select(PlannedDemand).where(
+            PlannedDemand.store_id == store_id,
+            PlannedDemand.source.startswith(SOURCE, autoescape=True),
+            PlannedDemand.day <= last,
+        )
+    )
+    known = set(skus)
+    for row in rows.all():
+        if row.sku in known:
+            row.carried_by = run_id
+    session.flush()
+
+
+def told(
+    session: Session, store_id: str, run_id: str, sku: str, first: dt.date, last: dt.date
+) -> list[tuple[str, dt.date, dt.date, float]]:
+    """Return the campaigns a run reckons with for a product between two days: name, its days, the factor expected."""
+    query = sa.select(PlannedDemand.source).where(
+        PlannedDemand.store_id == store_id, PlannedDemand.sku == sku, PlannedDemand.carried_by == run_id
+    )
+    carried_ones = {source.removeprefix(SOURCE).split("/", 1)[0] for source in session.scalars(query)}
+    return [
+        (ask.name, max(first, ask.from_day), min(last, ask.until_day), 1.0 + line.uplift_bp / BASIS)
+        for ask in _answered(session, store_id, first, last)
+        if ask.campaign_id in carried_ones
+        for line in _lines(ask)
+        if line.sku == sku
+    ]
+
+
+# --- inside ---
+
+
+def _answered(session: Session, store_id: str, first: dt.date, last: dt.date) -> "list[CampaignAsk]":
+    """Return the campaigns a shop said yes to that have a day between these, in the order they begin."""
+    from supply.network.offers.campaigns import CampaignAsk
+
+    query = sa.select(CampaignAsk).where(
+        CampaignAsk.store_id == store_id, CampaignAsk.state.in_(("accepted", "over")),
+        CampaignAsk.until_day >= first, CampaignAsk.from_day <= last,
+    )  # fmt: skip
+    return list(session.scalars(query.order_by(CampaignAsk.from_day, CampaignAsk.campaign_id)))
+
+
+def _lines(ask: "CampaignAsk") -> "list[CampaignLine]":
+    from supply.network.offers.campaigns import lines_of
+
+    return lines_of(ask)

@@ -1,0 +1,176 @@
+"""Up to which position the next pack of a product still comes: all lines at once, from demand alone. PURE.
+
+Rules
+-----
+1. The next pack comes as long as the chance that its units are wanted, on average over them, exceeds the least chance:
+   floor and ceiling are thereby judged by what they cost. The reorder point is the highest position at which one still
+   comes.
+2. The least chance is 1 - service level at heart, and differs for four things. The intervals of orders that follow
+   each other overlap, so a customer who buys much at once is feared in several and comes once: it rises with variance
+   over mean. A pack that lasts for months may outlive its demand: it rises with the days the pack lasts. What is left
+   of busy days goes slower afterwards: it rises with the interval's demand over that of usual days. And what varied
+   more lately than it is told to is harder to foresee just now: it falls with that, as far as so few days can tell it
+   of a line.
+3. Whoever wants what is not there goes without (lost sales), so the position that counts is never below the demand
+   until the goods come.
+4. Of what is fresh a pack comes while it is likelier wanted than so many times spoilt, and demand is told higher or
+   lower for what was sold lately.
+
+Letters: x position, Q pack; arrays of any one shape, float64, in stock units.
+"""
+
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtri
+
+from forecasting.series.panel import SPREAD_DAYS, Floats
+from supply.demand.chances import Demand, Mask
+
+FRESH_DAYS = 7
+"""What lives so long or less is fresh: bread, vegetables, ready meals."""
+LATELY_DAYS, LATELY_SHARE, LATELY_SPREAD, LATELY_DOUBT = 14, 0.7, 1.4, 4.0
+ONE_BURST = 0.45
+"""By this power of variance over mean the least chance is higher where intervals overlap wholly (D76)."""
+MONTH_DAYS, STAYS_DAYS = 30, 60
+"""By one in STAYS_DAYS of what a pack lasts beyond a month the least chance is higher."""
+LEAST_BUSY, MOST_BUSY = 0.5, 2.0
+"""Between these the demand of the interval over that of usual days counts: days ahead may be closed."""
+LIVELY, MOST_LIVELY = 0.5, 6.0
+"""By the first power of how much more a product varied lately than told, as far as it is believed, the least odds are
+lower."""
+LINES_DIFFER = 0.08
+"""Variance between lines of the logarithm of how much more they varied lately than told, beyond what chance makes:
+from .02 to .12 by kind of shop."""
+KEPT_DAYS = 180
+"""What has not sold after so many days costs no more to keep: by then somebody has marked it down."""
+
+
+def critical_ratio(under: Floats, over: Floats) -> Floats:
+    """Return the newsvendor's service level; 1 where nothing costs anything."""
+    total = np.asarray(under, dtype=np.float64) + over
+    return np.divide(under, total, out=np.ones_like(total), where=total > 0)
+
+
+def least_chance(
+    demand: Demand,
+    pack_qty: Floats | float,
+    level: Floats | float,
+    *,
+    days: Floats | float,
+    held_days: Floats | float,
+    usual: Floats | float = 0.0,
+    lately_spread: Floats | float = np.nan,
+) -> Floats:
+    """Return the chance that a pack's units are wanted above which it comes (rule 2).
+
+    demand: over the interval, `days` long; held_days: from one delivery to the next; usual: the demand of a usual day,
+    0 where it is not known; lately_spread: variance over mean of its units in the last SPREAD_DAYS, NaN where it is not
+    known; all broadcast against demand.
+    """
+    spread = np.divide(demand.variance, demand.mean, out=np.ones_like(demand.mean), where=demand.mean > 0)
+    overlap = np.clip(1.0 - np.asarray(held_days) / np.maximum(days, 1e-9), 0.0, 1.0)
+    lasts = np.asarray(pack_qty) * days / np.maximum(demand.mean, 1e-9)
+    odds = (1.0 - np.asarray(level)) / np.maximum(level, 0.01) * spread ** (ONE_BURST * overlap)
+    odds = odds * (1.0 + np.clip(lasts - MONTH_DAYS, 0.0, KEPT_DAYS) / STAYS_DAYS)
+    as_usual = np.broadcast_to(np.asarray(usual) * days, demand.mean.shape)
+    usually = np.where(as_usual > 1e-9, as_usual, demand.mean)
+    busy = np.divide(demand.mean, usually, out=np.ones_like(demand.mean), where=usually > 0)
+    odds = odds * np.clip(busy, LEAST_BUSY, MOST_BUSY)
+    lively = np.minimum(lately_spread / spread, MOST_LIVELY)
+    trust = spread_trust(usually / np.maximum(days, 1e-9), spread)
+    odds = odds / (1.0 + trust * np.where(np.isnan(lively), 0.0, lively - 1.0)) ** LIVELY
+    return np.asarray(odds / (1.0 + odds))
+
+
+def spread_trust(a_day: Floats, spread: Floats) -> Floats:
+    """Return how far, 0..1, the variance over mean of SPREAD_DAYS is believed against the one that was told.
+
+    As far as lines differ by more than chance makes of so few days: the ratio of a sample of a negative binomial has
+    the relative variance (2 + (3 s - 1)(s - 1) / (m s)) / days, s the variance over mean told and m units a day (delta
+    method, from the cumulants). A line that rarely sells, or sells much at once, shows little in six weeks.
+    """
+    spread = np.maximum(spread, 1.0)
+    bursts = (3.0 * spread - 1.0) * (spread - 1.0) / (np.maximum(a_day, 1e-9) * spread)
+    return np.asarray(LINES_DIFFER / (LINES_DIFFER + (2.0 + bursts) / SPREAD_DAYS))
+
+
+def reorder_point(demand: Demand, pack_qty: Floats | float, least: Floats | float) -> Floats:
+    """Return the highest whole position at which one more pack is worth its place (rule 1); -1 where none is.
+
+    least: the chance its units must be wanted with. demand of any shape; pack_qty and least are broadcast against it.
+    """
+    shape = demand.mean.shape
+    demand = Demand(demand.mean.ravel(), demand.variance.ravel())
+    pack = np.broadcast_to(np.asarray(pack_qty, dtype=np.float64), shape).ravel()
+    least = np.broadcast_to(np.asarray(least, dtype=np.float64), shape).ravel()
+    mean, spread = demand.mean, np.sqrt(demand.variance)
+    guess = np.floor(mean - ndtri(np.clip(least, 0.0001, 0.999)) * spread - pack / 2)
+    reach = np.floor(2.0 + spread / 3)
+    far = np.ceil(mean + 12.0 * spread + 12.0)
+    low = np.clip(guess - reach, -1.0, far - 1.0)
+    high = np.clip(guess + reach, low + 1.0, far)
+    # the answer lies between; where the guess was wrong, anywhere
+    low = np.where((low < 0) | _worth_a_pack(demand, low, pack, least), low, -1.0)
+    high = np.where(_worth_a_pack(demand, high, pack, least), far, high)
+    rows = np.flatnonzero(high - low > 1.5)
+    while rows.size:
+        middle = np.floor((low[rows] + high[rows]) / 2)
+        worth = _worth_a_pack(demand.take(rows), middle, pack[rows], least[rows])
+        low[rows], high[rows] = np.where(worth, middle, low[rows]), np.where(worth, high[rows], middle)
+        rows = rows[high[rows] - low[rows] > 1.5]
+    return np.where(mean > 0, low, -1.0).reshape(shape)
+
+
+def lately_factor(sold: Any, level: Any, days: float = LATELY_DAYS) -> Any:
+    """Return by how much fresh goods' demand is told higher or lower, for what was sold lately.
+
+    sold: a day over `days` days; level: what the forecast tells of a usual day. The less chance alone explains the
+    distance (its square over the variance of a sum of sales), the farther the demand goes along with it: up to
+    LATELY_SHARE of the way, within half and twice the forecast. Both numbers, or arrays of one shape.
+    """
+    sold, level = np.asarray(sold, dtype=np.float64), np.asarray(level, dtype=np.float64)
+    distance = days * (sold - level)
+    surprise = distance**2 / (LATELY_SPREAD * days * np.maximum(level, 0.0) + 1.0)
+    told = np.divide(sold, level, out=np.ones_like(sold), where=level > 1e-9)
+    found = np.clip(1.0 + LATELY_SHARE * surprise / (surprise + LATELY_DOUBT) * (told - 1.0), 0.5, 2.0)
+    return found if found.ndim else float(found)
+
+
+def spoiling_point(
+    demand: Demand, lasting: Demand, pack_qty: Floats | float, weight: Floats | float, keeping: float = 0.0
+) -> Floats:
+    """Return the highest whole position at which one more pack is still likelier wanted than `weight` times spoilt.
+
+    demand: until the delivery after the next; lasting: until a pack that comes now is over, of the same shape. Wanted
+    and spoilt on average over the pack's units; -1 where none is worth it. keeping is added to the chance to spoil.
+    """
+    shape = demand.mean.shape
+    pack, times = np.broadcast_to(pack_qty, shape), np.broadcast_to(weight, shape)
+    low = np.full(shape, -1.0)
+    high = np.ceil(lasting.mean + 12.0 * np.sqrt(lasting.variance) + 12.0)
+    while float((high - low).max(initial=0.0)) > 1.5:
+        middle = np.floor((low + high) / 2)
+        wanted = (demand.lost(middle) - demand.lost(middle + pack)) / pack
+        spoilt = 1.0 - (lasting.lost(middle) - lasting.lost(middle + pack)) / pack
+        worth_it = (wanted >= times * (spoilt + keeping)) & (high - low > 1.5)
+        low, high = np.where(worth_it, middle, low), np.where(worth_it | (high - low <= 1.5), high, middle)
+    return np.where(demand.mean > 0, low, -1.0)
+
+
+def packs_to(point: Floats, position: Floats, pack_qty: Floats | float) -> Floats:
+    """Return the fewest packs that lift the position above the reorder point; none at or above it."""
+    return np.maximum(0.0, np.floor((point - position) / pack_qty) + 1.0)
+
+
+def counted_position(position: Floats, mean_before: Floats, outdating: Floats | float = 0.0) -> Floats:
+    """Return the position that counts (rule 3): what is promised beyond what is there is still owed."""
+    return np.asarray(np.maximum(position - outdating, mean_before + np.minimum(0.0, position)))
+
+
+# --- inside ---
+
+
+def _worth_a_pack(demand: Demand, units: Floats, pack: Floats, least: Floats) -> Mask:
+    """Tell whether the units of one more pack on top of `units` are wanted with an average chance above the least."""
+    return np.asarray((demand.lost(units) - demand.lost(units + pack)) / pack > least)

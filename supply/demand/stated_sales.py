@@ -1,0 +1,106 @@
+"""What a shop says it takes on a usual day, while its own sales cannot tell yet.
+
+Rules
+-----
+1. It is one amount, what customers pay for goods on a usual day, or none: nobody has to say it. From it the shop's
+   forecast begins with the shop's size (`forecasting.fit.store_size`), and before there is one what it is taken to sell
+   (`expected`); without it the shop is taken for an average one.
+2. It counts until the shop has traded on OWN_DAYS days. From then on it can be neither given nor changed.
+3. The shop is its author. Who founds it at the network may say it beforehand; it comes with the shop when it joins
+   (`pos.store.store.told_of`), and what the shop publishes tells the network of a change (`shop`). Of a shop without a
+   node the operator says it (`state_for`).
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, Refused
+from config.money import MAX_MINOR
+from config.nodes.journal import Actor, record
+from pos.catalogue.catalogue import Listing, Product, prices_on
+from pos.store.store import Store, store_of
+from supply.demand.history import StoreDay
+
+if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
+    from forecasting.fit.store_size import Stated
+    from forecasting.series.panel import DemandPanel
+
+OWN_DAYS = 28
+MOST_TIMES = 20.0
+
+
+def state(session: Session, store_id: str, takings_minor: int, *, actor: Actor, at: dt.datetime) -> bool:
+    """Say what a shop takes on a usual day; 0 takes it back. Returns whether that is new.
+
+    Told to nobody: `shop.state_takings` is the verb that also tells the network.
+    """
+    store = store_of(session, store_id)
+    if not 0 <= takings_minor <= MAX_MINOR:
+        raise Invalid("bad-takings", "Say what the shop takes on a usual day, or nothing.", field="takings")
+    if not counts(session, store_id):
+        words = f"The shop has sold for {OWN_DAYS} days: its own sales tell what it takes, and nothing has to be said."
+        raise Refused("own-sales-tell", words, days=OWN_DAYS)
+    before, store.takings_day_minor = store.takings_day_minor, takings_minor
+    if before == takings_minor:
+        return False
+    facts = {"before_minor": before, "takings_minor": takings_minor}
+    record(session, actor=actor, at=at, verb="store.takings stated", subject=f"store:{store_id}", **facts)
+    return True
+
+
+def state_for(session: Session, store_id: str, takings_minor: int, *, actor: Actor, at: dt.datetime) -> bool:
+    """Say for a shop without a node what it takes on a usual day (`state`)."""
+    if store_of(session, store_id).has_node:
+        raise Refused("shop-says-takings", "This shop says itself what it takes, on its own computer.")
+    return state(session, store_id, takings_minor, actor=actor, at=at)
+
+
+def counts(session: Session, store_id: str) -> bool:
+    """Return whether what a shop says still counts (rule 2)."""
+    days = sa.select(StoreDay.business_day).where(StoreDay.store_id == store_id, StoreDay.sales > 0).limit(OWN_DAYS)
+    return len(session.scalars(days).all()) < OWN_DAYS
+
+
+def told(session: Session, store_id: str, panel: "DemandPanel", day: dt.date) -> "Stated | None":
+    """Return what a shop says for its forecast, with the prices of the panel's products; None where nothing counts."""
+    import numpy as np
+
+    from forecasting.fit.store_size import Stated
+
+    takings_minor = _said(session, store_id)
+    if not takings_minor:
+        return None
+    price = _prices(session, store_id, day)
+    return Stated(float(takings_minor), np.array([price.get(sku, np.nan) for _, sku in panel.keys]))
+
+
+def times(session: Session, store_id: str, around: Mapping[str, float], day: dt.date) -> float:
+    """Return how often what an average shop sells a day has to be taken to bring what the shop says; 1 if it says none.
+
+    around: units a day by SKU; those the shop carries count, at its prices. Between 1 / MOST_TIMES and MOST_TIMES.
+    """
+    takings_minor = _said(session, store_id)
+    if not takings_minor:
+        return 1.0
+    price = _prices(session, store_id, day)
+    carried = session.scalars(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active.is_(True)))
+    average_minor = sum(around.get(sku, 0.0) * price.get(sku, 0.0) for sku in carried)
+    return min(MOST_TIMES, max(1.0 / MOST_TIMES, takings_minor / average_minor)) if average_minor > 0 else 1.0
+
+
+# --- inside ---
+
+
+def _said(session: Session, store_id: str) -> int:
+    takings_minor = session.get_one(Store, store_id).takings_day_minor
+    return takings_minor if takings_minor and counts(session, store_id) else 0
+
+
+def _prices(session: Session, store_id: str, day: dt.date) -> dict[str, float]:
+    """Return the shop's prices of a stock unit."""
+    quantity = dict(session.execute(sa.select(Product.sku, Product.price_quantity)).all())
+    return {sku: minor / quantity[sku] for sku, minor in prices_on(session, store_id, day).items()}

@@ -1,0 +1,124 @@
+"""Who was left out: what could not be done for one shop, so that it was done for the others.
+
+Rules
+-----
+1. Where the network works for all shops in one transaction, each shop's part stands in a savepoint (`apart`): what
+   trips over one shop's odd row is undone for that shop alone, and the others' part is done.
+2. It is journalled, twice a day at most for the same work and shop, and stands before the operator until LATELY has
+   passed without it. The next run tries it again.
+3. What is cheaper for all shops at once is done so (`together`), and shop by shop only where that trips.
+4. A database that is busy or away is nobody's odd row: the whole work waits.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Session
+
+from config.errors import ShopError
+from config.nodes import journal
+from config.nodes.journal import Actor, JournalEntry
+
+SUBJECT, VERB = "left-out", "shop.left_out"
+LATELY = dt.timedelta(hours=26)
+"""A night and a little more."""
+NOT_AGAIN = dt.timedelta(hours=12)
+TOLD = 50
+log = structlog.get_logger()
+
+
+@dataclass
+class Part:
+    """A shop's part of some work; done: it was not left out."""
+
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A shop that was left out of some work lately, and what it tripped over."""
+
+    store_id: str
+    work: str
+    why: str
+    at: dt.datetime
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Return what the operator's page says of it."""
+        return {"work": self.work, "reason": self.why}
+
+
+# --- verbs ---
+
+
+@contextmanager
+def apart(session: Session, work: str, store_id: str, *, actor: Actor, at: dt.datetime) -> Iterator[Part]:
+    """Do a shop's part of some work by itself (rule 1); what fails in it is noted and goes no further."""
+    part = Part()
+    try:
+        with session.begin_nested():
+            yield part
+            session.flush()
+        part.done = True
+    except Exception as fault:  # whatever one shop's rows are, the others' work is done
+        if is_away(fault):
+            raise
+        note(session, work, store_id, fault, actor=actor, at=at)
+
+
+def note(session: Session, work: str, store_id: str, fault: Exception, *, actor: Actor, at: dt.datetime) -> None:
+    """Note what some work tripped over at one shop, or one region (rule 2); for what is not done in a savepoint."""
+    log.error("left out", store=store_id, work=work, exc_info=fault)
+    words = fault.message if isinstance(fault, ShopError) else f"{type(fault).__name__}: {fault}"
+    if (store_id, work) not in {(one.store_id, one.work) for one in lately(session, at=at, within=NOT_AGAIN)}:
+        why = words.splitlines()[0][:200] if words else ""
+        journal.record(session, actor=actor, at=at, verb=VERB, subject=SUBJECT, store=store_id, work=work, why=why)
+
+
+def together(
+    session: Session, work: str, store_ids: Sequence[str], do: Callable[[Sequence[str]], None], *, actor: Actor,
+    at: dt.datetime,
+) -> list[str]:  # fmt: skip
+    """Do some work for all shops at once, and where that trips for each by itself (rule 3); returns who still trips."""
+    try:
+        with session.begin_nested():
+            do(store_ids)
+            session.flush()
+    except Exception as fault:
+        if is_away(fault):
+            raise
+        left = []
+        for store_id in store_ids:
+            with apart(session, work, store_id, actor=actor, at=at) as part:
+                do([store_id])
+            left += [] if part.done else [store_id]
+        return left
+    return []
+
+
+# --- questions ---
+
+
+def is_away(fault: Exception) -> bool:
+    """Tell whether it is the database that is busy or away (rule 4): of a file's, an overflow is no such thing."""
+    if not isinstance(fault, sa.exc.OperationalError):
+        return False
+    return getattr(fault.orig, "sqlite_errorname", "") != "SQLITE_ERROR"
+
+
+def lately(session: Session, *, at: dt.datetime, within: dt.timedelta = LATELY) -> list[LeftOut]:
+    """Return who was left out lately, the newest first (rule 2)."""
+    query = sa.select(JournalEntry.at, JournalEntry.body).where(
+        JournalEntry.subject == SUBJECT, JournalEntry.verb == VERB, JournalEntry.at > at - within
+    )
+    found: dict[tuple[str, str], LeftOut] = {}
+    for when, body in session.execute(query.order_by(JournalEntry.n.desc()).limit(TOLD)):
+        said = json.loads(body)
+        found.setdefault((said["store"], said["work"]), LeftOut(said["store"], said["work"], said["why"], when))
+    return list(found.values())

@@ -1,0 +1,1 @@
+"""A store as a member: level, benchmarks, suggestions, training, support, the operator's overview."""

@@ -1,0 +1,212 @@
+"""The shop beside its neighbours: figures of the region (or the network) that give no single shop away.
+
+Rules
+-----
+1. The network works the figures out when a week ends, over WINDOW_DAYS days, and publishes one edition for everybody: a
+   shop can ask nothing else, so no two questions can be set against each other. `compare_math` says what may be in it.
+2. Figures: of a product, what a unit really brought (price) and what a shop that sells it sells a day (rate); of a
+   shop, units written off per 10,000 sold (waste) and days its stock lasts (cover): of shops whose stock is known.
+3. The shops behind each published figure are kept at the network, and never travel.
+4. A shop reckons its own figures by the same functions from its own books.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base
+from config.money import divide_half_up
+from config.nodes import publication
+from config.nodes.publication import EVERYONE
+from pos.catalogue.catalogue import Product
+from pos.stock.stock import INSIDE, StockLevel, StockMovement
+from pos.store.store import Region, Store
+from supply.demand.history import DailyDemand
+from supply.membership.compare_math import SHOPS, may_publish, median, scope_of
+
+WINDOW_DAYS = 28
+KIND = "compare"
+OF_SHOP = ("waste", "cover")
+
+
+class ComparedFigure(Base):
+    """A figure as it was last published. sku: '' for one of the whole shop; sets: whose it ever was (network only)."""
+
+    __tablename__ = "compared_figure"
+
+    scope_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[int]
+    day: Mapped[dt.date]
+    sets: Mapped[list[Any]]
+
+
+@dataclass(frozen=True)
+class OwnFigures:
+    """A shop's own: (name, sku) -> value, as the edition has them."""
+
+    values: dict[tuple[str, str], int]
+
+
+# --- verbs, network ---
+
+
+def work_out(session: Session, figures: Mapping[str, OwnFigures], day: dt.date, *, at: dt.datetime) -> int:
+    """Work what may be told out of every shop's figures until `day`, and publish it (rule 1); returns how many.
+
+    figures: `figures_of` every shop, asked before: four weeks of them all take their time, and nobody writes meanwhile.
+    """
+    sizes = dict(session.execute(sa.select(Store.region_id, sa.func.count()).group_by(Store.region_id)).all())
+    regional = scope_of(list(sizes.values())) == "region"
+    region_of = dict(session.execute(sa.select(Store.id, Store.region_id)).all())
+    found: dict[tuple[str, str, str], dict[str, int]] = {}
+    for store_id, own in sorted(figures.items()):
+        scope = region_of[store_id] if regional else EVERYONE
+        for (name, sku), value in own.values.items():
+            found.setdefault((scope, name, sku), {})[store_id] = value
+    known = {(row.scope_id, row.name, row.sku): row for row in session.scalars(sa.select(ComparedFigure))}
+    told: dict[tuple[str, str], list[set[str]]] = {}
+    for row in known.values():
+        told.setdefault((row.name, row.sku), []).extend(set(one) for one in row.sets)
+    for key, by_shop in sorted(found.items()):
+        scope, name, sku = key
+        before = told.setdefault((name, sku), [])
+        if not may_publish(by_shop.keys(), before):
+            continue
+        before.append(set(by_shop))
+        sets = [list(one) for one in known[key].sets] if key in known else []
+        session.merge(
+            ComparedFigure(
+                scope_id=scope, name=name, sku=sku, value=median(list(by_shop.values())), day=day,
+                sets=sets if sorted(by_shop) in sets else [*sets, sorted(by_shop)],
+            )
+        )  # fmt: skip
+    session.flush()
+    return _publish(session, regional, at)
+
+
+# --- verbs, store ---
+
+
+def take_edition(session: Session, body: dict[str, Any]) -> None:
+    """Take the figures over as the network publishes them, whole."""
+    session.execute(sa.delete(ComparedFigure))
+    rows = [
+        {"scope_id": str(body["scope"]), "name": name, "sku": sku, "value": value, "day": dt.date.fromisoformat(day),
+         "sets": []}
+        for name, sku, value, day in body["figures"]
+    ]  # fmt: skip
+    if rows:
+        session.execute(sa.insert(ComparedFigure), rows)
+
+
+# --- questions ---
+
+
+def is_published(session: Session) -> bool:
+    """Tell whether figures were ever published here."""
+    return session.scalar(sa.select(ComparedFigure.scope_id).limit(1)) is not None
+
+
+def nearby(session: Session) -> dict[tuple[str, str], ComparedFigure]:
+    """Return the published figures a shop has, by (name, sku)."""
+    return {(row.name, row.sku): row for row in session.scalars(sa.select(ComparedFigure))}
+
+
+def own_figures(session: Session, store_id: str, day: dt.date) -> dict[tuple[str, str], int]:
+    """Return a shop's own figures (rule 4)."""
+    return figures_of(session, [store_id], day)[store_id].values
+
+
+def figures_of(session: Session, stores: Iterable[str], day: dt.date) -> dict[str, OwnFigures]:
+    """Return the figures of some shops over the WINDOW_DAYS days until `day` (rule 2)."""
+    asked = list(stores)
+    since = day - dt.timedelta(days=WINDOW_DAYS - 1)
+    values: dict[str, dict[tuple[str, str], int]] = {store_id: {} for store_id in asked}
+    sold: dict[str, dict[str, tuple[int, int]]] = {store_id: {} for store_id in asked}
+    rows = session.execute(
+        sa.select(
+            DailyDemand.store_id, DailyDemand.sku, sa.func.sum(DailyDemand.sold_qty),
+            sa.func.sum(DailyDemand.revenue_minor), sa.func.max(Product.price_quantity),
+        )
+        .join(Product, Product.sku == DailyDemand.sku)
+        .where(DailyDemand.store_id.in_(asked), DailyDemand.business_day.between(since, day))
+        .group_by(DailyDemand.store_id, DailyDemand.sku)
+        .having(sa.func.sum(DailyDemand.sold_qty) > 0)
+    )  # fmt: skip
+    for store_id, sku, qty, minor, per in rows:
+        units, money = int(qty), int(minor)
+        sold[store_id][sku] = (units, money)
+        values[store_id]["price", sku] = divide_half_up(money * int(per), units)
+        values[store_id]["rate", sku] = divide_half_up(units * 1000, WINDOW_DAYS)
+    wasted = _wasted(session, asked, since, day)
+    stock = _on_hand(session, asked)
+    for store_id in asked:
+        whole = sum(money for _, money in sold[store_id].values())
+        if whole <= 0 or store_id not in stock:
+            continue
+        # units of unlike products are made comparable by what one of them brings in this shop
+        worth = {sku: (units, money) for sku, (units, money) in sold[store_id].items()}
+        values[store_id]["waste", ""] = 10_000 * _money(wasted.get(store_id, {}), worth) // whole
+        values[store_id]["cover", ""] = WINDOW_DAYS * _money(stock[store_id], worth) // whole
+    return {store_id: OwnFigures(found) for store_id, found in values.items()}
+
+
+# --- inside ---
+
+
+def _money(units: dict[str, int], worth: dict[str, tuple[int, int]]) -> int:
+    return sum(qty * worth[sku][1] // worth[sku][0] for sku, qty in units.items() if sku in worth)
+
+
+def _wasted(session: Session, stores: list[str], since: dt.date, day: dt.date) -> dict[str, dict[str, int]]:
+    rows = session.execute(
+        sa.select(StockMovement.store_id, StockMovement.sku, sa.func.sum(StockMovement.qty))
+        .where(
+            StockMovement.store_id.in_(stores), StockMovement.reason == "wasted",
+            StockMovement.business_day.between(since, day),
+        )
+        .group_by(StockMovement.store_id, StockMovement.sku)
+    )  # fmt: skip
+    return _by_store(rows)
+
+
+def _on_hand(session: Session, stores: list[str]) -> dict[str, dict[str, int]]:
+    rows = session.execute(
+        sa.select(StockLevel.store_id, StockLevel.sku, sa.func.sum(StockLevel.qty))
+        .where(StockLevel.store_id.in_(stores), StockLevel.place.in_([str(place) for place in INSIDE]))
+        .group_by(StockLevel.store_id, StockLevel.sku)
+        .having(sa.func.sum(StockLevel.qty) > 0)
+    )
+    return _by_store(rows)
+
+
+def _by_store(rows: Iterable[Any]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for store_id, sku, qty in rows:
+        found.setdefault(store_id, {})[sku] = int(qty)
+    return found
+
+
+def _publish(session: Session, regional: bool, at: dt.datetime) -> int:
+    scopes = session.scalars(sa.select(Region.id)).all() if regional else [EVERYONE]
+    told = 0
+    for scope in sorted(scopes):
+        rows = session.scalars(
+            sa.select(ComparedFigure)
+            .where(ComparedFigure.scope_id == scope)
+            .order_by(ComparedFigure.name, ComparedFigure.sku)
+        ).all()
+        body = {
+            "scope": scope, "shops": SHOPS,
+            "figures": [[row.name, row.sku, row.value, row.day.isoformat()] for row in rows],
+        }  # fmt: skip
+        if rows:
+            publication.publish(session, KIND, scope, body, at=at)
+        told += len(rows)
+    return told

@@ -1,0 +1,255 @@
+"""A shop's standing in the network: reviewed every week from measured conduct, with all its evidence.
+
+Rules
+-----
+1. The network reviews a shop when a week ends, and once as soon as it knows it, over the last DAYS days. What it counts
+   is kept as evidence and travels with the review, so that anybody can count again (`standing_math`).
+2. How fresh the counts are only the shop knows: it tells every night how many of the products it sold in SOLD_DAYS days
+   it counted in COUNTED_DAYS; what it sold before it sold here it had not to count. Everything else the network has
+   itself. What is no count is not taken in.
+3. A level raises the credit limit and the days free of interest by what the terms say. Nothing else hangs on it.
+4. An appeal is an objection about the standing (`objections`).
+5. An order counts by the time it was promised for, unless it was called off before: one that was never ready is not
+   ready in time.
+"""
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base
+from config.ids import new_id
+from config.nodes import door, journal, outbox
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from pos.stock.ledger import MOST_QTY
+from pos.stock.stock import StockCount
+from pos.store.store import Store, day_of
+from supply.demand.history import DailyDemand
+from supply.membership.standing_math import MEASURES, Measure, level_of
+from supply.money.escrow import Escrow
+from supply.money.ledger import VERSION
+from supply.money.repayment import repaid_of
+from supply.online.orders import PickupOrder
+from supply.shelf.plan import ShelfPlan, ShelfSlot
+
+DAYS, SOLD_DAYS, COUNTED_DAYS, SHELF_DAYS = 56, 28, 90, 7
+ONE_DAY = dt.timedelta(days=1)
+TOLD, COUNTS_TOLD = "standing.told", "standing.counts"
+
+
+class CountsTold(Base):
+    """What a shop last told of its counts (rule 2)."""
+
+    __tablename__ = "counts_told"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[dt.date]
+    sold_products: Mapped[int]
+    counted_products: Mapped[int]
+
+
+class StandingReview(Base):
+    """A shop's last review. measures: name -> [good, cases]; evidence: what was counted, case by case."""
+
+    __tablename__ = "standing_review"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[dt.date]
+    level: Mapped[int]
+    level_before: Mapped[int]
+    measures: Mapped[dict[str, Any]]
+    evidence: Mapped[dict[str, Any]]
+
+
+# --- verbs, store ---
+
+
+def counts(session: Session, store_id: str, day: dt.date, *, at: dt.datetime) -> tuple[int, int]:
+    """Return how many products a shop (counted, sold) lately (rule 2)."""
+    sold = set(
+        session.scalars(
+            sa.select(DailyDemand.sku)
+            .where(
+                DailyDemand.store_id == store_id, DailyDemand.sold_qty > 0, sa.not_(DailyDemand.imported),
+                DailyDemand.business_day > day - dt.timedelta(days=SOLD_DAYS),
+            )
+            .distinct()
+        )
+    )  # fmt: skip
+    since = at - dt.timedelta(days=COUNTED_DAYS)
+    counted = set(
+        session.scalars(sa.select(StockCount.sku).where(StockCount.store_id == store_id, StockCount.at >= since))
+    )
+    return len(sold & counted), len(sold)
+
+
+def tell_counts(session: Session, store_id: str, day: dt.date, counted: int, sold: int, *, at: dt.datetime) -> None:
+    """Tell the network how fresh the counts are."""
+    body = {"store_id": store_id, "day": day.isoformat(), "sold_products": sold, "counted_products": counted}
+    outbox.append(
+        session, to_node=NETWORK, topic=COUNTS_TOLD, version=VERSION, body=body, id=new_id(),
+        subject=f"standing:{store_id}", business_day=day_of(session, store_id, at), at=at,
+    )  # fmt: skip
+
+
+def take_review(session: Session, body: dict[str, Any]) -> None:
+    """Keep the network's review; an older one that arrives late changes nothing."""
+    given = dict(body) | {"day": dt.date.fromisoformat(body["day"])}
+    known = session.get(StandingReview, str(body["store_id"]))
+    if known is None or known.day <= given["day"]:
+        session.merge(StandingReview(**given))
+        session.flush()
+
+
+# --- verbs, network ---
+
+
+def take_counts(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
+    """Keep what a shop told of its counts (rule 2); an older word that arrives late changes nothing.
+
+    A day that has not come yet, of a clock that is ahead, is today: the next word stands in its place.
+    """
+    store_id = str(body["store_id"])
+    sold = door.number(body["sold_products"], "sold_products", most=MOST_QTY)
+    counted = door.number(body["counted_products"], "counted_products", most=sold)
+    today, known = day_of(session, store_id, at), session.get(CountsTold, store_id)
+    day = min(door.day(body["day"], "day"), today)
+    if known is None or known.day <= day or known.day > today:
+        session.merge(CountsTold(store_id=store_id, day=day, sold_products=sold, counted_products=counted))
+        session.flush()
+
+
+def review(session: Session, store: Store, day: dt.date, *, actor: Actor, at: dt.datetime) -> StandingReview | None:
+    """Review a shop if a week ends or it never was (rule 1), and tell it; None when it is not time."""
+    known = session.get(StandingReview, store.id)
+    if known is not None and (day.weekday() != 6 or known.day >= day):
+        return None
+    evidence = gather(session, store.id, day)
+    measures = count(evidence)
+    level = level_of(measures)
+    row = StandingReview(
+        store_id=store.id, day=day, level=level, level_before=known.level if known else 0,
+        measures={name: [one.good, one.cases] for name, one in measures.items()}, evidence=evidence,
+    )  # fmt: skip
+    row = session.merge(row)
+    session.flush()
+    journal.record(
+        session, actor=actor, at=at, verb="standing.reviewed", subject=f"standing:{store.id}", level=level,
+        before=row.level_before, day=day,
+    )  # fmt: skip
+    body = {
+        "store_id": row.store_id, "day": day.isoformat(), "level": level, "level_before": row.level_before,
+        "measures": row.measures, "evidence": evidence,
+    }  # fmt: skip
+    outbox.append(
+        session, to_node=store.id, topic=TOLD, version=VERSION, body=body, id=new_id(),
+        subject=f"standing:{store.id}", business_day=day_of(session, store.id, at), at=at,
+    )  # fmt: skip
+    return row
+
+
+def gather(session: Session, store_id: str, day: dt.date) -> dict[str, Any]:
+    """Return everything a review of these DAYS days counts, case by case, as plain JSON values (rule 1)."""
+    since = dt.datetime.combine(day - dt.timedelta(days=DAYS - 1), dt.time(), dt.UTC)
+    told = session.get(CountsTold, store_id)
+    due_minor, on_time_minor = repaid_of(session, store_id, day)
+    return {
+        "day": day.isoformat(),
+        "counts": {
+            "day": told.day.isoformat() if told else None,
+            "sold_products": told.sold_products if told else 0,
+            "counted_products": told.counted_products if told else 0,
+        },
+        "pickups": _pickups(session, store_id, since, dt.datetime.combine(day + ONE_DAY, dt.time(), dt.UTC)),
+        "collected": _collected(session, store_id, since),
+        "shelf": _shelf(session, store_id, day),
+        "repayment": {"due_minor": due_minor, "on_time_minor": on_time_minor},
+    }
+
+
+# --- questions ---
+
+
+def count(evidence: dict[str, Any]) -> dict[str, Measure]:
+    """Return the measures that evidence comes to."""
+    good = {
+        "counts": evidence["counts"]["counted_products"],
+        "pickups": sum(1 for _, by, ready in evidence["pickups"] if ready is not None and ready <= by),
+        "shelf": sum(1 for _, sold in evidence["shelf"] if sold > 0),
+        "trouble": sum(1 for _, trouble in evidence["collected"] if not trouble),
+        "repayment": evidence["repayment"]["on_time_minor"],
+    }
+    cases = {
+        "counts": evidence["counts"]["sold_products"],
+        "pickups": len(evidence["pickups"]),
+        "shelf": len(evidence["shelf"]),
+        "trouble": len(evidence["collected"]),
+        "repayment": evidence["repayment"]["due_minor"],
+    }
+    return {name: Measure(name, good[name], cases[name]) for name in MEASURES}
+
+
+def measures_of(row: StandingReview) -> dict[str, Measure]:
+    """Return the measures of a review."""
+    return {name: Measure(name, *row.measures[name]) for name in MEASURES}
+
+
+def level_now(session: Session, store_id: str) -> int:
+    """Return a shop's level; 0 before its first review."""
+    return session.scalar(sa.select(StandingReview.level).where(StandingReview.store_id == store_id)) or 0
+
+
+# --- inside ---
+
+
+def _pickups(session: Session, store_id: str, since: dt.datetime, until: dt.datetime) -> list[list[str | None]]:
+    """Return (order no., promised, ready) of the orders that were promised for a time of these days (rule 5)."""
+    rows = session.execute(
+        sa.select(PickupOrder.order_no, PickupOrder.ready_by, PickupOrder.ready_at, PickupOrder.state,
+                  PickupOrder.moved_at, PickupOrder.cancel_asked_at)
+        .where(PickupOrder.store_id == store_id, PickupOrder.ready_by >= since, PickupOrder.ready_by < until)
+        .order_by(PickupOrder.order_no)
+    )  # fmt: skip
+    return [
+        [number, by.isoformat(), ready.isoformat() if ready else None]
+        for number, by, ready, state, moved_at, asked_at in rows
+        if by is not None and not (state == "cancelled" and not ready and min(moved_at, asked_at or moved_at) <= by)
+    ]
+
+
+def _collected(session: Session, store_id: str, since: dt.datetime) -> list[list[str]]:
+    """Return (order no., what was wrong) of the orders collected since then; '' where nothing was."""
+    rows = session.execute(
+        sa.select(PickupOrder.order_no, PickupOrder.return_asked_at, PickupOrder.state, Escrow.disputed_why)
+        .outerjoin(Escrow, Escrow.id == PickupOrder.id)
+        .where(PickupOrder.store_id == store_id, PickupOrder.collected_at >= since)
+        .order_by(PickupOrder.order_no)
+    )
+    return [
+        [number, "dispute" if why else "return" if asked or state in ("return_asked", "returned") else ""]
+        for number, asked, state, why in rows
+    ]
+
+
+def _shelf(session: Session, store_id: str, day: dt.date) -> list[list[Any]]:
+    """Return (sku, units sold in SHELF_DAYS days) of each slot of the live shelf."""
+    sold = (
+        sa.select(DailyDemand.sku, sa.func.sum(DailyDemand.sold_qty).label("qty"))
+        .where(
+            DailyDemand.store_id == store_id, DailyDemand.business_day > day - dt.timedelta(days=SHELF_DAYS),
+            DailyDemand.business_day <= day,
+        )
+        .group_by(DailyDemand.sku)
+        .subquery()
+    )  # fmt: skip
+    rows = session.execute(
+        sa.select(ShelfSlot.sku, sa.func.coalesce(sold.c.qty, 0))
+        .join(ShelfPlan, sa.and_(ShelfPlan.store_id == ShelfSlot.store_id, ShelfPlan.id == ShelfSlot.plan_id))
+        .outerjoin(sold, sold.c.sku == ShelfSlot.sku)
+        .where(ShelfSlot.store_id == store_id, ShelfPlan.state == "live")
+        .order_by(ShelfSlot.sku)
+    )
+    return [[sku, int(qty)] for sku, qty in rows]

@@ -1,0 +1,232 @@
+"""Leave for the network to look into a shop: given by the shopkeeper, for some hours, taken back at any time.
+
+Rules
+-----
+1. Only the shop gives leave, for 1 to 72 hours, and may take it back at once. Without leave the network's people see no
+   more of a shop than they do of all.
+2. To look is to read: nothing of the shop is changed by it. Each look is opened by name, journalled at the network and
+   told to the shop, whose own journal then says who looked and when; it is good for LOOK, and then opened anew.
+3. While leave lasts the shop sends how its node is and what its journal said last (`told`); the network forgets it
+   when the leave is over.
+
+Units: instants aware.
+"""
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.clock import as_utc
+from config.database import Base, lock_rows
+from config.errors import Invalid, NotFound, Refused
+from config.ids import new_id
+from config.nodes import journal, outbox
+from config.nodes.journal import Actor, JournalEntry
+from config.nodes.node import NETWORK
+from pos.store.store import day_of
+
+LONGEST_HOURS = 72
+LOOK = dt.timedelta(minutes=30)
+MOST_ENTRIES = 30
+LEAVE_TOLD = "support.told"
+LOOKED = "support.looked"
+VERSION = 1
+
+
+class SupportLeave(Base):
+    """Leave of a shop. ended_at: when it was taken back. step: how often it was told; the highest one stands."""
+
+    __tablename__ = "support_leave"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    words: Mapped[str]
+    """What the shopkeeper asks to be looked at."""
+    given_by: Mapped[str]
+    given_at: Mapped[dt.datetime]
+    until: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
+    step: Mapped[int] = mapped_column(default=0)
+    told: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """At the network: how the shop's node is (rule 3)."""
+
+
+class SupportLook(Base):
+    """A look into a shop, by whom and until when; kept on both nodes."""
+
+    __tablename__ = "support_look"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    leave_id: Mapped[str]
+    actor_id: Mapped[str]
+    actor_name: Mapped[str]
+    at: Mapped[dt.datetime]
+    until: Mapped[dt.datetime]
+
+
+# --- verbs, store ---
+
+
+def give(
+    session: Session, store_id: str, hours: int, words: str, state: dict[str, Any], *, actor: Actor, at: dt.datetime
+) -> SupportLeave:
+    """Give leave for some hours (rule 1); leave that is in force is lengthened. state: how the node is (rule 3)."""
+    if not 1 <= hours <= LONGEST_HOURS:
+        raise Invalid("bad-leave", f"Leave is given for 1 to {LONGEST_HOURS} hours.", field="hours", most=LONGEST_HOURS)
+    until, row = at + dt.timedelta(hours=hours), in_force(session, store_id, at)
+    if row is None:
+        row = SupportLeave(
+            store_id=store_id, id=new_id(), words="", given_by=actor.name, given_at=at, until=until, step=0, told={}
+        )
+        session.add(row)
+    row.words, row.until = " ".join(words.split())[:300], max(as_utc(row.until), until)
+    session.flush()
+    journal.record(
+        session, actor=actor, at=at, verb="support.given", subject=f"support:{row.id}", until=row.until, words=row.words
+    )
+    tell(session, row, state, at)
+    return row
+
+
+def take_back(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Take leave back at once (rule 1); without any this does nothing."""
+    row = in_force(session, store_id, at)
+    if row is not None:
+        row.ended_at = at
+        journal.record(session, actor=actor, at=at, verb="support.taken_back", subject=f"support:{row.id}")
+        tell(session, row, {}, at)
+
+
+def tell(session: Session, row: SupportLeave, state: dict[str, Any], at: dt.datetime) -> None:
+    """Tell the network of leave, and how the node is while it lasts (rule 3)."""
+    row.step += 1
+    session.flush()
+    body = {
+        "store_id": row.store_id, "id": row.id, "words": row.words, "given_by": row.given_by,
+        "given_at": as_utc(row.given_at).isoformat(), "until": as_utc(row.until).isoformat(), "step": row.step,
+        "ended_at": as_utc(row.ended_at).isoformat() if row.ended_at else None, "told": state,
+    }  # fmt: skip
+    outbox.append(
+        session, to_node=NETWORK, topic=LEAVE_TOLD, version=VERSION, body=body, id=new_id(),
+        subject=f"support:{row.id}", business_day=day_of(session, row.store_id, at), at=at,
+    )  # fmt: skip
+
+
+def take_looked(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
+    """Write who of the network looks into this shop, into its own journal (rule 2); a second copy changes nothing."""
+    if session.get(SupportLook, (body["store_id"], body["id"])) is not None:
+        return
+    session.add(SupportLook(**_instants(body, "at", "until")))
+    actor = Actor(body["actor_id"], body["actor_name"], "operator", body["store_id"])
+    journal.record(
+        session, actor=actor, at=at, verb="support.looked", subject=f"support:{body['leave_id']}", looked_at=body["at"],
+        until=body["until"],
+    )  # fmt: skip
+
+
+# --- verbs, network ---
+
+
+def take_told(session: Session, body: dict[str, Any]) -> None:
+    """Take over a shop's leave; an older word changes nothing."""
+    row = session.get(SupportLeave, (body["store_id"], body["id"]))
+    if row is not None and row.step >= body["step"]:
+        return
+    session.merge(SupportLeave(**_instants(body, "given_at", "until", "ended_at")))
+    session.flush()
+
+
+def look(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> SupportLook:
+    """Open a look into a shop (rule 2); Refused without its leave. A look that is open is not opened twice."""
+    leave = session.scalar(
+        lock_rows(session, sa.select(SupportLeave).where(*_live(store_id, at)).order_by(SupportLeave.id))
+    )
+    if leave is None:
+        raise Refused("no-leave", "This shop has given no leave to look into it. Ask the shopkeeper.", store=store_id)
+    if (known := looking(session, store_id, actor, at)) is not None:
+        return known
+    row = SupportLook(
+        store_id=store_id, id=new_id(), leave_id=leave.id, actor_id=actor.id, actor_name=actor.name, at=at,
+        until=min(at + LOOK, as_utc(leave.until)),
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    journal.record(session, actor=actor, at=at, verb="support.looked", subject=f"store:{store_id}", leave=leave.id)
+    body = {name: getattr(row, name) for name in ("store_id", "id", "leave_id", "actor_id", "actor_name")}
+    body |= {"at": as_utc(row.at).isoformat(), "until": as_utc(row.until).isoformat()}
+    outbox.append(
+        session, to_node=store_id, topic=LOOKED, version=VERSION, body=body, id=f"look-{row.id}",
+        subject=f"support:{leave.id}", business_day=day_of(session, store_id, at), at=at,
+    )  # fmt: skip
+    return row
+
+
+def forget(session: Session, *, at: dt.datetime) -> int:
+    """Forget what shops told of themselves under leave that is over (rule 3); returns of how many."""
+    over = sa.or_(SupportLeave.until <= at, SupportLeave.ended_at.is_not(None))
+    rows = [row for row in session.scalars(sa.select(SupportLeave).where(over)) if row.told]
+    for row in rows:
+        row.told = {}
+    return len(rows)
+
+
+# --- questions ---
+
+
+def in_force(session: Session, store_id: str, at: dt.datetime) -> SupportLeave | None:
+    """Return the leave of a shop that is in force, None without."""
+    return session.scalars(
+        sa.select(SupportLeave).where(*_live(store_id, at)).order_by(SupportLeave.until.desc())
+    ).first()
+
+
+def looking(session: Session, store_id: str, actor: Actor, at: dt.datetime) -> SupportLook | None:
+    """Return the look a person has open into a shop whose leave is in force."""
+    if in_force(session, store_id, at) is None:
+        return None
+    query = sa.select(SupportLook).where(
+        SupportLook.store_id == store_id, SupportLook.actor_id == actor.id, SupportLook.until > at
+    )
+    return session.scalars(query.order_by(SupportLook.until.desc())).first()
+
+
+def require_look(session: Session, store_id: str, actor: Actor, at: dt.datetime) -> SupportLeave:
+    """Return the leave under which a person looks; NotFound where they have opened no look."""
+    found = looking(session, store_id, actor, at)
+    leave = in_force(session, store_id, at)
+    if found is None or leave is None:
+        raise NotFound("no-look", "Open the look first: the shop reads who looks.", store=store_id)
+    return leave
+
+
+def looks_of(session: Session, store_id: str, limit: int = 20) -> list[SupportLook]:
+    """Return who looked into a shop, the newest first."""
+    query = sa.select(SupportLook).where(SupportLook.store_id == store_id).order_by(SupportLook.at.desc())
+    return list(session.scalars(query.limit(limit)))
+
+
+def last_entries(session: Session, node_id: str) -> list[dict[str, str]]:
+    """Return what a node's journal said last, without its facts: no names of customers, no figures."""
+    rows = session.scalars(
+        sa.select(JournalEntry)
+        .where(JournalEntry.node_id == node_id)
+        .order_by(JournalEntry.n.desc())
+        .limit(MOST_ENTRIES)
+    )
+    return [
+        {"at": as_utc(row.at).isoformat(timespec="seconds"), "who": row.actor_name, "verb": row.verb} for row in rows
+    ]
+
+
+# --- inside ---
+
+
+def _live(store_id: str, at: dt.datetime) -> list[sa.ColumnElement[bool]]:
+    return [SupportLeave.store_id == store_id, SupportLeave.until > at, SupportLeave.ended_at.is_(None)]
+
+
+def _instants(body: dict[str, Any], *names: str) -> dict[str, Any]:
+    return body | {name: dt.datetime.fromisoformat(body[name]) if body[name] else None for name in names}

@@ -1,0 +1,1 @@
+"""Money between the network, its stores and their customers: ledger, credit, escrow, payouts, points."""

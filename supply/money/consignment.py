@@ -1,0 +1,287 @@
+"""Goods on sale or return, from the offer to the last unit: the network's until they sell.
+
+Rules
+-----
+1. Taking such a delivery in opens a lot of the network's goods (`pos.stock.consigned`), and nothing is invoiced.
+2. When a day is closed the shop tells what its lots came to, and the network invoices what was sold since, by the unit,
+   due as any invoice on account. Whatever was told twice, late or in another order is invoiced once.
+3. From the last day on which goods may go back what is left is proposed as a return. The shop sends it back, or keeps
+   it and buys it; without a word for GRACE_DAYS it has kept it. It may also send back earlier.
+4. What is not sent back of what is left was bought, also what is not there any more.
+5. What such goods are and cost stands in the network's offer; a shop tells units alone. What does not add up, goes back
+   on what it told, or differs from its count of the delivery waits for a person.
+6. Of what a shop tells as gone back the network believes what its warehouse counted and what it granted on claims. From
+   WORD_DAYS after the grace the rest is invoiced as if bought, with what it has told nothing of; what is counted later,
+   or told as gone back, is credited.
+7. What a claim that is not answered is about stays in the lot until it is: granted it is the network's loss.
+
+Units: quantities in stock units.
+"""
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.database import lock_rows
+from config.errors import NotFound, Refused
+from config.ids import new_id
+from config.nodes import journal, outbox
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK, this_node
+from pos.stock import consigned, stock
+from pos.stock.consigned import Consigned
+from pos.store.store import day_of
+from supply.money import ledger, terms
+from supply.money.ledger import VERSION, Booking, Wanted
+from supply.orders import claims, goods_returns
+from supply.orders.deliveries import Delivery, DeliveryLine
+from supply.orders.goods_returns import Going, GoodsReturn, GoodsReturnLine
+from supply.orders.network_offers import PushOffer
+
+TOLD = "consigned.told"
+GRACE_DAYS = 3
+WORD_DAYS = 14
+"""So much longer the network waits for the goods, and the word, of a shop that is cut off."""
+WORD_ENDS = dt.timedelta(days=GRACE_DAYS + WORD_DAYS)
+_GONE = ("sold_qty", "back_qty", "bought_qty")
+_UNITS = ("came_qty", "left_qty", *_GONE)
+_KEPT = ("sku", "name", "owner", "supplier_id", "pack_qty", "pack_cost_minor", *_UNITS)
+
+
+# --- verbs, both ---
+
+
+def take_in(session: Session, delivery: Delivery, *, at: dt.datetime) -> Consigned | None:
+    """Open the lot of a posted delivery on sale or return, once (rule 1); None for any other."""
+    offer = session.get(PushOffer, (delivery.store_id, delivery.push_id or ""))
+    if offer is None or offer.return_until is None or delivery.state != "posted":
+        return None
+    known = session.get(Consigned, (delivery.store_id, offer.id))
+    line = session.get(DeliveryLine, (delivery.store_id, delivery.id, offer.sku))
+    came = (line.counted_qty or 0) if line is not None else 0
+    if known is not None and known.came_qty != came:
+        raise Refused("lot-differs", f"{known.came_qty} units of {known.name} were told, and {came} counted.")
+    if known is not None or not came:
+        return known
+    made = Consigned(
+        store_id=delivery.store_id, id=offer.id, sku=offer.sku, name=offer.name, owner=NETWORK,
+        supplier_id=offer.supplier_id, pack_qty=offer.pack_qty, pack_cost_minor=offer.pack_cost_minor,
+        came_on=day_of(session, delivery.store_id, at), came_at=at, until=offer.return_until, came_qty=came,
+        ahead_qty=_ahead(session, delivery.store_id, offer.sku, came), left_qty=came, sold_qty=0, back_qty=0,
+        bought_qty=0, told_step=0, charged_qty=0,
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made
+
+
+# --- verbs, store ---
+
+
+def close_day(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> int:
+    """Tell what the lots came to, and propose or end what is due (rules 2, 3); returns how many lots are open."""
+    today, open_lots = day_of(session, store_id, at), 0
+    for lot in consigned.lots(session, store_id):
+        if lot.left_qty:
+            open_lots += 1
+            _believe_the_shelf(session, lot)
+            if today >= lot.until:
+                _propose(session, lot, actor=actor, at=at)
+            if today > lot.until + dt.timedelta(days=GRACE_DAYS):
+                keep(session, store_id, lot.id, actor=actor, at=at)
+        tell(session, lot, at=at)
+    return open_lots
+
+
+def propose_now(session: Session, store_id: str, lot_id: str, *, actor: Actor, at: dt.datetime) -> GoodsReturn:
+    """Propose what is left for going back before its last day, because the shopkeeper says so (rule 3)."""
+    lot = lot_of(session, store_id, lot_id)
+    if not lot.left_qty:
+        raise Refused("lot-empty", f"Nothing is left of {lot.name}: there is nothing to send back.", name=lot.name)
+    if day_of(session, store_id, at) > lot.until + dt.timedelta(days=GRACE_DAYS):
+        raise Refused("past-return-day", f"{lot.name} could go back until {lot.until:%Y-%m-%d}. It is yours now.",
+                      name=lot.name, until=lot.until.isoformat())  # fmt: skip
+    return _propose(session, lot, actor=actor, at=at)
+
+
+def keep(session: Session, store_id: str, lot_id: str, *, actor: Actor, at: dt.datetime) -> Consigned:
+    """Keep what is left and buy it (rules 3, 4); twice is once."""
+    lot = lot_of(session, store_id, lot_id)
+    goods_returns.give_up(session, store_id, lot_id, actor=actor, at=at)
+    buy_rest(session, lot, source_id=lot_id, actor=actor, at=at)
+    return lot
+
+
+def buy_rest(session: Session, lot: Consigned, *, source_id: str, actor: Actor, at: dt.datetime) -> None:
+    """Buy what is left of a lot and under no claim, and tell the network (rules 4, 7)."""
+    rest = lot.left_qty - claimed(session, lot)
+    if rest > 0:
+        day = day_of(session, lot.store_id, at)
+        consigned.take(session, lot, "bought", rest, source_id=source_id, day=day, at=at)
+        journal.record(session, actor=actor, at=at, verb="consigned.bought", subject=subject_of(lot), units=rest)
+    tell(session, lot, at=at)
+
+
+def tell(session: Session, lot: Consigned, *, at: dt.datetime) -> None:
+    """Tell the network what a lot came to, if that has changed (rule 2)."""
+    session.flush()
+    step = lot.sold_qty + lot.back_qty + lot.bought_qty
+    if step == lot.told_step or this_node(session).id != lot.store_id:
+        return
+    lot.told_step = step
+    body = {name: getattr(lot, name) for name in _KEPT} | {
+        "store_id": lot.store_id, "id": lot.id, "came_at": lot.came_at.isoformat(), "until": lot.until.isoformat(),
+    }  # fmt: skip
+    outbox.append(
+        session, to_node=NETWORK, topic=TOLD, version=VERSION, body=body, id=new_id(), subject=subject_of(lot),
+        business_day=day_of(session, lot.store_id, at), at=at,
+    )  # fmt: skip
+
+
+# --- verbs, network ---
+
+
+def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+    """Take over what a shop's lot came to, and invoice what was sold and bought since (rules 2, 5)."""
+    store_id, lot_id = str(body["store_id"]), str(body["id"])
+    offer, lot = session.get(PushOffer, (store_id, lot_id)), session.get(Consigned, (store_id, lot_id))
+    values = {name: body[name] for name in _UNITS}
+    if offer is None or offer.return_until is None or any(type(qty) is not int or qty < 0 for qty in values.values()):
+        raise Refused("no-such-lot", f"The network has no goods {lot_id} on sale or return in {store_id}.")
+    step = sum(values[name] for name in _GONE)
+    if step + values["left_qty"] != values["came_qty"]:
+        raise Refused("lot-differs", f"The units of {offer.name} do not add up.")
+    if lot is None:
+        came_at = dt.datetime.fromisoformat(body["came_at"])
+        lot = Consigned(
+            store_id=store_id, id=lot_id, came_at=came_at, came_on=day_of(session, store_id, came_at), sku=offer.sku,
+            name=offer.name, owner=NETWORK, supplier_id=offer.supplier_id, pack_qty=offer.pack_qty,
+            pack_cost_minor=offer.pack_cost_minor, until=offer.return_until, ahead_qty=0, told_step=step,
+            charged_qty=0, **values,
+        )  # fmt: skip
+        session.add(lot)
+        session.flush()
+    elif values["came_qty"] != lot.came_qty:
+        raise Refused("lot-differs", f"{lot.came_qty} units of {lot.name} came, not {values['came_qty']}.")
+    elif step > lot.told_step:
+        if any(values[name] < getattr(lot, name) for name in _GONE):
+            raise Refused("lot-differs", f"Fewer units of {lot.name} are gone than were told before.")
+        lot.told_step = step
+        for name, value in values.items():
+            setattr(lot, name, value)
+        session.flush()
+    charge(session, lot, actor=actor, at=at)
+
+
+def charge(session: Session, lot: Consigned, *, actor: Actor, at: dt.datetime) -> None:
+    """Invoice what is owed for a lot beyond what was charged, or credit what was charged beyond it (rules 2, 6).
+
+    Under the lot's lock: a count in the warehouse and the shop's own word may come at one moment.
+    """
+    session.flush()
+    mine = sa.select(Consigned).where(Consigned.store_id == lot.store_id, Consigned.id == lot.id)
+    session.scalar(lock_rows(session, mine).execution_options(populate_existing=True))
+    owed, before = consigned.charged(lot) + _not_come(session, lot, at), lot.charged_qty
+    amount_minor = consigned.cost(lot, owed) - consigned.cost(lot, before)
+    lot.charged_qty = owed
+    back_minor = min(-amount_minor, ledger.left_to_credit(session, lot.store_id))
+    if back_minor > 0:
+        why = "Goods that went back"
+        ledger.credit_note(session, lot.store_id, back_minor, why=why, id=new_id(), actor=actor, at=at)
+    if amount_minor <= 0:
+        return
+    book = Booking(session, lot.store_id, actor=actor, at=at)
+    due = book.day + dt.timedelta(days=terms.in_force(session)[1].account_days)
+    lines = [(lot.sku, lot.name, owed - before, amount_minor)]
+    book.invoice(Wanted(new_id(), amount_minor, due, False, None, None, lines))
+    book.pay(by_day=book.day)
+    book.close("invoiced", amount_minor=amount_minor, consigned=lot.id)
+
+
+# --- questions ---
+
+
+def lot_of(session: Session, store_id: str, lot_id: str) -> Consigned:
+    """Return a lot of this shop; NotFound for any other."""
+    found = session.get(Consigned, (store_id, lot_id))
+    if found is None:
+        raise NotFound("unknown-consigned", "There are no such goods in this shop.", lot_id=lot_id)
+    return found
+
+
+def claimed(session: Session, lot: Consigned) -> int:
+    """Return the units of a lot that are left and about which a claim waits for its answer (rule 7)."""
+    about = sa.select(Delivery.id).where(Delivery.store_id == lot.store_id, Delivery.push_id == lot.id)
+    units = 0
+    for delivery_id in session.scalars(about):
+        for claim in claims.claims_about(session, lot.store_id, delivery_id):
+            if claim.state in claims.WAITING:
+                lines = claims.lines_of(session, claim)
+                units += sum(
+                    one.qty - (one.granted_qty or 0) for one in lines if one.sku == lot.sku and one.kind != "short"
+                )
+    return min(units, lot.left_qty)
+
+
+def subject_of(lot: Consigned) -> str:
+    """Return a lot as the journal names it: by its offer, whose story it goes on with."""
+    return f"push:{lot.id}"
+
+
+# --- inside ---
+
+
+def _ahead(session: Session, store_id: str, sku: str, came: int) -> int:
+    """Return the shop's own units that stood here when the goods came; see `pos.stock.consigned`, rule 2."""
+    level = stock.levels(session, store_id, [sku])[sku]
+    others = sa.select(sa.func.coalesce(sa.func.sum(Consigned.left_qty), 0)).where(
+        Consigned.store_id == store_id, Consigned.sku == sku
+    )
+    return max(0, level.on_hand - came - int(session.scalar(others) or 0))
+
+
+def _believe_the_shelf(session: Session, lot: Consigned) -> None:
+    """Forget own units ahead that are not there any more: they were written off, or counted away."""
+    level = stock.levels(session, lot.store_id, [lot.sku])[lot.sku]
+    lot.ahead_qty = max(0, min(lot.ahead_qty, level.on_hand - lot.left_qty))
+
+
+def _propose(session: Session, lot: Consigned, *, actor: Actor, at: dt.datetime) -> GoodsReturn:
+    going = Going(lot.sku, lot.name, lot.left_qty, lot.pack_qty, lot.pack_cost_minor, charged=False)
+    return goods_returns.propose(
+        session, lot.store_id, lot.id, "push", lot.supplier_id, [going],
+        send_by=lot.until + dt.timedelta(days=GRACE_DAYS), actor=actor, at=at,
+    )  # fmt: skip
+
+
+def _not_come(session: Session, lot: Consigned, at: dt.datetime) -> int:
+    """Return what a shop still has by its word, or told as gone back and the network has not got (rules 6, 7).
+
+    Nothing before its time is over.
+    """
+    is_over = day_of(session, lot.store_id, at) > lot.until + WORD_ENDS
+    silent = lot.left_qty - claimed(session, lot) if is_over and lot.left_qty else 0
+    is_due = is_over or lot.charged_qty > consigned.charged(lot)  # once charged stays due, whatever the clock says now
+    if not lot.back_qty or not is_due:
+        return silent
+    known = _counted(session, lot.store_id, lot.id, lot.sku)
+    offered = sa.select(Delivery.id).where(Delivery.store_id == lot.store_id, Delivery.push_id == lot.id)
+    for delivery_id in session.scalars(offered).all():
+        for claim in claims.claims_about(session, lot.store_id, delivery_id):
+            known += _by_claim(session, claim, lot.sku)
+    return silent + max(0, lot.back_qty - known)
+
+
+def _by_claim(session: Session, claim: claims.Claim, sku: str) -> int:
+    """Return the units a claim took off its lot: granted, and where they were to come back also counted."""
+    waits = claim.state in ("accepted", "part_accepted")
+    lines = [one for one in claims.lines_of(session, claim) if one.sku == sku and one.kind != "short"]
+    stay = sum(one.granted_qty or 0 for one in lines if waits or not claims.goes_back(claim, one))
+    return stay if waits else stay + _counted(session, claim.store_id, claim.id, sku)
+
+
+def _counted(session: Session, store_id: str, return_id: str, sku: str) -> int:
+    line = session.get(GoodsReturnLine, (store_id, return_id, sku))
+    return (line.received_qty or 0) if line is not None else 0

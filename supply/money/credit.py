@@ -1,0 +1,495 @@
+"""A shop's credit with the network: one line, drawn inside an order, paid back as the goods sell.
+
+Rules
+-----
+1. The network sets a shop's line every night from figures the shop can read and recompute (`credit_limit`), and tells
+   it. What is available is the limit less what is owed on credit, advances called in, and what open orders have drawn
+   and not yet brought.
+2. Credit is drawn by an order to the network and by nothing else: at sending, for the order's whole cost. The network
+   looks once more; beyond the limit, or on a held line, the order waits until the operator lets it go or refuses it. A
+   refused one is answered like an order nothing was there for: the shop proposes anew. With an order the shop calls off
+   its draw is called off.
+3. A delivery of such an order makes an invoice on credit, due by expected sell-through (`settlement_math` rule 2) and
+   free of interest until then. What came beyond the draw is invoiced on account.
+4. A line is held by rule while an invoice, on credit or on account, is late beyond the grace days or the shop's
+   messages contradict each other, and by the operator with a reason. A hold by rule ends by itself, the operator's by
+   the operator. A held line draws nothing new, and orders on account wait (`account_orders`); what is owed stays as
+   agreed.
+
+Units: *_minor minor units of the shop's currency.
+"""
+
+import datetime as dt
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base, lock_rows
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import new_id
+from config.money import MAX_MINOR, amount_for
+from config.nodes import door, journal, outbox
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from config.states import StateTable
+from pos.stock.consigned import Consigned
+from pos.store.store import day_of
+from supply.money import terms as network_terms
+from supply.money.ledger import VERSION, Booking, Invoice, Wanted, balances, called_in_left, open_invoices
+from supply.money.settlement_math import Stocked, sell_through_days
+from supply.orders import arrivals, deliveries, orders
+from supply.orders.claims import costs_of
+from supply.orders.deliveries import Delivery
+from supply.orders.orders import ON_THE_WAY, ReplenishmentOrder
+from supply.orders.suppliers import Supplier
+
+STATES = StateTable(
+    "credit draw",
+    "asked",
+    {
+        "asked": ["granted", "held", "called_off"],
+        "held": ["granted", "refused", "called_off"],
+        "granted": [],
+        "refused": [],
+        "called_off": [],
+    },
+)
+LINE_STATES = StateTable("credit line", "open", {"open": ["held"], "held": ["open"]}, resting=["open", "held"])
+LINE_TOLD, DRAW_ASKED, DRAW_ANSWERED = "credit.told", "credit.asked", "credit.answered"
+
+
+class CreditLine(Base):
+    """What a shop may owe on credit, and every figure it was worked out from. step: rises with each change."""
+
+    STATES: ClassVar[StateTable] = LINE_STATES
+    __tablename__ = "credit_line"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(default=LINE_STATES.first)
+    limit_minor: Mapped[int]
+    level: Mapped[int]
+    held_by: Mapped[str] = mapped_column(default="")
+    """'' | rule | operator"""
+    held_why: Mapped[str] = mapped_column(default="")
+    facts: Mapped[dict[str, Any]]
+    terms: Mapped[dict[str, Any]]
+    terms_n: Mapped[int]
+    steps: Mapped[list[Any]]
+    worked_out_on: Mapped[dt.date]
+    advance_most_minor: Mapped[int] = mapped_column(default=0)
+    step: Mapped[int] = mapped_column(default=1)
+
+
+class CreditDraw(Base):
+    """One order that is to be paid on credit. amount_minor: 0 for one on account that waits (`account_orders`)."""
+
+    STATES: ClassVar[StateTable] = STATES
+    __tablename__ = "credit_draw"
+    __table_args__ = (sa.Index("ix_credit_draw_state", "state"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(primary_key=True)
+    order_no: Mapped[int]
+    amount_minor: Mapped[int]
+    state: Mapped[str] = mapped_column(default=STATES.first)
+    asked_at: Mapped[dt.datetime]
+    why: Mapped[str] = mapped_column(default="")
+
+
+# --- verbs, store ---
+
+
+def draw(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> CreditDraw:
+    """Pay an approved order to the network on credit (rule 2); it is sent in the same transaction.
+
+    Refuses another supplier's order, a held line, and more than is available. Drawing twice is drawing once.
+    """
+    order = orders.order_of(session, store_id, order_id)
+    known = session.get(CreditDraw, (store_id, order_id))
+    if known is not None:
+        return known
+    supplier = session.get(Supplier, order.supplier_id)
+    if supplier is None or supplier.kind != NETWORK:
+        raise Refused("not-on-credit", "Only orders to the network are paid on credit. Send it without.")
+    line = session.get(CreditLine, store_id)
+    if line is not None and line.state == "held":
+        raise Refused(
+            "credit-held", "Your credit is held. Pay what is late first; an order on account waits for the network."
+        )
+    cost_minor = orders.cost_of(orders.lines_of(session, order))
+    left_minor = available(session, store_id)
+    if cost_minor > left_minor:
+        raise Refused(
+            "beyond-credit", "The order costs more than the credit that is left. Order less, or send it on account.",
+            cost_minor=cost_minor, left_minor=left_minor,
+        )  # fmt: skip
+    made = CreditDraw(
+        store_id=store_id, order_id=order_id, order_no=order.order_no, amount_minor=cost_minor, state=STATES.first,
+        asked_at=at, why="",
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    journal.record(
+        session, actor=actor, at=at, verb="credit draw.asked", subject=subject_of(made), amount_minor=cost_minor
+    )
+    _tell(session, NETWORK, DRAW_ASKED, _draw_body(made), made.store_id, at)
+    return made
+
+
+def take_line(session: Session, body: dict[str, Any]) -> None:
+    """Keep the line as the network has it; an older word that arrives late changes nothing."""
+    row = session.get(CreditLine, str(body["store_id"]))
+    given = dict(body) | {"worked_out_on": dt.date.fromisoformat(body["worked_out_on"])}
+    if row is None:
+        session.add(CreditLine(**given))
+    elif row.step < body["step"]:
+        # the network made the move and journalled it; here it is a copy
+        session.execute(sa.update(CreditLine).where(CreditLine.store_id == row.store_id).values(**given))
+        session.expire(row)
+    session.flush()
+
+
+def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+    """Take over what the network answered to a draw; a second copy changes nothing."""
+    row = session.get(CreditDraw, (str(body["store_id"]), str(body["order_id"])))
+    if row is None and not body["amount_minor"]:  # the network's own word, on an order on account
+        row = _draw_from(session, body)
+    if row is not None and STATES.legal(row.state, body["state"]):
+        row.why = body["why"]
+        if body["state"] == "granted":  # let go on account before the network knew that credit was asked for
+            row.amount_minor = int(body["amount_minor"])
+        journal.move(session, row, body["state"], actor=actor, at=at, subject=subject_of(row), why=row.why or None)
+    elif row is not None and row.state == "asked" and body["state"] == "refused":  # the hold was overtaken on its way
+        journal.move(session, row, "held", actor=actor, at=at, subject=subject_of(row))
+        take_answer(session, body, actor=actor, at=at)
+
+
+# --- verbs, network ---
+
+
+def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+    """Look at a shop's draw once more and grant it, or hold its order (rule 2); a second copy changes nothing."""
+    store_id, order_id = str(body["store_id"]), str(body["order_id"])
+    minor = door.number(body["amount_minor"], "amount_minor", 1, MAX_MINOR)
+    row = session.get(CreditDraw, (store_id, order_id))
+    if row is not None and row.amount_minor:
+        return
+    left_minor = available(session, store_id)
+    if row is None:
+        row = _draw_from(session, body)
+    elif row.state == "held":  # the order came first, was taken as one on account, and waits
+        row.amount_minor = minor
+    else:  # it was answered as one on account, and is one
+        return
+    line, order = session.get(CreditLine, store_id), session.get(ReplenishmentOrder, (store_id, order_id))
+    held = line is None or line.state == "held" or row.amount_minor > left_minor
+    if held and order is not None and order.state not in ("sent", "cancelled"):
+        row.amount_minor, held = 0, False  # it is on its way on account: there is nothing to hold any more
+    target = "called_off" if order is not None and order.state == "cancelled" else "held" if held else "granted"
+    if STATES.legal(row.state, target):
+        row.why = ("held" if line is not None and line.state == "held" else "beyond") if target == "held" else ""
+        _answer(session, row, target, actor=actor, at=at)
+
+
+def hold_on_account(
+    session: Session, order: ReplenishmentOrder, *, why: str, actor: Actor, at: dt.datetime
+) -> CreditDraw:
+    """Let an order on account wait for the operator, as a draw of nothing; why: held | account."""
+    row = CreditDraw(
+        store_id=order.store_id, order_id=order.id, order_no=order.order_no, amount_minor=0, state=STATES.first,
+        asked_at=order.sent_at or at, why=why,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    _answer(session, row, "held", actor=actor, at=at)
+    return row
+
+
+def called_off(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Close the draw of an order the shop has called off, if it still waits (rule 2)."""
+    row, order = session.get(CreditDraw, (store_id, order_id)), session.get(ReplenishmentOrder, (store_id, order_id))
+    if row is not None and order is not None and order.state == "cancelled" and STATES.legal(row.state, "called_off"):
+        row.why = ""
+        _answer(session, row, "called_off", actor=actor, at=at)
+
+
+def let_go(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> CreditDraw:
+    """Grant a held draw after all: the operator's word."""
+    row = draw_of(session, store_id, order_id)
+    _answer(session, row, "granted", actor=actor, at=at)
+    return row
+
+
+def refuse(session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime) -> CreditDraw:
+    """Refuse a held draw: its order is answered with nothing, and the shop reads why (rule 2)."""
+    row = draw_of(session, store_id, order_id)
+    row.why = _reason(why)
+    order = session.get(ReplenishmentOrder, (store_id, order_id))
+    if order is not None and order.state != "sent":
+        raise Conflict("order-moved-on", "This order does not wait any more. Look at the list again.")
+    _answer(session, row, "refused", actor=actor, at=at)
+    if order is not None:  # else it is answered once it comes (`account_orders`)
+        arrivals.answer_nothing(session, order, actor=actor, at=at)
+    return row
+
+
+def set_line(
+    session: Session, store_id: str, *, limit_minor: int, level: int, facts: dict[str, Any], terms: dict[str, Any],
+    terms_n: int, steps: list[Any], day: dt.date, advance_most_minor: int, actor: Actor, at: dt.datetime,
+) -> CreditLine:  # fmt: skip
+    """Write a shop's line as it was worked out for a day (rule 1), and tell the shop what changed."""
+    row = line_of(session, store_id)
+    values = {
+        "limit_minor": limit_minor, "level": level, "facts": facts, "terms": terms, "terms_n": terms_n, "steps": steps,
+        "worked_out_on": day, "advance_most_minor": advance_most_minor,
+    }  # fmt: skip
+    if row is None:
+        row = CreditLine(store_id=store_id, state=LINE_STATES.first, held_by="", held_why="", step=1, **values)
+        session.add(row)
+    elif all(getattr(row, name) == value for name, value in values.items()):
+        return row
+    else:
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.step += 1
+    session.flush()
+    journal.record(
+        session, actor=actor, at=at, verb="credit line.set", subject=f"credit:{store_id}", limit_minor=limit_minor,
+        level=level, terms_n=terms_n,
+    )  # fmt: skip
+    _tell_line(session, row, at)
+    return row
+
+
+def hold(
+    session: Session, store_id: str, *, why: str, by_rule: bool = False, actor: Actor, at: dt.datetime
+) -> CreditLine:
+    """Hold a line (rule 4); the operator's word stands over the rule's."""
+    row = _line(session, store_id)
+    why, who = _reason(why), "rule" if by_rule else "operator"
+    if row.state == "held" and (by_rule or row.held_by == "operator"):
+        return row
+    row.held_by, row.held_why, row.step = who, why, row.step + 1
+    if row.state != "held":
+        journal.move(session, row, "held", actor=actor, at=at, subject=f"credit:{store_id}", why=why)
+    _tell_line(session, row, at)
+    return row
+
+
+def release(session: Session, store_id: str, *, by_rule: bool = False, actor: Actor, at: dt.datetime) -> CreditLine:
+    """Let a held line draw again (rule 4); the rule never ends what the operator holds."""
+    row = _line(session, store_id)
+    if row.state == "open" or (by_rule and row.held_by == "operator"):
+        return row
+    row.held_by, row.held_why, row.step = "", "", row.step + 1
+    journal.move(session, row, "open", actor=actor, at=at, subject=f"credit:{store_id}")
+    _tell_line(session, row, at)
+    return row
+
+
+def goods_delivered(session: Session, delivery: Delivery, *, actor: Actor, at: dt.datetime) -> None:
+    """Invoice a posted delivery of the network, once: on credit as far as it was drawn, the rest on account."""
+    supplier = session.get(Supplier, delivery.supplier_id)
+    if delivery.state != "posted" or supplier is None or supplier.kind != NETWORK:
+        return
+    if session.get(Invoice, (delivery.store_id, delivery.id)) is not None:
+        return
+    lines = _priced(session, delivery)
+    total_minor = sum(line[3] for line in lines)
+    if total_minor == 0:
+        return
+    terms = network_terms.in_force(session)[1]
+    book = Booking(session, delivery.store_id, actor=actor, at=at)
+    drawn_minor = min(total_minor, _granted_left(session, delivery.store_id, delivery.order_id))
+    if drawn_minor:
+        most_days = terms.free_days + level_of(session, delivery.store_id) * terms.level_days
+        days = _sell_through(session, delivery.store_id, delivery.order_id or "", terms.least_days, most_days)
+        due = book.day + dt.timedelta(days=days)
+        book.invoice(Wanted(delivery.id, drawn_minor, due, True, delivery.id, delivery.order_id, lines))
+    if total_minor > drawn_minor:
+        due = book.day + dt.timedelta(days=terms.account_days)
+        of_rest = f"{delivery.id}-a" if drawn_minor else delivery.id
+        book.invoice(Wanted(of_rest, total_minor - drawn_minor, due, False, delivery.id, delivery.order_id, lines))
+    book.pay(by_day=book.day)
+    book.close("invoiced", amount_minor=total_minor, drawn_minor=drawn_minor, delivery=delivery.id)
+
+
+# --- questions ---
+
+
+def line_of(session: Session, store_id: str) -> CreditLine | None:
+    """Return a shop's line, locked; None while none was set."""
+    query = lock_rows(session, sa.select(CreditLine).where(CreditLine.store_id == store_id))
+    found: CreditLine | None = session.scalar(query)
+    return found
+
+
+def level_of(session: Session, store_id: str) -> int:
+    """Return the level a shop's terms go by."""
+    return session.scalar(sa.select(CreditLine.level).where(CreditLine.store_id == store_id)) or 0
+
+
+def available(session: Session, store_id: str) -> int:
+    """Return what a shop may still draw (rule 1); nothing on a held line."""
+    line = session.get(CreditLine, store_id)
+    if line is None or line.state == "held":
+        return 0
+    owed_minor = balances(session, store_id)["credit"] + called_in_left(session, store_id)
+    return max(0, line.limit_minor - owed_minor - pending(session, store_id))
+
+
+def pending(session: Session, store_id: str) -> int:
+    """Return what open orders of a shop have drawn and not yet brought; refused draws are none."""
+    return pending_by_shop(session, store_id).get(store_id, 0)
+
+
+def pending_by_shop(session: Session, store_id: str | None = None) -> dict[str, int]:
+    """Return what open orders have drawn and not yet brought, of one shop or of all that drew, in two questions."""
+    query = (
+        sa.select(CreditDraw.store_id, CreditDraw.order_id, CreditDraw.amount_minor, ReplenishmentOrder.state)
+        .outerjoin(
+            ReplenishmentOrder,
+            sa.and_(ReplenishmentOrder.store_id == CreditDraw.store_id, ReplenishmentOrder.id == CreditDraw.order_id),
+        )
+        .where(
+            CreditDraw.state.not_in(["refused", "called_off"]),
+            *([] if store_id is None else [CreditDraw.store_id == store_id]),
+        )
+    )
+    brought, found = _brought(session, store_id), dict[str, int]()
+    for shop, order_id, amount, state in session.execute(query):
+        if state is None or state in ON_THE_WAY:  # None: the order itself is still on its way here
+            found[shop] = found.get(shop, 0) + max(0, amount - brought.get((shop, order_id), 0))
+    return found
+
+
+def likely_due(session: Session, order: ReplenishmentOrder) -> dt.date | None:
+    """Return the day an order would fall due if it were paid on credit and came as planned; None without a line."""
+    line = session.get(CreditLine, order.store_id)
+    if line is None:
+        return None
+    least_days, most_days = (int(line.terms.get(name, 14)) for name in ("least_days", "most_days"))
+    days = _sell_through(session, order.store_id, order.id, least_days, most_days)
+    return order.delivery_day + dt.timedelta(days=days)
+
+
+def draw_of(session: Session, store_id: str, order_id: str) -> CreditDraw:
+    """Return the draw of an order; NotFound when it is not paid on credit."""
+    found = session.get(CreditDraw, (store_id, order_id))
+    if found is None:
+        raise NotFound("unknown-draw", "This order is not paid on credit.", order_id=order_id)
+    return found
+
+
+def held_draws(session: Session) -> list[CreditDraw]:
+    """Return the draws that wait for the operator, the oldest first."""
+    query = sa.select(CreditDraw).where(CreditDraw.state.in_(["asked", "held"]))
+    return list(session.scalars(query.order_by(CreditDraw.asked_at)))
+
+
+def held_shops(session: Session) -> set[str]:
+    """Return the shops whose line is held: they get nothing more on credit or on account (rule 4)."""
+    return set(session.scalars(sa.select(CreditLine.store_id).where(CreditLine.state == "held")))
+
+
+def late(session: Session, today: dt.date, grace_days: int) -> set[str]:
+    """Return the shops with an invoice that is late beyond the grace days (rule 4)."""
+    last = today - dt.timedelta(days=grace_days)
+    return {one.invoice.store_id for one in open_invoices(session) if one.invoice.due_day < last}
+
+
+def subject_of(row: CreditDraw) -> str:
+    """Return how the journal names a draw: by its order, whose page tells of both."""
+    return f"order:{row.order_id}"
+
+
+# --- inside ---
+
+
+def _line(session: Session, store_id: str) -> CreditLine:
+    row = line_of(session, store_id)
+    if row is None:
+        raise NotFound("no-credit-line", "This shop has no credit line yet. It is worked out at night.")
+    return row
+
+
+def _draw_from(session: Session, body: dict[str, Any]) -> CreditDraw:
+    row = CreditDraw(**dict(body) | {"state": STATES.first, "asked_at": dt.datetime.fromisoformat(body["asked_at"])})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _reason(why: str) -> str:
+    why = " ".join(why.split())[:200]
+    if not why:
+        raise Invalid("no-reason", "Say why: the shopkeeper reads it.")
+    return why
+
+
+def _brought(session: Session, store_id: str | None) -> dict[tuple[str, str], int]:
+    """Return what came of the orders on credit, by shop and order."""
+    query = sa.select(Invoice.store_id, Invoice.order_id, sa.func.sum(Invoice.amount_minor)).where(
+        Invoice.on_credit, Invoice.order_id.is_not(None), *([] if store_id is None else [Invoice.store_id == store_id])
+    )
+    rows = session.execute(query.group_by(Invoice.store_id, Invoice.order_id))
+    return {(shop, str(order_id)): int(minor) for shop, order_id, minor in rows}
+
+
+def _granted_left(session: Session, store_id: str, order_id: str | None) -> int:
+    row = session.get(CreditDraw, (store_id, order_id)) if order_id else None
+    if row is None or row.state != "granted":
+        return 0
+    return max(0, row.amount_minor - _brought(session, store_id).get((store_id, row.order_id), 0))
+
+
+def _priced(session: Session, delivery: Delivery) -> list[tuple[str, str, int, int]]:
+    """Return (sku, name, counted units, cost) of what is to be paid: all that came but goods on sale or return."""
+    costs, lot = costs_of(session, delivery), session.get(Consigned, (delivery.store_id, delivery.push_id or ""))
+    priced = []
+    for line in deliveries.lines_of(session, delivery):
+        if line.counted_qty and (lot is None or lot.sku != line.sku):
+            cost, pack = costs.get(line.sku, (0, 1))
+            priced.append((line.sku, line.name, line.counted_qty, amount_for(line.counted_qty, cost, pack)))
+    return priced
+
+
+def _sell_through(session: Session, store_id: str, order_id: str, least_days: int, most_days: int) -> int:
+    order = session.get(ReplenishmentOrder, (store_id, order_id))
+    lines = orders.lines_of(session, order) if order else []
+    stocked = [
+        Stocked(
+            line.packs * line.pack_cost_minor, line.packs * line.pack_qty,
+            int(line.why.get("counted_qty_milli") or 1000 * int(line.why.get("on_hand") or 0)),
+            round(1000 * float(line.why.get("per_day") or 0)),
+        )
+        for line in lines
+    ]  # fmt: skip
+    return sell_through_days(stocked, least_days=least_days, most_days=most_days)
+
+
+def _answer(session: Session, row: CreditDraw, state: str, *, actor: Actor, at: dt.datetime) -> None:
+    journal.move(session, row, state, actor=actor, at=at, subject=subject_of(row), why=row.why or None)
+    _tell(session, row.store_id, DRAW_ANSWERED, _draw_body(row), row.store_id, at)
+
+
+def _draw_body(row: CreditDraw) -> dict[str, Any]:
+    return {
+        "store_id": row.store_id, "order_id": row.order_id, "order_no": row.order_no, "amount_minor": row.amount_minor,
+        "asked_at": row.asked_at.isoformat(), "state": row.state, "why": row.why,
+    }  # fmt: skip
+
+
+def _tell_line(session: Session, row: CreditLine, at: dt.datetime) -> None:
+    session.flush()
+    names = [column.key for column in sa.inspect(CreditLine).columns]
+    body = {name: getattr(row, name) for name in names} | {"worked_out_on": row.worked_out_on.isoformat()}
+    _tell(session, row.store_id, LINE_TOLD, body, row.store_id, at)
+
+
+def _tell(session: Session, to: str, topic: str, body: dict[str, Any], store_id: str, at: dt.datetime) -> None:
+    outbox.append(
+        session, to_node=to, topic=topic, version=VERSION, body=body, id=new_id(), subject=f"credit:{store_id}",
+        business_day=day_of(session, store_id, at), at=at,
+    )  # fmt: skip

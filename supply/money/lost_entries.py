@@ -1,0 +1,271 @@
+"""What a network put back from a copy has forgotten of its shops' accounts, and how it comes into their books again.
+
+Rules
+-----
+1. With its new epoch the network tells every shop where its book ends. A shop's copy is the network's book and no
+   other, so what lies beyond is taken out of it and kept here; and what neither a fact nor a night makes again
+   (BY_HAND) is told back.
+2. No shop's word books money, and one that was not asked for is refused: what it tells waits for the operator, who has
+   the bank's statement. Taken over, an entry keeps its id and its day: it is booked once, and what was paid in time
+   was. An invoice is paid as far as it is open.
+3. Until a shop has answered, and while anything of it waits, it is paid out nothing (its funds may hold what was paid
+   out before) and charged nothing for being late, nor held for it.
+
+Units: *_minor minor units of the shop's currency.
+"""
+
+import datetime as dt
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base, lock_rows
+from config.errors import Invalid, NotFound, Refused
+from config.ids import new_id
+from config.money import MAX_MINOR
+from config.nodes import door, journal, outbox
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from config.states import StateTable
+from pos.store.store import Store, day_of
+from supply.money import ledger, wrong_payments
+from supply.money.ledger import VERSION, Account, Booking, Invoice, LedgerEntry, balances
+
+STATES = StateTable("lost entry", "waits", {"waits": ["taken", "left_out"], "taken": [], "left_out": []})
+BY_HAND: dict[str, tuple[tuple[str, str], ...]] = {
+    "paid_in": (("funds", "bank"),),
+    "paid": (("invoiced", "funds"), ("credit", "funds")),
+    "return": (("funds", "returns"),),
+    "goodwill": (("funds", "care"),),
+    "payout": (("bank", "funds"), ("bank", "agents")),
+    "returned": (("funds", "bank"), ("agents", "bank")),
+    "loss": (("invoiced", "loss"), ("credit", "loss")),
+    "late": (("late", "credit"),),
+    "taken_back": (("bank", "funds"),),
+}
+"""The kinds of entries that are told back (rule 1), and between which accounts they move money."""
+OF_AN_INVOICE = ("paid", "loss", "late")
+PUT_BACK, LOST, ANSWERED = "account.put_back", "account.lost", "account.lost_answered"
+_KEPT = (
+    "id", "n", "kind", "from_account", "to_account", "amount_minor", "invoice_id", "source_id", "words",
+)  # fmt: skip
+
+
+class LostEntry(Base):
+    """An entry the network had told a shop and has no more, at both nodes; of BY_HAND alone at the network."""
+
+    STATES: ClassVar[StateTable] = STATES
+    __tablename__ = "lost_entry"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    n: Mapped[int]
+    business_day: Mapped[dt.date]
+    kind: Mapped[str]
+    from_account: Mapped[str]
+    to_account: Mapped[str]
+    amount_minor: Mapped[int]
+    invoice_id: Mapped[str | None]
+    source_id: Mapped[str]
+    words: Mapped[str]
+    state: Mapped[str] = mapped_column(default=STATES.first)
+    why: Mapped[str] = mapped_column(default="")
+
+
+# --- verbs, network ---
+
+
+def ask_all(session: Session, *, at: dt.datetime) -> None:
+    """Tell every shop where its book ends now, and wait for what it knows beyond (rules 1, 3)."""
+    for store_id in session.scalars(sa.select(Store.id).where(Store.has_node).order_by(Store.id)).all():
+        account = ledger.account_of(session, store_id)
+        account.put_back_at, account.put_back_waits = at, True
+        body = {
+            "store_id": store_id, "told_at": at.isoformat(), "last_n": account.last_n,
+            "last_invoice_no": account.last_invoice_no,
+            "invoices": [ledger.invoice_body(one.invoice) for one in ledger.open_invoices(session, store_id)],
+        }  # fmt: skip
+        _tell(session, store_id, PUT_BACK, body, store_id, at)
+
+
+def take_lost(session: Session, body: dict[str, Any]) -> None:
+    """Write down what a shop knows that this book does not; a second copy changes nothing (rule 2)."""
+    store_id = str(body["store_id"])
+    account = ledger.account_of(session, store_id)
+    for given in body["entries"]:
+        key = (store_id, str(given["id"]))
+        if session.get(LedgerEntry, key) is None and session.get(LostEntry, key) is None:
+            if not account.put_back_waits:
+                raise Refused("nothing-lost", f"{store_id} was not asked what this book has lost.", sender=store_id)
+            door.number(given["amount_minor"], "amount_minor", 1, MAX_MINOR)
+            if not _is_by_hand(given):
+                raise Invalid("not-by-hand", "Such an entry is made again by itself.", kind=given["kind"])
+            session.add(_row(store_id, given))
+    if account.put_back_at == dt.datetime.fromisoformat(body["told_at"]):
+        account.put_back_waits = False
+    session.flush()
+
+
+def take_over(session: Session, store_id: str, entry_id: str, *, actor: Actor, at: dt.datetime) -> LostEntry:
+    """Enter what was lost into the book again (rule 2); what is in it already stays as it is."""
+    row = _locked(session, store_id, entry_id)
+    if row.state == "waits":
+        if session.get(LedgerEntry, (store_id, entry_id)) is None:
+            _enter(session, row, actor=actor, at=at)
+        _answer(session, row, "taken", actor=actor, at=at)
+    return row
+
+
+def leave_out(session: Session, store_id: str, entry_id: str, *, why: str, actor: Actor, at: dt.datetime) -> LostEntry:
+    """Leave out what a shop told, with a reason it reads."""
+    row = _locked(session, store_id, entry_id)
+    if row.state == "waits":
+        if not (why := " ".join(why.split())[:200]):
+            raise Invalid("no-reason", "Say why: the shopkeeper reads it.", field="why")
+        row.why = why
+        _answer(session, row, "left_out", actor=actor, at=at)
+    return row
+
+
+# --- verbs, store ---
+
+
+def take_put_back(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+    """Take out of the copy what the network's book does not have any more, and tell it (rule 1); once per restore."""
+    store_id, told_at = str(body["store_id"]), dt.datetime.fromisoformat(body["told_at"])
+    account = ledger.account_of(session, store_id)
+    if account.put_back_at is not None and account.put_back_at >= told_at:
+        return
+    account.put_back_at = told_at
+    beyond = [one for one in ledger.entries_of(session, store_id) if one.n > body["last_n"]]
+    told = [{name: getattr(one, name) for name in _KEPT} | {"day": one.business_day.isoformat()} for one in beyond]
+    subject, why = f"account:{store_id}", "the network's books were put back from a copy"
+    with journal.amending(session, subject, why, rows=beyond, actor=actor, at=at):
+        for entry, given in zip(beyond, told, strict=True):
+            if session.get(LostEntry, (store_id, entry.id)) is None:
+                session.add(_row(store_id, given))
+            session.delete(entry)
+        session.flush()
+        mine = sa.and_(Invoice.store_id == store_id, Invoice.no > body["last_invoice_no"])
+        session.execute(sa.delete(Invoice).where(mine))
+    newer = sa.update(Invoice).where(Invoice.store_id == store_id, Invoice.changed_n > body["last_n"])
+    session.execute(newer.values(changed_n=-1))
+    session.expire_all()
+    ledger.take_booked(session, {"store_id": store_id, "invoices": body["invoices"], "entries": []})
+    journal.record(
+        session, actor=actor, at=at, verb="account.put_back", subject=f"account:{store_id}", last_n=body["last_n"],
+        taken_out=len(beyond),
+    )  # fmt: skip
+    by_hand = [one for one in told if _is_by_hand(one)]
+    answer = {"store_id": store_id, "told_at": body["told_at"], "entries": by_hand}
+    _tell(session, NETWORK, LOST, answer, store_id, at)
+
+
+def take_booked(session: Session, body: dict[str, Any]) -> None:
+    """Keep what the network booked, unless it told so before it was put back and has it no more (rule 1)."""
+    entries = body["entries"]
+    query = sa.select(LostEntry.id, LostEntry.n).where(LostEntry.store_id == str(body["store_id"]))
+    lost = set(map(tuple, session.execute(query.where(LostEntry.id.in_([one["id"] for one in entries])))))
+    if not any((one["id"], one["n"]) in lost for one in entries):
+        ledger.take_booked(session, body)
+
+
+def take_answered(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+    """Take over what the network decided about an entry; a second copy changes nothing."""
+    row = session.get(LostEntry, (str(body["store_id"]), str(body["id"])))
+    if row is not None and STATES.legal(row.state, body["state"]):
+        row.why = body["why"]
+        journal.move(session, row, body["state"], actor=actor, at=at, subject=_subject(row), why=row.why or None)
+
+
+# --- questions ---
+
+
+def waiting(session: Session, store_id: str | None = None) -> list[LostEntry]:
+    """Return what waits for the operator, of one shop or of all, in the order it was once booked."""
+    query = sa.select(LostEntry).where(LostEntry.state == "waits", LostEntry.kind.in_(list(BY_HAND)))
+    whose = query if store_id is None else query.where(LostEntry.store_id == store_id)
+    return list(session.scalars(whose.order_by(LostEntry.store_id, LostEntry.n)))
+
+
+def silent(session: Session) -> list[str]:
+    """Return the shops that have not answered since the network's books were put back."""
+    return list(session.scalars(sa.select(Account.store_id).where(Account.put_back_waits).order_by(Account.store_id)))
+
+
+def unsettled(session: Session) -> set[str]:
+    """Return the shops rule 3 is about."""
+    rows = session.scalars(sa.select(LostEntry.store_id).where(LostEntry.state == "waits").distinct())
+    return {*silent(session), *rows}
+
+
+# --- inside ---
+
+
+def _is_by_hand(given: dict[str, Any]) -> bool:
+    return (given["from_account"], given["to_account"]) in BY_HAND.get(given["kind"], ())
+
+
+def _row(store_id: str, given: dict[str, Any]) -> LostEntry:
+    values = {name: given[name] for name in _KEPT}
+    return LostEntry(
+        store_id=store_id, business_day=dt.date.fromisoformat(given["day"]), state=STATES.first, why="", **values
+    )
+
+
+def _locked(session: Session, store_id: str, entry_id: str) -> LostEntry:
+    query = sa.select(LostEntry).where(LostEntry.store_id == store_id, LostEntry.id == entry_id)
+    row: LostEntry | None = session.scalar(lock_rows(session, query))
+    if row is None:
+        raise NotFound("unknown-entry", "There is no such entry. Look at the list again.")
+    return row
+
+
+def _enter(session: Session, row: LostEntry, *, actor: Actor, at: dt.datetime) -> None:
+    """Book a lost entry as it was, of its own day, as far as the book is there again for it (rule 2)."""
+    if row.kind == wrong_payments.TAKEN_BACK:
+        entry_id, why = row.source_id, row.words
+        wrong_payments.take_back(session, row.store_id, entry_id, why=why, actor=actor, at=at, day=row.business_day)
+        return
+    book = Booking(session, row.store_id, actor=actor, at=at, day=row.business_day)
+    minor, found = row.amount_minor, None
+    if row.kind in OF_AN_INVOICE:
+        found = session.get(Invoice, (row.store_id, row.invoice_id or ""))
+        if found is None:
+            told = "The invoice this is about is not in the book yet. Wait until the shop's deliveries have come again."
+            raise Refused("no-invoice-yet", told)
+        if row.kind != "late":  # what paid it meanwhile has paid it
+            minor = min(minor, ledger.invoice_of(session, row.store_id, found.id).left_minor)
+    if row.kind == "paid":
+        minor = min(minor, -balances(session, row.store_id)["funds"])
+    elif row.kind in ("return", "goodwill") and minor > (most := ledger.left_to_credit(session, row.store_id)):
+        told = "That is more than was ever charged to this shop for goods."
+        raise Refused("more-than-delivered", told, most_minor=most)
+    elif row.kind in ("payout", "returned"):
+        from supply.money import payouts  # who is paid out asks this module first
+
+        payouts.enter_again(session, row, actor=actor, at=at)
+    if minor > 0:
+        source, target = row.from_account, row.to_account
+        kept: dict[str, Any] = {"source_id": row.source_id, "id": row.id, "invoice": found, "words": row.words}
+        book.enter(row.kind, source, target, minor, **kept)
+    book.close("taken_over", entry=row.id)
+
+
+def _answer(session: Session, row: LostEntry, state: str, *, actor: Actor, at: dt.datetime) -> None:
+    journal.move(session, row, state, actor=actor, at=at, subject=_subject(row), why=row.why or None)
+    body = {"store_id": row.store_id, "id": row.id, "state": state, "why": row.why}
+    _tell(session, row.store_id, ANSWERED, body, row.store_id, at)
+
+
+def _subject(row: LostEntry) -> str:
+    return f"account:{row.store_id}"
+
+
+def _tell(session: Session, to: str, topic: str, body: dict[str, Any], store_id: str, at: dt.datetime) -> None:
+    session.flush()
+    outbox.append(
+        session, to_node=to, topic=topic, version=VERSION, body=body, id=new_id(), subject=f"account:{store_id}",
+        business_day=day_of(session, store_id, at), at=at,
+    )  # fmt: skip

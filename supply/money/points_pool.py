@@ -1,0 +1,351 @@
+"""The pool of the points that shops share: the scheme, what is redeemed, and what the shops put in and are paid.
+
+Rules
+-----
+1. A shop owes the pool the worth of what was earned there and is owed the worth of what was redeemed there; returns
+   take both back. So what all shops (and the network, for what lapses to it) owe together is the worth of all points
+   outstanding, at every moment.
+2. Redeeming is asked for while the till waits: one conditional update, so of two that ask for the last points one gets
+   them. What the shop lets go comes back by its word alone, however late: no clock gives back what a shop without a
+   line has sold for. Only who consented at that shop is asked for (`points_book.consent`), and no more comes back of a
+   sale than was redeemed for it, by whatever keys it is asked.
+3. Every night a shop's part is settled in its one ledger against `points`: what it owes by an invoice on account, what
+   it is owed into its funds. A shop that takes back more than it gave, or gives back more than it took, is not settled:
+   it is a finding, and stops that shop alone.
+
+The members and their book are `points_book`. Units: points are whole, + for the member; *_minor minor units of the
+network's currency.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.database import lock_rows
+from config.errors import Invalid
+from config.finding import Finding
+from config.nodes import door, journal
+from config.nodes.inbox import refuse_newer, refuse_stranger
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from config.nodes.outbox import Message
+from pos.customers import shared_points
+from pos.customers.shared_points import (
+    MEMBER,
+    MOVED,
+    PART,
+    VERSION,
+    SharedEntry,
+    SharedPart,
+    SharedScheme,
+    scheme_on,
+)
+from pos.payments.providers import NEVER_SEEN
+from pos.store.store import day_of
+from supply import isolation
+from supply.money import points as points_book
+from supply.money import terms
+from supply.money.ledger import Booking, Invoice, Wanted, balances
+from supply.money.points import PointsLink, PointsMember, PointsWaiting, book
+
+TOO_MUCH_BACK = "no more back than was given"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a shop asks of a redemption. step: begin | query | cancel | reverse; key: the id of what comes back."""
+
+    step: str
+    id: str
+    customer_id: str = ""
+    sale_id: str = ""
+    amount_minor: int = 0
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of it, as a provider says it (`pos.payments.providers.Outcome`). reason: a code; points: the
+    balance."""
+
+    state: str
+    reason: str = ""
+    points: int = 0
+
+
+@dataclass(frozen=True)
+class Balance:
+    """A member's points under the scheme's name; worth_minor: 0 while they cannot be redeemed."""
+
+    name: str
+    points: int
+    worth_minor: int
+
+
+@dataclass(frozen=True)
+class ShopPart:
+    """A shop's part of the pool, in points by kind. due_minor: what it owes the pool in all, below zero it is owed."""
+
+    store_id: str
+    points: dict[str, int]
+    due_minor: int
+    settled_minor: int
+
+    @property
+    def given(self) -> int:
+        """Return the points earned there, returns taken off."""
+        return shared_points.given(self.points)
+
+    @property
+    def taken(self) -> int:
+        """Return the points redeemed there, returns taken off."""
+        return shared_points.taken(self.points)
+
+    @property
+    def is_odd(self) -> bool:
+        """Tell whether the shop took back more than it gave, or gave back more than it took (rule 3)."""
+        return self.given < 0 or self.taken < 0
+
+
+# --- verbs ---
+
+
+def found(session: Session, wished: SharedScheme, *, actor: Actor, at: dt.datetime) -> SharedScheme:
+    """Found the scheme, or change it from a day on; later days that were planned are replaced.
+
+    Name, currency and worth stay as founded: else points that people hold would be worth something else.
+    """
+    first = session.scalars(sa.select(SharedScheme).order_by(SharedScheme.from_day)).first()
+    soonest = at.date() if first is None else at.date() + dt.timedelta(days=1)
+    if first is not None:
+        wished.name, wished.currency, wished.worth_minor = first.name, first.currency, first.worth_minor
+    if not wished.name.strip():
+        raise Invalid("empty-field", "Give the points a name.", field="name")
+    if wished.from_day < soonest:
+        raise Invalid("day-over", "A change holds from tomorrow on: the shops must know it before.", field="from_day")
+    if wished.lapsed_to not in ("shops", "network"):
+        raise Invalid("bad-choice", "Say to whom points go that nobody redeems.", field="lapsed_to")
+    if min(wished.points, wished.per_minor, wished.worth_minor) < 1:
+        raise Invalid("bad-scheme", "Type whole numbers above zero.", field="points")
+    if wished.points * wished.worth_minor > wished.per_minor:
+        raise Invalid("scheme-too-generous", "The points would be worth more than what was paid.", field="worth_minor")
+    session.execute(sa.delete(SharedScheme).where(SharedScheme.from_day >= wished.from_day))
+    session.add(wished)
+    journal.record(
+        session, actor=actor, at=at, verb="points.founded", subject="points", from_day=wished.from_day.isoformat(),
+        active=wished.active, points=wished.points, per_minor=wished.per_minor, worth_minor=wished.worth_minor,
+        least_points=wished.least_points, expiry_months=wished.expiry_months, lapsed_to=wished.lapsed_to,
+        notice_days=wished.notice_days,
+    )  # fmt: skip
+    session.flush()
+    return wished
+
+
+def ask(session: Session, store_id: str, asked: Ask, *, at: dt.datetime) -> Answer:
+    """Answer a shop that asks to redeem, what became of it, to stop it or to take it back (rule 2)."""
+    known = session.get(SharedEntry, (store_id, asked.id))
+    if asked.step == "reverse":
+        return _reversed(session, store_id, known, asked, at)
+    if known is not None:
+        return Answer("captured" if known.kind == "spent" else "cancelled")
+    if asked.step == "query":
+        return Answer("declined", NEVER_SEEN)
+    if asked.step == "cancel":  # what comes after it finds this
+        row = SharedEntry(
+            store_id=store_id, id=asked.id, customer_id="", kind="called_off", points=0, at=at, amount_minor=0,
+            business_day=day_of(session, store_id, at), sale_id="", member_id="", n=0,
+        )  # fmt: skip
+        session.add(row)
+        return Answer("cancelled")
+    if asked.step != "begin":
+        raise Invalid("bad-request", "A shop begins, queries, cancels or reverses.")
+    return _granted(session, store_id, asked, at)
+
+
+def take_part(session: Session, body: dict[str, Any]) -> None:
+    """Take a shop's word that it takes part, or until when; an older word changes nothing."""
+    store_id, from_day = str(body["store_id"]), door.day(body["from_day"], "from_day")
+    told_at = dt.datetime.fromisoformat(body["told_at"])
+    until = door.day(body["until_day"], "until_day") if body["until_day"] is not None else None
+    known = session.get(SharedPart, (store_id, from_day))
+    if known is None or known.told_at < told_at:
+        session.merge(SharedPart(store_id=store_id, from_day=from_day, until_day=until, told_at=told_at))
+        session.flush()
+
+
+def settle(session: Session, store_id: str, day: dt.date, *, actor: Actor, at: dt.datetime) -> int:
+    """Settle a shop's part in its ledger (rule 3), once a day; returns what it was charged, below zero what it got."""
+    part = next((one for one in parts(session, store_id) if one.store_id == store_id), None)
+    if part is None or part.is_odd or part.due_minor == part.settled_minor:
+        return 0
+    entry_id, scheme = f"points-{day}", scheme_on(session, day)
+    name, minor = scheme.name if scheme else "", part.due_minor - part.settled_minor
+    ledger = Booking(session, store_id, actor=actor, at=at)
+    if ledger.knows(entry_id) or session.get(Invoice, (store_id, entry_id)) is not None:
+        return 0
+    if minor > 0:
+        due_day = ledger.day + dt.timedelta(days=terms.in_force(session)[1].account_days)
+        lines = [["", name, 1, minor]]
+        ledger.invoice(Wanted(entry_id, minor, due_day, False, None, None, lines, against="points", words=name))
+    else:
+        ledger.enter("points", "funds", "points", -minor, source_id=entry_id, id=entry_id, words=name)
+    ledger.pay(by_day=ledger.day)
+    ledger.close("points", amount_minor=minor)
+    return minor
+
+
+def settle_all(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) -> int:
+    """Settle every shop's part, each by itself; returns for how many there was something to settle."""
+    done = 0
+    for store_id in session.scalars(sa.select(SharedEntry.store_id).distinct().order_by(SharedEntry.store_id)).all():
+        if store_id != NETWORK:
+            with isolation.apart(session, "points", store_id, actor=actor, at=at):
+                done += settle(session, store_id, day, actor=actor, at=at) != 0
+    return done
+
+
+def try_waiting(session: Session, *, actor: Actor, at: dt.datetime) -> int:
+    """Try again what every shop's movements wait for, each shop by itself; returns how many were counted."""
+    counted = 0
+    stores = sa.select(PointsWaiting.store_id).distinct().order_by(PointsWaiting.store_id)
+    for store_id in session.scalars(stores).all():
+        with isolation.apart(session, "points", store_id, actor=actor, at=at):
+            counted += points_book.try_waiting(session, store_id, at=at)
+    return counted
+
+
+# --- questions ---
+
+
+def parts(session: Session, store_id: str | None = None) -> list[ShopPart]:
+    """Return every shop's part of the pool, or one's; the network's own is what lapsed to it."""
+    session.flush()
+    mine = [] if store_id is None else [SharedEntry.store_id == store_id]
+    points: dict[str, dict[str, int]] = {}
+    query = sa.select(SharedEntry.store_id, SharedEntry.kind, sa.func.sum(SharedEntry.points)).where(*mine)
+    for shop, kind, moved in session.execute(query.group_by(SharedEntry.store_id, SharedEntry.kind)):
+        points.setdefault(shop, {})[kind] = int(moved)
+    worth_minor = worth_of_one(session)
+    return [
+        ShopPart(shop, found, sum(found.values()) * worth_minor, -balances(session, shop)["points"])
+        for shop, found in sorted(points.items())
+    ]
+
+
+def standing(session: Session, key: str, day: dt.date) -> Balance | None:
+    """Return how a member stands, for the member; None for who is none, or where there is no scheme."""
+    points, scheme = points_book.balance_of(session, key), scheme_on(session, day)
+    if points is None or scheme is None:
+        return None
+    return Balance(scheme.name, points, scheme.rates().worth(points))
+
+
+def worth_of_one(session: Session) -> int:
+    """Return what a point is worth; 0 before there is a scheme."""
+    return session.scalar(sa.select(SharedScheme.worth_minor).order_by(SharedScheme.from_day).limit(1)) or 0
+
+
+def taking_part(session: Session, day: dt.date) -> list[str]:
+    """Return the shops that take part on a day."""
+    query = sa.select(SharedPart.store_id).where(
+        SharedPart.from_day <= day, sa.or_(SharedPart.until_day.is_(None), SharedPart.until_day >= day)
+    )
+    return sorted(set(session.scalars(query)))
+
+
+def findings(session: Session, here: str, store_id: str | None) -> list[Finding]:
+    """K20: a member's points are the sum of its lines, and no shop took more back than it gave."""
+    if here != NETWORK:
+        return []
+    sums = sa.select(SharedEntry.member_id, sa.func.sum(SharedEntry.points).label("points")).group_by(
+        SharedEntry.member_id
+    )
+    lines = sums.subquery()
+    query = (
+        sa.select(PointsMember.id, PointsMember.points, sa.func.coalesce(lines.c.points, 0))
+        .outerjoin(lines, lines.c.member_id == PointsMember.id)
+        .where(PointsMember.points != sa.func.coalesce(lines.c.points, 0))
+    )
+    odd = [Finding("K20", f"points:{key}", f"{told}, as its lines say", f"{have}") for key, have, told in
+           session.execute(query)]  # fmt: skip
+    return odd + [
+        Finding("K20", f"points:{part.store_id}", TOO_MUCH_BACK, f"{part.points}")
+        for part in parts(session, store_id)
+        if part.store_id != NETWORK and part.is_odd
+    ]
+
+
+def _applier(verb: Any) -> Any:
+    def apply(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+        refuse_newer(message.topic, message.version, VERSION)
+        refuse_stranger(from_node, str(message.body["store_id"]))
+        verb(session, message.body, at)
+
+    return apply
+
+
+APPLIERS = {
+    MOVED: _applier(lambda session, body, at: points_book.take_moved(session, body, at=at)),
+    MEMBER: _applier(lambda session, body, at: points_book.take_member(session, body, at=at)),
+    PART: _applier(lambda session, body, _at: take_part(session, body)),
+    **shared_points.APPLIERS,
+}
+"""topic -> what it does at the receiver: (session, message, from_node, at)"""
+
+
+# --- inside ---
+
+
+def _granted(session: Session, store_id: str, asked: Ask, at: dt.datetime) -> Answer:
+    """Take the points of a redemption, or say why not."""
+    day = day_of(session, store_id, at)
+    scheme, link = scheme_on(session, day), session.get(PointsLink, (store_id, asked.customer_id))
+    if scheme is None or not scheme.active or link is None or link.has_left:
+        return Answer("declined", "no-points-here")
+    if shared_points.part_of(session, store_id, day) is None:
+        return Answer("declined", "no-points-here")
+    if not link.proved_key:
+        return Answer("declined", "points-not-linked")
+    points = scheme.rates().needed(door.number(asked.amount_minor, "amount_minor", 1))
+    have = session.get_one(PointsMember, link.member_id).points
+    if points < scheme.least_points:
+        return Answer("declined", "too-few-points", have)
+    row = SharedEntry(
+        store_id=store_id, id=asked.id, customer_id=asked.customer_id, kind="spent", points=-points, at=at, n=0,
+        amount_minor=asked.amount_minor, sale_id=asked.sale_id, business_day=day, member_id=link.member_id,
+    )  # fmt: skip
+    return (
+        Answer("captured") if book(session, row, covered=True, at=at) else Answer("declined", "not-enough-points", have)
+    )
+
+
+def _reversed(session: Session, store_id: str, known: SharedEntry | None, asked: Ask, at: dt.datetime) -> Answer:
+    """Give back the points of a redemption whose sale was given up, once per key."""
+    if known is None or known.kind != "spent":
+        return Answer("declined", NEVER_SEEN)
+    if session.get(SharedEntry, (store_id, asked.key)) is None:
+        link = session.scalars(
+            lock_rows(
+                session,
+                sa.select(PointsLink).where(
+                    PointsLink.store_id == store_id, PointsLink.customer_id == known.customer_id
+                ),
+            )
+        ).one()
+        spent = sa.select(sa.func.coalesce(sa.func.sum(SharedEntry.points), 0)).where(
+            SharedEntry.store_id == store_id, SharedEntry.kind == "spent", SharedEntry.sale_id == known.sale_id
+        )
+        left = -int(session.scalar(spent) or 0) - points_book.came_back(session, store_id, known.sale_id, "given_back")
+        if -known.points > left:
+            return Answer("declined", "came-back-already")
+        row = SharedEntry(
+            store_id=store_id, id=asked.key, customer_id=known.customer_id, kind="given_back", points=-known.points,
+            at=at, n=0, amount_minor=known.amount_minor, sale_id=known.sale_id, of_sale_id=known.sale_id,
+            member_id=link.member_id, business_day=day_of(session, store_id, at),
+        )  # fmt: skip
+        book(session, row, covered=False, at=at)
+        points_book.end_if_left(session, link.member_id, at)
+    return Answer("captured")

@@ -1,0 +1,1 @@
+"""What the operator runs: warehouses, routes, purchasing, promotions, recalls, claims, transfers."""

@@ -1,0 +1,1 @@
+"""Claims of stores about deliveries: photos, answers, goods that come back."""

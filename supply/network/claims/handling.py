@@ -1,0 +1,492 @@
+"""A delivery that was not as it should be, from the shop's complaint to its end.
+
+Rules
+-----
+1. A claim is about a posted delivery and its lines: short (not counted in), over, damaged, wrong or expired units;
+   never more than came, or was missing, less what was claimed before, and no unit for two reasons. What was not
+   counted in was not charged: it is replaced or noted, not paid.
+2. It is filed within the terms' days after the delivery was taken in; afterwards only as a request for goodwill.
+3. Damaged and expired units leave the stock when the claim is filed. Wrong ones and those too many stay until the
+   network says whether they go back.
+4. The network decides line by line, with a reason where it gives less than was asked. `money` is credited at once;
+   `replacement` credits what was charged and sends the goods anew, invoiced as they come, once; `return` takes
+   wrong and surplus goods back, credits them as the warehouse counts them, and pays the rest at once; what does not
+   come back in time is forfeited (`overdue_returns`).
+5. A claim that got less than it asked for may be contested once. The second answer is the last, grants no less than
+   the first, and pays in money. The network pays by its own books alone: what it sent, what was counted, what it cost,
+   and together with what it paid before never more than that.
+6. Units of goods on sale or return were never charged: what is granted of them is taken off the lot, and they are the
+   network's loss.
+7. A claim to a supplier of the shop's own goes by e-mail or on paper (`order_letters`), and the shopkeeper writes down
+   what the supplier answered; no ledger here moves.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from config.errors import Conflict, Invalid, Refused
+from config.ids import new_id
+from config.nodes import journal, outbox
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK, this_node
+from pos.stock import consigned, waste
+from pos.stock.consigned import Consigned
+from pos.stock.ledger import Place, Source
+from pos.store.store import day_of
+from supply.money import consignment, ledger, terms
+from supply.money.ledger import VERSION
+from supply.orders import deliveries, goods_returns, letters
+from supply.orders.claims import (
+    ENDS,
+    KINDS,
+    REMEDIES,
+    SEND_BACK_DAYS,
+    STATES,
+    WAITING,
+    Claim,
+    ClaimLine,
+    body_of,
+    bounds,
+    claim_of,
+    goes_back,
+    going_of,
+    left_to_pay,
+    lines_of,
+    next_no,
+    reckon,
+    refuse_more,
+    replaces,
+    subject_of,
+)
+from supply.orders.deliveries import Delivery
+from supply.orders.suppliers import supplier_of
+
+FILED, ANSWERED, CONTESTED, ENDED = "claim.filed", "claim.answered", "claim.contested", "claim.ended"
+Wrong = tuple[str, str, int]
+"""(sku, kind, units)"""
+
+
+# --- verbs, store ---
+
+
+def file(
+    session: Session,
+    store_id: str,
+    delivery_id: str,
+    lines: Sequence[Wrong],
+    *,
+    id: str,
+    wish: str,
+    words: str = "",
+    photos: int = 0,
+    goodwill: bool = False,
+    claim_days: int | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> Claim:
+    """File a claim about a delivery (rules 1 to 3); the same id again is the claim that is there.
+
+    goodwill: the days are over, and the shop asks all the same. claim_days: the terms' days as the shop knows them.
+    """
+    known = session.get(Claim, (store_id, id))
+    if known is not None:
+        return known
+    delivery = deliveries.delivery_of(session, store_id, delivery_id)
+    if delivery.state != "posted" or delivery.posted_at is None:
+        raise Refused("not-posted", "Count this delivery and post it first.", state=delivery.state)
+    if wish not in REMEDIES:
+        raise Invalid("bad-choice", "Choose what you wish: money, replacement, or that it is taken back.", field="wish")
+    late = _is_late(session, delivery, claim_days, at)
+    if late and not goodwill:
+        until = last_day(session, delivery, claim_days)
+        raise Refused(
+            "claim-too-late", f"This delivery could be complained of until {until:%Y-%m-%d}. Ask for goodwill instead.",
+            until=until.isoformat(),
+        )  # fmt: skip
+    supplier = supplier_of(session, delivery.supplier_id)
+    rows = _rows(session, store_id, id, delivery, lines, charged_all=supplier.kind != NETWORK)
+    made = Claim(
+        store_id=store_id, id=id, claim_no=next_no(session, store_id), supplier_id=supplier.id,
+        delivery_id=delivery_id, state=STATES.first, wish=wish, words=" ".join(words.split())[:500], late=late,
+        filed_at=at, filed_by=actor.name, photos=photos, claimed_minor=sum(row.worth(row.qty) for row in rows),
+        granted_minor=0, round=1, remedy="", answer="", answered_by="", contest="",
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    session.add_all(rows)
+    session.flush()
+    _set_aside(session, made, rows, actor=actor, at=at)
+    units = sum(row.qty for row in rows)
+    journal.record(session, actor=actor, at=at, verb="claim.filed", subject=subject_of(made), delivery=delivery_id,
+                   units=units, claimed_minor=made.claimed_minor)  # fmt: skip
+    if supplier.kind == NETWORK:
+        _tell(session, made, FILED, NETWORK, at)
+    else:
+        letters.complain(session, made, supplier, delivery, rows, actor=actor, at=at)
+    return made
+
+
+def contest(session: Session, store_id: str, claim_id: str, *, words: str, actor: Actor, at: dt.datetime) -> Claim:
+    """Contest an answer that gave less than was asked, once (rule 5)."""
+    claim = claim_of(session, store_id, claim_id)
+    if claim.contested_at is not None:
+        raise Conflict("contested-once", "This claim was contested before: the second answer is the last.")
+    granted = sum(line.granted_qty or 0 for line in lines_of(session, claim))
+    if not STATES.legal(claim.state, "contested") or granted >= sum(line.qty for line in lines_of(session, claim)):
+        raise Refused("nothing-to-contest", "There is no answer to contest here.", state=claim.state)
+    words = _words(words, "Say what speaks against the answer.")
+    _contested(session, claim, words, at, actor=actor, at=at)
+    if supplier_of(session, claim.supplier_id).kind == NETWORK:
+        _tell(session, claim, CONTESTED, NETWORK, at)
+    return claim
+
+
+def answered_by_supplier(
+    session: Session,
+    store_id: str,
+    claim_id: str,
+    granted: dict[tuple[str, str], int],
+    *,
+    remedy: str,
+    words: str = "",
+    actor: Actor,
+    at: dt.datetime,
+) -> Claim:
+    """Write down what a supplier of the shop's own answered (rule 7)."""
+    claim = claim_of(session, store_id, claim_id)
+    if supplier_of(session, claim.supplier_id).kind == NETWORK:
+        raise Refused("network-answers", "The network answers this claim itself.")
+    _decide(session, claim, granted, remedy=remedy, words=words, actor=actor, at=at)
+    claim.granted_minor = sum(line.worth(line.granted_qty or 0) for line in lines_of(session, claim))
+    if claim.state in ("accepted", "part_accepted"):
+        journal.move(session, claim, REMEDIES[claim.remedy], actor=actor, at=at, subject=subject_of(claim))
+    session.flush()
+    return claim
+
+
+def take_answered(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+    """Take over what the network answered: free the lot, propose what goes back; twice is once."""
+    claim = session.get(Claim, (str(body["store_id"]), str(body["id"])))
+    if claim is None or claim.state not in WAITING or body["round"] < claim.round:
+        return
+    before = {(line.sku, line.kind): line.granted_qty or 0 for line in lines_of(session, claim)}
+    for line, row in _paired(session, claim, body):
+        line.granted_qty = row["granted_qty"]
+    _note_answer(claim, body)
+    _go(session, claim, str(body["state"]), actor=actor, at=at)
+    for line in lines_of(session, claim):
+        new = (line.granted_qty or 0) - before[line.sku, line.kind]
+        _free_lot(session, claim, line, new, at=at)
+    going = going_of(session, claim)
+    if claim.state in ("accepted", "part_accepted") and going:
+        goods_returns.propose(
+            session, claim.store_id, claim.id, "claim", claim.supplier_id, going,
+            send_by=day_of(session, claim.store_id, at) + dt.timedelta(days=SEND_BACK_DAYS), actor=actor, at=at,
+        )  # fmt: skip
+
+
+def take_ended(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+    """Take over that a claim is at its end: its goods are back, or were replaced; also before its answer came."""
+    claim = session.get(Claim, (str(body["store_id"]), str(body["id"])))
+    if claim is None or body["round"] < claim.round:
+        return
+    take_answered(session, body, actor=actor, at=at)
+    claim.granted_minor = int(body["granted_minor"])
+    if STATES.legal(claim.state, str(body["state"])):
+        journal.move(session, claim, str(body["state"]), actor=actor, at=at, subject=subject_of(claim))
+    if claim.state == "forfeited":
+        goods_returns.give_up(session, claim.store_id, claim.id, actor=actor, at=at)
+
+
+# --- verbs, network ---
+
+
+def take_filed(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> Claim:
+    """Write a shop's claim down; a second copy changes nothing. Whether it is late is judged here again (rule 2)."""
+    store_id = str(body["store_id"])
+    known = session.get(Claim, (store_id, str(body["id"])))
+    if known is not None:
+        return known
+    filed_at = dt.datetime.fromisoformat(body["filed_at"])
+    delivery = session.get(Delivery, (store_id, str(body["delivery_id"])))
+    if delivery is None:
+        raise Refused("not-sent-by-us", f"The network knows no delivery {body['delivery_id']} to {store_id}.")
+    late = bool(body["late"]) or _is_late(session, delivery, None, filed_at)
+    names = ("store_id", "id", "claim_no", "supplier_id", "delivery_id", "wish", "words", "filed_by", "photos")
+    made = Claim(
+        **{name: body[name] for name in names}, state=STATES.first, late=late, filed_at=filed_at, granted_minor=0,
+        claimed_minor=0, round=1, remedy="", answer="", answered_by="", contest="",
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    for row in body["lines"]:
+        if row["kind"] not in KINDS or type(row["qty"]) is not int or row["qty"] <= 0:
+            raise Invalid("bad-claim", f"A claim of {row['qty']} units ({row['kind']}) is not possible.")
+        told = {name: row[name] for name in ("sku", "kind", "name", "qty")}
+        session.add(
+            ClaimLine(store_id=store_id, claim_id=made.id, **told, pack_qty=1, pack_cost_minor=0, charged=False)
+        )
+    session.flush()
+    reckon(session, made, delivery)
+    journal.record(session, actor=actor, at=at, verb="claim.arrived", subject=subject_of(made), store=store_id)
+    return made
+
+
+def take_contested(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+    """Take over that a shop contests the answer."""
+    claim = take_filed(session, body, actor=actor, at=at)
+    if claim.contested_at is None and STATES.legal(claim.state, "contested"):
+        contested_at = dt.datetime.fromisoformat(body["contested_at"])
+        _contested(session, claim, str(body["contest"]), contested_at, actor=actor, at=at)
+
+
+def look_into(session: Session, store_id: str, claim_id: str, *, actor: Actor, at: dt.datetime) -> Claim:
+    """Note that somebody looks into a claim, and tell the shop."""
+    claim = claim_of(session, store_id, claim_id)
+    if claim.state == "filed":
+        journal.move(session, claim, "under_review", actor=actor, at=at, subject=subject_of(claim))
+        session.flush()
+        _tell(session, claim, ANSWERED, store_id, at)
+    return claim
+
+
+def decide(
+    session: Session,
+    store_id: str,
+    claim_id: str,
+    granted: dict[tuple[str, str], int],
+    *,
+    remedy: str,
+    words: str = "",
+    actor: Actor,
+    at: dt.datetime,
+) -> Claim:
+    """Answer a claim line by line, and book what follows (rules 4 to 6). granted: units by (sku, kind)."""
+    claim = claim_of(session, store_id, claim_id)
+    _refuse_beyond_count(session, claim, granted)
+    before = {(line.sku, line.kind): line.granted_qty or 0 for line in lines_of(session, claim)}
+    _decide(session, claim, granted, remedy=remedy, words=words, actor=actor, at=at)
+    new_minor = 0
+    for line in lines_of(session, claim):
+        if not goes_back(claim, line):
+            new_minor += line.worth(line.granted_qty or 0) - line.worth(before[line.sku, line.kind])
+    _pay(session, claim, new_minor, actor=actor, at=at)
+    _tell(session, claim, ANSWERED, store_id, at)
+    awaits = claim.remedy == "replacement" or any(goes_back(claim, line) for line in lines_of(session, claim))
+    if claim.state in ("accepted", "part_accepted") and not awaits:
+        end(session, claim, REMEDIES[claim.remedy], actor=actor, at=at)
+    return claim
+
+
+def goods_are_back(
+    session: Session, store_id: str, claim_id: str, credit_minor: int, *, actor: Actor, at: dt.datetime
+) -> None:
+    """End a claim whose goods the warehouse has counted (rule 4)."""
+    claim = claim_of(session, store_id, claim_id)
+    claim.granted_minor += credit_minor
+    if STATES.legal(claim.state, "returned"):
+        end(session, claim, "returned", actor=actor, at=at)
+
+
+def replacement_came(session: Session, delivery: Delivery, *, actor: Actor, at: dt.datetime) -> None:
+    """End a claim whose replacement the shop has taken in, or sent back: then by what was credited (rule 4)."""
+    claim = session.get(Claim, (delivery.store_id, replaces(delivery.id) or ""))
+    state = {"posted": "replaced", "refused": "compensated"}.get(delivery.state, "")
+    if claim is not None and STATES.legal(claim.state, state):
+        end(session, claim, state, actor=actor, at=at)
+
+
+def end(session: Session, claim: Claim, state: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Bring a claim to one of its ENDS and tell the shop."""
+    journal.move(session, claim, state, actor=actor, at=at, subject=subject_of(claim),
+                 granted_minor=claim.granted_minor)  # fmt: skip
+    session.flush()
+    _tell(session, claim, ENDED, claim.store_id, at)
+
+
+# --- questions ---
+
+
+def last_day(session: Session, delivery: Delivery, claim_days: int | None = None) -> dt.date:
+    """Return the last day on which a posted delivery may be complained of (rule 2)."""
+    days = terms.in_force(session)[1].claim_days if claim_days is None else claim_days
+    assert delivery.posted_at is not None
+    return day_of(session, delivery.store_id, delivery.posted_at) + dt.timedelta(days=days)
+
+
+# --- inside ---
+
+
+def _is_late(session: Session, delivery: Delivery, claim_days: int | None, at: dt.datetime) -> bool:
+    if delivery.posted_at is None:
+        return False
+    return day_of(session, delivery.store_id, at) > last_day(session, delivery, claim_days)
+
+
+def _rows(
+    session: Session, store_id: str, claim_id: str, delivery: Delivery, lines: Sequence[Wrong], *, charged_all: bool
+) -> list[ClaimLine]:
+    """Return the lines of a claim, each within what may be claimed (rule 1)."""
+    left = {bound.sku: bound for bound in bounds(session, delivery, deliveries.lines_of(session, delivery))}
+    rows = []
+    for sku, kind, qty in lines:
+        if sku not in left or kind not in KINDS:
+            raise Invalid("not-on-delivery", f"{sku} is not on this delivery. Put it aside and ask the supplier.",
+                          sku=sku)  # fmt: skip
+        bound = left[sku]
+        if isinstance(qty, bool) or qty <= 0:
+            raise Invalid("bad-quantity", f"{bound.name}: type how many, 1 or more.", sku=sku, qty=qty)
+        rows.append(
+            ClaimLine(
+                store_id=store_id, claim_id=claim_id, sku=sku, kind=kind, name=bound.name, qty=qty,
+                pack_qty=bound.pack_qty, pack_cost_minor=bound.pack_cost_minor, granted_qty=None,
+                charged=charged_all or (kind != "short" and not bound.consigned),
+            )
+        )  # fmt: skip
+    if not rows:
+        raise Invalid("no-lines", "Say what is wrong with at least one product.")
+    refuse_more(left, lines)
+    if len({(row.sku, row.kind) for row in rows}) < len(rows):
+        raise Invalid("twice", "A product stands here twice with the same complaint. Put it together.")
+    return rows
+
+
+def _set_aside(session: Session, claim: Claim, rows: Sequence[ClaimLine], *, actor: Actor, at: dt.datetime) -> None:
+    """Take what cannot be sold out of the stock (rule 3)."""
+    gone = [(row.sku, row.qty) for row in rows if row.kind in ("damaged", "expired")]
+    if gone:
+        source = Source("claimed", "claim", claim.id)
+        waste.take_out(session, claim.store_id, gone, Place.WASTE, source, actor=actor, at=at)
+
+
+def _decide(
+    session: Session,
+    claim: Claim,
+    granted: dict[tuple[str, str], int],
+    *,
+    remedy: str,
+    words: str,
+    actor: Actor,
+    at: dt.datetime,
+) -> None:
+    """Keep an answer: what is granted of each line, how, and why not more (rules 4, 5)."""
+    if claim.state not in WAITING:
+        raise Conflict("claim-answered", "This claim is answered already.", state=claim.state)
+    lines = lines_of(session, claim)
+    for line in lines:
+        qty, least = granted.get((line.sku, line.kind), 0), line.granted_qty or 0
+        if isinstance(qty, bool) or not least <= qty <= line.qty:
+            raise Invalid("grant-out-of-bounds", f"{line.name}: grant {least} to {line.qty} units.", name=line.name,
+                          least=least, most=line.qty, sku=line.sku)  # fmt: skip
+        line.granted_qty = qty
+    whole, given = sum(line.qty for line in lines), sum(line.granted_qty or 0 for line in lines)
+    if remedy not in REMEDIES:
+        raise Invalid("bad-choice", "Choose how it is made good.", field="remedy")
+    if claim.round == 2 and remedy != "money":
+        raise Invalid("second-in-money", "What is granted on the second look is paid in money.", field="remedy")
+    backs = [line for line in lines if line.granted_qty and line.kind in ("over", "wrong")]
+    if remedy == "return" and given and not backs:
+        raise Invalid("nothing-goes-back", "Only wrong goods and those too many go back. Choose money.", field="remedy")
+    free = [line for line in lines if line.granted_qty and not line.charged and line.kind != "short"]
+    if remedy == "replacement" and any(line.granted_qty and line.kind == "over" for line in lines):
+        raise Invalid("not-anew", "Goods too many are not sent anew. Choose money, or take them back.", field="remedy")
+    if remedy == "replacement" and free:
+        raise Invalid("not-charged", "Goods on sale or return were never charged. Choose money.", field="remedy")
+    if given < whole:
+        words = _words(words, "Say why not all of it: the shopkeeper reads it.")
+    claim.remedy = remedy
+    claim.answer, claim.answered_by, claim.answered_at = " ".join(words.split())[:500], actor.name, at
+    state = "accepted" if given == whole else "part_accepted" if given else "refused"
+    journal.move(session, claim, state, actor=actor, at=at, subject=subject_of(claim), granted=given,
+                 why=claim.answer or None)  # fmt: skip
+    session.flush()
+
+
+def _refuse_beyond_count(session: Session, claim: Claim, granted: dict[tuple[str, str], int]) -> None:
+    """Price a claim by the network's books, and refuse to grant more than was counted there (rule 5)."""
+    delivery = session.get(Delivery, (claim.store_id, claim.delivery_id))
+    if delivery is not None and claim.round == 1:
+        reckon(session, claim, delivery)
+    wanted = [(sku, kind, qty) for (sku, kind), qty in granted.items() if qty]
+    if not wanted:
+        return
+    if delivery is None or delivery.state != "posted":
+        raise Refused("count-not-here", "What the shop counted of this delivery is not here yet. Answer once it is.")
+    found = bounds(session, delivery, deliveries.lines_of(session, delivery), without=claim.id)
+    refuse_more({bound.sku: bound for bound in found}, wanted)
+
+
+def _pay(session: Session, claim: Claim, amount_minor: int, *, actor: Actor, at: dt.datetime) -> None:
+    amount_minor = min(amount_minor, left_to_pay(session, claim)) if amount_minor > 0 else 0
+    if amount_minor <= 0:
+        return
+    claim.granted_minor += amount_minor
+    booked, why = f"claim-{claim.id}-{claim.round}", f"No. {claim.claim_no}"
+    if claim.late:
+        ledger.given(session, claim.store_id, "goodwill", amount_minor, why=why, id=booked, actor=actor, at=at)
+    else:
+        ledger.credit_note(session, claim.store_id, amount_minor, why=why, id=booked, actor=actor, at=at)
+
+
+def _free_lot(session: Session, claim: Claim, line: ClaimLine, units: int, *, at: dt.datetime) -> None:
+    """Take granted units off the network's lot (rule 6)."""
+    delivery = session.get(Delivery, (claim.store_id, claim.delivery_id))
+    lot = session.get(Consigned, (claim.store_id, (delivery.push_id if delivery else None) or ""))
+    if lot is None or lot.sku != line.sku or line.kind == "short":
+        return
+    part = min(units, lot.left_qty)
+    if part > 0:
+        day = day_of(session, claim.store_id, at)
+        consigned.take(session, lot, "back", part, source_id=claim.id, day=day, at=at)
+        consignment.tell(session, lot, at=at)
+
+
+def _contested(
+    session: Session, claim: Claim, words: str, contested_at: dt.datetime, *, actor: Actor, at: dt.datetime
+) -> None:
+    claim.contest, claim.contested_at, claim.round = words, contested_at, 2
+    journal.move(session, claim, "contested", actor=actor, at=at, subject=subject_of(claim), why=words)
+    session.flush()
+
+
+def _note_answer(claim: Claim, body: dict[str, Any]) -> None:
+    for name in ("remedy", "answer", "answered_by", "granted_minor", "round"):
+        setattr(claim, name, body[name])
+    claim.answered_at = dt.datetime.fromisoformat(body["answered_at"]) if body["answered_at"] else None
+    claim.late = bool(body["late"])
+
+
+def _go(session: Session, claim: Claim, target: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Move a shop's claim to where the network has it, by way of the answer where that was overtaken."""
+    if not STATES.legal(claim.state, target) and target in ENDS:
+        whole = sum(line.qty for line in lines_of(session, claim))
+        given = sum(line.granted_qty or 0 for line in lines_of(session, claim))
+        step = "accepted" if given == whole else "part_accepted"
+        journal.move(session, claim, step, actor=actor, at=at, subject=subject_of(claim), why=claim.answer or None)
+    elif STATES.legal(claim.state, target):
+        journal.move(session, claim, target, actor=actor, at=at, subject=subject_of(claim), why=claim.answer or None)
+    session.flush()
+
+
+def _paired(session: Session, claim: Claim, body: dict[str, Any]) -> list[tuple[ClaimLine, dict[str, Any]]]:
+    rows = {(row["sku"], row["kind"]): row for row in body["lines"]}
+    return [(line, rows[line.sku, line.kind]) for line in lines_of(session, claim) if (line.sku, line.kind) in rows]
+
+
+def _words(words: str, ask: str) -> str:
+    words = " ".join(words.split())[:500]
+    if not words:
+        raise Invalid("no-reason", ask)
+    return words
+
+
+def _tell(session: Session, claim: Claim, topic: str, to_node: str, at: dt.datetime) -> None:
+    if to_node == NETWORK and this_node(session).id != claim.store_id:
+        return
+    outbox.append(
+        session, to_node=to_node, topic=topic, version=VERSION, body=body_of(session, claim), id=new_id(),
+        subject=subject_of(claim), business_day=day_of(session, claim.store_id, at), at=at,
+    )  # fmt: skip

@@ -1,0 +1,152 @@
+"""Photos of what is wrong with a delivery: made small and harmless when they are taken, and sent in pieces.
+
+Rules
+-----
+1. A claim has at most MOST_PHOTOS, each as `pictures.small` makes it, of at most SIDE dots a side.
+2. It leaves in pieces that fit into a message, each once, in any order; the receiver puts them together and believes
+   them only if they are what the sender says they are.
+3. Only the shop it belongs to and the operator are shown it.
+"""
+
+import base64
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base
+from config.errors import Invalid, NotFound
+from config.ids import new_id
+from config.nodes import outbox
+from config.nodes.node import NETWORK, this_node
+from pos.store import pictures
+from pos.store.store import day_of
+from supply.money.ledger import VERSION
+
+SENT = "claim.photo"
+MOST_PHOTOS, SIDE = 3, 1600
+PIECE_BYTES = 150_000
+
+
+class ClaimPhoto(Base):
+    """One photo of a claim. data: None while pieces of it are still on their way."""
+
+    __tablename__ = "claim_photo"
+    __table_args__ = (sa.Index("ix_claim_photo_claim", "store_id", "claim_id"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    claim_id: Mapped[str]
+    n: Mapped[int]
+    sha256: Mapped[str]
+    pieces: Mapped[int]
+    data: Mapped[bytes | None]
+
+
+class ClaimPhotoPiece(Base):
+    """A piece of a photo that is not whole yet."""
+
+    __tablename__ = "claim_photo_piece"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    photo_id: Mapped[str] = mapped_column(primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True)
+    data: Mapped[bytes]
+
+
+# --- verbs ---
+
+
+def keep(session: Session, store_id: str, claim_id: str, photos: Sequence[bytes]) -> bool:
+    """Keep a claim's photos, as `pictures.small` made them; a second time adds nothing, and says so."""
+    known = sa.select(sa.func.count()).where(ClaimPhoto.store_id == store_id, ClaimPhoto.claim_id == claim_id)
+    if session.scalar(known):
+        return False
+    for n, data in enumerate(photos[:MOST_PHOTOS]):
+        pieces = [data[start : start + PIECE_BYTES] for start in range(0, len(data), PIECE_BYTES)]
+        photo = ClaimPhoto(
+            store_id=store_id, id=new_id(), claim_id=claim_id, n=n, sha256=hashlib.sha256(data).hexdigest(),
+            pieces=len(pieces), data=data,
+        )  # fmt: skip
+        session.add(photo)
+        session.flush()
+    return bool(photos)
+
+
+def send(session: Session, store_id: str, claim_id: str, *, at: dt.datetime) -> None:
+    """Send a claim's photos to the network, in pieces (rule 2)."""
+    if this_node(session).id != store_id:
+        return
+    day = day_of(session, store_id, at)
+    for photo in photos_of(session, store_id, claim_id):
+        data = photo.data or b""
+        for n in range(photo.pieces):
+            piece = data[n * PIECE_BYTES : (n + 1) * PIECE_BYTES]
+            body = {
+                "store_id": store_id, "id": photo.id, "claim_id": claim_id, "n": photo.n, "sha256": photo.sha256,
+                "pieces": photo.pieces, "piece": n, "data": base64.b64encode(piece).decode("ascii"),
+            }  # fmt: skip
+            outbox.append(
+                session, to_node=NETWORK, topic=SENT, version=VERSION, body=body, id=f"{photo.id}-{n}",
+                subject=f"claim:{claim_id}", business_day=day, at=at,
+            )  # fmt: skip
+
+
+def take_piece(session: Session, body: dict[str, Any]) -> None:
+    """Keep a piece, and put the photo together once all are here (rule 2); a second copy changes nothing."""
+    store_id, photo_id, total = str(body["store_id"]), str(body["id"]), int(body["pieces"])
+    if not 0 < total <= pictures.KEPT_BYTES * 3 // PIECE_BYTES + 1 or not 0 <= int(body["piece"]) < total:
+        raise Invalid("bad-photo", "This photo comes in pieces that do not fit.", id=photo_id)
+    photo = session.get(ClaimPhoto, (store_id, photo_id))
+    if photo is None:
+        photo = ClaimPhoto(
+            store_id=store_id, id=photo_id, claim_id=str(body["claim_id"]), n=int(body["n"]),
+            sha256=str(body["sha256"]), pieces=total, data=None,
+        )  # fmt: skip
+        session.add(photo)
+        session.flush()
+    key = (store_id, photo_id, int(body["piece"]))
+    if photo.data is not None or session.get(ClaimPhotoPiece, key) is not None:
+        return
+    data = base64.b64decode(body["data"])
+    session.add(ClaimPhotoPiece(store_id=store_id, photo_id=photo_id, n=key[2], data=data))
+    session.flush()
+    query = sa.select(ClaimPhotoPiece).where(ClaimPhotoPiece.store_id == store_id, ClaimPhotoPiece.photo_id == photo_id)
+    here = list(session.scalars(query.order_by(ClaimPhotoPiece.n)))
+    if len(here) < photo.pieces:
+        return
+    whole = b"".join(piece.data for piece in here)
+    if hashlib.sha256(whole).hexdigest() != photo.sha256:
+        raise Invalid("bad-photo", "The pieces of this photo are not what the shop sent.", id=photo_id)
+    photo.data = whole
+    for piece in here:
+        session.delete(piece)
+    session.flush()
+
+
+# --- questions ---
+
+
+def photos_of(session: Session, store_id: str, claim_id: str) -> list[ClaimPhoto]:
+    """Return a claim's photos in their order, those that are here."""
+    query = sa.select(ClaimPhoto).where(ClaimPhoto.store_id == store_id, ClaimPhoto.claim_id == claim_id)
+    return list(session.scalars(query.order_by(ClaimPhoto.n)))
+
+
+def first_photo(session: Session, store_id: str, claim_id: str) -> str:
+    """Return the id of a claim's first photo that is here, '' for none."""
+    query = sa.select(ClaimPhoto.id).where(
+        ClaimPhoto.store_id == store_id, ClaimPhoto.claim_id == claim_id, ClaimPhoto.data.is_not(None)
+    )
+    return session.scalar(query.order_by(ClaimPhoto.n).limit(1)) or ""
+
+
+def photo_of(session: Session, store_id: str, photo_id: str) -> bytes:
+    """Return a photo; NotFound while it is not here, or another shop's (rule 3)."""
+    found = session.get(ClaimPhoto, (store_id, photo_id))
+    if found is None or found.data is None:
+        raise NotFound("no-such-photo", "This photo is not here yet.", photo_id=photo_id)
+    return found.data

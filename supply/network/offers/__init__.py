@@ -1,0 +1,1 @@
+"""What the network offers stores: products, campaigns, and what became of them."""

@@ -1,0 +1,246 @@
+"""What became of offered goods, and what the network pays for those that stayed; at the network.
+
+Rules
+-----
+1. Of a lot on sale or return the shop tells what was sold (`consignment`). Of goods a shop has bought, what it sold of
+   the product since they came counts as theirs, at most what came.
+2. The fee for the place is paid once, when the goods were taken in. Bought goods are looked at once, on the day their
+   terms say (`push_terms`, rule 3), and what is due then is paid into the shop's ledger. Units a claim was granted for
+   are not looked at again, and both payments together stay within what the goods cost. Nobody looks before the shop's
+   sales until that day are here: what is not known as sold may be.
+3. Who cannot be looked at keeps nobody else waiting (`left_out`).
+4. Offers made together are one push: their ids differ in the shop alone.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.money import amount_for
+from config.nodes import journal
+from config.nodes.journal import Actor
+from pos.stock.consigned import Consigned
+from pos.store.store import day_of
+from supply import isolation
+from supply.demand.history import DailyDemand, StoreDay
+from supply.money import ledger
+from supply.orders import network_offers
+from supply.orders.claims import Claim, ClaimLine
+from supply.orders.deliveries import Delivery, DeliveryLine
+from supply.orders.network_offers import PushOffer
+from supply.orders.offer_terms import Lot, looked_at_on, paid_for, terms_from
+
+MOST_ON_THE_WAY_DAYS = 30
+ANSWERS = ("accepted", "declined", "expired", "withdrawn", "called_off", "offered")
+
+
+@dataclass(frozen=True)
+class Shop:
+    """One shop's part in a push. answer: one of ANSWERS; came, sold: units, None while nothing came."""
+
+    offer: PushOffer
+    answer: str
+    came_qty: int | None
+    sold_qty: int
+    back_qty: int
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """One push: the offers made together, the shops in the order of their ids (rule 4)."""
+
+    id: str
+    name: str
+    why: str
+    kind: str
+    return_until: dt.date | None
+    shops: list[Shop]
+
+    def count(self, answer: str) -> int:
+        """Return how many shops gave an answer."""
+        return sum(shop.answer == answer for shop in self.shops)
+
+    @property
+    def came_qty(self) -> int:
+        """Units the shops took in."""
+        return sum(shop.came_qty or 0 for shop in self.shops)
+
+    @property
+    def sold_qty(self) -> int:
+        """Units of them that sold."""
+        return sum(shop.sold_qty for shop in self.shops)
+
+    @property
+    def care_minor(self) -> int:
+        """What was paid for those that stayed."""
+        return sum(shop.offer.care_minor or 0 for shop in self.shops)
+
+
+# --- verbs ---
+
+
+def goods_came(session: Session, delivery: Delivery, *, actor: Actor, at: dt.datetime) -> None:
+    """Pay the fee for the place of offered goods, once (rule 2)."""
+    offer = session.get(PushOffer, (delivery.store_id, delivery.push_id or ""))
+    if offer is None or _came(session, [offer]).get((offer.store_id, offer.id), (None, 0))[1] <= 0:
+        return
+    fee_minor = terms_from(offer.terms).slot_fee_minor
+    ledger.given(session, offer.store_id, "slot", fee_minor, why=offer.name, id=f"slot-{offer.id}", actor=actor, at=at)
+
+
+def look_after(session: Session, *, actor: Actor, at: dt.datetime) -> int:
+    """Look at the bought goods whose day has come, and pay what is due (rule 2); returns how many were looked at."""
+    query = sa.select(PushOffer).where(
+        PushOffer.state == "received", PushOffer.return_until.is_(None), PushOffer.care_minor.is_(None),
+        PushOffer.terms.is_not(None),
+    )  # fmt: skip
+    by_shop: dict[str, list[PushOffer]] = {}
+    for offer in session.scalars(query.order_by(PushOffer.store_id, PushOffer.id)):
+        by_shop.setdefault(offer.store_id, []).append(offer)
+    looked_at = 0
+    for store_id, waiting in by_shop.items():
+        with isolation.apart(session, "push-care", store_id, actor=actor, at=at) as part:
+            due = _due(session, waiting, at)
+            for offer, here, day in due:
+                _look_at(session, offer, here, day, actor=actor, at=at)
+        looked_at += len(due) if part.done else 0
+    return looked_at
+
+
+# --- questions ---
+
+
+def pushes(session: Session, *, limit: int = 200) -> list[Pushed]:
+    """Return the latest pushes with what each shop made of them, the newest first (rules 1, 3)."""
+    query = sa.select(PushOffer).order_by(PushOffer.offered_at.desc(), PushOffer.id)
+    offers = list(session.scalars(query.limit(limit)))
+    came = _came(session, offers)
+    lots = {
+        (lot.store_id, lot.id): lot
+        for lot in session.scalars(sa.select(Consigned).where(Consigned.id.in_([one.id for one in offers])))
+    }
+    sold = _sold(session, [one for one in offers if (one.store_id, one.id) not in lots], came)
+    groups: dict[str, list[Shop]] = {}
+    for offer in offers:
+        key, lot = (offer.store_id, offer.id), lots.get((offer.store_id, offer.id))
+        here = came.get(key)
+        shop = Shop(
+            offer, offer.state if offer.state in ANSWERS else "accepted",
+            lot.came_qty if lot else here[1] if here else None,
+            lot.sold_qty if lot else sold.get(key, 0), lot.back_qty if lot else 0,
+        )  # fmt: skip
+        groups.setdefault(offer.id.removesuffix(f"-{offer.store_id}"), []).append(shop)
+    return [
+        Pushed(push_id, shops[0].offer.name, shops[0].offer.why, terms_from(shops[0].offer.terms).kind,
+               shops[0].offer.return_until, sorted(shops, key=lambda one: one.offer.store_id))
+        for push_id, shops in groups.items()
+    ]  # fmt: skip
+
+
+# --- inside ---
+
+
+def _due(
+    session: Session, waiting: Sequence[PushOffer], at: dt.datetime
+) -> list[tuple[PushOffer, tuple[dt.date, int], dt.date]]:
+    """Return the offers of a shop that are looked at now, with what came and the day their terms say (rule 2)."""
+    came, heard = _came(session, waiting), _heard_until(session, waiting)
+    found = []
+    for offer in waiting:
+        here = came.get((offer.store_id, offer.id))
+        day = looked_at_on(terms_from(offer.terms), here[0]) if here else None
+        if here is None or day is None or day_of(session, offer.store_id, at) < day:
+            continue
+        if heard.get(offer.store_id, dt.date.min) >= day - dt.timedelta(days=1):
+            found.append((offer, here, day))
+    return found
+
+
+def _look_at(
+    session: Session, offer: PushOffer, here: tuple[dt.date, int], day: dt.date, *, actor: Actor, at: dt.datetime
+) -> None:
+    """Pay what is due for an offer's goods that stayed (rule 2). here: when they came, and how many."""
+    sold = _sold(session, [offer], {(offer.store_id, offer.id): here}, until=day)
+    claimed, granted_minor = _granted(session, offer)
+    left = max(0, here[1] - claimed)
+    lot = Lot(here[0], left, min(left, sold[offer.store_id, offer.id]), offer.pack_qty, offer.pack_cost_minor)
+    rest_minor = amount_for(here[1], offer.pack_cost_minor, offer.pack_qty) - granted_minor if here[1] else 0
+    rest_minor = max(0, min(rest_minor, ledger.left_to_credit(session, offer.store_id)))
+    offer.care_minor = min(paid_for(terms_from(offer.terms), lot), rest_minor)
+    journal.record(
+        session, actor=actor, at=at, verb="push offer.looked_at", subject=network_offers.subject_of(offer),
+        came=lot.came_qty, sold=lot.sold_qty, paid_minor=offer.care_minor,
+    )  # fmt: skip
+    ledger.given(
+        session, offer.store_id, "care", offer.care_minor, why=offer.name, id=f"care-{offer.id}", actor=actor, at=at
+    )
+
+
+def _came(session: Session, offers: Sequence[PushOffer]) -> dict[tuple[str, str], tuple[dt.date, int]]:
+    """Return on which day and how many units came of each offer that was taken in."""
+    query = (
+        sa.select(Delivery, DeliveryLine.sku, DeliveryLine.counted_qty)
+        .join(
+            DeliveryLine,
+            sa.and_(DeliveryLine.store_id == Delivery.store_id, DeliveryLine.delivery_id == Delivery.id),
+        )
+        .where(Delivery.push_id.in_([one.id for one in offers]), Delivery.state == "posted")
+    )
+    wanted = {(one.store_id, one.id): one.sku for one in offers}
+    found: dict[tuple[str, str], tuple[dt.date, int]] = {}
+    for delivery, sku, counted in session.execute(query):
+        key = (delivery.store_id, str(delivery.push_id))
+        if wanted.get(key) == sku and delivery.posted_at is not None:
+            told, sent = (day_of(session, delivery.store_id, one) for one in (delivery.posted_at, delivery.advised_at))
+            # the shop's clock may be wrong: nothing came before it was sent, or weeks after
+            found[key] = (min(max(told, sent), sent + dt.timedelta(days=MOST_ON_THE_WAY_DAYS)), int(counted or 0))
+    return found
+
+
+def _heard_until(session: Session, offers: Sequence[PushOffer]) -> dict[str, dt.date]:
+    """Return the last day on which each shop is known to have been open."""
+    query = sa.select(StoreDay.store_id, sa.func.max(StoreDay.business_day)).where(
+        StoreDay.store_id.in_({one.store_id for one in offers}), StoreDay.open
+    )
+    return dict(session.execute(query.group_by(StoreDay.store_id)).all())
+
+
+def _granted(session: Session, offer: PushOffer) -> tuple[int, int]:
+    """Return the units of an offer's goods that claims were granted for, and what they cost the shop (rule 2)."""
+    query = (
+        sa.select(ClaimLine)
+        .join(Claim, sa.and_(Claim.store_id == ClaimLine.store_id, Claim.id == ClaimLine.claim_id))
+        .join(Delivery, sa.and_(Delivery.store_id == Claim.store_id, Delivery.id == Claim.delivery_id))
+        .where(
+            Delivery.store_id == offer.store_id, Delivery.push_id == offer.id, ClaimLine.sku == offer.sku,
+            ClaimLine.kind != "short", ClaimLine.granted_qty > 0,
+        )
+    )  # fmt: skip
+    lines = list(session.scalars(query))
+    units = sum(line.granted_qty or 0 for line in lines)
+    return units, sum(line.worth(line.granted_qty or 0) for line in lines)
+
+
+def _sold(
+    session: Session,
+    offers: Sequence[PushOffer],
+    came: dict[tuple[str, str], tuple[dt.date, int]],
+    *,
+    until: dt.date | None = None,
+) -> dict[tuple[str, str], int]:
+    """Return what was sold of bought goods since they came, before a day, at most what came (rule 1)."""
+    found = {}
+    for offer in offers:
+        here = came.get((offer.store_id, offer.id))
+        if here is None:
+            continue
+        query = sa.select(sa.func.coalesce(sa.func.sum(DailyDemand.sold_qty), 0)).where(
+            DailyDemand.store_id == offer.store_id, DailyDemand.sku == offer.sku, DailyDemand.business_day >= here[0]
+        )
+        if until is not None:
+            query = query.where(DailyDemand.business_day < until)
+        found[offer.store_id, offer.id] = max(0, min(here[1], int(session.scalar(query) or 0)))
+    return found

@@ -1,0 +1,1 @@
+"""The network's own purchasing: requirements, purchases, letters to suppliers."""

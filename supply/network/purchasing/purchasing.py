@@ -1,0 +1,210 @@
+"""The network's own purchasing: what its warehouses need (`purchase_needs`) is proposed, ordered and taken in.
+
+Rules
+-----
+1. A purchase is proposed for each upstream supplier, in its packs, on its order days, from its least amount on.
+   Proposing again drops the purchases nobody ordered.
+2. It is changed and ordered by the operator, who writes a letter with it (`order_letters`), in the name the warehouse
+   has for the shops, from its address (`premises`).
+3. It is received once, line by line as counted, with the dates on the packs. More or less than ordered is taken as it
+   came; what nobody counted came as ordered.
+
+Quantities in stock units.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import new_id
+from config.nodes import journal
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from pos.stock import batches, stock
+from pos.stock.batches import Lot
+from pos.stock.ledger import MOST_QTY
+from pos.store.store import day_of
+from supply.network.purchasing import requirements
+from supply.network.purchasing.requirements import Need, Source
+from supply.orders import letters, locations, order_days
+from supply.orders.calendar import is_over
+from supply.orders.purchases import (
+    STATES,
+    Purchase,
+    PurchaseLine,
+    lines_of,
+    number_of,
+    purchase_of,
+    purchases,
+    subject_of,
+)
+from supply.orders.suppliers import MOST_PACKS, Supplier, supplier_of
+
+if TYPE_CHECKING:
+    from supply.replenishment.policy import Decision
+
+
+# --- verbs ---
+
+
+def propose(session: Session, warehouse_id: str, *, actor: Actor | None = None, at: dt.datetime) -> list[Purchase]:
+    """Propose what a warehouse should buy now, of each supplier (rule 1); none where nothing is needed."""
+    from supply.replenishment.policy import decide_basket
+
+    actor = actor or Actor.system("purchasing", NETWORK)
+    for old in purchases(session, ["proposed"], warehouse_id=warehouse_id):
+        journal.move(session, old, "dropped", actor=actor, at=at, subject=subject_of(old), why="replaced")
+    made = []
+    for source, needs in requirements.needs(session, warehouse_id, actor, at):
+        decided = decide_basket([need.line for need in needs], source.minimum_minor)
+        wanted = [(need, one) for need, one in zip(needs, decided, strict=True) if one.packs]
+        if wanted:
+            made.append(_write(session, warehouse_id, source, wanted, actor=actor, at=at))
+    session.flush()
+    return made
+
+
+def order(
+    session: Session,
+    warehouse_id: str,
+    purchase_id: str,
+    packs: Mapping[str, int] | None = None,
+    *,
+    actor: Actor | None = None,
+    at: dt.datetime,
+) -> Purchase:
+    """Order a proposed purchase. packs: where the operator wants another number, by SKU (rule 2)."""
+    found = purchase_of(session, warehouse_id, purchase_id)
+    STATES.require(found.state, "ordered")
+    lines = {line.sku: line for line in lines_of(session, found)}
+    for sku, count in (packs or {}).items():
+        if sku not in lines:
+            raise NotFound("not-on-purchase", "This product is not on the purchase.", sku=sku)
+        if isinstance(count, bool) or not 0 <= count <= MOST_PACKS:
+            raise Invalid(
+                "bad-packs", f"Type a whole number of packs, 0 to {MOST_PACKS}.", sku=sku, packs=count, most=MOST_PACKS
+            )
+        lines[sku].packs = count
+    found.cost_minor = sum(line.packs * line.pack_cost_minor for line in lines.values())
+    if not any(line.packs for line in lines.values()):
+        raise Refused("empty-order", "Nothing is ordered: put at least one pack on a line, or drop the order.")
+    seller = _seller(session, found, at)
+    found.ordered_at = at
+    actor = actor or Actor.system("purchasing", NETWORK)
+    journal.move(session, found, "ordered", actor=actor, at=at, subject=subject_of(found), cost_minor=found.cost_minor)
+    session.flush()
+    if seller is not None:
+        wanted = [line for line in lines.values() if line.packs]
+        letters.write(session, _as_letter(session, found, actor, at), seller, wanted, at=at)
+    return found
+
+
+def drop(session: Session, warehouse_id: str, purchase_id: str, *, why: str, actor: Actor, at: dt.datetime) -> Purchase:
+    """Drop a proposed purchase, or call off an ordered one, with a reason."""
+    found = purchase_of(session, warehouse_id, purchase_id)
+    if not (why := " ".join(why.split())[:300]):
+        raise Invalid("no-reason", "Say why the purchase is dropped.")
+    target = "dropped" if found.state == "proposed" else "cancelled"
+    journal.move(session, found, target, actor=actor, at=at, subject=subject_of(found), why=why)
+    letters.call_off(session, warehouse_id, purchase_id, why=why, actor=actor, at=at)
+    return found
+
+
+def receive(
+    session: Session,
+    warehouse_id: str,
+    purchase_id: str,
+    counts: Mapping[str, tuple[int, dt.date | None]] | None = None,
+    *,
+    actor: Actor | None = None,
+    at: dt.datetime,
+) -> Purchase:
+    """Take a purchase in, once: (units, last day of sale) by SKU; what is not named came as ordered (rule 3)."""
+    found = purchase_of(session, warehouse_id, purchase_id)
+    if found.state == "received":
+        raise Conflict("already-posted", f"Purchase {found.purchase_no} was already taken in.", state=found.state)
+    STATES.require(found.state, "received")
+    lines = {line.sku: line for line in lines_of(session, found)}
+    today = day_of(session, warehouse_id, at)
+    for sku, (units, until) in (counts or {}).items():
+        if sku not in lines:
+            raise NotFound("not-on-purchase", "This product is not on the purchase.", sku=sku)
+        if isinstance(units, bool) or not 0 <= units <= MOST_QTY:
+            raise Invalid("bad-quantity", f"{lines[sku].name}: type how many came, 0 or more.", sku=sku, qty=units)
+        batches.refuse_strange_day(until, today)
+        lines[sku].received_qty, lines[sku].expires_on = units, until
+    for line in lines.values():
+        line.received_qty = line.packs * line.pack_qty if line.received_qty is None else line.received_qty
+    actor = actor or Actor.system("purchasing", NETWORK)
+    came = [(line.sku, line.received_qty) for line in lines.values() if line.received_qty]
+    if came:
+        stock.receive(session, warehouse_id, came, source_kind="purchase", source_id=found.id, at=at, actor=actor)
+        lots = [Lot(line.sku, line.received_qty or 0, None, line.expires_on) for line in lines.values()]
+        batches.lay_in(session, warehouse_id, lots, source_kind="purchase", source_id=found.id, at=at)
+    found.received_at = at
+    units = sum(qty or 0 for _, qty in came)
+    journal.move(session, found, "received", actor=actor, at=at, subject=subject_of(found), units=units)
+    session.flush()
+    return found
+
+
+# --- inside ---
+
+
+def _write(
+    session: Session, warehouse_id: str, source: Source, wanted: "Sequence[tuple[Need, Decision]]", *, actor: Actor,
+    at: dt.datetime,
+) -> Purchase:  # fmt: skip
+    """Write one proposal down and journal it."""
+    number = sa.select(sa.func.max(Purchase.purchase_no)).where(Purchase.store_id == warehouse_id)
+    made = Purchase(
+        store_id=warehouse_id, id=new_id(), purchase_no=int(session.scalar(number) or 0) + 1, state=STATES.first,
+        supplier_id=source.supplier_id, order_day=source.order_day, expected_day=source.delivery_day, proposed_at=at,
+        cost_minor=sum(one.cost_minor for _, one in wanted),
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    session.add_all(
+        PurchaseLine(
+            store_id=warehouse_id, purchase_id=made.id, sku=need.line.sku, name=need.name, pack_qty=need.line.pack_qty,
+            pack_cost_minor=need.line.pack_cost_minor, packs=one.packs, why=need.why | {"target": one.target_qty},
+        )
+        for need, one in wanted
+    )  # fmt: skip
+    journal.record(
+        session, actor=actor, at=at, verb="purchase.proposed", subject=subject_of(made), lines=len(wanted),
+        cost_minor=made.cost_minor, supplier=source.supplier_id or "",
+    )  # fmt: skip
+    session.flush()
+    return made
+
+
+def _seller(session: Session, found: Purchase, at: dt.datetime) -> Supplier | None:
+    """Return whom a purchase is ordered of now; refused where they do not take it as it stands (rule 1)."""
+    if found.supplier_id is None:
+        return None
+    seller = supplier_of(session, found.supplier_id)
+    if not seller.active:
+        words = f"{seller.name} is put aside. Take it up again, or drop the order."
+        raise Refused("put-aside", words, name=seller.name)
+    today = day_of(session, found.store_id, at)
+    minute = order_days.minute_at(session, found.store_id, today, at)
+    if found.order_day is not None and is_over(seller.calendar, found.order_day, today, minute):
+        words = "Its order day is over. Propose anew: days and quantities have moved on."
+        raise Refused("order-day-over", words, day=found.order_day.isoformat())
+    if found.cost_minor < seller.minimum_minor:
+        words = f"{seller.name} delivers from a higher amount on. Add packs, or drop it and buy next time."
+        raise Refused("below-minimum", words, minimum_minor=seller.minimum_minor, cost_minor=found.cost_minor)
+    return seller
+
+
+def _as_letter(session: Session, found: Purchase, actor: Actor, at: dt.datetime) -> letters.Ordered:
+    """Return a purchase as its letter tells it, with who writes (rule 2)."""
+    return letters.Ordered(
+        found.store_id, found.id, number_of(found), found.order_day or found.expected_day, found.expected_day,
+        found.cost_minor, locations.head(session, found.store_id, actor, at),
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Recalls across the network, and what suppliers owe for recalled goods."""

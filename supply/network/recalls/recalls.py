@@ -1,0 +1,420 @@
+"""The network's recall: a product, or one batch of it, leaves no warehouse any more and is asked back from the shops.
+
+Rules
+-----
+1. Called once, it stands under one id in the book of every warehouse and of every shop that carries the product or has
+   it on its way (`pos.stock.recall`): goods go between shops, and no book proves where a batch is not. Each shop is
+   told at once, with what becomes of the goods; its tills refuse them, and only the network lifts it again. The same
+   one twice is a Conflict while it lasts. A shop that carries it only later, or joins later, is told as soon as it
+   speaks again; a warehouse founded meanwhile has it from its first day.
+2. What a warehouse has of it is neither promised nor loaded, and its sheets name other lots. Somebody looks through the
+   warehouse and says how many there were: these are written off as recalled, the rest of its lots as not found. What
+   goes back to whom it was bought of is put aside before (`upstream_returns`), and is neither.
+3. A shop that looked says how many it took away, and the network is told. What was taken away is out of its stock.
+4. The operator credits a shop what was destroyed or came back, once: no more than the shop took away, nor than it was
+   ever sent less what another recall of it credited and what of the product went back, at what the units it ordered
+   and received last cost it.
+5. A word that was overtaken changes nothing: what was lifted stays lifted, whatever arrives after it, and a recall
+   stands before the shop has heard that the one before it is over.
+6. A shop without a node is told by a person (`recalls_by_hand`). Once it speaks by a node it is told by that as well.
+
+Units: quantities in stock units, *_minor minor units of the network's currency.
+"""
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.database import lock_rows, table_of
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import new_id
+from config.money import amount_for
+from config.nodes import door, journal, outbox
+from config.nodes.inbox import refuse_newer, refuse_stranger
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from config.nodes.outbox import Message
+from config.prepared import Prepared
+from pos.stock import batches, recall, waste
+from pos.stock.batches import Held
+from pos.stock.ledger import MOST_QTY, StockLevel
+from pos.stock.recall import AFTERWARDS, Recall
+from pos.store.store import Store, day_of
+from supply.money import ledger
+from supply.network.recalls import upstream_returns
+from supply.network.warehouse import lots as warehouse_stock
+from supply.network.warehouse import pick_lots
+from supply.orders.deliveries import Delivery, DeliveryLine
+from supply.orders.goods_returns import GoodsReturnLine
+from supply.orders.orders import OrderLine, ReplenishmentOrder
+from supply.orders.suppliers import require_warehouse, warehouses
+
+TOLD, CLEARED = "recall.told", "recall.cleared"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A shop that was told. sent_qty: of the recalled lot for certain; maybe_qty: of no known lot."""
+
+    store_id: str
+    name: str
+    row: Recall
+    sent_qty: int
+    maybe_qty: int
+    before_qty: int
+    """What of the product was credited for other recalls, or went back."""
+    most_qty: int
+    """How many may be credited (rule 4)."""
+    is_by_hand: bool
+    """A person tells it what holds (rule 6)."""
+    phone: str
+
+    @property
+    def is_to_tell(self) -> bool:
+        """Tell whether a person has still to tell it what holds now."""
+        return self.is_by_hand and not self.row.told_how
+
+
+# --- verbs, network ---
+
+
+def call(
+    session: Session, sku: str, batch: str | None, *, id: str, why: str, called_by: str, afterwards: str, actor: Actor,
+    at: dt.datetime,
+) -> None:  # fmt: skip
+    """Call a product or a batch back from everywhere (rules 1, 2). afterwards: one of AFTERWARDS."""
+    if afterwards not in AFTERWARDS:
+        raise Invalid("no-afterwards", "Say what becomes of the goods in the shops.", field="afterwards")
+    same = sa.select(Recall.batch).where(Recall.sku == sku, Recall.afterwards != "", Recall.state != "lifted")
+    if {None, recall.tidy_batch(batch)} & set(session.scalars(same)):
+        raise Conflict("already-recalled", "This is recalled already.", sku=sku, batch=batch)
+    said = {"id": id, "why": why, "called_by": called_by, "afterwards": afterwards}
+    houses = warehouses(session)
+    for house in houses:
+        recall.call(session, house, sku, batch, **said, actor=actor, at=at)
+        pick_lots.name_anew(session, house, sku, at=at)
+    for shop in session.scalars(_carrying(sku).where(Store.id.not_in(houses))).all():
+        row = recall.call(session, shop.id, sku, batch, **said, actor=actor, at=at)
+        if shop.has_node:
+            _tell(session, row, at)
+
+
+def catch_up(session: Session, store_id: str, *, at: dt.datetime) -> None:
+    """Tell a shop that speaks by its node of every recall in force that its node was not told of (rules 1, 6)."""
+    books = warehouses(session) or session.scalars(sa.select(Recall.store_id).where(_IN_FORCE).distinct()).all()
+    new = {row[0]: book for book in books for row in _NEW.all(session, {"book": book, "shop": store_id})}
+    for recall_id, book in sorted(new.items()):
+        one = session.get_one(Recall, (book, recall_id))
+        if _still_holds(session, one):
+            _tell(session, session.get(Recall, (store_id, recall_id)) or _enter(session, store_id, one, at), at)
+
+
+def take_up(session: Session, warehouse_id: str, *, at: dt.datetime) -> None:
+    """Write every recall in force into the book of a warehouse that has not got it, as one just founded (rule 1)."""
+    require_warehouse(session, warehouse_id)
+    known = sa.select(Recall.id).where(Recall.store_id == warehouse_id)
+    books = sa.select(sa.func.min(Recall.store_id), Recall.id).where(_IN_FORCE, Recall.id.not_in(known))
+    for book, recall_id in session.execute(books.group_by(Recall.id).order_by(Recall.id)).all():
+        one = session.get_one(Recall, (book, recall_id))
+        if _still_holds(session, one):
+            _enter(session, warehouse_id, one, at)
+
+
+def look_through(
+    session: Session, warehouse_id: str, recall_id: str, found_qty: int, *, actor: Actor, at: dt.datetime
+) -> None:
+    """Say that a warehouse was looked through, and how many there were (rule 2)."""
+    require_warehouse(session, warehouse_id)
+    row = recall.recall_of(session, warehouse_id, recall_id)
+    lots = _looked_for(session, row, at)
+    mine = [one for one in lots if row.means(one.batch)]
+    doubt = [one for one in lots if row.batch is not None and one.batch is None]
+    most = sum(one.qty for one in [*mine, *doubt])
+    if isinstance(found_qty, bool) or not 0 <= found_qty <= most:
+        words = f"The book has {most} that could be of it. Count again, or put the stock right first."
+        raise Refused("more-than-recalled", words, most=most)
+    recall.clear(session, warehouse_id, recall_id, found_qty, actor=actor, at=at)
+    rest = found_qty
+    for one in [*mine, *doubt]:
+        found = min(rest, one.qty)
+        rest -= found
+        missing = one.qty - found if one in mine else 0
+        gone = ((found, "recall", "", recall_id), (missing, "other", "Not found at a recall", None))
+        for qty, reason, note, of in gone:
+            if qty:
+                warehouse_stock.write_off(
+                    session, warehouse_id, row.sku, qty, lot_id=one.batch_id or "", reason=reason, note=note,
+                    recall_id=of, id=new_id(), actor=actor, at=at,
+                )  # fmt: skip
+
+
+def lift(session: Session, recall_id: str, *, why: str, actor: Actor, at: dt.datetime) -> None:
+    """End a recall everywhere: it may leave and be sold again (rules 1, 5, 6)."""
+    session.scalars(lock_rows(session, _of(recall_id))).all()  # before the look that counts: see `_still_holds`
+    houses = warehouses(session)
+    nodes = set(session.scalars(sa.select(Store.id).where(Store.has_node)))
+    for row in _rows(session, recall_id):
+        if row.state == "lifted":
+            continue
+        recall.lift(session, row.store_id, recall_id, why=why, actor=actor, at=at)
+        if row.told_how == "node" or row.store_id in nodes:
+            _tell(session, row, at)
+        elif row.store_id not in houses:
+            row.told_how = "" if row.told_how else "hand"  # who never heard of it need not hear that it is over
+    session.flush()
+
+
+def settle(session: Session, recall_id: str, store_id: str, qty: int, *, actor: Actor, at: dt.datetime) -> int:
+    """Credit a shop so many units (rule 4); returns the sum. 0 units: nothing is credited, and it is settled."""
+    shop = next((one for one in shops(session, recall_id) if one.store_id == store_id), None)
+    if shop is None or shop.row.taken_qty is None:
+        raise Refused("not-looked-through", "This shop has not said yet how many it took away.")
+    if shop.row.settled_qty is not None:
+        raise Refused("recall-settled", f"{shop.name} was credited {shop.row.settled_qty} before.", name=shop.name)
+    if isinstance(qty, bool) or not 0 <= qty <= shop.most_qty:
+        raise Invalid("bad-recall-quantity", f"Type 0 to {shop.most_qty}.", most=shop.most_qty, field="qty")
+    amount = _worth(session, store_id, shop.row.sku, qty) if qty else 0
+    amount = min(amount, ledger.left_to_credit(session, store_id))
+    shop.row.settled_qty = qty
+    if amount:
+        words = "Recalled goods"
+        ledger.credit_note(session, store_id, amount, why=words, id=f"recall-{recall_id}", actor=actor, at=at)
+    facts = {"store": store_id, "units": qty, "amount_minor": amount}
+    journal.record(session, actor=actor, at=at, verb="recall.settled", subject=recall.subject_of(shop.row), **facts)
+    session.flush()
+    return amount
+
+
+# --- verbs, store ---
+
+
+def clear(
+    session: Session, store_id: str, recall_id: str, taken_qty: int, *, waste_id: str, actor: Actor, at: dt.datetime
+) -> Recall:
+    """Say that the shop was looked through; what was taken away is written off, and the network told (rule 3)."""
+    row = recall.recall_of(session, store_id, recall_id)
+    if taken_qty:
+        waste.write_off(
+            session, store_id, row.sku, taken_qty, reason="recall", batch=row.batch, id=waste_id, actor=actor, at=at
+        )
+    recall.clear(session, store_id, recall_id, taken_qty, actor=actor, at=at)
+    if row.afterwards:
+        body = {"store_id": store_id, "id": recall_id, "taken_qty": row.taken_qty, "cleared_by": actor.name}
+        _send(session, row, NETWORK, CLEARED, body | {"cleared_at": at.isoformat()}, at)
+    return row
+
+
+# --- questions ---
+
+
+def called(session: Session) -> list[tuple[Recall, int, int]]:
+    """Return the network's recalls, those in force first, then the newest: one row, places that looked, all places."""
+    of_network = sa.select(Recall).where(Recall.afterwards != "").order_by(Recall.called_at.desc(), Recall.id)
+    found: dict[str, list[Recall]] = {}
+    for row in session.scalars(of_network):
+        found.setdefault(row.id, []).append(row)
+    sums = [(rows[0], sum(1 for row in rows if row.cleared_at), len(rows)) for rows in found.values()]
+    return sorted(sums, key=lambda one: one[0].state == "lifted")
+
+
+def in_houses(session: Session, recall_id: str) -> list[Recall]:
+    """Return a recall as the warehouses' books have it."""
+    houses = warehouses(session)
+    return [row for row in _rows(session, recall_id) if row.store_id in houses]
+
+
+def shops(session: Session, recall_id: str) -> list[Shop]:
+    """Return the shops it stands in the books of: first whom a person has to tell, then who has not looked yet."""
+    houses, rows = warehouses(session), _rows(session, recall_id)
+    sku, batch = rows[0].sku, rows[0].batch
+    sent, all_sent = _sent(session, sku, batch), _sent(session, sku, None)
+    credited, back = _credited(session, recall_id, sku), _went_back(session, sku)
+    known = {store.id: store for store in session.scalars(sa.select(Store))}
+    found = []
+    for row in rows:
+        if row.store_id not in houses:
+            sure, maybe = sent.get(row.store_id, (0, 0))
+            paid = credited.get(row.store_id, {})
+            before = sum(paid.values()) + back.get(row.store_id, 0)
+            left = min(sure + maybe - paid.get(batch, 0), all_sent.get(row.store_id, (0, 0))[0] - before)
+            most = max(0, min(row.taken_qty or 0, left))
+            store = known[row.store_id]
+            by_hand = not store.has_node and row.told_how != "node"
+            found.append(Shop(store.id, store.name, row, sure, maybe, before, most, by_hand, store.phone))
+    return sorted(found, key=_urgency)
+
+
+# --- inside ---
+
+
+def _of(recall_id: str) -> sa.Select[Recall]:
+    return sa.select(Recall).where(Recall.id == recall_id).order_by(Recall.store_id)
+
+
+def _rows(session: Session, recall_id: str) -> list[Recall]:
+    rows = list(session.scalars(_of(recall_id)))
+    if not rows:
+        raise NotFound("unknown-recall", "There is no such recall here.", recall_id=recall_id)
+    return rows
+
+
+def _still_holds(session: Session, one: Recall) -> bool:
+    """Tell whether nobody has lifted a recall meanwhile, and let nobody lift it before this is written: it would stand
+    in the book that is written just now for ever."""
+    kept = session.get_one(Recall, (one.store_id, one.id), with_for_update=True, populate_existing=True)
+    return kept.state != "lifted"
+
+
+def _looked_for(session: Session, row: Recall, at: dt.datetime) -> list[Held]:
+    """Return the lots of a product in a warehouse, less what stands on open returns to suppliers (rule 2)."""
+    day, away = day_of(session, row.store_id, at), upstream_returns.on_open(session, row.store_id, row.sku)
+    lots = batches.standing(session, row.store_id, [row.sku], day=day, forgets=False)[row.sku]
+    return [replace(one, qty=one.qty - away[one.batch_id or ""]) for one in lots]
+
+
+def _enter(session: Session, store_id: str, one: Recall, at: dt.datetime) -> Recall:
+    """Write a recall that stands in another book into this one."""
+    row = recall.call(
+        session, store_id, one.sku, one.batch, id=one.id, why=one.why, called_by=one.called_by,
+        afterwards=one.afterwards, actor=Actor.system("supply", NETWORK), at=at,
+    )  # fmt: skip
+    row.called_at = one.called_at
+    return row
+
+
+def _urgency(shop: Shop) -> tuple[bool, bool, int, int, str]:
+    return not shop.is_to_tell, shop.row.cleared_at is not None, -shop.sent_qty, -shop.maybe_qty, shop.name
+
+
+def _carrying(sku: str) -> sa.Select[Store]:
+    """Return what asks for the shops that carry a product, or have it on its way (rule 1)."""
+    books = (sa.exists().where(book.store_id == Store.id, book.sku == sku) for book in (StockLevel, DeliveryLine))
+    return sa.select(Store).where(sa.or_(*books)).order_by(Store.id)
+
+
+def _sent(session: Session, sku: str, batch: str | None) -> dict[str, tuple[int, int]]:
+    """Return what each shop was sent: (surely of the recalled lot, of no known lot)."""
+    query = (
+        sa.select(DeliveryLine)
+        .join(Delivery, sa.and_(Delivery.store_id == DeliveryLine.store_id, Delivery.id == DeliveryLine.delivery_id))
+        .where(DeliveryLine.sku == sku, Delivery.state.not_in(("refused", "turned_back")))
+    )
+    sums: dict[str, tuple[int, int]] = {}
+    for line in session.scalars(query):
+        sure, maybe = sums.get(line.store_id, (0, 0))
+        for lot in line.lots_of(line.advised_qty if line.counted_qty is None else line.counted_qty):
+            known = recall.tidy_batch(lot.batch)
+            sure += lot.qty if batch in (None, known) else 0
+            maybe += lot.qty if batch is not None and known is None else 0
+        sums[line.store_id] = sure, maybe
+    return sums
+
+
+def _credited(session: Session, recall_id: str, sku: str) -> dict[str, dict[str | None, int]]:
+    """Return what of a product other recalls credited, by shop and batch."""
+    query = sa.select(Recall.store_id, Recall.batch, sa.func.sum(Recall.settled_qty)).where(
+        Recall.sku == sku, Recall.id != recall_id, Recall.settled_qty > 0
+    )
+    found: dict[str, dict[str | None, int]] = {}
+    for store_id, batch, qty in session.execute(query.group_by(Recall.store_id, Recall.batch)):
+        found.setdefault(store_id, {})[batch] = int(qty or 0)
+    return found
+
+
+def _went_back(session: Session, sku: str) -> dict[str, int]:
+    """Return what of a product each shop sent back, as the warehouses counted it."""
+    query = sa.select(GoodsReturnLine.store_id, sa.func.sum(GoodsReturnLine.received_qty)).where(
+        GoodsReturnLine.sku == sku, GoodsReturnLine.received_qty > 0
+    )
+    return {store_id: int(qty or 0) for store_id, qty in session.execute(query.group_by(GoodsReturnLine.store_id))}
+
+
+def _worth(session: Session, store_id: str, sku: str, qty: int) -> int:
+    """Return what the units of a product that a shop received last cost it (rule 4)."""
+    query = (
+        sa.select(OrderLine)
+        .join(
+            ReplenishmentOrder,
+            sa.and_(ReplenishmentOrder.store_id == OrderLine.store_id, ReplenishmentOrder.id == OrderLine.order_id),
+        )
+        .where(OrderLine.store_id == store_id, OrderLine.sku == sku, OrderLine.qty_received > 0)
+        .order_by(ReplenishmentOrder.order_day.desc(), ReplenishmentOrder.id.desc())
+    )
+    rest, cost_minor = qty, 0
+    for line in session.scalars(query):
+        part = min(rest, line.qty_received)
+        rest, cost_minor = rest - part, cost_minor + amount_for(part, line.pack_cost_minor, line.pack_qty)
+        if not rest:
+            break
+    if rest == qty:
+        raise Refused(
+            "never-ordered", "This shop never ordered it from the network. Credit it on the page of its money."
+        )
+    return amount_for(qty, cost_minor, qty - rest)
+
+
+def _tell(session: Session, row: Recall, at: dt.datetime) -> None:
+    row.told_how = "node"
+    names = ("store_id", "id", "sku", "batch", "why", "called_by", "afterwards", "lifted_why")
+    body = {name: getattr(row, name) for name in names}
+    body |= {"called_at": row.called_at.isoformat(), "is_lifted": row.state == "lifted"}
+    _send(session, row, row.store_id, TOLD, body, at)
+
+
+def _send(session: Session, row: Recall, node: str, topic: str, body: dict[str, Any], at: dt.datetime) -> None:
+    outbox.append(
+        session, to_node=node, topic=topic, version=VERSION, body=body, id=new_id(), subject=recall.subject_of(row),
+        business_day=day_of(session, row.store_id, at), at=at,
+    )  # fmt: skip
+
+
+def _take_told(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take over a recall of the network's, or that it is lifted (rules 1, 5)."""
+    body, actor = message.body, Actor.system("supply", str(message.body["store_id"]))
+    refuse_newer(message.topic, message.version, VERSION)
+    refuse_stranger(from_node, NETWORK)
+    row = session.get(Recall, (actor.node, str(body["id"])))
+    if row is None:
+        row = recall.call(
+            session, actor.node, str(body["sku"]), body["batch"], id=str(body["id"]), why=str(body["why"]),
+            called_by=str(body["called_by"]), afterwards=str(body["afterwards"]), actor=actor, at=at,
+        )  # fmt: skip
+    if body["is_lifted"] and row.state != "lifted":
+        recall.lift(session, row.store_id, row.id, why=str(body["lifted_why"]), actor=actor, at=at)
+
+
+def _take_cleared(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Keep how many a shop took away (rule 3); the highest count is the last one."""
+    body = message.body
+    refuse_newer(message.topic, message.version, VERSION)
+    refuse_stranger(from_node, str(body["store_id"]))
+    row = recall.recall_of(session, str(body["store_id"]), str(body["id"]))
+    taken = door.number(body["taken_qty"], "What was taken away", most=MOST_QTY)
+    if row.state == "called":
+        recall.clear(session, row.store_id, row.id, taken, actor=Actor.system("supply", NETWORK), at=at)
+    elif taken > (row.taken_qty or 0):
+        row.taken_qty = taken
+
+
+_IN_FORCE = sa.and_(sa.text("recall.state <> 'lifted'"), Recall.afterwards != "")
+
+
+def _new_for_a_shop() -> Prepared:
+    """Return what asks a warehouse's book for the recalls in force that are news for a shop's node (rules 1, 6): its
+    own book has them, or it carries the product or has it on its way."""
+    shop: sa.BindParameter[str] = sa.bindparam("shop")
+    one, mine = table_of(Recall).c, table_of(Recall).alias("mine").c
+    own = sa.select(mine.id).where(mine.store_id == shop, mine.id == one.id)
+    tables = (table_of(StockLevel).c, table_of(DeliveryLine).c)
+    carried = (sa.exists(sa.select(book.sku).where(book.store_id == shop, book.sku == one.sku)) for book in tables)
+    told = sa.exists(own.where(mine.told_how == "node"))
+    news = sa.and_(~told, sa.or_(sa.exists(own), *carried))
+    return Prepared(sa.select(one.id).where(one.store_id == sa.bindparam("book"), _IN_FORCE, news))
+
+
+_NEW = _new_for_a_shop()
+APPLIERS = {TOLD: _take_told, CLEARED: _take_cleared}

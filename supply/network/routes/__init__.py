@@ -1,0 +1,1 @@
+"""Delivery routes: vehicles, distances, the plan of a day, stops."""

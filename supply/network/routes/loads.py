@@ -1,0 +1,219 @@
+"""A day's plan of rounds: asked for, made from what stands loaded, the places and the vans, and written down.
+
+Rules
+-----
+1. All deliveries of a shop go to one stop; where the largest van does not hold them, to as few as hold whole
+   deliveries, each with another van.
+2. A delivery is the more urgent the sooner its order said that something is sold out.
+3. Today a van leaves from now on, and one that is on the way when it is back; what is left of its day is planned.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.errors import Refused
+from config.ids import new_id
+from config.nodes import journal
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from supply.network.routes import vehicles
+from supply.network.routes.routes import (
+    PACK_SECONDS,
+    RoundPlan,
+    VanLoad,
+    VanRound,
+    VanStop,
+    clock_of,
+    drop_round,
+    planned_anew,
+    waiting_deliveries,
+)
+from supply.network.routes.vehicles import Van
+from supply.orders.deliveries import Delivery, DeliveryLine
+from supply.orders.orders import OrderLine
+from supply.routing.planning import MOST_URGENT, Call, Day, Loaded, Planned, Spot, legs_of_calls, split
+from supply.routing.planning import Van as PlanVan
+
+# --- verbs ---
+
+
+def ask(session: Session, warehouse_id: str, day: dt.date | None = None, *, actor: Actor, at: dt.datetime) -> RoundPlan:
+    """Ask for a day's rounds (None: today's); a job computes them. One that is asked for already is that one."""
+    today, _ = clock_of(session, at)
+    day = day or today
+    if day < today:
+        told = f"{day:%Y-%m-%d} is over. Plan the rounds of today or of a later day."
+        raise Refused("day-over", told, day=day.isoformat())
+    waits = session.scalar(
+        sa.select(RoundPlan).where(RoundPlan.warehouse_id == warehouse_id, RoundPlan.done_at.is_(None)).limit(1)
+    )
+    if waits is not None:
+        return waits
+    if not vehicles.vans_of(session, warehouse_id):
+        raise Refused("no-vans", "There is no van yet. Add one, then plan the rounds.")
+    if not vehicles.places_of(session, [warehouse_id]):
+        raise Refused("warehouse-nowhere", "Nobody has said where the warehouse is. Give its place first.")
+    plan = RoundPlan(
+        id=new_id(), warehouse_id=warehouse_id, day=day, asked_at=at, fault="", calls=0, metres=0, left_out=[]
+    )
+    session.add(plan)
+    journal.record(session, actor=actor, at=at, verb="rounds.asked", subject=f"warehouse:{warehouse_id}", day=str(day))
+    session.flush()
+    return plan
+
+
+def load(session: Session, plan: RoundPlan, *, at: dt.datetime) -> Loaded:
+    """Read what a plan is made from (rules 1, 3)."""
+    waiting = waiting_deliveries(session, plan.warehouse_id, plan=plan)
+    by_store: dict[str, list[Delivery]] = {}
+    for delivery in waiting:
+        by_store.setdefault(delivery.store_id, []).append(delivery)
+    places = vehicles.places_of(session, [plan.warehouse_id, *by_store])
+    packs, urgency = _packs(session, waiting), _urgency(session, waiting, plan.day)
+    fleet = _vans_left(session, plan, at)
+    most = max((van.packs for van in fleet), default=0)
+    calls: list[Call] = []
+    parts: dict[str, tuple[str, frozenset[str]]] = {}
+    for store_id, here in sorted((key, places[key]) for key in by_store if key in places):
+        found = {one.id: packs[store_id, one.id] for one in by_store[store_id]}
+        for n, ids in enumerate(split(found, most), 1):
+            key = store_id if n == 1 else f"{store_id}#{n}"
+            parts[key] = (store_id, frozenset(ids))
+            load_packs = sum(found[one] for one in ids)
+            calls.append(
+                Call(
+                    Spot(key, here.lat_e6 / 1e6, here.lon_e6 / 1e6), load_packs, here.from_minute * 60,
+                    here.until_minute * 60, here.service_minutes * 60 + PACK_SECONDS * load_packs,
+                    max(urgency.get((store_id, one), 0) for one in ids),
+                )
+            )  # fmt: skip
+    depot = places[plan.warehouse_id]
+    where = {plan.warehouse_id: plan.warehouse_id} | {key: store_id for key, (store_id, _) in parts.items()}
+    legs = legs_of_calls(vehicles.legs_between(session, [plan.warehouse_id, *by_store]), where)
+    day = Day(Spot(depot.id, depot.lat_e6 / 1e6, depot.lon_e6 / 1e6), tuple(calls), fleet, legs)
+    return Loaded(day, parts, tuple(store_id for store_id in sorted(by_store) if store_id not in places))
+
+
+def write_down(
+    session: Session, plan: RoundPlan, loaded: Loaded, planned: Planned, *, at: dt.datetime
+) -> list[VanRound]:
+    """Write planned rounds in place of those that have not left (`rounds` rule 2)."""
+    actor = Actor.system("rounds", NETWORK)
+    anew = sa.and_(VanRound.warehouse_id == plan.warehouse_id, planned_anew(session, plan.day, at))
+    for old in session.scalars(sa.select(VanRound).where(anew)).all():
+        drop_round(session, old, "planned anew", actor=actor, at=at)
+    waiting = {(one.store_id, one.id) for one in waiting_deliveries(session, plan.warehouse_id)}
+    day, parts = loaded.day, loaded.parts
+    calls, fleet = {call.spot.key: call for call in day.calls}, {van.id: van for van in _fleet(session, day)}
+    made = []
+    for one in planned.rounds:
+        van = fleet[one.van]
+        row = VanRound(
+            id=new_id(), plan_id=plan.id, warehouse_id=plan.warehouse_id, day=plan.day, van_id=van.id,
+            van_name=van.name, van_packs=van.packs, packs=one.packs, metres=one.metres, leaves_s=one.leaves_s,
+            back_s=one.back_s, state=VanRound.STATES.first,
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        for n, visit in enumerate(one.visits, 1):
+            call = calls[visit.key]
+            session.add(
+                VanStop(
+                    round_id=row.id, store_id=parts[visit.key][0], n=n, packs=call.packs, urgency=call.urgency,
+                    metres=visit.metres, begins_s=visit.begins_s, leaves_s=visit.leaves_s, from_s=call.from_s,
+                    until_s=call.until_s,
+                )
+            )  # fmt: skip
+        session.add_all(
+            VanLoad(store_id=store_id, delivery_id=delivery_id, round_id=row.id)
+            for store_id, ids in (parts[visit.key] for visit in one.visits)
+            for delivery_id in sorted(ids)
+            if (store_id, delivery_id) in waiting
+        )
+        made.append(row)
+    plan.done_at, plan.metres, plan.calls = at, planned.metres, len(day.calls)
+    plan.left_out = [[one, "no-place"] for one in loaded.nowhere] + [
+        [one, "no-van"] for one in dict.fromkeys(parts[key][0] for key in planned.left_out)
+    ]
+    journal.record(
+        session, actor=actor, at=at, verb="rounds.planned", subject=f"warehouse:{plan.warehouse_id}", rounds=len(made),
+        calls=len(day.calls), metres=planned.metres, left_out=len(plan.left_out),
+    )  # fmt: skip
+    session.flush()
+    return made
+
+
+def give_up(plan: RoundPlan, fault: str, *, at: dt.datetime) -> None:
+    """Write down why nothing came of a plan; the rounds stay as they were."""
+    plan.done_at, plan.fault = at, fault[:300]
+
+
+# --- questions ---
+
+
+def asked(session: Session) -> list[RoundPlan]:
+    """Return the plans that wait for the job, the oldest first."""
+    return list(session.scalars(sa.select(RoundPlan).where(RoundPlan.done_at.is_(None)).order_by(RoundPlan.id)))
+
+
+def newest_plan(session: Session, warehouse_id: str) -> RoundPlan | None:
+    """Return the plan last asked for."""
+    query = sa.select(RoundPlan).where(RoundPlan.warehouse_id == warehouse_id).order_by(RoundPlan.id.desc())
+    return session.scalars(query.limit(1)).first()
+
+
+# --- inside ---
+
+
+def _vans_left(session: Session, plan: RoundPlan, at: dt.datetime) -> tuple[PlanVan, ...]:
+    """Return the vans with what their day still has (rule 3)."""
+    today, now_s = clock_of(session, at)
+    away = sa.select(VanRound.van_id, sa.func.max(VanRound.back_s)).where(
+        VanRound.warehouse_id == plan.warehouse_id, VanRound.state == "on_the_way", VanRound.day == plan.day
+    )
+    back_s = dict(session.execute(away.group_by(VanRound.van_id)).all())
+    fleet = []
+    for van in vehicles.vans_of(session, plan.warehouse_id):
+        from_s = max(van.from_minute * 60, back_s.get(van.id, 0), now_s if plan.day == today else 0)
+        if from_s < van.until_minute * 60:
+            fleet.append(PlanVan(van.id, van.packs, from_s, van.until_minute * 60))
+    return tuple(fleet)
+
+
+def _packs(session: Session, some: Sequence[Delivery]) -> dict[tuple[str, str], int]:
+    """Return how many packs each delivery has; a broken one counts whole."""
+    packs = dict.fromkeys([(one.store_id, one.id) for one in some], 0)
+    query = sa.select(DeliveryLine).where(DeliveryLine.delivery_id.in_([one.id for one in some]))
+    for line in session.scalars(query):
+        if (line.store_id, line.delivery_id) in packs:
+            packs[line.store_id, line.delivery_id] += -(-line.advised_qty // max(1, line.pack_qty))
+    return packs
+
+
+def _urgency(session: Session, some: Sequence[Delivery], day: dt.date) -> dict[tuple[str, str], int]:
+    """Return how urgent each delivery is: MOST_URGENT where its order said something is sold out by that day.
+
+    A day its order gave and nobody can read is not urgent.
+    """
+    orders = {(one.store_id, one.order_id): (one.store_id, one.id) for one in some if one.order_id}
+    query = sa.select(OrderLine.store_id, OrderLine.order_id, OrderLine.why).where(
+        OrderLine.order_id.in_([order_id for _, order_id in orders])
+    )
+    found: dict[tuple[str, str], int] = {}
+    for store_id, order_id, why in session.execute(query):
+        key = orders.get((store_id, order_id))
+        if key is None or not why.get("runs_out_day"):
+            continue
+        try:
+            days = (dt.date.fromisoformat(why["runs_out_day"]) - day).days
+        except (TypeError, ValueError):
+            continue
+        found[key] = max(found.get(key, 0), MOST_URGENT - max(0, min(MOST_URGENT, days)))
+    return found
+
+
+def _fleet(session: Session, day: Day) -> Sequence[Van]:
+    return session.scalars(sa.select(Van).where(Van.id.in_([van.key for van in day.vans]))).all()

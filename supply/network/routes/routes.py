@@ -1,0 +1,457 @@
+"""Rounds: what stands loaded in a warehouse is driven to the shops, stop by stop, and each stop is confirmed.
+
+Rules
+-----
+1. A plan takes every delivery that has left the warehouse's book, is expected at its shop and is on no round yet
+   (`round_load`). It is computed apart (`round_plan`), never beyond a van's load or a shop's window.
+2. Planning a day anew drops its rounds that have not left, and those of days gone by; one that has left is finished as
+   it is, and its van is there again when it is back (`round_load`). No day that is over is planned, and no van is sent
+   off while it is on another round.
+3. A person may change the order of the stops ahead; what then comes too early or too late is said, not refused.
+4. Sending a round off tells each shop when the van comes. The driver has a key (128 bits) to that round alone, of
+   which the hash is kept.
+5. A stop is confirmed once: delivered, short or refused, with who took it, or not reached, with why. The phone's time
+   counts where it lies between leaving and now. The same word again changes nothing; another one is refused.
+6. What was refused, or did not reach its shop, goes back by the shop's own word: it hears of it and closes the
+   delivery, which puts the goods into the warehouse's book again. What was not reached is promised as before, to be
+   loaded and planned anew; a claim's replacement stays loaded.
+7. A person ends a round that does not go on: the stops ahead were not reached, but where the shop has taken all in.
+
+Units: seconds of the shop's local day, metres, packs.
+"""
+
+import datetime as dt
+import hashlib
+import secrets
+from collections.abc import Sequence
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.clock import as_utc
+from config.database import Base, lock_rows
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import new_id
+from config.nodes import journal, outbox
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from config.states import StateTable
+from pos.store.store import Store, day_of
+from supply.facts import STOP_TOLD, VERSION, StopTold, stamp
+from supply.network.routes import vehicles
+from supply.orders.deliveries import Delivery, DeliveryLine
+from supply.orders.suppliers import Supplier
+from supply.routing.planning import Call, Round, Spot, Ways, timed
+from supply.routing.planning import Van as PlanVan
+
+STATES = StateTable(
+    "round",
+    "planned",
+    {"planned": ["on_the_way", "dropped"], "on_the_way": ["done"]},
+)
+OUTCOMES = ("delivered", "short", "refused", "not_reached")
+NOBODY_TOOK_IT = ("refused", "not_reached")
+PACK_SECONDS = 15
+"""How long one pack takes from the van into the shop."""
+
+
+class RoundPlan(Base):
+    """A wish to plan a warehouse's day, and what came of it; done_at None: it waits for the job."""
+
+    __tablename__ = "round_plan"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    warehouse_id: Mapped[str]
+    day: Mapped[dt.date]
+    asked_at: Mapped[dt.datetime]
+    begun_at: Mapped[dt.datetime | None]
+    done_at: Mapped[dt.datetime | None]
+    fault: Mapped[str]
+    """Why nothing came of it."""
+    calls: Mapped[int]
+    metres: Mapped[int]
+    left_out: Mapped[list[Any]]
+    """[[store id, why]]: no-place | no-van"""
+
+
+class VanRound(Base):
+    """What one van does in a day."""
+
+    STATES: ClassVar[StateTable] = STATES
+    __tablename__ = "van_round"
+    __table_args__ = (sa.Index("ix_van_round_day", "warehouse_id", "day"), sa.Index("ix_van_round_token", "token_hash"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    plan_id: Mapped[str]
+    warehouse_id: Mapped[str]
+    day: Mapped[dt.date]
+    van_id: Mapped[str]
+    van_name: Mapped[str]
+    van_packs: Mapped[int]
+    state: Mapped[str] = mapped_column(default=STATES.first)
+    packs: Mapped[int]
+    metres: Mapped[int]
+    leaves_s: Mapped[int]
+    back_s: Mapped[int]
+    driver: Mapped[str] = mapped_column(default="")
+    token_hash: Mapped[str] = mapped_column(default="")
+    left_at: Mapped[dt.datetime | None]
+
+
+class VanStop(Base):
+    """A call of a round. n: 1, 2, 3 …; outcome: '' while it is ahead, else one of OUTCOMES."""
+
+    __tablename__ = "van_stop"
+    __table_args__ = (sa.ForeignKeyConstraint(["round_id"], ["van_round.id"]),)
+
+    round_id: Mapped[str] = mapped_column(primary_key=True)
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    n: Mapped[int]
+    packs: Mapped[int]
+    urgency: Mapped[int]
+    metres: Mapped[int]
+    begins_s: Mapped[int]
+    leaves_s: Mapped[int]
+    from_s: Mapped[int]
+    until_s: Mapped[int]
+    step: Mapped[int] = mapped_column(default=0)
+    outcome: Mapped[str] = mapped_column(default="")
+    receiver: Mapped[str] = mapped_column(default="")
+    note: Mapped[str] = mapped_column(default="")
+    done_at: Mapped[dt.datetime | None]
+
+
+class VanLoad(Base):
+    """That a delivery is on a round (rule 1)."""
+
+    __tablename__ = "van_load"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    delivery_id: Mapped[str] = mapped_column(primary_key=True)
+    round_id: Mapped[str] = mapped_column(index=True)
+
+
+# --- verbs: before it leaves ---
+
+
+def move_stop(session: Session, round_id: str, store_id: str, by: int, *, actor: Actor, at: dt.datetime) -> VanRound:
+    """Move a stop ahead up or down among the stops ahead, and time the round anew (rule 3)."""
+    row = _locked(session, round_id)
+    if row.state not in ("planned", "on_the_way"):
+        raise Refused("round-over", "This round is over: its order cannot be changed any more.")
+    stops = stops_of(session, row)
+    ahead = [stop for stop in stops if not stop.outcome]
+    here = next((n for n, stop in enumerate(ahead) if stop.store_id == store_id), None)
+    if here is None:
+        raise NotFound("no-such-stop", "This shop is not ahead on this round.")
+    there = min(len(ahead) - 1, max(0, here + by))
+    ahead.insert(there, ahead.pop(here))
+    done = [stop for stop in stops if stop.outcome]
+    _retime(session, row, [*done, *ahead])
+    if there != here:
+        journal.record(
+            session,
+            actor=actor,
+            at=at,
+            verb="round.reordered",
+            subject=subject_of(row),
+            store=store_id,
+            place=there + 1,
+        )
+        if row.state == "on_the_way":
+            for stop in ahead:
+                _tell(session, row, stop, "on_the_way", at)
+    return row
+
+
+def drop(session: Session, round_id: str, *, actor: Actor, at: dt.datetime) -> VanRound:
+    """Drop a planned round: what it was to carry may be planned anew. One dropped already stays as it is."""
+    row = _locked(session, round_id)
+    if row.state != "dropped":
+        STATES.require(row.state, "dropped")
+        drop_round(session, row, "", actor=actor, at=at)
+    return row
+
+
+def drop_round(session: Session, row: VanRound, why: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Let a planned round go, and free what it was to carry."""
+    session.execute(sa.delete(VanLoad).where(VanLoad.round_id == row.id))
+    journal.move(session, row, "dropped", actor=actor, at=at, subject=subject_of(row), why=why or None)
+    session.flush()
+
+
+# --- verbs: driving ---
+
+
+def send_off(session: Session, round_id: str, driver: str, *, actor: Actor, at: dt.datetime) -> str:
+    """Let a round leave and tell its shops (rule 4); returns the driver's key. Again: another key voids the first.
+
+    Refuses one whose day is over, and one whose van is still away (rule 2).
+    """
+    row = _locked(session, round_id)
+    driver = " ".join(driver.split())
+    if not 1 <= len(driver) <= 60:
+        raise Invalid("no-driver", "Give the driver’s name: the shops read it.", field="driver")
+    token = secrets.token_urlsafe(16)
+    if row.state == "planned":
+        if row.day < clock_of(session, at)[0]:
+            told = f"This round was for {row.day:%Y-%m-%d}, which is over. Plan the rounds anew."
+            raise Refused("round-day-over", told, day=row.day.isoformat())
+        away = sa.and_(VanRound.van_id == row.van_id, VanRound.state == "on_the_way")
+        if session.scalar(sa.select(VanRound.id).where(away).limit(1)):
+            told = f"{row.van_name} is still on another round. Confirm its stops, or end that round, then send it off."
+            raise Refused("van-away", told, van=row.van_name)
+        journal.move(session, row, "on_the_way", actor=actor, at=at, subject=subject_of(row), driver=driver)
+        row.left_at = at
+    elif row.state != "on_the_way":
+        raise Refused("round-over", "This round is over: its order cannot be changed any more.")
+    row.driver, row.token_hash = driver, _hash(token)
+    session.flush()
+    for stop in stops_of(session, row):
+        if not stop.outcome:
+            _tell(session, row, stop, "on_the_way", at)
+    return token
+
+
+def confirm(
+    session: Session,
+    token: str,
+    store_id: str,
+    outcome: str,
+    *,
+    receiver: str = "",
+    note: str = "",
+    done_at: dt.datetime | None = None,
+    at: dt.datetime,
+) -> VanStop:
+    """Write down what became of a stop, on the driver's word (rule 5), and tell the shop (rule 6)."""
+    row = round_for(session, token, lock=True)
+    if outcome not in OUTCOMES:
+        raise Invalid("bad-outcome", "Say whether it was delivered, short, refused or not reached.")
+    receiver, note = " ".join(receiver.split())[:60], " ".join(note.split())[:200]
+    stop = session.get(VanStop, (row.id, store_id))
+    if stop is None:
+        raise NotFound("no-such-stop", "This shop is not ahead on this round.")
+    if outcome not in NOBODY_TOOK_IT and not receiver:
+        raise Invalid("no-receiver", "Type the name of who took the goods.", field="receiver")
+    if outcome != "delivered" and not note:
+        raise Invalid("no-reason", "Say what is missing, or why it goes back.", field="note")
+    if stop.outcome:
+        if (stop.outcome, stop.receiver, stop.note) != (outcome, receiver, note):
+            raise Conflict(
+                "stop-confirmed", f"This stop was confirmed already: {stop.outcome}, {stop.receiver or stop.note}.",
+                outcome=stop.outcome,
+            )  # fmt: skip
+        return stop
+    stop.receiver = receiver
+    actor = Actor(id=f"driver:{row.van_id}", name=row.driver, role="driver", node=NETWORK)
+    when = done_at if done_at and row.left_at and row.left_at <= done_at <= at else at
+    _write(session, row, stop, outcome, note, when, actor=actor, at=at)
+    _end_if_over(session, row, actor=actor, at=at)
+    return stop
+
+
+def end(session: Session, round_id: str, *, why: str, actor: Actor, at: dt.datetime) -> VanRound:
+    """End a round that does not go on (rule 7); one that is over already stays as it is. why: the shops read it."""
+    row = _locked(session, round_id)
+    if row.state == "done":
+        return row
+    STATES.require(row.state, "done")
+    if not (why := " ".join(why.split())[:200]):
+        raise Invalid("no-reason", "Say why the round does not go on: the shops read it.", field="why")
+    for stop in stops_of(session, row):
+        if not stop.outcome:
+            stop.receiver = _taken_in_by(session, row, stop)
+            outcome, note = ("delivered", "") if stop.receiver else ("not_reached", why)
+            _write(session, row, stop, outcome, note, at, actor=actor, at=at)
+    _end_if_over(session, row, actor=actor, at=at)
+    return row
+
+
+# --- questions ---
+
+
+def clock_of(session: Session, at: dt.datetime) -> tuple[dt.date, int]:
+    """Return the day it is where the network drives, and the seconds since its midnight."""
+    tz = session.scalar(sa.select(Store.tz).order_by(Store.id).limit(1)) or "UTC"
+    local = at.astimezone(ZoneInfo(tz))
+    return local.date(), local.hour * 3600 + local.minute * 60 + local.second
+
+
+def waiting_deliveries(
+    session: Session, warehouse_id: str, *, with_planned: bool = False, plan: RoundPlan | None = None
+) -> list[Delivery]:
+    """Return what stands loaded and is on no round.
+
+    with_planned: or on one that has not left; plan: or on one that this plan drops.
+    """
+    taken = sa.select(VanLoad.delivery_id).where(
+        VanLoad.store_id == Delivery.store_id, VanLoad.delivery_id == Delivery.id
+    )
+    if with_planned or plan is not None:
+        free = VanRound.state == "planned" if plan is None else planned_anew(session, plan.day, plan.asked_at)
+        taken = taken.join(VanRound, VanRound.id == VanLoad.round_id).where(~free)
+    query = (
+        sa.select(Delivery)
+        .join(Supplier, Supplier.id == Delivery.supplier_id)
+        .where(Supplier.warehouse_id == warehouse_id, Delivery.state == "expected", ~taken.exists())
+        .order_by(Delivery.store_id, Delivery.id)
+    )
+    return list(session.scalars(query))
+
+
+def planned_anew(session: Session, day: dt.date, at: dt.datetime) -> sa.ColumnElement[bool]:
+    """Return the condition for rounds a plan of a day drops (rule 2)."""
+    today, _ = clock_of(session, at)
+    return sa.and_(VanRound.state == "planned", sa.or_(VanRound.day == day, VanRound.day < today))
+
+
+def rounds_of(session: Session, warehouse_id: str, day: dt.date | None = None) -> list[VanRound]:
+    """Return a warehouse's rounds that are planned or on the way, and with `day` that day's that are done."""
+    live = VanRound.state.in_(["planned", "on_the_way"])
+    wanted = sa.or_(live, sa.and_(VanRound.state == "done", VanRound.day == day)) if day else live
+    query = sa.select(VanRound).where(VanRound.warehouse_id == warehouse_id, wanted)
+    return list(session.scalars(query.order_by(VanRound.day, VanRound.leaves_s, VanRound.van_name, VanRound.id)))
+
+
+def route_of(session: Session, warehouse_id: str, since: dt.date) -> dict[str, tuple[str, int]]:
+    """Return the van and the stop with which each shop was on a warehouse's rounds last, of those since a day."""
+    query = (
+        sa.select(VanStop.store_id, VanRound.van_name, VanStop.n)
+        .join(VanRound, VanRound.id == VanStop.round_id)
+        .where(VanRound.warehouse_id == warehouse_id, VanRound.day >= since, VanRound.state != "dropped")
+        .order_by(VanRound.day, VanRound.id)
+    )
+    return {store_id: (van, n) for store_id, van, n in session.execute(query)}
+
+
+def stops_of(session: Session, row: VanRound) -> list[VanStop]:
+    """Return a round's stops in their order."""
+    return list(session.scalars(sa.select(VanStop).where(VanStop.round_id == row.id).order_by(VanStop.n)))
+
+
+def said_of(session: Session, delivery: Delivery) -> str:
+    """Return what the driver said of a delivery: one of OUTCOMES; '' where it is on no round, or still ahead."""
+    on = sa.and_(VanStop.round_id == VanLoad.round_id, VanStop.store_id == VanLoad.store_id)
+    query = sa.select(VanStop.outcome).join(VanLoad, on)
+    mine = query.where(VanLoad.store_id == delivery.store_id, VanLoad.delivery_id == delivery.id)
+    return session.scalar(mine) or ""
+
+
+def counted_less(session: Session, since: dt.datetime) -> list[tuple[str, int]]:
+    """Return the shops that counted less than a driver left with them whole, since a moment, with the units missing."""
+    on = sa.and_(VanStop.round_id == VanLoad.round_id, VanStop.store_id == VanLoad.store_id)
+    loaded = sa.and_(VanLoad.store_id == Delivery.store_id, VanLoad.delivery_id == Delivery.id)
+    line = sa.and_(DeliveryLine.store_id == Delivery.store_id, DeliveryLine.delivery_id == Delivery.id)
+    missing = sa.func.sum(DeliveryLine.advised_qty - sa.func.coalesce(DeliveryLine.counted_qty, 0))
+    query = sa.select(Delivery.store_id, missing).join(VanLoad, loaded).join(VanStop, on).join(DeliveryLine, line)
+    query = query.where(Delivery.state == "posted", Delivery.posted_at > since, VanStop.outcome == "delivered")
+    less = query.group_by(Delivery.store_id, Delivery.id).having(missing > 0).order_by(Delivery.store_id, Delivery.id)
+    return [(store_id, int(qty)) for store_id, qty in session.execute(less)]
+
+
+def round_for(session: Session, token: str, *, lock: bool = False) -> VanRound:
+    """Return the round a driver's key opens."""
+    query = sa.select(VanRound).where(VanRound.token_hash == _hash(token), VanRound.token_hash != "")
+    row: VanRound | None = session.scalar(lock_rows(session, query) if lock else query)
+    if row is None:
+        raise NotFound("no-such-round", "This link opens no round. Ask the warehouse for a new one.")
+    return row
+
+
+def out_of_window(stop: VanStop) -> bool:
+    """Tell whether a stop, as its round is timed now, comes too early or too late (rule 3)."""
+    return not stop.outcome and not stop.from_s <= stop.begins_s <= stop.until_s
+
+
+def subject_of(row: VanRound) -> str:
+    """Return a round as the journal names it."""
+    return f"round:{row.id}"
+
+
+# --- inside ---
+
+
+def _write(
+    session: Session, row: VanRound, stop: VanStop, outcome: str, note: str, when: dt.datetime, *, actor: Actor,
+    at: dt.datetime,
+) -> None:  # fmt: skip
+    """Write down what became of a stop, and tell its shop (rules 5, 6)."""
+    stop.outcome, stop.note, stop.done_at = outcome, note, when
+    journal.record(
+        session, actor=actor, at=at, verb=f"stop.{outcome}", subject=subject_of(row), store=stop.store_id,
+        receiver=stop.receiver, note=note, done_at=when.isoformat(),
+    )  # fmt: skip
+    _tell(session, row, stop, outcome, at)
+    session.flush()
+    if outcome == "not_reached":  # what nothing ends but its arrival stays loaded, and is free to be planned
+        stays = sa.select(Delivery.id).where(
+            Delivery.store_id == stop.store_id, Delivery.order_id.is_(None), Delivery.push_id.is_(None)
+        )
+        session.execute(
+            sa.delete(VanLoad).where(
+                VanLoad.round_id == row.id, VanLoad.store_id == stop.store_id, VanLoad.delivery_id.in_(stays)
+            )
+        )
+
+
+def _taken_in_by(session: Session, row: VanRound, stop: VanStop) -> str:
+    """Return who took all of a stop's deliveries in, as the shop told; '' where it did not."""
+    loaded = sa.and_(VanLoad.store_id == Delivery.store_id, VanLoad.delivery_id == Delivery.id)
+    query = sa.select(Delivery.state, Delivery.posted_by).join(VanLoad, loaded)
+    found = session.execute(query.where(VanLoad.round_id == row.id, VanLoad.store_id == stop.store_id)).all()
+    return str(found[0].posted_by) if found and all(state == "posted" for state, _ in found) else ""
+
+
+def _end_if_over(session: Session, row: VanRound, *, actor: Actor, at: dt.datetime) -> None:
+    if all(one.outcome for one in stops_of(session, row)):
+        journal.move(session, row, "done", actor=actor, at=at, subject=subject_of(row))
+
+
+def _locked(session: Session, round_id: str) -> VanRound:
+    row: VanRound | None = session.scalar(lock_rows(session, sa.select(VanRound).where(VanRound.id == round_id)))
+    if row is None:
+        raise NotFound("no-such-round", "There is no such round. Open the page once more.")
+    return row
+
+
+def _retime(session: Session, row: VanRound, stops: Sequence[VanStop]) -> None:
+    """Number and time a round's stops in this order."""
+    ids = [row.warehouse_id, *(stop.store_id for stop in stops)]
+    places = vehicles.places_of(session, ids)
+    spots = {one: Spot(one, places[one].lat_e6 / 1e6, places[one].lon_e6 / 1e6) for one in ids}
+    ways = Ways(list(spots.values()), vehicles.legs_between(session, ids))
+    calls = [
+        Call(spots[stop.store_id], stop.packs, stop.from_s, stop.until_s, stop.leaves_s - stop.begins_s)
+        for stop in stops
+    ]
+    first = row.leaves_s if row.state == "on_the_way" else 0
+    one: Round = timed(ways, row.warehouse_id, PlanVan(row.van_id, row.van_packs, first, 86_400), calls)
+    row.metres, row.leaves_s, row.back_s = one.metres, one.leaves_s, one.back_s
+    for n, (stop, visit) in enumerate(zip(stops, one.visits, strict=True), 1):
+        stop.n, stop.metres, stop.begins_s, stop.leaves_s = n, visit.metres, visit.begins_s, visit.leaves_s
+    session.flush()
+
+
+def _tell(session: Session, row: VanRound, stop: VanStop, state: str, at: dt.datetime) -> None:
+    """Tell a shop how its stop stands; the highest step counts."""
+    stop.step += 1
+    store = session.get_one(Store, stop.store_id)
+    loads = sa.select(VanLoad.delivery_id).where(VanLoad.round_id == row.id, VanLoad.store_id == stop.store_id)
+    midnight = dt.datetime.combine(row.day, dt.time(), ZoneInfo(store.tz))
+    fact = StopTold(
+        store_id=stop.store_id, round_id=row.id, step=stop.step, state=state,
+        delivery_ids=tuple(session.scalars(loads.order_by(VanLoad.delivery_id))),
+        comes_at=stamp(as_utc(midnight + dt.timedelta(seconds=stop.begins_s))), n=stop.n, van=row.van_name,
+        driver=row.driver, receiver=stop.receiver, note=stop.note, told_at=stamp(stop.done_at or at),
+    )  # fmt: skip
+    outbox.append(
+        session, to_node=stop.store_id, topic=STOP_TOLD, version=VERSION, body=fact.to_body(), id=new_id(),
+        subject=subject_of(row), business_day=day_of(session, stop.store_id, at), at=at,
+    )  # fmt: skip
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

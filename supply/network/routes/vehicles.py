@@ -1,0 +1,207 @@
+"""What rounds are driven with: vans, where shops and warehouses are, when a shop takes goods, and measured ways.
+
+Rules
+-----
+1. A place without coordinates is never guessed: its shop is left out of the rounds, by name.
+2. A window is when a call may begin, in minutes of the shop's day. A call takes service_minutes and a little a pack.
+3. A matrix that was brought in takes the place of the great circle for the pairs it names, in its direction.
+
+Units: degrees in millionths (e6), metres, seconds; loads in packs.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base
+from config.errors import Invalid, NotFound
+from config.ids import new_id
+from config.nodes import journal
+from config.nodes.journal import Actor
+from pos.store.store import Store
+from supply.orders.suppliers import require_warehouse, warehouses
+
+DAY_MINUTES = 24 * 60
+FROM_MINUTE, UNTIL_MINUTE = 6 * 60, 18 * 60
+SERVICE_MINUTES = 6
+MOST_PACKS = 5_000
+MOST_LEGS = 200_000
+
+
+class MapPlace(Base):
+    """Where a shop or a warehouse is, and when it takes goods."""
+
+    __tablename__ = "map_place"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """The store's id, or the warehouse's."""
+    lat_e6: Mapped[int]
+    lon_e6: Mapped[int]
+    from_minute: Mapped[int] = mapped_column(default=FROM_MINUTE)
+    until_minute: Mapped[int] = mapped_column(default=UNTIL_MINUTE)
+    service_minutes: Mapped[int] = mapped_column(default=SERVICE_MINUTES)
+    source: Mapped[str] = mapped_column(default="typed")
+    """typed | imported | generated: a demonstration's places are made up and say so."""
+
+
+class Van(Base):
+    """A van of a warehouse, and its day."""
+
+    __tablename__ = "van"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    warehouse_id: Mapped[str]
+    name: Mapped[str]
+    packs: Mapped[int]
+    from_minute: Mapped[int] = mapped_column(default=FROM_MINUTE)
+    until_minute: Mapped[int] = mapped_column(default=UNTIL_MINUTE)
+    retired_at: Mapped[dt.datetime | None]
+
+
+class MeasuredLeg(Base):
+    """A way as somebody measured it (rule 3)."""
+
+    __tablename__ = "measured_leg"
+
+    from_id: Mapped[str] = mapped_column(primary_key=True)
+    to_id: Mapped[str] = mapped_column(primary_key=True)
+    metres: Mapped[int]
+    seconds: Mapped[int]
+
+
+# --- verbs ---
+
+
+def place(
+    session: Session,
+    id: str,
+    lat_e6: int,
+    lon_e6: int,
+    *,
+    window: tuple[int, int] = (FROM_MINUTE, UNTIL_MINUTE),
+    service_minutes: int = SERVICE_MINUTES,
+    source: str = "typed",
+    actor: Actor,
+    at: dt.datetime,
+) -> MapPlace:
+    """Say where a shop or a warehouse is and when it takes goods."""
+    if session.get(Store, id) is None and id not in warehouses(session):
+        raise NotFound("unknown-site", f"There is no shop and no warehouse {id}. Check its number.", id=id)
+    if not (-90_000_000 <= lat_e6 <= 90_000_000 and -180_000_000 <= lon_e6 <= 180_000_000):
+        raise Invalid("bad-position", f"{id}: latitudes are -90 to 90 degrees, longitudes -180 to 180.", id=id)
+    _refuse_window(*window)
+    if not 0 <= service_minutes <= 240:
+        raise Invalid("bad-call-minutes", "A call takes 0 to 240 minutes.", field="service")
+    row = session.merge(
+        MapPlace(
+            id=id, lat_e6=lat_e6, lon_e6=lon_e6, from_minute=window[0], until_minute=window[1],
+            service_minutes=service_minutes, source=source,
+        )
+    )  # fmt: skip
+    journal.record(
+        session, actor=actor, at=at, verb="place.set", subject=f"place:{id}", lat_e6=lat_e6, lon_e6=lon_e6,
+        window=list(window),
+    )  # fmt: skip
+    session.flush()
+    return row
+
+
+def add_van(
+    session: Session,
+    warehouse_id: str,
+    name: str,
+    packs: int,
+    *,
+    day: tuple[int, int] = (FROM_MINUTE, UNTIL_MINUTE),
+    actor: Actor,
+    at: dt.datetime,
+) -> Van:
+    """Take a van into service."""
+    name = " ".join(name.split())
+    require_warehouse(session, warehouse_id)
+    if not 1 <= len(name) <= 40:
+        raise Invalid("no-van-name", "Give the van a name, such as its number plate.", field="name")
+    if not 1 <= packs <= MOST_PACKS:
+        raise Invalid("bad-van-load", f"A van holds 1 to {MOST_PACKS} packs.", most=MOST_PACKS, field="packs")
+    _refuse_window(*day)
+    van = Van(
+        id=new_id(), warehouse_id=warehouse_id, name=name, packs=packs, from_minute=day[0], until_minute=day[1]
+    )  # fmt: skip
+    session.add(van)
+    journal.record(session, actor=actor, at=at, verb="van.added", subject=f"van:{van.id}", name=name, packs=packs)
+    session.flush()
+    return van
+
+
+def retire_van(session: Session, van_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Take a van out of service; its rounds stay as they were."""
+    van = session.get(Van, van_id)
+    if van is None:
+        raise NotFound("unknown-van", "There is no such van. Choose one from the list.")
+    if van.retired_at is None:
+        van.retired_at = at
+        journal.record(session, actor=actor, at=at, verb="van.retired", subject=f"van:{van.id}")
+
+
+def bring_in_legs(session: Session, table: Iterable[Sequence[str]], *, actor: Actor, at: dt.datetime) -> int:
+    """Take measured ways from a table with the columns from, to, metres, seconds, in place of all before; all or none.
+
+    Returns how many; Invalid names the line to mend.
+    """
+    lines = iter(table)
+    heading = next(lines, [])
+    if not {"from", "to", "metres", "seconds"} <= set(heading):
+        raise Invalid("bad-matrix", "The first line must name the columns: from,to,metres,seconds.")
+    known = {*session.scalars(sa.select(Store.id)), *warehouses(session)}
+    legs: dict[tuple[str, str], tuple[int, int]] = {}
+    for n, cells in enumerate(lines, 2):
+        if not cells:
+            continue
+        row = dict(zip(heading, [*cells, *[""] * len(heading)], strict=False))
+        here, there = row["from"].strip(), row["to"].strip()
+        if unknown := [one for one in (here, there) if one not in known]:
+            raise Invalid("bad-matrix", f"Line {n}: there is no shop and no warehouse {unknown[0]}.", line=n)
+        try:
+            legs[here, there] = int(row["metres"]), int(row["seconds"])
+        except (TypeError, ValueError) as fault:
+            raise Invalid("bad-matrix", f"Line {n}: metres and seconds are whole numbers.", line=n) from fault
+        if min(legs[here, there]) < 0 or max(legs[here, there]) > 10_000_000 or len(legs) > MOST_LEGS:
+            raise Invalid("bad-matrix", f"Line {n}: that is too far, or there are too many lines.", line=n)
+    session.execute(sa.delete(MeasuredLeg))
+    if legs:
+        session.execute(
+            sa.insert(MeasuredLeg),
+            [{"from_id": a, "to_id": b, "metres": m, "seconds": s} for (a, b), (m, s) in legs.items()],
+        )
+    journal.record(session, actor=actor, at=at, verb="ways.measured", subject="ways", legs=len(legs))
+    return len(legs)
+
+
+# --- questions ---
+
+
+def vans_of(session: Session, warehouse_id: str) -> list[Van]:
+    """Return a warehouse's vans in service, the largest first."""
+    query = sa.select(Van).where(Van.warehouse_id == warehouse_id, Van.retired_at.is_(None))
+    return list(session.scalars(query.order_by(Van.packs.desc(), Van.name, Van.id)))
+
+
+def places_of(session: Session, ids: list[str]) -> dict[str, MapPlace]:
+    """Return where these are, those that are known."""
+    return {row.id: row for row in session.scalars(sa.select(MapPlace).where(MapPlace.id.in_(ids)))}
+
+
+def legs_between(session: Session, ids: list[str]) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return the measured ways between these."""
+    query = sa.select(MeasuredLeg).where(MeasuredLeg.from_id.in_(ids), MeasuredLeg.to_id.in_(ids))
+    return {(row.from_id, row.to_id): (row.metres, row.seconds) for row in session.scalars(query)}
+
+
+# --- inside ---
+
+
+def _refuse_window(first: int, last: int) -> None:
+    if not 0 <= first < last <= DAY_MINUTES:
+        raise Invalid("bad-call-window", "A window ends after it begins, on the same day.", field="until")

@@ -1,0 +1,1 @@
+"""Goods from one store to a neighbor: proposals, agreement, handover, money."""

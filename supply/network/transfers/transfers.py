@@ -1,0 +1,505 @@
+"""Goods from one shop to its neighbour: proposed where both gain, agreed by both, handed over against a code.
+
+Rules
+-----
+1. The network proposes from the shops' sheets (`transfer_sheets`, `transfer_math`). Nothing happens before both
+   shopkeepers said yes; until the goods are handed over each may still say no, with a reason the other reads.
+2. The shop that fetches the goods derives a code from its node's secret, and its yes tells the network a slow hash of
+   it, which goes to the giver with the second yes. Who gives the goods away takes the code: it is the other's signature
+   on what was counted. The code itself is kept nowhere until it was used.
+3. Never more goes than was agreed, than is there and than is the shop's own, and nothing that is `recall.off_sale`. The
+   goods leave and enter by stock movements at each shop, with their last day; what does not arrive is said, and is the
+   fetching shop's, who counted it at the hand-over. Goods taken in before they were handed over are let go of
+   afterwards, as counted there: until then the giver is asked. Goods that did not come at all are said so with a
+   reason: none enter, and the code that signed for them stands. Where the giver finds them in its shop it takes them
+   back: they enter its stock, and their cost goes back to both.
+4. The price is cost: what the network's supplier asks for as much, rounded per line. When the network hears of the
+   hand-over, with the code, it books both shops in one step: the giver's funds, an invoice of the taker; together they
+   are zero.
+5. Nobody's answer by answer_by, or no hand-over by fetch_by, and it lapses; so does one whose taker's credit is held
+   at the second yes. Goods that changed hands count all the same: their word may cross another on the way.
+6. A shop is told its own gain and never the other's. Words may come in any order and twice; a state never goes back.
+
+Units: qty stock units, *_minor minor units of both shops' currency.
+"""
+
+import datetime as dt
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.database import lock_rows, secret_of
+from config.errors import Conflict, Invalid, Refused
+from config.ids import new_id, pickup_code_of, tidy_pickup_code
+from config.nodes import door, journal, outbox
+from config.nodes.inbox import refuse_stranger
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from pos.stock import batches, consigned, recall, stock, waste
+from pos.stock.batches import Lot
+from pos.stock.ledger import MOST_QTY, Place, Source, refuse_short
+from pos.store.store import day_of
+from supply import isolation
+from supply.demand import known_events
+from supply.money import credit
+from supply.network.transfers import money
+from supply.online.checkout.order_keys import code_hash
+from supply.orders.transfers import (
+    ROAD,
+    STATES,
+    GoodsTransfer,
+    TransferLine,
+    has_said_yes,
+    lines_of,
+    missing_qty,
+    subject_of,
+    transfer_of,
+    waits_for_giver,
+)
+
+SOURCE_KIND = "transfer"
+TOLD, ANSWERED, GIVEN, TAKEN = "transfer.told", "transfer.answered", "transfer.given", "transfer.taken"
+BACK = "transfer.back"
+BACK_KIND = "transfer_back"
+VERSION = 1
+MOST_HASH = 200
+
+
+# --- verbs, shop ---
+
+
+def agree(session: Session, store_id: str, transfer_id: str, *, actor: Actor, at: dt.datetime) -> GoodsTransfer:
+    """Say yes; nothing moves before the other shop says it too (rule 1)."""
+    found = transfer_of(session, store_id, transfer_id)
+    if has_said_yes(found, store_id):
+        return found
+    _refuse_unless(found, "proposed", "It is not to be answered any more")
+    if found.answer_by < day_of(session, store_id, at):
+        raise Refused("transfer-over", f"This was to be answered by {found.answer_by:%Y-%m-%d}.")
+    _note_yes(found, store_id)
+    journal.record(session, actor=actor, at=at, verb="transfer.yes", subject=subject_of(found))
+    told = {"yes": True, "why": ""}
+    if store_id == found.taker_id:
+        told["code_hash"] = found.code_hash = code_hash(found.id, code_of(session, found.id))
+    _tell_network(session, found, store_id, ANSWERED, told, at)
+    return found
+
+
+def decline(
+    session: Session, store_id: str, transfer_id: str, *, why: str, actor: Actor, at: dt.datetime
+) -> GoodsTransfer:
+    """Say no, also after a yes, as long as nothing was handed over (rule 1)."""
+    found = transfer_of(session, store_id, transfer_id)
+    why = " ".join(why.split())[:300]
+    if not why:
+        raise Invalid("no-reason", "Say why not, so that the next proposal fits better.")
+    if found.state == "declined":
+        return found
+    _end(session, found, "declined", why, store_id, actor=actor, at=at)
+    _tell_network(session, found, store_id, ANSWERED, {"yes": False, "why": why}, at)
+    return found
+
+
+def hand_over(
+    session: Session,
+    store_id: str,
+    transfer_id: str,
+    code: str,
+    counts: Mapping[str, int],
+    *,
+    actor: Actor,
+    at: dt.datetime,
+) -> GoodsTransfer:
+    """Give the goods to whoever shows the code (rules 2, 3). counts: SKU -> units, zero for what does not go.
+
+    Where the other shop has taken them in before, its count is its word: no code is asked for, and no more is counted.
+    """
+    found = transfer_of(session, store_id, transfer_id)
+    if found.giver_id != store_id:
+        raise Refused("not-the-giver", f"{found.giver_name} hands these goods over, not this shop.")
+    is_there = waits_for_giver(found)
+    if not is_there:
+        _refuse_no_code(found, code, day_of(session, store_id, at))
+    lines = _counted(session, found, counts, "taken_qty" if is_there else "qty", "given_qty")
+    if not is_there:
+        if not any(line.given_qty for line in lines):
+            raise Invalid("nothing-given", "Nothing is handed over. Count what goes, or say no.")
+        _refuse_recalled(session, store_id, lines)
+    units = [(line.sku, line.given_qty) for line in lines if line.given_qty]
+    there = stock.levels(session, store_id, [sku for sku, _ in units])
+    free = [(sku, qty, max(0, there[sku].available)) for sku, qty in units]
+    refuse_short(session, [row for row in free if row[1] > row[2]], "shop")
+    consigned.pass_on(session, store_id, dict(units), {sku: level.on_hand for sku, level in there.items()})
+    source = Source("passed_on", SOURCE_KIND, found.id)
+    waste.take_out(session, store_id, units, Place.SUPPLIER, source, actor=actor, at=at, why="transfer")
+    batches.let_go(session, store_id, [_lot(line, line.given_qty or 0) for line in lines])
+    found.handed_over_at, found.cost_minor = at, money.cost_of(lines)
+    _walk(session, found, "handed_over", actor=actor, at=at, units=sum(qty for _, qty in units))
+    signed = "" if is_there else tidy_pickup_code(code)
+    _tell_network(session, found, store_id, GIVEN, {"counts": dict(units), "code": signed}, at)
+    return found
+
+
+def receive(
+    session: Session, store_id: str, transfer_id: str, counts: Mapping[str, int], *, actor: Actor, at: dt.datetime
+) -> GoodsTransfer:
+    """Take the goods in as counted (rule 3); they may be here before the other shop's word is."""
+    found = transfer_of(session, store_id, transfer_id)
+    if found.taker_id != store_id:
+        raise Refused("not-the-taker", f"{found.taker_name} fetches these goods, not this shop.")
+    if found.state not in ("agreed", "handed_over"):
+        raise Conflict("transfer-state", f"It cannot be received: it is {found.state}.", state=found.state)
+    lines = _counted(session, found, counts, "given_qty" if found.state == "handed_over" else "qty", "taken_qty")
+    units = [(line.sku, line.taken_qty) for line in lines if line.taken_qty]
+    if units:
+        stock.receive(session, store_id, units, source_kind=SOURCE_KIND, source_id=found.id, at=at, actor=actor)
+        lots = [_lot(line, line.taken_qty or 0) for line in lines if line.last_day is not None]
+        batches.lay_in(session, store_id, lots, source_kind=SOURCE_KIND, source_id=found.id, at=at)
+    _took(session, found, store_id, lines, "", actor=actor, at=at)
+    return found
+
+
+def did_not_come(
+    session: Session, store_id: str, transfer_id: str, *, why: str, actor: Actor, at: dt.datetime
+) -> GoodsTransfer:
+    """Say at the fetching shop that goods which were handed over did not arrive at all (rule 3)."""
+    found = transfer_of(session, store_id, transfer_id)
+    if found.taker_id != store_id:
+        raise Refused("not-the-taker", f"{found.taker_name} fetches these goods, not this shop.")
+    if not (why := " ".join(why.split())[:300]):
+        raise Invalid("no-reason", "Say what happened: the other shop and the network read it.")
+    if found.state == "received" and found.why:
+        return found
+    _refuse_unless(found, "handed_over", "It was not handed over; say no instead")
+    _took(session, found, store_id, _counted(session, found, {}, "given_qty", "taken_qty"), why, actor=actor, at=at)
+    return found
+
+
+def take_back(
+    session: Session, store_id: str, transfer_id: str, counts: Mapping[str, int], *, actor: Actor, at: dt.datetime
+) -> GoodsTransfer:
+    """Take in again at the giving shop what did not reach the other and is here after all, once (rule 3)."""
+    found = transfer_of(session, store_id, transfer_id)
+    if found.giver_id != store_id:
+        raise Refused("not-the-giver", f"{found.giver_name} handed these goods over, not this shop.")
+    _refuse_unless(found, "received", "Nothing can be taken back")
+    back = _back(session, found, counts)
+    if not back:
+        raise Invalid("nothing-given", "Nothing is taken back. Count what is here after all.")
+    units = [(line.sku, qty) for line, qty in back]
+    stock.receive(session, store_id, units, source_kind=BACK_KIND, source_id=found.id, at=at, actor=actor)
+    lots = [_lot(line, qty) for line, qty in back if line.last_day is not None]
+    batches.lay_in(session, store_id, lots, source_kind=BACK_KIND, source_id=found.id, at=at)
+    _give_less(session, found, back, actor=actor, at=at)
+    _tell_network(session, found, store_id, BACK, {"counts": dict(units)}, at)
+    return found
+
+
+def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+    """Take over what the network says of a transfer (rule 6)."""
+    found = session.get(GoodsTransfer, body["id"])
+    if found is None:
+        found = _write_down(session, body)
+        if body["store_id"] == found.giver_id:
+            _plan(session, found)
+    found.giver_yes, found.taker_yes = found.giver_yes or body["giver_yes"], found.taker_yes or body["taker_yes"]
+    found.code_hash = found.code_hash or body["code_hash"]
+    for line in lines_of(session, found):
+        given, taken = next(row[8:] for row in body["lines"] if row[0] == line.sku)
+        line.given_qty = given if line.given_qty is None else line.given_qty
+        line.taken_qty = taken if line.taken_qty is None else line.taken_qty
+        if body["state"] == "taken_back" and given is not None:
+            line.given_qty = given
+    found.why = found.why or (body["why"] if body["state"] in ROAD[3:] else "")
+    if body["state"] in ROAD:
+        found.cost_minor = body["cost_minor"] if body["state"] in ROAD[2:] else found.cost_minor
+        _walk(session, found, body["state"], actor=actor, at=at)
+    elif STATES.legal(found.state, body["state"]):
+        _end(session, found, body["state"], body["why"], body["declined_by"], actor=actor, at=at)
+    session.flush()
+
+
+# --- questions ---
+
+
+def code_of(session: Session, transfer_id: str) -> str:
+    """Return the code this node signs a transfer with, where it fetches the goods (rule 2)."""
+    seed = hmac.new(secret_of(session).encode(), f"transfer code {transfer_id}".encode(), hashlib.sha256).digest()
+    return pickup_code_of(seed)
+
+
+# --- verbs, network ---
+
+
+def write_proposal(
+    session: Session, found: GoodsTransfer, lines: Sequence[TransferLine], *, actor: Actor, at: dt.datetime
+) -> None:
+    """Write a proposal and tell both shops (rule 1)."""
+    found.cost_minor = money.cost_of(lines)
+    session.add(found)
+    session.flush()
+    session.add_all(lines)
+    session.flush()
+    journal.record(
+        session, actor=actor, at=at, verb="transfer.proposed", subject=subject_of(found), giver=found.giver_id,
+        taker=found.taker_id, lines=len(lines), cost_minor=found.cost_minor,
+    )  # fmt: skip
+    _tell_shops(session, found, at)
+
+
+def take_answered(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Take a shop's answer; the second yes tells the giver the hash of the taker's code (rule 2)."""
+    found = transfer_of(session, store_id, body["id"])
+    if not body["yes"]:
+        if STATES.legal(found.state, "declined"):
+            _end(session, found, "declined", body["why"], store_id, actor=actor, at=at)
+            _tell_shops(session, found, at)
+        return
+    if store_id == found.taker_id and not found.taker_yes:
+        found.code_hash = str(body.get("code_hash", ""))[:MOST_HASH]
+    _note_yes(found, store_id)
+    if found.state != "proposed" or not (found.giver_yes and found.taker_yes):
+        return
+    if found.taker_id in credit.held_shops(session):
+        _end(session, found, "lapsed", "It may buy nothing on account just now.", "", actor=actor, at=at)
+    else:
+        journal.move(session, found, "agreed", actor=actor, at=at, subject=subject_of(found))
+    _tell_shops(session, found, at)
+
+
+def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Take what was handed over, and book it in both shops' ledgers, once (rule 4); refused without a signature."""
+    found = transfer_of(session, store_id, body["id"])
+    refuse_stranger(store_id, found.giver_id)
+    if found.handed_over_at is not None:
+        return
+    lines, is_there = lines_of(session, found), waits_for_giver(found)
+    is_signed = found.giver_yes and found.taker_yes and code_hash(found.id, str(body.get("code"))) == found.code_hash
+    if not is_there and not is_signed:
+        raise Refused(
+            "not-their-code", f"{found.taker_name} has not signed for these goods by its code.", sender=store_id
+        )
+    for line in lines:
+        most = (line.taken_qty or 0) if is_there else line.qty
+        line.given_qty = min(most, max(0, int(body["counts"].get(line.sku, 0))))
+    found.handed_over_at, found.cost_minor = at, money.cost_of(lines)
+    if found.state != "received":
+        _walk(session, found, "handed_over", actor=actor, at=at)
+    money.book(session, found, lines, actor=actor, at=at)
+    _tell_shops(session, found, at)
+
+
+def take_taken(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Take what arrived; it may be heard of before the hand-over is (rule 6)."""
+    found = transfer_of(session, store_id, body["id"])
+    refuse_stranger(store_id, found.taker_id)
+    if found.received_at is not None:
+        return
+    for line in lines_of(session, found):
+        line.taken_qty = min(line.qty, max(0, int(body["counts"].get(line.sku, 0))))
+    found.received_at, found.why = at, str(body.get("why", ""))[:300]
+    _walk(session, found, "received", actor=actor, at=at)
+    _tell_shops(session, found, at)
+
+
+def take_given_back(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Take that the giving shop has goods after all which did not arrive, and give their cost back to both (rule 3)."""
+    found = transfer_of(session, store_id, body["id"])
+    refuse_stranger(store_id, found.giver_id)
+    if found.state != "received":
+        return
+    told = {str(sku): door.number(qty, "A count", 0, MOST_QTY) for sku, qty in body["counts"].items()}
+    back = _back(session, found, told)
+    before_minor = found.cost_minor
+    _give_less(session, found, back, actor=actor, at=at)
+    money.book_back(session, found, back, before_minor - found.cost_minor, actor=actor, at=at)
+    _tell_shops(session, found, at)
+
+
+def lapse_due(session: Session, *, at: dt.datetime, actor: Actor) -> list[GoodsTransfer]:
+    """End what nobody answered or fetched in time (rule 5); returns them."""
+    query = sa.select(GoodsTransfer).where(GoodsTransfer.state.in_(["proposed", "agreed"])).order_by(GoodsTransfer.id)
+    gone = []
+    for found in session.scalars(lock_rows(session, query)).all():
+        last = found.answer_by if found.state == "proposed" else found.fetch_by
+        with isolation.apart(session, "transfers", found.giver_id, actor=actor, at=at) as part:
+            is_over = last < day_of(session, found.giver_id, at)
+            if is_over:
+                why = "Nobody answered in time." if found.state == "proposed" else "The goods were not fetched in time."
+                _end(session, found, "lapsed", why, "", actor=actor, at=at)
+                _tell_shops(session, found, at)
+        if part.done and is_over:
+            gone.append(found)
+    return gone
+
+
+# --- inside ---
+
+
+def _note_yes(found: GoodsTransfer, store_id: str) -> None:
+    if found.giver_id == store_id:
+        found.giver_yes = True
+    else:
+        found.taker_yes = True
+
+
+def _refuse_unless(found: GoodsTransfer, state: str, words: str) -> None:
+    if found.state != state:
+        raise Conflict("transfer-state", f"{words}: it is {found.state}.", state=found.state)
+
+
+def _refuse_no_code(found: GoodsTransfer, code: str, day: dt.date) -> None:
+    _refuse_unless(found, "agreed", "It cannot be handed over")
+    if found.fetch_by < day:
+        raise Refused("transfer-over", f"These goods were to be fetched by {found.fetch_by:%Y-%m-%d}.")
+    tidied = tidy_pickup_code(code)
+    if tidied is None or code_hash(found.id, tidied) != found.code_hash:
+        raise Refused("not-their-code", f"This is not {found.taker_name}'s code for these goods. Read it again.")
+
+
+def _refuse_recalled(session: Session, store_id: str, lines: Sequence[TransferLine]) -> None:
+    """Refuse to let go of what is recalled and not looked through (rule 3)."""
+    off = recall.off_sale(session, store_id)
+    names = ", ".join(line.name for line in lines if line.given_qty and line.sku in off)
+    if names:
+        told = f"{names} is recalled: hand none of it over. Where only a batch is, look through the shop first."
+        raise Refused("transfer-recalled", told, names=names)
+
+
+def _counted(
+    session: Session, found: GoodsTransfer, counts: Mapping[str, int], most: str, kept: str
+) -> list[TransferLine]:
+    """Keep what was counted of every line, none of it beyond what was agreed or given (rule 3)."""
+    lines = lines_of(session, found)
+    for line in lines:
+        qty, limit = counts.get(line.sku, 0), getattr(line, most) or 0
+        if isinstance(qty, bool) or not isinstance(qty, int) or not 0 <= qty <= limit:
+            raise Invalid("bad-quantity", f"Count 0 to {limit} of {line.name}.", sku=line.sku, most=limit)
+        setattr(line, kept, qty)
+    return lines
+
+
+def _took(
+    session: Session, found: GoodsTransfer, store_id: str, lines: Sequence[TransferLine], why: str, *, actor: Actor,
+    at: dt.datetime,
+) -> None:  # fmt: skip
+    """Note what arrived, and tell the network."""
+    found.received_at, found.why = at, why
+    units = sum(line.taken_qty or 0 for line in lines)
+    _walk(session, found, "received", actor=actor, at=at, units=units, **({"why": why} if why else {}))
+    told = {"counts": {line.sku: line.taken_qty for line in lines}} | ({"why": why} if why else {})
+    _tell_network(session, found, store_id, TAKEN, told, at)
+
+
+def _back(session: Session, found: GoodsTransfer, counts: Mapping[str, int]) -> list[tuple[TransferLine, int]]:
+    """Return what of a transfer's missing goods is here again, none of it beyond what did not arrive."""
+    back = []
+    for line in lines_of(session, found):
+        qty, most = counts.get(line.sku, 0), missing_qty(line)
+        if isinstance(qty, bool) or not isinstance(qty, int) or not 0 <= qty <= most:
+            raise Invalid("bad-quantity", f"Count 0 to {most} of {line.name}.", sku=line.sku, most=most)
+        back += [(line, qty)] if qty else []
+    return back
+
+
+def _give_less(
+    session: Session, found: GoodsTransfer, back: Sequence[tuple[TransferLine, int]], *, actor: Actor, at: dt.datetime
+) -> None:
+    for line, qty in back:
+        line.given_qty = (line.given_qty or 0) - qty
+    found.cost_minor = money.cost_of(lines_of(session, found))
+    _walk(session, found, "taken_back", actor=actor, at=at, units=sum(qty for _, qty in back))
+
+
+def _lot(line: TransferLine, qty: int) -> Lot:
+    return Lot(line.sku, qty, None, line.last_day)
+
+
+def _walk(session: Session, found: GoodsTransfer, target: str, *, actor: Actor, at: dt.datetime, **facts: Any) -> None:
+    """Go on to a state of the road, through those between; never back (rule 6)."""
+    if found.state in ("declined", "lapsed"):
+        steps = ROAD[2 : ROAD.index(target) + 1]
+    else:
+        steps = ROAD[ROAD.index(found.state) + 1 : ROAD.index(target) + 1]
+    for step in steps:
+        journal.move(session, found, step, actor=actor, at=at, subject=subject_of(found), **facts)
+    if steps and found.state in ROAD[2:]:
+        known_events.close(session, found.giver_id, subject_of(found))
+
+
+def _end(
+    session: Session, found: GoodsTransfer, state: str, why: str, by: str, *, actor: Actor, at: dt.datetime
+) -> None:
+    found.why, found.declined_by = why, by
+    journal.move(session, found, state, actor=actor, at=at, subject=subject_of(found), why=why or None)
+    known_events.close(session, found.giver_id, subject_of(found))
+
+
+def _plan(session: Session, found: GoodsTransfer) -> None:
+    """Count the goods as spoken for at the shop that gives them."""
+    wanted = {line.sku: line.qty for line in lines_of(session, found)}
+    known_events.plan(session, found.giver_id, subject_of(found), wanted, day=found.fetch_by)
+
+
+def _tell_network(
+    session: Session, found: GoodsTransfer, store_id: str, topic: str, facts: dict[str, Any], at: dt.datetime
+) -> None:
+    body = {"id": found.id, "store_id": store_id, **facts}
+    outbox.append(
+        session, to_node=NETWORK, topic=topic, version=VERSION, body=body, id=new_id(), subject=subject_of(found),
+        business_day=day_of(session, store_id, at), at=at,
+    )  # fmt: skip
+
+
+def _tell_shops(session: Session, found: GoodsTransfer, at: dt.datetime) -> None:
+    """Tell both shops how a transfer stands, each what it may know (rules 2, 6)."""
+    session.flush()
+    lines = [
+        [line.sku, line.name, line.stock_unit, line.price_quantity, line.qty, line.pack_qty, line.pack_cost_minor,
+         line.last_day.isoformat() if line.last_day else None, line.given_qty, line.taken_qty]
+        for line in lines_of(session, found)
+    ]  # fmt: skip
+    plain = ("id", "giver_id", "taker_id", "giver_name", "taker_name", "metres", "state", "giver_yes", "taker_yes",
+             "why", "declined_by", "cost_minor")  # fmt: skip
+    body = {name: getattr(found, name) for name in plain} | {
+        "proposed_at": found.proposed_at.isoformat(), "answer_by": found.answer_by.isoformat(),
+        "fetch_by": found.fetch_by.isoformat(), "lines": lines,
+    }  # fmt: skip
+    for store_id in (found.giver_id, found.taker_id):
+        gives = store_id == found.giver_id
+        own = {
+            "store_id": store_id, "giver_minor": found.giver_minor if gives else None,
+            "taker_minor": None if gives else found.taker_minor,
+            "code_hash": found.code_hash if gives and found.state != "proposed" else "",
+        }  # fmt: skip
+        outbox.append(
+            session, to_node=store_id, topic=TOLD, version=VERSION, body=body | own, id=new_id(),
+            subject=subject_of(found), business_day=day_of(session, store_id, at), at=at,
+        )  # fmt: skip
+
+
+def _write_down(session: Session, body: dict[str, Any]) -> GoodsTransfer:
+    plain = ("id", "giver_id", "taker_id", "giver_name", "taker_name", "metres", "giver_minor", "taker_minor",
+             "cost_minor")  # fmt: skip
+    found = GoodsTransfer(
+        **{name: body[name] for name in plain}, state=STATES.first,
+        proposed_at=dt.datetime.fromisoformat(body["proposed_at"]),
+        answer_by=dt.date.fromisoformat(body["answer_by"]), fetch_by=dt.date.fromisoformat(body["fetch_by"]),
+        giver_yes=False, taker_yes=False, why="", declined_by="", code_hash="",
+    )  # fmt: skip
+    session.add(found)
+    session.flush()
+    names = ("sku", "name", "stock_unit", "price_quantity", "qty", "pack_qty", "pack_cost_minor")
+    session.add_all(
+        TransferLine(
+            transfer_id=found.id, last_day=dt.date.fromisoformat(row[7]) if row[7] else None,
+            **dict(zip(names, row, strict=False)),
+        )
+        for row in body["lines"]
+    )  # fmt: skip
+    session.flush()
+    return found

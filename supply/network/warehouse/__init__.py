@@ -1,0 +1,1 @@
+"""A warehouse of the network: allocation, picking, loading, lots, returns from stores."""

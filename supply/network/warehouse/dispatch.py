@@ -1,0 +1,398 @@
+"""The network's warehouse: what it has is shared out over the shops' orders, confirmed, and loaded on the van.
+
+Rules
+-----
+1. Filling shares the free stock of each warehouse over all waiting orders at once (`allocation`), by what the network's
+   own books say each shop needs (`fair_needs`). Free is what stands in the warehouse, can still be sold, and is
+   promised to no confirmed order and no accepted offer.
+2. An order gets its confirmed packs; one that gets nothing at all is rejected, and the shop proposes anew. One whose
+   credit, or what is owed on account, waits for the operator waits too (`account_orders`).
+3. From a warehouse that works by lists only what was picked leaves (`picking`, `premises`); from any other everything
+   that is due can be loaded at once, but for what stands on a list. Dispatching takes the goods out of the warehouse's
+   book and tells the shop what is coming, in one transaction. What is no longer there is not loaded; the delivery says
+   so. Offers that were accepted travel after the orders, likewise; one that is bought waits while its shop's credit is
+   held. Last go replacements of claims (`replacing`).
+4. A shop that sells a product and has no order for it waiting takes part with what it will need until the van after
+   next: its share is kept back for it (`allocation`, rule 3). So who orders early gets no more than who orders later.
+5. What leaves is taken from lots (`loading`). A lot that is over or recalled is neither promised nor loaded, and what
+   it holds is bought anew.
+6. To which round an order belongs, and when it is due, is the network's to say (`order_days`); the longest waiting of a
+   round is loaded first.
+7. Sharing out, listing and loading go one after the other, so that no goods are taken twice (`premises`, rule 4).
+8. What cannot be confirmed or loaded for one shop keeps nobody else's goods waiting (`left_out`).
+"""
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.database import lock_rows
+from config.ids import new_id
+from config.nodes import outbox
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from pos.stock import batches, stock
+from pos.stock.batches import Held
+from pos.stock.stock import Place, StockLevel
+from pos.store.store import day_of
+from supply import isolation
+from supply.facts import (
+    ORDER_ACKNOWLEDGED,
+    VERSION,
+    Advised,
+    GoodsDispatched,
+    OrderAcknowledged,
+    stamp,
+)
+from supply.money import account_orders, credit
+from supply.network.warehouse import allocation_needs, loading, pick_lists, replacements
+from supply.network.warehouse.allocation_needs import Goods
+from supply.network.warehouse.pick_lists import PickLine, PickList
+from supply.orders import claims, locations, network_offers, order_days, orders
+from supply.orders.deliveries import Delivery
+from supply.orders.network_offers import PushOffer
+from supply.orders.orders import OrderLine, ReplenishmentOrder
+from supply.orders.suppliers import Supplier
+
+
+@dataclass(frozen=True)
+class Load:
+    """What goes to a shop at once. source, id: one of `pick_list.SOURCES` and which it is."""
+
+    source: str
+    store_id: str
+    id: str
+    lines: tuple[Advised, ...]
+
+
+# --- verbs ---
+
+
+def fill(session: Session, *, actor: Actor | None = None, at: dt.datetime) -> list[ReplenishmentOrder]:
+    """Share the stock out over every waiting order and confirm them (rules 1, 2); returns them."""
+    actor = actor or Actor.system("warehouse", NETWORK)
+    locations.alone(session)
+    sent = _orders(session, "sent")
+    on_hold = account_orders.hold_back(session, [order for order, _ in sent], actor=actor, at=at)
+    waiting = [row for row in sent if (row[0].store_id, row[0].id) not in on_hold]
+    lines = _lines(session, [order for order, _ in waiting])
+    wanted: dict[Goods, list[OrderLine]] = {}
+    for order, warehouse_id in waiting:
+        for line in lines[order.store_id, order.id]:
+            wanted.setdefault((warehouse_id, line.sku), []).append(line)
+    ordering = {(line.store_id, line.sku) for found in wanted.values() for line in found}
+    needs = allocation_needs.read(session, wanted, ordering, order_days.reaches(session, waiting, at), at=at)
+    given, scarce = allocation_needs.share(_free(session, at), wanted, needs)
+    confirmed = []
+    for order, warehouse_id in waiting:
+        packs = tuple(
+            (line.sku, given.get((line.store_id, line.order_id, line.sku), 0))
+            for line in lines[order.store_id, order.id]
+        )
+        fact = OrderAcknowledged(store_id=order.store_id, order_id=order.id, packs=packs)
+        with isolation.apart(session, "orders", fact.store_id, actor=actor, at=at) as part:
+            orders.acknowledged(session, fact, actor=actor, at=at)
+            for line in lines[order.store_id, order.id]:
+                if line.packs_expected < line.packs:
+                    line.why = line.why | {"scarce": asdict(scarce[warehouse_id, line.sku])}
+            outbox.append(
+                session, to_node=fact.store_id, topic=ORDER_ACKNOWLEDGED, version=VERSION, body=fact.to_body(),
+                id=new_id(), subject=orders.subject_of(order), business_day=day_of(session, fact.store_id, at), at=at,
+            )  # fmt: skip
+        if part.done:
+            confirmed.append(order)
+    return confirmed
+
+
+def dispatch_day(
+    session: Session, *, everything: bool = False, actor: Actor | None = None, at: dt.datetime
+) -> list[ReplenishmentOrder]:
+    """Load the confirmed orders due by tomorrow, or all of them, and the accepted offers (rules 3, 6).
+
+    Tomorrow is by each warehouse's clock; on a day on which none of its vans goes only everything leaves it. Returns
+    the orders that left; one of which nothing is there any more waits.
+    """
+    actor = actor or Actor.system("warehouse", NETWORK)
+    locations.alone(session)
+    picking, by_list = pick_lists.being_picked(session), locations.by_list(session)
+    if not everything:
+        by_list |= locations.resting(session, at=at)
+    ready = [
+        (order, house)
+        for order, house in _orders(session, "acknowledged")
+        if house not in by_list and ("order", order.store_id, order.id) not in picking
+    ]
+    there = _loadable(session, at)
+    lines = _lines(session, [order for order, _ in ready])
+    gone = []
+    for order, warehouse_id in ready:
+        with isolation.apart(session, "loading", order.store_id, actor=actor, at=at) as part:
+            tomorrow = day_of(session, warehouse_id, at) + dt.timedelta(days=1)
+            is_due = everything or order_days.due_day(session, order) <= tomorrow
+            loaded = _there(lines[order.store_id, order.id], warehouse_id, there) if is_due else []
+            if loaded:
+                send_off(session, warehouse_id, order, loaded, actor=actor, at=at)
+        if part.done and loaded:
+            gone.append(order)
+            for one in loaded:
+                there[warehouse_id, one.sku] -= one.qty
+    _dispatch_offers(session, by_list, actor=actor, at=at)
+    promised = _promised(session, is_listed=False)
+    replacements.dispatch(session, _loadable(session, at), promised, by_list, actor=actor, at=at)
+    return gone
+
+
+def take_back(session: Session, delivery: Delivery, *, actor: Actor, at: dt.datetime) -> None:
+    """Put goods a shop sent back at the door into the warehouse again, once."""
+    supplier = session.get(Supplier, delivery.supplier_id)
+    if supplier is None or supplier.warehouse_id is None:
+        return
+    movement = stock.StockMovement
+    booked = sa.select(movement.id).where(
+        movement.store_id == supplier.warehouse_id, movement.source_kind == "refused",
+        movement.source_id == delivery.id,
+    )  # fmt: skip
+    sent = sa.select(movement.sku, movement.qty).where(
+        movement.store_id == supplier.warehouse_id, movement.to_place == Place.DISPATCHED,
+        movement.source_id == delivery.id,
+    )  # fmt: skip
+    lines = session.execute(sent).all()
+    if lines and session.scalar(booked.limit(1)) is None:
+        house = supplier.warehouse_id
+        stock.receive(session, house, lines, source_kind="refused", source_id=delivery.id, at=at, actor=actor)
+        back = loading.lots_back(session, delivery, [(sku, qty) for sku, qty in lines])
+        batches.lay_in(session, house, back, source_kind="refused", source_id=delivery.id, at=at)
+
+
+# --- questions ---
+
+
+def promised_of(session: Session, warehouse_id: str) -> dict[str, int]:
+    """Return what a warehouse has promised to confirmed orders, accepted offers and claims on a list, by SKU."""
+    sums: dict[str, int] = {}
+    offers = [((house, offer.sku), offer.packs * offer.pack_qty) for offer, house in _accepted(session)]
+    claims = pick_lists.held(session, sources=["replacement"])
+    for (house, sku), qty in [*_promised(session).items(), *offers, *claims.items()]:
+        if house == warehouse_id:
+            sums[sku] = sums.get(sku, 0) + qty
+    return sums
+
+
+def ready(session: Session, warehouse_id: str, *, at: dt.datetime) -> list[Load]:
+    """Return what could be loaded of a warehouse now, in the order in which it would be (rules 3, 6); it may be none.
+
+    What stands on a pick list is not among it.
+    """
+    picking, there = pick_lists.being_picked(session), _loadable(session, at)
+    promised, on_hold = _promised(session, is_listed=False), credit.held_shops(session)
+    found = []
+
+    def load(source: str, store_id: str, id: str, lines: Sequence[Advised]) -> None:
+        found.append(Load(source, store_id, id, tuple(lines)))
+        for one in lines:
+            there[warehouse_id, one.sku] -= one.qty
+
+    confirmed = [order for order, house in _orders(session, "acknowledged") if house == warehouse_id]
+    lines = _lines(session, confirmed)
+    for order in confirmed:
+        if ("order", order.store_id, order.id) not in picking:
+            mine = _there(lines[order.store_id, order.id], warehouse_id, there)
+            load("order", order.store_id, order.id, mine)
+            for one in mine:
+                promised[warehouse_id, one.sku] -= one.qty
+    for offer, house in _accepted(session):
+        if house == warehouse_id and ("offer", offer.store_id, offer.id) not in picking:
+            goods = (house, offer.sku)
+            qty = _offered_now(offer, there.get(goods, 0) - promised.get(goods, 0), on_hold)
+            mine = [Advised(offer.sku, offer.name, offer.pack_qty, qty)] if qty else []
+            load("offer", offer.store_id, offer.id, mine)
+    for claim in claims.replacements_due(session):
+        is_here = replacements.warehouse_of(session, claim) == warehouse_id
+        if is_here and ("replacement", claim.store_id, claim.id) not in picking:
+            load("replacement", claim.store_id, claim.id, replacements.goes_now(session, claim, there, promised, at))
+    return [one for one in found if one.lines]
+
+
+def waits_for_credit(offer: PushOffer, on_hold: Collection[str]) -> bool:
+    """Tell whether an accepted offer is bought on account by a shop whose credit is held (rule 3)."""
+    return offer.return_until is None and offer.store_id in on_hold
+
+
+# --- parts of other verbs ---
+
+
+def send_off(
+    session: Session,
+    warehouse_id: str,
+    order: ReplenishmentOrder,
+    loaded: Sequence[Advised],
+    *,
+    lots: Sequence[Held] | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> None:
+    """Load what there is of an order and tell its shop (rule 3). lots: as in `loading.send_off`."""
+    fact = GoodsDispatched(
+        store_id=order.store_id,
+        delivery_id=new_id(),
+        supplier_id=order.supplier_id,
+        order_id=order.id,
+        push_id=None,
+        expected_day=max(order_days.due_day(session, order), day_of(session, order.store_id, at)).isoformat(),
+        advised_at=stamp(at),
+        acknowledged=tuple((line.sku, line.packs_acknowledged or 0) for line in orders.lines_of(session, order)),
+        lines=tuple(loaded),
+    )
+    loading.send_off(session, warehouse_id, fact, orders.subject_of(order), lots=lots, actor=actor, at=at)
+
+
+def send_off_offer(
+    session: Session, warehouse_id: str, offer: PushOffer, loaded: Advised, *, lots: Sequence[Held] | None = None,
+    actor: Actor, at: dt.datetime,
+) -> None:  # fmt: skip
+    """Load what there is of an accepted offer and tell its shop (rule 3)."""
+    fact = loading.without_order(
+        session, offer.store_id, new_id(), offer.supplier_id, [loaded], push_id=offer.id, at=at
+    )
+    loading.send_off(session, warehouse_id, fact, network_offers.subject_of(offer), lots=lots, actor=actor, at=at)
+    network_offers.dispatched(session, offer.store_id, offer.id, actor=actor, at=at)
+
+
+# --- inside ---
+
+
+def _orders(session: Session, state: str) -> list[tuple[ReplenishmentOrder, str]]:
+    """Return the network's orders in a state with their warehouse, those of the first round first, locked."""
+    query = (
+        sa.select(ReplenishmentOrder, Supplier.warehouse_id)
+        .join(Supplier, Supplier.id == ReplenishmentOrder.supplier_id)
+        .where(ReplenishmentOrder.state == state, Supplier.kind == NETWORK, Supplier.warehouse_id.is_not(None))
+        .order_by(ReplenishmentOrder.order_day, ReplenishmentOrder.sent_at, ReplenishmentOrder.store_id)
+        .order_by(ReplenishmentOrder.id)
+    )
+    return [(order, str(warehouse_id)) for order, warehouse_id in session.execute(lock_rows(session, query))]
+
+
+def _lines(session: Session, found: Sequence[ReplenishmentOrder]) -> dict[tuple[str, str], list[OrderLine]]:
+    lines: dict[tuple[str, str], list[OrderLine]] = {(order.store_id, order.id): [] for order in found}
+    if not found:
+        return lines
+    states = {order.state for order in found}
+    query = (
+        sa.select(OrderLine)
+        .join(
+            ReplenishmentOrder,
+            sa.and_(ReplenishmentOrder.store_id == OrderLine.store_id, ReplenishmentOrder.id == OrderLine.order_id),
+        )
+        .where(ReplenishmentOrder.state.in_(states))
+        .order_by(OrderLine.name, OrderLine.sku)
+    )
+    for line in session.scalars(query):
+        if (line.store_id, line.order_id) in lines:
+            lines[line.store_id, line.order_id].append(line)
+    return lines
+
+
+def _in_stock(session: Session, at: dt.datetime) -> dict[Goods, int]:
+    """Return what stands ready in every warehouse and can still be sold (rule 5)."""
+    query = sa.select(Supplier.warehouse_id).where(Supplier.warehouse_id.is_not(None)).distinct()
+    houses = [str(one) for one in session.scalars(query)]
+    ready = sa.select(StockLevel.store_id, StockLevel.sku, StockLevel.qty).where(
+        StockLevel.store_id.in_(houses), StockLevel.place == Place.BACKROOM
+    )
+    there = {(house, sku): qty for house, sku, qty in session.execute(ready)}
+    for house in houses:
+        for sku, qty in batches.unsound(session, house, day=day_of(session, house, at)).items():
+            there[house, sku] = max(0, there.get((house, sku), 0) - qty)
+    return there
+
+
+def _loadable(session: Session, at: dt.datetime) -> dict[Goods, int]:
+    """Return what can be loaded of every warehouse's goods that no pick list keeps."""
+    there = _in_stock(session, at)
+    for goods, qty in pick_lists.held(session).items():
+        there[goods] = there.get(goods, 0) - qty
+    return there
+
+
+def _promised(session: Session, *, is_listed: bool = True) -> dict[Goods, int]:
+    """Return what confirmed orders still have to get; is_listed False: those on no pick list."""
+    on_list = (
+        sa.exists()
+        .where(PickLine.source == "order", PickLine.store_id == OrderLine.store_id)
+        .where(PickLine.source_id == OrderLine.order_id, PickList.id == PickLine.pick_id)
+        .where(PickList.state.in_(pick_lists.OPEN))
+    )
+    packs = sa.func.coalesce(OrderLine.packs_acknowledged, 0)
+    query = (
+        sa.select(Supplier.warehouse_id, OrderLine.sku, sa.func.sum(packs * OrderLine.pack_qty))
+        .join(
+            ReplenishmentOrder,
+            sa.and_(ReplenishmentOrder.store_id == OrderLine.store_id, ReplenishmentOrder.id == OrderLine.order_id),
+        )
+        .join(Supplier, Supplier.id == ReplenishmentOrder.supplier_id)
+        .where(ReplenishmentOrder.state == "acknowledged", Supplier.warehouse_id.is_not(None))
+        .where(*([] if is_listed else [~on_list]))
+        .group_by(Supplier.warehouse_id, OrderLine.sku)
+    )
+    return {(str(warehouse_id), sku): int(qty) for warehouse_id, sku, qty in session.execute(query)}
+
+
+def _accepted(session: Session) -> list[tuple[PushOffer, str]]:
+    query = (
+        sa.select(PushOffer, Supplier.warehouse_id)
+        .join(Supplier, Supplier.id == PushOffer.supplier_id)
+        .where(PushOffer.state == "accepted", PushOffer.terms.is_not(None), Supplier.warehouse_id.is_not(None))
+        .order_by(PushOffer.offered_at, PushOffer.store_id, PushOffer.id)
+    )
+    return [(offer, str(warehouse_id)) for offer, warehouse_id in session.execute(lock_rows(session, query))]
+
+
+def _free(session: Session, at: dt.datetime) -> dict[Goods, int]:
+    free = _in_stock(session, at)
+    for kept in (_promised(session), pick_lists.held(session, sources=["replacement"])):
+        for goods, qty in kept.items():
+            free[goods] = free.get(goods, 0) - qty
+    for offer, warehouse_id in _accepted(session):
+        goods = (warehouse_id, offer.sku)
+        free[goods] = free.get(goods, 0) - offer.packs * offer.pack_qty
+    return free
+
+
+def _there(lines: Sequence[OrderLine], warehouse_id: str, there: Mapping[Goods, int]) -> list[Advised]:
+    """Return what of an order's promised packs is there."""
+    found = []
+    for line in lines:
+        packs = min(line.packs_acknowledged or 0, there.get((warehouse_id, line.sku), 0) // line.pack_qty)
+        if packs > 0:
+            found.append(Advised(line.sku, line.name, line.pack_qty, packs * line.pack_qty))
+    return found
+
+
+def _dispatch_offers(session: Session, by_list: Collection[str], *, actor: Actor, at: dt.datetime) -> None:
+    """Load of every accepted offer what is there beside what is promised to orders, in whole packs (`push`, rule 6)."""
+    there, picking = _loadable(session, at), pick_lists.being_picked(session)
+    promised, on_hold = _promised(session, is_listed=False), credit.held_shops(session)
+    for offer, warehouse_id in _accepted(session):
+        store_id, goods = offer.store_id, (warehouse_id, offer.sku)
+        if ("offer", store_id, offer.id) in picking:
+            continue
+        with isolation.apart(session, "loading", store_id, actor=actor, at=at) as part:
+            qty = _offered_now(offer, there.get(goods, 0) - promised.get(goods, 0), on_hold)
+            if qty and warehouse_id not in by_list:
+                loaded = Advised(offer.sku, offer.name, offer.pack_qty, qty)
+                send_off_offer(session, warehouse_id, offer, loaded, actor=actor, at=at)
+            elif not qty:
+                network_offers.call_off_if_over(session, offer, actor=actor, at=at)
+        if part.done and qty and warehouse_id not in by_list:
+            there[goods] -= qty
+
+
+def _offered_now(offer: PushOffer, free: int, on_hold: Collection[str]) -> int:
+    """Return the units of an accepted offer that can be loaded, in whole packs; what waits for credit is not."""
+    if waits_for_credit(offer, on_hold):
+        return 0
+    return max(0, min(offer.packs, free // offer.pack_qty)) * offer.pack_qty

@@ -1,0 +1,246 @@
+"""Goods that go back to the network: handed over by the shop, counted at the warehouse, and what follows from it.
+
+Rules
+-----
+1. What the shop hands over leaves its stock and its lots in one transaction; of goods on sale or return no more goes
+   than is left of the lot, units of the shop's own never, and what stays is bought (`consignment`, rule 4).
+2. What the warehouse counts is credited where it had been charged, and put back into its stock where it is fit to be
+   sold, with the day it left with. More than was sent is refused. What is missing is not credited; of goods on sale or
+   return it is charged like goods the shop has bought (`consignment`, rule 6), and the shop may object.
+3. A claim whose goods came back is at its end.
+4. What a return costs and whether it is credited stands in the network's own offer or claim. Goods on sale or return
+   were never charged and are never credited; of a claim no more comes than was granted to go back.
+"""
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.errors import Conflict, Invalid, Refused
+from config.ids import new_id
+from config.money import amount_for
+from config.nodes import outbox
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from pos.catalogue.catalogue import Product
+from pos.reports.slips import local
+from pos.stock import batches, consigned, stock, waste
+from pos.stock.consigned import Consigned
+from pos.stock.ledger import Place, Source
+from pos.store.store import day_of, snapshot, store_of
+from supply.money import consignment, ledger
+from supply.money.ledger import VERSION
+from supply.network.claims import handling
+from supply.network.warehouse import loading
+from supply.orders import claims as claim_book
+from supply.orders import goods_returns
+from supply.orders.deliveries import Delivery
+from supply.orders.goods_returns import Going, GoodsReturn, GoodsReturnLine, lines_of, return_of
+from supply.orders.network_offers import PushOffer
+from supply.orders.suppliers import Supplier
+
+SENT, RECEIVED = "return.sent", "return.received"
+SOURCE_KIND = "goods_return"
+
+
+# --- verbs, store ---
+
+
+def send(
+    session: Session, store_id: str, return_id: str, counts: dict[str, int], *, actor: Actor, at: dt.datetime
+) -> GoodsReturn:
+    """Hand goods over to go back (rule 1). counts: units by SKU; a line that is not named goes whole."""
+    found = return_of(session, store_id, return_id)
+    if found.state != "proposed":
+        raise Conflict("return-over", "This return was already sent, or the goods were kept.", state=found.state)
+    sent = {}
+    for line in lines_of(session, found):
+        most = most_back(session, found, line)
+        qty = counts.get(line.sku, most)
+        if isinstance(qty, bool) or not 0 <= qty <= most:
+            raise Invalid("more-than-proposed", f"{line.name}: 0 to {most} units go back.", sku=line.sku,
+                          name=line.name, most=most)  # fmt: skip
+        sent[line.sku] = qty
+    going = [(sku, qty) for sku, qty in sent.items() if qty]
+    if not going:
+        raise Invalid("no-lines", "Nothing goes back. Keep the goods instead.")
+    source = Source("sent_back", SOURCE_KIND, found.id)
+    waste.take_out(session, store_id, going, Place.SUPPLIER, source, actor=actor, at=at)
+    goods_returns.note_sent(session, found, sent, by=actor.name, sent_at=at, actor=actor, at=at)
+    lot = session.get(Consigned, (store_id, return_id)) if found.source == "push" else None
+    if lot is not None:
+        back = min(sent.get(lot.sku, 0), lot.left_qty)
+        if back:
+            day = day_of(session, store_id, at)
+            consigned.take(session, lot, "back", back, source_id=found.id, day=day, at=at)
+        consignment.buy_rest(session, lot, source_id=found.id, actor=actor, at=at)
+    _tell(session, found, SENT, NETWORK, at)
+    return found
+
+
+def take_received(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+    """Take over what the warehouse counted; a second copy changes nothing."""
+    found = session.get(GoodsReturn, (str(body["store_id"]), str(body["id"])))
+    if found is not None and found.state == "sent":
+        counts = {row["sku"]: (row["received_qty"], row["fit_qty"]) for row in body["lines"]}
+        goods_returns.note_received(
+            session, found, counts, words=str(body["words"]), by=str(body["received_by"]), actor=actor, at=at
+        )
+
+
+# --- verbs, network ---
+
+
+def take_sent(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+    """Expect what a shop has sent back. Refuses what was never agreed to go back (rule 4)."""
+    goods_returns.write_down(session, body, _agreed(session, body), actor=actor, at=at)
+
+
+def receive(
+    session: Session,
+    store_id: str,
+    return_id: str,
+    counts: dict[str, tuple[int, int]],
+    *,
+    words: str = "",
+    actor: Actor,
+    at: dt.datetime,
+) -> GoodsReturn:
+    """Take goods that came back into the warehouse and credit them (rule 2). counts: (came, fit to be sold) by SKU."""
+    found = return_of(session, store_id, return_id)
+    if found.state != "sent":
+        raise Conflict("return-over", "These goods were already counted, or never sent.", state=found.state)
+    words = " ".join(words.split())[:200]
+    credit_minor, lines = 0, lines_of(session, found)
+    for line in lines:
+        came, fit = counts.get(line.sku, (0, 0))
+        if not 0 <= fit <= came <= (line.sent_qty or 0):
+            raise Invalid("more-than-sent", f"{line.name}: {line.sent_qty} were sent. Count again.", sku=line.sku,
+                          name=line.name, sent=line.sent_qty or 0)  # fmt: skip
+        if came < (line.sent_qty or 0) and not words:
+            raise Invalid("no-reason", f"{line.name}: say what is missing, the shopkeeper reads it.", sku=line.sku)
+        if line.charged and came:
+            credit_minor += amount_for(came, line.pack_cost_minor, line.pack_qty)
+    if credit_minor and found.source == "claim":
+        claim = claim_book.claim_of(session, store_id, return_id)
+        credit_minor = min(credit_minor, claim_book.left_to_pay(session, claim))
+    credit_minor = min(credit_minor, ledger.left_to_credit(session, store_id))  # what was given up was never paid
+    _into_stock(session, found, counts, actor=actor, at=at)
+    goods_returns.note_received(session, found, counts, words=words, by=actor.name, actor=actor, at=at)
+    if credit_minor:
+        why = "Goods that went back"
+        ledger.credit_note(session, store_id, credit_minor, why=why, id=f"return-{found.id}", actor=actor, at=at)
+    if found.source == "claim":
+        handling.goods_are_back(session, store_id, return_id, credit_minor, actor=actor, at=at)
+    lot = _lot_of(session, found)
+    if lot is not None:
+        consignment.charge(session, lot, actor=actor, at=at)
+    _tell(session, found, RECEIVED, store_id, at)
+    return found
+
+
+# --- questions ---
+
+
+def most_back(session: Session, found: GoodsReturn, line: GoodsReturnLine) -> int:
+    """Return how many units of a proposed line may go back: of goods on sale or return what is left of them now."""
+    lot = session.get(Consigned, (found.store_id, found.id)) if found.source == "push" else None
+    return line.qty if lot is None else min(line.qty, lot.left_qty)
+
+
+def slip_of(session: Session, found: GoodsReturn) -> dict[str, Any]:
+    """Return the frozen document of what a driver signs for; see `goods_back_paper.back_slip`."""
+    store, supplier = store_of(session, found.store_id), session.get(Supplier, found.supplier_id)
+    lines = [(line, line.qty if line.sent_qty is None else line.sent_qty) for line in lines_of(session, found)]
+    units = dict(
+        session.execute(
+            sa.select(Product.sku, Product.stock_unit).where(Product.sku.in_([line.sku for line, _ in lines]))
+        ).all()
+    )
+    told = [
+        {
+            "name": line.name, "qty": qty, "stock_unit": units.get(line.sku, "each"), "batch": None, "expires_on": None,
+            "cost_minor": amount_for(qty, line.pack_cost_minor, line.pack_qty) if qty else 0,
+        }
+        for line, qty in lines
+    ]  # fmt: skip
+    return {
+        "store": snapshot(store),
+        "number": found.id[-6:].upper(),
+        "supplier": supplier.name if supplier else found.supplier_id,
+        "paper_no": "",
+        "reason": "sale_or_return" if found.source == "push" else "wrong_delivery",
+        "why": "",
+        "by": found.sent_by,
+        "local_time": local(found.sent_at or found.proposed_at, store),
+        "lines": told,
+        "total_minor": sum(int(str(line["cost_minor"])) for line in told),
+        "unknown": 0,
+    }
+
+
+# --- inside ---
+
+
+def _agreed(session: Session, body: dict[str, Any]) -> list[Going]:
+    """Return the lines of a return a shop tells of, as this node agreed to them (rule 4)."""
+    store_id, return_id = str(body["store_id"]), str(body["id"])
+    offer = session.get(PushOffer, (store_id, return_id)) if body["source"] == "push" else None
+    claim = session.get(claim_book.Claim, (store_id, return_id)) if body["source"] == "claim" else None
+    most: dict[str, Going] = {}
+    if offer is not None and offer.return_until is not None:
+        lot, whole = session.get(Consigned, (store_id, return_id)), sum(int(row["qty"]) for row in body["lines"])
+        qty = min(whole, lot.came_qty) if lot is not None else whole  # the shop's count may still be on its way
+        most[offer.sku] = Going(offer.sku, offer.name, qty, offer.pack_qty, offer.pack_cost_minor, charged=False)
+    elif claim is not None:
+        most = {one.sku: one for one in claim_book.going_of(session, claim)}
+    for row in body["lines"]:
+        if (
+            row["sku"] not in most
+            or type(row["sent_qty"]) is not int
+            or not 0 <= row["sent_qty"] <= most[row["sku"]].qty
+        ):
+            raise Refused("not-agreed", f"{store_id} was not to send back {row['sent_qty']} of {row['sku']}.")
+    return list(most.values())
+
+
+def _lot_of(session: Session, found: GoodsReturn) -> Consigned | None:
+    """Return the lot of goods on sale or return that a return takes from, None where it takes from none."""
+    if found.source == "push":
+        return session.get(Consigned, (found.store_id, found.id))
+    delivery = _delivery_of(session, found)
+    return session.get(Consigned, (found.store_id, (delivery.push_id if delivery else None) or ""))
+
+
+def _delivery_of(session: Session, found: GoodsReturn) -> Delivery | None:
+    """Return the delivery the goods of a return came with."""
+    if found.source == "push":
+        came = sa.select(Delivery).where(Delivery.store_id == found.store_id, Delivery.push_id == found.id)
+        came = came.where(Delivery.state != "turned_back")
+        delivery: Delivery | None = session.scalar(came.order_by(Delivery.id).limit(1))
+        return delivery
+    claim = session.get(claim_book.Claim, (found.store_id, found.id))
+    return session.get(Delivery, (found.store_id, claim.delivery_id)) if claim is not None else None
+
+
+def _into_stock(
+    session: Session, found: GoodsReturn, counts: dict[str, tuple[int, int]], *, actor: Actor, at: dt.datetime
+) -> None:
+    supplier = session.get(Supplier, found.supplier_id)
+    fit = [(sku, good) for sku, (_came, good) in counts.items() if good]
+    if supplier is not None and supplier.warehouse_id is not None and fit:
+        house, source = supplier.warehouse_id, f"{found.store_id}:{found.id}"
+        stock.receive(session, house, fit, source_kind=SOURCE_KIND, source_id=source, at=at, actor=actor)
+        delivery = _delivery_of(session, found)
+        if delivery is not None:
+            lots = loading.lots_back(session, delivery, fit)
+            batches.lay_in(session, house, lots, source_kind=SOURCE_KIND, source_id=source, at=at)
+
+
+def _tell(session: Session, found: GoodsReturn, topic: str, to_node: str, at: dt.datetime) -> None:
+    outbox.append(
+        session, to_node=to_node, topic=topic, version=VERSION, body=goods_returns.body_of(session, found),
+        id=new_id(), subject=goods_returns.subject_of(found), business_day=day_of(session, found.store_id, at), at=at,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Placing an online order: codes, consent, limits on unpaid orders."""

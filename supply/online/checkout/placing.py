@@ -1,0 +1,505 @@
+"""Placing an order in a store's online shop: the network's half of a pickup.
+
+Rules
+-----
+1. An order takes from the published allowance, all its lines or none, and goes to its store as one message with the
+   prices, savings and deposits promised: what the till would charge at this moment. The page makes the id; the same
+   id with the same content is the same order.
+2. The token (128 random bits) is the customer's key to the order: it stands in the QR and in the address of the
+   status page. The code is derived from it by HMAC with the order's id, so the status page can always show the code
+   although neither is stored, only their hashes. A page that makes the token before it sends the order (`new_token`)
+   gets token and code again when it sends twice; without one, a repeat cannot show them.
+3. How the order goes on is the store's to say; `following` mirrors it.
+4. Cancelling is a wish until the store answers: it may have handed the order over a moment ago, and then its word
+   counts.
+5. A pickup window is chosen at placing, the earliest free one if none is wished for; the last place of a window is
+   given once, because a store's orders are numbered one after the other (`pickup_rules` says which windows there are).
+6. An order paid online goes to its store once its money is in escrow; until then it holds its units, its window and
+   its number, a quarter of an hour at most.
+7. Of a product with too little left the whole line is ordered in, where the shop does so (`order_in`): it takes from
+   no allowance, and the order is collected from the day its goods are there.
+8. An order that is brought home (`home_delivery`) takes a time of those (`delivery_rules`) and its fee in the total.
+9. A coupon is taken from what is left of it, as units are from an allowance (`online_coupons`); who proved a member's
+   phone gets the prices for members.
+10. Of what is paid later one phone number puts aside a little (`unpaid_bounds`).
+"""
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.clock import business_day, day_start
+from config.database import lock_rows
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import is_id, new_id
+from config.nodes import journal, outbox
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from pos.catalogue.catalogue import Product
+from pos.store.store import Store
+from supply.money import escrow
+from supply.money.escrow import Escrow
+from supply.online import home_delivery
+from supply.online.checkout.order_keys import check_person, code_hash, code_of, new_token, salt_for, token_hash
+from supply.online.checkout.unpaid_limits import refuse_hoarding
+from supply.online.orders import (
+    BEFORE_READY,
+    CUSTOMER_CANCELLED,
+    OPEN,
+    PickupLine,
+    PickupOrder,
+    facts_of,
+    lines_of,
+    subject_of,
+    text_of,
+    text_or_none,
+    write_down,
+)
+from supply.online.storefront import coupons, delivery_rules, storefront
+from supply.online.storefront.delivery_rules import Address, DeliveryRules
+from supply.online.storefront.price import promised_lines
+from supply.online.storefront.time_slots import Window, windows
+from supply.online_facts import (
+    PICKUP_CANCELLED,
+    PICKUP_PLACED,
+    VERSION,
+    OrderLine,
+    PickupCancelled,
+    PickupPlaced,
+)
+
+MOST_LINES = 40
+DAYS_FOR_ORDERED_IN = 3
+"""What was ordered in can be fetched on that day and so many after it."""
+CUSTOMER = Actor(id="customer", name="customer", role="customer", node=NETWORK)
+_EMAIL = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9-]+\.)+[A-Za-z]{2,20}"
+)
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
+IF_SHORT = ("less", "similar", "cancel")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the customer wishes.
+
+    window_from: the start of the window to collect in, or to be brought in. if_short: what to do when something is
+    missing. email, language: where and how to be told. deliver_to: where to bring it; None: it is collected. coupons:
+    codes typed. member: whose phone was proved is one.
+    """
+
+    window_from: dt.datetime | None = None
+    if_short: str = "less"
+    email: str = ""
+    language: str = ""
+    deliver_to: Address | None = None
+    coupons: tuple[str, ...] = ()
+    member: bool = False
+
+    def __post_init__(self) -> None:
+        if self.if_short not in IF_SHORT:
+            raise Invalid("bad-choice", "Choose what the shop should do when something is missing.", field="if_short")
+        if self.email and (len(self.email) > 254 or not _EMAIL.fullmatch(self.email)):
+            raise Invalid("bad-email", "Type the e-mail address like name@example.com, or leave it out.", field="email")
+
+
+NO_WISHES = Wishes()
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An order just placed. code and token are for the customer, now; None when a repeat did not bring its token."""
+
+    order: PickupOrder
+    code: str | None
+    token: str | None
+    repeated: bool
+
+
+@dataclass(frozen=True)
+class OrderStatus:
+    """An order as its customer sees it. may_cancel: the wish would still come in time, as far as the network knows."""
+
+    order: PickupOrder
+    lines: tuple[PickupLine, ...]
+    code: str
+    token: str
+    may_cancel: bool
+    escrow: Escrow | None = None
+    """Its money, where it is paid online."""
+    home: home_delivery.HomeDelivery | None = None
+    """Its way, where it is brought home."""
+
+
+# --- verbs, network ---
+
+
+def place(
+    session: Session,
+    store_id: str,
+    *,
+    id: str,
+    name: str,
+    phone: str,
+    lines: Sequence[tuple[str, int]],
+    at: dt.datetime,
+    token: str | None = None,
+    wishes: Wishes = NO_WISHES,
+    shown_total_minor: int | None = None,
+    pay_with: str = "",
+) -> Placed:
+    """Place a customer's order (rules 1, 2, 5, 9).
+
+    id: made by the page. lines: [(sku, qty)], 1 to 40 different products. shown_total_minor: what the page showed; if
+    it has changed since, nothing is placed. pay_with: the provider it is paid online with; '' at the counter. Refuses
+    a closed shop, what is short, with every line named, a full window; the same id with other content is a Conflict.
+    """
+    store = _open_shop(session, store_id, id, token)
+    (name, phone), wanted = check_person(name, phone, store.tz), _lines(lines)
+    if known := session.get(PickupOrder, (store_id, id)):
+        return _repeated(session, known, name, phone, wanted, token)
+    if escrow.escrow_of(session, id) is not None:  # somebody's share of a group buy, and that becomes an order too
+        raise Conflict("id-in-use", "This page was used for something else. Open the basket once more and order again.")
+    if not storefront.is_taking_orders(session, store_id, at):
+        raise Refused("shop-closed", f"{store.name} takes no online orders just now. Try again later.")
+    token, kept_code = _keys(store_id, id, token, at)  # slow: before anything is locked
+    promised, total, comes_on, used = _promised(session, store, wanted, wishes, at)
+    _refuse_another_total(shown_total_minor, total)
+    storefront.take(session, store_id, [(line.sku, line.qty) for line in promised if not line.awaited], at=at)
+    coupons.take(session, store_id, used, id, at=at)
+    number, home = (
+        storefront.next_number(session, store_id),
+        _brought(session, store, wishes.deliver_to, total, pay_with),
+    )
+    refuse_hoarding(session, store_id, phone, [] if pay_with else wanted, at=at)
+    find = delivery_windows if home else free_windows
+    window = _chosen(store, find(session, store, at, comes_on), wishes.window_from)
+    placed = PickupPlaced(
+        store_id=store_id,
+        order_id=id,
+        number=number,
+        order_no=f"{store_id}-{number:04d}",
+        customer_name=name,
+        customer_phone=phone,
+        code_hash=kept_code,
+        token_hash=token_hash(token),
+        currency=store.currency,
+        total_minor=total + (home["charged_minor"] if home else 0),
+        placed_at=text_of(at),
+        lines=promised,
+        window_from=text_of(window.start),
+        window_until=text_of(window.end),
+        if_short=wishes.if_short,
+        comes_on=comes_on.isoformat() if comes_on else None,
+        coupons=used,
+        member=wishes.member,
+        delivery=home,
+    )
+    order = _written(session, store, placed, wishes, pay_with, at)
+    return Placed(order, code_of(id, token), token, repeated=False)
+
+
+def ask_to_cancel(session: Session, store_id: str, token: str, *, at: dt.datetime) -> PickupOrder:
+    """Pass the customer's wish to cancel to the store (rule 4); asking twice is asking once.
+
+    Refuses an order that is ready or over, as far as the network knows.
+    """
+    order = _by_token(session, store_id, token, lock=True)
+    if order.cancel_asked_at is not None or order.state == "cancelled":
+        return order
+    if order.state not in BEFORE_READY:
+        raise Refused(
+            "too-late-to-cancel",
+            f"Order {order.order_no} is {order.state}: it cannot be cancelled here any more. Tell the shopkeeper.",
+            state=order.state,
+        )
+    order.cancel_asked_at = at
+    journal.record(session, actor=CUSTOMER, at=at, verb="pickup order.cancel_asked", subject=subject_of(order))
+    if awaits_money(session, order):
+        unpaid(session, order, why=CUSTOMER_CANCELLED, actor=CUSTOMER, at=at)
+        return order
+    fact = _as_cancelled(session, order, at)
+    send_to_store(session, order, PICKUP_CANCELLED, fact.to_body(), id=new_id(), at=at)
+    return order
+
+
+def call_off(session: Session, order: PickupOrder, *, at: dt.datetime) -> None:
+    """Tell the store that the network has decided about an order it did not hand over: it is off for good."""
+    fact = replace(_as_cancelled(session, order, at), decided=True)
+    send_to_store(session, order, PICKUP_CANCELLED, fact.to_body(), id=f"decided-{order.id}", at=at)
+
+
+def paid(session: Session, order: PickupOrder, *, at: dt.datetime) -> None:
+    """Send the store an order whose money has come in (rule 6)."""
+    order.paid_minor = order.total_minor
+    journal.record(session, actor=CUSTOMER, at=at, verb="pickup order.paid", subject=subject_of(order))
+    body = as_placed(session, order).to_body()
+    send_to_store(session, order, PICKUP_PLACED, body, id=f"placed-{order.id}", at=at)
+
+
+def unpaid(session: Session, order: PickupOrder, *, why: str, actor: Actor, at: dt.datetime) -> None:
+    """Call off an order whose money did not come in: the store never had it, and is only told its number (rule 6)."""
+    escrow.lapse(session, order.id, actor=actor, at=at)
+    journal.move(session, order, "cancelled", actor=actor, at=at, subject=subject_of(order), why=why)
+    order.why, order.moved_at = why, at
+    home_delivery.order_moved(session, order.store_id, order.id, True, actor=actor, at=at)
+    fact = _as_cancelled(session, order, at)
+    send_to_store(session, order, PICKUP_CANCELLED, fact.to_body(), id=f"unpaid-{order.id}", at=at)
+    session.flush()
+    storefront.recount(session, order.store_id, [line.sku for line in lines_of(session, order)])
+    coupons.give_back(session, order.store_id, order.id, at=at)
+
+
+# --- questions ---
+
+
+def status(session: Session, store_id: str, token: str) -> OrderStatus:
+    """Return the order a token opens, with its code (rule 2)."""
+    order = _by_token(session, store_id, token, lock=False)
+    return OrderStatus(
+        order=order,
+        lines=tuple(lines_of(session, order)),
+        code=code_of(order.id, token),
+        token=token,
+        may_cancel=order.state in BEFORE_READY and order.cancel_asked_at is None,
+        escrow=escrow.escrow_of(session, order.id),
+        home=home_delivery.of_order(session, store_id, order.id),
+    )
+
+
+def free_windows(session: Session, store: Store, at: dt.datetime, comes_on: dt.date | None = None) -> list[Window]:
+    """Return the store's windows from now on, or from a day on, with how many more orders each takes (rule 5)."""
+    brought = home_delivery.live_ids(session, store.id)
+    query = sa.select(PickupOrder.id, PickupOrder.window_from)
+    rows = session.execute(query.where(PickupOrder.store_id == store.id, PickupOrder.state.in_(OPEN)))
+    waiting = [None if order_id in brought else start for order_id, start in rows]
+    rules, since = storefront.rules_of(session, store.id), at
+    if comes_on is not None:
+        since = max(at, day_start(comes_on, store.tz, store.rollover_hour))
+        rules = replace(rules, days_ahead=max(rules.days_ahead, DAYS_FOR_ORDERED_IN))
+    return windows(rules, storefront.hours_of(session, store, since), since, waiting)
+
+
+def window_for(
+    session: Session, store: Store, wished: dt.datetime | None, at: dt.datetime, comes_on: dt.date | None = None
+) -> Window:
+    """Return the window wished for, or the earliest free one (rule 5)."""
+    return _chosen(store, free_windows(session, store, at, comes_on), wished)
+
+
+def delivery_windows(session: Session, store: Store, at: dt.datetime, comes_on: dt.date | None = None) -> list[Window]:
+    """Return the times the store brings orders in, from now on or from a day on, and how many more each takes."""
+    rules = DeliveryRules.read(storefront.rules_of(session, store.id).delivery)
+    brought = home_delivery.live_ids(session, store.id)
+    query = sa.select(PickupOrder.window_from).where(PickupOrder.store_id == store.id, PickupOrder.id.in_(brought))
+    waiting, since = session.scalars(query).all(), at
+    if comes_on is not None:
+        since = max(at, day_start(comes_on, store.tz, store.rollover_hour))
+    return delivery_rules.windows(rules, storefront.hours_of(session, store, since), since, waiting) if rules.on else []
+
+
+def _chosen(store: Store, found: Sequence[Window], wished: dt.datetime | None) -> Window:
+    chosen = next((one for one in found if one.left and wished in (None, one.start)), None)
+    if chosen is None and wished is None:
+        raise Refused("no-window", f"{store.name} has no free time for collecting just now. Try again later.")
+    if chosen is None:
+        raise Refused("window-full", "This time for collecting is full or over. Choose another one.", field="window")
+    return chosen
+
+
+def as_placed(session: Session, order: PickupOrder) -> PickupPlaced:
+    """Return an order as it travels to its store."""
+    return PickupPlaced(
+        store_id=order.store_id,
+        order_id=order.id,
+        number=order.number,
+        order_no=order.order_no,
+        customer_name=order.customer_name,
+        customer_phone=order.customer_phone,
+        code_hash=order.code_hash,
+        token_hash=order.token_hash,
+        currency=order.currency,
+        total_minor=order.total_minor,
+        placed_at=text_of(order.placed_at),
+        lines=facts_of(session, order),
+        window_from=text_or_none(order.window_from),
+        window_until=text_or_none(order.window_until),
+        if_short=order.if_short,
+        paid_minor=order.paid_minor,
+        group_id=order.group_id,
+        comes_on=order.comes_on.isoformat() if order.comes_on else None,
+        coupons=list(order.coupons),
+        member=order.member,
+        delivery=home_delivery.as_placed(session, order.store_id, order.id),
+    )
+
+
+def _as_cancelled(session: Session, order: PickupOrder, at: dt.datetime) -> PickupCancelled:
+    """Return the wish to cancel as it travels: its order without the address, which goes once alone."""
+    placed = as_placed(session, order)
+    if placed.delivery is not None:
+        placed = replace(placed, delivery={**placed.delivery, **home_delivery.NOWHERE})
+    return PickupCancelled(order=placed, asked_at=text_of(at))
+
+
+def awaits_money(session: Session, order: PickupOrder) -> bool:
+    """Tell whether an order still waits for its money (rule 6)."""
+    found = escrow.escrow_of(session, order.id)
+    return found is not None and found.state == "awaited"
+
+
+def send_to_store(
+    session: Session, order: PickupOrder, topic: str, body: dict[str, object], *, id: str, at: dt.datetime
+) -> None:
+    """Put a message about an order on its way to the store."""
+    store = session.get_one(Store, order.store_id)
+    outbox.append(
+        session,
+        to_node=store.id,
+        topic=topic,
+        version=VERSION,
+        body=body,
+        id=id,
+        subject=subject_of(order),
+        business_day=business_day(at, store.tz, store.rollover_hour),
+        at=at,
+    )
+
+
+# --- inside ---
+
+
+def _written(
+    session: Session, store: Store, placed: PickupPlaced, wishes: Wishes, pay_with: str, at: dt.datetime
+) -> PickupOrder:
+    """Write an order down and send it on, or let it wait for its money (rule 6)."""
+    order = write_down(session, placed, email=wishes.email, language=wishes.language)
+    order.return_days = storefront.rules_of(session, store.id).return_days
+    journal.record(
+        session, actor=CUSTOMER, at=at, verb="pickup order.placed", subject=subject_of(order),
+        total_minor=order.total_minor,
+    )  # fmt: skip
+    if pay_with:
+        if not storefront.rules_of(session, store.id).pay_online:
+            raise Refused("no-online-payment", f"{store.name} takes the money at the counter only.", field="pay")
+        escrow.open_for(
+            session,
+            order.id,
+            store.id,
+            "pickup",
+            order.total_minor,
+            currency=store.currency,
+            provider=pay_with,
+            actor=CUSTOMER,
+            at=at,
+        )
+    else:
+        send_to_store(session, order, PICKUP_PLACED, placed.to_body(), id=f"placed-{order.id}", at=at)
+    session.flush()
+    return order
+
+
+def _keys(store_id: str, order_id: str, token: str | None, at: dt.datetime) -> tuple[str, str]:
+    """Return an order's token, made where the page brought none, and how the code that belongs to it is kept."""
+    token = token or new_token()
+    return token, code_hash(salt_for(store_id, at), code_of(order_id, token))
+
+
+def _brought(
+    session: Session, store: Store, wanted: Address | None, goods_minor: int, pay_with: str
+) -> dict[str, Any] | None:
+    """Return the way of an order that is to be brought, as it travels; refuses what the shop does not do (rule 8)."""
+    if wanted is None:
+        return None
+    rules = DeliveryRules.read(storefront.rules_of(session, store.id).delivery)
+    address = delivery_rules.located(rules, wanted, goods_minor)
+    if not pay_with and not rules.cash_at_door:
+        raise Refused("pay-first", f"{store.name} brings home what is paid online.", field="pay")
+    fee_minor, charged_minor = rules.fee_for(goods_minor)
+    return {**asdict(address), "fee_minor": fee_minor, "charged_minor": charged_minor}
+
+
+def _refuse_another_total(shown_minor: int | None, total_minor: int) -> None:
+    if shown_minor not in (None, total_minor):
+        raise Refused(
+            "total-changed",
+            "A price has changed since you looked. Look at the new total, then order again.",
+            total_minor=total_minor,
+            shown_minor=shown_minor,
+        )
+
+
+def _open_shop(session: Session, store_id: str, id: str, token: str | None) -> Store:
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise Invalid("bad-token", "The page sent an unusable key for this order. Load it again.")
+    if not is_id(id):
+        raise Invalid("bad-id", "The page sent an order without a proper id. Load it again.")
+    store = session.get(Store, store_id)
+    if store is None:
+        raise NotFound("unknown-shop", "There is no such shop. Check the address.", store=store_id)
+    return store
+
+
+def _lines(lines: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    if not 1 <= len(lines) <= MOST_LINES:
+        raise Invalid("bad-basket", f"An order has 1 to {MOST_LINES} products; this one has {len(lines)}.")
+    if len({sku for sku, _ in lines}) < len(lines):
+        raise Invalid("bad-basket", "A product stands in the order twice. Add its quantities up.")
+    return sorted(lines)
+
+
+def _promised(
+    session: Session, store: Store, wanted: list[tuple[str, int]], wishes: Wishes, at: dt.datetime
+) -> tuple[tuple[OrderLine, ...], int, dt.date | None, list[str]]:
+    """Return the lines as they are promised, their cost, the day what is ordered in comes on, and the codes used."""
+    found = {ware.sku: ware for ware in storefront.wares(session, store.id, [sku for sku, _ in wanted], at=at)}
+    unknown = sorted(sku for sku, _ in wanted if sku not in found)
+    if unknown:
+        names = dict(session.execute(sa.select(Product.sku, Product.name).where(Product.sku.in_(unknown))).all())
+        words = ", ".join(names.get(sku, sku) for sku in unknown)
+        raise NotFound(
+            "not-sold-online", f"This shop does not sell online: {words}. Take it out of the basket.", skus=unknown
+        )
+    for sku, qty in wanted:
+        ware = found[sku]
+        most = ware.maximum_qty or storefront.LINE_STEPS * ware.step_qty
+        if not 0 < qty <= most or qty % ware.step_qty:
+            steps = f" in steps of {ware.step_qty}" if ware.step_qty > 1 else ""
+            raise Invalid(
+                "bad-quantity", f"{ware.name}: order {ware.step_qty} to {most}{steps}.", sku=sku, qty=qty, most=most
+            )
+    quoted = storefront.quote(session, store.id, wanted, coupons=wishes.coupons, member=wishes.member, at=at)
+    priced = quoted.basket
+    days = [found[sku].days_for(qty) for sku, qty in wanted]
+    comes = storefront.comes_on(business_day(at, store.tz, store.rollover_hour), days)
+    lines = [replace(line, awaited=bool(found[line.sku].days_for(line.qty))) for line in promised_lines(priced)]
+    return tuple(lines), priced.total_minor, comes, sorted(quoted.coupons_used)
+
+
+def _repeated(
+    session: Session, order: PickupOrder, name: str, phone: str, wanted: list[tuple[str, int]], token: str | None
+) -> Placed:
+    there = [(line.sku, line.qty) for line in lines_of(session, order) if line.instead_of is None]
+    forgotten = order.customer_name == ""
+    same_person = forgotten or (order.customer_name, order.customer_phone) == (name, phone)
+    other_token = token is not None and token_hash(token) != order.token_hash
+    if there != wanted or not same_person or other_token:
+        raise Conflict(
+            "order-content-differs",
+            f"Order {order.order_no} was already placed with another content. Begin a new order for this one.",
+            order_no=order.order_no,
+        )
+    return Placed(order, code_of(order.id, token) if token else None, token, repeated=True)
+
+
+def _by_token(session: Session, store_id: str, token: str, *, lock: bool) -> PickupOrder:
+    query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, PickupOrder.token_hash == token_hash(token))
+    order = session.scalar(lock_rows(session, query) if lock else query)
+    if order is None:
+        raise NotFound("unknown-order", "There is no such order in this shop. Use the link you got when ordering.")
+    return order

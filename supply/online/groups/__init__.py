@@ -1,0 +1,1 @@
+"""Group buys: leaders, products, falling prices, money."""

@@ -1,0 +1,507 @@
+"""Group buying: neighbours take whole cases together, pay beforehand, and each collects a share; at the network.
+
+Rules
+-----
+1. An offer has price steps, a threshold, the supplier's case and minimum, a closing time, a van day and a last pickup
+   day. Everybody pays the price the whole group reaches (`group_math`), with deposit and tax (`group_price`).
+2. Joining is paid into escrow at the first step's price for the most the member takes; the member counts from then on,
+   as long as the money is there. Whoever leaves before the closing or did not pay in time is out for good, and gets
+   everything back at once, as does whoever is in a group that fails.
+3. A group ordered whose goods nobody has told of by NO_WORD after its last pickup day fails too.
+   At the closing a group below its threshold, or below the supplier's minimum, fails. One whose last case is not full
+   stays open for FILL to those who fill it, then cases are filled by tolerance and ordered from the shop's supplier;
+   whom no unit is left for is out, with the money back.
+4. What arrives is dealt out fairly, each member's share becomes a pickup order at the price reached, and what was paid
+   beyond it goes back. From there on it is an order like any other: collected by code, expiring, coming back.
+5. The leader earns the commission on what is passed on for shares that were collected, on nothing else
+   (`group_leaders`).
+6. A group is settled when none of its members' money is left in escrow. Who its members were is forgotten KEEP after
+   the last pickup day, as with any order.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base, lock_rows
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.nodes import journal
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from config.states import StateTable
+from pos.catalogue.catalogue import Product
+from pos.store.store import Store, store_of
+from supply.money import escrow
+from supply.money.escrow_ledger import LeaderPart
+from supply.online.groups import price
+from supply.online.groups.arithmetic import Wish, deal, fill, price_at
+from supply.online.messages import messages
+from supply.online.orders import PickupOrder
+from supply.online_facts import OrderLine
+
+STATES = StateTable(
+    "group",
+    "open",
+    {
+        "open": ["filling", "ordered", "failed"],
+        "filling": ["ordered", "failed"],
+        "ordered": ["arrived", "failed"],
+        "arrived": ["settled"],
+    },
+)
+FILL = dt.timedelta(hours=6)
+NO_WORD = dt.timedelta(days=2)
+KEEP = dt.timedelta(days=30)
+HAS_PERSON = sa.text("phone <> ''")
+MOST_UNITS, MOST_STEPS, MOST_COMMISSION_BP = 1_000, 6, 2_000
+_NOTHING_LEFT = "Nothing was left for you; your money goes back."
+_SYSTEM = Actor.system("groups", NETWORK)
+
+
+@dataclass(frozen=True)
+class GroupTerms:
+    """What is offered. steps: (from quantity, price_minor of a unit); owner: the store's id, or 'network'."""
+
+    id: str
+    store_id: str
+    owner: str
+    sku: str
+    name: str
+    steps: tuple[tuple[int, int], ...]
+    threshold_qty: int
+    case_qty: int
+    minimum_cases: int
+    closes_at: dt.datetime
+    van_day: dt.date
+    pickup_until: dt.date
+    shop_takes: int = 0
+    commission_bp: int = 0
+    leader: str = ""
+    leader_token: str = ""
+
+    def check(self) -> None:
+        """Refuse terms no group could keep, saying which."""
+        rising = all(a[0] < b[0] and a[1] > b[1] for a, b in zip(self.steps, self.steps[1:], strict=False))
+        if not 1 <= len(self.steps) <= MOST_STEPS or not rising or self.steps[0][0] < 1 or self.steps[-1][1] <= 0:
+            raise Invalid("bad-steps", "Each price step needs more units and a lower price than the one before.")
+        if self.threshold_qty < 1 or self.case_qty < 1 or self.minimum_cases < 1 or self.shop_takes < 0:
+            raise Invalid("bad-group", "A group needs a threshold, a case and a minimum of at least one.")
+        if not self.closes_at.date() <= self.van_day <= self.pickup_until:
+            raise Invalid("bad-group-days", "First the group closes, then the van comes, then it is collected.")
+        if not 0 <= self.commission_bp <= MOST_COMMISSION_BP:
+            raise Invalid("bad-commission", "The leader's commission is at most 20 %.")
+
+
+class GroupOffer(Base):
+    """A group buy with its terms."""
+
+    STATES: ClassVar[StateTable] = STATES
+    __tablename__ = "group_offer"
+    __table_args__ = (sa.Index("ix_group_offer_store", "store_id", "state"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    store_id: Mapped[str]
+    owner: Mapped[str]
+    sku: Mapped[str]
+    name: Mapped[str]
+    steps: Mapped[list[Any]]
+    threshold_qty: Mapped[int]
+    case_qty: Mapped[int]
+    minimum_cases: Mapped[int]
+    closes_at: Mapped[dt.datetime]
+    van_day: Mapped[dt.date]
+    pickup_until: Mapped[dt.date]
+    shop_takes: Mapped[int]
+    commission_bp: Mapped[int]
+    leader: Mapped[str]
+    leader_token: Mapped[str] = mapped_column(default="", server_default="")
+    """What the leader's own page is opened with; '' without a leader."""
+    state: Mapped[str] = mapped_column(default=STATES.first)
+    opened_at: Mapped[dt.datetime]
+    cases: Mapped[int] = mapped_column(default=0)
+    """Ordered from the supplier."""
+    price_minor: Mapped[int | None]
+    """The price reached."""
+    arrived_qty: Mapped[int | None]
+    why: Mapped[str] = mapped_column(default="")
+    step: Mapped[int] = mapped_column(default=0)
+    """How many times the store was told; the newest wins there."""
+    members: Mapped[int] = mapped_column(default=0)
+    taken_qty: Mapped[int] = mapped_column(default=0)
+    """At the store: how many joined and how much they take, as the network told last."""
+
+
+class GroupMember(Base):
+    """One person's share of a group. id: made by the page; the escrow's and later the pickup order's id too."""
+
+    __tablename__ = "group_member"
+    __table_args__ = (
+        sa.Index("ix_group_member_group", "group_id", "joined_at"),
+        sa.Index("ix_group_member_token_hash", "token_hash"),
+        sa.Index("ix_group_member_people", "group_id", sqlite_where=HAS_PERSON),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    group_id: Mapped[str] = mapped_column(sa.ForeignKey("group_offer.id"))
+    name: Mapped[str]
+    phone: Mapped[str]
+    email: Mapped[str] = mapped_column(default="")
+    language: Mapped[str] = mapped_column(default="")
+    token_hash: Mapped[str]
+    code_hash: Mapped[str]
+    want_qty: Mapped[int]
+    upto_qty: Mapped[int]
+    joined_at: Mapped[dt.datetime]
+    left_at: Mapped[dt.datetime | None]
+    gets_qty: Mapped[int | None]
+    """What was dealt out; None before the goods arrived."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a group stands. taken_qty: of the paid members; next_step: (how many more, price_minor) or None."""
+
+    group: GroupOffer
+    members: int
+    taken_qty: int
+    price_minor: int
+    missing_qty: int
+    """To the threshold."""
+    to_full_case: int
+    next_step: tuple[int, int] | None
+    may_join: bool
+
+
+# --- verbs ---
+
+
+def open_group(session: Session, terms: GroupTerms, *, actor: Actor, at: dt.datetime) -> GroupOffer:
+    """Open a group (rule 1); the same id again is the same group."""
+    terms.check()
+    if (known := session.get(GroupOffer, terms.id)) is not None:
+        return known
+    if terms.closes_at <= at:
+        raise Invalid("bad-group-days", "The closing time is over already.", field="closes")
+    store_of(session, terms.store_id)
+    product = session.get(Product, terms.sku)
+    if product is None or (product.stock_unit, product.price_quantity, product.kind) != ("each", 1, "goods"):
+        raise Invalid("bad-group-product", "A group buys a product that is sold by the piece.", sku=terms.sku)
+    steps = [list(step) for step in terms.steps]
+    row = GroupOffer(
+        **{**vars(terms), "steps": steps}, state=STATES.first, opened_at=at, cases=0, why="", step=0, members=0,
+        taken_qty=0,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    journal.record(session, actor=actor, at=at, verb="group.opened", subject=subject_of(row), sku=row.sku)
+    return row
+
+
+def join(
+    session: Session, group_id: str, member: GroupMember, *, provider: str, actor: Actor, at: dt.datetime
+) -> GroupMember:
+    """Join a group; it counts once it is paid (rule 2).
+
+    The same member id again is the same membership; one that is an order's or a payment's is a Conflict.
+    """
+    group = locked(session, group_id)
+    if (known := session.get(GroupMember, member.id)) is not None:
+        if (known.want_qty, known.upto_qty, known.token_hash) != (member.want_qty, member.upto_qty, member.token_hash):
+            raise Conflict("already-joined", "You have joined this group already. Look at your page.")
+        return known
+    if escrow.escrow_of(session, member.id) or session.get(PickupOrder, (group.store_id, member.id)):
+        raise Conflict("id-in-use", "This page was used for something else. Open it once more and join again.")
+    _refuse_closed(group, at)
+    if not 1 <= member.want_qty <= member.upto_qty <= MOST_UNITS:
+        raise Invalid("bad-quantity", f"Take 1 to {MOST_UNITS}, and at most no less than you want.", most=MOST_UNITS)
+    if group.state == "filling" and member.want_qty > (left := standing(session, group, at).to_full_case):
+        raise Refused("case-full", f"Only {left} more fit into the last case.", left=left)
+    member.group_id, member.joined_at = group_id, at
+    session.add(member)
+    session.flush()
+    first_minor = int(group.steps[0][1])
+    _, most_minor = price.share(session, group.store_id, group.sku, member.upto_qty, first_minor, at=at)
+    pay_within = min(escrow.PAY_WITHIN, _joinable_until(group) - at)
+    escrow.open_for(
+        session, member.id, group.store_id, "group", most_minor,
+        currency=store_of(session, group.store_id).currency, provider=provider, actor=actor, at=at,
+        pay_within=pay_within,
+    )  # fmt: skip
+    journal.record(session, actor=actor, at=at, verb="group.joined", subject=subject_of(group), member=member.id)
+    return member
+
+
+def paid(session: Session, member_id: str, *, at: dt.datetime) -> None:
+    """Count a member whose money came in; if the group has closed meanwhile it goes back at once (rule 2)."""
+    member = session.get_one(GroupMember, member_id)
+    group = locked(session, member.group_id)
+    if group.state not in ("open", "filling") or member.left_at is not None or at >= _joinable_until(group):
+        member.left_at = member.left_at or at
+        escrow.refund(session, member_id, None, why="the group has closed", actor=_SYSTEM, at=at)
+
+
+def unpaid(session: Session, member_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Let a member out whose money did not come in time; should it come yet it goes back (rule 2)."""
+    member = session.get_one(GroupMember, member_id)
+    escrow.lapse(session, member_id, actor=actor, at=at)
+    member.left_at = member.left_at or at
+
+
+def leave(session: Session, member_id: str, *, actor: Actor, at: dt.datetime) -> GroupMember:
+    """Leave a group before it closes; everything goes back (rule 2). Twice is once."""
+    member = session.get_one(GroupMember, member_id)
+    group = locked(session, member.group_id)
+    if member.left_at is not None:
+        return member
+    if group.state != "open":
+        raise Refused("group-closed", "The group has closed: what you joined for is being ordered.", state=group.state)
+    member.left_at = at
+    if not escrow.lapse(session, member.id, actor=actor, at=at):
+        escrow.refund(session, member.id, None, why="left the group", actor=actor, at=at)
+    journal.record(session, actor=actor, at=at, verb="group.left", subject=subject_of(group), member=member.id)
+    return member
+
+
+def close_due(session: Session, *, at: dt.datetime) -> list[GroupOffer]:
+    """Close the groups whose time is over, fail those whose goods never came (rule 3); returns those that changed."""
+    due = sa.select(GroupOffer).where(GroupOffer.state.in_(["open", "filling"]), GroupOffer.closes_at <= at)
+    changed = []
+    for group in session.scalars(lock_rows(session, due.order_by(GroupOffer.id))).all():
+        if group.state == "filling" and at < group.closes_at + FILL:
+            continue
+        if _close(session, group, at):
+            changed.append(group)
+    silent = sa.select(GroupOffer).where(
+        GroupOffer.state == "ordered", GroupOffer.pickup_until < (at - NO_WORD).date(), GroupOffer.id.not_in(
+            [group.id for group in changed]
+        )
+    )  # fmt: skip
+    overdue = session.scalars(lock_rows(session, silent.order_by(GroupOffer.id))).all()
+    return changed + [
+        fail(session, group.id, why="The goods did not come.", actor=_SYSTEM, at=at) for group in overdue
+    ]  # fmt: skip
+
+
+def fail(session: Session, group_id: str, *, why: str, actor: Actor, at: dt.datetime) -> GroupOffer:
+    """Call a group off: everybody gets everything back at once (rule 2)."""
+    group = locked(session, group_id)
+    journal.move(session, group, "failed", actor=actor, at=at, subject=subject_of(group), why=why)
+    group.why = why
+    for member in _members(session, group):
+        if not escrow.lapse(session, member.id, actor=actor, at=at):
+            escrow.refund(session, member.id, None, why="the group failed", actor=actor, at=at)
+        _tell(session, group, member, "failed", why, at)
+    return group
+
+
+def arrived(session: Session, group_id: str, qty: int, *, actor: Actor, at: dt.datetime) -> dict[str, int]:
+    """Deal out what arrived, and send back what was paid beyond it (rule 4); returns member -> units."""
+    group = locked(session, group_id)
+    if group.state == "arrived":
+        return {one.id: one.gets_qty or 0 for one in _members(session, group)}
+    if not 0 <= qty <= max(0, group.cases * group.case_qty):
+        most = group.cases * group.case_qty
+        raise Invalid("bad-quantity", f"{most} were ordered for this group: type 0 to {most}.", most=most)
+    members = _members(session, group)
+    ordered = fill([Wish(one.id, one.want_qty, one.upto_qty) for one in members], group.case_qty, group.shop_takes)
+    gets = deal([(one.id, ordered.gets[one.id]) for one in members], qty)
+    journal.move(session, group, "arrived", actor=actor, at=at, subject=subject_of(group), qty=qty)
+    group.arrived_qty = qty
+    for member in members:
+        member.gets_qty = gets[member.id]
+        left_minor = escrow.balance(session, member.id)
+        due_minor = share_of(session, group, member, at)[1] if member.gets_qty else 0
+        escrow.refund(session, member.id, left_minor - due_minor, why="price or share", actor=actor, at=at)
+        if not member.gets_qty:
+            _tell(session, group, member, "none", _NOTHING_LEFT, at)
+    return gets
+
+
+def release(session: Session, member_id: str, *, why: str = "collected", actor: Actor, at: dt.datetime) -> int:
+    """Pass a collected member's money on: the commission for the leader, the rest to the shop (rule 5)."""
+    member = session.get_one(GroupMember, member_id)
+    group = session.get_one(GroupOffer, member.group_id)
+    left_minor = escrow.balance(session, member_id)
+    bp = group.commission_bp if group.leader else 0
+    leader_minor = price.leaders_part(session, group.store_id, member_id, left_minor, bp)
+    part = LeaderPart(leader_minor, group.leader, group.id) if leader_minor else None
+    return escrow.release(session, member_id, leader=part, why=why, actor=actor, at=at)
+
+
+def settle_done(session: Session, *, at: dt.datetime) -> list[GroupOffer]:
+    """Settle the groups none of whose money is left in escrow (rule 6)."""
+    done = []
+    for group in session.scalars(sa.select(GroupOffer).where(GroupOffer.state == "arrived")).all():
+        states = session.scalars(
+            sa.select(escrow.Escrow.state).join(GroupMember, GroupMember.id == escrow.Escrow.id).where(
+                GroupMember.group_id == group.id
+            )
+        ).all()  # fmt: skip
+        if all(state in ("settled", "lapsed") for state in states):
+            journal.move(session, group, "settled", actor=_SYSTEM, at=at, subject=subject_of(group))
+            done.append(group)
+    return done
+
+
+def forget(session: Session, *, at: dt.datetime) -> int:
+    """Empty name, phone and e-mail of the members of groups that are long over (rule 6); returns of how many."""
+    over = sa.select(GroupOffer.id).where(
+        GroupOffer.id == GroupMember.group_id,
+        GroupOffer.state.in_(("settled", "failed")),
+        GroupOffer.pickup_until <= (at - KEEP).date(),
+    )
+    emptied = sa.update(GroupMember).where(HAS_PERSON, over.exists()).values(name="", phone="", email="")
+    return len(session.scalars(emptied.returning(GroupMember.id)).all())
+
+
+# --- questions ---
+
+
+def locked(session: Session, group_id: str) -> GroupOffer:
+    """Return a group, locked until the end of the transaction."""
+    query = lock_rows(session, sa.select(GroupOffer).where(GroupOffer.id == group_id))
+    row = session.scalar(query.execution_options(populate_existing=True))
+    if row is None:
+        raise NotFound("unknown-group", "There is no such group buy. Check the link.", group=group_id)
+    return row
+
+
+def of_store(session: Session, store_id: str, states: Sequence[str] = ("open", "filling")) -> list[GroupOffer]:
+    """Return a store's groups in some states, the one that closes first at the top."""
+    query = sa.select(GroupOffer).where(GroupOffer.store_id == store_id, GroupOffer.state.in_(states))
+    return list(session.scalars(query.order_by(GroupOffer.closes_at, GroupOffer.id)))
+
+
+def members_of(session: Session, group: GroupOffer) -> list[GroupMember]:
+    """Return the members that count: paid, and not left."""
+    return _members(session, group)
+
+
+def member_by_token(session: Session, hashed: str) -> GroupMember:
+    """Return the membership a token opens, by the token's hash."""
+    row = session.scalar(sa.select(GroupMember).where(GroupMember.token_hash == hashed))
+    if row is None:
+        raise NotFound("unknown-order", "There is no such membership. Use the link you got when joining.")
+    return row
+
+
+def standing(session: Session, group: GroupOffer, at: dt.datetime) -> Standing:
+    """Return how a group stands."""
+    members = _members(session, group)
+    taken = sum(one.want_qty for one in members)
+    steps = [(int(qty), int(price)) for qty, price in group.steps]
+    coming = next(((qty - taken, price) for qty, price in steps if qty > taken), None)
+    return Standing(
+        group=group,
+        members=len(members),
+        taken_qty=taken,
+        price_minor=group.price_minor or price_at(steps, taken),
+        missing_qty=max(0, group.threshold_qty - taken),
+        to_full_case=-taken % group.case_qty,
+        next_step=coming,
+        may_join=group.state in ("open", "filling") and at < _joinable_until(group),
+    )
+
+
+def prices_each(session: Session, standing: Standing, at: dt.datetime) -> dict[int, int]:
+    """Return what one unit costs with its deposit and tax at each price of a group: {price_minor: all_minor}."""
+    group = standing.group
+    prices = {standing.price_minor, *(int(price) for _, price in group.steps)}
+    return {one: price.share(session, group.store_id, group.sku, 1, one, at=at)[1] for one in prices}
+
+
+def share_of(session: Session, group: GroupOffer, member: GroupMember, at: dt.datetime) -> tuple[OrderLine, int]:
+    """Return the line of what a member was dealt out and what it costs: never more than is left of what was paid."""
+    most_minor = escrow.balance(session, member.id)
+    return price.share(
+        session, group.store_id, group.sku, member.gets_qty or 0, int(group.price_minor or 0), most_minor=most_minor,
+        at=at,
+    )  # fmt: skip
+
+
+def dealt_qty(session: Session, group: GroupOffer) -> int:
+    """Return how many units all shares of a group have, 0 before they are dealt out."""
+    dealt = sa.select(sa.func.coalesce(sa.func.sum(GroupMember.gets_qty), 0)).where(GroupMember.group_id == group.id)
+    return int(session.scalar(dealt) or 0)
+
+
+def terms_of(row: GroupOffer) -> GroupTerms:
+    """Return a group's terms."""
+    names = GroupTerms.__dataclass_fields__
+    found = GroupTerms(**{name: getattr(row, name) for name in names})
+    return replace(found, steps=tuple((int(qty), int(price)) for qty, price in row.steps))
+
+
+def subject_of(group: GroupOffer) -> str:
+    """Return a group as the journal names it."""
+    return f"group:{group.id}"
+
+
+# --- inside ---
+
+
+def _members(session: Session, group: GroupOffer) -> list[GroupMember]:
+    query = (
+        sa.select(GroupMember)
+        .join(escrow.Escrow, escrow.Escrow.id == GroupMember.id)
+        .where(
+            GroupMember.group_id == group.id, GroupMember.left_at.is_(None),
+            escrow.Escrow.state.in_(["held", "disputed", "settled"]), escrow.Escrow.reference != "",
+        )
+        .order_by(GroupMember.joined_at, GroupMember.id)
+    )  # fmt: skip
+    # after the goods were dealt out a member's money may be gone; a failed group has given all of it back
+    is_over = group.state == "failed"
+    return [
+        one for one in session.scalars(query)
+        if is_over or one.gets_qty is not None or escrow.balance(session, one.id) > 0
+    ]  # fmt: skip
+
+
+def _joinable_until(group: GroupOffer) -> dt.datetime:
+    return group.closes_at + FILL if group.state == "filling" else group.closes_at
+
+
+def _refuse_closed(group: GroupOffer, at: dt.datetime) -> None:
+    if group.state not in ("open", "filling") or at >= _joinable_until(group):
+        raise Refused("group-closed", "This group has closed. Look for another one.", state=group.state)
+
+
+def _close(session: Session, group: GroupOffer, at: dt.datetime) -> bool:
+    members = _members(session, group)
+    taken = sum(one.want_qty for one in members)
+    if taken < group.threshold_qty:
+        fail(session, group.id, why="Not enough neighbours joined.", actor=_SYSTEM, at=at)
+        return True
+    filled = fill([Wish(one.id, one.want_qty, one.upto_qty) for one in members], group.case_qty, group.shop_takes)
+    full = filled.cases * group.case_qty >= taken
+    if group.state == "open" and not full and at < group.closes_at + FILL:
+        journal.move(session, group, "filling", actor=_SYSTEM, at=at, subject=subject_of(group))
+        return True
+    if filled.cases < group.minimum_cases:
+        fail(session, group.id, why="The supplier's minimum was not reached.", actor=_SYSTEM, at=at)
+        return True
+    group.cases = filled.cases
+    group.price_minor = price_at([(int(qty), int(price)) for qty, price in group.steps], sum(filled.gets.values()))
+    journal.move(session, group, "ordered", actor=_SYSTEM, at=at, subject=subject_of(group), cases=group.cases)
+    for member in members:
+        if not filled.gets[member.id]:
+            member.left_at = at
+            escrow.refund(session, member.id, None, why="nothing was left", actor=_SYSTEM, at=at)
+            _tell(session, group, member, "none", _NOTHING_LEFT, at)
+            continue
+        _tell(session, group, member, "ordered", f"{filled.gets[member.id]} × {group.name} is ordered.", at)
+    return True
+
+
+def _tell(session: Session, group: GroupOffer, member: GroupMember, event: str, why: str, at: dt.datetime) -> None:
+    store: Store = store_of(session, group.store_id)
+    facts = {"shop": store.name, "name": group.name, "why": why, "slug": store.slug, "member_id": member.id}
+    messages.tell(
+        session, store.id, "group", id=f"{member.id}-{event}", phone=member.phone, email=member.email,
+        language=member.language or store.language, facts=facts, at=at,
+    )  # fmt: skip

@@ -1,0 +1,232 @@
+"""Thanks to who brought a new customer: a code of their own for the one who passed theirs on.
+
+Rules
+-----
+1. A newcomer is a customer whose first purchase ever took a friend's code and is theirs: rung or collected, and at
+   least a part of it kept. It counts from the next business day on.
+2. Who passed the code on gets one of the same offer, once for each newcomer and never more often than the code may be
+   used; nothing for oneself, by whatever name: the same number is the same person.
+3. Without consent to messages nothing is made or shown; who agrees later still gets it while the offer runs.
+4. Nobody is left out of thanks by lot, as they were promised. What a letter brought is measured as ever, by what those
+   written to spent beside those left out (`outreach` rule 4); newcomers are counted, and what they spent.
+
+Units: *_minor minor units.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base
+from config.errors import NotFound
+from config.nodes import journal
+from config.nodes.journal import Actor
+from pos.catalogue import offers
+from pos.catalogue.offers import CouponUse
+from pos.customers import customers
+from pos.customers.customers import Customer
+from pos.sold import Sale, SaleLine
+from pos.store.store import day_of, store_of
+from supply.online.messages.campaigns import FRIENDS, Letter, Outreach, OutreachPerson
+from supply.online.orders import PickupOrder
+
+THANKS = {
+    "en": "{shop}: thank you, {name}! A friend came with your code. The code {code} is for you alone, until {until}.",
+    "zh": "【{shop}】谢谢您，{name}！您的朋友用优惠码来过了。送您优惠码 {code}，{until} 前有效，仅限您本人使用。",
+}
+LONGEST_DAYS = 180
+"""So long after a letter a friend's first purchase is looked for."""
+
+
+class OutreachThanks(Base):
+    """Thanks for one newcomer (rule 2). sale_id: their first purchase."""
+
+    __tablename__ = "outreach_thanks"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    friend_id: Mapped[str] = mapped_column(primary_key=True)
+    outreach_id: Mapped[str]
+    customer_id: Mapped[str]
+    sale_id: Mapped[str]
+    code: Mapped[str]
+    given_at: Mapped[dt.datetime]
+    told_at: Mapped[dt.datetime | None]
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What a letter's codes brought: newcomers, what they spent until now, and how many thanks were made."""
+
+    newcomers: int
+    spent_minor: int
+    thanked: int
+
+
+# --- verbs ---
+
+
+def give(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> int:
+    """Make the thanks that are due (rules 1 to 3), at the shop; returns how many. Again it makes none."""
+    day = day_of(session, store_id, at)
+    known = set(session.scalars(sa.select(OutreachThanks.friend_id).where(OutreachThanks.store_id == store_id)))
+    given = 0
+    for letter in session.scalars(
+        sa.select(Outreach).where(
+            Outreach.store_id == store_id, Outreach.kind == "friend",
+            Outreach.made_on >= day - dt.timedelta(days=LONGEST_DAYS),
+        ).order_by(Outreach.made_at)
+    ).all():  # fmt: skip
+        if offers.standing(offers.offer_of(session, store_id, letter.offer_id), day) != "live":
+            continue
+        for passer_id, sale in _first_purchases(session, letter, day):
+            if sale.customer_id in known or "messages" not in customers.agreed(session, store_id, passer_id):
+                continue
+            if _thanked(session, letter, passer_id) >= FRIENDS:
+                continue
+            (code,) = offers.make_coupons(
+                session, store_id, letter.offer_id, until_day=_until(session, letter, day), actor=actor, at=at
+            )
+            friend_id = str(sale.customer_id)
+            known.add(friend_id)
+            session.add(
+                OutreachThanks(
+                    store_id=store_id, friend_id=friend_id, outreach_id=letter.id, customer_id=passer_id,
+                    sale_id=sale.id, code=code, given_at=at,
+                )
+            )  # fmt: skip
+            session.flush()
+            journal.record(
+                session, actor=actor, at=at, verb="outreach.thanked", subject=f"customer:{passer_id}", letter=letter.id
+            )
+            given += 1
+    return given
+
+
+def told(session: Session, store_id: str, friend_id: str, *, actor: Actor, at: dt.datetime) -> OutreachThanks:
+    """Write that somebody was given their thanks; twice is once."""
+    row = session.get(OutreachThanks, (store_id, friend_id))
+    if row is None:
+        raise NotFound("not-in-letter", "This letter is not for this customer.", customer=friend_id)
+    if row.told_at is None:
+        row.told_at = at
+        journal.record(
+            session, actor=actor, at=at, verb="outreach.told", subject=f"customer:{row.customer_id}",
+            letter=row.outreach_id,
+        )  # fmt: skip
+    return row
+
+
+# --- questions ---
+
+
+def letters_of(session: Session, letter: Outreach) -> list[tuple[str, Letter]]:
+    """Return the thanks for a letter's newcomers, ready to send, with the newcomer's id (rule 3)."""
+    shop = store_of(session, letter.store_id).name
+    query = (
+        sa.select(OutreachThanks, Customer, offers.Coupon.uses, offers.Coupon.until_day)
+        .join(
+            Customer,
+            sa.and_(Customer.store_id == OutreachThanks.store_id, Customer.id == OutreachThanks.customer_id),
+        )
+        .join(
+            offers.Coupon,
+            sa.and_(offers.Coupon.owner_id == OutreachThanks.store_id, offers.Coupon.code == OutreachThanks.code),
+        )
+        .where(
+            OutreachThanks.store_id == letter.store_id, OutreachThanks.outreach_id == letter.id,
+            Customer.erased_at.is_(None), Customer.phone != "",
+        )
+        .order_by(OutreachThanks.given_at, OutreachThanks.friend_id)
+    )  # fmt: skip
+    found = []
+    for row, customer, uses, until_day in session.execute(query):
+        if "messages" in customers.agreed(session, letter.store_id, customer.id):
+            words = THANKS.get(customer.language) or THANKS["en"]
+            last = until_day or _until(session, letter, day_of(session, letter.store_id, row.given_at))
+            text = words.format(shop=shop, name=customer.name, code=row.code, until=f"{last:%Y-%m-%d}")
+            one = Letter(customer.id, customer.name, customer.phone, row.code, text, row.told_at, uses)
+            found.append((row.friend_id, one))
+    return found
+
+
+def brought_by(session: Session, letter: Outreach, day: dt.date) -> Brought:
+    """Return what a letter's codes brought by a day (rule 4)."""
+    newcomers = {str(sale.customer_id) for _passer, sale in _first_purchases(session, letter, day)}
+    spent = sa.select(sa.func.coalesce(sa.func.sum(Sale.total_minor), 0)).where(
+        Sale.store_id == letter.store_id, Sale.customer_id.in_(newcomers), Sale.state == "completed",
+        Sale.business_day <= day,
+    )  # fmt: skip
+    thanks = sa.select(sa.func.count()).where(
+        OutreachThanks.store_id == letter.store_id, OutreachThanks.outreach_id == letter.id
+    )
+    return Brought(len(newcomers), int(session.scalar(spent) or 0), int(session.scalar(thanks) or 0))
+
+
+# --- inside ---
+
+
+def _until(session: Session, letter: Outreach, day: dt.date) -> dt.date:
+    """Return the last day of thanks given on a day: they hold as long as the letter's codes, and as the offer does."""
+    last = offers.offer_of(session, letter.store_id, letter.offer_id).until_day
+    until = day + dt.timedelta(days=letter.days)
+    return until if last is None else min(until, last)
+
+
+def _first_purchases(session: Session, letter: Outreach, day: dt.date) -> list[tuple[str, Sale]]:
+    """Return who passed a code on, and the first purchase of the newcomer it brought, before a day (rules 1, 2)."""
+    store_id = letter.store_id
+    collected = sa.and_(PickupOrder.store_id == CouponUse.store_id, PickupOrder.id == CouponUse.sale_id)
+    query = (
+        sa.select(OutreachPerson.customer_id, Sale)
+        .join(CouponUse, sa.and_(CouponUse.store_id == OutreachPerson.store_id, CouponUse.code == OutreachPerson.code))
+        .outerjoin(PickupOrder, collected)
+        .join(
+            Sale,
+            sa.and_(
+                Sale.store_id == CouponUse.store_id,
+                Sale.id == sa.func.coalesce(PickupOrder.sale_id, CouponUse.sale_id),
+            ),
+        )
+        .where(
+            OutreachPerson.store_id == store_id, OutreachPerson.outreach_id == letter.id, OutreachPerson.code != "",
+            CouponUse.owner_id == store_id, CouponUse.given_back_at.is_(None), Sale.state == "completed",
+            Sale.business_day < day, Sale.customer_id.is_not(None), Sale.customer_id != OutreachPerson.customer_id,
+        )
+        .order_by(Sale.completed_at, Sale.id)
+    )  # fmt: skip
+    found = []
+    for passer_id, sale in session.execute(query):
+        passer, friend = (session.get(Customer, (store_id, one)) for one in (passer_id, sale.customer_id))
+        same = passer is not None and friend is not None and passer.phone and passer.phone == friend.phone
+        if not same and _is_first(session, sale) and _kept_minor(session, sale) > 0:
+            found.append((str(passer_id), sale))
+    return found
+
+
+def _is_first(session: Session, sale: Sale) -> bool:
+    before = sa.select(Sale.id).where(
+        Sale.store_id == sale.store_id, Sale.customer_id == sale.customer_id, Sale.kind == "sale",
+        Sale.state == "completed",
+        sa.or_(
+            Sale.completed_at < sale.completed_at, sa.and_(Sale.completed_at == sale.completed_at, Sale.id < sale.id)
+        ),
+    )  # fmt: skip
+    return session.scalar(before.limit(1)) is None
+
+
+def _kept_minor(session: Session, sale: Sale) -> int:
+    """Return what of a sale was not brought back."""
+    back = sa.select(sa.func.coalesce(sa.func.sum(SaleLine.total_minor), 0)).where(
+        SaleLine.store_id == sale.store_id, SaleLine.returns_sale_id == sale.id
+    )
+    return sale.total_minor + int(session.scalar(back) or 0)
+
+
+def _thanked(session: Session, letter: Outreach, passer_id: str) -> int:
+    query = sa.select(sa.func.count()).where(
+        OutreachThanks.store_id == letter.store_id, OutreachThanks.outreach_id == letter.id,
+        OutreachThanks.customer_id == passer_id,
+    )  # fmt: skip
+    return int(session.scalar(query) or 0)

@@ -1,0 +1,43 @@
+"""The end of money kept apart: it goes on when its time is over, or as the operator decides where two do not agree.
+
+Rules
+-----
+1. What is left goes on to the shop; of a group's, the commission on it to the leader, whoever decided so and when.
+2. The operator decides what is disputed once: so much goes back, the rest on.
+3. A decision about an order that was not handed over, as far as the network knows, calls it off for good: its store
+   hears of it, however late, and hands nothing over any more. Had it done so before, the decision stands;
+   where it calls it off, the whole money is the customer's (`following` rule 2).
+"""
+
+import datetime as dt
+
+from sqlalchemy.orm import Session
+
+from config.errors import Conflict
+from config.nodes.journal import Actor
+from supply.money import escrow
+from supply.money.escrow import Escrow
+from supply.online.checkout import placing
+from supply.online.groups import groups
+from supply.online.orders import OPEN, PickupOrder
+
+
+def pass_on(session: Session, id: str, *, why: str, actor: Actor, at: dt.datetime) -> int:
+    """Pass on what is left of an escrow (rule 1); returns how much in all."""
+    if escrow.locked(session, id).purpose == "group":
+        return groups.release(session, id, why=why, actor=actor, at=at)
+    return escrow.release(session, id, why=why, actor=actor, at=at)
+
+
+def decide(session: Session, id: str, refund_minor: int, *, why: str, actor: Actor, at: dt.datetime) -> Escrow:
+    """Decide a dispute: so much goes back, the rest on (rules 2, 3)."""
+    row = escrow.locked(session, id)
+    if row.state != "disputed":
+        raise Conflict("not-disputed", f"This escrow is {row.state}; nothing waits for a decision.", state=row.state)
+    escrow.refund(session, id, refund_minor, why=why, actor=actor, at=at)
+    if escrow.balance(session, id):
+        pass_on(session, id, why=why, actor=actor, at=at)
+    order = session.get(PickupOrder, (row.store_id, id))
+    if order is not None and order.state in OPEN:
+        placing.call_off(session, order, at=at)
+    return row

@@ -1,0 +1,294 @@
+"""Handing an online order over at the counter: the right code at the right shop, one sale, once.
+
+Rules
+-----
+1. A customer shows a code (typed, with a check character) or a token (in the QR). Codes of another shop are simply
+   not found here; the sentence says so.
+2. Codes that fit no order are counted: after 20 in ten minutes or 200 in a day in one shop the counter waits. At that
+   rate and with 50 orders waiting a guess succeeds less than once in a million shop days (31^7 codes). A slip the check
+   character shows, or a token, is no guess and is not counted.
+3. A try must be remembered although it is refused, and a refusal that is raised undoes its transaction. So `find`
+   and `collect` return a wrong code's refusal instead of raising it; the edge commits, then calls `or_raise()`.
+4. Collecting rings a sale at the agreed prices and fulfils the reservation in the same transaction. The same sale id
+   again is the same sale; another one is refused, with when and by whom it was collected. What was paid online is
+   paid: nothing more is taken, whatever the page says, and an order that costs more is not handed over.
+5. An order past its time is still handed over while it stands in the bin: expiring is a move of its own.
+6. A typed code is for the counter alone. The token proves the hand-over to the network too: it goes there with the
+   collection of what was paid online, and the money comes earlier (`pickup_rules` rule 5).
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.errors import NotFound, Refused, ShopError
+from config.ids import new_id, tidy_pickup_code
+from config.nodes.journal import Actor, record
+from pos.customers import customers
+from pos.sale import sale
+from pos.store.store import Store
+from supply.online import home_delivery
+from supply.online.checkout.order_keys import code_hash, salt_of, token_hash
+from supply.online.orders import (
+    OPEN,
+    PickupOrder,
+    PickupTry,
+    lines_of,
+    move,
+    order_for_update,
+)
+from supply.online.storefront.availability import rules_of
+from supply.online.storefront.delivery_fee import fee_of
+from supply.online.storefront.price import promise_of
+
+TRIES_PER_SPELL = 20
+SPELL = dt.timedelta(minutes=10)
+TRIES_PER_DAY = 200
+REMEMBER_DAYS = 30
+"""So long a code still finds its ended order, to say what became of it."""
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What a code led to: the order (and its sale, when collected), or the refusal of a wrong code (rule 3).
+
+    token: what was scanned, where it was no typed code (rule 6).
+    """
+
+    order: PickupOrder | None = None
+    token: str = ""
+    completed: sale.Completed | None = None
+    refusal: ShopError | None = None
+
+    def or_raise(self) -> "Handover":
+        """Raise the refusal, if there is one; to be called after the commit."""
+        if self.refusal is not None:
+            raise self.refusal
+        return self
+
+
+# --- verbs, store ---
+
+
+def find(
+    session: Session, store_id: str, code_or_token: str, *, actor: Actor, at: dt.datetime, order_id: str | None = None
+) -> Handover:
+    """Return the order a code or token opens, ended ones too, or a wrong code's refusal (rules 1 to 3).
+
+    order_id: the order open on the page; the code must then be that order's. Raises only when locked.
+    """
+    _refuse_when_locked(session, store_id, at)
+    text = "".join(code_or_token.split())
+    code = tidy_pickup_code(text)
+    if code is None and len(text) < 22:
+        return Handover(
+            refusal=NotFound("no-such-code", "This is not a pickup code: it has 8 letters and digits. Read it again.")
+        )
+    order = _by_code(session, store_id, code, at) if code else _by_token(session, store_id, text)
+    if order is not None and order_id in (None, order.id):
+        return Handover(order=order, token="" if code else text)
+    if order is None and code is None:
+        return Handover(
+            refusal=NotFound(
+                "not-come-yet",
+                "No order with this square is here: it is another shop's, or has not come yet. The customer's page says"
+                " how it stands.",
+            )
+        )
+    session.add(PickupTry(store_id=store_id, id=new_id(), at=at, actor_id=actor.id))
+    record(session, actor=actor, at=at, verb="pickup order.wrong_code", subject=f"pickup:{order_id or 'unknown'}")
+    if order is not None:
+        return Handover(
+            refusal=Refused("other-order", f"This code belongs to order {order.order_no}.", order_no=order.order_no)
+        )
+    return Handover(refusal=NotFound("wrong-code", "This code is not for this shop. Read it again, or ask for the QR."))
+
+
+def collect(
+    session: Session,
+    store_id: str,
+    code_or_token: str,
+    *,
+    sale_id: str,
+    till_id: str,
+    tenders: Sequence[tuple[str, int] | tuple[str, int, str]],
+    shown_total_minor: int,
+    age_confirmed: int | None = None,
+    order_id: str | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> Handover:
+    """Hand a ready order over and ring its sale (rule 4).
+
+    Refuses orders that are not ready, already collected or ended, and whatever `sale.complete` refuses (total shown,
+    cash, age, shift). A wrong code comes back as `Handover.refusal` (rule 3).
+    """
+    found = find(session, store_id, code_or_token, actor=actor, at=at, order_id=order_id)
+    if found.order is None:
+        return found
+    if home_delivery.is_live(home_delivery.of_order(session, store_id, found.order.id)):
+        raise Refused("brought-home", f"Order {found.order.order_no} is to be brought. Say first that it is collected.")
+    return hand_over(
+        session, store_id, found.order.id, sale_id=sale_id, till_id=till_id, tenders=tenders,
+        shown_total_minor=shown_total_minor, age_confirmed=age_confirmed, token=found.token, actor=actor, at=at,
+    )  # fmt: skip
+
+
+def hand_over(
+    session: Session,
+    store_id: str,
+    order_id: str,
+    *,
+    sale_id: str,
+    till_id: str,
+    tenders: Sequence[tuple[str, int] | tuple[str, int, str]],
+    shown_total_minor: int,
+    age_confirmed: int | None = None,
+    token: str = "",
+    actor: Actor,
+    at: dt.datetime,
+) -> Handover:
+    """Ring the sale of an order whose customer is known, by its code or at the door (rule 4). token: as scanned."""
+    order = order_for_update(session, store_id, order_id)
+    again = order.state == "collected" and order.sale_id == sale_id
+    if not again:
+        _refuse_unless_ready(session, order)
+        refuse_unpaid(order)
+    promise = promise_of(lines_of(session, order), fee_of(session, order))
+    request = sale.SaleRequest(
+        id=sale_id,
+        store_id=store_id,
+        till_id=till_id,
+        lines=promise.lines,
+        tenders=[("prepaid", order.total_minor)] if order.paid_minor else list(tenders),
+        shown_total_minor=shown_total_minor,
+        age_confirmed=age_confirmed,
+        channel="pickup",
+        order_id=order.id,
+        order_no=order.order_no,
+        customer_id=_member_of(session, order),
+        agreed_prices=promise.prices,
+        agreed_savings=promise.savings,
+        agreed_deposits=promise.deposits,
+    )
+    completed = sale.complete(session, request, actor=actor, at=at)
+    if again:
+        return Handover(order=order, completed=completed)
+    order.sale_id, order.collected_at, order.collected_by = sale_id, at, actor.name
+    order.return_until = at + dt.timedelta(days=rules_of(session, store_id).return_days)
+    if token:
+        order.proved_at, order.proved_by = at, "token"
+    proof = token if order.paid_minor and order.number > 0 else ""  # nobody else needs it
+    move(session, order, "collected", actor=actor, at=at, why=order.why, proof=proof)
+    return Handover(order=order, completed=completed)
+
+
+def forget_tries(session: Session, store_id: str, *, at: dt.datetime) -> None:
+    """Drop the tries of days gone by; the journal keeps that they happened."""
+    session.execute(
+        sa.delete(PickupTry).where(PickupTry.store_id == store_id, PickupTry.at < at - dt.timedelta(days=2))
+    )
+
+
+def refuse_unpaid(order: PickupOrder) -> None:
+    """Refuse an order paid beforehand that costs more than was paid: nobody has the rest (rule 4)."""
+    if 0 < order.paid_minor < order.total_minor:
+        raise Refused(
+            "above-paid",
+            f"Order {order.order_no} was paid before, and would cost more now. Give less, or cancel it.",
+            paid_minor=order.paid_minor, total_minor=order.total_minor,
+        )  # fmt: skip
+
+
+def refuse_square(session: Session, store_id: str, scanned: str) -> None:
+    """Say of what a till has scanned for goods that it is an order's square, where it is one."""
+    order = _by_token(session, store_id, scanned.rstrip("/").rpartition("/")[2])
+    if order is not None:
+        raise Refused(
+            "orders-square", f"This is order {order.order_no}: hand it over under Pickup.", order_no=order.order_no
+        )
+
+
+def hash_ahead(session: Session, store_id: str, code_or_token: str, *, at: dt.datetime) -> None:
+    """Hash a typed code before anything is locked for it: that takes a moment, and a till may want to write."""
+    if code := tidy_pickup_code("".join(code_or_token.split())):
+        _by_code(session, store_id, code, at)
+
+
+# --- inside ---
+
+
+def _refuse_when_locked(session: Session, store_id: str, at: dt.datetime) -> None:
+    for limit, spell in ((TRIES_PER_SPELL, SPELL), (TRIES_PER_DAY, dt.timedelta(days=1))):
+        oldest = session.scalar(
+            sa.select(PickupTry.at)
+            .where(PickupTry.store_id == store_id, PickupTry.at > at - spell)
+            .order_by(PickupTry.at.desc(), PickupTry.id.desc())
+            .offset(limit - 1)
+            .limit(1)
+        )
+        if oldest is not None:
+            tz = session.get_one(Store, store_id).tz
+            until = oldest + spell
+            raise Refused(
+                "codes-locked",
+                f"Too many wrong codes. Codes are taken again from {until.astimezone(ZoneInfo(tz)):%H:%M}.",
+                until=until.isoformat(),
+            )
+
+
+def _by_token(session: Session, store_id: str, token: str) -> PickupOrder | None:
+    return session.scalar(
+        sa.select(PickupOrder).where(PickupOrder.store_id == store_id, PickupOrder.token_hash == token_hash(token))
+    )
+
+
+def _by_code(session: Session, store_id: str, code: str, at: dt.datetime) -> PickupOrder | None:
+    """Look through the open and lately ended orders, week by week of their codes' salts, those that are ready first."""
+    lately = at - dt.timedelta(days=REMEMBER_DAYS)
+    query = sa.select(PickupOrder.id, PickupOrder.code_hash, PickupOrder.state)
+    here = sa.or_(PickupOrder.state.in_(OPEN), PickupOrder.moved_at >= lately)
+    rows = session.execute(query.where(PickupOrder.store_id == store_id, here).order_by(PickupOrder.placed_at.desc()))
+    likely = sorted((state != "ready", state not in OPEN, order_id, kept) for order_id, kept, state in rows)
+    for salt in dict.fromkeys(salt_of(kept) for *_, kept in likely):
+        hashed = code_hash(salt, code)
+        if fitting := [order_id for *_, order_id, kept in likely if kept == hashed]:
+            return session.get(PickupOrder, (store_id, fitting[0]))
+    return None
+
+
+def _member_of(session: Session, order: PickupOrder) -> str | None:
+    """Return the customer whose order it is, by name or where it has the prices for members: the points are theirs."""
+    if order.customer_id is not None:
+        return order.customer_id if customers.is_known(session, order.store_id, order.customer_id) else None
+    if not order.member or not order.customer_phone:
+        return None
+    key = customers.key_of(order.store_id, session.get_one(Store, order.store_id).tz, order.customer_phone)
+    return customers.online_members(session, order.store_id, key).get(key)
+
+
+def _refuse_unless_ready(session: Session, order: PickupOrder) -> None:
+    if order.state == "ready":
+        return
+    facts = {"order_no": order.order_no, "state": order.state}
+    if order.collected_at is not None:
+        tz = session.get_one(Store, order.store_id).tz
+        when = f"{order.collected_at.astimezone(ZoneInfo(tz)):%Y-%m-%d %H:%M}"
+        raise Refused(
+            "already-collected", f"Order {order.order_no} was handed over on {when} by {order.collected_by}.", **facts
+        )
+    if order.state in OPEN:
+        raise Refused("not-ready", f"Order {order.order_no} is not ready yet: it is {order.state}.", **facts)
+    if order.paid_minor:
+        raise Refused(
+            "ended-paid-back",
+            f"Order {order.order_no} is {order.state}, and what was paid goes back to the customer. Sell the goods at"
+            " the till if they still want them.",
+            **facts,
+        )  # fmt: skip
+    why = f" {order.why}" if order.why else ""
+    raise Refused("order-ended", f"Order {order.order_no} is {order.state}.{why}", **facts)

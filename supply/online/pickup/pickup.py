@@ -1,0 +1,422 @@
+"""An online order to be collected in the shop, from arriving at the shop to waiting in the bin.
+
+The whole noun is reached from here: `pickup_order` has its tables, `placing` the network's half (the customer orders
+and cancels), `handover` the last step at the counter; this file is the work between.
+
+Rules
+-----
+1. Placing takes from the network's allowance; the order is a message the store pulls, once. Arriving it is
+   reserved, all of it or nothing, and uses its coupons up: what is short is refused with every short line named.
+   Accepting confirms; refusing, cancelling, falling short and expiring give the units back.
+2. Collecting fulfils the reservation and rings a sale; it needs the right code at the right store, and one of many
+   at once wins.
+3. The code is kept hashed together with the order; the short form is typed, the long token is in the QR. Tries are
+   counted and limited.
+4. After `hold until` an uncollected order expires and its units return; one that is on its way home does not, its
+   units are with whoever brings it. An order the shop does not answer within its time (`pickup_rules`) is refused by
+   itself. A share of a group buy waits for no answer: it is accepted as it arrives, out of what is held for its group
+   (`group_goods`), and kept through the group's last pickup day; not ready by then it is cancelled.
+5. Name, phone and address are kept for open orders, and 30 days longer for questions; then they are forgotten, here and
+   in the facts that told them.
+6. Each move at the store raises the order's step and tells the network the whole state; the highest step wins, so
+   that a late older message never turns an order back. The network only mirrors; the store's state is the order's.
+
+7. What is missing is left out or, where the customer wished so at ordering or says so now, replaced by something
+   similar, never dearer than what it stands in for (`standing_in`). An order that was to be all or nothing is cancelled
+   instead, unless its customer says otherwise now. Until it is in the bag the customer may still cancel.
+8. What the shop has to order in (`order_in`) is held when it comes; without it the order is not gathered, unless the
+   shopkeeper says that it will not come.
+
+Units: qty in the product's stock unit; *_minor currency minor units.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.database import lock_rows
+from config.errors import Invalid, NotFound, Refused, ShopError
+from config.nodes import journal
+from config.nodes.journal import Actor
+from pos.catalogue import offers
+from pos.printing.queue import OLD_LISTS, PrintJob
+from pos.stock import stock
+from pos.stock.stock import Place
+from pos.store.store import Store, day_of
+from supply.online import erasure, home_delivery
+from supply.online.checkout.order_keys import new_token as new_token
+from supply.online.checkout.placing import Wishes as Wishes
+from supply.online.checkout.placing import ask_to_cancel as ask_to_cancel
+from supply.online.checkout.placing import place as place
+from supply.online.checkout.placing import status as status
+from supply.online.groups import goods
+from supply.online.orders import BEFORE_READY as BEFORE_READY
+from supply.online.orders import CUSTOMER_CANCELLED, HAS_PERSON, move, subject_of, tell, write_down
+from supply.online.orders import GIVEN_BACK as GIVEN_BACK
+from supply.online.orders import OPEN as OPEN
+from supply.online.orders import STATES as STATES
+from supply.online.orders import PickupLine as PickupLine
+from supply.online.orders import PickupOrder as PickupOrder
+from supply.online.orders import PickupTry as PickupTry
+from supply.online.orders import held_until as held_until
+from supply.online.orders import kept_lines as kept_lines
+from supply.online.orders import lines_of as lines_of
+from supply.online.orders import open_orders as open_orders
+from supply.online.orders import order_for_update as order_for_update
+from supply.online.pickup.handover import collect as collect
+from supply.online.pickup.handover import find as find
+from supply.online.pickup.handover import refuse_unpaid
+from supply.online.pickup.substitutions import refuse_unwished, replace_missing
+from supply.online.storefront import availability, order_in
+from supply.online.storefront.delivery_fee import fee_of
+from supply.online.storefront.price import cost, promise_of
+from supply.online.storefront.time_slots import answer_by
+from supply.online_facts import PickupPlaced
+
+KEEP_PEOPLE_DAYS = 30
+"""How long the name and phone of an ended order are kept."""
+
+
+# --- verbs, store ---
+
+
+def arrive(session: Session, placed: PickupPlaced, *, actor: Actor, at: dt.datetime) -> PickupOrder:
+    """Take in an order from the network and reserve it (rule 1); a second copy changes nothing."""
+    if known := session.get(PickupOrder, (placed.store_id, placed.order_id)):
+        if known.state in OPEN and not known.customer_name:  # a shop put back from a copy got it from its own facts
+            known.customer_name, known.customer_phone = placed.customer_name, placed.customer_phone
+        return known
+    order = write_down(session, placed)
+    session.flush()
+    if not placed.customer_name:  # forgotten meanwhile: it was over long ago, only this restored shop does not know
+        return move(session, order, "cancelled", actor=actor, at=at)
+    store = session.get_one(Store, order.store_id)
+    try:
+        here = [(line.sku, line.qty) for line in placed.lines if not line.awaited]
+        units = sum(qty for _, qty in here)
+        with goods.opened(session, order, units, actor=actor, at=at), session.begin_nested():
+            if here:
+                stock.reserve(session, order.store_id, order.id, here, actor=actor, at=at)
+            if placed.coupons:
+                ordered_on = day_of(session, store.id, order.placed_at)
+                offers.use_coupons(session, store, placed.coupons, order.id, at, day=ordered_on)
+    except Refused as refusal:
+        move(session, order, "refused", actor=actor, at=at, why=_shortage(placed, refusal))
+        return order
+    if order.group_id:
+        order.hold_until = goods.share_until(session, order, at)
+        return move(session, order, "accepted", actor=actor, at=at)
+    order.answer_by = answer_by(availability.rules_of(session, store.id), availability.hours_of(session, store, at), at)
+    journal.record(session, actor=actor, at=at, verb="pickup order.arrived", subject=subject_of(order))
+    tell(session, order, at)
+    return order
+
+
+def accept(
+    session: Session,
+    store_id: str,
+    order_id: str,
+    *,
+    ready_by: dt.datetime | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> PickupOrder:
+    """Promise the customer the order; ready_by is when, if the shopkeeper says so."""
+    order = order_for_update(session, store_id, order_id)
+    order.ready_by = ready_by
+    order_in.expect(session, order, actor=actor, at=at)
+    return move(session, order, "accepted", actor=actor, at=at)
+
+
+def refuse(session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime) -> PickupOrder:
+    """Say no to an order; the customer reads why, the units are free again."""
+    order = order_for_update(session, store_id, order_id)
+    if not why.strip():
+        raise Invalid("reason-missing", "Say why, so that the customer understands.")
+    move(session, order, "refused", actor=actor, at=at, why=why.strip()[:300])
+    _give_back(session, order, "released", from_bin=False, actor=actor, at=at)
+    return order
+
+
+def start_picking(
+    session: Session, store_id: str, order_id: str, *, without: bool = False, actor: Actor, at: dt.datetime
+) -> PickupOrder:
+    """Begin to gather an accepted order. without: what was ordered in will not come; the rest is given (rule 8)."""
+    order = order_for_update(session, store_id, order_id)
+    STATES.require(order.state, "picking")
+    if not order_in.hold(session, order, actor=actor, at=at):
+        if not without:
+            raise _not_here(session, order)
+        order_in.forget(session, order)
+    return move(session, order, "picking", actor=actor, at=at)
+
+
+def pick_line(
+    session: Session, store_id: str, order_id: str, sku: str, qty: int, *, actor: Actor, at: dt.datetime
+) -> PickupLine:
+    """Note how much of a line was found, 0 to what was ordered; may be corrected until the order is ready or short."""
+    order = order_for_update(session, store_id, order_id)
+    if order.state != "picking":
+        raise Refused(
+            "not-picking", f"Order {order.order_no} is {order.state}; begin picking first.", state=order.state
+        )
+    line = session.get(PickupLine, (store_id, order_id, sku))
+    if line is None:
+        raise NotFound("not-in-order", f"This product is not in order {order.order_no}. Put it back.", sku=sku)
+    if not 0 <= qty <= line.qty:
+        raise Invalid("bad-quantity", f"{line.name}: 0 to {line.qty} can be picked.", sku=sku, wanted=line.qty)
+    if line.awaited and qty and not order_in.hold(session, order, actor=actor, at=at):
+        raise _not_here(session, order)
+    line.picked_qty = qty
+    journal.record(
+        session, actor=actor, at=at, verb="pickup order.picked", subject=subject_of(order), sku=sku, picked=qty
+    )
+    return line
+
+
+def short(
+    session: Session,
+    store_id: str,
+    order_id: str,
+    *,
+    instead: Mapping[str, str] | None = None,
+    agreed: bool = False,
+    actor: Actor,
+    at: dt.datetime,
+) -> PickupOrder:
+    """Settle for less: the customer gets what was picked, the rest is free again, the total falls (rule 7).
+
+    instead: SKU that is missing -> SKU that replaces what is missing of it. agreed: the customer said yes just now.
+    Refuses an order that is complete, one of which nothing was found or replaced (cancel that one), and one whose
+    customer wanted all of it or nothing and was not asked.
+    """
+    order = order_for_update(session, store_id, order_id)
+    STATES.require(order.state, "short")
+    found = lines_of(session, order)
+    _leave_out_awaited(session, order)
+    missing = [line for line in found if line.picked_qty is not None and line.picked_qty < line.qty]
+    if not missing:
+        raise Refused("nothing-short", f"Nothing is missing in order {order.order_no}: make it ready.")
+    for line in found:
+        line.picked_qty = line.qty if line.picked_qty is None else line.picked_qty
+    refuse_unwished(order, agreed=agreed, instead=bool(instead))
+    for line in missing:
+        if sku := (instead or {}).get(line.sku):
+            found.append(replace_missing(session, order, found, line, sku, at))
+    kept = kept_lines(found)
+    if not kept:
+        raise Refused("nothing-picked", f"Nothing of order {order.order_no} was found. Cancel it and say why.")
+    stock.answer(session, store_id, order_id, "released", at=at)
+    stock.reserve(session, store_id, order_id, kept, actor=actor, at=at)
+    order.total_minor = cost(session, store_id, promise_of(found, fee_of(session, order))).total_minor
+    refuse_unpaid(order)
+    names = ", ".join(f"{line.name} {line.picked_qty} of {line.qty}" for line in missing)
+    journal.record(session, actor=actor, at=at, verb="pickup order.settled", subject=subject_of(order), instead=instead)
+    return move(session, order, "short", actor=actor, at=at, why=names)
+
+
+def ready(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> PickupOrder:
+    """Put the gathered order into the bin and tell the customer to come; lines nobody marked count as found.
+
+    Refuses while a line is marked as less than ordered: that is for `short` to settle first.
+    """
+    order = order_for_update(session, store_id, order_id)
+    STATES.require(order.state, "ready")
+    found = lines_of(session, order)
+    lacking = [
+        line for line in found if line.awaited or (line.picked_qty or line.qty) < line.qty or line.picked_qty == 0
+    ]
+    if order.state == "picking" and lacking:
+        names = ", ".join(f"{line.name} {line.picked_qty or 0} of {line.qty}" for line in lacking)
+        raise Refused("lines-short", f"Not all was found: {names}. Give the customer less, or pick the rest.")
+    for line in found:
+        line.picked_qty = line.qty if line.picked_qty is None else line.picked_qty
+    for sku, qty in kept_lines(found):
+        _to_bin(session, order, sku, qty, actor=actor, at=at)
+    order.ready_at, order.hold_until = at, goods.share_until(session, order, at)
+    return move(session, order, "ready", actor=actor, at=at, why=order.why)
+
+
+def cancel(session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime) -> PickupOrder:
+    """Call an order off at the store, on the customer's or the shopkeeper's word; the units are free again."""
+    order = order_for_update(session, store_id, order_id)
+    was = order.state
+    move(session, order, "cancelled", actor=actor, at=at, why=why)
+    _give_back(session, order, "released", from_bin=was == "ready", actor=actor, at=at)
+    return order
+
+
+def customer_cancels(
+    session: Session, placed: PickupPlaced, *, decided: bool = False, actor: Actor, at: dt.datetime
+) -> PickupOrder:
+    """Take the customer's wish to cancel: done while the order is not ready, else the store's state stands.
+
+    decided: the network's operator has said so; then a ready order is called off too, unless somebody is on the way
+    with it. The wish may arrive before the order: then the order is written down cancelled, and reserves nothing.
+    """
+    why = "The network has decided so." if decided else CUSTOMER_CANCELLED
+    order = session.get(PickupOrder, (placed.store_id, placed.order_id))
+    if order is None:
+        order = write_down(session, placed)
+        order.cancel_asked_at = at
+        return move(session, order, "cancelled", actor=actor, at=at, why=why)
+    if order.cancel_asked_at is not None and not decided:
+        return order
+    order.cancel_asked_at = at
+    on_the_way = session.scalars(home_delivery.under_way(order.store_id)).all()
+    if order.state in BEFORE_READY or (decided and order.state == "ready" and order.id not in on_the_way):
+        return cancel(session, order.store_id, order.id, why=why, actor=actor, at=at)
+    tell(session, order, at)
+    return order
+
+
+def expire_due(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> list[PickupOrder]:
+    """Give back what nobody collected, refuse what nobody answered, cancel what nobody made ready in time (rule 4)."""
+    store = session.get_one(Store, store_id)
+    patience = at - dt.timedelta(days=store.pickup_hold_days)
+    unanswered = sa.or_(
+        PickupOrder.answer_by <= at, sa.and_(PickupOrder.answer_by.is_(None), PickupOrder.placed_at <= patience)
+    )
+    overdue = sa.or_(
+        sa.and_(
+            PickupOrder.state == "ready",
+            PickupOrder.hold_until <= at,
+            PickupOrder.id.not_in(home_delivery.under_way(store_id)),
+        ),
+        sa.and_(PickupOrder.state == "placed", unanswered),
+        sa.and_(PickupOrder.state.in_(("accepted", "picking", "short")), _forgotten(patience, at)),
+    )
+    query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, overdue).order_by(PickupOrder.id)
+    orders = list(session.scalars(lock_rows(session, query)))
+    for order in orders:
+        if order.state == "ready":
+            move(session, order, "expired", actor=actor, at=at, why="Nobody collected it in time.")
+            _give_back(session, order, "expired", from_bin=True, actor=actor, at=at)
+        elif order.state == "placed":
+            move(session, order, "refused", actor=actor, at=at, why="The shop did not answer in time.")
+            _give_back(session, order, "released", from_bin=False, actor=actor, at=at)
+        else:
+            cancel(session, store_id, order.id, why="The shop did not make it ready in time.", actor=actor, at=at)
+    return orders
+
+
+def forget_people(session: Session, store_id: str | None = None, *, at: dt.datetime) -> int:
+    """Empty name, phone and address of orders that ended 30 days ago or earlier (rule 5); returns of how many."""
+    update = sa.update(PickupOrder).where(
+        PickupOrder.state.not_in(OPEN), PickupOrder.moved_at <= at - dt.timedelta(days=KEEP_PEOPLE_DAYS), HAS_PERSON
+    )
+    if store_id is not None:
+        update = update.where(PickupOrder.store_id == store_id)
+    emptied = update.values(customer_name="", customer_phone="", email="")
+    orders = session.execute(emptied.returning(PickupOrder.store_id, PickupOrder.id)).all()
+    for first in range(0, len(orders), erasure.AT_ONCE):
+        some = [(store_id, order_id) for store_id, order_id in orders[first : first + erasure.AT_ONCE]]
+        home_delivery.forget(session, some)
+        of_orders = PrintJob.kind.in_(("pickup", "bin")), PrintJob.source_id.in_([order_id for _, order_id in some])
+        _forget_paper(session, *of_orders)
+    before = at - dt.timedelta(days=KEEP_PEOPLE_DAYS)
+    _forget_paper(session, OLD_LISTS, PrintJob.queued_at <= before)
+    erasure.forget(session, before=before, at=at)
+    return len(orders)
+
+
+# --- inside ---
+
+
+def _forgotten(patience: dt.datetime, at: dt.datetime) -> sa.ColumnElement[bool]:
+    """Tell of an accepted order whether its time is long over, and that of the goods it waited for."""
+    came = sa.func.coalesce(PickupOrder.window_until, PickupOrder.ready_by, PickupOrder.placed_at) <= patience
+    is_here = sa.or_(PickupOrder.comes_on.is_(None), PickupOrder.comes_on <= patience.date())
+    return sa.case((PickupOrder.group_id.is_not(None), PickupOrder.hold_until <= at), else_=sa.and_(came, is_here))
+
+
+def _forget_paper(session: Session, *which: sa.ColumnElement[bool] | sa.TextClause) -> None:
+    """Take the names off slips, and off lists to pick by, that are kept to be printed again."""
+    for job in session.scalars(sa.select(PrintJob).where(*which)):
+        nameless = [one | {"customer_name": ""} for one in job.document.get("orders", [])]
+        job.document = job.document | ({"orders": nameless} if nameless else {"customer_name": ""})
+        job.paper = None
+
+
+def _to_bin(session: Session, order: PickupOrder, sku: str, qty: int, *, actor: Actor, at: dt.datetime) -> None:
+    """Move from shelf, floor and backroom what the records have there; what they lack was found on the floor."""
+    by_place = stock.levels(session, order.store_id, [sku])[sku].by_place
+    parts = {}
+    left = qty
+    for source in (Place.SHELF, Place.FLOOR, Place.BACKROOM):
+        parts[source] = min(left, max(0, by_place.get(source, 0)))
+        left -= parts[source]
+    if left:
+        name = session.get_one(PickupLine, (order.store_id, order.id, sku)).name
+        raise Refused(
+            "count-first",
+            f"{name}: the records have only {qty - left} of the {qty} picked. Count it, then make the order ready.",
+            sku=sku,
+            wanted=qty,
+            available=qty - left,
+        )
+    for source, part in parts.items():
+        if part:
+            _shift(session, order, sku, part, source, Place.BIN, actor=actor, at=at)
+
+
+def _give_back(
+    session: Session, order: PickupOrder, kind: str, *, from_bin: bool, actor: Actor, at: dt.datetime
+) -> None:
+    """Give its goods back: what the records have of them in the bin, for a count may have missed the bag."""
+    if from_bin:
+        kept = kept_lines(lines_of(session, order))
+        levels = stock.levels(session, order.store_id, [sku for sku, _ in kept])
+        for sku, qty in kept:
+            if there := min(qty, max(0, levels[sku].by_place.get(Place.BIN, 0))):
+                _shift(session, order, sku, there, Place.BIN, Place.FLOOR, actor=actor, at=at)
+    stock.answer(session, order.store_id, order.id, kind, at=at)
+    order_in.forget(session, order)
+    offers.give_back_coupons(session, order.store_id, order.id, at=at)
+
+
+def _not_here(session: Session, order: PickupOrder) -> Refused:
+    names = ", ".join(line.name for line in order_in.awaited(session, order))
+    return Refused("goods-not-here", f"Not here yet: {names}. Wait for the van, or give the rest.", names=names)
+
+
+def _leave_out_awaited(session: Session, order: PickupOrder) -> None:
+    for line in order_in.awaited(session, order):
+        line.awaited, line.picked_qty = False, 0
+
+
+def _shift(
+    session: Session,
+    order: PickupOrder,
+    sku: str,
+    qty: int,
+    source: Place,
+    target: Place,
+    *,
+    actor: Actor,
+    at: dt.datetime,
+) -> None:
+    stock.move(
+        session,
+        order.store_id,
+        sku,
+        qty,
+        source,
+        target,
+        reason="moved",
+        source_kind="pickup",
+        source_id=f"{order.id}/{sku}/{source}-{target}",
+        actor=actor,
+        at=at,
+    )
+
+
+def _shortage(placed: PickupPlaced, refusal: ShopError) -> str:
+    if "coupon" in refusal.facts:
+        return f"The coupon {refusal.facts['coupon']} was used up meanwhile. Order again without it."
+    names = {line.sku: line.name for line in placed.lines}
+    short_lines = refusal.facts.get("short") or []
+    words = ", ".join(f"{names.get(line['sku'], line['sku'])}" for line in short_lines if "sku" in line)
+    return f"No longer in the shop: {words}." if words else refusal.message

@@ -1,0 +1,1 @@
+"""What customers see online: the store, its products, prices, time slots and fees, availability, reviews."""

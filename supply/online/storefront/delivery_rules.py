@@ -1,0 +1,203 @@
+"""Whether, where and when a shop brings online orders home, and for how much. Pure.
+
+Rules
+-----
+1. A shop brings home to the places it names, and to a position the customer's phone tells, within its radius: the way
+   there (`ways`), not the crow's flight. An address is never guessed.
+2. It brings nothing below its minimum; from `free_from_minor` on the way costs nothing. Goods count as they are
+   charged, after offers.
+3. Its windows are times of its day, the same on every day it is open; each takes so many orders, the first one that
+   begins `lead_minutes` from now at the earliest.
+
+Units: *_minor currency minor units; places in millionths of a degree (e6); minutes of the shop's day.
+"""
+
+import datetime as dt
+import itertools
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from config.errors import Invalid, Refused
+from supply.online.storefront.time_slots import Hours, Window
+from supply.routing.distances import Point, way_m
+
+MOST_WINDOWS, MOST_PLACES = 8, 200
+MOST_RADIUS_M, MOST_ORDERS, MOST_LEAD = 20_000, 100, 24 * 60
+_WINDOW = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s*[-–—~至]\s*([01]?\d|2[0-3]):([0-5]\d)")
+
+
+@dataclass(frozen=True)
+class NamedPlace:
+    """An estate, a street or a house the shop brings to, by its name."""
+
+    name: str
+    lat_e6: int
+    lon_e6: int
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a customer wants an order brought. place: one the shop names; '' with a position of the phone."""
+
+    place: str
+    street: str
+    note: str = ""
+    lat_e6: int | None = None
+    lon_e6: int | None = None
+
+
+@dataclass(frozen=True)
+class DeliveryRules:
+    """What the shopkeeper settled. fee_minor: the price of the line; charged_minor: with the tax that comes on top."""
+
+    on: bool = False
+    lat_e6: int | None = None
+    lon_e6: int | None = None
+    radius_m: int = 2_000
+    fee_minor: int = 0
+    charged_minor: int = 0
+    free_from_minor: int | None = None
+    minimum_minor: int = 0
+    windows: tuple[tuple[int, int], ...] = ((11 * 60, 13 * 60), (17 * 60, 20 * 60))
+    window_orders: int = 6
+    lead_minutes: int = 45
+    days_ahead: int = 2
+    cash_at_door: bool = True
+    places: tuple[NamedPlace, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, least, most in (
+            ("radius_m", 100, MOST_RADIUS_M), ("window_orders", 1, MOST_ORDERS), ("lead_minutes", 0, MOST_LEAD),
+            ("days_ahead", 0, 14),
+        ):  # fmt: skip
+            if not least <= getattr(self, name) <= most:
+                told = f"{name.replace('_', ' ').capitalize()}: {least} to {most}."
+                raise Invalid("bad-rule-number", told, field=name, least=least, most=most)
+        if self.on and self.at is None:
+            raise Invalid("no-shop-place", "Say where your shop is: without it no way can be told.", field="lat")
+        if not 1 <= len(self.windows) <= MOST_WINDOWS:
+            raise Invalid("bad-windows", "Name one to eight times such as 11:00-13:00.", field="windows")
+
+    @property
+    def at(self) -> Point | None:
+        """Where the shop is, in degrees."""
+        if self.lat_e6 is None or self.lon_e6 is None:
+            return None
+        return self.lat_e6 / 1e6, self.lon_e6 / 1e6
+
+    @classmethod
+    def read(cls, kept: Mapping[str, Any]) -> "DeliveryRules":
+        """Read the rules as they are kept and travel; what is not known is left out."""
+        known = {field.name for field in fields(cls)}
+        found = {name: value for name, value in kept.items() if name in known}
+        if "windows" in found:
+            found["windows"] = tuple((int(start), int(end)) for start, end in found["windows"])
+        if "places" in found:
+            found["places"] = tuple(NamedPlace(**place) for place in found["places"])
+        return cls(**found)
+
+    def to_body(self) -> dict[str, Any]:
+        """Return the rules as they are kept and travel."""
+        return {**asdict(self), "windows": [list(one) for one in self.windows],
+                "places": [asdict(one) for one in self.places]}  # fmt: skip
+
+    def fee_for(self, goods_minor: int) -> tuple[int, int]:
+        """Return the price of bringing goods of so much, and what is charged for it (rule 2)."""
+        free = self.free_from_minor is not None and goods_minor >= self.free_from_minor
+        return (0, 0) if free else (self.fee_minor, self.charged_minor)
+
+
+def read_windows(text: str) -> tuple[tuple[int, int], ...]:
+    """Read '11:00-13:00, 17:00-20:00' as minutes of the day, in order; overlapping or empty ones are refused."""
+    parts = [part.strip() for part in re.split(r"[,;，；\n]+", text) if part.strip()]
+    found = [_WINDOW.fullmatch(part) for part in parts]
+    if not parts or not all(found):
+        raise Invalid("bad-windows", "Name one to eight times such as 11:00-13:00.", field="windows")
+    numbers = [[int(sign) for sign in one.groups()] for one in found if one is not None]
+    spans = sorted((h1 * 60 + m1, h2 * 60 + m2) for h1, m1, h2, m2 in numbers)
+    ends_before = all(start < end for start, end in spans)
+    if not ends_before or any(one[1] > other[0] for one, other in itertools.pairwise(spans)):
+        raise Invalid("crossing-windows", "Each time must end after it begins, and none may overlap.", field="windows")
+    return tuple(spans)
+
+
+def read_places(text: str) -> tuple[NamedPlace, ...]:
+    """Read lines 'Sunrise Estate, 31.2304, 121.4737'; the first line that cannot be read is named."""
+    found: dict[str, NamedPlace] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        name, *rest = [part.strip() for part in re.split(r"[,，\t]", line)]
+        point = read_point(*rest) if len(rest) == 2 else None
+        if point is None or not name or len(name) > 60:
+            raise Invalid(
+                "bad-place-line", f"Line {number}: write a name, then latitude and longitude in degrees.",
+                field="places", line=number,
+            )  # fmt: skip
+        found[name] = NamedPlace(name, *point)
+    if len(found) > MOST_PLACES:
+        raise Invalid("too-many-places", f"Name at most {MOST_PLACES} places.", field="places", most=MOST_PLACES)
+    return tuple(found.values())
+
+
+def read_point(lat: str, lon: str) -> tuple[int, int] | None:
+    """Read degrees such as '31.2304' as millionths; None for what is no place on earth."""
+    if not all(re.fullmatch(r"-?\d{1,3}(\.\d{1,12})?", text.strip(), re.ASCII) for text in (lat, lon)):
+        return None
+    point = round(float(lat) * 1e6), round(float(lon) * 1e6)
+    return point if abs(point[0]) <= 90_000_000 and abs(point[1]) <= 180_000_000 else None
+
+
+def located(rules: DeliveryRules, wanted: Address, goods_minor: int) -> Address:
+    """Return the address with its position, or refuse what the shop does not bring there (rules 1, 2)."""
+    if not rules.on or rules.at is None:
+        raise Refused("no-home-delivery", "This shop brings nothing home just now. Collect it instead.", field="way")
+    if goods_minor < rules.minimum_minor:
+        raise Refused(
+            "below-delivery-minimum", "The shop brings orders home from a higher total on.", field="way",
+            minimum_minor=rules.minimum_minor,
+        )  # fmt: skip
+    named = next((one for one in rules.places if wanted.place and one.name == wanted.place), None)
+    if named is None and (wanted.place or wanted.lat_e6 is None or wanted.lon_e6 is None):
+        raise Invalid("no-address", "Choose a place the shop brings to, or let your phone tell where.", field="place")
+    lat, lon = (named.lat_e6, named.lon_e6) if named else (wanted.lat_e6 or 0, wanted.lon_e6 or 0)
+    if not wanted.street.strip():
+        raise Invalid("no-door", "Write building, floor and door, so that you are found.", field="street")
+    if (far := way_m(rules.at, (lat / 1e6, lon / 1e6))) > rules.radius_m:
+        raise Refused(
+            "too-far", f"It is {far} m to you; the shop brings orders up to {rules.radius_m} m.", field="place",
+            metres=far, radius_m=rules.radius_m,
+        )  # fmt: skip
+    return Address(wanted.place, wanted.street.strip(), wanted.note.strip(), lat, lon)
+
+
+def in_reach(rules: DeliveryRules) -> list[NamedPlace]:
+    """Return the named places within the radius, by name."""
+    here = rules.at
+    near = [one for one in rules.places if here and way_m(here, (one.lat_e6 / 1e6, one.lon_e6 / 1e6)) <= rules.radius_m]
+    return sorted(near, key=lambda one: one.name)
+
+
+def windows(
+    rules: DeliveryRules, hours: Hours, now: dt.datetime, waiting: Sequence[dt.datetime | None]
+) -> list[Window]:
+    """Return the windows from now on, full ones too (rule 3). waiting: the start of every order not yet brought."""
+    zone, taken = ZoneInfo(hours.tz), Counter(waiting)
+    first = now + dt.timedelta(minutes=rules.lead_minutes)
+    today = now.astimezone(zone).date()
+    found = []
+    days = [today + dt.timedelta(days=n) for n in range(rules.days_ahead + 1)]
+    for day in (one for one in days if one not in hours.closed):
+        for span in rules.windows:
+            start, end = (_instant(day, minute, zone) for minute in span)
+            if start >= first:
+                found.append(Window(start, end, max(0, rules.window_orders - taken[start])))
+    return found
+
+
+def _instant(day: dt.date, minute: int, zone: ZoneInfo) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(minute // 60, minute % 60), zone).astimezone(dt.UTC)

@@ -1,0 +1,184 @@
+"""What customers see of a store's online shop: its products with price, promise and place on the shelf.
+
+Rules
+-----
+1. Everything shown was published by the store; what is left is the allowance less what was taken since. `at` says when
+   that is asked: it falls with the store's silence (`shop_offer.safe_qty`); without it, it is as promised last.
+2. A basket costs what the till would charge for it now: the same prices, the shop's offers, the deposits.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.errors import NotFound
+from config.nodes.node import Peer
+from config.prepared import PreparedForSome
+from pos.catalogue.catalogue import Product
+from pos.sale.quoting import Quote
+from pos.store.store import store_of
+from supply.online.storefront import price
+from supply.online.storefront.availability import ShopOffer, portion, safe_left, safe_qty, silence_of, silence_since
+
+
+class Ware(NamedTuple):
+    """A product as a customer sees it. left_qty: what can still be ordered; step_qty: the smallest portion."""
+
+    sku: str
+    name: str
+    brand: str
+    category: str
+    department: str
+    pack_text: str
+    stock_unit: str
+    price_minor: int
+    price_quantity: int
+    minimum_age: int | None
+    maximum_qty: int | None
+    left_qty: int
+    step_qty: int
+    shelf_rank: int | None
+    order_days: int | None = None
+    """So many days after ordering it can be collected, where the shop orders it in."""
+
+    def days_for(self, qty: int) -> int | None:
+        """Return how many days so many have to be waited for; None: they are here, or cannot be ordered in."""
+        return self.order_days if qty > self.left_qty else None
+
+
+# --- questions ---
+
+
+def listing(
+    session: Session,
+    store_id: str,
+    *,
+    text: str = "",
+    category: str | None = None,
+    limit: int = 60,
+    offset: int = 0,
+    at: dt.datetime | None = None,
+) -> list[Ware]:
+    """Return what the online shop shows: what is in stock, what is ordered in, the rest; bestsellers first, by name.
+
+    text looks in names, brands, categories and pinyin, every word must occur; its letters mean themselves.
+    """
+    silence = _silence(session, store_id, at)
+    query = _ordered(_LISTED.where(ShopOffer.store_id == store_id), text, category, silence)
+    return [_ware(row, silence) for row in session.execute(query.limit(limit).offset(offset))]
+
+
+def listed_skus(
+    session: Session, store_id: str, *, text: str = "", category: str | None = None, at: dt.datetime | None = None
+) -> list[str]:
+    """Return the SKUs of the whole listing in its order; `listing` says which."""
+    query = _LISTED.where(ShopOffer.store_id == store_id).with_only_columns(ShopOffer.sku)
+    return list(session.scalars(_ordered(query, text, category, _silence(session, store_id, at))))
+
+
+def categories(session: Session, store_id: str) -> list[tuple[str, int]]:
+    """Return the categories of the online shop with how many products each has, by name."""
+    rows = session.execute(
+        sa.select(Product.category, sa.func.count())
+        .join(ShopOffer, ShopOffer.sku == Product.sku)
+        .where(ShopOffer.store_id == store_id, ShopOffer.listed)
+        .group_by(Product.category)
+        .order_by(Product.category)
+    )
+    return [(name, count) for name, count in rows]
+
+
+def product(session: Session, store_id: str, sku: str, *, at: dt.datetime | None = None) -> Ware:
+    """Return one product of the online shop."""
+    found = wares(session, store_id, [sku], at=at)
+    if not found:
+        raise NotFound("not-sold-online", "This product is not in this online shop. Look for another one.", sku=sku)
+    return found[0]
+
+
+def wares(session: Session, store_id: str, skus: Iterable[str], *, at: dt.datetime | None = None) -> list[Ware]:
+    """Return the named products, those that are in the online shop, by SKU."""
+    rows = _NAMED.all(session, {"store": store_id}, sorted(skus))
+    silence = silence_since(rows[0][-1], at) if rows else dt.timedelta(0)
+    return [_ware(row[:-1], silence) for row in rows]
+
+
+def quote(
+    session: Session,
+    store_id: str,
+    lines: Sequence[tuple[str, int]],
+    *,
+    coupons: Sequence[str] = (),
+    member: bool = False,
+    at: dt.datetime,
+) -> Quote:
+    """Return lines, savings, deposits, tax and total at the published prices, as the till would ring them (rule 2)."""
+    rows = session.execute(
+        sa.select(ShopOffer.sku, ShopOffer.price_minor, ShopOffer.listed).where(
+            ShopOffer.store_id == store_id, sa.or_(ShopOffer.sku.in_([sku for sku, _ in lines]), ~ShopOffer.listed)
+        )
+    )
+    wanted = {sku for sku, _ in lines}
+    prices = {sku: price_minor for sku, price_minor, listed in rows if listed or sku not in wanted}
+    store = store_of(session, store_id)
+    return price.quote(session, store, lines, prices, coupons=coupons, member=member, at=at)
+
+
+def comes_on(today: dt.date, days: Iterable[int | None]) -> dt.date | None:
+    """Return the day the last of what is ordered in can be collected; None where nothing is."""
+    longest = max((one for one in days if one is not None), default=None)
+    return None if longest is None else today + dt.timedelta(days=longest)
+
+
+# --- inside ---
+
+Query = TypeVar("Query", bound=sa.Select[*tuple[Any, ...]])
+
+
+def _silence(session: Session, store_id: str, at: dt.datetime | None) -> dt.timedelta:
+    return silence_of(session, store_id, at) if at is not None else dt.timedelta(0)
+
+
+def _ordered(query: Query, text: str, category: str | None, silence: dt.timedelta) -> Query:
+    """Narrow a listing to words and an aisle, and put it in its order."""
+    for word in text.casefold().split():
+        query = query.where(Product.search_text.contains(word, autoescape=True))
+    if category:
+        query = query.where(Product.category == category)
+    left = safe_left(silence)
+    return query.order_by(
+        sa.case((left > 0, 0), (ShopOffer.order_days.is_not(None), 1), else_=2),
+        sa.case((ShopOffer.shelf_rank.is_(None), 1), else_=0),
+        ShopOffer.shelf_rank,
+        Product.name,
+        Product.sku,
+    )
+
+
+_LISTED = sa.select(
+    Product.sku, Product.name, Product.brand, Product.category, Product.department, Product.pack_text,
+    Product.stock_unit, Product.price_quantity, Product.minimum_age, Product.maximum_qty, ShopOffer.price_minor,
+    ShopOffer.allowance_qty, ShopOffer.taken_qty, ShopOffer.shelf_rank, ShopOffer.order_days,
+).join_from(ShopOffer, Product, Product.sku == ShopOffer.sku).where(ShopOffer.listed)  # fmt: skip
+"""The columns alone: a list page is read often, and rows of the session's own cost three times as much."""
+_NAMED = PreparedForSome(
+    lambda some: (
+        _LISTED.add_columns(Peer.heard_at)
+        .outerjoin(Peer, Peer.id == ShopOffer.store_id)
+        .where(ShopOffer.store_id == sa.bindparam("store"), ShopOffer.sku.in_(some))
+        .order_by(ShopOffer.sku)
+    )
+)
+
+
+def _ware(row: Sequence[Any], silence: dt.timedelta) -> Ware:
+    *shown, price_minor, allowance_qty, taken_qty, shelf_rank, order_days = row
+    sku, name, brand, category, department, pack_text, stock_unit, price_quantity, minimum_age, maximum_qty = shown
+    left, step = max(0, safe_qty(allowance_qty, silence) - taken_qty), portion(stock_unit, price_quantity)
+    return Ware(
+        sku, name, brand, category, department, pack_text, stock_unit, price_minor, price_quantity, minimum_age,
+        maximum_qty, left - left % step, step, shelf_rank, order_days,
+    )  # fmt: skip

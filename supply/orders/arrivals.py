@@ -1,0 +1,165 @@
+"""A shop's order as the network takes it in: at its own prices, for the day it says, or not at all.
+
+Rules
+-----
+1. What an order costs stands in the network's own list, of the day it arrives or the two weeks before it: the shop may
+   not have heard of a change. Any other cost or pack is charged by the unit at the list, so that none makes it cheaper;
+   what is not on the list is not promised.
+2. For which day it counts the network says, and tells the shop where that is another than it named (`order_days`).
+   Within its round it stands where it reached the network, whenever the shop says that it was sent.
+3. Of a shop that was put back from its copy and numbers anew the network tells two orders of one number apart.
+4. An order whose days are far from today, or whose reasons are no figures and days, is not taken in: rationing,
+   loading and the rounds reckon with all shops' orders at once.
+5. What the network promises, loads and hears of it afterwards is the order's own story (`orders`).
+"""
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.errors import Conflict, Invalid, Refused
+from config.ids import new_id
+from config.nodes import door, journal, outbox
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from pos.stock.ledger import MOST_QTY
+from pos.store.store import day_of
+from supply.facts import ORDER_ACKNOWLEDGED, VERSION, OrderAcknowledged, OrderCancelled, Ordered, OrderSent
+from supply.orders import order_days
+from supply.orders.orders import (
+    STATES,
+    OrderLine,
+    ReplenishmentOrder,
+    acknowledged,
+    cost_of,
+    lines_of,
+    put_on,
+    settle,
+    subject_of,
+)
+from supply.orders.suppliers import LONGEST_LEAD_DAYS, MOST_PACKS, Supplier, Terms, supplier_of, terms_for, was_listed
+
+TOLD_APART = 1_000_000
+FIGURES = ("on_hand", "reserved", "on_the_way", "need_qty", "target", "per_day")
+"""What of a line's reasons the network reckons with."""
+FARTHEST = dt.timedelta(days=14)
+"""So far ahead of its arrival an order's day may be: a clock is wrong."""
+
+# --- verbs ---
+
+
+def arrive(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) -> ReplenishmentOrder:
+    """Take a shop's order in, for the day it counts for (rules 1, 2); the same order again changes nothing."""
+    is_new = session.get(ReplenishmentOrder, (fact.store_id, fact.order_id)) is None
+    order = write_down(session, fact, actor=actor, at=at)
+    if is_new and order.state == "sent":
+        said = order_days.of(order)
+        put_on(order, order_days.counted(session, supplier_of(session, order.supplier_id), said, order.store_id, at))
+        if order.order_day != said.order_day:
+            order_days.tell(session, order, actor=actor, at=at)
+        session.flush()
+    return order
+
+
+def write_down(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) -> ReplenishmentOrder:
+    """Write a shop's order at this node's prices, for the day it names (rule 1); once more changes nothing."""
+    order = session.get(ReplenishmentOrder, (fact.store_id, fact.order_id))
+    if order is not None:
+        known = {(line.sku, line.pack_qty) for line in lines_of(session, order)}
+        if order.order_no % TOLD_APART != fact.order_no or known != {(line.sku, line.pack_qty) for line in fact.lines}:
+            raise Conflict("order-content-differs", f"Order {fact.order_no} came before with another content.")
+        return order
+    today, lead = day_of(session, fact.store_id, at), dt.timedelta(days=LONGEST_LEAD_DAYS)
+    lines, oldest = _at_our_prices(session, fact, today), today - 2 * lead
+    order = ReplenishmentOrder(
+        store_id=fact.store_id, id=fact.order_id, supplier_id=fact.supplier_id, state="sent",
+        order_no=_told_apart(session, fact),
+        order_day=door.day(fact.order_day, "order_day", today + FARTHEST, first=oldest),
+        delivery_day=door.day(fact.delivery_day, "delivery_day", today + FARTHEST + lead, first=oldest),
+        next_delivery_day=door.day(
+            fact.next_delivery_day, "next_delivery_day", today + 2 * (FARTHEST + lead), first=oldest
+        ),
+        cost_minor=cost_of(lines),
+        proposed_at=dt.datetime.fromisoformat(fact.proposed_at), sent_at=at,
+        forecast_age_days=fact.forecast_age_days,
+    )  # fmt: skip
+    session.add(order)
+    session.flush()
+    session.add_all(lines)
+    packs = sum(line.packs for line in lines)
+    journal.record(session, actor=actor, at=at, verb="order.arrived", subject=subject_of(order), packs=packs)
+    session.flush()
+    settle(session, fact.store_id, order.id, actor=actor, at=at)
+    return order
+
+
+def called_off(session: Session, fact: OrderCancelled, *, actor: Actor, at: dt.datetime) -> None:
+    """Take a shop's cancellation, also before the order; what has left the warehouse goes on (`orders`, rule 7)."""
+    order = arrive(session, fact.order, actor=actor, at=at)
+    if STATES.legal(order.state, "cancelled"):
+        journal.move(session, order, "cancelled", actor=actor, at=at, subject=subject_of(order), why=fact.why)
+
+
+def answer_nothing(session: Session, order: ReplenishmentOrder, *, actor: Actor, at: dt.datetime) -> None:
+    """Answer an order that is not paid for: nothing of it comes, and the shop proposes anew."""
+    nothing = tuple((line.sku, 0) for line in lines_of(session, order))
+    fact = OrderAcknowledged(store_id=order.store_id, order_id=order.id, packs=nothing)
+    acknowledged(session, fact, actor=actor, at=at)
+    outbox.append(
+        session, to_node=order.store_id, topic=ORDER_ACKNOWLEDGED, version=VERSION, body=fact.to_body(), id=new_id(),
+        subject=subject_of(order), business_day=day_of(session, order.store_id, at), at=at,
+    )  # fmt: skip
+
+
+# --- inside ---
+
+
+def _at_our_prices(session: Session, fact: OrderSent, day: dt.date) -> list[OrderLine]:
+    """Return the lines of a shop's order as the network sells them that day (rule 1)."""
+    supplier = session.get(Supplier, fact.supplier_id)
+    if supplier is None or supplier.kind != NETWORK:
+        raise Refused("not-our-supplier", f"{fact.supplier_id} does not deliver for the network.")
+    ours = {one.sku: one for one in terms_for(session, supplier.id, [line.sku for line in fact.lines], day)}
+    lines = []
+    for told in fact.lines:
+        _refuse_odd(told)
+        line, terms = OrderLine(store_id=fact.store_id, order_id=fact.order_id, **vars(told)), ours.get(told.sku)
+        if terms is None:
+            line.packs = line.pack_cost_minor = 0
+        elif not _is_fair(session, terms, told, day):
+            line.pack_cost_minor = -(-terms.pack_cost_minor * told.pack_qty // terms.pack_qty)
+        lines.append(line)
+    return lines
+
+
+def _refuse_odd(told: Ordered) -> None:
+    """Refuse counts nobody can have typed and reasons that are no figures (rule 4)."""
+    bounds = ((told.pack_qty, 1, MOST_QTY), (told.packs, 0, MOST_PACKS), (told.packs_proposed, 0, MOST_PACKS))
+    if any(type(number) is not int or not least <= number <= most for number, least, most in bounds):
+        raise Invalid("bad-quantity", f"{told.packs} packs of {told.pack_qty} of {told.sku} cannot be ordered.")
+    for name in FIGURES:
+        figure = told.why.get(name, 0)
+        is_figure = figure is None or (isinstance(figure, int | float) and abs(figure) <= MOST_QTY)
+        if not is_figure or isinstance(figure, bool):
+            raise Invalid("bad-reason", f"The order of {told.sku} gives no figure as {name}.", sku=told.sku, name=name)
+    try:
+        dt.date.fromisoformat(told.why.get("runs_out_day") or "2000-01-01")
+    except (TypeError, ValueError) as fault:
+        raise Invalid("bad-reason", f"The order of {told.sku} says no day when it runs out.", sku=told.sku) from fault
+
+
+def _is_fair(session: Session, terms: Terms, told: Ordered, day: dt.date) -> bool:
+    """Tell whether pack and cost are what the list says, or said when the shop looked."""
+    asked = terms._replace(pack_qty=told.pack_qty, pack_cost_minor=told.pack_cost_minor)
+    return asked == terms or was_listed(session, asked, day)
+
+
+def _told_apart(session: Session, fact: OrderSent) -> int:
+    """Return the number of a shop's order here: its own, or, where another order has it, one a million on (rule 3)."""
+    numbers = ReplenishmentOrder.order_no, ReplenishmentOrder.order_no % TOLD_APART == fact.order_no
+    taken = set(session.scalars(sa.select(numbers[0]).where(ReplenishmentOrder.store_id == fact.store_id, numbers[1])))
+    number = door.number(fact.order_no, "order_no", 1, TOLD_APART - 1)
+    while number in taken:
+        number += TOLD_APART
+    return number

@@ -1,0 +1,155 @@
+"""The delivery note: goods announced to a shop, its lines, and the one pen that opens it.
+
+`receiving` has the verbs a shop uses and its rules 1 to 5; this file holds the tables.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base, lock_rows
+from config.errors import NotFound
+from config.nodes.journal import Actor, record
+from config.states import StateTable
+from pos.stock.batches import Lot
+from supply.facts import Advised
+
+STATES = StateTable(
+    "delivery",
+    "expected",
+    {"expected": ["counting", "refused", "turned_back"], "counting": ["posted", "refused"]},
+)
+CLOSED = ("posted", "refused", "turned_back")
+ON_ITS_WAY = ("expected", "counting")
+
+
+class Delivery(Base):
+    """Goods on their way or in the shop. source: the order or push offer they answer."""
+
+    STATES: ClassVar[StateTable] = STATES
+    __tablename__ = "delivery"
+    __table_args__ = (sa.Index("ix_delivery_state", "store_id", "state"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    supplier_id: Mapped[str]
+    order_id: Mapped[str | None]
+    push_id: Mapped[str | None]
+    state: Mapped[str] = mapped_column(default=STATES.first)
+    expected_day: Mapped[dt.date]
+    advised_at: Mapped[dt.datetime]
+    posted_at: Mapped[dt.datetime | None]
+    posted_by: Mapped[str | None]
+
+
+class DeliveryLine(Base):
+    """One product of a delivery, in stock units."""
+
+    __tablename__ = "delivery_line"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["store_id", "delivery_id"], ["delivery.store_id", "delivery.id"]),
+        sa.CheckConstraint("counted_qty is null or counted_qty >= 0", name="counted_not_negative"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    delivery_id: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    pack_qty: Mapped[int]
+    advised_qty: Mapped[int]
+    counted_qty: Mapped[int | None]
+    difference_why: Mapped[str] = mapped_column(default="")
+    batch: Mapped[str | None]
+    expires_on: Mapped[dt.date | None]
+    """The last day its units may be sold, as the packs say; None: nobody wrote it down. Of several lots the first."""
+    lots: Mapped[list[Any] | None]
+    """[units, batch, last day] of each lot as advised, what ends first first; None: it is one."""
+    promised_qty: Mapped[int | None]
+    """What was promised, where the sender picked less; None: it comes as promised."""
+    less_why: Mapped[str] = mapped_column(default="", server_default="")
+    """Why less was picked (`pick_list.REASONS`)."""
+
+    def lots_of(self, qty: int) -> list[Lot]:
+        """Return the lots of so many units of the line.
+
+        Of several lots what is missing is of those that end last, and what is too much of the first: so that nothing
+        is believed to keep longer than it may.
+        """
+        if not self.lots:
+            return [Lot(self.sku, qty, self.batch, self.expires_on)]
+        found, rest = [], qty
+        for advised, batch, until in self.lots:
+            found.append(Lot(self.sku, min(rest, advised), batch, dt.date.fromisoformat(until) if until else None))
+            rest -= min(rest, advised)
+        found[0] = replace(found[0], qty=found[0].qty + rest)
+        return [lot for lot in found if lot.qty]
+
+
+def expect(
+    session: Session,
+    store_id: str,
+    delivery_id: str,
+    supplier_id: str,
+    lines: Iterable[Advised],
+    *,
+    expected_day: dt.date,
+    order_id: str | None = None,
+    push_id: str | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> Delivery:
+    """Write a supplier's advice down; the same delivery again is the one that is there."""
+    delivery = session.get(Delivery, (store_id, delivery_id))
+    if delivery is not None:
+        return delivery
+    delivery = Delivery(
+        store_id=store_id, id=delivery_id, supplier_id=supplier_id, order_id=order_id, push_id=push_id,
+        state=STATES.first, expected_day=expected_day, advised_at=at,
+    )  # fmt: skip
+    session.add(delivery)
+    session.flush()
+    rows = [
+        DeliveryLine(
+            store_id=store_id, delivery_id=delivery_id, sku=line.sku, name=line.name, pack_qty=line.pack_qty,
+            advised_qty=line.qty, difference_why="", batch=line.batch,
+            expires_on=dt.date.fromisoformat(line.expires_on) if line.expires_on else None,
+            lots=[list(lot) for lot in line.lots] or sa.null(), promised_qty=line.promised_qty, less_why=line.less_why,
+        )
+        for line in lines
+    ]  # fmt: skip
+    session.add_all(rows)
+    subject, units = subject_of(delivery), sum(row.advised_qty for row in rows)
+    record(session, actor=actor, at=at, verb="delivery.expected", subject=subject, lines=len(rows), units=units)
+    session.flush()
+    return delivery
+
+
+def delivery_of(session: Session, store_id: str, delivery_id: str) -> Delivery:
+    """Return a delivery of this store, locked; one of another store is not found here."""
+    delivery: Delivery | None = session.scalar(
+        lock_rows(session, sa.select(Delivery).where(Delivery.store_id == store_id, Delivery.id == delivery_id))
+    )
+    if delivery is None:
+        raise NotFound(
+            "unknown-delivery",
+            "There is no such delivery for this shop. Check the note: it may belong to another one.",
+            delivery_id=delivery_id,
+        )
+    return delivery
+
+
+def lines_of(session: Session, delivery: Delivery) -> list[DeliveryLine]:
+    """Return a delivery's lines, by name."""
+    query = sa.select(DeliveryLine).where(
+        DeliveryLine.store_id == delivery.store_id, DeliveryLine.delivery_id == delivery.id
+    )
+    return list(session.scalars(query.order_by(DeliveryLine.name, DeliveryLine.sku)))
+
+
+def subject_of(delivery: Delivery) -> str:
+    """Return a delivery as the journal names it."""
+    return f"delivery:{delivery.id}"

@@ -1,0 +1,236 @@
+"""Goods on their way back to the network: what is to go, what went, what came.
+
+Rules
+-----
+1. A return is proposed with what may go back: the rest of goods on sale or return, or what the network wants back after
+   a claim. The shop sends it, or keeps the goods; after its last day it has kept them (`overdue_returns`). One offer or
+   claim has one return, which bears its id.
+2. What the shop hands over leaves its stock at once, and is the network's from then on. More than is proposed, or than
+   is there, is refused.
+3. The warehouse counts what came, and how much of it can be sold again; that count is the last word (`going_back`).
+
+Units: quantities in stock units; pack_cost_minor per pack_qty units.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base, lock_rows
+from config.errors import NotFound
+from config.nodes import journal
+from config.nodes.journal import Actor
+from config.states import StateTable
+
+STATES = StateTable(
+    "goods return",
+    "proposed",
+    {"proposed": ["sent", "kept"], "sent": ["received"], "kept": [], "received": []},
+)
+
+
+class GoodsReturn(Base):
+    """Goods of one offer or claim that go back."""
+
+    STATES: ClassVar[StateTable] = STATES
+    __tablename__ = "goods_return"
+    __table_args__ = (sa.Index("ix_goods_return_state", "state"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    """push | claim: what it answers; the id is the offer's or the claim's."""
+    supplier_id: Mapped[str]
+    state: Mapped[str] = mapped_column(default=STATES.first)
+    proposed_at: Mapped[dt.datetime]
+    send_by: Mapped[dt.date]
+    """What is not sent by then is kept, and bought."""
+    sent_at: Mapped[dt.datetime | None]
+    sent_by: Mapped[str] = mapped_column(default="")
+    received_at: Mapped[dt.datetime | None]
+    received_by: Mapped[str] = mapped_column(default="")
+    words: Mapped[str] = mapped_column(default="")
+    """What the warehouse says of it."""
+
+
+class GoodsReturnLine(Base):
+    """One product of a return."""
+
+    __tablename__ = "goods_return_line"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["store_id", "return_id"], ["goods_return.store_id", "goods_return.id"]),
+        sa.CheckConstraint("qty > 0", name="qty_positive"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    return_id: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    pack_qty: Mapped[int]
+    pack_cost_minor: Mapped[int]
+    charged: Mapped[bool]
+    """The shop was charged for it, so that it is credited when it comes."""
+    qty: Mapped[int]
+    sent_qty: Mapped[int | None]
+    received_qty: Mapped[int | None]
+    fit_qty: Mapped[int | None]
+    """What of it can be sold again."""
+
+
+@dataclass(frozen=True)
+class Going:
+    """A product that is to go back."""
+
+    sku: str
+    name: str
+    qty: int
+    pack_qty: int
+    pack_cost_minor: int
+    charged: bool
+
+
+# --- verbs ---
+
+
+def propose(
+    session: Session,
+    store_id: str,
+    id: str,
+    source: str,
+    supplier_id: str,
+    lines: Iterable[Going],
+    *,
+    send_by: dt.date,
+    actor: Actor,
+    at: dt.datetime,
+) -> GoodsReturn:
+    """Propose that goods go back (rule 1); the same again is the one that is there."""
+    known = session.get(GoodsReturn, (store_id, id))
+    if known is not None:
+        return known
+    made = GoodsReturn(
+        store_id=store_id, id=id, source=source, supplier_id=supplier_id, state=STATES.first, proposed_at=at,
+        send_by=send_by, sent_by="", received_by="", words="",
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    rows = [GoodsReturnLine(store_id=store_id, return_id=id, **vars(line)) for line in lines]
+    session.add_all(rows)
+    session.flush()
+    units = sum(row.qty for row in rows)
+    journal.record(session, actor=actor, at=at, verb="goods return.proposed", subject=subject_of(made), units=units)
+    return made
+
+
+def give_up(session: Session, store_id: str, id: str, *, actor: Actor, at: dt.datetime) -> bool:
+    """Keep the goods of a return that was not sent; tells whether there was one."""
+    found = session.get(GoodsReturn, (store_id, id))
+    if found is None or found.state != "proposed":
+        return False
+    journal.move(session, found, "kept", actor=actor, at=at, subject=subject_of(found))
+    session.flush()
+    return True
+
+
+def write_down(
+    session: Session, body: dict[str, Any], lines: Iterable[Going], *, actor: Actor, at: dt.datetime
+) -> GoodsReturn:
+    """Write down at the network what a shop has sent back; a second copy changes nothing."""
+    store_id, return_id = str(body["store_id"]), str(body["id"])
+    made = session.get(GoodsReturn, (store_id, return_id))
+    if made is None:
+        made = propose(
+            session, store_id, return_id, str(body["source"]), str(body["supplier_id"]), lines,
+            send_by=dt.date.fromisoformat(body["send_by"]), actor=actor, at=at,
+        )  # fmt: skip
+    if made.state == "proposed":
+        sent = {row["sku"]: row["sent_qty"] for row in body["lines"]}
+        note_sent(session, made, sent, by=str(body["sent_by"]), sent_at=dt.datetime.fromisoformat(body["sent_at"]),
+                  actor=actor, at=at)  # fmt: skip
+    return made
+
+
+def note_sent(
+    session: Session,
+    made: GoodsReturn,
+    sent: dict[str, int],
+    *,
+    by: str,
+    sent_at: dt.datetime,
+    actor: Actor,
+    at: dt.datetime,
+) -> None:
+    """Keep what was handed over of each line."""
+    for line in lines_of(session, made):
+        line.sent_qty = sent.get(line.sku, 0)
+    made.sent_at, made.sent_by = sent_at, by
+    units = sum(sent.values())
+    journal.move(session, made, "sent", actor=actor, at=at, subject=subject_of(made), units=units)
+    session.flush()
+
+
+def note_received(
+    session: Session,
+    made: GoodsReturn,
+    counts: dict[str, tuple[int, int]],
+    *,
+    words: str,
+    by: str,
+    actor: Actor,
+    at: dt.datetime,
+) -> None:
+    """Keep what the warehouse counted of each line: (came, fit to be sold)."""
+    for line in lines_of(session, made):
+        line.received_qty, line.fit_qty = counts.get(line.sku, (0, 0))
+    made.received_at, made.received_by, made.words = at, by, words
+    units = sum(came for came, _ in counts.values())
+    journal.move(session, made, "received", actor=actor, at=at, subject=subject_of(made), units=units)
+    session.flush()
+
+
+# --- questions ---
+
+
+def return_of(session: Session, store_id: str, return_id: str) -> GoodsReturn:
+    """Return a shop's return, locked; NotFound for any other."""
+    query = sa.select(GoodsReturn).where(GoodsReturn.store_id == store_id, GoodsReturn.id == return_id)
+    found: GoodsReturn | None = session.scalar(lock_rows(session, query))
+    if found is None:
+        raise NotFound("unknown-return", "There is no such return of this shop.", return_id=return_id)
+    return found
+
+
+def lines_of(session: Session, found: GoodsReturn) -> list[GoodsReturnLine]:
+    """Return a return's lines, by name."""
+    query = sa.select(GoodsReturnLine).where(
+        GoodsReturnLine.store_id == found.store_id, GoodsReturnLine.return_id == found.id
+    )
+    return list(session.scalars(query.order_by(GoodsReturnLine.name, GoodsReturnLine.sku)))
+
+
+def returns(session: Session, *states: str, store_id: str | None = None, limit: int = 60) -> list[GoodsReturn]:
+    """Return the returns in some states, of one shop or of all, what must go first first."""
+    query = sa.select(GoodsReturn).where(GoodsReturn.state.in_(states))
+    if store_id is not None:
+        query = query.where(GoodsReturn.store_id == store_id)
+    return list(session.scalars(query.order_by(GoodsReturn.send_by, GoodsReturn.store_id, GoodsReturn.id).limit(limit)))
+
+
+def body_of(session: Session, found: GoodsReturn) -> dict[str, Any]:
+    """Return a return as the other node is told of it, whole."""
+    names = ("store_id", "id", "source", "supplier_id", "sent_by", "received_by", "words")
+    of_line = ("sku", "name", "pack_qty", "pack_cost_minor", "charged", "qty", "sent_qty", "received_qty", "fit_qty")
+    return {name: getattr(found, name) for name in names} | {
+        "send_by": found.send_by.isoformat(),
+        "sent_at": found.sent_at.isoformat() if found.sent_at else None,
+        "lines": [{name: getattr(line, name) for name in of_line} for line in lines_of(session, found)],
+    }
+
+
+def subject_of(found: GoodsReturn) -> str:
+    """Return a return as the journal names it."""
+    return f"return:{found.id}"

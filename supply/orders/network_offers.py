@@ -1,0 +1,407 @@
+"""Goods the network offers a shop unasked; nothing comes without the shopkeeper's yes.
+
+Rules
+-----
+1. An offer is one product to one shop with packs, cost, a reason in words and a last day to answer.
+2. Accepted, it arrives as a delivery and sells like anything else; declined or unanswered, nothing comes.
+3. Sale or return: the goods stay the network's until they are sold; until return_until the shop may send back what
+   did not sell (`consignment`). What the network promises for goods that are bought stands in `push_terms`.
+4. The shop's answer is the last word: an offer it answered before a withdrawal reached it stays answered, at both
+   nodes. The network dispatches only what was accepted.
+5. What an offer costs and promises is what the network wrote down when it made it; a shop says yes or no, no more. An
+   offer the network does not know promises nothing, costs what the list says, and is not loaded: a person looks at it.
+6. Of what was accepted is loaded what is there, in whole packs, once, and anew where the van turned back. Where nothing
+   is there until LOAD_DAYS after the last day to answer, or the goods are over, or the operator says so, it is called
+   off, and the shop is told why.
+"""
+
+import datetime as dt
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base, lock_rows
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import new_id
+from config.money import MAX_MINOR
+from config.nodes import journal, outbox
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from config.states import StateTable
+from pos.catalogue.catalogue import Product
+from pos.store.store import day_of, store_of
+from supply.facts import PUSH_ANSWERED, PUSH_OFFERED, PUSH_WITHDRAWN, VERSION, PushSnapshot, stamp
+from supply.orders import supply_routes
+from supply.orders.deliveries import CLOSED, Delivery
+from supply.orders.offer_terms import KINDS, PushTerms, terms_from
+from supply.orders.suppliers import SupplierProduct
+
+STATES = StateTable(
+    "push offer",
+    "offered",
+    {
+        "offered": ["accepted", "declined", "expired", "withdrawn"],
+        "accepted": ["dispatched", "called_off"],
+        "dispatched": ["received", "refused", "accepted"],
+        "withdrawn": ["accepted", "declined", "expired"],
+    },
+    resting=["withdrawn"],
+)
+ANSWERED = ("accepted", "declined", "expired")
+MOST_PACKS = 999
+LOAD_DAYS = 7
+
+
+class PushOffer(Base):
+    """One product offered to one shop."""
+
+    STATES: ClassVar[StateTable] = STATES
+    __tablename__ = "push_offer"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    supplier_id: Mapped[str]
+    sku: Mapped[str]
+    name: Mapped[str]
+    pack_qty: Mapped[int]
+    pack_cost_minor: Mapped[int]
+    packs: Mapped[int]
+    why: Mapped[str]
+    state: Mapped[str] = mapped_column(default=STATES.first)
+    offered_at: Mapped[dt.datetime]
+    answer_by: Mapped[dt.date]
+    return_until: Mapped[dt.date | None]
+    answered_why: Mapped[str] = mapped_column(default="")
+    terms: Mapped[dict[str, Any] | None]
+    """What the network binds itself to; see `push_terms`."""
+    care_minor: Mapped[int | None]
+    """At the network: what was paid when the goods were looked at; None: not yet."""
+
+
+# --- verbs, network ---
+
+
+def offer(
+    session: Session,
+    store_id: str,
+    *,
+    sku: str,
+    packs: int,
+    why: str,
+    answer_by: dt.date,
+    id: str,
+    return_until: dt.date | None = None,
+    pack_cost_minor: int | None = None,
+    terms: PushTerms | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> PushOffer:
+    """Offer a shop one product (rule 1); the same id again is the same offer.
+
+    pack_cost_minor: what the shop pays a pack, None: the supplier's list. Refuses a product no network supplier
+    carries, and an answer day that is over.
+    """
+    store_of(session, store_id)
+    why, terms = " ".join(why.split())[:300], terms or PushTerms()
+    _refuse_bad(session, store_id, packs, why, answer_by, return_until, at)
+    _refuse_bad_terms(terms, pack_cost_minor, answer_by)
+    if known := session.get(PushOffer, (store_id, id)):
+        if (known.sku, known.packs, known.why, known.answer_by) != (sku, packs, why, answer_by):
+            raise Conflict("offer-content-differs", "This offer was already made with another content.", id=id)
+        return known
+    source = _source(session, store_id, sku)
+    made = PushOffer(
+        store_id=store_id,
+        id=id,
+        supplier_id=source.supplier_id,
+        sku=sku,
+        name=session.get_one(Product, sku).name,
+        pack_qty=source.pack_qty,
+        pack_cost_minor=source.pack_cost_minor if pack_cost_minor is None else pack_cost_minor,
+        packs=packs,
+        why=why,
+        state=STATES.first,
+        offered_at=at,
+        answer_by=answer_by,
+        return_until=return_until,
+        answered_why="",
+        terms=terms.told(),
+    )
+    session.add(made)
+    session.flush()
+    verb = "push offer.offered"
+    journal.record(session, actor=actor, at=at, verb=verb, subject=subject_of(made), store=store_id, sku=sku, why=why)
+    _tell(session, made, PUSH_OFFERED, store_id, at)
+    return made
+
+
+def withdraw(session: Session, store_id: str, offer_id: str, *, actor: Actor, at: dt.datetime) -> PushOffer:
+    """Take back an offer nobody answered yet (rule 4)."""
+    found = offer_of(session, store_id, offer_id)
+    _refuse_answered(found)
+    journal.move(session, found, "withdrawn", actor=actor, at=at, subject=subject_of(found))
+    _tell(session, found, PUSH_WITHDRAWN, store_id, at)
+    return found
+
+
+def call_off(session: Session, store_id: str, offer_id: str, *, why: str, actor: Actor, at: dt.datetime) -> PushOffer:
+    """Say that goods a shop accepted do not come (rule 6). why: read by the shopkeeper."""
+    found = offer_of(session, store_id, offer_id)
+    if not (why := " ".join(why.split())[:300]):
+        raise Invalid("no-reason", "Say why the goods do not come: the shopkeeper reads it.")
+    if found.state != "accepted":
+        raise Conflict("offer-not-waiting", f"This offer is {found.state}: there is nothing to call off.",
+                       state=found.state)  # fmt: skip
+    return _call_off(session, found, why, actor=actor, at=at)
+
+
+def call_off_if_over(session: Session, found: PushOffer, *, actor: Actor, at: dt.datetime) -> None:
+    """Call off accepted goods of which nothing is there any more, once they were waited for long enough (rule 6)."""
+    today, until = day_of(session, found.store_id, at), terms_from(found.terms).expires_on
+    if today > found.answer_by + dt.timedelta(days=LOAD_DAYS) or (until is not None and until < today):
+        _call_off(session, found, "", actor=actor, at=at)
+
+
+def take_answer(session: Session, fact: PushSnapshot, *, actor: Actor, at: dt.datetime) -> None:
+    """Take over what a shop answered (rule 4); an offer this node no longer has is written down by rule 5."""
+    found = session.get(PushOffer, (fact.store_id, fact.push_id))
+    if fact.state not in ANSWERED:
+        raise Refused("no-answer", f"A shop does not answer that an offer is {fact.state}.", state=fact.state)
+    if found is None:
+        source = _source(session, fact.store_id, fact.sku)
+        found = _write_down(session, fact)
+        found.supplier_id, found.pack_qty, found.pack_cost_minor = (
+            source.supplier_id, source.pack_qty, source.pack_cost_minor,
+        )  # fmt: skip
+        found.terms = sa.null()
+        verb = "push offer.not_known_here"
+        journal.record(session, actor=actor, at=at, verb=verb, subject=subject_of(found), store=found.store_id)
+    elif found.state in ("offered", "withdrawn"):
+        found.answered_why = fact.answered_why
+        why = fact.answered_why or None
+        journal.move(session, found, fact.state, actor=actor, at=at, subject=subject_of(found), why=why)
+    arrived(session, fact.store_id, fact.push_id, actor=actor, at=at)
+
+
+# --- verbs, store ---
+
+
+def take_offer(session: Session, fact: PushSnapshot) -> PushOffer:
+    """Take in an offer of the network; a second copy changes nothing."""
+    return session.get(PushOffer, (fact.store_id, fact.push_id)) or _write_down(session, fact)
+
+
+def take_withdrawal(session: Session, fact: PushSnapshot, *, actor: Actor, at: dt.datetime) -> None:
+    """Take an offer away that the network withdrew, unless it is answered already (rule 4), or called off (rule 6)."""
+    found = take_offer(session, fact)
+    if fact.state == "called_off":
+        if STATES.legal(found.state, "called_off"):
+            found.answered_why = fact.answered_why
+            why = fact.answered_why or None
+            journal.move(session, found, "called_off", actor=actor, at=at, subject=subject_of(found), why=why)
+    elif found.state == "offered":
+        journal.move(session, found, "withdrawn", actor=actor, at=at, subject=subject_of(found))
+
+
+def accept(session: Session, store_id: str, offer_id: str, *, actor: Actor, at: dt.datetime) -> PushOffer:
+    """Say yes: the goods come with the next van."""
+    return _answer(session, store_id, offer_id, "accepted", "", actor=actor, at=at)
+
+
+def decline(session: Session, store_id: str, offer_id: str, *, why: str, actor: Actor, at: dt.datetime) -> PushOffer:
+    """Say no; the network reads why."""
+    why = " ".join(why.split())[:300]
+    if not why:
+        raise Invalid("no-reason", "Say why not, so that the next offer fits better.")
+    return _answer(session, store_id, offer_id, "declined", why, actor=actor, at=at)
+
+
+def expire_due(session: Session, store_id: str, *, at: dt.datetime, actor: Actor) -> list[PushOffer]:
+    """Close the offers nobody answered by their last day (rule 2); returns them."""
+    today = day_of(session, store_id, at)
+    overdue = [found for found in open_offers(session, store_id) if found.answer_by < today]
+    for found in overdue:
+        _settle(session, found, "expired", "Nobody answered in time.", actor=actor, at=at)
+    return overdue
+
+
+# --- verbs, both ---
+
+
+def dispatched(session: Session, store_id: str, offer_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Note that an accepted offer's goods are on the van."""
+    found = offer_of(session, store_id, offer_id)
+    if STATES.legal(found.state, "dispatched"):
+        journal.move(session, found, "dispatched", actor=actor, at=at, subject=subject_of(found))
+
+
+def arrived(session: Session, store_id: str, offer_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Move an accepted offer on once its delivery was posted or refused; asking twice changes nothing."""
+    found = session.get(PushOffer, (store_id, offer_id))
+    here = sa.select(Delivery.state).where(Delivery.store_id == store_id, Delivery.push_id == offer_id)
+    states = set(session.scalars(here))
+    if found is None or states.isdisjoint(CLOSED):
+        return
+    if states == {"turned_back"} and found.state == "dispatched":
+        journal.move(session, found, "accepted", actor=actor, at=at, subject=subject_of(found), why="turned back")
+    ends = [end for state, end in (("posted", "received"), ("refused", "refused")) if state in states]
+    for state in ("dispatched", *ends) if ends else ():
+        if STATES.legal(found.state, state):
+            journal.move(session, found, state, actor=actor, at=at, subject=subject_of(found))
+
+
+# --- questions ---
+
+
+def open_offers(session: Session, store_id: str) -> list[PushOffer]:
+    """Return the offers that wait for the shop's answer, the most urgent first."""
+    query = sa.select(PushOffer).where(PushOffer.store_id == store_id, PushOffer.state == "offered")
+    return list(session.scalars(query.order_by(PushOffer.answer_by, PushOffer.offered_at, PushOffer.id)))
+
+
+def not_coming(session: Session, store_id: str, today: dt.date) -> list[PushOffer]:
+    """Return what a shop accepted and was called off lately. answered_why: '' where nothing was left of it."""
+    since = today - dt.timedelta(days=2 * LOAD_DAYS)
+    query = sa.select(PushOffer).where(
+        PushOffer.store_id == store_id, PushOffer.state == "called_off", PushOffer.answer_by >= since
+    )
+    return list(session.scalars(query.order_by(PushOffer.answer_by, PushOffer.id)))
+
+
+def offer_of(session: Session, store_id: str, offer_id: str) -> PushOffer:
+    """Return an offer to this store, locked until the transaction ends; NotFound for any other."""
+    query = sa.select(PushOffer).where(PushOffer.store_id == store_id, PushOffer.id == offer_id)
+    found: PushOffer | None = session.scalar(lock_rows(session, query))
+    if found is None:
+        raise NotFound("unknown-offer", "There is no such offer to this shop.", offer_id=offer_id)
+    return found
+
+
+def subject_of(found: PushOffer) -> str:
+    """Return how the journal names an offer."""
+    return f"push:{found.id}"
+
+
+# --- inside ---
+
+
+def _answer(
+    session: Session, store_id: str, offer_id: str, state: str, why: str, *, actor: Actor, at: dt.datetime
+) -> PushOffer:
+    found = offer_of(session, store_id, offer_id)
+    _refuse_answered(found)
+    if found.answer_by < day_of(session, store_id, at):
+        raise Refused("offer-over", f"This offer was to be answered by {found.answer_by:%Y-%m-%d}. Ask for a new one.")
+    _settle(session, found, state, why, actor=actor, at=at)
+    return found
+
+
+def _settle(session: Session, found: PushOffer, state: str, why: str, *, actor: Actor, at: dt.datetime) -> None:
+    found.answered_why = why
+    journal.move(session, found, state, actor=actor, at=at, subject=subject_of(found), why=why or None)
+    _tell(session, found, PUSH_ANSWERED, NETWORK, at)
+
+
+def _call_off(session: Session, found: PushOffer, why: str, *, actor: Actor, at: dt.datetime) -> PushOffer:
+    found.answered_why = why
+    journal.move(session, found, "called_off", actor=actor, at=at, subject=subject_of(found), why=why or None)
+    _tell(session, found, PUSH_WITHDRAWN, found.store_id, at)
+    return found
+
+
+def _tell(session: Session, found: PushOffer, topic: str, to_node: str, at: dt.datetime) -> None:
+    fact = PushSnapshot(
+        store_id=found.store_id,
+        push_id=found.id,
+        supplier_id=found.supplier_id,
+        sku=found.sku,
+        name=found.name,
+        pack_qty=found.pack_qty,
+        pack_cost_minor=found.pack_cost_minor,
+        packs=found.packs,
+        why=found.why,
+        state=found.state,
+        offered_at=stamp(found.offered_at),
+        answer_by=found.answer_by.isoformat(),
+        return_until=found.return_until.isoformat() if found.return_until else None,
+        answered_why=found.answered_why,
+        terms=found.terms,
+    )
+    outbox.append(
+        session, to_node=to_node, topic=topic, version=VERSION, body=fact.to_body(), id=new_id(),
+        subject=subject_of(found), business_day=day_of(session, found.store_id, at), at=at,
+    )  # fmt: skip
+
+
+def _write_down(session: Session, fact: PushSnapshot) -> PushOffer:
+    # A withdrawal that comes first finds the offer as it was made, and withdraws it like any other.
+    state = STATES.first if fact.state == "withdrawn" else fact.state
+    found = PushOffer(
+        store_id=fact.store_id,
+        id=fact.push_id,
+        supplier_id=fact.supplier_id,
+        sku=fact.sku,
+        name=fact.name,
+        pack_qty=fact.pack_qty,
+        pack_cost_minor=fact.pack_cost_minor,
+        packs=fact.packs,
+        why=fact.why,
+        state=state,
+        offered_at=dt.datetime.fromisoformat(fact.offered_at),
+        answer_by=dt.date.fromisoformat(fact.answer_by),
+        return_until=dt.date.fromisoformat(fact.return_until) if fact.return_until else None,
+        answered_why=fact.answered_why,
+        terms=fact.terms,
+    )
+    session.add(found)
+    session.flush()
+    return found
+
+
+def _source(session: Session, store_id: str, sku: str) -> SupplierProduct:
+    """Return how the network sells a product to a shop, from the warehouse that supplies it."""
+    ours = [one.id for one in supply_routes.suppliers_for(session, store_id) if one.kind == NETWORK]
+    row = SupplierProduct
+    query = sa.select(row).where(row.sku == sku, row.supplier_id.in_(ours)).order_by(row.supplier_id)
+    found: SupplierProduct | None = session.scalar(query.limit(1))
+    if found is None:
+        raise Refused("not-carried", f"The network does not carry {sku}. Choose another product.", sku=sku)
+    return found
+
+
+def _refuse_answered(found: PushOffer) -> None:
+    if found.state != "offered":
+        raise Conflict("offer-answered", f"This offer is already {found.state}.", state=found.state)
+
+
+def _refuse_bad_terms(terms: PushTerms, pack_cost_minor: int | None, answer_by: dt.date) -> None:
+    if terms.kind not in KINDS:
+        raise Invalid("bad-choice", "Say why the goods are offered: choose one of the list.", field="kind")
+    if pack_cost_minor is not None and not 0 <= pack_cost_minor <= MAX_MINOR:
+        raise Invalid("bad-amount", "That cost is not possible. Type it again.", field="pack_cost")
+    if not 0 <= terms.slot_fee_minor <= MAX_MINOR:
+        raise Invalid("bad-amount", "That fee is not possible. Type it again.", field="slot_fee")
+    if terms.kind == "near_expiry" and terms.expires_on is None:
+        raise Invalid("bad-day", "Say the last day on which the goods may be sold.", field="expires_on")
+    if terms.expires_on is not None and terms.expires_on < answer_by:
+        raise Invalid("bad-day", "The goods would be over before the shop has answered. Choose other days.")
+
+
+def _refuse_bad(
+    session: Session,
+    store_id: str,
+    packs: int,
+    why: str,
+    answer_by: dt.date,
+    return_until: dt.date | None,
+    at: dt.datetime,
+) -> None:
+    if isinstance(packs, bool) or not 1 <= packs <= MOST_PACKS:
+        raise Invalid("bad-quantity", f"Offer 1 to {MOST_PACKS} packs.", packs=packs)
+    if not why:
+        raise Invalid("no-reason", "Say in a sentence why: the shopkeeper reads it.")
+    if answer_by < day_of(session, store_id, at):
+        raise Invalid("bad-day", "The last day to answer is over. Choose today or later.")
+    if return_until is not None and return_until < answer_by:
+        raise Invalid("bad-day", "Goods can be returned after the answer, not before. Choose a later day.")

@@ -1,0 +1,106 @@
+"""Which round of a supplier's goods an order belongs to: one rule, at the shop and at the network.
+
+Rules
+-----
+1. An order counts for the order day it names while that is not over for its supplier, else for the next (`rhythm`,
+   rules 1 to 3). What a shop sends counts from the moment of sending; for the network's own warehouses an order counts
+   from the moment it has reached the network, whatever the shop says of when it was sent.
+2. The minute is of the clock of the supplier's warehouse where that keeps one (`pos.store.store`, rule 4), else of the
+   shop's. The day is the shop's business day.
+3. Where the network counts an order for another day than it named, the shop is told at once.
+4. At its shop an order is due as many days after the day it counts for as the supplier promises, however late or soon
+   the shop has learnt to expect it: late vans once would make every later order late by plan, and who named an earlier
+   day would be served before the others.
+5. What an order needs reaches until the van after its own, but no farther than that of an order placed now; one whose
+   van has left counts as placed now.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from config.ids import new_id
+from config.nodes import journal, outbox
+from config.nodes.journal import Actor
+from pos.store.store import day_of, store_of, zone_of
+from supply.facts import ORDER_MOVED, VERSION, OrderMoved
+from supply.orders import calendar as rhythm
+from supply.orders.calendar import Rhythm, minute_of
+from supply.orders.suppliers import Supplier
+
+if TYPE_CHECKING:
+    from supply.orders.orders import ReplenishmentOrder
+
+Key = tuple[str, str]
+"""(store id, order id)"""
+
+
+# --- verbs ---
+
+
+def tell(session: Session, order: "ReplenishmentOrder", *, actor: Actor, at: dt.datetime) -> None:
+    """Tell a shop for which day its order counts (rule 3)."""
+    days = {name: day.isoformat() for name, day in vars(of(order)).items()}
+    fact = OrderMoved(order.store_id, order.id, **days)
+    journal.record(session, actor=actor, at=at, verb="order.late", subject=f"order:{order.id}", **days)
+    outbox.append(
+        session, to_node=order.store_id, topic=ORDER_MOVED, version=VERSION, body=fact.to_body(), id=new_id(),
+        subject=f"order:{order.id}", business_day=day_of(session, order.store_id, at), at=at,
+    )  # fmt: skip
+
+
+# --- questions ---
+
+
+def of(order: "ReplenishmentOrder") -> Rhythm:
+    """Return the days of an order as it has them."""
+    return Rhythm(order.order_day, order.delivery_day, order.next_delivery_day)
+
+
+def counted(session: Session, supplier: Supplier, days: Rhythm, store_id: str, at: dt.datetime) -> Rhythm:
+    """Return for which days a shop's order counts that is placed now (rules 1, 2)."""
+    today = day_of(session, store_id, at)
+    return rhythm.counted(supplier.calendar, days, today, minute_by(session, supplier, store_id, today, at))
+
+
+def minute_by(session: Session, supplier: Supplier, store_id: str, today: dt.date, at: dt.datetime) -> int:
+    """Return the minute of a shop's day by the clock a supplier's cut-off goes by (rule 2)."""
+    tz = zone_of(session, supplier.warehouse_id) if supplier.warehouse_id else None
+    return minute_of(at, today, tz or store_of(session, store_id).tz)
+
+
+def closes_at(session: Session, supplier: Supplier, store_id: str, order_day: dt.date) -> dt.datetime | None:
+    """Return until when an order for a day can be placed, by the shop's clock; None: as long as its own day lasts."""
+    here = store_of(session, store_id).tz
+    tz = (zone_of(session, supplier.warehouse_id) if supplier.warehouse_id else None) or here
+    minute = supplier.calendar.cut_off_minute
+    if minute is None or (supplier.cut_off_minute is None and tz == here):
+        return None
+    closes = dt.time(*divmod(minute, 60), tzinfo=ZoneInfo(tz))
+    return dt.datetime.combine(order_day, closes).astimezone(ZoneInfo(here))
+
+
+def minute_at(session: Session, warehouse_id: str, today: dt.date, at: dt.datetime) -> int:
+    """Return the minute of a warehouse's day by its clock (`pos.store.store`, rule 4)."""
+    return minute_of(at, today, zone_of(session, warehouse_id) or "UTC")
+
+
+def due_day(session: Session, order: "ReplenishmentOrder") -> dt.date:
+    """Return the day an order of the network's is to be at its shop (rule 4)."""
+    return rhythm.comes(session.get_one(Supplier, order.supplier_id).calendar, order.order_day)
+
+
+def reaches(session: Session, waiting: Iterable[tuple["ReplenishmentOrder", str]], at: dt.datetime) -> dict[Key, int]:
+    """Return for how many days from today what orders ask for is to last (rule 5). waiting: orders and warehouses."""
+    found, known = dict[Key, int](), dict[tuple[str, dt.date], int]()
+    for order, house in waiting:
+        same = (order.supplier_id, order.order_day)
+        if same not in known:
+            today = day_of(session, house, at)
+            calendar = session.get_one(Supplier, order.supplier_id).calendar
+            known[same] = rhythm.reach(calendar, order.order_day, today, minute_at(session, house, today, at))
+        found[order.store_id, order.id] = known[same]
+    return found

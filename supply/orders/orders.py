@@ -1,0 +1,411 @@
+"""A replenishment order from proposal to goods on the shelf, as the shop and as the network sees it.
+
+Rules
+-----
+1. The shop proposes, changes, approves and sends; the supplier acknowledges, dispatches or rejects; goods received
+   move it to part_received or received.
+2. A line keeps what was proposed beside what was ordered, with the reason for a change; quantities are whole packs,
+   at least the minimum, unless a person overrode it by name (K11).
+3. Received over all deliveries = the line's received quantity (K10).
+4. A supplier on paper or e-mail never acknowledges; its goods are expected as ordered from the moment of sending, and
+   a letter is written (`order_letters`).
+5. Goods of an order come in one delivery or more. What the last one lacks does not come: the order is closed short.
+6. The other node's word may arrive twice, or after a later one: every effect looks at what is there.
+7. Cancelling is the shop's word. If the van had left before the network heard it, the goods come all the same and
+   the order goes on as dispatched, at both nodes.
+8. An order whose van turned back with all of it is acknowledged again, with what was loaded: that is loaded anew.
+9. A shop that was put back from its copy knows nothing of what it sent since: the goods of a lost order are expected
+   without it.
+10. For which day an order counts is one rule (`order_days`); how the network takes it in stands in `order_arrivals`.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base, lock_rows
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import new_id
+from config.money import exponent
+from config.nodes import journal, outbox
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from config.states import StateTable
+from pos.reports.slips import head
+from pos.store.store import day_of, store_of
+from supply.facts import (
+    ORDER_CANCELLED,
+    ORDER_SENT,
+    VERSION,
+    Advised,
+    GoodsDispatched,
+    OrderAcknowledged,
+    OrderCancelled,
+    Ordered,
+    OrderMoved,
+    OrderSent,
+    stamp,
+)
+from supply.orders import deliveries, letters, order_days
+from supply.orders.calendar import Rhythm
+from supply.orders.deliveries import ON_ITS_WAY, Delivery, DeliveryLine, expect
+from supply.orders.suppliers import Supplier, supplier_of
+
+STATES = StateTable(
+    "order",
+    "proposed",
+    {
+        "proposed": ["approved", "dropped"],
+        "approved": ["sent", "dropped"],
+        "sent": ["acknowledged", "rejected", "part_received", "received", "cancelled", "closed_short"],
+        "acknowledged": ["dispatched", "part_received", "received", "cancelled", "closed_short"],
+        "dispatched": ["part_received", "received", "closed_short", "acknowledged"],
+        "part_received": ["received", "closed_short"],
+        "cancelled": ["dispatched"],
+    },
+    resting=["cancelled"],
+)
+COSTS_NOTHING = ("proposed", "dropped", "rejected", "cancelled")
+"""The states in which an order takes none of the money there is for orders."""
+ON_THE_WAY = ("approved", "sent", "acknowledged", "dispatched", "part_received")
+
+
+class ReplenishmentOrder(Base):
+    """Our order to a supplier or the network. order_no is the human number, per store."""
+
+    STATES: ClassVar[StateTable] = STATES
+    __tablename__ = "replenishment_order"
+    __table_args__ = (
+        sa.UniqueConstraint("store_id", "order_no"),
+        sa.Index("ix_replenishment_order_state", "store_id", "state"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    order_no: Mapped[int]
+    supplier_id: Mapped[str]
+    state: Mapped[str] = mapped_column(default=STATES.first)
+    order_day: Mapped[dt.date]
+    delivery_day: Mapped[dt.date]
+    next_delivery_day: Mapped[dt.date]
+    """The delivery after this one: stock must last until then."""
+    cost_minor: Mapped[int] = mapped_column(default=0)
+    proposed_at: Mapped[dt.datetime]
+    sent_at: Mapped[dt.datetime | None]
+    forecast_run_id: Mapped[str | None]
+    forecast_age_days: Mapped[int | None]
+    postponed: Mapped[bool] = mapped_column(default=False)
+    """The basket is below the supplier's minimum, and waiting for the next order day costs less than filling it."""
+    by_rule: Mapped[bool] = mapped_column(default=False)
+    """It went by the shopkeeper's rule, unseen (`order_rules`)."""
+
+
+class OrderLine(Base):
+    """One product of an order. why: the facts behind the proposal, as the page's sentence tells them."""
+
+    __tablename__ = "order_line"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["store_id", "order_id"], ["replenishment_order.store_id", "replenishment_order.id"]),
+        sa.CheckConstraint("packs >= 0", name="packs_not_negative"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    pack_qty: Mapped[int]
+    pack_cost_minor: Mapped[int]
+    minimum_packs: Mapped[int] = mapped_column(default=1)
+    packs_proposed: Mapped[int]
+    packs: Mapped[int]
+    changed_why: Mapped[str] = mapped_column(default="")
+    changed_by: Mapped[str] = mapped_column(default="")
+    teaches: Mapped[bool] = mapped_column(default=False)
+    """The reason says that the quantity was wrong as such: approving takes it as a lesson (`order_rules`)."""
+    packs_acknowledged: Mapped[int | None]
+    qty_received: Mapped[int] = mapped_column(default=0)
+    why: Mapped[dict[str, Any]]
+
+    @property
+    def packs_expected(self) -> int:
+        """Packs as the supplier promised them; before that, as they were ordered."""
+        return self.packs if self.packs_acknowledged is None else self.packs_acknowledged
+
+
+# --- verbs, store ---
+
+
+def send(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> ReplenishmentOrder:
+    """Send an approved order: to the network as a fact, else its goods are expected as ordered (rule 4).
+
+    Refuses an empty one, and one below the supplier's minimum unless a person changed a line of it.
+    """
+    order = order_of(session, store_id, order_id)
+    if order.state in STATES.ends:
+        raise Conflict(
+            "order-over", f"Order {order.order_no} is over: nothing of it is sent any more. Propose anew.",
+            order_no=order.order_no,
+        )  # fmt: skip
+    STATES.require(order.state, "sent")
+    lines = [line for line in lines_of(session, order) if line.packs]
+    if not lines:
+        raise Refused("empty-order", "Nothing is ordered: put at least one pack on a line, or drop the order.")
+    supplier = supplier_of(session, order.supplier_id)
+    if not supplier.active:
+        raise Refused("put-aside", f"{supplier.name} is put aside. Take it up again, or drop the order.",
+                      name=supplier.name)  # fmt: skip
+    order.cost_minor = cost_of(lines)
+    _refuse_below_minimum(session, order, supplier)
+    order.sent_at = at
+    put_on(order, order_days.counted(session, supplier, order_days.of(order), store_id, at))
+    journal.move(session, order, "sent", actor=actor, at=at, subject=subject_of(order), cost_minor=order.cost_minor)
+    if supplier.kind == NETWORK:
+        _tell(session, order, ORDER_SENT, _fact(session, order, at), id=order.id, at=at)
+    else:
+        advised = [Advised(line.sku, line.name, line.pack_qty, line.packs * line.pack_qty) for line in lines]
+        expect(
+            session, store_id, new_id(), supplier.id, advised, expected_day=order.delivery_day, order_id=order.id,
+            actor=actor, at=at,
+        )  # fmt: skip
+        told = letters.Ordered(
+            store_id, order.id, order.order_no, order.order_day, order.delivery_day, order.cost_minor,
+            head(store_of(session, store_id), actor, at),
+        )  # fmt: skip
+        letters.write(session, told, supplier, lines, at=at)
+    return order
+
+
+def cancel(
+    session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime
+) -> ReplenishmentOrder:
+    """Call off an order that was sent, as long as nothing of it is on the way (rule 7)."""
+    order = order_of(session, store_id, order_id)
+    if order.state in ("proposed", "approved"):
+        raise Refused("not-sent", f"Order {order.order_no} was not sent yet. Drop it instead.", state=order.state)
+    STATES.require(order.state, "cancelled")
+    why = " ".join(why.split())[:300]
+    if not why:
+        raise Invalid("no-reason", "Say why the order is cancelled.")
+    for delivery in _deliveries(session, order, ON_ITS_WAY):
+        if delivery.state == "counting":
+            raise Refused("being-counted", f"The goods of order {order.order_no} are being counted. Post them first.")
+        subject = deliveries.subject_of(delivery)
+        journal.move(session, delivery, "refused", actor=actor, at=at, subject=subject, why=why)
+    journal.move(session, order, "cancelled", actor=actor, at=at, subject=subject_of(order), why=why)
+    if supplier_of(session, order.supplier_id).kind == NETWORK:
+        fact = OrderCancelled(order=_fact(session, order, at), why=why, cancelled_at=stamp(at))
+        _tell(session, order, ORDER_CANCELLED, fact, id=new_id(), at=at)
+    else:
+        letters.call_off(session, store_id, order.id, why=why, actor=actor, at=at)
+    return order
+
+
+def acknowledged(session: Session, fact: OrderAcknowledged, *, actor: Actor, at: dt.datetime) -> None:
+    """Take over what the supplier promises, at either node (rules 6, 9); nothing promised at all is a rejection."""
+    if session.get(ReplenishmentOrder, (fact.store_id, fact.order_id)) is None:
+        return
+    order = order_of(session, fact.store_id, fact.order_id)
+    if order.state != "sent":
+        return
+    promised = dict(fact.packs)
+    for line in lines_of(session, order):
+        line.packs_acknowledged = promised.get(line.sku, 0)
+    target = "acknowledged" if any(promised.values()) else "rejected"
+    packs = sum(promised.values())
+    order.cost_minor = cost_of(lines_of(session, order))
+    journal.move(session, order, target, actor=actor, at=at, subject=subject_of(order), packs=packs)
+
+
+def moved(session: Session, fact: OrderMoved, *, actor: Actor, at: dt.datetime) -> None:
+    """Take over for which day an order counts at the network; once its goods have left, their own day counts."""
+    order = session.get(ReplenishmentOrder, (fact.store_id, fact.order_id))
+    days = Rhythm(*(dt.date.fromisoformat(one) for one in (fact.order_day, fact.delivery_day, fact.next_delivery_day)))
+    if order is None or order.state not in ("sent", "acknowledged") or order_days.of(order) == days:
+        return
+    before = order.delivery_day.isoformat()
+    put_on(order, days)
+    journal.record(
+        session, actor=actor, at=at, verb="order.moved", subject=subject_of(order), before=before, why="late-for-van",
+        delivery_day=fact.delivery_day,
+    )  # fmt: skip
+
+
+def dispatched(session: Session, fact: GoodsDispatched, *, actor: Actor, at: dt.datetime) -> Delivery:
+    """Expect goods that have left the supplier, at either node (rules 6, 9)."""
+    here = fact.order_id is not None and session.get(ReplenishmentOrder, (fact.store_id, fact.order_id)) is not None
+    delivery = expect(
+        session, fact.store_id, fact.delivery_id, fact.supplier_id, fact.lines, push_id=fact.push_id,
+        expected_day=dt.date.fromisoformat(fact.expected_day), order_id=fact.order_id if here else None, actor=actor,
+        at=dt.datetime.fromisoformat(fact.advised_at),
+    )  # fmt: skip
+    if fact.order_id is not None and here:
+        promise = OrderAcknowledged(fact.store_id, fact.order_id, fact.acknowledged)
+        acknowledged(session, promise, actor=actor, at=at)
+        order = order_of(session, fact.store_id, fact.order_id)
+        if delivery.state != "turned_back" and STATES.legal(order.state, "dispatched"):
+            journal.move(
+                session, order, "dispatched", actor=actor, at=at, subject=subject_of(order), delivery=delivery.id
+            )
+    return delivery
+
+
+# --- verbs, both ---
+
+
+def settle(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Sum an order's received units over its deliveries, and move it where that puts it (rules 3, 5, 7, 8)."""
+    order = session.get(ReplenishmentOrder, (store_id, order_id))
+    if order is None:
+        return
+    received = received_of(session, store_id, order_id)
+    complete, lines = True, lines_of(session, order)
+    for line in lines:
+        line.qty_received = received.get(line.sku, 0)
+        complete = complete and line.qty_received >= promised_qty(line)
+    ended = _deliveries(session, order, deliveries.CLOSED)
+    if not (closed := {delivery.state for delivery in ended}):
+        return
+    if closed == {"turned_back"}:
+        if STATES.legal(order.state, "acknowledged") and not _deliveries(session, order, ON_ITS_WAY):
+            loaded = {one.sku: one.advised_qty for one in deliveries.lines_of(session, ended[-1])}
+            for line in lines:
+                line.packs_acknowledged = min(promised_qty(line), loaded.get(line.sku, 0)) // line.pack_qty
+            journal.move(
+                session, order, "acknowledged", actor=actor, at=at, subject=subject_of(order), why="turned back"
+            )
+        return
+    if order.state == "cancelled" and "posted" in closed:
+        journal.move(session, order, "dispatched", actor=actor, at=at, subject=subject_of(order))
+    if complete:
+        target = "received"
+    elif _deliveries(session, order, ON_ITS_WAY):
+        target = "part_received" if "posted" in closed else order.state
+    else:
+        target = "closed_short"
+    if STATES.legal(order.state, target):
+        units = sum(received.values())
+        journal.move(session, order, target, actor=actor, at=at, subject=subject_of(order), units=units)
+    session.flush()
+
+
+# --- parts of other verbs ---
+
+
+def put_on(order: ReplenishmentOrder, days: Rhythm) -> None:
+    """Let an order count for these days."""
+    order.order_day, order.delivery_day = days.order_day, days.delivery_day
+    order.next_delivery_day = days.next_delivery_day
+
+
+# --- questions ---
+
+
+def order_of(session: Session, store_id: str, order_id: str) -> ReplenishmentOrder:
+    """Return an order of this store, locked; NotFound when there is none."""
+    query = sa.select(ReplenishmentOrder)
+    order: ReplenishmentOrder | None = session.scalar(
+        lock_rows(session, query.where(ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.id == order_id))
+    )
+    if order is None:
+        raise NotFound("unknown-order", "There is no such order in this shop.", order_id=order_id)
+    return order
+
+
+def lines_of(session: Session, order: ReplenishmentOrder) -> list[OrderLine]:
+    """Return an order's lines, the dearest first, then by name."""
+    query = sa.select(OrderLine).where(OrderLine.store_id == order.store_id, OrderLine.order_id == order.id)
+    cost = OrderLine.packs * OrderLine.pack_cost_minor
+    return list(session.scalars(query.order_by(cost.desc(), OrderLine.name, OrderLine.sku)))
+
+
+def open_orders(session: Session, store_id: str) -> list[ReplenishmentOrder]:
+    """Return the orders that are not at their end, the next delivery first."""
+    query = sa.select(ReplenishmentOrder).where(
+        ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.state.in_(["proposed", *ON_THE_WAY])
+    )
+    return list(session.scalars(query.order_by(ReplenishmentOrder.delivery_day, ReplenishmentOrder.order_no)))
+
+
+def promised_qty(line: OrderLine) -> int:
+    """Return the units that are to come for a line: acknowledged, or ordered while nobody answered."""
+    packs = line.packs if line.packs_acknowledged is None else line.packs_acknowledged
+    return packs * line.pack_qty
+
+
+def received_of(session: Session, store_id: str, order_id: str) -> dict[str, int]:
+    """Return the units of an order's posted deliveries, by SKU."""
+    rows = session.execute(
+        sa.select(DeliveryLine.sku, sa.func.sum(DeliveryLine.counted_qty))
+        .join(Delivery, sa.and_(Delivery.store_id == DeliveryLine.store_id, Delivery.id == DeliveryLine.delivery_id))
+        .where(Delivery.store_id == store_id, Delivery.order_id == order_id, Delivery.state == "posted")
+        .group_by(DeliveryLine.sku)
+    )
+    return {sku: int(qty or 0) for sku, qty in rows}
+
+
+def next_no(session: Session, store_id: str) -> int:
+    """Return the store's next human order number."""
+    query = sa.select(sa.func.max(ReplenishmentOrder.order_no)).where(ReplenishmentOrder.store_id == store_id)
+    return int(session.scalar(query) or 0) + 1
+
+
+def cost_of(lines: Iterable[OrderLine]) -> int:
+    """Return what lines cost: as promised, before that as ordered."""
+    return sum(line.packs_expected * line.pack_cost_minor for line in lines)
+
+
+def subject_of(order: ReplenishmentOrder) -> str:
+    """Return an order as the journal names it."""
+    return f"order:{order.id}"
+
+
+# --- inside ---
+
+
+def _refuse_below_minimum(session: Session, order: ReplenishmentOrder, supplier: Supplier) -> None:
+    if order.cost_minor >= supplier.minimum_minor or any(line.changed_by for line in lines_of(session, order)):
+        return
+    currency = store_of(session, order.store_id).currency
+    least, asked = (Decimal(one).scaleb(-exponent(currency)) for one in (supplier.minimum_minor, order.cost_minor))
+    raise Refused(
+        "below-minimum",
+        f"{supplier.name} delivers from {least} {currency}; this order is {asked} {currency}. "
+        "Add packs, or drop it and order next time.",
+        minimum_minor=supplier.minimum_minor,
+        cost_minor=order.cost_minor,
+    )
+
+
+def _tell(
+    session: Session, order: ReplenishmentOrder, topic: str, fact: OrderSent | OrderCancelled, *, id: str,
+    at: dt.datetime,
+) -> None:  # fmt: skip
+    outbox.append(
+        session, to_node=NETWORK, topic=topic, version=VERSION, body=fact.to_body(), id=id,
+        subject=subject_of(order), business_day=day_of(session, order.store_id, at), at=at,
+    )  # fmt: skip
+
+
+def _deliveries(session: Session, order: ReplenishmentOrder, states: Iterable[str]) -> list[Delivery]:
+    query = sa.select(Delivery).where(
+        Delivery.store_id == order.store_id, Delivery.order_id == order.id, Delivery.state.in_(states)
+    )
+    return list(session.scalars(query.order_by(Delivery.id)))
+
+
+def _fact(session: Session, order: ReplenishmentOrder, at: dt.datetime) -> OrderSent:
+    return OrderSent(
+        store_id=order.store_id, order_id=order.id, order_no=order.order_no, supplier_id=order.supplier_id,
+        order_day=order.order_day.isoformat(), delivery_day=order.delivery_day.isoformat(),
+        next_delivery_day=order.next_delivery_day.isoformat(), sent_at=stamp(order.sent_at or at),
+        proposed_at=stamp(order.proposed_at), cost_minor=order.cost_minor, forecast_age_days=order.forecast_age_days,
+        lines=tuple(
+            Ordered(line.sku, line.name, line.pack_qty, line.pack_cost_minor, line.minimum_packs, line.packs_proposed,
+                    line.packs, line.changed_why, line.changed_by, line.why)
+            for line in lines_of(session, order)
+        ),
+    )  # fmt: skip

@@ -1,0 +1,415 @@
+"""Who we buy from, in what packs, at what cost, and on which days.
+
+Rules
+-----
+1. A supplier belongs to the network ('*'), to one store, or to the network node, which buys from it (`upstream`). The
+   network itself is a supplier of kind 'network'.
+2. Orders are taken on the supplier's order days up to its cut-off, and arrive lead_time_days later, but not on a closed
+   day (`rhythm`). A warehouse without a cut-off takes them until its midnight; any other, until the shop's day is over.
+3. A product comes in packs of pack_qty stock units at pack_cost_minor a pack; another cost may begin on a day
+   (`SupplierCost`), and the latest one that has begun counts.
+4. The network's suppliers reach a store as an edition (`serving`); a store's own ones never travel, and only they are
+   changed here.
+5. Orders go to the network by its messages, to all others by e-mail or on paper (`order_letters`).
+6. Nothing is ordered of a supplier that is put aside; what it owes still comes.
+7. A warehouse of the network is founded with the supplier that delivers from it to its shops (`serving`). Its id names
+   its book in the stock ledger among the shops', so none of them has it.
+"""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import new_id
+from config.money import MAX_MINOR
+from config.nodes.journal import Actor, JournalEntry, record
+from config.nodes.node import NETWORK
+from config.nodes.publication import EVERYONE
+from pos.catalogue.catalogue import Product
+from pos.store.store import keep_clock
+from supply.orders.calendar import LAST_MINUTE, Calendar
+
+LONGEST_LEAD_DAYS = 60
+MOST_PACK_QTY = 1_000_000
+MOST_PACKS = 999
+"""So many packs of one product at most are on an order."""
+HONOURED_DAYS = 14
+"""So long after a change an order at the cost before it is still kept: a shop may not have heard of it."""
+WAYS = ("email", "paper")
+LANGUAGES = ("en", "zh")
+MOST_CLOSED = 200
+LONGEST = {"name": 80, "email": 254, "customer_no": 40, "article_no": 40}
+_ADDRESS = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>.]+(\.[^@\s,;<>.]+)+", re.ASCII)
+
+
+class Supplier(Base):
+    """Somebody we order from."""
+
+    __tablename__ = "supplier"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    kind: Mapped[str]
+    """network | own"""
+    owner_id: Mapped[str] = mapped_column(default=EVERYONE)
+    lead_time_days: Mapped[int]
+    order_weekdays: Mapped[list[Any]]
+    """Weekdays (0 = Monday) on which an order is taken."""
+    minimum_minor: Mapped[int] = mapped_column(default=0)
+    warehouse_id: Mapped[str | None]
+    """A network supplier's warehouse: its stock is kept in the stock ledger under this id."""
+    send_by: Mapped[str] = mapped_column(default="paper", server_default="paper")
+    """email | paper: how a store's own supplier gets its orders (rule 5)."""
+    email: Mapped[str] = mapped_column(default="", server_default="")
+    customer_no: Mapped[str] = mapped_column(default="", server_default="")
+    """The number under which they know the shop."""
+    language: Mapped[str] = mapped_column(default="en", server_default="en")
+    """en | zh: in which orders are written to them."""
+    active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    closed_days: Mapped[list[Any] | None]
+    """Days, as 2026-12-25, on which no order is taken and nothing is brought; None: none is known."""
+    cut_off_minute: Mapped[int | None]
+    """The minute of the local day up to which an order counts for it; None: the whole day (rule 2)."""
+
+    @property
+    def calendar(self) -> Calendar:
+        """Return when it works; a warehouse's day is over at midnight, whatever the hour of its shops (rule 2)."""
+        closed = frozenset(dt.date.fromisoformat(day) for day in self.closed_days or ())
+        closes = LAST_MINUTE if self.cut_off_minute is None and self.warehouse_id else self.cut_off_minute
+        return Calendar(frozenset(self.order_weekdays), self.lead_time_days, closed, closes)
+
+
+class SupplierProduct(Base):
+    """A product as one supplier sells it."""
+
+    __tablename__ = "supplier_product"
+    __table_args__ = (sa.CheckConstraint("pack_qty > 0", name="pack_qty_positive"),)
+
+    supplier_id: Mapped[str] = mapped_column(sa.ForeignKey("supplier.id"), primary_key=True)
+    sku: Mapped[str] = mapped_column(sa.ForeignKey("product.sku"), primary_key=True)
+    pack_qty: Mapped[int]
+    pack_cost_minor: Mapped[int]
+    minimum_packs: Mapped[int] = mapped_column(default=1)
+    valid_from: Mapped[dt.date | None]
+    article_no: Mapped[str] = mapped_column(default="", server_default="")
+    """Their own number for it."""
+
+
+class SupplierCost(Base):
+    """What a pack costs from a day on (rule 3)."""
+
+    __tablename__ = "supplier_cost"
+    __table_args__ = (sa.CheckConstraint("pack_cost_minor >= 0", name="cost_not_negative"),)
+
+    supplier_id: Mapped[str] = mapped_column(sa.ForeignKey("supplier.id"), primary_key=True)
+    sku: Mapped[str] = mapped_column(sa.ForeignKey("product.sku"), primary_key=True)
+    from_day: Mapped[dt.date] = mapped_column(primary_key=True)
+    pack_cost_minor: Mapped[int]
+
+
+class Terms(NamedTuple):
+    """A product as a shop would order it of one supplier."""
+
+    supplier_id: str
+    sku: str
+    pack_qty: int
+    pack_cost_minor: int
+    minimum_packs: int
+
+
+@dataclass(frozen=True)
+class Contact:
+    """How a supplier is reached and what it asks of an order, as a form says it."""
+
+    name: str
+    lead_time_days: int
+    order_weekdays: tuple[int, ...]
+    minimum_minor: int = 0
+    send_by: str = "paper"
+    email: str = ""
+    customer_no: str = ""
+    language: str = "en"
+    active: bool = True
+    closed_days: tuple[str, ...] = ()
+    cut_off_minute: int | None = None
+
+
+# --- verbs ---
+
+
+def add_supplier(
+    session: Session,
+    owner_id: str,
+    name: str,
+    *,
+    lead_time_days: int,
+    order_weekdays: Sequence[int],
+    minimum_minor: int = 0,
+    kind: str = "own",
+    warehouse_id: str | None = None,
+    id: str | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> Supplier:
+    """Add somebody to order from. owner_id: the store whose own supplier it is, or '*' for the network's."""
+    contact = sound(Contact(name, lead_time_days, tuple(order_weekdays), minimum_minor))
+    if id is not None and session.get(Supplier, id) is not None:
+        raise Conflict("supplier-exists", f"The supplier {id} is already here.", supplier_id=id)
+    supplier = Supplier(
+        id=id or new_id(), kind=kind, owner_id=owner_id, warehouse_id=warehouse_id,
+        **{name: list(value) if isinstance(value, tuple) else value for name, value in vars(contact).items()},
+    )  # fmt: skip
+    session.add(supplier)
+    session.flush()
+    record(session, actor=actor, at=at, verb="supplier.added", subject=f"supplier:{supplier.id}", name=supplier.name)
+    return supplier
+
+
+def settle_calendar(
+    session: Session, warehouse_id: str, closed_days: Sequence[str], cut_off_minute: int | None, *, tz: str = "",
+    actor: Actor, at: dt.datetime,
+) -> None:  # fmt: skip
+    """Settle when no van leaves a warehouse, and until when shops' orders count for the day (rule 2).
+
+    tz: by whose clock; '': a cut-off goes by that of the shop that orders.
+    """
+    require_warehouse(session, warehouse_id)
+    closed = list(sound_days(closed_days))
+    sound_cut_off(cut_off_minute)
+    keep_clock(session, warehouse_id, tz)
+    for row in session.scalars(sa.select(Supplier).where(Supplier.warehouse_id == warehouse_id)):
+        row.closed_days, row.cut_off_minute = closed, cut_off_minute
+    session.flush()
+    facts = {"closed": closed, "cut_off_minute": cut_off_minute, "tz": tz}
+    record(session, actor=actor, at=at, verb="warehouse.calendar", subject=f"warehouse:{warehouse_id}", **facts)
+
+
+def write_contact(
+    session: Session, store_id: str, supplier_id: str, contact: Contact, *, actor: Actor, at: dt.datetime
+) -> Supplier:
+    """Add or change a supplier of the store's own (rule 4); the same id again changes it."""
+    contact = sound(contact)
+    if session.get(Supplier, supplier_id) is None:
+        row = Supplier(id=supplier_id, kind="own", owner_id=store_id, warehouse_id=None)
+    else:
+        row = own_supplier(session, store_id, supplier_id)
+    for name, value in vars(contact).items():
+        setattr(row, name, list(value) if isinstance(value, tuple) else value)
+    session.add(row)
+    session.flush()
+    record(
+        session, actor=actor, at=at, verb="supplier.written", subject=f"supplier:{row.id}", name=row.name,
+        send_by=row.send_by, active=row.active,
+    )  # fmt: skip
+    return row
+
+
+def offer_product(
+    session: Session,
+    supplier_id: str,
+    sku: str,
+    *,
+    pack_qty: int,
+    pack_cost_minor: int,
+    minimum_packs: int = 1,
+    valid_from: dt.date | None = None,
+    article_no: str = "",
+    actor: Actor,
+    at: dt.datetime,
+) -> SupplierProduct:
+    """Note, or renew, how a supplier sells a product (rule 3)."""
+    if session.get(Supplier, supplier_id) is None:
+        raise NotFound("unknown-supplier", f"There is no supplier {supplier_id}.", supplier_id=supplier_id)
+    if session.get(Product, sku) is None:
+        raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
+    if not 1 <= pack_qty <= MOST_PACK_QTY or not 1 <= minimum_packs <= MOST_PACKS:
+        raise Invalid("bad-pack", "A pack holds 1 unit or more, and at least 1 pack is ordered.", sku=sku)
+    if not 0 <= pack_cost_minor <= MAX_MINOR:
+        raise Invalid("bad-cost", "A pack costs zero or more.", sku=sku)
+    row = session.get(SupplierProduct, (supplier_id, sku)) or SupplierProduct(supplier_id=supplier_id, sku=sku)
+    row.pack_qty, row.pack_cost_minor, row.minimum_packs = pack_qty, pack_cost_minor, minimum_packs
+    row.valid_from = valid_from
+    row.article_no = " ".join(article_no.split())[: LONGEST["article_no"]]
+    session.add(row)
+    session.flush()
+    facts = {"supplier": supplier_id, "pack_qty": pack_qty, "pack_cost_minor": pack_cost_minor}
+    record(session, actor=actor, at=at, verb="supplier.offers", subject=f"product:{sku}", **facts)
+    return row
+
+
+def set_cost(
+    session: Session,
+    supplier_id: str,
+    sku: str,
+    pack_cost_minor: int,
+    from_day: dt.date,
+    *,
+    today: dt.date,
+    actor: Actor,
+    at: dt.datetime,
+) -> None:
+    """Let a pack cost something else from a day on, today or later (rule 3); the same day again replaces it."""
+    if session.get(SupplierProduct, (supplier_id, sku)) is None:
+        raise NotFound("not-sold-by-supplier", "This supplier does not sell this product.", sku=sku)
+    if not 0 <= pack_cost_minor <= MAX_MINOR:
+        raise Invalid("bad-cost", "A pack costs zero or more.", sku=sku)
+    if from_day < today:
+        raise Invalid("past-cost", "A cost begins today or later. Choose another day.", field="from_day")
+    row = {"supplier_id": supplier_id, "sku": sku, "from_day": from_day, "pack_cost_minor": pack_cost_minor}
+    session.merge(SupplierCost(**row))
+    session.flush()
+    facts = {"supplier": supplier_id, "pack_cost_minor": pack_cost_minor, "from_day": from_day.isoformat()}
+    record(session, actor=actor, at=at, verb="supplier.cost_set", subject=f"product:{sku}", **facts)
+
+
+def drop_product(session: Session, supplier_id: str, sku: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Note that a supplier does not sell a product any more; once more changes nothing."""
+    row = session.get(SupplierProduct, (supplier_id, sku))
+    if row is None:
+        return
+    costs = sa.delete(SupplierCost).where(SupplierCost.supplier_id == supplier_id, SupplierCost.sku == sku)
+    session.execute(costs)
+    session.delete(row)
+    session.flush()
+    record(session, actor=actor, at=at, verb="supplier.dropped", subject=f"product:{sku}", supplier=supplier_id)
+
+
+# --- questions ---
+
+
+def supplier_of(session: Session, supplier_id: str) -> Supplier:
+    """Return a supplier; NotFound when there is none of that id."""
+    supplier = session.get(Supplier, supplier_id)
+    if supplier is None:
+        raise NotFound("unknown-supplier", f"There is no supplier {supplier_id} here.", supplier_id=supplier_id)
+    return supplier
+
+
+def is_warehouse(session: Session, id: str) -> bool:
+    """Tell whether this is the id of a warehouse (rule 7)."""
+    return session.scalar(sa.select(Supplier.id).where(Supplier.warehouse_id == id).limit(1)) is not None
+
+
+def require_warehouse(session: Session, id: str) -> None:
+    """Raise NotFound unless this is the id of a warehouse."""
+    if not is_warehouse(session, id):
+        raise NotFound("unknown-warehouse", f"No supplier delivers from {id}.", warehouse_id=id)
+
+
+def warehouses(session: Session) -> list[str]:
+    """Return the ids of all warehouses, in order."""
+    query = sa.select(Supplier.warehouse_id).where(Supplier.warehouse_id.is_not(None)).distinct()
+    return sorted(str(one) for one in session.scalars(query))
+
+
+def own_supplier(session: Session, store_id: str, supplier_id: str) -> Supplier:
+    """Return a supplier of the store's own; Refused for the network's, NotFound for any other (rule 4)."""
+    supplier = session.get(Supplier, supplier_id)
+    if supplier is not None and supplier.owner_id == EVERYONE:
+        raise Refused("network-supplier", f"{supplier.name} belongs to the network, which settles its terms.")
+    if supplier is None or supplier.owner_id != store_id:
+        raise NotFound("unknown-supplier", f"There is no supplier {supplier_id} here.", supplier_id=supplier_id)
+    return supplier
+
+
+def way_of(supplier: Supplier) -> str:
+    """Return how a supplier's orders go: network, email or paper (rule 5)."""
+    return NETWORK if supplier.kind == NETWORK else supplier.send_by
+
+
+def terms_of(session: Session, supplier_id: str, sku: str, day: dt.date) -> Terms | None:
+    """Return how a supplier sells a product on a day; None where it does not."""
+    return next(iter(terms_for(session, supplier_id, [sku], day)), None)
+
+
+def terms_for(session: Session, supplier_id: str, skus: Sequence[str], day: dt.date) -> list[Terms]:
+    """Return how a supplier sells products on a day, of those it does."""
+    row = SupplierProduct
+    query = sa.select(row.supplier_id, row.sku, row.pack_qty, row.pack_cost_minor, row.minimum_packs)
+    begun = costs_begun(session, [supplier_id], day)
+    return [
+        one._replace(pack_cost_minor=begun.get((one.supplier_id, one.sku), one.pack_cost_minor))
+        for one in map(Terms._make, session.execute(query.where(row.supplier_id == supplier_id, row.sku.in_(skus))))
+    ]
+
+
+def was_listed(session: Session, told: Terms, day: dt.date) -> bool:
+    """Tell whether a supplier sold a product in this pack at this cost on a day, or up to HONOURED_DAYS before it."""
+    since = day - dt.timedelta(days=HONOURED_DAYS)
+    listed = {one[2:4] for on in (since, day) for one in terms_for(session, told.supplier_id, [told.sku], on)}
+    pack_now = next((pack_qty for pack_qty, _cost in listed), 0)
+    written = sa.select(JournalEntry.at, JournalEntry.body).where(
+        JournalEntry.subject == f"product:{told.sku}", JournalEntry.verb.in_(["supplier.offers", "supplier.cost_set"])
+    )
+    for at, body in session.execute(written.order_by(JournalEntry.n.desc())):
+        facts = json.loads(body)
+        if facts["supplier"] == told.supplier_id and facts.get("from_day", "") <= day.isoformat():
+            listed.add((facts.get("pack_qty", pack_now), facts["pack_cost_minor"]))
+            if at.date() <= since:  # what stood on the list when those days began
+                break
+    return (told.pack_qty, told.pack_cost_minor) in listed
+
+
+def costs_begun(session: Session, supplier_ids: Sequence[str], day: dt.date) -> dict[tuple[str, str], int]:
+    """Return the latest dated cost that has begun: (supplier, sku) -> what a pack costs (rule 3)."""
+    query = sa.select(SupplierCost.supplier_id, SupplierCost.sku, SupplierCost.pack_cost_minor).where(
+        SupplierCost.supplier_id.in_(supplier_ids), SupplierCost.from_day <= day
+    )
+    return {(supplier, sku): cost for supplier, sku, cost in session.execute(query.order_by(SupplierCost.from_day))}
+
+
+def sound(contact: Contact) -> Contact:
+    """Return a contact tidied, or raise Invalid naming the field that cannot be."""
+    name, email = " ".join(contact.name.split()), contact.email.strip()
+    if not name or len(name) > LONGEST["name"]:
+        raise Invalid("no-name", "Give the supplier a name.", field="name")
+    if not 0 <= contact.lead_time_days <= LONGEST_LEAD_DAYS:
+        words = f"Goods arrive 0 to {LONGEST_LEAD_DAYS} days after the order."
+        raise Invalid("bad-lead-time", words, field="lead_time_days")
+    weekdays = tuple(sorted(set(contact.order_weekdays)))
+    if not weekdays or not all(0 <= day <= 6 for day in weekdays):
+        words = "Choose at least one weekday on which this supplier takes orders."
+        raise Invalid("bad-order-days", words, field="order_weekdays")
+    if not 0 <= contact.minimum_minor <= MAX_MINOR:
+        raise Invalid("bad-minimum", "The minimum order must be zero or more.", field="minimum")
+    if contact.send_by not in WAYS:
+        raise Invalid("bad-way", "Choose how orders reach this supplier: by e-mail or on paper.", field="send_by")
+    if contact.language not in LANGUAGES:
+        raise Invalid("bad-choice", "Choose one of the languages.", field="language")
+    if (email or contact.send_by == "email") and not (len(email) <= LONGEST["email"] and _ADDRESS.fullmatch(email)):
+        raise Invalid(
+            "bad-order-address", "Type the e-mail address orders are sent to, like orders@farm.example.", field="email"
+        )
+    closed = sound_days(contact.closed_days)
+    sound_cut_off(contact.cut_off_minute)
+    number = " ".join(contact.customer_no.split())[: LONGEST["customer_no"]]
+    return replace(contact, name=name, email=email, order_weekdays=weekdays, customer_no=number, closed_days=closed)
+
+
+def sound_days(days: Sequence[str]) -> tuple[str, ...]:
+    """Return closed days in order, each once, or raise Invalid naming the one that is none."""
+    found = set()
+    for day in days:
+        try:
+            found.add(dt.date.fromisoformat(day.strip()).isoformat())
+        except ValueError as fault:
+            words = f"{day.strip()[:20]} is no day. Write closed days as 2026-12-25, one a line."
+            raise Invalid("bad-closed-day", words, field="closed_days", day=day.strip()[:20]) from fault
+    if len(found) > MOST_CLOSED:
+        words = f"At most {MOST_CLOSED} closed days. Leave out those that are over."
+        raise Invalid("too-many-closed-days", words, field="closed_days", most=MOST_CLOSED)
+    return tuple(sorted(found))
+
+
+def sound_cut_off(minute: int | None) -> None:
+    """Raise Invalid unless a cut-off is a minute of the day, or none."""
+    if minute is not None and not 0 <= minute < 1440:
+        raise Invalid("bad-time", "Type a time such as 14:00.", field="cut_off")

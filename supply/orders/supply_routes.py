@@ -1,0 +1,274 @@
+"""Which warehouse supplies which shop, and whom a shop therefore orders from.
+
+Rules
+-----
+1. Every shop is supplied by one warehouse: the one settled for it, else the one settled for its region, else the usual
+   one: the first by id with a supplier that is not put aside, of those that sell something if any does. So every shop
+   is one warehouse's, and none is two's.
+2. A shop orders from its own suppliers, from its warehouse's, and from those of the network's that have none.
+3. Another warehouse takes effect for what is ordered, offered and bought from then on. What was ordered before stays
+   where it was ordered; on its way it counts as the shop's, and so for its new warehouse.
+4. The warehouse of every region, and of every shop that has its own, and by whose clock a warehouse keeps its days, is
+   told to all stores with the edition of the network's suppliers; an edition replaces what was known of the network's,
+   and leaves a store's own suppliers.
+5. A new warehouse takes no shop from another: before it is founded every region is settled to the one it has. What is
+   recalled is so in its book from the first day.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base
+from config.errors import Conflict, Invalid, NotFound
+from config.nodes.journal import Actor, record
+from config.nodes.node import NETWORK, is_store_id
+from config.nodes.publication import EVERYONE
+from pos.catalogue.catalogue import Product
+from pos.store.store import BookClock, Region, Store, keep_clock
+from supply.orders.suppliers import (
+    Supplier,
+    SupplierProduct,
+    Terms,
+    add_supplier,
+    costs_begun,
+    is_warehouse,
+    require_warehouse,
+)
+
+
+class ServedFrom(Base):
+    """The warehouse settled for a shop or for a region (rule 1)."""
+
+    __tablename__ = "served_from"
+    __table_args__ = (sa.CheckConstraint("kind in ('store', 'region')", name="kind_known"),)
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    """store | region"""
+    of_id: Mapped[str] = mapped_column(primary_key=True)
+    warehouse_id: Mapped[str]
+
+
+# --- verbs ---
+
+
+def found_warehouse(
+    session: Session,
+    warehouse_id: str,
+    name: str,
+    *,
+    lead_time_days: int = 1,
+    order_weekdays: Sequence[int] = range(7),
+    minimum_minor: int = 0,
+    tz: str = "",
+    id: str | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> Supplier:
+    """Found a warehouse with its supplier, of this name (rule 5); Conflict when a shop or a warehouse has its id.
+
+    tz: by whose clock it works; '': that of the network's first shop, where there is one.
+    """
+    from supply.network.recalls import recalls  # which ask what stands here
+
+    if not is_store_id(warehouse_id):
+        words = "A warehouse's id has up to 20 letters and digits, such as WH1."
+        raise Invalid("bad-warehouse", words, warehouse_id=warehouse_id)
+    if is_warehouse(session, warehouse_id) or session.get(Store, warehouse_id) is not None:
+        words = f"{warehouse_id} is a shop or a warehouse already. Choose another id."
+        raise Conflict("warehouse-exists", words, warehouse_id=warehouse_id)
+    known, usual = settled(session), usual_warehouse(session)
+    if usual is not None:
+        for region_id in session.scalars(sa.select(Region.id).order_by(Region.id)).all():
+            if ("region", region_id) not in known:
+                _settle(session, "region", region_id, usual, actor, at)
+    keep_clock(session, warehouse_id, tz or session.scalar(sa.select(Store.tz).order_by(Store.id).limit(1)) or "")
+    made = add_supplier(
+        session, EVERYONE, name, kind=NETWORK, warehouse_id=warehouse_id, lead_time_days=lead_time_days,
+        order_weekdays=order_weekdays, minimum_minor=minimum_minor, id=id, actor=actor, at=at,
+    )  # fmt: skip
+    recalls.take_up(session, warehouse_id, at=at)
+    return made
+
+
+def supply_shop(session: Session, store_id: str, warehouse_id: str | None, *, actor: Actor, at: dt.datetime) -> None:
+    """Settle from where a shop is supplied (rules 1, 3); None: from where its region is."""
+    if session.get(Store, store_id) is None:
+        raise NotFound("unknown-store", "There is no such shop in this network.", store_id=store_id)
+    _settle(session, "store", store_id, warehouse_id, actor, at)
+
+
+def supply_region(session: Session, region_id: str, warehouse_id: str | None, *, actor: Actor, at: dt.datetime) -> None:
+    """Settle from where a region's shops are supplied that have no warehouse of their own; None: from the usual one."""
+    if session.get(Region, region_id) is None:
+        raise NotFound("unknown-region", f"There is no region {region_id}.", region_id=region_id)
+    _settle(session, "region", region_id, warehouse_id, actor, at)
+
+
+def take_edition(session: Session, body: dict[str, Any]) -> None:
+    """Take over the network's suppliers as `edition` wrote them (rule 4); what is no longer sold is gone."""
+    calendars = body.get("calendars", {})  # an edition of before told none
+    for row in body["suppliers"]:
+        closed, cut_off = calendars.get(row["id"], ([], None))
+        session.merge(Supplier(**row, owner_id=EVERYONE, closed_days=closed, cut_off_minute=cut_off))
+    session.flush()
+    ours = sa.select(Supplier.id).where(Supplier.owner_id == EVERYONE)
+    session.execute(sa.delete(SupplierProduct).where(SupplierProduct.supplier_id.in_(ours)))
+    rows = [
+        {"supplier_id": supplier_id, "sku": sku, "pack_qty": pack_qty, "pack_cost_minor": cost,
+         "minimum_packs": minimum, "valid_from": dt.date.fromisoformat(since) if since else None}
+        for supplier_id, sku, pack_qty, cost, minimum, since in body["products"]
+    ]  # fmt: skip
+    if rows:
+        session.execute(sa.insert(SupplierProduct), rows)
+    clocks = body.get("clocks", ())  # an edition of before told none
+    session.execute(sa.delete(BookClock))
+    session.add_all(BookClock(book_id=house, tz=tz) for house, tz in clocks)
+    told = body.get("served", ())  # an edition of before told none
+    session.execute(sa.delete(ServedFrom))
+    session.add_all(ServedFrom(kind=kind, of_id=of_id, warehouse_id=house) for kind, of_id, house in told)
+    session.flush()
+
+
+# --- questions ---
+
+
+def edition(session: Session, on: dt.date) -> dict[str, Any]:
+    """Return the network's suppliers, what they sell and what it costs on a day, as stores pull them (rule 4)."""
+    shared = session.scalars(sa.select(Supplier).where(Supplier.owner_id == EVERYONE).order_by(Supplier.id)).all()
+    products = session.execute(
+        sa.select(
+            SupplierProduct.supplier_id, SupplierProduct.sku, SupplierProduct.pack_qty,
+            SupplierProduct.pack_cost_minor, SupplierProduct.minimum_packs, SupplierProduct.valid_from,
+        )
+        .join(Product, Product.sku == SupplierProduct.sku)
+        .where(
+            SupplierProduct.supplier_id.in_([row.id for row in shared]), Product.owner_id == EVERYONE, Product.active
+        )
+        .order_by(SupplierProduct.supplier_id, SupplierProduct.sku)
+    )  # fmt: skip
+    names = ("id", "name", "kind", "lead_time_days", "order_weekdays", "minimum_minor", "warehouse_id")
+    begun = costs_begun(session, [row.id for row in shared], on)
+    known, usual = settled(session), usual_warehouse(session)
+    regions = session.scalars(sa.select(Region.id)).all() if usual is not None else []
+    told = {("region", region_id): usual for region_id in regions} | known
+    clocks = sa.select(BookClock.book_id, BookClock.tz).order_by(BookClock.book_id)
+    return {
+        "suppliers": [{name: getattr(row, name) for name in names} for row in shared],
+        "products": [
+            [*row[:3], begun.get((row[0], row[1]), row[3]), row[4], row[5].isoformat() if row[5] else None]
+            for row in products
+        ],
+        "calendars": {row.id: [row.closed_days or [], row.cut_off_minute] for row in shared},
+        "clocks": [list(row) for row in session.execute(clocks)],
+        "served": [[*whom, house] for whom, house in sorted(told.items())],
+    }
+
+
+def warehouse_of(session: Session, store_id: str) -> str | None:
+    """Return the warehouse a shop is supplied by (rule 1); None where there is no warehouse, or no such shop."""
+    shop = session.get(Store, store_id)
+    return None if shop is None else _house(shop.id, shop.region_id, settled(session), usual_warehouse(session))
+
+
+def served(session: Session) -> dict[str, str]:
+    """Return every shop's warehouse (rule 1); empty where there is none."""
+    known, usual = settled(session), usual_warehouse(session)
+    rows = session.execute(sa.select(Store.id, Store.region_id).order_by(Store.id))
+    found = {store_id: _house(store_id, region_id, known, usual) for store_id, region_id in rows}
+    return {store_id: house for store_id, house in found.items() if house is not None}
+
+
+def usual_warehouse(session: Session) -> str | None:
+    """Return the warehouse of shops for which none is settled (rule 1); None where no supplier of one is left."""
+    sells = sa.exists().where(SupplierProduct.supplier_id == Supplier.id)
+    alive = sa.select(Supplier.warehouse_id).where(Supplier.warehouse_id.is_not(None), Supplier.active)
+    return session.scalar(alive.order_by(sells.desc(), Supplier.warehouse_id).limit(1))
+
+
+def shops_of(session: Session, warehouse_id: str) -> list[str]:
+    """Return the shops a warehouse supplies, by id."""
+    return [store_id for store_id, house in served(session).items() if house == warehouse_id]
+
+
+def settled(session: Session) -> dict[tuple[str, str], str]:
+    """Return what is settled: ('store' | 'region', its id) -> warehouse."""
+    return {(row.kind, row.of_id): row.warehouse_id for row in session.scalars(sa.select(ServedFrom))}
+
+
+def unlisted(session: Session, store_id: str, warehouse_id: str) -> int:
+    """Return how many products a shop can order from its warehouse that another one does not list."""
+    missed = _listed_at(warehouse_of(session, store_id) or "").except_(_listed_at(warehouse_id)).subquery()
+    return int(session.scalar(sa.select(sa.func.count()).select_from(missed)) or 0)
+
+
+def suppliers_for(session: Session, store_id: str) -> list[Supplier]:
+    """Return whom a store may order from (rule 2), by id; for '*' everybody of the network's."""
+    query = sa.select(Supplier).where(Supplier.owner_id.in_([EVERYONE, store_id])).order_by(Supplier.id)
+    found, house = session.scalars(query).all(), warehouse_of(session, store_id)
+    return [one for one in found if one.warehouse_id is None or house is None or one.warehouse_id == house]
+
+
+def offered(session: Session, store_id: str, day: dt.date) -> dict[str, list[Terms]]:
+    """Return what a store can order on a day, as it costs then: supplier id -> products (`suppliers`, rules 3, 6)."""
+    active = [supplier.id for supplier in suppliers_for(session, store_id) if supplier.active]
+    row = SupplierProduct
+    query = sa.select(row.supplier_id, row.sku, row.pack_qty, row.pack_cost_minor, row.minimum_packs).where(
+        row.supplier_id.in_(active), sa.or_(row.valid_from.is_(None), row.valid_from <= day)
+    )
+    begun = costs_begun(session, active, day)
+    found: dict[str, list[Terms]] = {}
+    for one in map(Terms._make, session.execute(query.order_by(row.supplier_id, row.sku))):
+        cost = begun.get((one.supplier_id, one.sku))
+        found.setdefault(one.supplier_id, []).append(one if cost is None else one._replace(pack_cost_minor=cost))
+    return found
+
+
+def sources(session: Session, store_id: str, day: dt.date) -> dict[str, list[Terms]]:
+    """Return each product once, at whoever sells a unit of it cheapest: at the same cost the store's own supplier."""
+    own = {supplier.id: supplier.owner_id == store_id for supplier in suppliers_for(session, store_id)}
+    best: dict[str, Terms] = {}
+    for one in (terms for found in offered(session, store_id, day).values() for terms in found):
+        other = best.get(one.sku)
+        if other is None or _rank(one, own) < _rank(other, own):
+            best[one.sku] = one
+    chosen: dict[str, list[Terms]] = {}
+    for sku in sorted(best):
+        chosen.setdefault(best[sku].supplier_id, []).append(best[sku])
+    return chosen
+
+
+# --- inside ---
+
+
+def _settle(session: Session, kind: str, of_id: str, warehouse_id: str | None, actor: Actor, at: dt.datetime) -> None:
+    if warehouse_id is not None:
+        require_warehouse(session, warehouse_id)
+    row = session.get(ServedFrom, (kind, of_id))
+    if (row.warehouse_id if row else None) == warehouse_id:
+        return
+    if warehouse_id is None:
+        session.delete(row)
+    elif row is None:
+        session.add(ServedFrom(kind=kind, of_id=of_id, warehouse_id=warehouse_id))
+    else:
+        row.warehouse_id = warehouse_id
+    session.flush()
+    record(session, actor=actor, at=at, verb="supply.settled", subject=f"{kind}:{of_id}", warehouse=warehouse_id or "")
+
+
+def _house(store_id: str, region_id: str, known: Mapping[tuple[str, str], str], usual: str | None) -> str | None:
+    """Return a shop's warehouse (rule 1)."""
+    return known.get(("store", store_id)) or known.get(("region", region_id)) or usual
+
+
+def _listed_at(warehouse_id: str) -> sa.Select[str]:
+    query = sa.select(SupplierProduct.sku).join(Supplier, Supplier.id == SupplierProduct.supplier_id)
+    return query.where(Supplier.warehouse_id == warehouse_id)
+
+
+def _rank(terms: Terms, own: dict[str, bool]) -> tuple[float, bool, str]:
+    return (terms.pack_cost_minor / terms.pack_qty, not own[terms.supplier_id], terms.supplier_id)

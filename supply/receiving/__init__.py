@@ -1,0 +1,1 @@
+"""Goods that arrive at a store: advised, counted, posted; goods on consignment."""

@@ -1,0 +1,95 @@
+"""At the shop: when the van comes, and what its driver says of the stop.
+
+Rules
+-----
+1. The network's word with the highest step counts, whatever order they come in.
+2. What the driver says was refused is refused here, and what he did not reach the shop with is turned back, unless
+   somebody counts it already: then the count is what counts. A claim's replacement is still expected.
+3. Delivered is no count: the goods are in the stock when they are counted and posted.
+4. What the driver left here with somebody does not go back at the door any more: it is counted, and claimed.
+"""
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base
+from config.errors import Refused
+from config.nodes.journal import Actor
+from supply.facts import StopTold
+from supply.orders.deliveries import Delivery
+from supply.receiving import receiving
+
+LEFT_HERE = ("delivered", "short")
+
+
+class VanCall(Base):
+    """The stop a delivery comes with. state: on_the_way, or one of `rounds.OUTCOMES`."""
+
+    __tablename__ = "van_call"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    delivery_id: Mapped[str] = mapped_column(primary_key=True)
+    round_id: Mapped[str]
+    step: Mapped[int]
+    state: Mapped[str]
+    comes_at: Mapped[dt.datetime]
+    n: Mapped[int]
+    van: Mapped[str]
+    driver: Mapped[str]
+    receiver: Mapped[str]
+    note: Mapped[str]
+    told_at: Mapped[dt.datetime]
+
+
+def take(session: Session, fact: StopTold, *, at: dt.datetime) -> None:
+    """Keep what the network tells of a stop (rules 1, 2)."""
+    for delivery_id in fact.delivery_ids:
+        known = session.get(VanCall, (fact.store_id, delivery_id))
+        if known is not None and known.round_id == fact.round_id and known.step >= fact.step:
+            continue
+        session.merge(
+            VanCall(
+                store_id=fact.store_id, delivery_id=delivery_id, round_id=fact.round_id, step=fact.step,
+                state=fact.state, comes_at=dt.datetime.fromisoformat(fact.comes_at), n=fact.n, van=fact.van,
+                driver=fact.driver, receiver=fact.receiver, note=fact.note,
+                told_at=dt.datetime.fromisoformat(fact.told_at),
+            )
+        )  # fmt: skip
+        session.flush()
+        delivery = session.get(Delivery, (fact.store_id, delivery_id))
+        if delivery is not None:
+            look_again(session, delivery, at=at)
+
+
+def look_again(session: Session, delivery: Delivery, *, at: dt.datetime) -> None:
+    """Close a delivery that its driver did not leave here (rule 2), also one the shop hears of after his word."""
+    call = session.get(VanCall, (delivery.store_id, delivery.id))
+    if call is None or delivery.state != "expected":
+        return
+    actor = Actor(f"driver:{call.van}", call.driver, "driver", call.store_id)
+    if call.state == "refused":
+        receiving.refuse(session, call.store_id, delivery.id, why=call.note, actor=actor, at=at)
+    elif call.state == "not_reached" and (delivery.order_id or delivery.push_id):
+        receiving.turn_back(session, call.store_id, delivery.id, why=call.note, actor=actor, at=at)
+
+
+def send_back(
+    session: Session, store_id: str, delivery_id: str, *, why: str, actor: Actor, at: dt.datetime
+) -> Delivery:
+    """Send a delivery back at the door, as long as no driver says that somebody here took it (rule 4)."""
+    call = session.get(VanCall, (store_id, delivery_id))
+    if call is not None and call.state in LEFT_HERE:
+        raise Refused(
+            "left-here",
+            f"{call.driver} left these goods with {call.receiver}. Count them, and claim what is wrong with them.",
+            driver=call.driver, receiver=call.receiver,
+        )  # fmt: skip
+    return receiving.refuse(session, store_id, delivery_id, why=why, actor=actor, at=at)
+
+
+def calls_of(session: Session, store_id: str, delivery_ids: list[str]) -> dict[str, VanCall]:
+    """Return the stops these deliveries come with, by delivery."""
+    query = sa.select(VanCall).where(VanCall.store_id == store_id, VanCall.delivery_id.in_(delivery_ids))
+    return {row.delivery_id: row for row in session.scalars(query)}

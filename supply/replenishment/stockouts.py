@@ -1,0 +1,236 @@
+"""What every shop has, sells and will run out of, as the network sees it; `region_outlook` says it of whole regions.
+
+Rules
+-----
+1. What a shop sells a day is the mean of the first week of its forecast, as the shop tells it (`told_forecasts`) or the
+   network made it, else what it sold in the last LOOK_BACK_DAYS on the days it was open.
+2. What a shop has is what its book says is there, never below nothing, and what is on its way to it: what was promised
+   or accepted and waits to be loaded, and what was loaded until the shop has counted it. Of goods nobody has counted
+   UNCONFIRMED_DAYS after they were due the network does not know whether they came: it counts on them no more.
+3. A product runs out when what a shop has is less than what it sells until then. Of a shop that told what it lists,
+   only that counts.
+
+Quantities in stock units.
+"""
+
+import datetime as dt
+import math
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.database import dialect_of, insert_into
+from config.finding import Finding
+from config.nodes.journal import Actor
+from pos.catalogue.catalogue import Listing, Product
+from pos.stock.ledger import INSIDE, StockLevel
+from pos.store.store import Store
+from supply import isolation
+from supply.demand import rates_kept, reported_forecasts
+from supply.demand.forecasts import ForecastQuantile, ForecastRun
+from supply.demand.history import DailyDemand, StoreDay
+from supply.demand.rates_kept import RatesKept, SellingRate
+from supply.orders.deliveries import ON_ITS_WAY, Delivery, DeliveryLine
+from supply.orders.network_offers import PushOffer
+from supply.orders.orders import OrderLine, ReplenishmentOrder
+
+LOOK_BACK_DAYS = 28
+WEEK_DAYS = 7
+UNCONFIRMED_DAYS = 7
+"""So long a shop may be cut off and its word still on the way; a shop itself waits for less (`to_come`, rule 3)."""
+STORES_AT_ONCE = 50
+"""Shops whose rates one transaction keeps."""
+NONE = sa.literal_column("CAST(0 AS DOUBLE PRECISION)", sa.Double)
+Place = tuple[str, str]
+"""(store id, sku)"""
+Stores = Collection[str] | sa.Select[str]
+
+
+@dataclass(frozen=True)
+class Lack:
+    """A product a shop will be sold out of: what it has and awaits, and for how many days that lasts."""
+
+    sku: str
+    name: str
+    stock_unit: str
+    have_qty: int
+    days_left: float
+
+
+# --- verbs ---
+
+
+def keep_rates(session: Session, today: dt.date, *, actor: Actor, at: dt.datetime) -> int:
+    """Keep anew what some shops sell a day, where what is kept is of another day; returns how many shops' it was."""
+    stores = rates_kept.due(session, today, STORES_AT_ONCE)
+
+    def keep(some: Sequence[str]) -> None:
+        session.execute(sa.delete(SellingRate).where(SellingRate.store_id.in_(some)))
+        by = (reported_forecasts.rates(today, some, None), _forecast(session, some, None), _sold(today, some, None))
+        for told in by:
+            if told is not None:
+                insert = insert_into(SellingRate, dialect_of(session)).from_select(["store_id", "sku", "per_day"], told)
+                session.execute(insert.on_conflict_do_nothing())  # who told first is believed
+
+    if stores:
+        isolation.together(session, "outlook", stores, keep, actor=actor, at=at)
+    return len(stores)
+
+
+# --- questions ---
+
+
+def rates(
+    session: Session, today: dt.date, *, stores: Collection[str] | None = None, skus: Collection[str] | None = None,
+    by_their_word: bool = True,
+) -> dict[Place, float]:  # fmt: skip
+    """Return what shops sell a day (rule 1); None means all shops, all products.
+
+    by_their_word: False leaves out what shops tell of their forecasts.
+    """
+    found: dict[Place, float] = {}
+    by_word = reported_forecasts.rates(today, stores, skus) if by_their_word else None
+    for told in (_sold(today, stores, skus), _forecast(session, stores, skus), by_word):
+        if told is not None:
+            found.update({(store_id, sku): per_day for store_id, sku, per_day in session.execute(told)})
+    return found
+
+
+def positions(
+    session: Session, today: dt.date, *, stores: Collection[str] | None = None, skus: Collection[str] | None = None
+) -> dict[Place, int]:
+    """Return what shops have and what is on its way to them (rule 2)."""
+    part = sa.union_all(*there(today, stores, skus)).subquery()
+    place = (part.c.store_id, part.c.sku)
+    found = session.execute(sa.select(*place, have(part)).group_by(*place))
+    return {(store_id, sku): int(qty) for store_id, sku, qty in found}
+
+
+def lacks(session: Session, store_id: str, *, days: int, today: dt.date) -> tuple[int, list[Lack]]:
+    """Return how many products sell in a shop, and those that will be sold out within `days`, the first first."""
+    have = positions(session, today, stores=[store_id])
+    listed = set(session.scalars(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active)))
+    sells = {
+        sku: rate
+        for (_, sku), rate in rates(session, today, stores=[store_id]).items()
+        if rate > 0 and (not listed or sku in listed)
+    }
+    held = {sku: have.get((store_id, sku), 0) for sku in sells}
+    short = {sku: (held[sku], held[sku] / rate) for sku, rate in sells.items() if held[sku] / rate < days}
+    products = session.execute(
+        sa.select(Product.sku, Product.name, Product.stock_unit).where(Product.sku.in_(list(short)))
+    )
+    found = [Lack(sku, name, unit, *short[sku]) for sku, name, unit in products]
+    return len(sells), sorted(found, key=lambda one: (one.days_left, one.name))
+
+
+def findings(session: Session, store_id: str | None) -> Iterator[Finding]:
+    """K21: what is kept of a shop is what is told of it for that day."""
+    kept = sa.select(RatesKept.store_id, RatesKept.day).where(RatesKept.day > rates_kept.NEVER)
+    if store_id is not None:
+        kept = kept.where(RatesKept.store_id == store_id)
+    for shop, day in session.execute(kept.order_by(RatesKept.store_id)).all():
+        rows = sa.select(SellingRate.sku, SellingRate.per_day).where(SellingRate.store_id == shop)
+        have = {(shop, sku): per_day for sku, per_day in session.execute(rows)}
+        told = rates(session, day, stores=[shop])
+        for place in sorted(have.keys() | told.keys()):
+            if not math.isclose(have.get(place, -1), told.get(place, -1), rel_tol=1e-9):
+                yield Finding("K21", "rate:" + "/".join(place), str(told.get(place)), str(have.get(place)))
+
+
+# --- parts of other questions ---
+
+
+def there(
+    today: dt.date, stores: Stores | None, skus: Collection[str] | None
+) -> list[sa.Select[str, str, float, float]]:
+    """What shops have and what is on its way to them (rule 2): store, SKU, units here, units to come."""
+    level, line, order, offer = StockLevel, OrderLine, ReplenishmentOrder, PushOffer
+    note, loaded = Delivery, DeliveryLine
+    here = sa.select(level.store_id, level.sku, _units(level.qty).label("here"), NONE.label("to_come")).where(
+        level.store_id.in_(sa.select(Store.id) if stores is None else stores), level.place.in_(INSIDE),
+        *_among(level.sku, skus),
+    )  # fmt: skip
+    promised = (
+        sa.select(line.store_id, line.sku, NONE, _units(line.packs_acknowledged * line.pack_qty))
+        .join(order, sa.and_(order.store_id == line.store_id, order.id == line.order_id))
+        .where(order.state == "acknowledged", *_among(line.store_id, stores), *_among(line.sku, skus))
+    )
+    accepted = sa.select(offer.store_id, offer.sku, NONE, _units(offer.packs * offer.pack_qty)).where(
+        offer.state == "accepted", *_among(offer.store_id, stores), *_among(offer.sku, skus)
+    )
+    on_its_way = (
+        sa.select(loaded.store_id, loaded.sku, NONE, _units(loaded.advised_qty))
+        .join(note, sa.and_(note.store_id == loaded.store_id, note.id == loaded.delivery_id))
+        .where(note.state.in_(ON_ITS_WAY), note.expected_day >= today - dt.timedelta(days=UNCONFIRMED_DAYS))
+        .where(*_among(loaded.store_id, stores), *_among(loaded.sku, skus))
+    )
+    return [here, promised, accepted, on_its_way]
+
+
+def have(part: Any) -> sa.ColumnElement[float]:
+    """Sum what is here, never below nothing, and what is to come (rule 2)."""
+    here = sa.func.sum(part.c.here)
+    return sa.case((here > 0, here), else_=NONE) + sa.func.sum(part.c.to_come)
+
+
+# --- inside ---
+
+
+def _sold(today: dt.date, stores: Stores | None, skus: Collection[str] | None) -> sa.Select[str, str, float]:
+    """What shops sold on an open day of the last weeks, where they were open at all: store, SKU, units a day."""
+    row, first = DailyDemand, today - dt.timedelta(days=LOOK_BACK_DAYS)
+    opened = (
+        sa.select(StoreDay.store_id, sa.func.count().label("days"))
+        .where(StoreDay.open, StoreDay.business_day >= first, StoreDay.business_day < today)
+        .where(*_among(StoreDay.store_id, stores))
+        .group_by(StoreDay.store_id)
+        .subquery()
+    )
+    total = sa.func.sum(row.sold_qty)
+    per_day = sa.type_coerce(sa.cast(sa.case((total > 0, total), else_=0), sa.Double) / opened.c.days, sa.Double)
+    return (
+        sa.select(row.store_id, row.sku, per_day)
+        .join(opened, opened.c.store_id == row.store_id)
+        .where(row.business_day >= first, row.business_day < today)
+        .where(*_among(row.store_id, stores), *_among(row.sku, skus))
+        .group_by(row.store_id, row.sku, opened.c.days)
+    )
+
+
+def _forecast(
+    session: Session, stores: Collection[str] | None, skus: Collection[str] | None
+) -> sa.Select[str, str, float] | None:
+    """The means of the first week of the shops' own forecasts: store, SKU, units a day; None where there are none."""
+    run, row = ForecastRun, ForecastQuantile
+    published = (run.scope_kind == "store", run.state == "published", *_among(run.scope_id, stores))
+    weeks = session.execute(sa.select(run.origin_day, run.horizon_days).where(*published).distinct()).all()
+    if not weeks:
+        return None
+    first_week = [
+        sa.and_(
+            run.origin_day == origin, run.horizon_days == horizon, row.first_day == origin + dt.timedelta(days=1),
+            row.last_day == origin + dt.timedelta(days=min(WEEK_DAYS, horizon)),
+        )
+        for origin, horizon in weeks
+    ]  # fmt: skip
+    days = sa.cast(sa.case((run.horizon_days < WEEK_DAYS, run.horizon_days), else_=WEEK_DAYS), sa.Double)
+    return (
+        sa.select(run.scope_id, row.sku, row.mean / days)
+        .join(row, row.run_id == run.id)
+        .where(*published, sa.or_(*first_week), *_among(row.sku, skus))
+    )
+
+
+def _units(qty: Any) -> sa.ColumnElement[float]:
+    """Return whole units as a number whose sum PostgreSQL has at once."""
+    return sa.cast(qty, sa.Double)
+
+
+def _among(column: sa.SQLColumnExpression[str], wanted: Stores | None) -> list[sa.ColumnElement[bool]]:
+    if wanted is None:
+        return []
+    return [column.in_(wanted if isinstance(wanted, sa.Select) else list(wanted))]

@@ -1,0 +1,1 @@
+"""The bestseller shelf: ranking, plan, weekly swaps, and what it brings."""

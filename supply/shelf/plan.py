@@ -1,0 +1,460 @@
+"""The bestseller shelf: what the region buys, in slots the shopkeeper agreed to.
+
+Rules
+-----
+1. The ranking (`ranking`) joins regional sales, online orders, the shop's own sales and what it does not carry yet;
+   each place has its reason as facts, which the page puts into words.
+2. A plan is drafted by the system, approved by the shopkeeper, live from a day, retired by the next one.
+3. The refill list is what the shelf should hold (facings x depth) less what it holds, as far as backroom and floor
+   have it.
+4. The store tells the network each move of an approved plan; there it is a copy, and what came furthest stands.
+5. A person may give a product 1 to MOST_FACINGS facings and any slot. Less than one facing is a gap, filled first.
+
+Units: qty in the product's stock unit.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.clock import as_utc, business_day
+from config.database import Base
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import new_id
+from config.nodes import journal, outbox
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from config.states import StateTable
+from pos.stock import stock
+from pos.stock.stock import Place, StockMovement
+from pos.store.store import Store
+from supply.online_facts import SHELF_APPROVED, VERSION, ShelfApproved, Slot
+from supply.shelf.ranking import DEPTH, Ranked, rank, ranked_product
+
+STATES = StateTable(
+    "shelf plan",
+    "drafted",
+    {"drafted": ["approved", "dropped"], "approved": ["live", "dropped"], "live": ["retired"]},
+)
+_AS_TOLD = ("approved", "dropped", "live", "retired")
+"""How far a plan has come, in the order the network believes it."""
+MOST_SLOTS = 60
+MOST_FACINGS = 8
+
+
+class ShelfPlan(Base):
+    """Which product is in which slot from which day."""
+
+    STATES: ClassVar[StateTable] = STATES
+    __tablename__ = "shelf_plan"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(default=STATES.first)
+    from_day: Mapped[dt.date]
+    drafted_at: Mapped[dt.datetime]
+    based_on_day: Mapped[dt.date]
+    """The last business day the ranking saw."""
+
+
+class ShelfSlot(Base):
+    """A position on the shelf."""
+
+    __tablename__ = "shelf_slot"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["store_id", "plan_id"], ["shelf_plan.store_id", "shelf_plan.id"]),
+        sa.UniqueConstraint("store_id", "plan_id", "sku"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    plan_id: Mapped[str] = mapped_column(primary_key=True)
+    slot: Mapped[int] = mapped_column(primary_key=True)
+    sku: Mapped[str]
+    name: Mapped[str]
+    facings: Mapped[int]
+    fill_qty: Mapped[int]
+    """Units the slot holds when full."""
+    score: Mapped[int]
+    why: Mapped[dict[str, Any]]
+
+    @property
+    def front_qty(self) -> int:
+        """Units that stand in front: the first portion of each facing."""
+        return self.fill_qty // DEPTH
+
+
+@dataclass(frozen=True)
+class RefillTask:
+    """Bring qty units to a slot. backroom_qty, floor_qty: where the records have some; is_gap: less than a facing."""
+
+    slot: int
+    sku: str
+    name: str
+    qty: int
+    fill_qty: int
+    backroom_qty: int
+    floor_qty: int
+    is_gap: bool
+
+
+# --- verbs ---
+
+
+def draft(
+    session: Session, store_id: str, *, slots: int = 12, from_day: dt.date | None = None, actor: Actor, at: dt.datetime
+) -> ShelfPlan:
+    """Draft a plan from the ranking until yesterday; an older draft is dropped. from_day: tomorrow if not said."""
+    if not 1 <= slots <= MOST_SLOTS:
+        raise Invalid("bad-slots", f"A shelf has 1 to {MOST_SLOTS} slots.", slots=slots, most=MOST_SLOTS)
+    today = _today(session, store_id, at)
+    yesterday, shown = today - dt.timedelta(days=1), days_shown(session, store_id, today)
+    places = rank(session, store_id, day=yesterday, price_day=today, slots=slots, shown_days=shown)
+    if not places:
+        raise Refused(
+            "nothing-to-rank",
+            "Nothing can be ranked yet: there are no sales of the last four weeks for products with a price.",
+        )
+    for old in plans(session, store_id, "drafted"):
+        _move(session, old, "dropped", actor=actor, at=at)
+    plan = ShelfPlan(
+        store_id=store_id,
+        id=new_id(),
+        state=STATES.first,
+        from_day=from_day or today + dt.timedelta(days=1),
+        drafted_at=at,
+        based_on_day=today - dt.timedelta(days=1),
+    )
+    session.add(plan)
+    session.flush()
+    for place in places:
+        session.add(_slot(plan, place.place, place))
+    journal.record(session, actor=actor, at=at, verb="shelf plan.drafted", subject=_subject(plan), slots=len(places))
+    session.flush()
+    return plan
+
+
+def replace(session: Session, plan: ShelfPlan, slot: int, sku: str, *, actor: Actor, at: dt.datetime) -> ShelfSlot:
+    """Put another product into a slot of a draft; if it already stands in another slot, the two change places."""
+    _require_drafted(plan)
+    there = {row.slot: row for row in slots_of(session, plan)}
+    if slot not in there:
+        raise NotFound("no-such-slot", f"This plan has no slot {slot}.", slot=slot)
+    if there[slot].sku == sku:
+        return there[slot]
+    swapped = next((row for row in there.values() if row.sku == sku), None)
+    fresh = ranked_product(
+        session, plan.store_id, sku, day=plan.based_on_day, price_day=_today(session, plan.store_id, at)
+    )
+    old = there[slot]
+    former = _copy(old)
+    session.delete(old)
+    if swapped is not None:
+        session.delete(swapped)
+    session.flush()
+    chosen = _slot(plan, slot, fresh)
+    session.add(chosen)
+    if swapped is not None:
+        former["slot"] = swapped.slot
+        session.add(ShelfSlot(**former))
+    journal.record(
+        session, actor=actor, at=at, verb="shelf plan.changed", subject=_subject(plan), slot=slot, sku=sku,
+        before=former["sku"],
+    )  # fmt: skip
+    session.flush()
+    return chosen
+
+
+def rearrange(
+    session: Session, plan: ShelfPlan, wanted: Sequence[tuple[str, int]], *, actor: Actor, at: dt.datetime
+) -> list[ShelfSlot]:
+    """Put the products of a draft into another order, each with so many facings (rule 5). wanted: (SKU, facings).
+
+    Refuses an order that leaves a product out or names one twice, and facings outside 1 to MOST_FACINGS.
+    """
+    _require_drafted(plan)
+    there = {row.sku: row for row in slots_of(session, plan)}
+    if sorted(sku for sku, _ in wanted) != sorted(there):
+        raise Conflict("plan-changed", "The plan has changed meanwhile. Look at it again, then arrange it.")
+    if wrong := [there[sku].name for sku, facings in wanted if not 1 <= facings <= MOST_FACINGS]:
+        raise Invalid("bad-facings", f"1 to {MOST_FACINGS} facings: {', '.join(wrong)}.", most=MOST_FACINGS)
+    before = [(row.sku, row.facings) for row in there.values()]
+    if before == list(wanted):
+        return list(there.values())
+    kept = {sku: _copy(row) for sku, row in there.items()}
+    for row in there.values():
+        session.delete(row)
+    session.flush()
+    for (sku, facings), slot in zip(wanted, sorted(row["slot"] for row in kept.values()), strict=True):
+        portion = kept[sku]["fill_qty"] // kept[sku]["facings"]
+        session.add(ShelfSlot(**kept[sku] | {"slot": slot, "facings": facings, "fill_qty": facings * portion}))
+    journal.record(
+        session, actor=actor, at=at, verb="shelf plan.arranged", subject=_subject(plan), before=before,
+        after=list(wanted),
+    )  # fmt: skip
+    session.flush()
+    return slots_of(session, plan)
+
+
+def approve(
+    session: Session, store_id: str, plan_id: str, *, from_day: dt.date | None = None, keeps_waiting: bool = False,
+    actor: Actor, at: dt.datetime,
+) -> ShelfPlan:  # fmt: skip
+    """Agree to a plan, live from from_day (the plan's own if not said); today's goes live at once.
+
+    Another approved plan that waits for the same day or a later one is dropped, unless it keeps waiting.
+    """
+    plan = plan_of(session, store_id, plan_id)
+    _require_drafted(plan)
+    today = _today(session, store_id, at)
+    plan.from_day = max(from_day or plan.from_day, today)
+    for waiting in plans(session, store_id, "approved"):
+        if waiting.from_day >= plan.from_day and not keeps_waiting:
+            _move(session, waiting, "dropped", actor=actor, at=at)
+    _move(session, plan, "approved", actor=actor, at=at)
+    go_live(session, store_id, actor=actor, at=at)
+    return plan
+
+
+def drop(session: Session, store_id: str, plan_id: str, *, actor: Actor, at: dt.datetime) -> ShelfPlan:
+    """Throw a draft away; the shelf stays as it is."""
+    plan = plan_of(session, store_id, plan_id)
+    _require_drafted(plan)
+    _move(session, plan, "dropped", actor=actor, at=at)
+    return plan
+
+
+def go_live(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> ShelfPlan | None:
+    """Let the newest approved plan whose day has come go live and retire the former; None when there is none."""
+    today = _today(session, store_id, at)
+    come = [plan for plan in plans(session, store_id, "approved") if plan.from_day <= today]
+    if not come:
+        return None
+    *passed, newest = sorted(come, key=lambda plan: (plan.from_day, plan.id))
+    for plan in passed:
+        _move(session, plan, "dropped", actor=actor, at=at)
+    for former in plans(session, store_id, "live"):
+        _move(session, former, "retired", actor=actor, at=at)
+    _move(session, newest, "live", actor=actor, at=at)
+    session.flush()
+    return newest
+
+
+def refill(session: Session, store_id: str, sku: str, qty: int, *, id: str, actor: Actor, at: dt.datetime) -> None:
+    """Note that qty units were brought to the shelf, from the backroom first, then the floor.
+
+    id: made by the page; the same id again changes nothing. Refuses more than backroom and floor hold.
+    """
+    done = session.scalars(
+        sa.select(StockMovement).where(
+            StockMovement.store_id == store_id,
+            StockMovement.source_kind == "refill",
+            StockMovement.source_id.in_([f"{id}/{Place.BACKROOM}", f"{id}/{Place.FLOOR}"]),
+        )
+    ).all()
+    if done:
+        if {row.sku for row in done} != {sku} or sum(row.qty for row in done) != qty:
+            raise Conflict(
+                "refill-differs", "This refill was already noted with another quantity. Load the page again."
+            )
+        return
+    level = stock.levels(session, store_id, [sku]).get(sku)
+    backroom, floor = (max(0, level.by_place.get(place, 0)) if level else 0 for place in (Place.BACKROOM, Place.FLOOR))
+    if qty < 1 or qty > backroom + floor:
+        raise Refused(
+            "not-available",
+            f"At most {backroom + floor} can be brought to the shelf. Count the product if there are more.",
+            wanted=qty,
+            available=backroom + floor,
+        )
+    for place, part in ((Place.BACKROOM, min(qty, backroom)), (Place.FLOOR, max(0, qty - backroom))):
+        if part:
+            stock.move(
+                session, store_id, sku, part, place, Place.SHELF, reason="moved", source_kind="refill",
+                source_id=f"{id}/{place}", actor=actor, at=at,
+            )  # fmt: skip
+
+
+# --- verbs, network ---
+
+
+def mirror(session: Session, fact: ShelfApproved) -> None:
+    """Keep a store's plan as it told it last (rule 4); a second or older copy changes nothing."""
+    plan = session.get(ShelfPlan, (fact.store_id, fact.plan_id))
+    if plan is None:
+        plan = ShelfPlan(
+            store_id=fact.store_id,
+            id=fact.plan_id,
+            state="approved",
+            from_day=dt.date.fromisoformat(fact.from_day),
+            drafted_at=dt.datetime.fromisoformat(fact.drafted_at),
+            based_on_day=dt.date.fromisoformat(fact.based_on_day),
+        )
+        session.add(plan)
+        session.flush()
+        session.add_all(ShelfSlot(store_id=fact.store_id, plan_id=fact.plan_id, **asdict(slot)) for slot in fact.slots)
+    if fact.state:
+        if _AS_TOLD.index(fact.state) > _AS_TOLD.index(plan.state):
+            _mirror_state(session, plan, fact.state)
+        return
+    copies = session.scalars(sa.select(ShelfPlan).where(ShelfPlan.store_id == fact.store_id)).all()
+    newest = max(copies, key=lambda one: (one.from_day, one.id))
+    for one in copies:
+        _mirror_state(session, one, "live" if one is newest else "retired")
+
+
+# --- questions ---
+
+
+def plan_of(session: Session, store_id: str, plan_id: str) -> ShelfPlan:
+    """Return a plan by its id."""
+    plan = session.get(ShelfPlan, (store_id, plan_id))
+    if plan is None:
+        raise NotFound("unknown-plan", "There is no such shelf plan.", plan=plan_id)
+    return plan
+
+
+def plans(session: Session, store_id: str, state: str) -> list[ShelfPlan]:
+    """Return the plans in a state, the newest first."""
+    return list(
+        session.scalars(
+            sa.select(ShelfPlan)
+            .where(ShelfPlan.store_id == store_id, ShelfPlan.state == state)
+            .order_by(ShelfPlan.from_day.desc(), ShelfPlan.id.desc())
+        )
+    )
+
+
+def live_plan(session: Session, store_id: str) -> ShelfPlan | None:
+    """Return the plan the shelf stands by."""
+    return next(iter(plans(session, store_id, "live")), None)
+
+
+def standing_on(session: Session, store_id: str, day: dt.date) -> dict[str, ShelfSlot]:
+    """Return SKU -> slot of the plan that stands on a day: the newest approved one begun by then, or the live one."""
+    begun = [plan for plan in plans(session, store_id, "approved") if plan.from_day <= day]
+    plan = begun[0] if begun else live_plan(session, store_id)
+    return {} if plan is None else {row.sku: row for row in slots_of(session, plan)}
+
+
+def slots_of(session: Session, plan: ShelfPlan) -> list[ShelfSlot]:
+    """Return the slots of a plan in their order."""
+    return list(
+        session.scalars(
+            sa.select(ShelfSlot)
+            .where(ShelfSlot.store_id == plan.store_id, ShelfSlot.plan_id == plan.id)
+            .order_by(ShelfSlot.slot)
+        )
+    )
+
+
+def ranks(session: Session, store_id: str) -> dict[str, int]:
+    """Return SKU -> slot on the live shelf."""
+    plan = live_plan(session, store_id)
+    return {row.sku: row.slot for row in slots_of(session, plan)} if plan else {}
+
+
+def days_shown(session: Session, store_id: str, today: dt.date) -> dict[str, int]:
+    """Return SKU -> days it has stood on this shelf until yesterday, over all plans that went live."""
+    gone = sorted(
+        (*plans(session, store_id, "retired"), *plans(session, store_id, "live")), key=lambda plan: plan.from_day
+    )
+    days: dict[str, int] = {}
+    for plan, follower in zip(gone, [*gone[1:], None], strict=False):
+        until = min(today, follower.from_day) if follower else today
+        days[plan.id] = max(0, (until - plan.from_day).days)
+    shown: dict[str, int] = {}
+    rows = sa.select(ShelfSlot.plan_id, ShelfSlot.sku).where(ShelfSlot.store_id == store_id)
+    for plan_id, sku in session.execute(rows):
+        shown[sku] = shown.get(sku, 0) + days.get(plan_id, 0)
+    return shown
+
+
+def refill_tasks(session: Session, store_id: str) -> list[RefillTask]:
+    """Return what to bring to the shelf, gaps first, in slot order (rules 3, 5)."""
+    plan = live_plan(session, store_id)
+    rows = slots_of(session, plan) if plan else []
+    levels = stock.levels(session, store_id, [row.sku for row in rows])
+    tasks = []
+    for row in rows:
+        by_place = levels[row.sku].by_place if row.sku in levels else {}
+        backroom, floor, there = (
+            max(0, by_place.get(place, 0)) for place in (Place.BACKROOM, Place.FLOOR, Place.SHELF)
+        )
+        qty = min(row.fill_qty - there, backroom + floor)
+        if qty > 0:
+            is_gap = there < row.fill_qty // row.facings
+            tasks.append(RefillTask(row.slot, row.sku, row.name, qty, row.fill_qty, backroom, floor, is_gap))
+    return sorted(tasks, key=lambda task: (not task.is_gap, task.slot))
+
+
+# --- inside ---
+
+
+def _today(session: Session, store_id: str, at: dt.datetime) -> dt.date:
+    store = session.get(Store, store_id)
+    if store is None:
+        raise NotFound("unknown-shop", "There is no such shop.", store=store_id)
+    return business_day(at, store.tz, store.rollover_hour)
+
+
+def _require_drafted(plan: ShelfPlan) -> None:
+    if plan.state != "drafted":
+        raise Conflict("not-a-draft", f"This plan is {plan.state}; draft a new one to change it.", state=plan.state)
+
+
+def _slot(plan: ShelfPlan, slot: int, place: Ranked) -> ShelfSlot:
+    return ShelfSlot(
+        store_id=plan.store_id,
+        plan_id=plan.id,
+        slot=slot,
+        sku=place.sku,
+        name=place.name,
+        facings=place.facings,
+        fill_qty=place.fill_qty,
+        score=place.score,
+        why=place.why,
+    )
+
+
+def _copy(row: ShelfSlot) -> dict[str, Any]:
+    return {column.key: getattr(row, column.key) for column in sa.inspect(ShelfSlot).columns}
+
+
+def _move(session: Session, plan: ShelfPlan, target: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Move a plan on, and tell the network where it knows it (rule 4)."""
+    is_told = target == "approved" or plan.state != "drafted"
+    journal.move(session, plan, target, actor=actor, at=at, subject=_subject(plan))
+    if not is_told:
+        return
+    fact = ShelfApproved(
+        store_id=plan.store_id,
+        plan_id=plan.id,
+        from_day=plan.from_day.isoformat(),
+        drafted_at=as_utc(plan.drafted_at).isoformat(timespec="microseconds"),
+        based_on_day=plan.based_on_day.isoformat(),
+        slots=tuple(
+            Slot(row.slot, row.sku, row.name, row.facings, row.fill_qty, row.score, row.why)
+            for row in slots_of(session, plan)
+        ),
+        state=target,
+    )
+    outbox.append(
+        session, to_node=NETWORK, topic=SHELF_APPROVED, version=VERSION, body=fact.to_body(), id=new_id(),
+        subject=_subject(plan), business_day=_today(session, plan.store_id, at), at=at,
+    )  # fmt: skip
+
+
+def _mirror_state(session: Session, plan: ShelfPlan, state: str) -> None:
+    """Take over a state: the store made the move and journalled it."""
+    session.execute(
+        sa.update(ShelfPlan).where(ShelfPlan.store_id == plan.store_id, ShelfPlan.id == plan.id).values(state=state)
+    )
+    session.refresh(plan, ["state"])
+
+
+def _subject(plan: ShelfPlan) -> str:
+    return f"shelf:{plan.id}"

@@ -1,0 +1,1 @@
+"""The supply side of sync: applying facts, plausibility, recovery, checks."""

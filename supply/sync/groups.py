@@ -1,0 +1,200 @@
+"""A group buy between the network, where neighbours join, and the store, which orders, receives and hands over.
+
+Rules
+-----
+1. The network keeps the group. A shopkeeper opens one by a message; the network answers every change of state with a
+   whole copy, whose newest `step` wins.
+2. While a group is ordered, its cases are planned demand of the store, so that the next order carries them.
+3. The shopkeeper says what arrived, once; the network deals it out, and each share comes back as a pickup order, paid.
+   From the posting on the goods are held for the shares (`group_goods`).
+"""
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.clock import business_day
+from config.errors import Invalid, Refused
+from config.ids import new_id
+from config.nodes import outbox
+from config.nodes.inbox import refuse_stranger
+from config.nodes.journal import Actor, record
+from config.nodes.node import NETWORK
+from pos.store.store import store_of
+from supply.online.checkout.placing import send_to_store
+from supply.online.groups import goods, groups, money
+from supply.online.groups.groups import GroupMember, GroupOffer, GroupTerms
+from supply.online.orders import PickupOrder, text_of, write_down
+from supply.online.storefront import storefront
+from supply.online_facts import GROUP_ARRIVED, GROUP_OPENED, GROUP_TOLD, PICKUP_PLACED, VERSION, PickupPlaced
+
+# --- verbs, store ---
+
+
+def open_at_store(session: Session, terms: GroupTerms, *, actor: Actor, at: dt.datetime) -> GroupOffer:
+    """Open a group from the shop: written here, and sent to the network, where neighbours join."""
+    known = session.get(GroupOffer, terms.id) is not None
+    group = groups.open_group(session, terms, actor=actor, at=at)
+    if not known:
+        _send(session, group, NETWORK, GROUP_OPENED, _terms_body(group), at)
+    return group
+
+
+def say_arrived(session: Session, store_id: str, group_id: str, qty: int, *, actor: Actor, at: dt.datetime) -> None:
+    """Tell the network how much of a group's goods came (rule 3); the same again is a second click.
+
+    Refuses more than was ordered, more than the records have, and another number than was said before.
+    """
+    group = groups.locked(session, group_id)
+    if group.store_id == store_id and group.arrived_qty is not None:
+        if group.arrived_qty == qty:
+            return
+        raise Refused(
+            "arrived-said",
+            f"You have said already that {group.arrived_qty} came, and they are dealt out. What is missing of a share "
+            "is settled in its pickup order.",
+            arrived=group.arrived_qty,
+        )
+    if group.store_id != store_id or group.state != "ordered":
+        raise Invalid("not-ordered", f"This group is {group.state}; nothing of it is on its way.", state=group.state)
+    most = group.cases * group.case_qty
+    if not 0 <= qty <= most:
+        raise Invalid("bad-quantity", f"{most} were ordered for this group: type 0 to {most}.", most=most)
+    goods.hold_what_came(session, group, qty, actor=actor, at=at)
+    group.arrived_qty = qty
+    goods.plan(session, group)
+    record(session, actor=actor, at=at, verb="group.goods_came", subject=groups.subject_of(group), qty=qty)
+    _send(session, group, NETWORK, GROUP_ARRIVED, {"group_id": group_id, "store_id": store_id, "qty": qty}, at)
+
+
+def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+    """Take over how a group stands at the network (rules 1, 2)."""
+    terms = _terms(body)
+    row = session.get(GroupOffer, terms.id)
+    if row is None:
+        steps = [list(step) for step in terms.steps]
+        row = GroupOffer(
+            **{**vars(terms), "steps": steps}, state=body["state"], opened_at=terms.closes_at, cases=0, why=""
+        )
+        session.add(row)
+        session.flush()
+    if body["step"] < row.step:
+        return
+    # the network made the move and journalled it; here it is a copy
+    session.execute(sa.update(GroupOffer).where(GroupOffer.id == row.id).values(state=body["state"]))
+    session.refresh(row, ["state"])
+    row.step, row.cases, row.price_minor, row.why = body["step"], body["cases"], body["price_minor"], body["why"]
+    row.members, row.taken_qty = body["members"], body["taken_qty"]
+    goods.plan(session, row)
+    if row.state != "ordered":
+        goods.settle(session, row, body.get("dealt_qty", 0), actor=actor, at=at)
+
+
+# --- verbs, network ---
+
+
+def take_opened(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> GroupOffer:
+    """Open a group a shopkeeper sent; the shop gets the copy back."""
+    group = groups.open_group(session, replace(_terms(body), owner=str(body["store_id"])), actor=actor, at=at)
+    refuse_stranger(body["store_id"], group.store_id)
+    tell(session, group, at)
+    return group
+
+
+def take_arrived(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> list[PickupOrder]:
+    """Deal out what arrived and place each share as a paid pickup order (rule 3); a second copy changes nothing."""
+    group = groups.locked(session, body["group_id"])
+    refuse_stranger(body["store_id"], group.store_id)
+    if group.state != "ordered":
+        return []
+    gets = groups.arrived(session, group.id, body["qty"], actor=actor, at=at)
+    orders = [_share(session, group, member, at) for member in groups.members_of(session, group) if gets.get(member.id)]
+    tell(session, group, at)
+    return orders
+
+
+def close_due(session: Session, *, at: dt.datetime) -> int:
+    """Close what is due, send forgotten money back, settle what is done, tell the shops; returns how many changed."""
+    money.put_right(session, at=at)
+    changed = [*groups.close_due(session, at=at), *groups.settle_done(session, at=at)]
+    for group in changed:
+        tell(session, group, at)
+    return len(changed)
+
+
+def tell(session: Session, group: GroupOffer, at: dt.datetime) -> None:
+    """Tell the store how a group stands (rule 1)."""
+    group.step += 1
+    standing = groups.standing(session, group, at)
+    body = _terms_body(group) | {
+        "state": group.state, "step": group.step, "cases": group.cases, "price_minor": group.price_minor,
+        "why": group.why, "members": standing.members, "taken_qty": standing.taken_qty,
+        "dealt_qty": groups.dealt_qty(session, group),  # shares still on their way count too: their goods stay held
+    }  # fmt: skip
+    _send(session, group, group.store_id, GROUP_TOLD, body, at)
+
+
+# --- inside ---
+
+
+def _share(session: Session, group: GroupOffer, member: GroupMember, at: dt.datetime) -> PickupOrder:
+    """Place a member's share: paid already, at the price the group reached."""
+    store = store_of(session, group.store_id)
+    storefront.front_of(session, store.id)
+    number = storefront.next_number(session, store.id)
+    line, total_minor = groups.share_of(session, group, member, at)
+    placed = PickupPlaced(
+        store_id=store.id,
+        order_id=member.id,
+        number=number,
+        order_no=f"{store.id}-{number:04d}",
+        customer_name=member.name,
+        customer_phone=member.phone,
+        code_hash=member.code_hash,
+        token_hash=member.token_hash,
+        currency=store.currency,
+        total_minor=total_minor,
+        placed_at=text_of(at),
+        lines=(line,),
+        paid_minor=total_minor,
+        group_id=group.id,
+    )
+    order = write_down(session, placed)
+    order.email, order.language = member.email, member.language
+    order.return_days = storefront.rules_of(session, store.id).return_days
+    session.flush()
+    storefront.recount(session, store.id, [group.sku])
+    send_to_store(session, order, PICKUP_PLACED, placed.to_body(), id=f"placed-{order.id}", at=at)
+    return order
+
+
+def _send(session: Session, group: GroupOffer, to: str, topic: str, body: dict[str, Any], at: dt.datetime) -> None:
+    store = store_of(session, group.store_id)
+    outbox.append(
+        session, to_node=to, topic=topic, version=VERSION, body=body, id=new_id(), subject=groups.subject_of(group),
+        business_day=business_day(at, store.tz, store.rollover_hour), at=at,
+    )  # fmt: skip
+
+
+def _terms_body(group: GroupOffer) -> dict[str, Any]:
+    terms = groups.terms_of(group)
+    return vars(terms) | {
+        "steps": [list(step) for step in terms.steps], "closes_at": text_of(terms.closes_at),
+        "van_day": terms.van_day.isoformat(), "pickup_until": terms.pickup_until.isoformat(),
+    }  # fmt: skip
+
+
+def _terms(body: dict[str, Any]) -> GroupTerms:
+    known = {name: body[name] for name in GroupTerms.__dataclass_fields__ if name in body}
+    return GroupTerms(
+        **known
+        | {
+            "steps": tuple((int(qty), int(price)) for qty, price in body["steps"]),
+            "closes_at": dt.datetime.fromisoformat(body["closes_at"]),
+            "van_day": dt.date.fromisoformat(body["van_day"]),
+            "pickup_until": dt.date.fromisoformat(body["pickup_until"]),
+        }
+    )

@@ -1,0 +1,132 @@
+"""A shop's own orders, deliveries and online orders, written again into books that were put back from an older copy.
+
+Rules
+-----
+1. What was told last stands. Goods moved by the stock's own facts, and money is the network's: neither moves here, but
+   for what was taken at the counter for an order, or given back (`counter_orders`).
+2. An order that was only proposed when the copy was made is the one that was sent.
+3. An online order holds its units while it is open, as far as they are here; the person's name comes again from the
+   network with the order itself.
+"""
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.errors import Refused
+from config.nodes import journal
+from config.nodes.journal import Actor
+from config.nodes.outbox import Message
+from pos.stock import stock
+from pos.stock.ledger import open_promises
+from pos.sync.recovered import Applier, Odd
+from supply.facts import (
+    DELIVERY_POSTED,
+    DELIVERY_REFUSED,
+    ORDER_CANCELLED,
+    ORDER_SENT,
+    DeliveryClosed,
+    OrderCancelled,
+    OrderSent,
+)
+from supply.online.orders import OPEN, PickupOrder, lines_of, subject_of, write_down
+from supply.online.pickup import counter_orders, order_copy
+from supply.online_facts import PICKUP_MOVED, PICKUP_TAKEN, PickupMoved, PickupPlaced
+from supply.orders import arrivals
+from supply.orders.orders import OrderLine, ReplenishmentOrder
+from supply.receiving import receiving
+
+
+def take_sent(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
+    """Write an order that was sent (rule 2)."""
+    fact = OrderSent.from_body(message.body, message.version)
+    _sent(session, fact, at)
+    return []
+
+
+def take_cancelled(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
+    """Call an order off again."""
+    fact = OrderCancelled.from_body(message.body, message.version)
+    _sent(session, fact.order, at)
+    arrivals.called_off(session, fact, actor=_actor(fact.order.store_id), at=at)
+    return []
+
+
+def take_delivery(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
+    """Close a delivery as it was counted or refused."""
+    fact = DeliveryClosed.from_body(message.body, message.version)
+    receiving.mirror(session, fact, actor=_actor(fact.store_id), at=at)
+    return []
+
+
+def take_taken(session: Session, message: Message, _at: dt.datetime) -> list[Odd]:
+    """Write an order that the counter took, with whose it is."""
+    order_copy.taken(session, PickupPlaced.from_body(message.body, message.version))
+    return []
+
+
+def take_money(session: Session, message: Message, _at: dt.datetime) -> list[Odd]:
+    """Write again what was taken at the counter for an order, or given back."""
+    counter_orders.write_again(session, message.body, actor=_actor(str(message.body["store_id"])))
+    return []
+
+
+def take_moved(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
+    """Let an online order stand where it stood (rules 1, 3)."""
+    moved = PickupMoved.from_body(message.body, message.version)
+    order = session.get(PickupOrder, (moved.store_id, moved.order_id))
+    if order is None:
+        order = write_down(session, order_copy.without_person(moved))
+    order_copy.take_over(session, order, moved, at)
+    picked = {line.sku: line.picked_qty for line in moved.lines}
+    for line in lines_of(session, order):
+        line.picked_qty = picked.get(line.sku, line.picked_qty)
+    journal.record(
+        session, actor=_actor(moved.store_id), at=at, verb="pickup order.recovered", subject=subject_of(order),
+        state=moved.state,
+    )  # fmt: skip
+    if moved.state not in OPEN:
+        stock.answer(session, moved.store_id, moved.order_id, "fulfilled" if moved.sale_id else "released", at=at)
+        return []
+    wanted = [(line.sku, line.qty) for line in moved.lines if not line.awaited]
+    if not wanted or open_promises(session, moved.store_id, moved.order_id):
+        return []
+    try:
+        with session.begin_nested():
+            stock.reserve(session, moved.store_id, moved.order_id, wanted, actor=_actor(moved.store_id), at=at)
+    except Refused as refusal:
+        day = moved.placed_at[:10]
+        said = {"topic": message.topic, "no": moved.order_no, "day": day, "code": refusal.code, "why": refusal.message}
+        return [{"kind": "refused", **said}]
+    return []
+
+
+APPLIERS: dict[str, Applier] = {
+    ORDER_SENT: take_sent,
+    ORDER_CANCELLED: take_cancelled,
+    DELIVERY_POSTED: take_delivery,
+    DELIVERY_REFUSED: take_delivery,
+    PICKUP_TAKEN: take_taken,
+    PICKUP_MOVED: take_moved,
+    counter_orders.MONEY_MOVED: take_money,
+}
+"""topic -> what writes it again: (session, message, at) -> what could not be"""
+
+
+# --- inside ---
+
+
+def _sent(session: Session, fact: OrderSent, at: dt.datetime) -> None:
+    mine = (ReplenishmentOrder.store_id == fact.store_id, ReplenishmentOrder.id == fact.order_id)
+    unsent = sa.select(ReplenishmentOrder.id).where(*mine, ReplenishmentOrder.state.in_(("proposed", "approved")))
+    if session.scalar(unsent) is not None:
+        line = sa.delete(OrderLine).where(OrderLine.store_id == fact.store_id, OrderLine.order_id == fact.order_id)
+        session.execute(line)
+        session.execute(sa.delete(ReplenishmentOrder).where(*mine))
+        session.expire_all()
+    arrivals.write_down(session, fact, actor=_actor(fact.store_id), at=at)
+
+
+def _actor(store_id: str) -> Actor:
+    return Actor.system("recovered", store_id)

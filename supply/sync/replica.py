@@ -1,0 +1,219 @@
+"""What arrives about orders, deliveries, offers and the online shop: topic -> the verb it calls.
+
+Rules
+-----
+1. Each applier is idempotent: it looks at what is there. A store's facts may come in any order.
+2. At the network: order.sent, order.cancelled, delivery.posted, delivery.refused, push.answered. At a store:
+   order.acknowledged, order.moved, order.dispatched, delivery.dispatched, stop.told, push.offered, push.withdrawn.
+3. A store speaks for itself alone and the network for nobody's answer; anything else is refused and waits for a
+   person.
+4. Goods move in a store's copied book only by the stock's own facts; a posted delivery tells what was counted.
+5. A sale is written by `pos.sync.replica`; here the points that waited for it are counted.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+import pos.sync.replica
+from config.errors import Refused
+from config.nodes.inbox import refuse_stranger
+from config.nodes.journal import Actor
+from config.nodes.node import NETWORK
+from config.nodes.outbox import Message
+from pos.facts import SaleCompleted
+from supply.facts import (
+    DELIVERY_DISPATCHED,
+    DELIVERY_POSTED,
+    DELIVERY_REFUSED,
+    ORDER_ACKNOWLEDGED,
+    ORDER_CANCELLED,
+    ORDER_DISPATCHED,
+    ORDER_MOVED,
+    ORDER_SENT,
+    PUSH_ANSWERED,
+    PUSH_OFFERED,
+    PUSH_WITHDRAWN,
+    STOP_TOLD,
+    DeliveryClosed,
+    GoodsDispatched,
+    OrderAcknowledged,
+    OrderCancelled,
+    OrderMoved,
+    OrderSent,
+    PushSnapshot,
+    StopTold,
+)
+from supply.money import agent_commissions, consignment, credit, points, points_pool
+from supply.network.claims import handling
+from supply.network.offers import offer_results
+from supply.network.recalls import recalls, recalls_by_hand
+from supply.network.routes import routes
+from supply.network.warehouse import dispatch
+from supply.online.storefront import product_stories
+from supply.orders import arrivals, network_offers, orders
+from supply.orders.deliveries import ON_ITS_WAY, Delivery, delivery_of
+from supply.orders.network_offers import PushOffer
+from supply.receiving import receiving, vehicle_arrivals
+from supply.sync import money, online, support, transfers
+
+# --- at the network ---
+
+
+def take_sale(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Write a store's sale, and count the points that waited for it."""
+    pos.sync.replica.take_sale(session, message, from_node, at)
+    points.sales_came(session, from_node, [str(message.body["id"])], at=at)
+
+
+def take_sales(session: Session, messages: Sequence[Message], from_node: str, at: dt.datetime) -> Sequence[Message]:
+    """Write the sales of a batch all at once, and count the points that waited for them; returns what is left."""
+    left = pos.sync.replica.take_sales(session, messages, from_node, at)
+    apart = {message.id for message in left}
+    points.sales_came(session, from_node, [one.id for one in messages if one.id not in apart], at=at)
+    return left
+
+
+def take_sent(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take in a store's order."""
+    fact = OrderSent.from_body(message.body, message.version)
+    refuse_stranger(from_node, fact.store_id)
+    arrivals.arrive(session, fact, actor=_supply(NETWORK), at=at)
+
+
+def take_cancelled(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take a store's cancellation of an order."""
+    fact = OrderCancelled.from_body(message.body, message.version)
+    refuse_stranger(from_node, fact.order.store_id)
+    arrivals.called_off(session, fact, actor=_supply(NETWORK), at=at)
+    credit.called_off(session, fact.order.store_id, fact.order.order_id, actor=_supply(NETWORK), at=at)
+
+
+def take_posted(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take over what a store counted of a delivery, or that it sent it back."""
+    fact = DeliveryClosed.from_body(message.body, message.version)
+    refuse_stranger(from_node, fact.store_id)
+    sent = session.get(Delivery, (fact.store_id, fact.delivery_id))
+    if fact.state == "refused" and sent is not None and routes.said_of(session, sent) in vehicle_arrivals.LEFT_HERE:
+        raise Refused(
+            "left-there",
+            f"{fact.store_id} says it sent delivery {fact.delivery_id} back; its driver says somebody there took it.",
+        )
+    if sent is not None and sent.state in ("posted", "refused") and fact.state != sent.state:
+        raise Refused(
+            "closed-otherwise",
+            f"{fact.store_id} says delivery {fact.delivery_id} is {fact.state}; it was {sent.state} before.",
+        )
+    receiving.mirror(session, fact, actor=_supply(NETWORK), at=at)
+    delivery = delivery_of(session, fact.store_id, fact.delivery_id)
+    if fact.state != "posted" and sent is None:
+        return  # nothing was loaded for this store by that id: another store's goods do not come back by its word
+    if fact.state != "posted":
+        dispatch.take_back(session, delivery, actor=_supply(NETWORK), at=at)
+        handling.replacement_came(session, delivery, actor=_supply(NETWORK), at=at)
+    else:
+        _charge(session, delivery, at)
+        if sent is not None:  # the fee for the place is for what the network has loaded itself
+            offer_results.goods_came(session, delivery, actor=_supply(NETWORK), at=at)
+
+
+def take_answer(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take over what a store answered to an offer."""
+    fact = PushSnapshot.from_body(message.body, message.version)
+    refuse_stranger(from_node, fact.store_id)
+    network_offers.take_answer(session, fact, actor=_supply(NETWORK), at=at)
+    query = sa.select(Delivery).where(Delivery.store_id == fact.store_id, Delivery.push_id == fact.push_id)
+    for delivery in session.scalars(query.where(Delivery.state == "posted")):  # it came before its answer did
+        consignment.take_in(session, delivery, at=at)
+        _charge(session, delivery, at)
+
+
+# --- at a store ---
+
+
+def take_acknowledged(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take over what the network confirmed of an order."""
+    fact = OrderAcknowledged.from_body(message.body, message.version)
+    refuse_stranger(from_node, NETWORK)
+    orders.acknowledged(session, fact, actor=_supply(fact.store_id), at=at)
+
+
+def take_moved(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take over for which day the network counts an order."""
+    fact = OrderMoved.from_body(message.body, message.version)
+    refuse_stranger(from_node, NETWORK)
+    orders.moved(session, fact, actor=_supply(fact.store_id), at=at)
+
+
+def take_dispatched(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Expect goods that have left the warehouse, for an order or an accepted offer."""
+    fact = GoodsDispatched.from_body(message.body, message.version)
+    refuse_stranger(from_node, NETWORK)
+    delivery = orders.dispatched(session, fact, actor=_supply(fact.store_id), at=at)
+    if fact.push_id is not None and delivery.state in ON_ITS_WAY:
+        network_offers.dispatched(session, fact.store_id, fact.push_id, actor=_supply(fact.store_id), at=at)
+    vehicle_arrivals.look_again(session, delivery, at=at)
+
+
+def take_stop(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Keep when the van comes, and what its driver says of the stop."""
+    fact = StopTold.from_body(message.body, message.version)
+    refuse_stranger(from_node, NETWORK)
+    vehicle_arrivals.take(session, fact, at=at)
+
+
+def take_offered(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Take in an offer."""
+    refuse_stranger(from_node, NETWORK)
+    network_offers.take_offer(session, PushSnapshot.from_body(message.body, message.version))
+
+
+def take_withdrawn(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take an offer away."""
+    fact = PushSnapshot.from_body(message.body, message.version)
+    refuse_stranger(from_node, NETWORK)
+    network_offers.take_withdrawal(session, fact, actor=_supply(fact.store_id), at=at)
+
+
+APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
+    **online.APPLIERS,
+    **money.APPLIERS,
+    **agent_commissions.APPLIERS,
+    **support.APPLIERS,
+    **product_stories.APPLIERS,
+    **transfers.APPLIERS,
+    **points_pool.APPLIERS,
+    **recalls.APPLIERS,
+    **recalls_by_hand.APPLIERS,
+    SaleCompleted.TOPIC: take_sale,
+    ORDER_SENT: take_sent,
+    ORDER_CANCELLED: take_cancelled,
+    DELIVERY_POSTED: take_posted,
+    DELIVERY_REFUSED: take_posted,
+    PUSH_ANSWERED: take_answer,
+    ORDER_ACKNOWLEDGED: take_acknowledged,
+    ORDER_MOVED: take_moved,
+    ORDER_DISPATCHED: take_dispatched,
+    DELIVERY_DISPATCHED: take_dispatched,
+    STOP_TOLD: take_stop,
+    PUSH_OFFERED: take_offered,
+    PUSH_WITHDRAWN: take_withdrawn,
+}
+"""topic -> what it does at the receiver: (session, message, from_node, at)"""
+
+
+# --- inside ---
+
+
+def _charge(session: Session, delivery: Delivery, at: dt.datetime) -> None:
+    """Book what follows from posted goods; offered goods wait for their answer, whose terms say what is owed."""
+    if delivery.push_id is not None and session.get(PushOffer, (delivery.store_id, delivery.push_id)) is None:
+        return
+    credit.goods_delivered(session, delivery, actor=_supply(NETWORK), at=at)
+    handling.replacement_came(session, delivery, actor=_supply(NETWORK), at=at)
+
+
+def _supply(node: str) -> Actor:
+    return Actor.system("supply", node)

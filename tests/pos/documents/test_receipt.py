@@ -1,0 +1,185 @@
+"""Receipts, till reports and pickup slips as they stand on the paper."""
+
+import itertools
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pos.documents import accounts, goods, labels, paper, paper_parts, receipt, supplier_return, till_report, words
+from tests.pos import paper_documents as documents
+
+COLUMNS = (32, 42, 48)
+LANGUAGES = ("en", "zh")
+LAYOUTS = {
+    **{name: (receipt.layout, make, 0) for name, make in documents.RECEIPTS.items()},
+    "copy": (receipt.layout, documents.british_sale, 2),
+    "z": (till_report.till_report, documents.till_report, 0),
+    "full_z": (till_report.till_report, documents.full_z, 0),
+    "x": (till_report.till_report, lambda: documents.till_report(None), 0),
+    "pickup": (receipt.pickup_slip, documents.pickup_order, 0),
+    "bin": (receipt.bin_label, documents.pickup_order, 0),
+    "goods_back": (supplier_return.back_slip, documents.goods_back, 0),
+    "goods_back_copy": (supplier_return.back_slip, documents.goods_back, 1),
+    "gift": (receipt.gift_receipt, documents.gift, 0),
+    "drop": (receipt.cash_slip, lambda: documents.cash("drop"), 0),
+    "pay_in": (receipt.cash_slip, lambda: documents.cash("pay_in"), 0),
+    "pay_out": (receipt.cash_slip, lambda: documents.cash("pay_out"), 0),
+    "statement": (accounts.statement, documents.statement, 0),
+    "tab_paid": (accounts.repayment_slip, documents.repayment, 0),
+    "voucher": (accounts.voucher_slip, documents.voucher, 0),
+    "drawer": (receipt.drawer_slip, lambda: documents.cash("pay_out"), 0),
+    "pick_list": (goods.pick_list, documents.pick_list, 0),
+    "delivery": (goods.delivery_slip, documents.delivery, 0),
+    "claim": (goods.claim_slip, documents.delivery, 0),
+    "count_sheet": (goods.count_sheet, documents.count_sheet, 0),
+    "price_batch": (goods.price_batch, documents.price_batch, 0),
+}
+CASES = list(itertools.product(LAYOUTS, COLUMNS, LANGUAGES))
+
+
+def file_name(name, columns, language):
+    return f"receipt/{name}_{columns}_{language}.txt"
+
+
+@pytest.mark.parametrize(("name", "columns", "language"), CASES)
+def test_layouts_stay_as_they_were_approved(golden, name, columns, language):
+    layout, make, copy_no = LAYOUTS[name]
+    lines = layout(make(), columns=columns, language=language, copy_no=copy_no)
+    golden.check(file_name(name, columns, language), paper.as_text(lines, columns))
+
+
+LABELS = {"label": documents.label, "markdown": documents.markdown}
+LABEL_CASES = list(itertools.product(LABELS, COLUMNS, LANGUAGES))
+
+
+@pytest.mark.parametrize(("name", "columns", "language"), LABEL_CASES)
+def test_label_layouts_stay_as_they_were_approved(golden, name, columns, language):
+    lines = labels.layout(LABELS[name](), columns=columns, language=language)
+    golden.check(file_name(name, columns, language), paper.as_text(lines, columns))
+
+
+def test_every_golden_receipt_is_compared_with(golden):
+    names = {file_name(*case) for case in [*CASES, *LABEL_CASES]}
+    golden.require_no_others("receipt", names)
+
+
+def test_updating_golden_files_is_refused_in_ci(monkeypatch):
+    from tests.golden import Golden
+
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="never updated in CI"):
+        Golden(update=True)
+
+
+@pytest.mark.parametrize(("name", "columns", "language"), CASES)
+def test_no_line_is_wider_than_the_paper(name, columns, language):
+    layout, make, copy_no = LAYOUTS[name]
+    for line in layout(make(), columns=columns, language=language, copy_no=copy_no):
+        assert paper.width(paper.composed(line, columns)) * line.wide <= columns or line.kind in (
+            "cut",
+            "qr",
+            "barcode",
+        )
+
+
+def test_the_collection_code_is_never_on_the_shops_paper():
+    order = documents.pickup_order()
+    for layout in (receipt.pickup_slip, receipt.bin_label):
+        text = paper.as_text(layout(order, columns=48), 48)
+        assert order["code"] not in text
+        assert "Amelia" in text
+        assert "Brown" not in text
+
+
+def test_prices_without_tax_show_subtotal_and_tax():
+    text = paper.as_text(receipt.layout(documents.american_sale(), columns=48), 48)
+    rows = [row.split() for row in text.splitlines()]
+    assert ["Subtotal", "7.13"] in rows
+    assert ["Tax", "0.33"] in rows
+    assert any(row[-2:] == ["TOTAL", "$7.46"] for row in rows)
+
+
+def test_a_copy_says_so_at_both_ends_and_an_original_does_not():
+    copied = paper.as_text(receipt.layout(documents.british_sale(), columns=48, copy_no=1), 48)
+    assert copied.count("*** COPY 1 ***") == 2
+    assert "COPY" not in paper.as_text(receipt.layout(documents.british_sale(), columns=48), 48)
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_a_copy_is_the_print_with_its_mark_from_the_kept_document_alone(name):
+    layout, make, _ = LAYOUTS[name]
+    kept = json.loads(json.dumps(make()))
+    printed = layout(make(), columns=48)
+    copied = layout(kept, columns=48, copy_no=3)
+    left = iter(copied)
+    assert all(line in left for line in printed)
+    assert any("COPY 3" in line.text for line in copied)
+
+
+def test_counting_is_blind_so_an_x_report_tells_no_expected_cash():
+    text = paper.as_text(till_report.till_report(documents.till_report(None), columns=48), 48)
+    assert "Cash expected" not in text
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "text"),
+    [(1312, "GBP", "£13.12"), (-5, "USD", "-$0.05"), (123456789, "CNY", "¥1,234,567.89"), (1200, "KRW", "KRW 1,200")],
+)
+def test_amounts_carry_a_sign_every_printer_has(minor, currency, text):
+    assert paper_parts.price(minor, currency) == text
+
+
+@given(st.text(min_size=1, max_size=120), st.integers(-(10**12), 10**12), st.sampled_from(COLUMNS))
+def test_no_name_and_no_amount_breaks_the_layout(name, minor, columns):
+    document = documents.british_sale()
+    document["lines"][0] |= {"name": name, "unit_price_minor": minor}
+    document |= {"cashier_name": name, "till_name": name, "total_minor": minor}
+    document["store"]["name"] = name
+    for line in receipt.layout(document, columns=columns, language="zh"):
+        assert paper.width(paper.composed(line, columns)) * line.wide <= columns or line.kind == "cut"
+
+
+@pytest.mark.parametrize("columns", COLUMNS)
+def test_what_was_noted_stands_under_its_product_and_what_was_noted_of_the_sale_at_the_end(columns):
+    document = documents.british_sale()
+    first, second = document["lines"][:2]
+    noted = document | {"note": "for the school", "lines": [first | {"note": "keep it cold"}, *document["lines"][1:]]}
+    text = paper.as_text(receipt.layout(noted, columns=columns), columns)
+    assert text.index(first["name"][:8]) < text.index("keep it cold") < text.index(second["name"][:8])
+    assert text.index("Note: for the school") > text.index("TOTAL")
+    bare = paper.as_text(receipt.layout(document, columns=columns), columns)
+    assert "Note" not in bare
+
+
+@pytest.mark.parametrize(("language", "worded"), [("en", "Damaged packing"), ("zh", "包装破损")])
+def test_a_reason_is_worded_in_the_language_of_the_paper_and_a_persons_own_words_stay(language, worded):
+    sold = documents.british_sale()
+    for line, reason in zip(sold["lines"], ("why-damaged", "隔壁的老王"), strict=False):
+        line.update(price_type="override", list_price_minor=500, reason=reason)
+    text = paper.as_text(receipt.layout(sold, columns=48, language=language), 48)
+    assert worded in text
+    assert "隔壁的老王" in text
+    assert "why-" not in text
+
+
+def test_every_reason_on_the_tills_tiles_has_a_word_in_both_languages():
+    lists = "".join(path.read_text() for path in (Path("store_app") / "static" / "till").glob("*.js"))
+    rows = re.findall(r"const (?:REASONS|WHY_\w+) = \[(.*?)\];", lists)
+    tiles = {code for row in rows for code in re.findall(r"[\w-]+", row)}
+    assert len(tiles) == 18
+    for language in LANGUAGES:
+        assert tiles <= set(words.WORDS[language])
+
+
+def test_a_copy_shows_the_end_of_a_voucher_s_code_alone():
+    document = documents.british_sale() | {
+        "vouchers": [{"kind": "gift", "amount_minor": 2000, "code": "ABCD-EFGH-JKLM"}]
+    }
+    first, copy = (paper.as_text(receipt.layout(document, columns=42, copy_no=n), 42) for n in (0, 1))
+    assert "ABCD-EFGH-JKLM" in first
+    assert "ABCD" not in copy
+    assert "... JKLM" in copy

@@ -1,0 +1,124 @@
+"""Reports: every side of the same sales agrees with every other, and with the Z."""
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from config.errors import Invalid
+from pos.catalogue import catalogue
+from pos.reports import reports
+from pos.sale.rung import RungLine
+from pos.stock import waste
+from pos.store.store import store_of
+from tests.builders import NOON, STORE
+
+DAY = NOON.date()
+
+
+def look(shop, kind, first=DAY, last=DAY):
+    """Return one report."""
+    return shop.read(lambda session: reports.report(session, store_of(session, STORE), kind, first, last))
+
+
+def know_cost(shop, sku, cost_minor):
+    """Let the shop know what a product costs."""
+    with shop.write() as session:
+        catalogue.list_product(session, STORE, sku, cost_minor=cost_minor, actor=shop.wei, at=NOON)
+
+
+def test_every_side_of_a_day_sums_to_the_same_takings(shop):
+    sold = shop.sell([("milk", 3), ("bread", 1), ("cheese", 500)])
+    shop.sell([("wine", 1)], cash_minor=1000)
+    shop.take_back(sold.sale.id, [(1, 1)])
+    takings = {
+        kind: look(shop, kind).totals["total_minor"] for kind in ("day", "hour", "product", "category", "cashier")
+    }
+    takings |= {"tender": look(shop, "tender").totals["total_minor"], "tax": look(shop, "tax").totals["gross_minor"]}
+    assert set(takings.values()) == {3 * 129 + 349 + 950 + 699 - 129}
+    shift = shop.close_till()
+    assert shift.z_report["total_minor"] == takings["day"]
+
+
+def test_margin_counts_what_has_a_cost_and_names_the_rest(shop):
+    know_cost(shop, "milk", 80)
+    shop.sell([("milk", 2), ("bread", 1)])
+    milk, bread = look(shop, "margin").rows
+    assert (milk["sku"], milk["cost_minor"], milk["margin_minor"]) == ("milk", 160, milk["costed_minor"] - 160)
+    assert milk["margin_bp"] == round(milk["margin_minor"] * 10_000 / milk["costed_minor"])
+    assert (bread["sku"], bread["costed_minor"], bread["margin_bp"]) == ("bread", 0, None)
+
+
+def test_an_hour_is_the_hour_on_the_shops_wall(shop):
+    shop.sell([("milk", 1)])
+    assert [(row["hour"], row["sales_count"]) for row in look(shop, "hour").rows] == [(13, 1)]
+
+
+def test_change_is_no_taking_and_tenders_say_what_was_taken_and_given(shop):
+    shop.sell([("milk", 1)], cash_minor=1000)
+    [cash] = look(shop, "tender").rows
+    assert (cash["taken_minor"], cash["given_minor"], cash["total_minor"]) == (129, 0, 129)
+
+
+def test_a_cashiers_discounts_and_typed_prices_stand_beside_the_takings(shop):
+    shop.sell([RungLine("bread", 1, discount_bp=500)])
+    [ana] = look(shop, "cashier").rows
+    assert (ana["name"], ana["by_hand_minor"], ana["overrides_count"]) == ("Ana", 17, 0)
+
+
+def test_shrink_is_named_by_reason(shop):
+    with shop.write() as session:
+        waste.write_off(session, STORE, "milk", 2, reason="expired", actor=shop.wei, at=NOON)
+    [row] = look(shop, "shrink").rows
+    assert (row["reason"], row["value_minor"]) == ("expired", 258)
+
+
+@pytest.mark.parametrize("days", [-1, 1101])
+def test_a_period_that_cannot_be_is_refused(shop, days):
+    with pytest.raises(Invalid):
+        look(shop, "day", DAY, DAY + dt.timedelta(days=days))
+
+
+def test_an_unknown_report_is_refused_in_words(shop):
+    with pytest.raises(Invalid, match="Choose one"):
+        look(shop, "horoscope")
+
+
+@pytest.mark.parametrize("kind", list(reports.KINDS))
+def test_a_day_without_sales_is_an_empty_report(shop, kind):
+    assert look(shop, kind, DAY - dt.timedelta(days=9), DAY - dt.timedelta(days=8)).rows == []
+
+
+baskets = st.lists(
+    st.lists(
+        st.tuples(st.sampled_from(["milk", "bread", "tea", "cheese"]), st.integers(1, 400)), min_size=1, max_size=4
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(baskets)
+def test_shares_and_sums_hold_for_whatever_was_sold(another_shop, sold):
+    shop = another_shop(f"shop-{abs(hash(str(sold)))}")
+    for lines in sold:
+        shop.sell(lines)
+    products, tax = look(shop, "product"), look(shop, "tax")
+    assert products.totals["total_minor"] == tax.totals["net_minor"] + tax.totals["tax_minor"]
+    assert abs(sum(row["share_bp"] for row in products.rows) - 10_000) <= len(products.rows)
+
+
+@pytest.mark.parametrize("kind", ["product", "category"])
+def test_a_report_of_what_was_sold_begins_with_the_sales_of_its_days_and_not_with_all_lines(shop, kind):
+    asked = []
+    sa.event.listen(shop.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
+    look(shop, kind)
+    whole = [(words, given) for words, given in asked if "sale_line" in words]
+    with shop.database.engine.connect() as books:
+        for words, given in whole:
+            plan = [row[3] for row in books.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", given)]
+            assert "ix_sale_day (store_id=? AND business_day>? AND business_day<?)" in plan[0], plan
+    assert whole

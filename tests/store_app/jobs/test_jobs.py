@@ -1,0 +1,398 @@
+"""Nights run once, are made up when missed, and one worker leads."""
+
+import datetime as dt
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+import sqlalchemy as sa
+
+from config.errors import Refused, Unreachable
+from pos.store.store import Store, found_store
+from store_app.jobs import forecast, jobs
+from store_app.jobs.jobs import JOBS, Job
+from store_app.jobs.worker import Worker, leadership
+from store_app.node import doctor
+from store_app.roles import ROLES
+from store_app.runtime import job_book
+from store_app.runtime.child_process import compute_apart
+from store_app.runtime.doors import open_doors
+from store_app.runtime.metrics import JobTimes
+from supply.demand import forecasts
+from supply.membership.benchmarks import ComparedFigure
+from supply.online.orders import PickupTry
+from tests.builders import NOON
+from tests.empty import empty_database
+from tests.store_app.far import counted
+from tests.store_app.office import words
+
+DAY = dt.date(2026, 3, 1)
+
+
+class Diary:
+    """A job that writes down when it ran."""
+
+    def __init__(self, *faults: Exception) -> None:
+        self.days: list[dt.date] = []
+        self.faults = list(faults)
+
+    def __call__(self, desk, day):
+        self.days.append(day)
+        if self.faults:
+            raise self.faults.pop(0)
+        return "written"
+
+
+def worker_with(house, *table: Job) -> Worker:
+    worker = Worker(house.doors)
+    worker.table = list(table)
+    return worker
+
+
+def test_every_job_of_a_role_is_in_the_table():
+    for role in ROLES.values():
+        assert set(role.jobs) <= set(JOBS)
+
+
+def test_wrong_codes_are_forgotten_once_no_limit_counts_them(house):
+    now = house.clock.now()
+    with house.doors.write() as session:
+        for name, age in (("old", 49), ("new", 1)):
+            at = now - dt.timedelta(hours=age)
+            session.add(PickupTry(store_id="S01", id=name, at=at, actor_id="ana"))
+    jobs.forget_people(jobs.Desk(house.doors), DAY)
+    with house.doors.read() as session:
+        assert session.scalars(sa.select(PickupTry.id)).all() == ["new"]
+
+
+def test_a_night_of_forecasts_that_broke_off_says_how_far_it_was_and_goes_on_from_there(network, monkeypatch):
+    monkeypatch.setattr(forecast, "AT_ONCE", 1)
+    asked, broken = [], [False, True]
+
+    def compute(function, loaded):
+        asked.extend(loaded[1])
+        if broken and broken.pop(0):
+            raise Unreachable("computing-stopped", "The computation stopped before it was done.")
+        return function(loaded)
+
+    with network.doors.write() as session:
+        session.execute(sa.update(Store).values(has_node=False))
+        shops = session.scalars(sa.select(Store.id).order_by(Store.id)).all()
+        assert job_book.take(session, "network", "forecast-stores", DAY, at=NOON)
+    desk = jobs.Desk(network.doors, compute=compute)
+    with pytest.raises(Unreachable):
+        forecast.forecast_stores(desk, DAY)
+    (word,) = [word for word in doctor.examine(network.doors, outside=False) if word.thing == "jobs"]
+    assert f"forecast-stores of 2026-03-01 runs: 1 of {len(shops)} shops." in word.sentence
+    shown = words(network.signed_in("operator").get("/console/demand/north"))
+    assert f"Tonight’s forecasts: 1 of {len(shops)} shops" in shown
+    forecast.forecast_stores(desk, DAY)
+    assert asked == [*shops[:2], *shops[1:]]
+    with network.doors.read() as session:
+        assert all(forecasts.has_run(session, shop, DAY) for shop in shops)
+    with network.doors.write() as session:
+        forecasts.published(session, "store", shops[0]).reason = "fell_back:smooth,drifts:lumpy"
+    (word,) = [word for word in doctor.examine(network.doors, outside=False) if word.thing == "forecasts"]
+    assert (word.light, word.value) == ("warn", 1.0)
+    assert f"Shops forecast: {len(shops)}, the newest up to 2026-03-01" in word.sentence
+    assert (
+        "Sold otherwise than forecast last week: 1; the average of four weeks is used for some kinds of products: 1."
+        in word.sentence
+    )
+
+
+def test_a_shop_or_region_that_cannot_be_forecast_keeps_no_other_one_waiting(network):
+    odd = {"south"}
+
+    def compute(function, asked):
+        if odd.intersection(asked[1]):
+            raise ValueError("a row nobody understands")
+        return function(asked)
+
+    with network.doors.write() as session:
+        found_store(session, "S99", "Hill", region=("south", "South"), currency="USD", tz="UTC", at=NOON, slug="s99")
+        session.execute(sa.update(Store).values(has_node=False))
+        shops = session.scalars(sa.select(Store.id).order_by(Store.id)).all()
+    odd.add(shops[0])
+    desk = jobs.Desk(network.doors, compute=compute)
+    assert forecast.forecast_regions(desk, DAY) == f"1 regions from {DAY}"
+    assert forecast.forecast_stores(desk, DAY) == f"{len(shops) - 1} shops from {DAY}"
+    with network.doors.read() as session:
+        assert [shop for shop in shops if not forecasts.has_run(session, shop, DAY)] == [shops[0]]
+    shown = words(network.signed_in("operator").get("/console/"))
+    assert "What South will sell could not be forecast: ValueError: a row nobody understands." in shown
+    odd.update(shops, ["north"])
+    with pytest.raises(RuntimeError, match="none of 2 regions"):
+        forecast.forecast_regions(desk, DAY)
+
+
+def test_a_night_begun_again_says_nothing_of_the_one_before_and_one_cut_off_says_so(network):
+    def words() -> str:
+        (word,) = [word for word in doctor.examine(network.doors, outside=False) if word.thing == "jobs"]
+        return word.sentence
+
+    def take(hours: int) -> None:
+        at = network.doors.now() - dt.timedelta(hours=hours)
+        with network.doors.write() as session:
+            assert job_book.take(session, "network", "forecast-stores", DAY, at=at)
+
+    take(9)
+    with network.doors.write() as session:
+        job_book.note(session, "network", "forecast-stores", DAY, at=NOON, done=False, outcome="It broke.")
+    take(6)
+    assert "It broke." not in words(), "it runs anew"
+    take(3)
+    with network.doors.write() as session:
+        job_book.say_how_far(session, "network", "forecast-stores", DAY, 2, 9, "shops")
+    assert "forecast-stores of 2026-03-01: cut off, 2 of 9 shops" in words()
+    assert "runs:" not in words()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_of_sixteen_that_take_a_night_at_one_instant_one_has_it(request, tmp_path, kind):
+    url = request.getfixturevalue("postgres_database") if kind == "postgresql" else tmp_path / "jobs.db"
+    database, gate, taken = empty_database(url), threading.Barrier(16), []
+
+    def take(day: dt.date) -> None:
+        gate.wait()
+        with database.write() as session:
+            taken.append((day, job_book.take(session, "S01", "check", day, at=NOON)))
+
+    days = [DAY + dt.timedelta(days=n) for n in range(3)]
+    for day in days:
+        threads = [threading.Thread(target=take, args=(day,)) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(taken) == 48
+    assert [day for day, has_it in taken if has_it] == days
+
+
+def test_a_night_is_done_once_whoever_asks(house):
+    diary = Diary()
+    job = Job("diary", diary)
+    for _ in range(3):
+        worker_with(house, job).night()
+    assert diary.days == [DAY]
+
+
+def test_missed_days_are_made_up_oldest_first_where_each_day_counts(house):
+    each, last = Diary(), Diary()
+    table = (Job("each", each, each_day=True), Job("last", last))
+    worker_with(house, *table).night()
+    house.clock.advance(3 * 86_400)
+    worker_with(house, *table).night()
+    assert each.days == [DAY + dt.timedelta(days=n) for n in range(4)]
+    assert last.days == [DAY, DAY + dt.timedelta(days=3)]
+
+
+def test_a_failed_night_is_tried_three_times_with_a_wait_and_those_after_it_wait_so_long(house):
+    diary, after = Diary(*[Refused("no", "Not today.")] * 3), Diary()
+    table = (Job("diary", diary), Job("after", after))
+    for tried in range(1, 7):
+        worker_with(house, *table).night()
+        assert (len(diary.days), len(after.days)) == (min(tried, 3), int(tried > 3))
+        worker_with(house, *table).night()
+        house.clock.advance(601)
+    with house.doors.read() as session:
+        (run,) = job_book.failed(session, "S01", at=house.clock.now())
+    assert (run.job, run.outcome) == ("diary", "no: Not today.")
+
+
+def test_a_day_that_cannot_be_kept_is_tried_again_each_night_and_keeps_no_copy_of_the_books_waiting(house):
+    odd, copies = Diary(), Diary()
+
+    def run(desk, day):
+        odd.days.append(day)
+        if day == DAY and odd.days.count(DAY) <= 5:
+            raise ValueError("one odd row")
+        return "written"
+
+    table = (Job("credit", run, each_day=True), Job("copies", copies))
+    lights = []
+    for _ in range(4 * 144):
+        worker_with(house, *table).night()
+        house.clock.advance(600)
+        if not house.clock.now().hour + house.clock.now().minute:
+            lights.append(next(word.light for word in doctor.examine(house.doors) if word.thing == "jobs"))
+    assert copies.days == [DAY + dt.timedelta(days=n) for n in range(len(copies.days))]
+    assert len(copies.days) >= 4
+    assert odd.days[:3] == [DAY] * 3, "three times in the first night"
+    assert odd.days.count(DAY) == 6, "and once in each after it"
+    later = [day for day in odd.days if day != DAY]
+    assert later == copies.days[1:], "while its later days are kept in their own nights"
+    assert lights[0] == "warn"
+    assert lights[1] == "bad", "a later day does not make up for it"
+    assert lights[-1] == "good"
+
+
+def test_nights_kept_on_a_clock_that_ran_ahead_stand_in_nobodys_way(house):
+    diary = Diary()
+    with house.doors.write() as session:
+        job_book.note(session, "S01", "diary", dt.date(2099, 12, 30), at=house.clock.now(), done=True, outcome="")
+    worker_with(house, Job("diary", diary, each_day=True)).night()
+    assert diary.days == [DAY]
+
+
+def test_only_one_of_many_workers_takes_a_night(house):
+    taken = []
+
+    def ask():
+        with house.doors.write() as session:
+            taken.append(job_book.take(session, "S01", "diary", DAY, at=house.clock.now()))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == [False] * 7 + [True]
+
+
+def test_a_shop_that_has_nothing_new_to_tell_its_customers_looks_without_taking_the_tills_turn(house):
+    desk, told = jobs.Desk(house.doors), []
+    assert JOBS["shop-publish"].run(desk, DAY) == "published"
+    look = threading.Thread(target=lambda: told.append(JOBS["shop-publish"].run(desk, DAY)), daemon=True)
+    with house.doors.write():
+        look.start()
+        look.join(timeout=30)
+    assert told == ["nothing changed"]
+
+
+def test_what_a_shop_can_spare_is_worked_out_before_the_tills_turn_is_taken(house):
+    in_turns = []
+
+    @sa.event.listens_for(house.doors.database.engine, "before_cursor_execute")
+    def _note(connection, _cursor, statement, *_rest):
+        if connection.get_execution_options().get("sqlite_begin") == "IMMEDIATE":
+            in_turns.append(statement)
+
+    assert JOBS["tell-spares"].run(jobs.Desk(house.doors), DAY) == "0 to spare, 0 wanted"
+    assert in_turns
+    assert not [statement for statement in in_turns if "supplier_product" in statement]
+
+
+def test_a_second_worker_waits_until_the_first_is_gone(house):
+    stop = threading.Event()
+    stop.set()
+    with leadership(house.doors, threading.Event()) as first:
+        assert first
+        with leadership(house.doors, stop) as second:
+            assert not second
+    with leadership(house.doors, threading.Event()) as again:
+        assert again
+
+
+def test_a_computation_runs_apart_and_its_end_is_a_refusal():
+    assert compute_apart(eval, "__import__('os').getpid()") != os.getpid(), "a child that loads nothing of ours"
+    with pytest.raises(Unreachable, match="stopped before"):
+        compute_apart(os._exit, 3)
+
+
+def test_a_computation_apart_tells_how_far_it_is():
+    heard = []
+    assert compute_apart(counted, 7, lambda *far: heard.append(far)) == 7
+    assert heard == [(1, 7)]
+
+
+def test_a_sale_rings_the_bell(house):
+    before = house.doors.bell.file.exists()
+    house.doors.ring()
+    assert not before
+    assert house.doors.bell.file.exists()
+
+
+def test_the_worker_stops_gracefully_when_told(house):
+    environment = os.environ | {
+        "CORNERSTORE_ROLE": "store", "CORNERSTORE_NODE_ID": "S01", "CORNERSTORE_PRACTICE": "true",
+        "CORNERSTORE_STATE_FOLDER": str(house.doors.settings.state_folder),
+    }  # fmt: skip
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "store_app", "work"], env=environment, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        for line in worker.stderr:
+            if "working" in line:
+                break
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(120) == 0
+    finally:
+        worker.kill()
+        worker.stderr.close()
+
+
+def test_a_job_that_is_woken_while_it_runs_looks_once_more(house):
+    worker = Worker(house.doors)
+    looks = []
+
+    def look(_desk, _day):
+        looks.append(worker.rung["print"].is_set())
+        if len(looks) == 1:
+            worker.rung["print"].set()  # a sale is saved after this job's last look
+        else:
+            worker.end()
+        return "looked"
+
+    worker.keep(Job("print", look, every_s=3600, after_ring_s=0))
+    assert looks == [False, False]
+
+
+def test_a_ring_is_heard_in_another_process(house):
+    ringing = (
+        "from pathlib import Path; from config.nodes.bell import Bell; "
+        f"Bell(Path({str(house.doors.bell.file)!r})).ring()"
+    )
+    with house.doors.bell.listening() as ear:
+        assert not ear.wait(0)
+        subprocess.run([sys.executable, "-c", ringing], check=True)
+        assert ear.wait(60)
+        assert not ear.wait(0)
+
+
+def test_a_ring_whose_datagram_is_lost_is_seen_at_the_file(house):
+    with house.doors.bell.listening() as ear:
+        house.doors.bell.file.write_text("", encoding="ascii")  # nobody knows the port
+        assert ear.wait(60)
+    assert house.doors.bell.file.read_text(encoding="ascii") == ""
+
+
+def test_a_night_is_kept_apart_from_the_printer(house):
+    doors = open_doors(house.doors.settings)  # the machine's own clock, as the child's
+    worker = Worker(doors)
+    worker.table = [JOBS["roll-up"], JOBS["forget-people"]]
+    worker.times = JobTimes(doors.settings)
+    worker.night_apart()
+    worker.times.write()
+    told = (doors.settings.state_folder / "S01.jobs.prom").read_text("utf-8")
+    assert 'cornerstore_job_seconds_count{job="forget-people",state="done"} 1.0' in told
+    day = jobs.last_day(doors)
+    with doors.read() as session:
+        run = job_book.run_of(session, "S01", "forget-people", day)
+        assert run is not None
+        assert run.state == "done"
+    assert worker.next_night() is None
+
+
+def test_a_forecast_steps_back_for_the_till():
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    assert compute_apart(os.nice, 0) > before  # nice(0) tells where one stands
+
+
+def test_the_neighbours_figures_are_read_before_the_books_are_held(network):
+    sunday, said = dt.date(2026, 3, 1), []
+    with network.doors.write() as session:
+        session.add(ComparedFigure(scope_id="*", name="rate", sku="milk", value=1, day=sunday, sets=[]))
+    engine = network.doors.database.engine
+    sa.event.listen(engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+    sa.event.listen(engine, "begin", lambda books: said.append(f"begin {books.get_execution_options()}"))
+    assert JOBS["compare"].run(jobs.Desk(network.doors), sunday - dt.timedelta(days=1)) == "not this day"
+    assert not any("daily_demand" in one for one in said)
+    assert JOBS["compare"].run(jobs.Desk(network.doors), sunday).endswith("figures")
+    held = next(n for n, one in enumerate(said) if one.startswith("begin") and "IMMEDIATE" in one)
+    read = [n for n, one in enumerate(said) if "daily_demand" in one]
+    assert read
+    assert max(read) < held

@@ -1,0 +1,204 @@
+"""Messages to customers: carried by e-mail and by a service, tried again, given up, and never sent twice unasked."""
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from config.errors import Invalid, Unreachable
+from config.settings import Settings
+from store_app.mail import carriers
+from store_app.mail.carriers import Letter, LogCarrier, SmtpCarrier, WebhookCarrier
+from store_app.payments.order_tokens import token_for
+from supply.online.checkout.placing import Wishes
+from supply.online.messages import messages, words
+from supply.online.messages.messages import CustomerMessage
+from tests.store_app.conftest import NOON, House
+
+LETTER = Letter("m-1", "ready", "+1 555 0100", "li@example.com", "Shop: Ready", "Order S01-1 is ready. 你好")
+
+
+@pytest.fixture
+def service():
+    """A message service that keeps what it was posted; `answer` is what it says."""
+    got, state = [], {"answer": 200}
+
+    class Takes(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            got.append((body, self.headers["X-Cornerstore-Signature"]))
+            self.send_response(state["answer"])
+            self.end_headers()
+
+        def log_message(self, *_args):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Takes)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/send", got, state
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def mail_server():
+    """A mail server of a few lines: it takes one mail and keeps its text."""
+    kept, door = [], socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        line, _ = door.accept()
+        with line, line.makefile("rb") as said:
+            line.sendall(b"220 here\r\n")
+            data = False
+            for raw in said:
+                if data:
+                    kept.append(raw)
+                    if raw == b".\r\n":
+                        data = False
+                        line.sendall(b"250 taken\r\n")
+                elif raw.upper().startswith(b"DATA"):
+                    data = True
+                    line.sendall(b"354 go on\r\n")
+                elif raw.upper().startswith(b"QUIT"):
+                    line.sendall(b"221 bye\r\n")
+                    return
+                else:
+                    line.sendall(b"250 fine\r\n")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield f"smtp://127.0.0.1:{door.getsockname()[1]}?from=shop@example.com", kept, thread
+    door.close()
+
+
+def test_a_service_gets_the_letter_signed(service):
+    address, got, _ = service
+    WebhookCarrier(address, "secret").send(LETTER, at=NOON)
+    ((body, signature),) = got
+    assert json.loads(body)["text"] == LETTER.text
+    assert hmac.compare_digest(signature, hmac.new(b"secret", body, hashlib.sha256).hexdigest())
+
+
+def test_a_service_that_refuses_is_a_fault(service):
+    address, _, state = service
+    state["answer"] = 503
+    with pytest.raises(Unreachable, match="503"):
+        WebhookCarrier(address, "").send(LETTER, at=NOON)
+
+
+def test_an_e_mail_arrives_with_its_words_and_its_id(mail_server):
+    address, kept, thread = mail_server
+    carrier = SmtpCarrier(address)
+    assert carrier.reaches(LETTER)
+    carrier.send(LETTER, at=NOON)
+    thread.join(60)
+    text = b"".join(kept).decode()
+    assert "X-Cornerstore-Id: m-1" in text
+    assert "To: li@example.com" in text
+
+
+def test_a_password_is_never_sent_in_the_clear(mail_server):
+    address, kept, _ = mail_server
+    with pytest.raises(Unreachable, match="no encryption"):
+        SmtpCarrier(address.replace("smtp://", "smtp://me:secret@")).send(LETTER, at=NOON)
+    assert kept == []
+
+
+@pytest.mark.parametrize("odd", ["pigeon", "smtp://host", "ftp://x"])
+def test_a_way_that_carries_nothing_is_a_sentence(odd, tmp_path):
+    with pytest.raises(Invalid, match="notify"):
+        carriers.carriers(Settings(role="network", state_folder=tmp_path, practice=True, notify=odd))
+
+
+def written(network: House, *, kind="ready", facts=None):
+    with network.doors.write() as session:
+        messages.tell(
+            session, "S01", kind, id="m-1", phone="+1 555 0100", language="zh",
+            facts=facts or {"shop": "Shop", "order_no": "S01-1", "order_id": "o-1", "slug": "s01", "until": "12:00"},
+            at=NOON,
+        )  # fmt: skip
+
+
+def test_what_fails_is_tried_again_later_and_given_up_in_the_end(network: House):
+    written(network)
+
+    class Dead(LogCarrier):
+        tries = 0
+
+        def send(self, letter, *, at):
+            self.tries += 1
+            raise OSError("no line")
+
+    dead = Dead()
+    for _ in range(200):
+        carriers.send_due(network.doors, [dead])
+        network.clock.advance(1200)
+    assert dead.tries == messages.TRIES
+    with network.doors.read() as session:
+        row = session.query(CustomerMessage).one()
+        assert (row.state, row.fault) == ("given_up", "no line")
+
+
+def test_what_was_sent_is_sent_once_with_the_orders_address(build):
+    network = build(role="network", node_id="network", public_url="https://shop.example", secret_key="k" * 40)
+    written(network)
+
+    class Keeps(LogCarrier):
+        def __init__(self):
+            self.got = []
+
+        def send(self, letter, *, at):
+            self.got.append(letter)
+
+    keeps = Keeps()
+    assert carriers.send_due(network.doors, [keeps]) == (1, 0)
+    assert carriers.send_due(network.doors, [keeps]) == (0, 0)
+    (letter,) = keeps.got
+    assert letter.text.endswith(f"https://shop.example/shop/s01/order/{token_for('k' * 40, 'S01', 'o-1')}")
+    assert "已备好" in letter.text
+
+
+def test_every_message_has_its_words_in_both_languages():
+    for kind in messages.KINDS:
+        for language in ("en", "zh"):
+            assert words.text_of(kind, {"shop": "Shop"}, language)
+            assert words.subject_of(kind, {"shop": "Shop"}, language)
+
+
+def test_people_are_forgotten_a_month_after(network: House):
+    written(network)
+    carriers.send_due(network.doors, [LogCarrier()])
+    with network.doors.write() as session:
+        assert messages.forget(session, at=NOON + dt.timedelta(days=29)) == 0
+        assert messages.forget(session, at=NOON + dt.timedelta(days=31)) == 1
+        assert session.query(CustomerMessage).one().phone == ""
+
+
+def test_a_letter_that_cannot_be_written_keeps_no_other_waiting(house: House):
+    class Odd(LogCarrier):
+        def send(self, letter, *, at):
+            if letter.id == "odd":
+                raise AttributeError("an address no library reads")
+
+    with house.doors.write() as session:
+        for n, one in enumerate(("odd", "good")):
+            messages.tell(
+                session, "S01", "ready", id=one, phone="1", facts={}, at=house.doors.now() - dt.timedelta(seconds=9 - n)
+            )
+    assert carriers.send_due(house.doors, [Odd()]) == (1, 1)
+    with house.doors.read() as session:
+        assert session.get(CustomerMessage, "odd").tries == 1
+
+
+@pytest.mark.parametrize("odd", ["]x@,%.%<", "a,b@x.yy", "(;<@).ü.[!", "%:].=@\\.;;", "a@b", "x" * 250 + "@b.cn"])
+def test_an_address_no_mail_reaches_is_refused_where_it_is_typed(odd):
+    assert Wishes(email="li.wei+shop@mail.example.cn").email
+    with pytest.raises(Invalid, match="e-mail address"):
+        Wishes(email=odd)

@@ -1,0 +1,138 @@
+"""A receipt by e-mail: asked for at the till or on its page, sent when there is a line, and the address forgotten."""
+
+import datetime as dt
+import email
+from email import policy
+
+import pytest
+import sqlalchemy as sa
+
+from config.nodes.journal import Actor, JournalEntry
+from pos.catalogue import catalogue
+from pos.documents import pdf, receipt
+from pos.payments import vouchers
+from pos.reports import receipt_mail
+from pos.reports.receipt_mail import ReceiptMail
+from store_app.mail import receipts
+from store_app.mail.carriers import SmtpCarrier
+from tests.store_app.api.test_counter import BACK, SALE, WISH, body, shop  # noqa: F401  the till
+from tests.store_app.conftest import NOON, STORE, post
+from tests.store_app.office import words
+
+ADDRESS = f"/api/receipts/{SALE}/mail"
+LI = "li.wei+shop@mail.example.com"
+
+
+@pytest.fixture
+def sold(shop):  # noqa: F811
+    """Give the cashier's browser after a sale."""
+    assert shop.post("/api/sales", json=body()).status_code == 201
+    return shop
+
+
+def letters(house):
+    with house.doors.read() as session:
+        return letters_now(session)
+
+
+def test_a_receipt_leaves_once_with_its_pdf_and_its_address_is_forgotten(house, sold, mail_server):
+    carrier, kept, _ = mail_server
+    for _press in range(2):
+        assert sold.post(ADDRESS, json={"id": WISH, "email": LI}).status_code == 200
+    assert [row.address for row in letters(house)] == [LI]
+    assert "It waits to be sent" in words(sold.get(f"/money/receipts/{SALE}"))
+    assert receipts.send_due(house.doors, STORE, [carrier]) == (1, 0)
+    assert receipts.send_due(house.doors, STORE, [carrier]) == (0, 0)
+    mail = email.message_from_bytes(kept[0], policy=policy.default)
+    assert (mail["To"], mail["Subject"]) == (LI, "Your receipt from Shop S01")
+    assert "$2.58" in mail.get_body().get_content()
+    [file] = mail.iter_attachments()
+    assert (file.get_filename(), file.get_content()[:5]) == ("receipt-000001.pdf", b"%PDF-")
+    [row] = letters(house)
+    assert (row.state, row.address) == ("sent", "")
+    with house.doors.read() as session:
+        journal = {entry.verb: entry.body for entry in session.scalars(sa.select(JournalEntry))}
+    assert "receipt.mail_asked" in journal
+    assert "li.wei" not in "".join(journal.values())
+    page = words(sold.get(f"/money/receipts/{SALE}"))
+    assert "Sent," in page
+    assert LI not in page
+
+
+def test_a_letter_waits_while_there_is_no_line_and_is_given_up_after_a_day(house, sold):
+    away = SmtpCarrier("smtp://127.0.0.1:9?from=shop@example.com")
+    sold.post(ADDRESS, json={"id": WISH, "email": LI})
+    assert receipts.send_due(house.doors, STORE, [away]) == (0, 1)
+    assert receipts.send_due(house.doors, STORE, [away]) == (0, 0)  # not again at once
+    assert "it is tried again" in words(sold.get(f"/money/receipts/{SALE}"))
+    at = NOON
+    with house.doors.write() as session:
+        while receipt_mail.letters_of(session, STORE, SALE)[0].state == "waiting":
+            at = receipt_mail.letters_of(session, STORE, SALE)[0].try_at
+            receipt_mail.failed(session, STORE, WISH, "unreachable", at=at)
+    assert dt.timedelta(hours=20) < at - NOON < dt.timedelta(hours=30)
+    assert letters(house)[0].address == ""
+    assert "Print the receipt instead" in words(sold.get(f"/money/receipts/{SALE}"))
+
+
+def test_a_refused_address_is_said_and_not_tried_again(house, sold, mail_server):
+    carrier, _, state = mail_server
+    state["answer"] = b"550 no such person"
+    sold.post(ADDRESS, json={"id": WISH, "email": LI})
+    assert receipts.send_due(house.doors, STORE, [carrier]) == (0, 1)
+    assert (letters(house)[0].state, letters(house)[0].address) == ("given_up", "")
+    assert "refused the address" in words(sold.get(f"/money/receipts/{SALE}"))
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["li", "li@", "@x.example", "a b@x.example", "a@x.example\r\nBcc: b@x.example", "a@x", "ä@x.example",
+     "a@x..example", "a@b.example,c@d.example", "<a@b.example>", "x" * 65 + "@y.example"],
+)  # fmt: skip
+def test_what_is_no_address_is_a_sentence(house, sold, typed: str):
+    answer = sold.post(ADDRESS, json={"id": WISH, "email": typed})
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (422, "no-mail-address")
+    assert letters(house) == []
+
+
+def test_a_receipt_goes_by_mail_five_times_and_only_where_there_is_one(sold):
+    assert sold.post(f"/api/receipts/{BACK}/mail", json={"id": WISH, "email": LI}).status_code == 404
+    codes = [sold.post(ADDRESS, json={"id": WISH[:-1] + str(n), "email": LI}).status_code for n in range(6)]
+    assert codes == [200] * receipt_mail.MOST + [409]
+
+
+def test_a_shop_without_a_mail_server_says_so_and_offers_nothing(build):
+    client = build(notify="https://phones.example").signed_in()
+    refused = post(client, f"/slips/mail/{SALE}", command_id=WISH, email=LI)
+    assert refused.status_code in (404, 409)
+    assert '"mail": false' in client.get("/till/").text
+
+
+def test_the_page_of_a_receipt_sends_it_too(house, sold):
+    answer = post(sold, f"/slips/mail/{SALE}", command_id=WISH, email="nobody")
+    assert (answer.status_code, "li@example.com" in words(answer)) == (422, True)
+    assert post(sold, f"/slips/mail/{SALE}", command_id=WISH, email=LI).status_code == 303
+    assert len(letters(house)) == 1
+
+
+def test_of_a_voucher_the_letter_shows_the_end_of_the_code_alone(house, shop):  # noqa: F811
+    actor = Actor.system("test", STORE)
+    with house.doors.write() as session:
+        wishes = {"kind": "voucher", "price_typed": True}
+        catalogue.add_product(
+            session, "GIFT", "Gift", category="x", tax_class_id="food", actor=actor, at=NOON, **wishes
+        )
+        catalogue.set_price(session, "GIFT", 1, dt.date(2026, 3, 1), actor=actor, at=NOON)
+        catalogue.list_product(session, STORE, "GIFT", actor=actor, at=NOON)
+    gift = [{"sku": "GIFT", "qty": 1, "price_minor": 258}]
+    document = shop.post("/api/sales", json=body(lines=gift)).get_json()["document"]
+    assert shop.post(ADDRESS, json={"id": WISH, "email": LI}).status_code == 200
+    with house.doors.read() as session:
+        letter = receipts.written(session, letters_now(session)[0])
+    lines = [receipt.layout(given, columns=pdf.COLUMNS) for given in (vouchers.masked(document), document)]
+    masked, whole = (pdf.document_pages([one], letter.subject) for one in lines)
+    assert letter.files[0][2] == masked != whole
+
+
+def letters_now(session):
+    return list(session.scalars(sa.select(ReceiptMail)))

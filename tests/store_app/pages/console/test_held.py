@@ -1,0 +1,86 @@
+"""The operator reads what is held of a store beside its usual figures, and accepts or rejects it, one or many."""
+
+import sqlalchemy as sa
+
+from config.database import commits
+from config.nodes import inbox, outbox
+from config.nodes.inbox import InboxMessage
+from config.nodes.node import NETWORK
+from pos.sold import Sale
+from store_app.sync import receiver, wire
+from tests.network_facts import message, sales
+from tests.store_app.conftest import KEY, NOON, STORE, post
+from tests.store_app.office import words
+
+HELD = "/console/held"
+
+
+def arrive(network, count: int = 1) -> list[str]:
+    """Let a store's sales of an absurd quantity arrive; returns their ids."""
+    facts = list(sales(STORE, count, day=NOON.date()))
+    rows = []
+    for n, one in enumerate(facts, 1):
+        first, *others = one.to_body()["lines"]
+        rows.append(message(one, n, lines=[first | {"name": "Rice", "qty": 90_000 + n, "amount_minor": None}, *others]))
+    told = wire.Push(protocol=wire.PROTOCOL, speaking="epoch-S01", epoch="epoch-S01", from_n=1, count=count,
+                     head="0" * 64, rows=[wire.Row(**vars(row)) for row in rows])  # fmt: skip
+    with network.doors.write() as session:
+        assert len(receiver.take(session, STORE, told, at=NOON)["parked"]) == count
+    return [one.id for one in facts]
+
+
+def states(network) -> list[str]:
+    with network.doors.read() as session:
+        return list(session.scalars(sa.select(InboxMessage.state).order_by(InboxMessage.n)))
+
+
+def test_today_leads_to_what_is_held_with_the_figure_beside_the_usual_one(network):
+    arrive(network)
+    client = network.signed_in("operator")
+    assert "1 message from Shop S01 is held for review." in words(client.get("/console/"))
+    page = words(client.get(f"{HELD}/"))
+    assert "90,001 of Rice in one line of a sale" in page
+    assert "1,000" in page, "the limit of a store without a past"
+    client.get("/signin?lang=zh")
+    assert "一笔销售的一行中有" in client.get(f"{HELD}/").text
+
+
+def test_one_is_accepted_another_rejected_and_the_rest_at_once(network):
+    ids = arrive(network, 4)
+    client = network.signed_in("operator")
+    post(client, f"{HELD}/{STORE}/accept", id=ids[0])
+    post(client, f"{HELD}/{STORE}/reject", id=ids[1])
+    assert states(network) == ["taken", "turned_down", "parked", "parked"]
+    assert "Accept after all" in client.get(f"{HELD}/").text
+    assert "2 messages accepted." in words(
+        client.get(post(client, f"{HELD}/{STORE}/accept", which="all").headers["Location"])
+    )
+    with network.doors.read() as session:
+        assert set(session.scalars(sa.select(Sale.id))) == {ids[0], *ids[2:]}
+
+
+def test_what_is_tried_again_has_a_transaction_each(network):
+    arrive(network, 3)
+    before = commits()
+    assert receiver.try_parked(network.doors) == (0, 3)
+    assert commits() - before == 3
+
+
+def test_nothing_chosen_or_no_such_store_is_said_in_a_sentence(network):
+    arrive(network)
+    client = network.signed_in("operator")
+    assert "Choose at least one message first." in words(post(client, f"{HELD}/{STORE}/accept"))
+    assert post(client, f"{HELD}/S99/accept", which="all").status_code == 404
+    assert states(network) == ["parked"]
+
+
+def test_the_store_reads_in_its_words_why_its_message_is_held_or_was_rejected(build):
+    house = build(network_url="https://network.example", network_key=KEY)
+    told = {"implausible-line: 9": "larger than your sales make likely", f"{inbox.DECLINED}: no": "rejected this"}
+    for n, (reason, said) in enumerate(told.items()):
+        with house.doors.write() as session:
+            outbox.append(session, to_node=NETWORK, topic="sale.completed", version=1, body={}, id=f"f{n}",
+                          subject="x", business_day=NOON.date(), at=NOON)  # fmt: skip
+            outbox.mark_stuck(session, f"f{n}", "first")
+            outbox.mark_stuck(session, f"f{n}", reason)
+        assert said in words(house.signed_in("shopkeeper").get("/settings/"))

@@ -1,0 +1,218 @@
+"""The operator's tools: members from a file, all shops' money at once, and a look into a shop by its leave."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from config.errors import Conflict, Invalid
+from config.ids import new_id
+from config.nodes import journal, outbox
+from config.nodes.journal import JournalEntry
+from config.nodes.outbox import Message, OutboxMessage
+from pos.store.store import Region, Store, Till, found_store
+from store_app.commands.cli import main
+from store_app.files import importing
+from store_app.files.importing import Fault
+from supply.membership import exposure, support
+from supply.money import credit, ledger
+from supply.money.ledger import Booking, Wanted
+from supply.network.routes.vehicles import MapPlace
+from supply.sync.support import APPLIERS
+from tests.store_app import money
+from tests.store_app.conftest import NOON, STORE, House, add_store, token
+from tests.store_app.office import words
+
+HEAD = "store_id,name,region,currency,tz,language,slug,tills,lat,lon,takings\n"
+
+
+def asked(network: House) -> tuple[list[Any], int]:
+    """Return the debtors, and how many questions it took."""
+    count = 0
+
+    def note(*_given: Any) -> None:
+        nonlocal count
+        count += 1
+
+    with network.doors.read() as session:
+        engine = session.get_bind()
+        sa.event.listen(engine, "before_cursor_execute", note)
+        try:
+            found = exposure.debtors(session, money.DAY)
+        finally:
+            sa.event.remove(engine, "before_cursor_execute", note)
+    return found, count
+
+
+def test_all_debtors_are_found_in_as_many_questions_for_twelve_shops_as_for_one(network: House):
+    money.lend(network)
+    money.owe(network)
+    one, few = asked(network)
+    assert STORE in {row.id for row in one}
+    with network.doors.write() as session:
+        for n in range(10, 21):
+            add_store(session, f"S{n}")
+            session.flush()
+            book = Booking(session, f"S{n}", actor=money.OPERATOR, at=NOON)
+            book.invoice(Wanted(f"i{n}", 1_000 + n, money.DAY, False, f"D{n}", None, money.LINES[:1]))
+            book.close("invoiced")
+    many, count = asked(network)
+    assert len(many) == len(one) + 11
+    assert count == few
+    with network.doors.read() as session:
+        for row in many:
+            standing = ledger.balances(session, row.id)
+            figures = (row.owed_minor, row.credit_minor, row.funds_minor, row.pending_minor)
+            pending = credit.pending(session, row.id)
+            assert figures == (ledger.owed(standing), standing["credit"], -standing["funds"], pending)
+
+
+def test_many_members_are_founded_from_a_file_with_region_tills_and_place(network: House, tmp_path: Any):
+    file = tmp_path / "members.csv"
+    file.write_text(
+        f"{HEAD}S101,海港小店,Harbour,CNY,Asia/Shanghai,zh,harbour-101,2,31.2304,121.4737,4000.5\n"
+        "S102,Corner,Harbour,CNY,Asia/Shanghai,,,,,,\nS103,Corner,Hill,CNY,Asia/Shanghai,,,,,,\n"
+    )
+    sheet = importing.read("members", file)
+    with network.doors.write() as session:
+        importing.look_around(session, sheet)
+        assert sheet.faults == []
+        told = importing.write(session, sheet, "network", actor=money.OPERATOR, at=NOON)
+    assert told == "3 rows of members are in."
+    with network.doors.read() as session:
+        first = session.get_one(Store, "S101")
+        assert (first.name, first.language, first.slug) == ("海港小店", "zh", "harbour-101")
+        assert first.takings_day_minor == 400_050
+        assert session.get_one(Region, first.region_id).name == "Harbour"
+        assert len(session.scalars(sa.select(Till).where(Till.store_id == "S101")).all()) == 2
+        assert session.get_one(MapPlace, "S101").source == "imported"
+        assert {session.get_one(Store, one).slug for one in ("S102", "S103")} == {"corner", "corner-s103"}
+
+
+def test_a_region_is_one_however_it_is_written_and_keeps_the_name_it_was_first_given(network: House, tmp_path: Any):
+    file = tmp_path / "members.csv"
+    file.write_text(
+        f"{HEAD}S111,A,harbor,USD,UTC,,,,,,\nS112,B, HARBOR ,USD,UTC,,,,,,\nS113,C,Old  Town,USD,UTC,,,,,,\n"
+    )
+    given: dict[str, Any] = {"currency": "USD", "tz": "UTC", "at": NOON}
+    sheet = importing.read("members", file)
+    with network.doors.write() as session:
+        found_store(session, "S110", "First", region="Harbor", **given)
+        importing.write(session, sheet, "network", actor=money.OPERATOR, at=NOON)
+        found_store(session, "S114", "Last", region="old town", **given)
+    with network.doors.write() as session:
+        names = {one: session.get_one(Region, session.get_one(Store, one).region_id).name
+                 for one in ("S110", "S111", "S112", "S113", "S114")}  # fmt: skip
+        assert names == {"S110": "Harbor", "S111": "Harbor", "S112": "Harbor", "S113": "Old Town", "S114": "Old Town"}
+        session.add(Region(id="Harbor", name="Harbor"))  # as it could be before
+        session.flush()
+        with pytest.raises(Conflict, match="the same name: Harbor, harbor"):
+            found_store(session, "S115", "Which", region="HARBOR", **given)
+        assert found_store(session, "S115", "This", region="Harbor", **given).region_id == "Harbor"
+        with pytest.raises(Invalid, match="region's name has 1 to"):
+            found_store(session, "S116", "None", region=" ", **given)
+
+
+def test_every_bad_row_is_said_in_a_sentence_and_nothing_is_written(network: House, tmp_path: Any):
+    file = tmp_path / "members.csv"
+    file.write_text(
+        f"{HEAD}{STORE},Known,North,USD,UTC,,,,,,\n"
+        "S 2,Blank,North,usd,Mars/Base,fr,Bad Slug,0,91,0,\n"
+        "S201,One,North,USD,UTC,,twin,,31.2,,12.3451\n"
+        "S202,Two,North,USD,UTC,,twin,,,,\n"
+    )
+    sheet = importing.read("members", file)
+    with network.doors.write() as session:
+        importing.look_around(session, sheet)
+        with pytest.raises(importing.Invalid, match="nothing was written"):
+            importing.write(session, sheet, "network", actor=money.OPERATOR, at=NOON)
+        assert session.get(Store, "S201") is None
+    places = {(fault.row, fault.column) for fault in sheet.faults}
+    wrong = {"store_id", "currency", "tz", "language", "slug", "tills", "lat"}
+    assert places == {(2, "store_id"), *((3, column) for column in wrong), (4, "lon"), (4, "takings"), (5, "slug")}
+    assert all(isinstance(fault, Fault) and len(fault.words) > 10 for fault in sheet.faults)
+
+
+def test_the_command_names_the_faults_and_ends_with_2(tmp_path: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CORNERSTORE_SETTINGS", str(tmp_path / "cornerstore.toml"))
+    runner = CliRunner()
+    made = runner.invoke(main, ["init", "--role", "network", "--node-id", "network", "--folder", str(tmp_path / "n")])
+    assert made.exit_code == 0, made.output
+    file = tmp_path / "members.csv"
+    file.write_text(f"{HEAD}S1,One,North,USD,Nowhere/Land,,,,,,\n")
+    told = runner.invoke(main, ["import", "members", str(file), "--yes"])
+    assert told.exit_code == 2
+    assert "Row 2, tz: 'Nowhere/Land' is not a time zone such as Asia/Shanghai" in " ".join(told.output.split())
+    file.write_text(f"{HEAD}S1,One,North,USD,UTC,,,,,,\n")
+    assert runner.invoke(main, ["import", "members", str(file), "--yes"]).exit_code == 0
+    told = runner.invoke(main, ["put-away", "2025-01-06"])
+    assert (told.exit_code, "Only PostgreSQL keeps the books by weeks" in told.output) == (1, True)
+
+
+# --- a look into a shop ---
+
+
+@pytest.fixture
+def pair(build: Any) -> tuple[House, House]:
+    """Give a network and one of its shops."""
+    return build(role="network", node_id="network"), build()
+
+
+def carry(source: House, target: House, topic: str) -> None:
+    """Bring what one node wrote for the other, twice."""
+    with source.doors.read() as session:
+        rows = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.topic == topic)).all()
+        told = [(row.subject, Message(**outbox.to_wire(row))) for row in rows]
+    sender = source.doors.settings.node_id
+    for _subject, message in (*told, *told):
+        with target.doors.write() as session:
+            APPLIERS[topic](session, message, sender, target.clock.now())
+
+
+def test_the_network_looks_into_a_shop_by_leave_alone_and_the_shop_s_journal_says_who(pair: Any):
+    network, shop = pair
+    operator, keeper = network.signed_in("operator"), shop.signed_in()
+    at_shop = f"/console/shops/{STORE}/support"
+    assert "No leave" in operator.get(f"{at_shop}/").text
+    refused = send(operator, f"{at_shop}/look")
+    assert refused.status_code == 409
+    assert operator.get(f"{at_shop}/inside").status_code == 404
+    assert send(keeper, "/support/give", hours="4", words="The milk is never right").status_code == 303
+    carry(shop, network, support.LEAVE_TOLD)
+    assert "The milk is never right" in operator.get(f"{at_shop}/").text
+    assert operator.get(f"{at_shop}/inside").status_code == 404, "a look is opened by a press"
+    assert send(operator, f"{at_shop}/look").status_code == 303
+    shown = words(operator.get(f"{at_shop}/inside"))
+    assert "How its computer is" in shown
+    assert "staff.signed_in" in shown or "support.given" in shown or "What its journal said last" in shown
+    carry(network, shop, support.LOOKED)
+    assert "operator" in words(keeper.get("/support/"))
+    with shop.doors.read() as session:
+        said = session.scalars(sa.select(JournalEntry.actor_name).where(JournalEntry.verb == "support.looked")).all()
+        assert said == ["operator"], "a second copy of the message is no second look"
+        assert journal.verify(session, STORE) == []
+
+
+@pytest.mark.parametrize("how", ["taken back", "over"])
+def test_leave_that_is_taken_back_or_over_shuts_an_open_look_at_once(pair: Any, how: str):
+    network, shop = pair
+    operator, keeper = network.signed_in("operator"), shop.signed_in()
+    send(keeper, "/support/give", hours="1")
+    carry(shop, network, support.LEAVE_TOLD)
+    send(operator, f"/console/shops/{STORE}/support/look")
+    assert operator.get(f"/console/shops/{STORE}/support/inside").status_code == 200
+    if how == "taken back":
+        send(keeper, "/support/take-back")
+        carry(shop, network, support.LEAVE_TOLD)
+    else:
+        network.clock.advance(61 * 60)
+        operator = network.signed_in("operator")
+    assert operator.get(f"/console/shops/{STORE}/support/inside").status_code == 404
+    with network.doors.write() as session:
+        support.forget(session, at=network.clock.now())
+        assert all(row.told == {} for row in session.scalars(sa.select(support.SupportLeave)))
+
+
+def send(client: Any, address: str, **fields: str) -> Any:
+    return client.post(address, data={"csrf_token": token(client), "command_id": new_id(), **fields})

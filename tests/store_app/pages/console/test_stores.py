@@ -1,0 +1,193 @@
+"""The operator sees what of a shop's messages needs a person, and has it tried again; a shop has its line tried."""
+
+import datetime as dt
+import json
+
+import sqlalchemy as sa
+
+import pos.sync.replica
+from config.errors import Refused
+from config.ids import new_id
+from config.nodes import inbox, publication
+from config.nodes.inbox import InboxMessage
+from config.nodes.journal import GENESIS, Actor, JournalEntry
+from config.nodes.node import COPY_SPEAKS, WAIT_THERE, Peer, this_node
+from config.nodes.outbox import Message, content_hash
+from pos.store.store import zone_of
+from store_app.sync import receiver, sender, wire
+from supply.demand import closed_days
+from supply.orders import suppliers, supply_routes
+from tests.store_app.conftest import NOON, STORE, add_store, post
+from tests.store_app.office import send, words
+from tests.store_app.operator import furnish
+
+
+def arrive(network, **body) -> None:
+    bare = Message("m-1", 1, "noted", 1, NOON.isoformat(), "2026-03-02", body, "")
+    whole = Message(**vars(bare) | {"hash": content_hash(bare)})
+    with network.doors.write() as session:
+        session.add(Peer(id=STORE, epoch="e", nonce="", heard_at=NOON, waiting=3, alarm=None))
+        inbox.take(session, STORE, "epoch", [whole], receiver.effect_of(STORE, NOON), at=NOON, sent=4)
+
+
+def test_a_shop_s_page_says_what_is_on_its_way_and_what_was_set_aside_and_why(network):
+    arrive(network)
+    page = network.signed_in("operator").get(f"/console/shops/{STORE}").text
+    assert "3 messages are still on their way." in page
+    assert "unknown-topic" in page
+    assert "Try again" in page
+    assert network.signed_in("operator").get("/console/shops/S99").status_code == 404
+    assert "Never connected" in network.signed_in("operator").get("/console/shops/S02").text
+
+
+def test_a_shop_s_page_says_on_which_days_it_stays_closed(network):
+    days = [NOON.date() + dt.timedelta(days=n) for n in (3, 4, 8)]
+    with network.doors.write() as session:
+        closed_days.take_told(session, STORE, NOON.date(), days)
+    page = words(network.signed_in("operator").get(f"/console/shops/{STORE}"))
+    assert "Closed: Thu, Mar 5 – Fri, Mar 6 · Tue, Mar 10." in page
+
+
+def test_what_was_set_aside_is_tried_again_on_a_click(network, monkeypatch):
+    arrive(network)
+    taken = []
+
+    def note(session, message, from_node, at) -> None:
+        if message.id in taken:
+            raise Refused("twice", "Once is enough.")
+        taken.append(message.id)
+
+    client = network.signed_in("operator")
+    assert post(client, f"/console/shops/{STORE}/try-again").status_code == 303
+    assert "1 still waits." in client.get(f"/console/shops/{STORE}").text
+    monkeypatch.setitem(pos.sync.replica.APPLIERS, "noted", note)
+    post(client, f"/console/shops/{STORE}/try-again")
+    assert "1 message was taken." in client.get(f"/console/shops/{STORE}").text
+    post(client, f"/console/shops/{STORE}/try-again")
+    assert taken == ["m-1"]
+    with network.doors.read() as session:
+        assert session.scalars(sa.select(InboxMessage.state)).all() == ["taken"]
+
+
+def test_an_alarm_goes_when_nothing_waits_there_or_when_a_person_has_looked_into_it(network):
+    arrive(network)
+    with network.doors.write() as session:
+        session.get_one(Peer, STORE).epoch = EPOCH
+    client = network.signed_in("operator")
+    for waiting, alarm in ((2, f"2{WAIT_THERE}"), (0, None)):
+        nonce = alarms(network)[1]
+        push(network, parked=waiting, nonce=nonce)
+        assert alarms(network)[0] == alarm
+    with network.doors.write() as session:
+        session.get_one(Peer, STORE).alarm = COPY_SPEAKS
+    push(network, parked=1, nonce=alarms(network)[1])
+    assert alarms(network)[0] == COPY_SPEAKS, "what is worse stays"
+    assert "stop one of them" in client.get(f"/console/shops/{STORE}").text
+    assert post(client, f"/console/shops/{STORE}/looked-into").status_code == 303
+    assert alarms(network)[0] is None
+    assert "stop one of them" not in client.get(f"/console/shops/{STORE}").text
+    with network.doors.read() as session:
+        told = session.scalars(sa.select(JournalEntry.body).where(JournalEntry.verb == "peer.looked_into")).all()
+    assert len(told) == 1
+
+
+def alarms(network) -> tuple[str | None, str]:
+    with network.doors.read() as session:
+        peer = session.get_one(Peer, STORE)
+        return peer.alarm, peer.nonce.split(" ")[0]
+
+
+EPOCH = "epoch-of-the-shop"
+
+
+def push(network, *, parked: int, nonce: str) -> None:
+    told = {
+        "protocol": wire.PROTOCOL, "epochs": [EPOCH], "speaking": EPOCH, "epoch": EPOCH, "from_n": 4, "count": 4,
+        "head": GENESIS, "nonce": nonce, "token": new_id(), "parked": parked, "waiting": 0, "rows": [],
+    }  # fmt: skip
+    with network.doors.write() as session:
+        receiver.take(session, STORE, wire.Push.model_validate(told), at=NOON)
+
+
+def test_the_page_speaks_chinese(network):
+    arrive(network)
+    client = network.signed_in("operator")
+    client.get("/signin?lang=zh")
+    page = client.get(f"/console/shops/{STORE}").text
+    assert "未能接收" in page
+
+
+def test_send_now_ends_the_wait_after_a_fault(house):
+    with house.doors.write() as session:
+        this_node(session).last_fault = "gone"
+        this_node(session).last_contact_at = NOON
+    assert not sender.is_wished(house.doors)
+    assert post(house.signed_in(), "/settings/send-now").status_code == 303
+    assert sender.is_wished(house.doors)
+
+
+def test_a_line_that_is_down_is_tried_at_least_every_minute_a_network_in_trouble_less_often(house):
+    for cut_off, most in ((True, sender.LONGEST_CUT_OFF_S), (False, sender.LONGEST_WAIT_S)):
+        line, waits = sender.Line(), []
+        for _ in range(60):
+            line.note(sender.Contact(fault="gone", cut_off=cut_off), NOON)
+            waits.append((line.not_before - NOON).total_seconds())
+        assert max(waits) <= most
+        assert max(waits) > most / 2
+
+
+def test_of_many_shops_a_page_shows_fifty_those_that_need_somebody_first_and_any_can_be_found(network):
+    with network.doors.write() as session:
+        for n in range(120):
+            add_store(session, f"M{n:03d}", "north")
+        session.add(Peer(id="M111", epoch="e", nonce="", heard_at=NOON, waiting=0, alarm="a copy"))
+    client = network.signed_in("operator")
+    first = client.get("/console/shops/").text
+    assert first.count("/console/shops/M") + first.count("/console/shops/S") == 50
+    assert "M111" in first
+    assert "M119" in client.get("/console/shops/?page=3").text
+    assert "M077" in client.get("/console/shops/?find=m077").text
+    for odd in ("0", "-1", "x", "99999", "1e9", "١"):
+        assert client.get(f"/console/shops/?page={odd}").status_code == 200
+
+
+def test_a_shop_or_a_region_is_supplied_from_the_warehouse_the_operator_chooses_and_stores_hear_it(network):
+    furnish(network)
+    by = {"actor": Actor.system("test", "network"), "at": NOON}
+    client = network.signed_in("operator")
+    assert "Supplied from" not in client.get(f"/console/shops/{STORE}").text, "with one warehouse there is no choice"
+    with network.doors.write() as session:
+        supply_routes.found_warehouse(session, "WH2", "Second", **by)
+        publication.publish(session, "suppliers", "*", supply_routes.edition(session, NOON.date()), at=NOON)
+    assert send(client, f"/console/supplied/shops/{STORE}", warehouse="WH2").status_code == 303
+    page = words(client.get(f"/console/shops/{STORE}"))
+    assert "orders from warehouse WH2" in page
+    assert "6 products it could order so far are not on that warehouse’s list." in page
+    assert send(client, "/console/supplied/regions/south", warehouse="WH2").status_code == 303
+    assert "2 shops are supplied from here" in words(client.get("/console/supplied/"))
+    assert send(client, f"/console/supplied/shops/{STORE}", warehouse="WH9").status_code == 404
+    with network.doors.read() as session:
+        told = json.loads(publication.edition_for(session, "suppliers", ["*"]).body)
+    assert ["region", "south", "WH2"] in told["served"]
+    assert ["store", STORE, "WH2"] in told["served"]
+
+
+def test_a_warehouse_s_days_without_vans_and_its_hour_of_orders_are_settled_for_all_its_shops(network):
+    furnish(network)
+    client, day = network.signed_in("operator"), (NOON.date() + dt.timedelta(days=3)).isoformat()
+    at = "/console/supplied/warehouses/WH1"
+    refused = send(client, at, closed_days="soon", cut_off="14:00")
+    assert refused.status_code == 422
+    assert "soon is no day" in words(refused)
+    nowhere = send(client, at, closed_days=day, cut_off="14:00", tz="Mars/Base")
+    assert nowhere.status_code == 422
+    assert "Mars/Base is no time zone" in words(nowhere)
+    assert send(client, at, closed_days=day, cut_off="14:00", tz="Asia/Shanghai").status_code == 303
+    page = client.get("/console/supplied/").text
+    assert day in page
+    assert "14:00" in page
+    assert "Asia/Shanghai" in page
+    with network.doors.read() as session:
+        assert zone_of(session, "WH1") == "Asia/Shanghai"
+        van = session.get_one(suppliers.Supplier, "net")
+    assert (van.closed_days, van.cut_off_minute) == ([day], 840)

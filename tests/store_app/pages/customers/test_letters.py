@@ -1,0 +1,48 @@
+"""Letters to customers on their pages: nobody without an offer, each with a code, noted as sent, as a table."""
+
+import datetime as dt
+
+from config.ids import new_id
+from pos.catalogue import offers
+from pos.catalogue.catalogue import TaxClass
+from pos.customers import customers
+from pos.customers.customers import Particulars
+from pos.pricing.promises import Choice, Offer, Part
+from pos.store.store import store_of
+from tests.store_app.conftest import NOON, STORE
+from tests.store_app.office import SYSTEM, words
+from tests.store_app.pages.goods.test_produce import send
+
+BY = {"actor": SYSTEM, "at": NOON}
+
+
+def test_a_welcome_is_made_sent_and_taken_along_as_a_table(house):
+    keeper = house.signed_in()
+    assert "First an offer with a coupon" in words(keeper.get("/letters/"))
+    with house.doors.write() as session:
+        session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=True))
+        part = Part(Choice(categories=frozenset(["Dairy"])))
+        offers.make(session, STORE, Offer("o1", "A tenth off", "percent", (part,), percent_bp=1_000, codes=frozenset()),
+                    **BY)  # fmt: skip
+    nobody = keeper.get("/letters/")
+    assert ("Nobody who agreed" in words(nobody), 'btn-lg" disabled' in nobody.text) == (True, True)
+    with house.doors.write() as session:
+        wished = Particulars("Ana <b>", "5550100001", "zh", frozenset({"phone", "messages"}))
+        at = NOON - dt.timedelta(days=2)
+        ana = customers.add(session, store_of(session, STORE), new_id(), wished, actor=SYSTEM, at=at).id
+    assert 'btn-lg" disabled' not in keeper.get("/letters/").text
+    refused = send(keeper, "/letters/", kind="welcome", offer="o1", away_days="30", days="21", words_en="no code in it")
+    assert (refused.status_code, "The words need {code}" in words(refused)) == (422, True)
+    here = send(keeper, "/letters/", kind="welcome", offer="o1", away_days="30", days="21").location
+    shown = keeper.get(here)
+    assert "Ana &lt;b&gt;" in shown.text
+    assert "欢迎" in words(shown)
+    assert "Too few people to leave some out" in words(shown)
+    assert keeper.get(f"{here}.pdf").data.startswith(b"%PDF"), "slips for who has no message service"
+    assert send(keeper, f"{here}/told/{ana}").status_code == 303
+    assert keeper.get(f"{here}.pdf").status_code == 404, "everybody has theirs"
+    assert "sent" in words(keeper.get(here))
+    assert keeper.get(f"{here}.csv").get_data(as_text=True).count("5550100001") == 1
+    assert "nobody to write to" in words(
+        send(keeper, "/letters/", kind="welcome", offer="o1", away_days="30", days="21")
+    )

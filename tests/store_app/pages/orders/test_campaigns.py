@@ -1,0 +1,134 @@
+"""A campaign through its pages: planned, answered, called off; and what sells elsewhere made orderable."""
+
+import datetime as dt
+
+import pytest
+
+from config.ids import new_id
+from pos.catalogue.catalogue import Product
+from store_app.files import importing
+from supply.network.offers import campaign_requests, campaigns
+from supply.network.offers.campaigns import CampaignAsk, CampaignLine
+from supply.online.storefront import order_in
+from supply.shelf import external_rankings
+from supply.shelf.external_rankings import OutsidePlace
+from tests.store_app.conftest import NOON, STORE
+from tests.store_app.office import SYSTEM, fill, picture_of, send, words
+from tests.store_app.operator import furnish
+
+FIRST = NOON.date() + dt.timedelta(days=7)
+BODY = {
+    "store_id": STORE, "campaign_id": "campaign-0001", "name": "11/11", "why": "The week of the match.",
+    "from_day": FIRST.isoformat(), "until_day": (FIRST + dt.timedelta(days=6)).isoformat(),
+    "answer_by": (FIRST - dt.timedelta(days=2)).isoformat(), "fee_minor": 4_000, "state": "asked", "paid_minor": None,
+    "lines": [vars(CampaignLine("milk", "Whole milk", 1_500, slot=True, uplift_bp=5_000))],
+}  # fmt: skip
+
+
+@pytest.fixture
+def office(house):
+    fill(house)
+    with house.doors.write() as session:
+        campaign_requests.take_told(session, BODY, actor=SYSTEM, at=NOON)
+    return house
+
+
+@pytest.fixture
+def console(build):
+    house = build(role="network", node_id="network")
+    furnish(house)
+    return house
+
+
+def state(house):
+    with house.doors.read() as session:
+        return session.get_one(CampaignAsk, (STORE, "campaign-0001")).state
+
+
+def test_the_shopkeeper_sees_what_a_yes_does_and_says_it_once(office):
+    client = office.signed_in()
+    found = words(client.get("/campaigns/"))
+    for said in ("11/11", "−15 %", "a place on the shelf", "more expected", "$40.00", "no fee"):
+        assert said in found, said
+    for _ in range(2):
+        assert send(client, "/campaigns/campaign-0001/accept").status_code == 303
+    assert state(office) == "accepted"
+    assert "11/11" in words(client.get("/offers/"))
+
+
+def test_a_no_needs_its_reason(office):
+    client, before = office.signed_in(), picture_of(office)
+    assert send(client, "/campaigns/campaign-0001/decline").status_code == 422
+    assert picture_of(office) == before
+    assert send(client, "/campaigns/campaign-0001/decline", reason="no-room").status_code == 303
+    assert state(office) == "declined"
+    assert send(client, "/campaigns/campaign-0001/accept").status_code == 409
+
+
+def test_the_operator_plans_one_for_the_shops_ticked_and_calls_it_off(console):
+    client, command = console.signed_in("operator"), new_id()
+    asked = {
+        "name": "11/11", "why": "The week of the match.", "answer_by": "2026-03-08", "from_day": "2026-03-10",
+        "until_day": "2026-03-16", "sku-1": "milk", "percent-1": "15", "uplift-1": "30", "slot-1": "yes", "fee": "40",
+        "hold_out": "25", "store_id": STORE,
+    }  # fmt: skip
+    for wrong, status in (({"sku-1": "nothing"}, 422), ({"store_id": "X"}, 422), ({"until_day": "2026-03-01"}, 422)):
+        assert send(client, "/console/campaigns/", **(asked | wrong)).status_code == status
+    for _ in range(2):
+        assert send(client, "/console/campaigns/", command_id=command, **asked).status_code == 303
+    told = words(client.get("/console/campaigns/"))
+    assert "1 to answer" in told
+    assert "No store is held out, so what this campaign brings can’t be measured." in told, "25 % of one store"
+    assert "Not measured: no store is held out." in told
+    assert send(client, f"/console/campaigns/{command}/call-off").status_code == 303
+    with console.doors.read() as session:
+        [row] = session.query(campaigns.Campaign).all()
+        assert (row.state, row.lines[0]["percent_bp"], row.fee_minor) == ("called_off", 1_500, 4_000)
+
+
+def test_what_sells_elsewhere_becomes_a_product_every_shop_can_order_in(console):
+    head = f"source,day,place,name,gtin\nmall,{NOON.date()},1,Dancing robot,4012345678901\n"
+    lists = (f"mall,{NOON.date()},2,Fresh milk drink,\n", "")  # the later file is the whole list
+    sheets = [importing.read("bestsellers", (head + more).encode(), "list.csv") for more in lists]
+    with console.doors.write() as session:
+        for sheet in sheets:
+            importing.write(session, sheet, "network", actor=SYSTEM, at=NOON)
+        external_rankings.add(session, "mall", NOON.date(), 3, "Fresh milk", "", actor=SYSTEM, at=NOON)
+        assert [row.place for row in external_rankings.unmatched(session, NOON.date())] == [1, 3]
+        tax = session.get_one(Product, "milk").tax_class_id
+    client = console.signed_in("operator")
+    assert "Perhaps it is" in words(client.get("/console/customers/"))
+    assert send(client, "/console/customers/outside", source="mall", name="Fresh milk", sku="milk").status_code == 303
+    given = {
+        "source": "mall", "name": "Dancing robot", "category": "Toys", "tax_class_id": tax, "supplier_id": "net",
+        "price": "19.90", "pack_qty": "6", "pack_cost": "60",
+    }  # fmt: skip
+    for wrong in ({"tax_class_id": "nothing"}, {"price": "x"}, {"name": "Unheard of"}, {"category": ""}):
+        assert send(client, "/console/customers/outside/carry", **(given | wrong)).status_code in (404, 422)
+    for _ in range(2):
+        assert send(client, "/console/customers/outside/carry", **given).status_code == 303
+    with console.doors.read() as session:
+        assert session.get_one(Product, "4012345678901").name == "Dancing robot"
+        assert external_rankings.unmatched(session, NOON.date()) == []
+        assert order_in.days_of(session, STORE, NOON.date())["4012345678901"] > 0
+
+
+def test_a_match_by_hand_outlives_the_same_list_brought_in_again(console):
+    head = f"source,day,place,name,gtin\nmall,{NOON.date()},1,Dancing robot,\n"
+    both = head + f"mall,{NOON.date()},2,Fresh milk drink,\n"
+
+    def bring_in(text: str) -> None:
+        sheet = importing.read("bestsellers", text.encode(), "list.csv")
+        with console.doors.write() as session:
+            importing.write(session, sheet, "network", actor=SYSTEM, at=NOON)
+
+    bring_in(both)
+    with console.doors.write() as session:
+        external_rankings.match(session, "mall", "Fresh milk drink", "milk", actor=SYSTEM, at=NOON)
+    bring_in(both)
+    with console.doors.read() as session:
+        places = session.query(OutsidePlace).order_by(OutsidePlace.place).all()
+        assert [(row.place, row.sku, row.by_hand) for row in places] == [(1, None, False), (2, "milk", True)]
+    bring_in(head)
+    with console.doors.read() as session:
+        assert [row.place for row in session.query(OutsidePlace)] == [1], "what fell off the list is not on it"

@@ -1,0 +1,296 @@
+"""Suppliers through their pages: added, priced, brought in as a file; orders that reach them by e-mail or on paper."""
+
+import datetime as dt
+import email
+import io
+import re
+from email import policy
+
+import pytest
+import sqlalchemy as sa
+
+from config.ids import new_id
+from pos.printing.queue import PrintJob
+from store_app.mail import letters
+from supply.orders import letters as order_letters
+from supply.orders import supply_routes
+from supply.orders.letters import OrderLetter
+from supply.orders.orders import ReplenishmentOrder
+from supply.orders.suppliers import Supplier, SupplierProduct
+from supply.replenishment import service_targets
+from tests.store_app.conftest import NOON, STORE
+from tests.store_app.office import fill, picture_of, proposal, send, words
+
+FARM = {
+    "name": "Mill Farm", "send_by": "email", "email": "orders@farm.example", "language": "en", "customer_no": "C-7",
+    "lead_time_days": "2", "minimum": "20", "order_weekdays": ["0", "3"],
+}  # fmt: skip
+P1 = "order-P1"
+
+
+@pytest.fixture
+def office(house):
+    fill(house)
+    with house.doors.write() as session:
+        proposal(session)
+    return house
+
+
+def added(office, **other) -> str:
+    """Add a supplier that sells milk, and let the proposal be theirs; returns its id."""
+    command = new_id()
+    answer = send(office.signed_in(), "/suppliers/new", command_id=command, **FARM | other)
+    assert answer.status_code == 303, words(answer)
+    with office.doors.write() as session:
+        for sku in ("milk", "bread", "apple"):
+            session.add(SupplierProduct(supplier_id=command, sku=sku, pack_qty=12, pack_cost_minor=928))
+        session.get_one(ReplenishmentOrder, (STORE, P1)).supplier_id = command
+    return command
+
+
+def the_letter(office) -> OrderLetter:
+    with office.doors.read() as session:
+        return session.scalars(sa.select(OrderLetter)).one()
+
+
+def test_a_supplier_is_added_once_however_often_the_button_is_pressed(office):
+    client, command = office.signed_in(), new_id()
+    for _ in range(2):
+        assert send(client, "/suppliers/new", command_id=command, **FARM).status_code == 303
+    client.get("/suppliers/")  # says twice that it is added
+    shown = words(client.get("/suppliers/"))
+    assert shown.count("Mill Farm") == 1
+    assert "Promises 2 days; nothing was measured yet." in shown
+    assert "By e-mail, with PDF and table · orders@farm.example" in shown
+    assert "Mon, Thu" in shown
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"email": "farm"}, "Type the e-mail address orders are sent to"),
+        ({"email": ""}, "Type the e-mail address orders are sent to"),
+        ({"order_weekdays": []}, "Choose at least one weekday"),
+        ({"lead_time_days": "99"}, "from 0 to 60"),
+        ({"minimum": "-5"}, "Type an amount such as"),
+        ({"name": " "}, "Give the supplier a name."),
+        ({"send_by": "network"}, "Choose how orders reach this supplier."),
+    ],
+)
+def test_what_cannot_be_is_said_beside_its_field_and_nothing_is_written(office, wrong, said):
+    client, before = office.signed_in(), picture_of(office)
+    answer = send(client, "/suppliers/new", **FARM | wrong)
+    assert answer.status_code == 422
+    assert said in words(answer)
+    assert picture_of(office) == before
+
+
+def test_a_number_beyond_all_days_is_shown_again_with_the_fault_and_breaks_nothing(office):
+    wrong = {"order_weekdays": ["0", "9" * 5_000, "٣", "²"], "minimum": "9" * 5_000}
+    answer = send(office.signed_in(), "/suppliers/new", **FARM | wrong)
+    assert answer.status_code == 422
+
+
+def test_the_network_s_supplier_is_looked_at_and_not_changed(office):
+    client = office.signed_in()
+    assert "Whole milk" in words(client.get("/suppliers/net"))
+    assert "Whole milk" in words(client.get("/suppliers/net?q=milk"))
+    assert "Nothing found for “caviar”" in words(client.get("/suppliers/net?q=caviar"))
+    answer = send(client, "/suppliers/net/prices", product="milk", pack_qty="6", pack_cost="5", minimum_packs="1")
+    assert answer.status_code == 409
+    assert "belongs to the network" in words(answer)
+
+
+def upload(client, supplier_id: str, text: str):
+    file = (io.BytesIO(text.encode()), "prices.csv")
+    return send(client, f"/suppliers/{supplier_id}/price-list", file=file)
+
+
+def test_a_price_list_comes_in_whole(office):
+    farm = added(office)
+    answer = upload(office.signed_in(), farm, "sku;pack_qty;pack_cost;article_no\ntea;6;12,50;T-1\nsoap;10;8;\n")
+    assert answer.status_code == 303
+    with office.doors.read() as session:
+        tea = session.get_one(SupplierProduct, (farm, "tea"))
+        assert (tea.pack_qty, tea.pack_cost_minor, tea.article_no) == (6, 1250, "T-1")
+
+
+def test_a_price_list_that_waited_for_its_decimal_mark_is_gone_once_it_is_in(office):
+    client, farm = office.signed_in(), added(office)
+    kept = re.search(r'name="kept" value="(.+?)"', upload(client, farm, "sku;pack_qty;pack_cost\ntea;6;1,234\n").text)[
+        1
+    ]
+    answers = [send(client, f"/suppliers/{farm}/price-list", kept=kept, decimal="point") for _twice in range(2)]
+    assert [one.status_code for one in answers] == [303, 404]
+    with office.doors.read() as session:
+        assert session.get_one(SupplierProduct, (farm, "tea")).pack_cost_minor == 123_400
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sku,pack_cost\nmilk,5\n", "The file lacks pack_qty."),
+        ("sku,pack_qty,pack_cost\n", "The file holds nothing below the names of its columns"),
+        ("sku,pack_qty,pack_cost\nmilk,,5\ntea,6,4\n", "is empty"),
+        ("sku,pack_qty,pack_cost\nmilk,6,-5\ntea,6,4\n", "is not an amount of money"),
+        ("sku,pack_qty,pack_cost\nmilk,0,5\ntea,6,4\n", "is not a whole number from 1"),
+        ("sku,pack_qty,pack_cost\nmilk,6,5\nnothing,6,4\n", "There is no product nothing"),
+        ("sku,pack_qty,pack_cost\nmilk,6,5\nmilk,6,4\n", "2"),
+    ],
+)
+def test_a_price_list_with_a_fault_says_it_and_writes_nothing(office, text, said):
+    farm, client = added(office), office.signed_in()
+    before = picture_of(office)
+    answer = upload(client, farm, text)
+    assert answer.status_code >= 400
+    assert said in words(answer)
+    assert picture_of(office) == before
+
+
+def test_every_row_s_fault_is_said_at_once_and_in_the_reader_s_language(office):
+    farm, client = added(office), office.signed_in()
+    client.get(f"/suppliers/{farm}?lang=zh")
+    typed = "sku,pack_qty,pack_cost\nnothing,6,4\nmilk,6,5.0011\nother,6,4\n"
+    seen = words(upload(client, farm, typed))
+    assert "没有商品 nothing" in seen
+    assert "没有商品 other" in seen
+    assert "5.0011 的小数超过 2 位" in seen
+    seen = words(upload(client, farm, "sku,pack_qty,pack_cost\nmilk,,5\ntea,many,4\ntea,2,4\n"))
+    assert "未填写" in seen
+    assert "不对，应为1 到 1000000 的整数" in seen
+    assert "第 3 行已有" in seen
+
+
+def test_a_coming_cost_is_shown_beside_today_s(office):
+    farm = added(office)
+    answer = send(office.signed_in(), f"/suppliers/{farm}/prices/milk/coming", pack_cost="10", from_day="2026-03-09")
+    assert answer.status_code == 303
+    assert re.search(r"\$9\.28\s+from .*9.*: \$10\.00", words(office.signed_in().get(f"/suppliers/{farm}")))
+
+
+def test_an_order_goes_by_e_mail_with_page_and_table_and_says_when(office, mail_server):
+    carrier, kept, _ = mail_server
+    added(office)
+    send(office.signed_in(), f"/orders/{P1}/approve")
+    assert letters.send_due(office.doors, STORE, [carrier]) == (1, 0)
+    assert letters.send_due(office.doors, STORE, [carrier]) == (0, 0)
+    (raw,) = kept
+    mail = email.message_from_bytes(raw, policy=policy.default)
+    assert mail["To"] == "orders@farm.example"
+    assert "Order 7" in mail["Subject"]
+    assert "customer number with you: C-7" in mail.get_body().get_content()
+    files = {part.get_filename(): part.get_content() for part in mail.iter_attachments()}
+    assert files["order-7.pdf"].startswith(b"%PDF-")
+    table = files["order-7.csv"]
+    assert "Whole milk" in (table if isinstance(table, str) else table.decode())
+    assert "Sent to orders@farm.example" in words(office.signed_in().get(f"/orders/{P1}"))
+
+
+def test_a_refused_address_is_a_sentence_the_order_stays_and_goes_again_to_another(office, mail_server):
+    carrier, kept, state = mail_server
+    added(office)
+    client = office.signed_in()
+    send(client, f"/orders/{P1}/approve")
+    state["answer"] = b"550 no such person"
+    assert letters.send_due(office.doors, STORE, [carrier]) == (0, 1)
+    shown = words(client.get(f"/orders/{P1}"))
+    assert "orders@farm.example was refused" in shown
+    assert "no such person" in shown
+    assert "not with the supplier yet" in words(client.get("/orders/"))
+    assert send(client, f"/orders/letters/{P1}/again", email="nobody").status_code == 422
+    state["answer"] = b"250 fine"
+    assert send(client, f"/orders/letters/{P1}/again", email="ann@farm.example").status_code == 303
+    assert letters.send_due(office.doors, STORE, [carrier]) == (1, 0)
+    assert len(kept) == 1
+    assert "Sent to ann@farm.example" in words(client.get(f"/orders/{P1}"))
+
+
+def test_without_a_mail_server_the_order_says_to_print_it(office):
+    added(office)
+    client = office.signed_in()
+    send(client, f"/orders/{P1}/approve")
+    assert letters.send_due(office.doors, STORE, []) == (0, 1)
+    assert "This shop has no mail server. Print the order" in words(client.get(f"/orders/{P1}"))
+
+
+def test_on_paper_it_waits_to_be_printed_and_can_be_seen_again(office):
+    added(office, send_by="paper", email="")
+    client = office.signed_in()
+    send(client, f"/orders/{P1}/approve")
+    assert "they do not know of it yet" in words(client.get(f"/orders/{P1}"))
+    command = new_id()
+    for _ in range(2):
+        assert send(client, f"/orders/letters/{P1}/print", command_id=command).status_code == 303
+    with office.doors.read() as session:
+        jobs = session.scalars(sa.select(PrintJob).where(PrintJob.kind == "supplier_order")).all()
+        assert len(jobs) == 1
+    assert the_letter(office).state == "sent"
+    assert client.get(f"/orders/letters/{P1}.pdf").data.startswith(b"%PDF-")
+    assert "Whole milk" in client.get(f"/orders/letters/{P1}.csv").data.decode()
+    assert client.get(f"/orders/letters/{P1}.exe").status_code == 404
+
+
+def test_the_week_s_money_is_set_and_lifted(office):
+    client = office.signed_in()
+    assert send(client, "/suppliers/budget", week_budget="minus").status_code == 422
+    assert send(client, "/suppliers/budget", week_budget="500").status_code == 303
+    assert "$500.00 of $500.00 are left" in words(client.get("/suppliers/"))
+    assert 'name="network_too" value="yes">' in client.get("/suppliers/").text, "paid later, bound by the line alone"
+    assert send(client, "/suppliers/budget", week_budget="500", network_too="yes").status_code == 303
+    assert 'name="network_too" value="yes" checked>' in client.get("/suppliers/").text
+    assert send(client, "/suppliers/budget", week_budget="").status_code == 303
+    assert "There is no limit." in words(client.get("/suppliers/"))
+
+
+def test_a_wish_for_a_product_is_kept_and_refused_with_its_field(office):
+    client = office.signed_in()
+    assert send(client, "/orders/products/milk/wish", room="24", show="2", service="97,5").status_code == 303
+    with office.doors.read() as session:
+        wish = service_targets.wishes(session, STORE)["milk"]
+        assert (wish.room_qty, wish.show_qty, wish.service_bp) == (24, 2, 9750)
+    for wrong in ({"room": "0"}, {"show": "-1"}, {"service": "many"}, {"service": "20"}, {"room": "3", "show": "9"}):
+        assert send(client, "/orders/products/milk/wish", **wrong).status_code == 422
+
+
+def test_a_supplier_put_aside_says_so_and_is_offered_nothing(office):
+    farm = added(office)
+    client = office.signed_in()
+    assert send(client, f"/suppliers/{farm}/change", **FARM).status_code == 303
+    assert "put aside" in words(client.get("/suppliers/"))
+    with office.doors.read() as session:
+        assert farm not in supply_routes.offered(session, STORE, office.clock.now().date())
+        assert session.get_one(Supplier, farm).active is False
+        assert order_letters.unsent(session, STORE) == set()
+
+
+def test_closed_days_and_the_hour_of_orders_are_kept_said_and_bind_the_proposal(office):
+    client = office.signed_in()
+    command = added(office)
+    at, ahead = f"/suppliers/{command}/change", (NOON.date() + dt.timedelta(days=9)).isoformat()
+    over = (NOON.date() - dt.timedelta(days=9)).isoformat()
+    wrong = send(client, at, **FARM, active="yes", cut_off="14:00", closed_days="Christmas")
+    assert wrong.status_code == 422
+    assert "Christmas is no day. Write closed days as 2026-12-25, one a line." in words(wrong)
+    assert send(client, at, **FARM, active="yes", cut_off="24:00").status_code == 422
+    assert send(client, at, **FARM, active="yes", cut_off="14:00", closed_days=f"{over}\n{ahead}").status_code == 303
+    page = words(client.get(f"/suppliers/{command}"))
+    assert "Takes orders: Mon, Thu until 14:00" in page
+    assert "Closed on: Wed, Mar 11" in page
+    assert ahead in client.get(at).text
+    assert over not in client.get(at).text, "a closed day that is over is forgotten"
+    proposal_page = words(client.get(f"/orders/{P1}"))
+    assert "(order by 14:00)" in proposal_page
+    assert "order by 14:00" in proposal_page.replace("(order by 14:00)", "")
+    office.clock.advance(9 * 3600)
+    answer = send(client, f"/orders/{P1}/approve")
+    assert answer.status_code == 409
+    assert "This was to be ordered by 2026-03-02. Propose anew" in words(answer)
+
+
+def test_public_holidays_of_the_shop_s_country_are_closed_days_on_a_tick(office):
+    command = added(office)
+    send(office.signed_in(), f"/suppliers/{command}/change", **FARM, active="yes", holidays="yes")
+    with office.doors.read() as session:
+        closed = session.get_one(Supplier, command).closed_days
+    assert {"2026-07-04", "2026-12-25"} <= set(closed)
+    assert NOON.date().isoformat() <= min(closed)

@@ -1,0 +1,165 @@
+"""Goods between shops through the shopkeeper's and the operator's pages."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from config.ids import pickup_code_of
+from pos.stock import stock
+from pos.store.store import Store
+from supply.network.routes import vehicles
+from supply.network.transfers import transfers
+from supply.online.checkout import order_keys
+from supply.orders import transfers as transfer_book
+from tests.store_app import office
+from tests.store_app.conftest import NOON, STORE, House
+from tests.store_app.office import SYSTEM, send, words
+from tests.store_app.operator import furnish
+
+CODE = pickup_code_of(b"0123456789abcdef")
+BY = {"actor": SYSTEM, "at": NOON}
+
+
+def told(id: str, *, gives: bool, state: str = "proposed", code: str = "", **wishes: Any) -> dict[str, Any]:
+    """Return what the network says of a transfer between this shop and its neighbour."""
+    day = NOON.date()
+    own, other = (STORE, "Corner 1"), ("S09", "Harbour Corner")
+    giver, taker = (own, other) if gives else (other, own)
+    return {
+        "id": id, "store_id": STORE, "giver_id": giver[0], "taker_id": taker[0], "giver_name": giver[1],
+        "taker_name": taker[1], "metres": 840, "state": state, "proposed_at": NOON.isoformat(),
+        "answer_by": (day + dt.timedelta(days=1)).isoformat(), "fetch_by": (day + dt.timedelta(days=3)).isoformat(),
+        "giver_minor": 420 if gives else None, "taker_minor": None if gives else 615, "giver_yes": False,
+        "taker_yes": False, "why": "", "declined_by": "", "cost_minor": 540,
+        "code_hash": order_keys.code_hash(id, code) if code else "",
+        "lines": [
+            ["milk", "Whole milk", "each", 1, 6, 12, 960, (day + dt.timedelta(days=4)).isoformat(), None, None],
+            ["apple", "Apples, red", "gram", 1000, 2000, 10_000, 3000, None, None, None],
+        ],
+    } | wishes  # fmt: skip
+
+
+def tell(session: Session, body: dict[str, Any]) -> None:
+    transfers.take_told(session, body, **BY)
+
+
+def fill(house: House) -> None:
+    """Lay in one transfer of every kind this shop can see."""
+    with house.doors.write() as session:
+        office.goods(session)
+        tell(session, told("transfer-1", gives=True))
+        tell(session, told("transfer-2", gives=False))
+        tell(session, told("transfer-3", gives=True, state="agreed", code=CODE, giver_yes=True, taker_yes=True))
+        code = transfers.code_of(session, "transfer-4")
+        tell(session, told("transfer-4", gives=False, state="agreed", code=code, giver_yes=True, taker_yes=True))
+        tell(session, told("transfer-5", gives=False, state="declined", why="No room for it", declined_by="S09"))
+
+
+def state(house: House, id: str) -> str:
+    with house.doors.read() as session:
+        return session.get_one(transfer_book.GoodsTransfer, id).state
+
+
+@pytest.fixture
+def shop(house: House) -> House:
+    fill(house)
+    return house
+
+
+def test_a_shopkeeper_answers_hands_over_against_the_code_and_takes_in(shop: House):
+    client = shop.signed_in("shopkeeper")
+    page = words(client.get("/transfers/"))
+    assert "Give to Harbour Corner" in page
+    assert "Fetch from Harbour Corner" in page
+    assert "2 neighbours ask for goods" in words(client.get("/orders/"))
+    assert send(client, "/transfers/transfer-1/agree").status_code == 303
+    assert send(client, "/transfers/transfer-2/decline").status_code == 422
+    assert send(client, "/transfers/transfer-2/decline", reason="no-room").status_code == 303
+    assert state(shop, "transfer-2") == "declined"
+    with shop.doors.read() as session:
+        before = stock.levels(session, STORE, ["milk"])["milk"].on_hand
+    counts = {"sku-0": "milk", "qty-0": "5", "sku-1": "apple", "qty-1": "0"}
+    refused = send(client, "/transfers/transfer-3/hand-over", code="2222 2222", **counts)
+    assert refused.status_code == 409
+    assert "code for these goods. Read it again" in words(refused)
+    assert send(client, "/transfers/transfer-3/hand-over", code=CODE, **counts).status_code == 303
+    counts["qty-0"], counts["qty-1"] = "6", "2000"
+    assert send(client, "/transfers/transfer-4/receive", **counts).status_code == 303
+    with shop.doors.read() as session:
+        assert stock.levels(session, STORE, ["milk"])["milk"].on_hand == before - 5 + 6
+    assert (state(shop, "transfer-3"), state(shop, "transfer-4")) == ("handed_over", "received")
+
+
+def test_goods_that_did_not_come_are_said_so_and_found_again_by_who_gave_them(shop: House):
+    client = shop.signed_in("shopkeeper")
+    given = [["milk", "Whole milk", "each", 1, 6, 12, 960, None, 6, None]]
+    with shop.doors.write() as session:
+        tell(session, told("transfer-6", gives=False, state="handed_over", lines=given))
+        lost = [[*given[0][:9], 0]]
+        tell(session, told("transfer-7", gives=True, state="received", lines=lost, why="It was lost on the way"))
+        session.get_one(transfer_book.GoodsTransfer, "transfer-7").handed_over_at = NOON
+        before = stock.levels(session, STORE, ["milk"])["milk"].on_hand
+    page = words(client.get("/transfers/"))
+    assert "Your code signed for these goods" in page
+    assert page.count("Show this code at") == 1, "what was handed over asks for no code any more"
+    assert "Harbour Corner says: It was lost on the way." in page
+    assert send(client, "/transfers/transfer-6/did-not-come").status_code == 422
+    assert send(client, "/transfers/transfer-6/did-not-come", reason="lost").status_code == 303
+    counts = {"sku-0": "milk", "qty-0": "7"}
+    assert send(client, "/transfers/transfer-7/take-back", **counts).status_code == 422
+    assert send(client, "/transfers/transfer-7/take-back", **(counts | {"qty-0": "6"})).status_code == 303
+    assert (state(shop, "transfer-6"), state(shop, "transfer-7")) == ("received", "taken_back")
+    with shop.doors.read() as session:
+        assert stock.levels(session, STORE, ["milk"])["milk"].on_hand == before + 6
+    assert "Did not arrive" not in words(client.get("/transfers/"))
+
+
+def test_the_code_is_shown_to_who_fetches_and_only_the_own_gain_to_anybody(shop: House):
+    page = words(shop.signed_in("shopkeeper").get("/transfers/"))
+    with shop.doors.write() as session:
+        code = transfers.code_of(session, "transfer-4")
+        found = session.get_one(transfer_book.GoodsTransfer, "transfer-4")
+        found.code_hash = order_keys.code_hash(found.id, CODE)  # as another computer signed it
+    assert page.count(f"{code[:4]} {code[4:]}") == 1
+    lost = words(shop.signed_in("shopkeeper").get("/transfers/"))
+    assert f"{code[:4]} {code[4:]}" not in lost
+    assert "This computer does not have the code" in lost
+    assert "4.20" in page
+    assert "6.15" in page
+    assert "No room for it" in page
+
+
+def add_transfers(network: House) -> None:
+    """Lay in two neighbours' transfers at the network: one asked, one that changed hands."""
+    furnish(network)
+    with network.doors.write() as session:
+        names = {store.id: store.name for store in session.query(Store).order_by(Store.id).limit(2)}
+        first, second = names
+        for n, store_id in enumerate(names):
+            vehicles.place(session, store_id, 40_700_000 + 4_000 * n, -73_990_000 + 6_000 * n, **BY)
+        for name, status in (("transfer-1", "proposed"), ("transfer-2", "received")):
+            row = transfer_book.GoodsTransfer(
+                id=name, giver_id=first, taker_id=second, giver_name=names[first], taker_name=names[second], metres=840,
+                state="proposed", proposed_at=NOON, answer_by=NOON.date(), fetch_by=NOON.date(), giver_minor=420,
+                taker_minor=615, giver_yes=True, taker_yes=status != "proposed", why="", declined_by="",
+                code_hash=order_keys.code_hash(name, "AB2CD3EF"), cost_minor=0,
+            )  # fmt: skip
+            line = transfer_book.TransferLine(
+                transfer_id=name, sku="milk", name="Whole milk", stock_unit="each", price_quantity=1, qty=6,
+                pack_qty=12, pack_cost_minor=960, last_day=None,
+            )  # fmt: skip
+            transfers.write_proposal(session, row, [line], **BY)
+            if status == "received":
+                transfers.take_given(session, {"id": name, "counts": {"milk": 6}, "code": "AB2CD3EF"}, first, **BY)
+                transfers.take_taken(session, {"id": name, "counts": {"milk": 5}}, second, **BY)
+
+
+def test_the_operator_sees_who_gives_to_whom_what_it_brought_and_what_did_not_arrive(network: House):
+    add_transfers(network)
+    page = words(network.signed_in("operator").get("/console/transfers/"))
+    assert "Who gives to whom" in page
+    assert "5 arrived" in page
+    assert "10.35" in page, "the gain of both"
+    assert "4.80" in page, "at cost"

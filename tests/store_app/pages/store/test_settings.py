@@ -1,0 +1,258 @@
+"""The shop's own page: the queue to the network, the printer, the books."""
+
+import datetime as dt
+import json
+
+import pytest
+import sqlalchemy as sa
+
+from config.nodes import journal, outbox
+from config.nodes.journal import Actor
+from config.nodes.outbox import OutboxMessage
+from pos.catalogue import selling_hours
+from pos.printing.queue import PrintJob
+from pos.store.store import store_of
+from store_app.sync import homecoming
+from supply.demand import reported_forecasts
+from supply.demand.history import StoreDay
+from tests.store_app.conftest import NOON, STORE
+from tests.store_app.office import fill, send, words
+
+
+@pytest.fixture
+def office(build):
+    house = build(network_url="https://network.example", printer="paper")
+    fill(house)
+    return house
+
+
+def test_the_page_says_how_the_shop_stands_in_sentences(office):
+    found = words(office.signed_in().get("/settings/"))
+    for sentence in ("has not been reached yet", "practice printer", "Shop S01", "America/New York"):
+        assert sentence in found
+
+
+OF_NETWORK = ("/campaigns/", "/groups/", "/reviews/", "/settings/online-shop/", "/stock/network/", "/transfers/",
+              "/compare/", "/finance/", "/standing/", "/support/")  # fmt: skip
+"""The places that only a member of a network has a use for."""
+
+
+def test_a_store_on_its_own_hears_of_no_messages_and_is_led_to_nothing_of_a_network(build, office):
+    own = build(printer="paper")
+    fill(own)
+    shown = {}
+    for house in (own, office):
+        with house.doors.write() as session:
+            outbox.append(session, to_node="network", topic="sale.completed", version=1, body={}, id="fact-0009",
+                          subject="sale:9", business_day=NOON.date(), at=NOON)  # fmt: skip
+        client = house.signed_in()
+        shown[house is own] = {address for address in OF_NETWORK if f'href="{address}"' in client.get("/more/").text}
+        assert ("to be sent" in words(client.get("/settings/"))) is (house is office)
+    assert shown == {True: set(), False: set(OF_NETWORK)}
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "it is too large for the line"), ("zh", "线路传不过去")])
+def test_a_forecast_that_the_network_did_not_take_is_told_with_why_in_the_reader_s_language(office, language, said):
+    client = office.signed_in()
+    assert said not in words(client.get(f"/settings/?lang={language}"))
+    with office.doors.write() as session:
+        reported_forecasts.note_answer(session, STORE, "run-1", "too-large: The line lets it not through.")
+    assert said in words(client.get(f"/settings/?lang={language}"))
+
+
+def test_the_page_leads_to_the_people(office):
+    assert 'href="/people/"' in office.signed_in().get("/settings/").text
+
+
+def test_a_stuck_message_is_shown_with_its_reason_and_sent_again(office):
+    with office.doors.write() as session:
+        outbox.append(
+            session,
+            to_node="network",
+            topic="sale.completed",
+            version=1,
+            body={"a": 1},
+            id="fact-0001",
+            subject="sale:1",
+            business_day=NOON.date(),
+            at=NOON,
+        )
+        session.flush()
+        outbox.mark_stuck(session, "fact-0001", "The network does not know <this> product.")
+    client = office.signed_in()
+    found = client.get("/settings/").text
+    assert "&lt;this&gt; product" in found
+    for _ in range(2):
+        assert send(client, "/settings/messages/fact-0001/send-again").status_code == 303
+    with office.doors.read() as session:
+        assert session.get(outbox.OutboxMessage, "fact-0001").state == "pending"
+
+
+@pytest.mark.parametrize("message", ["nothing", "x" * 500])
+def test_an_unknown_message_is_a_sentence(office, message):
+    assert send(office.signed_in(), f"/settings/messages/{message}/send-again").status_code == 404
+
+
+def test_a_failed_print_job_is_told_as_a_sentence(office):
+    with office.doors.write() as session:
+        session.add(
+            PrintJob(
+                store_id=STORE,
+                id="job-0001",
+                till_id="1",
+                kind="receipt",
+                source_id="s",
+                document={},
+                state="failed",
+                reason="paper-out",
+                queued_at=NOON,
+                due_at=NOON,
+            )
+        )
+    assert "It has no paper. Put in a new roll" in words(office.signed_in().get("/settings/"))
+
+
+def test_the_books_are_added_up_on_request(office):
+    assert "Everything agrees" in words(office.signed_in().get("/settings/?check=1"))
+
+
+def test_a_cashier_has_no_business_here(office):
+    client = office.signed_in("cashier")
+    assert client.get("/settings/").status_code == 403
+    assert send(client, "/people/", name="Bo", role="shopkeeper", pin="4711").status_code == 403
+
+
+# --- hours of sale ---
+
+
+def test_hours_of_sale_are_set_shown_and_lifted(office):
+    client = office.signed_in()
+    assert 'href="/settings/hours/"' in client.get("/settings/").text
+    assert "Everything is sold at any hour." in words(client.get("/settings/hours/"))
+    with office.doors.read() as session:
+        aisle = selling_hours.kinds(session)[0]
+    given = {"kind": aisle, "from_time": "08:00", "until_time": "22:00"}
+    assert send(client, "/settings/hours/", **given).status_code == 303
+    assert f"{aisle} 08:00 – 22:00" in words(client.get("/settings/hours/"))
+    assert send(client, "/settings/hours/lift", kind=aisle).status_code == 303
+    assert "Everything is sold at any hour." in words(client.get("/settings/hours/"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"kind": ""}, "Choose an aisle."),
+        ({"kind": "nowhere"}, "No product stands in that aisle"),
+        ({"from_time": "soon"}, "Type a time such as 07:30."),
+        ({"until_time": "25:00"}, "Type a time such as 07:30."),
+        ({"until_time": "08:00"}, "Type both times"),
+    ],
+)
+def test_wrong_hours_of_sale_are_said_beside_their_field(office, wrong, said):
+    client = office.signed_in()
+    with office.doors.read() as session:
+        aisle = selling_hours.kinds(session)[0]
+    refused = send(client, "/settings/hours/", **{"kind": aisle, "from_time": "08:00", "until_time": "22:00"} | wrong)
+    assert refused.status_code in (404, 422)
+    assert said in words(refused)
+
+
+# --- what the shop takes ---
+
+
+def test_what_the_shop_takes_is_said_told_to_the_network_shown_and_taken_back_until_its_sales_tell(office):
+    client = office.signed_in()
+    assert 'name="takings"' not in client.get("/settings/").text
+    assert "its own sales tell" in words(send(client, "/settings/takings", takings="1200.50"))
+    with office.doors.write() as session:
+        session.execute(sa.delete(StoreDay))
+    refused = send(client, "/settings/takings", takings="a lot")
+    assert refused.status_code == 422
+    assert "Type an amount" in words(refused)
+    assert send(client, "/settings/takings", takings="1200.50").status_code == 303
+    assert (
+        'name="takings" inputmode="decimal" autocomplete="off" size="9" value="1200.50"'
+        in client.get("/settings/").text
+    )
+    with office.doors.read() as session:
+        (told,) = session.scalars(sa.select(OutboxMessage.body).where(OutboxMessage.topic == "shop.published"))
+    assert json.loads(told)["takings_day_minor"] == 120_050
+    assert send(client, "/settings/takings", takings="").status_code == 303
+    assert 'value="1200.50"' not in client.get("/settings/").text
+
+
+# --- closed days ---
+
+
+def day_from_now(n):
+    return (NOON.date() + dt.timedelta(days=n)).isoformat()
+
+
+def test_closed_days_are_settled_told_to_the_network_shown_and_taken_back(office):
+    client = office.signed_in()
+    first, last = day_from_now(3), day_from_now(4)
+    assert 'href="/settings/closed-days/"' in client.get("/settings/").text
+    assert send(client, "/settings/closed-days/", first_day=first, last_day=last).status_code == 303
+    assert "Closed: Thu, Mar 5 – Fri, Mar 6." in words(client.get("/settings/"))
+    with office.doors.read() as session:
+        (told,) = session.scalars(sa.select(OutboxMessage.body).where(OutboxMessage.topic == "shop.published"))
+    assert json.loads(told)["closed_days"] == [first, last]
+    assert send(client, "/settings/closed-days/take-back", from_day=first, until_day=last).status_code == 303
+    assert "No closed days are settled." in words(client.get("/settings/closed-days/"))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"first_day": "soon"}, "Choose the first closed day."),
+        ({"first_day": day_from_now(-1)}, "choose today or a later day"),
+        ({"first_day": day_from_now(2), "last_day": day_from_now(1)}, "lies before the first"),
+        ({"first_day": day_from_now(1), "last_day": day_from_now(400)}, "at most 366 days ahead"),
+    ],
+)
+def test_closed_days_that_cannot_be_are_said_beside_their_field(office, given, said):
+    refused = send(office.signed_in(), "/settings/closed-days/", **given)
+    assert refused.status_code == 422
+    assert said in words(refused)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "en",
+            (
+                "gave back 3 messages, 2 of sales",
+                "Till 1: 2 sales of a shift",
+                "count the drawer",
+                "$50.00 (Float) belongs",
+                "Sale 17 of",
+            ),
+        ),
+        ("zh", ("取回 3 条消息，其中销售 2 条", "有 2 笔销售所属的班次尚未结账", "（备用金）", "销售 17：")),
+    ],
+)
+def test_books_put_back_are_told_with_what_somebody_must_look_at(office, language, said):
+    with office.doors.write() as session:
+        odd = [
+            {"kind": "late", "till_id": "1", "sales": 2, "total_minor": 500},
+            {"kind": "drawer", "till_id": "1", "moved": "float", "amount_minor": 5000},
+            {"kind": "refused", "topic": "sale.completed", "no": "17", "day": "2026-03-02", "code": "unknown-customer",
+             "why": "This customer is not known here. Look the customer up again."},
+        ]  # fmt: skip
+        journal.record(
+            session, actor=Actor.system("sync", STORE), at=NOON, verb=homecoming.VERB, subject=f"node:{STORE}",
+            topics={"sale.completed": 2, "shift.closed": 1}, odd=odd, odd_many=3,
+        )  # fmt: skip
+    client = office.signed_in()
+    shown = words(client.get(f"/settings/?lang={language}"))
+    assert [one for one in said if one not in shown] == []
+
+
+def test_the_shopkeeper_lets_the_tills_stop_at_what_the_books_have_and_sell_on(office):
+    keeper = office.signed_in()
+    for wanted, stands, told in (("no", False, "Sell all the same"), ("yes", True, "Stop the tills there")):
+        assert send(keeper, "/settings/beyond-stock", wanted=wanted).status_code == 303
+        with office.doors.read() as session:
+            assert store_of(session, STORE).sells_beyond is stands
+        assert told in words(keeper.get("/settings/"))

@@ -1,0 +1,101 @@
+"""A voucher's code is money: whole once, when it is made; afterwards by its end alone, or by leave."""
+
+import pytest
+import sqlalchemy as sa
+
+from config.nodes.journal import Actor
+from pos.catalogue import catalogue
+from pos.documents.paper import as_text
+from pos.payments import vouchers
+from pos.payments.vouchers import Voucher
+from pos.printing import queue
+from pos.printing.queue import PrintJob
+from tests.store_app.api.test_counter import BACK, SALE, body, leave, shop
+from tests.store_app.conftest import NOON, STORE, post
+
+__all__ = ["shop"]
+
+
+@pytest.fixture(autouse=True)
+def gifts(shop, house):
+    """Let the shop sell gift vouchers."""
+    by = {"actor": Actor.system("t", STORE), "at": NOON}
+    with house.doors.write() as session:
+        wishes = {"category": "x", "tax_class_id": "food", "kind": "voucher", "price_typed": True}
+        catalogue.add_product(session, "GIFT", "Gift", **wishes, **by)
+        catalogue.list_product(session, STORE, "GIFT", **by)
+
+
+@pytest.fixture
+def code(shop, house):
+    """Give the code of a gift voucher that was sold just now."""
+    done = sold(shop)
+    assert done.status_code == 201
+    code = done.json["document"]["vouchers"][0]["code"]
+    with house.doors.read() as session:
+        assert vouchers.find(session, STORE, code).mark == session.scalars(sa.select(Voucher.mark)).one()
+    return code
+
+
+def sold(shop, **wishes):
+    gift = {"sku": "GIFT", "qty": 1, "price_minor": 5000}
+    return shop.post("/api/sales", json=body(lines=[gift], tenders=[{"tender": "cash", "amount_minor": 5000}],
+                                             shown_total_minor=5000, **wishes))  # fmt: skip
+
+
+def papers(house):
+    with house.doors.read() as session:
+        jobs = session.scalars(sa.select(PrintJob).where(PrintJob.source_id == SALE).order_by(PrintJob.copy_no))
+        shown = ((job, vouchers.revealed(session, job.document)) for job in jobs)
+        return [as_text(queue.lay_out(job.kind, seen, columns=42, copy_no=job.copy_no), 42) for job, seen in shown]
+
+
+def test_the_code_is_whole_in_the_answer_to_the_sale_and_on_its_first_print_alone(shop, house, code):
+    assert sold(shop).json["document"]["vouchers"][0]["code"] == code, "the completing request, sent again"
+    asked = shop.get(f"/api/sales/{SALE}")
+    assert code not in asked.text
+    assert asked.json["document"]["vouchers"][0]["code"] == f"... {code[-4:]}"
+    shop.post(f"/api/receipts/{SALE}/reprint", json={})
+    post(shop, f"/money/receipts/{SALE}/reprint")
+    first, *copies = papers(house)
+    assert code in first
+    for copy in copies:
+        assert code not in copy
+        assert code[-4:] in copy
+
+
+def test_a_copy_with_the_whole_code_wants_leave(shop, house, code):
+    address = f"/api/receipts/{SALE}/reprint"
+    assert shop.post(address, json={"whole": True}).json["error"]["code"] == "needs-approval"
+    granted = leave(shop, "voucher.code").json["id"]
+    assert shop.post(address, json={"whole": True, "approvals": [granted]}).status_code == 200
+    shop.post(address, json={})
+    assert [code in paper for paper in papers(house)] == [True, True, False], "the copy after it is masked again"
+
+
+def test_the_code_that_paid_is_masked_too(shop, code):
+    paid = [{"tender": "voucher", "amount_minor": 258, "reference": code}]
+    assert shop.post("/api/sales", json=body(id=BACK, tenders=paid)).status_code == 201
+    assert code not in shop.get(f"/api/sales/{BACK}").text
+
+
+def test_a_code_practised_is_not_shown_for_a_real_sale_may_get_it(shop):
+    practised = sold(shop, practice=True).json["document"]["vouchers"][0]
+    real = sold(shop).json["document"]["vouchers"][0]
+    assert practised["masked"]
+    assert practised["code"] == f"... {real['code'][-4:]}"
+
+
+def test_who_may_not_see_the_code_sees_no_picture_of_it(shop, house, code):
+    with house.doors.write() as session:
+        job = session.scalars(sa.select(PrintJob).where(PrintJob.source_id == SALE)).one()
+        job.paper, job.printed_at = code.encode() + b"\n", NOON
+    boss = house.signed_in("supervisor")
+    for kind in ("png", "pdf"):
+        address = f"/till/paper/{job.id}.{kind}"
+        seen, whole = shop.get(address), boss.get(address)
+        assert (seen.status_code, whole.status_code) == (200, 200)
+        assert seen.data != whole.data
+        assert "no-store" in seen.headers["Cache-Control"], "the next person at this browser may not see it either"
+    assert "Print with the whole code" in boss.get(f"/money/receipts/{SALE}").text
+    assert "Print with the whole code" not in shop.get(f"/money/receipts/{SALE}").text

@@ -1,0 +1,123 @@
+"""Every sentence of the pages has its translation, with the same placeholders, and the catalogues compile."""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.frontend import CommandLineInterface
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+
+from store_app.web.presenting import LANGUAGES, OWN_REASONS
+
+ROOT = Path(__file__).resolve().parents[3]
+FOLDER = ROOT / "store_app" / "translations"
+OTHERS = sorted(set(LANGUAGES) - {"en"})
+PLACEHOLDER = re.compile(r"%\(\w+\)[#0\- +]*\d*(?:\.\d+)?[a-z]|%%|(?<![%{])\{\w+\}")
+HALF_WIDTH = re.compile(r"[\u4e00-\u9fff”）][,;:!?](?:\s|$|[\u4e00-\u9fff])|[\u4e00-\u9fff]\.(?:\s|$)")
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    """Return every message of the sources, found as `pyproject.toml` says."""
+    found = tmp_path_factory.mktemp("words") / "messages.pot"
+    CommandLineInterface().run([
+        "pybabel", "-q", "extract", "-F", str(ROOT / "pyproject.toml"), "-o", str(found), str(ROOT / "store_app"),
+    ])  # fmt: skip
+    with found.open("rb") as template:
+        return read_po(template)
+
+
+@pytest.fixture(scope="module", params=OTHERS)
+def catalogue(request: pytest.FixtureRequest) -> Catalog:
+    """Return the catalogue of one language."""
+    with (FOLDER / request.param / "LC_MESSAGES" / "messages.po").open("rb") as source:
+        return read_po(source, locale=request.param, abort_invalid=True)
+
+
+def forms(message: Message) -> tuple[list[str], list[str]]:
+    """Return what a message says in English and in the other language: each of its forms."""
+    english = [message.id] if isinstance(message.id, str) else list(message.id)
+    other = [message.string] if isinstance(message.string, str) else list(message.string)
+    return english, other
+
+
+def test_every_sentence_of_the_sources_is_translated(said: Catalog, catalogue: Catalog):
+    kept = {message.id: message for message in catalogue if message.id}
+    assert len(kept) > 500
+    missing = [message.id for message in said if message.id and message.id not in kept]
+    assert missing == []
+    assert [message.id for message in kept.values() if message.fuzzy or not all(forms(message)[1])] == []
+
+
+def test_every_reason_that_the_books_give_by_themselves_is_worded_for_its_reader():
+    given = set()
+    for path in (ROOT / "supply").glob("*.py"):
+        for line in re.findall(
+            r"^.*\bwhy ?= ?\"[A-Z].*$|^WHY = .*$|^.*, \"expired\", .*$", path.read_text(), re.MULTILINE
+        ):
+            given |= set(re.findall(r'"([A-Z][a-z]+ [^"]+\.)"', line))
+    assert len(given) >= 10
+    assert given - set(OWN_REASONS) == set()
+
+
+def test_nothing_is_translated_that_no_page_says(said: Catalog, catalogue: Catalog):
+    sources = {message.id for message in said}
+    assert [message.id for message in catalogue if message.id not in sources] == []
+    assert not catalogue.obsolete
+
+
+def test_every_translation_keeps_the_placeholders(catalogue: Catalog):
+    changed = []
+    for message in catalogue:
+        english, other = forms(message)
+        wanted = sorted(PLACEHOLDER.findall(english[-1]))
+        changed += [text for text in other if message.id and sorted(PLACEHOLDER.findall(text)) != wanted]
+    assert changed == []
+
+
+def test_nothing_is_suspicious_to_the_compiler(catalogue: Catalog):
+    assert [(message.id, fault) for message in catalogue for fault in message.check(catalogue)] == []
+
+
+def test_a_shop_has_one_name_in_chinese():
+    with (FOLDER / "zh" / "LC_MESSAGES" / "messages.po").open("rb") as source:
+        assert [message.string for message in read_po(source) if any("店铺" in one for one in forms(message)[1])] == []
+
+
+def test_no_translation_brings_in_a_percent_sign_that_a_page_would_take_for_a_placeholder(catalogue: Catalog):
+    def lone(text: str) -> bool:
+        return "%" in PLACEHOLDER.sub("", text)
+
+    brought = [
+        text for message in catalogue for text in forms(message)[1] if lone(text) and not lone(forms(message)[0][0])
+    ]
+    assert brought == []
+
+
+def test_chinese_sentences_have_chinese_punctuation(catalogue: Catalog):
+    if str(catalogue.locale) != "zh":
+        pytest.skip("another script")
+    assert [text for message in catalogue for text in forms(message)[1] if HALF_WIDTH.search(text)] == []
+    unfinished = [
+        message.id
+        for message in catalogue
+        if message.id and forms(message)[0][0].endswith(".") and not forms(message)[1][0].endswith(("。", "%(why)s"))
+    ]
+    assert unfinished == []
+
+
+def test_the_compiled_catalogue_answers_with_the_translation(catalogue: Catalog):
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue, use_fuzzy=False)
+    compiled.seek(0)
+    words = Translations(compiled)
+    for message in catalogue:
+        english, other = forms(message)
+        if isinstance(message.id, str):
+            assert not message.id or words.gettext(message.id) == message.string
+        else:
+            assert [words.ngettext(*english, number) for number in (1, 2)] == [other[0], other[-1]]

@@ -1,0 +1,199 @@
+"""An agent's part of a producer's commission: from the till through the shop's account to the bank's file."""
+
+import csv
+import datetime as dt
+import io
+
+import pytest
+import sqlalchemy as sa
+
+from config.errors import Invalid
+from config.ids import new_id
+from pos.producers import agents, payouts, producers
+from pos.producers.producers import ProduceMove, Producer
+from supply.money import agent_commissions, escrow_ledger, ledger, pain001
+from supply.money import payouts as payout
+from supply.money.ledger import balances
+from tests.supply.road import AT, DAY, KEEPER, OPERATOR, later, make_country
+
+IBAN = "DE89370400440532013000"
+
+
+@pytest.fixture
+def country(tmp_path):
+    return make_country(tmp_path)
+
+
+def agree(country, agent: str, account: str = "", *, at: dt.datetime = AT) -> None:
+    with country.shops["S1"].write() as session:
+        producers.add_producer(
+            session, "S1", "Li's farm", id="farm", commission_bp=2_000, agent_name=agent, agent_bp=500 if agent else 0,
+            agent_account=account, actor=KEEPER["S1"], at=at,
+        )  # fmt: skip
+
+
+def moved(country, agent_minor: int, *, answers: str | None = None, agent: str = "Mei") -> str:
+    """Write a move as a sale of twenty times the agent's part leaves it; returns its id."""
+    qty, net = (1, agent_minor * 20) if answers is None else (-1, agent_minor * 20)
+    with country.shops["S1"].write() as session:
+        move = ProduceMove(
+            store_id="S1", id=new_id(), producer_id="farm", sku="tomato", lot_id=None, sale_id=new_id(), line_n=1,
+            qty=qty, net_minor=net, commission_minor=net // 5, agent_minor=agent_minor, agent_name=agent,
+            due_minor=net - net // 5, answers_id=answers, business_day=DAY, at=AT,
+        )  # fmt: skip
+        session.add(move)
+        return move.id
+
+
+def state(country, at: dt.datetime = AT) -> None:
+    with country.shops["S1"].write() as session:
+        payouts.make(session, "S1", "farm", DAY, id=new_id(), actor=KEEPER["S1"], at=at)
+    country.deliver(seed=7, at=at)
+
+
+def run(country, id: str) -> payout.Run:
+    with country.network.write() as session:
+        return payout.make_run(session, id=id, actor=OPERATOR, at=AT)
+
+
+def coming(country) -> list[tuple[str, int, int]]:
+    with country.network.read() as session:
+        return [(one.agent, one.due_minor, one.waiting_minor) for one in agent_commissions.parts_of(session)]
+
+
+def shop_pays(country, minor: int, id: str) -> None:
+    with country.network.write() as session:
+        ledger.money_in(session, "S1", minor, reference="RF18", id=id, actor=OPERATOR, at=AT)
+
+
+def test_a_part_is_paid_out_when_the_shop_has_paid_it_and_stands_in_the_bank_s_file(country):
+    agree(country, "Mei")
+    first = moved(country, 4_000)
+    state(country)
+    assert coming(country) == [("Mei", 0, 4_000)], "the network does not lend to agents"
+    assert run(country, "early").payouts == []
+    shop_pays(country, 4_000, "p1")
+    assert run(country, "nowhere").unknown == ["Mei"]
+    agree(country, "Mei", IBAN, at=later(minutes=5))
+    country.deliver()
+    (one,) = run(country, "run-1").payouts
+    assert (one.agent, one.payee, one.bank_account, one.amount_minor) == ("Mei", "Mei", IBAN, 4_000)
+    file = pain001.as_rows("run-1", payout.transfers_of([one]))
+    text = io.StringIO()
+    csv.writer(text).writerows(file)
+    assert f"Mei,{IBAN},,40.00" in text.getvalue()
+    moved(country, -4_000, answers=first)  # all of it came back, after it was paid out
+    moved(country, 5_000)
+    state(country)
+    shop_pays(country, 1_000, "p2")
+    assert run(country, "run-2").payouts[0].amount_minor == 1_000, "what was paid too much is kept from the next part"
+    country.deliver()
+    with country.shops["S1"].read() as session:
+        whole = session.scalar(sa.select(sa.func.sum(ProduceMove.agent_minor)))
+    assert (whole, coming(country)) == (5_000, [])
+    assert country.findings() == []
+
+
+def test_what_the_bank_sends_back_waits_for_a_better_account(country):
+    agree(country, "Mei", IBAN)
+    moved(country, 2_000)
+    state(country)
+    shop_pays(country, 2_000, "p1")
+    (one,) = run(country, "run-1").payouts
+    with country.network.write() as session:
+        payout.returned(session, "S1", one.id, why="Closed", actor=OPERATOR, at=AT)
+        assert (balances(session, "S1")["agents"], balances(session, "S1")["funds"]) == (-2_000, 0)
+    with country.network.write() as session:
+        body = {"store_id": "S1", "name": "Mei", "bic": "", "account": "6222021234567890"}
+        agent_commissions.take_agent(session, body | {"told_at": later(days=1).isoformat()}, at=later(days=2))
+        agent_commissions.take_agent(session, body | {"account": IBAN, "told_at": AT.isoformat()}, at=later(days=2))
+    assert run(country, "run-2").payouts[0].bank_account == "6222021234567890", "the newest word counts"
+
+
+def test_another_agent_from_now_on_leaves_the_first_one_s_part_alone(country):
+    agree(country, "Mei", IBAN)
+    moved(country, 2_000)
+    agree(country, "Bo")
+    moved(country, 3_000, agent="Bo")
+    state(country)
+    assert coming(country) == [("Bo", 0, 3_000), ("Mei", 0, 2_000)]
+    agree(country, "")
+    with country.shops["S1"].read() as session:
+        assert session.get_one(Producer, ("S1", "farm")).agent_name == ""
+        assert agents.agent_of(session, "S1", "Mei").account == IBAN
+
+
+def test_a_part_that_is_none_is_refused(country):
+    with country.network.write() as session, pytest.raises(Invalid):
+        agent_commissions.take_parts(
+            session, {"store_id": "S1", "statement_id": "x", "parts": [["Mei", 0]]}, actor=OPERATOR, at=AT
+        )
+
+
+def take(country, id: str, minor: int) -> None:
+    with country.network.write() as session:
+        told = {"store_id": "S1", "statement_id": id, "parts": [["Mei", minor]]}
+        for _ in range(2):  # a second copy changes nothing
+            agent_commissions.take_parts(session, told, actor=OPERATOR, at=AT)
+
+
+def test_a_part_below_zero_gives_a_shop_no_more_back_than_it_has_paid(country):
+    agree(country, "Mei", IBAN)
+    with country.network.write() as session:
+        told = {"payee": "Wei", "bank_account": IBAN, "bic": "", "told_at": AT.isoformat()}
+        payout.take_bank(session, {"store_id": "S1", **told}, at=AT)
+    country.deliver()
+    take(country, "s1", -5_000)
+    assert run(country, "r1").payouts == [], "there was no part of which anything could come back"
+    take(country, "s2", 8_000)
+    assert coming(country) == [("Mei", 0, 3_000)], "what was told to come back lessens the invoice"
+    take(country, "s3", -1_000)
+    assert run(country, "r2").payouts == [], "nor is a part paid out that the shop has not paid"
+    shop_pays(country, 2_000, "p1")
+    take(country, "s4", -500)
+    (back,) = run(country, "r3").payouts[:1]
+    assert (back.agent, coming(country)) == ("Mei", []), "1,500 of what the shop paid waited for the agent"
+    take(country, "s5", -1_500)
+    with country.network.read() as session:
+        known = balances(session, "S1")
+    assert (known["funds"], known["overpaid"], known["invoiced"]) == (-500, -1_500, 0), (
+        "500 the shop has back, 1,500 the agent has"
+    )
+    country.deliver()
+    assert country.findings() == []
+
+
+def test_a_shop_takes_no_part_of_a_group_s_leader_back(country):
+    agree(country, "Mei", IBAN)
+    country.deliver()
+    with country.network.write() as session:
+        part = escrow_ledger.LeaderPart(3_000, "Mei", "g1")
+        escrow_ledger.leader_earned(session, "S1", "e1", part, at=AT)
+    take(country, "s1", -3_000)
+    with country.network.read() as session:
+        assert balances(session, "S1")["funds"] == 0, "it has paid nothing of it"
+    country.deliver()
+    assert country.findings() == []
+
+
+def test_a_part_that_is_given_up_is_not_paid_to_its_agent(country):
+    agree(country, "Mei", IBAN)
+    moved(country, 5_000)
+    state(country)
+    shop_pays(country, 2_000, "p1")
+    with country.network.write() as session:
+        (left,) = ledger.open_invoices(session, "S1")
+        ledger.write_off(session, "S1", left.invoice.id, why="The shop is gone", actor=OPERATOR, at=AT)
+    assert [(one.agent, one.amount_minor) for one in run(country, "run-1").payouts] == [("Mei", 2_000)]
+    assert coming(country) == []
+    country.deliver()
+    assert country.findings() == []
+
+
+def test_the_last_word_where_an_agent_s_money_goes_counts_though_a_clock_was_set_back(country):
+    agree(country, "Mei", IBAN, at=later(days=400))
+    country.deliver()
+    agree(country, "Mei", "6222021234567890", at=later(days=1))
+    country.deliver(seed=3)
+    with country.network.read() as session:
+        assert agents.agent_of(session, "S1", "Mei").account == "6222021234567890"

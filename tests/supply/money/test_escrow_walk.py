@@ -1,0 +1,194 @@
+"""Whatever customers, shop and operator do with orders paid online: in the end no check finds fault, no money waits."""
+
+import contextlib
+import datetime as dt
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.errors import ShopError
+from config.ids import new_id
+from config.nodes.journal import Actor
+from pos.catalogue import offers
+from pos.payments.providers import Outcome
+from pos.pricing.promises import Choice, Offer, Part
+from pos.sync import checks as counter_checks
+from supply.money import escrow, refunds
+from supply.money.escrow import Escrow
+from supply.online.checkout import placing
+from supply.online.orders import PickupOrder, order_for_update
+from supply.online.pickup import escrow_release, order_copy, pickup, returns
+from supply.sync import checks
+from tests.supply.online_store import ANA, AT, STORE, TILL, make_town
+
+SYSTEM = Actor.system("escrow", "network")
+ACTS = [
+    "order", "order", "captured", "captured", "declined", "onward", "onward", "onward", "onward", "short", "cancel",
+    "refuse", "expire", "ask_cancel", "ask_return", "take_back", "refuse_return", "confirm",
+    "dispute", "resolve", "release",
+    "refund", "deliver", "deliver", "deliver", "publish",
+]  # fmt: skip
+STEP = st.tuples(st.sampled_from(ACTS), st.integers(0, 3), st.sampled_from([0, 0, 1, 20, 100]))
+
+
+@settings(max_examples=6, deadline=None)
+@given(steps=st.lists(STEP, min_size=25, max_size=80), seed=st.integers(0, 999))
+def test_no_walk_leaves_a_fault_in_the_books_or_money_in_escrow(tmp_path_factory, steps, seed):
+    walk = Walk(make_town(tmp_path_factory.mktemp("walk")))
+    for what, chosen, hours in steps:
+        walk.at += dt.timedelta(hours=hours)
+        with contextlib.suppress(ShopError):
+            walk.act(what, chosen, seed)
+    walk.to_the_end()
+    with walk.town.network.read() as session:
+        assert checks.findings(session) == []
+        rows = session.query(Escrow).all()
+        assert {row.state for row in rows} <= {"settled", "lapsed"}
+        assert [escrow.balance(session, row.id) for row in rows] == [0] * len(rows)
+        assert refunds.due(session, walk.at) == []
+    with walk.town.shop.read() as session:
+        assert checks.findings(session) + counter_checks.findings(session) == []
+        states = {order.state for order in session.query(PickupOrder)}
+        assert states.isdisjoint(pickup.OPEN)
+    assert walk.town.faults() == []
+    for database in (walk.town.network, walk.town.shop):
+        database.engine.dispose()
+
+
+class Walk:
+    """A town, its orders by their tokens, and the time."""
+
+    def __init__(self, town):
+        self.town, self.at, self.placed = town, AT, []
+        town.open_till()
+        offer = Offer(new_id(), "A tenth", "percent", (Part(Choice(everything=True)),), percent_bp=1_000,
+                      codes=frozenset())  # fmt: skip
+        with town.shop.write() as session:
+            offers.make(session, STORE, offer, actor=ANA, at=AT)
+            offers.make_coupons(session, STORE, offer.id, codes=["TENTH"], most_uses=2, actor=ANA, at=AT)
+        town.publish(AT)
+
+    def act(self, what, chosen, seed):
+        if what == "deliver":
+            return self.town.deliver(seed=seed, at=self.at)
+        if what == "publish":
+            return self.town.publish(self.at)
+        if what == "order":
+            return self.order(chosen)
+        if not self.placed:
+            return None
+        order_id, token = self.placed[chosen % len(self.placed)]
+        return getattr(self, what)(order_id, token)
+
+    def order(self, qty):
+        wishes = pickup.Wishes(coupons=("TENTH",) if qty else ())
+        with self.town.network.write() as session:
+            made = pickup.place(
+                session, STORE, id=new_id(), name="Li", phone="555 0100", lines=[("milk", qty + 1)], at=self.at,
+                pay_with="practice" if qty != 3 else "", wishes=wishes,
+            )  # fmt: skip
+        self.placed.append((made.order.id, made.token))
+
+    def came(self, id, state):
+        with self.town.network.write() as session:
+            came = escrow.settle_outcome(session, id, Outcome(state, "P"), actor=SYSTEM, at=self.at)
+            order = order_for_update(session, STORE, id)
+            if came == "held":
+                placing.paid(session, order, at=self.at)
+            if came == "lapsed" and order.state == "placed":
+                placing.unpaid(session, order, why="not paid", actor=SYSTEM, at=self.at)
+
+    def captured(self, id, _token):
+        self.came(id, "captured")
+
+    def declined(self, id, _token):
+        self.came(id, "declined")
+
+    def shop_does(self, verb, id, **more):
+        with self.town.shop.write() as session:
+            return verb(session, STORE, id, actor=ANA, at=self.at, **more)
+
+    def onward(self, id, token):
+        """Take the next step an order wants; hand it over once it is ready."""
+        with self.town.shop.read() as session:
+            order = session.get(PickupOrder, (STORE, id))
+            state, total = (order.state, order.total_minor) if order else ("", 0)
+        if state == "ready":
+            self.town.collect(token, new_id(), total, at=self.at)
+        steps = {"placed": pickup.accept, "accepted": pickup.start_picking, "picking": pickup.ready,
+                 "short": pickup.ready}  # fmt: skip
+        if state in steps:
+            self.shop_does(steps[state], id)
+
+    def short(self, id, _token):
+        with self.town.shop.write() as session:
+            pickup.pick_line(session, STORE, id, "milk", 1, actor=ANA, at=self.at)
+            pickup.short(session, STORE, id, actor=ANA, at=self.at)
+
+    def cancel(self, id, _token):
+        self.shop_does(pickup.cancel, id, why="Sorry.")
+
+    def refuse(self, id, _token):
+        self.shop_does(pickup.refuse, id, why="Sorry.")
+
+    def expire(self, *_order):
+        with self.town.shop.write() as session:
+            pickup.expire_due(session, STORE, actor=ANA, at=self.at)
+
+    def ask_cancel(self, _id, token):
+        with self.town.network.write() as session:
+            pickup.ask_to_cancel(session, STORE, token, at=self.at)
+
+    def ask_return(self, _id, token):
+        with self.town.network.write() as session:
+            order_copy.ask_return(session, STORE, token, "Sour.", at=self.at)
+
+    def take_back(self, id, _token):
+        more = {"return_id": new_id(), "till_id": TILL, "lines": [("milk", 1, False)]}
+        self.shop_does(returns.take_back, id, **more)
+
+    def refuse_return(self, id, _token):
+        self.shop_does(returns.refuse, id, why="It was fine.")
+
+    def confirm(self, _id, token):
+        with self.town.network.write() as session:
+            order_copy.confirm(session, STORE, token, at=self.at)
+
+    def dispute(self, _id, token):
+        with self.town.network.write() as session:
+            order_copy.dispute(session, STORE, token, "It was not.", at=self.at)
+
+    def resolve(self, id, _token):
+        with self.town.network.write() as session:
+            escrow_release.decide(
+                session, id, min(50, escrow.balance(session, id)), why="half", actor=SYSTEM, at=self.at
+            )
+
+    def release(self, *_order):
+        with self.town.network.write() as session:
+            for row in escrow.to_release(session, self.at):
+                escrow.release(session, row.id, why="collected", actor=SYSTEM, at=self.at)
+
+    def refund(self, *_order):
+        with self.town.network.write() as session:
+            for one in refunds.due(session, self.at):
+                escrow.refunded(session, one.id, actor=SYSTEM, at=self.at)
+
+    def to_the_end(self):
+        """Let the time pass: what is unpaid lapses, what waits expires, what is disputed is decided."""
+        for days in (1, 20, 40):
+            self.at += dt.timedelta(days=days)
+            for order_id, token in self.placed:
+                for act in (self.declined, self.refuse_return, self.resolve):
+                    with contextlib.suppress(ShopError):
+                        act(order_id, token)
+            self.town.deliver(at=self.at)
+            with self.town.shop.read() as session:
+                stuck = [order.id for order in session.query(PickupOrder).filter(PickupOrder.state.in_(pickup.OPEN))]
+            for order_id in stuck:
+                with contextlib.suppress(ShopError):
+                    self.shop_does(pickup.cancel, order_id, why="Sorry.")
+            self.expire()
+            self.town.deliver(at=self.at)
+            self.release()
+            self.refund()

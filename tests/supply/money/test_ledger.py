@@ -1,0 +1,489 @@
+"""One ledger per shop: what goes in comes out, at the network and in the shop's copy, whatever happens."""
+
+import datetime as dt
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.errors import Conflict, Invalid, Refused
+from config.ids import new_id
+from config.nodes import node
+from config.nodes.journal import Actor
+from supply.demand.history import StoreDay
+from supply.membership import credit_review
+from supply.money import advances, agent_commissions, credit, credit_export, escrow, escrow_ledger, ledger, payouts
+from supply.money import terms as network_terms
+from supply.money.ledger import Booking, Wanted, balances, open_invoices, owed
+from supply.money.terms import Terms
+from supply.orders import orders, suppliers
+from supply.orders.orders import ReplenishmentOrder
+from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country, write_order
+
+SCRIPTS = Path(__file__).parents[1] / "independent"
+NIGHT = Actor.system("credit", node.NETWORK)
+WEEK_MINOR = (70_000, 100_000, 110_000, 100_000, 120_000, 95_000)
+
+
+@pytest.fixture
+def country(tmp_path):
+    return make_country(tmp_path)
+
+
+def lend(country: Country, shop: str = "S1", *, day: dt.date = DAY, at: dt.datetime = AT, **terms: int) -> None:
+    """Lay in six weeks of sales at both nodes, and let the network work the line out."""
+    sunday = DAY - dt.timedelta(days=DAY.weekday() + 1)
+    for database in (country.network, country.shops[shop]):
+        with database.write() as session:
+            if session.get(StoreDay, (shop, sunday)) is None:
+                for n, minor in enumerate(reversed(WEEK_MINOR)):
+                    at_day = sunday - dt.timedelta(days=7 * n)
+                    session.add(StoreDay(store_id=shop, business_day=at_day, open=True, sales=9, revenue_minor=minor))
+    with country.network.write() as session:
+        network_terms.set_terms(session, Terms(**{"first_bp": 10_000, **terms}), actor=OPERATOR, at=at)
+        credit_review.close_day(session, day, actor=NIGHT, at=at)
+    country.deliver(at=at)
+
+
+def order_on_credit(country: Country, packs: dict[str, int], shop: str = "S1", *, at: dt.datetime = AT) -> str:
+    with country.shops[shop].write() as session:
+        order_id = new_id()
+        write_order(session, shop, order_id, packs, "van", at, {"per_day": 3.0})
+        credit.draw(session, shop, order_id, actor=KEEPER[shop], at=at)
+        orders.send(session, shop, order_id, actor=KEEPER[shop], at=at)
+    return order_id
+
+
+def bring(country: Country, *, at: dt.datetime = AT, counts=(), shop: str = "S1") -> None:
+    country.deliver(at=at)
+    country.fill(at)
+    country.load(at=at)
+    country.deliver(at=at)
+    country.take_in(shop, counts, at=at)
+    country.deliver(at=at)
+
+
+def books(country: Country, shop: str = "S1") -> list[dict[str, int]]:
+    found = []
+    for database in (country.network, country.shops[shop]):
+        with database.read() as session:
+            found.append(balances(session, shop))
+    return found
+
+
+def at_both(country: Country, name: str, shop: str = "S1") -> int:
+    here, there = books(country, shop)
+    assert here == there, "the shop's copy is the network's ledger"
+    return here[name]
+
+
+def test_what_was_counted_is_invoiced_at_the_order_s_cost_whatever_the_list_says_now(country):
+    country.order("S1", {"bread": 2, "milk": 1})
+    with country.network.write() as session:
+        for cost in (900, 9_999):
+            suppliers.offer_product(session, "van", "bread", pack_qty=6, pack_cost_minor=cost, actor=OPERATOR, at=AT)
+    bring(country, counts=[("bread", 9, "Three were squashed")])
+    assert at_both(country, "invoiced") == 900 * 9 // 6 + 1100
+    with country.shops["S1"].read() as session:
+        (found,) = open_invoices(session, "S1")
+    assert not found.invoice.on_credit
+    assert found.invoice.due_day == DAY + dt.timedelta(days=Terms().account_days)
+    assert sorted(line[0] for line in found.invoice.lines) == ["bread", "milk"]
+    assert country.findings() == []
+
+
+def test_an_order_is_paid_on_credit_and_falls_due_as_it_sells(country):
+    lend(country, least_days=2)
+    with country.shops["S1"].read() as session:
+        before = credit.available(session, "S1")
+    order_on_credit(country, {"bread": 1, "milk": 1})  # 6 bread at 3 a day, 12 milk at 3 a day
+    with country.shops["S1"].read() as session:
+        assert credit.available(session, "S1") == before - 2_000, "what is ordered is spoken for"
+    bring(country)
+    assert at_both(country, "credit") == 2_000
+    assert at_both(country, "invoiced") == 0
+    with country.network.read() as session:
+        (found,) = open_invoices(session, "S1")
+        assert credit.available(session, "S1") == before - 2_000, "and is counted once"
+    assert found.invoice.due_day == DAY + dt.timedelta(days=4)
+
+
+def test_what_came_beyond_the_draw_is_invoiced_on_account_and_a_cancelled_order_frees_its_draw(country):
+    lend(country)
+    order_on_credit(country, {"bread": 1})
+    bring(country, counts=[("bread", 8, "Two more in the box")])
+    assert (at_both(country, "credit"), at_both(country, "invoiced")) == (900, 300)
+    order_id = order_on_credit(country, {"milk": 2})
+    country.deliver()
+    with country.shops["S1"].write() as session:
+        taken = credit.pending(session, "S1")
+        orders.cancel(session, "S1", order_id, why="A party is off", actor=KEEPER["S1"], at=AT)
+        assert (taken, credit.pending(session, "S1")) == (2_200, 0)
+
+
+def test_beyond_the_line_the_shop_is_refused_and_the_network_holds_what_slipped_through(country):
+    lend(country, cap_minor=3_000)
+    with pytest.raises(Refused) as refused:
+        order_on_credit(country, {"bread": 4})
+    assert refused.value.code == "beyond-credit"
+    first = order_on_credit(country, {"bread": 3})
+    with country.network.write() as session:  # the line is cut while the order is on its way
+        network_terms.set_terms(session, Terms(first_bp=10_000, cap_minor=1_000), actor=OPERATOR, at=AT)
+        credit_review.close_day(session, DAY, actor=NIGHT, at=AT)
+    country.deliver()
+    assert country.fill() == [], "an order on hold is not filled"
+    with country.network.write() as session:
+        (held,) = credit.held_draws(session)
+        assert (held.order_id, held.state, held.why) == (first, "held", "beyond")
+        credit.let_go(session, "S1", first, actor=OPERATOR, at=AT)
+    assert country.fill() == [first]
+
+
+def test_a_refused_draw_is_answered_with_nothing_and_says_why(country):
+    lend(country, cap_minor=3_000)
+    order_id = order_on_credit(country, {"bread": 3})
+    with country.network.write() as session:
+        credit.hold(session, "S1", why="We have to talk", actor=OPERATOR, at=AT)
+    country.deliver()
+    with country.network.write() as session:
+        credit.refuse(session, "S1", order_id, why="Pay the old one first", actor=OPERATOR, at=AT)
+    country.deliver(seed=4)
+    assert country.state("S1", order_id) == ("rejected", "rejected")
+    with country.shops["S1"].read() as session:
+        draw = credit.draw_of(session, "S1", order_id)
+        assert (draw.state, draw.why) == ("refused", "Pay the old one first")
+        assert credit.available(session, "S1") == 0, "a held line draws nothing"
+    with pytest.raises(Refused) as refused:
+        order_on_credit(country, {"bread": 1})
+    assert refused.value.code == "credit-held"
+
+
+def test_late_credit_costs_its_days_once_holds_the_line_and_paying_releases_it(country):
+    lend(country, least_days=7, free_days=7, grace_days=2, late_ppm=1_000)
+    order_on_credit(country, {"bread": 10})
+    bring(country)
+    for day in (7, 8, 9, 10, 10):  # due on day 7; the tenth night runs twice
+        with country.network.write() as session:
+            credit_review.close_day(session, DAY + dt.timedelta(days=day), actor=NIGHT, at=later(days=day))
+    country.deliver(at=later(days=10))
+    assert at_both(country, "late") == -(9 + 9 + 9)
+    with country.shops["S1"].read() as session:
+        line = credit.line_of(session, "S1")
+        assert (line.state, line.held_by, line.held_why) == ("held", "rule", "late")
+    with country.network.write() as session:
+        ledger.money_in(session, "S1", 9_027, reference="RF18", id="bank-1", actor=OPERATOR, at=later(days=10))
+        ledger.money_in(session, "S1", 9_027, reference="RF18", id="bank-1", actor=OPERATOR, at=later(days=10))
+        credit_review.close_day(session, DAY + dt.timedelta(days=10), actor=NIGHT, at=later(days=10))
+    country.deliver(at=later(days=10))
+    assert at_both(country, "credit") == at_both(country, "funds") == 0
+    with country.shops["S1"].read() as session:
+        assert credit.line_of(session, "S1").state == "open"
+    assert country.findings() == []
+
+
+def test_what_the_operator_holds_no_rule_lets_go(country):
+    lend(country)
+    with country.network.write() as session:
+        credit.hold(session, "S1", why="Papers are missing", actor=OPERATOR, at=AT)
+        credit_review.close_day(session, DAY, actor=NIGHT, at=AT)
+        assert credit.line_of(session, "S1").state == "held"
+        credit.release(session, "S1", actor=OPERATOR, at=AT)
+        assert credit.line_of(session, "S1").state == "open"
+
+
+def hold_money(country: Country, order_id: str, amount_minor: int, *, collected: bool = True) -> None:
+    with country.network.write() as session:
+        row = escrow.open_for(
+            session, order_id, "S1", "pickup", amount_minor, currency="EUR", provider="practice", actor=OPERATOR, at=AT
+        )
+        escrow.settle_outcome(session, order_id, escrow.Outcome("captured"), actor=OPERATOR, at=AT)
+        row.release_at, row.proved = later(days=15) if collected else None, collected
+
+
+def test_an_advance_is_a_share_of_what_is_collected_and_the_release_repays_it_first(country):
+    lend(country, advance_bp=8_000, commission_bp=300)
+    hold_money(country, "o1", 10_000)
+    hold_money(country, "o2", 5_000, collected=False)
+    with country.shops["S1"].write() as session:
+        advances.ask(session, "S1", 50_000, id="wish-1", actor=KEEPER["S1"], at=AT)
+    country.deliver(seed=2)
+    assert (at_both(country, "advance"), at_both(country, "funds")) == (8_000, -8_000)
+    with country.shops["S1"].read() as session:
+        wish = advances.latest(session, "S1")
+        assert (wish.state, wish.given_minor) == ("given", 8_000)
+    with country.network.write() as session:
+        escrow.release(session, "o1", why="collected", actor=OPERATOR, at=AT)
+    country.deliver()
+    assert (at_both(country, "advance"), at_both(country, "funds")) == (0, -(10_000 - 300))
+    assert (at_both(country, "escrow"), at_both(country, "commission")) == (10_000, -300)
+
+
+def test_a_payout_leaves_the_funds_once_and_comes_back_if_the_bank_returns_it(country):
+    hold_money(country, "o1", 10_000)
+    with country.network.write() as session:
+        escrow.release(session, "o1", why="collected", actor=OPERATOR, at=AT)
+        assert payouts.make_run(session, id="run-0", actor=OPERATOR, at=AT).unknown == ["S1"]
+    with country.shops["S1"].write() as session:
+        with pytest.raises(Invalid):
+            payouts.say_where(
+                session, "S1", payee="Wei", account="DE89370400440532013001", bic="", actor=KEEPER["S1"], at=AT
+            )
+        payouts.say_where(
+            session, "S1", payee="Wei", account="DE89 3704 0044 0532 0130 00", bic="", actor=KEEPER["S1"], at=AT
+        )
+    country.deliver()
+    with country.network.write() as session:
+        (one,) = payouts.make_run(session, id="run-1", actor=OPERATOR, at=AT).payouts
+        assert payouts.make_run(session, id="run-1", actor=OPERATOR, at=AT).payouts == [one]
+        assert one.amount_minor == 9_700
+        assert payouts.confirm(session, "run-1", actor=OPERATOR, at=AT) == 1
+    country.deliver()
+    assert at_both(country, "funds") == 0
+    with country.network.write() as session:
+        payouts.returned(session, "S1", one.id, why="Account closed", actor=OPERATOR, at=AT)
+        with pytest.raises(Conflict):
+            payouts.returned(session, "S1", one.id, why="Account closed", actor=OPERATOR, at=AT)
+    country.deliver()
+    assert at_both(country, "funds") == -9_700
+    assert country.findings() == []
+
+
+def test_a_limit_is_recomputed_to_the_cent_from_what_the_shop_exports(country, tmp_path):
+    lend(country, first_bp=4_000)
+    assert recomputed(country, tmp_path) == limit(country) > 0
+    for n, (packs, paid_on) in enumerate([(3, 5), (2, 9)]):  # one is paid in time, the other late
+        order_on_credit(country, {"bread": packs, "milk": 1})
+        bring(country, at=later(minutes=n))
+        with country.network.write() as session:
+            ledger.money_in(
+                session, "S1", 900 * packs + 1_000, reference="RF18", id=f"b{n}", actor=OPERATOR, at=later(days=paid_on)
+            )
+    lend(country, day=DAY + dt.timedelta(days=12), at=later(days=12), first_bp=4_000)
+    assert recomputed(country, tmp_path) == limit(country) > 0
+
+
+def limit(country: Country) -> int:
+    with country.network.read() as session:
+        return credit.line_of(session, "S1").limit_minor
+
+
+def recomputed(country: Country, folder: Path) -> int:
+    with country.shops["S1"].read() as session:
+        export = credit_export.everything(session, "S1")
+    file = folder / "export.json"
+    file.write_text(json.dumps(export), encoding="utf-8")
+    told = subprocess.run(
+        [sys.executable, str(SCRIPTS / "credit_limit.py"), str(file)], capture_output=True, text=True, check=True
+    )
+    return int(told.stdout)
+
+
+STEP = st.tuples(
+    st.sampled_from(
+        [
+            "goods",
+            "credit",
+            "pay",
+            "note",
+            "escrow",
+            "advance",
+            "payout",
+            "back",
+            "late",
+            "shelf",
+            "loss",
+            "part",
+            "part-back",
+            "online",
+            "undone",
+            "night",
+        ]
+    ),
+    st.integers(1, 30_000),
+)
+
+
+@settings(max_examples=8)
+@given(steps=st.lists(STEP, min_size=5, max_size=25), seed=st.integers(0, 999))
+def test_no_walk_of_verbs_unbalances_a_ledger(tmp_path_factory, steps, seed):
+    country = make_country(tmp_path_factory.mktemp("walk"))
+    expected = 0
+    for n, (what, minor) in enumerate(steps):
+        at = later(hours=7 * n)
+        with country.network.write() as session:
+            expected += act(session, what, minor, f"{n}", at)
+            known = balances(session, "S1")
+            assert owed(known) + known["overpaid"] == expected, what
+            left = open_invoices(session, "S1")
+            assert payouts.owed_stores(session) == [] or balances(session, "S1")["funds"] < 0
+            if what == "pay" and balances(session, "S1")["funds"] < 0:
+                assert left == [], "no money lies idle while an invoice is open"
+            if what == "night" and balances(session, "S1")["funds"] < 0:
+                late = [one.invoice.id for one in left if one.invoice.due_day <= at.date()]
+                assert late == [], "nothing falls due while its money is here"
+    country.deliver(seed=seed)
+    assert at_both(country, "funds") <= 0
+    assert country.findings() == []
+    with country.network.read() as session:
+        told = {"part": 1, "part-back": -1}
+        stated = sum(told.get(what, 0) * minor for what, minor in steps)
+        gone = sa.select(sa.func.sum(payouts.Payout.amount_minor)).where(payouts.Payout.agent == "Mei")
+        paid = session.scalar(gone.where(payouts.Payout.state != "returned")) or 0
+        left = sum(one.due_minor + one.waiting_minor for one in agent_commissions.parts_of(session))
+        lost = sa.select(sa.func.sum(ledger.LedgerEntry.amount_minor)).where(
+            ledger.LedgerEntry.kind == "loss", ledger.LedgerEntry.invoice_id.startswith("agent-")
+        )
+        given_up = session.scalar(lost) or 0
+        assert paid + left + given_up == stated == -balances(session, "S1")["agents"] + paid, (
+            "an agent's part, to the cent"
+        )
+    for database in country.nodes().values():
+        database.engine.dispose()
+
+
+def act(session, what: str, minor: int, n: str, at: dt.datetime) -> int:
+    """Do one thing of a walk; returns by how much the shop must owe more (a reckoning of its own)."""
+    book = Booking(session, "S1", actor=OPERATOR, at=at)
+    if what in ("goods", "credit"):
+        due = book.day + dt.timedelta(days=minor % 9)
+        book.invoice(Wanted(n, minor, due, what == "credit", n, None, []))
+        book.close("invoiced")
+        return minor
+    if what == "pay":
+        ledger.money_in(session, "S1", minor, reference="RF", id=n, actor=OPERATOR, at=at)
+        return -minor
+    if what == "note":
+        minor = min(minor, ledger.left_to_credit(session, "S1"))
+        if minor > 0:
+            ledger.credit_note(session, "S1", minor, why="Broken", id=n, actor=OPERATOR, at=at)
+        return -max(0, minor)
+    if what == "escrow":
+        escrow_ledger.passed_on(session, "S1", n, minor, 300, at=at)
+        return minor * 300 // 10_000 - minor
+    if what == "advance":
+        book.enter("advance", "funds", "advance", minor, source_id=n)
+        book.close("advanced")
+        return 0
+    if what == "shelf":
+        return -minor if ledger.shelf_paid(session, "S1", minor, week=n, actor=OPERATOR, at=at) else 0
+    if what in ("online", "undone", "night"):
+        return online_or_night(session, what, minor, n, at)
+    if what == "late":
+        found = [one for one in open_invoices(session, "S1") if one.invoice.on_credit]
+        for one in found[:1]:
+            book.enter("late", "late", "credit", minor, source_id=one.invoice.id, invoice=one.invoice)
+            book.close("late")
+        return minor if found else 0
+    if what == "loss":
+        found = open_invoices(session, "S1")
+        return -ledger.write_off(session, "S1", found[0].invoice.id, why="Gone", actor=OPERATOR, at=at) if found else 0
+    return pay_out_or_back(session, what, minor, n, at)
+
+
+def online_or_night(session, what: str, minor: int, n: str, at: dt.datetime) -> int:
+    """Advance what the rule allows on a collected online order, send a part of its money back, or close the day."""
+    if what == "night":
+        before = balances(session, "S1")
+        credit_review.close_day(session, at.date(), actor=NIGHT, at=at)
+        after = balances(session, "S1")
+        return sum(before[name] - after[name] for name in ("late", "shelf"))
+    if what == "online":
+        row = escrow.open_for(
+            session, n, "S1", "pickup", minor, currency="EUR", provider="practice", actor=OPERATOR, at=at
+        )
+        escrow.settle_outcome(session, n, escrow.Outcome("captured"), actor=OPERATOR, at=at)
+        row.release_at, row.proved = at + dt.timedelta(days=15), True
+        wish = {"store_id": "S1", "id": n, "asked_minor": minor, "asked_at": at.isoformat()}
+        advances.take_asked(session, wish, actor=OPERATOR, at=at)
+    elif (row := session.scalars(sa.select(escrow.Escrow).where(escrow.Escrow.state == "held")).first()) is not None:
+        escrow.refund(session, row.id, min(minor, escrow.balance(session, row.id)), why="Back", actor=OPERATOR, at=at)
+    return 0
+
+
+def pay_out_or_back(session, what: str, minor: int, n: str, at: dt.datetime) -> int:
+    if what.startswith("part"):
+        minor = minor if what == "part" else -minor
+        said = {"store_id": "S1", "name": "Mei", "account": "6222021234567890", "bic": "", "told_at": AT.isoformat()}
+        agent_commissions.take_agent(session, said, at=AT)
+        for _ in range(2):  # a second copy changes nothing
+            told = {"store_id": "S1", "statement_id": n, "parts": [["Mei", minor]]}
+            agent_commissions.take_parts(session, told, actor=OPERATOR, at=at)
+        return minor
+    if what == "payout":
+        account = ledger.account_of(session, "S1")
+        account.payee, account.bank_account = "Wei", "12345678"
+        run = payouts.make_run(session, id=n, actor=OPERATOR, at=at)
+        return sum(one.amount_minor for one in run.payouts if not one.agent)
+    made = session.scalars(sa.select(payouts.Payout).where(payouts.Payout.state == "made")).first()
+    if made is None:
+        return 0
+    payouts.returned(session, "S1", made.id, why="Closed", actor=OPERATOR, at=at)
+    return 0 if made.agent else -made.amount_minor
+
+
+def test_another_shop_is_not_spoken_for(country):
+    from config.nodes.outbox import Message
+    from supply.sync.money import APPLIERS
+
+    message = Message("m", 1, credit.DRAW_ASKED, 1, AT.isoformat(), DAY.isoformat(), {"store_id": "S2"}, "")
+    with country.network.write() as session, pytest.raises(Refused) as refused:
+        APPLIERS[credit.DRAW_ASKED](session, message, "S1", AT)
+    assert refused.value.code == "not-yours-to-say"
+    with country.network.read() as session:
+        assert session.scalars(sa.select(ReplenishmentOrder)).all() == []
+
+
+def test_an_escrow_of_the_same_id_has_the_same_amount(country):
+    hold_money(country, "o1", 10_000)
+    asked = {"currency": "EUR", "provider": "practice", "actor": OPERATOR, "at": AT}
+    with country.network.write() as session:
+        assert escrow.open_for(session, "o1", "S1", "pickup", 10_000, **asked).state == "held"
+        with pytest.raises(Conflict, match="another amount"):
+            escrow.open_for(session, "o1", "S1", "pickup", 9_999, **asked)
+
+
+def test_a_shop_keeps_the_newest_form_of_an_invoice_however_they_arrive(country):
+    country.order("S1", {"bread": 1})
+    bring(country)
+    with country.shops["S1"].write() as session:
+        (found,) = open_invoices(session, "S1")
+        body, due = ledger.invoice_body(found.invoice), found.invoice.due_day
+        for later_by, n in ((9, 2), (5, 1), (7, 0)):
+            changed = body | {
+                "due_day": (due + dt.timedelta(days=later_by)).isoformat(),
+                "changed_n": body["changed_n"] + n,
+            }
+            ledger.take_booked(session, {"store_id": "S1", "entries": [], "invoices": [changed]})
+        assert ledger.invoice_of(session, "S1", found.invoice.id).invoice.due_day == due + dt.timedelta(days=9)
+
+
+def test_entries_and_balances_of_some_days_have_both_ends_in_them(country):
+    with country.network.write() as session:
+        for n in range(3):
+            ledger.money_in(
+                session, "S1", 1_000 + n, reference=f"bank {n}", id=f"paid-{n}", actor=OPERATOR, at=later(days=n)
+            )
+        days = [entry.business_day for entry in ledger.entries_of(session, "S1")]
+        assert len(set(days)) == 3
+        assert [one.amount_minor for one in ledger.entries_of(session, "S1", days[1], days[1])] == [1_001]
+        assert [one.amount_minor for one in ledger.entries_of(session, "S1", last=days[1])] == [1_000, 1_001]
+        assert [one.amount_minor for one in ledger.entries_of(session, "S1", days[1])] == [1_001, 1_002]
+        assert balances(session, "S1", until=days[1])["bank"] == 2_001
+
+
+def test_what_was_given_for_goods_lowers_what_may_still_be_credited(country):
+    country.order("S1", {"bread": 1})
+    bring(country)
+    with country.network.write() as session:
+        whole = ledger.left_to_credit(session, "S1")
+        assert ledger.given(session, "S1", "care", 300, why="slow", id="care-1", actor=OPERATOR, at=AT)
+        assert ledger.left_to_credit(session, "S1") == whole - 300
+        ledger.credit_note(session, "S1", 100, why="squashed", id="back-1", actor=OPERATOR, at=AT)
+        assert ledger.left_to_credit(session, "S1") == whole - 400
+        with pytest.raises(Refused):
+            ledger.credit_note(session, "S1", whole - 399, why="more", id="back-2", actor=OPERATOR, at=AT)

@@ -1,0 +1,179 @@
+"""A network put back from a copy: its shops' accounts are whole again to the cent, and nobody is paid twice."""
+
+import shutil
+
+import pytest
+import sqlalchemy as sa
+
+from config.database import Database, make_engine
+from config.errors import Refused
+from config.nodes import node
+from config.nodes.inbox import InboxMessage
+from config.nodes.outbox import OutboxMessage
+from supply.membership import credit_review
+from supply.money import ledger, lost_entries, payouts
+from supply.money.ledger import balances, open_invoices, owed
+from supply.sync import version_counters
+from tests.supply.road import AT, OPERATOR, later, make_country
+
+SHOP = "S1"
+BY = {"actor": OPERATOR, "at": AT}
+
+
+class Books:
+    """The network and a shop whose account has an old invoice, paid, before the copy is made."""
+
+    def __init__(self, folder) -> None:
+        self.folder, self.country = folder, make_country(folder)
+        with self.country.network.write() as session:
+            said = {"store_id": SHOP, "bic": "", "told_at": AT.isoformat()}
+            payouts.take_bank(session, said | {"payee": "Wei", "bank_account": "12345678"}, at=AT)
+        self.buy({"milk": 2})
+        self.pay_in(1_000, "pay-0")
+        self.country.network.engine.dispose()
+        shutil.copy(folder / "network.db", folder / "copy.db")
+
+    @property
+    def network(self):
+        return self.country.network
+
+    @property
+    def shop(self):
+        return self.country.shops[SHOP]
+
+    def buy(self, packs) -> None:
+        self.country.order(SHOP, packs)
+        self.country.send_out()
+        self.country.take_in(SHOP)
+        self.country.deliver()
+
+    def pay_in(self, minor: int, id: str, at=AT) -> None:
+        with self.network.write() as session:
+            ledger.money_in(session, SHOP, minor, reference=f"Bank {id}", id=id, actor=OPERATOR, at=at)
+        self.country.deliver()
+
+    def put_back(self, at=AT) -> None:
+        """Put the network back from its copy; the shop sends again what it had sent, as it does then."""
+        self.network.engine.dispose()
+        shutil.copy(self.folder / "copy.db", self.folder / "network.db")
+        self.country.network = Database(make_engine(f"sqlite:///{self.folder / 'network.db'}"))
+        with self.network.write() as session:
+            node.new_epoch(session)
+            version_counters.after_a_restore(session, node.NETWORK, at=at)
+        for shop in self.country.shops.values():
+            with shop.write() as session:
+                again = sa.update(OutboxMessage).where(OutboxMessage.to_node == node.NETWORK)
+                session.execute(again.values(state="pending"))
+
+    def accounts(self) -> list[dict[str, int]]:
+        found = []
+        for database in (self.network, self.shop):
+            with database.read() as session:
+                known = balances(session, SHOP)
+                assert sum(known.values()) == 0
+                assert (
+                    sum(one.left_minor for one in open_invoices(session, SHOP)) == known["invoiced"] + known["credit"]
+                )
+                found.append(known)
+        return found
+
+    def take_all_over(self) -> list[str]:
+        with self.network.write() as session:
+            rows = lost_entries.waiting(session, SHOP)
+            for row in rows:
+                lost_entries.take_over(session, SHOP, row.id, **BY)
+        self.country.deliver()
+        return [row.kind for row in rows]
+
+
+@pytest.fixture
+def books(tmp_path) -> Books:
+    return Books(tmp_path)
+
+
+def test_what_a_network_put_back_has_lost_comes_back_to_the_cent(books):
+    books.buy({"bread": 3})
+    books.pay_in(50_000, "pay-1")
+    with books.network.write() as session:
+        ledger.credit_note(session, SHOP, 700, why="Wet", id="note-1", **BY)
+        ledger.given(session, SHOP, "goodwill", 300, why="Sorry", id="good-1", **BY)
+        run = payouts.make_run(session, id="run-1", **BY)
+        payouts.confirm(session, "run-1", **BY)
+    assert run.payouts
+    books.country.deliver()
+    books.buy({"milk": 1})
+    before = books.accounts()
+    assert before[0] == before[1]
+
+    books.put_back()
+    books.country.deliver()
+    missing = books.accounts()
+    assert missing[0] == missing[1], "the shop's copy is the network's book at once"
+    assert owed(missing[0]) != owed(before[0])
+    assert books.take_all_over() == ["paid_in", "paid", "paid", "return", "goodwill", "payout"]
+    assert books.accounts() == before
+    assert books.country.findings() == []
+    books.buy({"bread": 1})
+    after = books.accounts()
+    assert after[0] == after[1], "and it goes on"
+    with books.shop.read() as session:
+        parked = sa.select(sa.func.count()).select_from(InboxMessage).where(InboxMessage.state == "parked")
+        assert session.scalar(parked) == 0
+    books.country.reapply()
+    assert books.accounts() == after
+
+
+def test_no_shop_is_paid_out_or_charged_before_its_account_is_whole(books):
+    books.pay_in(50_000, "pay-1")
+    books.put_back()
+    with books.network.write() as session:
+        ledger.money_in(session, SHOP, 50_000, reference="Another", id="pay-2", **BY)
+        assert payouts.make_run(session, id="run-1", **BY).payouts == [], "nobody has heard what it was paid out"
+    books.country.deliver()
+    with books.network.write() as session:
+        assert lost_entries.silent(session) == []
+        rows = [row.id for row in lost_entries.waiting(session)]
+        assert rows[0] == "pay-1"
+        assert payouts.make_run(session, id="run-2", **BY).payouts == [], "and something waits"
+        for row in rows:
+            lost_entries.leave_out(session, SHOP, row, why="The bank has no such payment", **BY)
+        assert payouts.make_run(session, id="run-3", **BY).payouts != []
+    books.country.deliver()
+    with books.shop.read() as session:
+        row = session.get_one(lost_entries.LostEntry, (SHOP, "pay-1"))
+        assert (row.state, row.why) == ("left_out", "The bank has no such payment")
+
+
+def test_what_was_paid_in_time_is_not_late_because_the_network_forgot_it(books):
+    books.buy({"bread": 3})
+    books.pay_in(50_000, "pay-1")
+    books.put_back(at=later(days=20))
+    books.country.deliver(at=later(days=20))
+    with books.network.write() as session:
+        late = later(days=40)
+        credit_review.close_day(session, late.date(), actor=OPERATOR, at=late)
+    assert books.accounts()[0]["late"] == 0
+    books.take_all_over()
+    with books.network.read() as session:
+        (entry,) = [one for one in ledger.entries_of(session, SHOP) if one.id == "pay-1"]
+        assert entry.business_day == AT.date()
+
+
+def test_a_payout_waits_for_the_money_it_was_made_from(books):
+    books.pay_in(50_000, "pay-1")
+    with books.network.write() as session:
+        payouts.make_run(session, id="run-1", **BY)
+    books.country.deliver()
+    books.put_back()
+    books.country.deliver()
+    with books.network.write() as session:
+        first, paid, second = lost_entries.waiting(session, SHOP)
+        assert (first.kind, paid.kind, second.kind) == ("paid_in", "paid", "payout")
+    with books.network.write() as session, pytest.raises(Refused, match="not here yet"):
+        lost_entries.take_over(session, SHOP, second.id, **BY)
+    with books.network.write() as session:
+        for _ in range(2):
+            for row in (first, paid, second):
+                lost_entries.take_over(session, SHOP, row.id, **BY)
+        assert len(payouts.latest(session)) == 1
+        assert balances(session, SHOP)["funds"] == 0

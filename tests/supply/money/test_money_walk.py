@@ -1,0 +1,284 @@
+"""Whatever a shop and the network do with goods, credit and money, in whatever order its words come, the books agree.
+
+Every step is a verb that a page, a job or a message calls. The shop's clock may be days ahead; messages come twice.
+"""
+
+import contextlib
+import datetime as dt
+
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.errors import ShopError
+from config.ids import new_id
+from config.nodes import node
+from config.nodes.journal import Actor
+from supply.membership import credit_review
+from supply.money import advances, agent_commissions, credit, escrow, ledger, payouts, wrong_payments
+from supply.money.credit import CreditDraw, CreditLine
+from supply.money.escrow import Escrow
+from supply.money.ledger import LedgerEntry, balances, open_invoices, owed
+from supply.network.claims import handling
+from supply.network.warehouse import returns
+from supply.orders import goods_returns, orders
+from supply.orders.claims import Claim
+from supply.orders.deliveries import Delivery
+from supply.orders.orders import ReplenishmentOrder
+from supply.receiving import receiving
+from tests.supply.road import AT, DAY, KEEPER, OPERATOR, make_country, write_order
+
+SHOP = "S1"
+NIGHT = Actor.system("credit", node.NETWORK)
+STEPS = (
+    "order", "order_on_credit", "call_off", "send_out", "take_in", "send_away", "complain", "answer", "send_back",
+    "count_back", "carry", "pay", "pay_out", "carried_out", "came_back", "online", "refund", "pass_on", "ask_advance",
+    "part", "part_back", "give_up", "hold", "release", "let_go", "turn_down", "night", "take_payment_back",
+)  # fmt: skip
+STEP = st.tuples(st.sampled_from(STEPS), st.integers(1, 5), st.integers(0, 60))
+
+
+@settings(max_examples=6, deadline=None)
+@given(steps=st.lists(STEP, min_size=12, max_size=40), seed=st.integers(0, 999), ahead_days=st.sampled_from([0, 0, 9]))
+def test_no_walk_of_goods_credit_and_money_leaves_a_fault_in_the_books(tmp_path_factory, steps, seed, ahead_days):
+    walk = Walk(make_country(tmp_path_factory.mktemp("money")), seed, dt.timedelta(days=ahead_days))
+    for what, size, hours in steps:
+        walk.at += dt.timedelta(hours=hours)
+        with contextlib.suppress(ShopError):
+            getattr(walk, what)(size)
+        walk.look()
+    walk.carry(1)
+    assert walk.country.findings() == []
+    assert walk.told(SHOP) == walk.told(node.NETWORK), "the shop's copy is what the network has"
+    for database in walk.country.nodes().values():
+        database.engine.dispose()
+
+
+class Walk:
+    """A shop and the network; at is the network's clock, ahead how far the shop's is before it."""
+
+    def __init__(self, country, seed: int, ahead: dt.timedelta) -> None:
+        self.country, self.seed, self.ahead, self.at = country, seed, ahead, AT
+        self.network, self.shop = country.network, country.shops[SHOP]
+        with self.network.write() as session:
+            line = {"limit_minor": 9_000, "level": 0, "facts": {}, "terms": {}, "terms_n": 1, "steps": [], "day": DAY}
+            credit.set_line(session, SHOP, **line, advance_most_minor=0, actor=NIGHT, at=AT)
+            said = {"store_id": SHOP, "bic": "", "told_at": AT.isoformat()}
+            payouts.take_bank(session, said | {"payee": "Wei", "bank_account": "12345678"}, at=AT)
+            agent_commissions.take_agent(session, said | {"name": "Mei", "account": "6222021234567890"}, at=AT)
+        country.deliver()
+
+    # --- what holds after every step ---
+
+    def look(self) -> None:
+        """See that no account is on the wrong side, and that no more was paid out than came in or was given."""
+        with self.network.read() as session:
+            known, left = balances(session, SHOP), open_invoices(session, SHOP)
+            assert sum(known.values()) == 0
+            assert known["funds"] <= 0 <= min(known["invoiced"], known["credit"], known["advance"])
+            assert sum(one.left_minor for one in left) == known["invoiced"] + known["credit"]
+            assert all(one.left_minor > 0 for one in left)
+            sums = {
+                (kind, source): int(minor)
+                for kind, source, minor in session.execute(
+                    sa.select(LedgerEntry.kind, LedgerEntry.from_account, sa.func.sum(LedgerEntry.amount_minor))
+                    .where(LedgerEntry.store_id == SHOP)
+                    .group_by(LedgerEntry.kind, LedgerEntry.from_account)
+                )
+            }
+            out = sum(minor for (kind, _), minor in sums.items() if kind == "payout")
+            back = sum(minor for (kind, _), minor in sums.items() if kind == "returned")
+            came = (
+                sums.get(("paid_in", "funds"), 0) + sums.get(("escrow", "funds"), 0) + sums.get(("advance", "funds"), 0)
+            )
+            came += sums.get(("owed_back", "funds"), 0) - sums.get(("taken_back", "bank"), 0)
+            assert out - back <= came, "nobody is paid out for goods or parts that were not paid"
+            due = sum(one.due_minor for one in agent_commissions.parts_of(session, SHOP))
+            assert due <= came
+
+    def told(self, where: str) -> list[object]:
+        """Return what a node knows of the account, the line and the draws."""
+        with self.country.nodes()[where].read() as session:
+            line = session.get_one(CreditLine, SHOP)
+            draws = sa.select(CreditDraw.order_id, CreditDraw.state, CreditDraw.amount_minor).order_by(
+                CreditDraw.order_id
+            )
+            return [
+                balances(session, SHOP), owed(balances(session, SHOP)), (line.state, line.limit_minor, line.held_by),
+                [(one.invoice.id, one.left_minor) for one in open_invoices(session, SHOP)],
+                [tuple(row) for row in session.execute(draws.where(CreditDraw.store_id == SHOP))],
+            ]  # fmt: skip
+
+    # --- goods ---
+
+    @property
+    def here(self) -> dict:
+        return {"actor": KEEPER[SHOP], "at": self.at + self.ahead}
+
+    @property
+    def there(self) -> dict:
+        return {"actor": OPERATOR, "at": self.at}
+
+    def order(self, packs: int, *, on_credit: bool = False) -> None:
+        with self.shop.write() as session:
+            order_id = new_id()
+            write_order(session, SHOP, order_id, {"milk": packs, "bread": 1}, "van", self.at + self.ahead, {})
+            if on_credit:
+                credit.draw(session, SHOP, order_id, **self.here)
+            orders.send(session, SHOP, order_id, **self.here)
+
+    def order_on_credit(self, packs: int) -> None:
+        self.order(packs, on_credit=True)
+
+    def call_off(self, which: int) -> None:
+        if found := self.some(self.shop, ReplenishmentOrder, which, "sent", "acknowledged"):
+            with self.shop.write() as session:
+                orders.cancel(session, SHOP, found, why="Too much", **self.here)
+
+    def send_out(self, _size: int) -> None:
+        self.country.fill(self.at)
+        self.country.load(at=self.at)
+
+    def take_in(self, size: int) -> None:
+        """Take a delivery in as it was sent, or with less or more of the milk."""
+        if found := self.some(self.shop, Delivery, size, "expected"):
+            with self.shop.write() as session:
+                receiving.begin_count(session, SHOP, found, **self.here)
+                if size > 2:
+                    counted = 12 * size - 30
+                    receiving.count_line(session, SHOP, found, "milk", max(0, counted), why="Counted so", **self.here)
+                receiving.post(session, SHOP, found, **self.here)
+
+    def send_away(self, which: int) -> None:
+        if found := self.some(self.shop, Delivery, which, "expected"):
+            with self.shop.write() as session:
+                receiving.refuse(session, SHOP, found, why="Wet", **self.here)
+
+    def complain(self, size: int) -> None:
+        if found := self.some(self.shop, Delivery, size, "posted"):
+            kind = ("damaged", "wrong", "short")[size % 3]
+            with self.shop.write() as session:
+                handling.file(
+                    session, SHOP, found, [("milk", kind, size)], id=new_id(), wish="money", words="Look", **self.here
+                )
+
+    def answer(self, size: int) -> None:
+        if found := self.some(self.network, Claim, size, "filed", "contested"):
+            with self.network.write() as session:
+                claim = handling.claim_of(session, SHOP, found)
+                lines = handling.lines_of(session, claim)
+                granted = {(line.sku, line.kind): min(line.qty, size) for line in lines}
+                remedy = "return" if any(line.kind == "wrong" for line in lines) and size % 2 else "money"
+                handling.decide(session, SHOP, found, granted, remedy=remedy, words="So much", **self.there)
+
+    def send_back(self, which: int) -> None:
+        if found := self.some(self.shop, goods_returns.GoodsReturn, which, "proposed"):
+            with self.shop.write() as session:
+                returns.send(session, SHOP, found, {}, **self.here)
+
+    def count_back(self, which: int) -> None:
+        if found := self.some(self.network, goods_returns.GoodsReturn, which, "sent"):
+            with self.network.write() as session:
+                sent = goods_returns.lines_of(session, goods_returns.return_of(session, SHOP, found))
+                counts = {line.sku: (line.sent_qty, 0) for line in sent}
+                returns.receive(session, SHOP, found, counts, **self.there)
+
+    # --- words and money ---
+
+    def carry(self, _size: int) -> None:
+        self.seed += 1
+        self.country.deliver(seed=self.seed, at=self.at)
+
+    def pay(self, size: int) -> None:
+        with self.network.write() as session:
+            ledger.money_in(session, SHOP, 700 * size, reference="RF", id=new_id(), **self.there)
+
+    def take_payment_back(self, which: int) -> None:
+        with self.network.write() as session:
+            paid = wrong_payments.received(session, SHOP, AT.date(), self.at.date())
+            if paid:
+                entry, _gone = paid[which % len(paid)]
+                wrong_payments.take_back(session, SHOP, entry.id, why="Another shop's", **self.there)
+
+    def pay_out(self, _size: int) -> None:
+        with self.network.write() as session:
+            payouts.make_run(session, id=new_id(), **self.there)
+
+    def carried_out(self, which: int) -> None:
+        with self.network.write() as session:
+            for run in {one.run_id for one in payouts.latest(session, limit=which)}:
+                payouts.confirm(session, run, **self.there)
+
+    def came_back(self, which: int) -> None:
+        if found := self.some(self.network, payouts.Payout, which, "made", "paid"):
+            with self.network.write() as session:
+                payouts.returned(session, SHOP, found, why="Closed", **self.there)
+
+    def online(self, size: int) -> None:
+        """Let a customer have paid online and taken the goods home."""
+        with self.network.write() as session:
+            row = escrow.open_for(
+                session, new_id(), SHOP, "pickup", 900 * size, currency="EUR", provider="practice", **self.there
+            )
+            escrow.settle_outcome(session, row.id, escrow.Outcome("captured"), **self.there)
+            row.release_at, row.proved = self.at + dt.timedelta(days=3), True
+
+    def refund(self, size: int) -> None:
+        if found := self.some(self.network, Escrow, size, "held"):
+            with self.network.write() as session:
+                back = min(500 * size, escrow.balance(session, found))
+                escrow.refund(session, found, back, why="Back", **self.there)
+
+    def pass_on(self, which: int) -> None:
+        if found := self.some(self.network, Escrow, which, "held"):
+            with self.network.write() as session:
+                escrow.release(session, found, why="Time is over", **self.there)
+
+    def ask_advance(self, size: int) -> None:
+        with self.shop.write() as session:
+            advances.ask(session, SHOP, 1_000 * size, id=new_id(), **self.here)
+
+    def part(self, size: int, *, sign: int = 1) -> None:
+        with self.network.write() as session:
+            told = {"store_id": SHOP, "statement_id": new_id(), "parts": [["Mei", sign * 600 * size]]}
+            agent_commissions.take_parts(session, told, **self.there)
+
+    def part_back(self, size: int) -> None:
+        self.part(size, sign=-1)
+
+    def give_up(self, which: int) -> None:
+        with self.network.write() as session:
+            left = open_invoices(session, SHOP)
+            if left:
+                one = left[which % len(left)]
+                ledger.write_off(session, SHOP, one.invoice.id, why="Gone", **self.there)
+
+    def hold(self, _size: int) -> None:
+        with self.network.write() as session:
+            credit.hold(session, SHOP, why="Call us", **self.there)
+
+    def release(self, _size: int) -> None:
+        with self.network.write() as session:
+            credit.release(session, SHOP, **self.there)
+
+    def let_go(self, which: int, *, verb=credit.let_go, **more: str) -> None:
+        with self.network.write() as session:
+            held = credit.held_draws(session)
+            if held:
+                verb(session, SHOP, held[which % len(held)].order_id, **more, **self.there)
+
+    def turn_down(self, which: int) -> None:
+        self.let_go(which, verb=credit.refuse, why="Pay first")
+
+    def night(self, _size: int) -> None:
+        with self.network.write() as session:
+            credit_review.close_day(session, self.at.date() - dt.timedelta(days=1), actor=NIGHT, at=self.at)
+
+    # --- inside ---
+
+    def some(self, database, kind, which: int, *states: str) -> str | None:
+        """Return one of the shop's things of a kind in these states."""
+        query = sa.select(kind.id).where(kind.store_id == SHOP, kind.state.in_(states)).order_by(kind.id)
+        with database.read() as session:
+            found = session.scalars(query).all()
+        return found[which % len(found)] if found else None

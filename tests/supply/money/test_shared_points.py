@@ -1,0 +1,493 @@
+"""Points that shops share: one balance wherever earned, never redeemed twice, and a pool that always balances."""
+
+import contextlib
+import datetime as dt
+import itertools
+import threading
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.errors import Refused, ShopError
+from config.ids import new_id
+from config.nodes import node, outbox
+from config.nodes.outbox import Message
+from pos.customers import customers, loyalty, shared_points
+from pos.customers.customers import Particulars
+from pos.customers.loyalty import Scheme
+from pos.customers.shared_points import SharedAccount, SharedEntry, SharedScheme
+from pos.facts import Paid
+from pos.store.store import store_of
+from pos.sync import recovered
+from supply.money import ledger, points_pool
+from supply.money import points as points_book
+from supply.money.points import PointsLink, PointsMember
+from supply.money.points_pool import Ask
+from supply.online.checkout import points_consent
+from supply.online.checkout.phone_codes import PhoneCode
+from supply.sync import checks
+from tests import network_facts
+from tests.supply.road import AT, DAY, KEEPER, OPERATOR, later, make_country
+from tests.tampering import unlocked
+
+PHONES = ("+1 213 555 0199", "+1 213 555 0144")
+AGREED = frozenset({"phone", "points", "network"})
+SECRET = "the-network-s-own"
+KEY = customers.key_of(node.NETWORK, "UTC", PHONES[0])
+
+
+def terms(**other) -> SharedScheme:
+    given = {"from_day": DAY, "name": "Clover", "currency": "EUR", "active": True, "points": 2, "per_minor": 100,
+             "worth_minor": 3, "least_points": 10, "expiry_months": 12, "lapsed_to": "shops",
+             "notice_days": 14}  # fmt: skip
+    return SharedScheme(**given | other)
+
+
+def a_sale(shop, customer_id, minor, sale_id, of_sale_id=None, *, receipt_no, at=AT):
+    """Return a sale of one service, paid by card, as it travels; of_sale_id: a return of it."""
+    (fact,) = network_facts.sales(shop, 1, first=receipt_no, day=at.date())
+    sign = -1 if of_sale_id else 1
+    line = replace(
+        fact.lines[0], n=1, qty=sign, unit_price_minor=minor, total_minor=sign * minor, net_minor=sign * minor,
+        tax_minor=0, amount_minor=sign * minor, kind="service", returns_sale_id=of_sale_id,
+        returns_n=1 if of_sale_id else None,
+    )  # fmt: skip
+    return replace(
+        fact, id=sale_id, kind="return" if of_sale_id else "sale", lines=(line,), lines_minor=sign * minor, taxes=(),
+        total_minor=sign * minor, tax_minor=0, paid_minor=sign * minor, change_minor=0, cash=(), movements=(),
+        payments=(Paid(f"{sale_id}-p", "card", sign * minor, False, "1"),), customer={"id": customer_id},
+        completed_at=at.isoformat(), shift_id=f"{shop}-shift-{sale_id}",
+    )  # fmt: skip
+
+
+class Street:
+    """Two shops that take part, each knowing the same people under ids of its own."""
+
+    def __init__(self, country, *, agreed=True, **scheme) -> None:
+        self.country, self.network, self.at = country, country.network, AT
+        self.numbers = {shop: itertools.count(1) for shop in country.shops}
+        with self.network.write() as session:
+            points_pool.found(session, terms(**scheme), actor=OPERATOR, at=AT)
+            edition = shared_points.edition(session)
+        for shop, database in country.shops.items():
+            with database.write() as session:
+                shared_points.take_edition(session, edition)
+                shared_points.take_part(session, store_of(session, shop), actor=KEEPER[shop], at=AT)
+            for who in range(len(PHONES)):
+                self.know(shop, who)
+        self.deliver()
+        if agreed:
+            for shop, who in itertools.product(country.shops, range(len(PHONES))):
+                self.agree(shop, who)
+            self.deliver()
+
+    def know(self, shop, who, agreed=AGREED) -> None:
+        with self.country.shops[shop].write() as session:
+            store, wished = store_of(session, shop), Particulars("Ana", PHONES[who], agreed=agreed)
+            do = customers.change if customers.is_known(session, shop, self.id(shop, who)) else customers.add
+            do(session, store, self.id(shop, who), wished, actor=KEEPER[shop], at=self.at)
+
+    def agree(self, shop, who, phone="") -> None:
+        """Let somebody type the code that came to the phone at a shop, and the shop hear what came of it."""
+        phone = phone or PHONES[who]
+        with self.network.write() as session:
+            points_consent.send(session, shop, phone, language="en", at=self.at)
+            code = points_consent.sent_code(session, shop, phone, secret=SECRET)
+        with self.network.write() as session:
+            told = points_consent.prove(session, shop, self.id(shop, who), phone, code, secret=SECRET, at=self.at)
+            session.execute(sa.delete(PhoneCode))  # a number may be sent one of every shop at once here
+        with self.country.shops[shop].write() as session:
+            shared_points.take_told(session, told)
+
+    def id(self, shop, who) -> str:
+        return f"customer-{shop}-{who}"
+
+    def ring(self, shop, who, minor, sale_id, of_sale_id=None) -> None:
+        """Let a shop tell of a sale, or of a return of one."""
+        fact = a_sale(
+            shop, self.id(shop, who), minor, sale_id, of_sale_id, receipt_no=next(self.numbers[shop]), at=self.at
+        )
+        with self.country.shops[shop].write() as session:
+            outbox.append(
+                session, to_node=node.NETWORK, topic=fact.TOPIC, version=fact.VERSION, body=fact.to_body(), id=fact.id,
+                subject="test", business_day=self.at.date(), at=self.at,
+            )  # fmt: skip
+
+    def deliver(self, seed=None) -> None:
+        self.country.deliver(seed=seed, at=self.at)
+
+    def sell(self, shop, who, minor, sale_id="") -> str:
+        """Let somebody collect on a sale; returns its id."""
+        sale_id = sale_id or new_id()
+        with self.country.shops[shop].write() as session:
+            store, mine = store_of(session, shop), self.id(shop, who)
+            if not shared_points.collects(session, shop, mine, self.at):
+                raise Refused("no-points-here", "No member")
+            shared_points.earn(session, store, mine, minor, sale_id=sale_id, at=self.at, actor=KEEPER[shop])
+        self.ring(shop, who, minor, sale_id)
+        return sale_id
+
+    def bring_back(self, shop, who, sale_id, *, earned=0, paid=0) -> None:
+        return_id = new_id()
+        self.ring(shop, who, earned or paid, return_id, of_sale_id=sale_id)
+        with self.country.shops[shop].write() as session:
+            store, mine = store_of(session, shop), self.id(shop, who)
+            rest = {"sale_id": return_id, "of_sale_id": sale_id, "at": self.at, "actor": KEEPER[shop]}
+            if earned:
+                shared_points.take_points_back(session, store, mine, earned, **rest)
+            if paid:
+                shared_points.give_points_back(session, store, mine, paid, **rest)
+
+    def ask(self, shop, who, minor, payment_id="") -> tuple[str, str]:
+        """Ask the network for points; returns the payment's id and what became of it."""
+        payment_id = payment_id or new_id()
+        with self.network.write() as session:
+            asked = Ask("begin", payment_id, self.id(shop, who), f"sale-{payment_id}", minor)
+            return payment_id, points_pool.ask(session, shop, asked, at=self.at).state
+
+    def use(self, shop, who, payment_id, minor) -> None:
+        """Complete the sale that granted points pay."""
+        with self.country.shops[shop].write() as session:
+            rest = {"sale_id": f"sale-{payment_id}", "at": self.at, "actor": KEEPER[shop]}
+            shared_points.spend(session, shop, self.id(shop, who), payment_id, minor, **rest)
+
+    def seen(self, shop, who=0) -> int:
+        """Return the balance a shop shows."""
+        with self.country.shops[shop].read() as session:
+            return session.get(SharedAccount, (shop, self.id(shop, who))).points
+
+    def pool(self) -> int:
+        """Return what the pool holds, having checked that it is what the shops owe it and what points are worth."""
+        with self.network.read() as session:
+            _members, points = points_book.outstanding(session)
+            due = sum(part.due_minor for part in points_pool.parts(session))
+            assert due == points * 3
+            assert points == session.scalar(sa.select(sa.func.coalesce(sa.func.sum(SharedEntry.points), 0)))
+            return due
+
+    def night(self, day=DAY) -> dict[str, int]:
+        """Settle; returns what each shop's ledger has been charged since the beginning."""
+        with self.network.write() as session:
+            points_pool.settle_all(session, day, actor=OPERATOR, at=self.at)
+            return {shop: -ledger.balances(session, shop)["points"] for shop in self.country.shops}
+
+
+@pytest.fixture
+def street(tmp_path):
+    return Street(make_country(tmp_path))
+
+
+def test_what_is_earned_at_one_shop_without_a_line_is_redeemed_at_another(street):
+    street.sell("S1", 0, 1_050)
+    assert (street.seen("S1"), street.seen("S2")) == (21, 0), "the line is down"
+    street.deliver()
+    assert (street.seen("S1"), street.seen("S2")) == (21, 21)
+    payment_id, state = street.ask("S2", 0, 45)
+    assert state == "captured"
+    street.use("S2", 0, payment_id, 45)
+    assert street.seen("S2") == 6
+    street.deliver(seed=1)
+    assert (street.seen("S1"), street.seen("S2"), street.pool()) == (6, 6, 18)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_of_many_tills_that_ask_for_the_last_points_at_once_one_gets_them(tmp_path, request, kind):
+    url = request.getfixturevalue("postgres_database") if kind == "postgresql" else ""
+    street = Street(make_country(tmp_path, url))
+    street.sell("S1", 0, 1_000)
+    street.deliver(seed=5)
+    gate, states = threading.Barrier(6), []
+
+    def till(number):
+        gate.wait(60)
+        states.append(street.ask(f"S{number % 2 + 1}", 0, 60)[1])
+
+    tills = [threading.Thread(target=till, args=(number,)) for number in range(6)]
+    for one in tills:
+        one.start()
+    for one in tills:
+        one.join(120)
+    assert sorted(states) == ["captured"] + ["declined"] * 5
+    street.deliver()
+    street.night()
+    assert (street.seen("S1"), street.pool(), street.country.findings()) == (0, 0, [])
+    street.country.network.engine.dispose()
+
+
+def test_a_grant_asked_twice_is_one_and_what_was_called_off_before_is_never_granted(street):
+    street.sell("S1", 0, 2_000)
+    street.deliver()
+    assert [street.ask("S2", 0, 60, payment_id="payment-one")[1] for _ in range(2)] == ["captured", "captured"]
+    with street.network.write() as session:
+        assert points_pool.ask(session, "S2", Ask("cancel", "payment-two"), at=AT).state == "cancelled"
+        assert points_pool.ask(session, "S2", Ask("query", "payment-six"), at=AT).reason == "never-seen"
+    assert street.ask("S2", 0, 60, payment_id="payment-two")[1] == "cancelled"
+    with street.network.write() as session:
+        for _ in range(2):
+            back = Ask("reverse", "payment-one", key="payment-one:back")
+            assert points_pool.ask(session, "S2", back, at=AT).state == "captured"
+    street.deliver()
+    assert (street.seen("S1"), street.pool()) == (40, 120)
+
+
+def test_a_return_takes_points_back_that_were_spent_elsewhere_and_the_next_purchase_fills_the_hole(street):
+    sale_id = street.sell("S1", 0, 1_000)
+    street.deliver()
+    street.use("S2", 0, street.ask("S2", 0, 60)[0], 60)
+    street.bring_back("S1", 0, sale_id, earned=500)
+    street.deliver()
+    assert (street.seen("S1"), street.seen("S2"), street.pool()) == (-10, -10, -30)
+    street.sell("S2", 0, 800)
+    street.deliver()
+    assert street.seen("S1") == 6
+
+
+def test_the_earning_shop_pays_into_its_ledger_what_the_redeeming_shop_is_paid(street):
+    street.sell("S1", 0, 10_000)
+    street.deliver()
+    payment_id, _ = street.ask("S2", 0, 300)
+    street.use("S2", 0, payment_id, 300)
+    street.deliver()
+    assert street.night() == {"S1": 600, "S2": -300}
+    assert street.night() == {"S1": 600, "S2": -300}, "once a day"
+    with street.network.read() as session:
+        assert ledger.balances(session, "S2")["funds"] == -300
+        (one,) = ledger.open_invoices(session, "S1")
+        assert (one.left_minor, one.invoice.lines[0][1]) == (600, "Clover")
+    street.bring_back("S2", 0, f"sale-{payment_id}", paid=150)
+    street.deliver()
+    assert street.night(DAY + dt.timedelta(days=1)) == {"S1": 600, "S2": -150}
+    assert street.pool() == 450
+
+
+def test_a_shop_that_takes_back_what_it_never_gave_waits_and_taken_in_all_the_same_is_a_finding(street):
+    body = {"store_id": "S2", "id": new_id(), "customer_id": street.id("S2", 0), "key": KEY, "kind": "taken_back",
+            "points": -50, "amount_minor": 2_500, "sale_id": "s", "of_sale_id": "t", "at": AT.isoformat(),
+            "business_day": DAY.isoformat()}  # fmt: skip
+    with street.network.write() as session:
+        points_book.take_moved(session, body, at=AT)
+        assert checks.findings(session) == []
+    assert street.pool() == 0
+    with street.network.write() as session:
+        points_book.decide(session, "S2", body["id"], take=True, actor=OPERATOR, at=AT)
+        assert [one.code for one in checks.findings(session)] == ["K20"]
+    assert street.night()["S2"] == 0
+
+
+def test_points_nobody_moves_lapse_to_the_shops_that_paid_for_them(street):
+    street.sell("S1", 0, 1_000)
+    street.sell("S2", 0, 500)
+    street.deliver()
+    with street.network.write() as session:
+        assert points_book.lapse_old(session, dt.date(2027, 3, 2), at=later(days=365)) == 0
+        assert points_book.lapse_old(session, dt.date(2027, 3, 3), at=later(days=366)) == 1
+        left = {part.store_id: part.due_minor for part in points_pool.parts(session)}
+    assert (left, street.pool()) == ({"S1": 0, "S2": 0}, 0)
+    street.deliver()
+    assert street.seen("S2") == 0
+
+
+def test_who_is_forgotten_at_the_last_shop_is_forgotten_by_the_network(street):
+    street.sell("S1", 0, 1_000)
+    street.deliver()
+    for shop in ("S1", "S2"):
+        with street.country.shops[shop].write() as session:
+            customers.erase(session, store_of(session, shop), street.id(shop, 0), actor=KEEPER[shop], at=later(days=1))
+        street.deliver(seed=2)
+        with street.network.read() as session:
+            assert points_pool_known(session) == (shop == "S1")
+    assert street.pool() == 0
+
+
+def points_pool_known(session) -> bool:
+    return session.scalar(sa.select(PointsMember.id).where(PointsMember.key == KEY)) is not None
+
+
+def test_who_leaves_at_the_network_leaves_every_shop_and_may_come_again(street):
+    street.sell("S1", 0, 1_000)
+    street.deliver()
+    with street.network.write() as session:
+        assert points_book.leave(session, KEY, at=later(hours=1))
+        assert not points_book.leave(session, KEY, at=later(hours=1))
+    street.deliver(seed=3)
+    for shop, database in street.country.shops.items():
+        with database.read() as session:
+            assert shared_points.collects(session, shop, street.id(shop, 0), AT) is None
+    street.at = later(hours=2)
+    street.know("S1", 0)
+    street.sell("S1", 0, 500)
+    street.deliver()
+    assert (street.seen("S1"), street.pool()) == (10, 30)
+    assert street.ask("S1", 0, 30)[1] == "declined", "who comes back consents again"
+
+
+def test_a_new_number_keeps_the_points_and_two_numbers_of_one_person_become_one(street):
+    street.sell("S1", 0, 1_000)
+    street.sell("S2", 1, 500)
+    street.deliver()
+    street.at = later(hours=1)
+    for shop in ("S1", "S2"):  # whoever was known by the first number has the second one now
+        with street.country.shops[shop].write() as session:
+            store, wished = store_of(session, shop), Particulars("Ana", PHONES[1], agreed=AGREED)
+            customers.change(session, store, street.id(shop, 0), wished, actor=KEEPER[shop], at=street.at)
+    street.deliver(seed=4)
+    assert street.seen("S1") == 20, "a number nobody confirmed opens nothing"
+    for shop in ("S1", "S2"):
+        street.agree(shop, 0, PHONES[1])
+    street.deliver(seed=4)
+    assert {street.seen(shop, who) for shop in ("S1", "S2") for who in (0, 1)} == {30}
+    assert street.pool() == 90
+
+
+def test_a_shops_own_points_come_along_and_are_never_collected_beside(tmp_path):
+    street = Street(make_country(tmp_path))
+    with street.country.shops["S1"].write() as session:
+        store, by = store_of(session, "S1"), {"actor": KEEPER["S1"], "at": AT}
+        loyalty.set_scheme(session, "S1", Scheme(True, 1, 100, 2, 1), **by)
+        customers.add(session, store, "customer-own", Particulars("Bo", agreed=frozenset({"points"})), **by)
+        customers.earn(session, store, "customer-own", 4_000, sale_id="s0", **by)
+        wished = Particulars("Bo", "+1 213 555 0101", agreed=AGREED)
+        customers.change(session, store, "customer-own", wished, **by)
+        standing = customers.standing(session, store, "customer-own", at=AT)
+        assert (standing.points, standing.points_name, standing.points_to_confirm) == (26, "Clover", True)
+        assert loyalty.account_of(session, "S1", "customer-own").points == 0
+
+
+def test_a_shop_leaves_after_its_notice_and_what_it_sold_can_still_come_back(street):
+    sale_id = street.sell("S1", 0, 1_000)
+    with street.country.shops["S1"].write() as session:
+        part = shared_points.give_notice(session, store_of(session, "S1"), actor=KEEPER["S1"], at=later(hours=1))
+        assert part.until_day == DAY + dt.timedelta(days=14)
+        assert shared_points.collects(session, "S1", street.id("S1", 0), later(days=14))
+        assert not shared_points.collects(session, "S1", street.id("S1", 0), later(days=15))
+    street.deliver()
+    street.at = later(days=20)
+    assert street.ask("S1", 0, 30)[1] == "declined"
+    street.bring_back("S1", 0, sale_id, earned=1_000)
+    street.deliver()
+    assert street.pool() == 0
+
+
+def test_the_network_changes_its_scheme_from_a_day_on_but_never_what_a_point_is_worth(street):
+    with street.network.write() as session:
+        with pytest.raises(ShopError, match="from tomorrow on"):
+            points_pool.found(session, terms(points=1), actor=OPERATOR, at=AT)
+        less = terms(from_day=DAY + dt.timedelta(days=3), points=1, worth_minor=9)
+        points_pool.found(session, less, actor=OPERATOR, at=AT)
+        rows = [shared_points.scheme_on(session, DAY + dt.timedelta(days=n)) for n in (2, 3)]
+        assert [(row.points, row.worth_minor) for row in rows] == [(2, 3), (1, 3)]
+
+
+def test_a_shop_put_back_from_a_copy_knows_its_members_and_their_points_again(street, tmp_path):
+    street.sell("S1", 0, 1_000)
+    sale_id = street.sell("S1", 1, 500)
+    with street.country.shops["S1"].read() as session:
+        told = [Message(**outbox.to_wire(row)) for row in outbox.due(session, node.NETWORK)]
+    street.bring_back("S1", 1, sale_id, earned=500)
+    with street.country.shops["S1"].write() as session:
+        session.execute(sa.delete(SharedAccount))
+        with unlocked(session):
+            session.execute(sa.delete(SharedEntry))
+        for message in told * 2:
+            assert recovered.APPLIERS[message.topic](session, message, AT) == []
+    assert (street.seen("S1", 0), street.seen("S1", 1)) == (20, 10)
+    street.deliver(seed=6)
+    assert (street.seen("S1", 0), street.seen("S1", 1), street.pool()) == (20, 0, 60)
+
+
+STEPS = ("sell", "redeem", "let_go", "bring_back", "part_back", "quit", "join", "agree", "night", "lapse", "carry")
+STEP = st.tuples(st.sampled_from(STEPS), st.integers(0, 1), st.integers(0, 1), st.integers(1, 9))
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    steps=st.lists(STEP, min_size=12, max_size=40), seed=st.integers(0, 999), to=st.sampled_from(["shops", "network"])
+)
+def test_no_walk_of_sales_returns_and_nights_leaves_a_fault_in_the_pool(tmp_path_factory, steps, seed, to):
+    walk = Walk(Street(make_country(tmp_path_factory.mktemp("points")), lapsed_to=to), seed)
+    for n, (what, shop, who, size) in enumerate(steps):
+        walk.street.at = later(hours=n)
+        with contextlib.suppress(ShopError):
+            getattr(walk, what)(f"S{shop + 1}", who, size)
+        walk.street.pool()
+    walk.end()
+
+
+class Walk:
+    """What members, shops and nights do, in any order; every word comes late, shuffled and twice."""
+
+    def __init__(self, street, seed) -> None:
+        self.street, self.seed = street, seed
+        self.sold, self.used = [], []
+
+    def sell(self, shop, who, size):
+        self.sold.append((shop, who, self.street.sell(shop, who, 1_000 * size)))
+
+    def redeem(self, shop, who, size):
+        payment_id, state = self.street.ask(shop, who, 30 * size)
+        if state == "captured":
+            self.used.append((shop, who, f"sale-{payment_id}", 30 * size))
+            self.street.use(shop, who, payment_id, 30 * size)
+
+    def let_go(self, shop, who, size):
+        payment_id, _ = self.street.ask(shop, who, 30 * size)
+        with self.street.network.write() as session:
+            back = Ask("reverse", payment_id, key=f"{payment_id}:back")
+            points_pool.ask(session, shop, back, at=self.street.at)
+
+    def bring_back(self, _shop, _who, _size):
+        if self.sold:
+            self.street.bring_back(*self.sold.pop(), earned=1_000)
+
+    def part_back(self, _shop, _who, _size):
+        if self.used:
+            *which, minor = self.used.pop()
+            self.street.bring_back(*which, paid=minor)
+
+    def quit(self, shop, who, _size):
+        self.street.know(shop, who, frozenset({"phone", "points"}))
+
+    def join(self, shop, who, _size):
+        self.street.know(shop, who)
+
+    def agree(self, shop, who, _size):
+        with self.street.country.shops[shop].read() as session:
+            known = shared_points.collects(session, shop, self.street.id(shop, who), self.street.at)
+        if known:
+            self.street.agree(shop, who)
+
+    def night(self, _shop, _who, size):
+        self.street.night(DAY + dt.timedelta(days=size))
+
+    def lapse(self, _shop, _who, _size):
+        with self.street.network.write() as session:
+            points_book.lapse_old(session, DAY + dt.timedelta(days=500), at=self.street.at)
+
+    def carry(self, _shop, _who, _size):
+        self.street.deliver(self.seed)
+
+    def end(self):
+        """See that all books agree once everything has arrived and is settled."""
+        self.carry("", 0, 0)
+        self.street.pool()
+        self.street.night(DAY + dt.timedelta(days=99))
+        country = self.street.country
+        assert country.findings() == []
+        with country.network.read() as session:
+            for part in points_pool.parts(session):
+                assert part.store_id == node.NETWORK or part.due_minor == part.settled_minor
+            for shop in country.shops:
+                assert sum(ledger.balances(session, shop).values()) == 0
+            links = {(row.store_id, row.customer_id): row for row in session.scalars(sa.select(PointsLink))}
+            points = {row.id: row.points for row in session.scalars(sa.select(PointsMember))}
+        for shop, database in country.shops.items():
+            with database.read() as session:
+                for row in session.scalars(sa.select(SharedAccount).where(SharedAccount.key != "")):
+                    link = links[shop, row.customer_id]
+                    assert row.points == points[link.member_id], f"{shop} shows what the network knows"
+                    assert row.linked == link.is_linked
+        for database in country.nodes().values():
+            database.engine.dispose()

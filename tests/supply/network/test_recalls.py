@@ -1,0 +1,410 @@
+"""What the network recalls leaves no warehouse, shops that carry it are told, and what they took away is credited."""
+
+import datetime as dt
+import random
+import threading
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.nodes.node import NETWORK
+from config.nodes.outbox import Message
+from pos.stock import batches, goods_in, recall, stock, waste
+from pos.stock.batches import Batch, Lot
+from pos.stock.ledger import Place, StockLevel
+from pos.stock.waste import Waste
+from pos.store.store import Store
+from supply.money import ledger
+from supply.network.recalls import recalls, recalls_by_hand
+from supply.network.warehouse import dispatch, pick_lots, picking
+from supply.network.warehouse.pick_lists import PickLine, PickList
+from supply.orders import supply_routes
+from supply.orders.goods_returns import GoodsReturn, GoodsReturnLine
+from supply.orders.orders import OrderLine
+from tests.supply.road import AT, DAY, KEEPER, OPERATOR, VAN, WAREHOUSE, Country, make_country, write_order
+
+BY = {"actor": OPERATOR, "at": AT}
+ALL = 10_000
+SECOND_FIRST = 1
+"""A seed that lets the second of two words arrive before the first."""
+SAID = {"why": "glass in it", "called_by": "The mill", "afterwards": "destroy", **BY}
+
+
+def _sent_and_ordered(country: Country) -> None:
+    """Let S1 have got 6 of lot A and ordered 12 more, and the warehouse have 6 of A, 30 of B, 18 of no known lot."""
+    lots = [Lot("bread", 12, "A", DAY + dt.timedelta(days=3)), Lot("bread", 30, "B", DAY + dt.timedelta(days=9))]
+    with country.network.write() as session:
+        batches.lay_in(session, WAREHOUSE, lots, source_kind="purchase", source_id="lot", at=AT)
+    country.order("S1", {"bread": 1}, id="first")
+    country.send_out()
+    country.take_in("S1")
+    country.order("S1", {"bread": 2}, id="one")
+    country.deliver()
+    country.fill()
+    country.deliver()
+
+
+@pytest.fixture
+def country(tmp_path) -> Country:
+    return make_country(tmp_path, lay_in=_sent_and_ordered)
+
+
+def call(country: Country, batch: str | None = "A", **said) -> None:
+    with country.network.write() as session:
+        recalls.call(session, "bread", batch, id="r1", **{**SAID, **said})
+    country.deliver()
+
+
+def row_at(country: Country, here: str, store_id: str) -> recall.Recall:
+    with country.nodes()[here].read() as session:
+        return session.get_one(recall.Recall, (store_id, "r1"))
+
+
+def test_a_recalled_lot_is_neither_promised_nor_named_nor_taken_nor_loaded(country):
+    with country.network.write() as session:
+        made = picking.make(session, WAREHOUSE, **BY).id
+    call(country)
+    with country.network.write() as session:
+        names = {row.id: row.batch for row in session.scalars(sa.select(Batch))}
+        (line,) = session.scalars(sa.select(PickLine).filter_by(pick_id=made, sku="bread"))
+        assert [(names[lot_id], qty) for lot_id, qty in line.lots] == [("B", 12)], "the sheet named A before"
+        with pytest.raises(Refused, match="lot A was recalled"):
+            pick_lots.take_scanned(session, made, "(01)04006381333931(10)A", **BY)
+        lists = session.get_one(PickList, made)
+        assert [one.batch for one in pick_lots.choices(session, lists, ["bread"], AT)["bread"]] == ["B"]
+        picking.drop(session, made, why="for this test", **BY)
+        (free,) = dispatch.ready(session, WAREHOUSE, at=AT)
+        assert [(one.sku, one.qty) for one in free.lines] == [("bread", 12)]
+    assert country.load() == ["one"]
+    with country.network.read() as session:
+        gone = dict(session.execute(sa.select(Batch.batch, Batch.gone_qty)).all())
+    assert gone == {"A": 6, "B": 12}, "6 of A left before it was recalled"
+
+
+def test_what_was_picked_of_a_lot_recalled_since_stays_and_the_list_says_so(country):
+    with country.network.write() as session:
+        made = picking.make(session, WAREHOUSE, **BY).id
+        picking.pick_rest(session, made, **BY)
+    call(country, batch=None)
+    with country.network.write() as session:
+        sent = picking.send_off(session, made, **BY)
+    assert sent == picking.SentOff((), (("S1", "recalled"),))
+
+
+def test_what_was_recalled_before_it_was_picked_stays_as_recalled_and_not_as_gone(country):
+    with country.network.write() as session:
+        made = picking.make(session, WAREHOUSE, **BY).id
+    call(country, batch=None)
+    with country.network.write() as session:
+        picking.pick_rest(session, made, **BY)
+        assert picking.send_off(session, made, **BY) == picking.SentOff((), (("S1", "recalled"),))
+
+
+def test_every_shop_that_carries_it_is_told_and_says_how_many_it_took_away(country):
+    call(country)
+    with country.shops["S1"].write() as session:
+        with pytest.raises(Refused, match="glass in it"):
+            recall.refuse(session, "S1", [("bread", "A")])
+        recalls.clear(session, "S1", "r1", 4, waste_id="w1", actor=KEEPER["S1"], at=AT)
+        assert [(one.reason, one.batch, one.qty) for one in session.scalars(sa.select(Waste))] == [("recall", "A", 4)]
+    with country.shops["S2"].read() as session:
+        assert recall.in_force(session, "S2") == [], "it never had any"
+    country.deliver(seed=3)
+    country.reapply()
+    with country.network.write() as session:
+        (shop,) = recalls.shops(session, "r1")
+        assert (shop.sent_qty, shop.maybe_qty, shop.row.taken_qty, shop.most_qty) == (6, 0, 4, 4)
+        before = ledger.left_to_credit(session, "S1")
+        with pytest.raises(Invalid, match="0 to 4"):
+            recalls.settle(session, "r1", "S1", 5, **BY)
+        assert recalls.settle(session, "r1", "S1", 4, **BY) == 600, "4 of 6 at 9.00"
+        assert ledger.left_to_credit(session, "S1") == before - 600
+        with pytest.raises(Refused, match="was credited"):
+            recalls.settle(session, "r1", "S1", 4, **BY)
+    assert country.findings() == []
+
+
+def test_a_warehouse_that_was_looked_through_writes_off_what_was_found_and_what_was_not(country):
+    call(country)
+    with country.network.write() as session:
+        with pytest.raises(Refused, match="The book has 24 that could be of it"):
+            recalls.look_through(session, WAREHOUSE, "r1", 25, **BY)
+        recalls.look_through(session, WAREHOUSE, "r1", 5, **BY)
+        gone = session.execute(sa.select(Waste.batch, Waste.reason, Waste.qty).order_by(Waste.qty)).all()
+        assert [tuple(one) for one in gone] == [("A", "other", 1), ("A", "recall", 5)]
+        assert batches.unsound(session, WAREHOUSE, day=DAY) == {}
+        with pytest.raises(Conflict):
+            recalls.look_through(session, WAREHOUSE, "r1", 5, **BY)
+        stock.receive(session, WAREHOUSE, [("bread", 6)], source_id="late", **BY)
+        batches.lay_in(session, WAREHOUSE, [Lot("bread", 6, "a")], source_kind="purchase", source_id="late", at=AT)
+        assert batches.unsound(session, WAREHOUSE, day=DAY) == {"bread": 6 + 18}, "it waits for another look"
+        assert [looked for _row, looked, _places in recalls.called(session)] == [0], "and the operator is reminded"
+    assert row_at(country, NETWORK, WAREHOUSE).state == "called"
+    assert country.findings() == []
+
+
+def test_only_what_holds_now_counts_however_the_words_arrive(country):
+    with country.network.write() as session:
+        recalls.call(session, "bread", "A", id="r1", **SAID)
+        recalls.lift(session, "r1", why="tested", **BY)
+    country.deliver(seed=1)
+    assert row_at(country, "S1", "S1").state == "lifted"
+    with country.shops["S1"].read() as session:
+        recall.refuse(session, "S1", [("bread", "A")])
+
+
+def test_a_shop_keeps_its_own_recall_beside_the_networks(country):
+    with country.shops["S1"].write() as session:
+        recall.call(session, "S1", "bread", why="a customer brought it back", actor=KEEPER["S1"], at=AT)
+    call(country, afterwards="send_back")
+    with country.shops["S1"].read() as session:
+        assert sorted(one.afterwards for one in recall.in_force(session, "S1")) == ["", "send_back"]
+
+
+def test_the_network_says_what_becomes_of_the_goods_and_calls_once(country):
+    call(country)
+    for said in ({"afterwards": "eat"}, {}):
+        with pytest.raises((Invalid, Conflict)), country.network.write() as session:
+            recalls.call(session, "bread", "A", id="r2", **{**SAID, **said})
+
+
+def test_a_recall_called_anew_reaches_a_shop_that_has_not_heard_yet_that_the_first_one_is_lifted(country):
+    call(country)
+    with country.network.write() as session:
+        recalls.lift(session, "r1", why="tested", **BY)
+        recalls.call(session, "bread", "A", id="r2", **SAID)
+    country.deliver(seed=SECOND_FIRST)
+    assert row_at(country, "S1", "S1").state == "lifted"
+    with country.shops["S1"].read() as session, pytest.raises(Refused, match="glass in it"):
+        recall.refuse(session, "S1", [("bread", "A")])
+
+
+def test_no_unit_is_credited_for_two_recalls_nor_once_it_went_back(country):
+    call(country)
+    with country.network.write() as session:
+        recall.clear(session, "S1", "r1", 3, actor=OPERATOR, at=AT)
+        recalls.settle(session, "r1", "S1", 3, **BY)
+        recalls.lift(session, "r1", why="tested", **BY)
+        for again, batch in (("same", "A"), ("all", None)):
+            recalls.call(session, "bread", batch, id=again, **SAID)
+            recall.clear(session, "S1", again, 600, actor=OPERATOR, at=AT)
+            assert [one.most_qty for one in recalls.shops(session, again)] == [3], "of 6 that were sent"
+        back = {"store_id": "S1", "supplier_id": "van", "source": "claim", "proposed_at": AT, "send_by": DAY}
+        session.add(GoodsReturn(id="back", state="received", **back))
+        session.flush()
+        units = {"qty": 1, "sent_qty": 1, "received_qty": 1, "pack_qty": 6, "pack_cost_minor": 900, "charged": True}
+        session.add(GoodsReturnLine(store_id="S1", return_id="back", sku="bread", name="Rye bread", **units))
+        session.flush()
+        assert [one.most_qty for one in recalls.shops(session, "all")] == [2]
+
+
+def test_a_shop_is_not_looked_through_as_a_warehouse_is(country):
+    call(country)
+    with country.network.write() as session, pytest.raises(NotFound):
+        recalls.look_through(session, "S1", "r1", 0, **BY)
+    assert row_at(country, NETWORK, "S1").state == "called"
+
+
+def test_a_shop_that_bought_one_unit_dearly_is_credited_that_for_one_unit_alone(country):
+    call(country)
+    with country.network.write() as session:
+        write_order(session, "S1", "odd", {"bread": 1}, VAN, AT + dt.timedelta(days=1), {})
+        line = session.get_one(OrderLine, ("S1", "odd", "bread"))
+        line.pack_qty, line.pack_cost_minor, line.qty_received = 1, 300, 1
+        recall.clear(session, "S1", "r1", 4, actor=OPERATOR, at=AT)
+        assert recalls.settle(session, "r1", "S1", 4, **BY) == 300 + 3 * 150
+
+
+def test_what_is_recalled_is_taken_out_of_the_bin_too(country):
+    call(country)
+    with country.shops["S1"].write() as session:
+        stock.move(session, "S1", "bread", 5, Place.BACKROOM, Place.BIN, **{**BY, "actor": KEEPER["S1"]})
+        recalls.clear(session, "S1", "r1", 4, waste_id="w1", actor=KEEPER["S1"], at=AT)
+        assert stock.levels(session, "S1", ["bread"])["bread"].by_place[Place.BIN] == 2
+
+
+def test_a_shop_that_carries_it_only_later_is_told_when_it_speaks_again_and_once(country):
+    call(country)
+    for times in (0, 1, 1):
+        with country.network.write() as session:
+            recalls.catch_up(session, "S2", at=AT)
+        country.deliver()
+        with country.shops["S2"].read() as session:
+            assert len(recall.in_force(session, "S2")) == times, "it carries none of it at first"
+        if not times:
+            with country.shops["S2"].write() as session:
+                stock.open_stock(session, "S2", [("bread", 3)], source_id="found", actor=KEEPER["S2"], at=AT)
+            country.deliver()
+    with country.network.write() as session:
+        (shop,) = [one for one in recalls.shops(session, "r1") if one.store_id == "S2"]
+        assert (shop.row.called_at, shop.row.why, shop.row.batch) == (AT, "glass in it", "A")
+        recalls.lift(session, "r1", why="tested", **BY)
+        session.delete(shop.row)
+        session.flush()
+        recalls.catch_up(session, "S2", at=AT)
+        assert {one.store_id for one in recalls.shops(session, "r1")} == {"S1"}, "nobody is told of what is over"
+
+
+def test_a_shop_without_a_node_is_told_by_hand_and_by_its_node_once_it_has_one(country):
+    with country.network.write() as session:
+        session.get_one(Store, "S1").has_node = False
+    call(country)
+    with country.shops["S1"].read() as session:
+        assert recall.in_force(session, "S1") == []
+    with country.network.write() as session:
+        with pytest.raises(Refused, match="Tell Shop S1 of the recall first"):
+            recalls_by_hand.note_looked(session, "r1", "S1", 2, **BY)
+        recalls_by_hand.tell(session, "r1", ["S1"], **BY)
+        with pytest.raises(Invalid, match="Type 0 to"):
+            recalls_by_hand.note_looked(session, "r1", "S1", -1, **BY)
+        recalls_by_hand.note_looked(session, "r1", "S1", 2, **BY)
+        (shop,) = recalls.shops(session, "r1")
+        assert (shop.is_by_hand, shop.row.told_how, shop.most_qty) == (True, "hand", 2)
+        recalls.catch_up(session, "S1", at=AT)
+        with pytest.raises(Refused, match="Its own node tells this shop"):
+            recalls_by_hand.tell(session, "r1", ["S1"], **BY)
+    country.deliver()
+    with country.shops["S1"].read() as session, pytest.raises(Refused, match="glass in it"):
+        recall.refuse(session, "S1", [("bread", "A")])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_a_person_noted_leaves_the_copied_stock_at_once_and_is_never_taken_twice(country, seed):
+    chance, noted, said, own = random.Random(seed), 0, 0, {"actor": KEEPER["S1"], "at": AT}
+
+    def on_hand(where: str) -> int:
+        return country.level(where, "S1", "bread").on_hand
+
+    def note(name: str, taken_qty: int) -> int:
+        there = on_hand("network")
+        with country.network.write() as session:
+            recalls.call(session, "bread", None, id=name, **SAID)
+            recalls_by_hand.tell(session, name, ["S1"], **BY)
+            recalls_by_hand.note_looked(session, name, "S1", taken_qty, **BY)
+            recalls.lift(session, name, why="tested", **BY)
+        assert on_hand("network") == there - min(taken_qty, there)
+        return min(taken_qty, there)
+
+    with country.network.write() as session:
+        session.get_one(Store, "S1").has_node = False
+    with country.shops["S1"].write() as session:
+        stock.open_stock(session, "S1", [("bread", 40)], source_id="found", **own)
+    country.deliver()
+    for step in range(14):
+        acts = ["count", "damaged", "recall", "recall", "receive", "note", "note", "deliver", "deliver"]
+        act, here = chance.choice(acts), on_hand("S1")
+        if act == "note":
+            noted += note(f"n{step}", chance.randrange(8))
+        elif act == "deliver":
+            country.deliver()
+            noted, said = max(0, noted - said), 0
+            assert on_hand("network") == here - noted
+        else:
+            said += {"count": ALL, "recall": 2}.get(act, 0)
+            with country.shops["S1"].write() as shop:
+                if act == "count":
+                    stock.count(shop, "S1", "bread", here - chance.randrange(4), **own)
+                elif act in waste.REASONS:
+                    waste.write_off(shop, "S1", "bread", 2, reason=act, **own)
+                else:
+                    stock.receive(shop, "S1", [("bread", 2)], source_id=f"in{step}", **own)
+    country.deliver()
+    before = note("last", 3)
+    with country.shops["S1"].write() as shop:
+        stock.count(shop, "S1", "bread", 1, actor=KEEPER["S1"], at=AT - dt.timedelta(days=1))
+    country.deliver()
+    assert on_hand("network") == on_hand("S1") - before - max(0, noted - said), "counted before it was recalled"
+
+
+def test_only_what_a_shop_lets_go_because_of_that_recall_takes_back_what_was_noted_of_it(country):
+    own = {"actor": KEEPER["S1"], "at": AT}
+    with country.network.write() as session:
+        session.get_one(Store, "S1").has_node = False
+        recalls.call(session, "bread", "A", id="r1", **SAID)
+        recalls_by_hand.tell(session, "r1", ["S1"], **BY)
+        recalls_by_hand.note_looked(session, "r1", "S1", 3, **BY)
+    for reason, lot, back in (("damaged", None, 0), ("recall", "B", 0), ("recall", "A", 1), ("recalled", "A", 2)):
+        with country.shops["S1"].write() as shop:
+            if reason in waste.REASONS:
+                waste.write_off(shop, "S1", "bread", 1, reason=reason, batch=lot, **own)
+            else:
+                note = goods_in.begin(shop, "S1", way="back", supplier_name="The mill", reason=reason, **own)
+                goods_in.add(shop, "S1", note.id, "bread", 1, batch=lot, **own)
+                goods_in.post(shop, "S1", note.id, **own)
+        country.deliver()
+        there, own_book = (country.level(where, "S1", "bread").on_hand for where in ("network", "S1"))
+        assert there == own_book - 3 + back, reason
+
+
+@pytest.mark.parametrize(("knows", "left_to_tell"), [(True, True), (False, False)])
+def test_who_was_told_by_hand_is_told_so_that_it_is_lifted(country, knows: bool, left_to_tell: bool):
+    with country.network.write() as session:
+        session.get_one(Store, "S1").has_node = False
+        recalls.call(session, "bread", "A", id="r1", **SAID)
+        if knows:
+            recalls_by_hand.tell(session, "r1", ["S1"], **BY)
+        recalls.lift(session, "r1", why="tested", **BY)
+        (shop,) = recalls.shops(session, "r1")
+        assert (not shop.row.told_how) is left_to_tell
+
+
+@pytest.mark.parametrize("told", ["3", -1, True, None, 10**12])
+def test_what_a_shop_says_it_took_away_is_a_whole_number_or_refused_in_a_sentence(country, told):
+    call(country)
+    body = {"store_id": "S1", "id": "r1", "taken_qty": told}
+    fact = Message(
+        id="c", n=1, made_at=AT.isoformat(), topic=recalls.CLEARED, version=1, business_day=str(DAY), body=body,
+        hash="",
+    )  # fmt: skip
+    with country.network.write() as session, pytest.raises(Invalid, match="What was taken away is"):
+        recalls.APPLIERS[recalls.CLEARED](session, fact, "S1", AT)
+
+
+def test_a_warehouse_founded_while_a_recall_is_in_force_gives_none_of_it_away(country):
+    call(country)
+    with country.network.write() as session:
+        recalls.call(session, "milk", None, id="over", **SAID)
+        recalls.lift(session, "over", why="tested", **BY)
+        supply_routes.found_warehouse(session, "WH2", "Second van", **BY)
+        stock.receive(session, "WH2", [("bread", 6)], source_id="first", **BY)
+        batches.lay_in(session, "WH2", [Lot("bread", 6, "A")], source_kind="purchase", source_id="first", at=AT)
+        assert batches.unsound(session, "WH2", day=DAY) == {"bread": 6}
+        assert [one.id for one in recall.recalls(session, "WH2")] == ["r1"], "what is over does not begin anew"
+        assert {one.store_id for one in recalls.in_houses(session, "r1")} == {WAREHOUSE, "WH2"}
+
+
+@pytest.mark.postgres
+def test_a_recall_lifted_while_a_shop_that_came_to_carry_it_is_told_stays_in_no_book(tmp_path, postgres_database):
+    country = make_country(tmp_path, postgres_database)
+
+    def lift(session: Session) -> None:
+        recalls.lift(session, "r1", why="tested", **BY)
+
+    def speak(session: Session) -> None:
+        recalls.catch_up(session, "S2", at=AT)
+
+    def whole(verb: Callable[[Session], None]) -> None:
+        with country.network.write() as session:
+            verb(session)
+
+    for first, second in ((lift, speak), (speak, lift)):
+        with country.network.write() as session:
+            session.execute(sa.delete(recall.Recall))
+            session.execute(sa.delete(StockLevel).where(StockLevel.store_id == "S2"))
+            recalls.call(session, "bread", "A", id="r1", **SAID)
+            session.add(StockLevel(store_id="S2", sku="bread", place="shelf", qty=3))
+        other = threading.Thread(target=whole, args=(second,))
+        with country.network.write() as session:
+            first(session)
+            other.start()
+            waits = sa.text("select count(distinct pid) from pg_locks where not granted")
+            with country.network.engine.connect() as watch:
+                while not watch.scalar(waits) and other.is_alive():
+                    watch.rollback()
+        other.join(60)
+        with country.network.read() as session:
+            assert recall.in_force(session, "S2") == [], f"{first.__name__} first"
+    country.network.engine.dispose()

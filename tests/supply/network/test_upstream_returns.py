@@ -1,0 +1,232 @@
+"""Recalled goods go back to whom they were bought of: once, with a letter, out of the stock, and claimed once."""
+
+import contextlib
+import random
+from collections import Counter
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+import supply.sync.checks
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.nodes.node import NETWORK
+from pos.stock import batches, stock
+from store_app.mail import letters
+from supply.membership import attention
+from supply.network.recalls import recalls, upstream_claims, upstream_returns
+from supply.network.recalls.upstream_returns import UpstreamReturn
+from supply.orders import letters as order_letters
+from supply.orders import suppliers
+from supply.orders.letters import OrderLetter
+from supply.orders.purchases import Purchase, PurchaseLine
+from tests.supply.network.test_upstream_claims import BY, bought, told
+from tests.supply.road import AT, WAREHOUSE, Country, make_country
+
+
+def _mills(country: Country) -> None:
+    """Let the warehouse have 30 of the old mill's, of lot A, 12 of the new mill's, of lot B, and 4 of no known lot."""
+    with country.network.write() as session:
+        stock.count(session, WAREHOUSE, "bread", 0, count_id="empty", found_in=stock.Place.BACKROOM, **BY)
+        for mill, how in (("old", "email"), ("new", "paper")):
+            contact = suppliers.Contact(
+                f"The {mill} mill", 1, tuple(range(7)), send_by=how, email="mill@example.com" if how == "email" else "",
+                language="zh" if mill == "new" else "en",
+            )  # fmt: skip
+            suppliers.write_contact(session, NETWORK, mill, contact, **BY)
+        bought(session, 9, "old", 30, 600)
+        bought(session, 2, "new", 12, 720)
+        for lot in session.scalars(sa.select(batches.Batch).where(batches.Batch.sku == "bread")):
+            lot.batch = {"p9": "A", "p2": "B"}[lot.source_id]
+        stock.receive(session, WAREHOUSE, [("bread", 4)], source_id="found", **BY)
+
+
+@pytest.fixture
+def country(tmp_path) -> Country:
+    return make_country(tmp_path, lay_in=_mills)
+
+
+def call(session: Session, batch: str | None, id: str = "r1") -> None:
+    recalls.call(session, "bread", batch, id=id, why="glass", called_by="", afterwards="destroy", **BY)
+
+
+def send_back(session: Session, mill: str, qty: int, id: str = "b1", recall_id: str = "r1") -> UpstreamReturn:
+    return upstream_returns.propose(session, WAREHOUSE, recall_id, mill, qty, id=id, **BY)
+
+
+def on_hand(session: Session) -> int:
+    return stock.levels(session, WAREHOUSE, ["bread"])["bread"].on_hand
+
+
+def may_go(session: Session, recall_id: str = "r1") -> dict[str, int]:
+    return {one.supplier.id: one.qty for one in upstream_returns.returnable(session, recall_id, at=AT)}
+
+
+def test_what_was_bought_of_a_supplier_leaves_the_warehouse_once_it_is_handed_over_and_is_claimed_with_it(country):
+    with country.network.write() as session:
+        call(session, None)
+        assert may_go(session) == {"old": 30, "new": 12}, "four are of nobody known here"
+        made = send_back(session, "old", 20)
+        assert send_back(session, "old", 20) is made, "a second click"
+        assert (on_hand(session), told(session)) == (46, []), "nothing has left"
+        upstream_returns.hand_over(session, WAREHOUSE, "b1", **BY)
+        assert (on_hand(session), told(session)) == (26, [("old", 20, 2000)])
+        with pytest.raises(Conflict, match="handed over already"):
+            upstream_returns.hand_over(session, WAREHOUSE, "b1", **BY)
+        recalls.look_through(session, WAREHOUSE, "r1", 26, **BY)
+        assert told(session) == [("new", 12, 1440), ("old", 30, 3000), ("", 4, 0)]
+        claim = upstream_claims.claim(session, "r1", "old", id="c1", **BY)
+        assert (claim.qty, claim.returns) == (30, [f"{WAREHOUSE}-R1"])
+        assert upstream_claims.claim(session, "r1", "new", id="c2", **BY).returns == []
+        assert told(session) == [("", 4, 0)], "claimed once, however it left"
+        assert supply.sync.checks.findings(session) == []
+
+
+def test_of_a_batch_only_its_own_lot_goes_back_and_never_more_than_stands_there(country):
+    with country.network.write() as session:
+        call(session, "A")
+        assert may_go(session) == {"old": 30}
+        for wrong in (31, 0, -1, True):
+            with pytest.raises(Invalid, match="30 stand there"):
+                send_back(session, "old", wrong)
+        with pytest.raises(Invalid, match="0 stand there"):
+            send_back(session, "new", 1)
+        with pytest.raises(NotFound):
+            send_back(session, "nobody", 1)
+        send_back(session, "old", 30)
+        assert may_go(session) == {}
+        with pytest.raises(Conflict, match="A return to this supplier is open"):
+            send_back(session, "old", 1, id="b2")
+
+
+def test_what_stands_on_an_open_return_is_neither_written_off_nor_missing_when_the_warehouse_is_looked_through(country):
+    with country.network.write() as session:
+        call(session, "A")
+        send_back(session, "old", 25)
+        with pytest.raises(Refused, match="The book has 9 that could be of it"):
+            recalls.look_through(session, WAREHOUSE, "r1", 10, **BY)
+        recalls.look_through(session, WAREHOUSE, "r1", 3, **BY)
+        assert on_hand(session) == 41, "three of lot A are written off, two were not found"
+        upstream_returns.hand_over(session, WAREHOUSE, "b1", **BY)
+        assert (on_hand(session), told(session)) == (16, [("old", 28, 2800)])
+
+
+def test_a_return_whose_goods_are_gone_or_whose_recall_is_lifted_is_not_handed_over_but_dropped(country):
+    with country.network.write() as session:
+        call(session, None)
+        send_back(session, "old", 30)
+        stock.count(session, WAREHOUSE, "bread", 17, count_id="fewer", **BY)
+        with pytest.raises(Refused, match="Of its lots only 5 are left"):
+            upstream_returns.hand_over(session, WAREHOUSE, "b1", **BY)
+        with pytest.raises(Invalid, match="Say why"):
+            upstream_returns.drop(session, WAREHOUSE, "b1", why=" ", **BY)
+        upstream_returns.drop(session, WAREHOUSE, "b1", why="Five are left", **BY)
+        with pytest.raises(Conflict):
+            upstream_returns.hand_over(session, WAREHOUSE, "b1", **BY)
+        send_back(session, "old", 5, id="b2")
+        recalls.lift(session, "r1", why="tested", **BY)
+        assert may_go(session) == {}
+        with pytest.raises(Refused, match="nothing of it goes back"):
+            upstream_returns.hand_over(session, WAREHOUSE, "b2", **BY)
+        with pytest.raises(Refused, match="nothing of it goes back"):
+            send_back(session, "new", 1, id="b3")
+
+
+def test_the_letter_says_in_the_suppliers_language_what_of_which_batch_and_purchase_goes_back(country):
+    with country.network.write() as session:
+        call(session, None)
+        send_back(session, "old", 7)
+        send_back(session, "new", 12, id="b2")
+        mailed, paper = (order_letters.letter_of(session, WAREHOUSE, one) for one in ("b1", "b2"))
+        (line,) = mailed.document["lines"]
+        assert (line["qty"], line["batch"], line["purchase_no"]) == (7, "A", f"{WAREHOUSE}-9")
+        letter = letters.written(mailed)
+        assert letter.subject.startswith(f"Return {WAREHOUSE}-R1 from")
+        assert "go back to you: glass" in letter.text
+        assert [name for name, _kind, _bytes in letter.files] == [f"return-{WAREHOUSE}-R1.pdf"]
+        assert "退货单" in letters.written(paper).subject
+        assert (paper.how, paper.state) == ("paper", "waiting")
+        upstream_returns.hand_over(session, WAREHOUSE, "b2", **BY)
+        assert paper.state == "sent", "it went with the goods"
+        order_letters.left(session, WAREHOUSE, "b1", **BY)
+        upstream_returns.drop(session, WAREHOUSE, "b1", why="They fetch it not", **BY)
+        off = session.get_one(OrderLetter, (WAREHOUSE, "b1-off"))
+        assert "do not come back to you: They fetch it not" in letters.written(off).text
+
+
+def test_a_letter_of_a_return_that_did_not_leave_needs_a_person_until_it_leaves(country):
+    with country.network.write() as session:
+        call(session, None)
+        send_back(session, "old", 7)
+        send_back(session, "new", 12, id="b2")
+        assert letters_left(session) == {}, "one is on its way, the other leaves with its goods"
+        order_letters.failed(session, WAREHOUSE, "b1", "address-refused", "no such box", at=AT)
+        assert letters_left(session) == {"r1": 1}
+        upstream_returns.hand_over(session, WAREHOUSE, "b1", **BY)
+        assert letters_left(session) == {"r1": 1}, "the goods are gone, and their letter is not"
+        order_letters.again(session, WAREHOUSE, "b1", how="email", address="new@example.com", **BY)
+        assert letters_left(session) == {}
+
+
+def letters_left(session: Session) -> dict[str, int]:
+    found = attention.needing_a_person(session, at=AT)
+    return {one.subject: one.facts["count"] for one in found if one.kind == "letters-left"}
+
+
+def test_what_a_return_says_and_did_not_take_out_of_the_stock_is_found(country):
+    with country.network.write() as session:
+        call(session, None)
+        send_back(session, "old", 7).state = "handed_over"
+        session.flush()
+        (found,) = [one for one in supply.sync.checks.findings(session) if one.code == "K23"]
+        assert (found.expected, found.found) == ("7 handed over", "0 left the stock")
+
+
+def act(session: Session, chance: random.Random, recall_id: str, id: str) -> str:
+    """Do one thing of those people do; returns what it was. What is refused changes nothing."""
+    often = {"back": 4, "hand": 4, "buy": 3, "claim": 3, "settle": 2, "drop": 1, "look": 1, "anew": 1}
+    (what,), mill = chance.choices(list(often), list(often.values())), chance.choice(["old", "new"])
+    returns = sa.select(UpstreamReturn.id).where(UpstreamReturn.state == "proposed").order_by(UpstreamReturn.id)
+    one = session.scalars(returns).first() or "none"
+    if what == "back":
+        send_back(session, mill, chance.randint(1, 12), id, recall_id)
+    elif what == "hand":
+        upstream_returns.hand_over(session, WAREHOUSE, one, **BY)
+    elif what == "drop":
+        upstream_returns.drop(session, WAREHOUSE, one, why="no", **BY)
+    elif what == "look":
+        recalls.look_through(session, WAREHOUSE, recall_id, chance.randint(0, 9), **BY)
+    elif what == "claim":
+        upstream_claims.claim(session, recall_id, mill, id=id, **BY)
+    elif what == "buy":
+        bought(session, 20 + int(id), mill, 12, 600)
+    elif what == "settle":
+        upstream_claims.settle(session, upstream_claims.claims_of(session, recall_id)[0].id, 100, answer="Yes", **BY)
+    return what
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_unit_is_claimed_twice_nor_more_than_was_bought_whatever_is_returned_and_written_off(country, seed: int):
+    chance, n, done = random.Random(seed), 0, Counter[str]()
+    with country.network.write() as session:
+        call(session, None, "r0")
+        for step in range(50):
+            with contextlib.suppress(Conflict, Invalid, NotFound, Refused, IndexError):
+                what = act(session, chance, f"r{n}", str(step))
+                done[what] += 1
+                if what == "anew":
+                    recalls.lift(session, f"r{n}", why="tested", **BY)
+                    n += 1
+                    call(session, None, f"r{n}")
+        claims = list(session.scalars(sa.select(upstream_claims.UpstreamClaim)))
+        lines = sa.select(Purchase.supplier_id, sa.func.sum(PurchaseLine.received_qty)).join(
+            PurchaseLine, PurchaseLine.purchase_id == Purchase.id
+        )
+        brought = dict(session.execute(lines.group_by(Purchase.supplier_id)).all())
+        for mill, most in brought.items():
+            claimed = sum(one.qty for one in claims if one.supplier_id == mill)
+            owed = sum(qty for at in range(n + 1) for who, qty, _ in told(session, f"r{at}") if who == mill)
+            assert claimed + owed <= most
+        assert 0 < sum(one.qty for one in claims) <= 4 + sum(brought.values()) - on_hand(session)
+        assert done["back"] * done["hand"] * done["claim"], done
+        assert supply.sync.checks.findings(session) == []

@@ -1,0 +1,91 @@
+"""What a shop tells of a producer's goods stays the shop's own matter: its tax, its pictures."""
+
+import pytest
+
+from config.errors import Invalid
+from pos.catalogue import assortment
+from pos.catalogue import edition as catalogue_edition
+from pos.catalogue.assortment import Wished
+from pos.catalogue.catalogue import Product, TaxClass
+from pos.producers import producers
+from supply.online.storefront import product_stories
+from tests.supply.road import AT, KEEPER, later, make_country
+
+
+@pytest.fixture
+def country(tmp_path):
+    return make_country(tmp_path)
+
+
+def farm(country, shop: str, rate_bp: int) -> str:
+    """Sell a farmer's tomatoes in a shop, under a tax class 'reduced' of the shop's own; returns their SKU."""
+    by = {"actor": KEEPER[shop], "at": AT}
+    with country.shops[shop].write() as session:
+        assortment.set_tax_class(session, "reduced", "Reduced", rate_bp, inclusive=True, **by)
+        producers.add_producer(session, shop, "Li's farm", id="farm", commission_bp=2_000, **by)
+        session.flush()
+        sku = assortment.add(session, shop, Wished("Tomatoes", "Local", "reduced"), command="t", **by).sku
+        producers.sell_for(session, shop, "farm", sku, "Grown on the hill.", **by)
+        product_stories.tell(session, shop, sku, at=AT)
+        return sku
+
+
+def test_a_shop_s_tax_class_is_no_other_shop_s_and_its_new_rate_is_told(country):
+    skus = {shop: farm(country, shop, rate_bp) for shop, rate_bp in (("S1", 9_000), ("S2", 500))}
+    with country.shops["S1"].write() as session:
+        assortment.set_tax_class(
+            session, "reduced", "Reduced", 700, inclusive=True, actor=KEEPER["S1"], at=later(days=1)
+        )
+        session.flush()
+        product_stories.tell_taxed(session, "S1", "reduced", at=later(days=1))
+    country.deliver()
+    with country.network.read() as session:
+        of_product = {
+            shop: session.get_one(TaxClass, session.get_one(Product, sku).tax_class_id).rate_bp
+            for shop, sku in skus.items()
+        }
+        edition = catalogue_edition.edition(session, "S2")
+    assert of_product == {"S1": 700, "S2": 500}
+    assert {"S1:reduced", "S2:reduced", "reduced"}.isdisjoint(row["id"] for row in edition["tax_classes"])
+    with country.shops["S2"].write() as session:
+        catalogue_edition.take_edition(session, edition)
+        session.flush()
+        assert session.get_one(TaxClass, "reduced").rate_bp == 500
+
+
+@pytest.mark.parametrize("rate_bp", [-1, 10_001, 5.5, True])
+def test_a_tax_that_is_none_is_not_taken_over(country, rate_bp):
+    said = {"id": "reduced", "name": "Reduced", "rate_bp": rate_bp, "inclusive": True}
+    with country.network.write() as session, pytest.raises(Invalid, match="a rate is 0 to"):
+        product_stories.take_told(
+            session, {"store_id": "S1", "edition": 1, "product": {"sku": "S1-x"}, "tax_class": said}
+        )
+
+
+def test_a_picture_is_kept_though_it_comes_before_its_story_or_twice_and_goes_when_the_story_drops_it(country):
+    sku = farm(country, "S1", 500)
+    jpegs = [b"\xff\xd8" + bytes([n]) * 9 for n in range(2)]
+
+    def tell(n: int, *, gone: str | None = None) -> None:
+        with country.shops["S1"].write() as session:
+            if gone:
+                product_stories.take_out_picture(session, "S1", sku, gone)
+            product_stories.add_picture(session, "S1", sku, jpegs[n], at=later(minutes=1 + n))
+            product_stories.tell(session, "S1", sku, at=later(minutes=1 + n))
+
+    def shown() -> tuple[str, ...]:
+        country.deliver(seed=7)
+        with country.network.read() as session:
+            found = product_stories.story_of(session, "S1", sku)
+            kept = {row.id for row in product_stories.pictures_of(session, "S1", sku)}
+        assert kept == set(found.pictures)
+        return found.pictures
+
+    tell(0)
+    (first,) = shown()
+    tell(1, gone=first)
+    (second,) = shown()
+    assert second != first
+    body = {"store_id": "S1", "sku": sku, "id": first, "jpeg": "/9gB", "put_at": AT.isoformat()}
+    with country.network.write() as session, pytest.raises(Invalid, match="not what the shop says"):
+        product_stories.take_picture(session, body)

@@ -1,0 +1,93 @@
+"""Reviews: only of what was collected, answered by the shop, hidden by the operator alone and with a record."""
+
+import pytest
+
+from config.errors import ShopError
+from config.ids import new_id
+from config.nodes.journal import Actor, JournalEntry
+from supply.online.orders import PickupOrder
+from supply.online.storefront import reviews
+from supply.online.storefront.reviews import Review
+from supply.sync import reviews as review_wire
+from tests.supply.online_store import ANA, AT, STORE, later, make_town
+
+ONE = "order-00001"
+CUSTOMER = Actor("customer", "customer", "customer", "network")
+OPERATOR = Actor("op", "Op", "operator", "network")
+
+
+@pytest.fixture
+def town(tmp_path):
+    found = make_town(tmp_path)
+    found.open_till()
+    placed = found.ready_order(ONE, [("milk", 1)])
+    found.collect(placed.code, new_id(), 129)
+    found.deliver()
+    return found
+
+
+def write(town, sku="milk", stars=4, words="Fresh."):
+    with town.network.write() as session:
+        order = session.get(PickupOrder, (STORE, ONE))
+        row = reviews.write(session, order, sku, stars, words, actor=CUSTOMER, at=AT)
+        review_wire.tell_shop(session, row, AT)
+    town.deliver()
+
+
+def there(session):
+    return session.get(Review, (STORE, ONE, "milk"))
+
+
+def test_a_collected_product_is_reviewed_once_and_answered_by_its_shop(town):
+    for _ in range(2):
+        write(town)
+    with town.shop.write() as session:
+        review_wire.answer_at_shop(session, there(session), "Thank you!", actor=ANA, at=later(hours=1))
+    town.deliver()
+    with town.network.read() as session:
+        (row,) = reviews.of_product(session, STORE, "milk")
+        assert (row.stars, row.answer, row.by_name) == (4, "Thank you!", "L")
+        assert reviews.stars_of(session, STORE, ["milk"])["milk"].tenths == 40
+    with pytest.raises(ShopError, match="reviewed this already"):
+        write(town, stars=1)
+
+
+@pytest.mark.parametrize("odd", [{"sku": "tea"}, {"stars": 0}, {"stars": 6}, {"words": "x" * 601}])
+def test_what_was_not_bought_and_what_is_no_review_is_refused(town, odd):
+    with pytest.raises(ShopError):
+        write(town, **odd)
+
+
+def test_what_was_not_collected_is_not_reviewed(town):
+    town.ready_order("order-00002", [("milk", 1)])
+    with town.network.write() as session:
+        order = session.get(PickupOrder, (STORE, "order-00002"))
+        with pytest.raises(ShopError, match="once it is"):
+            reviews.write(session, order, "milk", 5, "", actor=CUSTOMER, at=AT)
+
+
+def test_hiding_is_the_operators_wants_a_reason_and_stays_on_record(town):
+    write(town)
+    with town.network.write() as session:
+        reviews.report(session, there(session), "Rude.", actor=CUSTOMER, at=AT)
+        assert reviews.reported(session) == [there(session)]
+        with pytest.raises(ShopError, match="Say why"):
+            reviews.decide(session, there(session), hide=True, why=" ", actor=OPERATOR, at=AT)
+        reviews.decide(session, there(session), hide=True, why="It is rude.", actor=OPERATOR, at=AT)
+        review_wire.tell_shop(session, there(session), AT)
+        assert reviews.of_product(session, STORE, "milk") == []
+        assert there(session).words == "Fresh."
+        verbs = [row.verb for row in session.query(JournalEntry)]
+        assert {"review.reported", "review.hidden"} <= set(verbs)
+    town.deliver()
+    with town.shop.read() as session:
+        assert there(session).state == "hidden"
+
+
+def test_what_was_let_stand_is_not_reported_again_and_again(town):
+    write(town)
+    with town.network.write() as session:
+        reviews.report(session, there(session), "Rude.", actor=CUSTOMER, at=AT)
+        reviews.decide(session, there(session), hide=False, why="It is fair.", actor=OPERATOR, at=AT)
+        reviews.report(session, there(session), "Rude!", actor=CUSTOMER, at=AT)
+        assert there(session).state == "shown"

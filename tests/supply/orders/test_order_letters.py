@@ -1,0 +1,188 @@
+"""Orders to suppliers without a line to us: written once, seen again as they were, not lost with a bad address."""
+
+import csv
+import io
+from types import SimpleNamespace
+
+import pytest
+
+from config.errors import Invalid, NotFound, Refused
+from store_app.mail import letters
+from supply.network.purchasing import letter_pages
+from supply.orders import letters as order_letters
+from supply.orders import orders, suppliers
+from supply.orders.suppliers import Contact, Supplier
+from tests.supply.road import AT, FARM, KEEPER, VAN, Country, later, make_country
+
+WEI = KEEPER["S1"]
+
+
+@pytest.fixture
+def country(tmp_path) -> Country:
+    made = make_country(tmp_path)
+    with made.shops["S1"].write() as session:
+        farm = session.get_one(Supplier, FARM)
+        farm.owner_id, farm.send_by, farm.email, farm.customer_no = "S1", "email", "orders@farm.example", "=C1"
+    return made
+
+
+def sent(country: Country) -> str:
+    return country.order("S1", {"bread": 2, "milk": 1}, supplier=FARM)
+
+
+def letter(country: Country, letter_id: str):
+    with country.shops["S1"].read() as session:
+        return order_letters.letter_of(session, "S1", letter_id)
+
+
+def fail(country: Country, order_id: str, code: str, words: str):
+    with country.shops["S1"].write() as session:
+        return order_letters.failed(session, "S1", order_id, code, words, at=AT)
+
+
+def test_an_order_to_an_own_supplier_writes_one_letter_and_one_to_the_network_none(country):
+    own, ours = sent(country), country.order("S1", {"bread": 1}, supplier=VAN)
+    with country.shops["S1"].read() as session:
+        assert [row.id for row in order_letters.due(session, "S1", AT)] == [own]
+        assert order_letters.letters_of(session, "S1", ours) == []
+
+
+def test_what_was_sent_is_seen_again_as_it_was_whatever_changes_later(country):
+    order_id = sent(country)
+    before = letter_pages.pages(letter(country, order_id).document)
+    with country.shops["S1"].write() as session:
+        session.get_one(Supplier, FARM).name = "Somebody else"
+        orders.lines_of(session, orders.order_of(session, "S1", order_id))[0].packs = 9
+    assert letter_pages.pages(letter(country, order_id).document) == before
+    assert before.startswith(b"%PDF-")
+
+
+def test_the_table_has_every_line_in_major_units_and_nothing_a_spreadsheet_executes(country):
+    rows = list(
+        csv.DictReader(io.StringIO(order_letters.as_csv(letter(country, sent(country)).document).decode("utf-8-sig")))
+    )
+    assert [(row["name"], row["packs"], row["pack_cost"], row["cost"]) for row in rows] == [
+        ("Milk", "1", "11.00", "11.00"), ("Rye bread", "2", "9.00", "18.00"),
+    ]  # fmt: skip
+    assert {row["customer_no"] for row in rows} == {"'=C1"}
+
+
+def test_a_refused_address_is_not_tried_again_and_the_order_stays_sent(country):
+    order_id = sent(country)
+    assert fail(country, order_id, "address-refused", "550 no such user").state == "refused"
+    assert country.state("S1", order_id)[0] == "sent"
+    with country.shops["S1"].read() as session:
+        assert order_letters.due(session, "S1", later(days=1)) == []
+        assert order_letters.unsent(session, "S1") == {order_id}
+
+
+def test_a_silent_server_is_asked_again_later_and_then_given_up(country):
+    order_id = sent(country)
+    waits = [fail(country, order_id, "unreachable", "timed out").try_at - AT for _ in range(order_letters.TRIES - 1)]
+    assert waits == sorted(waits)
+    assert letter(country, order_id).state == "waiting"
+    assert fail(country, order_id, "unreachable", "timed out").state == "refused"
+
+
+def test_another_address_sends_it_again_and_the_supplier_keeps_it(country):
+    order_id = sent(country)
+    fail(country, order_id, "address-refused", "550")
+    with country.shops["S1"].write() as session:
+        with pytest.raises(Invalid, match="e-mail address"):
+            order_letters.again(session, "S1", order_id, how="email", address="nobody at all", actor=WEI, at=AT)
+        order_letters.again(session, "S1", order_id, how="email", address="new@farm.example", actor=WEI, at=AT)
+    with country.shops["S1"].read() as session:
+        (row,) = order_letters.due(session, "S1", AT)
+        assert (row.address, row.tries, row.fault_code) == ("new@farm.example", 0, "")
+        assert session.get_one(Supplier, FARM).email == "new@farm.example"
+
+
+def test_a_letter_that_left_is_not_sent_again_nor_failed(country):
+    order_id = sent(country)
+    with country.shops["S1"].write() as session:
+        order_letters.left(session, "S1", order_id, actor=WEI, at=AT)
+        order_letters.left(session, "S1", order_id, actor=WEI, at=later(days=1))
+        assert order_letters.failed(session, "S1", order_id, "unreachable", "late", at=AT).state == "sent"
+        with pytest.raises(Exception, match="sent"):
+            order_letters.again(session, "S1", order_id, how="email", address="a@b.example", actor=WEI, at=AT)
+    assert letter(country, order_id).ended_at == AT
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_calling_an_order_off_takes_its_letter_back_or_writes_one_that_does(country, left):
+    order_id = sent(country)
+    with country.shops["S1"].write() as session:
+        if left:
+            order_letters.left(session, "S1", order_id, actor=WEI, at=AT)
+        orders.cancel(session, "S1", order_id, why="We close", actor=WEI, at=later(hours=1))
+        rows = order_letters.letters_of(session, "S1", order_id)
+        assert [(row.kind, row.state) for row in rows] == (
+            [("order", "sent"), ("cancellation", "waiting")] if left else [("order", "withdrawn")]
+        )
+        if left:
+            assert rows[1].document["called_off"] == "We close"
+            assert {row["packs"] for row in _table(rows[1].document)} == {"0"}
+
+
+def test_an_order_called_off_while_its_letter_is_under_way_is_called_off_by_a_second_one(country):
+    first, second, mailed = sent(country), sent(country), []
+    doors = SimpleNamespace(
+        read=country.shops["S1"].read, write=country.shops["S1"].write, now=lambda: later(minutes=1)
+    )
+
+    class SlowMail:
+        def reaches(self, _letter):
+            return True
+
+        def send(self, letter, *, at):
+            mailed.append(letter.id)
+            if len(mailed) == 1:  # meanwhile the shopkeeper calls both off
+                for one in (first, second):
+                    with country.shops["S1"].write() as session:
+                        orders.cancel(session, "S1", one, why="Wrong", actor=KEEPER["S1"], at=at)
+
+    for _run in range(2):
+        letters.send_due(doors, "S1", [SlowMail()])
+    assert mailed == [first, f"{first}-off"], "what was withdrawn before it left does not leave"
+    assert letter(country, f"{first}-off").state == "sent"
+
+
+def test_another_shop_s_letter_is_not_found(country):
+    order_id = sent(country)
+    with country.shops["S1"].write() as session, pytest.raises(NotFound):
+        order_letters.letter_of(session, "S2", order_id)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"name": " "}, "a name"),
+        ({"send_by": "email", "email": ""}, "e-mail address"),
+        ({"email": "a@b"}, "e-mail address"),
+        ({"email": "a@b.example, c@d.example"}, "e-mail address"),
+        ({"order_weekdays": ()}, "at least one weekday"),
+        ({"lead_time_days": 61}, "0 to 60 days"),
+        ({"minimum_minor": -1}, "zero or more"),
+        ({"send_by": "pigeon"}, "by e-mail or on paper"),
+    ],
+)
+def test_a_contact_that_cannot_be_is_refused_with_its_field(country, wrong, words):
+    good = {"name": "Mill", "lead_time_days": 1, "order_weekdays": (0,)}
+    with country.shops["S1"].write() as session:
+        with pytest.raises(Invalid, match=words) as refused:
+            suppliers.write_contact(session, "S1", "mill", Contact(**good | wrong), actor=WEI, at=AT)
+        assert refused.value.facts["field"]
+        suppliers.write_contact(session, "S1", "mill", Contact(**good), actor=WEI, at=AT)
+
+
+def test_the_network_s_suppliers_and_other_shops_own_are_not_changed_here(country):
+    contact = Contact("Mine", 1, (0,))
+    with country.shops["S1"].write() as session:
+        with pytest.raises(Refused, match="network"):
+            suppliers.write_contact(session, "S1", VAN, contact, actor=WEI, at=AT)
+        with pytest.raises(NotFound):
+            suppliers.write_contact(session, "S2", FARM, contact, actor=WEI, at=AT)
+
+
+def _table(document):
+    return list(csv.DictReader(io.StringIO(order_letters.as_csv(document).decode("utf-8-sig"))))
