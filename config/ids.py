@@ -8,7 +8,13 @@ Rules
    (ISO 7064 style weighted sum, modulus 31), so that a slip of the tongue is noticed before it is looked up.
 """
 
+import re
+
 import uuid_utils
+
+NETWORK = "network"
+_STORE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,19}", re.ASCII)
+
 
 _BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [high + low for high in _BASE32 for low in _BASE32]
@@ -57,3 +63,8 @@ def _written(number: int) -> str:
 def _check_character(body: str) -> str:
     total = sum((place + 2) * _SPOKEN.index(letter) for place, letter in enumerate(body))
     return _SPOKEN[total % len(_SPOKEN)]
+
+
+def is_store_id(text: str) -> bool:
+    """Tell whether a store or warehouse may have this id: 1 to 20 letters, digits, `_` or `-`."""
+    return _STORE_ID.fullmatch(text) is not None and text.casefold() != NETWORK

@@ -21,7 +21,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import Invalid, cause
-from config.nodes.node import NETWORK, is_store_id
+from config.ids import NETWORK, is_store_id
 
 SECRETS = ("database_url", "secret_key", "network_key", "metrics_key", "notify", "notify_key")
 """The settings that are secrets, or hold one."""

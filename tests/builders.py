@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from config.clock import FrozenClock
 from config.database import Database
 from config.finding import Finding
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import inbox, outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK, found, this_node
+from config.nodes.node import found, this_node
 from config.nodes.outbox import Message
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import TaxClass

@@ -11,7 +11,6 @@ Rules
 import datetime as dt
 import json
 import os
-import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,7 @@ from config.database import Base, table_of
 from config.errors import Invalid, NotFound
 from config.prepared import Prepared
 
-NETWORK = "network"
 """The node id of the operator's node; every other node id is a store's."""
-_STORE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,19}", re.ASCII)
 COPY_SPEAKS, EPOCH_BEGUN = "a copy or a restored database is speaking", "began a new epoch"
 KEY_ASKS, KEY_MISUSED = "an unknown signing key speaks", "the store's key was used without its signature"
 WAIT_THERE = " of our messages wait there for a person"
@@ -75,11 +72,6 @@ class Peer(Base):
 
 
 _EPOCH = Prepared(sa.select(table_of(Node).c.epoch))
-
-
-def is_store_id(text: str) -> bool:
-    """Tell whether a store or warehouse may have this id: 1 to 20 letters, digits, `_` or `-`."""
-    return _STORE_ID.fullmatch(text) is not None and text.casefold() != NETWORK
 
 
 def found(session: Session, node_id: str, *, at: dt.datetime) -> Node:

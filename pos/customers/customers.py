@@ -31,16 +31,16 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config import phones
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import is_id
+from config.ids import NETWORK, is_id
 from config.nodes import journal
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.catalogue.catalogue import search_text_for
 from pos.customers import loyalty, shared_points, tab
 from pos.customers.consent import PURPOSES, Consent, agreed, note
 from pos.customers.loyalty import earn, give_points_back, spend_points, take_points_back
 from pos.customers.tab import charge, give_back, repay
 from pos.printing.queue import PrintJob
+from pos.sold import Sale
 from pos.store.store import Store
 
 __all__ = [
@@ -349,8 +349,6 @@ def named(session: Session, store_id: str, ids: Sequence[str]) -> dict[str, Foun
 
 def everything_about(session: Session, store: Store, customer_id: str) -> dict[str, Any]:
     """Return all the shop keeps of one person, as plain values: what the person may ask for."""
-    from pos.sale.sale import Sale  # a sale knows its customer; only this answer looks back
-
     customer = known(session, store.id, customer_id)
     consents = sa.select(Consent).where(Consent.store_id == store.id, Consent.customer_id == customer_id)
     sales = sa.select(Sale.receipt_no, Sale.business_day, Sale.kind, Sale.total_minor).where(

@@ -27,12 +27,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
 from config.errors import Invalid, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import journal, outbox
 from config.nodes.append_only import append_only
 from config.nodes.inbox import refuse_newer, refuse_stranger
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.nodes.outbox import Message
 from pos.customers import loyalty
 from pos.customers.loyalty import Scheme

@@ -31,12 +31,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.clock import business_day
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import is_id, new_id
+from config.ids import NETWORK, is_id, new_id
 from config.money import MAX_MINOR
 from config.nodes import door, journal, outbox
 from config.nodes.append_only import append_only
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.payments import slip_numbers
 from pos.payments.payments import Tender
 from pos.store.store import Store

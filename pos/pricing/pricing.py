@@ -18,6 +18,9 @@ from dataclasses import dataclass, replace
 
 from config.money import BASIS, amount_for, divide_half_up, round_cash, tax_inside, tax_on
 
+MOST_LINES, MOST_EMPTIES = 500, 1000
+"""Lines of one sale, and empties it takes back, all kinds together."""
+
 
 @dataclass(frozen=True)
 class ProductView:

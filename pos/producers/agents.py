@@ -19,10 +19,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.clock import told_after
 from config.database import Base
 from config.errors import Invalid
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import journal, outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.store.store import day_of
 
 AGENT_TOLD, PARTS_TOLD = "agent.told", "agent.parts"

@@ -31,8 +31,9 @@ from config.nodes.journal import Actor
 from config.prepared import Prepared
 from config.states import StateTable
 from pos.catalogue import catalogue
+from pos.pricing.pricing import MOST_LINES
 from pos.sale import corrections
-from pos.sale.rung import MOST_LINES, RungLine
+from pos.sale.rung import RungLine
 from pos.sold import Sale
 from pos.store import approvals
 from pos.store.leave import Need

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.nodes.journal import Actor
-from pos.sale.rung import MOST_EMPTIES
+from pos.pricing.pricing import MOST_EMPTIES
 from pos.sold import Sale, SaleLine
 from pos.store.approvals import Approval
 from pos.store.leave import Need

@@ -32,11 +32,20 @@ from config.errors import Invalid, Refused
 from config.money import BASIS, amount_for, divide_half_up
 from pos.catalogue import catalogue, offers, selling_hours
 from pos.pricing import promotions
-from pos.pricing.pricing import BasketLine, PricedBasket, ProductView, Saved, before_savings, made_up, price_basket
+from pos.pricing.pricing import (
+    MOST_EMPTIES,
+    BasketLine,
+    PricedBasket,
+    ProductView,
+    Saved,
+    before_savings,
+    made_up,
+    price_basket,
+)
 from pos.pricing.promises import clean_code
 from pos.pricing.promotions import Hint, OfferLine
 from pos.sale import claims
-from pos.sale.rung import MOST_EMPTIES, MOST_QTY, RungLine
+from pos.sale.rung import MOST_QTY, RungLine
 from pos.stock import batches, markdown, recall
 from pos.stock.ledger import held_of, locked, tidy
 from pos.store.leave import Need

@@ -17,12 +17,9 @@ from typing import Any, NamedTuple
 from config.errors import Invalid, Refused
 from config.nodes import journal
 from pos.payments import vouchers
-from pos.pricing.pricing import PricedBasket, Saved
+from pos.pricing.pricing import MOST_LINES, PricedBasket, Saved
 
-MOST_LINES = 500
 MOST_QTY = {"each": 10_000, "gram": 1_000_000, "millilitre": 1_000_000}
-MOST_EMPTIES = 1000
-"""How many empties one sale takes back, all kinds together."""
 LONGEST_NOTE = 200
 
 

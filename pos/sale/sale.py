@@ -30,11 +30,10 @@ from sqlalchemy.orm import Session
 from config.clock import business_day
 from config.database import table_of
 from config.errors import Conflict, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.money import round_cash
 from config.nodes import journal, outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.prepared import Prepared
 from pos.catalogue import offers
 from pos.facts import CashMoved, Moved, Paid, SaleCompleted, SoldLine, lettered, sold_line

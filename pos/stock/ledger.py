@@ -18,11 +18,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.bulk import write_many
 from config.database import Base, dialect_of, insert_into, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import journal, outbox
 from config.nodes.append_only import append_only
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.prepared import Prepared, PreparedForSome
 from pos.catalogue.catalogue import Product
 from pos.facts import Moved, StockCounted, StockMoved

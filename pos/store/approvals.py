@@ -22,7 +22,7 @@ from config.ids import new_id
 from config.nodes import journal
 from config.nodes.append_only import append_only
 from config.nodes.journal import Actor
-from pos.sale.rung import MOST_LINES
+from pos.pricing.pricing import MOST_LINES
 from pos.store import leave, permissions
 from pos.store.leave import Facts, Need
 from pos.store.store import Staff

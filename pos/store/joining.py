@@ -24,9 +24,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
 from config.errors import Refused
+from config.ids import NETWORK
 from config.nodes import journal, signing_keys
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.store.store import give_key, store_of
 
 LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXY"

@@ -23,7 +23,7 @@ from config.money import BASIS, MAX_MINOR, exponent
 from config.nodes import journal
 from config.nodes.journal import Actor
 from config.prepared import Prepared
-from pos.sale.rung import MOST_EMPTIES
+from pos.pricing.pricing import MOST_EMPTIES
 from pos.store.store import store_of
 
 _CASHIER = frozenset({"sell", "shift", "pickup", "stock.look", "print", "tab", "practice"})

@@ -21,8 +21,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.clock import business_day
 from config.database import Base
 from config.errors import Conflict, Invalid, NotFound
+from config.ids import is_store_id
 from config.nodes.journal import Actor, canonical, record
-from config.nodes.node import is_store_id
 from pos.store import pins
 
 LONGEST_NAME = 80
@@ -409,3 +409,9 @@ def _refuse_zone(tz: str) -> None:
 
 def _key_hash(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+def usual_currency(session: Session) -> str:
+    """Return the currency most shops trade in."""
+    query = sa.select(Store.currency).group_by(Store.currency).order_by(sa.func.count().desc()).limit(1)
+    return session.scalar(query) or "USD"

@@ -28,9 +28,9 @@ from sqlalchemy.orm import Session
 
 from config.database import among
 from config.errors import Conflict, Invalid
+from config.ids import NETWORK
 from config.nodes import journal
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.nodes.outbox import Message
 from pos.customers import tab
 from pos.facts import Moved, SaleCompleted, ShiftClosed, StockCounted, StockMoved

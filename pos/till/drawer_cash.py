@@ -18,10 +18,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.database import lock_rows
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import door, journal, outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.payments.payments import Tender
 from pos.till import totals
 from pos.till.shift_book import CashMovement, Shift

@@ -27,11 +27,10 @@ from sqlalchemy.orm import Session
 
 from config.database import lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.money import MAX_MINOR, exponent
 from config.nodes import journal, outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.facts import SaleCompleted
 from pos.printing import queue
 from pos.store import approvals as leave

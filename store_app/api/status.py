@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, g, jsonify, request
 from sqlalchemy.orm import Session
 
+from config.ids import NETWORK
 from config.nodes import outbox, publication
-from config.nodes.node import NETWORK, Node
+from config.nodes.node import Node
 from config.nodes.publication import Pulled
 from pos.printing import queue
 from pos.stock import recall

@@ -320,7 +320,7 @@ def store() -> None:
 def add_store(store_id: str, name: str, region: str, currency: str, tz: str, language: str, takings: str) -> None:
     """Found a shop: at the network, and again on its own node."""
     from config.errors import Conflict, Refused
-    from config.nodes.node import NETWORK
+    from config.ids import NETWORK
     from pos.store.store import found_store
     from store_app.files import importing
     from supply.orders import suppliers

@@ -7,10 +7,11 @@ import click
 from rich.table import Table
 
 from config.errors import Invalid, Refused
-from config.nodes.node import NETWORK
+from config.ids import NETWORK
 from config.nodes.publication import EVERYONE
 from store_app.commands.common import WORD, by_hand, node, screen
 from store_app.runtime.doors import Doors
+from supply.network import founding
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -36,7 +37,7 @@ def found(
 ) -> None:
     """Found a warehouse with the network's own supplier that delivers from it to every shop."""
     from store_app.files import importing, network
-    from supply.orders import locations, supply_routes
+    from supply.orders import locations
 
     doors = _network()
     named = [day.strip().casefold()[:3] for day in order_days.split(",")]
@@ -44,7 +45,7 @@ def found(
         raise Invalid("bad-order-days", f"{unknown[0]} is no weekday. Write them like mon,wed,fri.")
     with doors.write() as session:
         currency, _day = network.money_and_day(session, EVERYONE, doors.now())
-        supply_routes.found_warehouse(
+        founding.found_warehouse(
             session,
             warehouse_id,
             name,

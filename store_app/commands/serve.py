@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from config.database import refuse_unsafe
 from config.errors import Conflict, Invalid, Unreachable
-from store_app import create_app
+from store_app.app import create_app
 from store_app.runtime import known_past, metrics
 from store_app.runtime.doors import Doors
 from store_app.sync import restored

@@ -28,9 +28,10 @@ from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
 from config.database import Database, make_engine
+from config.ids import NETWORK
 from config.migrate import upgrade
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK, found
+from config.nodes.node import found
 from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass, search_text_for
 from pos.catalogue.edition import edition as edition_of
@@ -42,8 +43,9 @@ from store_app.demo.panel import CURRENCY, ROLLOVER_HOUR, ZONE, DemoPanel
 from store_app.demo.products import TAX_CLASSES
 from store_app.demo.shops import Shop
 from supply.demand import rollups
+from supply.network import founding
 from supply.network.routes import vehicles
-from supply.orders import suppliers, supply_routes
+from supply.orders import suppliers
 
 WAREHOUSE = "WH1"
 CENTRE_E6 = (39_099_700, -94_578_600)
@@ -265,7 +267,7 @@ def _fill_catalogue(session: Session, panel: DemoPanel) -> None:
 
 
 def _found_supply(session: Session, panel: DemoPanel, *, at: dt.datetime, actor: Actor) -> None:
-    supply_routes.found_warehouse(
+    founding.found_warehouse(
         session, WAREHOUSE, "Cornerstore Network Supply", minimum_minor=5_000, id=SUPPLIER, actor=actor, at=at
     )
     for product in panel.products:

@@ -29,9 +29,9 @@ from waitress import create_server
 
 from config import log
 from config.clock import FrozenClock, PracticeClock, day_start
-from config.nodes.node import NETWORK
+from config.ids import NETWORK
 from config.settings import Settings
-from store_app import create_app
+from store_app.app import create_app
 from store_app.demo.build import build_network, build_store, catalogue_edition, place_of
 from store_app.demo.member import Member
 from store_app.demo.panel import ROLLOVER_HOUR, ZONE, DemoPanel, load_panel

@@ -14,9 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from config.ids import NETWORK
 from config.money import amount_for
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.catalogue.catalogue import Product
 from store_app.demo.member import Member
 from supply.demand.history import DailyDemand

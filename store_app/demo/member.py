@@ -11,10 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.clock import Clock, business_day
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.settings import Settings
 from pos.printing import queue
 from pos.printing.queue import PrintJob

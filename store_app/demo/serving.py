@@ -16,8 +16,8 @@ import httpx2
 from rich.console import Console
 
 from config.errors import ShopError
+from config.ids import NETWORK
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.settings import Settings
 from pos.store.store import show_receipts
 from store_app.demo.build import PINS

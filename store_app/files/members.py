@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from config.ids import is_store_id
 from config.money import exponent
 from config.nodes.journal import Actor, record
-from config.nodes.node import is_store_id
 from pos.store.store import LONGEST_NAME, Store, found_store
 from store_app.files.cells import in_minor, price
 from supply.orders import suppliers

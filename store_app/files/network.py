@@ -19,12 +19,11 @@ from sqlalchemy.orm import Session
 
 from config.clock import business_day
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Barcode, Product
-from pos.store.store import Store, store_of
+from pos.store.store import Store, store_of, usual_currency
 
 
 def owner_of(node_id: str) -> str:
@@ -34,13 +33,12 @@ def owner_of(node_id: str) -> str:
 
 def money_and_day(session: Session, owner_id: str, at: dt.datetime) -> tuple[str, dt.date]:
     """Return in which currency and from which business day on a file of this owner counts (rule 1)."""
-    from supply.membership import overview
 
     if owner_id in (EVERYONE, NETWORK):
         store = session.scalar(sa.select(Store).order_by(Store.id).limit(1))
         if store is None:
             raise NotFound("no-shop-yet", "Found a shop first: cornerstore store add. Amounts are in its currency.")
-        return overview.currency(session), business_day(at, store.tz, store.rollover_hour)
+        return usual_currency(session), business_day(at, store.tz, store.rollover_hour)
     store = store_of(session, owner_id)
     return store.currency, business_day(at, store.tz, store.rollover_hour)
 

@@ -16,9 +16,8 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.nodes.publication import EVERYONE
 from store_app.files import network
 from store_app.files.cells import Cell, in_minor, price, text, whole

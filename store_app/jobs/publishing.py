@@ -13,9 +13,9 @@ import json
 
 import sqlalchemy as sa
 
+from config.ids import NETWORK
 from config.nodes import publication
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.nodes.publication import EVERYONE, Publication
 from pos.catalogue import edition, offer_edition
 from pos.customers import shared_points

@@ -26,9 +26,10 @@ from config import migrate, private
 from config.clock import SystemClock
 from config.database import refuse_unsafe
 from config.errors import ShopError, cause
+from config.ids import NETWORK
 from config.nodes import append_only, outbox, publication
 from config.nodes.inbox import InboxMessage
-from config.nodes.node import NETWORK, this_node
+from config.nodes.node import this_node
 from config.nodes.outbox import OutboxMessage
 from pos.stock import fresh_days
 from pos.store.store import Store

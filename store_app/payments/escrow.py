@@ -15,8 +15,8 @@ import datetime as dt
 from sqlalchemy.orm import Session
 
 from config.errors import ShopError
+from config.ids import NETWORK
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.payments.providers import FINAL, NEVER_SEEN, Outcome, Provider, Request
 from pos.store.store import store_of
 from store_app.payments.providers import providers

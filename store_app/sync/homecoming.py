@@ -28,9 +28,10 @@ from sqlalchemy.orm import Session
 import pos.sync.recovered
 import supply.sync.recovered
 from config.errors import Invalid, ShopError, Unreachable
+from config.ids import NETWORK
 from config.nodes import journal, outbox, signing, signing_keys
 from config.nodes.journal import Actor, JournalEntry
-from config.nodes.node import NETWORK, this_node
+from config.nodes.node import this_node
 from config.nodes.outbox import Message
 from pos.sync.recovered import Odd
 from store_app.runtime.doors import Doors

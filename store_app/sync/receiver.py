@@ -14,20 +14,11 @@ import supply.sync.online
 import supply.sync.replica
 from config.database import lock_rows
 from config.errors import Invalid, Refused
+from config.ids import NETWORK
 from config.nodes import anchor, door, inbox, journal, outbox, signing, signing_keys
 from config.nodes.inbox import InboxHead, InboxMessage
 from config.nodes.journal import GENESIS, Actor
-from config.nodes.node import (
-    COPY_SPEAKS,
-    EPOCH_BEGUN,
-    KEY_ASKS,
-    KEY_MISUSED,
-    NETWORK,
-    WAIT_THERE,
-    WORST,
-    Peer,
-    this_node,
-)
+from config.nodes.node import COPY_SPEAKS, EPOCH_BEGUN, KEY_ASKS, KEY_MISUSED, WAIT_THERE, WORST, Peer, this_node
 from config.nodes.outbox import Message, OutboxHead, OutboxMessage
 from config.nodes.publication import Publication, listed
 from pos.facts import SaleCompleted

@@ -38,9 +38,10 @@ from sqlalchemy.orm import Session
 from config.clock import Clock
 from config.database import Database
 from config.errors import Invalid, Unreachable
+from config.ids import NETWORK
 from config.nodes import inbox, outbox, signing_keys
 from config.nodes.inbox import NUMBER_USED, InboxAlarm, InboxHead, InboxMessage
-from config.nodes.node import NETWORK, this_node
+from config.nodes.node import this_node
 from config.nodes.outbox import MAX_BYTES, OutboxMessage
 from config.nodes.publication import Pulled, note_refused, take_over
 from config.nodes.signing import Signer

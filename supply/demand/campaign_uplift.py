@@ -12,19 +12,69 @@ Rules
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.database import Base
 from config.money import BASIS
+from config.states import StateTable
 from supply.demand.known_events import PlannedDemand
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from forecasting.series.panel import DemandPanel, Floats
-    from supply.network.offers.campaigns import CampaignAsk, CampaignLine
 
+ASKS = StateTable(
+    "campaign ask",
+    "asked",
+    {
+        "asked": ["accepted", "declined", "expired", "withdrawn"],
+        "accepted": ["over", "withdrawn"],
+        "withdrawn": ["accepted", "over"],
+    },
+    resting=["withdrawn"],
+)
 SOURCE = "campaign:"
+
+
+@dataclass(frozen=True)
+class CampaignLine:
+    """A product of a campaign. percent_bp: off its price, 0 for none; uplift_bp: so much more is expected to sell."""
+
+    sku: str
+    name: str
+    percent_bp: int
+    slot: bool
+    uplift_bp: int
+
+
+class CampaignAsk(Base):
+    """What a campaign asks of one shop, at both nodes."""
+
+    STATES: ClassVar[StateTable] = ASKS
+    __tablename__ = "campaign_ask"
+    __table_args__ = (sa.Index("ix_campaign_ask_state", "store_id", "state"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    campaign_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    why: Mapped[str]
+    from_day: Mapped[dt.date]
+    until_day: Mapped[dt.date]
+    answer_by: Mapped[dt.date]
+    lines: Mapped[list[Any]]
+    fee_minor: Mapped[int]
+    state: Mapped[str] = mapped_column(default=ASKS.first)
+    answered_why: Mapped[str] = mapped_column(default="")
+    placed_on: Mapped[dt.date | None]
+    """At the store: since when its slots stand."""
+    paid_minor: Mapped[int | None]
+    """The shelf fee as it was settled."""
+    effect: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """What it brought at all shops that took part, of `forecasting.experiments.uplift.Uplift`; empty without a
+    control."""
 
 
 def split(
@@ -38,7 +88,7 @@ def split(
     grid = np.ones((panel.n_series, panel.n_days + horizon_days))
     for ask in _answered(session, store_id, panel.first_day, last):
         first, end = (ask.from_day - panel.first_day).days, (ask.until_day - panel.first_day).days + 1
-        for line in _lines(ask):
+        for line in lines_of(ask.lines):
             if line.sku in place:
                 days = grid[place[line.sku], max(0, first) : end]
                 np.maximum(days, 1.0 + line.uplift_bp / BASIS, out=days)
@@ -75,26 +125,23 @@ def told(
         (ask.name, max(first, ask.from_day), min(last, ask.until_day), 1.0 + line.uplift_bp / BASIS)
         for ask in _answered(session, store_id, first, last)
         if ask.campaign_id in carried_ones
-        for line in _lines(ask)
+        for line in lines_of(ask.lines)
         if line.sku == sku
     ]
+
+
+def lines_of(kept: Sequence[Any]) -> list[CampaignLine]:
+    """Return the products of a campaign."""
+    return [CampaignLine(**line) for line in kept]
 
 
 # --- inside ---
 
 
-def _answered(session: Session, store_id: str, first: dt.date, last: dt.date) -> "list[CampaignAsk]":
+def _answered(session: Session, store_id: str, first: dt.date, last: dt.date) -> list[CampaignAsk]:
     """Return the campaigns a shop said yes to that have a day between these, in the order they begin."""
-    from supply.network.offers.campaigns import CampaignAsk
-
     query = sa.select(CampaignAsk).where(
         CampaignAsk.store_id == store_id, CampaignAsk.state.in_(("accepted", "over")),
         CampaignAsk.until_day >= first, CampaignAsk.from_day <= last,
     )  # fmt: skip
     return list(session.scalars(query.order_by(CampaignAsk.from_day, CampaignAsk.campaign_id)))
-
-
-def _lines(ask: "CampaignAsk") -> "list[CampaignLine]":
-    from supply.network.offers.campaigns import lines_of
-
-    return lines_of(ask)

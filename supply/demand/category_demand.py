@@ -32,7 +32,6 @@ from supply.demand.forecasts import ForecastQuantile, ForecastRun
 from supply.demand.history import RegionalDemand
 from supply.demand.rates_kept import SellingRate
 from supply.demand.reported_forecasts import Told
-from supply.membership import overview
 
 LATELY_DAYS = 28
 BY_ITS_WORD = ""
@@ -85,7 +84,7 @@ class Ahead:
 
 def aisles(session: Session, today: dt.date, region_id: str | None = None) -> list[str]:
     """List the groups demand is pooled in, by what they took in LATELY_DAYS: in a region, or in all."""
-    newest = overview.whole_day(session, today)
+    newest = history.whole_day(session, today)
     if newest is None:
         return []
     first = newest - dt.timedelta(days=LATELY_DAYS - 1)
@@ -107,7 +106,7 @@ def sold(
     session: Session, region_id: str, aisle: str, today: dt.date, *, days: int = 91
 ) -> list[tuple[dt.date, int | None]]:
     """Return an aisle's units of each whole day in a region, oldest first; None where nothing is known."""
-    newest = overview.whole_day(session, today)
+    newest = history.whole_day(session, today)
     if newest is None:
         return []
     first = newest - dt.timedelta(days=days - 1)

@@ -350,6 +350,17 @@ def in_parts(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
         yield part
 
 
+def whole_day(session: Session, today: dt.date) -> dt.date | None:
+    """Return the newest business day of rolled-up sales that is over: a day that has just begun would look poor.
+
+    Every "seven days" and "28 days" the operator sees, of all stores or of one, ends with it.
+    """
+    day: dt.date | None = session.scalar(
+        sa.select(sa.func.max(StoreDay.business_day)).where(StoreDay.business_day < today)
+    )
+    return day
+
+
 # --- inside ---
 
 

@@ -24,8 +24,9 @@ from sqlalchemy.orm import Session
 
 from config.clock import day_start
 from config.database import Base, dialect_of, insert_into
+from config.ids import NETWORK
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK, this_node
+from config.nodes.node import this_node
 from pos.catalogue.catalogue import Listing
 from pos.sale.sale import Sale, SaleLine
 from pos.sold import OF_PRODUCT

@@ -15,6 +15,7 @@ from config.nodes.inbox import InboxAlarm, InboxMessage
 from config.nodes.node import Peer
 from pos.store.store import Region, Store, StoreKey
 from supply import isolation
+from supply.demand import history
 from supply.membership import exposure, objections, overview
 from supply.money import credit, escrow, lost_entries, refunds
 from supply.money.escrow import Escrow
@@ -206,7 +207,7 @@ def _decisions(session: Session, at: dt.datetime) -> list[Attention]:
 
 def _old_forecasts(session: Session, at: dt.datetime) -> list[Attention]:
     """Regions whose forecast is missing or behind their sales."""
-    newest, seen = overview.whole_day(session, at.date()), overview.forecast_days(session)
+    newest, seen = history.whole_day(session, at.date()), overview.forecast_days(session)
     if newest is None:
         return []
     oldest = newest - dt.timedelta(days=STALE_FORECAST_DAYS)

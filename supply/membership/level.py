@@ -20,10 +20,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import door, journal, outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.stock.ledger import MOST_QTY
 from pos.stock.stock import StockCount
 from pos.store.store import Store, day_of

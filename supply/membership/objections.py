@@ -16,10 +16,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
 from config.errors import Invalid, NotFound
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import journal, outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.states import StateTable
 from pos.store.store import day_of
 from supply.money.ledger import VERSION

@@ -16,6 +16,7 @@ from config.nodes.node import Peer
 from pos.catalogue.catalogue import Product
 from pos.stock.stock import INSIDE, StockLevel
 from pos.store.store import Region, Store
+from supply.demand import history
 from supply.demand.forecasts import ForecastRun
 from supply.demand.history import RegionalDemand, StoreDay
 from supply.orders.orders import OrderLine, ReplenishmentOrder
@@ -99,17 +100,6 @@ class WareView:
     pack_qty: int
 
 
-def whole_day(session: Session, today: dt.date) -> dt.date | None:
-    """Return the newest business day of rolled-up sales that is over: a day that has just begun would look poor.
-
-    Every "seven days" and "28 days" the operator sees, of all stores or of one, ends with it.
-    """
-    day: dt.date | None = session.scalar(
-        sa.select(sa.func.max(StoreDay.business_day)).where(StoreDay.business_day < today)
-    )
-    return day
-
-
 def forecast_days(session: Session) -> dict[str, dt.date]:
     """Return the last day that each region's published forecast saw, by region."""
     query = (
@@ -127,7 +117,7 @@ def names(session: Session, store_ids: Iterable[str]) -> dict[str, str]:
 
 def regions(session: Session, today: dt.date) -> list[RegionView]:
     """List the regions with their last seven whole days beside the seven before."""
-    newest = whole_day(session, today)
+    newest = history.whole_day(session, today)
     stores: dict[str, int] = dict(
         session.execute(sa.select(Store.region_id, sa.func.count()).group_by(Store.region_id)).all()
     )
@@ -151,7 +141,7 @@ def regions(session: Session, today: dt.date) -> list[RegionView]:
 
 def stores(session: Session, today: dt.date) -> list[StoreView]:
     """List the shops, those that were silent longest first; last_day and week_minor: up to the last whole day."""
-    newest = whole_day(session, today)
+    newest = history.whole_day(session, today)
     peers = {peer.id: peer for peer in session.scalars(sa.select(Peer))}
     names: dict[str, str] = dict(session.execute(sa.select(Region.id, Region.name)).all())
     parked: dict[str, int] = dict(
@@ -211,7 +201,7 @@ def behind_since(peer: Peer) -> dt.datetime:
 
 def top_products(session: Session, region_id: str, today: dt.date, *, limit: int = 12) -> list[ProductView]:
     """List what a region sold most in 28 whole days (by money), with the 28 days before for comparison."""
-    newest = whole_day(session, today)
+    newest = history.whole_day(session, today)
     if newest is None:
         return []
     recent = RegionalDemand.business_day > newest - dt.timedelta(days=28)
@@ -239,12 +229,6 @@ def top_products(session: Session, region_id: str, today: dt.date, *, limit: int
         ProductView(sku, name, category, int(sold), int(before), int(money), int(selling), unit)
         for sku, name, category, sold, before, money, selling, unit in rows
     ]
-
-
-def currency(session: Session) -> str:
-    """Return the currency most shops trade in."""
-    query = sa.select(Store.currency).group_by(Store.currency).order_by(sa.func.count().desc()).limit(1)
-    return session.scalar(query) or "USD"
 
 
 def orders(session: Session, *, limit: int = 100) -> list[OrderView]:

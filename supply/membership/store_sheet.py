@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. Takings are those of the last SHOWN_DAYS whole days (`overview.whole_day`, as in the list of stores). Beside each
+1. Takings are those of the last SHOWN_DAYS whole days (`history.whole_day`, as in the list of stores). Beside each
    stands what the region's other shops took that day, shared out over those that were open: what a shop like this took.
 2. Of what a shop sells, a product runs out when what it has and awaits is sold within LACK_DAYS (`outlook`).
 3. What needs somebody is what `attention` says of this shop, in the words of the operator's first page.
@@ -18,8 +18,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from pos.store.store import Store
+from supply.demand import history
 from supply.demand.history import StoreDay
-from supply.membership import overview
 from supply.membership.overview import SHOWN_DAYS, counted
 from supply.online.orders import OPEN, PickupOrder
 from supply.orders.orders import ReplenishmentOrder
@@ -74,7 +74,7 @@ class Shelves:
 
 def takings(session: Session, store: Store, today: dt.date) -> Takings:
     """Return a shop's takings beside its region's (rule 1); no days while nothing of it has arrived."""
-    newest = overview.whole_day(session, today)
+    newest = history.whole_day(session, today)
     of_this = sa.select(StoreDay.store_id).where(StoreDay.store_id == store.id, StoreDay.business_day < today)
     if newest is None or session.scalar(of_this.limit(1)) is None:
         return Takings((), 0)

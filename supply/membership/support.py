@@ -21,10 +21,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.clock import as_utc
 from config.database import Base, lock_rows
 from config.errors import Invalid, NotFound, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import journal, outbox
 from config.nodes.journal import Actor, JournalEntry
-from config.nodes.node import NETWORK
 from pos.store.store import day_of
 
 LONGEST_HOURS = 72

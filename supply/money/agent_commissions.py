@@ -26,9 +26,9 @@ from sqlalchemy.orm import Session
 
 from config.clock import is_newer_word
 from config.errors import Invalid
+from config.ids import NETWORK
 from config.nodes.inbox import refuse_newer, refuse_stranger
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.nodes.outbox import Message
 from pos.producers.agents import AGENT_TOLD, PARTS_TOLD, VERSION, Agent
 from supply.money import terms

@@ -26,10 +26,10 @@ from sqlalchemy.orm import Session
 
 from config.database import lock_rows
 from config.errors import NotFound, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import journal, outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK, this_node
+from config.nodes.node import this_node
 from pos.stock import consigned, stock
 from pos.stock.consigned import Consigned
 from pos.store.store import day_of

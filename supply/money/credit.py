@@ -27,11 +27,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.money import MAX_MINOR, amount_for
 from config.nodes import door, journal, outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.states import StateTable
 from pos.stock.consigned import Consigned
 from pos.store.store import day_of

@@ -19,8 +19,8 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from config.ids import NETWORK
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from supply.money import terms
 from supply.money.ledger import Booking, Invoice, LedgerEntry, Wanted, balances
 

@@ -25,10 +25,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.clock import as_utc, is_newer_word, told_after
 from config.database import Base, lock_rows
 from config.errors import Invalid, NotFound, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import journal, outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.states import StateTable
 from pos.store.store import Store, day_of, store_of
 from supply.money import agent_commissions, lost_entries, terms

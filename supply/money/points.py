@@ -31,11 +31,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, among, lock_rows
 from config.errors import Invalid, NotFound
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.money import share_out
 from config.nodes import door, journal, outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.customers.shared_points import FUNDED, TOLD, VERSION, SharedEntry, SharedScheme, scheme_on
 from pos.payments.payments import Payment
 from pos.sold import Sale, SaleLine

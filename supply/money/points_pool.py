@@ -27,10 +27,10 @@ from sqlalchemy.orm import Session
 from config.database import lock_rows
 from config.errors import Invalid
 from config.finding import Finding
+from config.ids import NETWORK
 from config.nodes import door, journal
 from config.nodes.inbox import refuse_newer, refuse_stranger
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.nodes.outbox import Message
 from pos.customers import shared_points
 from pos.customers.shared_points import (

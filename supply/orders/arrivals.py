@@ -19,10 +19,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import door, journal, outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.stock.ledger import MOST_QTY
 from pos.store.store import day_of
 from supply.facts import ORDER_ACKNOWLEDGED, VERSION, OrderAcknowledged, OrderCancelled, Ordered, OrderSent

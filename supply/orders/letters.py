@@ -19,17 +19,17 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
 from config.errors import NotFound
+from config.ids import NETWORK
 from config.money import exponent
 from config.nodes import journal
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.states import StateTable
 from pos.catalogue.catalogue import Barcode, Product
 from pos.reports.slips import head, wall_time
@@ -39,8 +39,6 @@ from supply.orders.suppliers import Contact, Supplier, SupplierProduct, sound, s
 if TYPE_CHECKING:
     from supply.orders.claims import Claim, ClaimLine
     from supply.orders.deliveries import Delivery
-    from supply.orders.orders import OrderLine
-    from supply.orders.purchases import PurchaseLine
 
 STATES = StateTable(
     "order letter",
@@ -52,6 +50,21 @@ TRIES = 8
 UNSENT = ("waiting", "refused")
 OF_RETURNS = ("return", "return_off")
 """The kinds of letters of what goes back to whom it was bought of (`upstream_returns`)."""
+
+
+class LetterLine(Protocol):
+    """A line of an order or of a purchase, as its letter shows it."""
+
+    @property
+    def sku(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def packs(self) -> int: ...
+    @property
+    def pack_qty(self) -> int: ...
+    @property
+    def pack_cost_minor(self) -> int: ...
 
 
 class OrderLetter(Base):
@@ -102,7 +115,7 @@ def write(
     session: Session,
     order: Ordered,
     supplier: Supplier,
-    lines: "Sequence[OrderLine | PurchaseLine]",
+    lines: Sequence[LetterLine],
     *,
     at: dt.datetime,
 ) -> OrderLetter:
@@ -340,7 +353,7 @@ def _document(
     session: Session,
     order: Ordered,
     supplier: Supplier,
-    lines: "Sequence[OrderLine | PurchaseLine]",
+    lines: Sequence[LetterLine],
 ) -> dict[str, Any]:
     """Freeze all that stands on the letter."""
     skus = [line.sku for line in lines]

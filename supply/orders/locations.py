@@ -19,8 +19,7 @@ from config.database import Base, dialect_of
 from config.errors import Invalid
 from config.nodes.journal import Actor, record
 from pos.reports.slips import wall_time
-from pos.store.store import Store, day_of
-from supply.membership import overview
+from pos.store.store import Store, day_of, usual_currency
 from supply.orders.suppliers import Supplier, require_warehouse
 
 LONGEST = {"address": 200, "phone": 40}
@@ -99,7 +98,7 @@ def head(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) -> 
     house = premises(session).get(warehouse_id)
     sender = {
         "id": warehouse_id, "name": name or warehouse_id, "address": house.address if house else "",
-        "phone": house.phone if house else "", "tz": shop.tz, "currency": overview.currency(session),
+        "phone": house.phone if house else "", "tz": shop.tz, "currency": usual_currency(session),
         "language": shop.language,
     }  # fmt: skip
     return {"store": sender, "local_time": wall_time(at, shop.tz), "by": actor.name}

@@ -20,8 +20,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
 from config.errors import NotFound, Refused
+from config.ids import NETWORK
 from config.nodes.journal import Actor, move, record
-from config.nodes.node import NETWORK
 from config.states import StateTable
 from pos.store.permissions import may
 from pos.store.store import Staff, staff_of

@@ -28,10 +28,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.money import MAX_MINOR
 from config.nodes.journal import Actor, JournalEntry, record
-from config.nodes.node import NETWORK
 from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Product
 from pos.store.store import keep_clock

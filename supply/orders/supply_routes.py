@@ -16,26 +16,23 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
-from config.errors import Conflict, Invalid, NotFound
+from config.errors import NotFound
 from config.nodes.journal import Actor, record
-from config.nodes.node import NETWORK, is_store_id
 from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Product
-from pos.store.store import BookClock, Region, Store, keep_clock
+from pos.store.store import BookClock, Region, Store
 from supply.orders.suppliers import (
     Supplier,
     SupplierProduct,
     Terms,
-    add_supplier,
     costs_begun,
-    is_warehouse,
     require_warehouse,
 )
 
@@ -53,45 +50,6 @@ class ServedFrom(Base):
 
 
 # --- verbs ---
-
-
-def found_warehouse(
-    session: Session,
-    warehouse_id: str,
-    name: str,
-    *,
-    lead_time_days: int = 1,
-    order_weekdays: Sequence[int] = range(7),
-    minimum_minor: int = 0,
-    tz: str = "",
-    id: str | None = None,
-    actor: Actor,
-    at: dt.datetime,
-) -> Supplier:
-    """Found a warehouse with its supplier, of this name (rule 5); Conflict when a shop or a warehouse has its id.
-
-    tz: by whose clock it works; '': that of the network's first shop, where there is one.
-    """
-    from supply.network.recalls import recalls  # which ask what stands here
-
-    if not is_store_id(warehouse_id):
-        words = "A warehouse's id has up to 20 letters and digits, such as WH1."
-        raise Invalid("bad-warehouse", words, warehouse_id=warehouse_id)
-    if is_warehouse(session, warehouse_id) or session.get(Store, warehouse_id) is not None:
-        words = f"{warehouse_id} is a shop or a warehouse already. Choose another id."
-        raise Conflict("warehouse-exists", words, warehouse_id=warehouse_id)
-    known, usual = settled(session), usual_warehouse(session)
-    if usual is not None:
-        for region_id in session.scalars(sa.select(Region.id).order_by(Region.id)).all():
-            if ("region", region_id) not in known:
-                _settle(session, "region", region_id, usual, actor, at)
-    keep_clock(session, warehouse_id, tz or session.scalar(sa.select(Store.tz).order_by(Store.id).limit(1)) or "")
-    made = add_supplier(
-        session, EVERYONE, name, kind=NETWORK, warehouse_id=warehouse_id, lead_time_days=lead_time_days,
-        order_weekdays=order_weekdays, minimum_minor=minimum_minor, id=id, actor=actor, at=at,
-    )  # fmt: skip
-    recalls.take_up(session, warehouse_id, at=at)
-    return made
 
 
 def supply_shop(session: Session, store_id: str, warehouse_id: str | None, *, actor: Actor, at: dt.datetime) -> None:

@@ -13,7 +13,7 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.nodes.node import NETWORK
+from config.ids import NETWORK
 from supply.orders import supply_routes
 from supply.orders.suppliers import Supplier, Terms
 

@@ -22,9 +22,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, NotFound
+from config.ids import NETWORK
 from config.nodes import journal, outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK, this_node
+from config.nodes.node import this_node
 from pos.catalogue.catalogue import Product
 from pos.stock import batches, goods_in, stock
 from pos.stock.recall import tidy_batch

@@ -24,9 +24,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
 from config.errors import Invalid
+from config.ids import NETWORK
 from config.money import MAX_MINOR
 from config.nodes.journal import Actor, record
-from config.nodes.node import NETWORK
 from supply.money import credit, ledger
 from supply.money.credit import CreditDraw, CreditLine
 from supply.orders import orders

@@ -24,10 +24,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.clock import as_utc, business_day
 from config.database import Base
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import journal, outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.states import StateTable
 from pos.stock import stock
 from pos.stock.stock import Place, StockMovement

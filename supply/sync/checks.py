@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.finding import Finding
-from config.nodes.node import NETWORK, this_node
+from config.ids import NETWORK
+from config.nodes.node import this_node
 from config.nodes.outbox import OutboxMessage
 from pos.stock import consigned
 from pos.stock.stock import Reservation, StockMovement

@@ -18,11 +18,10 @@ from sqlalchemy.orm import Session
 
 from config.clock import business_day
 from config.errors import Invalid, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import outbox
 from config.nodes.inbox import refuse_stranger
 from config.nodes.journal import Actor, record
-from config.nodes.node import NETWORK
 from pos.store.store import store_of
 from supply.online.checkout.placing import send_to_store
 from supply.online.groups import goods, groups, money

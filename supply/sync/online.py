@@ -14,9 +14,9 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
+from config.ids import NETWORK
 from config.nodes.inbox import refuse_stranger
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.nodes.outbox import Message
 from pos.sync.replica import keep
 from supply.network.offers import campaign_requests, campaigns

@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 
 import pos.sync.replica
 from config.errors import Refused
+from config.ids import NETWORK
 from config.nodes.inbox import refuse_stranger
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.nodes.outbox import Message
 from pos.facts import SaleCompleted
 from supply.facts import (

@@ -14,10 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.clock import business_day
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.store.store import store_of
 from supply.online.orders import text_of
 from supply.online.storefront import reviews

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
+from config.ids import NETWORK
 from config.nodes.inbox import refuse_newer, refuse_stranger
-from config.nodes.node import NETWORK
 from config.nodes.outbox import Message
 from supply.membership import support
 

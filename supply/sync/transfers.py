@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from config.ids import NETWORK
 from config.nodes.inbox import refuse_newer, refuse_stranger
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.nodes.outbox import Message
 from supply.network.transfers import sheets, transfers
 

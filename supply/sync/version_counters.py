@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from config.clock import as_utc
-from config.nodes.node import NETWORK
+from config.ids import NETWORK
 from config.nodes.publication import Publication
 from supply.membership.support import SupportLeave
 from supply.money import lost_entries

@@ -28,15 +28,17 @@ from sqlalchemy.orm import Session
 
 from config.clock import PracticeClock
 from config.database import Database, make_engine
+from config.ids import NETWORK
 from config.migrate import upgrade
 from config.nodes import partitions
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK, found
+from config.nodes.node import found
 from pos.catalogue.catalogue import Product, TaxClass
 from pos.stock import stock
 from pos.store.store import Store, add_staff, found_store, give_key
+from supply.network import founding
 from supply.network.routes import vehicles
-from supply.orders import suppliers, supply_routes
+from supply.orders import suppliers
 from supply.replenishment import region_outlook, stockouts
 from tests import network_facts
 from tests.benchmarks import _past
@@ -222,7 +224,7 @@ def open_warehouse(session: Session) -> None:
         "actor": Actor.system("bench", NETWORK),
         "at": dt.datetime.combine(LAST_DAY, dt.time(6), dt.UTC),
     }
-    supply_routes.found_warehouse(session, WAREHOUSE, "Network supply", id="supply", **given)
+    founding.found_warehouse(session, WAREHOUSE, "Network supply", id="supply", **given)
     skus = session.scalars(sa.select(Product.sku).order_by(Product.sku)).all()
     for sku in skus:
         suppliers.offer_product(session, "supply", sku, pack_qty=12, pack_cost_minor=2_400, **given)

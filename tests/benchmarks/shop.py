@@ -32,7 +32,7 @@ import sqlalchemy as sa
 
 from config.database import Database, make_engine
 from config.errors import ShopError
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.migrate import upgrade
 from config.nodes import node
 from pos.catalogue import offers
@@ -144,7 +144,7 @@ def fill(url: str, products: int) -> None:
     upgrade(url)
     database, at = Database(make_engine(url)), dt.datetime.now(dt.UTC)
     with database.write() as session:
-        node.found(session, node.NETWORK, at=at)
+        node.found(session, NETWORK, at=at)
         session.add_all([Region(id="R", name="Bench"), TaxClass(id="food", name="Food", rate_bp=700, inclusive=True)])
         session.flush()
         session.add(

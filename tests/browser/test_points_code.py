@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from config.ids import NETWORK
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK, found
+from config.nodes.node import found
 from pos.customers import customers, shared_points
 from pos.customers.customers import Particulars
 from pos.customers.shared_points import SharedScheme

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from config import migrate
 from config.database import Database, make_engine
 from config.errors import Conflict, Refused
+from config.ids import NETWORK
 from config.nodes import day_seals, inbox, journal, partitions
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.nodes.node import found as found_node
 from pos.sold import Sale, SaleLine
 from pos.store.store import found_store

@@ -11,6 +11,7 @@ import pytest
 
 from config.database import Database
 from config.errors import Conflict, Invalid, NotFound
+from config.ids import NETWORK
 from config.nodes import node, publication
 from config.nodes.journal import canonical
 from config.settings import load
@@ -199,7 +200,7 @@ def test_a_settings_file_that_cannot_be_read_is_named(bare, tmp_path, content):
 
 
 def test_the_networks_node_has_one_name(bare):
-    assert load(role="network", node_id="whatever", practice=True).node_id == node.NETWORK
+    assert load(role="network", node_id="whatever", practice=True).node_id == NETWORK
 
 
 def test_secrets_never_reach_the_log():

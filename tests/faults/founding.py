@@ -50,8 +50,9 @@ def _onto_the_platter(folder: Path) -> None:
 def found_network(url: str) -> None:
     """Found the network, and the shop's key in it."""
     from config.database import Database, make_engine
+    from config.ids import NETWORK
     from config.migrate import upgrade
-    from config.nodes.node import NETWORK, found
+    from config.nodes.node import found
     from pos.store.store import StoreKey, _key_hash, found_store
 
     at, engine = dt.datetime.now(dt.UTC), make_engine(url)

@@ -23,7 +23,7 @@ from pos.sold import Sale
 from pos.stock import recall
 from pos.stock.waste import Waste
 from pos.till.shift import CashMovement, Shift, current
-from store_app import create_app
+from store_app.app import create_app
 from store_app.runtime.doors import Doors
 from supply.facts import Advised
 from supply.money import consignment

@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from config.ids import NETWORK
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from supply.network.purchasing import purchasing
 from supply.network.warehouse import lots
 from supply.orders import suppliers

@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from config.ids import NETWORK
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.stock import batches, recall
 from pos.stock.batches import Lot
 from pos.stock.recall import Recall

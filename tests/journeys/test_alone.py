@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from config import settings
-from store_app import create_app
+from store_app.app import create_app
 from store_app.commands.cli import main
 from tests.store_app.conftest import post, token
 from tests.store_app.office import send, words

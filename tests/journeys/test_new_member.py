@@ -25,7 +25,7 @@ from pos.catalogue.catalogue import TaxClass
 from pos.stock import stock
 from pos.store import joining as invitation
 from pos.store.store import found_as_told, found_store
-from store_app import create_app
+from store_app.app import create_app
 from store_app.commands.cli import main
 from store_app.jobs.jobs import JOBS, Desk
 from store_app.node import joining

@@ -19,7 +19,7 @@ from sqlalchemy import make_url
 
 from config.clock import FrozenClock, SystemClock
 from config.settings import Settings
-from store_app import create_app
+from store_app.app import create_app
 from store_app.runtime.doors import Doors
 from store_app.web import staff
 

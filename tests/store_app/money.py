@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 import sqlalchemy as sa
 
+from config.ids import NETWORK
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.nodes.outbox import Message, OutboxMessage
 from supply.membership import benchmarks, credit_review, level, objections, suggestions
 from supply.membership.level import StandingReview

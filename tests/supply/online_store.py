@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.database import Database
+from config.ids import NETWORK
 from config.nodes import inbox, node, outbox
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message
@@ -64,8 +65,8 @@ class Town:
     def deliver(self, *, seed: int | None = None, at: dt.datetime = AT) -> int:
         """Carry what waits, both ways, until nothing waits; with a seed every batch is shuffled and comes twice."""
         carried = 0
-        while moved := self._carry(self.shop, self.network, STORE, node.NETWORK, seed, at) + self._carry(
-            self.network, self.shop, node.NETWORK, STORE, seed, at
+        while moved := self._carry(self.shop, self.network, STORE, NETWORK, seed, at) + self._carry(
+            self.network, self.shop, NETWORK, STORE, seed, at
         ):
             carried += moved
         return carried
@@ -96,8 +97,8 @@ class Town:
         for epoch, message in rows:
             with self.shop.write() as session:
                 inbox.apply_once(
-                    session, node.NETWORK, epoch, message,
-                    lambda inner, fact: APPLIERS[fact.topic](inner, fact, node.NETWORK, at), at=at,
+                    session, NETWORK, epoch, message,
+                    lambda inner, fact: APPLIERS[fact.topic](inner, fact, NETWORK, at), at=at,
                 )  # fmt: skip
 
     def hear(self, *, at: dt.datetime) -> None:
@@ -222,8 +223,8 @@ def _town_folder() -> Path:
 
 def _build_town(folder: Path, network_url: str | None = None) -> Town:
     databases = []
-    for name, here in (("network", node.NETWORK), ("shop", STORE)):
-        given = network_url if here == node.NETWORK else None
+    for name, here in (("network", NETWORK), ("shop", STORE)):
+        given = network_url if here == NETWORK else None
         database = empty_database(given or folder / f"{name}.db")
         with database.write() as session:
             node.found(session, here, at=AT)

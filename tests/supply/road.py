@@ -14,6 +14,7 @@ import sqlalchemy as sa
 import pos.sync.checks
 import supply.sync.checks
 from config.database import Base, Database
+from config.ids import NETWORK
 from config.nodes import inbox, node, outbox
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message
@@ -33,11 +34,11 @@ from tests.empty import database_from, empty_database, lasting_folder, made_once
 
 APPLIERS = {**COUNTER, **replica.APPLIERS}
 SHOPS = ("S1", "S2")
-NODES = (node.NETWORK, *SHOPS)
+NODES = (NETWORK, *SHOPS)
 AT = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
 DAY = AT.date()
 KEEPER = {shop: Actor("wei", "Wei", "shopkeeper", shop) for shop in SHOPS}
-OPERATOR = Actor("op", "Olivia", "operator", node.NETWORK)
+OPERATOR = Actor("op", "Olivia", "operator", NETWORK)
 WAREHOUSE, VAN, FARM = "WH1", "van", "farm"
 PRODUCTS = {
     # sku: name, unit, price quantity, price, pack, pack cost, warehouse stock
@@ -72,7 +73,7 @@ class Country:
     shops: dict[str, Database]
 
     def nodes(self) -> dict[str, Database]:
-        return {node.NETWORK: self.network, **self.shops}
+        return {NETWORK: self.network, **self.shops}
 
     def deliver(self, *, seed: int | None = None, at: dt.datetime = AT) -> int:
         """Carry what waits until nothing waits; with a seed every batch is shuffled and comes twice."""
@@ -80,8 +81,8 @@ class Country:
         while True:
             moved = 0
             for shop, database in self.shops.items():
-                moved += self._carry(database, self.network, shop, node.NETWORK, seed, at)
-                moved += self._carry(self.network, database, node.NETWORK, shop, seed, at)
+                moved += self._carry(database, self.network, shop, NETWORK, seed, at)
+                moved += self._carry(self.network, database, NETWORK, shop, seed, at)
             if not moved:
                 return carried
             carried += moved
@@ -95,7 +96,7 @@ class Country:
 
     def carry(self, shop: str, *, at: dt.datetime = AT) -> None:
         """Carry what waits at one shop to the network."""
-        self._carry(self.shops[shop], self.network, shop, node.NETWORK, None, at)
+        self._carry(self.shops[shop], self.network, shop, NETWORK, None, at)
 
     def _carry(self, source, target, sender: str, receiver: str, seed: int | None, at: dt.datetime) -> int:
         with source.read() as session:
@@ -256,12 +257,12 @@ def _country_folder(lay_in: Callable[[Country], object] | None = None) -> Path:
 def _build_country(folder: Path, network_url: str = "") -> Country:
     databases = {}
     for here in NODES:
-        at_url = network_url if here == node.NETWORK else ""
+        at_url = network_url if here == NETWORK else ""
         database = databases[here] = empty_database(at_url or folder / f"{here}.db")
         with database.write() as session:
             node.found(session, here, at=AT)
-            add_catalogue(session, SHOPS if here == node.NETWORK else [here])
-    network = databases.pop(node.NETWORK)
+            add_catalogue(session, SHOPS if here == NETWORK else [here])
+    network = databases.pop(NETWORK)
     with network.write() as session:
         goods = [(sku, entry[-1]) for sku, entry in PRODUCTS.items()]
         stock.open_stock(session, WAREHOUSE, goods, source_id="opening", at=AT, actor=OPERATOR)

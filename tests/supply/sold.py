@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from config.database import Database
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import node
 from config.nodes.journal import Actor
 from pos.catalogue.catalogue import Listing, Price, Product, TaxClass
@@ -17,7 +17,7 @@ from tests.empty import empty_database
 
 AT = dt.datetime(2026, 3, 3, 6, 0, tzinfo=dt.UTC)
 DAY = dt.date(2026, 3, 2)
-SYSTEM = Actor.system("test", node.NETWORK)
+SYSTEM = Actor.system("test", NETWORK)
 STORES = {"S1": "R1", "S2": "R1", "S3": "R2"}
 PRODUCTS = {"bread": ("Bakery", "each", 250), "milk": ("Dairy", "each", 129), "apple": ("Produce", "gram", 499)}
 
@@ -27,7 +27,7 @@ def day(n: int) -> dt.date:
     return DAY + dt.timedelta(days=n)
 
 
-def make_node(url: str | Path, here: str = node.NETWORK, stores: Sequence[str] = tuple(STORES)) -> Database:
+def make_node(url: str | Path, here: str = NETWORK, stores: Sequence[str] = tuple(STORES)) -> Database:
     """Set up a node that keeps these stores."""
     database = empty_database(url)
     with database.write() as session:

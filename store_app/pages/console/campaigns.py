@@ -9,14 +9,17 @@ from sqlalchemy.orm import Session
 
 from config.errors import ShopError
 from config.money import BASIS
+from pos.store.store import usual_currency
 from store_app.pages.common import find_product, form
 from store_app.runtime.doors import clock, read, wake_worker_after, write
 from store_app.web.presenting import page, today
 from store_app.web.security import requires
 from store_app.words.refusals import sentence_of
+from supply.demand import campaign_uplift
+from supply.demand.campaign_uplift import CampaignLine
 from supply.membership import overview
 from supply.network.offers import campaigns
-from supply.network.offers.campaigns import Campaign, CampaignLine, CampaignTerms
+from supply.network.offers.campaigns import Campaign, CampaignTerms
 
 bp = Blueprint("console_campaigns", __name__, url_prefix="/console/campaigns")
 LINES = 4
@@ -33,7 +36,7 @@ def listed(fault: ShopError | None = None, **_place: Any) -> Any:
         start = today()
         views = [_view(session, row, start) for row in rows]
         shops = [shop for shop in overview.stores(session, today()) if shop.has_node]
-        products, currency = overview.offerable(session), overview.currency(session)
+        products, currency = overview.offerable(session), usual_currency(session)
         usual = campaigns.usual_uplift_bp(session) // 100
     return page(
         "console/campaigns.html",
@@ -64,7 +67,7 @@ def plan() -> Any:
     days = {key: form.day(key, _("Choose a day.")) for key in ("answer_by", "from_day", "until_day")}
     held = form.whole("hold_out", most=75)
     with write() as session:
-        currency = overview.currency(session)
+        currency = usual_currency(session)
         fee = form.amount("fee", currency) if request.form.get("fee") else 0
         terms = CampaignTerms(
             command, name, why, **days, lines=_lines(session), fee_minor=fee, hold_out_bp=held * BASIS // 100
@@ -102,7 +105,7 @@ def _view(session: Session, row: Campaign, today: dt.date) -> dict[str, Any]:
     found = campaigns.outcome(session, row, today - dt.timedelta(days=1))
     return {
         "row": row,
-        "lines": campaigns.lines_of(row),
+        "lines": campaign_uplift.lines_of(row.lines),
         "asked": states.count("asked"),
         "yes": states.count("accepted") + states.count("over"),
         "no": states.count("declined") + states.count("expired"),

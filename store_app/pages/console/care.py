@@ -10,13 +10,14 @@ from flask_babel import gettext as _
 from config.errors import Invalid, ShopError
 from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Product, TaxClass, shared_tax_classes
+from pos.store.store import usual_currency
 from store_app.pages.common import form
 from store_app.payments import escrow as escrow_asking
 from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words.refusals import sentence_of
-from supply.membership import overview
+from supply.demand import history
 from supply.money import escrow, refunds
 from supply.money.escrow import Escrow, EscrowEntry
 from supply.money.refunds import Refund
@@ -39,7 +40,7 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
     with read() as session:
         disputed = session.scalars(sa.select(Escrow).where(Escrow.state == "disputed").order_by(Escrow.opened_at)).all()
         left = {row.id: escrow.balance(session, row.id) for row in disputed}
-        day = overview.whole_day(session, today()) or today()
+        day = history.whole_day(session, today()) or today()
         effects = effect.region_effects(session, day)
         held = session.scalars(sa.select(Escrow.id).where(Escrow.state.in_(["held", "disputed"]))).all()
         kept_minor = escrow.total_of(session, held, "escrow")
@@ -159,7 +160,7 @@ def carry() -> Any:
     source, name = form.text("source", most=40), form.text("name", most=160)
     given = {key: form.text(key, most=64, required=_("Fill in every field.")) for key in _CARRIED}
     with write() as session:
-        currency = overview.currency(session)
+        currency = usual_currency(session)
         if session.get(TaxClass, given["tax_class_id"]) is None or session.get(Supplier, given["supplier_id"]) is None:
             raise Invalid("bad-choice", _("Choose the tax and the supplier from the lists."))
         external_rankings.carry(

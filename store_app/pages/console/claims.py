@@ -8,14 +8,13 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound, ShopError
-from pos.store.store import Store
+from pos.store.store import Store, usual_currency
 from store_app.pages.common import form, waiting
 from store_app.pages.orders.claims import picture, typed_grants
 from store_app.runtime.doors import clock, read, wake_worker_after, write
 from store_app.web.presenting import about_store, page, today
 from store_app.web.security import requires
 from store_app.words import claims as wording_claims
-from supply.membership import overview
 from supply.network.claims import handling, photos
 from supply.network.warehouse import returns
 from supply.orders import claims as claim_book
@@ -61,7 +60,7 @@ def listed(fault: ShopError | None = None, **_place: Any) -> Any:
             for one in goods_returns.returns(session, "sent")
         ]
         skus = [line.sku for row in (*waiting_ones, *answered, *coming) for line in row.lines]
-        units, currency = waiting.stock_units(session, skus), overview.currency(session)
+        units, currency = waiting.stock_units(session, skus), usual_currency(session)
     return page(
         "console/claims.html",
         currency=currency,

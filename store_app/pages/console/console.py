@@ -8,10 +8,12 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from config.nodes.node import KEY_ASKS, KEY_MISUSED
+from pos.store.store import usual_currency
 from store_app.runtime.doors import clock, read
 from store_app.web.presenting import day, page, today
 from store_app.web.security import requires
 from store_app.words import words as wording
+from supply.demand import history
 from supply.membership import overview
 from supply.membership.attention import Attention, needing_a_person
 
@@ -27,8 +29,8 @@ def home() -> Any:
     with read() as session:
         found = needing_a_person(session, at=clock.now())
         regions = overview.regions(session, today())
-        until = overview.whole_day(session, today())
-        currency = overview.currency(session)
+        until = history.whole_day(session, today())
+        currency = usual_currency(session)
         names = {one.id: one.name for one in regions} | overview.names(session, {one.subject for one in found})
     return page(
         "console/home.html",

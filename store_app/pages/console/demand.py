@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, request, url_for
 from flask_babel import gettext as _
 
 from config.errors import NotFound
-from pos.store.store import Region
+from pos.store.store import Region, usual_currency
 from store_app.pages.common import form
 from store_app.runtime import job_book
 from store_app.runtime.doors import doors, read
@@ -65,7 +65,7 @@ def region(region_id: str) -> Any:
         sold = category_demand.sold(session, region_id, aisle, today())
         ahead = category_demand.ahead(session, aisle, region_id)
         products = overview.top_products(session, region_id, today())
-        currency = overview.currency(session)
+        currency = usual_currency(session)
         doubted = reported_forecasts.doubted(session, region_id)
         said = published(session, "region", region_id)
         night = job_book.run_of(session, doors().settings.node_id, "forecast-stores", today() - dt.timedelta(days=1))

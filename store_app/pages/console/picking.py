@@ -14,13 +14,12 @@ from config.errors import Invalid, NotFound, ShopError
 from pos.catalogue.catalogue import Product
 from pos.stock.batches import FOR_EVER, Batch, Held
 from pos.stock.recall import in_force
-from pos.store.store import Store
+from pos.store.store import Store, usual_currency
 from store_app.pages.common import form
 from store_app.runtime.doors import clock, read, write
 from store_app.web.presenting import page
 from store_app.web.security import requires
 from store_app.words import supply, words
-from supply.membership import overview
 from supply.network.routes import routes
 from supply.network.warehouse import dispatch, order_status, pick_lists, pick_lots, picking
 from supply.network.warehouse.pick_lists import PickLine, PickList
@@ -205,7 +204,7 @@ def order(store_id: str, order_id: str) -> Any:
     """Show one order: what was asked, promised, picked, sent and counted, and why less."""
     with read() as session:
         found = order_status.sheet(session, store_id, order_id)
-        currency, names = overview.currency(session), _names(session)
+        currency, names = usual_currency(session), _names(session)
     why = supply.LESS_WORDS
     return page("console/order.html", sheet=found, shop=names.get(store_id, store_id), currency=currency, why=why,
                 shortage=supply.shortage)  # fmt: skip

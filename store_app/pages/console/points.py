@@ -12,20 +12,19 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from config.errors import ShopError
+from config.ids import NETWORK
 from config.money import exponent
 from config.nodes import publication
-from config.nodes.node import NETWORK
 from config.nodes.publication import EVERYONE
 from pos.customers import loyalty, shared_points
 from pos.customers.shared_points import SharedScheme
-from pos.store.store import Store
+from pos.store.store import Store, usual_currency
 from store_app.pages.common import form
 from store_app.pages.customers.customers import POINT_WORDS
 from store_app.pages.customers.loyalty import figures
 from store_app.runtime.doors import clock, read, wake_worker_after, write
 from store_app.web.presenting import page
 from store_app.web.security import requires
-from supply.membership import overview
 from supply.money import points as points_book
 from supply.money import points_pool
 
@@ -58,7 +57,7 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
         shops = list(session.scalars(sa.select(Store)))
         now = shared_points.scheme_on(session, today)
         members, points = points_book.outstanding(session)
-        currency = days[0].currency if days else overview.currency(session)
+        currency = days[0].currency if days else usual_currency(session)
         waiting, many_wait = points_book.waiting(session, WAITING_SHOWN)
         context = {
             "waiting": waiting,
@@ -99,7 +98,7 @@ def found() -> Any:
     form.command_id()
     with write() as session:
         first = session.scalars(sa.select(SharedScheme).order_by(SharedScheme.from_day)).first()
-        currency = first.currency if first else overview.currency(session)
+        currency = first.currency if first else usual_currency(session)
         from_day = form.day("from_day", _("Choose a day."))
         wished = SharedScheme(
             from_day=from_day,

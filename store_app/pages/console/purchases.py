@@ -9,6 +9,7 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config.errors import ShopError
+from pos.store.store import usual_currency
 from store_app.pages.common import form
 from store_app.pages.common.waiting import stock_units
 from store_app.pages.orders.order_letters import as_paper
@@ -16,7 +17,6 @@ from store_app.runtime.doors import clock, read, wake_worker_after, write
 from store_app.web.presenting import page, today
 from store_app.web.security import requires
 from store_app.words import supply
-from supply.membership import overview
 from supply.network.purchasing import purchasing, recalled_purchases
 from supply.network.recalls import upstream_returns
 from supply.orders import letters, purchases
@@ -37,7 +37,7 @@ def listed(fault: ShopError | None = None, **_place: Any) -> Any:
         waiting = [_view(session, one) for one in purchases.purchases(session, OPEN)]
         past = purchases.purchases(session, ["received", "cancelled"], limit=20)
         off = letters.not_sent(session, "cancellation")
-        money = overview.currency(session)
+        money = usual_currency(session)
     waiting.sort(key=lambda one: (one["state"] != "proposed", one["expected_day"]))
     return page(
         "console/purchases.html", waiting=waiting, past=past, currency=money, fault=fault,

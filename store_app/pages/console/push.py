@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from config.errors import Invalid, ShopError
+from pos.store.store import usual_currency
 from store_app.pages.common import find_product, form
 from store_app.runtime.doors import clock, read, write
 from store_app.web.presenting import page, today
@@ -35,7 +36,7 @@ def offers(fault: ShopError | None = None, **_place: Any) -> Any:
         products = overview.offerable(session)
         shops = overview.stores(session, today())
         terms = network_terms.in_force(session)[1]
-        currency = overview.currency(session)
+        currency = usual_currency(session)
     start = today()
     return page(
         "console/offers.html",
@@ -67,7 +68,7 @@ def offer() -> Any:
     answer_by = _day("answer_by", MOST_ANSWER_DAYS)
     return_until = _day("return_until", MOST_RETURN_DAYS) if request.form.get("return_until") else None
     with write() as session:
-        currency = overview.currency(session)
+        currency = usual_currency(session)
         cost_minor = form.amount("pack_cost", currency) if request.form.get("pack_cost", "").strip() else None
         product = find_product.named(session, wanted, field="sku")
         chosen = _chosen({shop.id for shop in overview.stores(session, today()) if shop.has_node})

@@ -15,14 +15,13 @@ from config.errors import Invalid, NotFound, ShopError
 from pos.catalogue import gtin
 from pos.catalogue.catalogue import Barcode, Product
 from pos.stock import batches, recall
-from pos.store.store import day_of
+from pos.store.store import day_of, usual_currency
 from store_app.pages.common import form
 from store_app.runtime.doors import clock, read, wake_worker_after, write
 from store_app.web.presenting import money, page
 from store_app.web.security import requires
 from store_app.words import stock
 from store_app.words.supply import letter_sentence
-from supply.membership import overview
 from supply.network.purchasing import recalled_purchases
 from supply.network.recalls import recalls, recalls_by_hand, upstream_claims, upstream_returns
 from supply.orders import letters as order_letters
@@ -79,7 +78,7 @@ def one(recall_id: str, fault: ShopError | None = None, **place: Any) -> Any:
         row = (houses or [shop.row for shop in shops])[0]
         product = session.get_one(Product, row.sku)
         stands = {house.store_id: _stands(session, house) for house in houses}
-        currency, owed = overview.currency(session), upstream_claims.owed(session, recall_id, at=clock.now())
+        currency, owed = usual_currency(session), upstream_claims.owed(session, recall_id, at=clock.now())
         coming = recalled_purchases.coming(session, recall_id)
         returnable = upstream_returns.returnable(session, recall_id, at=clock.now())
         returns = [_return_view(session, one) for one in upstream_returns.returns_of(session, recall_id)]
@@ -175,7 +174,7 @@ def settle(recall_id: str, store_id: str) -> Any:
     """Credit a shop what was destroyed or came back."""
     with write() as session:
         amount = recalls.settle(session, recall_id, store_id, form.whole("qty"), actor=g.actor, at=clock.now())
-        currency = overview.currency(session)
+        currency = usual_currency(session)
     flash(_("%(amount)s is credited.", amount=money(amount, currency)), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
@@ -216,7 +215,7 @@ def claim(recall_id: str, supplier_id: str) -> Any:
         made = upstream_claims.claim(
             session, recall_id, supplier_id, id=form.command_id(), actor=g.actor, at=clock.now()
         )  # fmt: skip
-        amount, currency = made.claimed_minor, overview.currency(session)
+        amount, currency = made.claimed_minor, usual_currency(session)
     flash(
         _("%(amount)s is claimed. Write to the supplier, and note here what it says.", amount=money(amount, currency))
     )
@@ -229,7 +228,7 @@ def claim(recall_id: str, supplier_id: str) -> Any:
 def settle_claim(recall_id: str, claim_id: str) -> Any:
     """Note what a supplier makes good of a claim, and what it says."""
     with write() as session:
-        currency = overview.currency(session)
+        currency = usual_currency(session)
         credit, answer = (
             form.amount("amount", currency),
             form.text("answer", required=_("Write what the supplier says.")),

@@ -17,7 +17,7 @@ from config.nodes import journal, signing_keys
 from config.nodes.inbox import InboxAlarm, InboxHead, InboxMessage
 from config.nodes.node import EPOCH_BEGUN, KEY_ASKS, KEY_MISUSED, WAIT_THERE, Peer
 from config.nodes.publication import listed
-from pos.store.store import Region, Store, keys_of, withdraw_key
+from pos.store.store import Region, Store, keys_of, usual_currency, withdraw_key
 from store_app.pages.common import form, money_views
 from store_app.pages.console import console, store_lights, store_map
 from store_app.pages.orders import closed_days as closed_pages
@@ -55,7 +55,7 @@ def stores() -> Any:
     wanted, which = form.tidy(request.args.get("find", ""))[:60], _number(request.args.get("page", ""))
     with read() as session:
         found = overview.stores(session, today())
-        currency = overview.currency(session)
+        currency = usual_currency(session)
         care = exposure.care(session, today())
         places = session.scalars(sa.select(MapPlace)).all()
     if wanted:

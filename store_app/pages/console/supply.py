@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, flash, g, redirect, url_for
 from flask_babel import ngettext
 
+from pos.store.store import usual_currency
 from store_app.runtime.doors import clock, read, write
 from store_app.web.presenting import page
 from store_app.web.security import requires
@@ -24,7 +25,7 @@ def orders() -> Any:
     with read() as session:
         found = overview.orders(session)
         scarce = overview.scarcest(session)
-        currency = overview.currency(session)
+        currency = usual_currency(session)
         lists, listed = len(pick_lists.open_lists(session)), locations.by_list(session)
         all_by_list = listed.issuperset(suppliers.warehouses(session))
         claims_waiting = len(claims.claims_in(session, claims.WAITING)) + len(goods_returns.returns(session, "sent"))

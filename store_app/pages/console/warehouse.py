@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, NotFound, ShopError
 from pos.catalogue.catalogue import Product
 from pos.stock import waste
+from pos.store.store import usual_currency
 from store_app.pages.common import form
 from store_app.runtime.doors import clock, read, write
 from store_app.web.presenting import page, qty, today
 from store_app.web.security import requires
 from store_app.words import stock as wording_stock
-from supply.membership import overview
 from supply.network.warehouse import lots, pick_lists
 from supply.orders.suppliers import warehouses
 
@@ -35,7 +35,7 @@ def goods(fault: ShopError | None = None, **_place: Any) -> Any:
         rows = lots.lots(session, house, text=text, at=clock.now())
         gone = waste.written_off(session, house, 20)
         lost = lots.lost(session, house, today() - dt.timedelta(days=LOST_DAYS), today())
-        currency = overview.currency(session)
+        currency = usual_currency(session)
     return page(
         "console/warehouse.html",
         house=house, houses=houses, text=text, rows=rows, gone=gone, lost=lost, days=LOST_DAYS, currency=currency,

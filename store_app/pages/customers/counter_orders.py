@@ -26,9 +26,8 @@ from pos.sale.quoting import Quote
 from pos.store.store import Store, store_of
 from pos.till import shift
 from store_app.pages.common import form
-from store_app.pages.customers.pickup import till_of
+from store_app.pages.common.own_till import own_till, till_of
 from store_app.pages.storefront.visitors import MOST_COUPONS
-from store_app.pages.till.till import own_till
 from store_app.payments.providers import providers
 from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place, today

@@ -22,8 +22,8 @@ from pos.reports import statement
 from pos.store.store import Store, store_of
 from pos.till import shift
 from store_app.pages.common import form
+from store_app.pages.common.own_till import own_till
 from store_app.pages.customers.loyalty import figures
-from store_app.pages.till.till import own_till
 from store_app.payments import network_points
 from store_app.payments.providers import providers
 from store_app.runtime.doors import doors, read, wake_worker_after, write

@@ -13,7 +13,7 @@ from pos.catalogue.catalogue import Product, TaxClass
 from pos.catalogue.selling_hours import clock_text
 from pos.stock import recall
 from store_app.pages.common import form
-from store_app.pages.customers.pickup import till_of
+from store_app.pages.common.own_till import till_of
 from store_app.pages.goods.products import amount_text
 from store_app.runtime.child_process import compute_apart
 from store_app.runtime.doors import doors, read, wake_worker_after, write

@@ -19,10 +19,9 @@ from pos.payments.payments import Payment, Tender
 from pos.stock import recall, stock
 from pos.store.store import Store
 from pos.till import shift
-from pos.till.shift_book import Shift
 from store_app.pages.common import form, waiting
+from store_app.pages.common.own_till import till_of
 from store_app.pages.common.timeline import Step, timeline
-from store_app.pages.till.till import own_till
 from store_app.payments.providers import providers
 from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import RAIL_COUNTS, page, place, qty, since, state_word, today
@@ -374,13 +373,6 @@ def done(order_id: str) -> Any:
 
 
 # --- questions ---
-
-
-def till_of(session: Session, store_id: str) -> str:
-    """Return the till at which orders are handed over: this browser's own, or one that is open where it is not."""
-    own = own_till(session, store_id).id
-    open_tills = set(session.scalars(sa.select(Shift.till_id).where(Shift.store_id == store_id, Shift.state == "open")))
-    return own if own in open_tills else min(open_tills, default=own)
 
 
 # --- inside ---

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 
 from store_app.pages.common import form
+from store_app.pages.common.own_till import till_of
 from store_app.pages.customers import pickup
 from store_app.runtime.doors import doors, wake_worker_after, write
 from store_app.web.presenting import place
@@ -46,7 +47,7 @@ def take_back(order_id: str) -> Any:
             if (qty := form.number(request.form.get(f"back-{line.sku}") or "0", f"back-{line.sku}", most=line.qty))
         ]
         returns.take_back(
-            session, store_id, order_id, lines, return_id=command, till_id=pickup.till_of(session, store_id),
+            session, store_id, order_id, lines, return_id=command, till_id=till_of(session, store_id),
             tender=tender, actor=g.actor, at=doors().now(),
         )  # fmt: skip
         wake_worker_after(session)

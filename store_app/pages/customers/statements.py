@@ -16,7 +16,7 @@ from pos.documents import accounts
 from pos.reports import statement
 from pos.store.store import store_of
 from store_app.pages.common import form
-from store_app.pages.till.till import own_till
+from store_app.pages.common.own_till import own_till
 from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.days import day_of
 from store_app.web.presenting import page, place, today

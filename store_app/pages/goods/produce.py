@@ -19,7 +19,7 @@ from pos.store import pictures
 from pos.store.store import Store
 from store_app.files.exporting import csv_answer
 from store_app.pages.common import form
-from store_app.pages.customers.pickup import till_of
+from store_app.pages.common.own_till import till_of
 from store_app.runtime.child_process import read_apart
 from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import day, page, place, today

@@ -11,7 +11,8 @@ from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from store_app.words import words
-from supply.network.offers import campaign_requests, campaigns
+from supply.demand import campaign_uplift
+from supply.network.offers import campaign_requests
 from supply.shelf import plan
 
 bp = Blueprint("campaigns", __name__, url_prefix="/campaigns")
@@ -34,7 +35,7 @@ def listed(fault: ShopError | None = None, **_place: Any) -> Any:
     return page(
         "orders/campaigns.html",
         rows=rows,
-        lines_of=campaigns.lines_of,
+        lines_of=campaign_uplift.lines_of,
         extra=extra,
         has_shelf=has_shelf,
         reasons=words.DECLINE_REASONS,
@@ -72,5 +73,5 @@ def decline(campaign_id: str) -> Any:
 
 
 def _is(session: Any, store_id: str, campaign_id: str, state: str) -> bool:
-    row = session.get(campaigns.CampaignAsk, (store_id, campaign_id))
+    row = session.get(campaign_uplift.CampaignAsk, (store_id, campaign_id))
     return row is not None and row.state == state

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, Refused, ShopError
-from config.nodes.node import NETWORK
+from config.ids import NETWORK
 from pos.store import pictures
 from store_app.pages.common import form, waiting
 from store_app.runtime.child_process import read_apart

@@ -13,8 +13,8 @@ from pos.printing import queue
 from pos.stock import consigned, stock
 from pos.stock.consigned import Consigned
 from store_app.pages.common import form, waiting
+from store_app.pages.common.own_till import own_till
 from store_app.pages.orders import goods_notes
-from store_app.pages.till.till import own_till
 from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires

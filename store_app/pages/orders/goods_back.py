@@ -11,8 +11,8 @@ from config.errors import Conflict, Invalid, ShopError
 from pos.printing import queue
 from pos.stock import goods_in
 from store_app.pages.common import find_product, form
+from store_app.pages.common.own_till import own_till
 from store_app.pages.orders import goods_notes
-from store_app.pages.till.till import own_till
 from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires

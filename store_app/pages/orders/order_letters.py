@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from config.errors import NotFound, ShopError
 from pos.reports.slips import queue_once
 from store_app.pages.common import form
+from store_app.pages.common.own_till import own_till
 from store_app.pages.orders import ordering
-from store_app.pages.till.till import own_till
 from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import place
 from store_app.web.security import requires

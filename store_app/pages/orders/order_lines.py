@@ -10,8 +10,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
+from config.ids import NETWORK
 from config.money import exponent
-from config.nodes.node import NETWORK
 from pos.catalogue.catalogue import Listing
 from pos.catalogue.selling_hours import clock_text
 from pos.store.store import day_of

@@ -9,7 +9,7 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
-from config.nodes.node import NETWORK
+from config.ids import NETWORK
 from pos.catalogue.catalogue import Product, find_code, search
 from store_app.pages.common import form, waiting
 from store_app.pages.common.timeline import timeline

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import NotFound, Refused, ShopError
 from pos.catalogue.catalogue import Product
-from pos.store.store import Region
+from pos.store.store import Region, usual_currency
 from store_app.pages.common import form
 from store_app.pages.orders import curve_chart
 from store_app.runtime import job_book
@@ -19,7 +19,6 @@ from store_app.runtime.doors import doors, read, write
 from store_app.web.presenting import money, number, page, place, today
 from store_app.web.security import requires
 from supply.demand import forecasts
-from supply.membership import overview
 from supply.replenishment import order_simulation, replays, service_targets
 from supply.replenishment.order_simulation import WeeksAhead
 from supply.replenishment.replays import OrderReplay
@@ -94,7 +93,7 @@ def region(region_id: str) -> Any:
         if here is None:
             raise NotFound("no-region", _("There is no region %(id)s.", id=region_id[:40]))
         found = replays.newest(session, "region", region_id)
-        currency, name = overview.currency(session), here.name
+        currency, name = usual_currency(session), here.name
     return _shown(found, currency, name)
 
 

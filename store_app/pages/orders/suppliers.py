@@ -16,8 +16,8 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
+from config.ids import NETWORK
 from config.money import exponent
-from config.nodes.node import NETWORK
 from config.nodes.publication import EVERYONE
 from pos.catalogue import selling_hours
 from pos.catalogue.catalogue import Product

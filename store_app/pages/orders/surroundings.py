@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
-from config.nodes.node import NETWORK
+from config.ids import NETWORK
 from pos.store.store import Region, Store
 from store_app.files import importing
 from store_app.files.importing import Fault, Sheet

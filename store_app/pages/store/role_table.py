@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid
 from config.money import BASIS, exponent
 from config.nodes.journal import Actor
-from pos.sale.rung import MOST_EMPTIES
+from pos.pricing.pricing import MOST_EMPTIES
 from pos.store import permissions
 from pos.store.permissions import FIXED, PAYS, SETTLED
 from pos.till.hand_cash import DROP, PAY_IN, PAY_OUT

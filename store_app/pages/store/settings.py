@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from config.errors import Conflict, NotFound, Refused, ShopError
 from config.finding import Finding
+from config.ids import NETWORK
 from config.nodes import outbox, publication
-from config.nodes.node import NETWORK, Node
+from config.nodes.node import Node
 from config.nodes.outbox import OutboxMessage
 from pos.printing import printers, queue
 from pos.printing.queue import PrintJob

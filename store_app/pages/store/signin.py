@@ -16,8 +16,8 @@ from config.nodes.journal import Actor
 from pos.store import badges, device_codes, pins, second_factor
 from pos.store.store import Till, staff_of
 from store_app.pages.common import form
+from store_app.pages.common.own_till import own_till
 from store_app.pages.common.refusals import status_of
-from store_app.pages.till.till import own_till
 from store_app.roles import is_network, role_of
 from store_app.runtime.doors import doors, own_doors, read, write
 from store_app.web import devices, security, staff

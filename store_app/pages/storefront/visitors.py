@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import business_day
 from config.errors import Invalid, NotFound
-from config.nodes.node import NETWORK
+from config.ids import NETWORK
 from pos.catalogue import offers
 from pos.catalogue.catalogue import Product
 from pos.store.store import Store

@@ -11,11 +11,11 @@ from pos.reports import receipt_mail
 from pos.reports import slips as shop_slips
 from pos.store.store import Till
 from store_app.pages.common import form
+from store_app.pages.common.own_till import own_till
 from store_app.pages.goods import product_list
 from store_app.pages.goods.products import day_typed
 from store_app.pages.goods.stocktake import number_of
 from store_app.pages.till import shift
-from store_app.pages.till.till import own_till
 from store_app.runtime.doors import doors, wake_worker_after, write
 from store_app.web.presenting import place
 from store_app.web.security import requires

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, current_app, g, jsonify, make_response, request, session, url_for
+from flask import Blueprint, Response, current_app, g, jsonify, make_response, request, url_for
 from flask_babel import gettext as _
 
 from config.errors import NotFound
@@ -23,6 +23,7 @@ from pos.stock import stock
 from pos.store.store import Store, Till
 from pos.till import shift
 from store_app.node.printers import model_of_settings
+from store_app.pages.common.own_till import own_till
 from store_app.payments.providers import providers
 from store_app.practice.practice import is_practising
 from store_app.runtime.doors import doors, read
@@ -162,18 +163,6 @@ def paper_picture(job_id: str) -> Response:
     is_same_for_all = job.kind != "x" and vouchers.masked(job.document) == job.document
     answer.headers["Cache-Control"] = "private, max-age=86400" if is_same_for_all else "no-store"
     return answer
-
-
-def own_till(look: Any, store_id: str) -> Till:
-    """Return the till this browser stands at: named by `?till=` once and kept in the session, else the first."""
-    wished = request.args.get("till") or session.get("till_id")
-    tills = look.scalars(sa.select(Till).where(Till.store_id == store_id).order_by(Till.id)).all()
-    if not tills:
-        raise NotFound("no-till", _("This shop has no till yet. Add one under Shop."))
-    found = next((till for till in tills if till.id == wished), tills[0])
-    if request.args.get("till") == found.id:
-        session["till_id"] = found.id
-    return found
 
 
 def _settings(store: Store, till: Till, now_open: shift.Shift | None) -> dict[str, Any]:

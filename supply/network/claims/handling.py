@@ -28,10 +28,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import journal, outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK, this_node
+from config.nodes.node import this_node
 from pos.stock import consigned, waste
 from pos.stock.consigned import Consigned
 from pos.stock.ledger import Place, Source

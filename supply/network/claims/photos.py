@@ -19,9 +19,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
 from config.errors import Invalid, NotFound
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import outbox
-from config.nodes.node import NETWORK, this_node
+from config.nodes.node import this_node
 from pos.store import pictures
 from pos.store.store import day_of
 from supply.money.ledger import VERSION

@@ -20,19 +20,19 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.money import BASIS, share_out
 from config.nodes import journal, outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import Listing
 from pos.catalogue.offers import StandingOffer
 from pos.pricing.promises import Choice, Offer, Part
 from pos.store.store import day_of, store_of
 from supply.demand import known_events
+from supply.demand.campaign_uplift import ASKS, CampaignAsk, lines_of
 from supply.demand.history import DailyDemand, RegionalDemand
-from supply.network.offers.campaigns import ASKS, CampaignAsk, lines_of, subject_of
+from supply.network.offers.campaigns import subject_of
 from supply.online_facts import CAMPAIGN_ANSWERED, VERSION
 from supply.shelf import plan as shelf
 from supply.shelf.plan import ShelfPlan, ShelfSlot
@@ -67,10 +67,10 @@ def accept(session: Session, store_id: str, campaign_id: str, *, actor: Actor, a
     ask = _open(session, store_id, campaign_id, at)
     today = day_of(session, store_id, at)
     listed = set(session.scalars(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active)))
-    prices = catalogue.prices_on(session, store_id, ask.from_day, [line.sku for line in lines_of(ask)])
-    if lacking := [line.name for line in lines_of(ask) if line.sku not in prices]:
+    prices = catalogue.prices_on(session, store_id, ask.from_day, [line.sku for line in lines_of(ask.lines)])
+    if lacking := [line.name for line in lines_of(ask.lines) if line.sku not in prices]:
         raise Refused("price-missing", f"There is no price for {', '.join(lacking)}. Set one first.")
-    for line in lines_of(ask):
+    for line in lines_of(ask.lines):
         if line.sku not in listed:
             catalogue.list_product(session, store_id, line.sku, actor=actor, at=at)
         if line.percent_bp:
@@ -126,7 +126,7 @@ def asks(session: Session, store_id: str) -> list[CampaignAsk]:
 def expected_extra(session: Session, ask: CampaignAsk) -> dict[str, int]:
     """Return SKU -> units expected to sell beyond the usual over the whole campaign (rule 2)."""
     store, first = store_of(session, ask.store_id), ask.from_day - dt.timedelta(days=RATE_DAYS)
-    skus, days = [line.sku for line in lines_of(ask)], (ask.until_day - ask.from_day).days + 1
+    skus, days = [line.sku for line in lines_of(ask.lines)], (ask.until_day - ask.from_day).days + 1
     own, region = DailyDemand, RegionalDemand
     here = dict(
         session.execute(
@@ -145,7 +145,7 @@ def expected_extra(session: Session, ask: CampaignAsk) -> dict[str, int]:
         ).all()
     )  # fmt: skip
     rates = {sku: float(here.get(sku) or there.get(sku) or 0) for sku in skus}
-    return {line.sku: round(max(0.0, rates[line.sku]) * days * line.uplift_bp / BASIS) for line in lines_of(ask)}
+    return {line.sku: round(max(0.0, rates[line.sku]) * days * line.uplift_bp / BASIS) for line in lines_of(ask.lines)}
 
 
 # --- inside ---
@@ -206,7 +206,7 @@ def _sources(session: Session, ask: CampaignAsk) -> list[tuple[str, dt.date]]:
 def _place(session: Session, ask: CampaignAsk, today: dt.date, *, actor: Actor, at: dt.datetime) -> bool:
     """Give the campaign its slots on the live shelf (rules 3, 4)."""
     live = shelf.live_plan(session, ask.store_id)
-    wanted = [line.sku for line in lines_of(ask) if line.slot]
+    wanted = [line.sku for line in lines_of(ask.lines) if line.slot]
     if live is None or not wanted:
         return False
     rows = shelf.slots_of(session, live)
@@ -231,7 +231,7 @@ def _place(session: Session, ask: CampaignAsk, today: dt.date, *, actor: Actor, 
 
 def _clear(session: Session, ask: CampaignAsk, *, actor: Actor, at: dt.datetime) -> None:
     """End the offers, the extra demand, and the slots (rule 3)."""
-    for line in lines_of(ask):
+    for line in lines_of(ask.lines):
         if session.get(StandingOffer, _offer_id(ask, line.sku)) is not None:
             offers.end(session, ask.store_id, _offer_id(ask, line.sku), actor=actor, at=at, why="The campaign is over.")
     offers.renew(session, ask.store_id)

@@ -43,6 +43,7 @@ from pos.catalogue.catalogue import Product
 from pos.stock.ledger import MOST_QTY
 from pos.store.store import Store, day_of, store_of
 from supply import isolation
+from supply.demand.campaign_uplift import ASKS, CampaignAsk, CampaignLine, lines_of
 from supply.demand.history import DailyDemand
 from supply.money import ledger
 from supply.online_facts import CAMPAIGN_TOLD, VERSION
@@ -52,16 +53,6 @@ if TYPE_CHECKING:  # arithmetic is loaded where an effect is worked out, not wit
     from forecasting.experiments.uplift import Uplift
 
 STATES = StateTable("campaign", "open", {"open": ["over", "called_off"]})
-ASKS = StateTable(
-    "campaign ask",
-    "asked",
-    {
-        "asked": ["accepted", "declined", "expired", "withdrawn"],
-        "accepted": ["over", "withdrawn"],
-        "withdrawn": ["accepted", "over"],
-    },
-    resting=["withdrawn"],
-)
 MOST_LINES, LONGEST_DAYS, MOST_DISCOUNT_BP, MOST_UPLIFT_BP = 8, 60, 9_000, 50_000
 USUAL_BP, MOST_USUAL_BP = 3_000, 20_000
 USUAL_SPREAD, BETWEEN = 0.35, 0.2
@@ -71,17 +62,6 @@ INTERVAL_SPREADS = 1.645
 SETTLE_DAYS = 2
 HEARD_WITHIN = dt.timedelta(hours=1)
 """Who told everything until so long ago is heard (rule 6)."""
-
-
-@dataclass(frozen=True)
-class CampaignLine:
-    """A product of a campaign. percent_bp: off its price, 0 for none; uplift_bp: so much more is expected to sell."""
-
-    sku: str
-    name: str
-    percent_bp: int
-    slot: bool
-    uplift_bp: int
 
 
 @dataclass(frozen=True)
@@ -139,33 +119,6 @@ class Campaign(Base):
     state: Mapped[str] = mapped_column(default=STATES.first)
     made_at: Mapped[dt.datetime]
     effect: Mapped[dict[str, Any]] = mapped_column(default=dict)
-
-
-class CampaignAsk(Base):
-    """What a campaign asks of one shop, at both nodes."""
-
-    STATES: ClassVar[StateTable] = ASKS
-    __tablename__ = "campaign_ask"
-    __table_args__ = (sa.Index("ix_campaign_ask_state", "store_id", "state"),)
-
-    store_id: Mapped[str] = mapped_column(primary_key=True)
-    campaign_id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    why: Mapped[str]
-    from_day: Mapped[dt.date]
-    until_day: Mapped[dt.date]
-    answer_by: Mapped[dt.date]
-    lines: Mapped[list[Any]]
-    fee_minor: Mapped[int]
-    state: Mapped[str] = mapped_column(default=ASKS.first)
-    answered_why: Mapped[str] = mapped_column(default="")
-    placed_on: Mapped[dt.date | None]
-    """At the store: since when its slots stand."""
-    paid_minor: Mapped[int | None]
-    """The shelf fee as it was settled."""
-    effect: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
-    """What it brought at all shops that took part, of `forecasting.experiments.uplift.Uplift`; empty without a
-    control."""
 
 
 @dataclass(frozen=True)
@@ -299,11 +252,6 @@ def asks_of(session: Session, campaign_id: str) -> list[CampaignAsk]:
     return list(session.scalars(query))
 
 
-def lines_of(row: Campaign | CampaignAsk) -> list[CampaignLine]:
-    """Return the products of a campaign."""
-    return [CampaignLine(**line) for line in row.lines]
-
-
 def usual_uplift_bp(session: Session) -> int:
     """Return what a campaign usually brings, to be expected of the next one (rule 5)."""
     query = sa.select(Campaign.effect).where(Campaign.state == "over")
@@ -343,7 +291,7 @@ def outcome(session: Session, campaign: Campaign, day: dt.date, *, heard_alone: 
 
 def stood_bp(session: Session, ask: CampaignAsk, last: dt.date) -> int:
     """Return the share of the campaign's days and slots that a shop's live shelf had until a day (rule 3)."""
-    skus = {line.sku for line in lines_of(ask) if line.slot}
+    skus = {line.sku for line in lines_of(ask.lines) if line.slot}
     days = (ask.until_day - ask.from_day).days + 1
     query = sa.select(ShelfPlan).where(ShelfPlan.store_id == ask.store_id, ShelfPlan.state.in_(["live", "retired"]))
     plans = sorted(session.scalars(query).all(), key=lambda one: (one.from_day, one.id))
@@ -404,7 +352,7 @@ def _sold(
     session: Session, campaign: Campaign, stores: Sequence[str], first: dt.date, until: dt.date
 ) -> dict[str, float]:
     """Return store -> portions of the campaign's products sold from a day until before another."""
-    row, skus = DailyDemand, [line.sku for line in lines_of(campaign)]
+    row, skus = DailyDemand, [line.sku for line in lines_of(campaign.lines)]
     sold = sa.case((row.sold_qty.between(-MOST_QTY, MOST_QTY), row.sold_qty), else_=0)
     query = (
         sa.select(row.store_id, Product.price_quantity, sa.func.sum(sold))

@@ -20,10 +20,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import journal
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.stock import batches, stock
 from pos.stock.batches import Lot
 from pos.stock.ledger import MOST_QTY

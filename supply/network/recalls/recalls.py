@@ -30,12 +30,11 @@ from sqlalchemy.orm import Session
 
 from config.database import lock_rows, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.money import amount_for
 from config.nodes import door, journal, outbox
 from config.nodes.inbox import refuse_newer, refuse_stranger
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.nodes.outbox import Message
 from config.prepared import Prepared
 from pos.stock import batches, recall, waste

@@ -21,10 +21,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import journal
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.nodes.outbox import Message
 from pos.facts import Moved, StockCounted, StockMoved
 from pos.stock import recall

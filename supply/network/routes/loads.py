@@ -15,10 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import journal
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from supply.network.routes import vehicles
 from supply.network.routes.routes import (
     PACK_SECONDS,

@@ -33,10 +33,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.clock import as_utc
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import journal, outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.states import StateTable
 from pos.store.store import Store, day_of
 from supply.facts import STOP_TOLD, VERSION, StopTold, stamp

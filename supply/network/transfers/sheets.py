@@ -22,9 +22,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.clock import business_day
 from config.database import Base
 from config.errors import Invalid
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import door, outbox
-from config.nodes.node import NETWORK
 from config.nodes.publication import EVERYONE
 from pos.stock import consigned, recall
 from pos.stock.ledger import MOST_QTY

@@ -34,11 +34,10 @@ from sqlalchemy.orm import Session
 
 from config.database import lock_rows, secret_of
 from config.errors import Conflict, Invalid, Refused
-from config.ids import new_id, pickup_code_of, tidy_pickup_code
+from config.ids import NETWORK, new_id, pickup_code_of, tidy_pickup_code
 from config.nodes import door, journal, outbox
 from config.nodes.inbox import refuse_stranger
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.stock import batches, consigned, recall, stock, waste
 from pos.stock.batches import Lot
 from pos.stock.ledger import MOST_QTY, Place, Source, refuse_short

@@ -30,10 +30,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.database import lock_rows
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.stock import batches, stock
 from pos.stock.batches import Held
 from pos.stock.stock import Place, StockLevel

@@ -19,11 +19,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.money import amount_for
 from config.nodes import outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.catalogue.catalogue import Product
 from pos.reports.slips import local
 from pos.stock import batches, consigned, stock, waste

@@ -36,10 +36,9 @@ from sqlalchemy.orm import Session
 from config.clock import business_day, day_start
 from config.database import lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import is_id, new_id
+from config.ids import NETWORK, is_id, new_id
 from config.nodes import journal, outbox
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.catalogue.catalogue import Product
 from pos.store.store import Store
 from supply.money import escrow

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from config.errors import Refused
-from config.nodes.node import NETWORK
+from config.ids import NETWORK
 from config.phones import e164
 from pos.customers.shared_points import part_of
 from pos.store.store import day_of, store_of

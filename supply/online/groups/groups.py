@@ -29,9 +29,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import NETWORK
 from config.nodes import journal
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.states import StateTable
 from pos.catalogue.catalogue import Product
 from pos.store.store import Store, store_of

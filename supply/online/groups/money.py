@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.finding import Finding
+from config.ids import NETWORK
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from supply.money import escrow
 from supply.money.escrow import Escrow
 from supply.online.groups import groups

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
+from config.ids import NETWORK
 from config.nodes import journal
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from config.states import StateTable
 
 STATES = StateTable("customer message", "waiting", {"waiting": ["sent", "given_up"]})

@@ -29,12 +29,11 @@ from config.clock import business_day
 from config.database import Base
 from config.errors import Conflict, Invalid, Refused
 from config.finding import Finding
-from config.ids import is_id
+from config.ids import NETWORK, is_id
 from config.money import round_cash
 from config.nodes import door, journal, outbox
 from config.nodes.append_only import append_only
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import Product
 from pos.customers import customers

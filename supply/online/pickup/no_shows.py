@@ -17,9 +17,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.database import lock_rows
+from config.ids import NETWORK
 from config.nodes import journal
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK, Peer
+from config.nodes.node import Peer
 from config.nodes.outbox import OutboxMessage
 from supply.online import home_delivery
 from supply.online.checkout import placing

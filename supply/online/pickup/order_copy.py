@@ -37,11 +37,11 @@ from config.clock import day_start
 from config.database import lock_rows
 from config.errors import Invalid, NotFound, Refused
 from config.finding import Finding
+from config.ids import NETWORK
 from config.money import exponent
 from config.nodes import journal
 from config.nodes.inbox import refuse_stranger
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.store.store import Store
 from supply.money import escrow, late_refunds
 from supply.money.escrow import Escrow

@@ -24,11 +24,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.clock import as_utc
 from config.database import Base
 from config.errors import Invalid, NotFound, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.money import BASIS
 from config.nodes import outbox
 from config.nodes.inbox import refuse_newer, refuse_stranger
-from config.nodes.node import NETWORK
 from config.nodes.outbox import Message
 from pos.catalogue.catalogue import Product, TaxClass, own_tax_class_id
 from pos.producers.producers import ProduceGoods, producer_of

@@ -33,11 +33,10 @@ from sqlalchemy.orm import Session
 from config.clock import as_utc, business_day
 from config.database import lock_rows, table_of
 from config.errors import NotFound, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.money import BASIS, MAX_MINOR
 from config.nodes import door, outbox
 from config.nodes.journal import Actor, record
-from config.nodes.node import NETWORK
 from config.prepared import Prepared
 from pos.catalogue import catalogue, offer_edition
 from pos.catalogue.catalogue import Listing, Product

@@ -26,7 +26,7 @@ from config.nodes.anchor import JournalDoubt
 from config.nodes.journal import Actor, JournalEntry
 from config.nodes.node import found, read_sidecar, this_node
 from config.settings import Settings
-from store_app import create_app
+from store_app.app import create_app
 from store_app.commands import serve
 from store_app.commands.cli import main
 from store_app.jobs import keeping

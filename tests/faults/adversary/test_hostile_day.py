@@ -27,7 +27,8 @@ import supply.sync.online
 import supply.sync.replica
 from config.database import Base
 from config.errors import ShopError
-from config.nodes import node, outbox, signing_keys
+from config.ids import NETWORK
+from config.nodes import outbox, signing_keys
 from config.nodes.inbox import InboxMessage
 from config.nodes.journal import canonical
 from config.nodes.node import EPOCH_BEGUN, KEY_MISUSED, Peer
@@ -140,7 +141,7 @@ def is_rogues(table: str, row: dict[str, Any], own: Collection[str]) -> bool:
         return row.get("escrow_id", row.get("id")) in own
     if table in ("store", "peer"):
         return bool(row["id"] == ROGUE)
-    named = {row[name] for name in SPEAKERS if row.get(name)} - {node.NETWORK}
+    named = {row[name] for name in SPEAKERS if row.get(name)} - {NETWORK}
     return named == {ROGUE} or (not named and table in OF_THE_NETWORK)
 
 
@@ -172,8 +173,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Signer, dict[st
         with country.network.write() as session:
             session.add(StoreKey(sha256=hashlib.sha256(KEY.encode()).hexdigest(), store_id=ROGUE, made_at=AT))
             pin = staff.PRACTICE_PINS["operator"]
-            staff.add(session, node.NETWORK, "operator", "operator", pin, actor=OPERATOR, at=AT, weak=True)
-    return folder / "country" / f"{node.NETWORK}.db", Signer.make(), true
+            staff.add(session, NETWORK, "operator", "operator", pin, actor=OPERATOR, at=AT, weak=True)
+    return folder / "country" / f"{NETWORK}.db", Signer.make(), true
 
 
 @pytest.fixture
@@ -181,7 +182,7 @@ def trade(made, tmp_path) -> Iterator[Trade]:
     """Give that network's node in front of the attacker."""
     file, signer, true = made
     url = database_from(file, tmp_path / "network.db").engine.url.render_as_string(hide_password=False)
-    house = open_house(tmp_path / "node", NOW, role="network", node_id=node.NETWORK, database_url=url)
+    house = open_house(tmp_path / "node", NOW, role="network", node_id=NETWORK, database_url=url)
     given = Trade(house, signer, true, house.signed_in("operator"))
     assert given.send([], signer=signer, epoch="epoch-of-the-store").status_code == 200, "the store speaks, and signs"
     with house.doors.write() as session:
@@ -408,7 +409,7 @@ class Attacker:
         elif how == 2 and isinstance(inside, list):
             inside.extend(copy.deepcopy(inside)[:50])
         elif how == 3:
-            body["store_id"] = chance.choice((*OTHERS, node.NETWORK, ROGUE))
+            body["store_id"] = chance.choice((*OTHERS, NETWORK, ROGUE))
         elif isinstance(here, bool) or here is None:
             inside[key] = chance.choice((True, False, None, 1, "yes"))
         elif isinstance(here, int):

@@ -6,8 +6,8 @@ import pytest
 
 import pos.sync.replica
 import supply.sync.replica
-from config.ids import new_id
-from config.nodes import inbox, node
+from config.ids import NETWORK, new_id
+from config.nodes import inbox
 from config.nodes.outbox import Message
 from store_app.sync import receiver
 from store_app.words import held
@@ -28,7 +28,7 @@ def shop(tmp_path_factory):
 @pytest.mark.parametrize("topic", TOPICS)
 def test_a_field_that_is_missing_or_nonsense_is_named_with_its_topic_and_never_a_fault_of_python(shop, topic):
     """Fill a body field by field, as each is missed, with one kind of nonsense after the other."""
-    for sender in (STORE, node.NETWORK):
+    for sender in (STORE, NETWORK):
         for odd in NONSENSE:
             body, named = {}, set()
             for _ in range(60):

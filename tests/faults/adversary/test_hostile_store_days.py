@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from config import migrate
 from config.database import Database, make_engine
+from config.ids import NETWORK
 from config.nodes import inbox, outbox, partitions
 from config.nodes.inbox import InboxMessage
 from config.nodes.journal import canonical
-from config.nodes.node import NETWORK
 from config.nodes.outbox import Message
 from pos.facts import StockCounted, StockMoved
 from pos.sold import Sale

@@ -11,8 +11,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from config.errors import Invalid, Refused, ShopError
-from config.ids import new_id
-from config.nodes import node
+from config.ids import NETWORK, new_id
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message
 from pos.payments.providers import Outcome
@@ -30,7 +29,7 @@ from supply.sync import checks, replica
 from tests.supply.online_store import AT, STORE, Town, later, make_town
 
 ONE, PAID = "order-00001", 387
-SYSTEM = Actor.system("escrow", node.NETWORK)
+SYSTEM = Actor.system("escrow", NETWORK)
 FULL_TERM = dt.timedelta(days=14)
 
 

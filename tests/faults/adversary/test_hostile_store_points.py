@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.ids import new_id
-from config.nodes import node, outbox
+from config.ids import NETWORK, new_id
+from config.nodes import outbox
 from config.nodes.inbox import InboxMessage
 from config.nodes.outbox import OutboxMessage
 from pos.customers import customers, shared_points
@@ -24,7 +24,7 @@ from tests.supply.money.test_shared_points import PHONES, SECRET, Street, a_sale
 from tests.supply.road import AT, DAY, OPERATOR, make_country
 
 STRANGER = "+1 213 555 0177"
-KEYS = {phone: customers.key_of(node.NETWORK, "UTC", phone) for phone in (*PHONES, STRANGER)}
+KEYS = {phone: customers.key_of(NETWORK, "UTC", phone) for phone in (*PHONES, STRANGER)}
 HERE, ROGUE = "S1", "S2"
 
 
@@ -43,7 +43,7 @@ class Rogue(Street):
         name = f"{topic}-{id_}" if topic in (MEMBER, MOVED) else id_
         with self.country.shops[ROGUE].write() as session:
             outbox.append(
-                session, to_node=node.NETWORK, topic=topic, version=1, body=body, id=name, subject="x",
+                session, to_node=NETWORK, topic=topic, version=1, body=body, id=name, subject="x",
                 business_day=DAY, at=self.at,
             )  # fmt: skip
         self.deliver()
@@ -284,7 +284,7 @@ def test_the_network_s_doors_answer_alike_for_a_member_and_a_stranger(network):
         points_pool.found(session, terms(from_day=NOON.date(), currency="USD"), actor=OPERATOR, at=NOON)
         session.merge(shared_points.SharedPart(store_id=STORE, from_day=NOON.date(), until_day=None, told_at=NOON))
         tz = session.get_one(points_book.Store, STORE).tz
-        points_book.consent(session, "S02", "c2", customers.key_of(node.NETWORK, tz, PHONES[0]), at=NOON)
+        points_book.consent(session, "S02", "c2", customers.key_of(NETWORK, tz, PHONES[0]), at=NOON)
     client, bearer = network.visitor(), {"Authorization": f"Bearer {STORE_KEY}"}
     said = []
     for phone, n in zip((PHONES[0], STRANGER), itertools.count(), strict=False):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import pos.sync.checks
 from config.database import Database
+from config.ids import NETWORK
 from config.nodes import inbox, node
 from config.nodes.inbox import InboxMessage
 from config.nodes.journal import GENESIS, Actor, canonical
@@ -40,7 +41,7 @@ from tests.network_facts import sales
 TODAY = dt.date(2026, 3, 2)
 AT = dt.datetime(2026, 3, 2, 20, tzinfo=dt.UTC)
 ROGUE, OTHERS = "S1", ("S2", "S3", "S4")
-OPERATOR = Actor("op", "Olivia", "operator", node.NETWORK)
+OPERATOR = Actor("op", "Olivia", "operator", NETWORK)
 SKU, MILK, PAST = "P00001", "P00002", 40
 NUMBERS = itertools.count(1)
 
@@ -138,7 +139,7 @@ def furnish(database: Database) -> Net:
     """Found a network of four stores, each with forty days in which it sold twelve of the product, and milk."""
     net = Net(database)
     with database.write() as session:
-        node.found(session, node.NETWORK, at=AT)
+        node.found(session, NETWORK, at=AT)
         session.add(Region(id="north", name="North"))
         session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=True))
         session.flush()

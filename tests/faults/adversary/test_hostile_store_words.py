@@ -5,15 +5,14 @@ import datetime as dt
 import pytest
 
 from config.errors import Invalid, Refused
-from config.ids import tidy_pickup_code
+from config.ids import NETWORK, tidy_pickup_code
 from config.nodes import outbox
-from config.nodes.node import NETWORK
 from config.nodes.outbox import Message
+from supply.demand import campaign_uplift
 from supply.facts import DELIVERY_POSTED, DELIVERY_REFUSED
 from supply.membership import objections
 from supply.membership.objections import Objection
 from supply.money import ledger, lost_entries, payouts
-from supply.network.offers import campaigns
 from supply.network.transfers import transfers
 from supply.online.checkout import order_keys
 from supply.online.groups.groups import GroupOffer
@@ -93,7 +92,7 @@ def test_an_objection_is_no_answer_to_itself(country):
 def test_a_store_answers_a_campaign_and_ends_none(country):
     with pytest.raises(Refused, match="does not answer"):
         say(country, CAMPAIGN_ANSWERED, AT, campaign_id="c1", state="over", why="")
-    assert campaigns.ASKS.legal("accepted", "over")
+    assert campaign_uplift.ASKS.legal("accepted", "over")
 
 
 def test_a_group_a_store_opens_is_its_own(country):

@@ -8,10 +8,11 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 
+from config.ids import NETWORK
 from config.nodes import append_only, inbox, outbox, signing, signing_keys
 from config.nodes.inbox import InboxMessage
 from config.nodes.journal import Actor, canonical
-from config.nodes.node import COPY_SPEAKS, KEY_ASKS, KEY_MISUSED, NETWORK, Peer
+from config.nodes.node import COPY_SPEAKS, KEY_ASKS, KEY_MISUSED, Peer
 from config.nodes.signing import Signer
 from config.nodes.signing_keys import SignedBatch, SigningKey
 from pos.sold import Sale

@@ -9,10 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import outbox
 from config.nodes.journal import JournalEntry
-from config.nodes.node import NETWORK
 from pos.customers import checks as account_checks
 from pos.customers import customers, loyalty, tab
 from pos.customers.customers import Customer, Particulars

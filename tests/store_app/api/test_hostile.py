@@ -29,8 +29,8 @@ from config.settings import Settings
 from pos.printing.queue import PrintJob
 from pos.store.permissions import AT_FIRST
 from pos.store.store import StoreKey
-from store_app import create_app
 from store_app.api.pace import Pace
+from store_app.app import create_app
 from store_app.sync import receiver
 from store_app.web import staff
 from store_app.web.security import rule_of

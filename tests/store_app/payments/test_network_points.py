@@ -4,9 +4,8 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes.journal import Actor
-from config.nodes.node import NETWORK
 from pos.customers import customers, shared_points
 from pos.customers.customers import Particulars
 from pos.customers.shared_points import SharedScheme

@@ -14,6 +14,7 @@ import supply.sync.checks
 from config.clock import FrozenClock
 from config.database import Database, make_engine
 from config.errors import Unreachable
+from config.ids import NETWORK
 from config.nodes import node, outbox
 from config.settings import Settings
 from pos.till import shift
@@ -77,7 +78,7 @@ class Counter:
     def _own(self, have: dict[str, int]) -> wire.Own:
         with self.town.shop.read() as session:
             epoch = node.this_node(session).epoch
-            told = outbox.after(session, node.NETWORK, epoch, have.get(epoch, 0))
+            told = outbox.after(session, NETWORK, epoch, have.get(epoch, 0))
             rows = [outbox.to_wire(row) for row in told]
             rows = [self.damage(row) if row["topic"] == counter_orders.MONEY_MOVED else row for row in rows]
         return wire.Own.model_validate({"batches": [{"epoch": epoch, "rows": rows}] if rows else []})
@@ -144,7 +145,7 @@ def test_the_network_finds_nothing_wrong_with_drawers_whose_order_book_lies_in_t
     with counter.town.shop.write() as session:
         close_till(session)
     with counter.town.shop.read() as session:
-        (closed,) = (row for row in outbox.due(session, node.NETWORK) if row.topic == "shift.closed")
+        (closed,) = (row for row in outbox.due(session, NETWORK) if row.topic == "shift.closed")
         message = outbox.Message(**outbox.to_wire(closed))
     with counter.town.network.write() as session:
         pos.sync.replica.take_shift(session, message, STORE, AT)

@@ -20,11 +20,11 @@ from werkzeug.exceptions import TooManyRequests
 
 import pos.sync.replica
 from config.errors import Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import journal, node, outbox, publication
 from config.nodes.inbox import InboxAlarm, InboxMessage
 from config.nodes.journal import Actor, JournalEntry
-from config.nodes.node import NETWORK, Node, Peer
+from config.nodes.node import Node, Peer
 from config.nodes.outbox import Message, OutboxMessage
 from config.nodes.publication import Publication
 from pos.catalogue.catalogue import Listing, Price, Product, TaxClass
@@ -35,8 +35,8 @@ from store_app.api.pace import MINUTE_S, Pace
 from store_app.jobs import publishing
 from store_app.sync import receiver, restored, sender
 from supply import isolation
+from supply.network import founding
 from supply.network.recalls import recalls
-from supply.orders import supply_routes
 from supply.sync import version_counters
 from tests.store_app.conftest import KEY, NOON, STORE, House
 
@@ -418,7 +418,7 @@ def test_a_shop_that_got_recalled_goods_from_elsewhere_hears_of_it_in_the_contac
             session.flush()
             session.add(Product(sku="milk", name="Milk", category="Dairy", tax_class_id="food", search_text="milk"))
     with network.doors.write() as session:
-        supply_routes.found_warehouse(session, "WH1", "Van", **by)
+        founding.found_warehouse(session, "WH1", "Van", **by)
         recalls.call(session, "milk", None, id="r1", why="Glass", called_by="", afterwards="destroy", **by)
     talk(house, served)
     for times in (0, 1):
@@ -435,7 +435,7 @@ def test_a_recall_that_trips_over_a_shop_s_row_refuses_nothing_of_what_the_shop_
         session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=True))
         session.flush()
         session.add(Product(sku="milk", name="Milk", category="Dairy", tax_class_id="food", search_text="milk"))
-        supply_routes.found_warehouse(session, "WH1", "Van", **by)
+        founding.found_warehouse(session, "WH1", "Van", **by)
         recalls.call(session, "milk", None, id="r1", why="Glass", called_by="", afterwards="destroy", **by)
         session.add(StockLevel(store_id=STORE, sku="milk", place="shelf", qty=3))
         mine = f"NEW.store_id = '{STORE}'"

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 import pos.sync.replica
 import supply.sync.replica
 from config.errors import Invalid, Refused
+from config.ids import NETWORK
 from config.nodes import outbox
 from config.nodes.inbox import InboxMessage
-from config.nodes.node import NETWORK, this_node
+from config.nodes.node import this_node
 from config.nodes.outbox import MOST_REFUSALS, Message, OutboxMessage
 from pos.facts import SaleCompleted
 from pos.store.store import give_key

@@ -20,11 +20,11 @@ import pos.sync.replica
 from config.clock import FrozenClock
 from config.database import Database, make_engine
 from config.errors import Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import inbox, journal, outbox
 from config.nodes.inbox import InboxHead, InboxMessage
 from config.nodes.journal import Actor, JournalEntry
-from config.nodes.node import NETWORK, Peer, this_node
+from config.nodes.node import Peer, this_node
 from config.nodes.outbox import OutboxMessage
 from config.settings import Settings
 from store_app.runtime.doors import Doors

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from store_app import create_app
+from store_app.app import create_app
 from tests.store_app.conftest import House
 
 

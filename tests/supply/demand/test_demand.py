@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.database import Database
-from config.nodes import node
+from config.ids import NETWORK
 from pos.stock import stock
 from supply.demand import history, rollups
 from supply.demand.history import DailyDemand, RegionalDemand, StoreDay
@@ -353,7 +353,7 @@ def test_an_edition_of_eight_hundred_products_is_less_than_a_megabyte(network):
 
 @pytest.mark.postgres
 def test_the_same_sums_on_postgresql(postgres_database):
-    database = make_node(postgres_database, node.NETWORK)
+    database = make_node(postgres_database, NETWORK)
     with database.write() as session:
         rollups.import_history(session, [("S1", "bread", day(-1), 3, 750, 2)])
         sell(session, "S1", DAY, {"bread": 2, "milk": 1}, channel="pickup")

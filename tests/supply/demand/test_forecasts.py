@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from config.nodes import node
+from config.ids import NETWORK
 from config.nodes.journal import Actor
 from forecasting.fit.state import VERSION
 from pos.catalogue.catalogue import Listing, Price, Product
@@ -60,7 +60,7 @@ def run_region(network, on=DAY, at=AT):
         loaded = forecasts.load_region(session, "R1", on)
     computed = forecasts.compute_region(loaded)
     with network.write() as session:
-        return forecast_store.store_region(session, computed, actor=Actor.system("forecast", node.NETWORK), at=at)
+        return forecast_store.store_region(session, computed, actor=Actor.system("forecast", NETWORK), at=at)
 
 
 def run_store(shop, on=DAY, at=AT):

@@ -4,7 +4,8 @@ import datetime as dt
 
 import sqlalchemy as sa
 
-from config.nodes.node import NETWORK, found
+from config.ids import NETWORK
+from config.nodes.node import found
 from pos.stock import fresh_days
 from pos.store.store import found_store
 from pos.sync import replica

@@ -9,8 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, Refused
-from config.ids import new_id
-from config.nodes import node
+from config.ids import NETWORK, new_id
 from config.nodes.journal import Actor
 from pos.sale import sale
 from pos.stock import stock
@@ -25,7 +24,7 @@ from supply.replenishment import proposals
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, PRODUCTS, SHOPS, WAREHOUSE, Country, later, make_country
 
 RATES = {"S1": {"bread": 9, "milk": 5, "tea": 1}, "S2": {"bread": 4, "milk": 8, "apple": 900}}
-NIGHT = {here: Actor.system("night", here) for here in (node.NETWORK, *SHOPS)}
+NIGHT = {here: Actor.system("night", here) for here in (NETWORK, *SHOPS)}
 PAST_DAYS = 60
 
 
@@ -76,7 +75,7 @@ def night(country: Country, day: dt.date, at: dt.datetime) -> None:
         loaded = forecasts.load_region(session, "R1", day)
     computed = forecasts.compute_region(loaded)
     with country.network.write() as session:
-        forecast_store.store_region(session, computed, actor=NIGHT[node.NETWORK], at=at)
+        forecast_store.store_region(session, computed, actor=NIGHT[NETWORK], at=at)
     with country.network.read() as session:
         bodies = (
             demand.edition(session, "R1", day),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid
-from config.nodes import node
+from config.ids import NETWORK
 from config.nodes.journal import Actor
 from config.nodes.publication import Publication
 from pos.catalogue.catalogue import Price, TaxClass
@@ -22,7 +22,7 @@ from supply.membership.compare_math import SHOPS, gain_of_adding, gain_of_pricin
 from supply.membership.suggestions import Suggestion
 from tests.supply.road import AT, DAY, KEEPER, later, make_country
 
-NIGHT = Actor.system("compare", node.NETWORK)
+NIGHT = Actor.system("compare", NETWORK)
 
 
 @pytest.fixture

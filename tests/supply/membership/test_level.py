@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import Invalid
-from config.nodes import node
+from config.ids import NETWORK
 from config.nodes.journal import Actor
 from pos.stock.stock import StockCount
 from pos.store.store import store_of
@@ -26,7 +26,7 @@ from supply.online.orders import PickupOrder
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, PRODUCTS, later, make_country
 
 SCRIPT = Path(__file__).parents[1] / "independent" / "standing.py"
-NIGHT = Actor.system("credit", node.NETWORK)
+NIGHT = Actor.system("credit", NETWORK)
 SUNDAY = DAY - dt.timedelta(days=1)
 
 

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 import supply.sync.checks
 from config.database import Database
-from config.nodes.node import NETWORK, found
+from config.ids import NETWORK
+from config.nodes.node import found
 from pos.catalogue.catalogue import Listing
 from pos.stock import stock
 from supply.demand import forecast_store, rates_kept, rollups

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from config.errors import Invalid, Refused
-from config.nodes import node
+from config.ids import NETWORK
 from config.nodes.journal import Actor
 from supply.demand.history import StoreDay
 from supply.membership import credit_review
@@ -18,7 +18,7 @@ from supply.orders import orders
 from supply.shelf.plan import ShelfPlan
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country
 
-NIGHT = Actor.system("credit", node.NETWORK)
+NIGHT = Actor.system("credit", NETWORK)
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid, Refused
-from config.ids import new_id
-from config.nodes import node
+from config.ids import NETWORK, new_id
 from config.nodes.journal import Actor
 from supply.demand.history import StoreDay
 from supply.membership import credit_review
@@ -26,7 +25,7 @@ from supply.orders.orders import ReplenishmentOrder
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country, write_order
 
 SCRIPTS = Path(__file__).parents[1] / "independent"
-NIGHT = Actor.system("credit", node.NETWORK)
+NIGHT = Actor.system("credit", NETWORK)
 WEEK_MINOR = (70_000, 100_000, 110_000, 100_000, 120_000, 95_000)
 
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from config.database import Database, make_engine
 from config.errors import Refused
+from config.ids import NETWORK
 from config.nodes import node
 from config.nodes.inbox import InboxMessage
 from config.nodes.outbox import OutboxMessage
@@ -59,10 +60,10 @@ class Books:
         self.country.network = Database(make_engine(f"sqlite:///{self.folder / 'network.db'}"))
         with self.network.write() as session:
             node.new_epoch(session)
-            version_counters.after_a_restore(session, node.NETWORK, at=at)
+            version_counters.after_a_restore(session, NETWORK, at=at)
         for shop in self.country.shops.values():
             with shop.write() as session:
-                again = sa.update(OutboxMessage).where(OutboxMessage.to_node == node.NETWORK)
+                again = sa.update(OutboxMessage).where(OutboxMessage.to_node == NETWORK)
                 session.execute(again.values(state="pending"))
 
     def accounts(self) -> list[dict[str, int]]:

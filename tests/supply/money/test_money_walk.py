@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import ShopError
-from config.ids import new_id
-from config.nodes import node
+from config.ids import NETWORK, new_id
 from config.nodes.journal import Actor
 from supply.membership import credit_review
 from supply.money import advances, agent_commissions, credit, escrow, ledger, payouts, wrong_payments
@@ -29,7 +28,7 @@ from supply.receiving import receiving
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, make_country, write_order
 
 SHOP = "S1"
-NIGHT = Actor.system("credit", node.NETWORK)
+NIGHT = Actor.system("credit", NETWORK)
 STEPS = (
     "order", "order_on_credit", "call_off", "send_out", "take_in", "send_away", "complain", "answer", "send_back",
     "count_back", "carry", "pay", "pay_out", "carried_out", "came_back", "online", "refund", "pass_on", "ask_advance",
@@ -49,7 +48,7 @@ def test_no_walk_of_goods_credit_and_money_leaves_a_fault_in_the_books(tmp_path_
         walk.look()
     walk.carry(1)
     assert walk.country.findings() == []
-    assert walk.told(SHOP) == walk.told(node.NETWORK), "the shop's copy is what the network has"
+    assert walk.told(SHOP) == walk.told(NETWORK), "the shop's copy is what the network has"
     for database in walk.country.nodes().values():
         database.engine.dispose()
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import Refused, ShopError
-from config.ids import new_id
-from config.nodes import node, outbox
+from config.ids import NETWORK, new_id
+from config.nodes import outbox
 from config.nodes.outbox import Message
 from pos.customers import customers, loyalty, shared_points
 from pos.customers.customers import Particulars
@@ -36,7 +36,7 @@ from tests.tampering import unlocked
 PHONES = ("+1 213 555 0199", "+1 213 555 0144")
 AGREED = frozenset({"phone", "points", "network"})
 SECRET = "the-network-s-own"
-KEY = customers.key_of(node.NETWORK, "UTC", PHONES[0])
+KEY = customers.key_of(NETWORK, "UTC", PHONES[0])
 
 
 def terms(**other) -> SharedScheme:
@@ -112,7 +112,7 @@ class Street:
         )
         with self.country.shops[shop].write() as session:
             outbox.append(
-                session, to_node=node.NETWORK, topic=fact.TOPIC, version=fact.VERSION, body=fact.to_body(), id=fact.id,
+                session, to_node=NETWORK, topic=fact.TOPIC, version=fact.VERSION, body=fact.to_body(), id=fact.id,
                 subject="test", business_day=self.at.date(), at=self.at,
             )  # fmt: skip
 
@@ -385,7 +385,7 @@ def test_a_shop_put_back_from_a_copy_knows_its_members_and_their_points_again(st
     street.sell("S1", 0, 1_000)
     sale_id = street.sell("S1", 1, 500)
     with street.country.shops["S1"].read() as session:
-        told = [Message(**outbox.to_wire(row)) for row in outbox.due(session, node.NETWORK)]
+        told = [Message(**outbox.to_wire(row)) for row in outbox.due(session, NETWORK)]
     street.bring_back("S1", 1, sale_id, earned=500)
     with street.country.shops["S1"].write() as session:
         session.execute(sa.delete(SharedAccount))
@@ -478,7 +478,7 @@ class Walk:
         assert country.findings() == []
         with country.network.read() as session:
             for part in points_pool.parts(session):
-                assert part.store_id == node.NETWORK or part.due_minor == part.settled_minor
+                assert part.store_id == NETWORK or part.due_minor == part.settled_minor
             for shop in country.shops:
                 assert sum(ledger.balances(session, shop).values()) == 0
             links = {(row.store_id, row.customer_id): row for row in session.scalars(sa.select(PointsLink))}

@@ -10,10 +10,11 @@ from config.nodes.node import Peer
 from pos.catalogue import offers
 from pos.store.store import Region, Store
 from supply.demand import forecast_store, forecasts, known_events
+from supply.demand.campaign_uplift import CampaignAsk, CampaignLine
 from supply.demand.history import DailyDemand, StoreDay
 from supply.money import ledger
 from supply.network.offers import campaign_requests, campaigns
-from supply.network.offers.campaigns import CampaignAsk, CampaignLine, CampaignTerms
+from supply.network.offers.campaigns import CampaignTerms
 from supply.shelf import plan as shelf
 from supply.sync import checks
 from tests.supply.online_store import ANA, AT, STORE, later, make_town

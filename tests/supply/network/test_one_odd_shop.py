@@ -7,13 +7,14 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Invalid
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import inbox, outbox
-from config.nodes.node import NETWORK, Peer
+from config.nodes.node import Peer
 from config.nodes.outbox import Message
 from pos.sale.sale import SaleLine
 from supply import isolation
 from supply.demand import rollups
+from supply.demand.campaign_uplift import CampaignAsk
 from supply.demand.history import DailyDemand, StoreDay
 from supply.facts import Advised
 from supply.membership import attention, credit_review, level
@@ -22,7 +23,7 @@ from supply.money import credit
 from supply.money.credit import CreditLine
 from supply.network.claims import handling
 from supply.network.offers import campaigns, offer_results
-from supply.network.offers.campaigns import Campaign, CampaignAsk
+from supply.network.offers.campaigns import Campaign
 from supply.network.purchasing import purchasing
 from supply.network.routes import loads, vehicles
 from supply.network.transfers import proposals, sheets, transfers

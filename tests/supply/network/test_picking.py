@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import NETWORK
 from config.nodes.journal import JournalEntry
-from config.nodes.node import NETWORK
 from pos.stock import batches, stock
 from pos.stock.batches import Lot
 from supply.facts import Advised, GoodsDispatched

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.nodes.node import NETWORK
+from config.ids import NETWORK
 from pos.stock import batches, stock
 from pos.stock.batches import Batch, Lot
 from supply.demand.history import DailyDemand, StoreDay

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.nodes.node import NETWORK
+from config.ids import NETWORK
 from config.nodes.outbox import Message
 from pos.stock import batches, goods_in, recall, stock, waste
 from pos.stock.batches import Batch, Lot
@@ -18,10 +18,10 @@ from pos.stock.ledger import Place, StockLevel
 from pos.stock.waste import Waste
 from pos.store.store import Store
 from supply.money import ledger
+from supply.network import founding
 from supply.network.recalls import recalls, recalls_by_hand
 from supply.network.warehouse import dispatch, pick_lots, picking
 from supply.network.warehouse.pick_lists import PickLine, PickList
-from supply.orders import supply_routes
 from supply.orders.goods_returns import GoodsReturn, GoodsReturnLine
 from supply.orders.orders import OrderLine
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, VAN, WAREHOUSE, Country, make_country, write_order
@@ -368,7 +368,7 @@ def test_a_warehouse_founded_while_a_recall_is_in_force_gives_none_of_it_away(co
     with country.network.write() as session:
         recalls.call(session, "milk", None, id="over", **SAID)
         recalls.lift(session, "over", why="tested", **BY)
-        supply_routes.found_warehouse(session, "WH2", "Second van", **BY)
+        founding.found_warehouse(session, "WH2", "Second van", **BY)
         stock.receive(session, "WH2", [("bread", 6)], source_id="first", **BY)
         batches.lay_in(session, "WH2", [Lot("bread", 6, "A")], source_kind="purchase", source_id="first", at=AT)
         assert batches.unsound(session, "WH2", day=DAY) == {"bread": 6}

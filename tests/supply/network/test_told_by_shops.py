@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Invalid, Refused
-from config.nodes.node import NETWORK
+from config.ids import NETWORK
 from config.nodes.outbox import Message
 from pos.stock import consigned
 from supply.money import consignment, ledger

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 import supply.sync.checks
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.nodes.node import NETWORK
+from config.ids import NETWORK
 from pos.stock import batches, recall, stock
 from supply.network.purchasing import purchasing
 from supply.network.recalls import recalls, upstream_claims

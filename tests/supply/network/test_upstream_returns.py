@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 import supply.sync.checks
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.nodes.node import NETWORK
+from config.ids import NETWORK
 from pos.stock import batches, stock
 from store_app.mail import letters
 from supply.membership import attention

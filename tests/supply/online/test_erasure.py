@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Refused
+from config.ids import NETWORK
 from config.nodes import inbox, outbox
 from config.nodes.inbox import InboxAlarm, InboxMessage
-from config.nodes.node import NETWORK
 from config.nodes.outbox import Message, OutboxMessage
 from supply.online.groups import groups
 from supply.online.messages import messages

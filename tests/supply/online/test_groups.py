@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import Conflict, NotFound, Refused, ShopError
-from config.ids import new_id
-from config.nodes import node, outbox
+from config.ids import NETWORK, new_id
+from config.nodes import outbox
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message
 from pos.catalogue.catalogue import Listing, Price, Product, TaxClass
@@ -568,7 +568,7 @@ def test_a_network_that_does_not_say_yet_how_much_it_dealt_out_leaves_nothing_he
     at = later(days=2)
     post_van(town, 12, at)
     say(town, 12, at)
-    town._carry(town.shop, town.network, STORE, node.NETWORK, None, at)
+    town._carry(town.shop, town.network, STORE, NETWORK, None, at)
     with town.network.read() as session:
         waiting = [Message(**outbox.to_wire(row)) for row in outbox.due(session, STORE)]
         (told,) = [dict(one.body) for one in waiting if one.topic == GROUP_TOLD]

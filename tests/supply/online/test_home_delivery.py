@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import Invalid, Refused, ShopError
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import inbox, outbox
 from config.nodes.inbox import InboxMessage
-from config.nodes.node import NETWORK, epoch_of
+from config.nodes.node import epoch_of
 from config.nodes.outbox import Message, OutboxMessage
 from pos.payments.providers import Outcome
 from pos.sold import SaleLine

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes import node, outbox
 from config.nodes.inbox import InboxHead
 from config.nodes.journal import Actor
@@ -541,7 +541,7 @@ def test_no_other_shop_moves_the_money_of_an_order(town):
     pay(town)
     town.make_ready(ONE)
     with town.shop.read() as session:
-        told = json.loads(outbox.due(session, node.NETWORK)[-1].body)
+        told = json.loads(outbox.due(session, NETWORK)[-1].body)
     town.deliver()
     for state in ("collected", "refused"):
         fact = PickupMoved.from_body(told | {"store_id": OTHER, "state": state, "step": 99, "order_no": "x"}, VERSION)

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.database import Database, make_engine
+from config.ids import NETWORK
 from config.nodes import node
 from config.nodes.inbox import InboxAlarm
 from config.nodes.journal import JournalEntry
@@ -53,7 +54,7 @@ def copies(town, tmp_path):
 def say_all_again(town, first_n=1):
     """Let the shop send what it had sent, as it does when the network's books are behind its own."""
     with town.shop.write() as session:
-        to_network = OutboxMessage.to_node == node.NETWORK
+        to_network = OutboxMessage.to_node == NETWORK
         session.execute(sa.update(OutboxMessage).where(to_network, OutboxMessage.n >= first_n).values(state="pending"))
 
 
@@ -165,7 +166,7 @@ def test_money_nobody_knows_the_provider_of_is_a_finding(town, copies):
     say_all_again(town)
     town.deliver(at=later(hours=1))
     with town.network.read() as session:
-        (finding,) = order_copy.findings(session, node.NETWORK)
+        (finding,) = order_copy.findings(session, NETWORK)
         assert finding in checks.findings(session)
     assert "387 paid online" in str(finding)
 

@@ -3,9 +3,9 @@
 import sqlalchemy as sa
 
 from config.database import commits
+from config.ids import NETWORK
 from config.nodes import inbox, outbox
 from config.nodes.inbox import InboxMessage
-from config.nodes.node import NETWORK
 from pos.sold import Sale
 from store_app.sync import receiver, wire
 from tests.network_facts import message, sales

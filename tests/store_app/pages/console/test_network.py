@@ -13,7 +13,7 @@ from config.nodes.node import Peer
 from config.settings import Settings
 from pos.catalogue.catalogue import Product
 from pos.store.store import Region, Store
-from store_app import create_app
+from store_app.app import create_app
 from store_app.pages.console import demand
 from store_app.pages.store import notice
 from store_app.runtime import tables

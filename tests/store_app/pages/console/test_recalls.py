@@ -5,8 +5,7 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from config.ids import new_id
-from config.nodes.node import NETWORK
+from config.ids import NETWORK, new_id
 from config.nodes.outbox import OutboxMessage
 from pos.stock import batches, recall
 from pos.stock.batches import Lot

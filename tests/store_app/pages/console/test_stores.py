@@ -16,6 +16,7 @@ from config.nodes.outbox import Message, content_hash
 from pos.store.store import zone_of
 from store_app.sync import receiver, sender, wire
 from supply.demand import closed_days
+from supply.network import founding
 from supply.orders import suppliers, supply_routes
 from tests.store_app.conftest import NOON, STORE, add_store, post
 from tests.store_app.office import send, words
@@ -157,7 +158,7 @@ def test_a_shop_or_a_region_is_supplied_from_the_warehouse_the_operator_chooses_
     client = network.signed_in("operator")
     assert "Supplied from" not in client.get(f"/console/shops/{STORE}").text, "with one warehouse there is no choice"
     with network.doors.write() as session:
-        supply_routes.found_warehouse(session, "WH2", "Second", **by)
+        founding.found_warehouse(session, "WH2", "Second", **by)
         publication.publish(session, "suppliers", "*", supply_routes.edition(session, NOON.date()), at=NOON)
     assert send(client, f"/console/supplied/shops/{STORE}", warehouse="WH2").status_code == 303
     page = words(client.get(f"/console/shops/{STORE}"))

@@ -7,8 +7,8 @@ import pytest
 from config.ids import new_id
 from pos.catalogue.catalogue import Product
 from store_app.files import importing
+from supply.demand.campaign_uplift import CampaignAsk, CampaignLine
 from supply.network.offers import campaign_requests, campaigns
-from supply.network.offers.campaigns import CampaignAsk, CampaignLine
 from supply.online.storefront import order_in
 from supply.shelf import external_rankings
 from supply.shelf.external_rankings import OutsidePlace

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from config.nodes.node import NETWORK
+from config.ids import NETWORK
 from supply.membership import benchmarks, credit_review, level, objections, suggestions
 from supply.money import credit, ledger, lost_entries, payouts
 from supply.money import terms as network_terms

@@ -2,8 +2,7 @@
 
 import re
 
-from config.ids import new_id
-from config.nodes.node import NETWORK
+from config.ids import NETWORK, new_id
 from pos.customers import customers
 from pos.customers.shared_points import SharedScheme
 from pos.store.store import store_of

@@ -1,0 +1,53 @@
+"""Founding a warehouse: its supplier, the regions it serves, and the recalls in force there."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.errors import Conflict, Invalid
+from config.ids import NETWORK, is_store_id
+from config.nodes.journal import Actor
+from config.nodes.publication import EVERYONE
+from pos.store.store import Region, Store, keep_clock
+from supply.network.recalls import recalls
+from supply.orders import supply_routes
+from supply.orders.suppliers import Supplier, add_supplier, is_warehouse
+
+
+def found_warehouse(
+    session: Session,
+    warehouse_id: str,
+    name: str,
+    *,
+    lead_time_days: int = 1,
+    order_weekdays: Sequence[int] = range(7),
+    minimum_minor: int = 0,
+    tz: str = "",
+    id: str | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> Supplier:
+    """Found a warehouse with its supplier, of this name (rule 5); Conflict when a shop or a warehouse has its id.
+
+    tz: by whose clock it works; '': that of the network's first shop, where there is one.
+    """
+    if not is_store_id(warehouse_id):
+        words = "A warehouse's id has up to 20 letters and digits, such as WH1."
+        raise Invalid("bad-warehouse", words, warehouse_id=warehouse_id)
+    if is_warehouse(session, warehouse_id) or session.get(Store, warehouse_id) is not None:
+        words = f"{warehouse_id} is a shop or a warehouse already. Choose another id."
+        raise Conflict("warehouse-exists", words, warehouse_id=warehouse_id)
+    known, usual = supply_routes.settled(session), supply_routes.usual_warehouse(session)
+    if usual is not None:
+        for region_id in session.scalars(sa.select(Region.id).order_by(Region.id)).all():
+            if ("region", region_id) not in known:
+                supply_routes.supply_region(session, region_id, usual, actor=actor, at=at)
+    keep_clock(session, warehouse_id, tz or session.scalar(sa.select(Store.tz).order_by(Store.id).limit(1)) or "")
+    made = add_supplier(
+        session, EVERYONE, name, kind=NETWORK, warehouse_id=warehouse_id, lead_time_days=lead_time_days,
+        order_weekdays=order_weekdays, minimum_minor=minimum_minor, id=id, actor=actor, at=at,
+    )  # fmt: skip
+    recalls.take_up(session, warehouse_id, at=at)
+    return made
