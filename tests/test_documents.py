@@ -13,8 +13,10 @@ import supply.sync.recovered
 import supply.sync.replica
 from config.states import StateTable
 from store_app.runtime import tables
+from tests.golden import Golden
 
 ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("config", "forecasting", "pos", "supply", "store_app")
 
 
 def nouns() -> list[str]:
@@ -47,11 +49,24 @@ def test_every_state_is_reached_and_can_end(module: str) -> None:
     assert table_of(module).validate() == []
 
 
-@pytest.mark.parametrize("module", NOUNS)
-def test_architecture_draws_the_states_as_the_table_has_them(module: str) -> None:
-    table = table_of(module)
-    drawn = f"**{table.noun}** (`{module.replace('.', '/')}.py`)\n\n```\n{table.diagram()}\n```"
-    assert drawn in (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+def test_every_state_is_drawn_as_its_table_has_it(request: pytest.FixtureRequest) -> None:
+    drawn = [
+        "# States",
+        "Made from the tables beside each noun: `python3 run test tests/test_documents.py -- --golden-update`.",
+    ]
+    for module in NOUNS:
+        table = table_of(module)
+        drawn.append(f"## {table.noun}\n\n`{module.replace('.', '/')}.py`\n\n```\n{table.diagram()}\n```")
+    Golden(bool(request.config.getoption("--golden-update")), ROOT / "docs").check(
+        "states.md", "\n\n".join(drawn) + "\n"
+    )
+
+
+def test_architecture_names_every_room() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    rooms = {face.parent.relative_to(ROOT) for top in PACKAGES for face in (ROOT / top).rglob("*/__init__.py")}
+    rooms = {room for room in rooms if not {"migrations", "node_modules"} & set(room.parts)}
+    assert not [room for room in sorted(rooms) if f"`{room.name}/`" not in text]
 
 
 def test_every_command_the_documents_name_exists() -> None:
