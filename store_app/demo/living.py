@@ -123,12 +123,12 @@ class Living:
 
     def hand_over(self) -> None:
         """Hand over what was agreed, against the code of the shop that fetches it (rule 3)."""
-        codes = {
-            found.id: found.code
-            for member in self.live
-            for found in member.ask(lambda session: _transfers(session, "agreed"))
-            if found.code
-        }
+        codes: dict[str, str] = {}
+        for taker in self.live:
+            with taker.doors.read() as session:
+                for found in _transfers(session, "agreed"):
+                    if found.taker_id == taker.id:
+                        codes[found.id] = transfers.code_of(session, found.id)
         for giver in self.live:
             with giver.doors.write() as session:
                 for found in _transfers(session, "agreed"):

@@ -1,26 +1,22 @@
 """State tables: every state is reached and can end, whatever noun it belongs to."""
 
-import importlib
-import pkgutil
+import sys
 
 import pytest
 
-import pos
-import supply
 from config.errors import Conflict
-from config.nodes import outbox
 from config.states import StateTable
+from store_app.runtime.tables import known
 
 
 def tables() -> dict[str, StateTable]:
     """Return every state table of the house, by its noun."""
-    found = {outbox.STATES.noun: outbox.STATES}
-    for package in (pos, supply):
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            for value in vars(importlib.import_module(module.name)).values():
-                if isinstance(value, StateTable):
-                    found[value.noun] = value
-    return found
+    known()
+    modules = [
+        module for name, module in sorted(sys.modules.items()) if name.startswith(("config.", "pos.", "supply."))
+    ]
+    every = [value for module in modules for value in vars(module).values() if isinstance(value, StateTable)]
+    return {value.noun: value for value in every}
 
 
 TABLES = tables()

@@ -391,7 +391,7 @@ def test_the_doctor_says_when_an_update_is_due_as_the_policy_promises(shop):
     shop.clock.advance(86_400)
     assert word().light == "warn"
     assert "Install the newest version" in word().sentence
-    policy = (Path(__file__).resolve().parent.parent.parent / "docs" / "security.md").read_text("utf-8")
+    policy = (Path(__file__).resolve().parents[3] / "docs" / "security.md").read_text("utf-8")
     assert f"everything else | {doctor.UPDATE_DUE_DAYS} days" in policy
 
 

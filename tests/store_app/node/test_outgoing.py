@@ -30,7 +30,7 @@ from store_app.sync import sender
 from tests.store_app.conftest import NOON
 from tests.store_app.mail.test_notifying import LETTER
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 GOES_OUT = (
     "aiohttp", "asyncio", "distributed", "ftplib", "http.client", "imaplib", "paramiko", "poplib", "requests",
     "smtplib", "socket", "socketserver", "subprocess", "telnetlib", "urllib.request", "urllib3", "xmlrpc",

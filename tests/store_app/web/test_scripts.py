@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-STATIC = Path(__file__).resolve().parent.parent.parent / "store_app" / "static"
+STATIC = Path(__file__).resolve().parents[3] / "store_app" / "static"
 NAMED_BY_US = {
     "till/basket.js: row[name]": "of SPECIAL",
     "till/catalogue.js: found[rank]": "a list's place",

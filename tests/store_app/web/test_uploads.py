@@ -10,7 +10,7 @@ from config.ids import new_id
 from pos.store import pictures
 from tests.store_app.house import post
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 VIRUS = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 """What every scanner takes for a virus, and is none."""
 DOORS = {
