@@ -29,9 +29,12 @@ _DAY = re.compile(r"(\d{4}-\d\d-\d\d)([T ][\d:.,+-]+Z?)?", re.ASCII)
 class Told(dict[str, Any]):
     """A fact's body that says which of its fields is missing, and knows which one was read last (rule 3)."""
 
-    def __init__(self, topic: str, body: Mapping[str, Any], whole: "Told | None" = None) -> None:
+    def __init__(
+        self, body: Mapping[str, Any] | Iterable[tuple[str, Any]], topic: str = "", whole: "Told | None" = None
+    ) -> None:
+        # a copy is made of its items alone, as dataclasses.asdict makes one
         self.topic, self.whole, self.read_last = topic, whole or self, ""
-        super().__init__((name, self._told(value)) for name, value in body.items())
+        super().__init__((name, self._told(value)) for name, value in dict(body).items())
 
     def __getitem__(self, name: str) -> Any:
         self.whole.read_last = name
@@ -53,7 +56,7 @@ class Told(dict[str, Any]):
 
     def _told(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return Told(self.topic, value, self.whole)
+            return Told(value, self.topic, self.whole)
         return [self._told(one) for one in value] if isinstance(value, list) else value
 
 

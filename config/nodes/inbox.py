@@ -467,7 +467,7 @@ def _alarm(session: Session, from_node: str, epoch: str, message: Message, reaso
 
 
 def _try(session: Session, message: Message, effect: Effect) -> Outcome:
-    body = door.Told(message.topic, message.body)
+    body = door.Told(message.body, message.topic)
     try:
         with session.begin_nested():
             try:
