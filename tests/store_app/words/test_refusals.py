@@ -68,8 +68,8 @@ def test_no_code_has_two_meanings():
 
 @pytest.mark.parametrize(
     "module",
-    ["replenishment", "orders", "order_rules", "order_wishes", "order_money", "credit", "receiving", "deliveries",
-     "suppliers", "shelf"],
+    ["replenishment/proposals", "replenishment/auto_approval", "replenishment/service_targets", "replenishment/budget",
+     "orders/orders", "orders/deliveries", "orders/suppliers", "money/credit", "receiving/receiving", "shelf/plan"],
 )  # fmt: skip
 def test_whoever_orders_is_refused_in_their_language(module):
     between_nodes = {"not-our-supplier", "bad-reason", "warehouse-exists", "bad-warehouse"}
