@@ -192,7 +192,11 @@ def network_house(folder: Path, url: str = "") -> House:
 def fields_read() -> dict[str, list[str]]:
     """Return the fields that each page's module reads of a form or an address."""
     common = {"command_id", "page", "lang", "till", "next"}
-    return {path.stem: sorted(common | set(READS.findall(path.read_text("utf-8")))) for path in PAGES.glob("*.py")}
+    texts = [path.read_text("utf-8") for path in PAGES.rglob("*.py")]
+    return {
+        name: sorted(common | set(READS.findall(text)))
+        for text in texts for name in re.findall(r'Blueprint\(\s*"(\w+)"', text)
+    }  # fmt: skip
 
 
 def addresses(attack: Attack, rule: Rule, values: Sequence[str]) -> Iterator[str]:

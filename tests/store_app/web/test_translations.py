@@ -55,7 +55,7 @@ def test_every_sentence_of_the_sources_is_translated(said: Catalog, catalogue: C
 
 def test_every_reason_that_the_books_give_by_themselves_is_worded_for_its_reader():
     given = set()
-    for path in (ROOT / "supply").glob("*.py"):
+    for path in (ROOT / "supply").rglob("*.py"):
         for line in re.findall(
             r"^.*\bwhy ?= ?\"[A-Z].*$|^WHY = .*$|^.*, \"expired\", .*$", path.read_text(), re.MULTILINE
         ):
