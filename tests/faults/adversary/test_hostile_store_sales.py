@@ -43,7 +43,8 @@ AT = dt.datetime(2026, 3, 2, 20, tzinfo=dt.UTC)
 ROGUE, OTHERS = "S1", ("S2", "S3", "S4")
 OPERATOR = Actor("op", "Olivia", "operator", NETWORK)
 SKU, MILK, PAST = "P00001", "P00002", 40
-NUMBERS = itertools.count(1)
+NUMBERS = itertools.count(1_001)
+"""Above those of the past, which begin at 1 however often this process makes the network."""
 
 
 @dataclass
@@ -98,10 +99,10 @@ class Net:
 
 def fact(
     qty: int, *, sku: str = SKU, price: int = 100, day: dt.date = TODAY, store_id: str = ROGUE, kind: str = "sale",
-    of: Message | None = None,
+    of: Message | None = None, number: int | None = None,
 ) -> Message:  # fmt: skip
     """Return a sale of one line as it travels, whole in its figures. of: the sale whose goods come back."""
-    number, total = next(NUMBERS), qty * price
+    number, total = number or next(NUMBERS), qty * price
     (made,) = sales(store_id, 1, first=number, day=day)
     line = dataclasses.replace(
         made.lines[0], sku=sku, name="Rice", qty=qty, unit_price_minor=price, total_minor=total, net_minor=total,
@@ -152,7 +153,8 @@ def furnish(database: Database) -> Net:
             session.add(Till(store_id=store_id, id="T1", name="Till 1"))
     for store_id in (ROGUE, *OTHERS):
         days = [TODAY - dt.timedelta(days=back) for back in range(PAST, 0, -1)]
-        some = [fact(qty, sku=sku, day=day, store_id=store_id) for day in days for qty, sku in ((12, SKU), (20, MILK))]
+        past = itertools.product(days, ((12, SKU), (20, MILK)))
+        some = [fact(qty, sku=sku, day=day, store_id=store_id, number=n) for n, (day, (qty, sku)) in enumerate(past, 1)]
         assert not net.push(store_id, some)["parked"]
     net.roll()
     with database.write() as session:
