@@ -187,10 +187,14 @@ def remove_code(session: Session, store_id: str, code: str, *, actor: Actor, at:
 
 
 def set_tax_class(
-    session: Session, id: str, name: str, rate_bp: int, *, inclusive: bool, actor: Actor, at: dt.datetime
-) -> TaxClass:
-    """Add a tax class, or change the name and rate of one (rule 3); what it includes never changes once it is used."""
-    if not re.fullmatch(r"[\w-]{1,30}", id) or not name.strip() or len(name) > 60:
+    session: Session, id: str, name: str, rate_bp: int, *, inclusive: bool, owner_id: str = EVERYONE, actor: Actor,
+    at: dt.datetime,
+) -> TaxClass:  # fmt: skip
+    """Add a tax class, or change the name and rate of one (rule 3); what it includes never changes once it is used.
+
+    owner_id: whose a new one is.
+    """
+    if not re.fullmatch(r"[\w-]{1,40}", id) or not name.strip() or len(name) > 60:
         raise Invalid("bad-tax-class", "A tax class has a short id without blanks, and a name.", field="name")
     if type(rate_bp) is not int or not 0 <= rate_bp <= BASIS:
         raise Invalid("bad-rate", "A rate is between 0 and 100 percent.", field="rate")
@@ -200,7 +204,7 @@ def set_tax_class(
             "tax-class-used", "Products use this class; whether prices include the tax stays. Add another class."
         )
     before = None if row is None else row.rate_bp
-    row = row or TaxClass(id=id, name=name, rate_bp=rate_bp, inclusive=inclusive)
+    row = row or TaxClass(id=id, name=name, rate_bp=rate_bp, inclusive=inclusive, owner_id=owner_id)
     row.name, row.rate_bp, row.inclusive = name.strip(), rate_bp, inclusive
     session.add(row)
     facts = {"before_bp": before, "rate_bp": rate_bp, "inclusive": inclusive}

@@ -39,7 +39,7 @@ LONGEST_CODE = 64
 class TaxClass(Base):
     """Names a rate and whether shown prices include it.
 
-    At the network a shop's own class is 'shop:id' (`own_tax_class_id`): shops make ids of names, so theirs collide.
+    At the network a store's own class is 'store:id' (`own_tax_class_id`), so that no two stores' collide.
     """
 
     __tablename__ = "tax_class"
@@ -48,6 +48,8 @@ class TaxClass(Base):
     name: Mapped[str]
     rate_bp: Mapped[int]
     inclusive: Mapped[bool]
+    owner_id: Mapped[str] = mapped_column(default=EVERYONE)
+    """'*' the network's catalogue, else the store whose own class it is."""
 
 
 def own_tax_class_id(store_id: str, id: str) -> str:
@@ -56,8 +58,8 @@ def own_tax_class_id(store_id: str, id: str) -> str:
 
 
 def shared_tax_classes() -> sa.Select[TaxClass]:
-    """Return the query of the tax classes that are no single shop's."""
-    return sa.select(TaxClass).where(~TaxClass.id.contains(":")).order_by(TaxClass.id)
+    """Return the query of the tax classes that are no single store's."""
+    return sa.select(TaxClass).where(TaxClass.owner_id == EVERYONE).order_by(TaxClass.id)
 
 
 class Product(Base):

@@ -36,7 +36,8 @@ def edition(session: Session, store_id: str, *, day: dt.date | None = None) -> d
     prices = prices.join(Product, Product.sku == Price.sku).where(Product.owner_id == EVERYONE)
     return {
         "store_id": store_id,
-        "tax_classes": [_columns(row) for row in session.scalars(shared_tax_classes())],
+        # a store of an earlier version has no column for the owner, and every row of an edition is the network's
+        "tax_classes": [_columns(row, but="owner_id") for row in session.scalars(shared_tax_classes())],
         "products": [_columns(row) for row in session.scalars(shared)],
         "barcodes": [
             list(row) for row in session.execute(codes.where(Product.owner_id == EVERYONE).order_by(Barcode.code))
@@ -97,5 +98,5 @@ def _merge(session: Session, table: Any, rows: Sequence[dict[str, Any]]) -> None
         session.execute(sa.update(table), changed)
 
 
-def _columns(row: Base) -> dict[str, Any]:
-    return {column.name: getattr(row, column.name) for column in row.__table__.columns}
+def _columns(row: Base, but: str = "") -> dict[str, Any]:
+    return {column.name: getattr(row, column.name) for column in row.__table__.columns if column.name != but}

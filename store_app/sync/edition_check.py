@@ -5,7 +5,7 @@ Rules
 1. An edition with one bad row is refused whole, with the row named; what the store has stays in use (I19).
 2. Texts have no control characters, none that turn the reading direction, and a length; numbers are whole where they
    count, finite, and within bounds; days lie within reach.
-3. What a store owns, its products, their codes and its suppliers, an edition neither changes nor takes over. A code of
+3. An edition neither changes nor takes over a store's own products, codes, tax classes and suppliers. A code of
    a store's own product is left to it; any other claim refuses the edition.
 4. A price is above zero, unless the cashier types it or nothing is charged for such a thing. One that moves more than
    MOST_JUMP-fold needs the shopkeeper's leave for that very edition.
@@ -28,7 +28,7 @@ from config.money import BASIS, MAX_MINOR
 from config.nodes.node import this_node
 from config.nodes.publication import EVERYONE, RefusedEdition
 from pos.catalogue import offers
-from pos.catalogue.catalogue import Barcode, Price, Product
+from pos.catalogue.catalogue import Barcode, Price, Product, TaxClass
 from pos.pricing import promises
 from pos.store.store import Store, day_of
 from supply.demand.school_holidays import MOST_DAYS
@@ -101,6 +101,7 @@ class _TaxClass(_Shape):
     name: Name
     rate_bp: int = Field(ge=0, le=BASIS)
     inclusive: bool
+    owner_id: Literal["*"] = "*"
 
 
 class _Product(_Shape):
@@ -272,9 +273,15 @@ def _check_catalogue(session: Session, body: dict[str, Any], today: dt.date, sha
     named = {row["sku"]: row for row in body["products"]}
     if len(named) < len(body["products"]):
         raise _refused("shape", "catalogue", ("products",), why="a product is in it twice")
-    for n, row in enumerate(body["products"]):
-        if row["sku"] in own:
-            raise _refused("own", "catalogue", ("products", n, "sku"), name=own[row["sku"]])
+    taxes = dict(session.execute(sa.select(TaxClass.id, TaxClass.name).where(TaxClass.owner_id != EVERYONE)).all())
+    for table, key, ours in (
+        ("products", "sku", own),
+        ("tax_classes", "id", taxes),
+        ("products", "tax_class_id", taxes),
+    ):
+        for n, row in enumerate(body[table]):
+            if row[key] in ours:
+                raise _refused("own", "catalogue", (table, n, key), name=ours[row[key]])
     known = {code: sku for code, sku in session.execute(sa.select(Barcode.code, Barcode.sku)) if sku in own}
     body["barcodes"] = [row for row in body["barcodes"] if row[0] not in known]
     for name in ("barcodes", "prices"):

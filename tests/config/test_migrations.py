@@ -21,7 +21,9 @@ from sqlalchemy.orm import Session
 from config import migrate
 from config.database import Base, make_engine, refuse_unsafe
 from config.errors import Refused
-from config.nodes import append_only
+from config.nodes import append_only, journal
+from config.nodes.journal import Actor
+from config.nodes.node import Node
 from pos.payments import vouchers
 from pos.printing.queue import PrintJob
 from store_app.runtime import tables
@@ -304,6 +306,32 @@ def test_shops_without_a_node_are_still_to_be_told_of_recalls_in_force_that_no_n
         assert [tuple(row) for row in told] == [
             ("S1", "called", "node"), ("S1", "lifted", "node"), ("S2", "called", ""), ("S2", "lifted", "hand"),
         ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("node", "owners"), [("S1", ["S1", "*", "*", "S2"]), ("network", ["*", "*", "*", "S2"])])
+def test_tax_classes_belong_to_the_network_or_to_the_store_that_added_them(upgraded, node, owners):
+    tables.known()
+    at = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+    classes = [
+        {"id": one, "name": one, "rate_bp": 700, "inclusive": True} for one in ("added", "food", "used", "S2:own")
+    ]
+    with upgraded.begin() as connection:
+        connection.execute(sa.insert(Base.metadata.tables["tax_class"]), classes)
+        connection.execute(
+            sa.insert(Base.metadata.tables["product"]),
+            [{"sku": "tea", "name": "Tea", "category": "tea", "tax_class_id": "used", "owner_id": "*"}],
+        )
+    with Session(upgraded) as session:
+        session.add(Node(id=node, epoch="e", born_at=at))
+        for key, before in (("added", None), ("food", 700), ("used", None)):
+            journal.record(session, actor=Actor.system("t", node), at=at, verb="tax class.set", subject=f"tax:{key}",
+                           before_bp=before)  # fmt: skip
+        session.commit()
+    migrate.downgrade(upgraded, "0086")
+    migrate.upgrade(upgraded)
+    with upgraded.connect() as connection:
+        known = dict(connection.execute(sa.text("select id, owner_id from tax_class")).all())
+    assert [known[row["id"]] for row in classes] == owners
 
 
 UPGRADE = """

@@ -15,7 +15,7 @@ from tests.store_app.conftest import post, token
 from tests.store_app.office import send, words
 
 SALE = "0190b3a2-7c1e-7b5a-9f3e-000000000001"
-MILK = {"name": "Milk", "category": "Dairy", "tax_class_id": "food", "stock_unit": "each", "kind": "goods",
+MILK = {"name": "Milk", "category": "Dairy", "tax_class_id": "S01-food", "stock_unit": "each", "kind": "goods",
         "price": "1.29", "cost": "", "code": "4006381333931"}  # fmt: skip
 
 

@@ -50,18 +50,23 @@ def classes(fault: ShopError | None = None, tax_class_id: str = "") -> Any:
 @requires("catalogue")
 @form.answers_on(classes)
 def add() -> Any:
-    """Add a tax class; its id is made of its name. The first one was asked for by a first product, and leads there."""
+    """Add a tax class of the store's own; its id is the store's and its name.
+
+    The first one was asked for by a first product, and leads there.
+    """
     name, rate_bp, inclusive = _wished()
-    new_id = re.sub(r"[^\w-]+", "-", name.casefold()).strip("-_")[:30].strip("-") or "tax"
+    store_id = str(place().store_id)
+    word = re.sub(r"[^\w-]+", "-", name.casefold()).strip("-_") or "tax"
+    new_id = re.sub(r"[^\w-]+", "-", f"{store_id}-{word}")[:40].strip("-")
     with write() as session:
         is_first = session.scalar(sa.select(TaxClass.id).limit(1)) is None
-        known = session.get(TaxClass, new_id)
+        known = session.get(TaxClass, new_id) or session.get(TaxClass, word)
         if known is not None and (known.name, known.rate_bp, known.inclusive) != (name, rate_bp, inclusive):
             raise Conflict("tax-class-exists", _("There is a class of this name already. Change that one."),
                            field="name")  # fmt: skip
         if known is None:
             assortment.set_tax_class(
-                session, new_id, name, rate_bp, inclusive=inclusive, actor=g.actor, at=doors().now()
+                session, new_id, name, rate_bp, inclusive=inclusive, owner_id=store_id, actor=g.actor, at=doors().now()
             )
     flash(_("%(name)s can be given to products now.", name=name), "good")
     return redirect(url_for("own_products.new" if is_first else "taxes.classes"), 303)
@@ -114,19 +119,14 @@ def _wished() -> tuple[str, int, bool]:
 
 
 def _rows(session: Session) -> list[ClassRow]:
-    used = (
-        sa.select(
-            Product.tax_class_id, sa.func.count(), sa.func.max(sa.case((Product.owner_id == EVERYONE, 1), else_=0))
-        )
-        .where(Product.active, Product.owner_id.in_((EVERYONE, str(place().store_id))))
-        .group_by(Product.tax_class_id)
-    )
-    uses = {one: (many, bool(shared)) for one, many, shared in session.execute(used)}
+    used = sa.select(Product.tax_class_id, sa.func.count()).group_by(Product.tax_class_id)
+    used = used.where(Product.active, Product.owner_id.in_((EVERYONE, str(place().store_id))))
+    uses = dict(session.execute(used).all())
     networked = bool(doors().settings.network_url)
     return [
         ClassRow(
-            row.id, row.name, row.rate_bp, rate_text(row.rate_bp), row.inclusive, uses.get(row.id, (0, False))[0],
-            networked and uses.get(row.id, (0, False))[1],
+            row.id, row.name, row.rate_bp, rate_text(row.rate_bp), row.inclusive, uses.get(row.id, 0),
+            networked and row.owner_id == EVERYONE,
         )
         for row in session.scalars(sa.select(TaxClass).order_by(TaxClass.name, TaxClass.id))
     ]  # fmt: skip

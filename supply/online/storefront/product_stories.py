@@ -243,6 +243,7 @@ def _take_tax_class(session: Session, store_id: str, said: dict[str, Any]) -> st
     if type(rate_bp) is not int or not 0 <= rate_bp <= BASIS or not 0 < len(name) <= 60:
         raise Invalid("bad-rate", f"{store_id} says a tax of {rate_bp}; a rate is 0 to {BASIS}.", sender=store_id)
     kept_id = own_tax_class_id(store_id, str(said["id"]))
-    session.merge(TaxClass(id=kept_id, name=name, rate_bp=rate_bp, inclusive=said["inclusive"] is True))
+    inclusive = said["inclusive"] is True
+    session.merge(TaxClass(id=kept_id, name=name, rate_bp=rate_bp, inclusive=inclusive, owner_id=store_id))
     session.flush()
     return kept_id

@@ -41,7 +41,8 @@ def good(network: House, house: House, served: str) -> dict[str, Any]:
     done = talk(house, served)
     assert done.editions == ["catalogue"], done
     with house.doors.write() as session:
-        own = assortment.add(session, STORE, Wished("Own jam", "Spreads", "food"), command="own", **BY)
+        assortment.set_tax_class(session, "own", "Own class", 500, inclusive=True, owner_id=STORE, **BY)
+        own = assortment.add(session, STORE, Wished("Own jam", "Spreads", "own"), command="own", **BY)
         assortment.set_price(session, STORE, own.sku, 499, DAY, today=DAY, **BY)
         session.add(Barcode(code="own-1", sku=own.sku, qty=1))
         supplier = suppliers.add_supplier(
@@ -84,6 +85,10 @@ def own_price(body: dict[str, Any], told: dict[str, Any]) -> None:
     body["prices"].append([told["own"], DAY.isoformat(), 1])
 
 
+def own_tax(body: dict[str, Any], told: dict[str, Any]) -> None:
+    body["tax_classes"].append(body["tax_classes"][0] | {"id": "own", "rate_bp": 10_000})
+
+
 @pytest.mark.parametrize(
     ("worsen", "code"),
     [
@@ -95,7 +100,9 @@ def own_price(body: dict[str, Any], told: dict[str, Any]) -> None:
         (priced(float("nan")), "edition-number"), (priced(200, "0001-01-01"), "edition-day"),
         (priced(200, "9999-12-31"), "edition-day"), (priced(200, "2026-02-30"), "edition-shape"),
         (priced(1), "edition-price-jump"), (priced(999_999), "edition-price-jump"),
-        (hijack, "edition-own"), (own_price, "edition-own"),
+        (hijack, "edition-own"), (own_price, "edition-own"), (own_tax, "edition-own"),
+        (lambda body, told: named(body, "N1").update(tax_class_id="own"), "edition-own"),
+        (lambda body, told: body["tax_classes"][0].update(owner_id=STORE), "edition-shape"),
         (lambda body, told: named(body, "N1").update(owner_id=STORE), "edition-shape"),
         (lambda body, told: named(body, "N1").update(price_quantity=0), "edition-shape"),
         (lambda body, told: body.update(store_id="S02"), "edition-scope"),

@@ -376,9 +376,10 @@ def test_a_tax_class_is_added_once_and_its_rate_changes(office: House):
     client = office.signed_in()
     for _ in range(2):
         assert send(client, "/taxes/", name="Luxury", rate="19", prices="exclusive").status_code == 303
-    assert send(client, "/taxes/luxury", name="Luxury goods", rate="20,5", prices="exclusive").status_code == 303
+    made = f"{STORE}-luxury"
+    assert send(client, f"/taxes/{made}", name="Luxury goods", rate="20,5", prices="exclusive").status_code == 303
     with office.doors.read() as session:
-        row = session.get_one(TaxClass, "luxury")
+        row = session.get_one(TaxClass, made)
         assert (row.name, row.rate_bp, row.inclusive) == ("Luxury goods", 2050, False)
     assert "6 products" in words(client.get("/taxes/"))
 
