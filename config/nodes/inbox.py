@@ -196,11 +196,11 @@ def take_in(session: Session, from_node: str, ids: Collection[str], effect: Effe
     ]
 
 
-def turn_down(session: Session, from_node: str, ids: Collection[str], why: str) -> list[str]:
-    """Turn down messages that were set aside (rule 6); return the ids that changed."""
+def turn_down(session: Session, from_node: str, ids: Collection[str]) -> list[str]:
+    """Turn down messages that were set aside (rule 6), for the reason they were; return the ids that changed."""
     rows = [row for row in set_aside(session, from_node, ids) if row.state == PARKED]
     for row in rows:
-        row.state, row.reason = TURNED_DOWN, f"{DECLINED}: {why}"
+        row.state, row.reason = TURNED_DOWN, f"{DECLINED}: {row.reason or ''}"
     session.flush()
     return [row.id for row in rows]
 

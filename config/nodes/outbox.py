@@ -6,8 +6,8 @@ Rules
 2. Facts to one receiver are numbered 1, 2, 3 … within the sender's epoch and chained: each head covers the head
    before it and the fact's content hash. Count and head are compared on every contact; never a bare high-water mark.
 3. What the receiver sets aside, or refuses at MOST_REFUSALS contacts, is stuck: it waits for a person, the others
-   pass. What could not be taken because its number was used by a copy of this database gets a new number in the
-   present epoch (`renumber`).
+   pass. What a person there turned down is put away here, and sent no more (`put_away`). What could not be taken
+   because its number was used by a copy of this database gets a new number in the present epoch (`renumber`).
 4. A receiver whose chain of ours is another one has heard what we have lost since, for we were put back: we go on from
    the end of its chain, and what it has not confirmed gets the numbers after that (`follow`). Of an epoch that we have
    left since, what waits goes on into the present one (`leave`).
@@ -193,6 +193,13 @@ def send_again(session: Session, id: str, *, actor: Actor, at: dt.datetime) -> O
     """Put a stuck message back into the queue."""
     row = session.get_one(OutboxMessage, id)
     move(session, row, "pending", actor=actor, at=at, subject=f"message:{id}")
+    return row
+
+
+def put_away(session: Session, id: str, *, actor: Actor, at: dt.datetime) -> OutboxMessage:
+    """Put away a message the receiver turned down: our books keep what it tells, and it is sent no more (rule 3)."""
+    row = session.get_one(OutboxMessage, id)
+    move(session, row, "written_off", actor=actor, at=at, subject=f"message:{id}")
     return row
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 
 from config.nodes import inbox
@@ -43,8 +44,12 @@ TO_STORE = {
         "they are right, ask the network to accept it."
     ),
     plausibility.WAITS_WITH: lazy("The network holds this for review, together with the sale it belongs to."),
-    inbox.DECLINED: lazy("The network’s operator rejected this. Ask the network why."),
 }
+TURNED_DOWN = {
+    plausibility.TELL: lazy("its figures are larger than your sales make likely"),
+    plausibility.WAITS_WITH: lazy("the sale it belongs to was turned down"),
+}
+_DECLINED = f"{inbox.DECLINED}: "
 
 
 def why(row: InboxMessage) -> str:
@@ -63,15 +68,24 @@ def figures(facts: Mapping[str, Any] | None) -> tuple[str, str, str]:
 
 
 def to_store(reason: str | None) -> str:
-    """Return why the network holds a fact, as the store reads it."""
+    """Return why the network holds or turned down a fact, as the store reads it."""
+    words = TURNED_DOWN if is_declined(reason) else TO_STORE
     code = _code(reason)
-    known = TO_STORE.get(plausibility.TELL if code.startswith(plausibility.TELL) else code) or REASONS.get(code)
-    return _field(reason) or str(known or reason or "")
+    known = words.get(plausibility.TELL if code.startswith(plausibility.TELL) else code) or REASONS.get(code)
+    if not is_declined(reason):
+        return _field(reason) or str(known or reason or "")
+    told = _field(reason) or str(known or _("its operator did not accept it"))
+    return _("The network turned this down: %(why)s. Your own books keep it.", why=told.rstrip(".。"))
+
+
+def is_declined(reason: str | None) -> bool:
+    """Tell whether a person at the network turned a fact down."""
+    return (reason or "").startswith(_DECLINED)
 
 
 def _field(reason: str | None) -> str:
     """Say which field of what could not be read; '' where the reason is another."""
-    words, named = FIELDS.get(_code(reason)), _FIELD.match(reason or "")
+    words, named = FIELDS.get(_code(reason)), _FIELD.match((reason or "").removeprefix(_DECLINED))
     return str(words % {"topic": wording.topic_word(named[1]), "field": named[2]}) if words and named else ""
 
 
@@ -85,4 +99,4 @@ def _written(facts: Mapping[str, Any], name: str) -> str:
 
 
 def _code(reason: str | None) -> str:
-    return (reason or "").partition(":")[0]
+    return (reason or "").removeprefix(_DECLINED).partition(":")[0]

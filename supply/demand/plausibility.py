@@ -352,7 +352,7 @@ def turn_down(session: Session, store_id: str, ids: Collection[str], *, actor: A
     """Turn down what was set aside, with what depends on it (rule 5); return what changed."""
     done, more = [], list(ids)
     while more:
-        done += (changed := inbox.turn_down(session, store_id, more, "The network's operator did not accept it."))
+        done += (changed := inbox.turn_down(session, store_id, more))
         more = _depending_on(session, store_id, changed)
     _record(session, "facts.turned_down", store_id, done, actor, at)
     return done

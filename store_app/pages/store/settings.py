@@ -67,6 +67,8 @@ class StuckRow:
     words: str
     made_at: dt.datetime
     reason: str
+    is_declined: bool
+    """A person at the network turned it down: it is put away instead of sent again."""
 
 
 @dataclass(frozen=True)
@@ -125,15 +127,26 @@ def _refused(fault: ShopError, **_place: Any) -> Any:
 def send_again(message_id: str) -> Any:
     """Put a message the network refused back into the queue."""
     with write() as session:
-        message = session.get(OutboxMessage, message_id)
-        if message is None:
-            raise NotFound("unknown-message", _("There is no such message."))
-        if message.state == "delivered":
-            raise Conflict("already-delivered", _("This message has arrived; nothing is left to send."))
+        message = _unconfirmed(session, message_id)
         if message.state != "pending":
             outbox.send_again(session, message_id, actor=g.actor, at=doors().now())
             wake_worker_after(session)
     flash(_("It will be sent again."), "info")
+    return redirect(url_for("shop_settings.overview"), 303)
+
+
+@bp.post("/messages/<message_id>/put-away")
+@requires("settings")
+@form.answers_on(_refused)
+def put_away(message_id: str) -> Any:
+    """Put away a message that a person at the network turned down."""
+    with write() as session:
+        message = _unconfirmed(session, message_id)
+        if message.state != "written_off":
+            if message.state != "stuck" or not held.is_declined(message.reason):
+                raise Conflict("not-turned-down", _("The network has not turned this message down."))
+            outbox.put_away(session, message_id, actor=g.actor, at=doors().now())
+    flash(_("It is put away. Your own books keep it."), "info")
     return redirect(url_for("shop_settings.overview"), 303)
 
 
@@ -234,6 +247,15 @@ def takings() -> Any:
 # --- inside ---
 
 
+def _unconfirmed(session: Session, message_id: str) -> OutboxMessage:
+    message = session.get(OutboxMessage, message_id)
+    if message is None:
+        raise NotFound("unknown-message", _("There is no such message."))
+    if message.state == "delivered":
+        raise Conflict("already-delivered", _("This message has arrived; nothing is left to send."))
+    return message
+
+
 def _receipts_address(base: str, store: Store) -> str:
     return f"{base.rstrip('/')}/shop/{store.slug}/receipts" if base else ""
 
@@ -282,7 +304,10 @@ def _queue(session: Session) -> Queue:
     )
     return Queue(
         sentence,
-        [StuckRow(row.id, wording.topic_word(row.topic), row.made_at, _reason(row)) for row in rows],
+        [
+            StuckRow(row.id, wording.topic_word(row.topic), row.made_at, _reason(row), held.is_declined(row.reason))
+            for row in rows
+        ],
     )
 
 

@@ -88,9 +88,34 @@ def test_a_stuck_message_is_shown_with_its_reason_and_sent_again(office):
         assert session.get(outbox.OutboxMessage, "fact-0001").state == "pending"
 
 
+def test_what_the_network_turned_down_is_put_away_once_and_is_no_longer_shown(office):
+    with office.doors.write() as session:
+        for n, reason in enumerate(("turned-down: implausible-line: 9", "unreadable: x")):
+            outbox.append(session, to_node="network", topic="sale.completed", version=1, body={}, id=f"f{n}",
+                          subject="x", business_day=NOON.date(), at=NOON)  # fmt: skip
+            outbox.mark_stuck(session, f"f{n}", reason)
+    client = office.signed_in()
+    sentence = "The network turned this down: its figures are larger than your sales make likely. Your own books keep"
+    assert sentence in words(client.get("/settings/"))
+    assert "总部没有接受这条消息：数字比您平常的销售大得多。您自己的账里仍然保留。" in words(
+        client.get("/settings/?lang=zh")
+    )
+    found = client.get("/settings/?lang=en").text
+    assert ("/messages/f0/put-away" in found, "/messages/f0/send-again" in found) == (True, False)
+    assert "/messages/f1/put-away" not in found
+    for _ in range(2):
+        assert send(client, "/settings/messages/f0/put-away").status_code == 303
+    assert send(client, "/settings/messages/f1/put-away").status_code == 409, "it may still be taken"
+    assert sentence not in words(client.get("/settings/"))
+    with office.doors.read() as session:
+        assert session.get_one(OutboxMessage, "f0").state == "written_off"
+        assert outbox.waiting(session, "network")["stuck"] == 1
+
+
 @pytest.mark.parametrize("message", ["nothing", "x" * 500])
-def test_an_unknown_message_is_a_sentence(office, message):
-    assert send(office.signed_in(), f"/settings/messages/{message}/send-again").status_code == 404
+@pytest.mark.parametrize("verb", ["send-again", "put-away"])
+def test_an_unknown_message_is_a_sentence(office, message, verb):
+    assert send(office.signed_in(), f"/settings/messages/{message}/{verb}").status_code == 404
 
 
 def test_a_failed_print_job_is_told_as_a_sentence(office):
