@@ -5,7 +5,7 @@ Rules
 1. A body is a snapshot, complete in itself: the latest one of its key wins, whatever order they arrive in. Its place
    in that order is carried inside (`edition` of an offer, `step` of an order), never read off a clock or a queue.
 2. A customer's address travels once, with the order to the shop; nothing that comes back repeats it, nor name or phone.
-   Some time after the order is over they are taken out of these bodies too (`forgotten_facts`).
+   Some time after the order is over they are taken out of these bodies too (`online.erasure`).
 3. Readers accept every version ever sent.
 """
 

@@ -12,6 +12,7 @@ from config.ids import NETWORK
 from config.nodes import inbox, outbox
 from config.nodes.inbox import InboxAlarm, InboxMessage
 from config.nodes.outbox import Message, OutboxMessage
+from supply.online import erasure
 from supply.online.groups import groups
 from supply.online.messages import messages
 from supply.online.pickup import pickup
@@ -117,7 +118,7 @@ def test_nobody_s_garbage_stops_the_night(town):
         made = Message(f"odd-{n}", n, "pickup.placed", 4, AT.isoformat(), "2026-03-02", body, "")
         assert arrive(town, dataclasses.replace(made, hash=outbox.content_hash(made)), take) == "parked"
     with town.shop.write() as session:
-        assert [pickup.forgotten_facts.forget(session, before=later(days=1), at=later(days=1)) for _ in range(2)] == [
+        assert [erasure.forget(session, before=later(days=1), at=later(days=1)) for _ in range(2)] == [
             3,
             0,
         ]
