@@ -62,7 +62,8 @@ def whole() -> Response:
     answer = Response(known[1], mimetype="application/json")
     answer.set_etag(known[2])
     answer.headers["Cache-Control"] = "private, no-cache"
-    return answer.make_conditional(request)
+    answer.make_conditional(request)
+    return answer
 
 
 @bp.get("/scan/<path:code>")

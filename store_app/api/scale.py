@@ -6,6 +6,7 @@ from pydantic import Field
 from config.errors import NotFound, Refused
 from pos.till import scale
 from pos.till.scale import PracticeScale, Scale
+from pos.till.scale_drivers import MOST_GRAMS
 from store_app.api.bodies import Body, asks, takes
 from store_app.runtime.doors import doors, read
 from store_app.web.security import requires
@@ -17,7 +18,7 @@ MOST_TARE_GRAMS = 100_000
 class OnTheScale(Body):
     """What is laid on the practice scale."""
 
-    grams: int = Field(ge=0, le=scale.MOST_GRAMS)
+    grams: int = Field(ge=0, le=MOST_GRAMS)
     stable: bool = True
 
 

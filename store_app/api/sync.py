@@ -146,7 +146,8 @@ def publication(kind: str) -> Response:
         raise NotFound("no-edition", f"There is no edition of {kind} for this store.")
     answer = jsonify(_edition(found) | {"text": found.body})
     answer.set_etag(found.sha256)
-    return _packed(answer.make_conditional(request))
+    answer.make_conditional(request)
+    return _packed(answer)
 
 
 @bp.post("/forecast")
@@ -233,7 +234,7 @@ def _edition(row: Publication) -> dict[str, object]:
 
 
 def _packed(answer: Response) -> Response:
-    if answer.status_code == 200 and "gzip" in request.accept_encodings and (answer.content_length or 0) > 2048:
+    if answer.status_code == 200 and request.accept_encodings.find("gzip") >= 0 and (answer.content_length or 0) > 2048:
         answer.set_data(gzip.compress(answer.get_data(), 5))
         answer.headers["Content-Encoding"] = "gzip"
         answer.headers["Vary"] = "Accept-Encoding"

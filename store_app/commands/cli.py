@@ -323,6 +323,7 @@ def add_store(store_id: str, name: str, region: str, currency: str, tz: str, lan
     from config.ids import NETWORK
     from pos.store.store import found_store
     from store_app.files import importing
+    from store_app.files.cells import in_minor
     from supply.orders import suppliers
 
     doors = node()
@@ -340,7 +341,7 @@ def add_store(store_id: str, name: str, region: str, currency: str, tz: str, lan
             currency=currency,
             tz=tz,
             language=language,
-            takings_day_minor=importing.in_minor(importing.amount(takings), currency) if takings else 0,
+            takings_day_minor=in_minor(importing.amount(takings), currency) if takings else 0,
             at=doors.now(),
         )
     screen.print(f"{name} is {store_id} here.", markup=False)

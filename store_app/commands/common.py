@@ -74,7 +74,7 @@ class Commands(click.Group):
             context.exit(2)
 
 
-class Word(click.ParamType):
+class Word(click.ParamType[str]):
     """A text that is not empty, without blanks around it."""
 
     name = "text"
@@ -92,9 +92,10 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 class NewFile(click.Path):
     """A file to write, in a folder that is there."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Refuse a file whose folder is missing, before any work is done for it."""
-        path: Path = super().convert(value, param, ctx)
+        path = super().convert(value, param, ctx)
+        assert isinstance(path, Path), "path_type says so"
         return path if path.parent.is_dir() else self.fail(f"There is no folder {path.parent}.", param, ctx)
 
 

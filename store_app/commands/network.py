@@ -37,6 +37,7 @@ def found(
 ) -> None:
     """Found a warehouse with the network's own supplier that delivers from it to every shop."""
     from store_app.files import importing, network
+    from store_app.files.cells import in_minor
     from supply.orders import locations
 
     doors = _network()
@@ -51,7 +52,7 @@ def found(
             name,
             lead_time_days=lead_days,
             order_weekdays=[WEEKDAYS.index(day) for day in named],
-            minimum_minor=importing.in_minor(importing.amount(minimum), currency),
+            minimum_minor=in_minor(importing.amount(minimum), currency),
             tz=zone,
             actor=by_hand(doors),
             at=doors.now(),

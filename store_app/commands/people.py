@@ -39,11 +39,12 @@ def add(name: str, role: str, pin: str) -> None:
 @staff.command("list")
 def listed() -> None:
     """Say who may sign in, and whose name is locked by wrong PINs."""
+    from pos.store.store import staff_of
     from store_app.web import staff as people
 
     doors, table = node(), Table("Name", "Role", "Wrong PINs")
     with doors.read() as session:
-        for person in people.staff_of(session, doors.settings.node_id):
+        for person in staff_of(session, doors.settings.node_id):
             locked = people.locked_until(person, doors.now())
             tries = f"locked until {locked:%Y-%m-%d %H:%M} UTC" if locked else str(person.failed_tries or "")
             table.add_row(person.name, person.role, tries)

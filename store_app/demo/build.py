@@ -260,8 +260,8 @@ def _fill_catalogue(session: Session, panel: DemoPanel) -> None:
     session.execute(
         sa.insert(Price),
         [
-            {"sku": row.sku, "scope_id": EVERYONE, "from_day": row.from_day, "price_minor": int(row.price_minor)}
-            for row in panel.prices.itertuples(index=False)
+            {"sku": sku, "scope_id": EVERYONE, "from_day": day, "price_minor": int(minor)}
+            for sku, day, minor in panel.prices[["sku", "from_day", "price_minor"]].itertuples(index=False, name=None)
         ],
     )
 

@@ -11,6 +11,7 @@ Rules
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -178,7 +179,7 @@ def _label_key(number: int) -> str:
     return body + check_digit(body)
 
 
-def _offers(products: list[DemoProduct], which: int) -> list[Offer]:
+def _offers(products: Sequence[DemoProduct], which: int) -> list[Offer]:
     def best_of(department: str) -> frozenset[str]:
         pieces = [one for one in products if one.stock_unit == "each"]
         found = [one.sku for one in pieces if one.department == department] or [pieces[0].sku]

@@ -10,6 +10,8 @@ Rules
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from config.errors import Refused
@@ -60,7 +62,8 @@ def set_out(member: Member) -> None:
 def hand_over(member: Member, customer: Customer) -> None:
     """Hand the customer's order over at the door (rule 2) and ring its sale."""
     see(customer, "on the way")
-    code, by = customer.code(), {"actor": member.keeper, "at": member.doors.now()}
+    code = customer.code()
+    by: dict[str, Any] = {"actor": member.keeper, "at": member.doors.now()}
     with member.doors.write() as session:
         found = handover.find(session, member.id, code, **by).or_raise().order
         assert found is not None

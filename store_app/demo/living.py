@@ -17,6 +17,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -38,6 +39,7 @@ from supply.network.claims import handling
 from supply.network.transfers import transfers
 from supply.online.messages import campaigns
 from supply.online.storefront import product_stories
+from supply.orders import claims as claim_book
 from supply.orders import deliveries, orders
 from supply.orders import transfers as transfer_book
 from supply.orders.claims import Claim
@@ -187,7 +189,7 @@ class Living:
         with self.network.doors.write() as session:
             first = sa.select(Claim).where(Claim.store_id == self.live[0].id, Claim.state == "filed")
             for claim in session.scalars(first).all():
-                granted = {(line.sku, line.kind): line.qty for line in handling.lines_of(session, claim)}
+                granted = {(line.sku, line.kind): line.qty for line in claim_book.lines_of(session, claim)}
                 handling.decide(
                     session, claim.store_id, claim.id, granted, remedy="money", words="We pack it on top from now on.",
                     actor=actor, at=at,
@@ -196,8 +198,10 @@ class Living:
     # --- inside ---
 
     def _sell_for(self, session: Session, member: Member, farm: Farm, at: dt.datetime) -> None:
-        by = {"actor": member.keeper, "at": at}
-        agent = {"agent_name": farm.agent, "agent_bp": 300, "agent_account": AGENT_ACCOUNT} if farm.agent else {}
+        by: dict[str, Any] = {"actor": member.keeper, "at": at}
+        agent: dict[str, Any] = {}
+        if farm.agent:
+            agent |= {"agent_name": farm.agent, "agent_bp": 300, "agent_account": AGENT_ACCOUNT}
         day = member.today()
         producers.add_producer(
             session, member.id, farm.name, id="demo-farm", kind=farm.kind, place=farm.place, commission_bp=2_000,

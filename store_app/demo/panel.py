@@ -119,6 +119,7 @@ def _baskets(lines: pd.DataFrame) -> list[Basket]:
     baskets: list[Basket] = []
     rows = lines.sort_values(["at", "basket_id", "line"])
     for (at, basket_id), part in rows.groupby(["at", "basket_id"], sort=True, observed=True):
+        assert isinstance(at, pd.Timestamp)
         sold = zip(part["sku"].tolist(), part["qty"].tolist(), strict=True)
         baskets.append(Basket(f"B{basket_id}", str(part["store_id"].iloc[0]), at.to_pydatetime(), tuple(sold)))
     return baskets

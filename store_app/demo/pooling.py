@@ -5,11 +5,11 @@ The two tables are read as the package's own Parquet files, with the columns nee
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from importlib import resources
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -206,7 +206,7 @@ def _products(
     price = dated.set_index("sku")["price_minor"]
     names = _unique_names(types)
     made: list[DemoProduct] = []
-    for row in types.itertuples(index=False):
+    for row in _named(types):
         aisle = naming.aisle_of(row.department, row.panel_category)
         per = 1000 if row.is_weighed else 1
         gtin, case_gtin = naming.barcodes(row.rank)
@@ -233,11 +233,27 @@ def _products(
     return tuple(made)
 
 
+class _Type(NamedTuple):
+    """A row of `types`."""
+
+    sku: str
+    rank: int
+    department: str
+    panel_category: str
+    panel_type: str
+    package_size: str
+    is_weighed: bool
+
+
+def _named(types: pd.DataFrame) -> Iterator[_Type]:
+    return map(_Type._make, types[list(_Type._fields)].itertuples(index=False, name=None))
+
+
 def _unique_names(types: pd.DataFrame) -> dict[str, str]:
     """Name every product; of equal names the later ones add their category."""
     names: dict[str, str] = {}
     taken: set[str] = set()
-    for row in types.itertuples(index=False):
+    for row in _named(types):
         name = naming.display_name(row.panel_category, row.panel_type)
         if name.casefold() in taken:
             name = f"{name}, {naming.category_name(row.panel_category).lower()}"

@@ -14,6 +14,7 @@ import datetime as dt
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 from config.clock import day_start
@@ -193,10 +194,10 @@ class Road:
         for member in self.live:
             self._contact(member)
             if first:
-                self._step(f"transfers of {member.id}", lambda m=member: self.living.agree(m))
+                self._step(f"transfers of {member.id}", partial(self.living.agree, member))
             else:
-                self._step(f"complaint of {member.id}", lambda m=member: self._complain(m))
-            self._step(f"goods of {member.id}", lambda m=member: self._take_goods_in(m))
+                self._step(f"complaint of {member.id}", partial(self._complain, member))
+            self._step(f"goods of {member.id}", partial(self._take_goods_in, member))
             self._contact(member)
         self._step("answer to a complaint", self.living.answer)
 
@@ -223,7 +224,7 @@ class Road:
                 is_given = True
             self._set_clock(basket.at)
             member = self.shops[basket.store_id]
-            self._step(f"sale {basket.id} at {basket.store_id}", lambda m=member, b=basket: self._ring(m, b))
+            self._step(f"sale {basket.id} at {basket.store_id}", partial(self._ring, member, basket))
             if n % 20 == 0:
                 self._progress(f"{day:%A %d %B}, {self._local(basket.at):%H:%M}", n, len(baskets))
             if member in self.live:
@@ -244,10 +245,10 @@ class Road:
         online = Online({}, {})
         for member in self.live:
             if self._is_first(day := member.today()):
-                self._step(f"local goods at {member.id}", lambda m=member, d=day: self.living.sell_local(m, d))
+                self._step(f"local goods at {member.id}", partial(self.living.sell_local, member, day))
             member.job("shop-publish")
             self._contact(member)
-            self._step(f"online order at {member.id}", lambda m=member: online.order(self.network, m))
+            self._step(f"online order at {member.id}", partial(online.order, self.network, member))
             self._contact(member)
             self._step(f"picking at {member.id}", member.pick_orders)
             self._contact(member)
@@ -258,22 +259,25 @@ class Road:
         self._set_clock(at)
         for store_id, customer in online.collected.items():
             member = self.shops[store_id]
-            if self._step(f"collection at {store_id}", lambda m=member, c=customer: m.hand_over(c.code())):
+            if self._step(f"collection at {store_id}", partial(self._collect, member, customer)):
                 self.tally.pickups_collected += 1
         self._step("hand-over between shops", self.living.hand_over)
         for store_id in online.brought:
-            self._step(f"setting out from {store_id}", lambda m=self.shops[store_id]: doorstep.set_out(m))
+            self._step(f"setting out from {store_id}", partial(doorstep.set_out, self.shops[store_id]))
         for member in self.live:
             self._contact(member)
         for store_id, customer in online.brought.items():
             member = self.shops[store_id]
-            self._step(f"order brought from {store_id}", lambda m=member, c=customer: doorstep.hand_over(m, c))
+            self._step(f"order brought from {store_id}", partial(doorstep.hand_over, member, customer))
         for member in self.live:
             self._contact(member)
-            self._step(f"goods from a neighbour at {member.id}", lambda m=member: self.living.receive(m))
+            self._step(f"goods from a neighbour at {member.id}", partial(self.living.receive, member))
         for store_id, customer in online.brought.items():
-            if self._step(f"word of what {store_id} brought", lambda c=customer: doorstep.see(c, "brought")):
+            if self._step(f"word of what {store_id} brought", partial(doorstep.see, customer, "brought")):
                 self.tally.brought_home += 1
+
+    def _collect(self, member: Member, customer: Customer) -> None:
+        member.hand_over(customer.code())
 
     def leave_to_bring(self) -> str:
         """Let the visitor's shop have an order that is packed and waits to be brought; returns its page's address."""
@@ -337,7 +341,7 @@ class Road:
         for member in self.live:
             self._contact(member)
             if self._is_first(day):
-                self._step(f"statements of {member.id}", lambda m=member: self.living.state(m))
+                self._step(f"statements of {member.id}", partial(self.living.state, member))
             self._shop_night(member)
             self._order_goods(member)
             self._contact(member)

@@ -14,7 +14,7 @@ Rules
 import contextlib
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ from store_app.runtime.child_process import read_apart
 from supply.demand.school_holidays import LONGEST_NAME, MOST_AHEAD, MOST_DAYS
 
 if TYPE_CHECKING:  # of the many who bring in a table few bring a calendar
-    from icalendar import Calendar, Event
+    from icalendar import Calendar
 
 MOST_BYTES, MOST_LINES, MOST_EVENTS, MOST_REPEATING, MOST_TIMES = 1_000_000, 40_000, 2_000, 30, 1_000
 OLDEST_YEARS = 20
@@ -45,6 +45,8 @@ _CHEAP = {
     "MONTHLY": {"BYDAY", "BYMONTH", "BYMONTHDAY"},
     "YEARLY": {"BYDAY", "BYMONTH", "BYMONTHDAY"},
 }
+_Event = Mapping[str, Any]
+"""What an event says; the library makes of each field another type."""
 _ANYWHERE = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"}
 
 
@@ -139,14 +141,14 @@ def _local(moment: dt.date, zone: dt.tzinfo) -> dt.datetime:
     return moment.replace(tzinfo=None)
 
 
-def _moved_from(event: "Event", zone: dt.tzinfo) -> dt.datetime | None:
+def _moved_from(event: _Event, zone: dt.tzinfo) -> dt.datetime | None:
     """Return when an event would be that is moved from there; None where it is none that is moved."""
     with contextlib.suppress(*_UNREADABLE):
         return _local(event["RECURRENCE-ID"].dt, zone)
     return None
 
 
-def _name(event: "Event") -> str:
+def _name(event: _Event) -> str:
     told = event.get("SUMMARY", "")
     text = str(told[0] if isinstance(told, list) else told)
     name = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
@@ -158,7 +160,7 @@ def _name(event: "Event") -> str:
 
 
 def _times(
-    event: "Event", zone: dt.tzinfo, today: dt.date, moved: set[tuple[str, dt.datetime]]
+    event: _Event, zone: dt.tzinfo, today: dt.date, moved: set[tuple[str, dt.datetime]]
 ) -> Iterator[tuple[dt.datetime, dt.datetime]]:
     """Yield when an event begins and ends, each time it is (rules 1, 2)."""
     told = event["DTSTART"].dt
@@ -180,7 +182,7 @@ def _times(
     yield from ((at, at + lasts) for at in sorted(times))
 
 
-def _listed(event: "Event", name: str, zone: dt.tzinfo) -> Iterator[dt.datetime]:
+def _listed(event: _Event, name: str, zone: dt.tzinfo) -> Iterator[dt.datetime]:
     told = event.get(name, [])
     for line in told if isinstance(told, list) else [told]:
         yield from (_local(one.dt, zone) for one in line.dts)

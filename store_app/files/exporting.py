@@ -71,7 +71,7 @@ def xlsx_answer(name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) 
     for row in rows:
         cells = []
         for value in row:
-            found = WriteOnlyCell(sheet, value=value)
+            found = WriteOnlyCell(sheet, value=value)  # type: ignore[arg-type]  # its stub lacks date and Decimal
             if isinstance(value, str):
                 found.data_type = "s"  # a text stays a text, whatever it begins with
             cells.append(found)

@@ -98,8 +98,7 @@ def read(
     """
     raw = _content(source)
     name = source.name if isinstance(source, Path) else name
-    is_calendar = today is not None and calendars.is_calendar(raw, name.lower())
-    if is_calendar:
+    if today is not None and calendars.is_calendar(raw, name.lower()):
         if kind != surroundings.SCHOOL:
             raise Invalid("wrong-columns", _("A calendar holds school holidays, nothing else."))
         described, table = calendars.table(raw, today, **how)
@@ -418,10 +417,11 @@ def _refuse_twins(sheet: Sheet) -> None:
 def amount(text: str) -> Decimal:
     """Return an amount as it is typed; Invalid where it is none."""
     try:
-        return price(text.strip())
+        found: Decimal = price(text.strip())
     except ValueError as fault:
         words = _("%(cell)s is not %(expected)s.", cell=repr(text[:40]), expected=fault)
         raise Invalid("bad-price", words) from None
+    return found
 
 
 def _require_product(session: Session, sku: str) -> None:

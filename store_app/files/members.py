@@ -112,7 +112,7 @@ def write(session: Session, row: dict[str, Any], _node: str, actor: Actor, at: d
     """Found one member (rule 2)."""
     from supply.network.routes import vehicles
 
-    wishes = {name: row[name] for name in ("language", "address", "slug") if name in row}
+    wishes: dict[str, Any] = {name: row[name] for name in ("language", "address", "slug") if name in row}
     if "takings" in row:
         wishes["takings_day_minor"] = in_minor(row["takings"], row["currency"])
     tills = tuple((f"T{n}", f"Till {n}") for n in range(1, row.get("tills", 1) + 1))

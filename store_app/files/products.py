@@ -96,8 +96,8 @@ def write(
             wishes = {name: row[name] for name in WISHES if name in row}
             named = row["sku"], row["name"], row["category"], row["tax_class"]
             new.append((place, NewProduct(*named, price_minor, row.get("barcode", ""), cost_minor, wishes)))
-        except ShopError as why:
-            yield place, why
+        except ShopError as refusal:
+            yield place, refusal
     plain, fits = [one for _place, one in new], True
     for place, why in new_products.refusals(session, plain):
         fits = False

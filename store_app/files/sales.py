@@ -14,8 +14,9 @@ import gzip
 import re
 import zipfile
 import zlib
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from config.errors import Invalid, NotFound
 from forecasting.series import history
@@ -107,7 +108,7 @@ def _even(file: Path, how: dict[str, Any], **more: Any) -> Any:
     columns, beyond = list(pd.read_csv(file, nrows=0, **how).columns), 0
     while beyond <= MOST_BEYOND:
         spare = [f"{BEYOND}{n}" for n in range(beyond)]
-        names = {"header": None, "skiprows": 1, "names": [*columns, *spare]} if spare else {}
+        names: dict[str, Any] = {"header": None, "skiprows": 1, "names": [*columns, *spare]} if spare else {}
         try:
             frame = pd.read_csv(file, **how, **names, **more)
         except pd.errors.ParserError as fault:  # a row further down is wider than those above it
@@ -134,5 +135,5 @@ def _too_wide(file: Path, row: int | None = None) -> Invalid:
     )
 
 
-def _opened(file: Path) -> IO[bytes]:
+def _opened(file: Path) -> gzip.GzipFile | BufferedReader:
     return gzip.open(file) if file.name.lower().endswith(".gz") else file.open("rb")

@@ -308,7 +308,7 @@ def _taken(session: Session) -> Iterator[str]:
             yield f"Message {name} of {from_node} ({topic}) was changed after it was taken"
 
 
-def _rows(session: Session, query: sa.Select[Any]) -> Iterator[Any]:
+def _rows(session: Session, query: sa.Select[*tuple[Any, ...]]) -> Iterator[Any]:
     yield from session.connection().execute(query, execution_options={"yield_per": 1000})
 
 
@@ -398,7 +398,7 @@ def _not_signed(session: Session) -> Iterator[str]:
                 yield f"The fact {id_} of {node} was put in or changed: its batch {batch_id} did not sign it"
 
 
-def _stream(session: Session, query: sa.Select[Any]) -> Iterator[Any]:
+def _stream(session: Session, query: sa.Select[*tuple[Any, ...]]) -> Iterator[Any]:
     return iter(session.connection().execute(query, execution_options={"yield_per": 1000}))
 
 

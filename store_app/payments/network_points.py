@@ -62,8 +62,8 @@ class NetworkPoints:
     def begin(self, request: Request, *, at: dt.datetime) -> Outcome:
         """Ask the network to grant points."""
         del at
-        wanted = {"customer_id": request.payer, "sale_id": request.sale_id, "amount_minor": request.amount_minor}
-        return self._ask("begin", request.id, **wanted)
+        sale_id, amount_minor = request.sale_id, request.amount_minor
+        return self._ask("begin", request.id, customer_id=request.payer, sale_id=sale_id, amount_minor=amount_minor)
 
     def query(self, request: Request, *, at: dt.datetime) -> Outcome:
         """Ask what became of it."""
@@ -115,7 +115,7 @@ def consent(doors: Doors, customer_id: str, phone: str, code: str) -> None:
 def granted(doors: Doors, request: SaleRequest, *, practice: bool, actor: Actor) -> Iterator[SaleRequest]:
     """Have the points that are to pay for a sale granted (rules 1 to 3); yields the request with what was."""
     held: list[str] = []
-    tenders = [row if practice else _asked(doors, request, tuple(row), held, actor) for row in request.tenders]
+    tenders = [row if practice else _asked(doors, request, held, actor, *row) for row in request.tenders]
     try:
         yield replace(request, tenders=tenders)
     except ShopError:
@@ -149,9 +149,10 @@ def _post(settings: Settings, address: str, wanted: dict[str, str]) -> dict[str,
 
 
 def _asked(
-    doors: Doors, request: SaleRequest, row: tuple[str, int, str, str], held: list[str], actor: Actor
-) -> tuple[str, int, str, str]:
-    tender, amount_minor, reference, payment_id = row
+    doors: Doors, request: SaleRequest, held: list[str], actor: Actor,
+    tender: str, amount_minor: int, reference: str = "", payment_id: str = "",
+) -> tuple[str, int, str, str]:  # fmt: skip
+    row = tender, amount_minor, reference, payment_id
     if tender != POINTS or amount_minor <= 0 or payment_id or not request.customer_id:
         return row
     with doors.read() as session:

@@ -3,7 +3,7 @@
 Rules
 -----
 1. Whoever begins a lesson gets a small database beside the store's: its people, tills, products and prices, and what
-   the lesson needs (`scenes`). No secret is copied (`leaving.SECRET_COLUMNS`): a guess made in practice meets nothing.
+   the lesson needs (`scenes`). No secret is copied (`SECRET_COLUMNS`): a guess made in practice meets nothing.
    From then on every page of this browser works on it; other browsers notice nothing.
 2. Nothing leaves it: it knows no network, no printer and no terminal but the practice one, and its worker's bell rings
    nobody. Signing in, and the pages about people and the store's settings, are closed meanwhile (`security`).
@@ -40,10 +40,10 @@ from config.ids import new_id
 from config.nodes import journal
 from config.nodes.journal import Actor
 from pos.till import drawer
-from store_app.files.take_out import SECRET_COLUMNS
 from store_app.practice import lessons, scenes
 from store_app.runtime import tables
 from store_app.runtime.doors import Doors, own_doors, read, rehearse
+from store_app.runtime.protection import SECRET_COLUMNS
 from store_app.web.security import can
 from supply.membership import training
 from supply.membership.lesson_text import Lesson

@@ -217,4 +217,4 @@ def _unit(scene: Scene) -> int:
 
 
 def _unit_of(session: Session, store_id: str) -> int:
-    return 10 ** exponent(store_of(session, store_id).currency)
+    return int(10 ** exponent(store_of(session, store_id).currency))

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 HERE = Path(__file__).resolve().parent
@@ -35,7 +36,7 @@ SERVED = {
 CHECKER = "htmx.org/dist/scripts/upgrade-check.py"
 
 
-class BrowserLibrariesHook(BuildHookInterface):
+class BrowserLibrariesHook(BuildHookInterface[BuilderConfig]):
     """Bring what the browser and the reader's language need into the package."""
 
     def dependencies(self) -> list[str]:

@@ -56,8 +56,7 @@ def check(session: Session, kind: str, body: dict[str, Any], sha256: str = "") -
             shape.model_validate_json(json.dumps(body))
     except ValidationError as fault:
         first = fault.errors()[0]
-        place = [*first["loc"]]
-        raise _refused("shape", kind, place, why=first["msg"]) from fault
+        raise _refused("shape", kind, [*first["loc"]], why=first["msg"]) from fault
     store = session.scalar(sa.select(Store).where(Store.id == this_node(session).id))
     if store is None:
         return
@@ -345,6 +344,7 @@ def _check_suppliers(session: Session, body: dict[str, Any]) -> None:
 
 def _days_of(kind: str, body: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], dt.date]]:
     """Yield the days an edition speaks of, with their places; spells of school holidays by their ends."""
+    named: Iterator[tuple[tuple[str | int, ...], Any]]
     if kind == "catalogue":
         named = (((("prices", n)), row[1]) for n, row in enumerate(body["prices"]))
     elif kind == "demand":

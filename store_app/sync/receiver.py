@@ -335,7 +335,7 @@ def _signed(session: Session, store_id: str, push: wire.Push, at: dt.datetime) -
         text = wire.signed_text(store_id, seal.key, push.epoch, push.count, push.head, rows)
         if not signing.is_signed(seal.key, text.encode(), seal.signature):
             raise Refused(signing_keys.WRONG, "The signature does not fit what was sent: nothing was taken.")
-    signing_keys.hear(session, store_id, seal and seal.key, actor=Actor.system("sync", NETWORK), at=at)
+    signing_keys.hear(session, store_id, None if seal is None else seal.key, actor=Actor.system("sync", NETWORK), at=at)
     return text
 
 

@@ -326,7 +326,8 @@ class _Talk:
         """Return how this computer is (`wire.Standing`)."""
         settings = self.doors.settings
         catalogue, checked = session.get(Pulled, "catalogue"), job_book.ended_at(session, settings.node_id, "check")
-        instants = {"oldest_at": oldest, "catalogue_at": catalogue and catalogue.made_at, "checked_at": checked}
+        instants = {"oldest_at": oldest, "checked_at": checked}
+        instants["catalogue_at"] = catalogue.made_at if catalogue else None
         told = {name: at.isoformat() for name, at in instants.items() if at is not None}
         free = shutil.disk_usage(settings.state_folder).free
         return {"now": self.doors.now().isoformat(), "free_bytes": free, **told}
@@ -402,7 +403,7 @@ class _Talk:
             with self.doors.read() as session:
                 heads = session.scalars(sa.select(InboxHead).where(InboxHead.from_node == NETWORK)).all()
                 mine = this_node(session).epoch
-            parameters = [*_had({head.epoch: head.n for head in heads}), ("mine", mine)]
+            parameters = (*_had({head.epoch: head.n for head in heads}), ("mine", mine))
             answer = self._read(self.client.get("/api/sync/messages", params=parameters), wire.Pull)
             for batch in answer.batches:
                 self._take(batch)
@@ -496,8 +497,8 @@ class _Talk:
             raise Unreachable("network-fault", "The network's answer cannot be read.") from fault
 
 
-def _had(have: dict[str, int]) -> list[tuple[str, str]]:
-    return [pair for epoch, n in have.items() for pair in (("epoch", epoch), ("after_n", str(n)))]
+def _had(have: dict[str, int]) -> tuple[tuple[str, str], ...]:
+    return tuple(pair for epoch, n in have.items() for pair in (("epoch", epoch), ("after_n", str(n))))
 
 
 def moment_told(date: str | None) -> dt.datetime | None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from config.errors import Invalid
 from config.nodes import signing, signing_keys
 from config.nodes.journal import Actor
 from config.nodes.signing import Signer
@@ -48,5 +49,5 @@ def _readable(path: Path) -> Signer | None:
     """Return the key in a file; a damaged one vouches for nothing."""
     try:
         return signing.load(path)
-    except signing.Invalid:
+    except Invalid:
         return None

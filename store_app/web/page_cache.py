@@ -10,6 +10,7 @@ Rules
 
 import secrets
 from collections.abc import Hashable
+from typing import Any
 
 from flask import Response, g, make_response, render_template, request
 from flask import session as visitor
@@ -28,7 +29,7 @@ class Drawings:
         self._most = most
         self._kept: dict[Hashable, str] = {}
 
-    def part(self, shows: Hashable, template: str, **context: object) -> str:
+    def part(self, shows: Hashable, template: str, **context: Any) -> str:
         """Return a part of a page that holds nothing of any visitor's own; its language is in what it shows."""
         drawn = self._kept.get(shows)
         if drawn is None:
@@ -38,7 +39,7 @@ class Drawings:
             self._kept[shows] = drawn
         return drawn
 
-    def page(self, shows: Hashable | None, template: str, **context: object) -> Response:
+    def page(self, shows: Hashable | None, template: str, **context: Any) -> Response:
         """Answer with a page that shows this in this language, look and address; None: it has their own (rule 3)."""
         if shows is None or "_flashes" in visitor:
             return page(template, **context)

@@ -35,7 +35,7 @@ import ipaddress
 import secrets
 import socket
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 import sqlalchemy as sa
@@ -54,7 +54,7 @@ from pos.store import signed_out
 from pos.store.permissions import permitted
 from pos.store.signed_out import SignedOut
 from pos.store.store import Staff, Store, store_for_key
-from store_app.runtime.doors import csrf, doors, own_doors, read
+from store_app.runtime.doors import View, csrf, doors, own_doors, read
 from store_app.sync import receiver, signed, wire
 from store_app.web import devices, signed_in
 from store_app.web import staff as people
@@ -77,7 +77,6 @@ READER = "camera/reader.js"
 _NO_ONE: tuple[None, frozenset[str]] = None, frozenset()
 
 log = structlog.get_logger()
-View = TypeVar("View", bound=Callable[..., Any])
 
 
 def requires(permission: str) -> Callable[[View], View]:
@@ -217,7 +216,7 @@ def set_up(app: Flask, settings: Settings) -> None:
             abort(400, description="This address holds a sign that no address has.")
         rule = rule_of(app, request.endpoint) if request.endpoint else "public"
         if rule == "device":
-            is_introduced = getattr(app.view_functions.get(request.endpoint), "introduces", False)
+            is_introduced = getattr(app.view_functions.get(request.endpoint or ""), "introduces", False)
             g.actor, (g.store_id, g.signed_by) = None, _store_of_key(is_introduced=is_introduced)
             return None
         if rule == "agent":

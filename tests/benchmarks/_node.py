@@ -24,7 +24,8 @@ from config.database import Database, make_engine
 from config.migrate import upgrade
 from config.nodes.journal import Actor
 from config.nodes.node import found
-from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass, check_digit, search_text_for
+from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass, search_text_for
+from pos.catalogue.gtin import check_digit
 from pos.stock import stock
 from pos.store.store import Region, Store, Till, add_staff
 from pos.till import shift
@@ -119,7 +120,7 @@ class Served:
         """Return the proportional memory of the web process."""
         root = psutil.Process(self.process.pid)
         tree = [root, *root.children(recursive=True)]
-        return max(process.memory_full_info().pss for process in tree) / 2**20
+        return float(max(process.memory_full_info().pss for process in tree) / 2**20)
 
 
 class Asking:

@@ -104,7 +104,7 @@ def _shown(folder: Path, lines: pd.DataFrame, stores: pd.Index) -> dict[str, pd.
     weekly = weekly.reindex(columns=range(1, 54)).fillna(0.0)
     weight = weekly.cumsum(axis=1).shift(3, axis=1).fillna(0.0) + LEAST_WEIGHT
     weight = weight / weight.groupby(level="product_type").transform("sum")
-    weight = weight.stack().rename("weight").reset_index()
+    weight = pd.Series(weight.stack(), name="weight").reset_index()
     plan = pd.read_parquet(folder / "promotions.parquet", filters=[("store_id", "in", list(stores))])
     plan = plan.merge(weight, on=["product_id", "week"])
     groups = ["store_id", "product_type", "week"]

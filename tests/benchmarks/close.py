@@ -39,7 +39,9 @@ def main() -> None:
 
 def measure(rounds: int) -> dict[str, Any]:
     """Close big and small shifts in turn; medians over the rounds."""
-    big, small, size = [], [], 0
+    big: list[float] = []
+    small: list[float] = []
+    size = 0
     with tempfile.TemporaryDirectory(prefix="cornerstore-close-") as folder:
         database = open_books(f"sqlite:///{Path(folder) / 'shop.db'}")
         number = 1

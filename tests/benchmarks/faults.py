@@ -382,7 +382,7 @@ def why(output: str) -> str:
 
 
 def _read(results: Path) -> dict[str, Any]:
-    return json.loads(results.read_text("utf-8")) if results.exists() else {}  # type: ignore[no-any-return]
+    return json.loads(results.read_text("utf-8")) if results.exists() else {}
 
 
 def _write(results: Path, name: str, totals: Totals) -> None:

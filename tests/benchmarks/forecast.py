@@ -192,7 +192,7 @@ def _update(kept: bytes, recent: DemandPanel) -> Forecast:
 def _many(panel: DemandPanel, series: int) -> DemandPanel:
     """Return the panel's shops again and again under other names, until there are so many series."""
     times = max(1, series // panel.n_series)
-    grids = {
+    grids: dict[str, Any] = {
         name: np.tile(grid, (times, 1))
         for name in ("y", "on_offer", "price")
         if (grid := getattr(panel, name)) is not None

@@ -8,6 +8,7 @@ import random
 import statistics
 import threading
 import time
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -37,7 +38,7 @@ def main() -> None:
         )
 
 
-def measure(served: Served, url: str, rounds: int, per_round: int) -> dict[str, object]:
+def measure(served: Served, url: str, rounds: int, per_round: int) -> dict[str, Any]:
     """Interleave our look-ups with the floor's and return medians over the rounds."""
     dice = random.Random(7)
     till = served.till()

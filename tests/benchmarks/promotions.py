@@ -50,7 +50,10 @@ def measure(rounds: int, *, tangled: bool = False) -> dict[str, object]:
     began = time.process_time()
     ready = Offers(offers, day=AT.date())
     prepared_ms = (time.process_time() - began) * 1000
-    spent, plain, saved_lines, first = [], [], [], []
+    spent: list[float] = []
+    plain: list[float] = []
+    saved_lines: list[int] = []
+    first: list[float] = []
     for n in range(rounds + 1):
         basket = [line(dice, k, shelf) for k in range(LINES)]
         began = time.process_time()

@@ -62,14 +62,18 @@ def measured(table: pd.DataFrame, slots: int, weeks: int) -> dict[str, float]:
     """Return how many times the units of the shop's own list the planned places sold in the weeks held out."""
     table = table.assign(day=pd.to_datetime(table["day"]).dt.date, sold=(table["sold"] * GRAIN).round().astype(int))
     sold = table.pivot_table(index=["store", "product"], columns="day", values="sold", aggfunc="sum")
-    days, last = list(sold.columns), max(sold.columns)
+    days: list[dt.date] = sorted(table["day"].unique())
+    last = days[-1]
     shops = [str(one) for one in np.random.default_rng(7).permutation(sorted(table["store"].unique()))[:SHOPS]]
     with tempfile.TemporaryDirectory(prefix="cornerstore-bench-") as folder:
         database = _laid_in(f"sqlite:///{folder}/ranking.db", table)
-        ours, theirs, carried, same = [], [], [], []
+        ours: list[float] = []
+        theirs: list[float] = []
+        carried: list[float] = []
+        same: list[float] = []
         with database.read() as session:
             for shop, origin, week in _weeks(shops, days, last, weeks):
-                own = sold.loc[shop]
+                own = _of_shop(sold, shop)
                 month = own[[day for day in days if origin - dt.timedelta(days=28) < day <= origin]].sum(axis=1)
                 came = own[week].sum(axis=1)
                 here = set(month.index[month > 0])
@@ -93,8 +97,12 @@ def _best_possible(
     sold: pd.DataFrame, shops: list[str], days: list[dt.date], last: dt.date, weeks: int, slots: int
 ) -> float:
     """Return the units of the places somebody would have chosen who knew the week."""
-    return sum(float(sold.loc[shop][week].sum(axis=1).nlargest(slots).sum()) for shop, _, week in
+    return sum(float(_of_shop(sold, shop)[week].sum(axis=1).nlargest(slots).sum()) for shop, _, week in
                _weeks(shops, days, last, weeks))  # fmt: skip
+
+
+def _of_shop(sold: pd.DataFrame, shop: str) -> pd.DataFrame:
+    return sold.loc[[shop]].droplevel("store")
 
 
 def _weeks(
@@ -154,13 +162,17 @@ def _days(session: Session, table: pd.DataFrame) -> None:
     )  # fmt: skip
     region = opened.merge(table.drop_duplicates("store")[["store", "region"]], on="store")
     shops = region.groupby(["region", "day"])["store"].nunique()
-    sums = table.groupby(["region", "product", "day"])["sold"].agg(["sum", lambda one: int((one > 0).sum())])
+    sums = table.groupby(["region", "product", "day"])["sold"].agg(["sum", _selling]).reset_index()
     session.execute(
         sa.insert(RegionalDemand),
-        [{"region_id": str(at[0]), "sku": str(at[1]), "business_day": at[2], "sold_qty": int(row.iloc[0]),
-          "revenue_minor": 0, "stores_open": int(shops[at[0], at[2]]), "stores_selling": int(row.iloc[1])}
-         for at, row in sums.iterrows() if row.iloc[0] > 0],
+        [{"region_id": str(name), "sku": str(sku), "business_day": day, "sold_qty": int(sold),
+          "revenue_minor": 0, "stores_open": int(shops[name, day]), "stores_selling": int(selling)}
+         for name, sku, day, sold, selling in sums.itertuples(index=False, name=None) if sold > 0],
     )  # fmt: skip
+
+
+def _selling(sold: pd.Series[int]) -> int:
+    return int((sold > 0).sum())
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from config.database import Database, make_engine
+from config.database import Database, make_engine, table_of
 from config.migrate import upgrade
 from config.nodes.journal import Actor
 from config.nodes.node import found
@@ -214,8 +214,8 @@ def _proposed(url: str) -> dict[str, Any]:
 def _core(database: Database) -> float:
     """Write as many order lines with bare Core, without any arithmetic."""
     with database.read() as session:
-        rows = [dict(row) for row in session.execute(sa.select(OrderLine.__table__)).mappings()]
-        order = session.execute(sa.select(ReplenishmentOrder.__table__)).mappings().first()
+        rows = [dict(row) for row in session.execute(sa.select(table_of(OrderLine))).mappings()]
+        order = session.execute(sa.select(table_of(ReplenishmentOrder))).mappings().first()
     if order is None:
         with database.write() as session:
             proposals.propose(session, STORE, at=DAWN, actor=ACTOR)
@@ -226,8 +226,8 @@ def _core(database: Database) -> float:
     with database.write() as session:
         number = time.perf_counter_ns()
         again = head | {"id": f"core{number}", "order_no": number % 10**9, "state": "dropped"}
-        session.execute(sa.insert(ReplenishmentOrder.__table__), again)
-        session.execute(sa.insert(OrderLine.__table__), [row | {"order_id": again["id"]} for row in rows])
+        session.execute(sa.insert(table_of(ReplenishmentOrder)), again)
+        session.execute(sa.insert(table_of(OrderLine)), [row | {"order_id": again["id"]} for row in rows])
     return time.perf_counter() - began
 
 

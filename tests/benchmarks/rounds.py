@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from supply.routing import planning
+from supply.routing.distances import DETOUR
 from supply.routing.planning import Call, Spot, Van
 
 STOPS, VANS, LOAD, LONG_S = 200, 14, 400, 60.0
@@ -44,7 +45,7 @@ def measure(long_s: float) -> dict[str, Any]:
         },
         "reference": {"search_s": long_s, "km": round(longer.metres / 1000, 1), "left_out": len(longer.left_out)},
         "ratio": {"distance": round(ours.metres / longer.metres, 4)},
-        "settings": {"stops": STOPS, "vans": VANS, "packs_a_van": LOAD, "detour": planning.DETOUR},
+        "settings": {"stops": STOPS, "vans": VANS, "packs_a_van": LOAD, "detour": DETOUR},
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ Rules
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from functools import wraps
@@ -83,7 +83,7 @@ def amount(name: str, currency: str) -> int:
     found = re.fullmatch(pattern, raw)
     if found is None:
         raise Invalid("bad-amount", _("Type an amount such as %(like)s.", like="20.50"[: 3 + decimals]), field=name)
-    minor = int(found[1]) * 10**decimals + int((found[2] or "").ljust(decimals, "0") or 0)
+    minor: int = int(found[1]) * 10**decimals + int((found[2] or "").ljust(decimals, "0") or 0)
     if minor > MAX_MINOR:
         raise Invalid("bad-amount", _("That is more money than a shop can take."), field=name)
     return minor
@@ -143,7 +143,7 @@ def minute(name: str) -> int:
     return int(found[1]) * 60 + int(found[2])
 
 
-def one_of(name: str, choices: tuple[str, ...], *, sentence: str) -> str:
+def one_of(name: str, choices: Collection[str], *, sentence: str) -> str:
     """Return the form's choice when it is one of those offered."""
     found = request.form.get(name, "")
     if found not in choices:

@@ -1,7 +1,5 @@
 """Which till this browser stands at."""
 
-from typing import Any
-
 import sqlalchemy as sa
 from flask import request
 from flask import session as browser
@@ -13,7 +11,7 @@ from pos.store.store import Till
 from pos.till.shift_book import Shift
 
 
-def own_till(look: Any, store_id: str) -> Till:
+def own_till(look: Session, store_id: str) -> Till:
     """Return the till this browser stands at: named by `?till=` once and kept in the session, else the first."""
     wished = request.args.get("till") or browser.get("till_id")
     tills = look.scalars(sa.select(Till).where(Till.store_id == store_id).order_by(Till.id)).all()

@@ -53,7 +53,7 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
             (row, external_rankings.likely(session, row.name))
             for row in external_rankings.unmatched(session, clock.now().date())[:20]
         ]
-        choices = {
+        choices: dict[str, Any] = {
             "taxes": session.scalars(shared_tax_classes()).all(),
             "sellers": session.scalars(sa.select(Supplier).where(Supplier.owner_id == EVERYONE)).all(),
             "aisles": session.scalars(sa.select(Product.category).distinct().order_by(Product.category)).all(),

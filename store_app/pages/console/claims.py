@@ -59,7 +59,8 @@ def listed(fault: ShopError | None = None, **_place: Any) -> Any:
             ReturnRow(one, names.get(one.store_id, one.store_id), goods_returns.lines_of(session, one))
             for one in goods_returns.returns(session, "sent")
         ]
-        skus = [line.sku for row in (*waiting_ones, *answered, *coming) for line in row.lines]
+        rows: list[ClaimRow | ReturnRow] = [*waiting_ones, *answered, *coming]
+        skus = [line.sku for row in rows for line in row.lines]
         units, currency = waiting.stock_units(session, skus), usual_currency(session)
     return page(
         "console/claims.html",
@@ -83,7 +84,7 @@ def claim(store_id: str, claim_id: str, fault: ShopError | None = None) -> Any:
             raise NotFound("not-found-here", _("There is no such claim in this network."))
         about_store(store)
         lines = claim_book.lines_of(session, found)
-        shown = {
+        shown: dict[str, Any] = {
             "claim": found,
             "store": store,
             "lines": lines,

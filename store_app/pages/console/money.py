@@ -50,7 +50,7 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
     with read() as session:
         debtors, stores = exposure.debtors(session, today()), session.query(Store).order_by(Store.name).all()
         names = {store.id: store.name for store in stores}
-        shown = {
+        shown: dict[str, Any] = {
             "draws": credit.held_draws(session),
             "costs": account_orders.costs_of_waiting(session),
             "draw_why": money.DRAW_WHY,
@@ -96,7 +96,7 @@ def shop(store_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
         if line is not None:
             pending, left = credit.pending(session, store.id), credit.available(session, store.id)
             gauge = money_views.gauge(line.limit_minor, account["credit"], pending, left)
-        shown = {
+        shown: dict[str, Any] = {
             "store": store,
             "line": line,
             "gauge": gauge,

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, Refused, ShopError
-from pos.store.store import Staff
+from pos.store.store import Staff, staff_of
 from store_app.pages.common import form
 from store_app.pages.store import people
 from store_app.runtime.doors import doors, read
@@ -149,7 +149,7 @@ def come_back(staff_id: str) -> Any:
 
 def _others(session: Session) -> list[Staff]:
     """Return who may agree with the person at this page."""
-    return [one for one in staff.staff_of(session, doors().settings.node_id) if one.id != g.actor.id]
+    return [one for one in staff_of(session, doors().settings.node_id) if one.id != g.actor.id]
 
 
 def _two_agree() -> None:

@@ -59,7 +59,7 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
         members, points = points_book.outstanding(session)
         currency = days[0].currency if days else usual_currency(session)
         waiting, many_wait = points_book.waiting(session, WAITING_SHOWN)
-        context = {
+        context: dict[str, Any] = {
             "waiting": waiting,
             "many_wait": many_wait,
             "why_words": WHY_WORDS,
@@ -141,7 +141,7 @@ def _weeks(session: Session, today: dt.date) -> list[dict[str, Any]]:
     monday = today - dt.timedelta(days=today.weekday())
     starts = [monday - dt.timedelta(weeks=n) for n in range(WEEKS - 1, -2, -1)]
     moved = points_book.moved_by_day(session, starts[0])
-    weeks = []
+    weeks: list[dict[str, Any]] = []
     for start, end in pairwise(starts):
         points = Counter[str]()
         for day, kind, moved_points in moved:

@@ -114,8 +114,7 @@ def set_cost(supplier_id: str) -> Any:
     if waits:
         return _told_to_wait(waits)
     flash(_("Noted: it costs that from the day you chose."), "good")
-    kept = {"q": request.args["q"]} if request.args.get("q") else {}
-    return redirect(url_for("console_prices.listed", supplier=supplier_id, **kept), 303)
+    return redirect(url_for("console_prices.listed", supplier=supplier_id, q=request.args.get("q") or None), 303)
 
 
 @bp.get("/file")

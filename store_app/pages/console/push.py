@@ -139,7 +139,7 @@ def _chosen(there: Set[str]) -> list[str]:
     chosen = list(dict.fromkeys(request.form.getlist("store_id")))
     if not chosen:
         raise Invalid("no-shop", _("Choose at least one shop."), field="store_id")
-    if not there.issuperset(chosen):
+    if not there >= set(chosen):
         raise Invalid("no-shop", _("One of these shops cannot be offered anything. Choose again."), field="store_id")
     return chosen
 

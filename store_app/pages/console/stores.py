@@ -18,6 +18,7 @@ from config.nodes.inbox import InboxAlarm, InboxHead, InboxMessage
 from config.nodes.node import EPOCH_BEGUN, KEY_ASKS, KEY_MISUSED, WAIT_THERE, Peer
 from config.nodes.publication import listed
 from pos.store.store import Region, Store, keys_of, usual_currency, withdraw_key
+from store_app.node.doctor import BAD, WARN
 from store_app.pages.common import form, money_views
 from store_app.pages.console import console, store_lights, store_map
 from store_app.pages.orders import closed_days as closed_pages
@@ -65,7 +66,7 @@ def stores() -> Any:
     # what needs somebody comes first: two copies, silence, what was set aside, money and conduct, what waits
     found.sort(
         key=lambda one: (
-            one.alarm is None, behind.get(one.id, ("",))[0] != store_lights.BAD, not one.parked, -care[one.id].needs,
+            one.alarm is None, behind.get(one.id, ("",))[0] != BAD, not one.parked, -care[one.id].needs,
             not one.waiting,
         )
     )  # fmt: skip
@@ -330,8 +331,8 @@ def _map(
         if one.id in at:
             own = care[one.id]
             late = behind.get(one.id, ("",))[0]
-            bad = one.alarm or own.late_minor or late == store_lights.BAD
-            warn = one.parked or own.needs or one.waiting or late == store_lights.WARN
+            bad = one.alarm or own.late_minor or late == BAD
+            warn = one.parked or own.needs or one.waiting or late == WARN
             light = (
                 "bad" if bad else "quiet" if not one.has_node or one.heard_at is None else "warn" if warn else "good"
             )

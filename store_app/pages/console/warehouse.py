@@ -66,8 +66,7 @@ def write_off(warehouse_id: str) -> Any:
             )  # fmt: skip
         words = _("Written off: %(qty)s of %(name)s.", qty=qty(units, product.stock_unit), name=product.name)
     flash(words, "good")
-    kept = {"q": request.args["q"]} if request.args.get("q") else {}
-    return redirect(url_for("console_warehouse.goods", warehouse=warehouse_id, **kept), 303)
+    return redirect(url_for("console_warehouse.goods", warehouse=warehouse_id, q=request.args.get("q") or None), 303)
 
 
 @bp.get("/stock")
@@ -105,8 +104,7 @@ def count(warehouse_id: str) -> Any:
         put = _("%(qty)s more than the book said.") if change > 0 else _("%(qty)s less than the book said.")
         words += " " + put % {"qty": qty(abs(change), unit)}
     flash(words, "good")
-    kept = {"q": request.args["q"]} if request.args.get("q") else {}
-    return redirect(url_for("console_warehouse.stock", warehouse=warehouse_id, **kept), 303)
+    return redirect(url_for("console_warehouse.stock", warehouse=warehouse_id, q=request.args.get("q") or None), 303)
 
 
 @bp.post("/<warehouse_id>/bay")
@@ -118,8 +116,7 @@ def settle_bay(warehouse_id: str) -> Any:
     with write() as session:
         pick_lists.settle_bay(session, warehouse_id, sku, bay, actor=g.actor, at=clock.now())
     flash(_("Pick lists lead there from now on."), "good")
-    kept = {"q": request.args["q"]} if request.args.get("q") else {}
-    return redirect(url_for("console_warehouse.stock", warehouse=warehouse_id, **kept), 303)
+    return redirect(url_for("console_warehouse.stock", warehouse=warehouse_id, q=request.args.get("q") or None), 303)
 
 
 def _house(session: Session) -> tuple[str, list[str]]:

@@ -54,7 +54,7 @@ def rules(fault: ShopError | None = None) -> Any:
 @form.answers_on(rules)
 def settle() -> Any:
     """Settle the rules for online orders."""
-    given = {name: form.whole(name, most=most) for name, most in NUMBERS.items()}
+    given: dict[str, Any] = {name: form.whole(name, most=most) for name, most in NUMBERS.items()}
     length = form.whole("window_minutes", most=max(LENGTHS))
     wanted = PickupRules(
         window_minutes=length, **given, confirm_phone=request.form.get("confirm_phone") == "yes",

@@ -20,7 +20,7 @@ from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import Listing, Product
 from pos.catalogue.offers import StandingOffer
 from pos.pricing import promotions
-from pos.pricing.promises import BUNDLE_KINDS, Choice, Offer
+from pos.pricing.promises import BUNDLE_KINDS, PACK_KINDS, Choice, Offer
 from pos.pricing.promotions import OfferLine
 from store_app.pages.common import form
 from store_app.pages.goods import offer_form
@@ -219,8 +219,7 @@ def _step(kind: Kind, offer_id: str, address: str, *, new: bool) -> Any:
                 name, needs_coupon = row.name, row.needs_coupon
             flash(_("%(name)s is saved. The tills know it from the next sale on.", name=name), "good")
             target = "offers.one" if needs_coupon else "offers.everything"
-            values = {"offer_id": offer_id} if needs_coupon else {}
-            return _go(url_for(target, **values))
+            return _go(url_for(target, offer_id=offer_id if needs_coupon else None))
     except ShopError as refused:
         fault = refused
     told = fault if step in ("save", "preview") else None
@@ -297,7 +296,9 @@ def _skus(choice: Choice) -> Iterable[str]:
 
 def _names(session: Session, skus: Iterable[str]) -> dict[str, str]:
     wanted = sorted(set(skus))
-    rows = session.execute(sa.select(Product.sku, Product.name).where(Product.sku.in_(wanted))) if wanted else []
+    if not wanted:
+        return {}
+    rows = session.execute(sa.select(Product.sku, Product.name).where(Product.sku.in_(wanted)))
     return {row.sku: row.name for row in rows}
 
 
@@ -306,10 +307,10 @@ def _search(session: Session, text: str) -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
     sorts = (("category", Product.category, _("category")), ("brand", Product.brand, _("brand")))
     for sort, column, word in sorts if text else sorts[:1]:
-        query = sa.select(column).where(Product.active, column != "").distinct().order_by(column)
+        names = sa.select(column).where(Product.active, column != "").distinct().order_by(column)
         if text:
-            query = query.where(sa.func.lower(column).contains(text.casefold(), autoescape=True))
-        found += [(f"{sort}:{name}", name, word) for name in session.scalars(query.limit(FOUND if text else 24))]
+            names = names.where(sa.func.lower(column).contains(text.casefold(), autoescape=True))
+        found += [(f"{sort}:{name}", name, word) for name in session.scalars(names.limit(FOUND if text else 24))]
     query = sa.select(Product).where(Product.active, Product.kind == "goods").order_by(Product.name, Product.sku)
     if place().store_id:
         query = query.join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == _owner(), Listing.active))
@@ -326,8 +327,8 @@ def _example(session: Session, offer: Offer) -> Example | None:
         rows = _some(session, part.choice)
         if not rows:
             return None
-        pieces = offer.size if offer.kind in promotions.PACK_KINDS else part.qty
-        several = offer.kind in promotions.PACK_KINDS or offer.kind in BUNDLE_KINDS
+        pieces = offer.size if offer.kind in PACK_KINDS else part.qty
+        several = offer.kind in PACK_KINDS or offer.kind in BUNDLE_KINDS
         rows = rows[:pieces] if several else rows
         for n, (row, price_minor, cost_minor) in enumerate(rows):
             qty = pieces // len(rows) + (n < pieces % len(rows)) if several else 1

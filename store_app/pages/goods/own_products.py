@@ -143,7 +143,7 @@ def _usual_class(session: Session) -> str:
 
 
 def _wished() -> Wished:
-    numbers: dict[str, int | None] = {}
+    numbers: dict[str, Any] = {}
     for name, most in NUMBERS.items():
         numbers[name] = form.whole(name, least=1, most=most) if request.form.get(name, "").strip() else None
     tax_class_id = form.text("tax_class_id", most=40, required=_("Choose a tax class."))
@@ -157,7 +157,9 @@ def _wished() -> Wished:
         kind=kind,
         price_typed=price_typed,
         deposit_sku=form.text("deposit_sku", most=80) or None,
-        **{name: form.text(name, most=assortment.LONGEST[name]) for name in ("brand", "department", "pack_text")},
+        brand=form.text("brand", most=assortment.LONGEST["brand"]),
+        department=form.text("department", most=assortment.LONGEST["department"]),
+        pack_text=form.text("pack_text", most=assortment.LONGEST["pack_text"]),
         **numbers,
     )
     if kind != "goods" and wished.deposit_sku:

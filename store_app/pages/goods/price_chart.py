@@ -3,9 +3,18 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 WIDE, HIGH, EDGE = 600, 120, 14
+
+
+@dataclass(frozen=True)
+class Dated:
+    """A price as its line shows it. state: 'coming' | 'now' | 'past' | 'hidden' (the shop's own goes before it)."""
+
+    from_day: dt.date
+    price_minor: int
+    is_own: bool
+    state: str
 
 
 @dataclass(frozen=True)
@@ -31,7 +40,7 @@ class Chart:
     high: int = HIGH
 
 
-def steps(dated: Sequence[Any], day: dt.date, most: int = 12) -> Chart | None:
+def steps(dated: Sequence[Dated], day: dt.date, most: int = 12) -> Chart | None:
     """Return the picture of dated prices (from_day, price_minor, state; newest first); None for fewer than two.
 
     Prices that are hidden by the shop's own have no step.

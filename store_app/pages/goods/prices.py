@@ -194,8 +194,8 @@ def _rule() -> Rule:
         return Rule("margin", value, ending)
     if value == 0 and ending == "none":
         raise Invalid("bad-rule", _("Type by how much, or choose how prices end."), field="value")
-    kind = "amount" if change.endswith("amount") else "percent"
-    return Rule(kind, -value if change.startswith("down") else value, ending)
+    value = -value if change.startswith("down") else value
+    return Rule("amount" if change.endswith("amount") else "percent", value, ending)
 
 
 def _preview(session: Session, asked: Asked, rule: Rule) -> Preview:

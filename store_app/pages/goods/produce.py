@@ -76,12 +76,12 @@ def producer(producer_id: str, fault: ShopError | None = None, **_place: Any) ->
     with read() as session:
         row = producers.producer_of(session, store_id, producer_id)
         goods = producers.goods_of(session, store_id, producer_id)
-        shown = {one.sku: product_stories.pictures_of(session, store_id, one.sku) for one, _ in goods}
-        shown = {
+        pictures = {one.sku: product_stories.pictures_of(session, store_id, one.sku) for one, _ in goods}
+        shown: dict[str, Any] = {
             "producer": row,
             "agent": agents.agent_of(session, store_id, row.agent_name),
             "goods": goods,
-            "pictures": shown,
+            "pictures": pictures,
             "names": {product.sku: product for _one, product in goods},
             "lots": producers.lots_of(session, store_id, producer_id),
             "open": payouts.open_of(session, store_id, producer_id),

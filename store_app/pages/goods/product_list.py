@@ -56,7 +56,10 @@ class Row:
     tax_class_id: str
 
 
-def products(store_id: str, asked: Asked, day: dt.date) -> sa.Select[Any]:
+Query = sa.Select[Product, Listing, TaxClass, bool]
+
+
+def products(store_id: str, asked: Asked, day: dt.date) -> Query:
     """Return the query of the products asked for: Product, Listing, TaxClass, whether it has a code."""
     query = (
         sa.select(Product, Listing, TaxClass, _has_code().label("has_code"))
@@ -74,7 +77,7 @@ def products(store_id: str, asked: Asked, day: dt.date) -> sa.Select[Any]:
     return query.order_by(Product.name, Product.sku)
 
 
-def rows(session: Session, store_id: str, query: sa.Select[Any], day: dt.date) -> list[Row]:
+def rows(session: Session, store_id: str, query: Query, day: dt.date) -> list[Row]:
     """Return the products of a query with today's price, cost and margin."""
     found = session.execute(query).all()
     prices = _prices(session, store_id, day, [one.Product.sku for one in found])
@@ -153,7 +156,7 @@ TABLE = (
 """The columns of the table that leaves: those of a file of products that is brought in."""
 
 
-def table(session: Session, store_id: str, query: sa.Select[Any], day: dt.date) -> Iterator[list[Any]]:
+def table(session: Session, store_id: str, query: Query, day: dt.date) -> Iterator[list[Any]]:
     """Yield the rows of TABLE: text, whole numbers, and minor units for price and cost."""
     by_length = sa.select(Barcode.sku, Barcode.code).order_by(Barcode.qty.desc(), Barcode.code.desc())
     codes = {row.sku: row.code for row in session.execute(by_length)}  # the shortest pack's code wins
@@ -171,7 +174,7 @@ def table(session: Session, store_id: str, query: sa.Select[Any], day: dt.date) 
 # --- inside ---
 
 
-def _known(store_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+def _known(store_id: str) -> tuple[sa.ColumnExpressionArgument[bool], ...]:
     return Product.active, Product.owner_id.in_((EVERYONE, store_id))
 
 

@@ -1,7 +1,6 @@
 """What this shop sells: the list, and one product with its prices, cost, barcodes, wishes and label."""
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +18,7 @@ from pos.stock import stock
 from store_app.files import exporting
 from store_app.pages.common import form, labelling
 from store_app.pages.goods import price_chart, product_list
+from store_app.pages.goods.price_chart import Dated
 from store_app.pages.goods.product_list import FILTERS, Asked
 from store_app.runtime.doors import doors, read, write
 from store_app.web.days import day_of
@@ -46,16 +46,6 @@ KIND_WORDS = {
 }
 UNIT_WORDS = {"each": lazy("pieces"), "gram": lazy("weight, in grams"), "millilitre": lazy("volume, in millilitres")}
 PER_WORDS = {"each": lazy("each"), "gram": lazy("per kg"), "millilitre": lazy("per litre")}
-
-
-@dataclass(frozen=True)
-class Dated:
-    """A price as its line shows it. state: 'coming' | 'now' | 'past' | 'hidden' (the shop's own goes before it)."""
-
-    from_day: dt.date
-    price_minor: int
-    is_own: bool
-    state: str
 
 
 @bp.get("/", endpoint="listed")
@@ -262,7 +252,7 @@ def asked_for() -> Asked:
     return Asked(text=text, show=show if show in FILTERS else "all", **given)
 
 
-def address_of(asked: Asked) -> dict[str, str]:
+def address_of(asked: Asked) -> dict[str, Any]:
     """Return the arguments of an address that asks for the same."""
     show = "" if asked.show == "all" else asked.show
     found = {"q": asked.text, "aisle": asked.aisle, "brand": asked.brand, "tax": asked.tax, "show": show}

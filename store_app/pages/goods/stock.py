@@ -222,7 +222,7 @@ def _already(session: Session, command: str) -> bool:
     )
 
 
-def _found(store_id: str, text: str, show: str) -> sa.Select[tuple[Product]]:
+def _found(store_id: str, text: str, show: str) -> sa.Select[Product]:
     here = sa.or_(
         sa.exists().where(Listing.store_id == store_id, Listing.sku == Product.sku, Listing.active),
         sa.exists().where(StockLevel.store_id == store_id, StockLevel.sku == Product.sku, StockLevel.qty != 0),
@@ -242,7 +242,7 @@ def _found(store_id: str, text: str, show: str) -> sa.Select[tuple[Product]]:
     return query
 
 
-def _skus(store_id: str, show: str) -> sa.Select[tuple[str]]:
+def _skus(store_id: str, show: str) -> sa.Select[str]:
     if show == "counts":
         return sa.select(CountTask.sku).where(CountTask.store_id == store_id, CountTask.done_at.is_(None))
     if show == "held":
@@ -266,7 +266,7 @@ def _skus(store_id: str, show: str) -> sa.Select[tuple[str]]:
     )
 
 
-def _sold(store_id: str) -> sa.Select[tuple[str, int]]:
+def _sold(store_id: str) -> sa.Select[str, int]:
     since = today() - dt.timedelta(days=LOOK_BACK_DAYS)
     return (
         sa.select(DailyDemand.sku, sa.func.sum(DailyDemand.sold_qty).label("qty"))

@@ -59,7 +59,7 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
         gone = goods_returns.returns(session, "sent", "received", store_id=store_id)
         proposed = {one.id for one in going}
         lots = [_lot(session, lot, lot.id in proposed) for lot in consigned.lots(session, store_id)]
-        shown = {
+        shown: dict[str, Any] = {
             "going": [_going(session, one) for one in going],
             "days": [
                 (day, consigned.of_day(session, store_id, day)) for day in (today(), today() - dt.timedelta(days=1))

@@ -56,7 +56,7 @@ def show(fault: ShopError | None = None, **_place: Any) -> Any:
         past = suggestions.of_store(session, store_id)
         prices, prices_known = _prices(session, store_id, nearby, day)
         suggested = next((one for one in past if one.state == "open"), None)
-        shown = {
+        shown: dict[str, Any] = {
             "known": bool(nearby),
             "of_shop": [(name, own.get((name, "")), nearby.get((name, ""))) for name in benchmarks.OF_SHOP],
             "prices": prices,

@@ -31,7 +31,7 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
         line = session.get(CreditLine, store_id)
         pending = credit.pending(session, store_id)
         left = credit.available(session, store_id)
-        shown = {
+        shown: dict[str, Any] = {
             "owed_minor": ledger.owed(standing),
             "standing": standing,
             "line": line,
@@ -90,7 +90,7 @@ def invoice(invoice_id: str) -> Any:
         except NotFound as fault:
             raise NotFound("not-found-here", _("There is no such invoice of this shop.")) from fault
         entries = [one for one in ledger.entries_of(session, store_id) if one.invoice_id == invoice_id]
-        shown = {
+        shown: dict[str, Any] = {
             "found": found,
             "is_called_in": ledger.is_called_in(found.invoice),
             "lateness": money_views.lateness(found, today()),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response
 from flask_babel import lazy_gettext as lazy
+from flask_babel.speaklater import LazyString
 
 from store_app.runtime.doors import own_doors
 from store_app.web.presenting import page
@@ -20,8 +21,8 @@ class Place:
     endpoint: str
     permission: str
     icon: str
-    name: str
-    about: str
+    name: LazyString
+    about: LazyString
     of_network: bool = False
     """Of no use to a store on its own."""
 
@@ -30,7 +31,7 @@ class Place:
 class Group:
     """Places that belong together, under one heading."""
 
-    name: str
+    name: LazyString
     places: tuple[Place, ...]
 
 

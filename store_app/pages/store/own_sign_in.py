@@ -40,7 +40,7 @@ def page(fault: ShopError | None = None) -> Any:
     with read() as look:
         me = staff.working(look, g.actor.node, g.actor.id)
         app = _app(look, me) if g.must == "code" or (_may_set_up() and not g.must) else None
-        facts = {
+        facts: dict[str, Any] = {
             "me": me, "app": app, "sessions": signed_in.shown(look, me.id), "entries": _entries(look, me.id),
             "recovery_codes": second_factor.recovery_codes_left(look, me),
         }  # fmt: skip

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from config.errors import Refused, ShopError
 from config.nodes.journal import Actor
 from pos.store import badges, device_codes, pins, second_factor
-from pos.store.store import Till, staff_of
+from pos.store.store import Staff, Till, staff_of
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
 from store_app.pages.common.refusals import status_of
@@ -168,7 +168,7 @@ def leave() -> Any:
     return answer
 
 
-def _show(person: staff.Staff | None = None, refusal: str = "", status: int = 200) -> Any:
+def _show(person: Staff | None = None, refusal: str = "", status: int = 200) -> Any:
     settings = doors().settings
     name_is_typed = _names_are_typed()
     with read() as look:
@@ -190,7 +190,7 @@ def _show(person: staff.Staff | None = None, refusal: str = "", status: int = 20
     )
 
 
-def _locked(books: Session, everybody: list[staff.Staff]) -> dict[str, str] | None:
+def _locked(books: Session, everybody: list[Staff]) -> dict[str, str] | None:
     """Return whose till is locked here, and where the browser keeps what is scanned meanwhile; None where none is."""
     name = next((one.name for one in everybody if one.id == session.get("locked")), None)
     if name is None:

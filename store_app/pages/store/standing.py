@@ -27,7 +27,7 @@ def show(fault: ShopError | None = None, **_place: Any) -> Any:
     with read() as session:
         review = session.get(StandingReview, store_id)
         line = session.get(CreditLine, store_id)
-        shown = {
+        shown: dict[str, Any] = {
             "review": review,
             "measures": money_views.measures(level.measures_of(review)) if review else [],
             "levels": money_views.levels(line.terms if line else {}),

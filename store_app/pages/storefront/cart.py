@@ -16,7 +16,7 @@ from flask import Blueprint, current_app, flash, redirect, request, url_for
 from flask import session as visitor
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import ImmutableMultiDict
 
 from config.errors import Conflict, Invalid, ShopError
 from pos.pricing.promises import clean_code
@@ -32,6 +32,7 @@ from store_app.words.refusals import sentence_of
 from store_app.words.words import COUPON_WORDS
 from supply.online import customer_sessions
 from supply.online.checkout import phone_codes, placing
+from supply.online.checkout.order_keys import check_person
 from supply.online.checkout.placing import Wishes
 from supply.online.storefront import coupons, storefront
 from supply.online.storefront.delivery_rules import Address, DeliveryRules, in_reach, read_point
@@ -48,7 +49,7 @@ LONGEST_ANSWER = 120
 @public
 def cart(slug: str, sku: str = "", fault: ShopError | None = None, **_place: Any) -> Any:
     """Show the basket and ask who will collect it, when, and how it is paid."""
-    given = request.form or MultiDict(visitor.get("asked", {}))
+    given = request.form or ImmutableMultiDict(visitor.get("asked", {}))
     with read() as session:
         here = visitors.shop_at(session, slug)
         around = visitors.around(session, here)
@@ -141,7 +142,7 @@ def place(slug: str) -> Any:
     wishes = _wishes()
     with read() as session:
         here = visitors.shop_at(session, slug)
-        name, phone = placing.check_person(name, phone, here.tz)
+        name, phone = check_person(name, phone, here.tz)
         wanted = storefront.rules_of(session, here.id).confirm_phone and f"{here.id} {command}" not in _placed()
         lines = visitors.kept(here.id)
         is_proved = customer_sessions.has_proved(session, strangers.mark(), phone, at=clock.now())
@@ -189,7 +190,7 @@ def prove(slug: str) -> Any:
         raise Invalid(
             "wrong-code", _("This is not the code we sent, or it is too old. Look again, or ask for another.")
         )
-    request.form = MultiDict(asked)  # type: ignore[assignment]  the form that waited, as it was sent
+    request.form = ImmutableMultiDict(asked)  # the form that waited, as it was sent
     return place(slug=slug)
 
 

@@ -18,7 +18,7 @@ from store_app.web.security import public
 from store_app.words.refusals import sentence_of
 from supply.money import escrow
 from supply.online.checkout import placing
-from supply.online.checkout.order_keys import code_hash, code_of, salt_for, token_hash
+from supply.online.checkout.order_keys import check_person, code_hash, code_of, salt_for, token_hash
 from supply.online.groups import groups, leaders
 from supply.online.groups.groups import GroupMember, GroupOffer
 from supply.online.orders import PickupOrder
@@ -63,7 +63,7 @@ def join(slug: str, group_id: str) -> Any:
         raise Invalid("no-online-payment", _("Groups are paid online, and nobody takes money online here yet."))
     with write() as session:
         here = visitors.shop_at(session, slug)
-        name, phone = placing.check_person(name, phone, here.tz)
+        name, phone = check_person(name, phone, here.tz)
         _group_here(session, here, group_id)
         strangers.mark()
         member_id, token = visitors.keys_of("member", here.id, command)

@@ -1,6 +1,6 @@
 """Money: the shift of this till, its drawer, today's receipts and the shifts that are closed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, NotFound, Refused, ShopError
 from config.money import exponent
 from pos.payments import vouchers
+from pos.payments.payments import REFUND_TENDERS
 from pos.printing import queue
 from pos.printing.queue import PrintJob
 from pos.reports import receipt_mail, slips
@@ -36,7 +37,7 @@ from store_app.words.words import tender_word
 
 bp = Blueprint("shift", __name__, url_prefix="/money")
 RECEIPTS_SHOWN, SHIFTS_SHOWN = 60, 30
-ANSWERS = {"printed": "printed", "again": "again", "drop": "dropped"}
+ANSWERS: dict[str, queue.Choice] = {"printed": "printed", "again": "again", "drop": "dropped"}
 
 
 @dataclass(frozen=True)
@@ -277,7 +278,7 @@ def reprint(sale_id: str) -> Any:
 def take_back(sale_id: str) -> Any:
     """Take lines of a receipt back and give their money back."""
     command = form.command_id()
-    tender = form.one_of("tender", returns.REFUND_TENDERS, sentence=_("Choose how the money is given back."))
+    tender = form.one_of("tender", REFUND_TENDERS, sentence=_("Choose how the money is given back."))
     with write() as session:
         found = _sale(session, sale_id)
         asked = [
@@ -417,17 +418,19 @@ def _paying() -> str | None:
 
 def _pay(kind: str, asks_why: str = "") -> int:
     """Move the form's amount in or out of the drawer, with the leave that was given on it; returns the amount."""
-    verb = {hand_cash.PAY_IN: hand_cash.pay_in, hand_cash.PAY_OUT: hand_cash.pay_out, hand_cash.DROP: hand_cash.drop}[
-        kind
-    ]
+    verbs: dict[str, Callable[..., CashMovement]] = {
+        hand_cash.PAY_IN: hand_cash.pay_in, hand_cash.PAY_OUT: hand_cash.pay_out, hand_cash.DROP: hand_cash.drop
+    }  # fmt: skip
     command, amount_minor = form.command_id(), form.amount(kind, place().currency)
     why, agreeing = form.text("why", required=asks_why), approver()
     with _noting_refused(kind, amount_minor), write() as session:
         if not _already(session, command):
-            now_open, given = _current(session), {"actor": g.actor, "at": doors().now()}
+            now_open = _current(session)
+            given: dict[str, Any] = {"actor": g.actor, "at": doors().now()}
             need = hand_cash.wanted_leave(session, now_open, kind, amount_minor, g.actor)
             granted = agreed(session, agreeing, [need] if need else [], command, why)
-            _slip(session, verb(session, now_open, amount_minor, why=why, id=command, approvals=granted, **given))
+            moved = verbs[kind](session, now_open, amount_minor, why=why, id=command, approvals=granted, **given)
+            _slip(session, moved)
     return amount_minor
 
 

@@ -13,7 +13,8 @@ from pos.catalogue import gs1, own_labels, scan
 from pos.catalogue.catalogue import Listing, Product, Scanned
 from pos.catalogue.own_labels import STEPS, Scheme
 from pos.till import scale
-from pos.till.scale import MOST_GRAMS, PracticeScale, Weighing
+from pos.till.scale import PracticeScale
+from pos.till.scale_drivers import MOST_GRAMS, Weighing
 from store_app.api.scale import scale_of
 from store_app.pages.common import form
 from store_app.runtime.doors import doors, read, write
