@@ -16,8 +16,7 @@ SHOWN = ("wrmsse7", "wrmsse14", "pinball1", "pinball3", "pinball7", "bias", "sec
 
 
 def run(file: Path, asked: dict[str, Any], progress: Callable[[str, int, int], None] | None = None) -> dict[str, Any]:
-    """Backtest a file as asked (fields of `forecasting.accuracy.backtest.Plan`); what is wrong with it is said in a
-    sentence."""
+    """Backtest a file (asked: fields of `forecasting.accuracy.backtest.Plan`); a bad file gets a sentence."""
     from forecasting.accuracy import backtest, rivals
     from forecasting.series.panel import PanelFault
 

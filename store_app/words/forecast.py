@@ -92,8 +92,7 @@ def forecast_sentences(seen: Mapping[str, Any], quantity: Callable[[float], str]
 
 
 def watched_sentences(watched: str | None, *, also_fallen: bool = True) -> list[str]:
-    """Say what the nightly look at last week's forecast found (`forecasting.accuracy.watch.told`); [] when all is
-    well."""
+    """Say what last night's look at the forecast found (`accuracy.watch.told`); [] when all is well."""
     said, found = [], watched or ""
     if also_fallen and "fell_back:" in found:
         said.append(_("For some products the average of four weeks was nearer last week, so it is used for now."))

@@ -68,8 +68,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of it, as a provider says it (`pos.payments.providers.Outcome`). reason: a code; points: the
-    balance."""
+    """A provider's outcome (`pos.payments.providers.Outcome`). reason: a code; points: the balance."""
 
     state: str
     reason: str = ""

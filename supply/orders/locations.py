@@ -89,8 +89,7 @@ def resting(session: Session, *, at: dt.datetime) -> set[str]:
 
 
 def head(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) -> dict[str, Any]:
-    """Return who writes for a warehouse, as every slip says it (`pos.reports.slips.head`): in the name it has for the
-    shops."""
+    """Return a slip's head (`pos.reports.slips.head`) for a warehouse, under the name that stores know it by."""
     name = session.scalar(
         sa.select(Supplier.name).where(Supplier.warehouse_id == warehouse_id).order_by(Supplier.id).limit(1)
     )

@@ -27,7 +27,8 @@ def test_every_route_has_the_address_it_would_have_had(build, role: str):
 def test_a_shops_web_process_begins_without_the_libraries_it_seldom_needs(tmp_path):
     """Each costs every shop's computer a second at the start and memory all day."""
     words = (
-        "import sys, pathlib; from config.settings import Settings; from store_app import cli, create_app, serving;"
+        "import sys, pathlib; from config.settings import Settings; from store_app.app import create_app;"
+        "from store_app.commands import cli, serve;"
         "from store_app.commands.common import set_up; from store_app.runtime.doors import open_doors;"
         "settings = Settings(node_id='S01', state_folder=pathlib.Path(sys.argv[1]), database_url=sys.argv[2],"
         " secret_key='x' * 40); set_up(open_doors(settings)); create_app(settings);"
