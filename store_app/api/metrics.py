@@ -48,7 +48,7 @@ class _Found:
         value = GaugeMetricFamily(
             "cornerstore_value", "The figure behind it: bytes, seconds or a count.", labels=["thing"]
         )
-        for word in doctor.examine(self._here, outside=False):
+        for word in doctor.examine(self._here, outside=False, reads_file=False):
             light.add_metric([word.thing], LIGHTS[word.light])
             if word.value is not None:
                 value.add_metric([word.thing], word.value)

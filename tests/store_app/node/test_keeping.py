@@ -309,6 +309,23 @@ def test_a_sound_shop_is_told_so_and_every_trouble_has_its_sentence(shop, monkey
     assert "nothing more can be sold" in word.sentence
 
 
+def test_a_scrape_says_when_the_file_was_last_proved_and_does_not_read_it_whole(shop):
+    def sentence(**how: bool) -> tuple[str, int]:
+        asked.clear()
+        words = doctor.examine(shop, outside=False, **how)
+        said = next(word.sentence for word in words if word.thing == "database").partition(" MB")[0].rpartition(",")[0]
+        return said, sum("quick_check" in one for one in asked)
+
+    asked: list[str] = []
+    note = lambda _line, _cursor, statement, *_more: asked.append(statement)  # noqa: E731
+    sa.event.listen(shop.database.engine, "before_cursor_execute", note)
+    assert sentence(reads_file=False) == ("Not proved whole yet", 0)
+    backup.make(shop)
+    shop.clock.advance(5 * 3600)
+    assert sentence(reads_file=False) == ("Whole when last proved, 5 hours ago", 0)
+    assert sentence() == ("Whole", 1)
+
+
 def test_a_shop_does_not_sell_on_a_database_that_would_forget(shop):
     refuse_unsafe(shop.database.engine)
     with shop.database.engine.connect() as connection:

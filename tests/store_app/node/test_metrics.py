@@ -8,9 +8,11 @@ import sys
 import httpx2
 import psutil
 import pytest
+import sqlalchemy as sa
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 
+from config import migrate
 from config.errors import Refused
 from store_app.jobs.jobs import Job
 from store_app.jobs.worker import Worker
@@ -60,6 +62,17 @@ def test_both_of_prometheus_forms_hold_the_same_figures(watched):
         "cornerstore_messages_waiting", "cornerstore_messages_refused", "cornerstore_messages_taken_total",
         "cornerstore_messages_coming", "cornerstore_peers", "process_resident_memory_bytes",
     } <= names[0]  # fmt: skip
+
+
+def test_a_scrape_does_not_read_the_whole_file(watched):
+    asked: list[str] = []
+    engine = watched.doors.database.engine
+    with engine.begin() as line:
+        line.exec_driver_sql("CREATE TABLE alembic_version (version_num TEXT)")
+        line.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (migrate.newest(),))
+    sa.event.listen(engine, "before_cursor_execute", lambda _line, _cursor, said, *_more: asked.append(said))
+    assert scraped(watched)["cornerstore_light", "database"] == 0
+    assert "quick_check" not in str(asked)
 
 
 def test_requests_count_by_route_and_a_strangers_addresses_under_one(watched, build):
