@@ -71,9 +71,11 @@ def of_shop(session: Session, store_id: str, *, at: dt.datetime) -> list[Attenti
 
 def _messages(session: Session) -> list[Attention]:
     """What contradicts, runs or has joined twice, or was set aside."""
+    odd = sa.select(InboxAlarm.from_node, sa.func.count(), sa.func.max(InboxAlarm.reason))
+    odd = odd.group_by(InboxAlarm.from_node).order_by(sa.func.max(InboxAlarm.at).desc()).limit(20)
     found = [
-        Attention("contradiction", alarm.from_node, {"id": alarm.message_id, "reason": alarm.reason})
-        for alarm in session.scalars(sa.select(InboxAlarm).order_by(InboxAlarm.at.desc()).limit(20))
+        Attention("contradiction", store_id, {"count": count, "reason": reason})
+        for store_id, count, reason in session.execute(odd)
     ]
     forks = session.scalars(sa.select(Peer).where(Peer.alarm.is_not(None)))
     found += [Attention("fork", peer.id, {"reason": peer.alarm}) for peer in forks]

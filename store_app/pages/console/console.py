@@ -86,7 +86,13 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
     if one.kind == "contradiction":
         level, words = (
             "bad",
-            _("%(store)s sent a message that contradicts an earlier one: %(why)s.", store=name, why=why),
+            ngettext(
+                "%(store)s sent %(num)d message that contradicts an earlier one: %(why)s.",
+                "%(store)s sent %(num)d messages that contradict earlier ones; for example: %(why)s.",
+                count,
+                store=name,
+                why=why,
+            ),
         )
     elif one.kind == "fork":
         level = "bad"

@@ -59,6 +59,22 @@ def test_one_is_accepted_another_rejected_and_the_rest_at_once(network):
         assert set(session.scalars(sa.select(Sale.id))) == {ids[0], *ids[2:]}
 
 
+def test_today_says_once_a_store_how_many_of_its_messages_contradict_earlier_ones(network):
+    rows = [message(one, n) for n, one in enumerate(sales(STORE, 3, day=NOON.date()), 1)]
+    spoilt = [message(one, n, cashier_name="Eve") for n, one in enumerate(sales(STORE, 3, day=NOON.date()), 1)]
+    for some in (rows, spoilt):
+        told = wire.Push(protocol=wire.PROTOCOL, speaking="epoch-S01", epoch="epoch-S01", from_n=1, count=3,
+                         head="0" * 64, rows=[wire.Row(**vars(row)) for row in some])  # fmt: skip
+        with network.doors.write() as session:
+            receiver.take(session, STORE, told, at=NOON)
+    said = words(network.signed_in("operator").get("/console/"))
+    sentence = (
+        "Shop S01 sent 3 messages that contradict earlier ones; for example: the same id came with another content."
+    )
+    assert said.count(sentence) == 1
+    assert said.count("contradict") == 1
+
+
 def test_what_is_tried_again_has_a_transaction_each(network):
     arrive(network, 3)
     before = commits()
