@@ -6,7 +6,7 @@ Rules
 2. A move of goods names the agent it was agreed with that day (`produce`), so that what comes back later comes off the
    same agent's part.
 3. A statement of the producer tells the network each agent's part of it, once, below zero too. The shop owes it on its
-   account, and the network pays it out (`supply/agent_parts`).
+   account, and the network pays it out (`supply/money/agent_commissions`).
 
 Units: *_minor minor units.
 """
