@@ -16,10 +16,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from functools import wraps
-from typing import Any
+from typing import Any, ParamSpec
 from urllib.parse import urlsplit
 
 from flask import make_response, request
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -33,6 +34,7 @@ from store_app.web.presenting import place
 MOST_QTY = 9_999_999
 WORDS = 200
 _STATUS = {Invalid: 422, NotFound: 404, Refused: 409, Conflict: 409}
+_Place = ParamSpec("_Place")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
 
 
@@ -200,19 +202,21 @@ def know_the_place() -> None:
     place()
 
 
-def answers_on(page: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def answers_on(
+    page: Callable[..., ResponseReturnValue],
+) -> Callable[[Callable[_Place, ResponseReturnValue]], Callable[_Place, ResponseReturnValue]]:
     """Answer a refusal of the decorated command on `page`, which takes the same place and `fault` (rule 3)."""
 
-    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+    def decorate(command: Callable[_Place, ResponseReturnValue]) -> Callable[_Place, ResponseReturnValue]:
         @wraps(command)
-        def answer(**place: Any) -> Any:
+        def answer(*args: _Place.args, **place: _Place.kwargs) -> ResponseReturnValue:
             try:
-                return command(**place)
+                return command(*args, **place)
             except ShopError as fault:
                 status = status_of(fault)
                 if fault.code == "not-found-here":  # the page itself does not exist
                     raise
-                response = make_response(page(**place, fault=fault))
+                response = make_response(page(*args, **place, fault=fault))
                 response.status_code = status
                 return response
 
@@ -221,12 +225,12 @@ def answers_on(page: Callable[..., Any]) -> Callable[[Callable[..., Any]], Calla
     return decorate
 
 
-def names_command(command: Callable[..., Any]) -> Callable[..., Any]:
+def names_command(command: Callable[_Place, ResponseReturnValue]) -> Callable[_Place, ResponseReturnValue]:
     """Name the command's id in the answer to a script that keeps it; where a page would follow the answer is 204."""
 
     @wraps(command)
-    def answer(**place: Any) -> Any:
-        made = make_response(command(**place))
+    def answer(*args: _Place.args, **place: _Place.kwargs) -> ResponseReturnValue:
+        made = make_response(command(*args, **place))
         found = request.form.get("command_id", "")
         if request.headers.get("X-Kept") and ids.is_id(found):
             made = make_response("", 204) if made.status_code == 303 else made

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -29,7 +30,7 @@ AHEAD_DAYS = 7
 
 @bp.get("/")
 @requires("network.push")
-def listed(fault: ShopError | None = None, **_place: Any) -> Any:
+def listed(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the campaigns with what became of them, and the form for a new one."""
     with read() as session:
         rows = session.query(Campaign).order_by(Campaign.from_day.desc(), Campaign.id).limit(SHOWN).all()
@@ -59,7 +60,7 @@ def listed(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/")
 @requires("network.push")
 @form.answers_on(listed)
-def plan() -> Any:
+def plan() -> ResponseReturnValue:
     """Plan a campaign and ask the shops."""
     command = form.command_id()
     name = form.text("name", most=60, required=_("Give the campaign a name."))
@@ -87,7 +88,7 @@ def plan() -> Any:
 @bp.post("/<campaign_id>/call-off")
 @requires("network.push")
 @form.answers_on(listed)
-def call_off(campaign_id: str) -> Any:
+def call_off(campaign_id: str) -> ResponseReturnValue:
     """End a campaign now."""
     with write() as session:
         campaigns.call_off(session, campaign_id, actor=g.actor, at=clock.now())

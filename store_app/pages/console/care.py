@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import Invalid, ShopError
@@ -35,7 +36,7 @@ bp = Blueprint("console_care", __name__, url_prefix="/console/customers")
 
 @bp.get("/")
 @requires("network.stores")
-def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
+def overview_page(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what waits for a decision, and how the shelves do."""
     with read() as session:
         disputed = session.scalars(sa.select(Escrow).where(Escrow.state == "disputed").order_by(Escrow.opened_at)).all()
@@ -80,7 +81,7 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/disputes/<escrow_id>")
 @requires("network.stores")
 @form.answers_on(overview_page)
-def resolve(escrow_id: str) -> Any:
+def resolve(escrow_id: str) -> ResponseReturnValue:
     """Decide a dispute: so much goes back, the rest on to the shop."""
     why = form.text("why", required=_("Say why, for the record."))
     with write() as session:
@@ -95,7 +96,7 @@ def resolve(escrow_id: str) -> Any:
 @bp.post("/refunds/<refund_id>")
 @requires("network.stores")
 @form.answers_on(overview_page)
-def ask_again(refund_id: str) -> Any:
+def ask_again(refund_id: str) -> ResponseReturnValue:
     """Ask the payment service at once to give money back."""
     with write() as session:
         refunds.ask_now(session, refund_id, actor=g.actor, at=clock.now())
@@ -111,7 +112,7 @@ def ask_again(refund_id: str) -> Any:
 @bp.post("/refunds/<refund_id>/by-hand")
 @requires("network.stores")
 @form.answers_on(overview_page)
-def paid_by_hand(refund_id: str) -> Any:
+def paid_by_hand(refund_id: str) -> ResponseReturnValue:
     """Note how a person has paid money back that the payment service does not give back."""
     reference = form.text("reference", most=200, required=_("Say how it was paid: the transfer’s number, say."))
     with write() as session:
@@ -126,7 +127,7 @@ def paid_by_hand(refund_id: str) -> Any:
 @bp.post("/reviews/<store_id>/<order_id>/<sku>")
 @requires("network.stores")
 @form.answers_on(overview_page)
-def decide(store_id: str, order_id: str, sku: str) -> Any:
+def decide(store_id: str, order_id: str, sku: str) -> ResponseReturnValue:
     """Hide a reported review, or let it stand."""
     why = form.text("why", required=_("Say why, for the record."))
     hide = request.form.get("hide") == "yes"
@@ -142,7 +143,7 @@ def decide(store_id: str, order_id: str, sku: str) -> Any:
 @bp.post("/outside")
 @requires("network.stores")
 @form.answers_on(overview_page)
-def match() -> Any:
+def match() -> ResponseReturnValue:
     """Say by hand which product a place on an outside list is."""
     source, name = form.text("source", most=40), form.text("name", most=160)
     sku = form.text("sku", most=64, required=_("Choose the product."))
@@ -155,7 +156,7 @@ def match() -> Any:
 @bp.post("/outside/carry")
 @requires("network.catalogue")
 @form.answers_on(overview_page)
-def carry() -> Any:
+def carry() -> ResponseReturnValue:
     """Take what sells elsewhere into the catalogue, so that shops can order it in."""
     source, name = form.text("source", most=40), form.text("name", most=160)
     given = {key: form.text(key, most=64, required=_("Fill in every field.")) for key in _CARRIED}

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, flash, g, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -49,7 +50,7 @@ class ReturnRow:
 
 @bp.get("/")
 @requires("network.supply")
-def listed(fault: ShopError | None = None, **_place: Any) -> Any:
+def listed(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what waits for an answer, what comes back, and what was answered."""
     with read() as session:
         names = {store.id: store.name for store in session.query(Store)}
@@ -76,7 +77,7 @@ def listed(fault: ShopError | None = None, **_place: Any) -> Any:
 
 @bp.get("/<store_id>/<claim_id>")
 @requires("network.supply")
-def claim(store_id: str, claim_id: str, fault: ShopError | None = None) -> Any:
+def claim(store_id: str, claim_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show one claim, with what is needed to answer it."""
     with read() as session:
         found, store = session.get(Claim, (store_id, claim_id)), session.get(Store, store_id)
@@ -99,7 +100,7 @@ def claim(store_id: str, claim_id: str, fault: ShopError | None = None) -> Any:
 @bp.post("/<store_id>/<claim_id>/look")
 @requires("network.supply")
 @form.answers_on(claim)
-def look(store_id: str, claim_id: str) -> Any:
+def look(store_id: str, claim_id: str) -> ResponseReturnValue:
     """Tell the shop that somebody looks into it."""
     with write() as session:
         handling.look_into(session, store_id, claim_id, actor=g.actor, at=clock.now())
@@ -111,7 +112,7 @@ def look(store_id: str, claim_id: str) -> Any:
 @bp.post("/<store_id>/<claim_id>")
 @requires("network.supply")
 @form.answers_on(claim)
-def decide(store_id: str, claim_id: str) -> Any:
+def decide(store_id: str, claim_id: str) -> ResponseReturnValue:
     """Answer a claim line by line."""
     remedy = form.one_of("remedy", tuple(claim_book.REMEDIES), sentence=_("Choose how it is made good."))
     words = form.text("words", most=500)
@@ -127,7 +128,7 @@ def decide(store_id: str, claim_id: str) -> Any:
 @bp.post("/returns/<store_id>/<return_id>")
 @requires("network.supply")
 @form.answers_on(listed)
-def receive(store_id: str, return_id: str) -> Any:
+def receive(store_id: str, return_id: str) -> ResponseReturnValue:
     """Count goods that came back."""
     words = form.text("words")
     with write() as session:

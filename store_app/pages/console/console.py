@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import Blueprint, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -24,7 +25,7 @@ SHARED = ("silent", "order-waits", "account-silent", "draw-held", "objection", "
 
 @bp.get("/")
 @requires("network.look")
-def home() -> Any:
+def home() -> ResponseReturnValue:
     """Show what needs attention and how the regions trade."""
     with read() as session:
         found = needing_a_person(session, at=clock.now())

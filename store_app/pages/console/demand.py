@@ -1,10 +1,10 @@
 """The regions' demand: what sold, and what their shops are expected to sell."""
 
 import datetime as dt
-from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import NotFound
@@ -26,14 +26,14 @@ WEEK_DAYS, DOUBTED_SHOWN = 7, 8
 
 @bp.get("/")
 @requires("network.demand")
-def regions() -> Any:
+def regions() -> ResponseReturnValue:
     """Go to the first region."""
     return to_first_region("console_demand.region")
 
 
 @bp.get("/regions/all")
 @requires("network.demand")
-def network() -> Any:
+def network() -> ResponseReturnValue:
     """Show what all regions are expected to sell of an aisle, and their sum."""
     with read() as session:
         regions = overview.regions(session, today())
@@ -55,7 +55,7 @@ def network() -> Any:
 
 @bp.get("/<region_id>")
 @requires("network.demand")
-def region(region_id: str) -> Any:
+def region(region_id: str) -> ResponseReturnValue:
     """Show one region: an aisle's chart, what each shop is expected to sell of it, and what sells most."""
     with read() as session:
         found = overview.regions(session, today())
@@ -95,7 +95,7 @@ def region(region_id: str) -> Any:
 
 @bp.get("/<region_id>/series")
 @requires("network.demand")
-def series(region_id: str) -> Any:
+def series(region_id: str) -> ResponseReturnValue:
     """Answer an aisle's series for the chart: seconds since 1970, units sold, units expected."""
     aisle = request.args.get("aisle", "")
     with read() as session:
@@ -132,7 +132,7 @@ def _of_week(ahead: Ahead, region_id: str | None = None) -> float:
     return ahead.units(sum(ahead.total(region_id)[:WEEK_DAYS]))
 
 
-def to_first_region(endpoint: str) -> Any:
+def to_first_region(endpoint: str) -> ResponseReturnValue:
     """Send to a page of the network's first region."""
     with read() as session:
         first = session.scalar(sa.select(Region.id).order_by(Region.name).limit(1))

@@ -1,9 +1,9 @@
 """The driver's phone: the stops of one round, opened by its key; each is confirmed, also after the line was lost."""
 
 import datetime as dt
-from typing import Any
 
 from flask import Blueprint, jsonify, make_response
+from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from config.clock import as_utc
@@ -32,7 +32,7 @@ class Word(Body):
 
 @bp.get("/<key>")
 @public
-def stops(key: str) -> Any:
+def stops(key: str) -> ResponseReturnValue:
     """Show the round: the next stop large, the others below."""
     with read() as session:
         row = routes.round_for(session, key)
@@ -45,7 +45,7 @@ def stops(key: str) -> Any:
 
 @bp.post("/<key>")
 @public
-def confirm(key: str) -> Any:
+def confirm(key: str) -> ResponseReturnValue:
     """Take the driver's word for a stop; the same word again changes nothing."""
     word = parsed(Word)
     try:

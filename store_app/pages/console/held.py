@@ -1,10 +1,10 @@
 """What stores sent and the network holds for review: the operator accepts it or rejects it, one or many."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -48,7 +48,7 @@ class OfStore:
 
 @bp.get("/")
 @requires("network.facts")
-def listed() -> Any:
+def listed() -> ResponseReturnValue:
     """List what is held of each store, and what was rejected lately."""
     with read() as session:
         return page(
@@ -58,7 +58,7 @@ def listed() -> Any:
 
 @bp.post("/<store_id>/accept")
 @requires("network.facts")
-def accept(store_id: str) -> Any:
+def accept(store_id: str) -> ResponseReturnValue:
     """Accept held facts of a store: each counts on its own day, as if nothing had held it."""
     with write() as session:
         ids = _chosen(session, store_id)
@@ -77,7 +77,7 @@ def accept(store_id: str) -> Any:
 
 @bp.post("/<store_id>/reject")
 @requires("network.facts")
-def reject(store_id: str) -> Any:
+def reject(store_id: str) -> ResponseReturnValue:
     """Reject held facts of a store, with what depends on them: they count nowhere."""
     with write() as session:
         ids = _chosen(session, store_id)

@@ -1,8 +1,7 @@
 """The network's own lessons: written in Markdown, read as the shops will, published with the next editions."""
 
-from typing import Any
-
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import NotFound, ShopError
@@ -27,7 +26,7 @@ PATTERN = {
 
 @bp.get("/")
 @requires("network.stores")
-def listed() -> Any:
+def listed() -> ResponseReturnValue:
     """List the network's lessons with the languages they are written in."""
     with read() as session:
         rows = training.lessons(session)
@@ -38,7 +37,7 @@ def listed() -> Any:
 @bp.get("/write")
 @bp.get("/write/<lesson_id>")
 @requires("network.stores")
-def writing(lesson_id: str = "", fault: ShopError | None = None) -> Any:
+def writing(lesson_id: str = "", fault: ShopError | None = None) -> ResponseReturnValue:
     """Show a lesson's text in one language, and how it will look."""
     wished = request.args.get("text", language())
     with read() as session:
@@ -59,7 +58,7 @@ def writing(lesson_id: str = "", fault: ShopError | None = None) -> Any:
 @bp.post("/write/<lesson_id>")
 @requires("network.stores")
 @form.answers_on(writing)
-def save(lesson_id: str = "") -> Any:
+def save(lesson_id: str = "") -> ResponseReturnValue:
     """Keep a lesson's text and publish it to the shops."""
     form.command_id()
     with write() as session:
@@ -73,7 +72,7 @@ def save(lesson_id: str = "") -> Any:
 
 @bp.post("/take-back/<lesson_id>")
 @requires("network.stores")
-def take_back(lesson_id: str) -> Any:
+def take_back(lesson_id: str) -> ResponseReturnValue:
     """Show a lesson to the shops no longer."""
     with write() as session:
         training.take_back(session, lesson_id, actor=g.actor, at=clock.now())

@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from flask import Blueprint, Response, flash, g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -45,7 +46,7 @@ SCALES = {"_bp": 100, "_ppm": 10_000}
 
 @bp.get("/")
 @requires("network.money")
-def overview(fault: ShopError | None = None, **_place: Any) -> Any:
+def overview(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what waits for a decision, then who owes what and how late."""
     with read() as session:
         debtors, stores = exposure.debtors(session, today()), session.query(Store).order_by(Store.name).all()
@@ -84,7 +85,7 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
 
 @bp.get("/shops/<store_id>")
 @requires("network.money")
-def shop(store_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
+def shop(store_id: str, fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show a shop's account: its line and how it came about, its invoices, its statement."""
     first, last = money_views.period(request.args, today())
     with read() as session:
@@ -133,7 +134,7 @@ def shop_table(store_id: str) -> Response:
 @bp.post("/draws/<store_id>/<order_id>")
 @requires("network.money")
 @form.answers_on(overview)
-def decide_draw(store_id: str, order_id: str) -> Any:
+def decide_draw(store_id: str, order_id: str) -> ResponseReturnValue:
     """Let an order on hold go on credit, or refuse it."""
     go = request.form.get("go") == "yes"
     why = "" if go else form.text("why", required=_("Say why: the shopkeeper reads it."))
@@ -150,7 +151,7 @@ def decide_draw(store_id: str, order_id: str) -> Any:
 @bp.post("/objections/<store_id>/<objection_id>")
 @requires("network.money")
 @form.answers_on(overview)
-def answer_objection(store_id: str, objection_id: str) -> Any:
+def answer_objection(store_id: str, objection_id: str) -> ResponseReturnValue:
     """Answer a shop's objection."""
     words = form.text("words", most=500, required=_("Say why: the shopkeeper reads it."))
     with write() as session:
@@ -166,7 +167,7 @@ def answer_objection(store_id: str, objection_id: str) -> Any:
 @bp.post("/lost/<store_id>")
 @requires("network.money")
 @form.answers_on(overview)
-def decide_lost(store_id: str) -> Any:
+def decide_lost(store_id: str) -> ResponseReturnValue:
     """Enter what was lost of a shop's account again, one entry or all in their order, or leave one out."""
     wanted, leave = form.text("entry", most=64), request.form.get("leave") == "yes"
     why = form.text("why", required=_("Say why: the shopkeeper reads it.")) if leave else ""
@@ -185,7 +186,7 @@ def decide_lost(store_id: str) -> Any:
 @bp.post("/payments")
 @requires("network.money")
 @form.answers_on(overview)
-def pay_in() -> Any:
+def pay_in() -> ResponseReturnValue:
     """Book what a shop has paid, or credit it for something."""
     way = form.one_of("way", ("paid", "credited"), sentence=_("Say whether it was paid or is credited."))
     store_id, words = form.text("store", most=64), form.text("words", required=_("Write the reference or the reason."))
@@ -205,7 +206,7 @@ def pay_in() -> Any:
 @bp.post("/shops/<store_id>/payments/<entry_id>/back")
 @requires("network.money")
 @form.answers_on(shop)
-def take_back(store_id: str, entry_id: str) -> Any:
+def take_back(store_id: str, entry_id: str) -> ResponseReturnValue:
     """Take a payment that was booked wrongly back, and enter it for the shop that paid."""
     why, payer_id = form.text("why", required=_("Say why: the shopkeeper reads it.")), form.text("payer", most=64)
     with write() as session:
@@ -219,7 +220,7 @@ def take_back(store_id: str, entry_id: str) -> Any:
 @bp.post("/shops/<store_id>/hold")
 @requires("network.money")
 @form.answers_on(shop)
-def hold(store_id: str) -> Any:
+def hold(store_id: str) -> ResponseReturnValue:
     """Hold a shop's credit with a reason, or let it draw again."""
     release = request.form.get("release") == "yes"
     why = "" if release else form.text("why", required=_("Say why: the shopkeeper reads it."))
@@ -236,7 +237,7 @@ def hold(store_id: str) -> Any:
 @bp.post("/shops/<store_id>/invoices/<invoice_id>/loss")
 @requires("network.money")
 @form.answers_on(shop)
-def give_up(store_id: str, invoice_id: str) -> Any:
+def give_up(store_id: str, invoice_id: str) -> ResponseReturnValue:
     """Give up what is left of an invoice."""
     why = form.text("why", required=_("Say why, for the record."))
     with write() as session:
@@ -249,7 +250,7 @@ def give_up(store_id: str, invoice_id: str) -> Any:
 @bp.post("/payer")
 @requires("network.money")
 @form.answers_on(overview)
-def say_payer() -> Any:
+def say_payer() -> ResponseReturnValue:
     """Say which account the network pays from."""
     payee = form.text("payee", most=140, required=_("Write whose account it is."))
     account = form.text("account", most=60, required=_("Type the account’s number."))
@@ -264,7 +265,7 @@ def say_payer() -> Any:
 @bp.post("/payouts")
 @requires("network.money")
 @form.answers_on(overview)
-def make_run() -> Any:
+def make_run() -> ResponseReturnValue:
     """Pay out what the shops' funds hold: makes a run, whose file goes to the bank."""
     with write() as session:
         payouts.payer_of(session)
@@ -301,7 +302,7 @@ def run_file(run_id: str, suffix: str) -> Response:
 @bp.post("/payouts/<run_id>/paid")
 @requires("network.money")
 @form.answers_on(overview)
-def confirm_run(run_id: str) -> Any:
+def confirm_run(run_id: str) -> ResponseReturnValue:
     """Note that the bank has carried a run out."""
     with write() as session:
         payouts.confirm(session, run_id, actor=g.actor, at=clock.now())
@@ -312,7 +313,7 @@ def confirm_run(run_id: str) -> Any:
 @bp.post("/payouts/<store_id>/<payout_id>/returned")
 @requires("network.money")
 @form.answers_on(overview)
-def come_back(store_id: str, payout_id: str) -> Any:
+def come_back(store_id: str, payout_id: str) -> ResponseReturnValue:
     """Put a payout the bank sent back into the shop's funds."""
     why = form.text("why", required=_("Say what the bank says."))
     with write() as session:
@@ -325,7 +326,7 @@ def come_back(store_id: str, payout_id: str) -> Any:
 @bp.post("/terms")
 @requires("network.money")
 @form.answers_on(overview)
-def set_terms() -> Any:
+def set_terms() -> ResponseReturnValue:
     """Put new terms in force; every shop's limit is worked out by them from the next night."""
     values = {name: _typed(name) for name in BOUNDS}
     with write() as session:

@@ -6,9 +6,8 @@ takes two who agree: another operator types a passphrase as well. Where there is
 by `cornerstore staff`.
 """
 
-from typing import Any
-
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -28,7 +27,7 @@ OPERATOR = "operator"
 
 @bp.get("/", endpoint="everybody")
 @requires("staff")
-def everybody(fault: ShopError | None = None) -> Any:
+def everybody(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show who may sign in at the network, and who could before."""
     with read() as session:
         found, others = people.everybody_of(session), _others(session)
@@ -44,7 +43,7 @@ def everybody(fault: ShopError | None = None) -> Any:
 @bp.post("/")
 @requires("staff")
 @form.answers_on(everybody)
-def add() -> Any:
+def add() -> ResponseReturnValue:
     """Let another operator in."""
     name = form.text("name", most=60, required=_("Type the person’s name."))
     pin = people.typed_twice(is_passphrase=True)
@@ -55,7 +54,7 @@ def add() -> Any:
 
 @bp.get("/<staff_id>", endpoint="person")
 @requires("staff")
-def one(staff_id: str, fault: ShopError | None = None) -> Any:
+def one(staff_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show one operator and what can be changed."""
     with read() as session:
         others = _others(session)
@@ -78,7 +77,7 @@ def one(staff_id: str, fault: ShopError | None = None) -> Any:
 @bp.post("/<staff_id>/pin")
 @requires("staff")
 @form.answers_on(one)
-def new_pin(staff_id: str) -> Any:
+def new_pin(staff_id: str) -> ResponseReturnValue:
     """Give another operator another passphrase, for one that was forgotten or seen."""
     pin = people.typed_twice(is_passphrase=True)
     if staff_id == g.actor.id:
@@ -91,7 +90,7 @@ def new_pin(staff_id: str) -> Any:
 @bp.post("/<staff_id>/reset-code")
 @requires("staff")
 @form.answers_on(one)
-def reset_code(staff_id: str) -> Any:
+def reset_code(staff_id: str) -> ResponseReturnValue:
     """Let another operator connect an app again at the next sign-in, where the phone is lost."""
     if staff_id == g.actor.id:
         raise Refused("yourself", _("Change your own under “Your sign-in”."))
@@ -104,7 +103,7 @@ def reset_code(staff_id: str) -> Any:
 @bp.post("/<staff_id>/sign-out")
 @requires("staff")
 @form.answers_on(one)
-def sign_out(staff_id: str) -> Any:
+def sign_out(staff_id: str) -> ResponseReturnValue:
     """End another operator's sessions."""
     _prove_who_asks()
     signed_in.end(staff_id, actor=g.actor)
@@ -115,7 +114,7 @@ def sign_out(staff_id: str) -> Any:
 @bp.post("/<staff_id>/unlock")
 @requires("staff")
 @form.answers_on(one)
-def unlock(staff_id: str) -> Any:
+def unlock(staff_id: str) -> ResponseReturnValue:
     """Let an operator try again at once."""
     _prove_who_asks()
     flash(_("%(name)s can try again.", name=people.do(staff.unlock, staff_id).name), "good")
@@ -125,7 +124,7 @@ def unlock(staff_id: str) -> Any:
 @bp.post("/<staff_id>/leave")
 @requires("staff")
 @form.answers_on(one)
-def leave(staff_id: str) -> Any:
+def leave(staff_id: str) -> ResponseReturnValue:
     """End an operator's right to sign in, wherever they are signed in; what they did stays in the books."""
     _two_agree()
     flash(_("%(name)s can no longer sign in.", name=people.do(staff.leave, staff_id).name), "good")
@@ -135,7 +134,7 @@ def leave(staff_id: str) -> Any:
 @bp.post("/<staff_id>/come-back")
 @requires("staff")
 @form.answers_on(one)
-def come_back(staff_id: str) -> Any:
+def come_back(staff_id: str) -> ResponseReturnValue:
     """Let an operator who had left in again, with a new passphrase."""
     pin = people.typed_twice(is_passphrase=True)
     _two_agree()

@@ -1,8 +1,7 @@
 """A region's outlook: what will run out where, before the next vans can come."""
 
-from typing import Any
-
 from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -18,14 +17,14 @@ bp = Blueprint("console_outlook", __name__, url_prefix="/console/outlook")
 
 @bp.get("/")
 @requires("network.demand")
-def regions() -> Any:
+def regions() -> ResponseReturnValue:
     """Go to the first region."""
     return to_first_region("console_outlook.region")
 
 
 @bp.get("/<region_id>")
 @requires("network.demand")
-def region(region_id: str) -> Any:
+def region(region_id: str) -> ResponseReturnValue:
     """Show what runs out in a region's shops within so many days."""
     asked = request.args.get("days", "3")
     days = int(asked) if asked in {str(one) for one in region_outlook.HORIZONS} else 3

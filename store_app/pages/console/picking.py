@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -33,7 +34,7 @@ LATELY, MOST_NAMED = 20, 10
 
 @bp.get("/")
 @requires("network.supply")
-def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
+def overview_page(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show each warehouse's open lists, what waits for one, and the lists that left lately."""
     with read() as session:
         by_list, names = locations.by_list(session), _names(session)
@@ -52,7 +53,7 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/<warehouse_id>/make")
 @requires("network.supply")
 @form.answers_on(overview_page)
-def make(warehouse_id: str) -> Any:
+def make(warehouse_id: str) -> ResponseReturnValue:
     """Put what waits on a list, of all shops or of those chosen."""
     shops = request.form.getlist("shop")
     with write() as session:
@@ -64,7 +65,7 @@ def make(warehouse_id: str) -> Any:
 @bp.post("/<warehouse_id>/way")
 @requires("network.supply")
 @form.answers_on(overview_page)
-def settle_way(warehouse_id: str) -> Any:
+def settle_way(warehouse_id: str) -> ResponseReturnValue:
     """Settle whether goods leave a warehouse by pick lists alone."""
     with write() as session:
         is_by_list = request.form.get("by_list") == "1"
@@ -74,7 +75,7 @@ def settle_way(warehouse_id: str) -> Any:
 
 @bp.get("/<pick_id>")
 @requires("network.supply")
-def walk(pick_id: str, sku: str = "", fault: ShopError | None = None) -> Any:
+def walk(pick_id: str, sku: str = "", fault: ShopError | None = None) -> ResponseReturnValue:
     """Show a list in the order in which it is walked, with the lots that leave first; the page is the paper, too."""
     with read() as session:
         found = session.get(PickList, form.tidy(pick_id))
@@ -110,7 +111,7 @@ def walk(pick_id: str, sku: str = "", fault: ShopError | None = None) -> Any:
 @bp.post("/<pick_id>/products/<sku>")
 @requires("network.supply")
 @form.answers_on(walk)
-def pick(pick_id: str, sku: str) -> Any:
+def pick(pick_id: str, sku: str) -> ResponseReturnValue:
     """Confirm a product for all its shops."""
     with write() as session:
         picking.pick(session, pick_id, sku, _picked(session, pick_id, sku), actor=g.actor, at=clock.now())
@@ -120,7 +121,7 @@ def pick(pick_id: str, sku: str) -> Any:
 @bp.post("/<pick_id>/products/<sku>/lot")
 @requires("network.supply")
 @form.answers_on(walk)
-def take_lot(pick_id: str, sku: str) -> Any:
+def take_lot(pick_id: str, sku: str) -> ResponseReturnValue:
     """Take a product from another lot than the sheet names, all that is there of it or so many packs."""
     units = form.whole("units", least=1) if request.form.get("units", "").strip() else None
     with write() as session:
@@ -133,7 +134,7 @@ def take_lot(pick_id: str, sku: str) -> Any:
 @bp.post("/<pick_id>/scan")
 @requires("network.supply")
 @form.answers_on(walk)
-def scan(pick_id: str) -> Any:
+def scan(pick_id: str) -> ResponseReturnValue:
     """Find the product that was scanned, and take its lot where the code says one."""
     code = request.form.get("code", "")  # as it was scanned: a field's end is a control character
     if not code.strip():
@@ -146,7 +147,7 @@ def scan(pick_id: str) -> Any:
 @bp.post("/<pick_id>/products/<sku>/put-back")
 @requires("network.supply")
 @form.answers_on(walk)
-def put_back(pick_id: str, sku: str) -> Any:
+def put_back(pick_id: str, sku: str) -> ResponseReturnValue:
     """Let a product be picked again."""
     with write() as session:
         picking.put_back(session, pick_id, sku, actor=g.actor, at=clock.now())
@@ -156,7 +157,7 @@ def put_back(pick_id: str, sku: str) -> Any:
 @bp.post("/<pick_id>/rest")
 @requires("network.supply")
 @form.answers_on(walk)
-def pick_rest(pick_id: str) -> Any:
+def pick_rest(pick_id: str) -> ResponseReturnValue:
     """Confirm the rest as the list says it."""
     with write() as session:
         picking.pick_rest(session, pick_id, actor=g.actor, at=clock.now())
@@ -166,7 +167,7 @@ def pick_rest(pick_id: str) -> Any:
 @bp.post("/<pick_id>/send")
 @requires("network.supply")
 @form.answers_on(walk)
-def send(pick_id: str) -> Any:
+def send(pick_id: str) -> ResponseReturnValue:
     """Load what was picked and tell the shops."""
     with write() as session:
         sent, names = picking.send_off(session, pick_id, actor=g.actor, at=clock.now()), _names(session)
@@ -189,7 +190,7 @@ def send(pick_id: str) -> Any:
 @bp.post("/<pick_id>/drop")
 @requires("network.supply")
 @form.answers_on(walk)
-def drop(pick_id: str) -> Any:
+def drop(pick_id: str) -> ResponseReturnValue:
     """Give a list up, with a reason."""
     why = form.text("why", required=_("Say why the list is given up: the journal keeps it."))
     with write() as session:
@@ -200,7 +201,7 @@ def drop(pick_id: str) -> Any:
 
 @bp.get("/orders/<store_id>/<order_id>")
 @requires("network.supply")
-def order(store_id: str, order_id: str) -> Any:
+def order(store_id: str, order_id: str) -> ResponseReturnValue:
     """Show one order: what was asked, promised, picked, sent and counted, and why less."""
     with read() as session:
         found = order_status.sheet(session, store_id, order_id)

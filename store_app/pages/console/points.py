@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
@@ -49,7 +50,7 @@ MOST_MONTHS, MOST_NOTICE = 60, 365
 
 @bp.get("/")
 @requires("network.money")
-def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
+def overview_page(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the scheme, what is outstanding, what the shops gave and took, and the form that founds or changes it."""
     today = clock.now().date()
     with read() as session:
@@ -93,7 +94,7 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/")
 @requires("network.money")
 @form.answers_on(overview_page)
-def found() -> Any:
+def found() -> ResponseReturnValue:
     """Found the scheme, or change it from a day on, and publish it to the shops."""
     form.command_id()
     with write() as session:
@@ -122,7 +123,7 @@ def found() -> Any:
 @bp.post("/waiting/<store_id>/<entry_id>")
 @requires("network.money")
 @form.answers_on(overview_page)
-def decide(store_id: str, entry_id: str) -> Any:
+def decide(store_id: str, entry_id: str) -> ResponseReturnValue:
     """Take a waiting movement in, or turn it down."""
     form.command_id()
     answer = form.one_of("answer", ("take", "refuse"), sentence=_("Choose what happens to it."))

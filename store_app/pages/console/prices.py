@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
@@ -49,7 +50,7 @@ WHAT = {
 
 @bp.get("/")
 @requires("network.supply")
-def listed(fault: ShopError | None = None, supplier_id: str = "", **_place: Any) -> Any:
+def listed(fault: ShopError | None = None, supplier_id: str = "", **_place: Any) -> ResponseReturnValue:
     """Show a supplier's terms and its price list, with every cost that is to come."""
     text = form.tidy(request.args.get("q", ""))[: form.WORDS]
     with read() as session:
@@ -74,7 +75,7 @@ def listed(fault: ShopError | None = None, supplier_id: str = "", **_place: Any)
 @bp.post("/<supplier_id>/terms")
 @requires("network.supply")
 @form.answers_on(listed)
-def set_terms(supplier_id: str) -> Any:
+def set_terms(supplier_id: str) -> ResponseReturnValue:
     """Change a supplier's name, order days, days to the shop and least order."""
     with write() as session:
         currency, _day = network.money_and_day(session, EVERYONE, clock.now())
@@ -92,7 +93,7 @@ def set_terms(supplier_id: str) -> Any:
 @bp.post("/<supplier_id>/cost")
 @requires("network.supply")
 @form.answers_on(listed)
-def set_cost(supplier_id: str) -> Any:
+def set_cost(supplier_id: str) -> ResponseReturnValue:
     """Note what a pack costs from a day on."""
     sku, from_day = form.text("sku", most=64), form.date("from_day")
     if from_day is None:
@@ -119,7 +120,7 @@ def set_cost(supplier_id: str) -> Any:
 
 @bp.get("/file")
 @requires("network.supply")
-def upload(fault: ShopError | None = None, **_file: str) -> Any:
+def upload(fault: ShopError | None = None, **_file: str) -> ResponseReturnValue:
     """Ask for a file, and say what it has to hold."""
     with read() as session:
         every = price_list.network_suppliers(session)
@@ -137,7 +138,7 @@ def upload(fault: ShopError | None = None, **_file: str) -> Any:
 @bp.post("/file")
 @requires("network.supply")
 @form.answers_on(upload)
-def look() -> Any:
+def look() -> ResponseReturnValue:
     """Keep the file, and show what it would change or every row that cannot be (rule 1)."""
     sent = uploads.sent(_read())
     sheet = sent.sheet
@@ -162,7 +163,7 @@ def look() -> Any:
 @bp.post("/file/<file_id>")
 @requires("network.supply")
 @form.answers_on(upload)
-def bring_in(file_id: str) -> Any:
+def bring_in(file_id: str) -> ResponseReturnValue:
     """Write the file that was looked at: whole, or not at all."""
     sent, from_day = uploads.kept(file_id, _read()), form.date("from_day")
     sheet = sent.sheet
@@ -186,7 +187,7 @@ def bring_in(file_id: str) -> Any:
 @bp.post("/file/<file_id>/give-up")
 @requires("network.supply")
 @form.answers_on(upload)
-def give_up(file_id: str) -> Any:
+def give_up(file_id: str) -> ResponseReturnValue:
     """Throw the file away that was looked at."""
     uploads.give_up(file_id)
     return redirect(url_for("console_prices.upload"), 303)
@@ -194,7 +195,7 @@ def give_up(file_id: str) -> Any:
 
 @bp.get("/proposals/<proposal_id>")
 @requires("network.supply")
-def proposed(proposal_id: str, fault: ShopError | None = None) -> Any:
+def proposed(proposal_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show a list that waits for a second person: what it would change by what holds now."""
     with read() as session:
         row = price_proposals.proposal(session, proposal_id)
@@ -211,7 +212,7 @@ def proposed(proposal_id: str, fault: ShopError | None = None) -> Any:
 @bp.post("/proposals/<proposal_id>/confirm")
 @requires("network.supply")
 @form.answers_on(proposed)
-def confirm(proposal_id: str) -> Any:
+def confirm(proposal_id: str) -> ResponseReturnValue:
     """Write a list somebody else proposed: whole, or not at all."""
     with read() as session:
         sheet = _sheet(price_proposals.proposal(session, proposal_id))
@@ -226,7 +227,7 @@ def confirm(proposal_id: str) -> Any:
 @bp.post("/proposals/<proposal_id>/drop")
 @requires("network.supply")
 @form.answers_on(proposed)
-def drop(proposal_id: str) -> Any:
+def drop(proposal_id: str) -> ResponseReturnValue:
     """Turn a proposed list down, or withdraw one's own."""
     with write() as session:
         supplier_id = price_proposals.drop(session, proposal_id, actor=g.actor, at=clock.now()).supplier_id
@@ -250,7 +251,7 @@ def _propose(
     return price_proposals.propose(session, id, found, file=raw, actor=g.actor, at=clock.now(), **given).id
 
 
-def _told_to_wait(proposal_id: str) -> Any:
+def _told_to_wait(proposal_id: str) -> ResponseReturnValue:
     flash(_("This waits for a second person: it changes more than one person may alone."), "warn")
     return redirect(url_for("console_prices.proposed", proposal_id=proposal_id), 303)
 

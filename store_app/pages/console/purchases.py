@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from flask import Blueprint, Response, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -31,7 +32,7 @@ OPEN = ["proposed", "ordered"]
 
 @bp.get("/")
 @requires("network.supply")
-def listed(fault: ShopError | None = None, **_place: Any) -> Any:
+def listed(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """List what is to decide, what is on its way, and what came."""
     with read() as session:
         waiting = [_view(session, one) for one in purchases.purchases(session, OPEN)]
@@ -48,7 +49,7 @@ def listed(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/propose")
 @requires("network.supply")
 @form.answers_on(listed)
-def propose() -> Any:
+def propose() -> ResponseReturnValue:
     """Work out anew what every warehouse should buy."""
     with read() as session:
         houses = warehouses(session)
@@ -66,7 +67,7 @@ def propose() -> Any:
 @bp.post("/<warehouse_id>/<purchase_id>/order")
 @requires("network.supply")
 @form.answers_on(listed)
-def order(warehouse_id: str, purchase_id: str) -> Any:
+def order(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
     """Order a purchase with the packs typed."""
     with write() as session:
         found = purchases.purchase_of(session, warehouse_id, purchase_id)
@@ -82,7 +83,7 @@ def order(warehouse_id: str, purchase_id: str) -> Any:
 @bp.post("/<warehouse_id>/<purchase_id>/receive")
 @requires("network.supply")
 @form.answers_on(listed)
-def receive(warehouse_id: str, purchase_id: str) -> Any:
+def receive(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
     """Take a purchase in as counted, with the dates on the packs."""
     counts = {sku: (form.whole(f"qty-{n}"), form.date_on_pack(f"until-{n}")) for n, sku in _typed()}
     with write() as session:
@@ -100,7 +101,7 @@ def receive(warehouse_id: str, purchase_id: str) -> Any:
 @bp.post("/<warehouse_id>/<purchase_id>/drop")
 @requires("network.supply")
 @form.answers_on(listed)
-def drop(warehouse_id: str, purchase_id: str) -> Any:
+def drop(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
     """Drop a proposal, or call an ordered purchase off, with a reason."""
     why = form.text("why", required=_("Say why the purchase is dropped."))
     with write() as session:
@@ -122,7 +123,7 @@ def paper(warehouse_id: str, letter_id: str, kind: str) -> Response:
 @bp.post("/<warehouse_id>/letters/<letter_id>/left")
 @requires("network.supply")
 @form.answers_on(listed)
-def left(warehouse_id: str, letter_id: str) -> Any:
+def left(warehouse_id: str, letter_id: str) -> ResponseReturnValue:
     """Note that a purchase was handed over by hand, or told by telephone."""
     with write() as session:
         letter = letters.left(session, warehouse_id, letter_id, actor=g.actor, at=clock.now())
@@ -134,7 +135,7 @@ def left(warehouse_id: str, letter_id: str) -> Any:
 @bp.post("/<warehouse_id>/letters/<letter_id>/again")
 @requires("network.supply")
 @form.answers_on(listed)
-def again(warehouse_id: str, letter_id: str) -> Any:
+def again(warehouse_id: str, letter_id: str) -> ResponseReturnValue:
     """Send a letter once more, to the address typed."""
     typed = request.form.get("email", "")
     with write() as session:

@@ -5,6 +5,7 @@ from collections.abc import Set
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -29,7 +30,7 @@ MOST_ANSWER_DAYS, MOST_RETURN_DAYS = 60, 365
 
 @bp.get("/")
 @requires("network.push")
-def offers(fault: ShopError | None = None, **_place: Any) -> Any:
+def offers(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the form for a new offer and what became of the others."""
     with read() as session:
         pushed = offer_results.pushes(session)
@@ -59,7 +60,7 @@ def offers(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/")
 @requires("network.push")
 @form.answers_on(offers)
-def offer() -> Any:
+def offer() -> ResponseReturnValue:
     """Offer one product to the chosen shops, by the terms that are in force."""
     command = form.command_id()
     wanted = form.text("sku", most=60, required=_("Choose a product."))
@@ -94,7 +95,7 @@ def offer() -> Any:
 @bp.post("/<store_id>/<offer_id>/call-off")
 @requires("network.push")
 @form.answers_on(offers)
-def call_off(store_id: str, offer_id: str) -> Any:
+def call_off(store_id: str, offer_id: str) -> ResponseReturnValue:
     """Say that goods a shop accepted do not come; a second click finds them called off."""
     why = form.text("why", most=200, required=_("Say why: the shopkeeper reads it."))
     with write() as session:
@@ -108,7 +109,7 @@ def call_off(store_id: str, offer_id: str) -> Any:
 @bp.post("/<store_id>/<offer_id>/withdraw")
 @requires("network.push")
 @form.answers_on(offers)
-def withdraw(store_id: str, offer_id: str) -> Any:
+def withdraw(store_id: str, offer_id: str) -> ResponseReturnValue:
     """Take back an offer nobody answered yet; a second click finds it withdrawn."""
     with write() as session:
         found = network_offers.offer_of(session, store_id, offer_id)

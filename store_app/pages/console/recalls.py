@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -34,7 +35,7 @@ SHOWN = 12
 
 @bp.get("/")
 @requires("network.supply")
-def listed(fault: ShopError | None = None) -> Any:
+def listed(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show the recalls, and the form that calls one once its product is known."""
     text = form.tidy(request.args.get("q", ""))[: form.WORDS]
     with read() as session:
@@ -54,7 +55,7 @@ def listed(fault: ShopError | None = None) -> Any:
 @bp.post("/")
 @requires("network.supply")
 @form.answers_on(listed)
-def call() -> Any:
+def call() -> ResponseReturnValue:
     """Call a product or a batch back from every warehouse and shop; a second click changes nothing."""
     command, sku = form.command_id(), form.text("sku", most=64)
     why = form.text("why", required=_("Say why it is recalled."))
@@ -71,7 +72,7 @@ def call() -> Any:
 
 @bp.get("/<recall_id>")
 @requires("network.supply")
-def one(recall_id: str, fault: ShopError | None = None, **place: Any) -> Any:
+def one(recall_id: str, fault: ShopError | None = None, **place: Any) -> ResponseReturnValue:
     """Show a recall: what the warehouses have of it, which shops looked, and what each is to be credited."""
     with read() as session:
         shops, houses = recalls.shops(session, recall_id), recalls.in_houses(session, recall_id)
@@ -100,7 +101,7 @@ def one(recall_id: str, fault: ShopError | None = None, **place: Any) -> Any:
 @bp.post("/<recall_id>/warehouses/<warehouse_id>")
 @requires("network.supply")
 @form.answers_on(one)
-def look_through(recall_id: str, warehouse_id: str) -> Any:
+def look_through(recall_id: str, warehouse_id: str) -> ResponseReturnValue:
     """Say that a warehouse was looked through; a second click changes nothing."""
     found = form.whole("qty")
     with write() as session:
@@ -113,7 +114,7 @@ def look_through(recall_id: str, warehouse_id: str) -> Any:
 @bp.post("/<recall_id>/purchases/<warehouse_id>/<purchase_id>")
 @requires("network.supply")
 @form.answers_on(one)
-def call_off(recall_id: str, warehouse_id: str, purchase_id: str) -> Any:
+def call_off(recall_id: str, warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
     """Call off a purchase that brings what is recalled; a second click changes nothing."""
     with write() as session:
         found = recalled_purchases.call_off(
@@ -128,7 +129,7 @@ def call_off(recall_id: str, warehouse_id: str, purchase_id: str) -> Any:
 @bp.post("/<recall_id>/send-back/<house_id>/<supplier_id>")
 @requires("network.supply")
 @form.answers_on(one)
-def send_back(recall_id: str, house_id: str, supplier_id: str) -> Any:
+def send_back(recall_id: str, house_id: str, supplier_id: str) -> ResponseReturnValue:
     """Propose a return to a supplier, with its letter; a second click changes nothing."""
     qty = form.whole("qty")
     with write() as session:
@@ -144,7 +145,7 @@ def send_back(recall_id: str, house_id: str, supplier_id: str) -> Any:
 @bp.post("/<recall_id>/returns/<house_id>/<return_id>")
 @requires("network.supply")
 @form.answers_on(one)
-def hand_over(recall_id: str, house_id: str, return_id: str) -> Any:
+def hand_over(recall_id: str, house_id: str, return_id: str) -> ResponseReturnValue:
     """Note that a return was handed over; a second click changes nothing."""
     with write() as session:
         if upstream_returns.return_of(session, house_id, return_id).state != "handed_over":
@@ -156,7 +157,7 @@ def hand_over(recall_id: str, house_id: str, return_id: str) -> Any:
 @bp.post("/<recall_id>/returns/<house_id>/<return_id>/drop")
 @requires("network.supply")
 @form.answers_on(one)
-def drop(recall_id: str, house_id: str, return_id: str) -> Any:
+def drop(recall_id: str, house_id: str, return_id: str) -> ResponseReturnValue:
     """Give a return up with a reason; a second click changes nothing."""
     why = form.text("why", required=_("Say why the return is dropped."))
     with write() as session:
@@ -170,7 +171,7 @@ def drop(recall_id: str, house_id: str, return_id: str) -> Any:
 @bp.post("/<recall_id>/shops/<store_id>")
 @requires("network.supply")
 @form.answers_on(one)
-def settle(recall_id: str, store_id: str) -> Any:
+def settle(recall_id: str, store_id: str) -> ResponseReturnValue:
     """Credit a shop what was destroyed or came back."""
     with write() as session:
         amount = recalls.settle(session, recall_id, store_id, form.whole("qty"), actor=g.actor, at=clock.now())
@@ -182,7 +183,7 @@ def settle(recall_id: str, store_id: str) -> Any:
 @bp.post("/<recall_id>/told")
 @requires("network.supply")
 @form.answers_on(one)
-def tell(recall_id: str) -> Any:
+def tell(recall_id: str) -> ResponseReturnValue:
     """Note which shops without a node somebody told; a second click changes nothing."""
     chosen = list(dict.fromkeys(request.form.getlist("shop")))
     if not chosen:
@@ -196,7 +197,7 @@ def tell(recall_id: str) -> Any:
 @bp.post("/<recall_id>/shops/<store_id>/looked")
 @requires("network.supply")
 @form.answers_on(one)
-def looked(recall_id: str, store_id: str) -> Any:
+def looked(recall_id: str, store_id: str) -> ResponseReturnValue:
     """Note how many a shop without a node says it took away; a second click changes nothing."""
     taken = form.whole("qty")
     with write() as session:
@@ -209,7 +210,7 @@ def looked(recall_id: str, store_id: str) -> Any:
 @bp.post("/<recall_id>/suppliers/<supplier_id>")
 @requires("network.supply")
 @form.answers_on(one)
-def claim(recall_id: str, supplier_id: str) -> Any:
+def claim(recall_id: str, supplier_id: str) -> ResponseReturnValue:
     """Claim of a supplier what is not claimed yet; a second click changes nothing."""
     with write() as session:
         made = upstream_claims.claim(
@@ -225,7 +226,7 @@ def claim(recall_id: str, supplier_id: str) -> Any:
 @bp.post("/<recall_id>/claims/<claim_id>")
 @requires("network.supply")
 @form.answers_on(one)
-def settle_claim(recall_id: str, claim_id: str) -> Any:
+def settle_claim(recall_id: str, claim_id: str) -> ResponseReturnValue:
     """Note what a supplier makes good of a claim, and what it says."""
     with write() as session:
         currency = usual_currency(session)
@@ -245,7 +246,7 @@ def settle_claim(recall_id: str, claim_id: str) -> Any:
 @bp.post("/<recall_id>/lift")
 @requires("network.supply")
 @form.answers_on(one)
-def lift(recall_id: str) -> Any:
+def lift(recall_id: str) -> ResponseReturnValue:
     """Let it leave the warehouses and be sold again."""
     why = form.reason(stock.LIFT_REASONS)
     with write() as session:

@@ -8,6 +8,7 @@ from typing import Any
 import segno
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import Markup
@@ -71,7 +72,7 @@ class PlaceRow:
 
 @bp.get("/")
 @requires("network.supply")
-def overview(fault: ShopError | None = None, **_place: Any) -> Any:
+def overview(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what waits, the vans, and the rounds with their picture."""
     with read() as session:
         warehouse = _warehouse(session)
@@ -93,7 +94,7 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/plan")
 @requires("network.supply")
 @form.answers_on(overview)
-def plan() -> Any:
+def plan() -> ResponseReturnValue:
     """Ask for the day's rounds; the worker computes them."""
     form.command_id()
     with write() as session:
@@ -105,7 +106,7 @@ def plan() -> Any:
 @bp.post("/<round_id>/move/<store_id>")
 @requires("network.supply")
 @form.answers_on(overview)
-def move(round_id: str, store_id: str) -> Any:
+def move(round_id: str, store_id: str) -> ResponseReturnValue:
     """Move a stop one place up or down."""
     by = form.one_of("by", ("-1", "1"), sentence=_("Press one of the two arrows."))
     with write() as session:
@@ -117,7 +118,7 @@ def move(round_id: str, store_id: str) -> Any:
 @bp.post("/<round_id>/send-off")
 @requires("network.supply")
 @form.answers_on(overview)
-def send_off(round_id: str) -> Any:
+def send_off(round_id: str) -> ResponseReturnValue:
     """Let a round leave; the answer is the driver's sheet with the key, this once."""
     driver = form.text("driver", most=60)
     with write() as session:
@@ -129,7 +130,7 @@ def send_off(round_id: str) -> Any:
 @bp.post("/<round_id>/end")
 @requires("network.supply")
 @form.answers_on(overview)
-def end(round_id: str) -> Any:
+def end(round_id: str) -> ResponseReturnValue:
     """End a round that does not go on; a second click finds it ended."""
     why = form.text("why", most=200, required=_("Say why: the shopkeeper reads it."))
     with write() as session:
@@ -146,7 +147,7 @@ def end(round_id: str) -> Any:
 @bp.post("/<round_id>/drop")
 @requires("network.supply")
 @form.answers_on(overview)
-def drop(round_id: str) -> Any:
+def drop(round_id: str) -> ResponseReturnValue:
     """Drop a planned round; a second click finds it dropped."""
     with write() as session:
         row = routes.drop(session, round_id, actor=g.actor, at=clock.now())
@@ -156,7 +157,7 @@ def drop(round_id: str) -> Any:
 
 @bp.get("/<round_id>/sheet")
 @requires("network.supply")
-def sheet(round_id: str) -> Any:
+def sheet(round_id: str) -> ResponseReturnValue:
     """Show a round's sheet to print; the driver's key stands on the one that came when it was sent off."""
     return _sheet(round_id, "")
 
@@ -164,7 +165,7 @@ def sheet(round_id: str) -> Any:
 @bp.post("/vans")
 @requires("network.supply")
 @form.answers_on(overview)
-def add_van() -> Any:
+def add_van() -> ResponseReturnValue:
     """Take a van into service."""
     form.command_id()
     with write() as session:
@@ -178,7 +179,7 @@ def add_van() -> Any:
 
 @bp.post("/vans/<van_id>/retire")
 @requires("network.supply")
-def retire(van_id: str) -> Any:
+def retire(van_id: str) -> ResponseReturnValue:
     """Take a van out of service."""
     with write() as session:
         vehicles.retire_van(session, van_id, actor=g.actor, at=clock.now())
@@ -187,7 +188,7 @@ def retire(van_id: str) -> Any:
 
 @bp.get("/places")
 @requires("network.supply")
-def places(fault: ShopError | None = None, **_place: Any) -> Any:
+def places(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show where the shops and warehouses are, and when they take goods; what was typed and refused is still there."""
     with read() as session:
         named = [(house, _("Warehouse %(id)s", id=house)) for house in suppliers.warehouses(session)]
@@ -205,7 +206,7 @@ def places(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/places")
 @requires("network.supply")
 @form.answers_on(places)
-def put_places() -> Any:
+def put_places() -> ResponseReturnValue:
     """Keep every place that was changed on the page, or none; others stay as somebody else left them meanwhile."""
     form.command_id()
     changed = 0
@@ -228,7 +229,7 @@ def put_places() -> Any:
 @bp.post("/matrix")
 @requires("network.supply")
 @form.answers_on(places)
-def matrix() -> Any:
+def matrix() -> ResponseReturnValue:
     """Take measured ways in from a CSV file."""
     form.command_id()
     sent = request.files.get("file")
@@ -244,7 +245,7 @@ def matrix() -> Any:
 # --- inside ---
 
 
-def _sheet(round_id: str, key: str) -> Any:
+def _sheet(round_id: str, key: str) -> ResponseReturnValue:
     with read() as session:
         row = session.get(VanRound, round_id)
         if row is None or row.state == "dropped":

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -51,7 +52,7 @@ class Kept:
 
 @bp.get("/")
 @requires("network.stores")
-def stores() -> Any:
+def stores() -> ResponseReturnValue:
     """List the shops with when they were heard and how they trade."""
     wanted, which = form.tidy(request.args.get("find", ""))[:60], _number(request.args.get("page", ""))
     with read() as session:
@@ -92,7 +93,7 @@ def stores() -> Any:
 
 @bp.get("/<store_id>")
 @requires("network.stores")
-def store(store_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
+def store(store_id: str, fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show how a shop is: what needs somebody, its takings beside its region's, shelves, money, what is open."""
     with read() as session:
         shop = _shop(session, store_id)
@@ -136,7 +137,7 @@ def store(store_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
 
 @bp.post("/<store_id>/try-again")
 @requires("network.stores")
-def try_again(store_id: str) -> Any:
+def try_again(store_id: str) -> ResponseReturnValue:
     """Try what was set aside of a shop once more."""
     with read() as session:
         _shop(session, store_id)
@@ -149,7 +150,7 @@ def try_again(store_id: str) -> Any:
 
 @bp.post("/<store_id>/looked-into")
 @requires("network.stores")
-def looked_into(store_id: str) -> Any:
+def looked_into(store_id: str) -> ResponseReturnValue:
     """Let a shop's alarm go, once a person knows why a new count began or which copy has to stop."""
     with write() as session:
         shop = _shop(session, store_id)
@@ -165,7 +166,7 @@ def looked_into(store_id: str) -> Any:
 
 @bp.post("/<store_id>/keys/<name>/withdraw")
 @requires("network.stores")
-def withdraw(store_id: str, name: str) -> Any:
+def withdraw(store_id: str, name: str) -> ResponseReturnValue:
     """Make one key of a shop useless: its old computer's, say, once another has joined."""
     with write() as session:
         withdraw_key(session, _shop(session, store_id).id, name, actor=g.actor, at=doors().now())
@@ -176,7 +177,7 @@ def withdraw(store_id: str, name: str) -> Any:
 @bp.post("/<store_id>/signing-keys/<name>/allow")
 @requires("network.stores")
 @form.answers_on(store)
-def allow_signing(store_id: str, name: str) -> Any:
+def allow_signing(store_id: str, name: str) -> ResponseReturnValue:
     """Let a signing key that waits sign for its store, once the shopkeeper has read out its fingerprint."""
     return _settle_signing(
         store_id, name, signing_keys.allow, _("The key %(name)s signs for the store now.", name=name)
@@ -186,7 +187,7 @@ def allow_signing(store_id: str, name: str) -> Any:
 @bp.post("/<store_id>/signing-keys/<name>/refuse")
 @requires("network.stores")
 @form.answers_on(store)
-def refuse_signing(store_id: str, name: str) -> Any:
+def refuse_signing(store_id: str, name: str) -> ResponseReturnValue:
     """Refuse a signing key that waits."""
     return _settle_signing(store_id, name, signing_keys.refuse, _("The key %(name)s was refused.", name=name))
 
@@ -194,7 +195,7 @@ def refuse_signing(store_id: str, name: str) -> Any:
 @bp.post("/<store_id>/signing-keys/<name>/withdraw")
 @requires("network.stores")
 @form.answers_on(store)
-def withdraw_signing(store_id: str, name: str) -> Any:
+def withdraw_signing(store_id: str, name: str) -> ResponseReturnValue:
     """Withdraw a store's signing key; where it was in other hands, what it signed since then comes home to nobody."""
     since = form.instant("since", _("Enter the date and time, such as 2026-03-02 14:00."))
     told = _("The key %(name)s signs nothing any more. The store needs a new one, or a code to join with.", name=name)
@@ -204,7 +205,7 @@ def withdraw_signing(store_id: str, name: str) -> Any:
 @bp.post("/<store_id>/closed-days")
 @requires("network.stores")
 @form.answers_on(store)
-def close_days(store_id: str) -> Any:
+def close_days(store_id: str) -> ResponseReturnValue:
     """Settle for a shop without a node that it stays closed from a day until another."""
     first, last = closed_pages.typed()
     with write() as session:
@@ -217,7 +218,7 @@ def close_days(store_id: str) -> Any:
 @bp.post("/<store_id>/takings")
 @requires("network.stores")
 @form.answers_on(store)
-def say_takings(store_id: str) -> Any:
+def say_takings(store_id: str) -> ResponseReturnValue:
     """Say what a shop without a node takes on a usual day; an empty field takes it back."""
     with write() as session:
         shop = _shop(session, store_id)
@@ -232,7 +233,7 @@ def say_takings(store_id: str) -> Any:
 @bp.post("/<store_id>/closed-days/take-back")
 @requires("network.stores")
 @form.answers_on(store)
-def reopen_days(store_id: str) -> Any:
+def reopen_days(store_id: str) -> ResponseReturnValue:
     """Open a shop without a node again on days that were settled as closed."""
     first, last = closed_pages.chosen()
     with write() as session:
@@ -245,7 +246,7 @@ def reopen_days(store_id: str) -> Any:
 # --- inside ---
 
 
-def _settle_signing(store_id: str, name: str, settle: Callable[..., None], told: str) -> Any:
+def _settle_signing(store_id: str, name: str, settle: Callable[..., None], told: str) -> ResponseReturnValue:
     with write() as session:
         key = signing_keys.named(session, _shop(session, store_id).id, name)
         settle(session, key, actor=g.actor, at=doors().now())

@@ -1,8 +1,7 @@
 """Orders from the shops: shared out, confirmed, loaded."""
 
-from typing import Any
-
 from flask import Blueprint, flash, g, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
 
 from pos.store.store import usual_currency
@@ -20,7 +19,7 @@ bp = Blueprint("console_supply", __name__, url_prefix="/console/supply")
 
 @bp.get("/")
 @requires("network.supply")
-def orders() -> Any:
+def orders() -> ResponseReturnValue:
     """List the orders and what is scarce."""
     with read() as session:
         found = overview.orders(session)
@@ -45,7 +44,7 @@ def orders() -> Any:
 
 @bp.post("/fill")
 @requires("network.supply")
-def fill() -> Any:
+def fill() -> ResponseReturnValue:
     """Share the warehouse out over all waiting orders and confirm them."""
     with write() as session:
         done = warehouse.fill(session, actor=g.actor, at=clock.now())
@@ -66,7 +65,7 @@ def fill() -> Any:
 
 @bp.post("/dispatch")
 @requires("network.supply")
-def dispatch() -> Any:
+def dispatch() -> ResponseReturnValue:
     """Load the van with every confirmed order that is on no list."""
     with write() as session:
         done = warehouse.dispatch_day(session, everything=True, actor=g.actor, at=clock.now())

@@ -1,9 +1,8 @@
 """Which warehouse supplies which shop, and when: settled for a region, and for a shop where it differs."""
 
-from typing import Any
-
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -24,7 +23,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("network.supply")
-def listed(fault: ShopError | None = None, warehouse_id: str = "") -> Any:
+def listed(fault: ShopError | None = None, warehouse_id: str = "") -> ResponseReturnValue:
     """Show from where regions are supplied, which shops differ, and how many shops each warehouse supplies."""
     with read() as session:
         houses, known, house_of = (
@@ -57,7 +56,7 @@ def listed(fault: ShopError | None = None, warehouse_id: str = "") -> Any:
 
 @bp.post("/regions/<region_id>")
 @requires("network.supply")
-def settle_region(region_id: str) -> Any:
+def settle_region(region_id: str) -> ResponseReturnValue:
     """Settle from where a region's shops are supplied, but those with a warehouse of their own."""
     with write() as session:
         supply_routes.supply_region(session, region_id, _chosen(), actor=g.actor, at=clock.now())
@@ -68,7 +67,7 @@ def settle_region(region_id: str) -> Any:
 
 @bp.post("/shops/<store_id>")
 @requires("network.supply")
-def settle_shop(store_id: str) -> Any:
+def settle_shop(store_id: str) -> ResponseReturnValue:
     """Settle from where one shop is supplied; what it ordered before comes from where it was ordered."""
     with write() as session:
         house = _chosen()
@@ -89,7 +88,7 @@ def settle_shop(store_id: str) -> Any:
 @bp.post("/warehouses/<warehouse_id>")
 @requires("network.supply")
 @form.answers_on(listed)
-def settle_calendar(warehouse_id: str) -> Any:
+def settle_calendar(warehouse_id: str) -> ResponseReturnValue:
     """Settle on which days no van leaves a warehouse, until when shops' orders count, and by whose clock."""
     closed, cut_off = supplier_pages.closed_days_typed(), supplier_pages.cut_off_typed()
     with write() as session:

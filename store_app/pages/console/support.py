@@ -4,10 +4,10 @@ Only reads. A look is opened by a press, so that it is written at both ends; wit
 """
 
 import datetime as dt
-from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from config.errors import ShopError
@@ -30,7 +30,7 @@ ROWS = 25
 
 @bp.get("/")
 @requires("network.stores")
-def door(store_id: str, fault: ShopError | None = None) -> Any:
+def door(store_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show whether the shop lets itself be looked into, and who has looked; an open look leads in."""
     at = doors().now()
     with read() as session:
@@ -44,7 +44,7 @@ def door(store_id: str, fault: ShopError | None = None) -> Any:
 @bp.post("/look")
 @requires("network.stores")
 @form.answers_on(door)
-def look(store_id: str) -> Any:
+def look(store_id: str) -> ResponseReturnValue:
     """Open a look: written in the journal here and in the shop's."""
     with write() as session:
         shop = store_of(session, form.tidy(store_id))
@@ -55,7 +55,7 @@ def look(store_id: str) -> Any:
 
 @bp.get("/inside")
 @requires("network.stores")
-def inside(store_id: str) -> Any:
+def inside(store_id: str) -> ResponseReturnValue:
     """Show the shop as its shopkeeper lets it be seen; nothing here can be pressed."""
     find = form.tidy(request.args.get("find", ""))[:60]
     with read() as session:

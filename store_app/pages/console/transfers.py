@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint
+from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from pos.store.store import Store
@@ -22,7 +23,7 @@ SHOWN = 100
 
 @bp.get("/")
 @requires("network.supply")
-def everything() -> Any:
+def everything() -> ResponseReturnValue:
     """Show the transfers, the newest first, on a map and as a table."""
     with read() as session:
         rows = transfers.transfers(session, transfers.STATES.states, limit=SHOWN)

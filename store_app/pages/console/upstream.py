@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import ShopError
@@ -26,7 +27,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("network.supply")
-def listed(fault: ShopError | None = None, warehouse_id: str = "") -> Any:
+def listed(fault: ShopError | None = None, warehouse_id: str = "") -> ResponseReturnValue:
     """List whom the network buys from, and the warehouses that write to them."""
     with read() as session:
         rows = upstream.upstream_suppliers(session)
@@ -51,7 +52,7 @@ def listed(fault: ShopError | None = None, warehouse_id: str = "") -> Any:
 @bp.post("/warehouses/<warehouse_id>")
 @requires("network.supply")
 @form.answers_on(listed)
-def settle(warehouse_id: str) -> Any:
+def settle(warehouse_id: str) -> ResponseReturnValue:
     """Write down where a warehouse is and how it is called, for its letters."""
     told = {name: form.text(name, most=most) for name, most in locations.LONGEST.items()}
     with write() as session:

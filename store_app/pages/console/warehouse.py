@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -27,7 +28,7 @@ SHOWN = 100
 
 @bp.get("/")
 @requires("network.supply")
-def goods(fault: ShopError | None = None, **_place: Any) -> Any:
+def goods(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what is over or soon will be, or the products searched for, and what was written off lately."""
     text = form.tidy(request.args.get("q", ""))[: form.WORDS]
     with read() as session:
@@ -48,7 +49,7 @@ def goods(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/<warehouse_id>/write-off")
 @requires("network.supply")
 @form.answers_on(goods)
-def write_off(warehouse_id: str) -> Any:
+def write_off(warehouse_id: str) -> ResponseReturnValue:
     """Write units of a lot off; a second click changes nothing."""
     command, sku = form.command_id(), form.text("sku", most=40)
     units, note = form.whole("qty", least=1), form.text("note")
@@ -71,7 +72,7 @@ def write_off(warehouse_id: str) -> Any:
 
 @bp.get("/stock")
 @requires("network.supply")
-def stock(fault: ShopError | None = None, **_place: Any) -> Any:
+def stock(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what stands in a warehouse product by product, and what of it is promised."""
     text = form.tidy(request.args.get("q", ""))[: form.WORDS]
     is_gone = request.args.get("gone") == "1"
@@ -89,7 +90,7 @@ def stock(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/<warehouse_id>/count")
 @requires("network.supply")
 @form.answers_on(stock)
-def count(warehouse_id: str) -> Any:
+def count(warehouse_id: str) -> ResponseReturnValue:
     """Put right what stands of a product; a second click changes nothing."""
     command, sku = form.command_id(), form.text("sku", most=64)
     counted, why = form.whole("qty"), form.text("why", required=_("Say why you counted: the journal keeps it."))
@@ -110,7 +111,7 @@ def count(warehouse_id: str) -> Any:
 @bp.post("/<warehouse_id>/bay")
 @requires("network.supply")
 @form.answers_on(stock)
-def settle_bay(warehouse_id: str) -> Any:
+def settle_bay(warehouse_id: str) -> ResponseReturnValue:
     """Note where a product stands: pick lists lead there."""
     sku, bay = form.text("sku", most=64), form.text("bay", most=pick_lists.LONGEST_BAY)
     with write() as session:

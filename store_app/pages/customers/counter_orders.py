@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask import session as browser
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -49,7 +50,7 @@ _FIELDS = {"bad-name": "name", "bad-phone": "phone", "window-full": "window"}
 
 @bp.get("/")
 @requires("pickup")
-def take(fault: ShopError | None = None, **_place: Any) -> Any:
+def take(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what can be ordered, what is chosen, and ask for the rest."""
     store_id, at = str(place().store_id), doors().now()
     text, who = (form.tidy(request.args.get(key, ""))[: form.WORDS] for key in ("q", "who"))
@@ -92,7 +93,7 @@ def take(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/put")
 @requires("pickup")
 @form.answers_on(take)
-def put() -> Any:
+def put() -> ResponseReturnValue:
     """Choose one more of a product; by its button, or by scanning it."""
     store_id, at = str(place().store_id), doors().now()
     sku, text = request.form.get("sku", ""), form.text("q")
@@ -119,7 +120,7 @@ def put() -> Any:
 @bp.post("/change/<sku>")
 @requires("pickup")
 @form.answers_on(take)
-def change(sku: str) -> Any:
+def change(sku: str) -> ResponseReturnValue:
     """Change how much of a product is wanted; nothing takes it out."""
     steps = form.whole("steps", most=MOST_STEPS)
     chosen = _chosen()
@@ -134,7 +135,7 @@ def change(sku: str) -> Any:
 @bp.post("/customer")
 @requires("tab")
 @form.answers_on(take)
-def whose() -> Any:
+def whose() -> ResponseReturnValue:
     """Say which customer it is for, by name, last digits or a row found; an empty one takes the customer off."""
     wanted, who = form.text("customer", most=40), form.text("who")
     with read() as session:
@@ -151,7 +152,7 @@ def whose() -> Any:
 @bp.post("/coupons")
 @requires("pickup")
 @form.answers_on(take)
-def put_coupon() -> Any:
+def put_coupon() -> ResponseReturnValue:
     """Take a coupon the customer hands over; what it saves, or why not, is shown with it."""
     code = clean_code(form.text("coupon", most=40, required=_("Type the code on the coupon.")))
     with read() as session:
@@ -168,7 +169,7 @@ def put_coupon() -> Any:
 @bp.post("/coupons/<code>/out")
 @requires("pickup")
 @form.answers_on(take)
-def take_coupon_out(code: str) -> Any:
+def take_coupon_out(code: str) -> ResponseReturnValue:
     """Give a coupon back to the customer unused."""
     browser["counter_coupons"] = [one for one in _codes() if one != code]
     return redirect(url_for(".take") + "#coupons", 303)
@@ -177,7 +178,7 @@ def take_coupon_out(code: str) -> Any:
 @bp.post("/")
 @requires("pickup")
 @form.answers_on(take)
-def order() -> Any:
+def order() -> ResponseReturnValue:
     """Take the order, with the money if it is paid now, and print its slip; the same command again is one order."""
     command, store_id, at = form.command_id(), str(place().store_id), doors().now()
     name = form.text("name", most=80, required=_("Type the name under which it is collected."))
@@ -214,7 +215,7 @@ def order() -> Any:
 
 @bp.get("/<order_id>")
 @requires("pickup")
-def taken(order_id: str) -> Any:
+def taken(order_id: str) -> ResponseReturnValue:
     """Show the order just taken: what to take, its code, and when it is collected."""
     store_id = str(place().store_id)
     with read() as session:
@@ -236,7 +237,7 @@ def taken(order_id: str) -> Any:
 
 @bp.post("/<order_id>/give-back")
 @requires("take_back")
-def give_back(order_id: str) -> Any:
+def give_back(order_id: str) -> ResponseReturnValue:
     """Give back what was paid and is no longer owed."""
     command, store_id = form.command_id(), str(place().store_id)
     tender = form.one_of("tender", counter_orders.TENDERS, sentence=_("Say how it is given back."))

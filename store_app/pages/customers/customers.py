@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 from sqlalchemy.orm import Session
@@ -92,7 +93,7 @@ class LineRow:
 
 @bp.get("/")
 @requires("tab")
-def people(fault: ShopError | None = None) -> Any:
+def people(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show who owes most and since when, and the customers a search finds."""
     text, page_no = form.tidy(request.args.get("q", ""))[: customers.NAME_LETTERS], form.page_no()
     store_id = str(place().store_id)
@@ -124,7 +125,7 @@ def people(fault: ShopError | None = None) -> Any:
 
 @bp.get("/<customer_id>")
 @requires("tab")
-def person(customer_id: str, fault: ShopError | None = None, asked: str = "") -> Any:
+def person(customer_id: str, fault: ShopError | None = None, asked: str = "") -> ResponseReturnValue:
     """Show one customer: what is owed and since when, the last lines, points, and what may be kept."""
     store_id = str(place().store_id)
     with read() as session:
@@ -167,7 +168,7 @@ def person(customer_id: str, fault: ShopError | None = None, asked: str = "") ->
 
 @bp.get("/new")
 @requires("customers")
-def new(fault: ShopError | None = None) -> Any:
+def new(fault: ShopError | None = None) -> ResponseReturnValue:
     """Ask for a new customer's name and what may be kept."""
     return _particulars_page(None, Particulars("", language=place().language), fault)
 
@@ -175,7 +176,7 @@ def new(fault: ShopError | None = None) -> Any:
 @bp.post("/")
 @requires("customers")
 @form.answers_on(new)
-def add() -> Any:
+def add() -> ResponseReturnValue:
     """Add a customer."""
     command, wished = form.command_id(), _wished()
     with write() as session:
@@ -187,7 +188,7 @@ def add() -> Any:
 
 @bp.get("/<customer_id>/change")
 @requires("customers")
-def change_page(customer_id: str, fault: ShopError | None = None) -> Any:
+def change_page(customer_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Ask what is to change of a customer."""
     store_id = str(place().store_id)
     with read() as session:
@@ -199,7 +200,7 @@ def change_page(customer_id: str, fault: ShopError | None = None) -> Any:
 @bp.post("/<customer_id>/change")
 @requires("customers")
 @form.answers_on(change_page)
-def change(customer_id: str) -> Any:
+def change(customer_id: str) -> ResponseReturnValue:
     """Change what is kept of a customer."""
     wished = _wished()
     with write() as session:
@@ -221,7 +222,7 @@ def _at(name: str) -> Any:
 @bp.post("/<customer_id>/repay")
 @requires("tab")
 @form.answers_on(_at("repay"))
-def repay(customer_id: str) -> Any:
+def repay(customer_id: str) -> ResponseReturnValue:
     """Take money for the tab: oldest purchases first; the slip is printed."""
     command, asked = form.command_id(), "all" if request.form.get("all") else "repay"
     amount_minor = form.amount(asked, place().currency)
@@ -246,7 +247,7 @@ def repay(customer_id: str) -> Any:
 @bp.post("/<customer_id>/points-code")
 @requires("tab")
 @form.answers_on(_at("points"))
-def points_code(customer_id: str) -> Any:
+def points_code(customer_id: str) -> ResponseReturnValue:
     """Send the customer's phone the code that connects the network's points."""
     form.command_id()
     with read() as session:
@@ -261,7 +262,7 @@ def points_code(customer_id: str) -> Any:
 @bp.post("/<customer_id>/points-consent")
 @requires("tab")
 @form.answers_on(_at("points"))
-def points_consent(customer_id: str) -> Any:
+def points_consent(customer_id: str) -> ResponseReturnValue:
     """Connect the network's points by the code the customer tells."""
     form.command_id()
     code = form.text("code", most=12, required=_("Enter the code from the customer’s phone."))
@@ -275,7 +276,7 @@ def points_consent(customer_id: str) -> Any:
 @bp.post("/<customer_id>/carry-over")
 @requires("customers")
 @form.answers_on(_at("carry_over"))
-def carry_over(customer_id: str) -> Any:
+def carry_over(customer_id: str) -> ResponseReturnValue:
     """Take over what was owed in the old book."""
     command, amount_minor = form.command_id(), form.amount("carry_over", place().currency)
     since = form.day("since", _("Choose a day."))
@@ -289,7 +290,7 @@ def carry_over(customer_id: str) -> Any:
 @bp.post("/<customer_id>/write-off")
 @requires("reports.money")
 @form.answers_on(_at("write_off"))
-def write_off(customer_id: str) -> Any:
+def write_off(customer_id: str) -> ResponseReturnValue:
     """Give up what is owed, with the reason."""
     command, amount_minor = form.command_id(), form.amount("write_off", place().currency)
     why = form.text("why", required=_("Say why the shop gives up this money."))
@@ -303,7 +304,7 @@ def write_off(customer_id: str) -> Any:
 @bp.post("/<customer_id>/erase")
 @requires("customers")
 @form.answers_on(_at("erase"))
-def erase(customer_id: str) -> Any:
+def erase(customer_id: str) -> ResponseReturnValue:
     """Forget a person; the books stay, by number."""
     with write() as session:
         store = store_of(session, str(place().store_id))
@@ -349,7 +350,7 @@ def _wished() -> Particulars:
     )
 
 
-def _particulars_page(customer: Customer | None, kept: Particulars, fault: ShopError | None) -> Any:
+def _particulars_page(customer: Customer | None, kept: Particulars, fault: ShopError | None) -> ResponseReturnValue:
     places = exponent(place().currency)
     with read() as session:
         shared = shared_points.part_of(session, str(place().store_id), today())

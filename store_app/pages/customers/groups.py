@@ -1,11 +1,11 @@
 """Group buys of the shop: open one, see how it fills, say what the van brought and where the leader's part goes."""
 
 import datetime as dt
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -37,7 +37,7 @@ OPEN_DAYS, TO_COLLECT = 3, dt.timedelta(days=2)
 
 @bp.get("/")
 @requires("offers")
-def listed(fault: ShopError | None = None) -> Any:
+def listed(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show the shop's groups, what needs doing first, and a form to open one."""
     store_id, settings = str(place().store_id), doors().settings
     with read() as session:
@@ -78,7 +78,7 @@ def listed(fault: ShopError | None = None) -> Any:
 @bp.post("/")
 @requires("offers")
 @form.answers_on(listed)
-def open_group() -> Any:
+def open_group() -> ResponseReturnValue:
     """Open a group."""
     command, store_id = form.command_id(), str(place().store_id)
     leader, commission = form.text("leader", most=80), request.form.get("commission", "").strip()
@@ -111,7 +111,7 @@ def open_group() -> Any:
 @bp.post("/<group_id>/arrived")
 @requires("receive")
 @form.answers_on(lambda fault, **_place: listed(fault))
-def arrived(group_id: str) -> Any:
+def arrived(group_id: str) -> ResponseReturnValue:
     """Say how much of a group's goods the van brought."""
     qty = form.whole("qty", most=100_000)
     with write() as session:
@@ -124,7 +124,7 @@ def arrived(group_id: str) -> Any:
 @bp.post("/<group_id>/leader")
 @requires("offers")
 @form.answers_on(lambda fault, **_place: listed(fault))
-def leader_account(group_id: str) -> Any:
+def leader_account(group_id: str) -> ResponseReturnValue:
     """Say where a leader's commission is paid out to."""
     form.text("leader_account", most=60, required=_("Type the account’s number."))
     with write() as session:

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask import session as browser
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import Invalid, ShopError
@@ -73,7 +74,7 @@ class Picture:
 
 @bp.get("/")
 @requires("pickup")
-def overview(fault: ShopError | None = None, **_place: Any) -> Any:
+def overview(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what is on the way, what can be taken along, what came back, and what is not packed yet."""
     store_id = str(place().store_id)
     with read() as session:
@@ -109,7 +110,7 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/set-out")
 @requires("pickup")
 @form.answers_on(overview)
-def set_out() -> Any:
+def set_out() -> ResponseReturnValue:
     """Set out with the orders that are ticked, by the shortest way."""
     chosen, store_id, at = set(request.form.getlist("order")), str(place().store_id), doors().now()
     with read() as session:
@@ -129,7 +130,7 @@ def set_out() -> Any:
 @requires("pickup")
 @form.names_command
 @form.answers_on(overview)
-def hand_over(order_id: str) -> Any:
+def hand_over(order_id: str) -> ResponseReturnValue:
     """Hand an order over at the door, by the customer's code or to somebody by name; the same again is once."""
     command, store_id = form.command_id(), str(place().store_id)
     code = form.text("code", most=400).rstrip("/").rpartition("/")[2]
@@ -151,7 +152,7 @@ def hand_over(order_id: str) -> Any:
 @requires("pickup")
 @form.names_command
 @form.answers_on(overview)
-def not_met(order_id: str) -> Any:
+def not_met(order_id: str) -> ResponseReturnValue:
     """Write that nobody took an order; it comes back to the shop."""
     return _do(order_id, delivery.fail, why=form.reason(words.NOT_MET_REASONS))
 
@@ -159,7 +160,7 @@ def not_met(order_id: str) -> Any:
 @bp.post("/<order_id>/again")
 @requires("pickup")
 @form.answers_on(overview)
-def again(order_id: str) -> Any:
+def again(order_id: str) -> ResponseReturnValue:
     """Bring it once more."""
     return _do(order_id, delivery.try_again)
 
@@ -167,14 +168,14 @@ def again(order_id: str) -> Any:
 @bp.post("/<order_id>/collect")
 @requires("pickup")
 @form.answers_on(overview)
-def collect(order_id: str) -> Any:
+def collect(order_id: str) -> ResponseReturnValue:
     """Let the customer collect it in the shop; the fee falls away."""
     return _do(order_id, delivery.to_collect)
 
 
 @bp.get("/rules")
 @requires("settings")
-def rules(fault: ShopError | None = None) -> Any:
+def rules(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show where, when and for how much the shop brings orders home."""
     store_id = str(place().store_id)
     with read() as session:
@@ -198,7 +199,7 @@ def rules(fault: ShopError | None = None) -> Any:
 @bp.post("/rules")
 @requires("settings")
 @form.answers_on(rules)
-def settle() -> Any:
+def settle() -> ResponseReturnValue:
     """Settle where, when and for how much the shop brings orders home."""
     currency, store_id = place().currency, str(place().store_id)
     given = {name: form.whole(name, most=most) for name, most in NUMBERS.items()}
@@ -228,7 +229,7 @@ def settle() -> Any:
 # --- inside ---
 
 
-def _do(order_id: str, verb: Any, **given: Any) -> Any:
+def _do(order_id: str, verb: Any, **given: Any) -> ResponseReturnValue:
     with write() as session:
         verb(session, str(place().store_id), order_id, actor=g.actor, at=doors().now(), **given)
         wake_worker_after(session)

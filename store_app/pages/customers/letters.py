@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, Response, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import NotFound, ShopError
@@ -22,7 +23,7 @@ AWAY_DAYS, LEAST_AWAY, DAYS = 30, 7, 21
 
 @bp.get("/")
 @requires("offers")
-def listed(fault: ShopError | None = None, **_place: Any) -> Any:
+def listed(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the letters, whom each kind would be for now, and the form for a new one."""
     store_id = str(place().store_id)
     away = form.number(request.values.get("away_days") or str(AWAY_DAYS), "away_days", least=LEAST_AWAY, most=365)
@@ -44,7 +45,7 @@ def listed(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/")
 @requires("offers")
 @form.answers_on(listed)
-def make() -> Any:
+def make() -> ResponseReturnValue:
     """Make a letter, with a code for everybody it is for."""
     command = form.command_id()
     kind = form.one_of("kind", campaigns.KINDS, sentence=_("Choose whom the letter is for."))
@@ -65,7 +66,7 @@ def make() -> Any:
 
 @bp.get("/<letter_id>")
 @requires("offers")
-def letter(letter_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
+def letter(letter_id: str, fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show who gets which words, and what the letter brought so far."""
     store_id = str(place().store_id)
     with read() as session:
@@ -84,7 +85,7 @@ def letter(letter_id: str, fault: ShopError | None = None, **_place: Any) -> Any
 @bp.post("/<letter_id>/told/<customer_id>")
 @requires("offers")
 @form.answers_on(letter)
-def told(letter_id: str, customer_id: str) -> Any:
+def told(letter_id: str, customer_id: str) -> ResponseReturnValue:
     """Write that somebody was sent their letter."""
     with write() as session:
         campaigns.told(session, str(place().store_id), letter_id, customer_id, actor=g.actor, at=doors().now())
@@ -95,7 +96,7 @@ def told(letter_id: str, customer_id: str) -> Any:
 @bp.post("/<letter_id>/thanked/<friend_id>")
 @requires("offers")
 @form.answers_on(letter)
-def thanked(letter_id: str, friend_id: str) -> Any:
+def thanked(letter_id: str, friend_id: str) -> ResponseReturnValue:
     """Write that somebody was given their thanks for a new customer."""
     with write() as session:
         referrals.told(session, str(place().store_id), friend_id, actor=g.actor, at=doors().now())

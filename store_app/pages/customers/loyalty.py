@@ -1,9 +1,9 @@
 """Points: how the shop thanks its members, and whether it takes part in the points the network's shops share."""
 
 import datetime as dt
-from typing import Any
 
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import ShopError
@@ -21,7 +21,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("settings")
-def points(fault: ShopError | None = None) -> Any:
+def points(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show how the shop thanks its members."""
     with read() as session:
         rules = loyalty.scheme(session, str(place().store_id))
@@ -43,7 +43,7 @@ def points(fault: ShopError | None = None) -> Any:
 @bp.post("/")
 @requires("settings")
 @form.answers_on(points)
-def set_points() -> Any:
+def set_points() -> ResponseReturnValue:
     """Set how the shop thanks its members."""
     currency = place().currency
     wished = loyalty.Scheme(
@@ -61,7 +61,7 @@ def set_points() -> Any:
 
 @bp.get("/shared")
 @requires("settings")
-def shared(fault: ShopError | None = None) -> Any:
+def shared(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show what the network's points cost and bring, and whether the shop takes part."""
     store_id, day = str(place().store_id), today()
     with read() as session:
@@ -86,7 +86,7 @@ def shared(fault: ShopError | None = None) -> Any:
 @bp.post("/shared")
 @requires("settings")
 @form.answers_on(shared)
-def decide() -> Any:
+def decide() -> ResponseReturnValue:
     """Take part in the network's points, or give notice."""
     form.command_id()
     answer = form.one_of("answer", ("join", "leave"), sentence=_("Say whether the shop takes part."))

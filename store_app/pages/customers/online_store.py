@@ -4,6 +4,7 @@ from typing import Any
 
 import segno
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import ShopError
@@ -26,7 +27,7 @@ NUMBERS = {
 
 @bp.get("/")
 @requires("settings")
-def rules(fault: ShopError | None = None) -> Any:
+def rules(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show whether the online shop is open, its address, and its rules."""
     store_id = str(place().store_id)
     with read() as session:
@@ -52,7 +53,7 @@ def rules(fault: ShopError | None = None) -> Any:
 @bp.post("/")
 @requires("settings")
 @form.answers_on(rules)
-def settle() -> Any:
+def settle() -> ResponseReturnValue:
     """Settle the rules for online orders."""
     given: dict[str, Any] = {name: form.whole(name, most=most) for name, most in NUMBERS.items()}
     length = form.whole("window_minutes", most=max(LENGTHS))
@@ -70,7 +71,7 @@ def settle() -> Any:
 @bp.post("/open")
 @requires("settings")
 @form.answers_on(rules)
-def take_orders() -> Any:
+def take_orders() -> ResponseReturnValue:
     """Open or close the online shop."""
     wanted = request.form.get("open") == "yes"
     with write() as session:

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask import session as browser
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -101,7 +102,7 @@ class OrderView:
 
 @bp.get("/")
 @requires("pickup")
-def orders(fault: ShopError | None = None) -> Any:
+def orders(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show what waits, by what there is to do, and the field for the customer's code."""
     store_id = str(place().store_id)
     with read() as look:
@@ -125,7 +126,7 @@ def orders(fault: ShopError | None = None) -> Any:
 
 @bp.get("/past")
 @requires("pickup")
-def past() -> Any:
+def past() -> ResponseReturnValue:
     """Show the orders that are over, the newest first."""
     page_no = form.page_no()
     with read() as look:
@@ -148,7 +149,7 @@ def past() -> Any:
 
 @bp.get("/<order_id>")
 @requires("pickup")
-def order(order_id: str, fault: ShopError | None = None) -> Any:
+def order(order_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show one order, and what can be done with it."""
     with read() as look:
         found = _order(look, order_id)
@@ -184,7 +185,7 @@ def order(order_id: str, fault: ShopError | None = None) -> Any:
 @bp.post("/<order_id>/accept")
 @requires("pickup")
 @form.answers_on(order)
-def accept(order_id: str) -> Any:
+def accept(order_id: str) -> ResponseReturnValue:
     """Promise the customer the order."""
     return _do(order_id, pickup.accept, already=("accepted", *TO_PICK, "ready"), go="pickup.orders")
 
@@ -192,7 +193,7 @@ def accept(order_id: str) -> Any:
 @bp.post("/<order_id>/refuse")
 @requires("pickup")
 @form.answers_on(order)
-def refuse(order_id: str) -> Any:
+def refuse(order_id: str) -> ResponseReturnValue:
     """Say no to an order, with a reason the customer reads."""
     why = form.reason(words.REFUSE_REASONS)
     return _do(order_id, pickup.refuse, already=("refused",), go="pickup.orders", why=why)
@@ -201,7 +202,7 @@ def refuse(order_id: str) -> Any:
 @bp.post("/<order_id>/pick")
 @requires("pickup")
 @form.answers_on(order)
-def pick(order_id: str) -> Any:
+def pick(order_id: str) -> ResponseReturnValue:
     """Begin to gather an accepted order."""
     without = request.form.get("without") == "yes"
     return _do(order_id, pickup.start_picking, already=("picking",), without=without)
@@ -210,7 +211,7 @@ def pick(order_id: str) -> Any:
 @bp.post("/<order_id>/picked")
 @requires("pickup")
 @form.answers_on(order)
-def picked(order_id: str) -> Any:
+def picked(order_id: str) -> ResponseReturnValue:
     """Note what was found; then the order is ready, or the customer is to be asked."""
     then = form.one_of("then", ("ready", "short", "cancelled"), sentence=_("Press one of the two buttons."))
     instead = {
@@ -249,7 +250,7 @@ def picked(order_id: str) -> Any:
 @bp.post("/<order_id>/ready")
 @requires("pickup")
 @form.answers_on(order)
-def ready(order_id: str) -> Any:
+def ready(order_id: str) -> ResponseReturnValue:
     """Put what there is into the bin; the customer agreed to less."""
     return _do(order_id, pickup.ready, already=("ready",), go="pickup.orders")
 
@@ -257,7 +258,7 @@ def ready(order_id: str) -> Any:
 @bp.post("/<order_id>/cancel")
 @requires("pickup")
 @form.answers_on(order)
-def cancel(order_id: str) -> Any:
+def cancel(order_id: str) -> ResponseReturnValue:
     """Call an order off; its units are free again."""
     why = form.reason(words.CANCEL_REASONS)
     return _do(order_id, pickup.cancel, already=("cancelled",), go="pickup.orders", why=why)
@@ -266,7 +267,7 @@ def cancel(order_id: str) -> Any:
 @bp.post("/find")
 @requires("pickup")
 @form.answers_on(orders)
-def find() -> Any:
+def find() -> ResponseReturnValue:
     """Look for the order of a code; every try is counted."""
     code = form.text("code", most=400, required=_("Scan the customer’s code, or type its eight characters."))
     if code.startswith("order:"):  # a slip or a bag of the shop's own: look at it, hand nothing over
@@ -287,7 +288,7 @@ def find() -> Any:
 
 @bp.get("/<order_id>/hand-over")
 @requires("pickup")
-def hand_over(order_id: str, fault: ShopError | None = None) -> Any:
+def hand_over(order_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show what is in the bag and what to pay; needs the code that was just scanned or typed."""
     with read() as look:
         found = _order(look, order_id)
@@ -320,7 +321,7 @@ def hand_over(order_id: str, fault: ShopError | None = None) -> Any:
 @bp.post("/<order_id>/collect")
 @requires("pickup")
 @form.answers_on(hand_over)
-def collect(order_id: str) -> Any:
+def collect(order_id: str) -> ResponseReturnValue:
     """Ring the sale and hand the order over; the same command twice is one sale."""
     command = form.command_id()
     with read() as look:
@@ -357,7 +358,7 @@ def collect(order_id: str) -> Any:
 
 @bp.get("/<order_id>/done")
 @requires("pickup")
-def done(order_id: str) -> Any:
+def done(order_id: str) -> ResponseReturnValue:
     """Show the change to give, large."""
     store_id = str(place().store_id)
     with read() as look:
@@ -378,7 +379,7 @@ def done(order_id: str) -> Any:
 # --- inside ---
 
 
-def _do(order_id: str, verb: Any, *, already: tuple[str, ...], go: str = "", **given: Any) -> Any:
+def _do(order_id: str, verb: Any, *, already: tuple[str, ...], go: str = "", **given: Any) -> ResponseReturnValue:
     """Move an order unless a first click has; then go to the list or back to the order."""
     with write() as session:
         row = pickup.order_for_update(session, str(place().store_id), order_id)

@@ -1,8 +1,7 @@
 """Goods of an online order that come back at the counter: begun, taken back, or refused with a reason."""
 
-from typing import Any
-
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from store_app.pages.common import form
@@ -21,7 +20,7 @@ bp.before_request(form.know_the_place)
 @bp.post("/ask")
 @requires("pickup")
 @form.answers_on(pickup.order)
-def ask(order_id: str) -> Any:
+def ask(order_id: str) -> ResponseReturnValue:
     """Begin to take goods back, the customer standing at the counter."""
     why = form.text("why", required=_("Say what is wrong with the goods."))
     with write() as session:
@@ -35,7 +34,7 @@ def ask(order_id: str) -> Any:
 @bp.post("/take-back")
 @requires("take_back")
 @form.answers_on(pickup.order)
-def take_back(order_id: str) -> Any:
+def take_back(order_id: str) -> ResponseReturnValue:
     """Take goods back; the same command twice is one return."""
     command, store_id = form.command_id(), str(place().store_id)
     tender = request.form.get("tender") or "cash"
@@ -58,7 +57,7 @@ def take_back(order_id: str) -> Any:
 @bp.post("/refuse")
 @requires("pickup")
 @form.answers_on(pickup.order)
-def refuse(order_id: str) -> Any:
+def refuse(order_id: str) -> ResponseReturnValue:
     """Say no to goods that should come back; the customer reads why."""
     why = form.text("why", required=_("Say why, so that the customer understands."))
     with write() as session:

@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import ShopError
@@ -23,7 +24,7 @@ SHOWN = 50
 
 @bp.get("/")
 @requires("settings")
-def listed(fault: ShopError | None = None, **_place: Any) -> Any:
+def listed(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the reviews, those without an answer first."""
     with read() as session:
         rows = session.execute(
@@ -39,7 +40,7 @@ def listed(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/<order_id>/<sku>")
 @requires("settings")
 @form.answers_on(listed)
-def answer(order_id: str, sku: str) -> Any:
+def answer(order_id: str, sku: str) -> ResponseReturnValue:
     """Answer a review; the customer and everybody else reads it."""
     words = form.text("words", most=reviews.MOST_WORDS, required=_("Write your answer first."))
     with write() as session:

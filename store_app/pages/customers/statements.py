@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flask import Blueprint, Response, flash, g, jsonify, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import Invalid, NotFound, ShopError
@@ -29,7 +30,7 @@ DAYS = 90
 
 @bp.get("/<customer_id>/statement")
 @requires("tab")
-def show(customer_id: str, fault: ShopError | None = None) -> Any:
+def show(customer_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show a statement in the customer's own language."""
     first, last, wrong = _period(request.values)
     document = _document(customer_id, first, last)
@@ -64,7 +65,7 @@ def as_table(customer_id: str) -> Response:
 @bp.post("/<customer_id>/statement")
 @requires("tab")
 @form.answers_on(show)
-def on_paper(customer_id: str) -> Any:
+def on_paper(customer_id: str) -> ResponseReturnValue:
     """Print a statement on the receipt printer."""
     first, last, wrong = _period(request.form)
     if wrong is not None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 
@@ -36,7 +37,7 @@ class MovementRow:
 
 @bp.get("/")
 @requires("sell")
-def look_up(fault: ShopError | None = None) -> Any:
+def look_up(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show what the code in the address is worth, and how it came to that."""
     typed = form.tidy(request.values.get("code", ""))[:MOST_TYPED]
     store_id = str(place().store_id)
@@ -67,7 +68,7 @@ def look_up(fault: ShopError | None = None) -> Any:
 @bp.post("/print")
 @requires("sell")
 @form.answers_on(look_up)
-def print_slip() -> Any:
+def print_slip() -> ResponseReturnValue:
     """Print the slip of a voucher once more, with what is left on it."""
     code = form.text("code", most=MOST_TYPED, required=_("Type or scan the code of the voucher."))
     with write() as session:

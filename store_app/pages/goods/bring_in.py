@@ -1,9 +1,9 @@
 """A file of products brought in by the browser: looked at first (`brought`), written whole or not at all."""
 
 from functools import partial
-from typing import Any
 
 from flask import Blueprint, flash, g, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
 
 from config.errors import ShopError
@@ -21,7 +21,7 @@ READ = partial(importing.read, "products")
 
 @bp.get("/", endpoint="upload")
 @requires("import")
-def upload(fault: ShopError | None = None, **_file: str) -> Any:
+def upload(fault: ShopError | None = None, **_file: str) -> ResponseReturnValue:
     """Ask for a file and say what it has to hold."""
     needed, possible = importing.COLUMNS["products"]
     return page("goods/products/bring_in.html", sheet=None, needed=list(needed), possible=list(possible), fault=fault)
@@ -30,7 +30,7 @@ def upload(fault: ShopError | None = None, **_file: str) -> Any:
 @bp.post("/")
 @requires("import")
 @form.answers_on(upload)
-def look() -> Any:
+def look() -> ResponseReturnValue:
     """Keep the file and show its lines and all its faults."""
     sent = uploads.sent(READ)
     with read() as session:
@@ -43,7 +43,7 @@ def look() -> Any:
 @bp.post("/<file_id>")
 @requires("import")
 @form.answers_on(upload)
-def bring_in(file_id: str) -> Any:
+def bring_in(file_id: str) -> ResponseReturnValue:
     """Write the file that was looked at."""
     sheet = uploads.kept(file_id, READ).sheet
     with write() as session:
@@ -56,7 +56,7 @@ def bring_in(file_id: str) -> Any:
 @bp.post("/<file_id>/give-up")
 @requires("import")
 @form.answers_on(upload)
-def give_up(file_id: str) -> Any:
+def give_up(file_id: str) -> ResponseReturnValue:
     """Throw the file away that was looked at."""
     uploads.give_up(file_id)
     return redirect(url_for("bring_in.upload"), 303)

@@ -1,9 +1,9 @@
 """Check these: the few products a day whose record is most likely wrong; a count answers each."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.clock import day_start
@@ -32,7 +32,7 @@ class CheckView:
 
 @bp.get("/")
 @requires("stock.count")
-def list_today(fault: ShopError | None = None) -> Any:
+def list_today(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show today's list; what the records say is shown only where it is the reason."""
     here = place()
     since = day_start(today(), here.tz, here.rollover_hour)
@@ -53,7 +53,7 @@ def list_today(fault: ShopError | None = None) -> Any:
 @bp.post("/")
 @requires("stock.count")
 @form.answers_on(list_today)
-def count() -> Any:
+def count() -> ResponseReturnValue:
     """Book what somebody counted of a line: the number typed, or none."""
     command = form.command_id()
     counted = 0 if request.form.get("then") == "none" else form.whole("qty")

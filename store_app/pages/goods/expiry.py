@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -44,7 +45,7 @@ class LotView:
 
 @bp.get("/")
 @requires("stock.look")
-def calendar(fault: ShopError | None = None) -> Any:
+def calendar(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show what leaves within some days, by day, the earliest first."""
     asked = request.args.get("days", "7")
     days = int(asked) if asked in {str(one) for one in SPANS} else 7
@@ -71,7 +72,7 @@ def calendar(fault: ShopError | None = None) -> Any:
 @bp.post("/reduce")
 @requires("offers")
 @form.answers_on(calendar)
-def reduce() -> Any:
+def reduce() -> ResponseReturnValue:
     """Reduce a lot's price until its last day, and print a label for every piece."""
     command, store_id, at = form.command_id(), str(place().store_id), doors().now()
     percent = form.whole("percent", least=1, most=99)
@@ -102,7 +103,7 @@ def reduce() -> Any:
 
 @bp.get("/label/<sku>/<expires_on>/<percent>")
 @requires("stock.look")
-def label(sku: str, expires_on: str, percent: str) -> Any:
+def label(sku: str, expires_on: str, percent: str) -> ResponseReturnValue:
     """Show the label as it would print."""
     share = form.number(percent, "percent", least=1, most=99)
     with read() as session:

@@ -3,10 +3,10 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -84,7 +84,7 @@ class Example:
 
 @bp.get("/")
 @requires("offers")
-def everything() -> Any:
+def everything() -> ResponseReturnValue:
     """List the offers: live, coming, and the last that ended."""
     with read() as session:
         views = _views(session, offers.all_of(session, _owner()))
@@ -95,14 +95,14 @@ def everything() -> Any:
 
 @bp.get("/new")
 @requires("offers")
-def kinds() -> Any:
+def kinds() -> ResponseReturnValue:
     """Show the kinds of offer to choose from."""
     return page("goods/offers/kinds.html", kinds=offer_words.KINDS)
 
 
 @bp.get("/new/<key>")
 @requires("offers")
-def begin(key: str) -> Any:
+def begin(key: str) -> ResponseReturnValue:
     """Show the empty form of a kind."""
     kind = _kind(key)
     return _form(kind, offer_form.empty(kind), offer_id=new_id(), address=url_for("offers.make", key=key))
@@ -110,14 +110,14 @@ def begin(key: str) -> Any:
 
 @bp.post("/new/<key>")
 @requires("offers")
-def make(key: str) -> Any:
+def make(key: str) -> ResponseReturnValue:
     """Take a step of the form, or make the offer."""
     return _step(_kind(key), form.command_id(), url_for("offers.make", key=key), new=True)
 
 
 @bp.get("/<offer_id>")
 @requires("offers")
-def one(offer_id: str, fault: ShopError | None = None) -> Any:
+def one(offer_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show one offer with its coupons and an example."""
     with read() as session:
         row = offers.offer_of(session, _owner(), offer_id)
@@ -133,7 +133,7 @@ def one(offer_id: str, fault: ShopError | None = None) -> Any:
 
 @bp.get("/<offer_id>/change")
 @requires("offers")
-def change(offer_id: str) -> Any:
+def change(offer_id: str) -> ResponseReturnValue:
     """Show the form of an offer that stands."""
     offer = _to_change(offer_id)
     kind = _kind(offer_words.key_of(offer))
@@ -144,7 +144,7 @@ def change(offer_id: str) -> Any:
 
 @bp.post("/<offer_id>/change")
 @requires("offers")
-def put_right(offer_id: str) -> Any:
+def put_right(offer_id: str) -> ResponseReturnValue:
     """Take a step of the form, or change the offer."""
     kind = _kind(offer_words.key_of(_to_change(offer_id)))
     return _step(kind, offer_id, url_for("offers.put_right", offer_id=offer_id), new=False)
@@ -153,7 +153,7 @@ def put_right(offer_id: str) -> Any:
 @bp.post("/<offer_id>/end")
 @requires("offers")
 @form.answers_on(one)
-def end(offer_id: str) -> Any:
+def end(offer_id: str) -> ResponseReturnValue:
     """End an offer now."""
     with write() as session:
         row = offers.end(session, _owner(), offer_id, actor=g.actor, at=doors().now())
@@ -165,7 +165,7 @@ def end(offer_id: str) -> Any:
 @bp.post("/<offer_id>/coupons")
 @requires("offers")
 @form.answers_on(one)
-def make_coupons(offer_id: str) -> Any:
+def make_coupons(offer_id: str) -> ResponseReturnValue:
     """Make codes: one's own, or random ones."""
     own = form.text("code", most=offers.LONGEST_CODE)
     count = 1 if own else form.whole("count", least=1, most=1000)
@@ -202,7 +202,7 @@ def _to_change(offer_id: str) -> Offer:
     return offer
 
 
-def _step(kind: Kind, offer_id: str, address: str, *, new: bool) -> Any:
+def _step(kind: Kind, offer_id: str, address: str, *, new: bool) -> ResponseReturnValue:
     """Save the draft when that is asked and it can be; show it again otherwise."""
     if not ids.is_id(offer_id):
         raise NotFound("not-found-here", _("There is no such offer. Look at the list of offers."))
@@ -229,7 +229,7 @@ def _step(kind: Kind, offer_id: str, address: str, *, new: bool) -> Any:
     )  # fmt: skip
 
 
-def _go(address: str) -> Any:
+def _go(address: str) -> ResponseReturnValue:
     """Send the browser to a page; a script would otherwise put that page into its form."""
     if request.headers.get("HX-Request"):
         return Response(status=204, headers={"HX-Redirect": address})
@@ -246,7 +246,7 @@ def _form(
     offer: Offer | None = None,
     status: int = 200,
     changing: bool = False,
-) -> Any:
+) -> ResponseReturnValue:
     example, found, searched = None, [], draft["searched"]
     with read() as session:
         if searched is not None and draft["step"] != "drop":

@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -28,7 +29,7 @@ NUMBERS = {"minimum_age": 99, "maximum_qty": 1_000_000, "shelf_life_days": 10_00
 
 @bp.get("/new")
 @requires("catalogue")
-def new(fault: ShopError | None = None) -> Any:
+def new(fault: ShopError | None = None) -> ResponseReturnValue:
     """Ask for a new product of the shop's own; the address may bring a code that was scanned."""
     code = form.tidy(request.values.get("code", ""))[: catalogue.LONGEST_CODE]
     with read() as session:
@@ -40,7 +41,7 @@ def new(fault: ShopError | None = None) -> Any:
 @bp.post("/new")
 @requires("catalogue")
 @form.answers_on(new)
-def add() -> Any:
+def add() -> ResponseReturnValue:
     """Take a new product in, with its code, price and cost at once."""
     command, wished = form.command_id(), _wished()
     code = form.text("code", most=catalogue.LONGEST_CODE)
@@ -70,7 +71,7 @@ def add() -> Any:
 
 @bp.get("/<sku>/change")
 @requires("catalogue")
-def change_page(sku: str, fault: ShopError | None = None) -> Any:
+def change_page(sku: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Ask what is to change of a product of the shop's own."""
     with read() as session:
         product = assortment.own_product(session, str(place().store_id), sku)
@@ -81,7 +82,7 @@ def change_page(sku: str, fault: ShopError | None = None) -> Any:
 @bp.post("/<sku>/change")
 @requires("catalogue")
 @form.answers_on(change_page)
-def save(sku: str) -> Any:
+def save(sku: str) -> ResponseReturnValue:
     """Change a product of the shop's own."""
     wished = _wished()
     with write() as session:
@@ -93,7 +94,9 @@ def save(sku: str) -> Any:
 # --- inside ---
 
 
-def _form_page(product: Product | None, values: dict[str, Any], fault: ShopError | None, known_sku: str = "") -> Any:
+def _form_page(
+    product: Product | None, values: dict[str, Any], fault: ShopError | None, known_sku: str = ""
+) -> ResponseReturnValue:
     store_id = str(place().store_id)
     with read() as session:
         classes = session.scalars(sa.select(TaxClass).order_by(TaxClass.name, TaxClass.id)).all()

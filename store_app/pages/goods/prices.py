@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 from flask_babel import ngettext
@@ -69,7 +70,7 @@ class Preview:
 
 @bp.get("/", endpoint="change_many")
 @requires("catalogue")
-def change_many(fault: ShopError | None = None) -> Any:
+def change_many(fault: ShopError | None = None) -> ResponseReturnValue:
     """Choose products and a rule; with both in the address, show what would become of each price."""
     store_id, asked = str(place().store_id), asked_for()
     preview = None
@@ -111,7 +112,7 @@ def change_many(fault: ShopError | None = None) -> Any:
 @bp.post("/")
 @requires("catalogue")
 @form.answers_on(change_many)
-def apply() -> Any:
+def apply() -> ResponseReturnValue:
     """Date the previewed prices from a day on; the same command again is the same change."""
     command, asked, rule, from_day = form.command_id(), asked_for(), _rule(), day_typed("from_day")
     left, store_id = set(request.form.getlist("leave")), str(place().store_id)
@@ -134,7 +135,7 @@ def apply() -> Any:
 
 @bp.get("/labels", endpoint="labels")
 @requires("catalogue")
-def labels_page(fault: ShopError | None = None) -> Any:
+def labels_page(fault: ShopError | None = None) -> ResponseReturnValue:
     """Offer the labels of the prices that begin on a day."""
     day = day_typed("day") if request.values.get("day") else today()
     with read() as session:
@@ -150,7 +151,7 @@ def labels_page(fault: ShopError | None = None) -> Any:
 @bp.post("/labels")
 @requires("catalogue")
 @form.answers_on(labels_page)
-def print_labels() -> Any:
+def print_labels() -> ResponseReturnValue:
     """Queue the labels of the prices that begin on a day, or the next lot of many."""
     command, day = form.command_id(), day_typed("day")
     first = form.whole("first", most=1_000_000)
@@ -164,7 +165,7 @@ def print_labels() -> Any:
 @bp.post("/take-back")
 @requires("catalogue")
 @form.answers_on(change_many)
-def take_back() -> Any:
+def take_back() -> ResponseReturnValue:
     """Take one coming price back, or all of a day."""
     day, sku, store_id = day_typed("day"), form.text("sku", most=80), str(place().store_id)
     given: dict[str, Any] = {"today": today(), "actor": g.actor, "at": doors().now()}

@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import Invalid, NotFound, ShopError
@@ -43,7 +44,7 @@ def let_a_picture_in(endpoint: str | None, _values: dict[str, Any] | None) -> No
 
 @bp.get("/")
 @requires("order")
-def overview(fault: ShopError | None = None, **_place: Any) -> Any:
+def overview(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the producers with what is left of their goods and what they are owed; and find a receipt's lots."""
     store_id = str(place().store_id)
     text = form.tidy(request.args.get("receipt", ""))[:40]
@@ -60,7 +61,7 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/")
 @requires("order")
 @form.answers_on(overview)
-def add() -> Any:
+def add() -> ResponseReturnValue:
     """Take a producer in."""
     command = form.command_id()
     with write() as session:
@@ -70,7 +71,7 @@ def add() -> Any:
 
 @bp.get("/<producer_id>")
 @requires("order")
-def producer(producer_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
+def producer(producer_id: str, fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show one producer: goods and their stories, lots, what is open, statements."""
     store_id = str(place().store_id)
     with read() as session:
@@ -97,7 +98,7 @@ def producer(producer_id: str, fault: ShopError | None = None, **_place: Any) ->
 @bp.post("/<producer_id>/terms")
 @requires("order")
 @form.answers_on(producer)
-def terms(producer_id: str) -> Any:
+def terms(producer_id: str) -> ResponseReturnValue:
     """Change what was agreed."""
     with write() as session:
         producers.producer_of(session, str(place().store_id), producer_id)
@@ -109,7 +110,7 @@ def terms(producer_id: str) -> Any:
 @bp.post("/<producer_id>/goods")
 @requires("catalogue")
 @form.answers_on(producer)
-def list_goods(producer_id: str) -> Any:
+def list_goods(producer_id: str) -> ResponseReturnValue:
     """Make a new product that is sold for this producer."""
     command, store_id, at = form.command_id(), str(place().store_id), doors().now()
     name = form.text("name", most=120, required=_("Give the product a name."))
@@ -132,7 +133,7 @@ def list_goods(producer_id: str) -> Any:
 @bp.post("/<producer_id>/goods/<sku>/story")
 @requires("catalogue")
 @form.answers_on(producer)
-def story(producer_id: str, sku: str) -> Any:
+def story(producer_id: str, sku: str) -> ResponseReturnValue:
     """Write a product's story, and put a picture in or take one out."""
     store_id, at = str(place().store_id), doors().now()
     sent, gone = request.files.get("picture"), form.text("gone", most=40)
@@ -166,7 +167,7 @@ def picture(sku: str, id: str) -> Response:
 @bp.post("/<producer_id>/lots")
 @requires("receive")
 @form.answers_on(producer)
-def take_in(producer_id: str) -> Any:
+def take_in(producer_id: str) -> ResponseReturnValue:
     """Take in what the producer brought."""
     command, store_id = form.command_id(), str(place().store_id)
     sku, at = form.text("sku", most=80), doors().now()
@@ -184,7 +185,7 @@ def take_in(producer_id: str) -> Any:
 
 @bp.get("/lots/<lot_id>")
 @requires("order")
-def lot(lot_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
+def lot(lot_id: str, fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Follow a lot from its producer to every receipt it went to."""
     store_id = str(place().store_id)
     with read() as session:
@@ -203,7 +204,7 @@ def lot(lot_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/lots/<lot_id>/out")
 @requires("stock.waste")
 @form.answers_on(lot)
-def take_out(lot_id: str) -> Any:
+def take_out(lot_id: str) -> ResponseReturnValue:
     """Give what is left back to the producer, or write it off as spoilt."""
     command = form.command_id()
     how = form.one_of("how", ("back", "lost"), sentence=_("Press one of the two buttons."))
@@ -219,7 +220,7 @@ def take_out(lot_id: str) -> Any:
 @bp.post("/<producer_id>/statements")
 @requires("reports.money")
 @form.answers_on(producer)
-def state(producer_id: str) -> Any:
+def state(producer_id: str) -> ResponseReturnValue:
     """Make the statement up to a day."""
     command, until = form.command_id(), form.date("until") or today()
     with write() as session:
@@ -232,7 +233,7 @@ def state(producer_id: str) -> Any:
 
 @bp.get("/statements/<statement_id>")
 @requires("reports.money")
-def statement(statement_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
+def statement(statement_id: str, fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show a statement, to be paid and printed."""
     store_id = str(place().store_id)
     with read() as session:
@@ -251,7 +252,7 @@ def statement(statement_id: str, fault: ShopError | None = None, **_place: Any) 
 @bp.post("/statements/<statement_id>/paid")
 @requires("reports.money")
 @form.answers_on(statement)
-def paid(statement_id: str) -> Any:
+def paid(statement_id: str) -> ResponseReturnValue:
     """Write that it was paid, by bank or out of the drawer."""
     store_id, how = str(place().store_id), form.one_of("how", payouts.HOW, sentence=_("Choose how it was paid."))
     with write() as session:

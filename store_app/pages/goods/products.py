@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 from sqlalchemy.orm import Session
@@ -50,7 +51,7 @@ PER_WORDS = {"each": lazy("each"), "gram": lazy("per kg"), "millilitre": lazy("p
 
 @bp.get("/", endpoint="listed")
 @requires("catalogue")
-def listed() -> Any:
+def listed() -> ResponseReturnValue:
     """List what this shop sells, filtered by the address."""
     store_id, asked, page_no = str(place().store_id), asked_for(), form.page_no()
     with read() as session:
@@ -98,7 +99,7 @@ def export(suffix: str) -> Response:
 
 @bp.get("/<sku>", endpoint="product")
 @requires("catalogue")
-def product(sku: str, fault: ShopError | None = None) -> Any:
+def product(sku: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show one product: price, cost, codes, what the shop wishes for it, and what it is."""
     store_id, day = str(place().store_id), today()
     with read() as session:
@@ -142,7 +143,7 @@ def product(sku: str, fault: ShopError | None = None) -> Any:
 @bp.post("/<sku>/price")
 @requires("catalogue")
 @form.answers_on(product)
-def price(sku: str) -> Any:
+def price(sku: str) -> ResponseReturnValue:
     """Date a price of the shop's own from a day on."""
     price_minor, from_day = form.amount("price", place().currency), day_typed("from_day")
     with write() as session:
@@ -160,7 +161,7 @@ def price(sku: str) -> Any:
 @bp.post("/<sku>/price/take-back")
 @requires("catalogue")
 @form.answers_on(product)
-def take_price_back(sku: str) -> Any:
+def take_price_back(sku: str) -> ResponseReturnValue:
     """Take a coming price back."""
     from_day = day_typed("day")
     with write() as session:
@@ -174,7 +175,7 @@ def take_price_back(sku: str) -> Any:
 @bp.post("/<sku>/wishes")
 @requires("catalogue")
 @form.answers_on(product)
-def wishes(sku: str) -> Any:
+def wishes(sku: str) -> ResponseReturnValue:
     """Settle whether the shop sells it, what it keeps from the online shop, and what it costs."""
     active, hold_back = request.form.get("sold") == "yes", form.whole("hold_back")
     cost_minor = form.amount("cost", place().currency) if request.form.get("cost", "").strip() else None
@@ -191,7 +192,7 @@ def wishes(sku: str) -> Any:
 @bp.post("/<sku>/codes")
 @requires("catalogue")
 @form.answers_on(product)
-def add_code(sku: str) -> Any:
+def add_code(sku: str) -> ResponseReturnValue:
     """Let a further barcode lead to the product, a pack's with how many are in it."""
     code = form.text("code", most=catalogue.LONGEST_CODE, required=_("Scan the barcode."))
     qty = form.whole("qty", least=1, most=1_000_000)
@@ -207,7 +208,7 @@ def add_code(sku: str) -> Any:
 @bp.post("/<sku>/codes/remove")
 @requires("catalogue")
 @form.answers_on(product)
-def remove_code(sku: str) -> Any:
+def remove_code(sku: str) -> ResponseReturnValue:
     """Let a barcode of the shop's own product lead nowhere any more."""
     code = form.text("code", most=catalogue.LONGEST_CODE, required=_("Choose a barcode."))
     with write() as session:
@@ -220,7 +221,7 @@ def remove_code(sku: str) -> Any:
 @bp.post("/<sku>/key")
 @requires("catalogue")
 @form.answers_on(product)
-def touch_key(sku: str) -> Any:
+def touch_key(sku: str) -> ResponseReturnValue:
     """Put the product on the first free touch key of the first page."""
     with write() as session:
         quick_keys.put(session, str(place().store_id), sku, 1, actor=g.actor, at=doors().now())
@@ -231,7 +232,7 @@ def touch_key(sku: str) -> Any:
 @bp.post("/<sku>/label")
 @requires("catalogue")
 @form.answers_on(product)
-def print_label(sku: str) -> Any:
+def print_label(sku: str) -> ResponseReturnValue:
     """Queue the product's shelf label."""
     command = form.command_id()
     with write() as session:

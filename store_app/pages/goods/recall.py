@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import Conflict, Refused, ShopError
@@ -23,7 +24,7 @@ RAIL_COUNTS["recalls"] = recall.to_look_through
 
 @bp.get("/")
 @requires("recall")
-def listed(fault: ShopError | None = None) -> Any:
+def listed(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show the recalls, and the form that calls one once its product is known."""
     text = form.tidy(request.values.get("code", ""))[: form.WORDS]
     sku, options, hit = request.values.get("sku", ""), [], None
@@ -52,7 +53,7 @@ def listed(fault: ShopError | None = None) -> Any:
 @bp.post("/")
 @requires("recall")
 @form.answers_on(listed)
-def call() -> Any:
+def call() -> ResponseReturnValue:
     """Stop a product or a batch from being sold, at once and on every till."""
     command, store_id = form.command_id(), str(place().store_id)
     why = form.text("why", required=_("Say why it is recalled."))
@@ -69,7 +70,7 @@ def call() -> Any:
 
 @bp.get("/<recall_id>")
 @requires("recall")
-def one(recall_id: str, fault: ShopError | None = None) -> Any:
+def one(recall_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show a recall: what to do, what is here, and what was sold of it."""
     store_id = str(place().store_id)
     with read() as session:
@@ -100,7 +101,7 @@ def one(recall_id: str, fault: ShopError | None = None) -> Any:
 @bp.post("/<recall_id>/clear")
 @requires("recall")
 @form.answers_on(one)
-def clear(recall_id: str) -> Any:
+def clear(recall_id: str) -> ResponseReturnValue:
     """Say that the shelf was looked through; what was taken away is written off."""
     command, store_id, at = form.command_id(), str(place().store_id), doors().now()
     taken = form.whole("qty")
@@ -115,7 +116,7 @@ def clear(recall_id: str) -> Any:
 @bp.post("/<recall_id>/lift")
 @requires("recall")
 @form.answers_on(one)
-def lift(recall_id: str) -> Any:
+def lift(recall_id: str) -> ResponseReturnValue:
     """Let it be sold again."""
     why = form.reason(wording_stock.LIFT_REASONS)
     with write() as session:

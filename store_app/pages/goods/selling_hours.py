@@ -1,8 +1,7 @@
 """Hours in which some goods may be sold: which aisle, from when until when."""
 
-from typing import Any
-
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import ShopError
@@ -18,7 +17,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("settings")
-def listed(fault: ShopError | None = None) -> Any:
+def listed(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show which goods are sold only at some hours, and a form for more."""
     with read() as session:
         rows = selling_hours.of_store(session, str(place().store_id))
@@ -33,7 +32,7 @@ def listed(fault: ShopError | None = None) -> Any:
 @bp.post("/")
 @requires("settings")
 @form.answers_on(listed)
-def set_hours() -> Any:
+def set_hours() -> ResponseReturnValue:
     """Set the hours of an aisle."""
     kind = form.text("kind", most=60, required=_("Choose an aisle."))
     since, until = form.minute("from_time"), form.minute("until_time")
@@ -54,7 +53,7 @@ def set_hours() -> Any:
 @bp.post("/lift")
 @requires("settings")
 @form.answers_on(listed)
-def lift() -> Any:
+def lift() -> ResponseReturnValue:
     """Sell an aisle at any hour again."""
     kind = request.form.get("kind", "")
     with write() as session:

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -76,7 +77,7 @@ class RefillView:
 
 @bp.get("/")
 @requires("shelf")
-def plan(fault: ShopError | None = None, **_place: Any) -> Any:
+def plan(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the shelf: a plan to agree to, what to bring, and the picture."""
     store_id = str(place().store_id)
     with read() as session:
@@ -107,7 +108,7 @@ def plan(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/draft")
 @requires("shelf")
 @form.answers_on(plan)
-def draft() -> Any:
+def draft() -> ResponseReturnValue:
     """Rank the products anew and draft a plan."""
     form.command_id()
     with write() as session:
@@ -118,7 +119,7 @@ def draft() -> Any:
 @bp.post("/swap")
 @requires("shelf")
 @form.answers_on(plan)
-def swap() -> Any:
+def swap() -> ResponseReturnValue:
     """Look for what should make room this week."""
     form.command_id()
     with write() as session:
@@ -131,7 +132,7 @@ def swap() -> Any:
 @bp.post("/<plan_id>/arrange")
 @requires("shelf")
 @form.answers_on(plan)
-def arrange(plan_id: str) -> Any:
+def arrange(plan_id: str) -> ResponseReturnValue:
     """Put the products of a draft into another order, with other facings."""
     skus, facings = request.form.getlist("sku")[: shelf.MOST_SLOTS], request.form.getlist("facings")
     if len(facings) < len(skus):
@@ -154,7 +155,7 @@ def arrange(plan_id: str) -> Any:
 @bp.post("/<plan_id>/approve")
 @requires("shelf")
 @form.answers_on(plan)
-def approve(plan_id: str) -> Any:
+def approve(plan_id: str) -> ResponseReturnValue:
     """Agree to a plan, from tomorrow or at once."""
     when = form.one_of("from", ("tomorrow", "today"), sentence=_("Say when the plan begins: tomorrow or now."))
     from_day = today() + dt.timedelta(days=when == "tomorrow")
@@ -173,7 +174,7 @@ def approve(plan_id: str) -> Any:
 @bp.post("/<plan_id>/drop")
 @requires("shelf")
 @form.answers_on(plan)
-def drop(plan_id: str) -> Any:
+def drop(plan_id: str) -> ResponseReturnValue:
     """Throw a draft away."""
     store_id = str(place().store_id)
     with write() as session:
@@ -185,7 +186,7 @@ def drop(plan_id: str) -> Any:
 
 @bp.get("/<plan_id>/slots/<int:slot>")
 @requires("shelf")
-def slot(plan_id: str, slot: int, fault: ShopError | None = None) -> Any:
+def slot(plan_id: str, slot: int, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show what else could stand in a slot of a draft."""
     text, store_id = form.tidy(request.args.get("q", ""))[: form.WORDS], str(place().store_id)
     with read() as session:
@@ -201,7 +202,7 @@ def slot(plan_id: str, slot: int, fault: ShopError | None = None) -> Any:
 @bp.post("/<plan_id>/slots/<int:slot>")
 @requires("shelf")
 @form.answers_on(slot)
-def replace(plan_id: str, slot: int) -> Any:
+def replace(plan_id: str, slot: int) -> ResponseReturnValue:
     """Put another product into a slot of a draft."""
     sku = form.text("sku", most=80, required=_("Choose a product."))
     with write() as session:
@@ -215,7 +216,7 @@ def replace(plan_id: str, slot: int) -> Any:
 @bp.post("/refill/<sku>")
 @requires("shelf")
 @form.answers_on(plan)
-def refill(sku: str) -> Any:
+def refill(sku: str) -> ResponseReturnValue:
     """Note that something was brought to the shelf."""
     command, brought = form.command_id(), form.whole("qty", least=1)
     with write() as session:
@@ -225,7 +226,7 @@ def refill(sku: str) -> Any:
 
 @bp.get("/labels", endpoint="labels")
 @requires("shelf")
-def labels_page(fault: ShopError | None = None) -> Any:
+def labels_page(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show the labels of the shelf as they will print."""
     with read() as session:
         skus = [*shelf.ranks(session, str(place().store_id))]
@@ -237,7 +238,7 @@ def labels_page(fault: ShopError | None = None) -> Any:
 @bp.post("/labels/print")
 @requires("shelf")
 @form.answers_on(labels_page)
-def print_labels() -> Any:
+def print_labels() -> ResponseReturnValue:
     """Queue the labels of the shelf, or of one product on it."""
     command, only = form.command_id(), request.form.get("sku", "")
     with write() as session:

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -63,7 +64,7 @@ class MovementRow:
 
 @bp.get("/")
 @requires("stock.look")
-def levels(fault: ShopError | None = None) -> Any:
+def levels(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show the products and how many of each there are, filtered by the address."""
     text = form.tidy(request.args.get("q", ""))[: form.WORDS]
     show = request.args.get("show", "all")
@@ -93,7 +94,7 @@ def levels(fault: ShopError | None = None) -> Any:
 
 @bp.get("/<sku>")
 @requires("stock.look")
-def product(sku: str, fault: ShopError | None = None, asked: str = "") -> Any:
+def product(sku: str, fault: ShopError | None = None, asked: str = "") -> ResponseReturnValue:
     """Show one product: where it is, what moved, and the forms to count it and to write off."""
     store_id, page_no = str(place().store_id), form.page_no()
     with read() as session:
@@ -128,7 +129,7 @@ def product(sku: str, fault: ShopError | None = None, asked: str = "") -> Any:
 
 @bp.get("/<sku>/count")
 @requires("stock.count")
-def count_page(sku: str, fault: ShopError | None = None) -> Any:
+def count_page(sku: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Ask for a count; what the records say is not shown, so that people count."""
     with read() as session:
         ware = _ware(session, sku)
@@ -150,7 +151,7 @@ def _after_waste(sku: str, fault: ShopError | None = None) -> Any:
 @bp.post("/<sku>/count")
 @requires("stock.count")
 @form.answers_on(count_page)
-def count(sku: str) -> Any:
+def count(sku: str) -> ResponseReturnValue:
     """Book what was counted; the page never said what was expected."""
     command, counted = form.command_id(), form.whole("qty")
     with write() as session:
@@ -164,7 +165,7 @@ def count(sku: str) -> Any:
 @bp.post("/<sku>/waste")
 @requires("stock.waste")
 @form.answers_on(_after_waste)
-def waste(sku: str) -> Any:
+def waste(sku: str) -> ResponseReturnValue:
     """Write off what cannot be sold any more."""
     command, wasted, (reason, note) = form.command_id(), form.whole("qty", least=1), _waste_reason()
     from_place = form.one_of("place", INSIDE, sentence=_("Choose where it was."))

@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -68,7 +69,7 @@ class DifferenceView:
 
 @bp.get("/")
 @requires("stock.count")
-def takes(fault: ShopError | None = None) -> Any:
+def takes(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show the takes at work and those that are over, and the form that starts one."""
     store_id = str(place().store_id)
     with read() as session:
@@ -87,7 +88,7 @@ def takes(fault: ShopError | None = None) -> Any:
 @bp.post("/")
 @requires("stock.count")
 @form.answers_on(takes)
-def start() -> Any:
+def start() -> ResponseReturnValue:
     """Start a take with its sections."""
     command, name = form.command_id(), form.text("name", most=60)
     sections = [form.tidy(line) for line in request.form.get("sections", "").splitlines()][:200]
@@ -103,7 +104,7 @@ def start() -> Any:
 
 @bp.get("/<take_id>")
 @requires("stock.count")
-def take(take_id: str, fault: ShopError | None = None) -> Any:
+def take(take_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show a take: its sections, what differs, what nobody found, and the way to book it."""
     with read() as session:
         found = stocktake.take_of(session, str(place().store_id), take_id)
@@ -131,7 +132,7 @@ def take(take_id: str, fault: ShopError | None = None) -> Any:
 @bp.post("/<take_id>/sections")
 @requires("stock.count")
 @form.answers_on(take)
-def add_section(take_id: str) -> Any:
+def add_section(take_id: str) -> ResponseReturnValue:
     """Add a section."""
     name = form.text("section", most=60)
     with write() as session:
@@ -141,7 +142,7 @@ def add_section(take_id: str) -> Any:
 
 @bp.get("/<take_id>/<n>")
 @requires("stock.count")
-def section(take_id: str, n: str, fault: ShopError | None = None) -> Any:
+def section(take_id: str, n: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show the counting page of one section: the scan field, the last scan large, and the running list."""
     text = form.tidy(request.values.get("code", ""))[: form.WORDS]
     store_id, number = str(place().store_id), number_of(n)
@@ -173,7 +174,7 @@ def section(take_id: str, n: str, fault: ShopError | None = None) -> Any:
 @bp.post("/<take_id>/<n>/scan")
 @requires("stock.count")
 @form.answers_on(section)
-def scan(take_id: str, n: str) -> Any:
+def scan(take_id: str, n: str) -> ResponseReturnValue:
     """Keep one scan: a code adds its units; a weighed product asks for its weight."""
     command, text = form.command_id(), request.form.get("code", "")
     times = form.whole("times", least=1, most=9999) if request.form.get("times") else 1
@@ -191,7 +192,7 @@ def scan(take_id: str, n: str) -> Any:
 @bp.post("/<take_id>/<n>/total")
 @requires("stock.count")
 @form.answers_on(section)
-def total(take_id: str, n: str) -> Any:
+def total(take_id: str, n: str) -> ResponseReturnValue:
     """Keep a typed total of a product in this section."""
     command, counted = form.command_id(), form.whole("qty")
     with write() as session:
@@ -208,7 +209,7 @@ def total(take_id: str, n: str) -> Any:
 @bp.post("/<take_id>/<n>/back")
 @requires("stock.count")
 @form.answers_on(section)
-def take_scan_back(take_id: str, n: str) -> Any:
+def take_scan_back(take_id: str, n: str) -> ResponseReturnValue:
     """Take a scan back."""
     command, store_id = form.command_id(), str(place().store_id)
     with write() as session:
@@ -240,7 +241,7 @@ def take_scan_back(take_id: str, n: str) -> Any:
 @bp.post("/<take_id>/<n>/finish")
 @requires("stock.count")
 @form.answers_on(section)
-def finish(take_id: str, n: str) -> Any:
+def finish(take_id: str, n: str) -> ResponseReturnValue:
     """Say that a section is counted, or open it once more."""
     store_id, at, number = str(place().store_id), doors().now(), number_of(n)
     with write() as session:
@@ -257,7 +258,7 @@ def finish(take_id: str, n: str) -> Any:
 @bp.post("/<take_id>/post")
 @requires("stock.count")
 @form.answers_on(take)
-def post(take_id: str) -> Any:
+def post(take_id: str) -> ResponseReturnValue:
     """Close the counting and book it, step by step, so that the tills never wait; goes on where it stopped."""
     store_id, gone = str(place().store_id), request.form.get("missing") == "gone"
     with write() as session:
@@ -276,7 +277,7 @@ def post(take_id: str) -> Any:
 @bp.post("/<take_id>/abandon")
 @requires("stock.count")
 @form.answers_on(take)
-def abandon(take_id: str) -> Any:
+def abandon(take_id: str) -> ResponseReturnValue:
     """Give a take up; nothing is booked."""
     why = form.text("words")
     with write() as session:

@@ -2,10 +2,10 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -39,7 +39,7 @@ class ClassRow:
 
 @bp.get("/", endpoint="classes")
 @requires("catalogue")
-def classes(fault: ShopError | None = None, tax_class_id: str = "") -> Any:
+def classes(fault: ShopError | None = None, tax_class_id: str = "") -> ResponseReturnValue:
     """List the tax classes; the one that is asked for is open to be changed."""
     with read() as session:
         rows = _rows(session)
@@ -49,7 +49,7 @@ def classes(fault: ShopError | None = None, tax_class_id: str = "") -> Any:
 @bp.post("/")
 @requires("catalogue")
 @form.answers_on(classes)
-def add() -> Any:
+def add() -> ResponseReturnValue:
     """Add a tax class of the store's own; its id is the store's and its name.
 
     The first one was asked for by a first product, and leads there.
@@ -75,7 +75,7 @@ def add() -> Any:
 @bp.post("/<tax_class_id>")
 @requires("catalogue")
 @form.answers_on(classes)
-def change(tax_class_id: str) -> Any:
+def change(tax_class_id: str) -> ResponseReturnValue:
     """Change the name and rate of a class; a new rate counts from the next sale on."""
     name, rate_bp, inclusive = _wished()
     with write() as session:

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import Invalid, ShopError
@@ -25,7 +26,7 @@ SOON = 1
 
 @bp.get("/")
 @requires("stock.waste")
-def tiles(fault: ShopError | None = None) -> Any:
+def tiles(fault: ShopError | None = None) -> ResponseReturnValue:
     """Ask which product, or, when it is known, why; what was written off lately stands below."""
     text = form.tidy(request.values.get("code", ""))[: form.WORDS]
     sku, store_id, options, hit = request.values.get("sku", ""), str(place().store_id), [], None
@@ -63,7 +64,7 @@ def tiles(fault: ShopError | None = None) -> Any:
 @bp.post("/")
 @requires("stock.waste")
 @form.answers_on(tiles)
-def write_off() -> Any:
+def write_off() -> ResponseReturnValue:
     """Write off for the reason whose tile was tapped."""
     command, store_id = form.command_id(), str(place().store_id)
     reason = form.one_of("reason", waste.REASONS, sentence=_("Tap the reason."))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import ShopError
@@ -21,7 +22,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("offers")
-def listed(fault: ShopError | None = None, **_place: Any) -> Any:
+def listed(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the campaigns, those that want an answer first, with what a yes would do."""
     store_id = str(place().store_id)
     with read() as session:
@@ -47,7 +48,7 @@ def listed(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/<campaign_id>/accept")
 @requires("offers")
 @form.answers_on(listed)
-def accept(campaign_id: str) -> Any:
+def accept(campaign_id: str) -> ResponseReturnValue:
     """Say yes."""
     store_id = str(place().store_id)
     with write() as session:
@@ -61,7 +62,7 @@ def accept(campaign_id: str) -> Any:
 @bp.post("/<campaign_id>/decline")
 @requires("offers")
 @form.answers_on(listed)
-def decline(campaign_id: str) -> Any:
+def decline(campaign_id: str) -> ResponseReturnValue:
     """Say no, with a reason the network reads."""
     why, store_id = form.reason(words.DECLINE_REASONS), str(place().store_id)
     with write() as session:

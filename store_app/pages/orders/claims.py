@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, flash, g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -64,7 +65,7 @@ class WrongLine:
 
 @bp.get("/")
 @requires("receive")
-def listed() -> Any:
+def listed() -> ResponseReturnValue:
     """List the claims, the newest first, and the deliveries that may still be complained of."""
     with read() as session:
         store_id = str(place().store_id)
@@ -82,7 +83,7 @@ def listed() -> Any:
 
 @bp.get("/new/<delivery_id>")
 @requires("receive")
-def new(delivery_id: str, fault: ShopError | None = None) -> Any:
+def new(delivery_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show the form for a claim about a delivery; what is missing by the count stands there already."""
     with read() as session:
         delivery = session.get(Delivery, (str(place().store_id), delivery_id))
@@ -117,7 +118,7 @@ def new(delivery_id: str, fault: ShopError | None = None) -> Any:
 @bp.post("/new/<delivery_id>")
 @requires("receive")
 @form.answers_on(new)
-def file(delivery_id: str) -> Any:
+def file(delivery_id: str) -> ResponseReturnValue:
     """File the claim; its photos are made small first."""
     command, store_id, at = form.command_id(), str(place().store_id), doors().now()
     wish = form.one_of("wish", tuple(claim_book.REMEDIES), sentence=_("Choose what you wish."))
@@ -138,7 +139,7 @@ def file(delivery_id: str) -> Any:
 
 @bp.get("/<claim_id>")
 @requires("receive")
-def claim(claim_id: str, fault: ShopError | None = None) -> Any:
+def claim(claim_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show a claim: what was said, what was answered, what is to be done."""
     with read() as session:
         found = session.get(Claim, (str(place().store_id), claim_id))
@@ -169,7 +170,7 @@ def claim(claim_id: str, fault: ShopError | None = None) -> Any:
 @bp.post("/<claim_id>/contest")
 @requires("receive")
 @form.answers_on(claim)
-def contest(claim_id: str) -> Any:
+def contest(claim_id: str) -> ResponseReturnValue:
     """Contest the answer, once."""
     words = form.text("words", most=500, required=_("Say what speaks against the answer."))
     with write() as session:
@@ -182,7 +183,7 @@ def contest(claim_id: str) -> Any:
 @bp.post("/<claim_id>/answered")
 @requires("receive")
 @form.answers_on(claim)
-def answered(claim_id: str) -> Any:
+def answered(claim_id: str) -> ResponseReturnValue:
     """Write down what a supplier of the shop's own answered."""
     remedy = form.one_of("remedy", tuple(claim_book.REMEDIES), sentence=_("Choose how it is made good."))
     store_id = str(place().store_id)
@@ -200,7 +201,7 @@ def answered(claim_id: str) -> Any:
 @bp.post("/<claim_id>/again")
 @requires("receive")
 @form.answers_on(claim)
-def again(claim_id: str) -> Any:
+def again(claim_id: str) -> ResponseReturnValue:
     """Send the letter of a claim once more, to the address typed."""
     with write() as session:
         letters.again(

@@ -1,9 +1,9 @@
 """Closed days of the shop: settled from one day until another, and taken back."""
 
 import datetime as dt
-from typing import Any
 
 from flask import Blueprint, flash, g, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -24,7 +24,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("settings")
-def listed(fault: ShopError | None = None) -> Any:
+def listed(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show the days ahead on which the shop stays closed, with the online orders promised then, and a form for more."""
     store_id = str(place().store_id)
     with read() as session:
@@ -38,7 +38,7 @@ def listed(fault: ShopError | None = None) -> Any:
 @bp.post("/")
 @requires("settings")
 @form.answers_on(listed)
-def close() -> Any:
+def close() -> ResponseReturnValue:
     """Settle that the shop stays closed from a day until another; without a second one for that day alone."""
     first, last = typed()
     with write() as session:
@@ -51,7 +51,7 @@ def close() -> Any:
 @bp.post("/take-back")
 @requires("settings")
 @form.answers_on(listed)
-def take_back() -> Any:
+def take_back() -> ResponseReturnValue:
     """Open the shop again on days that were settled as closed."""
     first, last = chosen()
     with write() as session:

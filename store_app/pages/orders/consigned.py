@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -51,7 +52,7 @@ class GoingView:
 
 @bp.get("/")
 @requires("stock.send_back")
-def overview(fault: ShopError | None = None, **_place: Any) -> Any:
+def overview(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what is to go back, then the lots, then what went."""
     store_id = str(place().store_id)
     with read() as session:
@@ -81,7 +82,7 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/<lot_id>/propose")
 @requires("stock.send_back")
 @form.answers_on(overview)
-def propose(lot_id: str) -> Any:
+def propose(lot_id: str) -> ResponseReturnValue:
     """Begin to send back what is left of a lot."""
     with write() as session:
         consignment.propose_now(session, str(place().store_id), lot_id, actor=g.actor, at=doors().now())
@@ -91,7 +92,7 @@ def propose(lot_id: str) -> Any:
 @bp.post("/returns/<return_id>/send")
 @requires("stock.send_back")
 @form.answers_on(overview)
-def send(return_id: str) -> Any:
+def send(return_id: str) -> ResponseReturnValue:
     """Hand goods over to the driver, with a slip to sign if it is wished."""
     store_id, at = str(place().store_id), doors().now()
     with write() as session:
@@ -114,7 +115,7 @@ def send(return_id: str) -> Any:
 @bp.post("/<lot_id>/keep")
 @requires("stock.send_back")
 @form.answers_on(overview)
-def keep(lot_id: str) -> Any:
+def keep(lot_id: str) -> ResponseReturnValue:
     """Keep what is left, and buy it."""
     with write() as session:
         lot = consignment.keep(session, str(place().store_id), lot_id, actor=g.actor, at=doors().now())

@@ -1,9 +1,9 @@
 """Goods back to a supplier: why, to whom, line by line with a scanner, and a slip the driver signs."""
 
 from functools import partial
-from typing import Any
 
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -24,7 +24,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("stock.send_back")
-def notes(fault: ShopError | None = None) -> Any:
+def notes(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show the notes being packed and those that are over, and the form that begins one.
 
     Another page may name what goes first: sku, qty, batch, expires_on and reason in the address.
@@ -49,7 +49,7 @@ def notes(fault: ShopError | None = None) -> Any:
 @bp.post("/")
 @requires("stock.send_back")
 @form.answers_on(notes)
-def begin() -> Any:
+def begin() -> ResponseReturnValue:
     """Begin a note, with its first line when another page named one."""
     command = form.command_id()
     name = form.text("supplier", most=80, required=_("Say who takes it back."))
@@ -70,7 +70,7 @@ def begin() -> Any:
 
 @bp.get("/<note_id>")
 @requires("stock.send_back")
-def note(note_id: str, fault: ShopError | None = None) -> Any:
+def note(note_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show a note."""
     return goods_notes.note("back", note_id, fault)
 
@@ -78,7 +78,7 @@ def note(note_id: str, fault: ShopError | None = None) -> Any:
 @bp.post("/<note_id>/scan")
 @requires("stock.send_back")
 @form.answers_on(note)
-def scan(note_id: str) -> Any:
+def scan(note_id: str) -> ResponseReturnValue:
     """Keep one scan."""
     return goods_notes.scan("back", note_id)
 
@@ -86,7 +86,7 @@ def scan(note_id: str) -> Any:
 @bp.post("/<note_id>/add")
 @requires("stock.send_back")
 @form.answers_on(note)
-def add(note_id: str) -> Any:
+def add(note_id: str) -> ResponseReturnValue:
     """Keep a typed quantity."""
     return goods_notes.add("back", note_id)
 
@@ -94,7 +94,7 @@ def add(note_id: str) -> Any:
 @bp.post("/<note_id>/line")
 @requires("stock.send_back")
 @form.answers_on(note)
-def change(note_id: str) -> Any:
+def change(note_id: str) -> ResponseReturnValue:
     """Keep a line's details."""
     return goods_notes.change("back", note_id)
 
@@ -102,7 +102,7 @@ def change(note_id: str) -> Any:
 @bp.post("/<note_id>/post")
 @requires("stock.send_back")
 @form.answers_on(note)
-def post(note_id: str) -> Any:
+def post(note_id: str) -> ResponseReturnValue:
     """Book the note, with a slip to sign if it is wished, or give it up."""
     drop = request.form.get("then") == "drop"
     wants_slip = bool(request.form.get("slip")) and not drop
@@ -116,7 +116,7 @@ def post(note_id: str) -> Any:
 @bp.post("/<note_id>/slip")
 @requires("stock.send_back")
 @form.answers_on(note)
-def slip(note_id: str) -> Any:
+def slip(note_id: str) -> ResponseReturnValue:
     """Print what the driver signs; a second one is marked as a copy."""
     with write() as session:
         _print(session, note_id)

@@ -1,8 +1,7 @@
 """Goods without an order: in by hand, line by line with a scanner."""
 
-from typing import Any
-
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import ShopError
@@ -19,7 +18,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("stock.receive")
-def notes(fault: ShopError | None = None) -> Any:
+def notes(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show the notes being scanned and those that are over, and the form that begins one."""
     with read() as session:
         rows, known = goods_notes.rows(session, "in"), goods_notes.suppliers(session)
@@ -35,7 +34,7 @@ def notes(fault: ShopError | None = None) -> Any:
 @bp.post("/")
 @requires("stock.receive")
 @form.answers_on(notes)
-def begin() -> Any:
+def begin() -> ResponseReturnValue:
     """Begin a note."""
     command = form.command_id()
     name = form.text("supplier", most=80, required=_("Say who brings it."))
@@ -49,7 +48,7 @@ def begin() -> Any:
 
 @bp.get("/<note_id>")
 @requires("stock.receive")
-def note(note_id: str, fault: ShopError | None = None) -> Any:
+def note(note_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show a note."""
     return goods_notes.note("in", note_id, fault)
 
@@ -57,7 +56,7 @@ def note(note_id: str, fault: ShopError | None = None) -> Any:
 @bp.post("/<note_id>/scan")
 @requires("stock.receive")
 @form.answers_on(note)
-def scan(note_id: str) -> Any:
+def scan(note_id: str) -> ResponseReturnValue:
     """Keep one scan."""
     return goods_notes.scan("in", note_id)
 
@@ -65,7 +64,7 @@ def scan(note_id: str) -> Any:
 @bp.post("/<note_id>/add")
 @requires("stock.receive")
 @form.answers_on(note)
-def add(note_id: str) -> Any:
+def add(note_id: str) -> ResponseReturnValue:
     """Keep a typed quantity."""
     return goods_notes.add("in", note_id)
 
@@ -73,7 +72,7 @@ def add(note_id: str) -> Any:
 @bp.post("/<note_id>/line")
 @requires("stock.receive")
 @form.answers_on(note)
-def change(note_id: str) -> Any:
+def change(note_id: str) -> ResponseReturnValue:
     """Keep a line's details."""
     return goods_notes.change("in", note_id)
 
@@ -81,7 +80,7 @@ def change(note_id: str) -> Any:
 @bp.post("/<note_id>/post")
 @requires("stock.receive")
 @form.answers_on(note)
-def post(note_id: str) -> Any:
+def post(note_id: str) -> ResponseReturnValue:
     """Book the note, or give it up."""
     drop = request.form.get("then") == "drop"
     goods_notes.close("in", note_id, drop=drop)

@@ -7,10 +7,10 @@ found here, because the two ways have permissions of their own.
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from flask import flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -55,7 +55,7 @@ def suppliers(session: Session) -> list[str]:
     return known + [name for name in named if name not in known]
 
 
-def note(way: str, note_id: str, fault: ShopError | None) -> Any:
+def note(way: str, note_id: str, fault: ShopError | None) -> ResponseReturnValue:
     """Show a note: the scan field, the last line with its details, and all lines."""
     text, store_id = form.tidy(request.values.get("code", ""))[: form.WORDS], str(place().store_id)
     with read() as session:
@@ -96,7 +96,7 @@ def note(way: str, note_id: str, fault: ShopError | None) -> Any:
     )  # fmt: skip
 
 
-def scan(way: str, note_id: str) -> Any:
+def scan(way: str, note_id: str) -> ResponseReturnValue:
     """Keep one scan; a weighed product asks for its weight."""
     command, store_id = form.command_id(), str(place().store_id)
     times = form.whole("times", least=1, most=9999) if request.form.get("times") else 1
@@ -112,7 +112,7 @@ def scan(way: str, note_id: str) -> Any:
     return redirect(url_for(f"goods_{way}.note", note_id=note_id, sku=sku), 303)
 
 
-def add(way: str, note_id: str) -> Any:
+def add(way: str, note_id: str) -> ResponseReturnValue:
     """Keep a typed quantity of a chosen product."""
     command, units = form.command_id(), form.whole("qty", least=1)
     with write() as session:
@@ -131,7 +131,7 @@ def put(session: Session, note_id: str, command: str, sku: str, units: int) -> N
     )  # fmt: skip
 
 
-def change(way: str, note_id: str) -> Any:
+def change(way: str, note_id: str) -> ResponseReturnValue:
     """Keep what stands on pack and paper for a line: quantity, last day, batch, and what it cost together."""
     store_id, ns = str(place().store_id), _scans(request.form.get("ns", ""))
     with write() as session:
@@ -164,7 +164,7 @@ def close(way: str, note_id: str, *, drop: bool, also: Callable[[Session], None]
             also(session)
 
 
-def dropped(way: str) -> Any:
+def dropped(way: str) -> ResponseReturnValue:
     """Say that a note was given up, on the list."""
     flash(_("Given up: nothing of it was booked."), "info")
     return redirect(url_for(f"goods_{way}.notes"), 303)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, Response, flash, g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -59,7 +60,7 @@ def as_paper(document: dict[str, Any], kind: str) -> Response:
 @bp.post("/<letter_id>/print")
 @requires("order")
 @form.answers_on(_on_order)
-def slip(letter_id: str) -> Any:
+def slip(letter_id: str) -> ResponseReturnValue:
     """Print the order on the till's printer, to be handed over."""
     command, store_id, at = form.command_id(), str(place().store_id), doors().now()
     with write() as session:
@@ -77,7 +78,7 @@ def slip(letter_id: str) -> Any:
 @bp.post("/<letter_id>/left")
 @requires("order")
 @form.answers_on(_on_order)
-def left(letter_id: str) -> Any:
+def left(letter_id: str) -> ResponseReturnValue:
     """Note that the order was handed over by hand, or told by telephone."""
     with write() as session:
         letter = letters.left(session, str(place().store_id), letter_id, actor=g.actor, at=doors().now())
@@ -89,7 +90,7 @@ def left(letter_id: str) -> Any:
 @bp.post("/<letter_id>/again")
 @requires("order")
 @form.answers_on(_on_order)
-def again(letter_id: str) -> Any:
+def again(letter_id: str) -> ResponseReturnValue:
     """Send it once more, to the address typed."""
     with write() as session:
         letter = letters.again(

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from flask import Blueprint, flash, g, jsonify, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -39,7 +40,7 @@ LATER = tuple(state for state in supply_orders.STATES.states if state != "propos
 
 @bp.get("/")
 @requires("order")
-def orders(fault: ShopError | None = None, **_place: Any) -> Any:
+def orders(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what is to decide now, offers first, then the orders so far."""
     store_id = str(place().store_id)
     with read() as session:
@@ -90,7 +91,7 @@ def orders(fault: ShopError | None = None, **_place: Any) -> Any:
 
 @bp.get("/<order_id>")
 @requires("order")
-def order(order_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
+def order(order_id: str, fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show one order: to decide, or what was ordered and what happened."""
     with read() as session:
         view = _view(session, _row(session, order_id))
@@ -112,7 +113,7 @@ def order(order_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/propose")
 @requires("order")
 @form.answers_on(orders)
-def propose() -> Any:
+def propose() -> ResponseReturnValue:
     """Work out proposals now, in place of those nobody confirmed yet."""
     form.command_id()
     store_id, at = str(place().store_id), doors().now()
@@ -131,7 +132,7 @@ def propose() -> Any:
 @bp.post("/<order_id>/approve")
 @requires("order")
 @form.answers_on(order)
-def approve(order_id: str) -> Any:
+def approve(order_id: str) -> ResponseReturnValue:
     """Approve an order and send it, on account or on credit; a second click finds it sent."""
     store_id, at = str(place().store_id), doors().now()
     on_credit = request.form.get("pay") == "credit"
@@ -158,7 +159,7 @@ def approve(order_id: str) -> Any:
 @bp.post("/approve-all")
 @requires("order")
 @form.answers_on(orders)
-def approve_all() -> Any:
+def approve_all() -> ResponseReturnValue:
     """Approve and send every proposal that may go; one that is refused, empty or waits for its minimum stays, and why.
 
     Those to the network are paid as was chosen. Each order is its own: what one is refused for takes nothing from the
@@ -217,7 +218,7 @@ def approve_all() -> Any:
 @bp.post("/<order_id>/drop")
 @requires("order")
 @form.answers_on(order)
-def drop(order_id: str) -> Any:
+def drop(order_id: str) -> ResponseReturnValue:
     """Drop an order nobody sent yet, with a reason."""
     why = form.text("why", required=_("Say why, so that the next proposal can learn from it."))
     with write() as session:
@@ -231,7 +232,7 @@ def drop(order_id: str) -> Any:
 @bp.post("/<order_id>/cancel")
 @requires("order")
 @form.answers_on(orders)
-def cancel(order_id: str) -> Any:
+def cancel(order_id: str) -> ResponseReturnValue:
     """Call off an order that did not come; a second click finds it called off."""
     with write() as session:
         row = _row(session, order_id)
@@ -247,7 +248,7 @@ def cancel(order_id: str) -> Any:
 @bp.post("/<order_id>/lines/<sku>")
 @requires("order")
 @form.answers_on(order)
-def change(order_id: str, sku: str) -> Any:
+def change(order_id: str, sku: str) -> ResponseReturnValue:
     """Change how many packs of a line are ordered, with a reason."""
     packs, why = form.whole("packs", most=999), form.reason(words.CHANGE_REASONS)
     store_id, reason = str(place().store_id), request.form.get("reason", "")
@@ -264,7 +265,7 @@ def change(order_id: str, sku: str) -> Any:
 @bp.post("/<order_id>/lines/<sku>/undo")
 @requires("order")
 @form.answers_on(order)
-def undo(order_id: str, sku: str) -> Any:
+def undo(order_id: str, sku: str) -> ResponseReturnValue:
     """Go back to what was proposed of a line."""
     with write() as session:
         proposals.undo(session, str(place().store_id), order_id, sku, actor=g.actor, at=doors().now())
@@ -274,7 +275,7 @@ def undo(order_id: str, sku: str) -> Any:
 @bp.post("/<order_id>/add")
 @requires("order")
 @form.answers_on(order)
-def add_line(order_id: str) -> Any:
+def add_line(order_id: str) -> ResponseReturnValue:
     """Put a product on a proposal: by barcode, code or name."""
     wanted = form.text("product", most=100, required=_("Type the product’s name, or scan its code."))
     packs, why = form.whole("packs", least=1, most=999), form.reason(words.CHANGE_REASONS)
@@ -290,7 +291,7 @@ def add_line(order_id: str) -> Any:
 @bp.post("/rules/<supplier_id>")
 @requires("settings")
 @form.answers_on(orders)
-def set_rule(supplier_id: str) -> Any:
+def set_rule(supplier_id: str) -> ResponseReturnValue:
     """Let a supplier's orders go by themselves up to an amount; zero withdraws it."""
     order_minor = form.amount("most_order", place().currency)
     week_minor = form.amount("most_week", place().currency)
@@ -308,7 +309,7 @@ def set_rule(supplier_id: str) -> Any:
 
 @bp.get("/products/<sku>/outlook.json")
 @requires("order")
-def outlook(sku: str) -> Any:
+def outlook(sku: str) -> ResponseReturnValue:
     """Give a chart its numbers: days as seconds of noon UTC, sold, where the shelf was empty, the forecast's band.
 
     Weighed goods count in kilograms and litres.
@@ -342,7 +343,7 @@ def outlook(sku: str) -> Any:
 
 @bp.get("/products/<sku>")
 @requires("order")
-def outlook_page(sku: str, fault: ShopError | None = None) -> Any:
+def outlook_page(sku: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show the same numbers as a table, and what the shopkeeper wants of this product."""
     with read() as session:
         product = _ware(session, sku)
@@ -378,7 +379,7 @@ def outlook_page(sku: str, fault: ShopError | None = None) -> Any:
 @bp.post("/products/<sku>/wish")
 @requires("settings")
 @form.answers_on(outlook_page)
-def set_wish(sku: str) -> Any:
+def set_wish(sku: str) -> ResponseReturnValue:
     """Keep what the shopkeeper wants of a product: room, show, service; an empty field follows from the policy."""
     room = form.whole("room", least=1) if request.form.get("room", "").strip() else None
     show = form.whole("show") if request.form.get("show", "").strip() else 0
@@ -406,7 +407,7 @@ def _view(session: Session, row: ReplenishmentOrder) -> order_lines.OrderView:
     return order_lines.order_view(session, row, today=today(), currency=place().currency)
 
 
-def _back_to(order_id: str, anchor: str) -> Any:
+def _back_to(order_id: str, anchor: str) -> ResponseReturnValue:
     if request.form.get("from") == "ordering.orders":
         return redirect(url_for("ordering.orders", _anchor=anchor), 303)
     return redirect(url_for("ordering.order", order_id=order_id, _anchor=anchor), 303)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -38,7 +39,7 @@ class Bar:
 
 @bp.get("/", endpoint="upload")
 @requires("import")
-def upload(fault: ShopError | None = None, **_file: str) -> Any:
+def upload(fault: ShopError | None = None, **_file: str) -> ResponseReturnValue:
     """Ask for a file, say what it has to hold, and what is here already."""
     with read() as session:
         here = rollups.imported_days(session, str(place().store_id))
@@ -48,7 +49,7 @@ def upload(fault: ShopError | None = None, **_file: str) -> Any:
 @bp.post("/")
 @requires("import")
 @form.answers_on(upload)
-def look() -> Any:
+def look() -> ResponseReturnValue:
     """Keep the file and show what it tells, or all its faults."""
     sent, past = uploads.sent(READ), None
     if not sent.sheet.faults:
@@ -61,7 +62,7 @@ def look() -> Any:
 @bp.post("/<file_id>")
 @requires("import")
 @form.answers_on(upload)
-def bring_in(file_id: str) -> Any:
+def bring_in(file_id: str) -> ResponseReturnValue:
     """Lay in what the file tells."""
     sheet = uploads.kept(file_id, READ).sheet
     with write() as session:
@@ -74,7 +75,7 @@ def bring_in(file_id: str) -> Any:
 @bp.post("/<file_id>/give-up")
 @requires("import")
 @form.answers_on(upload)
-def give_up(file_id: str) -> Any:
+def give_up(file_id: str) -> ResponseReturnValue:
     """Throw the file away that was looked at."""
     uploads.give_up(file_id)
     return redirect(url_for("past_sales.upload"), 303)
@@ -83,7 +84,7 @@ def give_up(file_id: str) -> Any:
 @bp.post("/take-back")
 @requires("import")
 @form.answers_on(upload)
-def take_back() -> Any:
+def take_back() -> ResponseReturnValue:
     """Take all of it back: what was rung up here stays."""
     store_id = str(place().store_id)
     with write() as session:

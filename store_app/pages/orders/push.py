@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -27,7 +28,7 @@ def _with_orders(fault: ShopError, **_place: Any) -> Any:
 @bp.post("/<push_id>/accept")
 @requires("push")
 @form.answers_on(_with_orders)
-def accept(push_id: str) -> Any:
+def accept(push_id: str) -> ResponseReturnValue:
     """Take the goods: they come as a delivery."""
     with write() as session:
         offer = _offer(session, push_id)
@@ -41,7 +42,7 @@ def accept(push_id: str) -> Any:
 @bp.post("/<push_id>/decline")
 @requires("push")
 @form.answers_on(_with_orders)
-def decline(push_id: str) -> Any:
+def decline(push_id: str) -> ResponseReturnValue:
     """Say no, with a reason the network reads."""
     why = form.reason(words.DECLINE_REASONS)
     with write() as session:

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -77,7 +78,7 @@ class LineView:
 
 @bp.get("/")
 @requires("receive")
-def deliveries(fault: ShopError | None = None) -> Any:
+def deliveries(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show what is on its way, and what was taken in last."""
     with read() as session:
         waiting = _views(session, Delivery.state.in_(WAITING), order=(Delivery.expected_day, Delivery.id), most=100)
@@ -90,7 +91,7 @@ def deliveries(fault: ShopError | None = None) -> Any:
 
 @bp.get("/<delivery_id>")
 @requires("receive")
-def delivery(delivery_id: str, fault: ShopError | None = None) -> Any:
+def delivery(delivery_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show one delivery: what is coming, the count, or what came."""
     looked_for = form.tidy(request.args.get("code", ""))[: form.WORDS]
     with read() as session:
@@ -129,7 +130,7 @@ def delivery(delivery_id: str, fault: ShopError | None = None) -> Any:
 @bp.post("/<delivery_id>/begin")
 @requires("receive")
 @form.answers_on(delivery)
-def begin(delivery_id: str) -> Any:
+def begin(delivery_id: str) -> ResponseReturnValue:
     """Begin to count a delivery that is here."""
     with write() as session:
         if _state(session, delivery_id) != "counting":
@@ -140,7 +141,7 @@ def begin(delivery_id: str) -> Any:
 @bp.post("/<delivery_id>/count")
 @requires("receive")
 @form.answers_on(delivery)
-def count(delivery_id: str) -> Any:
+def count(delivery_id: str) -> ResponseReturnValue:
     """Keep the count with what was scanned to it, and post it when asked to: everything or nothing.
 
     A form sent twice counts its scan once: it is added to the number the form shows.
@@ -188,7 +189,7 @@ def count(delivery_id: str) -> Any:
 @bp.post("/<delivery_id>/add")
 @requires("receive")
 @form.answers_on(delivery)
-def add(delivery_id: str) -> Any:
+def add(delivery_id: str) -> ResponseReturnValue:
     """Put a product that came and nobody advised on the delivery, as the wrong one."""
     with write() as session:
         hit = find_product.find(session, request.form.get("code", ""))
@@ -205,7 +206,7 @@ def add(delivery_id: str) -> Any:
 @bp.post("/<delivery_id>/refuse")
 @requires("receive")
 @form.answers_on(delivery)
-def refuse(delivery_id: str) -> Any:
+def refuse(delivery_id: str) -> ResponseReturnValue:
     """Send a delivery back at the door."""
     why = form.reason(wording.SEND_BACK_REASONS)
     with write() as session:

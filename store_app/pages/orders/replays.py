@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
@@ -46,7 +47,7 @@ NAMES = {
 
 @bp.get("/orders/proof")
 @requires("order")
-def shop(fault: ShopError | None = None) -> Any:
+def shop(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show the shop's weeks ahead at several levels of service, and its own replay."""
     store_id = str(place().store_id)
     with read() as session:
@@ -60,7 +61,7 @@ def shop(fault: ShopError | None = None) -> Any:
 @bp.post("/orders/service")
 @requires("settings")
 @form.answers_on(shop)
-def set_service() -> Any:
+def set_service() -> ResponseReturnValue:
     """Say how much service the shop's orders aim at."""
     service_bp = form.whole("service_bp", least=1)
     with write() as session:
@@ -72,7 +73,7 @@ def set_service() -> Any:
 @bp.post("/orders/look-again")
 @requires("order")
 @form.answers_on(shop)
-def look_again() -> Any:
+def look_again() -> ResponseReturnValue:
     """Have the weeks ahead looked at now, by the worker."""
     yesterday = today() - dt.timedelta(days=1)
     with write() as session:
@@ -86,7 +87,7 @@ def look_again() -> Any:
 
 @bp.get("/console/proof/<region_id>")
 @requires("network.demand")
-def region(region_id: str) -> Any:
+def region(region_id: str) -> ResponseReturnValue:
     """Show the replay of all of a region's shops together."""
     with read() as session:
         here = session.get(Region, region_id)
@@ -148,7 +149,7 @@ def _shown(
     ahead: dict[str, Any] | None = None,
     playing: dict[str, Any] | None = None,
     fault: ShopError | None = None,
-) -> Any:
+) -> ResponseReturnValue:
     body = found.body if found else None
     rows, short = [], []
     if body:

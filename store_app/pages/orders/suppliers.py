@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
@@ -61,7 +62,7 @@ class PriceRow:
 
 @bp.get("/")
 @requires("order")
-def listed(fault: ShopError | None = None) -> Any:
+def listed(fault: ShopError | None = None) -> ResponseReturnValue:
     """List everybody we order from, and the money a week's orders may cost."""
     store_id = owner()
     with read() as session:
@@ -96,7 +97,7 @@ def listed(fault: ShopError | None = None) -> Any:
 @bp.post("/budget")
 @requires("settings")
 @form.answers_on(listed)
-def set_budget() -> Any:
+def set_budget() -> ResponseReturnValue:
     """Limit what a week's orders may cost together; an empty field lifts the limit."""
     form.command_id()
     limit = form.amount("week_budget", place().currency) if request.form.get("week_budget", "").strip() else None
@@ -111,7 +112,7 @@ def set_budget() -> Any:
 
 @bp.get("/new")
 @requires("settings")
-def new(fault: ShopError | None = None) -> Any:
+def new(fault: ShopError | None = None) -> ResponseReturnValue:
     """Ask for a new supplier."""
     return _form_page(None, fault)
 
@@ -119,7 +120,7 @@ def new(fault: ShopError | None = None) -> Any:
 @bp.post("/new")
 @requires("settings")
 @form.answers_on(new)
-def add() -> Any:
+def add() -> ResponseReturnValue:
     """Add a supplier of the shop's own; the command's id is the supplier's."""
     command, contact = form.command_id(), _contact(active=True)
     with write() as session:
@@ -131,7 +132,9 @@ def add() -> Any:
 
 @bp.get("/<supplier_id>")
 @requires("order")
-def supplier(supplier_id: str, fault: ShopError | None = None, faults: list[Any] | None = None, **_line: Any) -> Any:
+def supplier(
+    supplier_id: str, fault: ShopError | None = None, faults: list[Any] | None = None, **_line: Any
+) -> ResponseReturnValue:
     """Show one supplier: how long they take, and the price list."""
     store_id = owner()
     with read() as session:
@@ -150,7 +153,7 @@ def supplier(supplier_id: str, fault: ShopError | None = None, faults: list[Any]
 
 @bp.get("/<supplier_id>/change")
 @requires("settings")
-def change_page(supplier_id: str, fault: ShopError | None = None) -> Any:
+def change_page(supplier_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Ask what is to change of a supplier of the shop's own."""
     with read() as session:
         row = suppliers.own_supplier(session, owner(), supplier_id)
@@ -160,7 +163,7 @@ def change_page(supplier_id: str, fault: ShopError | None = None) -> Any:
 @bp.post("/<supplier_id>/change")
 @requires("settings")
 @form.answers_on(change_page)
-def save(supplier_id: str) -> Any:
+def save(supplier_id: str) -> ResponseReturnValue:
     """Change a supplier, or put it aside."""
     contact, store_id = _contact(active=request.form.get("active") == "yes"), owner()
     with write() as session:
@@ -173,7 +176,7 @@ def save(supplier_id: str) -> Any:
 @bp.post("/<supplier_id>/prices")
 @requires("settings")
 @form.answers_on(supplier)
-def set_price(supplier_id: str) -> Any:
+def set_price(supplier_id: str) -> ResponseReturnValue:
     """Note how they sell a product: pack, cost, at least so many, their number."""
     wanted = form.text("product", most=100, required=_("Type the product’s name, or scan its code."))
     cost = form.amount("pack_cost", place().currency)
@@ -193,7 +196,7 @@ def set_price(supplier_id: str) -> Any:
 @bp.post("/<supplier_id>/prices/<sku>/coming")
 @requires("settings")
 @form.answers_on(supplier)
-def set_coming_cost(supplier_id: str, sku: str) -> Any:
+def set_coming_cost(supplier_id: str, sku: str) -> ResponseReturnValue:
     """Note what a pack will cost from a day on."""
     cost, day = form.amount("pack_cost", place().currency), form.date("from_day")
     if day is None:
@@ -210,7 +213,7 @@ def set_coming_cost(supplier_id: str, sku: str) -> Any:
 @bp.post("/<supplier_id>/prices/<sku>/drop")
 @requires("settings")
 @form.answers_on(supplier)
-def drop_price(supplier_id: str, sku: str) -> Any:
+def drop_price(supplier_id: str, sku: str) -> ResponseReturnValue:
     """Note that they do not sell a product any more."""
     with write() as session:
         suppliers.own_supplier(session, owner(), supplier_id)
@@ -222,7 +225,7 @@ def drop_price(supplier_id: str, sku: str) -> Any:
 @bp.post("/<supplier_id>/price-list")
 @requires("settings")
 @form.answers_on(supplier)
-def bring_prices_in(supplier_id: str) -> Any:
+def bring_prices_in(supplier_id: str) -> ResponseReturnValue:
     """Take a price list in as a file: all of it, or, with every fault said, nothing."""
     sent = uploads.sent(partial(importing.read, "price-list"))
     sheet = sent.sheet
@@ -322,7 +325,7 @@ def closed_ahead(row: Supplier) -> list[str]:
     return [day for day in row.closed_days or () if day >= today().isoformat()]
 
 
-def _form_page(row: Supplier | None, fault: ShopError | None) -> Any:
+def _form_page(row: Supplier | None, fault: ShopError | None) -> ResponseReturnValue:
     places = exponent(place().currency)
     values: dict[str, Any] = {"send_by": "email", "language": place().language[:2], "lead_time_days": 1,
                               "active": True, "order_weekdays": list(range(6))}  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -44,7 +45,7 @@ class Spell:
 
 @bp.get("/")
 @requires("settings")
-def listed(fault: ShopError | None = None, faults: list[Fault] | None = None) -> Any:
+def listed(fault: ShopError | None = None, faults: list[Fault] | None = None) -> ResponseReturnValue:
     """Show the school holidays and of which days the weather is known, with forms and a file for more."""
     with read() as session:
         scope_id, regions = _scope(session)
@@ -74,7 +75,7 @@ def listed(fault: ShopError | None = None, faults: list[Fault] | None = None) ->
 @bp.post("/")
 @requires("settings")
 @form.answers_on(listed)
-def tell() -> Any:
+def tell() -> ResponseReturnValue:
     """Note school holidays from a day until another."""
     name = form.text("name", most=school_holidays.LONGEST_NAME, required=_("Give the holidays a name."))
     missing = _("Choose the first and the last day of the holidays.")
@@ -89,7 +90,7 @@ def tell() -> Any:
 @bp.post("/take-back")
 @requires("settings")
 @form.answers_on(listed)
-def take_back() -> Any:
+def take_back() -> ResponseReturnValue:
     """Take school holidays back."""
     missing = _("Choose which holidays to take back.")
     first, last = form.day("from_day", missing), form.day("until_day", missing)
@@ -103,7 +104,7 @@ def take_back() -> Any:
 @bp.post("/weather/forget")
 @requires("settings")
 @form.answers_on(listed)
-def forget_weather() -> Any:
+def forget_weather() -> ResponseReturnValue:
     """Take all weather back that was told here."""
     with write() as session:
         scope_id, _regions = _scope(session)
@@ -115,7 +116,7 @@ def forget_weather() -> Any:
 @bp.post("/file")
 @requires("settings")
 @form.answers_on(listed)
-def bring_in() -> Any:
+def bring_in() -> ResponseReturnValue:
     """Take a file of school holidays or weather, whole or with every fault named; show first what a calendar holds."""
     sent = uploads.sent(_read)
     sheet = sent.sheet
@@ -133,7 +134,7 @@ def bring_in() -> Any:
 @bp.post("/calendar")
 @requires("settings")
 @form.answers_on(listed)
-def choose() -> Any:
+def choose() -> ResponseReturnValue:
     """Take the school holidays of a calendar whose names were ticked."""
     file_id, names = request.form.get("file_id", ""), request.form.getlist("name")
     sheet = uploads.kept(file_id, _read).sheet
@@ -158,7 +159,7 @@ class Named:
     days: int
 
 
-def _choice(sheet: Sheet, file_id: str, *, is_empty: bool = False) -> Any:
+def _choice(sheet: Sheet, file_id: str, *, is_empty: bool = False) -> ResponseReturnValue:
     named = defaultdict[str, list[tuple[dt.date, dt.date]]](list)
     for row in sheet.values:
         named[row["name"]].append((row["from"], row["to"]))
@@ -179,7 +180,7 @@ def _choice(sheet: Sheet, file_id: str, *, is_empty: bool = False) -> Any:
     )
 
 
-def _written(sheet: Sheet) -> Any:
+def _written(sheet: Sheet) -> ResponseReturnValue:
     with write() as session:
         scope_id, _regions = _scope(session)
         importing.write(session, sheet, scope_id, actor=g.actor, at=doors().now())
@@ -221,5 +222,5 @@ def _spells(session: Session, scope_id: str, *, is_own: bool) -> list[Spell]:
     ]
 
 
-def _back() -> Any:
+def _back() -> ResponseReturnValue:
     return redirect(url_for(".listed", region=request.form.get("region") or None), 303)

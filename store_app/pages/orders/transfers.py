@@ -5,6 +5,7 @@ from typing import Any
 
 import segno
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -53,7 +54,7 @@ class View:
 
 @bp.get("/")
 @requires("receive")
-def everything(fault: ShopError | None = None, **_place: Any) -> Any:
+def everything(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what waits for an answer, what is to be handed over or fetched, and what was."""
     with read() as session:
         late = transfer_book.to_let_go(session, _here())
@@ -71,7 +72,7 @@ def everything(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/<transfer_id>/agree")
 @requires("push")
 @form.answers_on(everything)
-def agree(transfer_id: str) -> Any:
+def agree(transfer_id: str) -> ResponseReturnValue:
     """Say yes."""
     with write() as session:
         transfers.agree(session, _here(), transfer_id, actor=g.actor, at=doors().now())
@@ -83,7 +84,7 @@ def agree(transfer_id: str) -> Any:
 @bp.post("/<transfer_id>/decline")
 @requires("push")
 @form.answers_on(everything)
-def decline(transfer_id: str) -> Any:
+def decline(transfer_id: str) -> ResponseReturnValue:
     """Say no, with a reason the neighbour reads."""
     why = form.reason(supply.TRANSFER_REASONS)
     with write() as session:
@@ -96,7 +97,7 @@ def decline(transfer_id: str) -> Any:
 @bp.post("/<transfer_id>/hand-over")
 @requires("receive")
 @form.answers_on(everything)
-def hand_over(transfer_id: str) -> Any:
+def hand_over(transfer_id: str) -> ResponseReturnValue:
     """Give the goods to who shows the code."""
     code = form.text("code", most=40)
     with write() as session:
@@ -111,7 +112,7 @@ def hand_over(transfer_id: str) -> Any:
 @bp.post("/<transfer_id>/receive")
 @requires("receive")
 @form.answers_on(everything)
-def receive(transfer_id: str) -> Any:
+def receive(transfer_id: str) -> ResponseReturnValue:
     """Take in what arrived."""
     with write() as session:
         transfers.receive(session, _here(), transfer_id, _counts(), actor=g.actor, at=doors().now())
@@ -123,7 +124,7 @@ def receive(transfer_id: str) -> Any:
 @bp.post("/<transfer_id>/did-not-come")
 @requires("receive")
 @form.answers_on(everything)
-def did_not_come(transfer_id: str) -> Any:
+def did_not_come(transfer_id: str) -> ResponseReturnValue:
     """Say that handed-over goods did not arrive."""
     why = form.reason(supply.LOST_REASONS)
     with write() as session:
@@ -136,7 +137,7 @@ def did_not_come(transfer_id: str) -> Any:
 @bp.post("/<transfer_id>/take-back")
 @requires("receive")
 @form.answers_on(everything)
-def take_back(transfer_id: str) -> Any:
+def take_back(transfer_id: str) -> ResponseReturnValue:
     """Take goods in again that did not reach the other shop and are here."""
     with write() as session:
         transfers.take_back(session, _here(), transfer_id, _counts(), actor=g.actor, at=doors().now())

@@ -7,6 +7,7 @@ from typing import Any
 
 import segno
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import Conflict, ShopError, Unreachable
@@ -29,7 +30,7 @@ bp.before_request(form.know_the_place)
 @bp.post("/<staff_id>/badge")
 @requires("staff")
 @form.answers_on(people.one)
-def give(staff_id: str) -> Any:
+def give(staff_id: str) -> ResponseReturnValue:
     """Give a person a badge and show it, this once; the one before is of no use any more."""
     settings = doors().settings
     with write() as session:
@@ -50,7 +51,7 @@ def _shown_again(staff_id: str, fault: ShopError | None = None) -> Any:
 @bp.post("/<staff_id>/badge/print")
 @requires("staff")
 @form.answers_on(_shown_again)
-def print_it(staff_id: str) -> Any:
+def print_it(staff_id: str) -> ResponseReturnValue:
     """Print the badge that is on the screen."""
     settings, code = doors().settings, request.form.get("badge", "")
     with read() as session:
@@ -69,7 +70,7 @@ def print_it(staff_id: str) -> Any:
 @bp.post("/<staff_id>/badge/withdraw")
 @requires("staff")
 @form.answers_on(people.one)
-def withdraw(staff_id: str) -> Any:
+def withdraw(staff_id: str) -> ResponseReturnValue:
     """Make a lost badge useless."""
     with write() as session:
         person = staff.known(session, doors().settings.node_id, staff_id)
@@ -82,7 +83,7 @@ def withdraw(staff_id: str) -> Any:
 @bp.post("/badges")
 @requires("staff")
 @form.answers_on(people.everybody)
-def rules() -> Any:
+def rules() -> ResponseReturnValue:
     """Settle which roles type their PIN after the badge."""
     with write() as session:
         for role in STORE_ROLES:
@@ -95,7 +96,7 @@ def rules() -> Any:
 # --- inside ---
 
 
-def _shown(person: Staff, code: str, fault: ShopError | None = None) -> Any:
+def _shown(person: Staff, code: str, fault: ShopError | None = None) -> ResponseReturnValue:
     drawn = segno.make_qr(code, error="m").svg_inline(border=4, svgclass=None, lineclass=None, omitsize=True)
     return page(
         "store/people/badge.html",

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -47,7 +48,7 @@ class MissingView:
 
 @bp.get("/")
 @requires("reports")
-def show(fault: ShopError | None = None, **_place: Any) -> Any:
+def show(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the shop's figures beside the nearby ones, and the one suggestion that is open."""
     store_id, day = str(place().store_id), today() - dt.timedelta(days=1)
     with read() as session:
@@ -74,7 +75,7 @@ def show(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/suggestions/<suggestion_id>")
 @requires("reports")
 @form.answers_on(show)
-def answer(suggestion_id: str) -> Any:
+def answer(suggestion_id: str) -> ResponseReturnValue:
     """Accept the suggestion, or refuse it with a reason."""
     accept = request.form.get("accept") == "yes"
     why = "" if accept else form.reason(words.DECLINE_REASONS)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import NotFound
@@ -21,7 +22,7 @@ bp = Blueprint("demo", __name__, url_prefix="/demo")
 
 @bp.get("/")
 @public
-def home() -> Any:
+def home() -> ResponseReturnValue:
     """Explain the demonstration and lead to its places."""
     board = notice.read(_state())
     day = dt.date.fromisoformat(board["day"]) if board.get("day") else None
@@ -38,7 +39,7 @@ def home() -> Any:
 
 @bp.post("/next-day")
 @public
-def next_day() -> Any:
+def next_day() -> ResponseReturnValue:
     """Ask for the next real day to be traded."""
     state = _state()
     board = notice.read(state)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, Response, flash, g, jsonify, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import NotFound, ShopError
@@ -23,7 +24,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("reports.money")
-def overview(fault: ShopError | None = None, **_place: Any) -> Any:
+def overview(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what is owed and when it falls due, the credit and how its limit came about."""
     store_id = str(place().store_id)
     with read() as session:
@@ -51,7 +52,7 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
 
 @bp.get("/statement")
 @requires("reports.money")
-def statement() -> Any:
+def statement() -> ResponseReturnValue:
     """Show the account over some days."""
     first, last = money_views.period(request.args, today())
     with read() as session:
@@ -81,7 +82,7 @@ def everything() -> Response:
 
 @bp.get("/invoices/<invoice_id>")
 @requires("reports.money")
-def invoice(invoice_id: str) -> Any:
+def invoice(invoice_id: str) -> ResponseReturnValue:
     """Show an invoice: what came, what it costs, what was paid."""
     store_id = str(place().store_id)
     with read() as session:
@@ -102,7 +103,7 @@ def invoice(invoice_id: str) -> Any:
 @bp.post("/advance")
 @requires("reports.money")
 @form.answers_on(overview)
-def ask_advance() -> Any:
+def ask_advance() -> ResponseReturnValue:
     """Ask for an advance on what customers have paid online and collected."""
     amount_minor = form.amount("amount", place().currency)
     with write() as session:
@@ -117,7 +118,7 @@ def ask_advance() -> Any:
 @bp.post("/bank")
 @requires("settings")
 @form.answers_on(overview)
-def say_bank() -> Any:
+def say_bank() -> ResponseReturnValue:
     """Say where the shop's money is paid out to."""
     payee = form.text("payee", most=140, required=_("Write whose account it is."))
     account = form.text("account", most=60, required=_("Type the account’s number."))
@@ -134,7 +135,7 @@ def say_bank() -> Any:
 @bp.post("/objections")
 @requires("reports.money")
 @form.answers_on(overview)
-def object_to() -> Any:
+def object_to() -> ResponseReturnValue:
     """Object to the limit or to something on the account."""
     about = form.one_of("about", ("limit", "account"), sentence=_("Say whether it is about the limit or the account."))
     words = form.text("words", most=500, required=_("Say what is wrong, so that it can be looked into."))

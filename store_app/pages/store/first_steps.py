@@ -4,6 +4,7 @@ from typing import Any
 
 import segno
 from flask import Blueprint, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
@@ -77,7 +78,7 @@ ALONE: dict[str, tuple[Any, Any, Any]] = {
 
 @bp.get("/")
 @requires("settings")
-def overview() -> Any:
+def overview() -> ResponseReturnValue:
     """Show the steps with what is done ticked, the next one large."""
     settings = doors().settings
     in_network = bool(settings.network_url)

@@ -10,6 +10,7 @@ from typing import Any
 import segno
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -35,7 +36,7 @@ ENTRIES = 5
 @requires("network.look")
 @not_in_practice
 @while_setting_up
-def page(fault: ShopError | None = None) -> Any:
+def page(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show one's own sign-in, and what has still to be set up."""
     with read() as look:
         me = staff.working(look, g.actor.node, g.actor.id)
@@ -55,7 +56,7 @@ def page(fault: ShopError | None = None) -> Any:
 @not_in_practice
 @while_setting_up
 @form.answers_on(page)
-def passphrase() -> Any:
+def passphrase() -> ResponseReturnValue:
     """Change one's own passphrase; the old one and a code prove who it is."""
     pin = people.typed_twice(is_passphrase=True)
     prove()
@@ -69,7 +70,7 @@ def passphrase() -> Any:
 @requires("network.look")
 @not_in_practice
 @form.answers_on(page)
-def another_app() -> Any:
+def another_app() -> ResponseReturnValue:
     """Allow another app to be set up, by passphrase and a code; the old one counts until then."""
     prove()
     session["may_set_up"] = int(own_doors().now().timestamp())
@@ -81,7 +82,7 @@ def another_app() -> Any:
 @not_in_practice
 @while_setting_up
 @form.answers_on(page)
-def app() -> Any:
+def app() -> ResponseReturnValue:
     """Let the app whose code was typed count from now on, and show the recovery codes this once."""
     if g.must == "passphrase" or not (g.must == "code" or _may_set_up()):
         raise Refused("set-up-first", _("Prove who you are first: type your passphrase and a code."))
@@ -98,7 +99,7 @@ def app() -> Any:
 @bp.post("/sessions/<handle>/end")
 @requires("network.look")
 @not_in_practice
-def end(handle: str) -> Any:
+def end(handle: str) -> ResponseReturnValue:
     """End one of one's own sessions."""
     signed_in.end(g.actor.id, handle=handle, actor=g.actor)
     flash(_("That session is over."), "good")
@@ -109,7 +110,7 @@ def end(handle: str) -> Any:
 @requires("network.look")
 @not_in_practice
 @form.answers_on(page)
-def end_others() -> Any:
+def end_others() -> ResponseReturnValue:
     """End all of one's own sessions but this one."""
     signed_in.end(g.actor.id, actor=g.actor)
     flash(_("You are signed out everywhere else."), "good")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, Response, flash, g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import Invalid, ShopError
@@ -26,7 +27,7 @@ COLUMNS = (32, 42, 48)
 
 @bp.get("/")
 @requires("settings")
-def show(fault: ShopError | None = None) -> Any:
+def show(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show a receipt as it prints here, and the way to a logo."""
     settings = doors().settings
     with read() as session:
@@ -43,7 +44,7 @@ def show(fault: ShopError | None = None) -> Any:
 @bp.post("/logo")
 @requires("settings")
 @form.answers_on(show)
-def put_logo() -> Any:
+def put_logo() -> ResponseReturnValue:
     """Set the logo from an uploaded PNG."""
     sent = request.files.get("file")
     if sent is None or not sent.filename:
@@ -58,7 +59,7 @@ def put_logo() -> Any:
 @bp.post("/logo/away")
 @requires("settings")
 @form.answers_on(show)
-def take_logo_away() -> Any:
+def take_logo_away() -> ResponseReturnValue:
     """Print without a logo from now on."""
     with write() as session:
         logo.take_away(session, str(place().store_id), actor=g.actor, at=doors().now())

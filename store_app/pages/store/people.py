@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
@@ -59,7 +60,7 @@ SIGN_IN_CHANGES: dict[str, Any] = {
 
 @bp.get("/", endpoint="everybody")
 @requires("staff")
-def everybody(fault: ShopError | None = None) -> Any:
+def everybody(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show who works here, and what each role may do."""
     store_id = str(place().store_id)
     with read() as session:
@@ -79,7 +80,7 @@ def everybody(fault: ShopError | None = None) -> Any:
 @bp.post("/")
 @requires("staff")
 @form.answers_on(everybody)
-def add() -> Any:
+def add() -> ResponseReturnValue:
     """Let a person sign in here."""
     name = form.text("name", most=60, required=_("Type the person’s name."))
     role, pin = _role(), request.form.get("pin", "")
@@ -90,7 +91,7 @@ def add() -> Any:
 @bp.post("/roles")
 @requires("staff")
 @form.answers_on(everybody)
-def roles() -> Any:
+def roles() -> ResponseReturnValue:
     """Settle what each role may do, and how far it goes."""
     typed = role_table.typed()
     with write() as session:
@@ -101,7 +102,7 @@ def roles() -> Any:
 
 @bp.get("/<staff_id>", endpoint="person")
 @requires("staff")
-def one(staff_id: str, fault: ShopError | None = None, asked: str = "") -> Any:
+def one(staff_id: str, fault: ShopError | None = None, asked: str = "") -> ResponseReturnValue:
     """Show one person and what can be changed."""
     with read() as session:
         found = seen(staff.known(session, doors().settings.node_id, staff_id))
@@ -122,7 +123,7 @@ def one(staff_id: str, fault: ShopError | None = None, asked: str = "") -> Any:
 @bp.post("/<staff_id>/role")
 @requires("staff")
 @form.answers_on(one)
-def role(staff_id: str) -> Any:
+def role(staff_id: str) -> ResponseReturnValue:
     """Let a person do more or less."""
     wished = _role()
     changed = do(staff.change_role, staff_id, wished)
@@ -134,7 +135,7 @@ def role(staff_id: str) -> Any:
 @bp.post("/<staff_id>/pin")
 @requires("staff")
 @form.answers_on(one)
-def new_pin(staff_id: str) -> Any:
+def new_pin(staff_id: str) -> ResponseReturnValue:
     """Give a person another PIN, for one that was forgotten or seen."""
     give_pin(staff_id, typed_twice())
     return redirect(url_for("people.person", staff_id=staff_id), 303)
@@ -143,7 +144,7 @@ def new_pin(staff_id: str) -> Any:
 @bp.post("/<staff_id>/sign-out")
 @requires("staff")
 @form.answers_on(one)
-def sign_out(staff_id: str) -> Any:
+def sign_out(staff_id: str) -> ResponseReturnValue:
     """End a person's sessions."""
     signed_in.end(staff_id, actor=g.actor)
     flash(_("Signed out everywhere."), "good")
@@ -153,7 +154,7 @@ def sign_out(staff_id: str) -> Any:
 @bp.post("/device-code")
 @requires("staff")
 @not_in_practice
-def device_code() -> Any:
+def device_code() -> ResponseReturnValue:
     """Make the code that lets a device in which is not in the store, and show it this once."""
     with write() as session:
         code = device_codes.make(session, doors().settings.node_id, actor=g.actor, at=doors().now())
@@ -163,7 +164,7 @@ def device_code() -> Any:
 @bp.post("/<staff_id>/unlock")
 @requires("staff")
 @form.answers_on(one)
-def unlock(staff_id: str) -> Any:
+def unlock(staff_id: str) -> ResponseReturnValue:
     """Let a person try again at once."""
     flash(_("%(name)s can try again.", name=do(staff.unlock, staff_id).name), "good")
     return redirect(url_for("people.everybody"), 303)
@@ -172,7 +173,7 @@ def unlock(staff_id: str) -> Any:
 @bp.post("/<staff_id>/leave")
 @requires("staff")
 @form.answers_on(one)
-def leave(staff_id: str) -> Any:
+def leave(staff_id: str) -> ResponseReturnValue:
     """End a person's right to sign in; what they did stays in the books."""
     flash(_("%(name)s can no longer sign in.", name=do(staff.leave, staff_id).name), "good")
     return redirect(url_for("people.everybody"), 303)
@@ -181,7 +182,7 @@ def leave(staff_id: str) -> Any:
 @bp.post("/<staff_id>/come-back")
 @requires("staff")
 @form.answers_on(one)
-def come_back(staff_id: str) -> Any:
+def come_back(staff_id: str) -> ResponseReturnValue:
     """Let a person who had left work here again."""
     flash(_("%(name)s can sign in now.", name=do(staff.come_back, staff_id, typed_twice()).name), "good")
     return redirect(url_for("people.person", staff_id=staff_id), 303)
@@ -190,7 +191,7 @@ def come_back(staff_id: str) -> Any:
 @bp.get("/your-pin", endpoint="your_pin")
 @requires("sell")
 @not_in_practice
-def your_pin(fault: ShopError | None = None) -> Any:
+def your_pin(fault: ShopError | None = None) -> ResponseReturnValue:
     """Ask for the old and the new PIN of the person at this page, and say where they are signed in."""
     with own_doors().read() as session:
         sessions = signed_in.shown(session, g.actor.id)
@@ -200,7 +201,7 @@ def your_pin(fault: ShopError | None = None) -> Any:
 @bp.post("/your-sessions/<handle>/end")
 @requires("sell")
 @not_in_practice
-def end_session(handle: str) -> Any:
+def end_session(handle: str) -> ResponseReturnValue:
     """End one of one's own sessions."""
     signed_in.end(g.actor.id, handle=handle, actor=g.actor)
     flash(_("That session is over."), "good")
@@ -211,7 +212,7 @@ def end_session(handle: str) -> Any:
 @requires("sell")
 @not_in_practice
 @form.answers_on(your_pin)
-def end_other_sessions() -> Any:
+def end_other_sessions() -> ResponseReturnValue:
     """End all of one's own sessions but this one."""
     signed_in.end(g.actor.id, actor=g.actor)
     flash(_("You are signed out everywhere else."), "good")
@@ -222,7 +223,7 @@ def end_other_sessions() -> Any:
 @requires("sell")
 @not_in_practice
 @form.answers_on(your_pin)
-def change_your_pin() -> Any:
+def change_your_pin() -> ResponseReturnValue:
     """Change one's own PIN; the old one proves who it is, and a wrong one counts as a wrong sign-in."""
     pin, node_id = typed_twice(), doors().settings.node_id
     try:

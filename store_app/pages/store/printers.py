@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, flash, g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -59,7 +60,9 @@ class FoundRow:
 
 @bp.get("/", endpoint="all")
 @requires("settings")
-def everything(fault: ShopError | None = None, found: list[FoundRow] | None = None, **_place: Any) -> Any:
+def everything(
+    fault: ShopError | None = None, found: list[FoundRow] | None = None, **_place: Any
+) -> ResponseReturnValue:
     """Show the printers, how each is, and what waits for paper."""
     settings, store_id = doors().settings, str(place().store_id)
     with read() as session:
@@ -91,7 +94,7 @@ def everything(fault: ShopError | None = None, found: list[FoundRow] | None = No
 @bp.post("/look")
 @requires("settings")
 @form.answers_on(everything)
-def look() -> Any:
+def look() -> ResponseReturnValue:
     """Look for printers on this computer and in the shop's network, now that somebody asks."""
     from pos.printing import discovery
 
@@ -104,7 +107,7 @@ def look() -> Any:
 
 @bp.get("/new", endpoint="new")
 @requires("settings")
-def new(fault: ShopError | None = None) -> Any:
+def new(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show the form of a new printer, filled in with what was found."""
     settings = doors().settings
     wire = request.args.get("wire", "") or "net:"
@@ -119,7 +122,7 @@ def new(fault: ShopError | None = None) -> Any:
 @bp.post("/new")
 @requires("settings")
 @form.answers_on(new)
-def add() -> Any:
+def add() -> ResponseReturnValue:
     """Set a printer up."""
     facts = _facts()
     with write() as session:
@@ -131,7 +134,7 @@ def add() -> Any:
 
 @bp.get("/<printer_id>")
 @requires("settings")
-def one(printer_id: str, fault: ShopError | None = None) -> Any:
+def one(printer_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show a printer: what it is, how it prints, and the buttons to try it."""
     with read() as session:
         row = printers.printer_of(session, str(place().store_id), printer_id)
@@ -142,7 +145,7 @@ def one(printer_id: str, fault: ShopError | None = None) -> Any:
 @bp.post("/<printer_id>")
 @requires("settings")
 @form.answers_on(one)
-def change(printer_id: str) -> Any:
+def change(printer_id: str) -> ResponseReturnValue:
     """Change a printer."""
     facts = _facts()
     with write() as session:
@@ -155,7 +158,7 @@ def change(printer_id: str) -> Any:
 @bp.post("/<printer_id>/key")
 @requires("settings")
 @form.answers_on(one)
-def give_key(printer_id: str) -> Any:
+def give_key(printer_id: str) -> ResponseReturnValue:
     """Make the key of the printer's agent and show it, this once."""
     store_id = str(place().store_id)
     with write() as session:
@@ -169,7 +172,7 @@ def give_key(printer_id: str) -> Any:
 @bp.post("/<printer_id>/key/withdraw")
 @requires("settings")
 @form.answers_on(one)
-def withdraw_key(printer_id: str) -> Any:
+def withdraw_key(printer_id: str) -> ResponseReturnValue:
     """Make the key of the printer's agent useless."""
     with write() as session:
         agents.withdraw_key(session, str(place().store_id), printer_id, actor=g.actor, at=doors().now())
@@ -180,7 +183,7 @@ def withdraw_key(printer_id: str) -> Any:
 @bp.post("/<printer_id>/remove")
 @requires("settings")
 @form.answers_on(everything)
-def remove(printer_id: str) -> Any:
+def remove(printer_id: str) -> ResponseReturnValue:
     """Take a printer away."""
     with write() as session:
         printers.remove(session, str(place().store_id), printer_id, actor=g.actor, at=doors().now())
@@ -192,7 +195,7 @@ def remove(printer_id: str) -> Any:
 @bp.post("/<printer_id>/test")
 @requires("settings")
 @form.answers_on(one)
-def test(printer_id: str) -> Any:
+def test(printer_id: str) -> ResponseReturnValue:
     """Print a test page and say how it went."""
     _try(printer_id, only_drawer=False)
     return redirect(url_for("printers.one", printer_id=printer_id), 303)
@@ -201,7 +204,7 @@ def test(printer_id: str) -> Any:
 @bp.post("/<printer_id>/drawer")
 @requires("settings")
 @form.answers_on(one)
-def drawer(printer_id: str) -> Any:
+def drawer(printer_id: str) -> ResponseReturnValue:
     """Open the drawer of this printer, to see that pin and pulse are right."""
     _try(printer_id, only_drawer=True)
     return redirect(url_for("printers.one", printer_id=printer_id), 303)
@@ -270,7 +273,7 @@ def _tills(session: Session, store_id: str) -> list[Till]:
 
 def _form_page(
     row: Printer | PrinterFacts, printer_id: str, fault: ShopError | None, known: Any = None, made: str = ""
-) -> Any:
+) -> ResponseReturnValue:
     store_id = str(place().store_id)
     with read() as session:
         others = [other for other in printers.printers_of(session, store_id) if other.id != printer_id]

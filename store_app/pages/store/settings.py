@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -81,7 +82,7 @@ class Queue:
 
 @bp.get("/")
 @requires("settings")
-def overview(fault: ShopError | None = None) -> Any:
+def overview(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show the shop's facts and how it stands with network, printer and books."""
     settings, at = doors().settings, doors().now()
     store_id = str(place().store_id)
@@ -124,7 +125,7 @@ def _refused(fault: ShopError, **_place: Any) -> Any:
 @bp.post("/messages/<message_id>/send-again")
 @requires("settings")
 @form.answers_on(_refused)
-def send_again(message_id: str) -> Any:
+def send_again(message_id: str) -> ResponseReturnValue:
     """Put a message the network refused back into the queue."""
     with write() as session:
         message = _unconfirmed(session, message_id)
@@ -138,7 +139,7 @@ def send_again(message_id: str) -> Any:
 @bp.post("/messages/<message_id>/put-away")
 @requires("settings")
 @form.answers_on(_refused)
-def put_away(message_id: str) -> Any:
+def put_away(message_id: str) -> ResponseReturnValue:
     """Put away a message that a person at the network turned down."""
     with write() as session:
         message = _unconfirmed(session, message_id)
@@ -153,7 +154,7 @@ def put_away(message_id: str) -> Any:
 @bp.post("/send-now")
 @requires("settings")
 @form.answers_on(_refused)
-def send_now() -> Any:
+def send_now() -> ResponseReturnValue:
     """Let the worker try the network at once instead of waiting after a fault."""
     from store_app.sync import sender  # its client takes its time to load, and few pages need it
 
@@ -167,7 +168,7 @@ def send_now() -> Any:
 @bp.post("/editions/<kind>/allow")
 @requires("settings")
 @form.answers_on(_refused)
-def allow_edition(kind: str) -> Any:
+def allow_edition(kind: str) -> ResponseReturnValue:
     """Let an edition in whose prices move far, and try the network at once."""
     from store_app.sync import sender
 
@@ -182,7 +183,7 @@ def allow_edition(kind: str) -> Any:
 @bp.post("/receipts-online")
 @requires("settings")
 @form.answers_on(_refused)
-def receipts_online() -> Any:
+def receipts_online() -> ResponseReturnValue:
     """Print a code on receipts that leads to them on the network, or print none."""
     settings, store_id = doors().settings, str(place().store_id)
     wanted = request.form.get("wanted") == "yes"
@@ -198,7 +199,7 @@ def receipts_online() -> Any:
 @bp.post("/beyond-stock")
 @requires("settings")
 @form.answers_on(_refused)
-def beyond_stock() -> Any:
+def beyond_stock() -> ResponseReturnValue:
     """Let the tills sell what the books no longer have, or stop at what they have."""
     wanted = request.form.get("wanted") == "yes"
     with write() as session:
@@ -215,7 +216,7 @@ def beyond_stock() -> Any:
 @bp.post("/lock")
 @requires("settings")
 @form.answers_on(_refused)
-def lock() -> Any:
+def lock() -> ResponseReturnValue:
     """Settle after how many minutes pages that nobody touches lock themselves."""
     minutes = form.whole("minutes", most=max(LOCK_MINUTES))
     with write() as session:
@@ -231,7 +232,7 @@ def lock() -> Any:
 @bp.post("/takings")
 @requires("settings")
 @form.answers_on(_refused)
-def takings() -> Any:
+def takings() -> ResponseReturnValue:
     """Say what the shop takes on a usual day, until its own sales tell; an empty field takes it back."""
     store_id = str(place().store_id)
     with write() as session:

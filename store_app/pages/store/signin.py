@@ -4,10 +4,9 @@ At a network that is no practice by name, passphrase and second factor. At a sto
 device nobody has signed in with before, by PIN and device code: two things, for the internet guesses four digits.
 """
 
-from typing import Any
-
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -31,7 +30,7 @@ bp = Blueprint("signin", __name__)
 
 @bp.get("/")
 @public
-def start() -> Any:
+def start() -> ResponseReturnValue:
     """Send everybody to where they begin."""
     if g.actor is None:
         return redirect(url_for("signin.people"))
@@ -41,7 +40,7 @@ def start() -> Any:
 @bp.get("/signin")
 @public
 @not_in_practice
-def people() -> Any:
+def people() -> ResponseReturnValue:
     """Show who works here."""
     return _show()
 
@@ -49,7 +48,7 @@ def people() -> Any:
 @bp.get("/signin/<staff_id>")
 @public
 @not_in_practice
-def pin_pad(staff_id: str) -> Any:
+def pin_pad(staff_id: str) -> ResponseReturnValue:
     """Show the number pad for one person."""
     if _names_are_typed():
         return redirect(url_for("signin.people", next=form.inside(request.args.get("next", "")) or None))
@@ -61,7 +60,7 @@ def pin_pad(staff_id: str) -> Any:
 @bp.post("/signin")
 @public
 @not_in_practice
-def by_name() -> Any:
+def by_name() -> ResponseReturnValue:
     """Check the name and the PIN and begin, where names are typed."""
     return enter(staff.id_of(request.form.get("name", "")[:60]))
 
@@ -69,7 +68,7 @@ def by_name() -> Any:
 @bp.post("/signin/<staff_id>")
 @public
 @not_in_practice
-def enter(staff_id: str) -> Any:
+def enter(staff_id: str) -> ResponseReturnValue:
     """Check the PIN and begin."""
     node_id, device = own_doors().settings.node_id, devices.of_request(staff_id)
     try:
@@ -102,7 +101,7 @@ def enter(staff_id: str) -> Any:
 @bp.post("/first")
 @public
 @not_in_practice
-def first() -> Any:
+def first() -> ResponseReturnValue:
     """Let a shop's first person in: on the shop's own computer, and only while nobody works here."""
     settings = doors().settings
     try:
@@ -124,7 +123,7 @@ def first() -> Any:
 @bp.post("/badge")
 @public
 @not_in_practice
-def badge() -> Any:
+def badge() -> ResponseReturnValue:
     """Check a scanned badge, and begin, or ask for the PIN as well."""
     next_address = form.inside(request.form.get("next", ""))
     try:
@@ -142,7 +141,7 @@ def badge() -> Any:
 
 @bp.post("/lock")
 @public
-def lock() -> Any:
+def lock() -> ResponseReturnValue:
     """Lock the page: the session is over, and the number pad asks for the same person first."""
     if g.actor is None:
         return redirect(url_for("signin.people"), 303)
@@ -153,14 +152,14 @@ def lock() -> Any:
 
 @bp.get("/lock")
 @public
-def touched() -> Any:
+def touched() -> ResponseReturnValue:
     """Answer nothing: a page says that hands are on it, in a header that the guard reads."""
     return "", 204
 
 
 @bp.post("/signout")
 @public
-def leave() -> Any:
+def leave() -> ResponseReturnValue:
     """End the session, and let the browser forget its pages."""
     security.sign_out()
     answer = redirect(url_for("signin.people"), 303)
@@ -168,7 +167,7 @@ def leave() -> Any:
     return answer
 
 
-def _show(person: Staff | None = None, refusal: str = "", status: int = 200) -> Any:
+def _show(person: Staff | None = None, refusal: str = "", status: int = 200) -> ResponseReturnValue:
     settings = doors().settings
     name_is_typed = _names_are_typed()
     with read() as look:

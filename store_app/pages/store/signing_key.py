@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import ShopError
@@ -20,7 +21,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("settings")
-def show(fault: ShopError | None = None, **_place: Any) -> Any:
+def show(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the key's fingerprint, what the network says of it, and keys that wait to be recognised."""
     settings = doors().settings
     present, broken = None, None
@@ -44,7 +45,7 @@ def show(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/change")
 @requires("settings")
 @form.answers_on(show)
-def change() -> Any:
+def change() -> ResponseReturnValue:
     """Make a new key; the present one vouches for it."""
     signing_key.change(doors(), actor=g.actor)
     with write() as session:
@@ -56,7 +57,7 @@ def change() -> Any:
 @bp.post("/<name>/trust")
 @requires("settings")
 @form.answers_on(show)
-def trust(name: str) -> Any:
+def trust(name: str) -> ResponseReturnValue:
     """Recognise an earlier key as this store's own; what it signed comes with the next contact."""
     with write() as session:
         signing_key.trust(session, doors(), name, actor=g.actor)
@@ -68,7 +69,7 @@ def trust(name: str) -> Any:
 @bp.post("/<name>/refuse")
 @requires("settings")
 @form.answers_on(show)
-def refuse(name: str) -> Any:
+def refuse(name: str) -> ResponseReturnValue:
     """Say that a key was never this store's own."""
     with write() as session:
         key = signing_keys.named(session, doors().settings.node_id, name)

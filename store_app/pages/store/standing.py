@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, Response, flash, g, jsonify, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import NotFound, ShopError
@@ -21,7 +22,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("reports.money")
-def show(fault: ShopError | None = None, **_place: Any) -> Any:
+def show(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the level, its measures beside their thresholds, and what the levels give."""
     store_id = str(place().store_id)
     with read() as session:
@@ -54,7 +55,7 @@ def evidence() -> Response:
 @bp.post("/appeal")
 @requires("reports.money")
 @form.answers_on(show)
-def appeal() -> Any:
+def appeal() -> ResponseReturnValue:
     """Appeal against the standing."""
     words = form.text("words", most=500, required=_("Say what is wrong, so that it can be looked into."))
     with write() as session:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import ShopError
@@ -20,7 +21,7 @@ SPELLS = (1, 4, 24, 72)
 
 @bp.get("/")
 @requires("settings")
-def show(fault: ShopError | None = None, **_place: Any) -> Any:
+def show(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show whether the network may look, what it would see, and who has looked."""
     store_id, at = str(place().store_id), doors().now()
     with read() as session:
@@ -31,7 +32,7 @@ def show(fault: ShopError | None = None, **_place: Any) -> Any:
 @bp.post("/give")
 @requires("settings")
 @form.answers_on(show)
-def give() -> Any:
+def give() -> ResponseReturnValue:
     """Give leave for some hours."""
     hours, words = form.whole("hours", least=1, most=support.LONGEST_HOURS), form.text("words", most=300)
     state = support_state.of(doors())
@@ -45,7 +46,7 @@ def give() -> Any:
 @bp.post("/take-back")
 @requires("settings")
 @form.answers_on(show)
-def take_back() -> Any:
+def take_back() -> ResponseReturnValue:
     """Take leave back at once."""
     with write() as session:
         support.take_back(session, str(place().store_id), actor=g.actor, at=doors().now())

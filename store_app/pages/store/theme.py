@@ -1,8 +1,7 @@
 """Light, dark, or as the device: kept in a cookie of this browser, so that the next page comes in it at once."""
 
-from typing import Any
-
 from flask import Blueprint, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from store_app.pages.common import form
@@ -16,7 +15,7 @@ KEPT_S = 31_536_000
 
 @bp.post("/look")
 @public
-def choose() -> Any:
+def choose() -> ResponseReturnValue:
     """Keep the look and go back to where it was chosen."""
     wished = form.one_of("look", LOOKS, sentence=_("Choose light, dark, or as the device."))
     answer = redirect(form.inside(request.form.get("next", "")) or url_for("signin.start"), 303)

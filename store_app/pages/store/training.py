@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, g, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -36,7 +37,7 @@ WHY = {
 
 @bp.get("/")
 @requires("practice")
-def overview() -> Any:
+def overview() -> ResponseReturnValue:
     """Show the lessons, the next one first with its reason, and how far everybody is."""
     store_id = own_doors().settings.node_id
     with own_doors().read() as session:
@@ -62,7 +63,7 @@ def overview() -> Any:
 
 @bp.get("/<lesson_id>")
 @requires("practice")
-def lesson(lesson_id: str) -> Any:
+def lesson(lesson_id: str) -> ResponseReturnValue:
     """Show one lesson: what it says, its tasks, and the button that begins it."""
     found = _lesson(lesson_id)
     with own_doors().read() as session:
@@ -73,7 +74,7 @@ def lesson(lesson_id: str) -> Any:
 
 @bp.post("/<lesson_id>/begin")
 @requires("practice")
-def begin(lesson_id: str) -> Any:
+def begin(lesson_id: str) -> ResponseReturnValue:
     """Lay a practice shop out and go to the lesson's first page."""
     found = _lesson(lesson_id)
     practice.begin(found, language())
@@ -82,7 +83,7 @@ def begin(lesson_id: str) -> Any:
 
 @bp.post("/leave")
 @requires("practice")
-def leave() -> Any:
+def leave() -> ResponseReturnValue:
     """Throw the practice shop away and go back to the lessons."""
     practice.leave()
     return redirect(url_for("training.overview"), 303)
@@ -90,7 +91,7 @@ def leave() -> Any:
 
 @bp.get("/coach")
 @requires("practice")
-def coach() -> Any:
+def coach() -> ResponseReturnValue:
     """Answer the card of the lesson being done, for the page that shows it; nothing once the practice is over."""
     return page("store/training/coach.html") if practice.is_practising() else ("", 204)
 

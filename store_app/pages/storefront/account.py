@@ -11,10 +11,9 @@ Rules
 3. Whether a number ever ordered here is told to nobody but its owner: a code is sent to any number alike.
 """
 
-from typing import Any
-
 from flask import Blueprint, current_app, flash, redirect, request, url_for
 from flask import session as visitor
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -38,7 +37,7 @@ SHOWN = 20
 
 @bp.get("")
 @public
-def mine(slug: str, fault: ShopError | None = None) -> Any:
+def mine(slug: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show the visitor's orders, or ask for the phone."""
     with read() as session:
         here = visitors.shop_at(session, slug)
@@ -70,7 +69,7 @@ def mine(slug: str, fault: ShopError | None = None) -> Any:
 @bp.post("")
 @public
 @form.answers_on(mine)
-def ask(slug: str) -> Any:
+def ask(slug: str) -> ResponseReturnValue:
     """Send a code to the number typed (rule 3)."""
     phone = form.text("phone", most=20, required=_("Type your phone number."))
     with write() as session:
@@ -84,7 +83,7 @@ def ask(slug: str) -> Any:
 @bp.post("/code")
 @public
 @form.answers_on(mine)
-def prove(slug: str) -> Any:
+def prove(slug: str) -> ResponseReturnValue:
     """Take the code; a wrong one is counted."""
     phone, typed = _asked(), form.text("code", most=20, required=_("Type the code we sent to your phone."))
     if not phone:
@@ -102,7 +101,7 @@ def prove(slug: str) -> Any:
 
 @bp.post("/points/agree")
 @public
-def agree_to_points(slug: str) -> Any:
+def agree_to_points(slug: str) -> ResponseReturnValue:
     """Let a store use the points of the number proved in this browser (rule 2)."""
     form.command_id()
     wanted = request.form.get("store_id", ""), request.form.get("customer_id", "")
@@ -117,7 +116,7 @@ def agree_to_points(slug: str) -> Any:
 
 @bp.post("/points/leave")
 @public
-def leave_points(slug: str) -> Any:
+def leave_points(slug: str) -> ResponseReturnValue:
     """End the membership of the number proved in this browser, at every shop (rule 2)."""
     form.command_id()
     with write() as session:
@@ -132,7 +131,7 @@ def leave_points(slug: str) -> Any:
 
 @bp.post("/leave")
 @public
-def leave(slug: str) -> Any:
+def leave(slug: str) -> ResponseReturnValue:
     """Sign out in this browser, or in every browser that proved the number (rule 1)."""
     everywhere = request.form.get("everywhere") == "yes"
     with write() as session:

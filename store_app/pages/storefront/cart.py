@@ -14,6 +14,7 @@ from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, request, url_for
 from flask import session as visitor
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import ImmutableMultiDict
@@ -47,7 +48,7 @@ LONGEST_ANSWER = 120
 
 @bp.get("/basket")
 @public
-def cart(slug: str, sku: str = "", fault: ShopError | None = None, **_place: Any) -> Any:
+def cart(slug: str, sku: str = "", fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the basket and ask who will collect it, when, and how it is paid."""
     given = request.form or ImmutableMultiDict(visitor.get("asked", {}))
     with read() as session:
@@ -84,7 +85,7 @@ def cart(slug: str, sku: str = "", fault: ShopError | None = None, **_place: Any
 @bp.post("/basket/<sku>")
 @public
 @form.answers_on(cart)
-def change(slug: str, sku: str) -> Any:
+def change(slug: str, sku: str) -> ResponseReturnValue:
     """Change how much of a product is in the basket; nothing takes it out."""
     steps = form.whole("steps", least=0, most=storefront.LINE_STEPS)
     sku = form.tidy(sku)
@@ -105,7 +106,7 @@ def change(slug: str, sku: str) -> Any:
 @bp.post("/coupons")
 @public
 @form.answers_on(cart)
-def add_coupon(slug: str) -> Any:
+def add_coupon(slug: str) -> ResponseReturnValue:
     """Put a coupon into the basket; what it saves, or why not, is shown there."""
     code = clean_code(form.text("coupon", most=40, required=_("Type the code on the coupon.")))
     with read() as session:
@@ -123,7 +124,7 @@ def add_coupon(slug: str) -> Any:
 @bp.post("/coupons/<code>/out")
 @public
 @form.answers_on(cart)
-def take_coupon_out(slug: str, code: str) -> Any:
+def take_coupon_out(slug: str, code: str) -> ResponseReturnValue:
     """Take a coupon out of the basket."""
     with read() as session:
         here = visitors.shop_at(session, slug)
@@ -134,7 +135,7 @@ def take_coupon_out(slug: str, code: str) -> Any:
 @bp.post("/order")
 @public
 @form.answers_on(cart)
-def place(slug: str) -> Any:
+def place(slug: str) -> ResponseReturnValue:
     """Order the basket for collection, or first ask for the code sent to the phone (rule 2)."""
     command = form.command_id()
     name = form.text("name", most=80, required=_("Please tell the shop your name."))
@@ -156,7 +157,7 @@ def place(slug: str) -> Any:
 
 @bp.get("/code")
 @public
-def code(slug: str, fault: ShopError | None = None) -> Any:
+def code(slug: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Ask for the code that was sent to the phone."""
     asked = visitor.get("asked")
     if not asked:
@@ -177,7 +178,7 @@ def code(slug: str, fault: ShopError | None = None) -> Any:
 @bp.post("/code")
 @public
 @form.answers_on(code)
-def prove(slug: str) -> Any:
+def prove(slug: str) -> ResponseReturnValue:
     """Take the code, and send the order that waited for it; a wrong code is counted."""
     asked = visitor.get("asked")
     if not asked:
@@ -197,7 +198,7 @@ def prove(slug: str) -> Any:
 @bp.post("/code/again")
 @public
 @form.answers_on(code)
-def send_again(slug: str) -> Any:
+def send_again(slug: str) -> ResponseReturnValue:
     """Send another code."""
     asked = visitor.get("asked")
     if asked:
@@ -241,7 +242,9 @@ def practised(session: Session, phone: str) -> str:
 # --- inside ---
 
 
-def _order(here: Store, command: str, name: str, phone: str, wishes: Wishes, pay: str | None, shown: str | None) -> Any:
+def _order(
+    here: Store, command: str, name: str, phone: str, wishes: Wishes, pay: str | None, shown: str | None
+) -> ResponseReturnValue:
     strangers.mark()  # so that what this browser ordered can be signed out of
     (order_id, token), placed = visitors.keys_of("order", here.id, command), f"{here.id} {command}"
     provider = escrow.provider_for(doors()) if pay == "online" else None

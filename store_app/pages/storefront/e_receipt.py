@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -29,7 +30,7 @@ COLUMNS = 42
 
 @bp.get("/<till_id>-<int:receipt_no>/<token>")
 @public
-def show(slug: str, till_id: str, receipt_no: int, token: str) -> Any:
+def show(slug: str, till_id: str, receipt_no: int, token: str) -> ResponseReturnValue:
     """Show a receipt to whoever has its address."""
     with read() as session:
         store = session.scalar(sa.select(Store).where(Store.slug == form.tidy(slug)))

@@ -1,8 +1,7 @@
 """A group buy as neighbours see it: the price that falls, what is missing, joining, one's own share; and its leader."""
 
-from typing import Any
-
 from flask import Blueprint, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -28,7 +27,7 @@ bp = Blueprint("shop_groups", __name__, url_prefix="/shop/<slug>")
 
 @bp.get("/group/<group_id>")
 @public
-def group(slug: str, group_id: str, fault: ShopError | None = None) -> Any:
+def group(slug: str, group_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show a group: its steps, how far it is, and a form to join."""
     with read() as session:
         here = visitors.shop_at(session, slug)
@@ -51,7 +50,7 @@ def group(slug: str, group_id: str, fault: ShopError | None = None) -> Any:
 @bp.post("/group/<group_id>")
 @public
 @form.answers_on(group)
-def join(slug: str, group_id: str) -> Any:
+def join(slug: str, group_id: str) -> ResponseReturnValue:
     """Join the group and go on to pay."""
     command = form.command_id()
     name = form.text("name", most=80, required=_("Please tell the shop your name."))
@@ -79,7 +78,7 @@ def join(slug: str, group_id: str) -> Any:
 
 @bp.get("/member/<token>")
 @public
-def member(slug: str, token: str, fault: ShopError | None = None) -> Any:
+def member(slug: str, token: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show one's own share: paying, the group's progress, and later the order to collect."""
     with read() as session:
         here = visitors.shop_at(session, slug)
@@ -118,7 +117,7 @@ def member(slug: str, token: str, fault: ShopError | None = None) -> Any:
 @bp.post("/member/<token>/pay")
 @public
 @form.answers_on(member)
-def pay(slug: str, token: str) -> Any:
+def pay(slug: str, token: str) -> ResponseReturnValue:
     """Ask the payment service now how far the payment is."""
     with read() as session:
         visitors.shop_at(session, slug)
@@ -130,7 +129,7 @@ def pay(slug: str, token: str) -> Any:
 @bp.post("/member/<token>/leave")
 @public
 @form.answers_on(member)
-def leave(slug: str, token: str) -> Any:
+def leave(slug: str, token: str) -> ResponseReturnValue:
     """Leave the group; the money goes back."""
     with write() as session:
         visitors.shop_at(session, slug)
@@ -142,7 +141,7 @@ def leave(slug: str, token: str) -> Any:
 
 @bp.get("/leader/<token>")
 @public
-def leader(slug: str, token: str) -> Any:
+def leader(slug: str, token: str) -> ResponseReturnValue:
     """Show a group's leader how it stands and what it earned."""
     with read() as session:
         here = visitors.shop_at(session, slug)

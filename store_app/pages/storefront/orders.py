@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -37,7 +38,7 @@ STEPS_DONE = {"placed": 1, "accepted": 2, "picking": 2, "short": 2, "ready": 3, 
 
 @bp.get("")
 @public
-def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
+def order(slug: str, token: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show an order's code, its money and how far it is."""
     at = clock.now()
     with read() as session:
@@ -124,7 +125,7 @@ def _home_words(found: placing.OrderStatus) -> str:
 @bp.post("/cancel")
 @public
 @form.answers_on(order)
-def cancel(slug: str, token: str) -> Any:
+def cancel(slug: str, token: str) -> ResponseReturnValue:
     """Ask the shop to cancel an order that is not ready yet."""
     with write() as session:
         here = visitors.shop_at(session, slug)
@@ -136,7 +137,7 @@ def cancel(slug: str, token: str) -> Any:
 @bp.post("/pay")
 @public
 @form.answers_on(order)
-def pay(slug: str, token: str) -> Any:
+def pay(slug: str, token: str) -> ResponseReturnValue:
     """Ask the payment service now how far the payment is, rather than wait for the worker."""
     with read() as session:
         here = visitors.shop_at(session, slug)
@@ -149,7 +150,7 @@ def pay(slug: str, token: str) -> Any:
 @bp.post("/return")
 @public
 @form.answers_on(order)
-def bring_back(slug: str, token: str) -> Any:
+def bring_back(slug: str, token: str) -> ResponseReturnValue:
     """Ask the shop to take goods back."""
     why = form.text("why", most=300, required=_("Say what is wrong with the goods."))
     with write() as session:
@@ -163,7 +164,7 @@ def bring_back(slug: str, token: str) -> Any:
 @bp.post("/review")
 @public
 @form.answers_on(order)
-def review(slug: str, token: str) -> Any:
+def review(slug: str, token: str) -> ResponseReturnValue:
     """Review a product that was collected."""
     sku, stars = form.text("sku", most=64), form.whole("stars", least=1, most=5)
     words = form.text("words", most=reviews.MOST_WORDS)
@@ -180,7 +181,7 @@ def review(slug: str, token: str) -> Any:
 @bp.post("/confirm")
 @public
 @form.answers_on(order)
-def confirm(slug: str, token: str) -> Any:
+def confirm(slug: str, token: str) -> ResponseReturnValue:
     """Say that the goods are here, so that the store gets its money sooner."""
     with write() as session:
         here = visitors.shop_at(session, slug)
@@ -192,7 +193,7 @@ def confirm(slug: str, token: str) -> Any:
 @bp.post("/dispute")
 @public
 @form.answers_on(order)
-def dispute(slug: str, token: str) -> Any:
+def dispute(slug: str, token: str) -> ResponseReturnValue:
     """Ask the network to decide."""
     why = form.text("why", most=300, required=_("Say what is wrong, so that it can be decided."))
     with write() as session:

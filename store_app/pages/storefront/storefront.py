@@ -10,6 +10,7 @@ Rules
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import Invalid, NotFound, ShopError
@@ -32,7 +33,7 @@ AISLES_AHEAD = 12
 
 @bp.get("/")
 @public
-def home(slug: str) -> Any:
+def home(slug: str) -> ResponseReturnValue:
     """Show the shop: bestsellers first, an aisle, or what was searched."""
     text, category = form.tidy(request.args.get("q", ""))[:60], form.tidy(request.args.get("category", ""))[:80]
     number = form.page_no()
@@ -71,7 +72,7 @@ def home(slug: str) -> Any:
 
 @bp.get("/aisles")
 @public
-def aisles(slug: str) -> Any:
+def aisles(slug: str) -> ResponseReturnValue:
     """Show every aisle by name, with how many products it has."""
     with read() as session:
         here = visitors.shop_at(session, slug)
@@ -82,7 +83,7 @@ def aisles(slug: str) -> Any:
 
 @bp.get("/p/<sku>")
 @public
-def product(slug: str, sku: str, fault: ShopError | None = None, **_place: Any) -> Any:
+def product(slug: str, sku: str, fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show one product; where the label's QR leads."""
     with read() as session:
         here = visitors.shop_at(session, slug)
@@ -111,7 +112,7 @@ def product(slug: str, sku: str, fault: ShopError | None = None, **_place: Any) 
 @bp.post("/p/<sku>")
 @public
 @form.answers_on(product)
-def put(slug: str, sku: str) -> Any:
+def put(slug: str, sku: str) -> ResponseReturnValue:
     """Put a product into the basket: so many portions, or the usual amount."""
     steps = form.whole("steps", least=1, most=storefront.LINE_STEPS) if "steps" in request.form else None
     with read() as session:
@@ -132,7 +133,7 @@ def put(slug: str, sku: str) -> Any:
 @bp.post("/p/<sku>/reviews/<order_id>/report")
 @public
 @form.answers_on(product)
-def report(slug: str, sku: str, order_id: str) -> Any:
+def report(slug: str, sku: str, order_id: str) -> ResponseReturnValue:
     """Report a review to the operator."""
     why = form.text("why", required=_("Say what is wrong with it."))
     with write() as session:
@@ -180,7 +181,7 @@ def worker(**_place: Any) -> Response:
 
 @bp.get("/no-line")
 @public
-def no_line(slug: str) -> Any:
+def no_line(slug: str) -> ResponseReturnValue:
     """Show what a phone without a line shows instead of the shop."""
     with read() as session:
         here = visitors.shop_at(session, slug)
@@ -189,7 +190,7 @@ def no_line(slug: str) -> Any:
 
 @bp.get("/manifest.webmanifest")
 @public
-def manifest(slug: str) -> Any:
+def manifest(slug: str) -> ResponseReturnValue:
     """Let a phone keep the shop on its first screen."""
     with read() as session:
         here = visitors.shop_at(session, slug)
@@ -208,7 +209,7 @@ def manifest(slug: str) -> Any:
 
 @bp.get("/<path:elsewhere>")
 @public
-def nothing(slug: str, **_elsewhere: Any) -> Any:
+def nothing(slug: str, **_elsewhere: Any) -> ResponseReturnValue:
     """Answer that the shop has nothing at this address, with the way back into it."""
     with read() as session:
         visitors.shop_at(session, slug)

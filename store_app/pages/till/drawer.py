@@ -1,10 +1,10 @@
 """The drawer: opened with a counted float, counted blind in coins and notes, settled, closed or handed over."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -62,7 +62,7 @@ def opening(fault: ShopError | None = None, **_refused: str) -> Response:
 @bp.post("/open")
 @requires("shift")
 @form.answers_on(opening)
-def open_counted() -> Any:
+def open_counted() -> ResponseReturnValue:
     """Open the till with the float that was counted."""
     counted = _counted()
     with write() as session:
@@ -113,7 +113,7 @@ def counting(fault: ShopError | None = None, **_refused: str) -> Response:
 @bp.post("/count")
 @requires("shift")
 @form.answers_on(counting)
-def count() -> Any:
+def count() -> ResponseReturnValue:
     """Write down what was counted, blind."""
     command, counted, agreeing = form.command_id(), _counted(), approver()
     with write() as session:
@@ -127,7 +127,7 @@ def count() -> Any:
 @bp.post("/close")
 @requires("shift")
 @form.answers_on(counting)
-def close() -> Any:
+def close() -> ResponseReturnValue:
     """Let the count stand and close the till, or hand it over; beyond the tolerance somebody has to agree first."""
     to = _taker() if request.form.get("to") else None
     float_minor = form.amount("float", place().currency) if to is not None else 0
@@ -181,7 +181,7 @@ def handing_over(fault: ShopError | None = None, **_refused: str) -> Response:
 @bp.post("/hand-over")
 @requires("shift")
 @form.answers_on(handing_over)
-def hand_over() -> Any:
+def hand_over() -> ResponseReturnValue:
     """Sign the drawer over to the person whose PIN was typed; an X report is printed."""
     agreeing, to = approver(), _taker()
     with write() as session:
@@ -239,7 +239,7 @@ def reports(fault: ShopError | None = None, **_refused: str) -> Response:
 @bp.post("/tolerance")
 @requires("settings")
 @form.answers_on(reports)
-def set_tolerance() -> Any:
+def set_tolerance() -> ResponseReturnValue:
     """Settle by how much a drawer may be off before somebody else has to agree."""
     minor = form.amount("tolerance", place().currency)
     with write() as session:

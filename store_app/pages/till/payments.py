@@ -2,10 +2,10 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 from sqlalchemy.orm import Session
@@ -63,7 +63,7 @@ class Row:
 
 @bp.get("/")
 @requires("sell")
-def overview(fault: ShopError | None = None, **_place: str) -> Any:
+def overview(fault: ShopError | None = None, **_place: str) -> ResponseReturnValue:
     """Show what needs a person, what is still open, and the latest payments."""
     store_id = str(place().store_id)
     with read() as session:
@@ -83,7 +83,7 @@ def overview(fault: ShopError | None = None, **_place: str) -> Any:
 @bp.post("/<payment_id>/ask")
 @requires("sell")
 @form.answers_on(overview)
-def ask(payment_id: str) -> Any:
+def ask(payment_id: str) -> ResponseReturnValue:
     """Ask the terminal or wallet now."""
     payment = asker(doors()).ask_again(payment_id, actor=g.actor)
     if payment.state in OPEN:
@@ -96,7 +96,7 @@ def ask(payment_id: str) -> Any:
 @bp.post("/<payment_id>/back")
 @requires("sell")
 @form.answers_on(overview)
-def give_back(payment_id: str) -> Any:
+def give_back(payment_id: str) -> ResponseReturnValue:
     """Give money back that pays for no sale, or stop what is still open."""
     why = form.text("why", most=120) or "given back on the page of payments"
     payment = asker(doors()).cancel(payment_id, why=why, actor=g.actor)
@@ -114,7 +114,7 @@ def give_back(payment_id: str) -> Any:
 @bp.post("/<payment_id>/use")
 @requires("sell")
 @form.answers_on(overview)
-def use(payment_id: str) -> Any:
+def use(payment_id: str) -> ResponseReturnValue:
     """Use money whose basket was lost for a basket that is set aside."""
     store_id, basket_id = str(place().store_id), request.form.get("basket", "")
     with write() as session:
@@ -129,7 +129,7 @@ def use(payment_id: str) -> Any:
 @bp.post("/<payment_id>/slip")
 @requires("take_back")
 @form.answers_on(overview)
-def same_as_slip(payment_id: str) -> Any:
+def same_as_slip(payment_id: str) -> ResponseReturnValue:
     """Say that it is the payment whose slip number was typed."""
     with write() as session:
         unclaimed.same_as_slip(session, str(place().store_id), payment_id, actor=g.actor, at=doors().now())
@@ -140,7 +140,7 @@ def same_as_slip(payment_id: str) -> Any:
 @bp.post("/<payment_id>/decide")
 @requires("take_back")
 @form.answers_on(overview)
-def decide(payment_id: str) -> Any:
+def decide(payment_id: str) -> ResponseReturnValue:
     """Settle what is never answered, from the terminal's own list."""
     with write() as session:
         unclaimed.decide(
@@ -154,7 +154,7 @@ def decide(payment_id: str) -> Any:
 @bp.post("/<payment_id>/seen")
 @requires("take_back")
 @form.answers_on(overview)
-def seen(payment_id: str) -> Any:
+def seen(payment_id: str) -> ResponseReturnValue:
     """Say that a contradiction was looked into."""
     with write() as session:
         unclaimed.seen(session, str(place().store_id), payment_id, actor=g.actor, at=doors().now())
@@ -165,7 +165,7 @@ def seen(payment_id: str) -> Any:
 # --- inside ---
 
 
-def _back() -> Any:
+def _back() -> ResponseReturnValue:
     return redirect(url_for("payments.overview"), 303)
 
 

@@ -6,9 +6,9 @@ any script. With one, keys are dragged, and Alt with an arrow moves the key that
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 
@@ -48,7 +48,7 @@ class Taken:
 
 @bp.get("/", endpoint="arrange")
 @requires("catalogue")
-def arrange(fault: ShopError | None = None) -> Any:
+def arrange(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show a page of keys; `key` is taken up, `free` is the empty place a product is looked for, `q` what for."""
     shown = _page_no(request.values.get("page", "1"))
     store_id, sought = str(place().store_id), form.tidy(request.values.get("q", ""))[:80]
@@ -77,7 +77,7 @@ def arrange(fault: ShopError | None = None) -> Any:
 @bp.post("/move")
 @requires("catalogue")
 @form.answers_on(arrange)
-def move() -> Any:
+def move() -> ResponseReturnValue:
     """Put a key down on another place, or a page's first free one; a key there changes places with it."""
     source, to = _spot("from"), re.fullmatch(r"(\d)-(\d{1,2}|free)", request.form.get("to", ""), re.ASCII)
     if to is None:
@@ -91,7 +91,7 @@ def move() -> Any:
 @bp.post("/put")
 @requires("catalogue")
 @form.answers_on(arrange)
-def put() -> Any:
+def put() -> ResponseReturnValue:
     """Put a product on a place, or on the first free one of a page."""
     sku = form.text("sku", most=80, required=_("Choose a product."))
     shown = form.whole("page", least=1, most=PAGES)
@@ -104,7 +104,7 @@ def put() -> Any:
 @bp.post("/change")
 @requires("catalogue")
 @form.answers_on(arrange)
-def change() -> Any:
+def change() -> ResponseReturnValue:
     """Give a key a label and a colour."""
     spot, label = _spot("key"), form.text("label", most=LONGEST_LABEL)
     colour = form.one_of("colour", COLOURS, sentence=_("Choose one of the colours."))
@@ -117,7 +117,7 @@ def change() -> Any:
 @bp.post("/remove")
 @requires("catalogue")
 @form.answers_on(arrange)
-def remove() -> Any:
+def remove() -> ResponseReturnValue:
     """Take a key away; the product stays in the shop."""
     spot = _spot("key")
     with write() as session:
@@ -128,7 +128,7 @@ def remove() -> Any:
 @bp.post("/name")
 @requires("catalogue")
 @form.answers_on(arrange)
-def name() -> Any:
+def name() -> ResponseReturnValue:
     """Give a page of keys a name."""
     shown, words = form.whole("page", least=1, most=PAGES), form.text("name", most=LONGEST_NAME)
     with write() as session:
@@ -140,7 +140,7 @@ def name() -> Any:
 # --- inside ---
 
 
-def _back(shown: int) -> Any:
+def _back(shown: int) -> ResponseReturnValue:
     return redirect(url_for("quick_keys.arrange", page=shown if shown > 1 else None), 303)
 
 

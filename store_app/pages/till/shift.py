@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -104,7 +105,7 @@ def money(fault: ShopError | None = None, **_refused: str) -> Response:
 @bp.post("/open")
 @requires("shift")
 @form.answers_on(money)
-def open_till() -> Any:
+def open_till() -> ResponseReturnValue:
     """Open the till with its float."""
     float_minor = form.amount("float", place().currency)
     with write() as session:
@@ -118,7 +119,7 @@ def open_till() -> Any:
 @bp.post("/drop")
 @requires("shift")
 @form.answers_on(money)
-def drop() -> Any:
+def drop() -> ResponseReturnValue:
     """Move cash from the drawer to the safe."""
     amount_minor = _pay(hand_cash.DROP)
     flash(_("Put in the safe: %(amount)s.", amount=money_text(amount_minor)), "good")
@@ -128,7 +129,7 @@ def drop() -> Any:
 @bp.post("/pay-in")
 @requires("shift")
 @form.answers_on(money)
-def pay_in() -> Any:
+def pay_in() -> ResponseReturnValue:
     """Put cash into the drawer, and say where it comes from."""
     amount_minor = _pay(hand_cash.PAY_IN, _("Say where the money comes from."))
     flash(_("Paid in: %(amount)s.", amount=money_text(amount_minor)), "good")
@@ -138,7 +139,7 @@ def pay_in() -> Any:
 @bp.post("/pay-out")
 @requires("shift")
 @form.answers_on(money)
-def pay_out() -> Any:
+def pay_out() -> ResponseReturnValue:
     """Pay something from the drawer, with its reason."""
     amount_minor = _pay(hand_cash.PAY_OUT, _("Say what the money is for."))
     flash(_("Paid out: %(amount)s.", amount=money_text(amount_minor)), "good")
@@ -148,7 +149,7 @@ def pay_out() -> Any:
 @bp.post("/count")
 @requires("shift")
 @form.answers_on(money)
-def begin_count() -> Any:
+def begin_count() -> ResponseReturnValue:
     """Begin the blind count; the till does not sell meanwhile."""
     agreeing = approver()
     with write() as session:
@@ -161,7 +162,7 @@ def begin_count() -> Any:
 @bp.post("/go-on")
 @requires("shift")
 @form.answers_on(money)
-def go_on() -> Any:
+def go_on() -> ResponseReturnValue:
     """Leave the count and sell on."""
     with write() as session:
         shift.go_back(session, _current(session), actor=g.actor, at=doors().now())
@@ -171,7 +172,7 @@ def go_on() -> Any:
 @bp.post("/close")
 @requires("shift")
 @form.answers_on(money)
-def close() -> Any:
+def close() -> ResponseReturnValue:
     """Close the till with the counted cash and show its Z report; where it is off, somebody has to agree first."""
     counted_minor, at = form.amount("counted", place().currency), doors().now()
     with write() as session:
@@ -190,7 +191,7 @@ def close() -> Any:
 @bp.post("/x")
 @requires("over_short")
 @form.answers_on(money)
-def print_x() -> Any:
+def print_x() -> ResponseReturnValue:
     """Print the shift so far, for those who may know what the drawer holds: others count blind."""
     with write() as session:
         shift.print_x(session, _current(session), actor=g.actor, at=doors().now())
@@ -219,7 +220,7 @@ def z_report(shift_id: str) -> Response:
 
 @bp.post("/shifts/<shift_id>/reprint")
 @requires("print")
-def reprint_z(shift_id: str) -> Any:
+def reprint_z(shift_id: str) -> ResponseReturnValue:
     """Print a Z report once more, marked as a copy."""
     with write() as session:
         found = _closed(session, shift_id)
@@ -260,7 +261,7 @@ def receipt(sale_id: str, fault: ShopError | None = None) -> Response:
 
 @bp.post("/receipts/<sale_id>/reprint")
 @requires("print")
-def reprint(sale_id: str) -> Any:
+def reprint(sale_id: str) -> ResponseReturnValue:
     """Print a receipt once more, marked as a copy."""
     with write() as session:
         found = _sale(session, sale_id)
@@ -275,7 +276,7 @@ def reprint(sale_id: str) -> Any:
 @bp.post("/receipts/<sale_id>/return")
 @requires("take_back")
 @form.answers_on(receipt)
-def take_back(sale_id: str) -> Any:
+def take_back(sale_id: str) -> ResponseReturnValue:
     """Take lines of a receipt back and give their money back."""
     command = form.command_id()
     tender = form.one_of("tender", REFUND_TENDERS, sentence=_("Choose how the money is given back."))
@@ -308,7 +309,7 @@ def take_back(sale_id: str) -> Any:
 @bp.post("/paper/<job_id>")
 @requires("print")
 @form.answers_on(money)
-def paper_answer(job_id: str) -> Any:
+def paper_answer(job_id: str) -> ResponseReturnValue:
     """Say what became of a print nobody is sure of."""
     answer = form.one_of("answer", tuple(ANSWERS), sentence=_("Choose what happened to the paper."))
     with write() as session:

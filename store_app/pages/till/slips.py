@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -28,7 +29,7 @@ bp.before_request(form.know_the_place)
 
 @bp.post("/gift/<sale_id>")
 @requires("print")
-def gift(sale_id: str) -> Any:
+def gift(sale_id: str) -> ResponseReturnValue:
     """Print the gift receipt of a sale."""
     command = form.command_id()
     with write() as session:
@@ -39,7 +40,7 @@ def gift(sale_id: str) -> Any:
 @bp.post("/mail/<sale_id>")
 @requires("print")
 @form.answers_on(shift.receipt)
-def mail(sale_id: str) -> Any:
+def mail(sale_id: str) -> ResponseReturnValue:
     """Send a receipt by e-mail as soon as there is a line."""
     command, settings = form.command_id(), doors().settings
     with write() as session:
@@ -53,7 +54,7 @@ def mail(sale_id: str) -> Any:
 
 @bp.post("/pick-list")
 @requires("pickup")
-def pick_list() -> Any:
+def pick_list() -> ResponseReturnValue:
     """Print what all accepted orders want, by where it lies."""
     command = form.command_id()
     with write() as session:
@@ -63,7 +64,7 @@ def pick_list() -> Any:
 
 @bp.post("/orders/<order_id>")
 @requires("pickup")
-def order(order_id: str) -> Any:
+def order(order_id: str) -> ResponseReturnValue:
     """Print the slip of one order, or the label of its bag."""
     command = form.command_id()
     with write() as session:
@@ -73,7 +74,7 @@ def order(order_id: str) -> Any:
 
 @bp.post("/deliveries/<delivery_id>/<kind>")
 @requires("receive")
-def delivery(delivery_id: str, kind: str) -> Any:
+def delivery(delivery_id: str, kind: str) -> ResponseReturnValue:
     """Print what came against what was ordered, or the claim to the supplier."""
     if kind not in ("delivery", "claim"):
         raise NotFound("no-such-slip", _("There is no such slip."))
@@ -86,7 +87,7 @@ def delivery(delivery_id: str, kind: str) -> Any:
 
 @bp.post("/takes/<take_id>/<n>")
 @requires("stock.count")
-def count_sheet(take_id: str, n: str) -> Any:
+def count_sheet(take_id: str, n: str) -> ResponseReturnValue:
     """Print the sheet to count a section on."""
     command, aisle = form.command_id(), form.tidy(request.form.get("aisle", ""))
     with write() as session:
@@ -97,7 +98,7 @@ def count_sheet(take_id: str, n: str) -> Any:
 
 @bp.post("/prices")
 @requires("catalogue")
-def price_batch() -> Any:
+def price_batch() -> ResponseReturnValue:
     """Print the list of the prices that begin on a day."""
     command, day, store_id = form.command_id(), day_typed("day"), str(place().store_id)
     with write() as session:
@@ -116,6 +117,6 @@ def _till(session: Session) -> Till:
     return own_till(session, str(place().store_id))
 
 
-def _back(sentence: str, endpoint: str, **where: Any) -> Any:
+def _back(sentence: str, endpoint: str, **where: Any) -> ResponseReturnValue:
     flash(sentence, "good")
     return redirect(url_for(endpoint, **where), 303)

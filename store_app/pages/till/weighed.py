@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 
@@ -81,7 +82,7 @@ class Tried:
 
 @bp.get("/")
 @requires("catalogue")
-def overview(fault: ShopError | None = None) -> Any:
+def overview(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show the ways to read labels, a field to try a code in, the scale and the tares. q: a product sought."""
     store_id, sought = str(place().store_id), form.tidy(request.args.get("q", ""))[:80]
     with read() as session:
@@ -119,7 +120,7 @@ def overview(fault: ShopError | None = None) -> Any:
 
 @bp.get("/try", endpoint="try_code")
 @requires("catalogue")
-def try_code() -> Any:
+def try_code() -> ResponseReturnValue:
     """Answer what a code would become, as the page's field is typed in."""
     return page("till/weighed/tried.html", tried=_tried(_code()))
 
@@ -131,7 +132,7 @@ def _refused(fault: ShopError, **_place: Any) -> Any:
 @bp.post("/schemes")
 @requires("catalogue")
 @form.answers_on(overview)
-def add() -> Any:
+def add() -> ResponseReturnValue:
     """Read labels of one more pattern."""
     pattern, name = form.text("pattern", most=64, required=_("Write a pattern.")), form.text("name", most=60)
     step = form.whole("step", least=1, most=max(STEPS))
@@ -145,7 +146,7 @@ def add() -> Any:
 @bp.post("/schemes/<scheme_id>/raise", endpoint="raise_scheme")
 @requires("catalogue")
 @form.answers_on(_refused)
-def raise_scheme(scheme_id: str) -> Any:
+def raise_scheme(scheme_id: str) -> ResponseReturnValue:
     """Try this scheme before the one above it."""
     with write() as session:
         scan.raise_scheme(session, str(place().store_id), scheme_id, actor=g.actor, at=doors().now())
@@ -155,7 +156,7 @@ def raise_scheme(scheme_id: str) -> Any:
 @bp.post("/schemes/<scheme_id>/remove")
 @requires("catalogue")
 @form.answers_on(_refused)
-def remove(scheme_id: str) -> Any:
+def remove(scheme_id: str) -> ResponseReturnValue:
     """Read labels of this scheme no more."""
     with write() as session:
         scan.remove_scheme(session, str(place().store_id), scheme_id, actor=g.actor, at=doors().now())
@@ -166,7 +167,7 @@ def remove(scheme_id: str) -> Any:
 @bp.post("/tares")
 @requires("catalogue")
 @form.answers_on(overview)
-def tare() -> Any:
+def tare() -> ResponseReturnValue:
     """Say what the box of a product weighs."""
     sku, grams = form.text("sku", most=80), form.whole("tare_grams", least=0, most=MOST_GRAMS)
     with write() as session:
@@ -178,7 +179,7 @@ def tare() -> Any:
 @bp.post("/practice")
 @requires("catalogue")
 @form.answers_on(overview)
-def lay() -> Any:
+def lay() -> ResponseReturnValue:
     """Lay something on the practice scale."""
     grams = form.whole("grams", least=0, most=MOST_GRAMS)
     found = scale_of(request.form.get("till_id", ""))
@@ -191,7 +192,7 @@ def lay() -> Any:
 # --- inside ---
 
 
-def _back() -> Any:
+def _back() -> ResponseReturnValue:
     return redirect(url_for("weighed.overview"), 303)
 
 
