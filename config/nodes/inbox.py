@@ -162,9 +162,8 @@ def take(
         late = InboxMessage.from_node == from_node, among(session, InboxMessage.id, signed_late)
         session.execute(sa.update(InboxMessage).where(*late).values(batch=batch))
     _keep(session, from_node, epoch, [(*entry[1:], outcomes[entry[0]]) for entry in fresh.values()], at, batch)
-    head.count += len(fresh)
     if messages:
-        _advance(session, head)
+        _advance(session, head, len(fresh))
     for place in repeats:
         outcome = outcomes[fresh[messages[place].id][0]]
         outcomes[place] = outcome if outcome.state == "parked" else Outcome("already")
@@ -516,8 +515,11 @@ def _keep(
     )  # fmt: skip
 
 
-def _advance(session: Session, head: InboxHead) -> None:
-    """Move the end of the part without gaps on over what was kept, as a message or with an alarm (rule 1)."""
+def _advance(session: Session, head: InboxHead, fresh: int) -> None:
+    """Move the end of the part without gaps on over what was kept, as a message or with an alarm (rule 1).
+
+    fresh: so many messages came new.
+    """
     session.flush()
     n, end, moved = head.n, head.head, LOOKED_AT
     while moved == LOOKED_AT:
@@ -532,5 +534,5 @@ def _advance(session: Session, head: InboxHead) -> None:
         while (hash_ := following.get(n + 1)) is not None and n - before < LOOKED_AT:
             n, end = n + 1, chain(end, hash_)
         moved = n - before
-    head.n, head.head = n, end
+    head.count, head.n, head.head = head.count + fresh, n, end
     session.flush()

@@ -95,13 +95,17 @@ class SignedBatch(Base):
 # --- at the network ---
 
 
-def require(session: Session, node_id: str, public: str | None) -> None:
-    """Refuse a request of a node that has keys, unless one of its good ones signed it. public: who signed, verified."""
-    known = {key.public: key.state for key in of(session, node_id) if key.state in ("good", "withdrawn", "refused")}
+def require(session: Session, node_id: str, public: str | None) -> set[str]:
+    """Refuse a request of a node that has keys, unless one of its good ones signed it; return all keys it has.
+
+    public: who signed, verified.
+    """
+    keys = {key.public: key.state for key in of(session, node_id)}
+    known = {key: state for key, state in keys.items() if state in ("good", "withdrawn", "refused")}
     if public is None:
         if any(state != "refused" for state in known.values()):
             raise Refused(UNSIGNED, f"{node_id} signs what it sends, and this was not signed: nothing was taken.")
-        return
+        return set(keys)
     state = known.get(public)
     if state in ("withdrawn", "refused"):
         raise Refused(
@@ -112,12 +116,13 @@ def require(session: Session, node_id: str, public: str | None) -> None:
             UNKNOWN, f"The network does not know the signing key {signing.name_of(public)}: nothing was taken.",
             key=public,
         )  # fmt: skip
+    return set(keys)
 
 
 def hear(session: Session, node_id: str, public: str | None, *, actor: Actor, at: dt.datetime) -> None:
     """Refuse what is not signed by a good key of a node; a node's first key becomes good (rule 1)."""
-    require(session, node_id, public)
-    if public is not None and session.get(SigningKey, (node_id, public)) is None:
+    known = require(session, node_id, public)
+    if public is not None and public not in known:
         _admit(session, _note(session, node_id, public, at), FIRST, actor=actor, at=at)
 
 

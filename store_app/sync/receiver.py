@@ -121,9 +121,9 @@ def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -
         parked += [{"id": id_, "reason": why, "kind": inbox.DECLINED} for id_, why in declined.items()]
     for have in push.have:
         _confirm(session, store_id, have, at)
+    books = {epoch: received(session, store_id, epoch) for epoch in dict.fromkeys((push.epoch, *push.epochs))}
     heard_further = push.epoch == push.speaking and (
-        any(outcome.kind == inbox.NUMBER_USED for outcome in outcomes)
-        or inbox.received_head(session, store_id, push.epoch)[0] > push.count
+        any(outcome.kind == inbox.NUMBER_USED for outcome in outcomes) or books[push.epoch]["count"] > push.count
     )
     fork, nonce = _meet(session, store_id, push, at, heard_further=heard_further)
     if push.standing is not None:
@@ -135,14 +135,14 @@ def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -
         recalls.catch_up(session, store_id, at=at)
     known = anchor.last(session, store_id)
     return {
-        **received(session, store_id, push.epoch),
+        **books[push.epoch],
         "taken": taken,
         "parked": parked,
         "nonce": nonce,
         "incarnation": this_node(session).epoch,
         "fork": fork,
         "protocol": min(push.protocol, wire.PROTOCOL),
-        "books": [received(session, store_id, epoch) for epoch in push.epochs],
+        "books": [books[epoch] for epoch in push.epochs],
         "journal_n": known.n if known else 0,
     }
 
