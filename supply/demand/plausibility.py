@@ -50,6 +50,9 @@ STOCK_DAYS = 30
 TELL, WAITS_WITH = "implausible", "waits-with"
 UNITS = ("each", "gram", "millilitre")
 _WIDE = frozenset(UNITS[1:])
+_LINE, _PRODUCT, _DAY, _BACK = (
+    {unit: f"{kind}:{unit}" for unit in UNITS} for kind in ("line", "product", "day", "back")
+)
 Measures = dict[str, int]
 """What of a day is measured: sales, money, sale, and of each unit line:, product: and day:."""
 
@@ -143,7 +146,7 @@ def sizes(session: Session) -> dict[str, float]:
 # --- weighing ---
 
 
-@dataclass
+@dataclass(slots=True)
 class _Weight:
     """What a fact comes to. tops: (measure, value, of what); products: SKU -> [unit, units, name]."""
 
@@ -255,34 +258,41 @@ class Judge:
             if let_in:
                 aside["sums"][name] = aside["sums"].get(name, 0) + value
         for name, value, _of in weight.tops:
-            day[name] = max(day.get(name, 0), value)
+            if value > day.setdefault(name, 0):
+                day[name] = value
         for sku, (unit, qty, _name) in weight.products.items():
-            sold = self._sold.get((weight.day, sku), 0) + qty
-            day[f"product:{unit}"] = max(day.get(f"product:{unit}", 0), sold)
+            key, name = (weight.day, sku), _PRODUCT[unit]
+            sold = self._sold.get(key, 0) + qty
+            if sold > day.setdefault(name, 0):
+                day[name] = sold
             if not let_in:
-                self._sold[weight.day, sku] = sold
+                self._sold[key] = sold
         if let_in:
             aside["ids"].append(let_in)
 
     def _weighed(self, weight: _Weight) -> Refused | None:
         """Judge one fact beside what was let pass before it, and count it if it passes, too."""
+        most = self._most
         for name, value, what in weight.tops:
-            if value > self._most[name]:
+            if value > most[name]:
                 return self._refusal(name, value, what)
-        sums = dict(weight.sums)
-        if (refusal := self._returned(weight, sums)) is not None:
-            return refusal
-        after = {sku: self._sold_now.get((weight.day, sku), 0) + row[1] for sku, row in weight.products.items()}
-        for sku, (unit, _qty, name) in weight.products.items():
-            if after[sku] > self._most[f"product:{unit}"]:
-                return self._refusal(f"product:{unit}", after[sku], name)
-        day = self._day_now[weight.day]
-        for name, value in sums.items():
-            if value and day.get(name, 0) + value > self._most[name]:
-                return self._refusal(name, day.get(name, 0) + value, "")
-        for name, value in sums.items():
-            day[name] = day.get(name, 0) + value
-        self._sold_now |= {(weight.day, sku): qty for sku, qty in after.items()}
+        sums = weight.sums
+        if weight.refs:
+            sums = dict(sums)
+            if (refusal := self._returned(weight, sums)) is not None:
+                return refusal
+        sold, on, after = self._sold_now, weight.day, {}
+        for sku, (unit, qty, name) in weight.products.items():
+            after[on, sku] = now = sold.get((on, sku), 0) + qty
+            if now > most[_PRODUCT[unit]]:
+                return self._refusal(_PRODUCT[unit], now, name)
+        day = self._day_now[on]
+        new = {name: day.get(name, 0) + value for name, value in sums.items()}
+        for name, value in new.items():
+            if sums[name] and value > most[name]:
+                return self._refusal(name, value, "")
+        day |= new
+        sold |= after
         for key, (_unit, qty, _name) in weight.refs.items():
             if key in self._left:
                 self._left[key] -= qty
@@ -381,7 +391,7 @@ def _derived(measures: Measures) -> Measures:
 def _weigh_sale(body: Mapping[str, Any], units: Mapping[str, str]) -> _Weight:
     weight = _Weight(dt.date.fromisoformat(body["business_day"]))
     total, highest = abs(body["total_minor"]), dict[str, tuple[int, str]]()
-    weight.sums = {"sales": 1, "money": total}
+    products, weight.sums = weight.products, {"sales": 1, "money": total}
     for line in body["lines"]:
         sku, qty, unit, name = _text(line["sku"]), line["qty"], line["stock_unit"], line["name"]
         if unit != "each":
@@ -390,19 +400,19 @@ def _weigh_sale(body: Mapping[str, Any], units: Mapping[str, str]) -> _Weight:
             if (sale_id := line.get("returns_sale_id")) is not None:
                 weight.refs.setdefault((_text(sale_id), line["returns_n"]), [unit, 0, name])[1] -= qty
             elif line.get("price_type") != "empties":
-                weight.add(f"back:{unit}", -qty)
+                weight.add(_BACK[unit], -qty)
             qty = -qty
         if qty > highest.get(unit, (-1, ""))[0]:
             highest[unit] = qty, name
-        if (row := weight.products.get(sku)) is None:
-            weight.products[sku] = [unit, qty, name]
+        if (row := products.get(sku)) is None:
+            products[sku] = [unit, qty, name]
         else:
             row[1] += qty
     for unit, (qty, name) in highest.items():
-        weight.tops.append((f"line:{unit}", qty, str(name)))
+        weight.tops.append((_LINE[unit], qty, str(name)))
     weight.tops.append(("sale", total, ""))
-    for unit, qty, _name in weight.products.values():
-        weight.add(f"day:{unit}", qty)
+    for unit, qty, _name in products.values():
+        weight.add(_DAY[unit], qty)
     return weight
 
 
@@ -434,7 +444,8 @@ def _text(value: Any) -> str:
     """Return a told key that any database can be asked for; raises TypeError or ValueError."""
     if type(value) is not str or "\0" in value:
         raise TypeError
-    value.encode()
+    if not value.isascii():
+        value.encode()
     return value
 
 
