@@ -30,7 +30,7 @@ from pos.sale.sale import Completed, SaleRequest
 from pos.stock import stock
 from pos.store.store import Region, Store, found_store
 from pos.sync import checks, replica
-from pos.till import shift
+from pos.till import shift, shift_book
 from tests.empty import empty_database
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
@@ -144,7 +144,7 @@ class Shop:
         with self.write() as session:
             shift.open_shift(session, self.store_id, self.till_id, float_minor, actor=self.ana, at=self.now)
 
-    def close_till(self, counted_minor: int | None = None) -> shift.Shift:
+    def close_till(self, counted_minor: int | None = None) -> shift_book.Shift:
         """Count and close the till; to the cent unless told otherwise, and then with a reason."""
         with self.write() as session:
             found_shift = shift.current(session, self.store_id, self.till_id)

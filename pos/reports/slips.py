@@ -31,8 +31,8 @@ from pos.store import approvals
 from pos.store.leave import Need
 from pos.store.permissions import may
 from pos.store.store import Store, Till, snapshot, store_of
-from pos.till.shift import Shift, sees_cash
-from pos.till.shift_book import CashMovement
+from pos.till.shift import sees_cash
+from pos.till.shift_book import CashMovement, Shift
 from pos.till.shift_report import blinded
 
 MOST_LINES = 400

@@ -52,7 +52,7 @@ from pos.store.leave import Need, takes_back
 from pos.store.store import store_of
 from pos.till import beyond_drawer, totals
 from pos.till.counter import Counter, at_counter, habits_of, next_receipt_no, open_counter
-from pos.till.shift import Shift
+from pos.till.shift_book import Shift
 
 __all__ = [
     "Completed", "Draft", "Sale", "SaleLine", "SaleRequest", "complete", "document_of", "finish", "known",

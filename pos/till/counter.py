@@ -11,7 +11,7 @@ from config.errors import Refused
 from config.nodes.node import Node
 from config.prepared import Prepared
 from pos.store.store import ReceiptCounter, Store, Till, store_of
-from pos.till.shift import Shift
+from pos.till.shift_book import Shift
 
 
 class Counter(NamedTuple):

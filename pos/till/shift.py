@@ -39,11 +39,8 @@ from pos.store.permissions import may
 from pos.store.store import Till, day_of, store_of
 from pos.till import denominations, shift_report, totals
 from pos.till.drawer_cash import add_cash
-from pos.till.shift_book import STATES as STATES
-from pos.till.shift_book import CashCount, LateSale
-from pos.till.shift_book import CashMovement as CashMovement
-from pos.till.shift_book import Shift as Shift
-from pos.till.shift_report import x_report as x_report
+from pos.till.shift_book import STATES, CashCount, LateSale, Shift
+from pos.till.shift_report import x_report
 
 MOST_COUNTS = 2
 OVER_SHORT = "over_short"

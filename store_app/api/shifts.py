@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from config.errors import NotFound
 from config.nodes.journal import Actor
-from pos.till import shift
-from pos.till.shift import Shift
+from pos.till import shift, shift_report
+from pos.till.shift_book import Shift
 from store_app.api.bodies import CloseShiftBody, CountBody, Nothing, OpenShiftBody, SignOverBody, takes
 from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
 from store_app.web.security import proven_by_pin, requires
@@ -105,7 +105,7 @@ def close(body: CloseShiftBody, shift_id: str) -> Response:
 def x_report(shift_id: str) -> Response:
     """Answer the shift's figures so far, to those who may know what the drawer holds: others count blind."""
     with read() as session:
-        return jsonify(shift.x_report(session, _own(session, shift_id)))
+        return jsonify(shift_report.x_report(session, _own(session, shift_id)))
 
 
 @bp.post("/<shift_id>/x")

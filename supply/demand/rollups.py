@@ -34,7 +34,7 @@ from pos.stock import fresh_days
 from pos.stock.stock import INSIDE, StockLevel, StockMovement
 from pos.store.store import Store
 from pos.sync import put_away
-from pos.till.shift import Shift
+from pos.till.shift_book import Shift
 from supply import isolation
 from supply.demand import closed_days, forecast_state, rates_kept
 from supply.demand.history import ROWS_AT_ONCE, DailyDemand, RegionalDemand, StoreDay, in_parts

@@ -27,7 +27,7 @@ from supply.online.checkout.placing import send_to_store
 from supply.online.groups import goods, groups, money
 from supply.online.groups.groups import GroupMember, GroupOffer, GroupTerms
 from supply.online.orders import PickupOrder, text_of, write_down
-from supply.online.storefront import storefront
+from supply.online.storefront import availability, storefront
 from supply.online_facts import GROUP_ARRIVED, GROUP_OPENED, GROUP_TOLD, PICKUP_PLACED, VERSION, PickupPlaced
 
 # --- verbs, store ---
@@ -163,7 +163,7 @@ def _share(session: Session, group: GroupOffer, member: GroupMember, at: dt.date
     )
     order = write_down(session, placed)
     order.email, order.language = member.email, member.language
-    order.return_days = storefront.rules_of(session, store.id).return_days
+    order.return_days = availability.rules_of(session, store.id).return_days
     session.flush()
     storefront.recount(session, store.id, [group.sku])
     send_to_store(session, order, PICKUP_PLACED, placed.to_body(), id=f"placed-{order.id}", at=at)

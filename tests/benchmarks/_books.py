@@ -23,7 +23,7 @@ from pos.sale import seal
 from pos.sold import write_rows
 from pos.store.store import ReceiptCounter, snapshot, store_of
 from pos.till import shift, totals
-from pos.till.shift import Shift
+from pos.till.shift_book import Shift
 from tests.benchmarks._node import STORE, TILL, fill
 
 LINES, AT_ONCE = 5, 2000

@@ -41,11 +41,11 @@ from pos.payments.providers import Outcome
 from pos.pricing.promises import Choice, Offer, Part
 from pos.store.store import Region, Store, Till
 from supply.money import escrow
+from supply.online import orders
 from supply.online.checkout import placing
 from supply.online.groups import groups
 from supply.online.groups.groups import GroupMember, GroupTerms
 from supply.online.orders import PickupOrder
-from supply.online.pickup import pickup
 from supply.online.pickup.handover import SPELL, TRIES_PER_DAY, TRIES_PER_SPELL
 from supply.online.storefront.availability import ShopFront, ShopOffer
 from supply.online.storefront.time_slots import PickupRules
@@ -469,7 +469,7 @@ def _refund(town: Town, n: int) -> Race:
 
 def _collected(database: Database) -> None:
     with database.write() as session:
-        session.execute(sa.update(PickupOrder).where(PickupOrder.state.in_(pickup.OPEN)).values(state="collected"))
+        session.execute(sa.update(PickupOrder).where(PickupOrder.state.in_(orders.OPEN)).values(state="collected"))
 
 
 def guesses() -> float:

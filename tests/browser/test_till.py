@@ -17,7 +17,8 @@ from pos.printing.queue import PrintJob
 from pos.sale.sale import Sale, SaleLine
 from pos.stock import stock
 from pos.stock.stock import StockMovement
-from pos.till.shift import Shift, begin_count
+from pos.till.shift import begin_count
+from pos.till.shift_book import Shift
 from store_app.web.presenting import money, money_form
 from tests.browser.conftest import CASE_OF_MILK, CODES, STORE, Node, by_hand, enter, wedge
 from tests.browser.counter import KEY, priced

@@ -253,7 +253,7 @@ async def close_after(ctx: Any, token: Token) -> list[str]:
     import sqlalchemy as sa
 
     from pos.sold import Sale
-    from pos.till.shift import Shift
+    from pos.till.shift_book import Shift
 
     with doors(ctx) as opened, opened.read() as session:
         found = session.get_one(Shift, (STORE, token["shift_id"]))

@@ -22,7 +22,8 @@ from pos.sale.basket import Basket
 from pos.sold import Sale
 from pos.stock import recall
 from pos.stock.waste import Waste
-from pos.till.shift import CashMovement, Shift, current
+from pos.till.shift import current
+from pos.till.shift_book import CashMovement, Shift
 from store_app.app import create_app
 from store_app.runtime.doors import Doors
 from supply.facts import Advised

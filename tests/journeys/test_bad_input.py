@@ -17,7 +17,7 @@ from pos.till import shift
 from store_app.commands.cli import main
 from store_app.files import importing
 from supply.online.checkout.order_keys import code_of
-from supply.online.pickup.pickup import PickupOrder
+from supply.online.orders import PickupOrder
 from tests.store_app.conftest import NOON, STORE, House, token
 from tests.store_app.office import EAN, SYSTEM, code_for, fill, send, words
 from tests.tools import hostile

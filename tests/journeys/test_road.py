@@ -13,7 +13,7 @@ from pos.customers.customers import Customer
 from pos.printing.queue import PrintJob
 from pos.sale.sale import Sale, SaleLine
 from pos.stock.stock import StockMovement
-from pos.till.shift import Shift
+from pos.till.shift_book import Shift
 from store_app.sync import receiver
 from supply.demand.forecasts import ForecastQuantile, ForecastRun
 from supply.demand.history import DailyDemand, RegionalDemand, StoreDay

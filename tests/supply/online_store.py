@@ -20,11 +20,13 @@ from pos.stock import stock
 from pos.stock.stock import Place, Reservation, StockLevel, StockMovement
 from pos.store.store import Region, Store, Till
 from pos.till import shift
+from supply.online import orders
+from supply.online.checkout import placing
 from supply.online.checkout.placing import Placed
 from supply.online.groups.goods import HOLDING
 from supply.online.groups.groups import GroupOffer
-from supply.online.pickup import pickup
-from supply.online.storefront import storefront
+from supply.online.pickup import handover, pickup
+from supply.online.storefront import availability, listing, storefront
 from supply.online_facts import ShopPublished
 from supply.sync.online import APPLIERS
 from tests.empty import database_from, empty_database, lasting_folder, made_once
@@ -115,11 +117,11 @@ class Town:
     def place(self, id: str, lines: Sequence[tuple[str, int]], *, at: dt.datetime = AT) -> Placed:
         with self.network.write() as session:
             phone = f"+86 10 {crc32(id.encode()) % 10**8:08d}"  # each order is a customer's of their own
-            return pickup.place(session, STORE, id=id, name="Li Wei", phone=phone, lines=lines, at=at)
+            return placing.place(session, STORE, id=id, name="Li Wei", phone=phone, lines=lines, at=at)
 
     def make_ready(self, id: str, *, at: dt.datetime = AT) -> None:
         with self.shop.write() as session:
-            if pickup.order_for_update(session, STORE, id).state == "placed":  # a share of a group is accepted already
+            if orders.order_for_update(session, STORE, id).state == "placed":  # a share of a group is accepted already
                 pickup.accept(session, STORE, id, actor=ANA, at=at)
             pickup.start_picking(session, STORE, id, actor=ANA, at=at)
             pickup.ready(session, STORE, id, actor=ANA, at=at)
@@ -133,7 +135,7 @@ class Town:
 
     def collect(self, code: str, sale_id: str, total: int, *, at: dt.datetime = AT, age: int | None = None):
         with self.shop.write() as session:
-            handed = pickup.collect(
+            handed = handover.collect(
                 session, STORE, code, sale_id=sale_id, till_id=TILL, tenders=[("cash", total)],
                 shown_total_minor=total, age_confirmed=age, actor=ANA, at=at,
             )  # fmt: skip
@@ -148,13 +150,13 @@ class Town:
         states = []
         for database in (self.shop, self.network):
             with database.read() as session:
-                order = session.get(pickup.PickupOrder, (STORE, id))
+                order = session.get(orders.PickupOrder, (STORE, id))
                 states.append(order.state if order else "unknown")
         return states[0], states[1]
 
     def left(self, sku: str) -> int:
         with self.network.read() as session:
-            return storefront.product(session, STORE, sku).left_qty
+            return listing.product(session, STORE, sku).left_qty
 
     def level(self, sku: str) -> stock.Level:
         with self.shop.read() as session:
@@ -165,7 +167,7 @@ class Town:
         with self.shop.read() as session:
             found = _stock_faults(session)
         with self.network.read() as session:
-            offers = {row.sku: row for row in session.scalars(sa.select(storefront.ShopOffer))}
+            offers = {row.sku: row for row in session.scalars(sa.select(availability.ShopOffer))}
             taken = storefront.taken_by_orders(session, STORE, offers)
             found += [f"taken {sku}: {row.taken_qty} is {taken.get(sku, 0)}" for sku, row in offers.items()
                       if row.taken_qty != taken.get(sku, 0)]  # fmt: skip
@@ -189,18 +191,18 @@ def _stock_faults(session) -> list[str]:
     for row in promises:
         if row.kind == "held" and row.id not in answers:
             held[row.sku] = held.get(row.sku, 0) + row.qty
-            order = session.get(pickup.PickupOrder, (STORE, row.order_id))
+            order = session.get(orders.PickupOrder, (STORE, row.order_id))
             group = session.get(GroupOffer, row.order_id)
             state = order.state if order else group.state
-            fits = state in (pickup.OPEN if order else HOLDING)
+            fits = state in (orders.OPEN if order else HOLDING)
             found += [] if fits else [f"K5 held for {state}"]
     for sku, qty in held.items():
         on_hand = sum(levels.get((sku, place), 0) for place in inside)
         found += [f"K5 {sku}: {qty} held, {on_hand} there"] if qty > on_hand else []
     in_bin = {sku: qty for (sku, place), qty in levels.items() if place == Place.BIN and qty}
     ready: dict[str, int] = {}
-    for order in session.scalars(sa.select(pickup.PickupOrder).where(pickup.PickupOrder.state == "ready")):
-        for sku, qty in pickup.kept_lines(pickup.lines_of(session, order)):
+    for order in session.scalars(sa.select(orders.PickupOrder).where(orders.PickupOrder.state == "ready")):
+        for sku, qty in orders.kept_lines(orders.lines_of(session, order)):
             ready[sku] = ready.get(sku, 0) + qty
     return found if in_bin == ready else [*found, f"bin {in_bin}, ready orders {ready}"]
 

@@ -12,7 +12,7 @@ from pos.catalogue.catalogue import Listing, Price, Product, TaxClass
 from pos.sale.sale import Sale, SaleLine
 from pos.stock import fresh_days
 from pos.store.store import Region, Store
-from pos.till.shift import Shift
+from pos.till.shift_book import Shift
 from tests.empty import empty_database
 
 AT = dt.datetime(2026, 3, 3, 6, 0, tzinfo=dt.UTC)

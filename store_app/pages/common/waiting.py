@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from pos.catalogue.catalogue import Product
 from pos.stock.stock import CountTask
-from supply.online.pickup.pickup import PickupOrder
+from supply.online.orders import PickupOrder
 from supply.orders.network_offers import PushOffer
 from supply.orders.orders import ReplenishmentOrder
 from supply.orders.transfers import GoodsTransfer

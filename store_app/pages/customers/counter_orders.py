@@ -39,7 +39,7 @@ from supply.online.checkout import placing
 from supply.online.orders import PickupOrder
 from supply.online.pickup import counter_orders, slips
 from supply.online.pickup.counter_orders import CounterMoney, For, Ware
-from supply.online.storefront import storefront
+from supply.online.storefront import listing
 
 bp = Blueprint("counter_orders", __name__, url_prefix="/counter-order")
 bp.before_request(form.know_the_place)
@@ -62,7 +62,7 @@ def take(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
         customer = _customer(session)
         quoted = _quote(session, [(line["ware"].sku, line["qty"]) for line in lines], at) if lines else None
         coupons = _coupons(session, quoted) if quoted else []
-        comes_on = storefront.comes_on(today(), [line["ware"].days_for(line["qty"]) for line in lines])
+        comes_on = listing.comes_on(today(), [line["ware"].days_for(line["qty"]) for line in lines])
         windows = [one for one in placing.free_windows(session, store, at, comes_on) if one.left]
         hits = counter_orders.search(session, store_id, text, at=at, limit=FOUND) if text else []
         people = customers.search(session, store_id, who) if who and can("tab") else []
@@ -70,7 +70,7 @@ def take(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     return page(
         "customers/pickup/take.html",
         text=text,
-        hits=[(ware, storefront.comes_on(today(), [ware.order_days])) for ware in hits],
+        hits=[(ware, listing.comes_on(today(), [ware.order_days])) for ware in hits],
         lines=lines,
         saved=_saved(quoted),
         total_minor=quoted.basket.total_minor if quoted else 0,
@@ -269,7 +269,7 @@ def _keep(chosen: dict[str, int]) -> None:
 def _line(ware: Ware, steps: int) -> dict[str, Any]:
     wanted = steps * ware.step_qty
     return {
-        "ware": ware, "steps": steps, "qty": wanted, "comes_on": storefront.comes_on(today(), [ware.days_for(wanted)]),
+        "ware": ware, "steps": steps, "qty": wanted, "comes_on": listing.comes_on(today(), [ware.days_for(wanted)]),
         "is_short": wanted > ware.here_qty and ware.order_days is None,
     }  # fmt: skip
 

@@ -13,7 +13,7 @@ from store_app.pages.common import form
 from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
-from supply.online.storefront import storefront
+from supply.online.storefront import availability, storefront
 from supply.online.storefront.availability import ShopFront
 from supply.online.storefront.time_slots import LENGTHS, MOST_RETURN_DAYS, PickupRules
 
@@ -32,7 +32,7 @@ def rules(fault: ShopError | None = None) -> ResponseReturnValue:
     store_id = str(place().store_id)
     with read() as session:
         front = session.get(ShopFront, store_id)
-        found = storefront.rules_of(session, store_id)
+        found = availability.rules_of(session, store_id)
         slug = session.get_one(Store, store_id).slug
     settings = doors().settings
     base = settings.public_url or settings.network_url

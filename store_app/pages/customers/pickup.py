@@ -30,9 +30,17 @@ from store_app.web.security import requires
 from store_app.words import words
 from supply.money import refunds
 from supply.online import home_delivery
-from supply.online.orders import OPEN, asked_back, kept_until
+from supply.online.orders import (
+    OPEN,
+    PickupLine,
+    PickupOrder,
+    asked_back,
+    kept_until,
+    lines_of,
+    open_orders,
+    order_for_update,
+)
 from supply.online.pickup import counter_orders, delivery, handover, pickup, returns
-from supply.online.pickup.pickup import PickupLine, PickupOrder
 from supply.online.storefront import availability, order_in
 from supply.online.storefront.delivery_fee import fee_of
 from supply.online.storefront.price import charged, promise_of
@@ -106,7 +114,7 @@ def orders(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show what waits, by what there is to do, and the field for the customer's code."""
     store_id = str(place().store_id)
     with read() as look:
-        found = [_view(look, order) for order in pickup.open_orders(look, store_id)]
+        found = [_view(look, order) for order in open_orders(look, store_id)]
         back = asked_back(look, store_id)
         to_bring = home_delivery.live_ids(look, store_id)
         brings_home = bool(to_bring) or delivery.rules_of(look, store_id).on
@@ -132,7 +140,7 @@ def past() -> ResponseReturnValue:
     with read() as look:
         rows = look.scalars(
             sa.select(PickupOrder)
-            .where(PickupOrder.store_id == str(place().store_id), PickupOrder.state.not_in(pickup.OPEN))
+            .where(PickupOrder.store_id == str(place().store_id), PickupOrder.state.not_in(OPEN))
             .order_by(PickupOrder.placed_at.desc(), PickupOrder.id.desc())
             .offset((page_no - 1) * ROWS)
             .limit(ROWS + 1)
@@ -219,9 +227,9 @@ def picked(order_id: str) -> ResponseReturnValue:
     }
     found, at, store_id = set(request.form.getlist("picked")), doors().now(), str(place().store_id)
     with write() as session:
-        row = pickup.order_for_update(session, store_id, order_id)
+        row = order_for_update(session, store_id, order_id)
         if row.state != then:
-            lines = pickup.lines_of(session, row)
+            lines = lines_of(session, row)
             missing = [line.name for line in lines if line.sku not in found]
             if then == "ready" and missing:
                 raise Invalid("not-all-picked", _("Not in the bag yet: %(names)s.", names=_(", ").join(missing)))
@@ -336,7 +344,7 @@ def collect(order_id: str) -> ResponseReturnValue:
         raise Invalid("no-code", _("Scan or type the customer’s code first."))
     store_id = str(place().store_id)
     with write() as session:
-        row = pickup.order_for_update(session, store_id, order_id)
+        row = order_for_update(session, store_id, order_id)
         total = _to_pay(session, row, tender)
         found = handover.collect(
             session,
@@ -382,7 +390,7 @@ def done(order_id: str) -> ResponseReturnValue:
 def _do(order_id: str, verb: Any, *, already: tuple[str, ...], go: str = "", **given: Any) -> ResponseReturnValue:
     """Move an order unless a first click has; then go to the list or back to the order."""
     with write() as session:
-        row = pickup.order_for_update(session, str(place().store_id), order_id)
+        row = order_for_update(session, str(place().store_id), order_id)
         if row.state not in already:
             verb(session, str(place().store_id), order_id, actor=g.actor, at=doors().now(), **given)
         wake_worker_after(session)
@@ -408,7 +416,7 @@ def _order(session: Session, order_id: str) -> OrderView:
 
 
 def _view(session: Session, row: PickupOrder, *, costed: bool = False) -> OrderView:
-    lines = pickup.lines_of(session, row)
+    lines = lines_of(session, row)
     skus = [line.sku for line in lines]
     products = {ware.sku: ware for ware in session.scalars(sa.select(Product).where(Product.sku.in_(skus)))}
     levels = stock.levels(session, row.store_id, skus) if row.state == "picking" else {}

@@ -10,8 +10,8 @@ from store_app.pages.customers import pickup
 from store_app.runtime.doors import doors, wake_worker_after, write
 from store_app.web.presenting import place
 from store_app.web.security import requires
+from supply.online.orders import lines_of, order_for_update
 from supply.online.pickup import returns
-from supply.online.pickup.pickup import lines_of, order_for_update
 
 bp = Blueprint("pickup_returns", __name__, url_prefix="/pickup/<order_id>/return")
 bp.before_request(form.know_the_place)

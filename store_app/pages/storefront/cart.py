@@ -35,7 +35,7 @@ from supply.online import customer_sessions
 from supply.online.checkout import phone_codes, placing
 from supply.online.checkout.order_keys import check_person
 from supply.online.checkout.placing import Wishes
-from supply.online.storefront import coupons, storefront
+from supply.online.storefront import availability, coupons, listing, storefront
 from supply.online.storefront.delivery_rules import Address, DeliveryRules, in_reach, read_point
 
 bp = Blueprint("basket", __name__, url_prefix="/shop/<slug>")
@@ -55,7 +55,7 @@ def cart(slug: str, sku: str = "", fault: ShopError | None = None, **_place: Any
         here = visitors.shop_at(session, slug)
         around = visitors.around(session, here)
         gone = visitors.names_of(session, around["cart"].gone)
-        rules = storefront.rules_of(session, here.id)
+        rules = availability.rules_of(session, here.id)
         delivery = DeliveryRules.read(rules.delivery)
         times = placing.delivery_windows(session, here, clock.now(), around["cart"].comes_on)
         windows = [one for one in placing.free_windows(session, here, clock.now(), around["cart"].comes_on) if one.left]
@@ -95,7 +95,7 @@ def change(slug: str, sku: str) -> ResponseReturnValue:
         if steps == 0:
             kept.pop(sku, None)
         else:
-            ware = storefront.product(session, here.id, sku, at=clock.now())
+            ware = listing.product(session, here.id, sku, at=clock.now())
             kept[sku] = visitors.bounded(ware, steps * ware.step_qty)
     if len(kept) > visitors.MOST_LINES:
         raise Invalid("full-basket", _("Forty different things are the most for one order. Order these first."))
@@ -144,7 +144,7 @@ def place(slug: str) -> ResponseReturnValue:
     with read() as session:
         here = visitors.shop_at(session, slug)
         name, phone = check_person(name, phone, here.tz)
-        wanted = storefront.rules_of(session, here.id).confirm_phone and f"{here.id} {command}" not in _placed()
+        wanted = availability.rules_of(session, here.id).confirm_phone and f"{here.id} {command}" not in _placed()
         lines = visitors.kept(here.id)
         is_proved = customer_sessions.has_proved(session, strangers.mark(), phone, at=clock.now())
     if wanted and lines and not is_proved:

@@ -23,7 +23,7 @@ from store_app.web.security import public
 from store_app.words import words
 from store_app.words.refusals import sentence_of
 from supply.online.checkout import placing
-from supply.online.storefront import product_stories, reviews, storefront
+from supply.online.storefront import listing, product_stories, reviews, storefront
 
 bp = Blueprint("storefront", __name__, url_prefix="/shop/<slug>")
 PAGE_SIZE = 24
@@ -43,7 +43,7 @@ def home(slug: str) -> ResponseReturnValue:
         skus = visitors.listed(session, here.id, text, category)
         first = (number - 1) * PAGE_SIZE
         shown = skus[first : first + PAGE_SIZE]
-        found = {ware.sku: ware for ware in storefront.wares(session, here.id, shown, at=clock.now())}
+        found = {ware.sku: ware for ware in listing.wares(session, here.id, shown, at=clock.now())}
         goods = [found[sku] for sku in shown if sku in found]
         around = visitors.around(session, here)
         promised = visitors.promised(session, here, goods)
@@ -77,7 +77,7 @@ def aisles(slug: str) -> ResponseReturnValue:
     with read() as session:
         here = visitors.shop_at(session, slug)
         around = visitors.around(session, here)
-        found = storefront.categories(session, here.id)
+        found = listing.categories(session, here.id)
     return page("storefront/aisles.html", **around, aisles=found)
 
 
@@ -87,7 +87,7 @@ def product(slug: str, sku: str, fault: ShopError | None = None, **_place: Any) 
     """Show one product; where the label's QR leads."""
     with read() as session:
         here = visitors.shop_at(session, slug)
-        ware = storefront.product(session, here.id, form.tidy(sku), at=clock.now())
+        ware = listing.product(session, here.id, form.tidy(sku), at=clock.now())
         around = visitors.around(session, here)
         promised = visitors.promised(session, here, [ware])
         said = reviews.of_product(session, here.id, ware.sku)
@@ -98,7 +98,7 @@ def product(slug: str, sku: str, fault: ShopError | None = None, **_place: Any) 
         **around,
         promised=promised,
         ware=ware,
-        from_day=storefront.comes_on(visitors.day_here(here), [ware.order_days]),
+        from_day=listing.comes_on(visitors.day_here(here), [ware.order_days]),
         reviews=said,
         stars=stars,
         story=story,
@@ -117,7 +117,7 @@ def put(slug: str, sku: str) -> ResponseReturnValue:
     steps = form.whole("steps", least=1, most=storefront.LINE_STEPS) if "steps" in request.form else None
     with read() as session:
         here = visitors.shop_at(session, slug)
-        ware = storefront.product(session, here.id, form.tidy(sku), at=clock.now())
+        ware = listing.product(session, here.id, form.tidy(sku), at=clock.now())
     kept = visitors.kept(here.id)
     if ware.sku not in kept and len(kept) >= visitors.MOST_LINES:
         raise Invalid("full-basket", _("Forty different things are the most for one order. Order these first."))

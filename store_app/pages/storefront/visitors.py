@@ -40,7 +40,7 @@ from supply.demand import closed_days
 from supply.online import customer_sessions
 from supply.online.checkout import placing
 from supply.online.groups import groups
-from supply.online.storefront import coupons, members, storefront
+from supply.online.storefront import availability, coupons, listing, members, storefront
 
 MOST_LINES = placing.MOST_LINES
 MOST_COUPONS = 5
@@ -70,7 +70,7 @@ class CartLine:
     offer: str
     deposit_minor: int
     tax_minor: int
-    ware: storefront.Ware
+    ware: listing.Ware
     is_short: bool
     comes_on: dt.date | None
     """The day it is here, where it has to be ordered in."""
@@ -174,12 +174,12 @@ def keys_of(kind: str, store_id: str, command: str) -> tuple[str, str]:
     return made, order_tokens.token_for(secret, store_id, made)
 
 
-def usual(ware: storefront.Ware) -> int:
+def usual(ware: listing.Ware) -> int:
     """Return how many portions one tap adds: a piece, or half a kilo where there is as much."""
     return 1 if ware.step_qty == 1 else max(1, min(USUAL_STEPS, ware.left_qty // ware.step_qty))
 
 
-def bounded(ware: storefront.Ware, qty: int) -> int:
+def bounded(ware: listing.Ware, qty: int) -> int:
     """Return the quantity, or refuse what the shop has not left or does not sell to one customer."""
     if qty > ware.left_qty and ware.order_days is None:
         raise Invalid(
@@ -197,7 +197,7 @@ def bounded(ware: storefront.Ware, qty: int) -> int:
 
 def around(session: Session, here: Store) -> dict[str, Any]:
     """Return what every page of the shop shows around itself."""
-    is_closed, day = not storefront.is_taking_orders(session, here.id, clock.now()), day_here(here)
+    is_closed, day = not availability.is_taking_orders(session, here.id, clock.now()), day_here(here)
     again = closed_days.opens_again(closed_days.since(session, here.id, day), day)
     return {"shop": here, "cart": cart_at(session, here), "is_closed": is_closed, "opens_again": again}
 
@@ -207,7 +207,7 @@ def cart_at(session: Session, here: Store) -> Cart:
     there = kept(here.id)
     if not there:
         return Cart()
-    wares = {ware.sku: ware for ware in storefront.wares(session, here.id, there, at=clock.now())}
+    wares = {ware.sku: ware for ware in listing.wares(session, here.id, there, at=clock.now())}
     lines = [(sku, qty) for sku, qty in sorted(there.items()) if sku in wares]
     gone = tuple(sorted(there.keys() - wares.keys()))
     if not lines:
@@ -216,7 +216,7 @@ def cart_at(session: Session, here: Store) -> Cart:
     wrong = coupons.usable(session, here.id, typed, today) if typed else {}
     last = offers.last_days(session, here.id, typed) if typed else {}
     good = [code for code, why in wrong.items() if not why]
-    quoted = storefront.quote(session, here.id, lines, coupons=good, member=member, at=clock.now())
+    quoted = listing.quote(session, here.id, lines, coupons=good, member=member, at=clock.now())
     priced = quoted.basket
     deposits = {row.line.deposit_of: row for row in priced.lines if row.line and row.line.deposit_of is not None}
     shown = []
@@ -237,7 +237,7 @@ def cart_at(session: Session, here: Store) -> Cart:
                 tax_minor=0 if line.product.inclusive else line.tax_minor,
                 ware=ware,
                 is_short=line.qty > ware.left_qty and ware.order_days is None,
-                comes_on=storefront.comes_on(today, [ware.days_for(line.qty)]),
+                comes_on=listing.comes_on(today, [ware.days_for(line.qty)]),
             )
         )
     saved_minor = sum(line.saved_minor for line in shown)
@@ -253,14 +253,14 @@ def cart_at(session: Session, here: Store) -> Cart:
     )  # fmt: skip
 
 
-def _members_offer(session: Session, here: Store, wares: Iterable[storefront.Ware]) -> str:
+def _members_offer(session: Session, here: Store, wares: Iterable[listing.Ware]) -> str:
     """Return the name of an offer for members alone that these take part in today."""
     live = offers.live(session, here.id, day_here(here))
     named = (row[2] for ware in wares for row in live.of(ware.sku, ware.category, ware.department, ware.brand))
     return next((offer.name for offer in named if offer.members_only and offer.codes is None), "")
 
 
-def promised(session: Session, here: Store, wares: Sequence[storefront.Ware]) -> dict[str, str]:
+def promised(session: Session, here: Store, wares: Sequence[listing.Ware]) -> dict[str, str]:
     """Return SKU -> the names of the offers it takes part in today, without a coupon; members' to members."""
     live = offers.live(session, here.id, day_here(here))
     if not len(live):
@@ -288,9 +288,7 @@ def aisles(session: Session, store_id: str) -> list[str]:
     """Return the categories of a shop, the largest first; kept ready for a moment."""
     return _ready(
         ("aisles", store_id),
-        lambda: [
-            name for name, _ in sorted(storefront.categories(session, store_id), key=lambda row: (-row[1], row[0]))
-        ],
+        lambda: [name for name, _ in sorted(listing.categories(session, store_id), key=lambda row: (-row[1], row[0]))],
     )
 
 
@@ -306,11 +304,11 @@ def listed(session: Session, store_id: str, text: str, category: str) -> list[st
     """Return the SKUs of a list in its order; kept ready for a moment (rule 3)."""
     key = ("listed", store_id, text, category)
     return _ready(
-        key, lambda: storefront.listed_skus(session, store_id, text=text, category=category or None, at=clock.now())
+        key, lambda: listing.listed_skus(session, store_id, text=text, category=category or None, at=clock.now())
     )
 
 
-def cards(here: Store, wares: Sequence[storefront.Ware], offered: Mapping[str, str], *, is_closed: bool) -> Markup:
+def cards(here: Store, wares: Sequence[listing.Ware], offered: Mapping[str, str], *, is_closed: bool) -> Markup:
     """Draw the products of a list (rule 3)."""
     drawn, around = [], (here.slug, here.currency, language(), is_closed)
     for ware in wares:

@@ -13,8 +13,9 @@ from config.money import exponent
 from config.nodes.journal import Actor
 from pos.store import approvals
 from pos.store.store import staff_of
-from pos.till import denominations, shift
-from pos.till.shift import OVER_SHORT, Shift
+from pos.till import denominations, shift, shift_report
+from pos.till.shift import OVER_SHORT
+from pos.till.shift_book import Shift
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
 from store_app.pages.till.shift import agreed, allow_drawer, approver, cash_word, event_word, proven
@@ -200,7 +201,7 @@ def x_report() -> Response:
     with read() as look:
         till = own_till(look, str(place().store_id))
         now_open = shift.current(look, till.store_id, till.id)
-        report = shift.x_report(look, now_open) if now_open is not None else None
+        report = shift_report.x_report(look, now_open) if now_open is not None else None
     if report is None:
         return redirect(url_for("shift.money"), 303)  # type: ignore[return-value]
     return page(

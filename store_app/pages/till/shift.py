@@ -27,7 +27,7 @@ from pos.store import approvals
 from pos.store.leave import Need
 from pos.store.store import Staff
 from pos.till import drawer, hand_cash, shift
-from pos.till.shift import CashMovement, Shift
+from pos.till.shift_book import CashMovement, Shift
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
 from store_app.runtime.doors import doors, read, wake_worker_after, write

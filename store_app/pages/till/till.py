@@ -21,7 +21,7 @@ from pos.printing.queue import PrintJob
 from pos.reports import slips
 from pos.stock import stock
 from pos.store.store import Store, Till
-from pos.till import shift
+from pos.till import shift, shift_book
 from store_app.node.printers import model_of_settings
 from store_app.pages.common.own_till import own_till
 from store_app.payments.providers import providers
@@ -165,7 +165,7 @@ def paper_picture(job_id: str) -> Response:
     return answer
 
 
-def _settings(store: Store, till: Till, now_open: shift.Shift | None) -> dict[str, Any]:
+def _settings(store: Store, till: Till, now_open: shift_book.Shift | None) -> dict[str, Any]:
     digits, known = exponent(store.currency), providers(doors().settings)
     default_notes = tuple(unit * 10**digits for unit in (1, 5, 10, 20, 50, 100))
     return {

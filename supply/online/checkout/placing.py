@@ -59,7 +59,7 @@ from supply.online.orders import (
     text_or_none,
     write_down,
 )
-from supply.online.storefront import coupons, delivery_rules, storefront
+from supply.online.storefront import availability, coupons, delivery_rules, listing, storefront
 from supply.online.storefront.delivery_rules import Address, DeliveryRules
 from supply.online.storefront.price import promised_lines
 from supply.online.storefront.time_slots import Window, windows
@@ -164,7 +164,7 @@ def place(
         return _repeated(session, known, name, phone, wanted, token)
     if escrow.escrow_of(session, id) is not None:  # somebody's share of a group buy, and that becomes an order too
         raise Conflict("id-in-use", "This page was used for something else. Open the basket once more and order again.")
-    if not storefront.is_taking_orders(session, store_id, at):
+    if not availability.is_taking_orders(session, store_id, at):
         raise Refused("shop-closed", f"{store.name} takes no online orders just now. Try again later.")
     token, kept_code = _keys(store_id, id, token, at)  # slow: before anything is locked
     promised, total, comes_on, used = _promised(session, store, wanted, wishes, at)
@@ -277,11 +277,11 @@ def free_windows(session: Session, store: Store, at: dt.datetime, comes_on: dt.d
     query = sa.select(PickupOrder.id, PickupOrder.window_from)
     rows = session.execute(query.where(PickupOrder.store_id == store.id, PickupOrder.state.in_(OPEN)))
     waiting = [None if order_id in brought else start for order_id, start in rows]
-    rules, since = storefront.rules_of(session, store.id), at
+    rules, since = availability.rules_of(session, store.id), at
     if comes_on is not None:
         since = max(at, day_start(comes_on, store.tz, store.rollover_hour))
         rules = replace(rules, days_ahead=max(rules.days_ahead, DAYS_FOR_ORDERED_IN))
-    return windows(rules, storefront.hours_of(session, store, since), since, waiting)
+    return windows(rules, availability.hours_of(session, store, since), since, waiting)
 
 
 def window_for(
@@ -293,13 +293,15 @@ def window_for(
 
 def delivery_windows(session: Session, store: Store, at: dt.datetime, comes_on: dt.date | None = None) -> list[Window]:
     """Return the times the store brings orders in, from now on or from a day on, and how many more each takes."""
-    rules = DeliveryRules.read(storefront.rules_of(session, store.id).delivery)
+    rules = DeliveryRules.read(availability.rules_of(session, store.id).delivery)
     brought = home_delivery.live_ids(session, store.id)
     query = sa.select(PickupOrder.window_from).where(PickupOrder.store_id == store.id, PickupOrder.id.in_(brought))
     waiting, since = session.scalars(query).all(), at
     if comes_on is not None:
         since = max(at, day_start(comes_on, store.tz, store.rollover_hour))
-    return delivery_rules.windows(rules, storefront.hours_of(session, store, since), since, waiting) if rules.on else []
+    return (
+        delivery_rules.windows(rules, availability.hours_of(session, store, since), since, waiting) if rules.on else []
+    )
 
 
 def _chosen(store: Store, found: Sequence[Window], wished: dt.datetime | None) -> Window:
@@ -378,13 +380,13 @@ def _written(
 ) -> PickupOrder:
     """Write an order down and send it on, or let it wait for its money (rule 6)."""
     order = write_down(session, placed, email=wishes.email, language=wishes.language)
-    order.return_days = storefront.rules_of(session, store.id).return_days
+    order.return_days = availability.rules_of(session, store.id).return_days
     journal.record(
         session, actor=CUSTOMER, at=at, verb="pickup order.placed", subject=subject_of(order),
         total_minor=order.total_minor,
     )  # fmt: skip
     if pay_with:
-        if not storefront.rules_of(session, store.id).pay_online:
+        if not availability.rules_of(session, store.id).pay_online:
             raise Refused("no-online-payment", f"{store.name} takes the money at the counter only.", field="pay")
         escrow.open_for(
             session,
@@ -415,7 +417,7 @@ def _brought(
     """Return the way of an order that is to be brought, as it travels; refuses what the shop does not do (rule 8)."""
     if wanted is None:
         return None
-    rules = DeliveryRules.read(storefront.rules_of(session, store.id).delivery)
+    rules = DeliveryRules.read(availability.rules_of(session, store.id).delivery)
     address = delivery_rules.located(rules, wanted, goods_minor)
     if not pay_with and not rules.cash_at_door:
         raise Refused("pay-first", f"{store.name} brings home what is paid online.", field="pay")
@@ -456,7 +458,7 @@ def _promised(
     session: Session, store: Store, wanted: list[tuple[str, int]], wishes: Wishes, at: dt.datetime
 ) -> tuple[tuple[OrderLine, ...], int, dt.date | None, list[str]]:
     """Return the lines as they are promised, their cost, the day what is ordered in comes on, and the codes used."""
-    found = {ware.sku: ware for ware in storefront.wares(session, store.id, [sku for sku, _ in wanted], at=at)}
+    found = {ware.sku: ware for ware in listing.wares(session, store.id, [sku for sku, _ in wanted], at=at)}
     unknown = sorted(sku for sku, _ in wanted if sku not in found)
     if unknown:
         names = dict(session.execute(sa.select(Product.sku, Product.name).where(Product.sku.in_(unknown))).all())
@@ -472,10 +474,10 @@ def _promised(
             raise Invalid(
                 "bad-quantity", f"{ware.name}: order {ware.step_qty} to {most}{steps}.", sku=sku, qty=qty, most=most
             )
-    quoted = storefront.quote(session, store.id, wanted, coupons=wishes.coupons, member=wishes.member, at=at)
+    quoted = listing.quote(session, store.id, wanted, coupons=wishes.coupons, member=wishes.member, at=at)
     priced = quoted.basket
     days = [found[sku].days_for(qty) for sku, qty in wanted]
-    comes = storefront.comes_on(business_day(at, store.tz, store.rollover_hour), days)
+    comes = listing.comes_on(business_day(at, store.tz, store.rollover_hour), days)
     lines = [replace(line, awaited=bool(found[line.sku].days_for(line.qty))) for line in promised_lines(priced)]
     return tuple(lines), priced.total_minor, comes, sorted(quoted.coupons_used)
 

@@ -44,6 +44,7 @@ from pos.stock import batches, stock
 from pos.store.store import Store, store_of
 from pos.till import beyond_drawer, drawer_cash, shift
 from pos.till.shift_book import CashMovement, Shift
+from supply.online import orders
 from supply.online.checkout.order_keys import (
     check_person,
     code_hash,
@@ -56,7 +57,7 @@ from supply.online.checkout.order_keys import (
 from supply.online.checkout.placing import MOST_LINES, window_for
 from supply.online.orders import GIVEN_BACK, PickupOrder, order_for_update, subject_of, text_of, write_down
 from supply.online.pickup import pickup
-from supply.online.storefront import order_in, price, storefront
+from supply.online.storefront import availability, listing, order_in, price, storefront
 from supply.online.storefront.price import promised_lines
 from supply.online_facts import PICKUP_TAKEN, VERSION, PickupPlaced
 
@@ -159,7 +160,7 @@ def take(
         raise Invalid("unknown-tender", "It is paid now in cash or by card, or when it is collected.", tender=tender)
     wanted = sorted(lines)
     if (known := session.get(PickupOrder, (store_id, id))) is not None:
-        if [(line.sku, line.qty) for line in pickup.lines_of(session, known)] != wanted:
+        if [(line.sku, line.qty) for line in orders.lines_of(session, known)] != wanted:
             raise Conflict("order-content-differs", f"Order {known.order_no} was already taken with other goods.")
         return Taken(known, None, None)
     store = store_of(session, store_id)
@@ -285,7 +286,7 @@ def wares(session: Session, store_id: str, skus: Sequence[str], *, at: dt.dateti
         here = max(0, levels[row.sku].available - over.get(row.sku, 0)) if row.sku in levels else 0
         if row.sku in prices and (here or row.sku in days):
             found[row.sku] = Ware(
-                row.sku, row.name, row.stock_unit, prices[row.sku], row.price_quantity, here, storefront.step_of(row),
+                row.sku, row.name, row.stock_unit, prices[row.sku], row.price_quantity, here, availability.step_of(row),
                 days.get(row.sku),
             )  # fmt: skip
     return found
@@ -359,7 +360,7 @@ def _placed(
     if any(qty <= 0 or qty % found[sku].step_qty for sku, qty in wanted):
         raise Invalid("bad-quantity", "Each product needs a quantity of one or more.")
     today = business_day(at, store.tz, store.rollover_hour)
-    comes_on = storefront.comes_on(today, [found[sku].days_for(qty) for sku, qty in wanted])
+    comes_on = listing.comes_on(today, [found[sku].days_for(qty) for sku, qty in wanted])
     window = window_for(session, store, window_from, at, comes_on)
     quoted = quote(session, store.id, wanted, customer_id=whose.customer_id, coupons=whose.coupons, at=at)
     priced = quoted.basket

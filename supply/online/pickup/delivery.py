@@ -29,7 +29,7 @@ from supply.online.home_delivery import HomeDelivery
 from supply.online.orders import PickupOrder, held_until, lines_of, order_for_update, tell
 from supply.online.pickup import handover
 from supply.online.pickup.handover import Handover
-from supply.online.storefront import storefront
+from supply.online.storefront import availability
 from supply.online.storefront.delivery_fee import fee_of
 from supply.online.storefront.delivery_rules import DeliveryRules
 from supply.online.storefront.price import cost, promise_of
@@ -182,7 +182,7 @@ def due_minor(session: Session, order: PickupOrder) -> int:
 
 def rules_of(session: Session, store_id: str) -> DeliveryRules:
     """Return how the shop brings orders home."""
-    return DeliveryRules.read(storefront.rules_of(session, store_id).delivery)
+    return DeliveryRules.read(availability.rules_of(session, store_id).delivery)
 
 
 # --- inside ---

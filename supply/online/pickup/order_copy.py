@@ -65,7 +65,7 @@ from supply.online.orders import (
     write_lines,
 )
 from supply.online.pickup.returns import MAY_COME_BACK
-from supply.online.storefront import coupons, storefront
+from supply.online.storefront import availability, coupons, storefront
 from supply.online.storefront.time_slots import MOST_RETURN_DAYS, passed_on_at
 from supply.online_facts import RETURN_ASKED, PickupMoved, PickupPlaced, ReturnAsked
 
@@ -97,7 +97,7 @@ def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
     is_known = order is not None
     if order is None:
         order = write_down(session, without_person(moved))
-        order.by_hearsay, order.return_days = True, storefront.rules_of(session, moved.store_id).return_days
+        order.by_hearsay, order.return_days = True, availability.rules_of(session, moved.store_id).return_days
         storefront.number_used(session, moved.store_id, moved.number)
         if moved.number > 0:  # what the counter took counts as used there
             coupons.learn(session, moved.store_id, moved.coupons, moved.order_id, at=order.placed_at)
@@ -272,7 +272,7 @@ def released_at(session: Session, order: PickupOrder, at: dt.datetime) -> dt.dat
         return None
     days = order.return_days
     if days is None:
-        days = storefront.rules_of(session, order.store_id).return_days
+        days = availability.rules_of(session, order.store_id).return_days
     over = passed_on_at(order.handed_at or at, order.proved_at, days, *_window(session, order))
     return max(over, at + TO_DISPUTE) if is_declined(order) else over
 

@@ -46,27 +46,23 @@ from pos.stock import stock
 from pos.stock.stock import Place
 from pos.store.store import Store, day_of
 from supply.online import erasure, home_delivery
-from supply.online.checkout.order_keys import new_token as new_token
-from supply.online.checkout.placing import Wishes as Wishes
-from supply.online.checkout.placing import ask_to_cancel as ask_to_cancel
-from supply.online.checkout.placing import place as place
-from supply.online.checkout.placing import status as status
 from supply.online.groups import goods
-from supply.online.orders import BEFORE_READY as BEFORE_READY
-from supply.online.orders import CUSTOMER_CANCELLED, HAS_PERSON, move, subject_of, tell, write_down
-from supply.online.orders import GIVEN_BACK as GIVEN_BACK
-from supply.online.orders import OPEN as OPEN
-from supply.online.orders import STATES as STATES
-from supply.online.orders import PickupLine as PickupLine
-from supply.online.orders import PickupOrder as PickupOrder
-from supply.online.orders import PickupTry as PickupTry
-from supply.online.orders import held_until as held_until
-from supply.online.orders import kept_lines as kept_lines
-from supply.online.orders import lines_of as lines_of
-from supply.online.orders import open_orders as open_orders
-from supply.online.orders import order_for_update as order_for_update
-from supply.online.pickup.handover import collect as collect
-from supply.online.pickup.handover import find as find
+from supply.online.orders import (
+    BEFORE_READY,
+    CUSTOMER_CANCELLED,
+    HAS_PERSON,
+    OPEN,
+    STATES,
+    PickupLine,
+    PickupOrder,
+    kept_lines,
+    lines_of,
+    move,
+    order_for_update,
+    subject_of,
+    tell,
+    write_down,
+)
 from supply.online.pickup.handover import refuse_unpaid
 from supply.online.pickup.substitutions import refuse_unwished, replace_missing
 from supply.online.storefront import availability, order_in

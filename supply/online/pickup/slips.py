@@ -27,9 +27,7 @@ from pos.reports.slips import head, local, queue_once
 from pos.stock import stock
 from pos.stock.stock import Place
 from pos.store.store import Store, Till, store_of
-from supply.online.orders import kept_until
-from supply.online.pickup import pickup
-from supply.online.pickup.pickup import PickupOrder
+from supply.online.orders import OPEN, PickupOrder, kept_until, lines_of, open_orders
 from supply.orders import deliveries
 from supply.orders.deliveries import DeliveryLine
 from supply.orders.orders import ReplenishmentOrder
@@ -46,7 +44,7 @@ ROOMS = (Place.SHELF, Place.FLOOR, Place.BACKROOM)
 def pick_list(session: Session, till: Till, *, command: str, actor: Actor, at: dt.datetime) -> Queued:
     """Queue one list of everything the accepted orders want (rule 2)."""
     store = store_of(session, till.store_id)
-    orders = [order for order in pickup.open_orders(session, store.id) if order.state in TO_GATHER]
+    orders = [order for order in open_orders(session, store.id) if order.state in TO_GATHER]
     if not orders:
         raise NotFound("nothing-to-pick", "No accepted order is to be picked. Accept one first.")
     document = head(store, actor, at) | {
@@ -60,10 +58,10 @@ def order_slip(session: Session, till: Till, order_id: str, *, command: str, at:
     """Queue the slip to gather one order by; of an order that is ready, the label of its bag (rule 3)."""
     store = store_of(session, till.store_id)
     order = session.get(PickupOrder, (store.id, order_id))
-    if order is None or order.state not in pickup.OPEN:
+    if order is None or order.state not in OPEN:
         raise NotFound("unknown-order", "There is no such open order in this shop.")
     kind = "bin" if order.state == "ready" else "pickup"
-    lines = pickup.lines_of(session, order)
+    lines = lines_of(session, order)
     units = _units(session, [line.sku for line in lines])
     document: dict[str, Any] = {
         "store": head(store, Actor.system("print", store.id), at)["store"],
@@ -86,7 +84,7 @@ def customer_slip(
     store = store_of(session, till.store_id)
     if (known := session.get(PrintJob, (till.store_id, command))) is not None:
         return Queued.of(known)
-    lines = pickup.lines_of(session, order)
+    lines = lines_of(session, order)
     units = _units(session, [line.sku for line in lines])
     until = local(order.window_until, store)[-5:] if order.window_until else ""
     window = f"{local(order.window_from, store)}-{until}" if order.window_from else ""
@@ -154,7 +152,7 @@ def _by_place(session: Session, store: Store, orders: list[PickupOrder]) -> list
     """Return what the orders want, grouped by slot or room in the order one walks: shelf, floor, backroom, unknown."""
     wanted: dict[str, dict[str, Any]] = {}
     for order in orders:
-        for line in pickup.lines_of(session, order):
+        for line in lines_of(session, order):
             row = wanted.setdefault(line.sku, {"name": line.name, "qty": 0, "orders": []})
             row["qty"] += line.qty
             row["orders"].append([order.order_no, line.qty])

@@ -19,7 +19,7 @@ from pos.catalogue.catalogue import Product
 from pos.store.store import store_of
 from supply.online import home_delivery
 from supply.online.orders import PickupOrder
-from supply.online.storefront import storefront
+from supply.online.storefront import availability, storefront
 from supply.online.storefront.delivery_rules import DeliveryRules
 from supply.online.storefront.price import Promise, cost
 
@@ -47,7 +47,7 @@ def settle(
     session.flush()
     charged = cost(session, store_id, Promise([(product.sku, 1)], {product.sku: rules.fee_minor}, {})).total_minor
     rules = replace(rules, charged_minor=charged)
-    kept = replace(storefront.rules_of(session, store_id), delivery=rules.to_body())
+    kept = replace(availability.rules_of(session, store_id), delivery=rules.to_body())
     storefront.set_rules(session, store_id, kept, actor=actor, at=at)
     return rules
 

@@ -47,21 +47,16 @@ from supply.online.orders import GIVEN_BACK, PickupLine, PickupOrder
 from supply.online.storefront import coupons as online_coupons
 from supply.online.storefront import members as online_members
 from supply.online.storefront import order_in
-from supply.online.storefront.availability import ShopFront as ShopFront
-from supply.online.storefront.availability import ShopOffer as ShopOffer
-from supply.online.storefront.availability import hours_of as hours_of
-from supply.online.storefront.availability import is_taking_orders as is_taking_orders
-from supply.online.storefront.availability import left_of, portion, silence_of, worth_s_of
-from supply.online.storefront.availability import rules_of as rules_of
-from supply.online.storefront.availability import step_of as step_of
-from supply.online.storefront.listing import Ware as Ware
-from supply.online.storefront.listing import categories as categories
-from supply.online.storefront.listing import comes_on as comes_on
-from supply.online.storefront.listing import listed_skus as listed_skus
-from supply.online.storefront.listing import listing as listing
-from supply.online.storefront.listing import product as product
-from supply.online.storefront.listing import quote as quote
-from supply.online.storefront.listing import wares as wares
+from supply.online.storefront.availability import (
+    ShopFront,
+    ShopOffer,
+    left_of,
+    portion,
+    rules_of,
+    silence_of,
+    worth_s_of,
+)
+from supply.online.storefront.listing import wares
 from supply.online.storefront.time_slots import PickupRules
 from supply.online_facts import SHOP_PUBLISHED, VERSION, Offer, ShopPublished
 from supply.shelf import plan

@@ -42,7 +42,7 @@ from supply.demand import plausibility, rollups
 from supply.money import escrow, ledger
 from supply.money.points import PointsLink
 from supply.network.warehouse import allocation_needs
-from supply.online.pickup import pickup
+from supply.online.checkout import placing
 from supply.orders.transfers import GoodsTransfer
 from supply.replenishment import stockouts
 from tests.empty import database_from, made_once
@@ -244,7 +244,7 @@ def _go_online(country: Country, folder: Any, true: dict[str, list[dict[str, Any
             APPLIERS[bare.topic](session, bare, store_id, AT)
             for n in range(3):
                 key = f"online-{store_id}-{n}"
-                pickup.place(session, store_id, id=key, name="Li Wei", phone=f"+1 213 555 010{n}",
+                placing.place(session, store_id, id=key, name="Li Wei", phone=f"+1 213 555 010{n}",
                              lines=[("milk", 1 + n)], at=AT)  # fmt: skip
                 row = escrow.open_for(
                     session, f"paid-{key}", store_id, "pickup", 129 * (1 + n), currency="EUR", provider="practice",

@@ -22,7 +22,7 @@ from supply.online.checkout import order_keys, placing
 from supply.online.checkout.order_keys import code_hash, new_token, token_hash
 from supply.online.messages.messages import CustomerMessage
 from supply.online.orders import PickupOrder, order_for_update, text_of
-from supply.online.pickup import escrow_release, order_copy, pickup
+from supply.online.pickup import escrow_release, order_copy
 from supply.online.storefront import availability
 from supply.online_facts import PICKUP_MOVED, PICKUP_TAKEN, SHOP_PUBLISHED, PickupMoved
 from supply.sync import checks, replica
@@ -43,7 +43,7 @@ def town(tmp_path) -> Town:
 def order(town: Town) -> placing.Placed:
     """Place an order, pay it online, and let its store have it."""
     with town.network.write() as session:
-        placed = pickup.place(
+        placed = placing.place(
             session, STORE, id=ONE, name="Li Wei", phone="555 0100", lines=[("milk", 3)], at=AT, pay_with="practice"
         )
         escrow.settle_outcome(session, ONE, Outcome("captured", "P1"), actor=SYSTEM, at=AT)

@@ -217,7 +217,9 @@ def test_what_tabs_were_repaid_stands_by_tender_on_x_and_z_with_all_that_a_tende
     shop.sell([("milk", 1)], tenders=[("card", 129, "A17")])
     counter.repay(1_000, tender="card", reference="A18")
     counter.repay(500)
-    report = shop.read(lambda session: shift.x_report(session, shift.current(session, shop.store_id, shop.till_id)))
+    report = shop.read(
+        lambda session: shift_report.x_report(session, shift.current(session, shop.store_id, shop.till_id))
+    )
     assert (report["tenders"], report["apart"]) == ({"card": 129}, {"tabs": {"card": 1_000, "cash": 500}})
     assert report["in_all"] == {"card": 1_129, "cash": 500}
     assert report["typed_in_all"] == {"card": 1_129}, "the terminal was asked for nothing of it"

@@ -7,7 +7,7 @@ from config.ids import new_id
 from config.money import round_cash
 from pos.sale import sale
 from pos.sale.rung import BroughtBack, SaleRequest
-from pos.till.shift import CashMovement
+from pos.till.shift_book import CashMovement
 from tests.builders import STORE, TILL, open_shop
 
 BACK = [(sku, qty, back) for sku in ("milk", "bread", "wine") for qty in (1, 2) for back in (1, 2, 3)]

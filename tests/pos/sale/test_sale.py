@@ -22,7 +22,7 @@ from pos.stock import stock
 from pos.stock.stock import CountTask, StockMovement
 from pos.store import store
 from pos.till import shift
-from pos.till.shift import CashMovement
+from pos.till.shift_book import CashMovement
 from tests.builders import GOODS, NOON, STORE, Shop, open_shop
 
 COUNTED = (Sale, SaleLine, Payment, StockMovement, CashMovement, OutboxMessage, PrintJob, journal.JournalEntry)

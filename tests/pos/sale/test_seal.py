@@ -8,7 +8,7 @@ from pos.facts import Paid, SaleCompleted
 from pos.payments.payments import Payment
 from pos.sale import seal
 from pos.sale.sale import Sale, SaleLine
-from pos.till.shift import CashMovement
+from pos.till.shift_book import CashMovement
 from tests.pos.till.test_totals import a_line, a_sale
 
 PAID = (Paid("p1", "cash", 2000, False, ""), Paid("p2", "cash", -500, True, ""))

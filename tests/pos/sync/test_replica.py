@@ -16,7 +16,7 @@ from pos.stock import stock
 from pos.stock.stock import CountTask, Place, Reservation, StockLevel, StockMovement
 from pos.sync import checks, replica
 from pos.till.drawer_cash import CashMoved
-from pos.till.shift import CashMovement, Shift
+from pos.till.shift_book import CashMovement, Shift
 from tests.builders import NOON, STORE, Network, Shop
 from tests.tampering import unlocked
 

@@ -12,8 +12,8 @@ from pos.documents.till_report import till_report
 from pos.store import approvals, permissions
 from pos.store.store import add_staff
 from pos.sync import shift_checks
-from pos.till import hand_cash, shift, shift_report
-from pos.till.shift import CashMovement
+from pos.till import hand_cash, shift, shift_book, shift_report
+from pos.till.shift_book import CashMovement
 from tests.builders import NOON, STORE
 from tests.pos.till.test_shift import current, current_in
 
@@ -56,7 +56,7 @@ def test_cash_put_into_the_drawer_is_expected_there_and_makes_no_over_at_the_clo
     shop.sell([("milk", 1)])
     moved = pay_in(shop, 2000)
     assert (moved.kind, moved.amount_minor, moved.why) == ("pay_in", 2000, "window cleaner")
-    assert shop.read(lambda session: shift.x_report(session, current_in(session)))["cash"]["pay_in"] == 2000
+    assert shop.read(lambda session: shift_report.x_report(session, current_in(session)))["cash"]["pay_in"] == 2000
     assert shop.findings() == []
     closed = shop.close_till(10_000 + 129 + 2000)
     assert (closed.over_short_minor, closed.z_report["cash"]["pay_in"]) == (0, 2000)
@@ -77,7 +77,7 @@ def test_a_z_from_before_the_first_pay_in_stays_as_it_was(shop):
     shop.open_till()
     pay_in(shop, 700)
     after = shop.close_till(10_700)
-    kept = shop.read(lambda session: session.get_one(shift.Shift, (STORE, before.id)).z_report)
+    kept = shop.read(lambda session: session.get_one(shift_book.Shift, (STORE, before.id)).z_report)
     assert kept == before.z_report
     assert "pay_in" not in kept["cash"]
     for report in (kept, after.z_report):
@@ -189,7 +189,7 @@ def test_whoever_counts_blind_learns_nothing_of_the_drawer_by_a_drop_and_z_names
     for amount_minor in (10_000, 1):
         pay(shop, amount_minor, verb=hand_cash.drop)
     assert current(shop).expected_minor == -1
-    report = shop.read(lambda session: shift.x_report(session, current_in(session)))
+    report = shop.read(lambda session: shift_report.x_report(session, current_in(session)))
     assert report["beyond"] == [["Ana", "2026-03-02 13:00", "drop", 1]]
     assert shift_report.blinded(report)["beyond"] == []
     found = shop.read(lambda session: session.scalars(sa.select(JournalEntry).where(

@@ -17,8 +17,8 @@ from pos.sale.sale import write_rows
 from pos.store import approvals
 from pos.store.store import ReceiptCounter, Staff, add_staff
 from pos.sync import shift_checks
-from pos.till import hand_cash, shift, shift_report, totals
-from pos.till.shift import CashMovement, Shift
+from pos.till import hand_cash, shift, shift_book, shift_report, totals
+from pos.till.shift_book import CashMovement, Shift
 from tests.builders import NOON, STORE, Shop, open_shop
 
 
@@ -55,7 +55,7 @@ def test_an_odd_float_is_refused(tmp_path, amount):
 
 def test_counting_is_blind_until_the_shift_is_closed(shop):
     shop.sell([("milk", 1)])
-    report = shop.read(lambda s: shift.x_report(s, current_in(s)))
+    report = shop.read(lambda s: shift_report.x_report(s, current_in(s)))
     assert report["sales_count"] == 1
     assert (report["expected_minor"], report["counted_minor"], report["z_no"]) == (None, None, None)
     closed = shop.close_till(10_100)
@@ -242,7 +242,7 @@ def test_x_reads_the_running_totals_and_they_are_the_sums_of_the_books(shop):
     shop.take_back(sold.sale.id, [(1, 2)])
     with shop.write() as session:
         hand_cash.drop(session, current_in(session), 1000, actor=shop.ana, at=NOON)
-    report = shop.read(lambda s: shift.x_report(s, current_in(s)))
+    report = shop.read(lambda s: shift_report.x_report(s, current_in(s)))
     again = shop.read(lambda s: totals.figures(shift_checks.recount(s, current_in(s))))
     assert {name: report[name] for name in again} == again
     assert report["cash"] == {"float": 10_000, "sale": 2000, "change": -914, "refund": -258, "drop": -1000}
@@ -266,7 +266,7 @@ def test_a_shift_opened_before_there_were_totals_is_summed_up_from_its_books(sho
         current_in(session).totals = {}
     if partial:
         shop.sell([("bread", 1)])
-    report = shop.read(lambda s: shift.x_report(s, current_in(s)))
+    report = shop.read(lambda s: shift_report.x_report(s, current_in(s)))
     assert (report["sales_count"], report["sales_minor"]) == ((2, 607) if partial else (1, 258))
     assert report["cash"] == {"float": 10_000, "sale": report["sales_minor"]}
     done = shop.close_till()
@@ -376,7 +376,7 @@ def test_who_sells_on_anothers_drawer_is_named_on_x_and_z_and_who_held_it_is_not
     with shop.write() as session:
         shift.sign_over(session, current_in(session), cleo, actor=shop.ana, at=NOON)
         shift.sign_over(session, current_in(session), shop.wei, actor=cleo, at=NOON)
-    assert shop.read(lambda s: shift.x_report(s, current_in(s)))["also_sold"] == [["Dee", 1, 387]]
+    assert shop.read(lambda s: shift_report.x_report(s, current_in(s)))["also_sold"] == [["Dee", 1, 387]]
     report = shop.close_till().z_report
     assert report["also_sold"] == [["Dee", 1, 387]]
     assert "Also sold here" in paper(report)
@@ -480,14 +480,14 @@ def test_x_and_z_say_what_each_aisle_took_and_the_aisles_sum_to_the_takings(shop
 def test_takings_by_aisle_that_are_not_the_books_are_found(shop):
     shop.sell([("milk", 2)])
     with shop.write() as session:
-        row = session.scalars(sa.select(shift.Shift)).one()
+        row = session.scalars(sa.select(shift_book.Shift)).one()
         row.totals = row.totals | {"aisles": {"Groceries": 1}}
     assert [finding.code for finding in shop.findings()] == ["K6"]
 
 
 def test_a_shift_opened_before_aisles_were_summed_has_none_and_is_no_fault(shop):
     with shop.write() as session:
-        row = session.scalars(sa.select(shift.Shift)).one()
+        row = session.scalars(sa.select(shift_book.Shift)).one()
         row.totals = {key: value for key, value in row.totals.items() if key != "aisles"}
     shop.sell([("milk", 2)])
     report = x_of(shop)

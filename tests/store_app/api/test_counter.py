@@ -18,7 +18,7 @@ from pos.stock import stock
 from pos.store import permissions
 from pos.store.approvals import Approval
 from pos.till import shift_report
-from pos.till.shift import Shift
+from pos.till.shift_book import Shift
 from store_app.web.staff import PRACTICE_PINS
 from tests.pos.printing.test_printer import nobody_listens
 from tests.store_app.conftest import NOON, STORE, token

@@ -14,7 +14,7 @@ from pos.payments.practice_terminal import PracticeTerminal
 from pos.reports import reports
 from pos.stock import stock
 from pos.store.store import store_of
-from pos.till import shift
+from pos.till import shift, shift_report
 from store_app.jobs import jobs
 from store_app.payments.providers import providers
 from tests.store_app.conftest import NOON, STORE, token
@@ -289,7 +289,7 @@ def test_what_was_typed_stands_apart_on_x_and_in_the_report_of_tenders(till, hou
     sale_id = new_id()
     assert sell(till, sale_id, take(till, 300, sale_id=sale_id)).status_code == 201
     with house.doors.read() as session:
-        report = shift.x_report(session, shift.current(session, STORE, "1"))
+        report = shift_report.x_report(session, shift.current(session, STORE, "1"))
         day = shift.current(session, STORE, "1").business_day
         [row] = reports.report(session, store_of(session, STORE), "tender", day, day).rows
     assert (report["tenders"], report["typed"]) == ({"card": 400}, {"card": 100})

@@ -15,7 +15,7 @@ from config.nodes.journal import GENESIS, Actor, JournalEntry
 from config.nodes.outbox import Message
 from pos.store import badges
 from pos.sync import sealed
-from pos.till import shift
+from pos.till import shift_book
 from store_app.commands.cli import main
 from store_app.node import verifying
 from store_app.node.verifying import Anchor
@@ -291,8 +291,8 @@ def rewrite(shop: Shop, n: int, body: str) -> None:
 def test_a_chain_written_anew_does_not_fit_what_z_and_network_remember(shop):
     last = last_entry(shop)
     (kept,) = ask(shop, "SELECT hash FROM journal_entry WHERE n = :n", n=last)
-    anchored = [row.z_report["journal"]["n"] for row in shop.read(lambda s: s.scalars(sa.select(shift.Shift)).all())
-                if row.z_report]  # fmt: skip
+    shifts = shop.read(lambda session: session.scalars(sa.select(shift_book.Shift)).all())
+    anchored = [row.z_report["journal"]["n"] for row in shifts if row.z_report]
     between = anchored[0] + 4
     rewrite(shop, between, '{"receipt_no":4}')
     found = faults(shop, Anchor(last, kept.hash, "the network"))
@@ -322,7 +322,7 @@ def test_a_frozen_z_cannot_be_changed_unseen(shop, what):
 def test_a_z_taken_out_or_put_in_is_named(shop):
     spoil(shop, "DELETE FROM shift WHERE z_no = 1")
     assert "Z 1 is in the journal (entry" in faults(shop)
-    names = ", ".join(column.name for column in shift.Shift.__table__.columns)
+    names = ", ".join(column.name for column in shift_book.Shift.__table__.columns)
     forged = names.replace("id,", "'forged',", 1) if names.startswith("id,") else names.replace(" id,", " 'forged',")
     spoil(shop, f"INSERT INTO shift ({names}) SELECT {forged.replace('z_no', '9')} FROM shift WHERE z_no = 2")
     assert "Z 9 of Till 1 (2026-03-02) is not in the journal: it was put in" in faults(shop)

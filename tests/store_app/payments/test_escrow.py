@@ -11,7 +11,6 @@ from supply.money.escrow import Escrow
 from supply.money.refunds import Refund
 from supply.online.checkout import placing
 from supply.online.orders import PickupOrder, order_for_update
-from supply.online.pickup import pickup
 from tests.store_app.pages.console.test_care import operator
 from tests.store_app.town import Market
 from tests.supply.online_store import AT, STORE, later
@@ -28,7 +27,7 @@ def house(market: Market):
 
 def place(house, lines, provider):
     with house.doors.write() as session:
-        pickup.place(session, STORE, id=ONE, name="Li", phone="555 0100", lines=lines, at=AT, pay_with=provider)
+        placing.place(session, STORE, id=ONE, name="Li", phone="555 0100", lines=lines, at=AT, pay_with=provider)
 
 
 def ask_at(house, at):

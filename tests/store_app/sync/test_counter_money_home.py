@@ -21,6 +21,7 @@ from pos.till import shift
 from pos.till.shift_book import CashMovement, Shift
 from store_app.runtime.doors import Doors
 from store_app.sync import homecoming, wire
+from supply.online import orders
 from supply.online.pickup import counter_orders, pickup
 from supply.online.pickup.counter_orders import CounterMoney, For
 from tests.supply.online_store import ANA, AT, STORE, TILL, make_town
@@ -51,10 +52,10 @@ class Counter:
                 case "close":
                     close_till(session)
                     shift.open_shift(session, STORE, TILL, 10_000, actor=ANA, at=AT)
-                case "cancel" if self.orders and session.get_one(pickup.PickupOrder, (STORE, last)).state == "accepted":
+                case "cancel" if self.orders and session.get_one(orders.PickupOrder, (STORE, last)).state == "accepted":
                     pickup.cancel(session, STORE, last, why="changed their mind", actor=ANA, at=AT)
                 case "to cash" | "to card" if self.orders:
-                    order = session.get_one(pickup.PickupOrder, (STORE, last))
+                    order = session.get_one(orders.PickupOrder, (STORE, last))
                     if counter_orders.due_back_minor(session, order):
                         tender = what.removeprefix("to ")
                         counter_orders.give_back(session, STORE, last, id=f"back-{last}", tender=tender, **GIVEN)
@@ -172,7 +173,7 @@ def test_what_comes_home_damaged_twice_stays_out_of_the_books_and_holds_nothing_
     assert money(book)["orders"] == []
     with book.read() as session:
         _, came = homecoming.last(session, STORE)
-        assert session.get(pickup.PickupOrder, (STORE, "order-00001"))
+        assert session.get(orders.PickupOrder, (STORE, "order-00001"))
     assert [(one["topic"], one["code"], one["day"]) for one in came["odd"]] == [
         ("pickup.money", "damaged", AT.date().isoformat())
     ]

@@ -6,7 +6,7 @@ from config.nodes.outbox import OutboxMessage
 from pos.printing.queue import PrintJob
 from pos.sale.sale import Sale
 from pos.stock import stock
-from pos.till.shift import Shift
+from pos.till.shift_book import Shift
 from supply.facts import DELIVERY_POSTED
 from supply.receiving import receiving
 from supply.receiving.receiving import Delivery

@@ -15,6 +15,7 @@ from pos.pricing.promises import Choice, Offer, Part
 from pos.sync import checks as counter_checks
 from supply.money import escrow, refunds
 from supply.money.escrow import Escrow
+from supply.online import orders
 from supply.online.checkout import placing
 from supply.online.orders import PickupOrder, order_for_update
 from supply.online.pickup import escrow_release, order_copy, pickup, returns
@@ -49,7 +50,7 @@ def test_no_walk_leaves_a_fault_in_the_books_or_money_in_escrow(tmp_path_factory
     with walk.town.shop.read() as session:
         assert checks.findings(session) + counter_checks.findings(session) == []
         states = {order.state for order in session.query(PickupOrder)}
-        assert states.isdisjoint(pickup.OPEN)
+        assert states.isdisjoint(orders.OPEN)
     assert walk.town.faults() == []
     for database in (walk.town.network, walk.town.shop):
         database.engine.dispose()
@@ -81,9 +82,9 @@ class Walk:
         return getattr(self, what)(order_id, token)
 
     def order(self, qty):
-        wishes = pickup.Wishes(coupons=("TENTH",) if qty else ())
+        wishes = placing.Wishes(coupons=("TENTH",) if qty else ())
         with self.town.network.write() as session:
-            made = pickup.place(
+            made = placing.place(
                 session, STORE, id=new_id(), name="Li", phone="555 0100", lines=[("milk", qty + 1)], at=self.at,
                 pay_with="practice" if qty != 3 else "", wishes=wishes,
             )  # fmt: skip
@@ -137,7 +138,7 @@ class Walk:
 
     def ask_cancel(self, _id, token):
         with self.town.network.write() as session:
-            pickup.ask_to_cancel(session, STORE, token, at=self.at)
+            placing.ask_to_cancel(session, STORE, token, at=self.at)
 
     def ask_return(self, _id, token):
         with self.town.network.write() as session:
@@ -184,7 +185,7 @@ class Walk:
                         act(order_id, token)
             self.town.deliver(at=self.at)
             with self.town.shop.read() as session:
-                stuck = [order.id for order in session.query(PickupOrder).filter(PickupOrder.state.in_(pickup.OPEN))]
+                stuck = [order.id for order in session.query(PickupOrder).filter(PickupOrder.state.in_(orders.OPEN))]
             for order_id in stuck:
                 with contextlib.suppress(ShopError):
                     self.shop_does(pickup.cancel, order_id, why="Sorry.")

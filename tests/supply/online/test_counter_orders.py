@@ -16,7 +16,8 @@ from pos.sale import sale
 from pos.sale.sale import SaleRequest
 from pos.stock import batches
 from pos.store.store import store_of
-from pos.till import shift
+from pos.till import shift, shift_report
+from supply.online import orders
 from supply.online.checkout import placing
 from supply.online.pickup import counter_orders, pickup
 from supply.online.pickup.counter_orders import For
@@ -116,7 +117,7 @@ def test_what_is_no_longer_owed_goes_back_once(town, ended, due):
     assert faults(town) == []
     with town.shop.write() as session:
         found = shift.current(session, STORE, TILL)
-        assert shift.x_report(session, found)["in_all"] == {"card": 500, "cash": -due}
+        assert shift_report.x_report(session, found)["in_all"] == {"card": 500, "cash": -due}
         found.totals = found.totals | {"orders": {"card": 1}}
     assert [fault for fault in faults(town) if "for orders by card" in fault]
 
@@ -224,7 +225,7 @@ def test_a_members_order_keeps_its_price_and_its_points_are_the_members_without_
     town.deliver(seed=5)
     assert faults(town) == []
     with town.network.read() as session:
-        assert session.get_one(pickup.PickupOrder, (STORE, ORDER)).customer_id is None  # it stays in the shop
+        assert session.get_one(orders.PickupOrder, (STORE, ORDER)).customer_id is None  # it stays in the shop
 
 
 def test_who_was_forgotten_while_the_order_waited_still_collects_it(town, wu):

@@ -17,8 +17,10 @@ from pos.pricing.promises import Choice, Offer, Part
 from pos.sale import sale
 from pos.sale.sale import SaleRequest
 from pos.store.store import store_of
+from supply.online import orders
+from supply.online.checkout import placing
 from supply.online.pickup import pickup
-from supply.online.storefront import coupons, members, storefront
+from supply.online.storefront import coupons, listing, members
 from supply.sync import checks
 from tests.supply.online_store import ANA, AT, PRODUCTS, STORE, TILL, later, make_town
 
@@ -48,8 +50,8 @@ def coupon(town, code="SAVE", most_uses=1):
 
 def place(town, id, *codes, member=False, minutes=2, phone=PHONE):
     with town.network.write() as session:
-        return pickup.place(session, STORE, id=id, name="Li", phone=phone, lines=[("milk", 1)],
-                            wishes=pickup.Wishes(coupons=codes, member=member), at=later(minutes=minutes))  # fmt: skip
+        return placing.place(session, STORE, id=id, name="Li", phone=phone, lines=[("milk", 1)],
+                            wishes=placing.Wishes(coupons=codes, member=member), at=later(minutes=minutes))  # fmt: skip
 
 
 def sell(town, *codes):
@@ -107,7 +109,7 @@ def test_of_a_till_and_an_order_on_its_way_the_till_wins_and_the_order_says_why(
     town.deliver()
     town.publish(later(minutes=3))
     with town.network.read() as session:
-        order = session.get(pickup.PickupOrder, (STORE, ONE))
+        order = session.get(orders.PickupOrder, (STORE, ONE))
         assert (order.state, order.why) == (
             "refused",
             "The coupon SAVE was used up meanwhile. Order again without it.",
@@ -267,7 +269,7 @@ def test_online_costs_what_the_till_charges_with_any_offers_coupons_and_member_p
         there = sale.quote(session, STORE, lines, coupons=used, customer_id=rosa if is_member else None, at=at)
     with town.network.read() as session:
         good = [code for code, why in coupons.usable(session, STORE, used, AT.date()).items() if not why]
-        online = storefront.quote(session, STORE, lines, coupons=good, member=is_member, at=at)
+        online = listing.quote(session, STORE, lines, coupons=good, member=is_member, at=at)
     with town.shop.write() as session:
         for offer in made:
             offers.end(session, STORE, offer.id, actor=ANA, at=at)

@@ -12,7 +12,7 @@ from config.ids import NETWORK
 from config.nodes import inbox, outbox
 from config.nodes.inbox import InboxAlarm, InboxMessage
 from config.nodes.outbox import Message, OutboxMessage
-from supply.online import erasure
+from supply.online import erasure, orders
 from supply.online.groups import groups
 from supply.online.messages import messages
 from supply.online.pickup import pickup
@@ -76,7 +76,7 @@ def test_what_was_refused_set_aside_or_contradicts_forgets_its_person_and_why_wi
     assert arrive(town, dataclasses.replace(other, hash=outbox.content_hash(other))) == "parked"
     with town.network.write() as session:
         outbox.mark_stuck(session, message.id, "no-shelf: There is no shelf for Li Wei.")
-        order = session.get_one(pickup.PickupOrder, (STORE, "order-0001"))
+        order = session.get_one(orders.PickupOrder, (STORE, "order-0001"))
         order.state, order.moved_at = "refused", AT  # as if the shop had answered in another way
     forget(town, 29)
     assert written(town).count("Li Wei") == 5, "30 days for questions: three bodies, two reasons"
@@ -143,7 +143,7 @@ def test_a_night_of_forgetting_reads_no_book_through(request, tmp_path, kind):
     town = make_town(tmp_path, url)
     sent(town)
     with town.network.write() as session:
-        order = session.get_one(pickup.PickupOrder, (STORE, "order-0001"))
+        order = session.get_one(orders.PickupOrder, (STORE, "order-0001"))
         order.state = "refused"
         outbox.acknowledge(session, session.scalars(sa.select(OutboxMessage.id)).all(), at=AT)
     with statements(town.network.engine) as noted, town.network.write() as session:

@@ -19,7 +19,7 @@ from pos.payments.providers import Outcome
 from pos.sold import SaleLine
 from pos.store.store import Store
 from supply.money import escrow, refunds
-from supply.online import home_delivery
+from supply.online import home_delivery, orders
 from supply.online.checkout import placing
 from supply.online.checkout.placing import CUSTOMER, Wishes
 from supply.online.orders import PickupTry
@@ -55,7 +55,7 @@ def town(tmp_path) -> Town:
 
 def place(town: Town, lines=(("milk", 2),), *, address: Address = HOME, pay_with: str = "", at: dt.datetime = AT):
     with town.network.write() as session:
-        placed = pickup.place(
+        placed = placing.place(
             session, STORE, id=new_id(), name="Li Wei", phone="+86 10 5550 123", lines=lines, at=at, pay_with=pay_with,
             wishes=Wishes(deliver_to=address),
         )  # fmt: skip
@@ -76,7 +76,7 @@ def on_the_way(town: Town, *orders) -> None:
     town.deliver()
 
 
-def at_door(town: Town, placed, **said) -> pickup.PickupOrder:
+def at_door(town: Town, placed, **said) -> orders.PickupOrder:
     with town.shop.write() as session:
         handed = delivery.hand_over(
             session, STORE, placed.order.id, sale_id=new_id(), till_id=TILL, actor=ANA, at=later(hours=1), **said
@@ -155,7 +155,7 @@ def test_the_square_scanned_at_the_door_brings_the_money_sooner_than_a_code_or_a
     placed = place(town, pay_with="practice")
     with town.network.write() as session:
         escrow.settle_outcome(session, placed.order.id, Outcome("captured", reference="r"), actor=CUSTOMER, at=AT)
-        placing.paid(session, session.get_one(pickup.PickupOrder, (STORE, placed.order.id)), at=AT)
+        placing.paid(session, session.get_one(orders.PickupOrder, (STORE, placed.order.id)), at=AT)
     town.deliver()
     on_the_way(town, placed)
     said = {"square": {"code": placed.token}, "code": {"code": placed.code}, "name": {"receiver": "Li"}}
@@ -170,7 +170,7 @@ def test_who_was_not_met_collects_without_the_fee_and_gets_its_money_back(town):
     placed = place(town, pay_with="practice")
     with town.network.write() as session:
         escrow.settle_outcome(session, placed.order.id, Outcome("captured", reference="r"), actor=CUSTOMER, at=AT)
-        placing.paid(session, session.get_one(pickup.PickupOrder, (STORE, placed.order.id)), at=AT)
+        placing.paid(session, session.get_one(orders.PickupOrder, (STORE, placed.order.id)), at=AT)
     town.deliver()
     on_the_way(town, placed)
     with town.shop.write() as session:
@@ -224,7 +224,7 @@ def test_an_order_nobody_paid_gives_its_time_back_while_the_shop_is_away(town):
         free = placing.delivery_windows(session, session.get_one(Store, STORE), AT)
         assert {one.start: one.left for one in free}[evening] == 0
         for placed in unpaid:
-            order = session.get_one(pickup.PickupOrder, (STORE, placed.order.id))
+            order = session.get_one(orders.PickupOrder, (STORE, placed.order.id))
             placing.unpaid(session, order, why="Not paid", actor=CUSTOMER, at=AT)
         free = placing.delivery_windows(session, session.get_one(Store, STORE), AT)
         assert {one.start: one.left for one in free}[evening] == RULES.window_orders
@@ -252,7 +252,7 @@ def test_the_facts_of_an_order_forget_its_person_too_and_are_whole_as_before(tow
     on_the_way(town, placed)
     at_door(town, placed, code=placed.code)
     with town.network.write() as session:
-        order = session.get_one(pickup.PickupOrder, (STORE, unpaid.order.id))
+        order = session.get_one(orders.PickupOrder, (STORE, unpaid.order.id))
         placing.unpaid(session, order, why="Not paid", actor=CUSTOMER, at=AT)
         assert "1202" not in readable(session.get_one(OutboxMessage, f"unpaid-{order.id}").body), (
             "the address travels once"

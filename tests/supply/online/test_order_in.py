@@ -9,9 +9,10 @@ from pos.catalogue.catalogue import Listing, Price, Product
 from pos.stock import stock
 from pos.store.store import Store
 from supply.demand import known_events
+from supply.online import orders
 from supply.online.checkout import placing
 from supply.online.pickup import pickup
-from supply.online.storefront import order_in, storefront
+from supply.online.storefront import availability, order_in, storefront
 from supply.online.storefront.time_slots import PickupRules
 from supply.orders import suppliers
 from supply.orders.orders import lines_of as ordered
@@ -67,9 +68,9 @@ def needed(town):
 
 def test_what_the_shop_does_not_carry_is_offered_with_the_days_it_takes(town):
     with town.network.read() as session:
-        robot = session.get_one(storefront.ShopOffer, (STORE, "robot"))
+        robot = session.get_one(availability.ShopOffer, (STORE, "robot"))
         assert (robot.allowance_qty, robot.order_days, robot.listed) == (0, 10, True)
-        assert session.get_one(storefront.ShopOffer, (STORE, "apple")).order_days is None  # no supplier sells it
+        assert session.get_one(availability.ShopOffer, (STORE, "apple")).order_days is None  # no supplier sells it
 
 
 def test_the_shopkeeper_may_sell_only_what_is_there(town):
@@ -77,7 +78,7 @@ def test_the_shopkeeper_may_sell_only_what_is_there(town):
         storefront.set_rules(session, STORE, PickupRules(order_in=False), actor=ANA, at=AT)
     town.publish()
     with town.network.read() as session:
-        assert not session.get_one(storefront.ShopOffer, (STORE, "robot")).listed
+        assert not session.get_one(availability.ShopOffer, (STORE, "robot")).listed
     with pytest.raises(Refused, match="cannot promise"):
         town.place(ORDER, [("tea", 3)])
 
@@ -136,7 +137,7 @@ def test_what_does_not_come_is_left_out_or_the_order_is_called_off(town):
     verb(town, "short")
     verb(town, "cancel", id=LATER, why="It did not come.")
     with town.shop.read() as session:
-        assert session.get_one(pickup.PickupOrder, (STORE, ORDER)).total_minor == 250
+        assert session.get_one(orders.PickupOrder, (STORE, ORDER)).total_minor == 250
     assert needed(town) == {}
     assert faults(town) == []
 
@@ -145,8 +146,8 @@ def test_a_last_unit_taken_meanwhile_becomes_an_order_in_only_with_a_later_windo
     with town.network.read() as session:
         first = placing.free_windows(session, session.get_one(Store, STORE), AT)[0]
     with pytest.raises(Refused) as refused, town.network.write() as session:
-        pickup.place(
+        placing.place(
             session, STORE, id=ORDER, name="Li", phone="55501", lines=[("tea", 2)], at=AT,
-            wishes=pickup.Wishes(window_from=first.start),
+            wishes=placing.Wishes(window_from=first.start),
         )  # fmt: skip
     assert refused.value.code == "window-full"

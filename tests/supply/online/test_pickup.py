@@ -13,6 +13,8 @@ from config.nodes.journal import Actor
 from config.nodes.outbox import Message, OutboxMessage, to_wire
 from pos.stock import stock
 from pos.stock.stock import Place
+from supply.online import orders
+from supply.online.checkout import order_keys, placing
 from supply.online.pickup import pickup
 from supply.sync.online import APPLIERS
 from tests.supply.online_store import ANA, AT, OTHER, PRODUCTS, STORE, later, make_town
@@ -32,7 +34,7 @@ def verb(town, name, *args, at=AT, **named):
 
 def ask_to_cancel(town, placed, at=AT):
     with town.network.write() as session:
-        return pickup.ask_to_cancel(session, STORE, placed.token, at=at)
+        return placing.ask_to_cancel(session, STORE, placed.token, at=at)
 
 
 # --- placing ---
@@ -50,12 +52,12 @@ def test_an_order_goes_to_its_shop_and_is_reserved_there(town):
 
 
 def test_the_same_order_sent_twice_is_one_order_with_the_same_code(town):
-    token = pickup.new_token()
+    token = order_keys.new_token()
     placed = []
     for _ in range(2):
         with town.network.write() as session:
             placed.append(
-                pickup.place(
+                placing.place(
                     session, STORE, id=ORDER, name="Li Wei", phone="12345", lines=[("bread", 2)], token=token, at=AT
                 )
             )
@@ -82,12 +84,12 @@ def test_neither_code_nor_token_is_kept_at_either_node(town, tmp_path):
 def test_the_status_page_shows_the_code_from_its_token_alone(town):
     placed = town.place(ORDER, [("bread", 2)])
     with town.network.read() as session:
-        status = pickup.status(session, STORE, placed.token)
+        status = placing.status(session, STORE, placed.token)
         assert (status.code, status.may_cancel) == (placed.code, True)
         with pytest.raises(NotFound):
-            pickup.status(session, STORE, pickup.new_token())
+            placing.status(session, STORE, order_keys.new_token())
         with pytest.raises(NotFound):
-            pickup.status(session, OTHER, placed.token)
+            placing.status(session, OTHER, placed.token)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,7 @@ def test_the_status_page_shows_the_code_from_its_token_alone(town):
 def test_a_bad_order_is_refused_with_a_sentence_and_takes_nothing(town, wrong, code):
     asked = {"id": ORDER, "name": "Li Wei", "phone": "12345", "lines": [("bread", 1)]} | wrong
     with pytest.raises(ShopError) as refusal, town.network.write() as session:
-        pickup.place(session, STORE, at=AT, **asked)
+        placing.place(session, STORE, at=AT, **asked)
     assert refusal.value.code == code
     assert refusal.value.message.endswith((".", "?"))
     assert town.left("bread") == 9
@@ -123,7 +125,7 @@ def test_a_bad_order_is_refused_with_a_sentence_and_takes_nothing(town, wrong, c
 def test_an_unknown_shop_and_one_that_never_published_take_no_orders(town):
     for store_id, code in (("S99", "unknown-shop"), (OTHER, "shop-closed")):
         with pytest.raises(ShopError) as refusal, town.network.write() as session:
-            pickup.place(session, store_id, id=ORDER, name="Li", phone="12345", lines=[("bread", 1)], at=AT)
+            placing.place(session, store_id, id=ORDER, name="Li", phone="12345", lines=[("bread", 1)], at=AT)
         assert refusal.value.code == code
 
 
@@ -138,7 +140,7 @@ def test_an_order_the_shop_can_no_longer_fill_is_refused_naming_what_is_short(to
     town.deliver()
     assert town.state(ORDER) == ("refused", "refused")
     with town.network.read() as session:
-        why = session.get(pickup.PickupOrder, (STORE, ORDER)).why
+        why = session.get(orders.PickupOrder, (STORE, ORDER)).why
     assert "Rye bread" in why
     assert "Green tea" in why
     assert "Milk" not in why
@@ -152,7 +154,7 @@ def test_a_ready_order_stands_in_the_bin_until_its_day_is_over(town):
     assert town.state(ORDER) == ("ready", "ready")
     assert town.level("bread").by_place[Place.BIN] == 4
     with town.network.read() as session:
-        hold_until = session.get(pickup.PickupOrder, (STORE, ORDER)).hold_until
+        hold_until = session.get(orders.PickupOrder, (STORE, ORDER)).hold_until
     assert hold_until == dt.datetime(2026, 3, 4, 20, 0, tzinfo=dt.UTC)  # two days on, 04:00 in Shanghai
     assert town.faults() == []
 
@@ -171,7 +173,7 @@ def test_a_customer_may_get_less_and_the_rest_is_free_again(town):
     assert town.level("bread").held == 1
     assert town.level("bread").by_place[Place.BIN] == 1
     with town.network.read() as session:
-        status = pickup.status(session, STORE, placed.token)
+        status = placing.status(session, STORE, placed.token)
     assert status.order.total_minor == 250 + 2 * 129
     assert {line.sku: line.picked_qty for line in status.lines} == {"bread": 1, "milk": 2}
     assert town.faults() == []
@@ -179,9 +181,9 @@ def test_a_customer_may_get_less_and_the_rest_is_free_again(town):
 
 def test_an_order_that_was_to_be_all_or_nothing_is_not_given_in_part_unless_its_customer_says_so(town):
     with town.network.write() as session:
-        pickup.place(
+        placing.place(
             session, STORE, id=ORDER, name="Li Wei", phone="555 0100", lines=[("milk", 3)], at=AT,
-            wishes=pickup.Wishes(if_short="cancel"),
+            wishes=placing.Wishes(if_short="cancel"),
         )  # fmt: skip
     town.deliver()
     with town.shop.write() as session:
@@ -250,7 +252,7 @@ def test_names_and_phones_of_ended_orders_are_forgotten_after_thirty_days(town):
             assert pickup.forget_people(session, at=later(days=29)) == 0
             assert pickup.forget_people(session, at=later(days=31)) == 1
         with database.read() as session:
-            order = session.get(pickup.PickupOrder, (STORE, ORDER))
+            order = session.get(orders.PickupOrder, (STORE, ORDER))
             assert (order.customer_name, order.customer_phone) == ("", "")
 
 
@@ -315,12 +317,12 @@ def test_a_network_that_lost_an_order_learns_it_from_the_shop_without_the_person
     placed = town.place(ORDER, [("bread", 4)])
     town.deliver()
     with town.network.write() as session:
-        session.execute(sa.delete(pickup.PickupLine))
-        session.execute(sa.delete(pickup.PickupOrder))
+        session.execute(sa.delete(orders.PickupLine))
+        session.execute(sa.delete(orders.PickupOrder))
     town.make_ready(ORDER)
     town.deliver()
     with town.network.read() as session:
-        status = pickup.status(session, STORE, placed.token)
+        status = placing.status(session, STORE, placed.token)
     assert (status.order.state, status.code, status.order.customer_name) == ("ready", placed.code, "")
 
 
@@ -368,7 +370,7 @@ def go_onward(town, chance, chosen, placed, sale_id, at):
 
 def total_of(town, order_id):
     with town.shop.read() as session:
-        order = session.get(pickup.PickupOrder, (STORE, order_id))
+        order = session.get(orders.PickupOrder, (STORE, order_id))
         return order.total_minor if order else 0
 
 

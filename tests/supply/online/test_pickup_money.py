@@ -23,7 +23,7 @@ from supply.online.checkout import placing
 from supply.online.messages import messages
 from supply.online.messages.messages import CustomerMessage
 from supply.online.orders import order_for_update
-from supply.online.pickup import escrow_release, no_shows, order_copy, pickup
+from supply.online.pickup import escrow_release, handover, no_shows, order_copy, pickup
 from supply.online.pickup import returns as pickup_returns
 from supply.online_facts import VERSION, PickupMoved
 from supply.sync import checks
@@ -43,7 +43,7 @@ def town(tmp_path):
 
 def place_online(town, lines=(("milk", 3),), at=AT):
     with town.network.write() as session:
-        return pickup.place(
+        return placing.place(
             session, STORE, id=ONE, name="Li Wei", phone="555 0100", lines=list(lines), at=at, pay_with="practice"
         )
 
@@ -558,8 +558,8 @@ def test_a_shops_clock_gone_wrong_neither_passes_money_on_at_once_nor_keeps_it_f
     town.make_ready(ONE)
     town.deliver()
     with town.shop.write() as session:
-        pickup.collect(session, STORE, placed.token, sale_id=new_id(), till_id=TILL, tenders=[], shown_total_minor=387,
-                       actor=ANA, at=later(days=off_days, hours=2)).or_raise()  # fmt: skip
+        handover.collect(session, STORE, placed.token, sale_id=new_id(), till_id=TILL, tenders=[],
+                         shown_total_minor=387, actor=ANA, at=later(days=off_days, hours=2)).or_raise()  # fmt: skip
     town.hear(at=later(hours=2))
     with town.network.read() as session:
         assert escrow.escrow_of(session, ONE).release_at == later(days=7, hours=2)

@@ -11,9 +11,10 @@ from pos.catalogue.catalogue import Listing, Price, Product, TaxClass
 from pos.pricing.promises import Choice, Offer, Part
 from pos.sale import sale
 from pos.stock import stock
+from supply.online.checkout import placing
 from supply.online.orders import PickupLine
 from supply.online.pickup import pickup
-from supply.online.storefront import storefront
+from supply.online.storefront import listing
 from supply.online.storefront.price import charged, cost, promise_of
 from tests.supply.online_store import ANA, AT, STORE, later, make_town
 
@@ -52,7 +53,7 @@ def test_the_online_total_is_the_tills_with_the_shops_offers_and_the_deposits(to
     with town.shop.read() as session:
         at_the_till = sale.quote(session, STORE, lines, at=AT).basket
     with town.network.read() as session:
-        online = storefront.quote(session, STORE, lines, at=AT).basket
+        online = listing.quote(session, STORE, lines, at=AT).basket
     assert online.total_minor == at_the_till.total_minor == 3 * 129 + 2 * (150 + 25) + 150
     assert online.tax_minor == at_the_till.tax_minor
 
@@ -76,7 +77,7 @@ def test_what_the_products_of_an_order_cost_is_together_what_is_to_pay_offers_de
 
 def test_a_deposit_is_no_product_of_the_online_shop(town):
     with town.network.read() as session:
-        assert "bottle" not in {ware.sku for ware in storefront.listing(session, STORE)}
+        assert "bottle" not in {ware.sku for ware in listing.listing(session, STORE)}
 
 
 def test_what_was_promised_is_rung_although_price_deposit_and_offer_have_changed(town):
@@ -116,12 +117,12 @@ def test_an_offer_that_was_ended_is_ended_online(town):
         offers.end(session, STORE, THREE_FOR_TWO.id, actor=ANA, at=later(minutes=3))
     town.publish(later(minutes=4))
     with town.network.read() as session:
-        assert storefront.quote(session, STORE, [("milk", 3)], at=AT).basket.total_minor == 3 * 129
+        assert listing.quote(session, STORE, [("milk", 3)], at=AT).basket.total_minor == 3 * 129
 
 
 def test_the_order_is_refused_when_the_total_is_not_the_one_shown(town):
     with town.network.write() as session, pytest.raises(Refused) as refusal:
-        pickup.place(session, STORE, id=ONE, name="Li", phone="555 0100", lines=[("milk", 1)], at=AT,
+        placing.place(session, STORE, id=ONE, name="Li", phone="555 0100", lines=[("milk", 1)], at=AT,
                      shown_total_minor=128)  # fmt: skip
     assert refusal.value.facts["total_minor"] == 129
 
@@ -131,8 +132,8 @@ def test_the_order_is_refused_when_the_total_is_not_the_one_shown(town):
 
 def picking(town, **wishes):
     with town.network.write() as session:
-        pickup.place(session, STORE, id=ONE, name="Li", phone="555 0100", lines=[("bread", 2)], at=AT,
-                     wishes=pickup.Wishes(**wishes))  # fmt: skip
+        placing.place(session, STORE, id=ONE, name="Li", phone="555 0100", lines=[("bread", 2)], at=AT,
+                     wishes=placing.Wishes(**wishes))  # fmt: skip
     town.deliver()
     with town.shop.write() as session:
         pickup.accept(session, STORE, ONE, actor=ANA, at=AT)

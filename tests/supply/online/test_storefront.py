@@ -11,7 +11,7 @@ from config.errors import Invalid, NotFound, Refused
 from pos.catalogue.catalogue import Listing, Price
 from pos.stock import batches, recall, stock
 from pos.stock.stock import Place
-from supply.online.storefront import storefront
+from supply.online.storefront import availability, listing, storefront
 from supply.online.storefront.availability import SILENT, SURE, safe_qty
 from tests.supply.online_store import ANA, AT, PRODUCTS, STORE, later, make_town, told
 
@@ -23,7 +23,7 @@ def town(tmp_path):
 
 def test_the_network_shows_what_the_store_published_with_its_prices_and_portions(town):
     with town.network.read() as session:
-        shown = {ware.sku: ware for ware in storefront.listing(session, STORE)}
+        shown = {ware.sku: ware for ware in listing.listing(session, STORE)}
     assert set(shown) == set(PRODUCTS)
     assert (shown["bread"].left_qty, shown["bread"].price_minor) == (9, 250)
     assert (shown["apple"].left_qty, shown["apple"].step_qty) == (4500, 100)
@@ -74,7 +74,7 @@ def test_a_product_no_longer_listed_leaves_the_online_shop(town):
         session.get(Listing, (STORE, "tea")).active = False
     town.publish(later(minutes=1))
     with town.network.read() as session, pytest.raises(NotFound, match="not in this online shop"):
-        storefront.product(session, STORE, "tea")
+        listing.product(session, STORE, "tea")
 
 
 def test_an_older_publication_that_arrives_late_changes_nothing(town):
@@ -96,7 +96,7 @@ def test_editions_rise_even_when_the_clock_was_put_back(town):
         session.get(Listing, (STORE, "bread")).hold_back_qty = 3
         session.flush()
         fact = told(session, later(days=-2))
-        assert fact.edition == session.get(storefront.ShopFront, STORE).edition
+        assert fact.edition == session.get(availability.ShopFront, STORE).edition
     town.deliver()
     assert town.left("bread") == 7
 
@@ -165,10 +165,10 @@ def test_every_short_line_is_named_and_nothing_is_taken(town):
 
 def test_search_takes_its_letters_literally(town):
     with town.network.read() as session:
-        assert [ware.sku for ware in storefront.listing(session, STORE, text="rye")] == ["bread"]
-        assert storefront.listing(session, STORE, text="%") == []
-        assert storefront.listing(session, STORE, text="_") == []
-        assert storefront.categories(session, STORE) == [("Food", 5)]
+        assert [ware.sku for ware in listing.listing(session, STORE, text="rye")] == ["bread"]
+        assert listing.listing(session, STORE, text="%") == []
+        assert listing.listing(session, STORE, text="_") == []
+        assert listing.categories(session, STORE) == [("Food", 5)]
 
 
 def test_a_closed_shop_takes_no_orders_and_opens_again(town):
@@ -214,11 +214,11 @@ def test_of_what_a_silent_shop_promised_less_is_sold_by_the_hour(town, hours, mi
     town.hear(at=AT)
     at = later(hours=hours)
     with town.network.read() as session:
-        shown = {ware.sku: ware.left_qty for ware in storefront.listing(session, STORE, at=at)}
+        shown = {ware.sku: ware.left_qty for ware in listing.listing(session, STORE, at=at)}
         assert (shown["milk"], shown["tea"], shown["apple"] % 100) == (milk, tea, 0)
     with pytest.raises(Refused, match=f"Milk .wanted {milk + 1}, left {milk}"):
         town.place("order-00001", [("milk", milk + 1)], at=at)
     town.place("order-00002", [("milk", milk)], at=at)
     town.hear(at=at)  # its word is fresh: what it has counts again
     with town.network.read() as session:
-        assert storefront.product(session, STORE, "milk", at=at).left_qty == 36 - milk
+        assert listing.product(session, STORE, "milk", at=at).left_qty == 36 - milk

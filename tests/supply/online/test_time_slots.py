@@ -96,9 +96,9 @@ def test_the_last_place_of_a_window_is_given_once(town):
         gate.wait()
         try:
             with town.network.write() as session:
-                pickup.place(
+                placing.place(
                     session, STORE, id=f"order-0000{number}", name="Li", phone="555 0100", lines=[("milk", 1)], at=AT,
-                    wishes=pickup.Wishes(window_from=first),
+                    wishes=placing.Wishes(window_from=first),
                 )  # fmt: skip
             answers.append("placed")
         except Refused as refusal:

@@ -10,6 +10,7 @@ from config.errors import Refused
 from config.ids import new_id
 from pos.payments.providers import Outcome
 from supply.money import escrow
+from supply.online import orders
 from supply.online.checkout import placing
 from supply.online.checkout.placing import CUSTOMER
 from supply.online.checkout.unpaid_limits import MOST_ORDERS, MOST_THINGS
@@ -104,6 +105,6 @@ def test_orders_that_wait_for_their_money_are_bounded_and_paid_ones_are_not(town
     with town.network.write() as session:
         for order_id in waiting:
             escrow.settle_outcome(session, order_id, Outcome("captured", "P"), actor=CUSTOMER, at=AT)
-            placing.paid(session, pickup.order_for_update(session, STORE, order_id), at=AT)
+            placing.paid(session, orders.order_for_update(session, STORE, order_id), at=AT)
     place(town, pay_with="practice")
     place(town)

@@ -8,7 +8,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from pos.catalogue.catalogue import Listing, Price, Product
 from pos.stock.stock import Place
 from supply.demand.history import DailyDemand, RegionalDemand
-from supply.online.storefront import storefront
+from supply.online.storefront import listing
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.shelf import labels, ranking
 from supply.shelf import plan as shelf
@@ -204,7 +204,7 @@ def test_the_online_shop_shows_the_live_shelf_first(town):
     approved(town, from_day=TODAY)
     town.publish(later(minutes=1))
     with town.network.read() as session:
-        shown = storefront.listing(session, STORE)
+        shown = listing.listing(session, STORE)
     assert [ware.sku for ware in shown[:3]] == ["milk", "bread", "apple"]
     assert [ware.shelf_rank for ware in shown] == [1, 2, 3, None, None]
 

@@ -16,7 +16,7 @@ from store_app.payments import escrow as escrow_asking
 from supply.money import escrow
 from supply.money.escrow import Escrow
 from supply.online.orders import PickupOrder
-from supply.online.pickup import order_copy, pickup
+from supply.online.pickup import handover, order_copy, pickup
 from supply.sync import checks, groups, version_counters
 from tests.supply.online import test_groups
 from tests.supply.online.test_pickup_money import ONE, SYSTEM, money, pay, place_online
@@ -93,7 +93,7 @@ def test_goods_collected_stay_collected_though_their_shop_was_put_back(town, cop
     town.deliver()
     copy("shop")
     with town.shop.write() as session:
-        pickup.collect(
+        handover.collect(
             session, STORE, placed.code, sale_id="sale-0001", till_id="T1", tenders=[], shown_total_minor=387,
             age_confirmed=None, actor=ANA, at=later(hours=1),
         ).or_raise()  # fmt: skip

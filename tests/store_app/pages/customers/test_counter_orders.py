@@ -19,7 +19,7 @@ from pos.pricing.promises import Choice, Offer, Part
 from pos.printing.queue import PrintJob
 from pos.store.store import store_of
 from pos.till import shift
-from supply.online.pickup.pickup import PickupOrder, lines_of
+from supply.online.orders import PickupOrder, lines_of
 from supply.orders import suppliers
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import SYSTEM, fill, send, words

@@ -14,8 +14,7 @@ from pos.stock import recall
 from pos.store.store import Store, Till
 from pos.till import shift
 from supply.online.home_delivery import HomeDelivery
-from supply.online.orders import kept_until
-from supply.online.pickup.pickup import PickupLine, PickupOrder
+from supply.online.orders import PickupLine, PickupOrder, kept_until
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import CUSTOMER_TOKEN, SYSTEM, code_for, fill, picture_of, send, words
 

@@ -22,7 +22,7 @@ from pos.store import pictures
 from pos.till import shift
 from store_app.runtime.child_process import read_apart
 from supply.network.claims import photos
-from supply.online.storefront import product_stories, storefront
+from supply.online.storefront import listing, product_stories
 from tests.store_app.conftest import NOON, STORE, token
 from tests.store_app.office import SYSTEM, words
 from tests.store_app.town import SHOP
@@ -183,7 +183,7 @@ def test_customers_read_the_story_beside_a_product_they_can_order(market):
     assert "CRATE-7" in words(shown)
     with town.network.read() as session:
         (one,) = product_stories.pictures_of(session, online_store.STORE, sku)
-        assert storefront.product(session, online_store.STORE, sku).left_qty == 18
+        assert listing.product(session, online_store.STORE, sku).left_qty == 18
     answer = customer.look(f"{SHOP}/p/{sku}/picture/{one.id}")
     assert (answer.status_code, answer.mimetype) == (200, "image/jpeg")
     assert customer.order((sku, 2)).status_code == 303

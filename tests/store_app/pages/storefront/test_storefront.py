@@ -17,7 +17,7 @@ from pos.pricing.promises import Choice, Offer, Part
 from pos.store.store import Store, store_of
 from supply.demand import closed_days
 from supply.online.orders import PickupOrder
-from supply.online.storefront import storefront
+from supply.online.storefront import availability, storefront
 from supply.online.storefront.availability import ShopOffer
 from tests.store_app.office import words
 from tests.store_app.town import OTHER_SHOP, SHOP, code_on
@@ -89,8 +89,8 @@ def test_the_first_page_is_light_for_a_phone_even_with_a_full_page_of_goods(mark
             session.add(Product(sku=sku, name=f"A product with a rather long name {n}", category=f"Aisle number {n}",
                                 stock_unit="each", price_quantity=1, tax_class_id="std", search_text="x"))  # fmt: skip
             session.flush()
-            session.add(storefront.ShopOffer(store_id=STORE, sku=sku, price_minor=129, allowance_qty=9, shelf_rank=None,
-                                       published_at=AT))  # fmt: skip
+            session.add(availability.ShopOffer(store_id=STORE, sku=sku, price_minor=129, allowance_qty=9,
+                                               shelf_rank=None, published_at=AT))  # fmt: skip
     shown = customer.look()
     carried = re.findall(r'"(/static/[^"]+\.(?:css|js|svg))"', shown.text)
     assert len(carried) >= 2
@@ -284,7 +284,7 @@ def test_what_the_shop_no_longer_offers_leaves_the_basket_with_a_word(market, cu
     customer.send(f"{SHOP}/p/milk")
     customer.send(f"{SHOP}/p/bread")
     with market.town.network.write() as session:
-        session.get_one(storefront.ShopOffer, (STORE, "bread")).listed = False
+        session.get_one(availability.ShopOffer, (STORE, "bread")).listed = False
     assert "taken out of your basket: Rye bread" in words(customer.look(f"{SHOP}/basket"))
     assert "Rye bread" not in customer.basket()
     assert customer.order().status_code == 303
@@ -297,7 +297,7 @@ def test_the_cookie_stays_small_however_many_shops_are_visited(market, customer)
                               tz="Asia/Shanghai", joined_at=AT))  # fmt: skip
             session.flush()
             for sku in PRODUCTS:
-                session.add(storefront.ShopOffer(store_id=f"X{n}", sku=sku, price_minor=129, allowance_qty=999,
+                session.add(availability.ShopOffer(store_id=f"X{n}", sku=sku, price_minor=129, allowance_qty=999,
                                            shelf_rank=None, published_at=AT))  # fmt: skip
     for n in range(9):
         for sku in PRODUCTS:

@@ -13,7 +13,8 @@ from pos.printing.queue import PrintJob
 from pos.reports import slips
 from pos.till import shift
 from pos.till.drawer_cash import add_cash
-from pos.till.shift import CashCount, Shift
+from pos.till.shift import CashCount
+from pos.till.shift_book import Shift
 from tests.readable import readable
 from tests.store_app.conftest import NOON, STORE, House, post, token
 
