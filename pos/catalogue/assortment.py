@@ -25,7 +25,7 @@ from config.money import BASIS, MAX_MINOR
 from config.nodes import journal
 from config.nodes.journal import Actor, JournalEntry
 from config.nodes.publication import EVERYONE
-from pos.catalogue import catalogue, till_edition
+from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass, search_text_for
 from pos.catalogue.repricing import Priced, Rule, reprice
 
@@ -114,7 +114,7 @@ def change(session: Session, store_id: str, sku: str, wished: Wished, *, actor: 
     product.search_text = search_text_for(product.name, product.brand, product.category)
     changed = {name: value for name, value in vars(wished).items() if before[name] != value}
     if changed:
-        till_edition.count_up(session, store_id)
+        catalogue.begin_till_edition(session, store_id)
         facts = {"before": {name: before[name] for name in changed}, "after": changed}
         journal.record(session, actor=actor, at=at, verb="product.changed", subject=f"product:{sku}", **facts)
     return product
@@ -161,7 +161,7 @@ def add_code(
     if product is None or product.owner_id not in (EVERYONE, store_id):
         raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
     row = catalogue.add_code(session, sku, code, qty)
-    till_edition.count_up(session, store_id)
+    catalogue.begin_till_edition(session, store_id)
     journal.record(session, actor=actor, at=at, verb="barcode.added", subject=f"product:{sku}", barcode=code, qty=qty)
     return row
 
@@ -181,7 +181,7 @@ def remove_code(session: Session, store_id: str, code: str, *, actor: Actor, at:
     if row is None:
         raise NotFound("unknown-barcode", "No product has this barcode.", barcode=code)
     own_product(session, store_id, row.sku)
-    till_edition.count_up(session, store_id)
+    catalogue.begin_till_edition(session, store_id)
     journal.record(session, actor=actor, at=at, verb="barcode.removed", subject=f"product:{row.sku}", barcode=code)
     session.delete(row)
 

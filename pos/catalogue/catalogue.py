@@ -9,9 +9,12 @@ Rules
 3. A shop sells what it lists; an unlisted or priceless product is refused with a sentence that says what to do.
 4. Barcodes and SKUs are text, leading zeros kept. A GTIN (8, 12, 13 or 14 digits) must have its check digit right
    (GS1 General Specifications 7.9).
+5. A till asks often whether what it keeps has changed, and it rarely has: each verb that changes what no count of rows
+   tells (keys, ways to read labels, tares, what a product says) begins a new edition in its own transaction.
 """
 
 import datetime as dt
+import re
 from collections import namedtuple
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,9 +31,7 @@ from config.nodes import journal
 from config.nodes.journal import Actor
 from config.nodes.publication import EVERYONE
 from config.prepared import PreparedForSome
-from pos.catalogue import till_edition
-from pos.catalogue.gtin import check_digit, has_digits, is_gtin, spellings
-from pos.catalogue.search_text import search_text_for as search_text_for
+from pos.catalogue.gs1 import check_digit, has_digits, is_gtin, spellings
 from pos.pricing.pricing import ProductView
 
 LONGEST_CODE = 64
@@ -216,7 +217,7 @@ def set_price(
         price = Price(sku=sku, scope_id=scope_id, from_day=from_day, price_minor=price_minor)
         session.add(price)
     elif before != price_minor:
-        till_edition.count_up(session, scope_id)
+        begin_till_edition(session, scope_id)
     price.price_minor = price_minor
     facts = {"before_minor": before, "price_minor": price_minor, "from_day": from_day, "scope_id": scope_id}
     journal.record(session, actor=actor, at=at, verb="price.set", subject=f"product:{sku}", **facts)
@@ -236,7 +237,7 @@ def list_product(session: Session, store_id: str, sku: str, *, actor: Actor, at:
         setattr(listing, name, value)
     session.add(listing)
     if known is not None and before != (listing.active, listing.quick_key):
-        till_edition.count_up(session, store_id)
+        begin_till_edition(session, store_id)
     journal.record(
         session, actor=actor, at=at, verb="product.listed", subject=f"product:{sku}", store=store_id, **wishes
     )
@@ -376,6 +377,45 @@ def prices_on(session: Session, store_id: str, day: dt.date, skus: Sequence[str]
         query = query.where(Product.sku.in_(skus))
     rows = session.execute(query, {"shop": store_id, "day": day})
     return {sku: price for sku, price in rows if price is not None}
+
+
+def search_text_for(name: str, brand: str, category: str) -> str:
+    """Return what the search looks in: lower-case words, and for Chinese ones pinyin, whole and initials."""
+    plain = " ".join(filter(None, (name, brand, category)))
+    words = [plain.casefold()]
+    if any("\u3400" <= letter <= "\u9fff" for letter in plain):
+        from pypinyin import Style, lazy_pinyin  # its dictionaries are large; only Chinese names need them
+
+        for part in re.findall(r"[\u3400-\u9fff]+", plain):
+            words.append("".join(lazy_pinyin(part)))
+            words.append("".join(lazy_pinyin(part, style=Style.FIRST_LETTER)))
+    return " ".join(dict.fromkeys(words))
+
+
+class TillEdition(Base):
+    """How often a store has changed what its tills keep."""
+
+    __tablename__ = "till_edition"
+
+    store_id: Mapped[str] = mapped_column(sa.ForeignKey("store.id"), primary_key=True)
+    n: Mapped[int]
+
+
+def begin_till_edition(session: Session, store_id: str) -> None:
+    """Begin the next edition; what the network changes for everyone has no tills here: each shop hears of it."""
+    if store_id == EVERYONE:
+        return
+    row = session.get(TillEdition, store_id)
+    if row is None:
+        session.add(TillEdition(store_id=store_id, n=1))
+    else:
+        row.n += 1
+    session.flush()
+
+
+def till_edition(session: Session, store_id: str) -> int:
+    """Return the number of the edition; 0 before the first."""
+    return session.scalar(sa.select(TillEdition.n).where(TillEdition.store_id == store_id)) or 0
 
 
 # --- inside ---

@@ -1,4 +1,4 @@
-"""GS1 codes with more than a number in them: batch, expiry, weight, price and count. Pure.
+"""GS1 codes: item numbers (GTIN), and codes that also hold batch, expiry, weight, price and count. Pure.
 
 Rules
 -----
@@ -10,7 +10,8 @@ Rules
 4. Some scanners drop FNC1, and a batch then runs into the fields behind it. Whoever knows which batches there are can
    read it all the same (`readings`).
 
-Source: GS1 General Specifications 3 (application identifiers), 7.8 (element strings), 5.4 (symbology identifiers).
+Source: GS1 General Specifications 3 (application identifiers; 3.3 GTIN), 7.8 (element strings), 7.9.1
+(check digit), 5.4 (symbology identifiers).
 """
 
 import datetime as dt
@@ -22,7 +23,33 @@ from typing import Any
 
 from config.errors import Invalid
 from config.money import divide_half_up
-from pos.catalogue.gtin import is_gtin
+
+LENGTHS = (8, 12, 13, 14)
+
+
+def check_digit(body: str) -> str:
+    """Return the check digit of a GTIN without it (weights 3, 1 from the right)."""
+    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(body)))
+    return str(-total % 10)
+
+
+def has_digits(code: str) -> bool:
+    """Tell whether a code has as many digits as a GTIN, and nothing else."""
+    return len(code) in LENGTHS and code.isascii() and code.isdigit()
+
+
+def is_gtin(code: str) -> bool:
+    """Tell whether a code is a GTIN: 8, 12, 13 or 14 digits with the right check digit."""
+    return has_digits(code) and check_digit(code[:-1]) == code[-1]
+
+
+def spellings(code: str) -> list[str]:
+    """Return the code and the same number with other leading zeros; any other text as it is."""
+    if not has_digits(code):
+        return [code]
+    bare = code.lstrip("0")
+    return list(dict.fromkeys([code, *(bare.zfill(length) for length in LENGTHS if length >= len(bare))]))
+
 
 SEPARATOR = "\x1d"
 """FNC1 between two fields, as scanners send it."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from config.errors import Invalid
-from pos.catalogue.gtin import check_digit
+from pos.catalogue.gs1 import check_digit
 
 FIELDS = ("item", "weight", "price", "count", "check", "any")
 VALUES = ("weight", "price", "count")

@@ -21,7 +21,7 @@ from config.database import Base
 from config.errors import Conflict, Invalid, NotFound
 from config.nodes import journal
 from config.nodes.journal import Actor
-from pos.catalogue import till_edition
+from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Listing, Product
 
 PAGES, PLACES = 4, 24
@@ -159,7 +159,7 @@ def name_page(session: Session, store_id: str, page: int, name: str, *, actor: A
     if len(name) > LONGEST_NAME:
         raise Invalid("too-long", f"A page's name has at most {LONGEST_NAME} letters.", field="name")
     session.merge(QuickPage(store_id=store_id, page=page, name=name))
-    till_edition.count_up(session, store_id)
+    catalogue.begin_till_edition(session, store_id)
     journal.record(session, actor=actor, at=at, verb="page.named", subject=f"keys:{store_id}", page=page, name=name)
 
 
@@ -237,7 +237,7 @@ def _done(session: Session, row: QuickKey, verb: str, spot: Spot, actor: Actor, 
     shown = sa.or_(Listing.quick_key.is_not(None), Listing.sku.in_(list(first)))
     for listing in session.scalars(sa.select(Listing).where(Listing.store_id == row.store_id, shown)):
         listing.quick_key = first.get(listing.sku)
-    till_edition.count_up(session, row.store_id)
+    catalogue.begin_till_edition(session, row.store_id)
     facts = {"page": row.page, "place": row.place, "label": row.label, "colour": row.colour, "spot": list(spot)}
     journal.record(session, actor=actor, at=at, verb=verb, subject=f"product:{row.sku}", **facts)
     return row

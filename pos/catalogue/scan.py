@@ -24,7 +24,7 @@ from config.ids import new_id
 from config.money import MAX_MINOR, divide_half_up, exponent
 from config.nodes import journal
 from config.nodes.journal import Actor
-from pos.catalogue import catalogue, gs1, gtin, own_labels, till_edition
+from pos.catalogue import catalogue, gs1, own_labels
 from pos.catalogue.catalogue import Barcode, Product, Scanned
 from pos.catalogue.own_labels import Label, Scheme
 from pos.pricing.pricing import ProductView
@@ -101,7 +101,7 @@ def read(session: Session, store_id: str, code: str, day: dt.date) -> Scanned:
     if len(text) > gs1.LONGEST:
         raise NotFound("unknown-barcode", _NO_BARCODE, barcode=text[: catalogue.LONGEST_CODE])
     if not announced and len(text) <= catalogue.LONGEST_CODE and text.isprintable():
-        known = catalogue.find_code(session, store_id, gtin.spellings(text), day)
+        known = catalogue.find_code(session, store_id, gs1.spellings(text), day)
         if known is not None:
             return known
     if announced or gs1.looks_like_one(text):
@@ -172,7 +172,7 @@ def _by_elements(session: Session, store_id: str, text: str, day: dt.date) -> Sc
             "This code names no product: it may be a pallet's or a coupon's. Scan the product's own code.",
             barcode=gs1.misread(text).facts["barcode"],
         )
-    known = catalogue.find_code(session, store_id, gtin.spellings(said.gtin), day)
+    known = catalogue.find_code(session, store_id, gs1.spellings(said.gtin), day)
     if known is None:
         _refuse_unknown(session, said.gtin)
         raise NotFound(
@@ -231,17 +231,17 @@ def _in_minor(session: Session, store_id: str, amount: gs1.Amount) -> int:
 
 def _refuse_unknown(session: Session, code: str) -> None:
     """Say more than "unknown" of an unknown code where more is known (rule 4)."""
-    if own_labels.is_in_store(code) and gtin.is_gtin(code):
+    if own_labels.is_in_store(code) and gs1.is_gtin(code):
         raise NotFound(
             "unknown-label",
             f"The number {code} is for use inside a shop, and no label of this shop looks like it. "
             "Say in Weighed goods how such labels are read.",
             barcode=code,
         )
-    if len(code) == 14 and code[0] in "12345678" and gtin.is_gtin(code):
-        inner = code[1:13] + gtin.check_digit(code[1:13])
+    if len(code) == 14 and code[0] in "12345678" and gs1.is_gtin(code):
+        inner = code[1:13] + gs1.check_digit(code[1:13])
         query = sa.select(Product.name).join(Barcode, Barcode.sku == Product.sku)
-        name = session.scalar(query.where(Barcode.code.in_(gtin.spellings(inner))).limit(1))
+        name = session.scalar(query.where(Barcode.code.in_(gs1.spellings(inner))).limit(1))
         if name is not None:
             raise NotFound(
                 "unknown-pack",
@@ -269,6 +269,6 @@ def _row(session: Session, store_id: str, scheme_id: str) -> ScanScheme:
 
 
 def _record(session: Session, row: ScanScheme, verb: str, actor: Actor, at: dt.datetime) -> None:
-    till_edition.count_up(session, row.store_id)
+    catalogue.begin_till_edition(session, row.store_id)
     facts = {"name": row.name, "pattern": row.pattern, "step": row.step}
     journal.record(session, actor=actor, at=at, verb=verb, subject=f"scheme:{row.id}", **facts)

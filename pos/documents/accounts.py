@@ -15,8 +15,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from pos.documents.paper import BLANK, CUT, RULE, PaperLine, centred, indented, pair
-from pos.documents.paper_parts import amount, price, shop_head
+from pos.documents.paper import BLANK, CUT, RULE, PaperLine, amount, centred, indented, pair, price, shop_head
 from pos.documents.words import day_words
 from pos.payments import vouchers
 

@@ -14,8 +14,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pos.documents.paper import BLANK, CUT, RULE, PaperLine, centred, pair, tidy, width, wrap
-from pos.documents.paper_parts import amount, copy_mark, first_name, quantity
+from pos.documents.paper import (
+    BLANK,
+    CUT,
+    RULE,
+    PaperLine,
+    amount,
+    centred,
+    copy_mark,
+    first_name,
+    pair,
+    quantity,
+    tidy,
+    width,
+    wrap,
+)
 from pos.documents.words import WORDS
 
 LEAST_NAME = 14

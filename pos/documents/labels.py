@@ -17,8 +17,7 @@ from html import escape
 from typing import Any, Literal
 
 from config.errors import Invalid
-from pos.documents.paper import CUT, PaperLine, centred, pair, tidy, width, wrap
-from pos.documents.paper_parts import language_of, price, unit_price
+from pos.documents.paper import CUT, PaperLine, centred, language_of, pair, price, tidy, unit_price, width, wrap
 
 _EACH = {"en": "each", "zh": "每件"}
 LABEL_MM = (62, 40)

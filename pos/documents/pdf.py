@@ -18,8 +18,7 @@ from typing import Any
 
 from config.errors import Invalid
 from pos.documents import labels
-from pos.documents.paper import PaperLine, composed, drawn_width, gb_bytes, tidy
-from pos.documents.paper_parts import language_of
+from pos.documents.paper import PaperLine, composed, drawn_width, gb_bytes, language_of, tidy
 
 MM = 72 / 25.4
 A4_MM = (210.0, 297.0)

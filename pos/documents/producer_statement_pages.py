@@ -7,7 +7,7 @@ Rules
 
 from typing import Any
 
-from pos.documents.paper_parts import amount, quantity
+from pos.documents.paper import amount, quantity
 from pos.documents.pdf import A4_MM, MM, Pen
 
 _LEFT, _RIGHT = 18 * MM, A4_MM[0] * MM - 18 * MM

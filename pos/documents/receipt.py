@@ -18,18 +18,28 @@ from typing import Any, Literal
 
 from config.money import amount_for
 from pos.documents import e_receipt
-from pos.documents.paper import BLANK, CUT, DOUBLE_RULE, RULE, PaperLine, centred, indented, pair, tidy, width, wrap
-from pos.documents.paper_parts import (
+from pos.documents.paper import (
+    BLANK,
+    CUT,
+    DOUBLE_RULE,
+    RULE,
     UNITS,
+    PaperLine,
     amount,
+    centred,
     copy_mark,
     first_name,
+    indented,
+    pair,
     price,
     quantity,
     shop_head,
     tax_letters,
     tax_table,
+    tidy,
     unit_price,
+    width,
+    wrap,
 )
 from pos.documents.till_report import till_report
 from pos.documents.words import WORDS, reason_word

@@ -13,8 +13,7 @@ Everything here is pure. Money comes in minor units of the shop's currency; colu
 from collections.abc import Callable
 from typing import Any
 
-from pos.documents.paper import BLANK, CUT, RULE, PaperLine, centred, indented, pair
-from pos.documents.paper_parts import amount, price, quantity
+from pos.documents.paper import BLANK, CUT, RULE, PaperLine, amount, centred, indented, pair, price, quantity
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {

@@ -2,8 +2,22 @@
 
 from typing import Any
 
-from pos.documents.paper import BLANK, CUT, RULE, PaperLine, centred, indented, pair, wrap
-from pos.documents.paper_parts import amount, copy_mark, price, shop_head, tax_letters, tax_table
+from pos.documents.paper import (
+    BLANK,
+    CUT,
+    RULE,
+    PaperLine,
+    amount,
+    centred,
+    copy_mark,
+    indented,
+    pair,
+    price,
+    shop_head,
+    tax_letters,
+    tax_table,
+    wrap,
+)
 from pos.documents.words import WORDS
 
 

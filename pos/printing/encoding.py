@@ -8,15 +8,21 @@ Rules
 3. Of a control byte in the text nothing reaches the printer but our own LF.
 4. A picture of the document's (the logo) is as black and white as it was kept, in the middle of the paper; one that is
    not at hand is left out, the ticket is not.
+5. Of a printer's code pages only those of upright letters of one column, written left to right, are used; what needs
+   joining or turning (Arabic, Hebrew, Thai, Vietnamese) is drawn.
+6. A profile of python-escpos says which page has which number. Of a printer nobody named, only the numbers that
+   nearly all agree on are believed.
+7. A text is printed on one page if any has all its letters, else letter by letter on the best one; a letter that
+   none has: None, and the line is drawn.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from pos.documents.paper import DOTS_PER_COLUMN, PaperLine, composed, drawn_width, gb_bytes, tidy
-from pos.printing import code_pages
 from pos.printing.models import PrinterModel, load_escpos
 
 LINE_DOTS = 30
@@ -34,7 +40,7 @@ def encode(
     """Return the bytes that print the lines on this model (rules 1 to 4). pictures: of the lines of kind image."""
     paper = load_escpos().Dummy(profile=model.profile)
     write = paper._raw  # noqa: SLF001 - python-escpos has no public name for adding bytes of one's own
-    page = code_pages.pages_of(model.profile)[0][0]
+    page = pages_of(model.profile)[0][0]
     write(b"\x1b@" + (b"\x1c&" if model.chinese else b"\x1bt" + bytes([page])))
     if opens_drawer:
         write(drawer_kick(model))
@@ -72,6 +78,55 @@ def drawer_kick(model: PrinterModel) -> bytes:
         return b""
     half = max(1, min(255, model.pulse_ms // 2))  # counted in steps of 2 ms
     return b"\x1bp" + bytes([0 if model.drawer_pin == 2 else 1, half, half])
+
+
+_CODECS = {
+    "CP858": "cp858", "CP1252": "cp1252", "CP850": "cp850", "CP437": "cp437", "CP852": "cp852", "CP866": "cp866",
+    "CP1250": "cp1250", "CP1251": "cp1251", "CP1253": "cp1253", "ISO_8859-7": "iso8859_7", "CP737": "cp737",
+    "CP1257": "cp1257", "CP775": "cp775", "CP1254": "cp1254", "ISO_8859-2": "iso8859_2", "ISO_8859-15": "iso8859_15",
+    "CP855": "cp855", "CP1125": "cp1125", "CP860": "cp860", "CP861": "cp861", "CP863": "cp863", "CP865": "cp865",
+}  # fmt: skip
+"""The pages of rule 5, the one tried first at the top."""
+_COMMON = {0: "CP437", 2: "CP850", 3: "CP860", 4: "CP863", 5: "CP865", 16: "CP1252", 17: "CP866", 18: "CP852",
+           19: "CP858"}  # fmt: skip
+UNNAMED = "default"
+
+
+@lru_cache(maxsize=64)
+def pages_of(profile: str) -> tuple[tuple[int, str], ...]:
+    """Return (number, codec) of the pages a profile's printer has, the first tried first; never empty."""
+    known = _COMMON if profile == UNNAMED else _pages_of_profile(profile)
+    numbers: dict[str, int] = {}
+    for number, name in sorted(known.items()):
+        numbers.setdefault(name, number)
+    return tuple((numbers[name], codec) for name, codec in _CODECS.items() if name in numbers) or ((0, "cp437"),)
+
+
+@lru_cache(maxsize=4096)
+def written(text: str, profile: str, page: int) -> tuple[bytes, int] | None:
+    """Return the bytes that print a text while `page` is chosen, and the page chosen after it; None by rule 7."""
+    text = text.replace("￥", "¥").replace("￡", "£")
+    pages = dict(pages_of(profile))
+    for number in (page, *pages):
+        with_page = _on(text, pages.get(number))
+        if with_page is not None:
+            return (with_page if number == page else _choice(number) + with_page), number
+    coded = bytearray()
+    for char in text:
+        for number in (page, *pages):
+            one = _on(char, pages.get(number))
+            if one is not None:
+                coded += one if number == page else _choice(number) + one
+                page = number
+                break
+        else:
+            return None
+    return bytes(coded), page
+
+
+def codec_of(number: int, profile: str) -> str | None:
+    """Return the codec of a page by its number, None for one that is never chosen here."""
+    return dict(pages_of(profile)).get(number)
 
 
 # --- inside ---
@@ -121,7 +176,7 @@ def _western_line(line: PaperLine, left: str, right: str, model: PrinterModel, p
     blanks = _blanks(line, len(left), len(right), model.columns // line.wide)
     if blanks is None:
         return None
-    coded = code_pages.written(_joined(left, right, blanks, " "), model.profile, page)
+    coded = written(_joined(left, right, blanks, " "), model.profile, page)
     return None if coded is None else (coded[0] + b"\n", coded[1])
 
 
@@ -185,3 +240,24 @@ def _raster(across: int, rows: bytes) -> bytes:
     rows = re.sub(rb"\x10(?=[\x04\x05\x14])", b"\x30", rows)
     high = len(rows) // across
     return b"\x1dv0\x00" + across.to_bytes(2, "little") + high.to_bytes(2, "little") + rows
+
+
+def _choice(number: int) -> bytes:
+    return b"\x1bt" + bytes([number])
+
+
+def _on(text: str, codec: str | None) -> bytes | None:
+    if codec is None:
+        return None
+    try:
+        coded = text.encode(codec)
+    except UnicodeEncodeError:
+        return None
+    return None if min(coded, default=0x20) < 0x20 or 0x7F in coded else coded
+
+
+def _pages_of_profile(profile: str) -> dict[int, str]:
+    from pos.printing.models import load_escpos
+
+    known = load_escpos().Dummy(profile=profile).profile.profile_data["codePages"]
+    return {int(number): name for number, name in known.items()}

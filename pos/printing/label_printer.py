@@ -22,8 +22,7 @@ from typing import Any
 
 from config.errors import Invalid
 from pos.documents import labels
-from pos.documents.paper import drawn_width, tidy
-from pos.documents.paper_parts import language_of
+from pos.documents.paper import drawn_width, language_of, tidy
 
 DOTS_PER_MM = {203: 8.0, 300: 300 / 25.4}
 SIZES_MM = ((62, 40), (60, 40), (57, 32), (50, 30), (40, 30), (100, 50))

@@ -28,7 +28,7 @@ from config.ids import new_id
 from config.nodes.journal import Actor, move, record
 from config.prepared import Prepared
 from config.states import StateTable
-from pos.documents import accounts, goods, labels, paper_parts, receipt, supplier_return, test_page
+from pos.documents import accounts, goods, labels, paper, receipt, supplier_return, test_page
 from pos.documents.paper import PaperLine
 from pos.printing import agents, encoding, label_printer, printers
 from pos.printing.models import PrinterModel
@@ -237,7 +237,7 @@ def expire(session: Session, store_id: str, *, at: dt.datetime) -> int:
 
 def lay_out(kind: str, document: dict[str, Any], *, columns: int, copy_no: int = 0) -> list[PaperLine]:
     """Return the lines of a job's document, in the document's own language."""
-    language = paper_parts.language_of(document)
+    language = paper.language_of(document)
     if kind == "test":
         return test_page.layout(document, columns=columns)
     if kind == "label":

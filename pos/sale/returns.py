@@ -11,6 +11,9 @@ Rules
 6. What was paid online goes back online, by the pickup page alone: the network keeps that money (`prepaid`).
 7. Without a receipt, goods come back at a typed price, at most what they would cost now, by those who may
    (`take_back.blind`).
+8. A provider refunds a payment before its return is completed: only by who may take back, or was given leave for it.
+9. The payment belongs to the sale whose goods come back, and no more of it goes back than the return's plan says:
+   another return of that receipt for which money was refunded is finished first.
 """
 
 import datetime as dt
@@ -30,6 +33,7 @@ from config.nodes import journal
 from config.nodes.journal import Actor
 from pos.catalogue import catalogue, offers
 from pos.facts import Moved, SoldLine, sold_line
+from pos.payments import requests
 from pos.payments.payments import REFUND_TENDERS, Payment, Tender, settle
 from pos.pricing.pricing import BasketLine, ProductView, charge, part_of
 from pos.sale import quoting, refund_routes, tenders
@@ -234,6 +238,37 @@ def original_of(session: Session, store_id: str, sale_id: str) -> Sale:
     if sale is None or sale.kind not in ("sale", "exchange") or sale.state != "completed":
         raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=sale_id)
     return sale
+
+
+@dataclass(frozen=True)
+class GiveBack:
+    """The wish to give money back. id: the return's, not completed yet; lines: what it states, (line number, qty)."""
+
+    id: str
+    store_id: str
+    sale_id: str
+    payment_id: str
+    back_id: str
+    amount_minor: int
+    lines: Sequence[tuple[int, int]]
+    approvals: Sequence[str] = ()
+
+
+def allow_refund(session: Session, wish: GiveBack, *, actor: Actor, at: dt.datetime) -> None:
+    """Raise Refused unless this much of this payment goes back for this return (rules 8, 9)."""
+    need = takes_back(wish.sale_id, wish.lines)
+    approvals.require(session, wish, [need], actor=actor, at=at, spend=False)  # the return itself uses it up
+    payment = requests.payment_of(session, wish.store_id, wish.payment_id)
+    if payment.claimed_by != wish.sale_id:
+        raise Refused(
+            "payment-of-another-sale", "That payment belongs to another sale than the receipt that comes back."
+        )
+    if not wish.lines:
+        raise Invalid("empty-basket", "Choose what comes back.")
+    planned = plan(session, wish.store_id, wish.sale_id, wish.lines, payment.tender, wish.id, but=wish.back_id)
+    most_minor = sum(way.amount_minor for way in planned.ways if way.payment_id == payment.id and way.how == "ask")
+    if wish.amount_minor > most_minor:
+        raise Refused("more-than-returned", "That is more than this return gives back.", most_minor=most_minor)
 
 
 # --- inside ---

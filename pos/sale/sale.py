@@ -50,7 +50,7 @@ from pos.stock import markdown, stock
 from pos.store import approvals
 from pos.store.leave import Need, takes_back
 from pos.store.store import store_of
-from pos.till import beyond_drawer, totals
+from pos.till import drawer_cash, totals
 from pos.till.counter import Counter, at_counter, habits_of, next_receipt_no, open_counter
 from pos.till.shift_book import Shift
 
@@ -419,11 +419,11 @@ def _totals(
     for row in filter(slip_numbers.is_typed, draft.settled.tenders):
         after = totals.with_typed(after, row.tender, row.amount_minor)
     out_minor = -sum(amount_minor for _, _, amount_minor in fact.cash)
-    if beyond_drawer.is_beyond(out_minor, counter.expected_minor):
+    if drawer_cash.is_beyond(out_minor, counter.expected_minor):
         told = "The drawer should not hold as much cash. Give the rest back another way, or put cash in first."
         refusal = Refused("drawer-too-empty", told, held_minor=counter.expected_minor)
         of_shift = (counter.store_id, counter.shift_id, after, "refund", out_minor, refusal)
-        after = beyond_drawer.note(session, *of_shift, actor=by, at=at)
+        after = drawer_cash.note_beyond(session, *of_shift, actor=by, at=at)
     return draft.corrections.counted_in(after, by)
 
 

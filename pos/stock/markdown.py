@@ -25,7 +25,7 @@ from config.database import Base
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.money import divide_half_up
 from config.nodes.journal import Actor
-from pos.catalogue import catalogue, gtin, offers
+from pos.catalogue import catalogue, gs1, offers
 from pos.catalogue.catalogue import Barcode, Product
 from pos.pricing.promises import Offer
 from pos.stock import batches
@@ -185,7 +185,7 @@ def running(session: Session, store_id: str, day: dt.date) -> dict[tuple[str, dt
 def code_of(session: Session, sku: str, batch: str | None, expires_on: dt.date) -> str | None:
     """Return the GS1 element string of a product's piece, None for a product without a GTIN of a single piece."""
     codes = session.scalars(sa.select(Barcode.code).where(Barcode.sku == sku, Barcode.qty == 1).order_by(Barcode.code))
-    number = next((code for code in codes if gtin.is_gtin(code)), None)
+    number = next((code for code in codes if gs1.is_gtin(code)), None)
     if number is None:
         return None
     known = tidy_batch(batch)

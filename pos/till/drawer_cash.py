@@ -8,6 +8,12 @@ Rules
 3. A till that was opened anew or closed meanwhile stays so: what moved is said to the shopkeeper, and the sales of a
    shift that is not here are late on the till's next Z.
 4. What a tab or an order was paid, or gets back, runs along by its tender, cash into the drawer with it.
+5. Cash beyond what a drawer should hold is refused to who may see what it holds, or acts with somebody's leave: it is a
+   slip of the finger, or the books want a pay-in first.
+6. Who counts blind is not: a refusal would tell what is in the drawer. It is booked like any other, for the cash in
+   somebody's hand is the truth; over/short shows at the count what was not so.
+7. What was booked so is journalled and named on Z with who, when and how much; nothing that a blind person is shown,
+   told or handed says it.
 """
 
 import datetime as dt
@@ -18,10 +24,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.database import lock_rows
+from config.errors import Refused
 from config.ids import NETWORK, new_id
 from config.nodes import door, journal, outbox
 from config.nodes.journal import Actor
 from pos.payments.payments import Tender
+from pos.store import permissions
 from pos.till import totals
 from pos.till.shift_book import CashMovement, Shift
 
@@ -119,6 +127,27 @@ def write_again(session: Session, fact: CashMoved, *, actor: Actor, at: dt.datet
     )  # fmt: skip
     session.flush()
     return True
+
+
+SEES_DRAWER = "over_short"
+"""The permission to see what a drawer should hold."""
+
+
+def is_beyond(out_minor: int, held_minor: int) -> bool:
+    """Tell whether a drawer that should hold so much cannot give so much."""
+    return out_minor > max(0, held_minor)
+
+
+def note_beyond(
+    session: Session, store_id: str, shift_id: str, sums: totals.Totals, kind: str, out_minor: int, refusal: Refused,
+    *, agreed: bool = False, actor: Actor, at: dt.datetime,
+) -> totals.Totals:  # fmt: skip
+    """Return a shift's totals with cash that leaves it beyond the books (rules 6, 7), or raise the refusal (rule 5)."""
+    if agreed or permissions.may(session, store_id, actor.role, SEES_DRAWER):
+        raise refusal
+    facts = {"kind": kind, "amount_minor": out_minor}
+    journal.record(session, actor=actor, at=at, verb="shift.beyond_drawer", subject=f"shift:{shift_id}", **facts)
+    return totals.with_beyond(sums, [actor.name, at.isoformat(), kind, out_minor])
 
 
 # --- inside ---

@@ -1,4 +1,4 @@
-"""Cash that people put into a drawer or take out of it, apart from sales: pay-ins, drops to the safe, pay-outs.
+"""A drawer opened by hand: pay-ins, drops to the safe, pay-outs, and the drawer opened without a sale.
 
 Rules
 -----
@@ -6,12 +6,16 @@ Rules
    leave is limited by the role, all their pay-ins of the shift together; what they pay out of it, and what they put in
    the safe, likewise, each by a limit of its own; beyond that somebody who may agrees (`approvals`).
 2. Leave is asked for first: who needs it hears nothing of what is in the drawer. More than it should hold leaves it as
-   `beyond_drawer` says; what was refused is journalled.
+   `drawer_cash` says; what was refused is journalled.
+3. Opening the drawer without a sale needs the permission `no_sale`, or somebody's leave, and a reason.
+4. It is journalled, counted in the shift's totals and leaves a slip of paper; the same command opens it once.
 """
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -20,12 +24,15 @@ from config.errors import Invalid, Refused
 from config.ids import new_id
 from config.nodes import journal
 from config.nodes.journal import Actor
+from pos.printing import queue
+from pos.store import approvals
 from pos.store import approvals as leave
 from pos.store.approvals import Approval
 from pos.store.leave import Need
-from pos.till import beyond_drawer
+from pos.store.store import Till, snapshot, store_of
+from pos.till import drawer_cash
 from pos.till.drawer_cash import add_cash
-from pos.till.shift import check_amount, locked, need_open
+from pos.till.shift import check_amount, locked, need_open, note
 from pos.till.shift_book import CashMovement, Shift
 
 PAY_IN, PAY_OUT, DROP = "pay_in", "pay_out", "drop"
@@ -124,6 +131,56 @@ def wanted_leave(session: Session, shift: Shift, kind: str, amount_minor: int, a
     return need if leave.wanted(session, shift.store_id, [need], actor) else None
 
 
+LONGEST_REASON = 200
+
+
+@dataclass(frozen=True)
+class DrawerRequest:
+    """The wish to open the drawer: by its id it is one wish, however often it is sent."""
+
+    id: str
+    store_id: str
+    till_id: str
+    why: str
+    approvals: Sequence[str] = ()
+
+
+def open_drawer(session: Session, request: DrawerRequest, *, actor: Actor, at: dt.datetime) -> bool:
+    """Open the drawer of a till in use; returns False when this very command opened it before (rules 3, 4)."""
+    if not request.why.strip() or len(request.why) > LONGEST_REASON:
+        raise Invalid("no-reason", "Say in a few words why the drawer is opened.")
+    shift = locked(session, request.store_id, request.till_id)
+    if queue.latest(session, request.store_id, request.id, "drawer") is not None:
+        return False
+    if shift is None:
+        raise Refused("no-open-shift", "This till is not open. Open it first.", till_id=request.till_id)
+    approvals.require(session, request, [Need("no_sale", "the drawer opened without a sale")], actor=actor, at=at)
+    note(shift, "no_sale")
+    facts = {"reason": request.why.strip(), "till": request.till_id}
+    journal.record(session, actor=actor, at=at, verb="drawer.opened", subject=f"shift:{shift.id}", **facts)
+    document = _slip(session, request, actor, at)
+    queue.queue(session, request.store_id, request.till_id, "drawer", request.id, document, opens_drawer=True, at=at)
+    return True
+
+
+def note_event(session: Session, store_id: str, till_id: str, kind: str) -> None:
+    """Count something that happened at a till without a sale (a copy of a receipt, say) in its open shift's totals."""
+    shift = locked(session, store_id, till_id)
+    if shift is not None:
+        note(shift, kind)
+
+
+def _slip(session: Session, request: DrawerRequest, actor: Actor, at: dt.datetime) -> dict[str, Any]:
+    store = store_of(session, request.store_id)
+    return {
+        "store": snapshot(store),
+        "till_name": session.get_one(Till, (store.id, request.till_id)).name,
+        "local_time": f"{at.astimezone(ZoneInfo(store.tz)):%Y-%m-%d %H:%M}",
+        "cashier_name": actor.name,
+        "why": request.why.strip(),
+    }
+
+
 # --- inside ---
 
 
@@ -170,9 +227,9 @@ def _pay(
     command = Paying(id or new_id(), shift.store_id, approvals)
     need = wanted_leave(session, shift, kind, amount_minor, actor)
     used = leave.require(session, command, [need] if need else [], actor=actor, at=at)
-    if kind != PAY_IN and beyond_drawer.is_beyond(amount_minor, shift.expected_minor):
+    if kind != PAY_IN and drawer_cash.is_beyond(amount_minor, shift.expected_minor):
         refusal = Refused("not-in-drawer", "There cannot be that much in the drawer. Type the amount again.")
-        shift.totals = beyond_drawer.note(
+        shift.totals = drawer_cash.note_beyond(
             session, shift.store_id, shift.id, shift.totals, kind, amount_minor, refusal,
             agreed=bool(used), actor=actor, at=at,
         )  # fmt: skip

@@ -25,7 +25,7 @@ from config.database import Base
 from config.errors import Invalid, NotFound, Refused
 from config.nodes import journal
 from config.nodes.journal import Actor
-from pos.catalogue import till_edition
+from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Product
 from pos.till import scale_drivers
 from pos.till.scale_drivers import MOST_GRAMS, Weighing
@@ -112,7 +112,7 @@ def set_tare(session: Session, store_id: str, sku: str, tare_grams: int, *, acto
         session.add(ProductTare(store_id=store_id, sku=sku, tare_grams=tare_grams))
     else:
         row.tare_grams = tare_grams
-    till_edition.count_up(session, store_id)
+    catalogue.begin_till_edition(session, store_id)
     journal.record(session, actor=actor, at=at, verb="tare.set", subject=f"product:{sku}", tare_grams=tare_grams)
 
 

@@ -8,7 +8,7 @@ Rules
 3. Z carries the end of the journal as it was just before, the hash of the till's Z before it, the perpetual total, and
    the hash of all of this: whoever keeps the paper can tell later whether the books are still the same.
 4. Z names each drop to the safe, with who and when: the safe is counted against it.
-5. Cash that left the drawer beyond its books is named with who and when (`beyond_drawer`).
+5. Cash that left the drawer beyond its books is named with who and when (`drawer_cash`).
 6. A blind report keeps counts, events and what was not paid in cash; every sum that cash can be worked out from is None
    or left out.
 """

@@ -11,8 +11,8 @@ from pos.sale import basket
 from pos.sale.basket import Basket, TakeUp
 from pos.store import approvals
 from pos.store.leave import Need
-from pos.till import drawer
-from pos.till.drawer import DrawerRequest
+from pos.till import hand_cash
+from pos.till.hand_cash import DrawerRequest
 from store_app.api.bodies import DrawerBody, ParkBody, TakeUpBody, VoidBody, takes
 from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
 from store_app.web.security import requires
@@ -102,7 +102,7 @@ def open_drawer(body: DrawerBody) -> Response:
     _check_id(body.id)
     request = DrawerRequest(body.id, doors().settings.node_id, body.till_id, body.why, body.approvals)
     with write() as session:
-        opened = drawer.open_drawer(session, request, actor=g.actor, at=clock.now())
+        opened = hand_cash.open_drawer(session, request, actor=g.actor, at=clock.now())
         wake_worker_after(session)
     return jsonify(opened=True, repeated=not opened)
 

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound
 from config.nodes.publication import EVERYONE, Pulled
-from pos.catalogue import catalogue, quick_keys, till_edition
+from pos.catalogue import catalogue, quick_keys
 from pos.catalogue import scan as reading
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
 from pos.pricing.pricing import ProductView
@@ -153,7 +153,7 @@ def _state(session: Session, store_id: str) -> tuple[Any, ...]:
             Price.scope_id.in_([store_id, EVERYONE]), Price.from_day <= dt.date.max
         )
     ).one()
-    return (*counts, *taxes, *listed, pulled, *newest, till_edition.current(session, store_id))
+    return (*counts, *taxes, *listed, pulled, *newest, catalogue.till_edition(session, store_id))
 
 
 def _beside(session: Session, store_id: str) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from pos.payments import merchant_qr, requests, unclaimed
 from pos.payments.payments import Payment
 from pos.payments.providers import WAYS
 from pos.payments.requests import OPEN, Wanted
-from pos.sale import giving_back
-from pos.sale.giving_back import GiveBack
+from pos.sale import returns
+from pos.sale.returns import GiveBack
 from store_app.api.bodies import LARGEST, MAX_LINES, Body, ReturnLine, asks, takes
 from store_app.payments.providers import asker, providers
 from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
@@ -164,7 +164,7 @@ def give_back(body: GiveBackBody, payment_id: str) -> Response:
         return_id=body.return_id,
         till_id=body.till_id,
         actor=g.actor,
-        allow=lambda session: giving_back.allow(session, wish, actor=g.actor, at=clock.now()),
+        allow=lambda session: returns.allow_refund(session, wish, actor=g.actor, at=clock.now()),
     )
     return jsonify(payment_json(back))
 

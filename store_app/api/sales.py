@@ -22,7 +22,7 @@ from pos.sale.rung import BroughtBack, SaleRequest
 from pos.sale.sale import Sale
 from pos.store import approvals
 from pos.store.store import Till, day_of, store_of
-from pos.till import drawer, shift
+from pos.till import hand_cash, shift
 from store_app.api.bodies import BackLine, CopyBody, GiftBody, MailBody, QuoteBody, SaleBody, takes
 from store_app.payments import network_points
 from store_app.payments.providers import providers
@@ -135,7 +135,7 @@ def reprint(body: CopyBody, sale_id: str) -> Response:
     with write() as session:
         request = CopyRequest(sale_id, store_id, body.whole, body.approvals)
         job = slips.copy_receipt(session, request, actor=g.actor, at=clock.now())
-        drawer.note_event(session, store_id, job.till_id, "reprint")
+        hand_cash.note_event(session, store_id, job.till_id, "reprint")
         wake_worker_after(session)
     return jsonify(job_id=job.id, copy_no=job.copy_no)
 

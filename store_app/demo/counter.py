@@ -23,7 +23,7 @@ from config.nodes.journal import Actor
 from pos.catalogue import assortment, catalogue, offers, own_labels, scan
 from pos.catalogue.assortment import Wished
 from pos.catalogue.catalogue import Listing
-from pos.catalogue.gtin import check_digit
+from pos.catalogue.gs1 import check_digit
 from pos.customers import customers, loyalty, tab
 from pos.customers.customers import Particulars
 from pos.customers.loyalty import Scheme

@@ -22,7 +22,7 @@ from config.nodes.journal import Actor
 from config.nodes.publication import EVERYONE
 from pos.catalogue import catalogue, new_products
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
-from pos.catalogue.gtin import has_digits, is_gtin
+from pos.catalogue.gs1 import has_digits, is_gtin
 from pos.catalogue.new_products import WISHES, NewProduct
 from store_app.files import network
 from store_app.files.cells import Cell, in_minor, price, text, unit, whole

@@ -17,7 +17,7 @@ from config.ids import NETWORK
 from config.nodes import publication
 from config.nodes.journal import Actor
 from config.nodes.publication import EVERYONE, Publication
-from pos.catalogue import edition, offer_edition
+from pos.catalogue import edition, offers
 from pos.customers import shared_points
 from pos.store.store import Store
 from store_app.files import network
@@ -36,7 +36,7 @@ def publish_all(doors: Doors, day: dt.date) -> int:
     with doors.read() as session:
         stores = session.scalars(sa.select(Store).where(Store.has_node).order_by(Store.id)).all()
         shared = {
-            ("offers", EVERYONE): offer_edition.edition(session),
+            ("offers", EVERYONE): offers.edition(session),
             ("suppliers", EVERYONE): supply_routes.edition(session, day + dt.timedelta(days=1)),
             ("lessons", EVERYONE): training.edition(session),
             ("points", EVERYONE): shared_points.edition(session),

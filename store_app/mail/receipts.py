@@ -9,7 +9,7 @@ Rules
 
 from sqlalchemy.orm import Session
 
-from pos.documents import e_receipt, paper_parts, pdf, receipt
+from pos.documents import e_receipt, paper, pdf, receipt
 from pos.payments import vouchers
 from pos.reports import receipt_mail
 from pos.reports.receipt_mail import ReceiptMail
@@ -53,12 +53,12 @@ def written(session: Session, row: ReceiptMail) -> Letter:
     """Return a letter as it is carried (rule 1)."""
     sale = session.get_one(Sale, (row.store_id, row.sale_id))
     document = vouchers.masked(document_of(session, sale))
-    language = paper_parts.language_of(document)
+    language = paper.language_of(document)
     subject, text, online = _WORDS[language]
     address = e_receipt.address(document)
     said = {
         "shop": document["store"]["name"], "no": f"{sale.receipt_no:06d}", "day": sale.business_day.isoformat(),
-        "total": paper_parts.price(sale.total_minor, document["store"]["currency"]),
+        "total": paper.price(sale.total_minor, document["store"]["currency"]),
         "online": online.format(address=address) if address else "",
     }  # fmt: skip
     lines = receipt.layout(document, columns=pdf.COLUMNS, language=language)

@@ -39,7 +39,7 @@ from config.errors import Conflict, NotFound, Refused
 from config.ids import new_id
 from config.nodes import journal
 from config.nodes.journal import Actor
-from pos.till import drawer
+from pos.till import hand_cash
 from store_app.practice import lessons, scenes
 from store_app.runtime import tables
 from store_app.runtime.doors import Doors, own_doors, read, rehearse
@@ -255,7 +255,7 @@ def _tell(verb: str, **facts: str | None) -> None:
 def _note(till_id: str) -> None:
     """Journal and count what was practised (rule 5)."""
     with own_doors().write() as books:
-        drawer.note_event(books, own_doors().settings.node_id, till_id, "practised")
+        hand_cash.note_event(books, own_doors().settings.node_id, till_id, "practised")
         at = own_doors().now()
         journal.record(books, actor=g.actor, at=at, verb="practice.rung", subject=f"till:{till_id}")
 

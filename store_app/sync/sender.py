@@ -58,7 +58,7 @@ ROWS_AT_ONCE = 20
 TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
 EDITIONS = {
     "catalogue": "pos.catalogue.edition",
-    "offers": "pos.catalogue.offer_edition",
+    "offers": "pos.catalogue.offers",
     "suppliers": "supply.orders.supply_routes",
     "demand": "supply.demand.history",
     "forecast": "supply.demand.forecasts",

@@ -116,7 +116,7 @@ def compute(
     import numpy as np
 
     from forecasting.uncertainty import paths
-    from supply.replenishment import scenarios as played_on
+    from supply.replenishment import scenarios
     from supply.replenishment.policy import shop_policy
 
     forecast = forecasts.compute_store(loaded.forecast).forecast
@@ -128,7 +128,7 @@ def compute(
     for keys, goods in parts:
         units = paths.draw(keys, goods.daily[:, :DAYS], goods.spread, futures, seed=seed)
         drawn.append(units.astype(np.min_scalar_type(int(units.max(initial=0.0)))))
-    every = played_on.play([goods for _, goods in parts], drawn, policies, loaded.week, progress)
+    every = scenarios.play([goods for _, goods in parts], drawn, policies, loaded.week, progress)
     for n, (played, policy) in enumerate(zip(every, policies, strict=True)):
         for (keys, goods), one in zip(parts, played, strict=True):
             sums[n].add(goods, one, policy)

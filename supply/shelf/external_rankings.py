@@ -27,7 +27,7 @@ from config.money import BASIS
 from config.nodes.journal import Actor, record
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Barcode, Product
-from pos.catalogue.gtin import spellings as gtin_spellings
+from pos.catalogue.gs1 import spellings as gtin_spellings
 from supply.orders import suppliers
 
 WORTH_DAYS = 28

@@ -25,7 +25,7 @@ from config.migrate import upgrade
 from config.nodes.journal import Actor
 from config.nodes.node import found
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass, search_text_for
-from pos.catalogue.gtin import check_digit
+from pos.catalogue.gs1 import check_digit
 from pos.stock import stock
 from pos.store.store import Region, Store, Till, add_staff
 from pos.till import shift

@@ -11,7 +11,7 @@ from config.clock import SystemClock
 from config.money import exponent
 from config.nodes.journal import Actor
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product
-from pos.catalogue.gtin import check_digit
+from pos.catalogue.gs1 import check_digit
 from pos.payments.payments import Payment
 from pos.printing.queue import PrintJob
 from pos.sale.sale import Sale, SaleLine

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound
-from pos.catalogue import catalogue, gtin, scan
+from pos.catalogue import catalogue, gs1, scan
 from pos.catalogue.catalogue import Barcode, Product
 from store_app.pages.common import form
 from store_app.web.presenting import place, today
@@ -31,7 +31,7 @@ def find(session: Session, text: str) -> Hit:
     text = form.tidy(text)
     if not text:
         raise NotFound("empty-scan", _("Scan a product, or type its name."), field="code")
-    spellings = gtin.spellings(text)
+    spellings = gs1.spellings(text)
     codes = {row.code: row for row in session.scalars(sa.select(Barcode).where(Barcode.code.in_(spellings)))}
     if (code := next((codes[one] for one in spellings if one in codes), None)) is not None:
         return _hit(session.get_one(Product, code.sku), code.qty)

@@ -13,7 +13,7 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
-from pos.catalogue import gtin
+from pos.catalogue import gs1
 from pos.catalogue.catalogue import Barcode, Product
 from pos.stock import batches, recall
 from pos.store.store import day_of, usual_currency
@@ -260,7 +260,7 @@ def lift(recall_id: str) -> ResponseReturnValue:
 
 def _found(session: Session, text: str) -> list[Product]:
     """Return the products a code, a number or a part of a name means."""
-    known = sa.select(Barcode.sku).where(Barcode.code.in_(gtin.spellings(text)))
+    known = sa.select(Barcode.sku).where(Barcode.code.in_(gs1.spellings(text)))
     exact = list(session.scalars(sa.select(Product).where(sa.or_(Product.sku == text, Product.sku.in_(known)))))
     named = sa.select(Product).where(Product.search_text.contains(text.casefold(), autoescape=True))
     return exact or list(session.scalars(named.order_by(Product.name, Product.sku).limit(SHOWN)))

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import Invalid, ShopError
-from pos.documents import paper_parts, receipt
+from pos.documents import paper, receipt
 from pos.printing import logo
 from pos.printing.encoding import encode
 from pos.printing.models import PrinterModel
@@ -77,7 +77,7 @@ def picture(columns: str) -> Response:
         store = store_of(session, str(place().store_id))
         document = _sample(snapshot(store), local(doors().now(), store))
         drawn = logo.pictures_for(session, store.id, document, across)
-    lines = receipt.layout(document, columns=across, language=paper_parts.language_of(document))
+    lines = receipt.layout(document, columns=across, language=paper.language_of(document))
     model = PrinterModel(across, settings.printer_chinese, settings.printer_profile)
     from pos.printing.preview import preview_png  # brings a drawing library along
 

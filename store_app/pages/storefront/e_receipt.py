@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
-from pos.documents import e_receipt, paper_parts, receipt
+from pos.documents import e_receipt, paper, receipt
 from pos.sold import Sale, document_of
 from pos.store.store import Store
 from store_app.pages.common import form
@@ -42,7 +42,7 @@ def show(slug: str, till_id: str, receipt_no: int, token: str) -> ResponseReturn
             "no-receipt",
             _("This receipt is not here. The shop sends it as soon as it is online: try again in a few minutes."),
         )
-    language = paper_parts.language_of(found)
+    language = paper.language_of(found)
     printed = {**found, "store": {**found["store"], "receipts_at": ""}}  # on the page itself the code leads nowhere
     lines = [line for line in receipt.layout(printed, columns=COLUMNS, language=language) if line.kind != "cut"]
     answer: Response = page("storefront/receipt.html", shop=store, document=found, lines=lines, paper_language=language)

@@ -26,7 +26,7 @@ from pos.stock import consigned
 from pos.store import approvals
 from pos.store.leave import Need
 from pos.store.store import Staff
-from pos.till import drawer, hand_cash, shift
+from pos.till import hand_cash, shift
 from pos.till.shift_book import CashMovement, Shift
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
@@ -267,7 +267,7 @@ def reprint(sale_id: str) -> ResponseReturnValue:
         found = _sale(session, sale_id)
         wish = CopyRequest(sale_id, found.store_id, whole="whole" in request.form)
         job = slips.copy_receipt(session, wish, actor=g.actor, at=doors().now())
-        drawer.note_event(session, found.store_id, job.till_id, "reprint")
+        hand_cash.note_event(session, found.store_id, job.till_id, "reprint")
         wake_worker_after(session)
     flash(_("Receipt %(n)s is printed again.", n=found.receipt_no), "good")
     return redirect(url_for("shift.money"), 303)

@@ -8,7 +8,7 @@ Rules
 
 from typing import Any
 
-from pos.documents.paper_parts import amount, language_of, quantity
+from pos.documents.paper import amount, language_of, quantity
 from pos.documents.pdf import A4_MM, MM, Pen
 from pos.documents.words import WORDS
 

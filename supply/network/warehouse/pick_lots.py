@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, NotFound, Refused
 from config.nodes import journal
 from config.nodes.journal import Actor
-from pos.catalogue import gs1, gtin
+from pos.catalogue import gs1
 from pos.catalogue.catalogue import Barcode
 from pos.stock import batches
 from pos.stock.batches import Held
@@ -167,12 +167,12 @@ def _free(session: Session, found: PickList, skus: Sequence[str], at: dt.datetim
 def _read(session: Session, found: PickList, text: str, at: dt.datetime) -> tuple[str | None, gs1.Elements]:
     """Return a code's product and what it says of the lot, with and without its separators (rules 2, 3)."""
     if not gs1.looks_like_one(text):
-        return session.scalar(sa.select(Barcode.sku).where(Barcode.code.in_(gtin.spellings(text))).limit(1)), NOTHING
+        return session.scalar(sa.select(Barcode.sku).where(Barcode.code.in_(gs1.spellings(text))).limit(1)), NOTHING
     try:
         said, fault = gs1.elements(text), None
     except Invalid as misread:
         said, fault = gs1.Elements(gtin=text[2:16]), misread
-    known = sa.select(Barcode.sku).where(Barcode.code.in_(gtin.spellings(said.gtin or "")))
+    known = sa.select(Barcode.sku).where(Barcode.code.in_(gs1.spellings(said.gtin or "")))
     sku = session.scalar(known.limit(1))
     lots = {(one.batch, one.expires_on) for one in _free(session, found, [sku], at)[sku]} if sku else set()
     there = {batch for batch, _until in lots if batch}

@@ -21,7 +21,7 @@ from supply import isolation
 from supply.facts import Advised
 from supply.network.claims import handling
 from supply.network.warehouse import loading, pick_lists
-from supply.orders import claims as claim_book
+from supply.orders import claims
 from supply.orders.claims import Claim
 from supply.orders.suppliers import Supplier
 
@@ -44,7 +44,7 @@ def dispatch(
     promised: units of them that are promised to orders; by_list: warehouses whose goods a pick list takes.
     """
     picking = pick_lists.being_picked(session)
-    for claim in claim_book.replacements_due(session):
+    for claim in claims.replacements_due(session):
         if ("replacement", claim.store_id, claim.id) in picking:
             continue
         house, loaded = warehouse_of(session, claim), list[Advised]()
@@ -68,9 +68,9 @@ def send_off(
 ) -> None:  # fmt: skip
     """Load a claim's replacement, in its one delivery (rule 1)."""
     fact = loading.without_order(
-        session, claim.store_id, claim_book.replacement_id(claim.id), claim.supplier_id, loaded, at=at
+        session, claim.store_id, claims.replacement_id(claim.id), claim.supplier_id, loaded, at=at
     )
-    loading.send_off(session, warehouse_id, fact, claim_book.subject_of(claim), lots=lots, actor=actor, at=at)
+    loading.send_off(session, warehouse_id, fact, claims.subject_of(claim), lots=lots, actor=actor, at=at)
 
 
 def warehouse_of(session: Session, claim: Claim) -> str | None:
@@ -97,7 +97,7 @@ def goes_now(
 def _wanted(session: Session, claim: Claim) -> dict[str, Advised]:
     """Return what a claim's answer sends anew; what came too many is not, though it once could be granted so."""
     wanted: dict[str, Advised] = {}
-    for line in claim_book.lines_of(session, claim):
+    for line in claims.lines_of(session, claim):
         if line.granted_qty and line.kind != "over":
             qty = line.granted_qty + (wanted[line.sku].qty if line.sku in wanted else 0)
             wanted[line.sku] = Advised(line.sku, line.name, line.pack_qty, qty)

@@ -33,8 +33,7 @@ from supply.money import consignment, ledger
 from supply.money.ledger import VERSION
 from supply.network.claims import handling
 from supply.network.warehouse import loading
-from supply.orders import claims as claim_book
-from supply.orders import goods_returns
+from supply.orders import claims, goods_returns
 from supply.orders.deliveries import Delivery
 from supply.orders.goods_returns import Going, GoodsReturn, GoodsReturnLine, lines_of, return_of
 from supply.orders.network_offers import PushOffer
@@ -123,8 +122,8 @@ def receive(
         if line.charged and came:
             credit_minor += amount_for(came, line.pack_cost_minor, line.pack_qty)
     if credit_minor and found.source == "claim":
-        claim = claim_book.claim_of(session, store_id, return_id)
-        credit_minor = min(credit_minor, claim_book.left_to_pay(session, claim))
+        claim = claims.claim_of(session, store_id, return_id)
+        credit_minor = min(credit_minor, claims.left_to_pay(session, claim))
     credit_minor = min(credit_minor, ledger.left_to_credit(session, store_id))  # what was given up was never paid
     _into_stock(session, found, counts, actor=actor, at=at)
     goods_returns.note_received(session, found, counts, words=words, by=actor.name, actor=actor, at=at)
@@ -187,14 +186,14 @@ def _agreed(session: Session, body: dict[str, Any]) -> list[Going]:
     """Return the lines of a return a shop tells of, as this node agreed to them (rule 4)."""
     store_id, return_id = str(body["store_id"]), str(body["id"])
     offer = session.get(PushOffer, (store_id, return_id)) if body["source"] == "push" else None
-    claim = session.get(claim_book.Claim, (store_id, return_id)) if body["source"] == "claim" else None
+    claim = session.get(claims.Claim, (store_id, return_id)) if body["source"] == "claim" else None
     most: dict[str, Going] = {}
     if offer is not None and offer.return_until is not None:
         lot, whole = session.get(Consigned, (store_id, return_id)), sum(int(row["qty"]) for row in body["lines"])
         qty = min(whole, lot.came_qty) if lot is not None else whole  # the shop's count may still be on its way
         most[offer.sku] = Going(offer.sku, offer.name, qty, offer.pack_qty, offer.pack_cost_minor, charged=False)
     elif claim is not None:
-        most = {one.sku: one for one in claim_book.going_of(session, claim)}
+        most = {one.sku: one for one in claims.going_of(session, claim)}
     for row in body["lines"]:
         if (
             row["sku"] not in most
@@ -220,7 +219,7 @@ def _delivery_of(session: Session, found: GoodsReturn) -> Delivery | None:
         came = came.where(Delivery.state != "turned_back")
         delivery: Delivery | None = session.scalar(came.order_by(Delivery.id).limit(1))
         return delivery
-    claim = session.get(claim_book.Claim, (found.store_id, found.id))
+    claim = session.get(claims.Claim, (found.store_id, found.id))
     return session.get(Delivery, (found.store_id, claim.delivery_id)) if claim is not None else None
 
 

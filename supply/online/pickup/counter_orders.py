@@ -42,7 +42,7 @@ from pos.payments.payments import Tender
 from pos.sale.quoting import Quote
 from pos.stock import batches, stock
 from pos.store.store import Store, store_of
-from pos.till import beyond_drawer, drawer_cash, shift
+from pos.till import drawer_cash, shift
 from pos.till.shift_book import CashMovement, Shift
 from supply.online import orders
 from supply.online.checkout.order_keys import (
@@ -203,10 +203,10 @@ def give_back(
     if due_minor <= 0:
         raise Refused("nothing-due", f"Nothing of order {order.order_no} is to be given back.")
     found = _open_shift(session, store_id, till_id)
-    if tender == "cash" and beyond_drawer.is_beyond(due_minor, found.expected_minor):
+    if tender == "cash" and drawer_cash.is_beyond(due_minor, found.expected_minor):
         refusal = Refused("drawer-lacks-cash", "There is not so much cash in this drawer. Give it back to the card.")
         of_shift = (store_id, found.id, found.totals, "order_paid", due_minor, refusal)
-        found.totals = beyond_drawer.note(session, *of_shift, actor=actor, at=at)
+        found.totals = drawer_cash.note_beyond(session, *of_shift, actor=actor, at=at)
     _book(session, order, found, id, Tender(tender, -due_minor), store_of(session, store_id), actor, at)
     return due_minor
 

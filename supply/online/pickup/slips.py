@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from config.errors import NotFound, Refused
 from config.nodes.journal import Actor
 from pos.catalogue.catalogue import Product
-from pos.documents.paper_parts import first_name
+from pos.documents.paper import first_name
 from pos.printing import queue
 from pos.printing.queue import PrintJob, Queued
 from pos.reports.slips import head, local, queue_once

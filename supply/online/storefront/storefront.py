@@ -38,7 +38,7 @@ from config.money import BASIS, MAX_MINOR
 from config.nodes import door, outbox
 from config.nodes.journal import Actor, record
 from config.prepared import Prepared
-from pos.catalogue import catalogue, offer_edition
+from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import Listing, Product
 from pos.stock import batches, recall, stock
 from pos.store.store import Store
@@ -105,7 +105,7 @@ def look(session: Session, store_id: str, *, at: dt.datetime, policy: ShopPolicy
         for sku, row in sorted(known.items())
         if row.listed and sku not in fresh
     ]
-    token = offer_edition.token_of(session, store_id)
+    token = offers.token_of(session, store_id)
     new_token = token if token != (front.promotions_token if front else "") else None
     coupons, members = online_coupons.to_tell(session, store_id), online_members.to_tell(session, store_id)
     if not (changed or gone or coupons or members) and new_token is None and front and front.edition:
@@ -119,7 +119,7 @@ def publish(session: Session, store_id: str, news: News, *, at: dt.datetime) -> 
     promotions = None
     if news.promotions_token is not None:
         front.promotions_token = news.promotions_token
-        promotions = offer_edition.edition(session, store_id) or None
+        promotions = offers.edition(session, store_id) or None
     # Rising even after a restore from a copy: an edition is the time in milliseconds, or one more than the last.
     front.edition = max(front.edition + 1, int(as_utc(at).timestamp() * 1000))
     fact = ShopPublished(
@@ -212,7 +212,7 @@ def take_offers(session: Session, store_id: str, fact: ShopPublished) -> None:
             _store(session, store_id).takings_day_minor = told
     if fact.promotions is not None and fact.edition > front.promotions_edition:
         front.promotions_edition = fact.edition
-        offer_edition.take_edition(session, fact.promotions, store_id)
+        offers.take_edition(session, fact.promotions, store_id)
     newer = {
         offer.sku: offer for offer in fact.offers if offer.sku not in known or known[offer.sku].edition < fact.edition
     }

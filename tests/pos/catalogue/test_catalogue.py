@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from config.errors import Conflict, Invalid, NotFound, Refused
 from pos.catalogue import catalogue
 from pos.catalogue import edition as catalogue_edition
-from pos.catalogue.catalogue import Listing, Price, Product, Scanned, check_digit, is_gtin, search_text_for
+from pos.catalogue.catalogue import Listing, Price, Product, Scanned, search_text_for
+from pos.catalogue.gs1 import check_digit, is_gtin
 from tests.builders import NOON, STORE, Shop, open_network
 
 DAY = NOON.date()

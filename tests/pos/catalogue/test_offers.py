@@ -12,7 +12,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
 from config.ids import new_id
 from config.nodes.journal import JournalEntry
 from config.nodes.publication import EVERYONE
-from pos.catalogue import offer_edition, offers
+from pos.catalogue import offers
 from pos.catalogue.offers import Coupon, StandingOffer
 from pos.pricing.promotions import Choice, Offer, Part
 from pos.store.store import Store
@@ -162,17 +162,17 @@ def test_a_shop_does_not_end_the_networks_offer(shop: Shop) -> None:
 def test_an_edition_brings_the_networks_offers_and_ends_those_it_ended(shop: Shop, network: Network) -> None:
     first, second = (replace(third_free(), parts=(Part(of()),)) for _ in range(2))
     with network.database.write() as session:
-        assert offer_edition.edition(session) == {}
+        assert offers.edition(session) == {}
         for promised in (first, second):
             offers.make(session, EVERYONE, promised, actor=shop.wei, at=NOON)
-        both = offer_edition.edition(session)
+        both = offers.edition(session)
         offers.end(session, EVERYONE, first.id, actor=shop.wei, at=NOON)
-        one = offer_edition.edition(session)
+        one = offers.edition(session)
     own = third_free()
     make(shop, own)
     for rows, expected in ((both, {first.id, second.id, own.id}), (one, {second.id, own.id})):
         with shop.write() as session:
-            offer_edition.take_edition(session, rows)
+            offers.take_edition(session, rows)
         assert set(live(shop)) == expected
 
 

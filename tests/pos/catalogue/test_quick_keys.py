@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid, NotFound, ShopError
-from pos.catalogue import quick_keys, till_edition
+from pos.catalogue import catalogue, quick_keys
 from pos.catalogue.catalogue import Listing
 from pos.catalogue.quick_keys import PAGES, PLACES
 from tests.builders import NOON, STORE, Shop, open_shop
@@ -117,7 +117,7 @@ def test_labels_are_short_and_colours_the_palettes(shop: Shop, wish: dict[str, s
 
 
 def test_every_change_makes_a_new_edition_for_the_tills(shop: Shop) -> None:
-    seen = [shop.read(lambda s: till_edition.current(s, STORE))]
+    seen = [shop.read(lambda s: catalogue.till_edition(s, STORE))]
     for verb, given_, wishes in (
         (quick_keys.put, ("milk", 2), {}),
         (quick_keys.change, ((1, 0),), {"label": "M", "colour": "jade"}),
@@ -126,7 +126,7 @@ def test_every_change_makes_a_new_edition_for_the_tills(shop: Shop) -> None:
         (quick_keys.name_page, (1, "Fresh"), {}),
     ):
         act(shop, verb, *given_, **wishes)
-        seen.append(shop.read(lambda s: till_edition.current(s, STORE)))
+        seen.append(shop.read(lambda s: catalogue.till_edition(s, STORE)))
     assert seen == sorted(set(seen))
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pos.documents import accounts, goods, labels, paper, paper_parts, receipt, supplier_return, till_report, words
+from pos.documents import accounts, goods, labels, paper, receipt, supplier_return, till_report, words
 from tests.pos import paper_documents as documents
 
 COLUMNS = (32, 42, 48)
@@ -130,7 +130,7 @@ def test_counting_is_blind_so_an_x_report_tells_no_expected_cash():
     [(1312, "GBP", "£13.12"), (-5, "USD", "-$0.05"), (123456789, "CNY", "¥1,234,567.89"), (1200, "KRW", "KRW 1,200")],
 )
 def test_amounts_carry_a_sign_every_printer_has(minor, currency, text):
-    assert paper_parts.price(minor, currency) == text
+    assert paper.price(minor, currency) == text
 
 
 @given(st.text(min_size=1, max_size=120), st.integers(-(10**12), 10**12), st.sampled_from(COLUMNS))

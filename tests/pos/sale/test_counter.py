@@ -23,8 +23,8 @@ from pos.sale.rung import BroughtBack, RungLine, SaleRequest
 from pos.store import approvals, leave, permissions
 from pos.store.leave import Need
 from pos.store.store import add_staff, store_of
-from pos.till import drawer, hand_cash, shift_report
-from pos.till.drawer import DrawerRequest
+from pos.till import hand_cash, shift_report
+from pos.till.hand_cash import DrawerRequest
 from pos.till.shift import current
 from tests.builders import NOON, STORE, TILL, Shop
 from tests.empty import database_from, made_once
@@ -762,10 +762,10 @@ def test_what_was_given_up_is_never_sold_and_what_was_paid_elsewhere_waits_no_mo
 def test_the_drawer_opens_once_per_wish_never_unseen_and_not_for_everyone(shop):
     wish = DrawerRequest("drawer-0001", STORE, TILL, "change for the bus")
     with shop.write() as session, pytest.raises(Refused, match="PIN"):
-        drawer.open_drawer(session, wish, actor=shop.ana, at=NOON)
+        hand_cash.open_drawer(session, wish, actor=shop.ana, at=NOON)
     for first in (True, False):
         with shop.write() as session:
-            assert drawer.open_drawer(session, wish, actor=shop.wei, at=NOON) is first
+            assert hand_cash.open_drawer(session, wish, actor=shop.wei, at=NOON) is first
     shift = shop.read(lambda session: current(session, STORE, TILL))
     assert shift.totals["events"]["no_sale"] == [1, 0]
 

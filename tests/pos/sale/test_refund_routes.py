@@ -16,9 +16,8 @@ from pos.customers.customers import Particulars
 from pos.payments.payments import Payment
 from pos.payments.practice_terminal import PracticeTerminal
 from pos.pricing.promises import Choice, Offer, Part
-from pos.sale import giving_back, returns, sale
-from pos.sale.giving_back import GiveBack
-from pos.sale.returns import BlindReturnRequest
+from pos.sale import returns, sale
+from pos.sale.returns import BlindReturnRequest, GiveBack
 from pos.sale.rung import BroughtBack, RungLine
 from pos.stock import recall
 from pos.store.store import store_of
@@ -53,7 +52,7 @@ def give(desk, payment, return_id, amount_minor, lines):
     wish = GiveBack(return_id, STORE, payment.sale_id, payment.id, new_id(), amount_minor, lines)
     return desk.asker.give_back(
         payment.id, amount_minor, id=wish.back_id, return_id=return_id, till_id=TILL, actor=desk.shop.wei,
-        allow=lambda session: giving_back.allow(session, wish, actor=desk.shop.wei, at=desk.shop.now),
+        allow=lambda session: returns.allow_refund(session, wish, actor=desk.shop.wei, at=desk.shop.now),
     )  # fmt: skip
 
 

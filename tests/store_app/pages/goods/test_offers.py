@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from config.ids import new_id
 from config.nodes.publication import EVERYONE
-from pos.catalogue import offer_edition, offers
+from pos.catalogue import offers
 from pos.catalogue.catalogue import Listing
 from pos.catalogue.offers import Coupon, StandingOffer
 from pos.pricing.promotions import Choice, Offer, Part
@@ -234,7 +234,7 @@ def test_the_networks_offers_reach_the_shops_with_their_codes(network, build):
         shared = Offer(new_id(), "All", "percent", (Part(Choice(everything=True)),), percent_bp=500, codes=frozenset())
         offers.make(session, EVERYONE, shared, actor=SYSTEM, at=NOON)
         offers.make_coupons(session, EVERYONE, shared.id, codes=["TOGETHER"], most_uses=None, actor=SYSTEM, at=NOON)
-        body = offer_edition.edition(session)
+        body = offers.edition(session)
     shop = build()
     with shop.doors.write() as session:
         effect_of_edition("offers", "")(session, body)
