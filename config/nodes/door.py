@@ -51,8 +51,8 @@ class Told(dict[str, Any]):
     def odd(self) -> Invalid:
         """Return the refusal of the field that was read last."""
         if not self.read_last:
-            return Invalid("not-kept", f"{self.topic}: one of its fields is not what it should be.")
-        return Invalid("field-odd", f"{self.topic}: the field “{self.read_last}” is not what it should be.")
+            return Invalid("not-kept", f"{self.topic}: one of its fields is not valid.")
+        return Invalid("field-odd", f"{self.topic}: the field “{self.read_last}” is not valid.")
 
     def _told(self, value: Any) -> Any:
         if isinstance(value, dict):

@@ -102,13 +102,13 @@ def _refuse_no_pin(pin: str) -> None:
 
 def _refuse_weak_passphrase(typed: str, words: Iterable[str]) -> None:
     if not PASSPHRASE_LEAST <= len(typed) <= MOST:
-        told = f"A passphrase has {PASSPHRASE_LEAST} to {MOST} characters."
+        told = f"A passphrase needs {PASSPHRASE_LEAST} to {MOST} characters."
         raise Invalid("bad-passphrase", told, field="pin", least=PASSPHRASE_LEAST, most=MOST)
     from zxcvbn import zxcvbn  # its lists take 70 ms to load, and a till needs none of them
 
     known = [*PLACE_WORDS, *(part for word in words for part in (word, *word.split()))]
     if zxcvbn(typed[:_ZXCVBN_MOST], user_inputs=known)["guesses"] < GUESSES_LEAST:
-        told = "This passphrase is easily guessed. Take four or five words that have nothing to do with each other."
+        told = "This passphrase is easily guessed. Use four or five unrelated words."
         raise Invalid("weak-passphrase", told, field="pin")
 
 

@@ -115,7 +115,7 @@ def end(staff_id: str, *, handle: str = "", actor: Actor) -> int:
     with own_doors().write() as books:
         rows = [row for row in shown(books, staff_id) if row.handle == handle or (not handle and not is_this(row))]
         if handle and not rows:
-            raise NotFound("no-session", "This session is over already.")
+            raise NotFound("no-session", "This session has already ended.")
         staff_sessions.end(books, rows, at=dt.datetime.now(dt.UTC))
         if rows:
             staff.note_ended(books, staff_id, len(rows), actor=actor, at=own_doors().now())

@@ -108,7 +108,7 @@ def set_up_code(
     person = working(session, node_id, staff_id)
     codes = second_factor.set_up(session, person, salt, code, at=at)
     if codes is None:
-        raise Invalid("wrong-app-code", "This is not the code the app shows now. Type the one it shows.", field="code")
+        raise Invalid("wrong-app-code", "Wrong code. Enter the one the app shows now.", field="code")
     _record(session, person, "staff.second factor set up", actor, at)
     return codes
 

@@ -34,8 +34,8 @@ REASONS = {
 }
 FIELDS = {
     "field-missing": lazy("%(topic)s: the field “%(field)s” is missing."),
-    "field-odd": lazy("%(topic)s: the field “%(field)s” is not what it should be."),
-    "not-kept": lazy("%(topic)s: one of its fields can’t be kept."),
+    "field-odd": lazy("%(topic)s: the field “%(field)s” is not valid."),
+    "not-kept": lazy("%(topic)s: one of its fields can’t be saved."),
 }
 _FIELD = re.compile(r"[a-z-]+: ([\w.]+): (?:the field “(.*)” )?")
 TO_STORE = {
@@ -47,7 +47,7 @@ TO_STORE = {
 }
 TURNED_DOWN = {
     plausibility.TELL: lazy("its figures are larger than your sales make likely"),
-    plausibility.WAITS_WITH: lazy("the sale it belongs to was turned down"),
+    plausibility.WAITS_WITH: lazy("the sale it belongs to was rejected"),
 }
 _DECLINED = f"{inbox.DECLINED}: "
 
@@ -74,8 +74,8 @@ def to_store(reason: str | None) -> str:
     known = words.get(plausibility.TELL if code.startswith(plausibility.TELL) else code) or REASONS.get(code)
     if not is_declined(reason):
         return _field(reason) or str(known or reason or "")
-    told = _field(reason) or str(known or _("its operator did not accept it"))
-    return _("The network turned this down: %(why)s. Your own books keep it.", why=told.rstrip(".。"))
+    told = _field(reason) or str(known or _("the operator did not accept it"))
+    return _("The network rejected this: %(why)s. It stays on record here.", why=told.rstrip(".。"))
 
 
 def is_declined(reason: str | None) -> bool:

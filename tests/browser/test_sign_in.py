@@ -50,7 +50,7 @@ def test_an_operator_pastes_a_passphrase_connects_an_app_and_signs_out_of_every_
 ):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     enter(page, url, PRACTICE_PINS["operator"])
-    paste(page, "Your PIN so far", PRACTICE_PINS["operator"])
+    paste(page, "Your current PIN", PRACTICE_PINS["operator"])
     paste(page, "New passphrase, 12 characters or more", PASSPHRASE)
     paste(page, "The new passphrase again", PASSPHRASE)
     page.get_by_role("button", name="Change my passphrase").click()
@@ -58,7 +58,7 @@ def test_an_operator_pastes_a_passphrase_connects_an_app_and_signs_out_of_every_
     page.get_by_label("Six digits from the app").fill(app.at(network.clock.now()))
     page.get_by_role("button", name="Connect").click()
     expect(page.locator(".recovery-codes li")).to_have_count(10)
-    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("link", name="I saved them").click()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.evaluate("localStorage.setItem('cornerstore.kept', 'of this person')")
     page.get_by_role("button", name="Sign out").click()

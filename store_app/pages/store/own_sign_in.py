@@ -62,7 +62,7 @@ def passphrase() -> ResponseReturnValue:
     prove()
     changed = people.do(staff.change_pin, g.actor.id, pin)
     security.sign_in(changed)
-    flash(_("Your new passphrase counts from now on. You are signed out everywhere else."), "good")
+    flash(_("Passphrase changed. You are signed out everywhere else."), "good")
     return redirect(url_for("own_sign_in.page"), 303)
 
 
@@ -85,7 +85,7 @@ def another_app() -> ResponseReturnValue:
 def app() -> ResponseReturnValue:
     """Let the app whose code was typed count from now on, and show the recovery codes this once."""
     if g.must == "passphrase" or not (g.must == "code" or _may_set_up()):
-        raise Refused("set-up-first", _("Prove who you are first: type your passphrase and a code."))
+        raise Refused("set-up-first", _("Enter your passphrase and a code first."))
     salt, at = str(session.get("app_salt", "")), doors().now()
     with write() as books:
         codes = staff.set_up_code(
@@ -102,7 +102,7 @@ def app() -> ResponseReturnValue:
 def end(handle: str) -> ResponseReturnValue:
     """End one of one's own sessions."""
     signed_in.end(g.actor.id, handle=handle, actor=g.actor)
-    flash(_("That session is over."), "good")
+    flash(_("Session ended."), "good")
     return redirect(url_for("own_sign_in.page", _anchor="sessions-title"), 303)
 
 
@@ -127,7 +127,7 @@ def prove(field: str = "own") -> None:
     except ShopError as refusal:
         if refusal.code != "wrong-pin":
             raise
-        told = _("Passphrase or code is wrong. Type both again; each code counts once.")
+        told = _("Wrong passphrase or code. Enter both again. Each code works once.")
         raise Invalid("wrong-own-pin", told, field=field) from refusal
 
 

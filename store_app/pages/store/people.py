@@ -204,7 +204,7 @@ def your_pin(fault: ShopError | None = None) -> ResponseReturnValue:
 def end_session(handle: str) -> ResponseReturnValue:
     """End one of one's own sessions."""
     signed_in.end(g.actor.id, handle=handle, actor=g.actor)
-    flash(_("That session is over."), "good")
+    flash(_("Session ended."), "good")
     return redirect(url_for("people.your_pin", _anchor="sessions-title"), 303)
 
 
@@ -262,7 +262,7 @@ def typed_twice(*, is_passphrase: bool = False) -> str:
     if request.form.get("again", "") != pin:
         differ = _("The two are not the same. Type the new PIN twice.")
         if is_passphrase:
-            differ = _("The two are not the same. Type the new passphrase twice.")
+            differ = _("The passphrases don’t match. Enter the new one twice.")
         raise Invalid("pin-differs", differ, field="again")
     return pin
 

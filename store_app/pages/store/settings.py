@@ -145,9 +145,9 @@ def put_away(message_id: str) -> ResponseReturnValue:
         message = _unconfirmed(session, message_id)
         if message.state != "written_off":
             if message.state != "stuck" or not held.is_declined(message.reason):
-                raise Conflict("not-turned-down", _("The network has not turned this message down."))
+                raise Conflict("not-turned-down", _("The network has not rejected this message."))
             outbox.put_away(session, message_id, actor=g.actor, at=doors().now())
-    flash(_("It is put away. Your own books keep it."), "info")
+    flash(_("Dismissed. It stays on record here."), "info")
     return redirect(url_for("shop_settings.overview"), 303)
 
 

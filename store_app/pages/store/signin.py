@@ -83,9 +83,8 @@ def enter(staff_id: str) -> ResponseReturnValue:
         )
     except ShopError as refusal:
         if _names_are_typed():  # the same for every refusal: nobody learns who works here
-            return _show(refusal=_("Name, passphrase and code do not belong together, or there were too many wrong "
-                                   "tries. Try again in a quarter of an hour, or on a device you have signed in with "
-                                   "before."),
+            return _show(refusal=_("Wrong name, passphrase or code, or too many attempts. Try again in 15 minutes, "
+                                   "or use a device you have signed in on before."),
                          status=status_of(refusal))  # fmt: skip
         with read() as look:
             person = security.find_staff(look, node_id, staff_id)

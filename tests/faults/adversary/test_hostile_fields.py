@@ -50,5 +50,5 @@ def test_store_and_operator_read_which_field_it_is():
     reason = "field-missing: sale.completed: the field “lines” is missing."
     assert held.to_store(reason) == "Sale: the field “lines” is missing."
     assert held.to_store("not-kept: sale.completed: the database cannot keep one of its fields.") == (
-        "Sale: one of its fields can’t be kept."
+        "Sale: one of its fields can’t be saved."
     )

@@ -92,12 +92,12 @@ def test_nothing_chosen_or_no_such_store_is_said_in_a_sentence(network):
 
 def test_the_store_reads_in_its_words_why_its_message_is_held_or_was_rejected(build):
     house = build(network_url="https://network.example", network_key=KEY)
-    declined = "The network turned this down: %s. Your own books keep it."
+    declined = "The network rejected this: %s. It stays on record here."
     told = {
         "implausible-line: 9": "larger than your sales make likely",
-        f"{inbox.DECLINED}: no": declined % "its operator did not accept it",
+        f"{inbox.DECLINED}: no": declined % "the operator did not accept it",
         f"{inbox.DECLINED}: field-odd: sale.completed: the field “n” is no": declined
-        % "Sale: the field “n” is not what it should be",
+        % "Sale: the field “n” is not valid",
     }
     for n, (reason, said) in enumerate(told.items()):
         with house.doors.write() as session:

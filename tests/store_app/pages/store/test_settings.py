@@ -95,7 +95,7 @@ def test_what_the_network_turned_down_is_put_away_once_and_is_no_longer_shown(of
                           subject="x", business_day=NOON.date(), at=NOON)  # fmt: skip
             outbox.mark_stuck(session, f"f{n}", reason)
     client = office.signed_in()
-    sentence = "The network turned this down: its figures are larger than your sales make likely. Your own books keep"
+    sentence = "The network rejected this: its figures are larger than your sales make likely. It stays on record here."
     assert sentence in words(client.get("/settings/"))
     assert "总部没有接受这条消息：数字比您平常的销售大得多。您自己的账里仍然保留。" in words(
         client.get("/settings/?lang=zh")
