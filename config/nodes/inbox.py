@@ -20,11 +20,14 @@ Rules
 
 import datetime as dt
 import json
+import traceback
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.bulk import write_many
@@ -36,6 +39,7 @@ from config.nodes.journal import GENESIS, Actor, amending, canonical
 from config.nodes.node import Peer, this_node
 from config.nodes.outbox import Message, chain, fits
 
+log = structlog.get_logger()
 ABSURD, NUL = "it has a figure no shop can have", "it has a text with the sign NUL, which no text may hold"
 Effect = Callable[[Session, Message], None]
 Bulk = Callable[[Session, Sequence[Message]], Sequence[Message]]
@@ -45,7 +49,7 @@ PARKED, TURNED_DOWN = "parked", "turned_down"
 DECLINED = "turned-down"
 """The kind of the outcome of a fact that was turned down (rule 6)."""
 LOOKED_AT = 500
-MOST_FACTS = 4_000
+MOST_FACTS, LOGGED_STEPS = 4_000, 4
 """So many characters of the figures behind a reason are kept at most."""
 
 
@@ -472,6 +476,7 @@ def _try(session: Session, message: Message, effect: Effect) -> Outcome:
             try:
                 effect(session, replace(message, body=body))
             except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
+                _note(message, fault)
                 raise body.odd() from fault
             session.flush()
     except ShopError as refusal:
@@ -479,10 +484,18 @@ def _try(session: Session, message: Message, effect: Effect) -> Outcome:
         return Outcome("parked", f"{refusal.code}: {refusal.message}", facts=facts or None)
     except sa.exc.OperationalError:
         raise  # the database is busy or away: not the fact's fault, it comes again
-    except (sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+    except (sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
+        _note(message, fault)
         # The savepoint is undone; a fact we cannot read waits for a person instead of blocking the rest (rule 2).
         return Outcome("parked", f"not-kept: {message.topic}: the database cannot keep one of its fields.")
     return Outcome("taken")
+
+
+def _note(message: Message, fault: Exception) -> None:
+    """Log where a fact tripped the code, without what it says: the fault may be ours and not the sender's."""
+    steps = reversed(traceback.extract_tb(fault.__traceback__, limit=-LOGGED_STEPS))
+    place = " < ".join(f"{Path(step.filename).name}:{step.lineno}" for step in steps)
+    log.warning("a fact could not be applied", topic=message.topic, fault=type(fault).__name__, place=place)
 
 
 def _is_json(facts: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from config import digest
 from config.database import Database
@@ -204,6 +205,20 @@ def test_a_figure_no_shop_can_have_is_set_aside_before_it_is_added_up_with_other
     assert take(database, largest)[0] == "taken", "what the door lets in is not set aside"
     assert noted(database) == {"fact-1": 1, "fact-2": 2}
     assert head(database)[:2] == (3, 3)
+
+
+def test_a_fault_on_the_way_of_a_fact_is_logged_by_its_place_and_not_by_what_the_fact_says(sender, tmp_path):
+    database, messages = open_database(tmp_path / "network.db"), sent(sender)
+
+    def trips(_session, _message):
+        raise ValueError("+49 170 1234567")
+
+    with capture_logs() as lines, database.write() as session:
+        assert inbox.apply_once(session, "S01", "epoch", messages[0], trips, at=NOON)[0] == "parked"
+    (line,) = lines
+    assert (line["topic"], line["fault"]) == (messages[0].topic, "ValueError")
+    assert line["place"].startswith("test_outbox.py:")
+    assert "1234567" not in str(line)
 
 
 @pytest.mark.parametrize("body", [{"name": "a\x00b"}, {"lines": [{"name\x00": "a"}]}])
