@@ -49,7 +49,8 @@ PARKED, TURNED_DOWN = "parked", "turned_down"
 DECLINED = "turned-down"
 """The kind of the outcome of a fact that was turned down (rule 6)."""
 LOOKED_AT = 500
-MOST_FACTS, LOGGED_STEPS = 4_000, 4
+LOGGED_STEPS = 4
+MOST_FACTS = 4_000
 """So many characters of the figures behind a reason are kept at most."""
 
 

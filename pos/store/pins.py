@@ -54,7 +54,7 @@ def is_right(pin: str, kept: str | None) -> bool:
 
 
 def is_dated(kept: str) -> bool:
-    """Tell whether a hash was made in another way than today's, so that the next sign-in hashes the PIN anew."""
+    """Tell whether a hash was made in another way than today's, so that the next sign-in rehashes it."""
     return _hasher.check_needs_rehash(kept)
 
 

@@ -297,7 +297,7 @@ def scopes_of(session: Session, store_id: str) -> list[str]:
 
 
 def _try_one(session: Session, node: str, id_: str, at: dt.datetime) -> bool:
-    """Try a message that was set aside once more, unless somebody answered it meanwhile; tell whether it was taken."""
+    """Try a parked message again, unless somebody answered it meanwhile; tell whether it was taken."""
     rows = [inbox.inbox_message(row) for row in inbox.set_aside(session, node, [id_]) if row.state == inbox.PARKED]
     judge = Judge(node)
     judge.read(session, rows)

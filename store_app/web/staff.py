@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. A PIN is kept as pos.store.pins says; one kept in an older way is hashed anew when it is typed. The same refusal for
+1. A PIN is kept as pos.store.pins says; one kept in an older way is rehashed when it is typed. The same refusal for
    a wrong name and a wrong PIN.
 2. Five wrong tries in a row lock the name for half a minute, each further one twice as long, up to 15 minutes. A try
    is counted before the PIN is looked at: guesses side by side have no more tries than guesses one by one. Wrong PINs
@@ -216,8 +216,8 @@ def check_pin(
     right = pins.is_right(pin, kept) if refusal is None or stranger else False
     if refusal is not None:
         raise refusal
-    anew = pins.hashed(pin) if kept and right and pins.is_dated(kept) else ""
-    found = _told(doors, node_id, staff_id if kept else "", right, asked_by, stranger, at, anew, beside)
+    renewed = pins.hashed(pin) if kept and right and pins.is_dated(kept) else ""
+    found = _told(doors, node_id, staff_id if kept else "", right, asked_by, stranger, at, renewed, beside)
     if found is None:
         raise Refused("wrong-pin", "That name and PIN do not belong together. Try again.")
     return found
@@ -243,12 +243,12 @@ def _claim(
 
 
 def _told(
-    doors: Doors, node_id: str, staff_id: str, right: bool, asked_by: str, stranger: str, at: dt.datetime, anew: str,
+    doors: Doors, node_id: str, staff_id: str, right: bool, asked_by: str, stranger: str, at: dt.datetime, renewed: str,
     beside: Beside | None,
 ) -> Staff | None:  # fmt: skip
     """Journal how a try went, and take it off the counters where all was right; returns whose it was then.
 
-    anew: the hash that takes the kept one's place, '' to leave it.
+    renewed: the hash that takes the kept one's place, '' to leave it.
     """
     with doors.write() as session:
         strangers = _strangers(session, node_id, stranger, at)
@@ -265,8 +265,8 @@ def _told(
         tried = _tries_of(session, found, asked_by)
         if right:
             _count(tried, True, at)
-            found.pin_hash = anew or found.pin_hash
-        asked = ({"asked_by": asked_by} if asked_by else {}) | ({"seal": found.seal} if anew else {})
+            found.pin_hash = renewed or found.pin_hash
+        asked = ({"asked_by": asked_by} if asked_by else {}) | ({"seal": found.seal} if renewed else {})
         verb = "signin.good" if right else "signin.refused"
         _sign(session, found, verb, at, by="pin", tries=tried.failed_tries, **asked)
         return found if right else None

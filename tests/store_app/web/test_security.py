@@ -167,7 +167,7 @@ def test_a_session_that_is_used_all_the_time_ends_all_the_same(request, which, r
 def test_an_operator_s_session_ends_within_an_hour_of_nothing_and_a_till_s_does_not(house, network, monkeypatch):
     operator, cashier = network.signed_in("operator"), house.signed_in("cashier")
     assert operator.get("/console/").status_code == 200
-    assert signed_in.OPERATOR_IDLE > sessions.RENEWED_AFTER, "one that is used is signed anew before it would end"
+    assert signed_in.OPERATOR_IDLE > sessions.RENEWED_AFTER, "one that is used is re-signed before it would end"
     monkeypatch.setattr(signed_in, "OPERATOR_IDLE", dt.timedelta(0))
     assert operator.get("/console/").location.startswith("/signin")
     assert cashier.get("/api/baskets").status_code == 200
