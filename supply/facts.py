@@ -150,7 +150,7 @@ class Advised:
     promised_qty: int | None = None
     """What was promised of it, where less was picked; then qty may be 0."""
     less_why: str = ""
-    """Why less was picked (`pick_list.REASONS`)."""
+    """Why less was picked (`pick_lists.REASONS`)."""
 
     def told(self) -> dict[str, Any]:
         """Return it as plain JSON; what is not known is left out, so that older readers understand it."""

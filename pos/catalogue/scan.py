@@ -3,7 +3,7 @@
 Rules
 -----
 1. A code the catalogue knows stands for that product, in one question. Only what it does not know is taken apart.
-2. A shop's own label (`embedded`) is read by the shop's schemes in their order; the first that fits wins. A weight
+2. A shop's own label (`own_labels`) is read by the shop's schemes in their order; the first that fits wins. A weight
    becomes the quantity. A price is what the line costs, and the quantity follows from it, at least 1.
 3. A GS1 code (`gs1`) gives product, batch, last day, net weight, price in the shop's own currency, and count.
 4. A case's GTIN-14 is never guessed from the unit inside it: how many it holds is not in the number. It is sold once
@@ -60,7 +60,7 @@ class ScanScheme(Base):
 def add_scheme(
     session: Session, store_id: str, name: str, pattern: str, step: int = 1, *, actor: Actor, at: dt.datetime
 ) -> ScanScheme:
-    """Read labels of a pattern from now on, after the schemes there are (`embedded`, rules 1, 2, 5)."""
+    """Read labels of a pattern from now on, after the schemes there are (`own_labels`, rules 1, 2, 5)."""
     made = own_labels.scheme(pattern, step)
     name = name.strip() or f"{own_labels.LENGTHS[11 if made.is_upc else 12]} {made.prefix}"
     rows = _rows(session, store_id)

@@ -101,7 +101,7 @@ class Payment(Base):
     state: Mapped[str] = mapped_column(default=STATES.first)
     reference: Mapped[str] = mapped_column(default="")
     at: Mapped[dt.datetime]
-    # What follows is empty for cash and for a typed slip; `paying` writes it when a provider is asked.
+    # What follows is empty for cash and for a typed slip; `requests` writes it when a provider is asked.
     till_id: Mapped[str | None]
     provider: Mapped[str | None]
     """The name of the provider that is asked; None: nobody is."""

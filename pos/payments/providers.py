@@ -5,7 +5,7 @@ Rules
 1. The payment's id is the idempotency key at the provider: `begin` twice with one id moves money once.
 2. No method waits long: a provider has its own time limits and raises Unreachable, or answers `unknown`, when they
    pass. Neither means that no money moved.
-3. A provider answers what it knows; what that means for the books is decided in `paying` alone.
+3. A provider answers what it knows; what that means for the books is decided in `requests` alone.
 4. `reverse` carries a key of its own: asked twice with one key it gives money back once.
 5. `requested` from `query` says the customer is still at it; a request the provider never saw is answered with the
    reason `NEVER_SEEN`.

@@ -4,8 +4,8 @@ Rules
 -----
 1. A product sold for a producer is the shop's own product and belongs to that one producer: the till's code says whose
    it is. The shop owns none of it; it keeps a commission, of which an agent may have a part.
-2. A sale takes from the oldest lot first (`produce_lots`), in the sale's own transaction; each part of a line is a move
-   that names sale, line and lot. So a lot leads to its receipts, and a receipt to its lots.
+2. A sale takes from the oldest lot first (`producer_lots`), in the sale's own transaction; each part of a line is a
+   move that names sale, line and lot. So a lot leads to its receipts, and a receipt to its lots.
 3. What a customer brings back is a move that answers the one it was sold by, and undoes its share of money: all of a
    line brought back leaves exactly nothing.
 4. Shared is the net: what was charged after offers, without the tax. Commission and agent's part are rounded half up,

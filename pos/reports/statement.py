@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. A document is frozen when it is asked for; its layout (`account_paper`) reads nothing else.
+1. A document is frozen when it is asked for; its layout (`accounts`) reads nothing else.
 2. It speaks the customer's language; a voucher, which is anybody's, the shop's.
 3. Every slip and statement in the queue is filed under its customer, so that forgetting a person finds it.
 """

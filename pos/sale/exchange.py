@@ -6,8 +6,8 @@ Rules
 2. An exchange is of one receipt, and for its customer.
 3. What comes back pays for what is bought. What is left over goes back as in a return: first to the tab, the points or
    (a voucher) as store credit, as far as the receipt was paid from there; the rest as the till says.
-4. Account money that pays for the new goods goes on with them (`ways_back.ways_left`), so another return gives it back
-   to the account and never as cash.
+4. Account money that pays for the new goods goes on with them (`refund_routes.ways_left`), so another return gives it
+   back to the account and never as cash.
 """
 
 from collections.abc import Sequence

@@ -6,7 +6,7 @@ Rules
 2. Money back is the line's own: however a line comes back in parts, the parts sum to what was paid for it. Its
    deposit comes back with it.
 3. Goods that can be sold again go onto the floor, others to waste; cash is rounded with the sale's own rule.
-4. How the money goes back is planned (`ways_back`), and `plan` tells it before anybody is asked for money.
+4. How the money goes back is planned (`refund_routes`), and `plan` tells it before anybody is asked for money.
 5. The original is never touched. A return has its own id, receipt number and fact.
 6. What was paid online goes back online, by the pickup page alone: the network keeps that money (`prepaid`).
 7. Without a receipt, goods come back at a typed price, at most what they would cost now, by those who may

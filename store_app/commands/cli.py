@@ -1,4 +1,4 @@
-"""The commands of a node: `cornerstore ...`. What is refused is one sentence, never a traceback (`commanding`)."""
+"""The commands of a node: `cornerstore ...`. What is refused is one sentence, never a traceback (`common`)."""
 
 import datetime as dt
 import json

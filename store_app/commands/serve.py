@@ -119,7 +119,7 @@ def web_server(app: Any, host: str, port: int, threads: int) -> Any:
 
     return create_server(
         app, host=host, port=port, threads=threads, ident=None, max_request_body_size=21_000_000,
-        # whose word counts is decided where it is asked (`askers`); that a proxy stands between must show
+        # whose word counts is decided where it is asked (`strangers`); that a proxy stands between must show
         clear_untrusted_proxy_headers=False,
         # every customer's browser keeps a connection: waitress's usual hundred would leave the others outside
         connection_limit=2_000, asyncore_use_poll=True,

@@ -58,7 +58,7 @@ def is_calendar(raw: bytes, name: str) -> bool:
 def table(raw: bytes, today: dt.date, **how: Any) -> tuple[str, Iterator[list[str]]]:
     """Return what a calendar holds beside school holidays, in words, and these as rows under HEADING.
 
-    It is read in a child process (`apart.read_apart`, which takes `how`).
+    It is read in a child process (`child_process.read_apart`, which takes `how`).
     """
     found = read_apart(rows, raw, today, **how)
     described, told = _described(Counter(next(found))), list(found)

@@ -5,7 +5,7 @@ Rules
 1. Nothing is written while one row has a fault; every fault names row, column and what is expected (I32).
 2. Cells are text until a column's own rule reads them, so that leading zeros stay and no fraction is rounded.
 3. A table's row number is the spreadsheet's: the heading is row 1.
-4. What is wrong is said in the reader's language, to a command in its node's (`commanding.speaking`).
+4. What is wrong is said in the reader's language, to a command in its node's (`common.speaking`).
 5. Numbers with decimals are read by the mark that their column tells (`marks`); where none does, Invalid asks for it.
 """
 
@@ -94,7 +94,7 @@ def read(
 
     today: from which a calendar of school holidays is looked ahead; without it none is read.
     mark: which of `marks.MARKS` somebody said it is, for columns that do not tell it (rule 5).
-    encoding, home, how: as `files.table` has them; a refusal of a text says how it was read (`encoding`).
+    encoding, home, how: as `files.tables.table` has them; a refusal of a text says how it was read (`encoding`).
     """
     raw = _content(source)
     name = source.name if isinstance(source, Path) else name
@@ -159,7 +159,7 @@ def write(
 ) -> str:
     """Write a file without faults in the caller's transaction; returns what was done in a sentence.
 
-    owner_id: the shop, or '*' for the network's own (`network_rows`). supplier_id: whose price list it is.
+    owner_id: the shop, or '*' for the network's own (`files.network`). supplier_id: whose price list it is.
     warehouse_id, why: which warehouse of the network was counted, and why.
     """
     if sheet.faults:

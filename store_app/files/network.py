@@ -6,7 +6,7 @@ Rules
    trade in, its day is its first shop's. So a shop is founded first.
 2. A product that is here already takes over what the file says of it; one that is a single shop's own is refused. What
    a product costs the network's shops stands in the price list.
-3. A stock file is a count of one warehouse, with why (`warehouse_stock`, rule 4).
+3. A stock file is a count of one warehouse, with why (`lots`, rule 4).
 """
 
 import datetime as dt

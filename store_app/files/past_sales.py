@@ -53,7 +53,7 @@ class Goods:
 class Past:
     """What a file tells.
 
-    rows: as `rolling.import_history` takes them    goods: of these rows, by SKU
+    rows: as `rollups.import_history` takes them    goods: of these rows, by SKU
     unknown: what is no product here, and in how many rows    own_rows: of days from own_from on, a shop's first own
     old_rows: of days before old_until, the first that forecasts look back on
     """

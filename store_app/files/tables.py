@@ -3,7 +3,7 @@
 Rules
 -----
 1. The encoding of a CSV is found (`encodings`), shown, and can be chosen.
-2. A table is read in a child process (`apart`): `table` asks it, `rows` is what it does.
+2. A table is read in a child process (`child_process`): `table` asks it, `rows` is what it does.
 3. Rows, columns, letters and what a file says that it unpacks to are limited before it is read or while it is. A word
    that a file repeats takes its memory once.
 """

@@ -3,7 +3,7 @@
 Rules
 -----
 1. The network forecasts some of its shops or regions in one child; where that trips, each by itself. Who trips by
-   itself is left out for that night, and noted (`one_by_one`); the others are forecast.
+   itself is left out for that night, and noted (`savepoints`); the others are forecast.
 2. A child that stopped or took too long, and books that are away, are nobody's odd row: the night waits.
 """
 

@@ -3,7 +3,7 @@
 Rules
 -----
 1. A night publishes everything: the catalogue, which names the shop, then what a region's shops share, then what is
-   everybody's. Each is made once; a region whose own cannot be made keeps no other one waiting (`one_by_one`).
+   everybody's. Each is made once; a region whose own cannot be made keeps no other one waiting (`savepoints`).
 2. What the network's suppliers ask is published within the day, too, of the products the shops have heard of: a product
    comes with the night's catalogue, and its price on the shelf with it.
 """

@@ -49,8 +49,8 @@ WAYS = (
     Way("the Dask scheduler", "`forecast_cluster`", "8786", "forecasts on a cluster", ("forecasting/many.py",)),
     Way("a printer", "`printer`, or the page *Printers*", "9100", "paper", ("pos/printing/lines.py",)),
     Way(
-        "every address of the store's own networks", "`printer_search`", "9100",
-        "when somebody presses *Search* on that page", ("pos/printing/discovery.py",),
+        "every address of the store's own networks", "the page *Printers*", "9100",
+        "when somebody presses *Search* there", ("pos/printing/discovery.py",),
     ),
     Way("the store node", "`print-agent --server`", "443", "paper, from a print agent", (_HTTP,)),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The refusals of proposals, orders and who they go to, of goods that come and of offers; see `sentences`."""
+"""The refusals of proposals, orders and who they go to, of goods that come and of offers; see `words.refusals`."""
 
 from typing import Any
 

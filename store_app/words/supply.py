@@ -59,14 +59,14 @@ PICK_REASONS = {
     "expired": _l("Past its date"),
     "left": _l("Left for the next round"),
 }
-"""Why less is picked (`pick_list.REASONS`)."""
+"""Why less is picked (`pick_lists.REASONS`)."""
 LESS_WORDS = {
     **PICK_REASONS,
     "recalled": _l("Recalled"),
     "shared": _l("Not enough for all"),
     "gone": _l("Gone when it was loaded"),
 }
-"""Why a shop gets less than it asked for (`order_sheet`)."""
+"""Why a shop gets less than it asked for (`order_status`)."""
 
 
 def waiting(count: int) -> str:

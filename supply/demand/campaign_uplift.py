@@ -6,8 +6,8 @@ Rules
    campaign's lines say; of two campaigns at once the larger counts.
 2. It holds for days gone by too: what sold then is read without it, so that an ordinary day stays what it was. Where
    the campaign brings less or more than expected, the level follows and is found again afterwards.
-3. The campaign's extra is planned demand until its last day (`campaign_asks`); what a forecast carries of it is not
-   spoken for beside that forecast (`planned`, rule 3).
+3. The campaign's extra is planned demand until its last day (`campaign_requests`); what a forecast carries of it is not
+   spoken for beside that forecast (`known_events`, rule 3).
 """
 
 import datetime as dt

@@ -6,11 +6,11 @@ Rules
    past stays as it was: it can neither be closed nor opened afterwards.
 2. Nothing is expected to be wanted on them: not by the forecast (`forecasts`), nor by an order between two forecasts
    (`expected`); one that is taken back counts again from the next forecast on. Once past they tell nothing of demand,
-   unless something was sold on one after all (`rolling`).
-3. No online order is to be collected or brought on them, and no time to answer one runs (`pickup_rules`). What was
+   unless something was sold on one after all (`rollups`).
+3. No online order is to be collected or brought on them, and no time to answer one runs (`time_slots`). What was
    promised before stays promised: the shopkeeper is told how many such orders there are.
-4. The shop is their author. What it publishes tells the network all of them from that day on (`shop`). Of a shop
-   without a node the network's operator settles them, until a node of its own tells others.
+4. The shop is their author. What it publishes tells the network all of them from that day on (`storefront.storefront`).
+   Of a shop without a node the network's operator settles them, until a node of its own tells others.
 """
 
 import datetime as dt
@@ -54,7 +54,7 @@ def close(
 ) -> list[dt.date]:
     """Settle that a shop stays closed from a day until another, both included (rule 1); returns the days that are new.
 
-    Told to nobody: `shop.close_days` is the verb that also tells the network.
+    Told to nobody: `storefront.storefront.close_days` is the verb that also tells the network.
     """
     today = today_of(session, store_id, at)
     if last < first:

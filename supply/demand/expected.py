@@ -4,9 +4,9 @@ Rules
 -----
 1. Demand is that of `supply/replenishment/proposals.py`, rules 2 and 3: of the store's own published run, at most
    OLDEST_DAYS old, else the mean of the last RECENT_DAYS, else what a shop of its region sold, as large as it says it
-   is (`stated_takings`).
-2. Of what is fresh (`next_pack`, FRESH_DAYS) it is moved towards what the last LATELY_DAYS sold as far as chance does
-   not explain the distance: levels of fruit move faster than a forecast follows, and too much is thrown away.
+   is (`stated_sales`).
+2. Of what is fresh (`lead_time_demand`, FRESH_DAYS) it is moved towards what the last LATELY_DAYS sold as far as chance
+   does not explain the distance: levels of fruit move faster than a forecast follows, and too much is thrown away.
 3. On days the shop settled to stay closed nothing is wanted, also where the forecast did not know of them
    (`closed_days`).
 4. So many queries as there are tables, never one per product.

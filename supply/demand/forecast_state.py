@@ -7,7 +7,7 @@ Rules
    another (`forecasting.fit.state.VERSION`).
 2. Other nights read the days since and their context, and write no state: any night can be worked out again from the
    state and the days, to the last digit.
-3. History that is laid in afterwards (`rolling.import_history`) lets the state go.
+3. History that is laid in afterwards (`rollups.import_history`) lets the state go.
 """
 
 import datetime as dt

@@ -10,7 +10,7 @@ Rules
 4. Each night the forecast of WATCHED_DAYS ago is judged by what came: classes that did worse than the mean of four
    weeks fall back to it, and those that drift are named.
 5. A day of a campaign the shop said yes to is forecast with what the campaign is expected to bring, and what sold then
-   is read without it (`campaign_lift`). Offers and changes of price are told of both (`offer_days`), school holidays
+   is read without it (`campaign_uplift`). Offers and changes of price are told of both (`offer_days`), school holidays
    and weather where somebody tells them (`surroundings`), and nothing is expected on days the shop settled to stay
    closed (`closed_days`).
 6. Quantiles rise with q, are finite and not negative (K12). A period is [first_day, last_day], both included: a
@@ -116,7 +116,7 @@ class ForecastSeries(Base):
     lately_spread: Mapped[float | None] = mapped_column(sa.Double)
     """Variance over mean of its last days' units, about what such days usually bring; None where few were observed."""
     moved: Mapped[list[Any] | None] = mapped_column(sa.JSON(none_as_null=True))
-    """What moves its days ahead (`forecast_writing`): [name of what surrounds the shop, an offer or a price, [days],
+    """What moves its days ahead (`forecast_store`): [name of what surrounds the shop, an offer or a price, [days],
     factor, whether it is more of it than usual]; None for nothing."""
 
 

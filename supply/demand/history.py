@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. DailyDemand is rolled up from sale lines (`rolling`); a late fact re-rolls its day. Returns lower the day of the
+1. DailyDemand is rolled up from sale lines (`rollups`); a late fact re-rolls its day. Returns lower the day of the
    return.
 2. A day without a row on which the shop was open is a real zero; a day on which it was closed (`closed_days`, or no
    till was opened), or of which nothing is known, is not observed.

@@ -5,7 +5,7 @@ Rules
 1. A product is on offer where an offer of single products or packs names it that any customer gets: without a coupon,
    not for members alone, not of one batch or of what expires. It holds from the day it was made or begins, whichever is
    later, until its last day or the one somebody ended it on, on its weekdays.
-2. The days of a campaign are told as what it is expected to bring (`campaign_lift`) and not as an offer, too.
+2. The days of a campaign are told as what it is expected to bring (`campaign_uplift`) and not as an offer, too.
 3. A price is the shop's own from its first own price on, before it the network's; what is typed for later is known now.
 4. Prices that never change say nothing and are left out. An offer that holds on all these days does not: the level a
    state keeps is that of days without it.

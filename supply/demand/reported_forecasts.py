@@ -12,7 +12,7 @@ Rules
    SLACK_SALES sales more for chance; beyond that the network's own reckoning counts for it (`unlikely`). All products
    of a unit together are believed up to TRUSTED_IN_ALL times what the shop sold of them: else all is refused.
 4. What is more than OLDEST_DAYS nights old is not used.
-5. It moves what is said of regions and what warehouses buy. Scarce goods are shared without it (`fair_needs`).
+5. It moves what is said of regions and what warehouses buy. Scarce goods are shared without it (`allocation_needs`).
 6. With it goes what offers and prices made of its days (`offer_effects`).
 7. A run that the network did not take is told it no more: the shop notes it with the reason, and tells the next.
 

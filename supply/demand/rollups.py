@@ -10,7 +10,7 @@ Rules
 3. What was imported is never re-rolled, nor a day whose sales were put away (`pos.sync.put_away`).
 4. A shelf that stood empty at closing time hid demand: the share of the day's trade since its last sale is kept beside
    it, told from when the shop's sales of all products were rung.
-5. A shop's day that cannot be added up is left out (`left_out`) and tried again after PUT_OFF; the others' are added
+5. A shop's day that cannot be added up is left out (`isolation`) and tried again after PUT_OFF; the others' are added
    up.
 """
 

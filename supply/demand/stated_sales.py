@@ -7,8 +7,8 @@ Rules
    (`expected`); without it the shop is taken for an average one.
 2. It counts until the shop has traded on OWN_DAYS days. From then on it can be neither given nor changed.
 3. The shop is its author. Who founds it at the network may say it beforehand; it comes with the shop when it joins
-   (`pos.store.store.told_of`), and what the shop publishes tells the network of a change (`shop`). Of a shop without a
-   node the operator says it (`state_for`).
+   (`pos.store.store.told_of`), and what the shop publishes tells the network of a change (`storefront.storefront`). Of
+   a shop without a node the operator says it (`state_for`).
 """
 
 import datetime as dt
@@ -36,7 +36,7 @@ MOST_TIMES = 20.0
 def state(session: Session, store_id: str, takings_minor: int, *, actor: Actor, at: dt.datetime) -> bool:
     """Say what a shop takes on a usual day; 0 takes it back. Returns whether that is new.
 
-    Told to nobody: `shop.state_takings` is the verb that also tells the network.
+    Told to nobody: `storefront.storefront.state_takings` is the verb that also tells the network.
     """
     store = store_of(session, store_id)
     if not 0 <= takings_minor <= MAX_MINOR:

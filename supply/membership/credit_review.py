@@ -11,7 +11,7 @@ Rules
    as of that day: what is paid from money the network kept is paid in time.
 5. A shop is paid the shelf money of each week in which its bestseller shelf stood and it traded, once what it sold is
    known: up to SHELF_WEEKS weeks later, where its word came late.
-6. Each shop's night is its own: what cannot be worked out for one keeps nobody else's waiting (`left_out`). A day that
+6. Each shop's night is its own: what cannot be worked out for one keeps nobody else's waiting (`isolation`). A day that
    is made up after a later one leaves the line as the later one set it.
 """
 

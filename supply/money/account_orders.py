@@ -8,7 +8,7 @@ Rules
    it, and the shop reads either. It goes by itself as soon as there is no reason any more.
 3. What an order costs beyond its draw is on account too. Where that is above the terms' most, or the draw was refused
    before the order came, the order is answered with nothing.
-4. A shop whose orders cannot be looked at waits with all of them, and the others' are filled (`left_out`).
+4. A shop whose orders cannot be looked at waits with all of them, and the others' are filled (`isolation`).
 
 Units: *_minor minor units of the shop's currency.
 """

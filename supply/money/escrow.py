@@ -10,9 +10,9 @@ Rules
 3. Money leaves in one of two ways, each named: back to the customer, or on to the shop (of a group buy, a share of it
    for its leader), whose ledger it enters (`escrow_ledger`). What goes back is written as due, and as done when the
    provider confirms it or a person has paid it by hand, once per entry (`refunds`).
-4. After a collection the money waits until its term is over (`following` rule 7), and until the shop was heard from
+4. After a collection the money waits until its term is over (`order_copy` rule 7), and until the shop was heard from
    after that with nothing of it still on its way, or SILENCE has passed. A return that is asked for stops that clock,
-   and a dispute does until the operator decides (`passing_on`): all, part or nothing goes back, the rest on to the
+   and a dispute does until the operator decides (`escrow_release`): all, part or nothing goes back, the rest on to the
    shop.
 5. What turns out to be the customer's after it was passed on goes back all the same, and is taken from the shop, and
    from a group's leader in proportion. A customer may dispute within LATE_DISPUTE, once: the money is taken from them

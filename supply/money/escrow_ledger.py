@@ -4,7 +4,7 @@ Rules
 -----
 1. What is passed on enters the shop's funds less the network's commission, and repays advances first.
 2. A group's leader's part is the leader's from the start: it enters `agents` under the leader's name, without
-   commission, and is paid out from there (`agent_parts`).
+   commission, and is paid out from there (`agent_commissions`).
 3. Money that turns out to be the customer's after all is taken back: the leader's share of it from what the leader has
    coming, the shop's with its share of the commission from the funds as far as they reach, the rest as an invoice on
    account.

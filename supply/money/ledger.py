@@ -7,13 +7,13 @@ Rules
 2. The shop's side is four accounts: `invoiced` (owed for invoices on account), `credit` (owed for invoices on credit),
    `advance` (owed for money advanced on escrows) and `funds` (its money at the network, never above zero: the network
    owes it). Against them stand goods, returns, transfers (zero over all shops), escrow, commission, shelf, late, bank,
-   loss, care, agents and overpaid (`agent_parts`) and points (`points_pool`).
+   loss, care, agents and overpaid (`agent_commissions`) and points (`points_pool`).
 3. A posted delivery of the network makes one invoice of what was counted, at the order's cost; the part drawn on credit
    makes one of its own. Goods on sale or return are invoiced as they sell (`consignment`).
 4. Money that comes in, and what is credited or given for goods, pays invoices at once, what is due first
    (`settlement_math` rule 1): nobody is paid out for goods that are not paid. What no invoice needs stays in the funds.
    What customers paid online pays what is due by that day, and every night what is in the funds pays what fell due
-   (`credit_night`): nothing is late while its money is here.
+   (`credit_review`): nothing is late while its money is here.
 5. Entries are numbered per shop without a gap, by the network alone; a shop keeps a copy, which is all it needs to
    recompute every figure. What it told before it was put back from a copy counts no more (`lost_entries`).
 

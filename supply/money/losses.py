@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. Giving up what is left of an invoice is the network's loss in the shop's book (`settlement`); it forgives nothing.
+1. Giving up what is left of an invoice is the network's loss in the shop's book (`money.ledger`); it forgives nothing.
    The shop's line is held by the operator until the operator releases it, though nothing is late any more: it draws no
    credit, and its orders on account wait.
 """

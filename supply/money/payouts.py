@@ -9,7 +9,7 @@ Rules
 3. Where a shop's money goes is the shop's word alone, journalled; the network's own account is the operator's. The last
    word counts: each bears a later moment than the one before, also when the shop's clock was set back in between.
 4. Agents' parts that their shops have paid, and what groups' leaders earned, go out in the same run, each from its
-   shop's book (`agent_parts`).
+   shop's book (`agent_commissions`).
 5. Whoever holds a shop's key could say another account, so a changed one rests for BANK_RESTS by the network's clock
    before anything is paid to it; a word of the future shuts out no later one.
 """

@@ -3,7 +3,7 @@
 Rules
 -----
 1. The order keeps its own states, escrow and reservations: while it is brought it is ready, handed over at the door it
-   is collected. This is only the way there. What is done on the way stands in `delivering`.
+   is collected. This is only the way there. What is done on the way stands in `delivery`.
 2. An order that ends takes its way with it: refused, cancelled or expired calls it off. While it is on the way it does
    not expire.
 3. The address travels once, with the order; nothing that comes back repeats it. It is forgotten with name and phone.

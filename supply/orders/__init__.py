@@ -1,1 +1,1 @@
-"""Whom a store buys from, and its orders: suppliers, price lists, delivery calendars, purchase orders."""
+"""Whom a store buys from, and its orders: suppliers, price lists, delivery calendars, orders, deliveries, claims."""

@@ -1,6 +1,6 @@
 """Claims about deliveries: the tables, the states, and what a line may claim.
 
-`claims` has the verbs and the rules 1 to 7; this file holds the rows and the bounds.
+`claims.handling` has the verbs and the rules 1 to 7; this file holds the rows and the bounds.
 """
 
 import datetime as dt
@@ -212,7 +212,7 @@ def reckon(session: Session, claim: Claim, delivery: Delivery) -> None:
 
 
 def left_to_pay(session: Session, claim: Claim) -> int:
-    """Return what the goods of a claim's delivery cost, less what claims and `push_care` have paid for them."""
+    """Return what the goods of a claim's delivery cost, less what claims and `offer_results` have paid for them."""
     delivery = session.get_one(Delivery, (claim.store_id, claim.delivery_id))
     costs, offer = costs_of(session, delivery), session.get(PushOffer, (claim.store_id, delivery.push_id or ""))
     counted = sa.select(DeliveryLine.sku, DeliveryLine.counted_qty).where(

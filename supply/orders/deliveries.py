@@ -71,7 +71,7 @@ class DeliveryLine(Base):
     promised_qty: Mapped[int | None]
     """What was promised, where the sender picked less; None: it comes as promised."""
     less_why: Mapped[str] = mapped_column(default="", server_default="")
-    """Why less was picked (`pick_list.REASONS`)."""
+    """Why less was picked (`pick_lists.REASONS`)."""
 
     def lots_of(self, qty: int) -> list[Lot]:
         """Return the lots of so many units of the line.

@@ -7,7 +7,8 @@ Rules
    claim has one return, which bears its id.
 2. What the shop hands over leaves its stock at once, and is the network's from then on. More than is proposed, or than
    is there, is refused.
-3. The warehouse counts what came, and how much of it can be sold again; that count is the last word (`going_back`).
+3. The warehouse counts what came, and how much of it can be sold again; that count is the last word
+   (`warehouse.returns`).
 
 Units: quantities in stock units; pack_cost_minor per pack_qty units.
 """

@@ -5,7 +5,7 @@ Rules
 1. An offer is one product to one shop with packs, cost, a reason in words and a last day to answer.
 2. Accepted, it arrives as a delivery and sells like anything else; declined or unanswered, nothing comes.
 3. Sale or return: the goods stay the network's until they are sold; until return_until the shop may send back what
-   did not sell (`consignment`). What the network promises for goods that are bought stands in `push_terms`.
+   did not sell (`consignment`). What the network promises for goods that are bought stands in `offer_terms`.
 4. The shop's answer is the last word: an offer it answered before a withdrawal reached it stays answered, at both
    nodes. The network dispatches only what was accepted.
 5. What an offer costs and promises is what the network wrote down when it made it; a shop says yes or no, no more. An
@@ -73,7 +73,7 @@ class PushOffer(Base):
     return_until: Mapped[dt.date | None]
     answered_why: Mapped[str] = mapped_column(default="")
     terms: Mapped[dict[str, Any] | None]
-    """What the network binds itself to; see `push_terms`."""
+    """What the network binds itself to; see `offer_terms`."""
     care_minor: Mapped[int | None]
     """At the network: what was paid when the goods were looked at; None: not yet."""
 

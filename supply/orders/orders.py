@@ -16,7 +16,7 @@ Rules
 8. An order whose van turned back with all of it is acknowledged again, with what was loaded: that is loaded anew.
 9. A shop that was put back from its copy knows nothing of what it sent since: the goods of a lost order are expected
    without it.
-10. For which day an order counts is one rule (`order_days`); how the network takes it in stands in `order_arrivals`.
+10. For which day an order counts is one rule (`order_days`); how the network takes it in stands in `arrivals`.
 """
 
 import datetime as dt
@@ -100,7 +100,7 @@ class ReplenishmentOrder(Base):
     postponed: Mapped[bool] = mapped_column(default=False)
     """The basket is below the supplier's minimum, and waiting for the next order day costs less than filling it."""
     by_rule: Mapped[bool] = mapped_column(default=False)
-    """It went by the shopkeeper's rule, unseen (`order_rules`)."""
+    """It went by the shopkeeper's rule, unseen (`auto_approval`)."""
 
 
 class OrderLine(Base):
@@ -124,7 +124,7 @@ class OrderLine(Base):
     changed_why: Mapped[str] = mapped_column(default="")
     changed_by: Mapped[str] = mapped_column(default="")
     teaches: Mapped[bool] = mapped_column(default=False)
-    """The reason says that the quantity was wrong as such: approving takes it as a lesson (`order_rules`)."""
+    """The reason says that the quantity was wrong as such: approving takes it as a lesson (`auto_approval`)."""
     packs_acknowledged: Mapped[int | None]
     qty_received: Mapped[int] = mapped_column(default=0)
     why: Mapped[dict[str, Any]]

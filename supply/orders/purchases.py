@@ -54,7 +54,7 @@ class Purchase(Base):
 
 
 class PurchaseLine(Base):
-    """One product of a purchase. why: what it was worked out from (`purchase_needs`)."""
+    """One product of a purchase. why: what it was worked out from (`purchasing.requirements`)."""
 
     __tablename__ = "purchase_line"
     __table_args__ = (

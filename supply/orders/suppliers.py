@@ -5,7 +5,8 @@ Rules
 1. A supplier belongs to the network ('*'), to one store, or to the network node, which buys from it (`upstream`). The
    network itself is a supplier of kind 'network'.
 2. Orders are taken on the supplier's order days up to its cut-off, and arrive lead_time_days later, but not on a closed
-   day (`rhythm`). A warehouse without a cut-off takes them until its midnight; any other, until the shop's day is over.
+   day (`orders.calendar`). A warehouse without a cut-off takes them until its midnight; any other, until the shop's day
+   is over.
 3. A product comes in packs of pack_qty stock units at pack_cost_minor a pack; another cost may begin on a day
    (`SupplierCost`), and the latest one that has begun counts.
 4. The network's suppliers reach a store as an edition (`serving`); a store's own ones never travel, and only they are

@@ -25,7 +25,7 @@ LEFT_HERE = ("delivered", "short")
 
 
 class VanCall(Base):
-    """The stop a delivery comes with. state: on_the_way, or one of `rounds.OUTCOMES`."""
+    """The stop a delivery comes with. state: on_the_way, or one of `routes.routes.OUTCOMES`."""
 
     __tablename__ = "van_call"
 

@@ -6,9 +6,9 @@ Rules
    within .75 and .98 (the newsvendor's critical ratio, Snyder & Shen eq. 4.30), unless the shopkeeper set it. What
    sells at no margin is worth LEAST_MARGIN_BP of its cost, for an empty shelf sends the customer away. A unit too many
    is held from one delivery to the next; its waste is the square of the share of its shelf life that takes.
-2. The next pack comes up to the reorder point of `next_pack`, whose least chance is 1 - service level where a person
-   set that. What stands for show, or a person taught to hold (presentation), is added to the point; less than none is
-   taken off.
+2. The next pack comes up to the reorder point of `lead_time_demand`, whose least chance is 1 - service level where a
+   person set that. What stands for show, or a person taught to hold (presentation), is added to the point; less than
+   none is taken off.
 3. Whoever wants what is not there goes without (lost sales), so the position that counts is never below the demand
    until the goods come; what will expire before they sell does not count. What is on the way serves from its day on: of
    the demand until the goods come only what finds something (ready) is taken off it.
@@ -71,7 +71,7 @@ class OrderPolicy:
 
 
 def shop_policy(service_bp: int) -> OrderPolicy:
-    """Return what orders weigh in a shop that aims at this service at most (`order_wishes`, rule 3)."""
+    """Return what orders weigh in a shop that aims at this service at most (`service_targets`, rule 3)."""
     level = service_bp / 10_000
     return OrderPolicy(lowest_level=min(level, OrderPolicy.lowest_level), highest_level=level)
 
@@ -181,7 +181,7 @@ def decide_basket(
 
 
 def wanted(lines: Sequence[PolicyLine], stands: Stands, policy: OrderPolicy = OrderPolicy()) -> Basket:
-    """Return what comes of each line for itself (rules 1 to 5) at m positions each, for `limits` to bound."""
+    """Return what comes of each line for itself (rules 1 to 5) at m positions, before its supplier's minimum."""
     one = _Basket(lines, policy, stands)
     packs = one.packs()
     over = np.broadcast_to(one.over, one.under.shape)

@@ -12,14 +12,14 @@ Rules
    what a shop of its region sold a day, as large as it says it is, with twice the variance ('region28').
 4. Position = what is there and not promised, and what is on the way and due by the last day that is covered: what
    comes later serves later days. A book below zero counts as an empty shelf; what should have come and did not is not
-   counted, and the line says so (`to_come`).
+   counted, and the line says so (`open_orders`).
 5. `why` keeps the facts of a line as they were when it was proposed: numbers and codes; the page words them, and
    `effect` reads them again. Rates and sums of demand carry three decimals; `_milli` is a thousandth.
 6. Only a proposal is changed, and never without a reason and a name.
 7. Each product is proposed at the supplier that serves it at the least total cost, late goods counted as lost margin,
    and not where it would wait for a minimum while another brings it in time (`sources`). The line tells what the others
    cost and when they come.
-8. All proposals together keep within the week's money and the network's line (`order_money`), what brings most for it
+8. All proposals together keep within the week's money and the network's line (`budget`), what brings most for it
    first; what a basket that waits would have cost goes to the others. What did not fit stays on the proposal with what
    did, none where none did, and says so.
 """
@@ -167,7 +167,7 @@ def change(
 ) -> OrderLine:
     """Order another number of packs than proposed, or none, with a reason; back to what was proposed clears it.
 
-    teaches: the reason says that the quantity was wrong as such, not that something happened once (`order_rules`).
+    teaches: the reason says that the quantity was wrong as such, not that something happened once (`auto_approval`).
     """
     order = _proposal(session, store_id, order_id)
     _refuse_packs(packs)

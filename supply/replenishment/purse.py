@@ -1,4 +1,4 @@
-"""A purse: what orders to some suppliers may cost together. PURE; `order_money` fills it, `sources` spends it."""
+"""A purse: what orders to some suppliers may cost together. PURE; `budget` fills it, `sourcing` spends it."""
 
 from typing import NamedTuple
 

@@ -9,7 +9,7 @@ Rules
 3. Days of cover = mean value of the stock, halfway between opening and closing / value of a day's demand. Fill = value
    sold / value wanted. Waste = value expired / value wanted. All over the last scored_days; WARM_DAYS before them run
    without being counted, and stock settles. Everybody starts with three days' demand.
-4. Goods age and are wasted as `ageing` says.
+4. Goods age and are wasted as `shelf_life` says.
 5. Our rule is asked for a fill by the service level that would have brought it over the last LOOK_BACK_DAYS, found anew
    every MEASURE_DAYS from what was known by then: how hard demand is to foresee changes with the season.
 
@@ -240,7 +240,7 @@ def look_ahead(
 
 
 def ours(history: History, seen: Seen, setting: Setting, level: float | Floats) -> Rule:
-    """Order by `next_pack` at one service level for all: equal value of a unit's worth, spread where it helps most.
+    """Order by `lead_time_demand` at one service level for all: equal value of a unit's worth, where it helps most.
 
     level: one, or each order day's (D,).
     """
@@ -281,7 +281,8 @@ def _lasting(seen: Seen, life: Floats, setting: Setting) -> Demand:
 
 
 def _as_lately(history: History, seen: Seen, setting: Setting) -> Seen:
-    """Return the forecasts moved towards what the last LATELY_DAYS sold: for what is fresh (`needs`, rule 2)."""
+    """Return the forecasts moved towards what the last LATELY_DAYS sold: for what is fresh
+    (`replenishment.requirements`, rule 2)."""
     count = len(seen.before)
     days = seen.first_day + np.arange(count)
     sums = np.cumsum(np.concatenate([np.zeros((history.panel.n_series, 1)), history.y], axis=1), axis=1)

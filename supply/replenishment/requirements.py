@@ -5,7 +5,7 @@ Rules
 1. Only what the shop lists and has priced is needed; a price counts without its tax.
 2. Demand is what is `expected`; the position is that of `supply/replenishment/proposals.py`, rule 4, with what is
    `to_come` until the interval's last day.
-3. What is kept for show, room and service are the shopkeeper's wishes (`order_wishes`). What has a slot of the shelf
+3. What is kept for show, room and service are the shopkeeper's wishes (`service_targets`). What has a slot of the shelf
    plan that stands when the goods come keeps its front row for show, one portion a facing, unless the shopkeeper wishes
    otherwise, and the slot is its place on the shelf (`shelf`).
 4. What is wholly recalled is not needed, and units of a recalled lot are not there. Of dated lots, what will expire

@@ -3,10 +3,10 @@
 Rules
 -----
 1. A day goes as in `simulate`, rule 1: the van comes, then it is ordered where the supplier takes orders, then
-   customers come, and who finds nothing leaves. Goods age and are wasted as `ageing` says.
+   customers come, and who finds nothing leaves. Goods age and are wasted as `shelf_life` says.
 2. It is ordered by the rule of the proposals (`policy.wanted`), from the stock of that future and what is on its way
-   there, within the suppliers' minimums and the week's money (`limits`). The forecast stays today's, and each product
-   comes of the supplier that serves it best today.
+   there, within the suppliers' minimums and the week's money (`supplier_minimums`). The forecast stays today's, and
+   each product comes of the supplier that serves it best today.
 3. Where the week's money limits, the next order of each supplier has its share of it as its proposal would, before its
    day has come; what is spent is what was ordered on that day and the WEEK_DAYS - 1 before.
 4. Every service level meets the same futures: what differs between two is the level's doing.

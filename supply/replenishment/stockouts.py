@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. What a shop sells a day is the mean of the first week of its forecast, as the shop tells it (`told_forecasts`) or the
-   network made it, else what it sold in the last LOOK_BACK_DAYS on the days it was open.
+1. What a shop sells a day is the mean of the first week of its forecast, as the shop tells it (`reported_forecasts`) or
+   the network made it, else what it sold in the last LOOK_BACK_DAYS on the days it was open.
 2. What a shop has is what its book says is there, never below nothing, and what is on its way to it: what was promised
    or accepted and waits to be loaded, and what was loaded until the shop has counted it. Of goods nobody has counted
    UNCONFIRMED_DAYS after they were due the network does not know whether they came: it counts on them no more.

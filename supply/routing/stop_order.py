@@ -4,7 +4,7 @@ Rules
 -----
 1. A window that begins earlier is served earlier. Within one the way is the shortest there is from where the one before
    ended (and back to the shop after the last), tried whole up to EXACT doors; of two as short the doors as given.
-2. For more doors `many` says what is planned by PyVRP in a child process (`round_plan`); here they are then only put
+2. For more doors `many` says what is planned by PyVRP in a child process (`planning`); here they are then only put
    by the nearest next, for a list to look at.
 
 Units: degrees, metres; instants aware.

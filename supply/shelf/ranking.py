@@ -9,8 +9,9 @@ Rules
    sells its category beside the region's shops, drawn towards one the less the shop sold of it. Only what at least
    ANONYMOUS shops sold on one day counts there, so that no neighbour's sales can be read off. Where there is no region,
    and for a product of the shop's own, which nobody else can sell, the shop's own rate counts.
-3. Online orders and margin lift a product by up to a half each, a place on an outside list (`outside`) by up to a
-   quarter; the margin of a producer's goods is the commission, and where a cost is unknown the median of the known.
+3. Online orders and margin lift a product by up to a half each, a place on an outside list (`external_rankings`) by up
+   to a quarter; the margin of a producer's goods is the commission, and where a cost is unknown the median of the
+   known.
 4. Only products with a price are ranked. Ties go by SKU, so that the same sales give the same shelf.
 5. A slot gets facings for two days of sales, DEPTH portions behind each, one to four facings.
 6. Of every six slots one is a trial: it goes to a product that has had fewer than `trial.TRIAL_DAYS` days on this

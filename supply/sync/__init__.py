@@ -1,1 +1,1 @@
-"""The supply side of sync: applying facts, plausibility, recovery, checks."""
+"""The supply side of sync: applying facts, recovery, checks."""

@@ -65,7 +65,7 @@ def _promises(session: Session, here: str, store_id: str | None) -> list[Finding
     """K5: units are held for open pickup orders alone, and each has exactly what its lines still ask for.
 
     Goods of a group that is ordered or being dealt out are held under the group's id, at most as many as were ordered
-    (`group_goods`).
+    (`groups.goods`).
     """
     reply = sa.orm.aliased(Reservation)
     answered = sa.exists().where(reply.store_id == Reservation.store_id, reply.answers_id == Reservation.id)

@@ -6,7 +6,7 @@ Rules
    whole copy, whose newest `step` wins.
 2. While a group is ordered, its cases are planned demand of the store, so that the next order carries them.
 3. The shopkeeper says what arrived, once; the network deals it out, and each share comes back as a pickup order, paid.
-   From the posting on the goods are held for the shares (`group_goods`).
+   From the posting on the goods are held for the shares (`groups.goods`).
 """
 
 import datetime as dt

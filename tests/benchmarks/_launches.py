@@ -199,7 +199,7 @@ def _shops(panel: DemandPanel) -> list[list[int]]:
 
 
 def _region_of(panel: DemandPanel, horizon_days: int, country: str | None) -> Any:
-    """Fit the regions' signal on the sums over their shops, as the network does where none opens (`growing`)."""
+    """Fit the regions' signal on the sums over their shops, as the network does where none opens (`growth`)."""
     rows: dict[tuple[str, str], list[int]] = {}
     for region in sorted(set(panel.region)):
         rows |= {(region, sku): [] for sku in sorted({sku for _, sku in panel.keys})}

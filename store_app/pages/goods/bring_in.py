@@ -1,4 +1,4 @@
-"""A file of products brought in by the browser: looked at first (`brought`), written whole or not at all."""
+"""A file of products brought in by the browser: looked at first (`uploads`), written whole or not at all."""
 
 from functools import partial
 

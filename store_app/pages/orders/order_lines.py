@@ -92,7 +92,7 @@ class CreditView:
 
 @dataclass(frozen=True)
 class PurseView:
-    """What a purse (`order_money`) has left for a proposal, what of it did not fit, and both in words."""
+    """What a purse (`budget`) has left for a proposal, what of it did not fit, and both in words."""
 
     left_minor: int
     beyond_minor: int

@@ -259,7 +259,7 @@ def lead_words(lead: LeadTime) -> str:
 
 
 def owner() -> str:
-    """Return whose suppliers these are: this shop's, or at the network's node the network's (`console_upstream`)."""
+    """Return whose suppliers these are: this shop's, or at the network's node the network's (`console.upstream`)."""
     return place().store_id or NETWORK
 
 

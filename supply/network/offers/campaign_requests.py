@@ -7,7 +7,7 @@ Rules
 2. A yes makes the offer at once (it holds on its days alone), lists what the shop did not sell, and lays the extra
    demand into planned demand, day by day: the shop's own daily sales, or its region's, times what is expected more.
    Days gone by are taken out again, for what they wanted has been sold or not. From the next night on the shop's
-   forecast carries it, and it counts where that forecast is not in use (`campaign_lift`).
+   forecast carries it, and it counts where that forecast is not in use (`campaign_uplift`).
 3. On the first day the products asked for get their slots, in place of what the shelf ranks lowest; after the last
    day the former products stand there again, as far as the plan still has the campaign's.
 4. Without a shelf there are no slots, and no fee for them.

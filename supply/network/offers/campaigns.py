@@ -3,7 +3,7 @@
 Rules
 -----
 1. The operator plans a campaign once, for chosen shops. It asks; nothing happens in a shop without the shopkeeper's
-   yes, which can be given until `answer_by` (`campaign_asks` has the shop's half).
+   yes, which can be given until `answer_by` (`campaign_requests` has the shop's half).
 2. A share of the chosen shops is held out by lot and never asked: they are the control. The lot is drawn from the
    campaign's id, so that it can be checked.
 3. A slot is paid for as it stood: the fee, times the share of the campaign's days and slots that the shop's live shelf
@@ -16,7 +16,7 @@ Rules
    USUAL_BP as long as there are few; never less than nothing, nor more than MOST_USUAL_BP.
 6. Called off, what was asked is withdrawn, and what was agreed ends as soon as the shop hears of it; days that stood
    until then are paid: at once where the shop is heard, else as by rule 3. So is a yes given before the shop heard.
-7. Who cannot be paid is left out and paid another night (`left_out`); sales nobody can have made count as none.
+7. Who cannot be paid is left out and paid another night (`isolation`); sales nobody can have made count as none.
 
 Units: *_minor currency minor units; *_bp ten-thousandths.
 """

@@ -5,10 +5,10 @@ Rules
 1. Of a lot on sale or return the shop tells what was sold (`consignment`). Of goods a shop has bought, what it sold of
    the product since they came counts as theirs, at most what came.
 2. The fee for the place is paid once, when the goods were taken in. Bought goods are looked at once, on the day their
-   terms say (`push_terms`, rule 3), and what is due then is paid into the shop's ledger. Units a claim was granted for
+   terms say (`offer_terms`, rule 3), and what is due then is paid into the shop's ledger. Units a claim was granted for
    are not looked at again, and both payments together stay within what the goods cost. Nobody looks before the shop's
    sales until that day are here: what is not known as sold may be.
-3. Who cannot be looked at keeps nobody else waiting (`left_out`).
+3. Who cannot be looked at keeps nobody else waiting (`isolation`).
 4. Offers made together are one push: their ids differ in the shop alone.
 """
 

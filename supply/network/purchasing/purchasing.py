@@ -1,11 +1,11 @@
-"""The network's own purchasing: what its warehouses need (`purchase_needs`) is proposed, ordered and taken in.
+"""The network's own purchasing: what its warehouses need (`purchasing.requirements`) is proposed, ordered and taken in.
 
 Rules
 -----
 1. A purchase is proposed for each upstream supplier, in its packs, on its order days, from its least amount on.
    Proposing again drops the purchases nobody ordered.
 2. It is changed and ordered by the operator, who writes a letter with it (`order_letters`), in the name the warehouse
-   has for the shops, from its address (`premises`).
+   has for the shops, from its address (`locations`).
 3. It is received once, line by line as counted, with the dates on the packs. More or less than ordered is taken as it
    came; what nobody counted came as ordered.
 

@@ -11,7 +11,7 @@ Rules
    supplier (`upstream`), in its packs, on its order days; its days are those its deliveries took, whose spread widens
    demand (`lead_times`). What none of them sells is bought of nobody known here, in the warehouse's own packs, after
    UPSTREAM_DAYS.
-3. A shop whose figures nobody can reckon with is left out of the sums (`left_out`), and the others are bought for.
+3. A shop whose figures nobody can reckon with is left out of the sums (`isolation`), and the others are bought for.
 
 Quantities in stock units.
 """

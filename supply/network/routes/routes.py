@@ -3,9 +3,9 @@
 Rules
 -----
 1. A plan takes every delivery that has left the warehouse's book, is expected at its shop and is on no round yet
-   (`round_load`). It is computed apart (`round_plan`), never beyond a van's load or a shop's window.
+   (`loads`). It is computed apart (`planning`), never beyond a van's load or a shop's window.
 2. Planning a day anew drops its rounds that have not left, and those of days gone by; one that has left is finished as
-   it is, and its van is there again when it is back (`round_load`). No day that is over is planned, and no van is sent
+   it is, and its van is there again when it is back (`loads`). No day that is over is planned, and no van is sent
    off while it is on another round.
 3. A person may change the order of the stops ahead; what then comes too early or too late is said, not refused.
 4. Sending a round off tells each shop when the van comes. The driver has a key (128 bits) to that round alone, of

@@ -2,7 +2,8 @@
 
 Rules
 -----
-1. Shops with a node of their own, in one currency, whose places are known (`vans`); one without a place is left out.
+1. Shops with a node of their own, in one currency, whose places are known (`vehicles`); one without a place is left
+   out.
 2. A product that is in an open transfer of either shop waits for that one's end, and then for a sheet of a later day:
    one of the day it was handed over may still want what has come. What a shop declined is not proposed to the two of
    them again for AGAIN_DAYS.

@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. The network proposes from the shops' sheets (`transfer_sheets`, `transfer_math`). Nothing happens before both
+1. The network proposes from the shops' sheets (`transfers.sheets`, `transfers.arithmetic`). Nothing happens before both
    shopkeepers said yes; until the goods are handed over each may still say no, with a reason the other reads.
 2. The shop that fetches the goods derives a code from its node's secret, and its yes tells the network a slow hash of
    it, which goes to the giver with the second yes. Who gives the goods away takes the code: it is the other's signature

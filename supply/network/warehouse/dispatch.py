@@ -3,23 +3,23 @@
 Rules
 -----
 1. Filling shares the free stock of each warehouse over all waiting orders at once (`allocation`), by what the network's
-   own books say each shop needs (`fair_needs`). Free is what stands in the warehouse, can still be sold, and is
+   own books say each shop needs (`allocation_needs`). Free is what stands in the warehouse, can still be sold, and is
    promised to no confirmed order and no accepted offer.
 2. An order gets its confirmed packs; one that gets nothing at all is rejected, and the shop proposes anew. One whose
    credit, or what is owed on account, waits for the operator waits too (`account_orders`).
-3. From a warehouse that works by lists only what was picked leaves (`picking`, `premises`); from any other everything
+3. From a warehouse that works by lists only what was picked leaves (`picking`, `locations`); from any other everything
    that is due can be loaded at once, but for what stands on a list. Dispatching takes the goods out of the warehouse's
    book and tells the shop what is coming, in one transaction. What is no longer there is not loaded; the delivery says
    so. Offers that were accepted travel after the orders, likewise; one that is bought waits while its shop's credit is
-   held. Last go replacements of claims (`replacing`).
+   held. Last go replacements of claims (`replacements`).
 4. A shop that sells a product and has no order for it waiting takes part with what it will need until the van after
    next: its share is kept back for it (`allocation`, rule 3). So who orders early gets no more than who orders later.
 5. What leaves is taken from lots (`loading`). A lot that is over or recalled is neither promised nor loaded, and what
    it holds is bought anew.
 6. To which round an order belongs, and when it is due, is the network's to say (`order_days`); the longest waiting of a
    round is loaded first.
-7. Sharing out, listing and loading go one after the other, so that no goods are taken twice (`premises`, rule 4).
-8. What cannot be confirmed or loaded for one shop keeps nobody else's goods waiting (`left_out`).
+7. Sharing out, listing and loading go one after the other, so that no goods are taken twice (`locations`, rule 4).
+8. What cannot be confirmed or loaded for one shop keeps nobody else's goods waiting (`isolation`).
 """
 
 import datetime as dt
@@ -59,7 +59,7 @@ from supply.orders.suppliers import Supplier
 
 @dataclass(frozen=True)
 class Load:
-    """What goes to a shop at once. source, id: one of `pick_list.SOURCES` and which it is."""
+    """What goes to a shop at once. source, id: one of `pick_lists.SOURCES` and which it is."""
 
     source: str
     store_id: str

@@ -3,7 +3,8 @@
 Rules
 -----
 1. Less is promised than was asked where there was not enough for all (`allocation`): how much was there, given to
-   orders and kept for stores that order another day (`fair_needs`) stands with the line. Costs are of what is promised.
+   orders and kept for stores that order another day (`allocation_needs`) stands with the line. Costs are of what is
+   promised.
 2. Less is picked than was promised for the picker's reason (`picking`); less is loaded than was promised without a list
    where it was not there any more (`warehouse`, rule 3).
 """
@@ -25,7 +26,7 @@ from supply.orders.suppliers import supplier_of
 
 @dataclass(frozen=True)
 class SheetLine:
-    """A line in packs. given, picked, sent, came: None: not yet. why: shared, gone, of `pick_list.REASONS`, or ''.
+    """A line in packs. given, picked, sent, came: None: not yet. why: shared, gone, of `pick_lists.REASONS`, or ''.
 
     scarce: where less was promised, in units; None for lines that were promised before it was kept.
     """

@@ -9,7 +9,7 @@ Rules
 3. What is on its way waits for the warehouse, which counts what came, also nothing. Goods that come after their claim
    was forfeited are counted and credited all the same.
 4. How goods on sale or return end is charged in `consignment`, rule 6; here the lots are found whose time has come.
-5. What cannot be ended for one shop keeps nobody else's waiting (`left_out`).
+5. What cannot be ended for one shop keeps nobody else's waiting (`isolation`).
 """
 
 import datetime as dt

@@ -18,7 +18,7 @@ Rules
    is free again.
 5. What was called off meanwhile, waits for credit (`warehouse`, rule 3) or has nothing to load does not leave, and
    whoever sends the list off is told why (`STAYS`); it then still waits. One shop's odd row keeps no other's goods
-   waiting (`left_out`). A list of which nothing leaves is given up.
+   waiting (`isolation`). A list of which nothing leaves is given up.
 """
 
 import datetime as dt

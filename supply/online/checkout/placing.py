@@ -9,19 +9,19 @@ Rules
    status page. The code is derived from it by HMAC with the order's id, so the status page can always show the code
    although neither is stored, only their hashes. A page that makes the token before it sends the order (`new_token`)
    gets token and code again when it sends twice; without one, a repeat cannot show them.
-3. How the order goes on is the store's to say; `following` mirrors it.
+3. How the order goes on is the store's to say; `order_copy` mirrors it.
 4. Cancelling is a wish until the store answers: it may have handed the order over a moment ago, and then its word
    counts.
 5. A pickup window is chosen at placing, the earliest free one if none is wished for; the last place of a window is
-   given once, because a store's orders are numbered one after the other (`pickup_rules` says which windows there are).
+   given once, because a store's orders are numbered one after the other (`time_slots` says which windows there are).
 6. An order paid online goes to its store once its money is in escrow; until then it holds its units, its window and
    its number, a quarter of an hour at most.
 7. Of a product with too little left the whole line is ordered in, where the shop does so (`order_in`): it takes from
    no allowance, and the order is collected from the day its goods are there.
 8. An order that is brought home (`home_delivery`) takes a time of those (`delivery_rules`) and its fee in the total.
-9. A coupon is taken from what is left of it, as units are from an allowance (`online_coupons`); who proved a member's
+9. A coupon is taken from what is left of it, as units are from an allowance (`coupons`); who proved a member's
    phone gets the prices for members.
-10. Of what is paid later one phone number puts aside a little (`unpaid_bounds`).
+10. Of what is paid later one phone number puts aside a little (`unpaid_limits`).
 """
 
 import datetime as dt

@@ -3,10 +3,11 @@
 Rules
 -----
 1. A store asks for a code for its customer's number, and the network sends it: every number is sent one alike, member
-   or not, and the store's answer is the same (`points_book`, rule 2). The number passes through for that message alone.
+   or not, and the store's answer is the same (`money.points`, rule 2). The number passes through for that message
+   alone.
 2. The code has eight digits and names the store that asks. It is bounded like any other: to `phone_codes` a store
    that asks for a number is a browser of its own, so wrong tries lock that number at that store alone.
-3. The right code connects the store's customer with the number's member (`points_book.consent`); a wrong one tells
+3. The right code connects the store's customer with the number's member (`money.points.consent`); a wrong one tells
    nothing. The edge commits a wrong try before it refuses it.
 """
 

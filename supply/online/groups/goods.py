@@ -8,7 +8,7 @@ Rules
    records lack it, it is refused: post the delivery first. What was held beyond it is free again.
 3. A share takes its units out of the hold as it arrives, so a shop with its last units held refuses no member. What no
    share takes, the shop's own part or a failed group's, is free as soon as the network has told.
-4. What is held is no planned demand any more (`planned`).
+4. What is held is no planned demand any more (`known_events`).
 
 Units: qty in the product's stock unit.
 """

@@ -3,7 +3,7 @@
 Rules
 -----
 1. An offer has price steps, a threshold, the supplier's case and minimum, a closing time, a van day and a last pickup
-   day. Everybody pays the price the whole group reaches (`group_math`), with deposit and tax (`group_price`).
+   day. Everybody pays the price the whole group reaches (`groups.arithmetic`), with deposit and tax (`groups.price`).
 2. Joining is paid into escrow at the first step's price for the most the member takes; the member counts from then on,
    as long as the money is there. Whoever leaves before the closing or did not pay in time is out for good, and gets
    everything back at once, as does whoever is in a group that fails.
@@ -14,7 +14,7 @@ Rules
 4. What arrives is dealt out fairly, each member's share becomes a pickup order at the price reached, and what was paid
    beyond it goes back. From there on it is an order like any other: collected by code, expiring, coming back.
 5. The leader earns the commission on what is passed on for shares that were collected, on nothing else
-   (`group_leaders`).
+   (`leaders`).
 6. A group is settled when none of its members' money is left in escrow. Who its members were is forgotten KEEP after
    the last pickup day, as with any order.
 """

@@ -5,7 +5,7 @@ Rules
 1. A leader earns on the goods of collected shares alone, without tax and deposit, as their money is passed on (`groups`
    rule 5); of what goes back after that, the leader's share of it does too.
 2. The part stands in the shop's ledger on `agents`, under the leader's name, and is paid out like any agent's part, to
-   the account the shop said (`agent_parts`). It is never the shop's money.
+   the account the shop said (`agent_commissions`). It is never the shop's money.
 3. The leader has a page of their own, by a link nobody can guess; no neighbour's name is on it.
 
 Units: *_minor minor units of the shop's currency.

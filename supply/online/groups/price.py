@@ -2,8 +2,9 @@
 
 Rules
 -----
-1. A share is a promised line like any of an online order; what it costs is the till's own arithmetic (`online_price`).
-2. Of a share the leader earns on its goods alone, as they were promised, without tax and deposit (`group_math`).
+1. A share is a promised line like any of an online order; what it costs is the till's own arithmetic
+   (`storefront.price`).
+2. Of a share the leader earns on its goods alone, as they were promised, without tax and deposit (`groups.arithmetic`).
 3. No share costs more than its member has paid: where a deposit or a tax has risen since, the price of a unit falls.
 
 Units: *_minor currency minor units.

@@ -47,7 +47,7 @@ _SYSTEM = Actor.system("notify", NETWORK)
 
 
 class CustomerMessage(Base):
-    """Words to a customer. facts: what the words are made of (`message_words`)."""
+    """Words to a customer. facts: what the words are made of (`messages.words`)."""
 
     STATES: ClassVar[StateTable] = STATES
     __tablename__ = "customer_message"

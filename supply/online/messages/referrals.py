@@ -8,7 +8,7 @@ Rules
    used; nothing for oneself, by whatever name: the same number is the same person.
 3. Without consent to messages nothing is made or shown; who agrees later still gets it while the offer runs.
 4. Nobody is left out of thanks by lot, as they were promised. What a letter brought is measured as ever, by what those
-   written to spent beside those left out (`outreach` rule 4); newcomers are counted, and what they spent.
+   written to spent beside those left out (`messages.campaigns` rule 4); newcomers are counted, and what they spent.
 
 Units: *_minor minor units.
 """

@@ -6,7 +6,7 @@ Rules
 2. The operator decides what is disputed once: so much goes back, the rest on.
 3. A decision about an order that was not handed over, as far as the network knows, calls it off for good: its store
    hears of it, however late, and hands nothing over any more. Had it done so before, the decision stands;
-   where it calls it off, the whole money is the customer's (`following` rule 2).
+   where it calls it off, the whole money is the customer's (`order_copy` rule 2).
 """
 
 import datetime as dt

@@ -14,7 +14,7 @@ Rules
    paid: nothing more is taken, whatever the page says, and an order that costs more is not handed over.
 5. An order past its time is still handed over while it stands in the bin: expiring is a move of its own.
 6. A typed code is for the counter alone. The token proves the hand-over to the network too: it goes there with the
-   collection of what was paid online, and the money comes earlier (`pickup_rules` rule 5).
+   collection of what was paid online, and the money comes earlier (`time_slots` rule 5).
 """
 
 import datetime as dt

@@ -7,7 +7,7 @@ Rules
 2. Only an order the shop never answered, whose message still waits here, is such a one; a share of a group is not.
 3. A shop heard of since the message was made, or less than IN_ONE_CONTACT before, may have it without having said so,
    and hands the goods over without a line: nobody is paid back here for goods they may be given. Where such a shop is
-   silent, the customer asks the network to decide (`following` rule 4).
+   silent, the customer asks the network to decide (`order_copy` rule 4).
 """
 
 import datetime as dt

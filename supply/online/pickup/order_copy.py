@@ -22,7 +22,7 @@ Rules
    proves nothing.
 7. A store's word releases no money. That an order was handed over counts once the customer's token came with it, the
    customer has confirmed it, or the full term is over; all terms run by the network's own clock and by what it knew
-   when the order was placed (`pickup_rules` rule 5). Without proof the customer is told at once, and until when to
+   when the order was placed (`time_slots` rule 5). Without proof the customer is told at once, and until when to
    object. Times the store tells delay nothing for the customer either beyond HELD_AT_MOST.
 """
 

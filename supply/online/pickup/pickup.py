@@ -1,6 +1,6 @@
 """An online order to be collected in the shop, from arriving at the shop to waiting in the bin.
 
-The whole noun is reached from here: `pickup_order` has its tables, `placing` the network's half (the customer orders
+The whole noun is reached from here: `online.orders` has its tables, `placing` the network's half (the customer orders
 and cancels), `handover` the last step at the counter; this file is the work between.
 
 Rules
@@ -13,17 +13,17 @@ Rules
 3. The code is kept hashed together with the order; the short form is typed, the long token is in the QR. Tries are
    counted and limited.
 4. After `hold until` an uncollected order expires and its units return; one that is on its way home does not, its
-   units are with whoever brings it. An order the shop does not answer within its time (`pickup_rules`) is refused by
+   units are with whoever brings it. An order the shop does not answer within its time (`time_slots`) is refused by
    itself. A share of a group buy waits for no answer: it is accepted as it arrives, out of what is held for its group
-   (`group_goods`), and kept through the group's last pickup day; not ready by then it is cancelled.
+   (`groups.goods`), and kept through the group's last pickup day; not ready by then it is cancelled.
 5. Name, phone and address are kept for open orders, and 30 days longer for questions; then they are forgotten, here and
    in the facts that told them.
 6. Each move at the store raises the order's step and tells the network the whole state; the highest step wins, so
    that a late older message never turns an order back. The network only mirrors; the store's state is the order's.
 
 7. What is missing is left out or, where the customer wished so at ordering or says so now, replaced by something
-   similar, never dearer than what it stands in for (`standing_in`). An order that was to be all or nothing is cancelled
-   instead, unless its customer says otherwise now. Until it is in the bag the customer may still cancel.
+   similar, never dearer than what it stands in for (`substitutions`). An order that was to be all or nothing is
+   cancelled instead, unless its customer says otherwise now. Until it is in the bag the customer may still cancel.
 8. What the shop has to order in (`order_in`) is held when it comes; without it the order is not gathered, unless the
    shopkeeper says that it will not come.
 

@@ -1,4 +1,4 @@
-"""What a store's online shop rests on: the front as a whole, and the promise about each product; see `shop`.
+"""What a store's online shop rests on: the front as a whole, and the promise about each product.
 
 While a shop is silent it goes on selling at its till, so what it promised last is worth less by the hour. For SURE all
 of it is sold on; from then on it falls evenly, to nothing at SILENT (`safe_qty`).
@@ -37,7 +37,7 @@ class ShopFront(Base):
     last_order_no: Mapped[int] = mapped_column(default=0)
     """At the network: the number of the last order placed."""
     rules: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
-    """The shop's rules for online orders, as `pickup_rules` reads them."""
+    """The shop's rules for online orders, as `time_slots` reads them."""
     promotions_token: Mapped[str] = mapped_column(default="", server_default="")
     """At the store: which of its offers the network was told last."""
     promotions_edition: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -126,7 +126,7 @@ def hours_of(session: Session, store: Store, at: dt.datetime) -> Hours:
 
 
 def step_of(product: Product) -> int:
-    """Return the smallest portion of a product sold online (`shop`, rule 4)."""
+    """Return the smallest portion of a product sold online (`storefront.storefront`, rule 4)."""
     return portion(product.stock_unit, product.price_quantity)
 
 

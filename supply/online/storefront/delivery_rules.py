@@ -3,7 +3,7 @@
 Rules
 -----
 1. A shop brings home to the places it names, and to a position the customer's phone tells, within its radius: the way
-   there (`ways`), not the crow's flight. An address is never guessed.
+   there (`distances`), not the crow's flight. An address is never guessed.
 2. It brings nothing below its minimum; from `free_from_minor` on the way costs nothing. Goods count as they are
    charged, after offers.
 3. Its windows are times of its day, the same on every day it is open; each takes so many orders, the first one that

@@ -3,7 +3,7 @@
 Rules
 -----
 1. Everything shown was published by the store; what is left is the allowance less what was taken since. `at` says when
-   that is asked: it falls with the store's silence (`shop_offer.safe_qty`); without it, it is as promised last.
+   that is asked: it falls with the store's silence (`availability.safe_qty`); without it, it is as promised last.
 2. A basket costs what the till would charge for it now: the same prices, the shop's offers, the deposits.
 """
 

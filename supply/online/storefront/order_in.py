@@ -3,7 +3,7 @@
 Rules
 -----
 1. A product can be ordered in where a supplier of the shop's sells it, the shop has a price for it, and the shopkeeper
-   lets it (`pickup_rules`). It is promised for the day after the latest van that an order of any day this week
+   lets it (`time_slots`). It is promised for the day after the latest van that an order of any day this week
    would come with.
 2. A line that is ordered in takes nothing from the allowance and holds nothing until its goods are there.
 3. Accepting the order puts the product into the assortment where it was not, and the units into planned demand, so

@@ -7,7 +7,7 @@ Rules
    store is silent, and nothing after two days.
 2. A newer allowance replaces an older one, less what was ordered since it was made: taken is the sum over the living
    orders the store had not seen when it counted. A share of a group buy takes from no allowance: its goods are held
-   apart (`group_wire`).
+   apart (`sync.groups`).
 3. Prices are the till's: the store publishes them with the allowance, deposits and its own offers with them, so that
    `wares.quote` charges what the till would. What has no fixed price is not sold online.
 4. The allowance is what is available less what is over its last day (`pos.stock.batches`), the shopkeeper's hold-back
@@ -185,7 +185,7 @@ def reopen_days(
 
 
 def state_takings(session: Session, store_id: str, takings_minor: int, *, actor: Actor, at: dt.datetime) -> None:
-    """Say what the shop takes on a usual day (`stated_takings.state`) and tell the network."""
+    """Say what the shop takes on a usual day (`stated_sales.state`) and tell the network."""
     if stated_sales.state(session, store_id, takings_minor, actor=actor, at=at):
         _tell_front(session, front_of(session, store_id), at)
 
@@ -247,7 +247,7 @@ def number_used(session: Session, store_id: str, number: int) -> None:
 def take(session: Session, store_id: str, lines: Sequence[tuple[str, int]], *, at: dt.datetime) -> None:
     """Take the lines of one order from the allowances, all or none; names every line that is short.
 
-    What may be taken falls with the store's silence (`shop_offer.safe_qty`).
+    What may be taken falls with the store's silence (`availability.safe_qty`).
 
     One conditional update a line, in one lock order: of many customers at once only those within the allowance get
     through.

@@ -52,7 +52,7 @@ def told(means: dict[str, list[float]], *, run: str = "run-1", origin: dt.date =
 
 
 def publish(session, shop: str, means: dict[str, list[float]], *, run: str, origin: dt.date = YESTERDAY) -> None:
-    """Publish a shop's run at its own node, its means as `forecast_writing` rounds them."""
+    """Publish a shop's run at its own node, its means as `forecast_store` rounds them."""
     session.execute(sa.update(ForecastRun).values(state="superseded"))
     session.add(ForecastRun(id=run, scope_kind="store", scope_id=shop, state="published", origin_day=origin,
                             horizon_days=HORIZON, started_at=AT))  # fmt: skip

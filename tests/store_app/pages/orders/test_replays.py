@@ -31,7 +31,7 @@ YESTERDAY = NOON.date() - dt.timedelta(days=1)
 
 
 def weeks(first_day):
-    """Weeks ahead at five levels as `weeks_ahead.compute` tells them: 99 of 100 earn more than the present 98."""
+    """Weeks ahead at five levels as `order_simulation.compute` tells them: 99 of 100 earn more than the present 98."""
     level = {"fill": [0.9, 0.92, 0.95], "cover_days": [5, 6, 7], "stock_minor": [81_200, 84_300, 90_100],
              "waste_minor": [900, 1_200, 2_400], "lost_minor": [10_100, 20_200, 30_300]}  # fmt: skip
     brings = {9_000: [-900, -800, -700], 9_500: [-300, -200, -100], 9_800: [0, 0, 0], 9_900: [310, 420, 530],
