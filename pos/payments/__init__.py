@@ -1,1 +1,1 @@
-"""How a sale is paid: tenders, card terminals and wallets, requests to them and what they answered."""
+"""How a sale is paid: tenders, vouchers, card terminals and wallets, requests to them and what they answered."""

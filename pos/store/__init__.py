@@ -1,1 +1,1 @@
-"""The store and the people in it: stores, tills, staff, PINs, badges, roles and what each may do."""
+"""The store and the people in it: tills, staff, roles and permissions, PINs, badges, second factors, sessions."""

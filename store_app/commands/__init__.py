@@ -1,1 +1,1 @@
-"""The command line `cornerstore`."""
+"""The command line `cornerstore`: one file a group of commands, and what `serve` runs."""

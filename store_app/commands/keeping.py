@@ -124,12 +124,12 @@ def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None
 @click.argument("store_id", type=WORD)
 def invite(store_id: str) -> None:
     """Make a shop's code to join with: good once, for a day."""
-    from pos.store import joining as invitation
+    from pos.store import joining as store_joining
     from store_app.node import joining
 
     doors = node()
     with doors.write() as session:
-        code = invitation.invite(session, store_id, actor=by_hand(doors), at=doors.now())
+        code = store_joining.invite(session, store_id, actor=by_hand(doors), at=doors.now())
     ca = doors.settings.network_ca
     pinned = f' --fingerprint "{joining.fingerprint(ca.read_text("ascii"))}"' if ca else ""
     url = doors.settings.public_url or "https://…"

@@ -21,7 +21,7 @@ from pos.catalogue.catalogue import Product
 from store_app.demo.member import Member
 from supply.demand.history import DailyDemand
 from supply.money import credit, ledger
-from supply.money import terms as network_terms
+from supply.money import terms as money_terms
 from supply.money.ledger import Booking, Wanted
 from supply.orders.suppliers import SupplierProduct
 
@@ -35,7 +35,7 @@ _ACTOR = Actor.system("practice", NETWORK)
 def lay_in_past(network: Member, store_id: str, begins: dt.date, opens: dt.datetime) -> int:
     """Write the weeks before a shop's first day into its account; returns how many entries there are then."""
     with network.doors.write() as session:
-        terms = network_terms.in_force(session)[1]
+        terms = money_terms.in_force(session)[1]
         for back in range(PAST_WEEKS, 0, -1):
             gone = dt.timedelta(days=7 * back - 5)
             at, day = opens - gone, begins - gone

@@ -39,9 +39,9 @@ from supply.network.claims import handling
 from supply.network.transfers import transfers
 from supply.online.messages import campaigns
 from supply.online.storefront import product_stories
-from supply.orders import claims as claim_book
+from supply.orders import claims as delivery_claims
 from supply.orders import deliveries, orders
-from supply.orders import transfers as transfer_book
+from supply.orders import transfers as store_transfers
 from supply.orders.claims import Claim
 from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.orders import ReplenishmentOrder
@@ -189,7 +189,7 @@ class Living:
         with self.network.doors.write() as session:
             first = sa.select(Claim).where(Claim.store_id == self.live[0].id, Claim.state == "filed")
             for claim in session.scalars(first).all():
-                granted = {(line.sku, line.kind): line.qty for line in claim_book.lines_of(session, claim)}
+                granted = {(line.sku, line.kind): line.qty for line in delivery_claims.lines_of(session, claim)}
                 handling.decide(
                     session, claim.store_id, claim.id, granted, remedy="money", words="We pack it on top from now on.",
                     actor=actor, at=at,
@@ -236,7 +236,7 @@ def _transfers(session: Session, state: str) -> list[GoodsTransfer]:
 
 
 def _counts(session: Session, found: GoodsTransfer) -> dict[str, int]:
-    return {line.sku: line.qty for line in transfer_book.lines_of(session, found)}
+    return {line.sku: line.qty for line in store_transfers.lines_of(session, found)}
 
 
 def _pieces(session: Session, line: DeliveryLine) -> tuple[bool, int, str]:

@@ -30,7 +30,7 @@ from supply.money import credit
 from supply.orders import network_offers, orders
 from supply.receiving import receiving
 from supply.replenishment import proposals
-from supply.shelf import plan as shelf
+from supply.shelf import plan as shelf_plan
 
 OPENING_HOUR, ORDER_HOUR, COLLECT_HOUR, NIGHT_HOUR = 5, 11, 17, 4
 PUSH_ANSWER_DAYS = 2
@@ -391,9 +391,9 @@ class Road:
     def _set_up_shelf(self, member: Member) -> None:
         at = member.doors.now()
         with member.doors.write() as session:
-            plan = shelf.draft(session, member.id, slots=12, actor=member.keeper, at=at)
-            shelf.approve(session, member.id, plan.id, from_day=member.today(), actor=member.keeper, at=at)
-            slots = shelf.slots_of(session, plan)
+            plan = shelf_plan.draft(session, member.id, slots=12, actor=member.keeper, at=at)
+            shelf_plan.approve(session, member.id, plan.id, from_day=member.today(), actor=member.keeper, at=at)
+            slots = shelf_plan.slots_of(session, plan)
             self.tally.shelf_slots += len(slots)
             self.tally.shelf_labels += member.print_labels(session, [slot.sku for slot in slots], at=at)
         member.fill_shelf()

@@ -31,7 +31,7 @@ from store_app.files import calendars, customers, encodings, members, network, p
 from store_app.files.cells import Cell, Figure, day, decimal, in_minor, price, text, whole
 from store_app.files.tables import MOST_BYTES, MOST_ROWS, Number
 from store_app.web import marks
-from store_app.words import words as wording
+from store_app.words import words as general_words
 from store_app.words.refusals import sentence_of
 
 MOST_FAULTS = 200
@@ -79,7 +79,9 @@ class Sheet:
         """Leave out the rows of other names; NotFound where the file has none of one of these."""
         there = dict.fromkeys(str(row.get("name", "")) for row in self.values)
         if unknown := [name for name in names if name not in there]:
-            words = _("The file has no %(name)s. There are: %(known)s.", name=unknown[0], known=wording.few(there, 20))
+            words = _(
+                "The file has no %(name)s. There are: %(known)s.", name=unknown[0], known=general_words.few(there, 20)
+            )
             raise NotFound("no-such-name", words)
         kept = [n for n, row in enumerate(self.values) if row.get("name") in names]
         self.texts, self.numbers = [self.texts[n] for n in kept], [self.numbers[n] for n in kept]

@@ -208,13 +208,13 @@ def forget_people(desk: Desk, _day: dt.date) -> str:
 
 def warehouse(desk: Desk, _day: dt.date) -> str:
     """Share out what the shops ordered, and load what is due."""
-    from supply.network.warehouse import dispatch as goods
+    from supply.network.warehouse import dispatch
 
     now = desk.doors.now()
     with desk.doors.write() as session:
-        filled = goods.fill(session, at=now)
+        filled = dispatch.fill(session, at=now)
     with desk.doors.write() as session:
-        loaded = goods.dispatch_day(session, at=now)
+        loaded = dispatch.dispatch_day(session, at=now)
     return f"{_count(filled)} filled, {_count(loaded)} dispatched"
 
 

@@ -18,7 +18,7 @@ from store_app.mail.carriers import Carrier, Letter
 from store_app.runtime.doors import Doors
 from supply.network.claims import photos as claim_photos
 from supply.network.purchasing import letter_pages
-from supply.orders import letters as order_letters
+from supply.orders import letters as supplier_letters
 from supply.orders.letters import OrderLetter
 
 _WORDS: dict[str, dict[str, Any]] = {
@@ -82,21 +82,21 @@ def send_due(doors: Doors, store_id: str, among: list[Carrier]) -> tuple[int, in
     with doors.read() as session:
         letters = [
             complaint(session, row) if row.kind == "claim" else written(row)
-            for row in order_letters.due(session, store_id, doors.now())
+            for row in supplier_letters.due(session, store_id, doors.now())
         ]
     sent = failed = 0
     for letter in letters:
         with doors.read() as session:  # the one before may have taken minutes, and this one be called off meanwhile
-            if not order_letters.is_waiting(session, store_id, letter.id):
+            if not supplier_letters.is_waiting(session, store_id, letter.id):
                 continue
         code, fault = carried(letter, among, doors)
         with doors.write() as session:
             if code:
-                order_letters.failed(session, store_id, letter.id, code, fault, at=doors.now())
+                supplier_letters.failed(session, store_id, letter.id, code, fault, at=doors.now())
                 failed += 1
             else:
                 actor = Actor.system("letters", store_id)
-                order_letters.left(session, store_id, letter.id, actor=actor, at=doors.now())
+                supplier_letters.left(session, store_id, letter.id, actor=actor, at=doors.now())
                 sent += 1
     return sent, failed
 
@@ -115,7 +115,7 @@ def written(row: OrderLetter) -> Letter:
     number = words["number"] if document["customer_no"] else ""
     is_order = row.kind in ("order", "cancellation")
     name = f"{'order' if is_order else 'return'}-{document['order_no']}"
-    table = [(f"{name}.csv", "text/csv", order_letters.as_csv(document))] if is_order else []
+    table = [(f"{name}.csv", "text/csv", supplier_letters.as_csv(document))] if is_order else []
     return Letter(
         id=row.id, kind=row.kind, phone="", email=row.address, subject=str(subject).format(**said),
         text=f"{text}{number}{words['greeting']}".format(**said).rstrip() + "\n",

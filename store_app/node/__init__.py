@@ -1,1 +1,1 @@
-"""Running a node: serve, back up, join, verify, diagnose."""
+"""Keeping a node: backup, joining, verifying, the doctor."""

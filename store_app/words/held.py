@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as lazy
 from config.nodes import inbox
 from config.nodes.inbox import InboxMessage
 from store_app.web.presenting import money, number, qty
-from store_app.words import words as wording
+from store_app.words import words as general_words
 from supply.demand import plausibility
 
 MONEY = ("sale", "money")
@@ -86,7 +86,7 @@ def is_declined(reason: str | None) -> bool:
 def _field(reason: str | None) -> str:
     """Say which field of what could not be read; '' where the reason is another."""
     words, named = FIELDS.get(_code(reason)), _FIELD.match((reason or "").removeprefix(_DECLINED))
-    return str(words % {"topic": wording.topic_word(named[1]), "field": named[2]}) if words and named else ""
+    return str(words % {"topic": general_words.topic_word(named[1]), "field": named[2]}) if words and named else ""
 
 
 def _written(facts: Mapping[str, Any], name: str) -> str:

@@ -27,9 +27,9 @@ from config.nodes.node import COPY_SPEAKS, Peer
 from pos.store.store import Store
 from supply import isolation
 from supply.demand.history import StoreDay
-from supply.membership import level as standing
+from supply.membership import level as membership_level
 from supply.money import advances, credit, ledger, lost_entries
-from supply.money import terms as network_terms
+from supply.money import terms as money_terms
 from supply.money.credit_limit import WEEKS, LimitFacts, LimitTerms, counted_days, limit_of
 from supply.money.ledger import Booking
 from supply.money.repayment import repaid_of
@@ -42,7 +42,7 @@ SHELF_WEEKS = 4
 
 def close_day(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) -> int:
     """Do a day's money for every shop (rules 1 to 6); returns how many have a line. Once more changes nothing."""
-    n, terms = network_terms.in_force(session)
+    n, terms = money_terms.in_force(session)
     _pay_from_funds(session, day, actor=actor, at=at)
     unsettled = lost_entries.unsettled(session)
     late = credit.late(session, day, terms.grace_days) - unsettled
@@ -56,7 +56,7 @@ def close_day(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) 
             for week in shelved.get(store_id, ()):
                 ledger.shelf_paid(session, store_id, terms.shelf_week_minor, week=week, actor=actor, at=at)
             store, line = session.get_one(Store, store_id), credit.line_of(session, store_id)
-            standing.review(session, store, day, actor=actor, at=at)
+            membership_level.review(session, store, day, actor=actor, at=at)
             if line is None or line.worked_out_on <= day:
                 _set_line(session, store, day, n, terms, actor=actor, at=at)
                 held_why = "contradiction" if store_id in alarmed else "late" if store_id in late else ""
@@ -123,7 +123,7 @@ def _set_line(
     session: Session, store: Store, day: dt.date, n: int, terms: Terms, *, actor: Actor, at: dt.datetime
 ) -> None:
     due_minor, on_time_minor = repaid_of(session, store.id, day)
-    level = standing.level_now(session, store.id)
+    level = membership_level.level_now(session, store.id)
     facts = LimitFacts(
         tuple(weeks_of(session, store.id, day)), due_minor, on_time_minor, BASIS + level * terms.level_bp
     )

@@ -26,7 +26,7 @@ from config.nodes import journal, outbox
 from config.nodes.journal import Actor
 from config.states import StateTable
 from pos.store.store import day_of
-from supply.money import terms as network_terms
+from supply.money import terms as money_terms
 from supply.money.escrow import Escrow, EscrowEntry
 from supply.money.ledger import CALLED_IN, VERSION, Booking, Wanted, balances, called_in_left
 
@@ -79,7 +79,7 @@ def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
     session.add(row)
     session.flush()
     book = Booking(session, store_id, actor=actor, at=at)
-    row.given_minor = min(row.asked_minor, most(session, store_id, network_terms.in_force(session)[1].advance_bp))
+    row.given_minor = min(row.asked_minor, most(session, store_id, money_terms.in_force(session)[1].advance_bp))
     journal.move(
         session, row, "given" if row.given_minor else "refused", actor=actor, at=at, subject=f"advance:{wish_id}",
         given_minor=row.given_minor,
@@ -96,7 +96,7 @@ def call_in(book: Booking) -> int:
     given_minor = balances(book.session, book.store_id)["advance"]
     if given_minor <= 0:
         return 0
-    terms = network_terms.in_force(book.session)[1]
+    terms = money_terms.in_force(book.session)[1]
     beyond_minor = given_minor - share_of_held(book.session, book.store_id, terms.advance_bp)
     if beyond_minor <= 0:
         return 0

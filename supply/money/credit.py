@@ -34,7 +34,7 @@ from config.nodes.journal import Actor
 from config.states import StateTable
 from pos.stock.consigned import Consigned
 from pos.store.store import day_of
-from supply.money import terms as network_terms
+from supply.money import terms as money_terms
 from supply.money.ledger import VERSION, Booking, Invoice, Wanted, balances, called_in_left, open_invoices
 from supply.money.settlement_math import Stocked, sell_through_days
 from supply.orders import arrivals, deliveries, orders
@@ -298,7 +298,7 @@ def goods_delivered(session: Session, delivery: Delivery, *, actor: Actor, at: d
     total_minor = sum(line[3] for line in lines)
     if total_minor == 0:
         return
-    terms = network_terms.in_force(session)[1]
+    terms = money_terms.in_force(session)[1]
     book = Booking(session, delivery.store_id, actor=actor, at=at)
     drawn_minor = min(total_minor, _granted_left(session, delivery.store_id, delivery.order_id))
     if drawn_minor:

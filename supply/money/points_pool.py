@@ -46,7 +46,7 @@ from pos.customers.shared_points import (
 from pos.payments.providers import NEVER_SEEN
 from pos.store.store import day_of
 from supply import isolation
-from supply.money import points as points_book
+from supply.money import points as network_points
 from supply.money import terms
 from supply.money.ledger import Booking, Invoice, Wanted, balances
 from supply.money.points import PointsLink, PointsMember, PointsWaiting, book
@@ -212,7 +212,7 @@ def try_waiting(session: Session, *, actor: Actor, at: dt.datetime) -> int:
     stores = sa.select(PointsWaiting.store_id).distinct().order_by(PointsWaiting.store_id)
     for store_id in session.scalars(stores).all():
         with isolation.apart(session, "points", store_id, actor=actor, at=at):
-            counted += points_book.try_waiting(session, store_id, at=at)
+            counted += network_points.try_waiting(session, store_id, at=at)
     return counted
 
 
@@ -236,7 +236,7 @@ def parts(session: Session, store_id: str | None = None) -> list[ShopPart]:
 
 def standing(session: Session, key: str, day: dt.date) -> Balance | None:
     """Return how a member stands, for the member; None for who is none, or where there is no scheme."""
-    points, scheme = points_book.balance_of(session, key), scheme_on(session, day)
+    points, scheme = network_points.balance_of(session, key), scheme_on(session, day)
     if points is None or scheme is None:
         return None
     return Balance(scheme.name, points, scheme.rates().worth(points))
@@ -287,8 +287,8 @@ def _applier(verb: Any) -> Any:
 
 
 APPLIERS = {
-    MOVED: _applier(lambda session, body, at: points_book.take_moved(session, body, at=at)),
-    MEMBER: _applier(lambda session, body, at: points_book.take_member(session, body, at=at)),
+    MOVED: _applier(lambda session, body, at: network_points.take_moved(session, body, at=at)),
+    MEMBER: _applier(lambda session, body, at: network_points.take_member(session, body, at=at)),
     PART: _applier(lambda session, body, _at: take_part(session, body)),
     **shared_points.APPLIERS,
 }
@@ -337,7 +337,9 @@ def _reversed(session: Session, store_id: str, known: SharedEntry | None, asked:
         spent = sa.select(sa.func.coalesce(sa.func.sum(SharedEntry.points), 0)).where(
             SharedEntry.store_id == store_id, SharedEntry.kind == "spent", SharedEntry.sale_id == known.sale_id
         )
-        left = -int(session.scalar(spent) or 0) - points_book.came_back(session, store_id, known.sale_id, "given_back")
+        left = -int(session.scalar(spent) or 0) - network_points.came_back(
+            session, store_id, known.sale_id, "given_back"
+        )
         if -known.points > left:
             return Answer("declined", "came-back-already")
         row = SharedEntry(
@@ -346,5 +348,5 @@ def _reversed(session: Session, store_id: str, known: SharedEntry | None, asked:
             member_id=link.member_id, business_day=day_of(session, store_id, at),
         )  # fmt: skip
         book(session, row, covered=False, at=at)
-        points_book.end_if_left(session, link.member_id, at)
+        network_points.end_if_left(session, link.member_id, at)
     return Answer("captured")

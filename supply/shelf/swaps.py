@@ -28,7 +28,7 @@ from config.nodes.journal import Actor
 from pos.catalogue.catalogue import Product
 from pos.store.store import Store, store_of
 from supply.demand.history import DailyDemand
-from supply.shelf import plan as shelf
+from supply.shelf import plan as shelf_plan
 from supply.shelf.effect import changes_elsewhere
 from supply.shelf.plan import ShelfPlan, ShelfSlot
 from supply.shelf.ranking import MILLI, Ranked, rank
@@ -58,10 +58,14 @@ class Swap:
 def draft_swaps(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> ShelfPlan | None:
     """Draft next week's swaps (rule 1); None where nothing is to be swapped, or a draft waits already."""
     store = store_of(session, store_id)
-    live, today = shelf.live_plan(session, store_id), business_day(at, store.tz, store.rollover_hour)
-    if live is None or shelf.plans(session, store_id, "drafted") or shelf.plans(session, store_id, "approved"):
+    live, today = shelf_plan.live_plan(session, store_id), business_day(at, store.tz, store.rollover_hour)
+    if (
+        live is None
+        or shelf_plan.plans(session, store_id, "drafted")
+        or shelf_plan.plans(session, store_id, "approved")
+    ):
         return None
-    rows = shelf.slots_of(session, live)
+    rows = shelf_plan.slots_of(session, live)
     swaps = _worth_it(session, store, rows, today)
     if not swaps:
         return None
@@ -98,12 +102,12 @@ def draft_swaps(session: Session, store_id: str, *, actor: Actor, at: dt.datetim
 
 def swaps_of(session: Session, store_id: str, day: dt.date) -> list[Swap]:
     """Return the swaps of the live plan with what was expected and what was achieved until a day (rules 2, 3)."""
-    plan = shelf.live_plan(session, store_id)
+    plan = shelf_plan.live_plan(session, store_id)
     if plan is None:
         return []
     store, days = store_of(session, store_id), (day - plan.from_day).days + 1
     found = []
-    for row in shelf.slots_of(session, plan):
+    for row in shelf_plan.slots_of(session, plan):
         swap = row.why.get("swap")
         if swap:
             achieved = (
@@ -125,7 +129,7 @@ def _worth_it(session: Session, store: Store, rows: list[ShelfSlot], today: dt.d
     yesterday = today - dt.timedelta(days=1)
     ranked = rank(session, store.id, day=yesterday, price_day=today, slots=10 * len(rows) + 100)
     by_sku, here = {one.sku: one for one in ranked}, {row.sku for row in rows}
-    shown = shelf.days_shown(session, store.id, today)
+    shown = shelf_plan.days_shown(session, store.id, today)
     outside = [one for one in ranked if one.sku not in here]
     losers = sorted(
         (row for row in rows if shown.get(row.sku, 0) >= LEAST_DAYS),

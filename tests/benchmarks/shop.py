@@ -49,7 +49,7 @@ from supply.online.orders import PickupOrder
 from supply.online.pickup.handover import SPELL, TRIES_PER_DAY, TRIES_PER_SPELL
 from supply.online.storefront.availability import ShopFront, ShopOffer
 from supply.online.storefront.time_slots import PickupRules
-from supply.sync import groups as group_wire
+from supply.sync import groups as group_facts
 from tests.benchmarks._node import free_port, percentile
 from tests.benchmarks._paint import paints
 from tests.supply.online_store import ANA, AT, STORE, Town, later, make_town
@@ -441,7 +441,7 @@ def _group(town: Town, n: int) -> Race:
         groups.open_group(session, terms, actor=ANA, at=AT)
     join(new_id(), 5, AT)
     with town.network.write() as session:
-        group_wire.close_due(session, at=at)
+        group_facts.close_due(session, at=at)
 
     def attempt(_line: int) -> bool:
         join(new_id(), 1, at)

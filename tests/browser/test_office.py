@@ -18,7 +18,7 @@ from supply.orders import orders
 from supply.orders.suppliers import add_supplier
 from supply.receiving import receiving
 from supply.replenishment import budget, order_simulation, proposals, replays
-from supply.shelf import plan as shelf
+from supply.shelf import plan as shelf_plan
 from tests.browser.conftest import PHONE, assert_well_made, assert_well_made_in_every_size, dress, sign_in, wedge
 from tests.browser.served import serve
 from tests.store_app import complaints, money
@@ -104,10 +104,10 @@ def _furnish(house: House) -> None:
         goods.delivery(session, "D2", [("milk", 24, 12), ("apple", 8000, 8000), ("soap", 12, 12)])
         session.flush()
         receiving.begin_count(session, STORE, "D2", **BY)
-        plan = shelf.draft(session, STORE, slots=5, **BY)
-        shelf.approve(session, STORE, plan.id, from_day=NOON.date(), **BY)
-        shelf.refill(session, STORE, "milk", 3, id="refill-0001", **BY)
-        shelf.replace(session, shelf.draft(session, STORE, slots=5, **BY), 1, "tea", **BY)
+        plan = shelf_plan.draft(session, STORE, slots=5, **BY)
+        shelf_plan.approve(session, STORE, plan.id, from_day=NOON.date(), **BY)
+        shelf_plan.refill(session, STORE, "milk", 3, id="refill-0001", **BY)
+        shelf_plan.replace(session, shelf_plan.draft(session, STORE, slots=5, **BY), 1, "tea", **BY)
         for order_id in ("order-0002", "order-0003"):
             pickup.accept(session, STORE, order_id, **BY)
             pickup.start_picking(session, STORE, order_id, **BY)
@@ -338,5 +338,5 @@ def test_a_draft_of_the_shelf_is_arranged_by_dragging_and_by_keyboard(page: Page
     form.get_by_role("button", name="Keep this arrangement").click()
     expect(page.locator(".note-good")).to_be_visible()
     with office.house.doors.read() as session:
-        (plan,) = shelf.plans(session, STORE, "drafted")
-        assert [(row.name, str(row.facings)) for row in shelf.slots_of(session, plan)] == wanted
+        (plan,) = shelf_plan.plans(session, STORE, "drafted")
+        assert [(row.name, str(row.facings)) for row in shelf_plan.slots_of(session, plan)] == wanted

@@ -23,7 +23,7 @@ from config.settings import Settings
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import TaxClass
 from pos.stock import stock
-from pos.store import joining as invitation
+from pos.store import joining as store_joining
 from pos.store.store import found_as_told, found_store
 from store_app.app import create_app
 from store_app.commands.cli import main
@@ -123,7 +123,7 @@ class Member:
 @pytest.fixture
 def member(network: House, url: str, tmp_path: Any) -> Iterator[Member]:
     with network.doors.write() as session:
-        code = invitation.invite(session, SHOP, actor=catalogue.Actor.system("test", "network"), at=NOON)
+        code = store_joining.invite(session, SHOP, actor=catalogue.Actor.system("test", "network"), at=NOON)
     made = Member(url, code, network, tmp_path / "shop")
     yield made
     made.house.doors.database.engine.dispose()
@@ -205,7 +205,7 @@ def test_a_network_founded_by_its_commands_alone_delivers_a_new_shop_s_first_ord
     network = founded_by_hand
     with serve(network) as url:
         with network.doors.write() as session:
-            code = invitation.invite(
+            code = store_joining.invite(
                 session, SHOP, actor=catalogue.Actor.system("test", "network"), at=network.clock.now()
             )
         member = Member(url, code, network, tmp_path / "shop")

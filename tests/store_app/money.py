@@ -12,7 +12,7 @@ from config.nodes.outbox import Message, OutboxMessage
 from supply.membership import benchmarks, credit_review, level, objections, suggestions
 from supply.membership.level import StandingReview
 from supply.money import credit, escrow_ledger, ledger
-from supply.money import terms as network_terms
+from supply.money import terms as money_terms
 from supply.money.credit_limit import LimitFacts, LimitTerms, limit_of
 from supply.money.ledger import Booking, Wanted
 from supply.money.terms import Terms
@@ -31,7 +31,7 @@ def lend(network: House, **terms: int) -> None:
         office.goods(session)
         office.history(session)
         session.flush()
-        network_terms.set_terms(session, Terms(**terms), actor=OPERATOR, at=NOON)
+        money_terms.set_terms(session, Terms(**terms), actor=OPERATOR, at=NOON)
         work_out(session)
 
 

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound, Refused
-from pos.printing import queue as printer
+from pos.printing import queue as print_queue
 from pos.store.store import Till
 from store_app.runtime.doors import doors, wake_worker_after
 from store_app.web.presenting import place, today
@@ -39,12 +39,12 @@ def queue(session: Session, skus: Sequence[str], command: str, day: dt.date | No
     found = documents(session, skus[:MOST_LABELS], day)
     if not found:
         raise Refused("price-missing", "This has no price yet: set one, then print its label.", sku=skus[0])
-    waiting = sa.select(printer.PrintJob.id).where(
-        printer.PrintJob.store_id == store_id, printer.PrintJob.source_id == command
+    waiting = sa.select(print_queue.PrintJob.id).where(
+        print_queue.PrintJob.store_id == store_id, print_queue.PrintJob.source_id == command
     )
     if session.scalar(waiting.limit(1)) is None:
         for one in found:
-            printer.queue(session, store_id, till_id, "label", command, one, at=doors().now())
+            print_queue.queue(session, store_id, till_id, "label", command, one, at=doors().now())
         wake_worker_after(session)
     return len(found)
 

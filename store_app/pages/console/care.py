@@ -13,7 +13,7 @@ from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Product, TaxClass, shared_tax_classes
 from pos.store.store import usual_currency
 from store_app.pages.common import form
-from store_app.payments import escrow as escrow_asking
+from store_app.payments import escrow as escrow_payments
 from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
@@ -27,8 +27,8 @@ from supply.online.pickup import escrow_release
 from supply.online.storefront import reviews
 from supply.orders.suppliers import Supplier
 from supply.shelf import effect, external_rankings
-from supply.sync import refunds as refund_wire
-from supply.sync import reviews as review_wire
+from supply.sync import refunds as refund_facts
+from supply.sync import reviews as review_facts
 
 _CARRIED = ("category", "tax_class_id", "supplier_id")
 bp = Blueprint("console_care", __name__, url_prefix="/console/customers")
@@ -100,7 +100,7 @@ def ask_again(refund_id: str) -> ResponseReturnValue:
     """Ask the payment service at once to give money back."""
     with write() as session:
         refunds.ask_now(session, refund_id, actor=g.actor, at=clock.now())
-    if escrow_asking.send_back(doors(), refund_id) == "waiting":
+    if escrow_payments.send_back(doors(), refund_id) == "waiting":
         with read() as session:
             said = session.get_one(Refund, refund_id).reason
         flash(_("Not yet: %(answer)s", answer=said or _("the payment service does not say why.")), "warn")
@@ -119,7 +119,7 @@ def paid_by_hand(refund_id: str) -> ResponseReturnValue:
         escrow.paid_by_hand(
             session, refund_id, reference, looked=request.form.get("looked") == "yes", actor=g.actor, at=clock.now()
         )
-        refund_wire.tell_shop(session, session.get_one(Refund, refund_id), clock.now())
+        refund_facts.tell_shop(session, session.get_one(Refund, refund_id), clock.now())
     flash(_("Noted. The payment service is not asked any more."), "good")
     return redirect(url_for(".overview_page", _anchor="going-back"), 303)
 
@@ -134,7 +134,7 @@ def decide(store_id: str, order_id: str, sku: str) -> ResponseReturnValue:
     with write() as session:
         row = reviews.review_of(session, store_id, order_id, sku)
         reviews.decide(session, row, hide=hide, why=why, actor=g.actor, at=clock.now())
-        review_wire.tell_shop(session, row, clock.now())
+        review_facts.tell_shop(session, row, clock.now())
         wake_worker_after(session)
     flash(_("Decided."), "good")
     return redirect(url_for(".overview_page"), 303)

@@ -15,10 +15,10 @@ from store_app.pages.orders.claims import picture, typed_grants
 from store_app.runtime.doors import clock, read, wake_worker_after, write
 from store_app.web.presenting import about_store, page, today
 from store_app.web.security import requires
-from store_app.words import claims as wording_claims
+from store_app.words import claims as claims_words
 from supply.network.claims import handling, photos
 from supply.network.warehouse import returns
-from supply.orders import claims as claim_book
+from supply.orders import claims as delivery_claims
 from supply.orders import goods_returns
 from supply.orders.claims import Claim, ClaimLine
 from supply.orders.deliveries import Delivery
@@ -54,8 +54,10 @@ def listed(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue
     """Show what waits for an answer, what comes back, and what was answered."""
     with read() as session:
         names = {store.id: store.name for store in session.query(Store)}
-        waiting_ones = [_row(session, one, names) for one in claim_book.claims_in(session, claim_book.WAITING)]
-        answered = [_row(session, one, names) for one in claim_book.latest_answered(session)]
+        waiting_ones = [
+            _row(session, one, names) for one in delivery_claims.claims_in(session, delivery_claims.WAITING)
+        ]
+        answered = [_row(session, one, names) for one in delivery_claims.latest_answered(session)]
         coming = [
             ReturnRow(one, names.get(one.store_id, one.store_id), goods_returns.lines_of(session, one))
             for one in goods_returns.returns(session, "sent")
@@ -69,7 +71,7 @@ def listed(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue
         waiting=waiting_ones,
         answered=answered,
         coming=coming,
-        kinds=wording_claims.KINDS,
+        kinds=claims_words.KINDS,
         units=units,
         fault=fault,
     )
@@ -84,7 +86,7 @@ def claim(store_id: str, claim_id: str, fault: ShopError | None = None) -> Respo
         if found is None or store is None:
             raise NotFound("not-found-here", _("There is no such claim in this network."))
         about_store(store)
-        lines = claim_book.lines_of(session, found)
+        lines = delivery_claims.lines_of(session, found)
         shown: dict[str, Any] = {
             "claim": found,
             "store": store,
@@ -92,9 +94,9 @@ def claim(store_id: str, claim_id: str, fault: ShopError | None = None) -> Respo
             "units": waiting.stock_units(session, [line.sku for line in lines]),
             "photos": photos.photos_of(session, store_id, claim_id),
             "delivery": session.get(Delivery, (store_id, found.delivery_id)),
-            "before": [one for one in claim_book.claims_of(session, store_id, 6) if one.id != claim_id][:5],
+            "before": [one for one in delivery_claims.claims_of(session, store_id, 6) if one.id != claim_id][:5],
         }
-    return page("console/claim.html", **shown, kinds=wording_claims.KINDS, wishes=wording_claims.WISHES, fault=fault)
+    return page("console/claim.html", **shown, kinds=claims_words.KINDS, wishes=claims_words.WISHES, fault=fault)
 
 
 @bp.post("/<store_id>/<claim_id>/look")
@@ -114,11 +116,11 @@ def look(store_id: str, claim_id: str) -> ResponseReturnValue:
 @form.answers_on(claim)
 def decide(store_id: str, claim_id: str) -> ResponseReturnValue:
     """Answer a claim line by line."""
-    remedy = form.one_of("remedy", tuple(claim_book.REMEDIES), sentence=_("Choose how it is made good."))
+    remedy = form.one_of("remedy", tuple(delivery_claims.REMEDIES), sentence=_("Choose how it is made good."))
     words = form.text("words", most=500)
     with write() as session:
-        found = claim_book.claim_of(session, store_id, claim_id)
-        granted = typed_grants(claim_book.lines_of(session, found))
+        found = delivery_claims.claim_of(session, store_id, claim_id)
+        granted = typed_grants(delivery_claims.lines_of(session, found))
         handling.decide(session, store_id, claim_id, granted, remedy=remedy, words=words, actor=g.actor, at=clock.now())
         wake_worker_after(session)
     flash(_("Answered: the shop reads it with the next contact."), "good")
@@ -154,6 +156,6 @@ def photo(store_id: str, photo_id: str) -> Response:
 
 def _row(session: Session, claim: Claim, names: dict[str, str]) -> ClaimRow:
     return ClaimRow(
-        claim, names.get(claim.store_id, claim.store_id), claim_book.lines_of(session, claim),
+        claim, names.get(claim.store_id, claim.store_id), delivery_claims.lines_of(session, claim),
         photos.first_photo(session, claim.store_id, claim.id), max(0, (today() - claim.filed_at.date()).days),
     )  # fmt: skip

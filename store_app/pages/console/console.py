@@ -13,7 +13,7 @@ from pos.store.store import usual_currency
 from store_app.runtime.doors import clock, read
 from store_app.web.presenting import day, page, today
 from store_app.web.security import requires
-from store_app.words import words as wording
+from store_app.words import words as general_words
 from supply.demand import history
 from supply.membership import overview
 from supply.membership.attention import Attention, needing_a_person
@@ -59,7 +59,7 @@ def sentences(found: Iterable[Attention], names: Mapping[str, str]) -> list[dict
 
 
 def _shared(kind: str, stores: list[str]) -> dict[str, Any]:
-    who = wording.few(dict.fromkeys(stores))
+    who = general_words.few(dict.fromkeys(stores))
     if kind == "order-waits":
         words = ngettext(
             "%(num)d order waits to be confirmed: %(stores)s.",
@@ -166,7 +166,9 @@ def _left_out(work: str, store: str, why: Any) -> str:
 def _about_goods(one: Attention, name: str) -> dict[str, Any]:
     facts = one.facts
     if one.kind == "warehouse-empty":
-        words = _("Gone from warehouse %(store)s: %(names)s.", store=name, names=wording.few(facts.get("names", [])))
+        words = _(
+            "Gone from warehouse %(store)s: %(names)s.", store=name, names=general_words.few(facts.get("names", []))
+        )
         href = url_for("console_warehouse.stock", warehouse=one.subject, gone=1)
         return {"level": "warn", "words": words, "href": href}
     if one.kind == "recall-open":

@@ -26,7 +26,7 @@ from store_app.pages.customers.loyalty import figures
 from store_app.runtime.doors import clock, read, wake_worker_after, write
 from store_app.web.presenting import page
 from store_app.web.security import requires
-from supply.money import points as points_book
+from supply.money import points as network_points
 from supply.money import points_pool
 
 bp = Blueprint("console_points", __name__, url_prefix="/console/points")
@@ -57,9 +57,9 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> ResponseRetu
         days = list(session.scalars(sa.select(SharedScheme).order_by(SharedScheme.from_day)))
         shops = list(session.scalars(sa.select(Store)))
         now = shared_points.scheme_on(session, today)
-        members, points = points_book.outstanding(session)
+        members, points = network_points.outstanding(session)
         currency = days[0].currency if days else usual_currency(session)
-        waiting, many_wait = points_book.waiting(session, WAITING_SHOWN)
+        waiting, many_wait = network_points.waiting(session, WAITING_SHOWN)
         context: dict[str, Any] = {
             "waiting": waiting,
             "many_wait": many_wait,
@@ -128,7 +128,7 @@ def decide(store_id: str, entry_id: str) -> ResponseReturnValue:
     form.command_id()
     answer = form.one_of("answer", ("take", "refuse"), sentence=_("Choose what happens to it."))
     with write() as session:
-        points_book.decide(session, store_id, entry_id, take=answer == "take", actor=g.actor, at=clock.now())
+        network_points.decide(session, store_id, entry_id, take=answer == "take", actor=g.actor, at=clock.now())
         wake_worker_after(session)
     flash(_("Decided. The store is told."), "good")
     return redirect(url_for(".overview_page"), 303)
@@ -141,7 +141,7 @@ def _weeks(session: Session, today: dt.date) -> list[dict[str, Any]]:
     """Return what was earned and redeemed in the last weeks, returns taken off, oldest first, with heights of 100."""
     monday = today - dt.timedelta(days=today.weekday())
     starts = [monday - dt.timedelta(weeks=n) for n in range(WEEKS - 1, -2, -1)]
-    moved = points_book.moved_by_day(session, starts[0])
+    moved = network_points.moved_by_day(session, starts[0])
     weeks: list[dict[str, Any]] = []
     for start, end in pairwise(starts):
         points = Counter[str]()

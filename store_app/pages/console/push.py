@@ -18,7 +18,7 @@ from store_app.web.security import requires
 from store_app.words import claims
 from store_app.words.refusals import sentence_of
 from supply.membership import overview
-from supply.money import terms as network_terms
+from supply.money import terms as money_terms
 from supply.network.offers import offer_results
 from supply.orders import network_offers
 from supply.orders.offer_terms import PushTerms
@@ -36,7 +36,7 @@ def offers(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue
         pushed = offer_results.pushes(session)
         products = overview.offerable(session)
         shops = overview.stores(session, today())
-        terms = network_terms.in_force(session)[1]
+        terms = money_terms.in_force(session)[1]
         currency = usual_currency(session)
     start = today()
     return page(
@@ -83,7 +83,7 @@ def offer() -> ResponseReturnValue:
                 answer_by=answer_by,
                 return_until=return_until,
                 pack_cost_minor=cost_minor,
-                terms=_terms(network_terms.in_force(session)[1], currency),
+                terms=_terms(money_terms.in_force(session)[1], currency),
                 id=f"{command}-{store_id}",
                 actor=g.actor,
                 at=clock.now(),
@@ -121,7 +121,7 @@ def withdraw(store_id: str, offer_id: str) -> ResponseReturnValue:
     return redirect(url_for("console_push.offers"), 303)
 
 
-def _terms(terms: network_terms.Terms, currency: str) -> PushTerms:
+def _terms(terms: money_terms.Terms, currency: str) -> PushTerms:
     """Return what the offer binds the network to: what is typed, and what stands in the network's terms."""
     fee_minor = form.amount("slot_fee", currency) if request.form.get("slot_fee", "").strip() else 0
     return PushTerms(

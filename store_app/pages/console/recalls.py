@@ -25,7 +25,7 @@ from store_app.words import stock
 from store_app.words.supply import letter_sentence
 from supply.network.purchasing import recalled_purchases
 from supply.network.recalls import recalls, recalls_by_hand, upstream_claims, upstream_returns
-from supply.orders import letters as order_letters
+from supply.orders import letters as supplier_letters
 from supply.orders.suppliers import Supplier
 
 bp = Blueprint("console_recalls", __name__, url_prefix="/console/recalls")
@@ -273,11 +273,11 @@ def _names(session: Session) -> dict[str, str]:
 
 def _return_view(session: Session, row: upstream_returns.UpstreamReturn) -> dict[str, Any]:
     lines = upstream_returns.lines_of(session, row)
-    letters = order_letters.letters_of(session, row.store_id, row.id)
+    letters = supplier_letters.letters_of(session, row.store_id, row.id)
     return {
         "row": row, "number": upstream_returns.number_of(row), "seller": session.get_one(Supplier, row.supplier_id),
         "qty": sum(line.qty for line in lines), "batches": sorted({line.batch for line in lines if line.batch}),
-        "letters": [one for one in letters if row.state == "proposed" or one.state in order_letters.UNSENT],
+        "letters": [one for one in letters if row.state == "proposed" or one.state in supplier_letters.UNSENT],
     }  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from store_app.sync import receiver
 from store_app.web.presenting import about_store, money, page, since, today
 from store_app.web.security import can, requires
 from store_app.words import held, words
-from store_app.words import money as wording_money
+from store_app.words import money as money_words
 from supply.demand import closed_days, stated_sales
 from supply.membership import attention, exposure, overview, store_sheet
 from supply.membership.standing_math import LEVELS
@@ -86,7 +86,7 @@ def stores() -> ResponseReturnValue:
         map=drawn,
         care=care,
         behind=behind,
-        level_words=wording_money.LEVELS,
+        level_words=money_words.LEVELS,
         key_alarms=(KEY_ASKS, KEY_MISUSED),
     )
 
@@ -120,7 +120,7 @@ def store(store_id: str, fault: ShopError | None = None, **_place: Any) -> Respo
             orders=store_sheet.orders(session, shop.id),
             online_orders=store_sheet.online_orders(session, shop.id),
             care=own,
-            level=None if own.level is None else wording_money.LEVELS[own.level],
+            level=None if own.level is None else money_words.LEVELS[own.level],
             gauge=_gauge(session, line),
             sentences=_sentences(session, store_id),
             lights=_lights(session, shop),
@@ -263,7 +263,7 @@ def _needs(session: Session, shop: Store, own: exposure.Care, line: CreditLine |
         words = _("It owes %(amount)s that is late.", amount=money(own.late_minor))
         told.append({"level": "bad", "words": words, "href": account})
     if own.held and line is not None:
-        told.append({"level": "warn", "words": wording_money.held_sentence(line.held_why), "href": account})
+        told.append({"level": "warn", "words": money_words.held_sentence(line.held_why), "href": account})
     if own.is_stale and own.counts_bp is not None:
         words = _(
             "It counted %(share)s %% of the products it sells; the first level asks for %(wanted)s %%.",

@@ -16,7 +16,7 @@ from store_app.pages.common import form
 from store_app.runtime.doors import clock, read, write
 from store_app.web.presenting import page, qty, today
 from store_app.web.security import requires
-from store_app.words import stock as wording_stock
+from store_app.words import stock as stock_words
 from supply.network.warehouse import lots, pick_lists
 from supply.orders.suppliers import warehouses
 
@@ -40,8 +40,8 @@ def goods(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     return page(
         "console/warehouse.html",
         house=house, houses=houses, text=text, rows=rows, gone=gone, lost=lost, days=LOST_DAYS, currency=currency,
-        over_minor=sum(row.cost_minor or 0 for row in rows if row.is_over), word=wording_stock.waste_word,
-        reasons={key: wording_stock.waste_word(key) for key in lots.REASONS},
+        over_minor=sum(row.cost_minor or 0 for row in rows if row.is_over), word=stock_words.waste_word,
+        reasons={key: stock_words.waste_word(key) for key in lots.REASONS},
         fault=fault, at_fault=request.form.get("lot_id", "") + request.form.get("sku", ""),
     )  # fmt: skip
 

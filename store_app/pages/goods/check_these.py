@@ -14,7 +14,7 @@ from store_app.pages.common import find_product, form
 from store_app.runtime.doors import doors, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
-from store_app.words import stock as wording_stock
+from store_app.words import stock as stock_words
 from supply.demand import forecasts
 
 bp = Blueprint("check_these", __name__, url_prefix="/stock/check")
@@ -42,7 +42,7 @@ def list_today(fault: ShopError | None = None) -> ResponseReturnValue:
     views = [
         CheckView(
             line,
-            wording_stock.check_sentence(line),
+            stock_words.check_sentence(line),
             {"gram": "g", "millilitre": "ml"}.get(line.stock_unit) or _("pieces"),
         )
         for line in lines

@@ -28,7 +28,7 @@ from store_app.pages.goods.offer_form import Draft
 from store_app.runtime.doors import doors, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
-from store_app.words import promotions as offer_words
+from store_app.words import promotions as promotion_words
 from store_app.words.promotions import Kind
 
 bp = Blueprint("offers", __name__, url_prefix="/offers")
@@ -97,7 +97,7 @@ def everything() -> ResponseReturnValue:
 @requires("offers")
 def kinds() -> ResponseReturnValue:
     """Show the kinds of offer to choose from."""
-    return page("goods/offers/kinds.html", kinds=offer_words.KINDS)
+    return page("goods/offers/kinds.html", kinds=promotion_words.KINDS)
 
 
 @bp.get("/new/<key>")
@@ -136,7 +136,7 @@ def one(offer_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
 def change(offer_id: str) -> ResponseReturnValue:
     """Show the form of an offer that stands."""
     offer = _to_change(offer_id)
-    kind = _kind(offer_words.key_of(offer))
+    kind = _kind(promotion_words.key_of(offer))
     address = url_for("offers.put_right", offer_id=offer_id)
     draft = offer_form.draft_of(offer)
     return _form(kind, draft, offer_id=offer_id, address=address, offer=offer, changing=True)
@@ -146,7 +146,7 @@ def change(offer_id: str) -> ResponseReturnValue:
 @requires("offers")
 def put_right(offer_id: str) -> ResponseReturnValue:
     """Take a step of the form, or change the offer."""
-    kind = _kind(offer_words.key_of(_to_change(offer_id)))
+    kind = _kind(promotion_words.key_of(_to_change(offer_id)))
     return _step(kind, offer_id, url_for("offers.put_right", offer_id=offer_id), new=False)
 
 
@@ -188,7 +188,7 @@ def _owner() -> str:
 
 
 def _kind(key: str) -> Kind:
-    kind = offer_words.kind_of(key)
+    kind = promotion_words.kind_of(key)
     if kind is None:
         raise NotFound("not-found-here", _("There is no such kind of offer. Choose one from the list."))
     return kind
@@ -263,7 +263,7 @@ def _form(
         "goods/offers/form.html", "form", status=status, kind=kind, draft=draft, found=found,
         asked=offer_form.ASKED[kind.key], names=names, offer_id=offer_id, address=address, fault=fault,
         example=example, changing=changing,
-        bundle=kind.kind in BUNDLE_KINDS, weekdays=[(n, offer_words.weekday(n)) for n in range(7)],
+        bundle=kind.kind in BUNDLE_KINDS, weekdays=[(n, promotion_words.weekday(n)) for n in range(7)],
     )  # fmt: skip
 
 
@@ -278,7 +278,7 @@ def _views(session: Session, rows: Sequence[tuple[StandingOffer, Offer]]) -> lis
         OfferView(
             row.id,
             row.name,
-            offer_words.sentence(offer, names),
+            promotion_words.sentence(offer, names),
             offers.standing(row, today()),
             row.owner_id == _owner(),
             row.made_by,
@@ -353,7 +353,7 @@ def _example(session: Session, offer: Offer) -> Example | None:
         saved = sum(saving.amount_minor for saving in applied.lines[line.n])
         below = cost is not None and line.amount_minor - saved < amount_for(line.qty, cost, line.price_quantity)
         shown.append(ExampleLine(name, line.qty, unit, line.amount_minor, saved, below))
-    return Example(offer_words.sentence(offer, names), shown)
+    return Example(promotion_words.sentence(offer, names), shown)
 
 
 def _some(session: Session, choice: Choice) -> list[tuple[Product, int, int | None]]:

@@ -13,7 +13,7 @@ from store_app.pages.common import find_product, form
 from store_app.runtime.doors import doors, read, write
 from store_app.web.presenting import RAIL_COUNTS, page, place, qty, today
 from store_app.web.security import requires
-from store_app.words import stock as wording_stock
+from store_app.words import stock as stock_words
 from supply.network.recalls import recalls
 
 bp = Blueprint("recall", __name__, url_prefix="/stock/recalls")
@@ -91,7 +91,7 @@ def one(recall_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
         maybe=[line for line in sold if not line.sure],
         sold_text=qty(sum(line.qty for line in sold if line.sure), ware.stock_unit),
         days=SOLD_DAYS,
-        lift_reasons=wording_stock.LIFT_REASONS,
+        lift_reasons=stock_words.LIFT_REASONS,
         unit_word={"gram": "g", "millilitre": "ml"}.get(ware.stock_unit) or _("pieces"),
         fault=fault,
         asked="taken",
@@ -118,7 +118,7 @@ def clear(recall_id: str) -> ResponseReturnValue:
 @form.answers_on(one)
 def lift(recall_id: str) -> ResponseReturnValue:
     """Let it be sold again."""
-    why = form.reason(wording_stock.LIFT_REASONS)
+    why = form.reason(stock_words.LIFT_REASONS)
     with write() as session:
         if recall.recall_of(session, str(place().store_id), recall_id).afterwards:
             raise Refused("network-recall", _("The network called this back, and only the network can lift it."))

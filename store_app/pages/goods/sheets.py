@@ -21,7 +21,7 @@ from store_app.runtime.doors import doors, read
 from store_app.web.presenting import day as day_words
 from store_app.web.presenting import money, place, qty, today
 from store_app.web.security import requires
-from supply.shelf import plan as shelf
+from supply.shelf import plan as shelf_plan
 
 bp = Blueprint("sheets", __name__)
 bp.before_request(form.know_the_place)
@@ -57,8 +57,8 @@ def price_labels() -> Response:
 def shelf_labels() -> Response:
     """Give the labels of the bestseller shelf."""
     with read() as session:
-        live = shelf.live_plan(session, str(place().store_id))
-        skus = [row.sku for row in shelf.slots_of(session, live)] if live else []
+        live = shelf_plan.live_plan(session, str(place().store_id))
+        skus = [row.sku for row in shelf_plan.slots_of(session, live)] if live else []
     return _labels(skus, None)
 
 
@@ -68,9 +68,9 @@ def shelf_picture() -> Response:
     """Give the bestseller shelf as it should stand, with the labels of its places to cut out."""
     store_id = str(place().store_id)
     with read() as session:
-        waiting = shelf.plans(session, store_id, "approved")
-        plan = shelf.live_plan(session, store_id) or (waiting[0] if waiting else None)
-        rows = shelf.slots_of(session, plan) if plan else []
+        waiting = shelf_plan.plans(session, store_id, "approved")
+        plan = shelf_plan.live_plan(session, store_id) or (waiting[0] if waiting else None)
+        rows = shelf_plan.slots_of(session, plan) if plan else []
         prices = catalogue.prices_on(session, store_id, today(), [row.sku for row in rows])
         units = stock_units(session, [row.sku for row in rows])
         found = labelling.documents(session, [row.sku for row in rows if row.sku in prices])

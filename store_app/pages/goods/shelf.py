@@ -25,8 +25,8 @@ from store_app.web.presenting import money, page, place, qty, today
 from store_app.web.security import requires
 from store_app.words import words
 from supply.shelf import effect
-from supply.shelf import plan as shelf
-from supply.shelf import swaps as shelf_swap
+from supply.shelf import plan as shelf_plan
+from supply.shelf import swaps as shelf_swaps
 from supply.shelf.plan import ShelfPlan
 
 bp = Blueprint("shelf", __name__, url_prefix="/shelf")
@@ -81,21 +81,21 @@ def plan(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the shelf: a plan to agree to, what to bring, and the picture."""
     store_id = str(place().store_id)
     with read() as session:
-        live, now = shelf.live_plan(session, store_id), shelf.ranks(session, store_id)
-        drafts = shelf.plans(session, store_id, "drafted")
-        coming = shelf.plans(session, store_id, "approved")
+        live, now = shelf_plan.live_plan(session, store_id), shelf_plan.ranks(session, store_id)
+        drafts = shelf_plan.plans(session, store_id, "drafted")
+        coming = shelf_plan.plans(session, store_id, "approved")
         shown = _plan(session, live, now) if live else None
         draft = _plan(session, drafts[0], now) if drafts else None
         refills = _refills(session, store_id)
         yesterday = today() - dt.timedelta(days=1)
         results = effect.slot_results(session, store_id, yesterday)
-        swaps = shelf_swap.swaps_of(session, store_id, yesterday)
+        swaps = shelf_swaps.swaps_of(session, store_id, yesterday)
     return page(
         "goods/shelf/plan.html",
         results=results,
         swaps=swaps,
-        least_days=shelf_swap.LEAST_DAYS,
-        most_facings=shelf.MOST_FACINGS,
+        least_days=shelf_swaps.LEAST_DAYS,
+        most_facings=shelf_plan.MOST_FACINGS,
         currency=place().currency,
         live=shown,
         draft=draft,
@@ -112,7 +112,7 @@ def draft() -> ResponseReturnValue:
     """Rank the products anew and draft a plan."""
     form.command_id()
     with write() as session:
-        shelf.draft(session, str(place().store_id), actor=g.actor, at=doors().now())
+        shelf_plan.draft(session, str(place().store_id), actor=g.actor, at=doors().now())
     return redirect(url_for("shelf.plan"), 303)
 
 
@@ -123,7 +123,7 @@ def swap() -> ResponseReturnValue:
     """Look for what should make room this week."""
     form.command_id()
     with write() as session:
-        made = shelf_swap.draft_swaps(session, str(place().store_id), actor=g.actor, at=doors().now())
+        made = shelf_swaps.draft_swaps(session, str(place().store_id), actor=g.actor, at=doors().now())
     if made is None:
         flash(_("Nothing clearly better waits for a place: the shelf stays as it is."), "info")
     return redirect(url_for("shelf.plan"), 303)
@@ -134,20 +134,20 @@ def swap() -> ResponseReturnValue:
 @form.answers_on(plan)
 def arrange(plan_id: str) -> ResponseReturnValue:
     """Put the products of a draft into another order, with other facings."""
-    skus, facings = request.form.getlist("sku")[: shelf.MOST_SLOTS], request.form.getlist("facings")
+    skus, facings = request.form.getlist("sku")[: shelf_plan.MOST_SLOTS], request.form.getlist("facings")
     if len(facings) < len(skus):
         raise Invalid("bad-number", _("Say how many facings each product gets."), field="facings")
     wanted = [
-        (form.tidy(sku), form.number(text, "facings", least=1, most=shelf.MOST_FACINGS))
+        (form.tidy(sku), form.number(text, "facings", least=1, most=shelf_plan.MOST_FACINGS))
         for sku, text in zip(skus, facings, strict=False)
     ]
     typed = request.form.getlist("place")  # without a script: the order they name
     if len(typed) == len(wanted):
-        places = [form.number(text, "place", least=1, most=shelf.MOST_SLOTS) for text in typed]
+        places = [form.number(text, "place", least=1, most=shelf_plan.MOST_SLOTS) for text in typed]
         wanted = [one for _n, one in sorted(zip(places, wanted, strict=True), key=lambda pair: pair[0])]
     with write() as session:
-        found = shelf.plan_of(session, str(place().store_id), plan_id)
-        shelf.rearrange(session, found, wanted, actor=g.actor, at=doors().now())
+        found = shelf_plan.plan_of(session, str(place().store_id), plan_id)
+        shelf_plan.rearrange(session, found, wanted, actor=g.actor, at=doors().now())
     flash(_("The plan is arranged."), "good")
     return redirect(url_for("shelf.plan") + "#draft-title", 303)
 
@@ -161,8 +161,8 @@ def approve(plan_id: str) -> ResponseReturnValue:
     from_day = today() + dt.timedelta(days=when == "tomorrow")
     store_id = str(place().store_id)
     with write() as session:
-        if shelf.plan_of(session, store_id, plan_id).state not in ("approved", "live"):
-            shelf.approve(session, store_id, plan_id, from_day=from_day, actor=g.actor, at=doors().now())
+        if shelf_plan.plan_of(session, store_id, plan_id).state not in ("approved", "live"):
+            shelf_plan.approve(session, store_id, plan_id, from_day=from_day, actor=g.actor, at=doors().now())
         wake_worker_after(session)
     if when == "today":
         flash(_("The plan is on the shelf now. Print its labels and fill it."), "good")
@@ -178,8 +178,8 @@ def drop(plan_id: str) -> ResponseReturnValue:
     """Throw a draft away."""
     store_id = str(place().store_id)
     with write() as session:
-        if shelf.plan_of(session, store_id, plan_id).state != "dropped":
-            shelf.drop(session, store_id, plan_id, actor=g.actor, at=doors().now())
+        if shelf_plan.plan_of(session, store_id, plan_id).state != "dropped":
+            shelf_plan.drop(session, store_id, plan_id, actor=g.actor, at=doors().now())
     flash(_("The shelf stays as it is."), "info")
     return redirect(url_for("shelf.plan"), 303)
 
@@ -190,8 +190,8 @@ def slot(plan_id: str, slot: int, fault: ShopError | None = None) -> ResponseRet
     """Show what else could stand in a slot of a draft."""
     text, store_id = form.tidy(request.args.get("q", ""))[: form.WORDS], str(place().store_id)
     with read() as session:
-        found = shelf.plan_of(session, store_id, plan_id)
-        view = _plan(session, found, shelf.ranks(session, store_id))
+        found = shelf_plan.plan_of(session, store_id, plan_id)
+        view = _plan(session, found, shelf_plan.ranks(session, store_id))
         here = next((one for one in view.slots if one.slot == slot), None)
         if here is None:
             raise NotFound("no-such-slot", _("This plan has no such place."))
@@ -206,8 +206,8 @@ def replace(plan_id: str, slot: int) -> ResponseReturnValue:
     """Put another product into a slot of a draft."""
     sku = form.text("sku", most=80, required=_("Choose a product."))
     with write() as session:
-        found = shelf.plan_of(session, str(place().store_id), plan_id)
-        chosen = shelf.replace(session, found, slot, sku, actor=g.actor, at=doors().now())
+        found = shelf_plan.plan_of(session, str(place().store_id), plan_id)
+        chosen = shelf_plan.replace(session, found, slot, sku, actor=g.actor, at=doors().now())
         name = chosen.name
     flash(_("%(name)s is in place %(slot)s of the new plan.", name=name, slot=slot), "good")
     return redirect(url_for("shelf.plan"), 303)
@@ -220,7 +220,7 @@ def refill(sku: str) -> ResponseReturnValue:
     """Note that something was brought to the shelf."""
     command, brought = form.command_id(), form.whole("qty", least=1)
     with write() as session:
-        shelf.refill(session, str(place().store_id), sku, brought, id=command, actor=g.actor, at=doors().now())
+        shelf_plan.refill(session, str(place().store_id), sku, brought, id=command, actor=g.actor, at=doors().now())
     return redirect(url_for("shelf.plan"), 303)
 
 
@@ -229,7 +229,7 @@ def refill(sku: str) -> ResponseReturnValue:
 def labels_page(fault: ShopError | None = None) -> ResponseReturnValue:
     """Show the labels of the shelf as they will print."""
     with read() as session:
-        skus = [*shelf.ranks(session, str(place().store_id))]
+        skus = [*shelf_plan.ranks(session, str(place().store_id))]
         shown = labelling.documents(session, skus) if skus else []
     pictures = [(one, labels.label_svg(one, place().language)) for one in shown]
     return page("goods/shelf/labels.html", labels=pictures, fault=fault)
@@ -242,7 +242,7 @@ def print_labels() -> ResponseReturnValue:
     """Queue the labels of the shelf, or of one product on it."""
     command, only = form.command_id(), request.form.get("sku", "")
     with write() as session:
-        skus = [sku for sku in shelf.ranks(session, str(place().store_id)) if only in ("", sku)]
+        skus = [sku for sku in shelf_plan.ranks(session, str(place().store_id)) if only in ("", sku)]
         if not skus:
             raise NotFound("no-label", _("There is no label to print: this product is not on the shelf."))
         many = labelling.queue(session, skus, command)
@@ -254,7 +254,7 @@ def print_labels() -> ResponseReturnValue:
 
 
 def _plan(session: Session, found: ShelfPlan, now: Mapping[str, int]) -> PlanView:
-    rows = shelf.slots_of(session, found)
+    rows = shelf_plan.slots_of(session, found)
     skus = [row.sku for row in rows]
     units = stock_units(session, skus)
     levels = stock.levels(session, found.store_id, skus)
@@ -277,7 +277,7 @@ def _plan(session: Session, found: ShelfPlan, now: Mapping[str, int]) -> PlanVie
 
 
 def _refills(session: Session, store_id: str) -> list[RefillView]:
-    tasks = shelf.refill_tasks(session, store_id)
+    tasks = shelf_plan.refill_tasks(session, store_id)
     units = stock_units(session, [task.sku for task in tasks])
     return [
         RefillView(

@@ -20,7 +20,7 @@ from store_app.pages.common import form, waiting
 from store_app.runtime.doors import doors, read, write
 from store_app.web.presenting import RAIL_COUNTS, page, place, qty, today
 from store_app.web.security import can, requires
-from store_app.words import stock as wording_stock
+from store_app.words import stock as stock_words
 from store_app.words import words
 from supply.demand.history import DailyDemand
 
@@ -120,7 +120,7 @@ def product(sku: str, fault: ShopError | None = None, asked: str = "") -> Respon
         currency=place().currency,
         unit_word=unit_word(ware.stock_unit),
         waste_places=[(str(name), words.place_word(name)) for name in INSIDE if level.by_place.get(name, 0) > 0],
-        waste_reasons=wording_stock.WASTE_REASONS,
+        waste_reasons=stock_words.WASTE_REASONS,
         may_count=may_count,
         fault=fault,
         asked=asked,

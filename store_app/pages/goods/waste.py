@@ -14,7 +14,7 @@ from store_app.pages.common import find_product, form
 from store_app.runtime.doors import doors, read, write
 from store_app.web.presenting import page, place, qty, today
 from store_app.web.security import can, requires
-from store_app.words import stock as wording_stock
+from store_app.words import stock as stock_words
 
 bp = Blueprint("waste", __name__, url_prefix="/stock/waste")
 bp.before_request(form.know_the_place)
@@ -49,12 +49,12 @@ def tiles(fault: ShopError | None = None) -> ResponseReturnValue:
         qty_typed=request.values.get("qty") or (hit.qty if hit and hit.qty else _one(ware)),
         batch=request.values.get("batch") or (hit.batch if hit and hit.batch else ""),
         unit_word={"gram": "g", "millilitre": "ml"}.get(ware.stock_unit if ware else "") or _("pieces"),
-        reasons=wording_stock.WASTE_REASONS,
-        icons=wording_stock.REASON_ICONS,
+        reasons=stock_words.WASTE_REASONS,
+        icons=stock_words.REASON_ICONS,
         likely=likely,
         options=options,
-        rows=[(row, name, qty(row.qty, unit), wording_stock.waste_word(row.reason)) for row, name, unit in rows],
-        lost=[(wording_stock.waste_word(row.reason), row) for row in lost] if can("reports.money") else [],
+        rows=[(row, name, qty(row.qty, unit), stock_words.waste_word(row.reason)) for row, name, unit in rows],
+        lost=[(stock_words.waste_word(row.reason), row) for row in lost] if can("reports.money") else [],
         days=SHRINK_DAYS,
         text=text,
         fault=fault,
@@ -89,12 +89,10 @@ def _likely(session: Any, store_id: str) -> list[tuple[str, str, int, str]]:
     """Return what most likely is to be written off now: what is over or soon will be, what went last, what spoils."""
     rows: dict[str, tuple[str, str, int, str]] = {}
     for lot in batches.expiring(session, store_id, day=today(), within_days=SOON):
-        about = f"{qty(lot.qty, lot.stock_unit)} · {wording_stock.days_left(lot.days_left)}"
+        about = f"{qty(lot.qty, lot.stock_unit)} · {stock_words.days_left(lot.days_left)}"
         rows.setdefault(lot.sku, (lot.sku, lot.name, lot.qty, about))
     for row, name, unit in waste.written_off(session, store_id, 40):
-        rows.setdefault(
-            row.sku, (row.sku, name, 1 if unit == "each" else row.qty, wording_stock.waste_word(row.reason))
-        )
+        rows.setdefault(row.sku, (row.sku, name, 1 if unit == "each" else row.qty, stock_words.waste_word(row.reason)))
     for product, on_hand in waste.likely(session, store_id, MOST_TILES):
         about = _("%(qty)s in the shop", qty=qty(on_hand, product.stock_unit))
         rows.setdefault(product.sku, (product.sku, product.name, 1 if product.stock_unit == "each" else 0, about))

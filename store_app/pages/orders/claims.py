@@ -18,11 +18,11 @@ from store_app.runtime.child_process import read_apart
 from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
-from store_app.words import claims as wording_claims
+from store_app.words import claims as claims_words
 from supply.money.credit import CreditLine
 from supply.network.claims import handling
 from supply.network.claims import photos as claim_photos
-from supply.orders import claims as claim_book
+from supply.orders import claims as delivery_claims
 from supply.orders import deliveries, letters
 from supply.orders.claims import Bound, Claim, ClaimLine
 from supply.orders.deliveries import Delivery
@@ -69,14 +69,14 @@ def listed() -> ResponseReturnValue:
     """List the claims, the newest first, and the deliveries that may still be complained of."""
     with read() as session:
         store_id = str(place().store_id)
-        views = [_view(session, claim) for claim in claim_book.claims_of(session, store_id)]
+        views = [_view(session, claim) for claim in delivery_claims.claims_of(session, store_id)]
         units = waiting.stock_units(session, [line.sku for view in views for line in view.lines])
-    open_ones = [one for one in views if one.claim.state in (*claim_book.WAITING, "accepted", "part_accepted")]
+    open_ones = [one for one in views if one.claim.state in (*delivery_claims.WAITING, "accepted", "part_accepted")]
     return page(
         "orders/claims/list.html",
         open_ones=open_ones,
         over=[one for one in views if one not in open_ones],
-        kinds=wording_claims.KINDS,
+        kinds=claims_words.KINDS,
         units=units,
     )
 
@@ -92,7 +92,7 @@ def new(delivery_id: str, fault: ShopError | None = None) -> ResponseReturnValue
         if delivery.state != "posted":
             raise Refused("not-posted", "Count this delivery and post it first.", state=delivery.state)
         there = [line for line in deliveries.lines_of(session, delivery) if line.advised_qty or line.counted_qty]
-        bounds = claim_book.bounds(session, delivery, there)
+        bounds = delivery_claims.bounds(session, delivery, there)
         units = waiting.stock_units(session, [bound.sku for bound in bounds])
         until = handling.last_day(session, delivery, _claim_days(session))
         supplier = session.get(Supplier, delivery.supplier_id)
@@ -105,8 +105,8 @@ def new(delivery_id: str, fault: ShopError | None = None) -> ResponseReturnValue
         supplier_name=supplier.name if supplier else delivery.supplier_id,
         by_network=by_network,
         lines=lines,
-        kinds=wording_claims.KINDS,
-        wishes=wording_claims.WISHES,
+        kinds=claims_words.KINDS,
+        wishes=claims_words.WISHES,
         wish=request.form.get("wish", "replacement" if is_uncharged else "money"),
         until=until,
         late=today() > until,
@@ -121,7 +121,7 @@ def new(delivery_id: str, fault: ShopError | None = None) -> ResponseReturnValue
 def file(delivery_id: str) -> ResponseReturnValue:
     """File the claim; its photos are made small first."""
     command, store_id, at = form.command_id(), str(place().store_id), doors().now()
-    wish = form.one_of("wish", tuple(claim_book.REMEDIES), sentence=_("Choose what you wish."))
+    wish = form.one_of("wish", tuple(delivery_claims.REMEDIES), sentence=_("Choose what you wish."))
     photos = [next(read_apart(pictures.small, raw, claim_photos.SIDE)) for raw in _uploaded()]
     with write() as session:
         claim = handling.file(
@@ -151,15 +151,17 @@ def claim(claim_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
         delivery = session.get(Delivery, (found.store_id, found.delivery_id))
         letter = session.get(OrderLetter, (found.store_id, found.id))
         given, whole = (sum(n) for n in zip(*((one.granted_qty or 0, one.qty) for one in view.lines), strict=True))
-    may_contest = found.contested_at is None and given < whole and claim_book.STATES.legal(found.state, "contested")
+    may_contest = (
+        found.contested_at is None and given < whole and delivery_claims.STATES.legal(found.state, "contested")
+    )
     return page(
         "orders/claims/claim.html",
         view=view,
         claim=found,
         photos=photos,
         units=units,
-        kinds=wording_claims.KINDS,
-        wishes=wording_claims.WISHES,
+        kinds=claims_words.KINDS,
+        wishes=claims_words.WISHES,
         delivery=delivery,
         letter=letter,
         may_contest=may_contest,
@@ -185,11 +187,11 @@ def contest(claim_id: str) -> ResponseReturnValue:
 @form.answers_on(claim)
 def answered(claim_id: str) -> ResponseReturnValue:
     """Write down what a supplier of the shop's own answered."""
-    remedy = form.one_of("remedy", tuple(claim_book.REMEDIES), sentence=_("Choose how it is made good."))
+    remedy = form.one_of("remedy", tuple(delivery_claims.REMEDIES), sentence=_("Choose how it is made good."))
     store_id = str(place().store_id)
     with write() as session:
-        found = claim_book.claim_of(session, store_id, claim_id)
-        granted = typed_grants(claim_book.lines_of(session, found))
+        found = delivery_claims.claim_of(session, store_id, claim_id)
+        granted = typed_grants(delivery_claims.lines_of(session, found))
         handling.answered_by_supplier(
             session, store_id, claim_id, granted, remedy=remedy, words=form.text("words", most=500), actor=g.actor,
             at=doors().now(),
@@ -264,7 +266,7 @@ def _typed() -> list[handling.Wrong]:
 
 
 def _wrong_line(n: int, bound: Bound, stock_unit: str) -> WrongLine:
-    kinds = tuple(kind for kind in wording_claims.KINDS if bound.most[kind])
+    kinds = tuple(kind for kind in claims_words.KINDS if bound.most[kind])
     missing = bound.most["short"]
     kind = request.form.get(f"kind-{n}", kinds[0] if kinds else "")
     typed = request.form.get(f"qty-{n}", str(missing or 0))
@@ -276,7 +278,7 @@ def _view(session: Session, claim: Claim) -> ClaimView:
     by_network = supplier is not None and supplier.kind == NETWORK
     return ClaimView(
         claim, supplier.name if supplier else claim.supplier_id, by_network,
-        wording_claims.where_it_stands(claim, by_network=by_network), claim_book.lines_of(session, claim),
+        claims_words.where_it_stands(claim, by_network=by_network), delivery_claims.lines_of(session, claim),
     )  # fmt: skip
 
 

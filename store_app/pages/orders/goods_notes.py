@@ -24,7 +24,7 @@ from pos.stock.goods_in import GoodsNote, LineSum, Total
 from store_app.pages.common import find_product, form
 from store_app.runtime.doors import doors, read, write
 from store_app.web.presenting import page, place, today
-from store_app.words import stock as wording_stock
+from store_app.words import stock as stock_words
 from supply.orders.suppliers import Supplier
 
 MOST_NOTES = 40
@@ -75,7 +75,7 @@ def note(way: str, note_id: str, fault: ShopError | None) -> ResponseReturnValue
         "lines",
         note=found,
         number=goods_in.short_no(found),
-        reason=wording_stock.back_word(found.reason),
+        reason=stock_words.back_word(found.reason),
         lines=[(line, _key(line)) for line in lines],
         chosen=chosen,
         chosen_key=_key(chosen) if chosen else "",

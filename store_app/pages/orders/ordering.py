@@ -23,7 +23,7 @@ from store_app.words.forecast import forecast_sentences
 from store_app.words.refusals import sentence_of
 from supply.demand import forecasts
 from supply.money import credit
-from supply.orders import letters as order_letters
+from supply.orders import letters as supplier_letters
 from supply.orders import network_offers, suppliers
 from supply.orders import orders as supply_orders
 from supply.orders.orders import OrderLine, ReplenishmentOrder
@@ -46,7 +46,7 @@ def orders(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue
     with read() as session:
         names = order_lines.supplier_names(session)
         proposals = [_view(session, row) for row in order_lines.orders_in(session, store_id, ["proposed"])]
-        unsent = order_letters.unsent(session, store_id)
+        unsent = supplier_letters.unsent(session, store_id)
         rows = [
             {
                 "id": row.id,
@@ -96,7 +96,7 @@ def order(order_id: str, fault: ShopError | None = None, **_place: Any) -> Respo
     with read() as session:
         view = _view(session, _row(session, order_id))
         steps = timeline(session, f"order:{order_id}")
-        letters = order_letters.letters_of(session, str(place().store_id), order_id)
+        letters = supplier_letters.letters_of(session, str(place().store_id), order_id)
     return page(
         "orders/ordering/order.html",
         order=view,
@@ -147,7 +147,7 @@ def approve(order_id: str) -> ResponseReturnValue:
         wake_worker_after(session)
         on_paper = any(
             one.how == "paper" and one.state == "waiting"
-            for one in order_letters.letters_of(session, store_id, order_id)
+            for one in supplier_letters.letters_of(session, store_id, order_id)
         )
     if on_paper:
         flash(_("Order %(no)s is approved. Print it and hand it over.", no=row.order_no), "info")

@@ -19,7 +19,7 @@ from store_app.web import presenting
 from store_app.web.presenting import RAIL_COUNTS, clock_time, page, place, qty, state_word, today
 from store_app.web.security import requires
 from store_app.words import supply
-from store_app.words import words as wording
+from store_app.words import words as general_words
 from supply.orders import claims
 from supply.orders.orders import ReplenishmentOrder
 from supply.orders.suppliers import Supplier
@@ -117,8 +117,8 @@ def delivery(delivery_id: str, fault: ShopError | None = None) -> ResponseReturn
         sent_back=steps[-1] if steps else None,
         costs=costs,
         differences=sum(line.counted_qty != line.advised_qty for line in lines),
-        difference_reasons=wording.DIFFERENCE_REASONS,
-        send_back_reasons=wording.SEND_BACK_REASONS,
+        difference_reasons=general_words.DIFFERENCE_REASONS,
+        send_back_reasons=general_words.SEND_BACK_REASONS,
         found_sku=here.sku if here else request.args.get("at"),
         extra=extra,
         looked_for=looked_for,
@@ -197,7 +197,7 @@ def add(delivery_id: str) -> ResponseReturnValue:
         if all(line.sku != sku for line in _rows(session, delivery_id)):
             receiving.count_line(
                 session, str(place().store_id), delivery_id, sku, hit.qty or 0, batch=hit.batch,
-                expires_on=hit.expires_on, why=str(wording.DIFFERENCE_REASONS["wrong"]), actor=g.actor,
+                expires_on=hit.expires_on, why=str(general_words.DIFFERENCE_REASONS["wrong"]), actor=g.actor,
                 at=doors().now(),
             )  # fmt: skip
     return redirect(url_for("receiving.delivery", delivery_id=delivery_id, at=sku, _anchor=f"line-{sku}"), 303)
@@ -208,7 +208,7 @@ def add(delivery_id: str) -> ResponseReturnValue:
 @form.answers_on(delivery)
 def refuse(delivery_id: str) -> ResponseReturnValue:
     """Send a delivery back at the door."""
-    why = form.reason(wording.SEND_BACK_REASONS)
+    why = form.reason(general_words.SEND_BACK_REASONS)
     with write() as session:
         if _state(session, delivery_id) != "refused":
             vehicle_arrivals.send_back(
@@ -270,7 +270,7 @@ def _typed() -> list[tuple[str, int, str, dt.date | None, str | None, bool]]:
             (
                 sku,
                 counted,
-                str(wording.DIFFERENCE_REASONS[choice]) if choice in wording.DIFFERENCE_REASONS else "",
+                str(general_words.DIFFERENCE_REASONS[choice]) if choice in general_words.DIFFERENCE_REASONS else "",
                 until,
                 batch,
                 request.form.get(f"shown-{n}") == str(counted),
@@ -298,7 +298,7 @@ def _lines(session: Session, delivery_id: str) -> list[LineView]:
     rows = _rows(session, delivery_id)
     skus = [row.sku for row in rows]
     units = waiting.stock_units(session, skus)
-    words = {str(words): key for key, words in wording.DIFFERENCE_REASONS.items()}
+    words = {str(words): key for key, words in general_words.DIFFERENCE_REASONS.items()}
     views = []
     for n, row in enumerate(rows):
         unit = units.get(row.sku, "each")
@@ -350,7 +350,9 @@ def _less(row: DeliveryLine, unit: str) -> str:
 def _advised(row: DeliveryLine, unit: str) -> str:
     packs, rest = divmod(row.advised_qty, row.pack_qty)
     if row.pack_qty > 1 and packs and not rest:
-        return f"{qty(row.advised_qty, unit)} ({wording.packs_text(packs, row.pack_qty, qty(row.pack_qty, unit))})"
+        return (
+            f"{qty(row.advised_qty, unit)} ({general_words.packs_text(packs, row.pack_qty, qty(row.pack_qty, unit))})"
+        )
     return qty(row.advised_qty, unit)
 
 
@@ -400,7 +402,7 @@ def _views(session: Session, which: Any, *, order: Any, most: int) -> list[Deliv
 def _day_text(day: dt.date) -> str:
     if day < today():
         return _("was due on %(day)s", day=presenting.day(day))
-    return _("comes %(day)s", day=wording.day_or_weekday(day, today()))
+    return _("comes %(day)s", day=general_words.day_or_weekday(day, today()))
 
 
 def _van_text(call: VanCall | None) -> str:

@@ -31,7 +31,7 @@ from store_app.web.security import requires
 from supply.orders import lead_times, purchases, suppliers, supply_routes
 from supply.orders.lead_times import LeadTime
 from supply.orders.suppliers import Contact, Supplier, SupplierCost, SupplierProduct
-from supply.replenishment import budget as order_money
+from supply.replenishment import budget as order_budget
 
 bp = Blueprint("suppliers", __name__, url_prefix="/suppliers")
 bp.before_request(form.know_the_place)
@@ -73,9 +73,9 @@ def listed(fault: ShopError | None = None) -> ResponseReturnValue:
                 sa.select(SupplierProduct.supplier_id, sa.func.count()).group_by(SupplierProduct.supplier_id)
             ).all()
         )
-        budget = order_money.week_of(session, store_id)
-        left = order_money.left_to_spend(session, store_id, today())
-        line = order_money.line_left(session, store_id)
+        budget = order_budget.week_of(session, store_id)
+        left = order_budget.left_to_spend(session, store_id, today())
+        line = order_budget.line_left(session, store_id)
     cards = [
         {
             "id": row.id, "name": row.name, "active": row.active, "is_network": row.owner_id == EVERYONE,
@@ -102,7 +102,7 @@ def set_budget() -> ResponseReturnValue:
     form.command_id()
     limit = form.amount("week_budget", place().currency) if request.form.get("week_budget", "").strip() else None
     with write() as session:
-        order_money.set_budget(
+        order_budget.set_budget(
             session, owner(), limit, network_too=request.form.get("network_too") == "yes", actor=g.actor,
             at=doors().now(),
         )  # fmt: skip

@@ -17,7 +17,7 @@ from store_app.web.security import requires
 from store_app.words import supply
 from supply.network.transfers import transfers
 from supply.online.checkout.order_keys import code_hash
-from supply.orders import transfers as transfer_book
+from supply.orders import transfers as store_transfers
 from supply.orders.transfers import GoodsTransfer, TransferLine
 
 bp = Blueprint("transfers", __name__, url_prefix="/transfers")
@@ -44,7 +44,7 @@ class View:
     @property
     def waits_for_us(self) -> bool:
         """Tell whether the other shop has goods that this one has not let go of."""
-        return self.gives and transfer_book.waits_for_giver(self.row)
+        return self.gives and store_transfers.waits_for_giver(self.row)
 
     @property
     def id(self) -> str:
@@ -57,14 +57,14 @@ class View:
 def everything(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what waits for an answer, what is to be handed over or fetched, and what was."""
     with read() as session:
-        late = transfer_book.to_let_go(session, _here())
-        lost = [_view(session, row) for row in transfer_book.missing(session, _here(), at=doors().now())]
-        now = [_view(session, row) for row in [*transfer_book.transfers(session, transfer_book.OPEN), *late]]
-        over = [_view(session, row) for row in transfer_book.transfers(session, ENDED, limit=30) if row not in late]
+        late = store_transfers.to_let_go(session, _here())
+        lost = [_view(session, row) for row in store_transfers.missing(session, _here(), at=doors().now())]
+        now = [_view(session, row) for row in [*store_transfers.transfers(session, store_transfers.OPEN), *late]]
+        over = [_view(session, row) for row in store_transfers.transfers(session, ENDED, limit=30) if row not in late]
     asked = [one for one in now if one.row.state == "proposed" and not one.said_yes]
     return page(
         "orders/transfers.html", asked=asked, going=[one for one in now if one not in asked], over=over, lost=lost,
-        missing_qty=transfer_book.missing_qty, lost_reasons=supply.LOST_REASONS, fault=fault,
+        missing_qty=store_transfers.missing_qty, lost_reasons=supply.LOST_REASONS, fault=fault,
         asked_id=(request.view_args or {}).get("transfer_id"), decline_reasons=supply.TRANSFER_REASONS,
     )  # fmt: skip
 
@@ -168,10 +168,10 @@ def _view(session: Session, row: GoodsTransfer) -> View:
     drawn = segno.make_qr(code, error="m").svg_inline(border=2, svgclass=None, lineclass=None, omitsize=True)
     return View(
         row=row,
-        lines=transfer_book.lines_of(session, row),
+        lines=store_transfers.lines_of(session, row),
         gives=gives,
         other=row.taker_name if gives else row.giver_name,
-        said_yes=transfer_book.has_said_yes(row, _here()),
+        said_yes=store_transfers.has_said_yes(row, _here()),
         far=supply.distance(row.metres),
         gain_minor=(row.giver_minor if gives else row.taker_minor) or 0,
         is_code_lost=fetches and not code,

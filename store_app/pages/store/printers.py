@@ -25,7 +25,7 @@ from store_app.pages.common import form
 from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
-from store_app.words import printers as wording_printers
+from store_app.words import printers as printers_words
 from store_app.words import words
 
 bp = Blueprint("printers", __name__, url_prefix="/settings/printers")
@@ -76,11 +76,11 @@ def everything(
                 PrintJob.queued_at > doors().now() - EXPIRED_WITHIN,
             )
         )
-    dot, sentence = wording_printers.health(known)
+    dot, sentence = printers_words.health(known)
     return page(
         "store/printers/all.html",
         cards=cards,
-        first=settings.printer and wording_printers.wire(settings.printer),
+        first=settings.printer and printers_words.wire(settings.printer),
         first_wire=settings.printer,
         first_dot=dot,
         first_sentence=sentence,
@@ -101,7 +101,7 @@ def look() -> ResponseReturnValue:
     found = discovery.look(discovery.networks_of(doors().settings.printer_search))
     with read() as session:
         taken = {row.wire for row in printers.printers_of(session, str(place().store_id))}
-    rows = [FoundRow(one.wire, one.name, wording_printers.wire(one.wire), one.wire in taken) for one in found]
+    rows = [FoundRow(one.wire, one.name, printers_words.wire(one.wire), one.wire in taken) for one in found]
     return everything(found=rows)
 
 
@@ -237,9 +237,9 @@ def _cards(session: Session, store_id: str) -> list[PrinterCard]:
         PrinterCard(
             row.id,
             row.name,
-            wording_printers.wire(row.wire),
-            wording_printers.width(row.profile, row.columns),
-            str(wording_printers.PAPERS[row.papers]),
+            printers_words.wire(row.wire),
+            printers_words.width(row.profile, row.columns),
+            str(printers_words.PAPERS[row.papers]),
             ", ".join(tills.get(one, one) for one in row.tills) or _("All tills"),
             names.get(row.fallback_id, ""),
             *_light(session, row, health.get(row.id)),
@@ -252,8 +252,8 @@ def _light(session: Session, row: Printer, known: Any) -> tuple[str, str]:
     """Return dot and sentence of a printer: its agent's silence first."""
     jobs = list(session.scalars(queue.waiting(row.store_id))) if row.wire == AGENT else []
     if row.id in agents.silent(session, row.store_id, jobs, at=doors().now()):
-        return "dot-bad", wording_printers.reason("agent-silent")
-    return wording_printers.health(known)
+        return "dot-bad", printers_words.reason("agent-silent")
+    return printers_words.health(known)
 
 
 def _needs(session: Session, store_id: str) -> list[tuple[str, str, dt.datetime, str]]:
@@ -264,7 +264,7 @@ def _needs(session: Session, store_id: str) -> list[tuple[str, str, dt.datetime,
         .order_by(PrintJob.queued_at)
         .limit(NEEDS_SHOWN)
     )
-    return [(words.paper_word(row.kind), row.state, row.queued_at, wording_printers.reason(row.reason)) for row in rows]
+    return [(words.paper_word(row.kind), row.state, row.queued_at, printers_words.reason(row.reason)) for row in rows]
 
 
 def _tills(session: Session, store_id: str) -> list[Till]:
@@ -278,7 +278,7 @@ def _form_page(
     with read() as session:
         others = [other for other in printers.printers_of(session, store_id) if other.id != printer_id]
         tills = _tills(session, store_id)
-        light = _light(session, row, known) if isinstance(row, Printer) else wording_printers.health(known)
+        light = _light(session, row, known) if isinstance(row, Printer) else printers_words.health(known)
     way, _colon, address = row.wire.partition(":")
     typed = request.form if fault is not None and "name" in request.form else None
     return page(
@@ -288,11 +288,11 @@ def _form_page(
         way=typed.get("way", way) if typed else way,
         address=typed.get("where", address) if typed else address,
         typed=typed,
-        ways=wording_printers.WAYS,
-        widths=wording_printers.WIDTHS,
-        papers=wording_printers.PAPERS,
-        drawers=wording_printers.DRAWERS,
-        profiles={name: name for name in PROFILES} | wording_printers.label_printers(),
+        ways=printers_words.WAYS,
+        widths=printers_words.WIDTHS,
+        papers=printers_words.PAPERS,
+        drawers=printers_words.DRAWERS,
+        profiles={name: name for name in PROFILES} | printers_words.label_printers(),
         pulses=PULSES_MS,
         tills=tills,
         others=others,
@@ -307,7 +307,7 @@ def _form_page(
 
 def _facts() -> PrinterFacts:
     offered = _("Choose one of what is offered.")
-    way = form.one_of("way", tuple(wording_printers.WAYS), sentence=offered)
+    way = form.one_of("way", tuple(printers_words.WAYS), sentence=offered)
     address = form.text("where")
     if way not in ("paper", AGENT) and not address:
         raise Conflict("printer-address", _("Say where the printer is connected."), field="where")
@@ -317,7 +317,7 @@ def _facts() -> PrinterFacts:
     return PrinterFacts(
         name=form.text("name", most=printers.LONGEST_NAME, required=_("Give the printer a name.")),
         wire=way if way in ("paper", AGENT) else f"{way}:{address}",
-        columns=int(form.one_of("columns", tuple(str(n) for n in wording_printers.WIDTHS), sentence=offered)),
+        columns=int(form.one_of("columns", tuple(str(n) for n in printers_words.WIDTHS), sentence=offered)),
         chinese=form.one_of("letters", ("chinese", "latin"), sentence=offered) == "chinese",
         profile=form.one_of("profile", (*PROFILES, *LABEL_PRINTERS), sentence=offered),
         cutter="cutter" in request.form,
@@ -351,7 +351,7 @@ def _try(printer_id: str, *, only_drawer: bool) -> None:
         return
     done = working_off.print_test(house.database, store_id, job.id, outlet, now=house.now)
     if done.state != "printed":
-        flash(wording_printers.reason(done.reason), "warn" if done.state == "unconfirmed" else "bad")
+        flash(printers_words.reason(done.reason), "warn" if done.state == "unconfirmed" else "bad")
         return
     with read() as session:
         known = printers.health_of(session, store_id).get(printer_id)

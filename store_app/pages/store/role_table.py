@@ -26,7 +26,7 @@ from pos.till.hand_cash import DROP, PAY_IN, PAY_OUT
 from store_app.pages.common import form
 from store_app.web.presenting import place
 from store_app.web.staff import STORE_ROLES as ROLES
-from store_app.words import words as wording
+from store_app.words import words as general_words
 
 BY_PIN = frozenset(
     {
@@ -176,7 +176,7 @@ def settle(session: Session, store_id: str, typed: Typed, *, actor: Actor, at: d
 
 
 def _cell(session: Session, store_id: str, name: str, words: Any, role: str, now: dict[str, frozenset[str]]) -> Cell:
-    role_words = wording.role_word(role)
+    role_words = general_words.role_word(role)
     if name == "discount":
         rate_bp = permissions.discount_bp_of(session, store_id, role)
         label = _("Most per cent off a line: %(role)s", role=role_words)

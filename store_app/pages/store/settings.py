@@ -29,8 +29,8 @@ from store_app.web import presenting
 from store_app.web.presenting import clock_time, hour, money, page, place, since
 from store_app.web.security import requires
 from store_app.words import forecast, held
-from store_app.words import printers as wording_printers
-from store_app.words import words as wording
+from store_app.words import printers as printers_words
+from store_app.words import words as general_words
 from store_app.words.refusals import sentence_of
 from supply.demand import closed_days, reported_forecasts, stated_sales
 from supply.online.storefront import storefront
@@ -107,7 +107,7 @@ def overview(fault: ShopError | None = None) -> ResponseReturnValue:
         queue=queue,
         put_back=put_back,
         printer=light,
-        closed=" · ".join(wording.days(*spell) for spell in closed),
+        closed=" · ".join(general_words.days(*spell) for spell in closed),
         facts=_facts(store, region),
         findings=findings,
         lock_minutes=LOCK_MINUTES,
@@ -306,7 +306,9 @@ def _queue(session: Session) -> Queue:
     return Queue(
         sentence,
         [
-            StuckRow(row.id, wording.topic_word(row.topic), row.made_at, _reason(row), held.is_declined(row.reason))
+            StuckRow(
+                row.id, general_words.topic_word(row.topic), row.made_at, _reason(row), held.is_declined(row.reason)
+            )
             for row in rows
         ],
     )
@@ -357,7 +359,7 @@ def _odd(one: dict[str, Any]) -> str:
             till=one["till_id"], amount=money(one["amount_minor"]), moved=cash_word(one["moved"]),
         )  # fmt: skip
     why = sentence_of(Refused(one["code"], one["why"]))
-    what, day = wording.topic_word(one["topic"]), presenting.day(dt.date.fromisoformat(one["day"]))
+    what, day = general_words.topic_word(one["topic"]), presenting.day(dt.date.fromisoformat(one["day"]))
     return _("%(what)s %(no)s of %(day)s: %(why)s", what=what, no=one["no"], day=day, why=why)
 
 
@@ -369,7 +371,7 @@ def _printer(session: Session, store_id: str, setting: str) -> Light:
         .limit(SHOWN)
     ).all()
     jobs = tuple(
-        JobRow(wording.paper_word(row.kind), row.state, wording_printers.reason(row.reason) if row.reason else None)
+        JobRow(general_words.paper_word(row.kind), row.state, printers_words.reason(row.reason) if row.reason else None)
         for row in rows
     )
     own = printers.printers_of(session, store_id)
@@ -379,9 +381,9 @@ def _printer(session: Session, store_id: str, setting: str) -> Light:
         return Light("dot-warn", _("No printer is set up. Sales continue, but receipts aren’t printed."), jobs)
     if standing.colour == "red":
         name = f"{standing.printer}: " if standing.printer else ""
-        return Light("dot-bad", name + wording_printers.reason(standing.code), jobs)
+        return Light("dot-bad", name + printers_words.reason(standing.code), jobs)
     if standing.colour == "amber":
-        return Light("dot-warn", wording_printers.amber(standing.code, standing.printer), jobs)
+        return Light("dot-warn", printers_words.amber(standing.code, standing.printer), jobs)
     if wires == ["paper"]:
         return Light("", _("A practice printer: the paper is shown on the screen only."), jobs)
     words = ngettext("The printer works.", "All %(num)d printers work.", len(wires))

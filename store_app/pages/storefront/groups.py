@@ -9,7 +9,7 @@ from config.errors import Conflict, Invalid, NotFound, ShopError
 from pos.store.store import Store
 from store_app.pages.common import form
 from store_app.pages.storefront import visitors
-from store_app.payments import escrow as escrow_asking
+from store_app.payments import escrow as escrow_payments
 from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
 from store_app.web import strangers
 from store_app.web.presenting import language, page
@@ -40,7 +40,7 @@ def group(slug: str, group_id: str, fault: ShopError | None = None) -> ResponseR
         group=found.group,
         standing=found,
         each=each.__getitem__,
-        pays_online=escrow_asking.provider_for(doors()) is not None,
+        pays_online=escrow_payments.provider_for(doors()) is not None,
         qr=visitors.square(url_for(".group", slug=slug, group_id=group_id, _external=True)),
         member_id=None if isinstance(fault, Conflict) else request.form.get("command_id"),
         fault=sentence_of(fault) if fault else None,
@@ -57,7 +57,7 @@ def join(slug: str, group_id: str) -> ResponseReturnValue:
     phone = form.text("phone", most=20, required=_("Please leave a phone number for the shop."))
     want = form.whole("want", least=1, most=groups.MOST_UNITS)
     upto = form.whole("upto", most=groups.MOST_UNITS) if request.form.get("upto") else want
-    provider = escrow_asking.provider_for(doors())
+    provider = escrow_payments.provider_for(doors())
     if provider is None:
         raise Invalid("no-online-payment", _("Groups are paid online, and nobody takes money online here yet."))
     with write() as session:
@@ -122,7 +122,7 @@ def pay(slug: str, token: str) -> ResponseReturnValue:
     with read() as session:
         visitors.shop_at(session, slug)
         mine = groups.member_by_token(session, token_hash(token))
-    escrow_asking.ask(doors(), mine.id)
+    escrow_payments.ask(doors(), mine.id)
     return redirect(url_for(".member", slug=slug, token=token), 303)
 
 

@@ -15,7 +15,7 @@ from config.errors import ShopError
 from pos.catalogue.catalogue import Product
 from store_app.pages.common import form
 from store_app.pages.storefront import visitors
-from store_app.payments import escrow as escrow_asking
+from store_app.payments import escrow as escrow_payments
 from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
 from store_app.web.presenting import page
 from store_app.web.security import public
@@ -27,7 +27,7 @@ from supply.online.home_delivery import LIVE
 from supply.online.orders import OPEN
 from supply.online.pickup import order_copy
 from supply.online.storefront import reviews
-from supply.sync import reviews as review_wire
+from supply.sync import reviews as review_facts
 
 bp = Blueprint("shop_orders", __name__, url_prefix="/shop/<slug>/order/<token>")
 HOME_STEPS = ("placed", "accepted", "ready", "on_the_way", "collected")
@@ -143,7 +143,7 @@ def pay(slug: str, token: str) -> ResponseReturnValue:
         here = visitors.shop_at(session, slug)
         found = placing.status(session, here.id, token)
     if found.escrow is not None:
-        escrow_asking.ask(doors(), found.order.id)
+        escrow_payments.ask(doors(), found.order.id)
     return redirect(url_for(".order", slug=slug, token=token), 303)
 
 
@@ -172,7 +172,7 @@ def review(slug: str, token: str) -> ResponseReturnValue:
         here = visitors.shop_at(session, slug)
         found = placing.status(session, here.id, token)
         row = reviews.write(session, found.order, sku, stars, words, actor=placing.CUSTOMER, at=clock.now())
-        review_wire.tell_shop(session, row, clock.now())
+        review_facts.tell_shop(session, row, clock.now())
         wake_worker_after(session)
     flash(_("Thank you. Your review is shown with the product."), "good")
     return redirect(url_for(".order", slug=slug, token=token), 303)

@@ -1,1 +1,1 @@
-"""What the network offers stores: products, campaigns, and what became of them."""
+"""Campaigns over many stores, and what became of campaigns and offers."""

@@ -34,7 +34,7 @@ from supply.demand.campaign_uplift import ASKS, CampaignAsk, lines_of
 from supply.demand.history import DailyDemand, RegionalDemand
 from supply.network.offers.campaigns import subject_of
 from supply.online_facts import CAMPAIGN_ANSWERED, VERSION
-from supply.shelf import plan as shelf
+from supply.shelf import plan as shelf_plan
 from supply.shelf.plan import ShelfPlan, ShelfSlot
 from supply.shelf.ranking import ranked_product
 
@@ -205,11 +205,11 @@ def _sources(session: Session, ask: CampaignAsk) -> list[tuple[str, dt.date]]:
 
 def _place(session: Session, ask: CampaignAsk, today: dt.date, *, actor: Actor, at: dt.datetime) -> bool:
     """Give the campaign its slots on the live shelf (rules 3, 4)."""
-    live = shelf.live_plan(session, ask.store_id)
+    live = shelf_plan.live_plan(session, ask.store_id)
     wanted = [line.sku for line in lines_of(ask.lines) if line.slot]
     if live is None or not wanted:
         return False
-    rows = shelf.slots_of(session, live)
+    rows = shelf_plan.slots_of(session, live)
     there = {row.sku for row in rows}
     coming = [sku for sku in wanted if sku not in there]
     going = [row for row in sorted(rows, key=lambda one: (one.score, -one.slot)) if row.sku not in wanted]
@@ -237,9 +237,9 @@ def _clear(session: Session, ask: CampaignAsk, *, actor: Actor, at: dt.datetime)
     offers.renew(session, ask.store_id)
     for source, _day in _sources(session, ask):
         known_events.close(session, ask.store_id, source)
-    live = shelf.live_plan(session, ask.store_id)
+    live = shelf_plan.live_plan(session, ask.store_id)
     if live is not None and ask.placed_on is not None:
-        rows = shelf.slots_of(session, live)
+        rows = shelf_plan.slots_of(session, live)
         there = {row.sku for row in rows}
         back = {
             row.slot: row.why["former"]
@@ -264,10 +264,10 @@ def _new_plan(
     )  # fmt: skip
     session.add(plan)
     session.flush()
-    for row in shelf.slots_of(session, live):
+    for row in shelf_plan.slots_of(session, live):
         kept = {name: getattr(row, name) for name in ("sku", "name", "facings", "fill_qty", "score", "why")}
         session.add(
             ShelfSlot(store_id=live.store_id, plan_id=plan.id, slot=row.slot, **kept | changed.get(row.slot, {}))
         )
     session.flush()
-    shelf.approve(session, live.store_id, plan.id, from_day=today, actor=actor, at=at, keeps_waiting=True)
+    shelf_plan.approve(session, live.store_id, plan.id, from_day=today, actor=actor, at=at, keeps_waiting=True)

@@ -44,7 +44,7 @@ from pos.stock.recall import AFTERWARDS, Recall
 from pos.store.store import Store, day_of
 from supply.money import ledger
 from supply.network.recalls import upstream_returns
-from supply.network.warehouse import lots as warehouse_stock
+from supply.network.warehouse import lots as warehouse_lots
 from supply.network.warehouse import pick_lots
 from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.goods_returns import GoodsReturnLine
@@ -145,7 +145,7 @@ def look_through(
         gone = ((found, "recall", "", recall_id), (missing, "other", "Not found at a recall", None))
         for qty, reason, note, of in gone:
             if qty:
-                warehouse_stock.write_off(
+                warehouse_lots.write_off(
                     session, warehouse_id, row.sku, qty, lot_id=one.batch_id or "", reason=reason, note=note,
                     recall_id=of, id=new_id(), actor=actor, at=at,
                 )  # fmt: skip

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from config.money import divide_half_up
 from config.nodes.journal import Actor
-from supply.money import terms as network_terms
+from supply.money import terms as money_terms
 from supply.money.ledger import Booking, Wanted
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _move(
     if amount_minor <= 0:
         return
     terms, names = (
-        network_terms.in_force(session)[1],
+        money_terms.in_force(session)[1],
         {found.giver_id: found.taker_name, found.taker_id: found.giver_name},
     )
     for store_id in sorted((found.giver_id, found.taker_id)):

@@ -13,7 +13,7 @@ from config.nodes.inbox import InboxMessage
 from config.nodes.outbox import OutboxMessage
 from pos.customers import customers, shared_points
 from pos.customers.shared_points import MEMBER, MOVED, TOLD, SharedEntry
-from supply.money import points as points_book
+from supply.money import points as network_points
 from supply.money import points_pool
 from supply.money.points import PointsMember, PointsWaiting
 from supply.money.points_pool import Ask
@@ -84,7 +84,7 @@ class Rogue(Street):
 
     def balance(self, phone) -> int:
         with self.network.read() as session:
-            return points_book.balance_of(session, KEYS[phone]) or 0
+            return network_points.balance_of(session, KEYS[phone]) or 0
 
     def waits(self) -> dict[str, str]:
         with self.network.read() as session:
@@ -175,8 +175,8 @@ def test_points_are_earned_by_a_taken_sale_at_the_rate_once_and_all_else_waits_f
     assert early not in rogue.waits(), "counted as soon as its sale is here"
     assert rogue.pool() == 40 * 3
     with rogue.network.write() as session:
-        points_book.decide(session, ROGUE, brought, take=True, actor=OPERATOR, at=AT)
-        points_book.decide(session, ROGUE, made_up, take=False, actor=OPERATOR, at=AT)
+        network_points.decide(session, ROGUE, brought, take=True, actor=OPERATOR, at=AT)
+        network_points.decide(session, ROGUE, made_up, take=False, actor=OPERATOR, at=AT)
     assert rogue.pool() == 540 * 3
     assert {brought, made_up}.isdisjoint(rogue.waits())
     with rogue.network.read() as session:
@@ -239,7 +239,7 @@ def test_no_sequence_of_one_store_s_words_takes_more_than_its_sales_earned_or_co
     for n, (what, person, which, points) in enumerate(lies):
         whose, sale = people[person], sales[which % len(sales)]
         if what in KINDS:
-            sign = points_book.SIGNS[what]
+            sign = network_points.SIGNS[what]
             rogue.moved(what, sign * points, customer_id=whose, sale_id=sale, of_sale_id=sales[0], amount_minor=10**6)
         elif what in ("sale", "return"):
             sales.insert(0, rogue.sold(1_000, whose, of_sale_id=sale if what == "return" else None))
@@ -283,8 +283,8 @@ def test_the_network_s_doors_answer_alike_for_a_member_and_a_stranger(network):
     with network.doors.write() as session:
         points_pool.found(session, terms(from_day=NOON.date(), currency="USD"), actor=OPERATOR, at=NOON)
         session.merge(shared_points.SharedPart(store_id=STORE, from_day=NOON.date(), until_day=None, told_at=NOON))
-        tz = session.get_one(points_book.Store, STORE).tz
-        points_book.consent(session, "S02", "c2", customers.key_of(NETWORK, tz, PHONES[0]), at=NOON)
+        tz = session.get_one(network_points.Store, STORE).tz
+        network_points.consent(session, "S02", "c2", customers.key_of(NETWORK, tz, PHONES[0]), at=NOON)
     client, bearer = network.visitor(), {"Authorization": f"Bearer {STORE_KEY}"}
     said = []
     for phone, n in zip((PHONES[0], STRANGER), itertools.count(), strict=False):

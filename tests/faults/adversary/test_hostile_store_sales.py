@@ -31,7 +31,7 @@ from store_app.sync import receiver, wire
 from supply.demand import plausibility, rollups
 from supply.demand.history import DailyDemand, StoreDay
 from supply.membership import credit_review
-from supply.money import terms as network_terms
+from supply.money import terms as money_terms
 from supply.money.credit import CreditLine
 from supply.network.warehouse import allocation_needs
 from supply.replenishment import stockouts
@@ -378,5 +378,5 @@ def test_no_sequence_of_accepted_facts_raises_a_store_s_share_credit_or_points_b
             assert abs(money) <= most["money"], "points are earned of taken sales alone, at the scheme's rate"
             assert count <= most["sales"]
         credit_review.close_day(session, TODAY, actor=OPERATOR, at=AT)
-        terms = network_terms.in_force(session)[1]
+        terms = money_terms.in_force(session)[1]
         assert session.get_one(CreditLine, ROGUE).limit_minor <= terms.first_most_minor

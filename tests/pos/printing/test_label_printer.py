@@ -8,7 +8,7 @@ from PIL import Image
 from config.errors import Invalid
 from pos.documents import labels
 from pos.printing import label_printer, preview, working_off
-from pos.printing import queue as printer
+from pos.printing import queue as print_queue
 from pos.printing.label_printer import LABEL_PRINTERS
 from pos.printing.models import PrinterModel
 from pos.printing.printers import Outlet
@@ -77,7 +77,7 @@ def test_any_name_makes_a_label_of_the_languages_letters_alone(name):
 
 
 def test_the_preview_is_the_label_and_what_is_none_is_refused():
-    content = printer.paper_of(
+    content = print_queue.paper_of(
         "test", {"name": "Zebra", "wire": "paper", "local_time": "now"}, PrinterModel(profile=WIDE)
     )
     (mark,) = preview.read(content)

@@ -11,7 +11,7 @@ import pytest
 from config.clock import FrozenClock
 from config.errors import Conflict, Invalid, NotFound
 from config.nodes.journal import Actor, verify
-from pos.printing import queue as printer
+from pos.printing import queue as print_queue
 from pos.printing import working_off
 from pos.printing.models import PrinterModel
 from pos.printing.preview import paper_text
@@ -61,7 +61,7 @@ def network(machine, **other):
 
 def queue(database, clock, source_id="sale-1", *, kind="receipt", document=None, opens_drawer=True):
     with database.write() as session:
-        job = printer.queue(
+        job = print_queue.queue(
             session, STORE, "t1", kind, source_id, document or documents.british_sale(),
             opens_drawer=opens_drawer, at=clock.now(),
         )  # fmt: skip
@@ -70,7 +70,7 @@ def queue(database, clock, source_id="sale-1", *, kind="receipt", document=None,
 
 def jobs(database):
     with database.read() as session:
-        found = printer.recent(session, STORE)
+        found = print_queue.recent(session, STORE)
         session.expunge_all()
     return sorted(found, key=lambda job: job.id)
 
@@ -85,7 +85,7 @@ def states(database):
 
 def status(database, clock):
     with database.read() as session:
-        return printer.status(session, STORE, at=clock.now())
+        return print_queue.status(session, STORE, at=clock.now())
 
 
 def claim(session, job, clock):
@@ -104,7 +104,7 @@ def nobody_listens():
 
 
 def test_the_states_can_be_reached_and_end():
-    assert printer.STATES.validate() == []
+    assert print_queue.STATES.validate() == []
 
 
 def test_a_receipt_is_printed_once_and_its_bytes_are_kept(database, clock, machine):
@@ -196,13 +196,13 @@ def test_paper_that_runs_out_midway_is_said_so(database, clock, machine):
 def test_a_person_decides_what_became_of_an_unconfirmed_receipt(database, clock, choice, state):
     job_id = queue(database, clock)
     with database.write() as session:
-        job = session.get(printer.PrintJob, (STORE, job_id))
+        job = session.get(print_queue.PrintJob, (STORE, job_id))
         assert claim(session, job, clock) == "claimed"
     with database.write() as session:
-        assert printer.recover(session, STORE, at=clock.now()) == 1
+        assert print_queue.recover(session, STORE, at=clock.now()) == 1
     assert states(database) == [("unconfirmed", "stopped-midway")]
     with database.write() as session:
-        printer.resolve(session, STORE, job_id, choice, actor=ANNA, at=clock.now())
+        print_queue.resolve(session, STORE, job_id, choice, actor=ANNA, at=clock.now())
     (job,) = jobs(database)
     assert job.state == state
     if choice == "again":
@@ -215,7 +215,7 @@ def test_a_person_decides_what_became_of_an_unconfirmed_receipt(database, clock,
 def test_a_worker_that_hangs_leaves_an_unconfirmed_job_after_two_minutes(database, clock):
     job_id = queue(database, clock)
     with database.write() as session:
-        claim(session, session.get(printer.PrintJob, (STORE, job_id)), clock)
+        claim(session, session.get(print_queue.PrintJob, (STORE, job_id)), clock)
     clock.advance(60)
     run(database, clock, PracticePaper())
     assert states(database)[0][0] == "sending"
@@ -229,11 +229,11 @@ def test_a_finished_job_is_not_decided_again(database, clock):
     run(database, clock, PracticePaper())
     with database.write() as session:
         with pytest.raises(Conflict):
-            printer.resolve(session, STORE, job_id, "again", actor=ANNA, at=clock.now())
+            print_queue.resolve(session, STORE, job_id, "again", actor=ANNA, at=clock.now())
         with pytest.raises(Invalid):
-            printer.resolve(session, STORE, job_id, "perhaps", actor=ANNA, at=clock.now())
+            print_queue.resolve(session, STORE, job_id, "perhaps", actor=ANNA, at=clock.now())
         with pytest.raises(NotFound):
-            printer.resolve(session, STORE, "nothing", "again", actor=ANNA, at=clock.now())
+            print_queue.resolve(session, STORE, "nothing", "again", actor=ANNA, at=clock.now())
 
 
 def test_an_old_ticket_expires_and_can_be_reprinted(database, clock):
@@ -242,7 +242,7 @@ def test_an_old_ticket_expires_and_can_be_reprinted(database, clock):
     assert run(database, clock, PracticePaper()) == PrintRound()
     assert states(database) == [("expired", None)]
     with database.write() as session:
-        printer.reprint(session, STORE, "sale-1", actor=ANNA, at=clock.now())
+        print_queue.reprint(session, STORE, "sale-1", actor=ANNA, at=clock.now())
     assert run(database, clock, PracticePaper()).printed == 1
 
 
@@ -251,20 +251,20 @@ def test_reprints_are_marked_counted_and_leave_the_drawer_shut(database, clock):
     run(database, clock, PracticePaper())
     for _ in range(2):
         with database.write() as session:
-            printer.reprint(session, STORE, "sale-1", actor=ANNA, at=clock.now())
+            print_queue.reprint(session, STORE, "sale-1", actor=ANNA, at=clock.now())
         run(database, clock, PracticePaper())
     papers = [paper_text(job.paper) for job in jobs(database)]
     assert [text.count("COPY") for text in papers] == [0, 2, 2]
     assert "COPY 2" in papers[2]
     assert ["[drawer]" in text for text in papers] == [True, False, False]
     with database.write() as session, pytest.raises(NotFound):
-        printer.reprint(session, STORE, "sale-unknown", actor=ANNA, at=clock.now())
+        print_queue.reprint(session, STORE, "sale-unknown", actor=ANNA, at=clock.now())
 
 
 def test_a_sale_that_is_rolled_back_leaves_no_paper(database, clock):
     def fails():
         with database.write() as session:
-            printer.queue(session, STORE, "t1", "receipt", "sale-1", documents.british_sale(), at=clock.now())
+            print_queue.queue(session, STORE, "t1", "receipt", "sale-1", documents.british_sale(), at=clock.now())
             raise LookupError
 
     with pytest.raises(LookupError):

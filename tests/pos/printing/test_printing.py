@@ -14,7 +14,7 @@ from config.errors import Conflict, Invalid
 from config.nodes.journal import Actor, JournalEntry
 from pos.documents import test_page
 from pos.printing import preview, printers, working_off
-from pos.printing import queue as printer
+from pos.printing import queue as print_queue
 from pos.printing.encoding import encode
 from pos.printing.models import PrinterModel
 from pos.printing.printers import Outlet, PrinterFacts, outlet_for
@@ -165,7 +165,7 @@ def test_where_both_fail_the_job_waits_and_is_printed_once_when_one_is_back(data
 def test_a_dead_printer_does_not_hold_up_another(database, clock, machine):  # noqa: F811
     with database.write() as session:
         for n, till in enumerate(["t1", "t2", "t1", "t2"]):
-            printer.queue(session, STORE, till, "receipt", f"sale-{n}", documents.british_sale(), at=clock.now())
+            print_queue.queue(session, STORE, till, "receipt", f"sale-{n}", documents.british_sale(), at=clock.now())
     outlets = [Outlet(dead(), "one", ("t1",)), Outlet(network(machine), "two", ("t2",))]
     assert work(database, clock, *outlets) == working_off.PrintRound(printed=2, failed=1)
 
@@ -180,7 +180,7 @@ def test_what_comes_while_another_printer_hangs_is_printed_at_once(database, clo
         worker.start()
         guest = server.accept()[0]
         with database.write() as session:
-            printer.queue(session, STORE, "t2", "receipt", "later", documents.british_sale(), at=clock.now())
+            print_queue.queue(session, STORE, "t2", "receipt", "later", documents.british_sale(), at=clock.now())
         assert machine.wait_for(lambda _: machine.events("cut"), timeout=60)
         assert rounds == [], "the first printer still hangs"
         guest.close()
@@ -212,7 +212,7 @@ def test_a_printer_at_work_takes_no_second_job(database, clock):  # noqa: F811
     queue(database, clock, "one")
     queue(database, clock, "two")
     with database.write() as session:
-        first, _ = session.scalars(printer.waiting(STORE).order_by(printer.PrintJob.id)).all()
+        first, _ = session.scalars(print_queue.waiting(STORE).order_by(print_queue.PrintJob.id)).all()
         until = clock.now() + working_off.SENDING_AT_MOST
         assert working_off.claim(session, first, "", b"paper", until=until, at=clock.now()) == "claimed"
     assert work(database, clock, Outlet(PracticePaper())) == working_off.PrintRound()

@@ -10,7 +10,7 @@ from werkzeug.serving import make_server
 from config.errors import Invalid, Refused
 from config.nodes.journal import Actor, JournalEntry
 from pos.printing import agents, printers, working_off
-from pos.printing import queue as printer
+from pos.printing import queue as print_queue
 from pos.printing.printers import PrinterFacts
 from pos.printing.queue import PrintJob
 from pos.printing.wires import NetworkPrinter
@@ -60,7 +60,7 @@ def keyed(house: House, name: str, **facts):
 
 def queue(house: House, source: str = "sale-1") -> str:
     with house.doors.write() as session:
-        return printer.queue(
+        return print_queue.queue(
             session, STORE, "1", "receipt", source, documents.british_sale(), opens_drawer=True, at=house.clock.now()
         ).id
 
@@ -199,8 +199,8 @@ def test_a_job_whose_agent_was_away_for_long_is_settled_by_its_late_word(house, 
     agent.turn(0)
     house.clock.advance(600)
     with house.doors.write() as session:
-        assert printer.recover(session, STORE, at=house.clock.now()) == 0, "a worker's start leaves agents alone"
-        assert printer.recover(session, STORE, at=house.clock.now(), stopped=False) == 1
+        assert print_queue.recover(session, STORE, at=house.clock.now()) == 0, "a worker's start leaves agents alone"
+        assert print_queue.recover(session, STORE, at=house.clock.now(), stopped=False) == 1
     agent._tell_later()
     assert states(house) == [("printed", None)]
 
@@ -239,11 +239,11 @@ def test_the_light_is_red_while_paper_waits_and_the_agent_does_not_call(house, s
     house.clock.advance(121)
     queue(house)
     with house.doors.read() as session:
-        found = printer.status(session, STORE, at=house.clock.now())
+        found = print_queue.status(session, STORE, at=house.clock.now())
     assert (found.colour, found.code) == ("red", "agent-silent")
     agent_at(served, key, f"net:127.0.0.1:{nobody_listens()}", tmp_path, "two").turn(0)
     with house.doors.read() as session:
-        assert printer.status(session, STORE, at=house.clock.now()).code == "printer-refused"
+        assert print_queue.status(session, STORE, at=house.clock.now()).code == "printer-refused"
 
 
 @pytest.mark.parametrize("server", ["http://shop.example", "ftp://127.0.0.1", "shop.example", "http://10.0.0.7:8000"])

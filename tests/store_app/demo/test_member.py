@@ -4,7 +4,7 @@ from config.ids import new_id
 from pos.stock import stock
 from pos.stock.stock import Place
 from store_app.demo.member import Member
-from supply.shelf import plan as shelf
+from supply.shelf import plan as shelf_plan
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import SYSTEM, fill
 
@@ -12,8 +12,8 @@ from tests.store_app.office import SYSTEM, fill
 def test_the_shelf_is_filled_again_on_a_morning_on_which_more_came_by_hand(house):
     fill(house)
     with house.doors.write() as session:
-        plan = shelf.draft(session, STORE, slots=3, actor=SYSTEM, at=NOON)
-        shelf.approve(session, STORE, plan.id, from_day=NOON.date(), actor=SYSTEM, at=NOON)
+        plan = shelf_plan.draft(session, STORE, slots=3, actor=SYSTEM, at=NOON)
+        shelf_plan.approve(session, STORE, plan.id, from_day=NOON.date(), actor=SYSTEM, at=NOON)
     member = Member(house.doors.settings, house.clock)
     filled = []
     for _ in range(2):

@@ -19,7 +19,7 @@ from config import settings as node_settings
 from config.errors import Invalid, Refused
 from config.nodes.journal import Actor, JournalEntry
 from config.settings import Settings
-from pos.store import joining as invitation
+from pos.store import joining as store_joining
 from pos.store.store import store_for_key, store_of
 from store_app.commands.cli import main
 from store_app.node import joining
@@ -73,7 +73,7 @@ def served(network, authority) -> Iterator[str]:
 
 def invite(network: House, store_id: str = STORE) -> str:
     with network.doors.write() as session:
-        return invitation.invite(session, store_id, actor=OLGA, at=network.doors.now())
+        return store_joining.invite(session, store_id, actor=OLGA, at=network.doors.now())
 
 
 def ask(network: House, code: object) -> tuple[int, str]:
@@ -178,9 +178,9 @@ def test_a_shop_that_joins_has_a_node_from_then_on(network):
     with network.doors.write() as session:
         shop = store_of(session, STORE)
         shop.has_node = False
-        code = invitation.invite(session, STORE, actor=Actor.system("test", "network"), at=network.clock.now())
+        code = store_joining.invite(session, STORE, actor=Actor.system("test", "network"), at=network.clock.now())
         assert not shop.has_node
-        invitation.join(session, code, at=network.clock.now())
+        store_joining.join(session, code, at=network.clock.now())
         assert shop.has_node
 
 
@@ -191,18 +191,18 @@ def test_wrong_codes_keep_no_right_one_out_and_only_the_first_of_a_quarter_hour_
             return session.scalar(query)
 
     code = invite(network)
-    tries = {ask(network, f"ABCD{n:04d}WXYZ") for n in range(invitation.WRONG_NOTED + 5)}
+    tries = {ask(network, f"ABCD{n:04d}WXYZ") for n in range(store_joining.WRONG_NOTED + 5)}
     assert tries == {(409, "wrong-code")}
-    assert noted() == invitation.WRONG_NOTED
+    assert noted() == store_joining.WRONG_NOTED
     assert ask(network, code) == (200, "")
-    network.clock.advance(int(invitation.WRONG_WITHIN.total_seconds()) + 1)
+    network.clock.advance(int(store_joining.WRONG_WITHIN.total_seconds()) + 1)
     ask(network, code)
-    assert noted() == invitation.WRONG_NOTED + 1, "the next quarter of an hour is noted anew"
+    assert noted() == store_joining.WRONG_NOTED + 1, "the next quarter of an hour is noted anew"
 
 
 def test_a_code_is_too_long_to_be_guessed_at_any_rate():
     a_day_of_tries, open_codes = 1000 * 24 * 3600, 1000
-    assert a_day_of_tries * open_codes / len(invitation.LETTERS) ** invitation.LENGTH < 1e-12
+    assert a_day_of_tries * open_codes / len(store_joining.LETTERS) ** store_joining.LENGTH < 1e-12
 
 
 @pytest.mark.parametrize("code", [None, 5, "", "x" * 41, ["a"], "码码码码", {"code": 1}])
@@ -213,9 +213,9 @@ def test_what_is_no_code_is_refused_with_a_sentence(network, code):
 def test_only_a_code_s_hash_is_kept(network):
     code = invite(network)
     with network.doors.read() as session:
-        kept = session.scalars(sa.select(invitation.Invitation)).all()
+        kept = session.scalars(sa.select(store_joining.Invitation)).all()
     assert all(code.replace("-", "") not in str(vars(row)) for row in kept)
-    assert dt.timedelta(0) < invitation.GOOD_FOR <= dt.timedelta(days=1)
+    assert dt.timedelta(0) < store_joining.GOOD_FOR <= dt.timedelta(days=1)
 
 
 @pytest.mark.parametrize("url", ["http://network.example", "http://10.0.0.5:8000", "ftp://x"])

@@ -14,7 +14,7 @@ from pos.payments.payments import Payment
 from pos.store.store import store_of
 from store_app.payments.providers import asker
 from store_app.sync import sender
-from supply.money import points as points_book
+from supply.money import points as network_points
 from supply.money import points_pool
 from tests.store_app.api.test_payments import browser, stock_milk
 from tests.store_app.conftest import KEY, NOON, STORE
@@ -48,7 +48,7 @@ class Clover:
             customers.add(session, store, ANA, Particulars("Ana", PHONE, agreed=agreed), **by)
         if agreed_here:
             with network.doors.write() as session:
-                told = points_book.consent(session, STORE, ANA, self.key, at=NOON)
+                told = network_points.consent(session, STORE, ANA, self.key, at=NOON)
             with house.doors.write() as session:
                 shared_points.take_told(session, told)
         self.till = browser(house)
@@ -71,7 +71,7 @@ class Clover:
     def known(self) -> int | None:
         """Return the balance as the network has it."""
         with self.network.doors.read() as session:
-            return points_book.balance_of(session, self.key)
+            return network_points.balance_of(session, self.key)
 
     def asked(self) -> list[tuple[str, str]]:
         with self.house.doors.read() as session:
@@ -148,14 +148,14 @@ def test_what_no_sale_supports_is_shown_to_the_operator_who_counts_or_rejects_it
             body = {"store_id": STORE, "id": made[points], "customer_id": ANA, "key": "k", "kind": "earned", "n": 0,
                     "points": points, "amount_minor": 1, "sale_id": f"none-{points}", "at": NOON.isoformat(),
                     "business_day": NOON.date().isoformat()}  # fmt: skip
-            points_book.take_moved(session, body, at=NOON)
+            network_points.take_moved(session, body, at=NOON)
     assert operator.get("/console/points/").text.count("Its sale has not arrived yet.") == 2
     for points, answer in ((70, "take"), (900, "refuse")):
         address = f"/console/points/waiting/{STORE}/{made[points]}"
         assert post(operator, address, answer=answer, command_id=new_id()).status_code == 303
     assert "Its sale has not arrived yet." not in operator.get("/console/points/").text
     with network.doors.read() as session:
-        assert points_book.outstanding(session)[1] == 70
+        assert network_points.outstanding(session)[1] == 70
 
 
 def test_without_a_line_earning_goes_on_and_redeeming_is_refused_in_a_sentence(build, network):

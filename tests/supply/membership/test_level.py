@@ -17,7 +17,7 @@ from pos.stock.stock import StockCount
 from pos.store.store import store_of
 from supply.demand.history import DailyDemand
 from supply.membership import credit_review
-from supply.membership import level as standing
+from supply.membership import level as membership_level
 from supply.membership.standing_math import LEAST, LEVELS, MEASURES, Measure, level_of
 from supply.money import ledger
 from supply.money.escrow import Escrow
@@ -74,7 +74,7 @@ def test_a_review_is_recounted_by_an_independent_script_from_its_evidence(countr
         credit_review.close_day(session, SUNDAY, actor=NIGHT, at=AT)
     country.deliver()
     with country.shops["S1"].read() as session:
-        review = session.get(standing.StandingReview, "S1")
+        review = session.get(membership_level.StandingReview, "S1")
     assert review.level == level
     again, shares = recounted(review.evidence, tmp_path)
     assert again == level
@@ -91,12 +91,12 @@ def test_how_fresh_the_counts_are_only_the_shop_knows_and_tells(country):
             session.add(StockCount(store_id="S1", id=f"c{n}", sku=("bread", "milk")[n], counted_qty=1, before_qty=1,
                                    at=later(days=days), actor_id="wei"))  # fmt: skip
         session.flush()
-        found = standing.counts(session, "S1", SUNDAY, at=AT)
+        found = membership_level.counts(session, "S1", SUNDAY, at=AT)
         assert found == (1, len(PRODUCTS))
-        standing.tell_counts(session, "S1", SUNDAY, *found, at=AT)
+        membership_level.tell_counts(session, "S1", SUNDAY, *found, at=AT)
     country.deliver(seed=1)
     with country.network.read() as session:
-        assert standing.gather(session, "S1", SUNDAY)["counts"] == {
+        assert membership_level.gather(session, "S1", SUNDAY)["counts"] == {
             "day": SUNDAY.isoformat(), "sold_products": len(PRODUCTS), "counted_products": 1,
         }  # fmt: skip
 
@@ -105,16 +105,18 @@ def test_how_fresh_the_counts_are_only_the_shop_knows_and_tells(country):
 def test_counts_that_are_none_are_refused(country, counted, sold):
     told = {"store_id": "S1", "day": SUNDAY.isoformat(), "counted_products": counted, "sold_products": sold}
     with country.network.write() as session, pytest.raises(Invalid):
-        standing.take_counts(session, told, at=AT)
+        membership_level.take_counts(session, told, at=AT)
 
 
 def test_a_word_of_a_clock_that_was_ahead_gives_way_to_the_next(country):
     told = {"store_id": "S1", "sold_products": 10}
     with country.network.write() as session:
-        standing.take_counts(session, told | {"day": "2031-01-01", "counted_products": 10}, at=AT)
-        standing.take_counts(session, told | {"day": DAY.isoformat(), "counted_products": 3}, at=later(hours=1))
-        standing.take_counts(session, told | {"day": SUNDAY.isoformat(), "counted_products": 9}, at=later(hours=2))
-        assert standing.gather(session, "S1", DAY)["counts"]["counted_products"] == 3
+        membership_level.take_counts(session, told | {"day": "2031-01-01", "counted_products": 10}, at=AT)
+        membership_level.take_counts(session, told | {"day": DAY.isoformat(), "counted_products": 3}, at=later(hours=1))
+        membership_level.take_counts(
+            session, told | {"day": SUNDAY.isoformat(), "counted_products": 9}, at=later(hours=2)
+        )
+        assert membership_level.gather(session, "S1", DAY)["counts"]["counted_products"] == 3
 
 
 def test_an_order_that_was_never_ready_is_not_ready_in_time_unless_it_was_called_off_before(country):
@@ -126,7 +128,7 @@ def test_an_order_that_was_never_ready_is_not_ready_in_time_unless_it_was_called
             row.state, row.ready_at, row.moved_at = "cancelled", None, row.ready_by + dt.timedelta(hours=2)
             row.cancel_asked_at = row.ready_by + asked
         session.flush()
-        ready = standing.count(standing.gather(session, "S1", SUNDAY))["pickups"]
+        ready = membership_level.count(membership_level.gather(session, "S1", SUNDAY))["pickups"]
     assert (ready.good, ready.cases) == (2, 4), "one lies there still, one was called off too late, one in time"
 
 
@@ -134,7 +136,7 @@ def test_a_shop_is_reviewed_at_once_and_then_when_a_week_ends(country):
     with country.network.write() as session:
         store = store_of(session, "S1")
         reviewed = [
-            standing.review(session, store, SUNDAY + dt.timedelta(days=n), actor=NIGHT, at=AT) is not None
+            membership_level.review(session, store, SUNDAY + dt.timedelta(days=n), actor=NIGHT, at=AT) is not None
             for n in (-3, -2, -1, 0, 0, 1, 7)
         ]
     assert reviewed == [True, False, False, True, False, False, True]
@@ -148,7 +150,9 @@ def test_a_level_raises_the_limit_and_the_days_free_of_interest_and_nothing_else
         before = credit_review.credit.line_of(session, "S1")
         limit, days = before.limit_minor, before.terms["most_days"]
         conduct(session, late=0, returned=0)
-        session.get_one(standing.StandingReview, "S1").day = before.worked_out_on = SUNDAY - dt.timedelta(days=7)
+        session.get_one(membership_level.StandingReview, "S1").day = before.worked_out_on = SUNDAY - dt.timedelta(
+            days=7
+        )
         ledger.money_in(session, "S1", 400, reference="RF", id="b2", actor=OPERATOR, at=later(days=-10))
         credit_review.close_day(session, SUNDAY, actor=NIGHT, at=AT)
         after = credit_review.credit.line_of(session, "S1")

@@ -10,7 +10,7 @@ from config.nodes.journal import Actor
 from supply.demand.history import StoreDay
 from supply.membership import credit_review
 from supply.money import advances, credit, escrow, escrow_ledger, ledger, losses, payouts
-from supply.money import terms as network_terms
+from supply.money import terms as money_terms
 from supply.money.ledger import Booking, Wanted, balances, open_invoices
 from supply.money.repayment import repaid_of
 from supply.money.terms import Terms
@@ -28,7 +28,7 @@ def country(tmp_path):
 
 def set_terms(country: Country, **terms: int) -> None:
     with country.network.write() as session:
-        network_terms.set_terms(session, Terms(**terms), actor=OPERATOR, at=AT)
+        money_terms.set_terms(session, Terms(**terms), actor=OPERATOR, at=AT)
 
 
 def invoice(country: Country, id: str, minor: int, due_days: int, *, on_credit: bool = True, shop: str = "S1") -> None:

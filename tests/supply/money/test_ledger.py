@@ -17,7 +17,7 @@ from config.nodes.journal import Actor
 from supply.demand.history import StoreDay
 from supply.membership import credit_review
 from supply.money import advances, agent_commissions, credit, credit_export, escrow, escrow_ledger, ledger, payouts
-from supply.money import terms as network_terms
+from supply.money import terms as money_terms
 from supply.money.ledger import Booking, Wanted, balances, open_invoices, owed
 from supply.money.terms import Terms
 from supply.orders import orders, suppliers
@@ -44,7 +44,7 @@ def lend(country: Country, shop: str = "S1", *, day: dt.date = DAY, at: dt.datet
                     at_day = sunday - dt.timedelta(days=7 * n)
                     session.add(StoreDay(store_id=shop, business_day=at_day, open=True, sales=9, revenue_minor=minor))
     with country.network.write() as session:
-        network_terms.set_terms(session, Terms(**{"first_bp": 10_000, **terms}), actor=OPERATOR, at=at)
+        money_terms.set_terms(session, Terms(**{"first_bp": 10_000, **terms}), actor=OPERATOR, at=at)
         credit_review.close_day(session, day, actor=NIGHT, at=at)
     country.deliver(at=at)
 
@@ -132,7 +132,7 @@ def test_beyond_the_line_the_shop_is_refused_and_the_network_holds_what_slipped_
     assert refused.value.code == "beyond-credit"
     first = order_on_credit(country, {"bread": 3})
     with country.network.write() as session:  # the line is cut while the order is on its way
-        network_terms.set_terms(session, Terms(first_bp=10_000, cap_minor=1_000), actor=OPERATOR, at=AT)
+        money_terms.set_terms(session, Terms(first_bp=10_000, cap_minor=1_000), actor=OPERATOR, at=AT)
         credit_review.close_day(session, DAY, actor=NIGHT, at=AT)
     country.deliver()
     assert country.fill() == [], "an order on hold is not filled"

@@ -23,7 +23,7 @@ from pos.facts import Paid
 from pos.store.store import store_of
 from pos.sync import recovered
 from supply.money import ledger, points_pool
-from supply.money import points as points_book
+from supply.money import points as network_points
 from supply.money.points import PointsLink, PointsMember
 from supply.money.points_pool import Ask
 from supply.online.checkout import points_consent
@@ -162,7 +162,7 @@ class Street:
     def pool(self) -> int:
         """Return what the pool holds, having checked that it is what the shops owe it and what points are worth."""
         with self.network.read() as session:
-            _members, points = points_book.outstanding(session)
+            _members, points = network_points.outstanding(session)
             due = sum(part.due_minor for part in points_pool.parts(session))
             assert due == points * 3
             assert points == session.scalar(sa.select(sa.func.coalesce(sa.func.sum(SharedEntry.points), 0)))
@@ -268,11 +268,11 @@ def test_a_shop_that_takes_back_what_it_never_gave_waits_and_taken_in_all_the_sa
             "points": -50, "amount_minor": 2_500, "sale_id": "s", "of_sale_id": "t", "at": AT.isoformat(),
             "business_day": DAY.isoformat()}  # fmt: skip
     with street.network.write() as session:
-        points_book.take_moved(session, body, at=AT)
+        network_points.take_moved(session, body, at=AT)
         assert checks.findings(session) == []
     assert street.pool() == 0
     with street.network.write() as session:
-        points_book.decide(session, "S2", body["id"], take=True, actor=OPERATOR, at=AT)
+        network_points.decide(session, "S2", body["id"], take=True, actor=OPERATOR, at=AT)
         assert [one.code for one in checks.findings(session)] == ["K20"]
     assert street.night()["S2"] == 0
 
@@ -282,8 +282,8 @@ def test_points_nobody_moves_lapse_to_the_shops_that_paid_for_them(street):
     street.sell("S2", 0, 500)
     street.deliver()
     with street.network.write() as session:
-        assert points_book.lapse_old(session, dt.date(2027, 3, 2), at=later(days=365)) == 0
-        assert points_book.lapse_old(session, dt.date(2027, 3, 3), at=later(days=366)) == 1
+        assert network_points.lapse_old(session, dt.date(2027, 3, 2), at=later(days=365)) == 0
+        assert network_points.lapse_old(session, dt.date(2027, 3, 3), at=later(days=366)) == 1
         left = {part.store_id: part.due_minor for part in points_pool.parts(session)}
     assert (left, street.pool()) == ({"S1": 0, "S2": 0}, 0)
     street.deliver()
@@ -310,8 +310,8 @@ def test_who_leaves_at_the_network_leaves_every_shop_and_may_come_again(street):
     street.sell("S1", 0, 1_000)
     street.deliver()
     with street.network.write() as session:
-        assert points_book.leave(session, KEY, at=later(hours=1))
-        assert not points_book.leave(session, KEY, at=later(hours=1))
+        assert network_points.leave(session, KEY, at=later(hours=1))
+        assert not network_points.leave(session, KEY, at=later(hours=1))
     street.deliver(seed=3)
     for shop, database in street.country.shops.items():
         with database.read() as session:
@@ -464,7 +464,7 @@ class Walk:
 
     def lapse(self, _shop, _who, _size):
         with self.street.network.write() as session:
-            points_book.lapse_old(session, DAY + dt.timedelta(days=500), at=self.street.at)
+            network_points.lapse_old(session, DAY + dt.timedelta(days=500), at=self.street.at)
 
     def carry(self, _shop, _who, _size):
         self.street.deliver(self.seed)

@@ -15,7 +15,7 @@ from supply.demand.history import DailyDemand, StoreDay
 from supply.money import ledger
 from supply.network.offers import campaign_requests, campaigns
 from supply.network.offers.campaigns import CampaignTerms
-from supply.shelf import plan as shelf
+from supply.shelf import plan as shelf_plan
 from supply.sync import checks
 from tests.supply.online_store import ANA, AT, STORE, later, make_town
 
@@ -31,13 +31,13 @@ def town(tmp_path):
         for n in range(1, 29):
             session.add(DailyDemand(store_id=STORE, sku="beer", business_day=TODAY - dt.timedelta(days=n), sold_qty=8,
                                     sales=8, revenue_minor=1))  # fmt: skip
-        plan = shelf.ShelfPlan(store_id=STORE, id="old", state="live", from_day=TODAY - dt.timedelta(days=30),
+        plan = shelf_plan.ShelfPlan(store_id=STORE, id="old", state="live", from_day=TODAY - dt.timedelta(days=30),
                                drafted_at=AT, based_on_day=TODAY - dt.timedelta(days=1))  # fmt: skip
         session.add(plan)
         session.flush()
         for n, (sku, score) in enumerate((("bread", 9), ("tea", 1)), 1):
             slot = {"slot": n, "sku": sku, "name": sku, "facings": 2, "fill_qty": 12, "score": score, "why": {}}
-            session.add(shelf.ShelfSlot(store_id=STORE, plan_id="old", **slot))
+            session.add(shelf_plan.ShelfSlot(store_id=STORE, plan_id="old", **slot))
     return town
 
 
@@ -68,7 +68,7 @@ def day_comes(town, day):
 
 def stands(town):
     with town.shop.read() as session:
-        return [row.sku for row in shelf.slots_of(session, shelf.live_plan(session, STORE))]
+        return [row.sku for row in shelf_plan.slots_of(session, shelf_plan.live_plan(session, STORE))]
 
 
 def extra(town, day, *, in_use=False):

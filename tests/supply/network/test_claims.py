@@ -19,7 +19,7 @@ from supply.network.claims import handling, photos
 from supply.network.claims.photos import ClaimPhoto, ClaimPhotoPiece
 from supply.network.offers import offer_results
 from supply.network.warehouse import overdue_returns, returns
-from supply.orders import claims as claim_book
+from supply.orders import claims as delivery_claims
 from supply.orders import goods_returns, letters
 from supply.orders.suppliers import Supplier
 from supply.receiving import receiving
@@ -60,7 +60,7 @@ def states(country: Country) -> tuple[str, str]:
     found = []
     for database in (country.shops["S1"], country.network):
         with database.read() as session:
-            found.append(session.get(claim_book.Claim, ("S1", CLAIM)).state)
+            found.append(session.get(delivery_claims.Claim, ("S1", CLAIM)).state)
     return found[0], found[1]
 
 
@@ -98,7 +98,7 @@ def test_goods_too_many_are_never_sent_anew_and_no_answer_keeps_a_van_from_leavi
     with pytest.raises(Invalid, match="Goods too many are not sent anew"):
         decide(country, {("bread", "over"): 3}, remedy="replacement")
     with country.network.write() as session:  # one that was answered so before
-        claim = session.get(claim_book.Claim, ("S1", CLAIM))
+        claim = session.get(delivery_claims.Claim, ("S1", CLAIM))
         claim.state, claim.remedy = "accepted", "replacement"
     milk = country.order("S2", {"milk": 1})
     country.deliver()
@@ -182,7 +182,7 @@ def test_what_was_not_counted_in_is_not_charged_and_comes_as_a_replacement_at_th
     country.deliver()
     with country.shops["S1"].read() as session:
         (coming,) = receiving.expected(session, "S1")
-        assert claim_book.replaces(coming.id) == CLAIM
+        assert delivery_claims.replaces(coming.id) == CLAIM
     country.take_in("S1")
     country.deliver(seed=1)
     country.reapply()
@@ -325,7 +325,7 @@ def test_the_network_judges_by_its_own_terms_whether_a_claim_is_late(country):
     file(country, delivery, ("bread", "damaged", 1), at=later(days=9), claim_days=30)
     country.deliver()
     with country.network.read() as session:
-        assert session.get(claim_book.Claim, ("S1", CLAIM)).late
+        assert session.get(delivery_claims.Claim, ("S1", CLAIM)).late
 
 
 def test_more_than_came_is_refused_and_moves_nothing(country):
@@ -353,7 +353,7 @@ def test_what_was_claimed_before_is_not_claimed_again_and_the_same_command_is_on
         file(country, delivery, ("bread", "wrong", 5), id="claim-00002")
     country.deliver()
     with country.network.read() as session:
-        assert [one.claim_no for one in claim_book.claims_in(session, ["filed"])] == [1]
+        assert [one.claim_no for one in delivery_claims.claims_in(session, ["filed"])] == [1]
 
 
 def test_a_claim_after_its_settlement_and_the_payment_is_refused_with_a_sentence_and_changes_nothing(country):
@@ -473,7 +473,7 @@ def test_a_network_on_postgresql_keeps_claims_photos_returns_and_lots_all_the_sa
         photos.send(session, "S1", CLAIM, at=AT)
     country.deliver(seed=3)
     with country.network.read() as session:
-        assert [one.claim_no for one in claim_book.claims_in(session, ["filed"])] == [1]
+        assert [one.claim_no for one in delivery_claims.claims_in(session, ["filed"])] == [1]
         assert photos.photos_of(session, "S1", CLAIM)[0].data
     decide(country, {("bread", "wrong"): 2, ("bread", "damaged"): 1}, remedy="return")
     country.deliver(seed=4)
@@ -497,7 +497,7 @@ def test_a_network_on_postgresql_keeps_claims_photos_returns_and_lots_all_the_sa
 WALK = st.lists(
     st.tuples(
         st.sampled_from(["damaged", "wrong", "short", "over", "expired"]), st.integers(1, 5), st.integers(0, 5),
-        st.sampled_from(sorted(claim_book.REMEDIES)), st.booleans(),
+        st.sampled_from(sorted(delivery_claims.REMEDIES)), st.booleans(),
     ),
     min_size=1, max_size=5,
 )  # fmt: skip

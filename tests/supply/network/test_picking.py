@@ -16,7 +16,7 @@ from supply.facts import Advised, GoodsDispatched
 from supply.money import credit
 from supply.network.routes.routes import VanRound, VanStop
 from supply.network.warehouse import dispatch, order_status, pick_lists, pick_lots, picking
-from supply.network.warehouse import lots as warehouse_stock
+from supply.network.warehouse import lots as warehouse_lots
 from supply.network.warehouse.pick_lists import PickLine, PickList
 from supply.orders import deliveries, locations, network_offers, orders
 from supply.orders.deliveries import Delivery
@@ -313,7 +313,7 @@ def in_front(country: Country) -> str:
         stock.receive(session, WAREHOUSE, [("bread", 6)], source_id="more", **BY)
         *_, bad = batches.lay_in(session, WAREHOUSE, lots, source_kind="purchase", source_id="lot", at=AT)
         recalled = {"lot_id": bad.id, "reason": "recall", "id": "w"}
-        warehouse_stock.write_off(session, WAREHOUSE, "bread", 3, **recalled, **BY)
+        warehouse_lots.write_off(session, WAREHOUSE, "bread", 3, **recalled, **BY)
         return picking.make(session, WAREHOUSE, shops=["S1"], **BY).id
 
 
@@ -426,7 +426,7 @@ def test_a_list_of_which_nothing_leaves_is_given_up_and_says_why(country):
         picking.pick_rest(session, made, **BY)
         for sku, qty in (("bread", 60), ("tea", tea)):
             write_off = {"lot_id": "", "reason": "damaged", "id": f"off-{sku}", **BY}
-            warehouse_stock.write_off(session, WAREHOUSE, sku, qty, **write_off)
+            warehouse_lots.write_off(session, WAREHOUSE, sku, qty, **write_off)
         sent = picking.send_off(session, made, **BY)
         assert (sent.gone, sent.stayed) == ((), (("S1", "gone"), ("S2", "nothing")))
         assert pick_lists.pick_of(session, made).state == "dropped"

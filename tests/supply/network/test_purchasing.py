@@ -13,8 +13,8 @@ from supply.demand.history import DailyDemand, StoreDay
 from supply.network.purchasing import letter_pages, purchasing, recalled_purchases, requirements
 from supply.network.recalls import recalls
 from supply.network.warehouse import dispatch
-from supply.network.warehouse import lots as warehouse_stock
-from supply.orders import letters as order_letters
+from supply.network.warehouse import lots as warehouse_lots
+from supply.orders import letters as supplier_letters
 from supply.orders import locations, purchases, suppliers, supply_routes
 from supply.orders.suppliers import Contact
 from supply.receiving import receiving
@@ -102,10 +102,10 @@ def test_what_is_ordered_of_a_recalled_product_is_told_called_off_once_with_a_le
         assert recalled_purchases.recalled(session, made)["tea"].id == "lot"
         with pytest.raises(Refused, match="brings nothing that is recalled"):
             recalled_purchases.call_off(session, "other", WAREHOUSE, made.id, **BY)
-        order_letters.left(session, WAREHOUSE, made.id, **BY)
+        supplier_letters.left(session, WAREHOUSE, made.id, **BY)
         for _click in range(2):
             recalled_purchases.call_off(session, "lot", WAREHOUSE, made.id, **BY)
-        letters = order_letters.letters_of(session, WAREHOUSE, made.id)
+        letters = supplier_letters.letters_of(session, WAREHOUSE, made.id)
         assert [(one.kind, one.document.get("called_off")) for one in letters][1:] == [
             ("cancellation", "Recalled: glass")
         ]
@@ -114,7 +114,7 @@ def test_what_is_ordered_of_a_recalled_product_is_told_called_off_once_with_a_le
 
 def test_a_count_puts_a_warehouse_right_once_with_a_reason_and_what_is_missing_leaves_what_ends_first(country):
     def count(qty: int, id: str, why: str = "Counted") -> int:
-        return warehouse_stock.count(session, WAREHOUSE, "tea", qty, why=why, id=id, **BY)
+        return warehouse_lots.count(session, WAREHOUSE, "tea", qty, why=why, id=id, **BY)
 
     def lots() -> list[tuple[str | None, int]]:
         standing = batches.standing(session, WAREHOUSE, ["tea"], day=DAY, forgets=False)["tea"]
@@ -133,7 +133,7 @@ def test_a_count_puts_a_warehouse_right_once_with_a_reason_and_what_is_missing_l
             count(9, "c1")
         assert (count(11, "c2"), lots()) == (3, [("OLD", 2), ("NEW", 6), (None, 3)]), "found goods bear no date"
         assert count(11, "c3") == 0
-        (missing,) = warehouse_stock.lost(session, WAREHOUSE, DAY, DAY)
+        (missing,) = warehouse_lots.lost(session, WAREHOUSE, DAY, DAY)
         assert (missing.reason, missing.cost_minor) == ("unexplained", 21 * 250), (
             "as the list has it: 2500 a pack of ten"
         )
@@ -388,18 +388,19 @@ def test_an_ordered_purchase_is_a_letter_and_one_called_off_another(country):
             purchasing.order(session, WAREHOUSE, made.id, {"tea": 1}, **BY)
     with country.network.write() as session:
         purchasing.order(session, WAREHOUSE, made.id, {"tea": 4}, **BY)
-        (letter,) = order_letters.due(session, WAREHOUSE, AT)
+        (letter,) = supplier_letters.due(session, WAREHOUSE, AT)
         told = letter.document
         assert (letter.how, letter.address) == ("email", "orders@mill.example")
         assert (told["store"]["address"], told["store"]["phone"]) == ("Quay 4", "0211-4400")
         assert (told["store"]["name"], told["order_no"], told["total_minor"]) == ("Network van", "WH1-1", 4_800)
-        assert b"WH1-1,Network van,,2026-03-05,T-12,tea,,Green tea,4,12,each,12.00,48.00,EUR" in order_letters.as_csv(
-            told
+        assert (
+            b"WH1-1,Network van,,2026-03-05,T-12,tea,,Green tea,4,12,each,12.00,48.00,EUR"
+            in supplier_letters.as_csv(told)
         )
         assert letter_pages.pages(told).startswith(b"%PDF")
-        order_letters.left(session, WAREHOUSE, made.id, **BY)
+        supplier_letters.left(session, WAREHOUSE, made.id, **BY)
         purchasing.drop(session, WAREHOUSE, made.id, why="Flooded", **BY)
-        off = order_letters.letters_of(session, WAREHOUSE, made.id)[-1]
+        off = supplier_letters.letters_of(session, WAREHOUSE, made.id)[-1]
         assert (off.kind, off.state, off.document["called_off"]) == ("cancellation", "waiting", "Flooded")
 
 
@@ -409,7 +410,7 @@ def test_what_is_bought_of_nobody_known_has_no_letter(country):
         (made,) = purchasing.propose(session, WAREHOUSE, **BY)
         purchasing.order(session, WAREHOUSE, made.id, **BY)
         purchasing.drop(session, WAREHOUSE, made.id, why="Closed", **BY)
-        assert order_letters.letters_of(session, WAREHOUSE, made.id) == []
+        assert supplier_letters.letters_of(session, WAREHOUSE, made.id) == []
 
 
 def test_a_purchase_counts_for_the_next_order_day_after_the_cut_off_and_no_supplier_comes_on_a_closed_day(country):

@@ -14,7 +14,7 @@ from supply.money.ledger import balances
 from supply.network.claims import handling
 from supply.network.offers import offer_results
 from supply.network.warehouse import overdue_returns, returns
-from supply.orders import claims as claim_book
+from supply.orders import claims as delivery_claims
 from supply.orders import orders
 from supply.orders.claims import Claim, ClaimLine
 from supply.orders.network_offers import PushOffer
@@ -184,11 +184,11 @@ def test_the_latest_answers_are_listed_and_only_due_replacements_are_loaded(coun
             handling.decide(session, "S1", f"claim-{n}", {("bread", "wrong"): 1}, remedy=remedy, actor=OPERATOR,
                           at=later(hours=hours))  # fmt: skip
     with country.network.read() as session:
-        assert [one.id for one in claim_book.latest_answered(session, 2)] == ["claim-1", "claim-0"]
-        assert [one.id for one in claim_book.replacements_due(session)] == ["claim-0"]
+        assert [one.id for one in delivery_claims.latest_answered(session, 2)] == ["claim-1", "claim-0"]
+        assert [one.id for one in delivery_claims.replacements_due(session)] == ["claim-0"]
     country.load()
     with country.network.read() as session:
-        assert claim_book.replacements_due(session) == []
+        assert delivery_claims.replacements_due(session) == []
 
 
 def look_after(country: Country, days: int) -> None:

@@ -31,7 +31,7 @@ from supply.network.transfers.arithmetic import (
     without,
 )
 from supply.network.transfers.sheets import TransferSheet
-from supply.orders import transfers as transfer_book
+from supply.orders import transfers as store_transfers
 from supply.replenishment.policy import PolicyLine, worth
 from tests.supply.receiving.test_consignment import OFFER, bring, sell
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country
@@ -165,8 +165,8 @@ def agreed(country: Country, seed: int | None = None) -> tuple[str, str, dict[st
         do(country, shop, "agree", transfer_id)
     country.deliver(seed=seed)
     with country.shops["S2"].read() as session:
-        found = transfer_book.transfer_of(session, "S2", transfer_id)
-        qty = {one.sku: one.qty for one in transfer_book.lines_of(session, found)}
+        found = store_transfers.transfer_of(session, "S2", transfer_id)
+        qty = {one.sku: one.qty for one in store_transfers.lines_of(session, found)}
         return transfer_id, transfers.code_of(session, transfer_id), qty
 
 
@@ -174,7 +174,7 @@ def states(country: Country, transfer_id: str) -> list[str]:
     found = []
     for database in country.nodes().values():
         with database.read() as session:
-            found.append(session.get_one(transfer_book.GoodsTransfer, transfer_id).state)
+            found.append(session.get_one(store_transfers.GoodsTransfer, transfer_id).state)
     return found
 
 
@@ -190,7 +190,7 @@ def test_goods_go_from_shop_to_shop_with_their_last_day_and_are_settled_at_cost(
     bread = qty["bread"]
     with country.shops["S1"].read() as session:
         assert known_events.until(session, "S1", DAY + dt.timedelta(days=9)) == qty, "spoken for"
-        mine = transfer_book.transfer_of(session, "S1", transfer_id)
+        mine = store_transfers.transfer_of(session, "S1", transfer_id)
         assert mine.taker_minor is None, "not the other's gain"
         assert mine.giver_minor > 0
     assert country.on_the_way("S2") == qty
@@ -227,12 +227,12 @@ def test_goods_may_arrive_before_their_word_and_less_than_was_counted_is_said(co
     missing = {"bread": qty["bread"] - 1}
     do(country, "S2", "receive", transfer_id, missing)  # nothing was carried in between
     with country.shops["S2"].write() as session:
-        assert transfer_book.coming(session, "S2") == []
+        assert store_transfers.coming(session, "S2") == []
     country.deliver(seed=5)
     assert states(country, transfer_id) == ["received"] * 3
     with country.network.read() as session:
-        found = session.get_one(transfer_book.GoodsTransfer, transfer_id)
-        (row,) = transfer_book.lines_of(session, found)
+        found = session.get_one(store_transfers.GoodsTransfer, transfer_id)
+        (row,) = store_transfers.lines_of(session, found)
         assert (row.given_qty, row.taken_qty) == (qty["bread"], qty["bread"] - 1)
     assert ledger(country, "S2")["invoiced"] == -ledger(country, "S1")["funds"] == qty["bread"] * 150
     assert country.findings() == []
@@ -275,7 +275,7 @@ def test_what_did_not_come_enters_no_stock_and_is_paid_until_the_giver_has_it_ag
         "its code signed for it"
     )
     with country.shops["S1"].read() as session:
-        (found,) = transfer_book.missing(session, "S1", at=AT)
+        (found,) = store_transfers.missing(session, "S1", at=AT)
         assert found.why == "The bag was empty"
     assert asked_about(country) == [("transfer-missing", "S1")]
     with pytest.raises(Invalid, match="Count 0 to"):
@@ -435,7 +435,7 @@ def test_either_shop_may_say_no_until_the_goods_change_hands_and_is_not_asked_ag
     assert states(country, transfer_id) == ["declined"] * 3
     with country.shops["S1"].read() as session:
         assert known_events.until(session, "S1", DAY + dt.timedelta(days=9)) == {}
-        found = transfer_book.transfer_of(session, "S1", transfer_id)
+        found = store_transfers.transfer_of(session, "S1", transfer_id)
         assert (found.why, found.declined_by) == ("The fridge is full", "S2")
     assert country.on_the_way("S2") == {}
     with country.network.write() as session:
@@ -476,8 +476,8 @@ def test_whatever_order_the_words_come_in_stock_is_conserved_and_the_money_balan
             country.deliver(seed=seed)
     country.deliver(seed=seed)
     with country.network.read() as session:
-        found = session.get_one(transfer_book.GoodsTransfer, transfer_id)
-        (row,) = transfer_book.lines_of(session, found)
+        found = session.get_one(store_transfers.GoodsTransfer, transfer_id)
+        (row,) = store_transfers.lines_of(session, found)
     gone, come = row.given_qty or 0, row.taken_qty or 0
     assert country.level("S1", "S1", "bread").on_hand == 40 - gone
     assert country.level("S2", "S2", "bread").on_hand == 1 + come

@@ -16,7 +16,7 @@ from store_app.mail import letters
 from supply.membership import attention
 from supply.network.recalls import recalls, upstream_claims, upstream_returns
 from supply.network.recalls.upstream_returns import UpstreamReturn
-from supply.orders import letters as order_letters
+from supply.orders import letters as supplier_letters
 from supply.orders import suppliers
 from supply.orders.letters import OrderLetter
 from supply.orders.purchases import Purchase, PurchaseLine
@@ -137,7 +137,7 @@ def test_the_letter_says_in_the_suppliers_language_what_of_which_batch_and_purch
         call(session, None)
         send_back(session, "old", 7)
         send_back(session, "new", 12, id="b2")
-        mailed, paper = (order_letters.letter_of(session, WAREHOUSE, one) for one in ("b1", "b2"))
+        mailed, paper = (supplier_letters.letter_of(session, WAREHOUSE, one) for one in ("b1", "b2"))
         (line,) = mailed.document["lines"]
         assert (line["qty"], line["batch"], line["purchase_no"]) == (7, "A", f"{WAREHOUSE}-9")
         letter = letters.written(mailed)
@@ -148,7 +148,7 @@ def test_the_letter_says_in_the_suppliers_language_what_of_which_batch_and_purch
         assert (paper.how, paper.state) == ("paper", "waiting")
         upstream_returns.hand_over(session, WAREHOUSE, "b2", **BY)
         assert paper.state == "sent", "it went with the goods"
-        order_letters.left(session, WAREHOUSE, "b1", **BY)
+        supplier_letters.left(session, WAREHOUSE, "b1", **BY)
         upstream_returns.drop(session, WAREHOUSE, "b1", why="They fetch it not", **BY)
         off = session.get_one(OrderLetter, (WAREHOUSE, "b1-off"))
         assert "do not come back to you: They fetch it not" in letters.written(off).text
@@ -160,11 +160,11 @@ def test_a_letter_of_a_return_that_did_not_leave_needs_a_person_until_it_leaves(
         send_back(session, "old", 7)
         send_back(session, "new", 12, id="b2")
         assert letters_left(session) == {}, "one is on its way, the other leaves with its goods"
-        order_letters.failed(session, WAREHOUSE, "b1", "address-refused", "no such box", at=AT)
+        supplier_letters.failed(session, WAREHOUSE, "b1", "address-refused", "no such box", at=AT)
         assert letters_left(session) == {"r1": 1}
         upstream_returns.hand_over(session, WAREHOUSE, "b1", **BY)
         assert letters_left(session) == {"r1": 1}, "the goods are gone, and their letter is not"
-        order_letters.again(session, WAREHOUSE, "b1", how="email", address="new@example.com", **BY)
+        supplier_letters.again(session, WAREHOUSE, "b1", how="email", address="new@example.com", **BY)
         assert letters_left(session) == {}
 
 

@@ -31,7 +31,7 @@ from supply.online_facts import GROUP_TOLD
 from supply.orders import suppliers
 from supply.receiving import receiving
 from supply.sync import checks
-from supply.sync import groups as group_wire
+from supply.sync import groups as group_facts
 from tests.supply.online_store import ANA, AT, OTHER, STORE, later, make_town
 
 ME = Actor("customer", "customer", "customer", "network")
@@ -95,7 +95,7 @@ def town(tmp_path):
     found = make_town(tmp_path)
     found.open_till()
     with found.shop.write() as session:
-        group_wire.open_at_store(session, TERMS, actor=ANA, at=AT)
+        group_facts.open_at_store(session, TERMS, actor=ANA, at=AT)
     found.deliver()
     return found
 
@@ -119,7 +119,7 @@ def join(town, id, want, upto=None, *, state="captured", at=AT):
 
 def close(town, at=CLOSES):
     with town.network.write() as session:
-        group_wire.close_due(session, at=at)
+        group_facts.close_due(session, at=at)
     town.deliver(at=at)
 
 
@@ -130,7 +130,7 @@ def come(town, qty, at=None, *, posted=False):
         stock.receive(session, STORE, [("milk", qty)], source_kind="delivery", source_id="van", at=at, actor=ANA)
         if posted:
             goods.goods_came(session, STORE, [("milk", qty)], actor=ANA, at=at)
-        group_wire.say_arrived(session, STORE, TERMS.id, qty, actor=ANA, at=at)
+        group_facts.say_arrived(session, STORE, TERMS.id, qty, actor=ANA, at=at)
     town.deliver(at=at)
 
 
@@ -250,7 +250,7 @@ def test_a_share_costs_what_the_till_rings_with_its_deposit_and_tax_and_never_mo
         change(lambda session: setattr(session.get(TaxClass, "std"), "inclusive", False))
     town.publish()
     with town.shop.write() as session:
-        group_wire.open_at_store(session, TERMS, actor=ANA, at=AT)
+        group_facts.open_at_store(session, TERMS, actor=ANA, at=AT)
     town.deliver()
     codes = [join(town, one, 3) for one in ("m1", "m2")]
     assert where(town, ["m1"], "escrow") == total
@@ -290,10 +290,10 @@ def test_no_other_shop_ends_a_group_or_opens_it_again(town):
     with town.network.write() as session:
         arrived = {"group_id": TERMS.id, "store_id": OTHER, "qty": 0}
         with pytest.raises(Refused, match="only S07 may send"):
-            group_wire.take_arrived(session, arrived, actor=ME, at=AT)
-        terms = group_wire._terms_body(session.get(GroupOffer, TERMS.id)) | {"store_id": OTHER, "owner": OTHER}
+            group_facts.take_arrived(session, arrived, actor=ME, at=AT)
+        terms = group_facts._terms_body(session.get(GroupOffer, TERMS.id)) | {"store_id": OTHER, "owner": OTHER}
         with pytest.raises(Refused, match="only S07 may send"):
-            group_wire.take_opened(session, terms, actor=ME, at=AT)
+            group_facts.take_opened(session, terms, actor=ME, at=AT)
     assert (state_of(town), where(town, ["m1"], "escrow")) == ("ordered", 720)
 
 
@@ -476,7 +476,7 @@ def sell_out(town):
 
 def say(town, qty, at):
     with town.shop.write() as session:
-        group_wire.say_arrived(session, STORE, TERMS.id, qty, actor=ANA, at=at)
+        group_facts.say_arrived(session, STORE, TERMS.id, qty, actor=ANA, at=at)
 
 
 def held(town):
@@ -556,7 +556,7 @@ def test_a_group_that_fails_on_the_way_frees_its_goods(town):
     assert held(town)[0] == 6
     with town.network.write() as session:
         group = groups.fail(session, TERMS.id, why="Called off.", actor=ME, at=come_at)
-        group_wire.tell(session, group, come_at)
+        group_facts.tell(session, group, come_at)
     town.deliver(at=come_at)
     assert held(town)[0] == 0
     assert town.faults() == []
@@ -574,7 +574,7 @@ def test_a_network_that_does_not_say_yet_how_much_it_dealt_out_leaves_nothing_he
         (told,) = [dict(one.body) for one in waiting if one.topic == GROUP_TOLD]
     assert told.pop("dealt_qty") == 10
     with town.shop.write() as session:
-        group_wire.take_told(session, told, actor=ANA, at=at)
+        group_facts.take_told(session, told, actor=ANA, at=at)
     assert held(town)[0] == 0
     town.deliver(at=at)  # a share it overtook is taken out of what is free
     assert town.state("m1") == ("accepted", "accepted")
@@ -595,7 +595,7 @@ def test_whatever_happens_the_escrow_is_empty_at_the_end(steps, tmp_path_factory
     town = make_town(tmp_path_factory.mktemp("walk"))
     town.open_till()
     with town.shop.write() as session:
-        group_wire.open_at_store(session, TERMS, actor=ANA, at=AT)
+        group_facts.open_at_store(session, TERMS, actor=ANA, at=AT)
     town.deliver()
     codes, at = {}, AT
     for what, who, qty in steps:

@@ -21,9 +21,9 @@ from supply.online.groups import groups
 from supply.online.groups.groups import GroupMember, GroupTerms
 from supply.online.pickup.returns import ask, take_back
 from supply.online.storefront import product_stories
-from supply.shelf import plan as shelf
+from supply.shelf import plan as shelf_plan
 from supply.shelf import ranking
-from supply.sync import groups as group_wire
+from supply.sync import groups as group_facts
 from tests.supply.online_store import ANA, AT, STORE, TILL, later, make_town
 
 BY = {"actor": ANA, "at": AT}
@@ -98,15 +98,15 @@ def test_a_group_of_a_producer_s_goods_is_filled_from_their_lot_and_settles_afte
         pickup_until=dt.date(2026, 3, 6),
     )  # fmt: skip
     with town.shop.write() as session:
-        group_wire.open_at_store(session, terms, **BY)
+        group_facts.open_at_store(session, terms, **BY)
     town.deliver()
     shares = [join(town, terms.id, qty) for qty in (2, 3)]
     with town.network.write() as session:
-        group_wire.close_due(session, at=terms.closes_at)
+        group_facts.close_due(session, at=terms.closes_at)
     town.deliver(at=terms.closes_at)
     lot_id = take_in(town, sku, 6, "CRATE-7", came)
     with town.shop.write() as session:
-        group_wire.say_arrived(session, STORE, terms.id, 5, actor=ANA, at=came)
+        group_facts.say_arrived(session, STORE, terms.id, 5, actor=ANA, at=came)
     town.deliver(at=came)
     for (order_id, code), qty in zip(shares, (2, 3), strict=True):
         town.make_ready(order_id, at=came)
@@ -146,10 +146,10 @@ def test_local_goods_stand_on_the_shelf_by_their_own_sales_and_the_commission_an
     assert ranked[sku].why["margin_bp"] == 2_000
     assert ranked[sku].score >= ranked["milk"].score * 9 // 10, "nobody else can sell it: the region says nothing of it"
     with town.shop.write() as session:
-        plan = shelf.draft(session, STORE, slots=2, actor=ANA, at=AT)
-        shelf.approve(session, STORE, plan.id, from_day=DAY, actor=ANA, at=AT)
-        task = next(one for one in shelf.refill_tasks(session, STORE) if one.sku == sku)
-        shelf.refill(session, STORE, sku, task.qty, id="refill", actor=ANA, at=AT)
+        plan = shelf_plan.draft(session, STORE, slots=2, actor=ANA, at=AT)
+        shelf_plan.approve(session, STORE, plan.id, from_day=DAY, actor=ANA, at=AT)
+        task = next(one for one in shelf_plan.refill_tasks(session, STORE) if one.sku == sku)
+        shelf_plan.refill(session, STORE, sku, task.qty, id="refill", actor=ANA, at=AT)
         request = sale.SaleRequest(
             id=new_id(), store_id=STORE, till_id=TILL, lines=[(sku, 4)], tenders=[("cash", 4 * PRICE_MINOR)],
             shown_total_minor=4 * PRICE_MINOR,

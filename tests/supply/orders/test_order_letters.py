@@ -9,7 +9,7 @@ import pytest
 from config.errors import Invalid, NotFound, Refused
 from store_app.mail import letters
 from supply.network.purchasing import letter_pages
-from supply.orders import letters as order_letters
+from supply.orders import letters as supplier_letters
 from supply.orders import orders, suppliers
 from supply.orders.suppliers import Contact, Supplier
 from tests.supply.road import AT, FARM, KEEPER, VAN, Country, later, make_country
@@ -32,19 +32,19 @@ def sent(country: Country) -> str:
 
 def letter(country: Country, letter_id: str):
     with country.shops["S1"].read() as session:
-        return order_letters.letter_of(session, "S1", letter_id)
+        return supplier_letters.letter_of(session, "S1", letter_id)
 
 
 def fail(country: Country, order_id: str, code: str, words: str):
     with country.shops["S1"].write() as session:
-        return order_letters.failed(session, "S1", order_id, code, words, at=AT)
+        return supplier_letters.failed(session, "S1", order_id, code, words, at=AT)
 
 
 def test_an_order_to_an_own_supplier_writes_one_letter_and_one_to_the_network_none(country):
     own, ours = sent(country), country.order("S1", {"bread": 1}, supplier=VAN)
     with country.shops["S1"].read() as session:
-        assert [row.id for row in order_letters.due(session, "S1", AT)] == [own]
-        assert order_letters.letters_of(session, "S1", ours) == []
+        assert [row.id for row in supplier_letters.due(session, "S1", AT)] == [own]
+        assert supplier_letters.letters_of(session, "S1", ours) == []
 
 
 def test_what_was_sent_is_seen_again_as_it_was_whatever_changes_later(country):
@@ -59,7 +59,9 @@ def test_what_was_sent_is_seen_again_as_it_was_whatever_changes_later(country):
 
 def test_the_table_has_every_line_in_major_units_and_nothing_a_spreadsheet_executes(country):
     rows = list(
-        csv.DictReader(io.StringIO(order_letters.as_csv(letter(country, sent(country)).document).decode("utf-8-sig")))
+        csv.DictReader(
+            io.StringIO(supplier_letters.as_csv(letter(country, sent(country)).document).decode("utf-8-sig"))
+        )
     )
     assert [(row["name"], row["packs"], row["pack_cost"], row["cost"]) for row in rows] == [
         ("Milk", "1", "11.00", "11.00"), ("Rye bread", "2", "9.00", "18.00"),
@@ -72,13 +74,13 @@ def test_a_refused_address_is_not_tried_again_and_the_order_stays_sent(country):
     assert fail(country, order_id, "address-refused", "550 no such user").state == "refused"
     assert country.state("S1", order_id)[0] == "sent"
     with country.shops["S1"].read() as session:
-        assert order_letters.due(session, "S1", later(days=1)) == []
-        assert order_letters.unsent(session, "S1") == {order_id}
+        assert supplier_letters.due(session, "S1", later(days=1)) == []
+        assert supplier_letters.unsent(session, "S1") == {order_id}
 
 
 def test_a_silent_server_is_asked_again_later_and_then_given_up(country):
     order_id = sent(country)
-    waits = [fail(country, order_id, "unreachable", "timed out").try_at - AT for _ in range(order_letters.TRIES - 1)]
+    waits = [fail(country, order_id, "unreachable", "timed out").try_at - AT for _ in range(supplier_letters.TRIES - 1)]
     assert waits == sorted(waits)
     assert letter(country, order_id).state == "waiting"
     assert fail(country, order_id, "unreachable", "timed out").state == "refused"
@@ -89,10 +91,10 @@ def test_another_address_sends_it_again_and_the_supplier_keeps_it(country):
     fail(country, order_id, "address-refused", "550")
     with country.shops["S1"].write() as session:
         with pytest.raises(Invalid, match="e-mail address"):
-            order_letters.again(session, "S1", order_id, how="email", address="nobody at all", actor=WEI, at=AT)
-        order_letters.again(session, "S1", order_id, how="email", address="new@farm.example", actor=WEI, at=AT)
+            supplier_letters.again(session, "S1", order_id, how="email", address="nobody at all", actor=WEI, at=AT)
+        supplier_letters.again(session, "S1", order_id, how="email", address="new@farm.example", actor=WEI, at=AT)
     with country.shops["S1"].read() as session:
-        (row,) = order_letters.due(session, "S1", AT)
+        (row,) = supplier_letters.due(session, "S1", AT)
         assert (row.address, row.tries, row.fault_code) == ("new@farm.example", 0, "")
         assert session.get_one(Supplier, FARM).email == "new@farm.example"
 
@@ -100,11 +102,11 @@ def test_another_address_sends_it_again_and_the_supplier_keeps_it(country):
 def test_a_letter_that_left_is_not_sent_again_nor_failed(country):
     order_id = sent(country)
     with country.shops["S1"].write() as session:
-        order_letters.left(session, "S1", order_id, actor=WEI, at=AT)
-        order_letters.left(session, "S1", order_id, actor=WEI, at=later(days=1))
-        assert order_letters.failed(session, "S1", order_id, "unreachable", "late", at=AT).state == "sent"
+        supplier_letters.left(session, "S1", order_id, actor=WEI, at=AT)
+        supplier_letters.left(session, "S1", order_id, actor=WEI, at=later(days=1))
+        assert supplier_letters.failed(session, "S1", order_id, "unreachable", "late", at=AT).state == "sent"
         with pytest.raises(Exception, match="sent"):
-            order_letters.again(session, "S1", order_id, how="email", address="a@b.example", actor=WEI, at=AT)
+            supplier_letters.again(session, "S1", order_id, how="email", address="a@b.example", actor=WEI, at=AT)
     assert letter(country, order_id).ended_at == AT
 
 
@@ -113,9 +115,9 @@ def test_calling_an_order_off_takes_its_letter_back_or_writes_one_that_does(coun
     order_id = sent(country)
     with country.shops["S1"].write() as session:
         if left:
-            order_letters.left(session, "S1", order_id, actor=WEI, at=AT)
+            supplier_letters.left(session, "S1", order_id, actor=WEI, at=AT)
         orders.cancel(session, "S1", order_id, why="We close", actor=WEI, at=later(hours=1))
-        rows = order_letters.letters_of(session, "S1", order_id)
+        rows = supplier_letters.letters_of(session, "S1", order_id)
         assert [(row.kind, row.state) for row in rows] == (
             [("order", "sent"), ("cancellation", "waiting")] if left else [("order", "withdrawn")]
         )
@@ -150,7 +152,7 @@ def test_an_order_called_off_while_its_letter_is_under_way_is_called_off_by_a_se
 def test_another_shop_s_letter_is_not_found(country):
     order_id = sent(country)
     with country.shops["S1"].write() as session, pytest.raises(NotFound):
-        order_letters.letter_of(session, "S2", order_id)
+        supplier_letters.letter_of(session, "S2", order_id)
 
 
 @pytest.mark.parametrize(
@@ -185,4 +187,4 @@ def test_the_network_s_suppliers_and_other_shops_own_are_not_changed_here(countr
 
 
 def _table(document):
-    return list(csv.DictReader(io.StringIO(order_letters.as_csv(document).decode("utf-8-sig"))))
+    return list(csv.DictReader(io.StringIO(supplier_letters.as_csv(document).decode("utf-8-sig"))))

@@ -12,7 +12,7 @@ from pos.store.store import Store
 from supply.demand.history import DailyDemand, RegionalDemand
 from supply.shelf import effect as shelf_effect
 from supply.shelf import external_rankings, ranking
-from supply.shelf import plan as shelf
+from supply.shelf import plan as shelf_plan
 from supply.shelf.external_rankings import OutsidePlace
 from supply.shelf.plan import ShelfPlan, ShelfSlot
 from tests.supply.online_store import ANA, AT, STORE, make_town
@@ -204,8 +204,8 @@ def test_of_six_slots_one_is_a_trial_and_ends_after_two_weeks(town):
             region_sold(session, sku, 60, stores=6)
             shop_sold(session, sku, 10)
         session.flush()
-        plan = shelf.draft(session, STORE, slots=6, actor=ANA, at=AT)
-        trials = [row.sku for row in shelf.slots_of(session, plan) if row.why.get("trial")]
+        plan = shelf_plan.draft(session, STORE, slots=6, actor=ANA, at=AT)
+        trials = [row.sku for row in shelf_plan.slots_of(session, plan) if row.why.get("trial")]
         assert len(trials) == 1
         shown = {f"new{n}": 14 for n in range(8)} | dict.fromkeys(("bread", "milk", "tea", "beer"), 90)
         again = ranking.rank(session, STORE, day=YESTERDAY, price_day=TODAY, slots=6, shown_days=shown)

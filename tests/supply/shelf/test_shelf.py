@@ -11,7 +11,7 @@ from supply.demand.history import DailyDemand, RegionalDemand
 from supply.online.storefront import listing
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.shelf import labels, ranking
-from supply.shelf import plan as shelf
+from supply.shelf import plan as shelf_plan
 from supply.shelf.plan import ShelfPlan, ShelfSlot
 from tests.supply.online_store import ANA, AT, STORE, later, make_town
 
@@ -60,8 +60,8 @@ def ranked(session, **named):
 
 def approved(town, *, at=AT, from_day=None, slots=3):
     with town.shop.write() as session:
-        plan = shelf.draft(session, STORE, slots=slots, actor=ANA, at=at)
-        return shelf.approve(session, STORE, plan.id, from_day=from_day, actor=ANA, at=at)
+        plan = shelf_plan.draft(session, STORE, slots=slots, actor=ANA, at=at)
+        return shelf_plan.approve(session, STORE, plan.id, from_day=from_day, actor=ANA, at=at)
 
 
 # --- ranking ---
@@ -147,43 +147,43 @@ def test_a_plan_is_live_from_its_day_and_retires_the_one_before(town):
     second = approved(town)
     assert (first.state, second.state) == ("live", "approved")
     with town.shop.write() as session:
-        assert shelf.go_live(session, STORE, actor=ANA, at=AT) is None
-        assert shelf.go_live(session, STORE, actor=ANA, at=later(days=1)).id == second.id
+        assert shelf_plan.go_live(session, STORE, actor=ANA, at=AT) is None
+        assert shelf_plan.go_live(session, STORE, actor=ANA, at=later(days=1)).id == second.id
     with town.shop.read() as session:
-        assert shelf.plan_of(session, STORE, first.id).state == "retired"
-        assert [plan.id for plan in shelf.plans(session, STORE, "live")] == [second.id]
+        assert shelf_plan.plan_of(session, STORE, first.id).state == "retired"
+        assert [plan.id for plan in shelf_plan.plans(session, STORE, "live")] == [second.id]
 
 
 def test_drafting_anew_drops_the_draft_before(town):
     with town.shop.write() as session:
         usual_month(session)
-        first = shelf.draft(session, STORE, actor=ANA, at=AT)
-        second = shelf.draft(session, STORE, actor=ANA, at=AT)
+        first = shelf_plan.draft(session, STORE, actor=ANA, at=AT)
+        second = shelf_plan.draft(session, STORE, actor=ANA, at=AT)
         assert (first.state, second.state) == ("dropped", "drafted")
         with pytest.raises(Conflict):
-            shelf.approve(session, STORE, first.id, actor=ANA, at=AT)
+            shelf_plan.approve(session, STORE, first.id, actor=ANA, at=AT)
 
 
 def test_a_slot_takes_another_product_or_changes_places_with_it(town):
     with town.shop.write() as session:
         usual_month(session)
-        plan = shelf.draft(session, STORE, slots=3, actor=ANA, at=AT)
-        shelf.replace(session, plan, 1, "beer", actor=ANA, at=AT)
-        assert [row.sku for row in shelf.slots_of(session, plan)] == ["beer", "bread", "apple"]
-        shelf.replace(session, plan, 1, "apple", actor=ANA, at=AT)
-        assert [row.sku for row in shelf.slots_of(session, plan)] == ["apple", "bread", "beer"]
+        plan = shelf_plan.draft(session, STORE, slots=3, actor=ANA, at=AT)
+        shelf_plan.replace(session, plan, 1, "beer", actor=ANA, at=AT)
+        assert [row.sku for row in shelf_plan.slots_of(session, plan)] == ["beer", "bread", "apple"]
+        shelf_plan.replace(session, plan, 1, "apple", actor=ANA, at=AT)
+        assert [row.sku for row in shelf_plan.slots_of(session, plan)] == ["apple", "bread", "beer"]
         with pytest.raises(NotFound):
-            shelf.replace(session, plan, 9, "milk", actor=ANA, at=AT)
+            shelf_plan.replace(session, plan, 9, "milk", actor=ANA, at=AT)
         with pytest.raises(Refused, match="no price"):
-            shelf.replace(session, plan, 1, "nothing", actor=ANA, at=AT)
+            shelf_plan.replace(session, plan, 1, "nothing", actor=ANA, at=AT)
 
 
 def test_nothing_to_rank_is_said_and_slots_have_bounds(town):
     with town.shop.write() as session:
         with pytest.raises(Refused, match="Nothing can be ranked"):
-            shelf.draft(session, STORE, actor=ANA, at=AT)
+            shelf_plan.draft(session, STORE, actor=ANA, at=AT)
         with pytest.raises(Invalid):
-            shelf.draft(session, STORE, slots=0, actor=ANA, at=AT)
+            shelf_plan.draft(session, STORE, slots=0, actor=ANA, at=AT)
 
 
 def test_the_network_keeps_the_approved_plan_in_whatever_order_it_arrives(town):
@@ -193,9 +193,11 @@ def test_the_network_keeps_the_approved_plan_in_whatever_order_it_arrives(town):
     second = approved(town)
     town.deliver(seed=3)
     with town.network.read() as session:
-        states = {plan.id: plan.state for plan in (shelf.plan_of(session, STORE, row.id) for row in (first, second))}
+        states = {
+            plan.id: plan.state for plan in (shelf_plan.plan_of(session, STORE, row.id) for row in (first, second))
+        }
         assert states == {first.id: "live", second.id: "approved"}
-        assert len(shelf.slots_of(session, shelf.plan_of(session, STORE, second.id))) == 3
+        assert len(shelf_plan.slots_of(session, shelf_plan.plan_of(session, STORE, second.id))) == 3
 
 
 def test_the_online_shop_shows_the_live_shelf_first(town):
@@ -217,18 +219,18 @@ def test_the_refill_list_is_what_the_shelf_lacks_as_far_as_the_shop_has_it(town)
         usual_month(session)
     approved(town, from_day=TODAY)
     with town.shop.read() as session:
-        tasks = {task.sku: task for task in shelf.refill_tasks(session, STORE)}
+        tasks = {task.sku: task for task in shelf_plan.refill_tasks(session, STORE)}
     assert tasks["milk"].qty == tasks["milk"].fill_qty <= 40
     assert tasks["bread"].qty == 10 < tasks["bread"].fill_qty
     for _ in range(2):  # a double click is one refill
         with town.shop.write() as session:
-            shelf.refill(session, STORE, "bread", 7, id="refill-0001", actor=ANA, at=AT)
+            shelf_plan.refill(session, STORE, "bread", 7, id="refill-0001", actor=ANA, at=AT)
     level = town.level("bread")
     assert (level.by_place[Place.SHELF], level.by_place[Place.BACKROOM]) == (7, 3)
     with town.shop.write() as session, pytest.raises(Refused, match="At most 3"):
-        shelf.refill(session, STORE, "bread", 4, id="refill-0002", actor=ANA, at=AT)
+        shelf_plan.refill(session, STORE, "bread", 4, id="refill-0002", actor=ANA, at=AT)
     with town.shop.write() as session, pytest.raises(Conflict):
-        shelf.refill(session, STORE, "bread", 2, id="refill-0001", actor=ANA, at=AT)
+        shelf_plan.refill(session, STORE, "bread", 2, id="refill-0001", actor=ANA, at=AT)
     assert town.faults() == []
 
 
@@ -237,9 +239,9 @@ def test_a_full_shelf_asks_for_nothing(town):
         usual_month(session)
     approved(town, from_day=TODAY)
     with town.shop.write() as session:
-        for number, task in enumerate(shelf.refill_tasks(session, STORE)):
-            shelf.refill(session, STORE, task.sku, task.qty, id=f"refill-{number:04d}", actor=ANA, at=AT)
-        assert "milk" not in [task.sku for task in shelf.refill_tasks(session, STORE)]
+        for number, task in enumerate(shelf_plan.refill_tasks(session, STORE)):
+            shelf_plan.refill(session, STORE, task.sku, task.qty, id=f"refill-{number:04d}", actor=ANA, at=AT)
+        assert "milk" not in [task.sku for task in shelf_plan.refill_tasks(session, STORE)]
 
 
 def test_a_product_has_stood_on_the_shelf_for_the_days_of_all_its_plans_until_yesterday(town):
@@ -254,7 +256,7 @@ def test_a_product_has_stood_on_the_shelf_for_the_days_of_all_its_plans_until_ye
             session.add_all(ShelfSlot(store_id=STORE, plan_id=plan_id, slot=n, sku=sku, name=sku, facings=1, fill_qty=6,
                                       score=1, why={}) for n, sku in enumerate(skus.split(), 1))  # fmt: skip
         session.flush()
-        stood = shelf.days_shown(session, STORE, TODAY)
+        stood = shelf_plan.days_shown(session, STORE, TODAY)
     assert {sku: days for sku, days in stood.items() if days} == {"milk": 20, "tea": 10, "bread": 6}
 
 
@@ -278,7 +280,7 @@ def test_the_network_has_the_plan_that_stands_in_the_shop_and_not_the_one_it_dro
             session.add(ShelfSlot(store_id=STORE, plan_id=plan_id, slot=1, sku=sku, name=sku, facings=1, fill_qty=1,
                                   score=1, why={}))  # fmt: skip
             session.flush()
-            shelf.approve(session, STORE, plan_id, from_day=day, actor=ANA, at=AT)
+            shelf_plan.approve(session, STORE, plan_id, from_day=day, actor=ANA, at=AT)
         if plan_id == "plan-A":
             town.deliver()
             with town.network.read() as session:

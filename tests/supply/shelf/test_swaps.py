@@ -6,7 +6,7 @@ import pytest
 
 from config.errors import Conflict, Invalid
 from supply.demand.history import DailyDemand, RegionalDemand
-from supply.shelf import plan as shelf
+from supply.shelf import plan as shelf_plan
 from supply.shelf import swaps
 from tests.supply.online_store import ANA, AT, STORE, make_town
 
@@ -34,13 +34,13 @@ def sold(session, sku, per_day, first, until, region_per_day=None):
 
 def live_since(session, day, *skus):
     """Let a shelf of these products stand since a day."""
-    plan = shelf.ShelfPlan(
+    plan = shelf_plan.ShelfPlan(
         store_id=STORE, id=f"plan-{day}", state="live", from_day=day, drafted_at=AT, based_on_day=day
     )
     session.add(plan)
     session.flush()
     for n, sku in enumerate(skus, 1):
-        session.add(shelf.ShelfSlot(store_id=STORE, plan_id=plan.id, slot=n, sku=sku, name=sku, facings=2, fill_qty=12,
+        session.add(shelf_plan.ShelfSlot(store_id=STORE, plan_id=plan.id, slot=n, sku=sku, name=sku, facings=2, fill_qty=12,
                                     score=1, why={}))  # fmt: skip
     session.flush()
     return plan
@@ -57,7 +57,7 @@ def test_the_clear_loser_goes_and_everything_else_stays(town):
             sold(session, sku, rate, days(28), TODAY, rate)
         sold(session, "apple", 6_000, days(28), TODAY, 6_000)
         plan = swaps.draft_swaps(session, STORE, actor=ANA, at=AT)
-        rows = shelf.slots_of(session, plan)
+        rows = shelf_plan.slots_of(session, plan)
         assert [row.sku for row in rows] == ["bread", "milk", "apple", "beer"]
         assert rows[3].why["swap"] == {"out": "tea", "out_name": "tea", "expected_milli": 6_000}
         assert swaps.draft_swaps(session, STORE, actor=ANA, at=AT) is None  # one waits already
@@ -74,7 +74,7 @@ def test_what_sells_as_well_stays_and_what_just_came_has_its_days(town):
 def test_what_a_swap_achieved_is_measured_against_the_region(town):
     with town.shop.write() as session:
         plan = live_since(session, days(14), "beer")
-        shelf.slots_of(session, plan)[0].why = {"swap": {"out": "tea", "out_name": "Tea", "expected_milli": 4_000}}
+        shelf_plan.slots_of(session, plan)[0].why = {"swap": {"out": "tea", "out_name": "Tea", "expected_milli": 4_000}}
         for sku, before, since, there, after in (("beer", 4, 12, 10, 20), ("tea", 2, 1, 10, 10)):
             sold(session, sku, before, days(42), days(14), there)
             sold(session, sku, since, days(14), TODAY, after)
@@ -87,7 +87,7 @@ def test_what_a_swap_achieved_is_measured_against_the_region(town):
 def test_without_the_region_there_is_no_number(town):
     with town.shop.write() as session:
         plan = live_since(session, days(14), "beer")
-        shelf.slots_of(session, plan)[0].why = {"swap": {"out": "tea", "out_name": "Tea", "expected_milli": 4_000}}
+        shelf_plan.slots_of(session, plan)[0].why = {"swap": {"out": "tea", "out_name": "Tea", "expected_milli": 4_000}}
         sold(session, "beer", 4, days(42), TODAY)
         assert swaps.swaps_of(session, STORE, days(1))[0].achieved_milli is None
 
@@ -96,16 +96,16 @@ def test_slots_and_facings_are_the_shopkeepers_as_long_as_it_is_a_draft(town):
     with town.shop.write() as session:
         for sku, rate in (("bread", 9), ("milk", 8), ("beer", 7)):
             sold(session, sku, rate, days(28), TODAY, rate)
-        plan = shelf.draft(session, STORE, slots=3, actor=ANA, at=AT)
-        first = {row.sku: row.fill_qty // row.facings for row in shelf.slots_of(session, plan)}
+        plan = shelf_plan.draft(session, STORE, slots=3, actor=ANA, at=AT)
+        first = {row.sku: row.fill_qty // row.facings for row in shelf_plan.slots_of(session, plan)}
         wanted = [("beer", 4), ("bread", 1), ("milk", 8)]
-        rows = shelf.rearrange(session, plan, wanted, actor=ANA, at=AT)
+        rows = shelf_plan.rearrange(session, plan, wanted, actor=ANA, at=AT)
         assert [(row.slot, row.sku, row.facings, row.fill_qty) for row in rows] == [
             (n, sku, facings, facings * first[sku]) for n, (sku, facings) in enumerate(wanted, 1)
         ]
         for wrong, kind in (([("beer", 0), ("bread", 1), ("milk", 1)], Invalid), ([("beer", 1)], Conflict)):
             with pytest.raises(kind):
-                shelf.rearrange(session, plan, wrong, actor=ANA, at=AT)
-        shelf.approve(session, STORE, plan.id, actor=ANA, at=AT)
+                shelf_plan.rearrange(session, plan, wrong, actor=ANA, at=AT)
+        shelf_plan.approve(session, STORE, plan.id, actor=ANA, at=AT)
         with pytest.raises(Conflict):
-            shelf.rearrange(session, plan, wanted, actor=ANA, at=AT)
+            shelf_plan.rearrange(session, plan, wanted, actor=ANA, at=AT)

@@ -12,7 +12,7 @@ from config.nodes.inbox import InboxAlarm
 from config.nodes.journal import JournalEntry
 from config.nodes.outbox import OutboxMessage
 from pos.payments.providers import Outcome
-from store_app.payments import escrow as escrow_asking
+from store_app.payments import escrow as escrow_payments
 from supply.money import escrow
 from supply.money.escrow import Escrow
 from supply.online.orders import PickupOrder
@@ -63,7 +63,7 @@ def ask_provider(town, at):
     with town.network.write() as session:
         for row in escrow.to_ask(session, at):
             came = escrow.settle_outcome(session, row.id, Outcome("captured", "P1"), actor=SYSTEM, at=at)
-            escrow_asking._mean(session, row, came, at)
+            escrow_payments._mean(session, row, came, at)
 
 
 def test_what_a_shop_put_back_decides_is_heard_and_the_money_goes_back(town, copies):

@@ -10,7 +10,7 @@ from pos.stock import stock
 from supply.online.groups import groups
 from supply.online.groups.groups import GroupOffer, GroupTerms
 from supply.online.orders import PickupOrder
-from supply.sync import groups as group_wire
+from supply.sync import groups as group_facts
 from tests.store_app.office import House, send, words
 from tests.store_app.pages.customers.test_pickup import office  # noqa: F401  the furnished shop
 from tests.store_app.town import OTHER_SHOP, SHOP, code_on
@@ -27,7 +27,7 @@ def market(market):
         pickup_until=dt.date(2026, 3, 6), commission_bp=500, leader="Auntie Chen", leader_token="leader-link",
     )  # fmt: skip
     with market.town.shop.write() as session:
-        group_wire.open_at_store(session, terms, actor=ANA, at=AT)
+        group_facts.open_at_store(session, terms, actor=ANA, at=AT)
     market.town.deliver()
     return market
 
@@ -47,11 +47,11 @@ def test_a_neighbour_joins_pays_and_collects_by_the_very_same_address(market):
         customer.send(f"{address}/pay")
     assert "You are in." in customer.look(address).text
     with market.town.network.write() as session:
-        group_wire.close_due(session, at=later(hours=2))
+        group_facts.close_due(session, at=later(hours=2))
     market.town.deliver()
     with market.town.shop.write() as session:
         stock.receive(session, STORE, [("milk", 6)], source_kind="delivery", source_id="van", at=AT, actor=ANA)
-        group_wire.say_arrived(session, STORE, GROUP, 6, actor=ANA, at=AT)
+        group_facts.say_arrived(session, STORE, GROUP, 6, actor=ANA, at=AT)
     market.town.deliver()
     order = customer.look(address)
     assert order.status_code == 303
@@ -211,4 +211,4 @@ def test_a_cashier_opens_no_group(office: House):  # noqa: F811
 
 def test_arriving_before_ordering_is_refused(market):
     with market.town.shop.write() as session, pytest.raises(ShopError, match="nothing of it"):
-        group_wire.say_arrived(session, STORE, GROUP, 6, actor=ANA, at=AT)
+        group_facts.say_arrived(session, STORE, GROUP, 6, actor=ANA, at=AT)

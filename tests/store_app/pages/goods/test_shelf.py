@@ -9,7 +9,7 @@ from config.ids import new_id
 from pos.catalogue.catalogue import Price
 from pos.printing.queue import PrintJob
 from pos.stock import stock
-from supply.shelf import plan as shelf
+from supply.shelf import plan as shelf_plan
 from tests.store_app.conftest import STORE
 from tests.store_app.office import fill, picture_of, send, words
 
@@ -23,7 +23,7 @@ def office(build):
 
 def plan(house, state):
     with house.doors.read() as session:
-        found = shelf.plans(session, STORE, state)
+        found = shelf_plan.plans(session, STORE, state)
         return found[0].id if found else None
 
 
@@ -73,7 +73,7 @@ def test_a_place_takes_another_product_and_the_two_change_places(office):
     assert "Put it here" in words(client.get(f"/shelf/{draft_id}/slots/1?q=tea"))
     assert send(client, f"/shelf/{draft_id}/slots/1", sku="tea").status_code == 303
     with office.doors.read() as session:
-        slots = shelf.slots_of(session, shelf.plan_of(session, STORE, draft_id))
+        slots = shelf_plan.slots_of(session, shelf_plan.plan_of(session, STORE, draft_id))
     assert slots[0].sku == "tea"
     assert len({row.sku for row in slots}) == len(slots)
 
@@ -171,7 +171,7 @@ def test_the_shelf_tells_before_and_since_and_that_it_is_no_proof(office):
     client = office.signed_in("shopkeeper")
     send(client, "/shelf/draft")
     with office.doors.read() as session:
-        plan_id = shelf.plans(session, STORE, "drafted")[0].id
+        plan_id = shelf_plan.plans(session, STORE, "drafted")[0].id
     assert send(client, f"/shelf/{plan_id}/approve", **{"from": "today"}).status_code == 303
     assert "Before and since" not in words(client.get("/shelf/"))  # not a day has passed
     office.clock.advance(3 * 86_400)
@@ -182,17 +182,17 @@ def test_a_draft_is_arranged_by_its_form_with_and_without_a_script(office):
     client = on_shelf(office.signed_in())
     draft_id = plan(office, "drafted")
     with office.doors.read() as session:
-        skus = [row.sku for row in shelf.slots_of(session, shelf.plan_of(session, STORE, draft_id))]
+        skus = [row.sku for row in shelf_plan.slots_of(session, shelf_plan.plan_of(session, STORE, draft_id))]
     turned, facings = skus[::-1], ["3"] + ["1"] * (len(skus) - 1)
     asked = {"sku": turned, "facings": facings}
     assert send(client, f"/shelf/{draft_id}/arrange", **asked).status_code == 303
     with office.doors.read() as session:
-        rows = shelf.slots_of(session, shelf.plan_of(session, STORE, draft_id))
+        rows = shelf_plan.slots_of(session, shelf_plan.plan_of(session, STORE, draft_id))
     assert ([row.sku for row in rows], rows[0].facings) == (turned, 3)
     places = [str(len(skus) - n) for n in range(len(skus))]
     assert send(client, f"/shelf/{draft_id}/arrange", **asked, place=places).status_code == 303
     with office.doors.read() as session:
-        assert [row.sku for row in shelf.slots_of(session, shelf.plan_of(session, STORE, draft_id))] == skus
+        assert [row.sku for row in shelf_plan.slots_of(session, shelf_plan.plan_of(session, STORE, draft_id))] == skus
     before = picture_of(office)
     assert send(client, f"/shelf/{draft_id}/arrange", sku=turned[:-1], facings=facings[:-1]).status_code == 409
     assert send(client, f"/shelf/{draft_id}/arrange", sku=turned, facings=["9", *facings[1:]]).status_code == 422

@@ -14,7 +14,7 @@ from pos.catalogue.catalogue import Product
 from pos.store.store import Region
 from store_app.commands import ordering
 from store_app.commands.cli import main
-from store_app.jobs import forecast as jobs_forecast
+from store_app.jobs import forecast as forecast_jobs
 from store_app.jobs import jobs
 from store_app.jobs.jobs import JOBS
 from store_app.pages.orders.replays import NAMES, WAYS
@@ -53,7 +53,7 @@ def next_shop(goods_of, wanted, loaded):
 
 def replayed(house, day=YESTERDAY):
     desk = jobs.Desk(house.doors, compute=compute_here)
-    return jobs_forecast.replay(desk, day)
+    return forecast_jobs.replay(desk, day)
 
 
 def test_the_job_replays_once_a_week_and_the_page_shows_money(house):
@@ -81,7 +81,7 @@ def test_the_weeks_ahead_are_played_every_night_and_the_level_that_is_chosen_is_
     with house.doors.write() as session:
         goods(session)
         history(session, days=120)
-    jobs_forecast.forecast_store(desk, YESTERDAY)
+    forecast_jobs.forecast_store(desk, YESTERDAY)
     assert JOBS["weeks-ahead"].run(desk, YESTERDAY) == "6 products played on 200 futures"
     keeper = house.signed_in()
     shown = words(keeper.get("/orders/proof"))
@@ -110,7 +110,7 @@ def test_what_is_played_of_the_first_order_is_its_proposal(house, minimum_minor,
         history(session, days=60)
         session.execute(sa.update(Supplier).values(minimum_minor=minimum_minor))
         budget.set_budget(session, STORE, week_minor, actor=Actor.system("test", STORE), at=NOON)
-    jobs_forecast.forecast_store(jobs.Desk(house.doors, compute=compute_here), YESTERDAY)
+    forecast_jobs.forecast_store(jobs.Desk(house.doors, compute=compute_here), YESTERDAY)
     with house.doors.read() as session:
         loaded = order_simulation.load(session, STORE, country="US", at=house.clock.now())
         drafts = proposals.work_out(session, STORE, at=house.clock.now())
@@ -141,7 +141,7 @@ def test_a_look_is_asked_for_shows_how_far_it_is_and_says_when_it_failed(house):
         session.add(forecasts.ForecastRun(id="half", scope_kind="store", scope_id=STORE, **begun))
     still = send(keeper, "/orders/look-again")
     assert "Last night’s forecast is not there yet." in words(still), "one that is being computed is none"
-    jobs_forecast.forecast_store(desk, YESTERDAY)
+    forecast_jobs.forecast_store(desk, YESTERDAY)
     with house.doors.write() as session:
         at = house.clock.now()
         job_book.note(session, STORE, "weeks-ahead", YESTERDAY, at=at, done=True, outcome="no forecast of last night")
@@ -192,7 +192,7 @@ def test_a_shop_that_has_sold_nothing_yet_has_nothing_to_look_ahead_to(house):
     with house.doors.write() as session:
         goods(session)
     desk = jobs.Desk(house.doors, compute=compute_here)
-    jobs_forecast.forecast_store(desk, YESTERDAY)
+    forecast_jobs.forecast_store(desk, YESTERDAY)
     assert JOBS["weeks-ahead"].run(desk, YESTERDAY) == "0 products played on 200 futures"
     assert "Nothing to replay yet" in words(house.signed_in().get("/orders/proof"))
 
@@ -206,7 +206,7 @@ def test_the_command_tells_the_weeks_ahead_the_same_for_a_seed_and_refuses_witho
     with house.doors.write() as session:
         goods(session)
         history(session, days=60)
-    jobs_forecast.forecast_store(jobs.Desk(house.doors, compute=compute_here), YESTERDAY)
+    forecast_jobs.forecast_store(jobs.Desk(house.doors, compute=compute_here), YESTERDAY)
     told, again, other = (
         json.loads(run(main, ["weeks-ahead", "--futures", "20", "--seed", seed, "--json"]).stdout) for seed in "334"
     )

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from config.ids import new_id
 from pos.printing.queue import PrintJob
 from store_app.mail import letters
-from supply.orders import letters as order_letters
+from supply.orders import letters as supplier_letters
 from supply.orders import supply_routes
 from supply.orders.letters import OrderLetter
 from supply.orders.orders import ReplenishmentOrder
@@ -260,7 +260,7 @@ def test_a_supplier_put_aside_says_so_and_is_offered_nothing(office):
     with office.doors.read() as session:
         assert farm not in supply_routes.offered(session, STORE, office.clock.now().date())
         assert session.get_one(Supplier, farm).active is False
-        assert order_letters.unsent(session, STORE) == set()
+        assert supplier_letters.unsent(session, STORE) == set()
 
 
 def test_closed_days_and_the_hour_of_orders_are_kept_said_and_bind_the_proposal(office):

@@ -12,7 +12,7 @@ from pos.store.store import Store
 from supply.network.routes import vehicles
 from supply.network.transfers import transfers
 from supply.online.checkout import order_keys
-from supply.orders import transfers as transfer_book
+from supply.orders import transfers as store_transfers
 from tests.store_app import office
 from tests.store_app.conftest import NOON, STORE, House
 from tests.store_app.office import SYSTEM, send, words
@@ -59,7 +59,7 @@ def fill(house: House) -> None:
 
 def state(house: House, id: str) -> str:
     with house.doors.read() as session:
-        return session.get_one(transfer_book.GoodsTransfer, id).state
+        return session.get_one(store_transfers.GoodsTransfer, id).state
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_goods_that_did_not_come_are_said_so_and_found_again_by_who_gave_them(sh
         tell(session, told("transfer-6", gives=False, state="handed_over", lines=given))
         lost = [[*given[0][:9], 0]]
         tell(session, told("transfer-7", gives=True, state="received", lines=lost, why="It was lost on the way"))
-        session.get_one(transfer_book.GoodsTransfer, "transfer-7").handed_over_at = NOON
+        session.get_one(store_transfers.GoodsTransfer, "transfer-7").handed_over_at = NOON
         before = stock.levels(session, STORE, ["milk"])["milk"].on_hand
     page = words(client.get("/transfers/"))
     assert "Your code signed for these goods" in page
@@ -120,7 +120,7 @@ def test_the_code_is_shown_to_who_fetches_and_only_the_own_gain_to_anybody(shop:
     page = words(shop.signed_in("shopkeeper").get("/transfers/"))
     with shop.doors.write() as session:
         code = transfers.code_of(session, "transfer-4")
-        found = session.get_one(transfer_book.GoodsTransfer, "transfer-4")
+        found = session.get_one(store_transfers.GoodsTransfer, "transfer-4")
         found.code_hash = order_keys.code_hash(found.id, CODE)  # as another computer signed it
     assert page.count(f"{code[:4]} {code[4:]}") == 1
     lost = words(shop.signed_in("shopkeeper").get("/transfers/"))
@@ -140,13 +140,13 @@ def add_transfers(network: House) -> None:
         for n, store_id in enumerate(names):
             vehicles.place(session, store_id, 40_700_000 + 4_000 * n, -73_990_000 + 6_000 * n, **BY)
         for name, status in (("transfer-1", "proposed"), ("transfer-2", "received")):
-            row = transfer_book.GoodsTransfer(
+            row = store_transfers.GoodsTransfer(
                 id=name, giver_id=first, taker_id=second, giver_name=names[first], taker_name=names[second], metres=840,
                 state="proposed", proposed_at=NOON, answer_by=NOON.date(), fetch_by=NOON.date(), giver_minor=420,
                 taker_minor=615, giver_yes=True, taker_yes=status != "proposed", why="", declined_by="",
                 code_hash=order_keys.code_hash(name, "AB2CD3EF"), cost_minor=0,
             )  # fmt: skip
-            line = transfer_book.TransferLine(
+            line = store_transfers.TransferLine(
                 transfer_id=name, sku="milk", name="Whole milk", stock_unit="each", price_quantity=1, qty=6,
                 pack_qty=12, pack_cost_minor=960, last_day=None,
             )  # fmt: skip

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from config.ids import NETWORK
 from supply.membership import benchmarks, credit_review, level, objections, suggestions
 from supply.money import credit, ledger, lost_entries, payouts
-from supply.money import terms as network_terms
+from supply.money import terms as money_terms
 from supply.money.pain001 import SPACE
 from supply.money.terms import Terms
 from tests.store_app import money
@@ -50,7 +50,7 @@ def test_an_order_is_approved_on_credit_where_it_is_approved_and_nowhere_else(pa
 def test_what_the_line_does_not_hold_is_said_and_nothing_is_sent(pair):
     network, house = pair
     with network.doors.write() as session:
-        network_terms.set_terms(session, Terms(cap_minor=100), actor=money.OPERATOR, at=money.NOON)
+        money_terms.set_terms(session, Terms(cap_minor=100), actor=money.OPERATOR, at=money.NOON)
         money.work_out(session)
     money.carry(network, house, NETWORK)
     client = house.signed_in()
@@ -186,7 +186,7 @@ def test_terms_are_typed_as_people_say_them_and_refused_out_of_bounds(pair):
     network, _ = pair
     operator = network.signed_in("operator")
     with network.doors.read() as session:
-        before = network_terms.in_force(session)
+        before = money_terms.in_force(session)
     typed = {
         "weeks_bp": "1.5", "first_bp": "50", "cap_minor": "20000", "least_days": "7", "free_days": "21",
         "level_days": "7", "level_bp": "25", "grace_days": "3", "late_ppm": "0.03", "account_days": "7",
@@ -199,7 +199,7 @@ def test_terms_are_typed_as_people_say_them_and_refused_out_of_bounds(pair):
     assert "Commission on online orders: type a number from 0 to 30" in words(refused)
     assert send(operator, "/console/money/terms", **typed).status_code == 303
     with network.doors.read() as session:
-        n, terms = network_terms.in_force(session)
+        n, terms = money_terms.in_force(session)
     assert n == before[0] + 1
     assert (terms.weeks_bp, terms.commission_bp, terms.late_ppm, terms.shelf_week_minor) == (15_000, 250, 300, 500)
 

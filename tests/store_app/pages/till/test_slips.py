@@ -18,7 +18,7 @@ from pos.sale.sale import Sale
 from pos.stock import stocktake
 from pos.store.store import Store, Till, store_of
 from pos.till import shift
-from store_app.words import words as wording
+from store_app.words import words as general_words
 from supply.online.pickup import pickup
 from supply.orders.deliveries import DeliveryLine
 from tests.pos.printing.test_logo import picture
@@ -189,7 +189,7 @@ def posted(house: House, client, **counts: str):
 
 def test_a_delivery_is_compared_and_its_differences_are_claimed(office: House):
     client = office.signed_in()
-    posted(office, client, **{"qty-1": "22", "why-1": next(iter(wording.DIFFERENCE_REASONS))})
+    posted(office, client, **{"qty-1": "22", "why-1": next(iter(general_words.DIFFERENCE_REASONS))})
     assert "Print the claim" in words(client.get("/deliveries/D9"))
     for kind in ("delivery", "claim"):
         assert send(client, f"/slips/deliveries/D9/{kind}").status_code == 303
@@ -208,7 +208,7 @@ def test_a_line_of_several_lots_names_the_day_of_each_on_the_slip(office: House)
             [12, "L1", until[0].isoformat()], [12, "L2", until[1].isoformat()],
         ]  # fmt: skip
     send(client, "/deliveries/D9/begin")
-    why = next(iter(wording.DIFFERENCE_REASONS))
+    why = next(iter(general_words.DIFFERENCE_REASONS))
     fields = {"then": "post", "sku-0": "milk", "qty-0": "22", "why-0": why}
     assert send(client, "/deliveries/D9/count", **fields).status_code == 303
     assert send(client, "/slips/deliveries/D9/delivery").status_code == 303
