@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.nodes import journal
 from config.nodes.journal import Actor
-from pos.printing.encoding import Raster
+from pos.printing.escpos import Raster
 from pos.store.store import store_of
 
 

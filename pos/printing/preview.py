@@ -8,7 +8,7 @@ Rules
 3. A picture is drawn in grey and its notes in ink of their own, so that it is sixteen steps of two inks and small:
    no colour is ever searched for.
 
-It reads what `pos.printing.label_printer` writes, and what `pos.printing.encoding` does:
+It reads what `pos.printing.label_printer` writes, and what `pos.printing.escpos` does:
 ESC @ t a E d p, GS ! h w H f k ( k (QR) v 0 V, FS & and FS ., LF.
 """
 
@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw
 from pos.documents import glyphs
 from pos.documents.labels import bars
 from pos.documents.paper import DOTS_PER_COLUMN, cell_width
-from pos.printing import encoding, label_printer
+from pos.printing import escpos, label_printer
 
 LINE_DOTS = 30
 MARGIN = 28
@@ -62,7 +62,7 @@ class _Reader:
     """A printer's state while it reads."""
 
     paper: bytes
-    profile: str = encoding.UNNAMED
+    profile: str = escpos.UNNAMED
     at: int = 0
     marks: list[Mark] = field(default_factory=list)
     line: bytearray = field(default_factory=bytearray)
@@ -121,7 +121,7 @@ class _Reader:
                 self.chinese, taken = code == b"\x1c&", 0
             case b"\x1bt":
                 self._decode()
-                self.chinese, self.codec = False, encoding.codec_of(one, self.profile) or "cp437"
+                self.chinese, self.codec = False, escpos.codec_of(one, self.profile) or "cp437"
             case b"\x1ba":
                 self.align = _ALIGN[one % 48 % 3]
             case b"\x1bE":
@@ -179,14 +179,14 @@ class _Reader:
                 pass
 
 
-def read(paper: bytes, profile: str = encoding.UNNAMED) -> list[Mark]:
+def read(paper: bytes, profile: str = escpos.UNNAMED) -> list[Mark]:
     """Return what the bytes put on the paper, top to bottom, by a printer of that profile."""
     if paper.startswith(b"^XA"):
         return [Mark("picture", picture=label_printer.picture_of(paper))]
     return _Reader(paper, profile).read()
 
 
-def paper_text(paper: bytes, profile: str = encoding.UNNAMED) -> str:
+def paper_text(paper: bytes, profile: str = escpos.UNNAMED) -> str:
     """Return what the bytes print, as plain text: pictures of lines and symbols are named in brackets."""
     written = []
     for mark in read(paper, profile):
@@ -195,7 +195,7 @@ def paper_text(paper: bytes, profile: str = encoding.UNNAMED) -> str:
     return "\n".join(line.rstrip() for line in written) + "\n"
 
 
-def preview_png(paper: bytes, columns: int = 48, profile: str = encoding.UNNAMED, *, language: str = "en") -> bytes:
+def preview_png(paper: bytes, columns: int = 48, profile: str = escpos.UNNAMED, *, language: str = "en") -> bytes:
     """Return the paper as a PNG picture, one dot of the printer a pixel (rules 2 and 3)."""
     marks = read(paper, profile)
     dots = max([columns * DOTS_PER_COLUMN, *(mark.picture.width for mark in marks if mark.picture is not None)])

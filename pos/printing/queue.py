@@ -30,7 +30,7 @@ from config.prepared import Prepared
 from config.states import StateTable
 from pos.documents import accounts, goods, labels, paper, receipt, supplier_return, test_page
 from pos.documents.paper import PaperLine
-from pos.printing import agents, encoding, label_printer, printers
+from pos.printing import agents, escpos, label_printer, printers
 from pos.printing.models import PrinterModel
 
 STATES = StateTable(
@@ -253,13 +253,13 @@ def paper_of(
     *,
     copy_no: int = 0,
     opens_drawer: bool = False,
-    pictures: Mapping[str, encoding.Raster] | None = None,
+    pictures: Mapping[str, escpos.Raster] | None = None,
 ) -> bytes:
     """Return the very bytes that put a job's document on this printer's paper."""
     if model.profile in label_printer.LABEL_PRINTERS:
         return label_printer.encode(test_page.label(document) if kind == "test" else document, model.profile)
     lines = lay_out(kind, document, columns=model.columns, copy_no=copy_no)
-    return encoding.encode(lines, model, opens_drawer=opens_drawer, pictures=pictures)
+    return escpos.encode(lines, model, opens_drawer=opens_drawer, pictures=pictures)
 
 
 # --- questions ---

@@ -34,7 +34,7 @@ from config.ids import new_id
 from config.nodes.journal import Actor, move, record
 from pos.payments import vouchers
 from pos.printing import logo, printers, queue
-from pos.printing.encoding import Raster
+from pos.printing.escpos import Raster
 from pos.printing.printers import Outlet, Printer
 from pos.printing.queue import PrintJob, Queued
 from pos.printing.wires import Said, Unconfirmed

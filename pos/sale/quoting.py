@@ -8,8 +8,8 @@ Rules
    So is what the price in a code lies below the list's, since anybody can key a code; on goods by weight it is the
    scale's word.
 2. Offers are given on lines at their list price alone: not on labels, overrides, deposits, vouchers or empties. A
-   batch or a last day counts for them only as the scanned code says it (`claims`). A markdown is for as many pieces
-   as were marked (`markdown`): the others cost what they cost unmarked, and it is said how many these are.
+   batch or a last day counts for them only as the scanned code says it (`code_claims`). A markdown is for as many
+   pieces as were marked (`markdown`): the others cost what they cost unmarked, and it is said how many these are.
 3. A deposit is a line of its own after the line it belongs to, taxed like it. Empties come back as negative lines.
 4. What exceeds the most one customer may buy is refused, over all lines together; empties are bounded by themselves,
    and more than a cashier's limit want leave (`empties`). What is not sold at this hour is refused (`selling_hours`).
@@ -44,7 +44,7 @@ from pos.pricing.pricing import (
 )
 from pos.pricing.promises import clean_code
 from pos.pricing.promotions import Hint, OfferLine
-from pos.sale import claims
+from pos.sale import code_claims
 from pos.sale.rung import MOST_QTY, RungLine
 from pos.stock import batches, markdown, recall
 from pos.stock.ledger import held_of, locked, tidy
@@ -85,7 +85,7 @@ def price(
     """Price what was rung (rules 1 to 5); at the shop's own wall time offers begin and end."""
     views, wall = _views(session, store_id, rung, day, agreed or {}), at.astimezone(ZoneInfo(tz)).replace(tzinfo=None)
     selling_hours.refuse_outside(session, store_id, (views[line.sku] for line in rung if line.qty > 0), wall)
-    rung = claims.settled(session, store_id, rung, views, day)
+    rung = code_claims.settled(session, store_id, rung, views, day)
     return price_known(
         session,
         store_id,

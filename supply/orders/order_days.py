@@ -27,8 +27,8 @@ from config.nodes import journal, outbox
 from config.nodes.journal import Actor
 from pos.store.store import day_of, store_of, zone_of
 from supply.facts import ORDER_MOVED, VERSION, OrderMoved
-from supply.orders import calendar as order_calendar
-from supply.orders.calendar import Rhythm, minute_of
+from supply.orders import delivery_calendar
+from supply.orders.delivery_calendar import Rhythm, minute_of
 from supply.orders.suppliers import Supplier
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def of(order: "ReplenishmentOrder") -> Rhythm:
 def counted(session: Session, supplier: Supplier, days: Rhythm, store_id: str, at: dt.datetime) -> Rhythm:
     """Return for which days a shop's order counts that is placed now (rules 1, 2)."""
     today = day_of(session, store_id, at)
-    return order_calendar.counted(supplier.calendar, days, today, minute_by(session, supplier, store_id, today, at))
+    return delivery_calendar.counted(supplier.calendar, days, today, minute_by(session, supplier, store_id, today, at))
 
 
 def minute_by(session: Session, supplier: Supplier, store_id: str, today: dt.date, at: dt.datetime) -> int:
@@ -90,7 +90,7 @@ def minute_at(session: Session, warehouse_id: str, today: dt.date, at: dt.dateti
 
 def due_day(session: Session, order: "ReplenishmentOrder") -> dt.date:
     """Return the day an order of the network's is to be at its shop (rule 4)."""
-    return order_calendar.comes(session.get_one(Supplier, order.supplier_id).calendar, order.order_day)
+    return delivery_calendar.comes(session.get_one(Supplier, order.supplier_id).calendar, order.order_day)
 
 
 def reaches(session: Session, waiting: Iterable[tuple["ReplenishmentOrder", str]], at: dt.datetime) -> dict[Key, int]:
@@ -101,6 +101,8 @@ def reaches(session: Session, waiting: Iterable[tuple["ReplenishmentOrder", str]
         if same not in known:
             today = day_of(session, house, at)
             calendar = session.get_one(Supplier, order.supplier_id).calendar
-            known[same] = order_calendar.reach(calendar, order.order_day, today, minute_at(session, house, today, at))
+            known[same] = delivery_calendar.reach(
+                calendar, order.order_day, today, minute_at(session, house, today, at)
+            )
         found[order.store_id, order.id] = known[same]
     return found

@@ -50,8 +50,8 @@ from supply.facts import (
     stamp,
 )
 from supply.orders import deliveries, letters, order_days
-from supply.orders.calendar import Rhythm
 from supply.orders.deliveries import ON_ITS_WAY, Delivery, DeliveryLine, expect
+from supply.orders.delivery_calendar import Rhythm
 from supply.orders.suppliers import Supplier, supplier_of
 
 STATES = StateTable(

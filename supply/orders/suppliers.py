@@ -5,8 +5,8 @@ Rules
 1. A supplier belongs to the network ('*'), to one store, or to the network node, which buys from it (`upstream`). The
    network itself is a supplier of kind 'network'.
 2. Orders are taken on the supplier's order days up to its cut-off, and arrive lead_time_days later, but not on a closed
-   day (`orders.calendar`). A warehouse without a cut-off takes them until its midnight; any other, until the shop's day
-   is over.
+   day (`delivery_calendar`). A warehouse without a cut-off takes them until its midnight; any other, until the shop's
+   day is over.
 3. A product comes in packs of pack_qty stock units at pack_cost_minor a pack; another cost may begin on a day
    (`SupplierCost`), and the latest one that has begun counts.
 4. The network's suppliers reach a store as an edition (`serving`); a store's own ones never travel, and only they are
@@ -35,7 +35,7 @@ from config.nodes.journal import Actor, JournalEntry, record
 from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Product
 from pos.store.store import keep_clock
-from supply.orders.calendar import LAST_MINUTE, Calendar
+from supply.orders.delivery_calendar import LAST_MINUTE, Calendar
 
 LONGEST_LEAD_DAYS = 60
 MOST_PACK_QTY = 1_000_000

@@ -16,7 +16,7 @@ from config.clock import business_day
 from pos.store.store import store_of
 from supply.demand.expected import Basis
 from supply.orders import order_days
-from supply.orders.calendar import Rhythm, next_rhythm
+from supply.orders.delivery_calendar import Rhythm, next_rhythm
 from supply.orders.lead_times import LeadTime, measured
 from supply.orders.suppliers import Supplier, supplier_of
 from supply.orders.supply_routes import offered

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
 from supply.demand import expected, forecasts
-from supply.orders.calendar import Calendar, next_rhythm
+from supply.orders.delivery_calendar import Calendar, next_rhythm
 from supply.replenishment import budget, service_targets
 from supply.replenishment.candidates import wants_of
 from supply.replenishment.open_orders import to_come

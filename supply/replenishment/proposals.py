@@ -39,8 +39,8 @@ from config.nodes import journal
 from config.nodes.journal import Actor
 from pos.store.store import day_of, store_of
 from supply.demand.expected import Basis
-from supply.orders import calendar, order_days, orders
-from supply.orders.calendar import Rhythm
+from supply.orders import delivery_calendar, order_days, orders
+from supply.orders.delivery_calendar import Rhythm
 from supply.orders.lead_times import measured
 from supply.orders.orders import (
     ON_THE_WAY,
@@ -296,7 +296,7 @@ def is_over(session: Session, order: ReplenishmentOrder, at: dt.datetime) -> boo
     if supplier is None:
         return order.order_day < today
     minute = order_days.minute_by(session, supplier, order.store_id, today, at)
-    return calendar.is_over(supplier.calendar, order.order_day, today, minute)
+    return delivery_calendar.is_over(supplier.calendar, order.order_day, today, minute)
 
 
 def proposals(session: Session, store_id: str) -> list[ReplenishmentOrder]:

@@ -20,7 +20,7 @@ from config.database import Base
 from pos.catalogue.catalogue import Product, prices_on
 from pos.store.store import Store
 from supply.demand import history
-from supply.orders.calendar import next_rhythm
+from supply.orders.delivery_calendar import next_rhythm
 from supply.orders.suppliers import supplier_of
 from supply.orders.supply_routes import sources
 

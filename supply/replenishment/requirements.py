@@ -31,7 +31,7 @@ from pos.stock.batches import Batch
 from pos.store.store import Store
 from supply.demand import known_events
 from supply.demand.expected import Basis, Expected, Expecting
-from supply.orders.calendar import Rhythm
+from supply.orders.delivery_calendar import Rhythm
 from supply.orders.lead_times import LeadTime
 from supply.orders.suppliers import Terms
 from supply.replenishment import auto_approval, service_targets

@@ -30,7 +30,7 @@ import sqlalchemy as sa
 from config.database import Database, make_engine
 from config.nodes.journal import JournalEntry
 from pos.documents import receipt
-from pos.printing.encoding import encode
+from pos.printing.escpos import encode
 from pos.printing.models import PrinterModel
 from pos.printing.queue import PrintJob
 from supply.demand.history import DailyDemand, StoreDay

@@ -9,7 +9,7 @@ import random
 import pytest
 
 from pos.documents import receipt
-from pos.printing.encoding import encode
+from pos.printing.escpos import encode
 from pos.printing.models import PrinterModel
 from tests.pos import generated_sales as generated
 from tests.pos.documents.test_printer_paper import printed

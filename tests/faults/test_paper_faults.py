@@ -13,7 +13,7 @@ import pytest
 
 from pos.documents import labels, receipt
 from pos.printing import preview, queue, working_off
-from pos.printing.encoding import encode
+from pos.printing.escpos import encode
 from pos.printing.models import PrinterModel
 from pos.printing.printers import Outlet
 from pos.printing.wires import NetworkPrinter

@@ -23,7 +23,7 @@ from supply.online.checkout.order_keys import new_token
 from supply.online.groups import leaders as group_leaders
 from supply.online.groups.groups import MOST_COMMISSION_BP, GroupOffer, GroupTerms
 from supply.orders import suppliers, supply_routes
-from supply.orders.calendar import next_rhythm
+from supply.orders.delivery_calendar import next_rhythm
 from supply.orders.suppliers import SupplierProduct
 from supply.sync import groups
 

@@ -110,7 +110,7 @@ def _shown(person: Staff, code: str, fault: ShopError | None = None) -> Response
 
 def _print(document: dict[str, Any]) -> None:
     from pos.documents import paper  # the printer's library takes a second to load
-    from pos.printing import encoding
+    from pos.printing import escpos
     from store_app.node.printers import printers_in_force
 
     with read() as session:
@@ -120,4 +120,4 @@ def _print(document: dict[str, Any]) -> None:
         raise Unreachable("no-printer", _("No printer is set. Sales go on; receipts wait."))
     model = outlet.driver.model
     slip = badge.badge_slip(document, columns=model.columns, language=paper.language_of(document))
-    outlet.driver.send(encoding.encode(slip, model))
+    outlet.driver.send(escpos.encode(slip, model))

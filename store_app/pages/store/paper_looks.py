@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from config.errors import Invalid, ShopError
 from pos.documents import paper, receipt
 from pos.printing import logo
-from pos.printing.encoding import encode
+from pos.printing.escpos import encode
 from pos.printing.models import PrinterModel
 from pos.reports.slips import local
 from pos.store import pictures

@@ -30,7 +30,7 @@ from pos.store.store import day_of
 from supply.network.purchasing import requirements
 from supply.network.purchasing.requirements import Need, Source
 from supply.orders import letters, locations, order_days
-from supply.orders.calendar import is_over
+from supply.orders.delivery_calendar import is_over
 from supply.orders.purchases import (
     STATES,
     Purchase,

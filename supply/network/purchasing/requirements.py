@@ -33,7 +33,7 @@ from pos.stock.ledger import INSIDE, MOST_QTY, StockLevel
 from pos.store.store import day_of
 from supply import isolation
 from supply.orders import order_days, purchases, supply_routes, upstream
-from supply.orders.calendar import next_rhythm
+from supply.orders.delivery_calendar import next_rhythm
 from supply.orders.lead_times import LeadTime
 from supply.orders.suppliers import Supplier, SupplierProduct, Terms, require_warehouse
 from supply.replenishment import stockouts

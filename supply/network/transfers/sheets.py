@@ -29,7 +29,7 @@ from pos.stock import consigned, recall
 from pos.stock.ledger import MOST_QTY
 from pos.store.store import day_of, store_of
 from supply.orders import order_days
-from supply.orders.calendar import next_rhythm
+from supply.orders.delivery_calendar import next_rhythm
 from supply.orders.lead_times import measured
 from supply.orders.suppliers import Terms, supplier_of
 from supply.orders.supply_routes import offered, suppliers_for

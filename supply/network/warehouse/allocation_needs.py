@@ -37,7 +37,7 @@ from supply.network.warehouse.allocation import Claim, fair_share
 from supply.online.groups.groups import GroupOffer
 from supply.online.orders import OPEN, PickupLine, PickupOrder
 from supply.orders import supply_routes
-from supply.orders.calendar import next_rhythm
+from supply.orders.delivery_calendar import next_rhythm
 from supply.orders.order_days import Key
 from supply.orders.orders import OrderLine
 from supply.orders.suppliers import MOST_PACKS, Supplier, SupplierProduct

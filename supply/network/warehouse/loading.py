@@ -26,8 +26,8 @@ from pos.store.store import day_of
 from supply.facts import DELIVERY_DISPATCHED, ORDER_DISPATCHED, VERSION, Advised, GoodsDispatched, stamp
 from supply.network.warehouse import pick_lists
 from supply.orders import deliveries, orders
-from supply.orders.calendar import open_day
 from supply.orders.deliveries import Delivery
+from supply.orders.delivery_calendar import open_day
 from supply.orders.suppliers import Supplier
 
 # --- verbs ---

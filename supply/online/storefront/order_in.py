@@ -28,7 +28,7 @@ from pos.stock import stock
 from pos.store.store import Store
 from supply.demand import known_events
 from supply.online.orders import PickupLine, PickupOrder, lines_of, subject_of, tell
-from supply.orders.calendar import next_rhythm
+from supply.orders.delivery_calendar import next_rhythm
 from supply.orders.suppliers import supplier_of
 from supply.orders.supply_routes import sources
 

@@ -1,7 +1,7 @@
 """The address of a receipt on the phone: made from the receipt alone, right for it alone."""
 
 from pos.documents import e_receipt, receipt
-from pos.printing.encoding import encode
+from pos.printing.escpos import encode
 from pos.printing.models import PrinterModel
 from pos.store.store import show_receipts
 from tests.builders import NOON, STORE

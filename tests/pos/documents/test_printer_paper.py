@@ -15,7 +15,7 @@ from PIL import Image
 from pos.documents import accounts, badge, goods, labels, receipt, supplier_return, till_report
 from pos.documents.paper import CUT, PaperLine
 from pos.printing import models, preview
-from pos.printing.encoding import encode
+from pos.printing.escpos import encode
 from pos.printing.models import PrinterModel
 from tests.pos import paper_documents as documents
 from tests.tools import escpos_printer

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pos.documents.paper import PaperLine
-from pos.printing import encoding, preview
-from pos.printing.encoding import encode
+from pos.printing import escpos, preview
+from pos.printing.escpos import encode
 from pos.printing.models import PrinterModel
 from tests.pos.documents.test_printer_paper import printed
 from tests.pos.documents.test_printer_paper import tool as tool
@@ -40,7 +40,7 @@ def test_a_line_is_printed_by_letters_the_profile_has_and_else_drawn(tool, text,
 
 
 def test_a_printer_nobody_named_is_trusted_with_the_common_numbers_only():
-    assert {number for number, _codec in encoding.pages_of("default")} <= {0, 2, 3, 4, 5, 16, 17, 18, 19}
+    assert {number for number, _codec in escpos.pages_of("default")} <= {0, 2, 3, 4, 5, 16, 17, 18, 19}
 
 
 @pytest.mark.parametrize(("text", "shown"), [("￥5", "¥5"), ("￡5", "£5"), ("€5", "€5"), ("£5", "£5"), ("¥5", "¥5")])
@@ -53,14 +53,14 @@ def test_the_signs_of_money_are_printed_by_letters(tool, text, shown):
 
 @given(st.text(max_size=40), st.sampled_from(["default", EPSON, "POS-5890", "simple"]))
 def test_what_is_written_is_read_back_letter_by_letter(text, profile):
-    first = encoding.pages_of(profile)[0][0]
-    coded = encoding.written(text, profile, first)
+    first = escpos.pages_of(profile)[0][0]
+    coded = escpos.written(text, profile, first)
     if coded is None:
         return
-    read, codec, at = "", encoding.codec_of(first, profile), 0
+    read, codec, at = "", escpos.codec_of(first, profile), 0
     while at < len(coded[0]):
         if coded[0][at : at + 2] == b"\x1bt":
-            codec, at = encoding.codec_of(coded[0][at + 2], profile), at + 3
+            codec, at = escpos.codec_of(coded[0][at + 2], profile), at + 3
             continue
         read, at = read + coded[0][at : at + 1].decode(codec), at + 1
     assert read == text.replace("￥", "¥").replace("￡", "£")

@@ -12,7 +12,7 @@ from config.errors import Invalid
 from pos.documents import receipt
 from pos.documents.paper import PaperLine
 from pos.printing import logo
-from pos.printing.encoding import encode
+from pos.printing.escpos import encode
 from pos.printing.logo import Logo
 from pos.printing.models import PrinterModel
 from pos.store import pictures

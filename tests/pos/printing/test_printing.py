@@ -15,7 +15,7 @@ from config.nodes.journal import Actor, JournalEntry
 from pos.documents import test_page
 from pos.printing import preview, printers, working_off
 from pos.printing import queue as print_queue
-from pos.printing.encoding import encode
+from pos.printing.escpos import encode
 from pos.printing.models import PrinterModel
 from pos.printing.printers import Outlet, PrinterFacts, outlet_for
 from pos.printing.wires import FilePrinter, NetworkPrinter, PracticePaper

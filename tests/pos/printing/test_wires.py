@@ -11,7 +11,7 @@ import pytest
 from config.errors import Unreachable
 from pos.documents.paper import CUT, PaperLine
 from pos.printing import wires
-from pos.printing.encoding import encode
+from pos.printing.escpos import encode
 from pos.printing.models import PrinterModel
 from pos.printing.wires import (
     CupsPrinter,

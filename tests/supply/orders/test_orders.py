@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.nodes.outbox import Message, OutboxMessage, to_wire
 from supply.facts import OrderSent
-from supply.orders import arrivals, calendar, order_days, orders, suppliers, supply_routes
+from supply.orders import arrivals, delivery_calendar, order_days, orders, suppliers, supply_routes
 from supply.orders.orders import STATES, ReplenishmentOrder
 from supply.orders.suppliers import Supplier
 from supply.receiving import receiving
@@ -409,7 +409,7 @@ def test_a_warehouse_without_an_hour_takes_orders_until_its_own_midnight(country
     for at, ordered in ((midnight - dt.timedelta(minutes=1), DAY), (midnight, DAY + dt.timedelta(days=1))):
         with country.shops["S1"].read() as session:
             supplier = session.get_one(Supplier, VAN)
-            days = calendar.rhythm(supplier.calendar, DAY)
+            days = delivery_calendar.rhythm(supplier.calendar, DAY)
             assert order_days.counted(session, supplier, days, "S1", at).order_day == ordered
 
 

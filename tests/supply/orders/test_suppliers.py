@@ -8,7 +8,7 @@ import pytest
 from config.errors import Conflict, Invalid, NotFound
 from config.nodes.journal import Actor
 from config.nodes.publication import EVERYONE
-from supply.orders import calendar, suppliers, supply_routes
+from supply.orders import delivery_calendar, suppliers, supply_routes
 from tests.supply.sold import AT, make_node
 
 MONDAY = dt.date(2026, 3, 2)
@@ -45,19 +45,19 @@ def sells(session, supplier, sku="bread", pack=6, cost=900, at=AT, **more):
 )
 def test_stock_must_last_until_the_delivery_after_the_next(shop, weekdays, ordered, expected):
     with shop.write() as session:
-        days = calendar.rhythm(add(session, lead=2, weekdays=weekdays).calendar, ordered)
+        days = delivery_calendar.rhythm(add(session, lead=2, weekdays=weekdays).calendar, ordered)
     assert tuple((one - ordered).days for one in vars(days).values()) == expected
 
 
 def test_no_order_is_taken_on_other_days(shop):
     with shop.write() as session:
-        assert calendar.rhythm(add(session).calendar, MONDAY + dt.timedelta(days=1)) is None
+        assert delivery_calendar.rhythm(add(session).calendar, MONDAY + dt.timedelta(days=1)) is None
 
 
 @pytest.mark.parametrize(("today", "ordered"), [(0, 0), (1, 3), (3, 3), (4, 7)])
 def test_the_next_order_day_is_today_or_the_next_one_there_is(shop, today, ordered):
     with shop.write() as session:
-        days = calendar.next_rhythm(add(session).calendar, MONDAY + dt.timedelta(days=today))
+        days = delivery_calendar.next_rhythm(add(session).calendar, MONDAY + dt.timedelta(days=today))
     assert (days.order_day - MONDAY).days == ordered
 
 

@@ -40,7 +40,8 @@ def live_since(session, day, *skus):
     session.add(plan)
     session.flush()
     for n, sku in enumerate(skus, 1):
-        session.add(shelf_plan.ShelfSlot(store_id=STORE, plan_id=plan.id, slot=n, sku=sku, name=sku, facings=2, fill_qty=12,
+        session.add(shelf_plan.ShelfSlot(store_id=STORE, plan_id=plan.id, slot=n, sku=sku, name=sku, facings=2,
+        fill_qty=12,
                                     score=1, why={}))  # fmt: skip
     session.flush()
     return plan

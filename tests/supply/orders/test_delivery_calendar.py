@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supply.orders import calendar as order_calendar
-from supply.orders.calendar import Calendar
+from supply.orders import delivery_calendar
+from supply.orders.delivery_calendar import Calendar
 
 MONDAY = dt.date(2026, 3, 2)
 DAILY = frozenset(range(7))
@@ -17,27 +17,31 @@ def days(*steps: int) -> frozenset[dt.date]:
     return frozenset(MONDAY + dt.timedelta(days=step) for step in steps)
 
 
-def steps(found: order_calendar.Rhythm) -> tuple[int, ...]:
+def steps(found: delivery_calendar.Rhythm) -> tuple[int, ...]:
     return tuple((day - MONDAY).days for day in vars(found).values())
 
 
 def test_on_a_closed_day_no_order_is_taken_and_what_would_come_comes_on_the_next_open_day():
-    assert steps(order_calendar.next_rhythm(Calendar(DAILY, 1, days(0)), MONDAY)) == (1, 2, 3)
-    assert order_calendar.rhythm(Calendar(DAILY, 1, days(0)), MONDAY) is None
-    assert steps(order_calendar.next_rhythm(Calendar(DAILY, 1, days(1, 2)), MONDAY)) == (0, 3, 4)
-    assert steps(order_calendar.next_rhythm(Calendar(frozenset({0}), 2, days(7)), MONDAY)) == (0, 2, 16)
+    assert steps(delivery_calendar.next_rhythm(Calendar(DAILY, 1, days(0)), MONDAY)) == (1, 2, 3)
+    assert delivery_calendar.rhythm(Calendar(DAILY, 1, days(0)), MONDAY) is None
+    assert steps(delivery_calendar.next_rhythm(Calendar(DAILY, 1, days(1, 2)), MONDAY)) == (0, 3, 4)
+    assert steps(delivery_calendar.next_rhythm(Calendar(frozenset({0}), 2, days(7)), MONDAY)) == (0, 2, 16)
 
 
 def test_two_order_days_that_bring_goods_on_one_day_count_as_one_delivery():
     # Saturday's and Sunday's orders both come on Tuesday, for Sunday and Monday are closed: stock lasts until Wednesday
-    assert steps(order_calendar.next_rhythm(Calendar(DAILY, 1, days(6, 7)), MONDAY + dt.timedelta(days=5))) == (5, 8, 9)
+    assert steps(delivery_calendar.next_rhythm(Calendar(DAILY, 1, days(6, 7)), MONDAY + dt.timedelta(days=5))) == (
+        5,
+        8,
+        9,
+    )
 
 
 @pytest.mark.parametrize(("minute", "ordered"), [(0, 0), (840, 0), (841, 3), (1500, 3)])
 def test_what_is_ordered_after_the_cut_off_counts_for_the_next_order_day(minute, ordered):
     calendar = Calendar(frozenset({0, 3}), 2, cut_off_minute=840)
-    assert steps(order_calendar.next_rhythm(calendar, MONDAY, minute=minute))[0] == ordered
-    assert order_calendar.is_over(calendar, MONDAY, MONDAY, minute) is (ordered > 0)
+    assert steps(delivery_calendar.next_rhythm(calendar, MONDAY, minute=minute))[0] == ordered
+    assert delivery_calendar.is_over(calendar, MONDAY, MONDAY, minute) is (ordered > 0)
 
 
 @pytest.mark.parametrize(
@@ -45,21 +49,21 @@ def test_what_is_ordered_after_the_cut_off_counts_for_the_next_order_day(minute,
 )
 def test_a_cut_off_in_the_night_is_over_when_the_clock_says_so_though_the_business_day_goes_on(hour, minute, ordered):
     calendar, now = Calendar(DAILY, 1, cut_off_minute=120), hour * 60 + minute
-    assert steps(order_calendar.next_rhythm(calendar, MONDAY, minute=now))[0] == ordered
-    over = [order_calendar.is_over(calendar, MONDAY + dt.timedelta(days=n), MONDAY, now) for n in range(4)]
+    assert steps(delivery_calendar.next_rhythm(calendar, MONDAY, minute=now))[0] == ordered
+    over = [delivery_calendar.is_over(calendar, MONDAY + dt.timedelta(days=n), MONDAY, now) for n in range(4)]
     assert over == [n < ordered for n in range(4)]
-    sent = order_calendar.rhythm(calendar, MONDAY + dt.timedelta(days=1))
-    assert steps(order_calendar.counted(calendar, sent, MONDAY, now))[0] == max(1, ordered)
+    sent = delivery_calendar.rhythm(calendar, MONDAY + dt.timedelta(days=1))
+    assert steps(delivery_calendar.counted(calendar, sent, MONDAY, now))[0] == max(1, ordered)
 
 
 def test_an_order_sent_after_its_cut_off_or_its_day_or_for_a_closed_day_moves():
-    sent = order_calendar.Rhythm(MONDAY, MONDAY + dt.timedelta(days=4), MONDAY + dt.timedelta(days=5))
-    late = order_calendar.counted(Calendar(DAILY, 2, cut_off_minute=600), sent, MONDAY, 601)
+    sent = delivery_calendar.Rhythm(MONDAY, MONDAY + dt.timedelta(days=4), MONDAY + dt.timedelta(days=5))
+    late = delivery_calendar.counted(Calendar(DAILY, 2, cut_off_minute=600), sent, MONDAY, 601)
     assert steps(late) == (1, 5, 6), "as long on its way as it was planned with"
-    assert order_calendar.counted(Calendar(DAILY, 2, cut_off_minute=600), sent, MONDAY, 600) == sent
-    assert order_calendar.counted(Calendar(DAILY, 2), sent, MONDAY, 1700) == sent
-    assert steps(order_calendar.counted(Calendar(DAILY, 2), sent, MONDAY + dt.timedelta(days=1), 0)) == (1, 5, 6)
-    assert steps(order_calendar.counted(Calendar(DAILY, 2, days(0, 1)), sent, MONDAY - dt.timedelta(days=1), 0)) == (
+    assert delivery_calendar.counted(Calendar(DAILY, 2, cut_off_minute=600), sent, MONDAY, 600) == sent
+    assert delivery_calendar.counted(Calendar(DAILY, 2), sent, MONDAY, 1700) == sent
+    assert steps(delivery_calendar.counted(Calendar(DAILY, 2), sent, MONDAY + dt.timedelta(days=1), 0)) == (1, 5, 6)
+    assert steps(delivery_calendar.counted(Calendar(DAILY, 2, days(0, 1)), sent, MONDAY - dt.timedelta(days=1), 0)) == (
         2,
         6,
         7,
@@ -78,12 +82,12 @@ def test_an_order_sent_after_its_cut_off_or_its_day_or_for_a_closed_day_moves():
 )  # fmt: skip
 def test_what_an_order_needs_reaches_until_the_van_after_its_own_and_no_farther(ordered, today, minute, days):
     weekly, day = Calendar(frozenset({0}), 1, cut_off_minute=600), MONDAY + dt.timedelta(days=today)
-    assert order_calendar.reach(weekly, MONDAY + dt.timedelta(days=ordered), day, minute) == days
+    assert delivery_calendar.reach(weekly, MONDAY + dt.timedelta(days=ordered), day, minute) == days
 
 
 def test_the_minute_is_of_the_business_day_also_past_midnight():
     night = dt.datetime(2026, 3, 3, 0, 30, tzinfo=dt.UTC)
-    assert order_calendar.minute_of(night, MONDAY, "Europe/Berlin") == 24 * 60 + 90
+    assert delivery_calendar.minute_of(night, MONDAY, "Europe/Berlin") == 24 * 60 + 90
 
 
 @given(
@@ -96,7 +100,7 @@ def test_an_order_s_days_are_open_rise_and_are_never_sooner_than_asked_for(
 ):
     calendar = Calendar(weekdays, lead, days(*closed), cut_off)
     day = MONDAY + dt.timedelta(days=start)
-    found = order_calendar.next_rhythm(calendar, day, minute=minute)
+    found = delivery_calendar.next_rhythm(calendar, day, minute=minute)
     ordered, comes, after = vars(found).values()
     assert day <= ordered <= comes < after
     assert ordered.weekday() in weekdays
