@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import config
 import pos.sync.recovered
@@ -79,8 +80,15 @@ def test_every_command_the_documents_name_exists() -> None:
     assert named <= known
 
 
+def test_the_program_prints_the_version_the_changelog_begins_with() -> None:
+    said = CliRunner().invoke(importlib.import_module("store_app.commands.cli").main, ["--version"])
+    newest = re.search(r"^## ([\d.]+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert newest
+    assert said.output == f"cornerstore {newest[1]}\n"
+
+
 def test_every_picture_and_file_the_documents_link_is_there() -> None:
-    for document in (ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))):
+    for document in (*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))):
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text(encoding="utf-8")):
             assert (document.parent / target).exists(), f"{document.name} links {target}"
 

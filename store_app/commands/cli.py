@@ -29,6 +29,7 @@ BEGIN = "cornerstore serve, then open this computer's browser: the first person 
     type=click.Path(path_type=Path),
     help=f"The settings file (TOML); {SETTINGS_FILE} if not named.",
 )
+@click.version_option(package_name="cornerstore", prog_name="cornerstore", message="%(prog)s %(version)s")
 def main(file: Path | None) -> None:
     """Run a corner store: its till, its stock, its orders, and the network of shops."""
     click.get_current_context().with_resource(private.making())
