@@ -6,7 +6,7 @@ Rules
    for good: whoever copied the cookie has nothing, and nothing is read or done until a PIN or a badge begins a session.
 2. Hands count, not scripts: a page that is opened, a form that is sent, and what a page's script says of them in
    TOUCHED with what it asks by itself. What a script asks without saying so keeps nothing open.
-3. The page locks itself at the same moment (static/js/lock.js); this is for the page that could not, or was prevented.
+3. The page locks itself at the same moment (static/common/lock.js); this is for a page that could not or was prevented.
 4. While orders are on their way home, the page that shows them works on at doors without a line and does not lock: its
    session is left open until it opens another page.
 5. A session that is new here, right after the node has started, too, is touched now. The node's web process is one.

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from store_app.web.bundling import sheet
 from store_app.web.security import csp_nonce
 
-SHEETS = ("shop_base", "cornerstore", "storefront")
+SHEETS = ("storefront/base.css", "common/cornerstore.css", "storefront/storefront.css")
 KEPT_S = 31_536_000
 
 
@@ -39,19 +39,19 @@ def is_known() -> bool:
 @cache
 def shop_sheet() -> tuple[str, str]:
     """Return the one sheet and its mark."""
-    body = sheet([_folder() / "css" / f"{name}.css" for name in SHEETS])
+    body = sheet([_folder() / name for name in SHEETS])
     return body, hashlib.sha256(body.encode()).hexdigest()[:16]
 
 
 @cache
 def worker() -> str:
     """Return the script that stands in for the shop without a line."""
-    return (_folder() / "js" / "shop_worker.js").read_text("utf-8")
+    return (_folder() / "storefront" / "worker.js").read_text("utf-8")
 
 
 @cache
 def _look() -> str:
-    return (_folder() / "js" / "look.js").read_text("utf-8").split("\n", 1)[1]
+    return (_folder() / "common" / "look.js").read_text("utf-8").split("\n", 1)[1]
 
 
 def _folder() -> Path:

@@ -434,7 +434,7 @@ def test_a_browser_that_keeps_nothing_or_gives_back_nonsense_is_said_and_sells_o
     enter(page, node)
     wedge(page, CODES["MILK"])
     expect(page.locator("#total")).to_have_text("$3.49")
-    page.goto(f"{node.url}/static/js/look.js")  # the till writes once more when it is left
+    page.goto(f"{node.url}/static/common/look.js")  # the till writes once more when it is left
     page.evaluate("key => { localStorage[key] = localStorage[key].slice(0, 99) }", KEY)
     page.goto(f"{node.url}/till/")
     page.wait_for_selector("html[data-ready]")

@@ -91,10 +91,10 @@ def _ahead() -> str:
     What the page cannot be drawn without comes first, then the catalogue: the largest answer, and the longest to read.
     """
     asked = [
-        (url_for("static", filename="js/look.js"), "preload; as=script"),
+        (url_for("static", filename="common/look.js"), "preload; as=script"),
         (url_for("bootstrap.static", filename="css/bootstrap.min.css"), "preload; as=style"),
-        (url_for("static", filename="css/cornerstore.css"), "preload; as=style"),
-        (url_for("static", filename="css/till.css"), "preload; as=style"),
+        (url_for("static", filename="common/cornerstore.css"), "preload; as=style"),
+        (url_for("static", filename="till/till.css"), "preload; as=style"),
         (url_for("api_catalogue.whole"), "preload; as=fetch; crossorigin"),
         (url_for("till.script", mark=_script()[1]), "modulepreload"),
     ]

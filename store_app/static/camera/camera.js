@@ -183,7 +183,7 @@ class Reader {
 function dress() {
   const known = document.getElementById("camera-looks");
   if (known) return undefined;
-  const link = Object.assign(document.createElement("link"), { id: "camera-looks", rel: "stylesheet", href: new URL("../css/camera.css", import.meta.url).href });
+  const link = Object.assign(document.createElement("link"), { id: "camera-looks", rel: "stylesheet", href: new URL("camera.css", import.meta.url).href });
   const there = new Promise((go) => { link.onload = link.onerror = go; });
   document.head.append(link);
   return there;

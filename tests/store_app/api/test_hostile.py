@@ -56,11 +56,11 @@ REAL = {
     "store": {
         "staff_id": "spare", "sku": "milk", "order_id": "order-P1", "delivery_id": "D1", "push_id": "O1",
         "sale_id": "0190b3a2-7c1e-7b5a", "till_id": "1", "code": "4006381333931", "slot": "1", "receipt_no": "1",
-        "filename": "css/till.css",
+        "filename": "till/till.css",
     },
     "network": {
         "staff_id": "operator", "region_id": "r1", "slug": "harbour-7", "sku": "milk", "token": "never-made",
-        "kind": "catalogue", "filename": "css/till.css",
+        "kind": "catalogue", "filename": "till/till.css",
     },
 }  # fmt: skip
 """What stands in an address when the body is the attack."""

@@ -1,4 +1,4 @@
-// Comfort of the back office: reasons appear when a number changes, and a scan is heard anywhere. All works without it.
+// Lines of orders and deliveries: reasons appear when a number changes, and a scan is heard anywhere. All works without it.
 
 import { isLocked } from "../till/touched.js";
 
