@@ -70,14 +70,41 @@ def test_architecture_names_every_room() -> None:
     assert not [room for room in sorted(rooms) if f"`{room.name}/`" not in text]
 
 
+def documents() -> list[Path]:
+    """Return every document a person reads."""
+    return [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+
+
 def test_every_command_the_documents_name_exists() -> None:
     cli = importlib.import_module("store_app.commands.cli")
     known = set(cli.main.commands)
     named: set[str] = set()
-    for document in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+    for document in documents():
         named |= set(re.findall(r"`cornerstore ([a-z][a-z-]*)", document.read_text(encoding="utf-8")))
     assert named
     assert named <= known
+
+
+def test_every_file_the_documents_name_is_there() -> None:
+    path = re.compile(rf"`((?:{'|'.join(PACKAGES)}|tests)/[\w/.]+)`")
+    named = {one: document.name for document in documents() for one in path.findall(document.read_text("utf-8"))}
+    assert not [f"{document} names {one}" for one, document in named.items() if not (ROOT / one).exists()]
+
+
+def test_every_decision_named_is_there_and_the_index_lists_each() -> None:
+    folder = ROOT / "docs" / "decisions"
+    there = {file.name for file in folder.glob("0*.md")}
+    assert set(re.findall(r"\((\d{4}-[\w-]+\.md)\)", (folder / "README.md").read_text("utf-8"))) == there
+    assert sorted(int(name[:4]) for name in there) == list(range(1, len(there) + 1)), "one number a decision"
+    sources = [file for package in PACKAGES for file in (ROOT / package).rglob("*.py")]
+    for file in (*documents(), *sources, ROOT / "run", ROOT / "pyproject.toml"):
+        text = file.read_text("utf-8")
+        assert set(re.findall(r"\b(\d{4}-[a-z][a-z-]+\.md)\b", text)) <= there, file
+        assert not re.search(r"\bDECISIONS\.md|\(D\d+\)", text), f"{file} names a decision that is gone"
+    for name in there:
+        assert re.search(r"^# \d{4}\. .*\n\nStatus: (accepted|superseded by \[)", (folder / name).read_text("utf-8")), (
+            name
+        )
 
 
 def test_the_program_prints_the_version_the_changelog_begins_with() -> None:
@@ -88,7 +115,7 @@ def test_the_program_prints_the_version_the_changelog_begins_with() -> None:
 
 
 def test_every_picture_and_file_the_documents_link_is_there() -> None:
-    for document in (*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))):
+    for document in documents():
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text(encoding="utf-8")):
             assert (document.parent / target).exists(), f"{document.name} links {target}"
 

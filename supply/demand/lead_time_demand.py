@@ -31,7 +31,7 @@ FRESH_DAYS = 7
 """What lives so long or less is fresh: bread, vegetables, ready meals."""
 LATELY_DAYS, LATELY_SHARE, LATELY_SPREAD, LATELY_DOUBT = 14, 0.7, 1.4, 4.0
 ONE_BURST = 0.45
-"""By this power of variance over mean the least chance is higher where intervals overlap wholly (D76)."""
+"""By this power of variance over mean the least chance is higher where intervals overlap wholly."""
 MONTH_DAYS, STAYS_DAYS = 30, 60
 """By one in STAYS_DAYS of what a pack lasts beyond a month the least chance is higher."""
 LEAST_BUSY, MOST_BUSY = 0.5, 2.0
