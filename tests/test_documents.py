@@ -91,6 +91,15 @@ def test_every_file_the_documents_name_is_there() -> None:
     assert not [f"{document} names {one}" for one, document in named.items() if not (ROOT / one).exists()]
 
 
+def test_every_benchmark_says_what_it_measures_and_what_it_showed() -> None:
+    sections = re.split(r"^### (\w+)$", (ROOT / "docs" / "measured.md").read_text("utf-8"), flags=re.MULTILINE)[1:]
+    told = dict(zip(sections[::2], sections[1::2], strict=True))
+    assert set(told) == {file.stem for file in (ROOT / "tests" / "benchmarks").glob("[!_]*.py")}
+    for name, text in told.items():
+        assert "- **What:**" in text, name
+        assert "- **Figures" in text, name
+
+
 def test_every_decision_named_is_there_and_the_index_lists_each() -> None:
     folder = ROOT / "docs" / "decisions"
     there = {file.name for file in folder.glob("0*.md")}
