@@ -31,7 +31,7 @@ from store_app.sync import sender
 from supply.demand.forecasts import ForecastRun
 from supply.online import orders
 from supply.online.pickup import handover, pickup
-from supply.shelf import labels, plan
+from supply.shelf import plan
 
 Answer = TypeVar("Answer")
 
@@ -159,7 +159,7 @@ class Member:
 
     def print_labels(self, session: Session, skus: list[str], *, at: dt.datetime) -> int:
         """Queue the shelf labels of these products."""
-        found = labels.documents(session, self.id, skus, self.doors.settings.public_url, at=at)
+        found = plan.label_documents(session, self.id, skus, self.doors.settings.public_url, at=at)
         for sku, document in found.items():
             queue.queue(
                 session, self.id, TILL, "label", f"label-{sku}-{at:%Y%m%d}", document, opens_drawer=False, at=at

@@ -237,13 +237,13 @@ def supplier_named(session: Session, owner_id: str, said: str) -> str:
 
     The network's need not be named where there is one.
     """
-    from supply.orders import supply_routes, upstream
+    from supply.orders import supply_routes
 
     own = [one for one in supply_routes.suppliers_for(session, owner_id) if one.owner_id == owner_id]
     if owner_id == EVERYONE and not said and len(own) == 1:
         return own[0].id
     if owner_id == EVERYONE:
-        own += upstream.upstream_suppliers(session)
+        own += supply_routes.upstream_suppliers(session)
     fitting = [one.id for one in own if said and said.casefold() in (one.id.casefold(), one.name.casefold())]
     if len(fitting) == 1:
         return fitting[0]

@@ -56,12 +56,12 @@ def suggest(desk: "Desk", day: dt.date) -> str:
 def keep_consigned(desk: "Desk", _day: dt.date) -> str:
     """Tell the network what its goods here came to, and propose or end what is due."""
     from supply.money import consignment
-    from supply.network.warehouse import overdue_returns
+    from supply.network.warehouse import returns
 
     with desk.doors.write() as session:
         actor, at = desk.actor("consigned"), desk.doors.now()
         lots = consignment.close_day(session, desk.node_id, actor=actor, at=at)
-        overdue_returns.keep_unsent(session, desk.node_id, actor=actor, at=at)
+        returns.keep_unsent(session, desk.node_id, actor=actor, at=at)
     return f"{lots} lots of the network's"
 
 
@@ -88,8 +88,8 @@ def keep_points(desk: "Desk", day: dt.date) -> str:
 
 def end_returns(desk: "Desk", _day: dt.date) -> str:
     """End the claims whose goods did not come back, and charge what did not come of goods on sale or return."""
-    from supply.network.warehouse import overdue_returns
+    from supply.network.warehouse import returns
 
     with desk.doors.write() as session:
-        forfeited = overdue_returns.look_after(session, actor=desk.actor("returns"), at=desk.doors.now())
+        forfeited = returns.end_overdue(session, actor=desk.actor("returns"), at=desk.doors.now())
     return f"{forfeited} claims forfeited"

@@ -33,7 +33,7 @@ from store_app.payments.order_tokens import address_of
 from store_app.runtime import outgoing
 from store_app.runtime.doors import Doors
 from supply.online.checkout import phone_codes
-from supply.online.messages import messages, words
+from supply.online.messages import messages
 from supply.online.messages.messages import CustomerMessage
 
 WAIT_S = 10.0
@@ -220,5 +220,5 @@ def _letter(row: CustomerMessage, settings: Settings) -> Letter:
         facts["url"] = address_of(settings, facts["slug"], row.store_id, facts["order_id"])
     if "code_id" in facts:  # made now, and kept nowhere
         facts["code"] = phone_codes.code_of(private.node_secret(settings), facts["code_id"], facts["digits"])
-    subject = words.subject_of(row.kind, facts, row.language)
-    return Letter(row.id, row.kind, row.phone, row.email, subject, words.text_of(row.kind, facts, row.language))
+    subject = messages.subject_of(row.kind, facts, row.language)
+    return Letter(row.id, row.kind, row.phone, row.email, subject, messages.text_of(row.kind, facts, row.language))

@@ -10,8 +10,8 @@ from typing import Any
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from supply.membership import lesson_text, training
-from supply.membership.lesson_text import Lesson
+from supply.membership import training
+from supply.membership.training import Lesson
 
 FOLDER = Path(__file__).with_name("lessons")
 OURS = (
@@ -23,7 +23,7 @@ OURS = (
 @functools.cache
 def ours(lesson_id: str, language: str) -> Lesson:
     """Return one of our own lessons in a language."""
-    return lesson_text.read(lesson_id, (FOLDER / language / f"{lesson_id}.md").read_text("utf-8"))
+    return training.read_lesson(lesson_id, (FOLDER / language / f"{lesson_id}.md").read_text("utf-8"))
 
 
 def everything(session: Session, language: str) -> list[Lesson]:

@@ -46,7 +46,7 @@ from store_app.runtime.doors import Doors, own_doors, read, rehearse
 from store_app.runtime.protection import SECRET_COLUMNS
 from store_app.web.security import can
 from supply.membership import training
-from supply.membership.lesson_text import Lesson
+from supply.membership.training import Lesson
 
 KEPT = dt.timedelta(hours=12)
 MOST_EACH, MOST, MOST_PAGES = 2, 20, 8192

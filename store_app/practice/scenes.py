@@ -63,7 +63,7 @@ class Scene:
 
 
 def lay_out(session: Session, scene: str, store_id: str, learner: Actor, language: str, *, at: dt.datetime) -> str:
-    """Lay a practice shop out for a scene of `supply.membership.lesson_text.SCENES`; returns the card's note."""
+    """Lay a practice shop out for a scene of `supply.membership.training.SCENES`; returns the card's note."""
     by = Actor.system("practice", store_id)
     day = day_of(session, store_id, at)
     goods = _goods(session, store_id, language, by, day, at)

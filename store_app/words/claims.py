@@ -5,8 +5,7 @@ from flask_babel import lazy_gettext as _l
 
 from store_app.web.presenting import day, money
 from supply.orders.claims import Claim
-from supply.orders.network_offers import PushOffer
-from supply.orders.offer_terms import terms_from
+from supply.orders.network_offers import PushOffer, terms_from
 
 KINDS = {
     "short": _l("Not counted in"), "damaged": _l("Damaged"), "expired": _l("Expired or too old"),

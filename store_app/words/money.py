@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from store_app.web.presenting import money, number
-from supply.membership.standing_math import Measure
+from supply.membership.level import Measure
 
 KINDS = {
     "goods": _l("Goods delivered"), "return": _l("Credited"), "transfer": _l("Goods between shops"),

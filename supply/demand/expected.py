@@ -174,8 +174,7 @@ class _Run:
         """Return the demand of products it knows from what is left of today until `last`."""
         import numpy as np
 
-        from supply.demand.chances import Demand
-        from supply.demand.lead_time_demand import lately_factor
+        from supply.demand.lead_time_demand import Demand, lately_factor
 
         end = min(last, self.horizon_last)
         rows = [self.spread[end][sku] for sku in skus]

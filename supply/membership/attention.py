@@ -24,7 +24,7 @@ from supply.network.recalls.upstream_returns import UpstreamReturn
 from supply.network.routes import routes
 from supply.network.warehouse import lots
 from supply.online.storefront import reviews
-from supply.orders import letters, price_proposals, suppliers, transfers
+from supply.orders import letters, price_list, suppliers, transfers
 from supply.orders.claims import WAITING, Claim
 from supply.orders.deliveries import Delivery
 from supply.orders.network_offers import PushOffer
@@ -202,7 +202,7 @@ def _decisions(session: Session, at: dt.datetime) -> list[Attention]:
     others = (reviews.reported(session), refunds.not_back(session), escrow.waits_too_long(session, at))
     if count := disputed + sum(len(one) for one in others):
         found.append(Attention("customers-wait", "", {"count": count}))
-    if count := len(price_proposals.waiting(session)):
+    if count := len(price_list.waiting(session)):
         found.append(Attention("prices-wait", "", {"count": count}))
     return found
 

@@ -3,15 +3,25 @@
 Rules
 -----
 1. The network works the figures out when a week ends, over WINDOW_DAYS days, and publishes one edition for everybody: a
-   shop can ask nothing else, so no two questions can be set against each other. `compare_math` says what may be in it.
+   shop can ask nothing else, so no two questions can be set against each other. Rules 5 to 7 say what may be in it.
 2. Figures: of a product, what a unit really brought (price) and what a shop that sells it sells a day (rate); of a
    shop, units written off per 10,000 sold (waste) and days its stock lasts (cover): of shops whose stock is known.
 3. The shops behind each published figure are kept at the network, and never travel.
 4. A shop reckons its own figures by the same functions from its own books.
+5. A figure is the median over shops. It is published for SHOPS shops or more, so that a shop which takes its own value
+   out still has five others before it.
+6. No two published figures of one thing may differ by few shops, or the one less the other would tell of these. A set
+   of shops is published only if, beside every set that ever was for the same thing, in whatever scope, it is the same
+   or differs by SHOPS or more on each side that differs; else the old figure stands, with its day.
+7. A figure has one scope: the regions where every region has SHOPS shops or more, else the whole network; never both.
+8. Gains are a week's margin, of prices without tax. A product that is taken in is reckoned at half of what a typical
+   shop sells; a price moved to the nearby one at a demand that falls by as much, in per cent, as the price rises.
+
+Units: *_minor minor units; rates in thousandths of a stock unit a day (*_milli).
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,14 +29,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
-from config.money import divide_half_up
+from config.money import amount_for, divide_half_up
 from config.nodes import publication
 from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Product
 from pos.stock.stock import INSIDE, StockLevel, StockMovement
 from pos.store.store import Region, Store
 from supply.demand.history import DailyDemand
-from supply.membership.compare_math import SHOPS, may_publish, median, scope_of
 
 WINDOW_DAYS = 28
 KIND = "compare"
@@ -51,6 +60,9 @@ class OwnFigures:
     """A shop's own: (name, sku) -> value, as the edition has them."""
 
     values: dict[tuple[str, str], int]
+
+
+SHOPS = 6
 
 
 # --- verbs, network ---
@@ -155,6 +167,39 @@ def figures_of(session: Session, stores: Iterable[str], day: dt.date) -> dict[st
         values[store_id]["waste", ""] = 10_000 * _money(wasted.get(store_id, {}), worth) // whole
         values[store_id]["cover", ""] = WINDOW_DAYS * _money(stock[store_id], worth) // whole
     return {store_id: OwnFigures(found) for store_id, found in values.items()}
+
+
+def median(values: Sequence[int]) -> int:
+    """Return the middle value; of an even number, the mean of the two in the middle, rounded half up."""
+    ranked, half = sorted(values), len(values) // 2
+    return ranked[half] if len(ranked) % 2 else divide_half_up(ranked[half - 1] + ranked[half], 2)
+
+
+def may_publish(shops: Set[str], published: Iterable[Set[str]]) -> bool:
+    """Tell whether a figure over `shops` may stand beside all those that were published (rules 5, 6)."""
+    if len(shops) < SHOPS:
+        return False
+    sides = (side for one in published for side in (shops - one, one - shops))
+    return all(not side or len(side) >= SHOPS for side in sides)
+
+
+def scope_of(region_sizes: Sequence[int]) -> str:
+    """Return whether figures are the regions' or the network's (rule 7)."""
+    return "region" if region_sizes and min(region_sizes) >= SHOPS else "network"
+
+
+def gain_of_adding(rate_milli: int, price_minor: int, cost_minor: int, price_quantity: int) -> int:
+    """Return the weekly margin of taking a product in (rule 8); price and cost are per price_quantity units."""
+    return divide_half_up(amount_for(7 * rate_milli, price_minor - cost_minor, price_quantity), 2 * 1000)
+
+
+def gain_of_pricing(rate_milli: int, price_minor: int, nearby_minor: int, cost_minor: int, price_quantity: int) -> int:
+    """Return the weekly margin of moving a price to the nearby one, less what the present price brings (rule 8)."""
+    moved = max(0, 2 * price_minor - nearby_minor)
+    rate_then = divide_half_up(rate_milli * moved, price_minor) if price_minor else 0
+    now = amount_for(7 * rate_milli, price_minor - cost_minor, price_quantity)
+    then = amount_for(7 * rate_then, nearby_minor - cost_minor, price_quantity)
+    return divide_half_up(then - now, 1000)
 
 
 # --- inside ---

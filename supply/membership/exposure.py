@@ -12,17 +12,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from pos.store.store import Store
-from supply.membership.level import CountsTold, StandingReview
-from supply.membership.standing_math import LEVELS
+from supply.membership.level import LEVELS, CountsTold, StandingReview
 from supply.money import credit
 from supply.money.credit import CreditLine
-from supply.money.ledger import OWN, LedgerEntry, Standing, as_open, balances_by_shop, open_invoices, owed
-from supply.money.settlement_math import ages
+from supply.money.ledger import OWN, LedgerEntry, Standing, ages, as_open, balances_by_shop, open_invoices, owed
 
 
 @dataclass(frozen=True)
 class Debtor:
-    """One shop's money: its line, what it owes by age (`settlement_math.AGES`), and what of it is late."""
+    """One shop's money: its line, what it owes by age (`ledger.AGES`), and what of it is late."""
 
     id: str
     name: str

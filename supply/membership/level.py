@@ -3,7 +3,7 @@
 Rules
 -----
 1. The network reviews a shop when a week ends, and once as soon as it knows it, over the last DAYS days. What it counts
-   is kept as evidence and travels with the review, so that anybody can count again (`standing_math`).
+   is kept as evidence and travels with the review, so that anybody can count again (rules 6 to 8).
 2. How fresh the counts are only the shop knows: it tells every night how many of the products it sold in SOLD_DAYS days
    it counted in COUNTED_DAYS; what it sold before it sold here it had not to count. Everything else the network has
    itself. What is no count is not taken in.
@@ -11,9 +11,18 @@ Rules
 4. An appeal is an objection about the standing (`objections`).
 5. An order counts by the time it was promised for, unless it was called off before: one that was never ready is not
    ready in time.
+6. Five measures, each so many good of so many: counts (products that sold lately and were counted lately), pickups
+   (ready by the promised time), shelf (slots whose product sold), trouble (collected orders without complaint or
+   return), repayment (of what fell due, paid in time).
+7. A measure with fewer than LEAST cases is not known, and speaks neither for nor against.
+8. A level is reached when every known measure reaches its threshold and at least KNOWN of them are known. The level is
+   the highest one reached; 0 is where everybody begins. How much a shop buys is no measure and never will be.
+
+Units: *_bp basis points.
 """
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,7 +36,6 @@ from pos.stock.ledger import MOST_QTY
 from pos.stock.stock import StockCount
 from pos.store.store import Store, day_of
 from supply.demand.history import DailyDemand
-from supply.membership.standing_math import MEASURES, Measure, level_of
 from supply.money.escrow import Escrow
 from supply.money.ledger import VERSION
 from supply.money.repayment import repaid_of
@@ -61,6 +69,31 @@ class StandingReview(Base):
     level_before: Mapped[int]
     measures: Mapped[dict[str, Any]]
     evidence: Mapped[dict[str, Any]]
+
+
+MEASURES = ("counts", "pickups", "shelf", "trouble", "repayment")
+LEAST = {"counts": 10, "pickups": 5, "shelf": 4, "trouble": 5, "repayment": 1}
+LEVELS: tuple[dict[str, int], ...] = (
+    {"counts": 4_000, "pickups": 8_000, "shelf": 6_000, "trouble": 9_000, "repayment": 8_000},
+    {"counts": 6_000, "pickups": 9_000, "shelf": 7_500, "trouble": 9_500, "repayment": 9_000},
+    {"counts": 8_000, "pickups": 9_700, "shelf": 9_000, "trouble": 9_800, "repayment": 9_800},
+)
+"""Levels 1 to 3: measure -> least value."""
+KNOWN = (2, 3, 4)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure: good of all cases; value_bp None while too few are known (rule 7)."""
+
+    name: str
+    good: int
+    cases: int
+
+    @property
+    def value_bp(self) -> int | None:
+        """The share of good cases, rounded down."""
+        return self.good * 10_000 // self.cases if self.cases >= LEAST[self.name] else None
 
 
 # --- verbs, store ---
@@ -199,6 +232,23 @@ def measures_of(row: StandingReview) -> dict[str, Measure]:
 def level_now(session: Session, store_id: str) -> int:
     """Return a shop's level; 0 before its first review."""
     return session.scalar(sa.select(StandingReview.level).where(StandingReview.store_id == store_id)) or 0
+
+
+def level_of(measures: dict[str, Measure]) -> int:
+    """Return the level a shop's measures reach (rule 8)."""
+    values = {name: one.value_bp for name, one in measures.items()}
+    known = {name: value for name, value in values.items() if value is not None}
+    reached = 0
+    for n, thresholds in enumerate(LEVELS):
+        if len(known) >= KNOWN[n] and all(value >= thresholds[name] for name, value in known.items()):
+            reached = n + 1
+    return reached
+
+
+def missing_measures(measures: dict[str, Measure], level: int) -> list[str]:
+    """Return the measures that keep a shop from a level: those below its threshold."""
+    thresholds = LEVELS[level - 1]
+    return [name for name, one in measures.items() if one.value_bp is not None and one.value_bp < thresholds[name]]
 
 
 # --- inside ---

@@ -31,8 +31,7 @@ from pos.catalogue.catalogue import Listing, Product, TaxClass, prices_on
 from pos.store.store import day_of
 from supply.demand.history import DailyDemand
 from supply.membership import benchmarks
-from supply.membership.benchmarks import WINDOW_DAYS
-from supply.membership.compare_math import gain_of_adding, gain_of_pricing
+from supply.membership.benchmarks import WINDOW_DAYS, gain_of_adding, gain_of_pricing
 from supply.orders.suppliers import SupplierProduct
 
 STATES = StateTable(

@@ -9,12 +9,15 @@ Rules
    looks once more; beyond the limit, or on a held line, the order waits until the operator lets it go or refuses it. A
    refused one is answered like an order nothing was there for: the shop proposes anew. With an order the shop calls off
    its draw is called off.
-3. A delivery of such an order makes an invoice on credit, due by expected sell-through (`settlement_math` rule 2) and
+3. A delivery of such an order makes an invoice on credit, due by expected sell-through (`ledger`, rule 7) and
    free of interest until then. What came beyond the draw is invoiced on account.
 4. A line is held by rule while an invoice, on credit or on account, is late beyond the grace days or the shop's
    messages contradict each other, and by the operator with a reason. A hold by rule ends by itself, the operator's by
    the operator. A held line draws nothing new, and orders on account wait (`account_orders`); what is owed stays as
    agreed.
+5. Giving up what is left of an invoice is the network's loss in the shop's book (`money.ledger`); it forgives nothing.
+   The shop's line is held by the operator until the operator releases it, though nothing is late any more: it draws no
+   credit, and its orders on account wait.
 
 Units: *_minor minor units of the shop's currency.
 """
@@ -34,9 +37,19 @@ from config.nodes.journal import Actor
 from config.states import StateTable
 from pos.stock.consigned import Consigned
 from pos.store.store import day_of
+from supply.money import ledger
 from supply.money import terms as money_terms
-from supply.money.ledger import VERSION, Booking, Invoice, Wanted, balances, called_in_left, open_invoices
-from supply.money.settlement_math import Stocked, sell_through_days
+from supply.money.ledger import (
+    VERSION,
+    Booking,
+    Invoice,
+    Stocked,
+    Wanted,
+    balances,
+    called_in_left,
+    open_invoices,
+    sell_through_days,
+)
 from supply.orders import arrivals, deliveries, orders
 from supply.orders.claims import costs_of
 from supply.orders.deliveries import Delivery
@@ -401,6 +414,14 @@ def late(session: Session, today: dt.date, grace_days: int) -> set[str]:
 def subject_of(row: CreditDraw) -> str:
     """Return how the journal names a draw: by its order, whose page tells of both."""
     return f"order:{row.order_id}"
+
+
+def give_up(session: Session, store_id: str, invoice_id: str, *, why: str, actor: Actor, at: dt.datetime) -> int:
+    """Give up what is left of an invoice and hold its shop's line (rule 5); returns how much."""
+    lost_minor = ledger.write_off(session, store_id, invoice_id, why=why, actor=actor, at=at)
+    if line_of(session, store_id) is not None:
+        hold(session, store_id, why=why, actor=actor, at=at)
+    return lost_minor
 
 
 # --- inside ---

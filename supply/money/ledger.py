@@ -11,13 +11,20 @@ Rules
 3. A posted delivery of the network makes one invoice of what was counted, at the order's cost; the part drawn on credit
    makes one of its own. Goods on sale or return are invoiced as they sell (`consignment`).
 4. Money that comes in, and what is credited or given for goods, pays invoices at once, what is due first
-   (`settlement_math` rule 1): nobody is paid out for goods that are not paid. What no invoice needs stays in the funds.
+   (rule 6): nobody is paid out for goods that are not paid. What no invoice needs stays in the funds.
    What customers paid online pays what is due by that day, and every night what is in the funds pays what fell due
    (`credit_review`): nothing is late while its money is here.
 5. Entries are numbered per shop without a gap, by the network alone; a shop keeps a copy, which is all it needs to
    recompute every figure. What it told before it was put back from a copy counts no more (`lost_entries`).
+6. A payment that is less than what is owed pays what is due first, at the same day the older number; part payment
+   leaves the rest of one invoice open.
+7. What is drawn on credit falls due when most of the goods are expected to be sold: the day by which SOLD_BP of their
+   cost have left the shelf, counted from the forecast the order was made on, within the bounds of the terms.
+8. Until its due day credit costs nothing. After that a day costs `rate_ppm` millionths of what is still open.
+9. Age is counted from the due day: not due yet, then 1-7, 8-30, 31-60 and more days late.
 
-Units: *_minor minor units of the shop's currency. left: what of an invoice is unpaid, late fees included.
+Units: *_minor minor units of the shop's currency. left: what of an invoice is unpaid, late fees included, *_milli
+thousandths of a stock unit, *_bp basis points, *_ppm millionths.
 """
 
 import datetime as dt
@@ -31,12 +38,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
-from config.money import MAX_MINOR
+from config.money import BASIS, MAX_MINOR, divide_half_up
 from config.nodes import journal, outbox
 from config.nodes.append_only import append_only
 from config.nodes.journal import Actor
 from pos.store.store import day_of, store_of
-from supply.money.settlement_math import Open, share_payment
 
 OWN = ("invoiced", "credit", "advance", "funds")
 """The accounts that say what a shop owes (rule 2)."""
@@ -258,6 +264,31 @@ class Booking:
         )  # fmt: skip
 
 
+SOLD_BP = 8_000
+AGES = ((None, 0), (1, 7), (8, 30), (31, 60), (61, None))
+"""(first, last) days late of each column of an ageing; None: no bound."""
+
+
+@dataclass(frozen=True)
+class Open:
+    """An invoice with something left to pay. no: its human number."""
+
+    id: str
+    no: int
+    due_day: dt.date
+    left_minor: int
+
+
+@dataclass(frozen=True)
+class Stocked:
+    """A product of an order as the forecast saw it: the line's cost, units ordered, units before, units a day."""
+
+    cost_minor: int
+    qty: int
+    before_milli: int
+    per_day_milli: int
+
+
 def money_in(
     session: Session, store_id: str, amount_minor: int, *, reference: str, id: str, actor: Actor, at: dt.datetime
 ) -> int:
@@ -458,6 +489,44 @@ def invoice_body(invoice: Invoice) -> dict[str, Any]:
     return body | {"made_day": invoice.made_day.isoformat(), "due_day": invoice.due_day.isoformat()}
 
 
+def share_payment(amount_minor: int, open_invoices: Iterable[Open]) -> list[tuple[str, int]]:
+    """Return which invoices an amount pays, and how much of each (rule 6)."""
+    left, paid = amount_minor, []
+    for one in sorted(open_invoices, key=lambda one: (one.due_day, one.no)):
+        part = min(left, one.left_minor)
+        if part > 0:
+            paid.append((one.id, part))
+            left -= part
+    return paid
+
+
+def sell_through_days(lines: Sequence[Stocked], *, least_days: int, most_days: int) -> int:
+    """Return after how many days SOLD_BP of an order's cost are expected to be sold, within the bounds (rule 7)."""
+    sold_after = sorted((_line_days(line, most_days), line.cost_minor) for line in lines if line.cost_minor > 0)
+    whole = sum(cost for _, cost in sold_after)
+    gone = 0
+    for days, cost in sold_after:
+        gone += cost
+        if gone * BASIS >= whole * SOLD_BP:
+            return max(least_days, min(most_days, days))
+    return most_days
+
+
+def day_fee(open_minor: int, rate_ppm: int) -> int:
+    """Return what one day after the due day costs (rule 8)."""
+    return divide_half_up(open_minor * rate_ppm, 1_000_000)
+
+
+def ages(open_invoices: Iterable[Open], today: dt.date) -> list[int]:
+    """Return what is open by how late it is, one sum for each of AGES (rule 9)."""
+    sums = [0] * len(AGES)
+    for one in open_invoices:
+        late = (today - one.due_day).days
+        which = next(n for n, (_, last) in enumerate(AGES) if last is None or late <= last)
+        sums[which] += one.left_minor
+    return sums
+
+
 # --- inside ---
 
 
@@ -502,3 +571,10 @@ def _days(row: dict[str, Any], *names: str) -> dict[str, Any]:
 def as_open(standing: Iterable[Standing]) -> list[Open]:
     """Return invoices as the arithmetic takes them."""
     return [Open(one.invoice.id, one.invoice.no, one.invoice.due_day, one.left_minor) for one in standing]
+
+
+def _line_days(line: Stocked, most_days: int) -> int:
+    if line.per_day_milli <= 0:
+        return most_days
+    units_milli = max(0, line.before_milli) + line.qty * 1000
+    return min(most_days, -(-units_milli // line.per_day_milli))

@@ -46,7 +46,7 @@ REMEDIES = {"money": "compensated", "replacement": "replaced", "return": "return
 """What a claim ends in -> its last state."""
 ENDS = (*REMEDIES.values(), "forfeited")
 SEND_BACK_DAYS = 14
-"""How long a shop has to hand over what a claim sends back (`overdue_returns`)."""
+"""How long a shop has to hand over what a claim sends back (`warehouse.returns`)."""
 WAITING = ("filed", "under_review", "contested")
 _REPLACEMENT = "replacement-"
 

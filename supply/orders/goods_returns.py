@@ -3,8 +3,8 @@
 Rules
 -----
 1. A return is proposed with what may go back: the rest of goods on sale or return, or what the network wants back after
-   a claim. The shop sends it, or keeps the goods; after its last day it has kept them (`overdue_returns`). One offer or
-   claim has one return, which bears its id.
+   a claim. The shop sends it, or keeps the goods; after its last day it has kept them (`warehouse.returns`). One offer
+   or claim has one return, which bears its id.
 2. What the shop hands over leaves its stock at once, and is the network's from then on. More than is proposed, or than
    is there, is refused.
 3. The warehouse counts what came, and how much of it can be sold again; that count is the last word

@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. A supplier belongs to the network ('*'), to one store, or to the network node, which buys from it (`upstream`). The
-   network itself is a supplier of kind 'network'.
+1. A supplier belongs to the network ('*'), to one store, or to the network node, which buys from it
+   (`supply_routes`). The network itself is a supplier of kind 'network'.
 2. Orders are taken on the supplier's order days up to its cut-off, and arrive lead_time_days later, but not on a closed
    day (`delivery_calendar`). A warehouse without a cut-off takes them until its midnight; any other, until the shop's
    day is over.

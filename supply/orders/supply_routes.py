@@ -1,4 +1,4 @@
-"""Which warehouse supplies which shop, and whom a shop therefore orders from.
+"""Which warehouse supplies which shop, whom a shop therefore orders from, and whom the network buys from itself.
 
 Rules
 -----
@@ -13,6 +13,10 @@ Rules
    and leaves a store's own suppliers.
 5. A new warehouse takes no shop from another: before it is founded every region is settled to the one it has. What is
    recalled is so in its book from the first day.
+6. An upstream supplier is a supplier whose owner is the network node ('network'). Its terms, its price list and its
+   dated costs are those of any supplier (`suppliers`); shops never hear of it.
+7. A product is bought where a unit of it costs least on the day, of suppliers that are not put aside and sell it
+   already; at the same cost the first by id.
 """
 
 import datetime as dt
@@ -24,6 +28,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
 from config.errors import NotFound
+from config.ids import NETWORK
 from config.nodes.journal import Actor, record
 from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Product
@@ -197,6 +202,24 @@ def sources(session: Session, store_id: str, day: dt.date) -> dict[str, list[Ter
     for sku in sorted(best):
         chosen.setdefault(best[sku].supplier_id, []).append(best[sku])
     return chosen
+
+
+def upstream_suppliers(session: Session) -> list[Supplier]:
+    """Return whom the network buys from, by name; those put aside last."""
+    query = sa.select(Supplier).where(Supplier.owner_id == NETWORK)
+    return list(session.scalars(query.order_by(Supplier.active.desc(), Supplier.name, Supplier.id)))
+
+
+def cheapest_upstream(session: Session, day: dt.date) -> dict[str, Terms]:
+    """Return where each product is bought on a day, by SKU (rule 7)."""
+    ours = {one.id for one in upstream_suppliers(session)}
+    found: dict[str, Terms] = {}
+    for supplier_id, terms in sorted(offered(session, NETWORK, day).items()):
+        for one in terms if supplier_id in ours else ():
+            known = found.get(one.sku)
+            if known is None or one.pack_cost_minor * known.pack_qty < known.pack_cost_minor * one.pack_qty:
+                found[one.sku] = one
+    return found
 
 
 # --- inside ---

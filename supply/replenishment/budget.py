@@ -32,7 +32,7 @@ from supply.money.credit import CreditDraw, CreditLine
 from supply.orders import orders
 from supply.orders.orders import ReplenishmentOrder
 from supply.orders.suppliers import Supplier
-from supply.replenishment.purse import Purse
+from supply.replenishment.sourcing import Purse
 
 WEEK_DAYS = 7
 WEEK, LINE = "budget", "line"

@@ -2,10 +2,10 @@
 
 Rules
 -----
-1. Demand is that until the delivery after the next (`chances`). Service level = margin / (margin + holding + waste),
-   within .75 and .98 (the newsvendor's critical ratio, Snyder & Shen eq. 4.30), unless the shopkeeper set it. What
-   sells at no margin is worth LEAST_MARGIN_BP of its cost, for an empty shelf sends the customer away. A unit too many
-   is held from one delivery to the next; its waste is the square of the share of its shelf life that takes.
+1. Demand is that until the delivery after the next (`lead_time_demand`). Service level = margin / (margin + holding +
+   waste), within .75 and .98 (the newsvendor's critical ratio, Snyder & Shen eq. 4.30), unless the shopkeeper set it.
+   What sells at no margin is worth LEAST_MARGIN_BP of its cost, for an empty shelf sends the customer away. A unit too
+   many is held from one delivery to the next; its waste is the square of the share of its shelf life that takes.
 2. The next pack comes up to the reorder point of `lead_time_demand`, whose least chance is 1 - service level where a
    person set that. What stands for show, or a person taught to hold (presentation), is added to the point; less than
    none is taken off.
@@ -42,10 +42,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from forecasting.series.panel import Floats
-from supply.demand.chances import Demand, Mask
 from supply.demand.lead_time_demand import (
     FRESH_DAYS,
     KEPT_DAYS,
+    Demand,
+    Mask,
     counted_position,
     critical_ratio,
     least_chance,

@@ -25,10 +25,10 @@ from forecasting.fit.state import CONTEXT_DAYS, HISTORY_DAYS, State, moved_on
 from forecasting.run import measure, say
 from forecasting.series.kernels import window_sums
 from forecasting.series.panel import DemandPanel, Flags, Floats
-from supply.demand.chances import Demand
 from supply.demand.lead_time_demand import (
     FRESH_DAYS,
     LATELY_DAYS,
+    Demand,
     lately_factor,
     least_chance,
     packs_to,

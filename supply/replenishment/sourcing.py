@@ -17,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from supply.replenishment.policy import Decision, OrderPolicy, PolicyLine, decide_basket, share_money, total_costs
-from supply.replenishment.purse import Purse
 
 USUAL = OrderPolicy()
 
@@ -29,6 +28,17 @@ class Source(NamedTuple):
     minimum_minor: int
     is_own: bool
     lines: Sequence[PolicyLine]
+
+
+class Purse(NamedTuple):
+    """What orders to some suppliers may cost together; `budget` fills it.
+
+    left_minor: below zero counts as nothing. suppliers: those whose orders it pays for, by id.
+    """
+
+    name: str
+    left_minor: int
+    suppliers: frozenset[str]
 
 
 def decide_sources(

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forecasting.series.panel import Floats
-from supply.demand.chances import Demand, Mask
+from supply.demand.lead_time_demand import Demand, Mask
 
 MOST_FILLED = 60
 """At most so many packs are added to a line to reach a supplier's minimum."""

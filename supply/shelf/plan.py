@@ -1,4 +1,4 @@
-"""The bestseller shelf: what the region buys, in slots the shopkeeper agreed to.
+"""The bestseller shelf: what the region buys, in slots the shopkeeper agreed to, and what its labels say.
 
 Rules
 -----
@@ -22,12 +22,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.clock import as_utc, business_day
-from config.database import Base
+from config.database import Base, among
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK, new_id
 from config.nodes import journal, outbox
 from config.nodes.journal import Actor
 from config.states import StateTable
+from pos.catalogue import catalogue
+from pos.catalogue.catalogue import Barcode, Product
 from pos.stock import stock
 from pos.stock.stock import Place, StockMovement
 from pos.store.store import Store
@@ -388,6 +390,39 @@ def refill_tasks(session: Session, store_id: str) -> list[RefillTask]:
             is_gap = there < row.fill_qty // row.facings
             tasks.append(RefillTask(row.slot, row.sku, row.name, qty, row.fill_qty, backroom, floor, is_gap))
     return sorted(tasks, key=lambda task: (not task.is_gap, task.slot))
+
+
+def label_documents(
+    session: Session, store_id: str, skus: Sequence[str], public_url: str, *, at: dt.datetime
+) -> dict[str, dict[str, Any]]:
+    """Return SKU -> what its shelf label prints: name, price, unit, barcode, and the address its QR opens.
+
+    A product without a price has no label.
+    """
+    store = session.get(Store, store_id)
+    if store is None:
+        raise NotFound("unknown-shop", "There is no such shop.", store=store_id)
+    prices = catalogue.prices_on(session, store_id, business_day(at, store.tz, store.rollover_hour), skus)
+    codes = sa.select(Barcode.sku, Barcode.code).where(among(session, Barcode.sku, skus))
+    first: dict[str, str] = dict(session.execute(codes.order_by(Barcode.qty.desc(), Barcode.code.desc())).all())
+    slots, address = ranks(session, store_id), public_url.rstrip("/")
+    return {
+        product.sku: {
+            "sku": product.sku,
+            "name": product.name,
+            "brand": product.brand,
+            "pack_text": product.pack_text,
+            "price_minor": prices[product.sku],
+            "price_quantity": product.price_quantity,
+            "stock_unit": product.stock_unit,
+            "currency": store.currency,
+            "language": store.language,
+            "barcode": first.get(product.sku),
+            "place": str(slots.get(product.sku, "")),
+            "url": f"{address}/shop/{store.slug}/p/{product.sku}",
+        }
+        for product in session.scalars(sa.select(Product).where(among(session, Product.sku, [*prices])))
+    }
 
 
 # --- inside ---

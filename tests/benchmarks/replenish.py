@@ -23,7 +23,7 @@ import pandas as pd
 
 from forecasting.series.panel import DemandPanel
 from store_app.commands.simulate import delivered, read_history
-from supply.demand import chances
+from supply.demand import lead_time_demand
 from supply.replenishment import replay
 from supply.replenishment.replay import Curve, History, Seen, Setting
 from tests.benchmarks import _retail
@@ -141,7 +141,7 @@ def sampled(history: History) -> History:
 def forecasts(name: str, history: History, setting: Setting) -> Seen:
     """Return our forecasts from every day, from the cache if data and core are the same."""
     digest = hashlib.sha256(np.nan_to_num(history.panel.y, nan=-1.0).tobytes())
-    for path in [*sorted((ROOT / "forecasting").rglob("*.py")), Path(str(chances.__file__))]:
+    for path in [*sorted((ROOT / "forecasting").rglob("*.py")), Path(str(lead_time_demand.__file__))]:
         digest.update(path.read_bytes())
     digest.update(repr((setting.span, setting.scored_days, replay.WARM_DAYS)).encode())
     kept = KEPT / f"replenish-{name}-{digest.hexdigest()[:16]}.pickle"

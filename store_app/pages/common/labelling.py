@@ -14,7 +14,7 @@ from pos.printing import queue as print_queue
 from pos.store.store import Till
 from store_app.runtime.doors import doors, wake_worker_after
 from store_app.web.presenting import place, today
-from supply.shelf import labels
+from supply.shelf import plan
 
 MOST_LABELS = 500
 
@@ -26,7 +26,7 @@ def documents(session: Session, skus: Sequence[str], day: dt.date | None = None)
     """
     settings = doors().settings
     address = settings.public_url or settings.network_url
-    found = labels.documents(session, str(place().store_id), skus, address, at=_within(day))
+    found = plan.label_documents(session, str(place().store_id), skus, address, at=_within(day))
     return [found[sku] if address else found[sku] | {"url": ""} for sku in skus if sku in found]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid
 from store_app.web.days import day_of
 from store_app.words import money
-from supply.membership.standing_math import KNOWN, LEVELS, Measure
+from supply.membership.level import KNOWN, LEVELS, Measure
 from supply.money import ledger
 from supply.money.credit import CreditLine
 from supply.money.ledger import LedgerEntry, Standing

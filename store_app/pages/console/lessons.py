@@ -12,7 +12,7 @@ from store_app.practice import lessons
 from store_app.runtime.doors import clock, read, write
 from store_app.web.presenting import LANGUAGES, language, page
 from store_app.web.security import requires
-from supply.membership import lesson_text, training
+from supply.membership import training
 
 bp = Blueprint("console_lessons", __name__, url_prefix="/console/lessons")
 bp.before_request(form.know_the_place)
@@ -46,11 +46,11 @@ def writing(lesson_id: str = "", fault: ShopError | None = None) -> ResponseRetu
         raise NotFound("no-lesson", _("There is no such lesson. Choose one from the list."))
     text = (row.texts.get(wished) if row else None) or PATTERN.get(wished, PATTERN["en"])
     text = request.form.get("text", text)
-    shown = None if fault else lesson_text.read(lesson_id or "new", text)
+    shown = None if fault else training.read_lesson(lesson_id or "new", text)
     return page(
         "console/lesson.html", row=row, lesson_id=lesson_id, text=text, wished=wished, languages=LANGUAGES,
         shown=shown, body=lessons.written_out(shown.body) if shown else "", in_line=lessons.in_line, fault=fault,
-        scenes=lesson_text.SCENES, tasks=lesson_text.TASKS,
+        scenes=training.SCENES, tasks=training.TASKS,
     )  # fmt: skip
 
 

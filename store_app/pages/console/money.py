@@ -25,7 +25,6 @@ from supply.money import (
     agent_commissions,
     credit,
     ledger,
-    losses,
     lost_entries,
     pain001,
     payouts,
@@ -241,7 +240,7 @@ def give_up(store_id: str, invoice_id: str) -> ResponseReturnValue:
     """Give up what is left of an invoice."""
     why = form.text("why", required=_("Say why, for the record."))
     with write() as session:
-        losses.give_up(session, store_id, invoice_id, why=why, actor=g.actor, at=clock.now())
+        credit.give_up(session, store_id, invoice_id, why=why, actor=g.actor, at=clock.now())
         wake_worker_after(session)
     flash(_("Given up, as a loss. The shop’s credit is held until you release it."), "info")
     return redirect(url_for(".shop", store_id=store_id), 303)

@@ -4,7 +4,7 @@ Rules
 -----
 1. A file is looked at before anything is written: what it would change, row by row, or every row that cannot be.
 2. A day chosen for a price list is that of every row without one of its own.
-3. What one person may not change alone waits for a second one as the very file (`supply.orders.price_proposals`).
+3. What one person may not change alone waits for a second one as the very file (`supply.orders.price_list`).
 """
 
 import csv
@@ -32,9 +32,8 @@ from store_app.pages.orders.suppliers import WEEKDAYS, weekdays
 from store_app.runtime.doors import clock, doors, read, write
 from store_app.web.presenting import page
 from store_app.web.security import requires
-from supply.orders import price_list, price_proposals, suppliers
-from supply.orders.price_list import Change, Listed
-from supply.orders.price_proposals import Limits, PriceProposal
+from supply.orders import price_list, suppliers
+from supply.orders.price_list import Change, Limits, Listed, PriceProposal
 from supply.orders.suppliers import Contact, Supplier
 
 bp = Blueprint("console_prices", __name__, url_prefix="/console/prices")
@@ -58,7 +57,7 @@ def listed(fault: ShopError | None = None, supplier_id: str = "", **_place: Any)
         currency, day = network.money_and_day(session, EVERYONE, clock.now())
         rows = price_list.rows(session, chosen.id, day, text=text, most=SHOWN + 1)
         count = price_list.count(session, chosen.id)
-        waiting = price_proposals.waiting(session)
+        waiting = price_list.waiting(session)
     places = exponent(currency)
     terms = {"name": chosen.name, "lead_time_days": chosen.lead_time_days, "order_weekdays": chosen.order_weekdays,
              "minimum": str(Decimal(chosen.minimum_minor).scaleb(-places)) if chosen.minimum_minor else ""}  # fmt: skip
@@ -198,13 +197,13 @@ def give_up(file_id: str) -> ResponseReturnValue:
 def proposed(proposal_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
     """Show a list that waits for a second person: what it would change by what holds now."""
     with read() as session:
-        row = price_proposals.proposal(session, proposal_id)
+        row = price_list.proposal(session, proposal_id)
         sheet = _sheet(row)
         currency, today = network.money_and_day(session, EVERYONE, clock.now())
-        found = _changes(session, sheet, row.supplier_id) if row.state == price_proposals.STATES.first else []
+        found = _changes(session, sheet, row.supplier_id) if row.state == price_list.STATES.first else []
     return page(
         "console/price_proposal.html", row=row, sheet=sheet, currency=currency, today=today, fault=fault,
-        is_own=row.proposed_by == g.actor.id, is_open=row.state == price_proposals.STATES.first, kinds=KINDS,
+        is_own=row.proposed_by == g.actor.id, is_open=row.state == price_list.STATES.first, kinds=KINDS,
         **_told(found),
     )  # fmt: skip
 
@@ -215,9 +214,9 @@ def proposed(proposal_id: str, fault: ShopError | None = None) -> ResponseReturn
 def confirm(proposal_id: str) -> ResponseReturnValue:
     """Write a list somebody else proposed: whole, or not at all."""
     with read() as session:
-        sheet = _sheet(price_proposals.proposal(session, proposal_id))
+        sheet = _sheet(price_list.proposal(session, proposal_id))
     with write() as session:
-        row = price_proposals.confirm(session, proposal_id, actor=g.actor, at=clock.now())
+        row = price_list.confirm(session, proposal_id, actor=g.actor, at=clock.now())
         _bring_in(session, sheet, row.supplier_id)
         supplier_id = row.supplier_id
     flash(_("Confirmed. The list is in."), "good")
@@ -230,7 +229,7 @@ def confirm(proposal_id: str) -> ResponseReturnValue:
 def drop(proposal_id: str) -> ResponseReturnValue:
     """Turn a proposed list down, or withdraw one's own."""
     with write() as session:
-        supplier_id = price_proposals.drop(session, proposal_id, actor=g.actor, at=clock.now()).supplier_id
+        supplier_id = price_list.drop(session, proposal_id, actor=g.actor, at=clock.now()).supplier_id
     flash(_("The list is not brought in."), "good")
     return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
 
@@ -240,7 +239,7 @@ def drop(proposal_id: str) -> ResponseReturnValue:
 
 def _may(session: Session, found: Sequence[Change], of: str) -> bool:
     limits = Limits(doors().settings.prices_alone, doors().settings.prices_alone_percent)
-    return price_proposals.may_write(session, found, limits, of=of, actor=g.actor, at=clock.now())
+    return price_list.may_write(session, found, limits, of=of, actor=g.actor, at=clock.now())
 
 
 def _propose(
@@ -248,7 +247,7 @@ def _propose(
     suffix: str, raw: bytes,
 ) -> str:  # fmt: skip
     given: dict[str, Any] = {"kind": kind, "supplier_id": supplier_id, "from_day": from_day, "suffix": suffix}
-    return price_proposals.propose(session, id, found, file=raw, actor=g.actor, at=clock.now(), **given).id
+    return price_list.propose(session, id, found, file=raw, actor=g.actor, at=clock.now(), **given).id
 
 
 def _told_to_wait(proposal_id: str) -> ResponseReturnValue:

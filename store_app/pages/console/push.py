@@ -21,7 +21,7 @@ from supply.membership import overview
 from supply.money import terms as money_terms
 from supply.network.offers import offer_results
 from supply.orders import network_offers
-from supply.orders.offer_terms import PushTerms
+from supply.orders.network_offers import PushTerms
 
 bp = Blueprint("console_push", __name__, url_prefix="/console/offers")
 ANSWER_DAYS = 3

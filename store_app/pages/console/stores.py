@@ -31,7 +31,7 @@ from store_app.words import held, words
 from store_app.words import money as money_words
 from supply.demand import closed_days, stated_sales
 from supply.membership import attention, exposure, overview, store_sheet
-from supply.membership.standing_math import LEVELS
+from supply.membership.level import LEVELS
 from supply.money import credit, ledger
 from supply.money.credit import CreditLine
 from supply.network.routes.vehicles import MapPlace

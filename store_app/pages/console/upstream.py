@@ -18,7 +18,7 @@ from store_app.pages.orders import suppliers
 from store_app.runtime.doors import clock, read, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
-from supply.orders import locations, upstream
+from supply.orders import locations, supply_routes
 from supply.orders.suppliers import SupplierProduct, warehouses, way_of
 
 bp = Blueprint("console_upstream", __name__, url_prefix="/console/upstream")
@@ -30,7 +30,7 @@ bp.before_request(form.know_the_place)
 def listed(fault: ShopError | None = None, warehouse_id: str = "") -> ResponseReturnValue:
     """List whom the network buys from, and the warehouses that write to them."""
     with read() as session:
-        rows = upstream.upstream_suppliers(session)
+        rows = supply_routes.upstream_suppliers(session)
         count = sa.select(SupplierProduct.supplier_id, sa.func.count()).group_by(SupplierProduct.supplier_id)
         counts = dict(session.execute(count).all())
         leads = suppliers.taken(session, rows)

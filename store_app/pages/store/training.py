@@ -16,7 +16,7 @@ from store_app.web.presenting import language, money, page, today
 from store_app.web.security import can, requires
 from store_app.web.staff import LESSON_PIN
 from supply.membership import training, training_needs
-from supply.membership.lesson_text import Lesson
+from supply.membership.training import Lesson
 from supply.membership.training_needs import Next, Trouble
 
 bp = Blueprint("training", __name__, url_prefix="/training")

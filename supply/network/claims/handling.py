@@ -11,7 +11,7 @@ Rules
 4. The network decides line by line, with a reason where it gives less than was asked. `money` is credited at once;
    `replacement` credits what was charged and sends the goods anew, invoiced as they come, once; `return` takes
    wrong and surplus goods back, credits them as the warehouse counts them, and pays the rest at once; what does not
-   come back in time is forfeited (`overdue_returns`).
+   come back in time is forfeited (`warehouse.returns`).
 5. A claim that got less than it asked for may be contested once. The second answer is the last, grants no less than
    the first, and pays in money. The network pays by its own books alone: what it sent, what was counted, what it cost,
    and together with what it paid before never more than that.

@@ -5,9 +5,9 @@ Rules
 1. Of a lot on sale or return the shop tells what was sold (`consignment`). Of goods a shop has bought, what it sold of
    the product since they came counts as theirs, at most what came.
 2. The fee for the place is paid once, when the goods were taken in. Bought goods are looked at once, on the day their
-   terms say (`offer_terms`, rule 3), and what is due then is paid into the shop's ledger. Units a claim was granted for
-   are not looked at again, and both payments together stay within what the goods cost. Nobody looks before the shop's
-   sales until that day are here: what is not known as sold may be.
+   terms say (`network_offers`, rule 9), and what is due then is paid into the shop's ledger. Units a claim was granted
+   for are not looked at again, and both payments together stay within what the goods cost. Nobody looks before the
+   shop's sales until that day are here: what is not known as sold may be.
 3. Who cannot be looked at keeps nobody else waiting (`isolation`).
 4. Offers made together are one push: their ids differ in the shop alone.
 """
@@ -30,8 +30,7 @@ from supply.money import ledger
 from supply.orders import network_offers
 from supply.orders.claims import Claim, ClaimLine
 from supply.orders.deliveries import Delivery, DeliveryLine
-from supply.orders.network_offers import PushOffer
-from supply.orders.offer_terms import Lot, looked_at_on, paid_for, terms_from
+from supply.orders.network_offers import Lot, PushOffer, looked_at_on, paid_for, terms_from
 
 MOST_ON_THE_WAY_DAYS = 30
 ANSWERS = ("accepted", "declined", "expired", "withdrawn", "called_off", "offered")

@@ -8,9 +8,9 @@ Rules
    have, and an order a shop inflates buys nothing. What is wholly recalled is not bought.
 2. Demand is the sum of what those shops sell, until the delivery after next and over the way to the shop until the van
    after; its variance is the sum of theirs, by chance in whole units at least. Each product is bought of one upstream
-   supplier (`upstream`), in its packs, on its order days; its days are those its deliveries took, whose spread widens
-   demand (`lead_times`). What none of them sells is bought of nobody known here, in the warehouse's own packs, after
-   UPSTREAM_DAYS.
+   supplier (`supply_routes`), in its packs, on its order days; its days are those its deliveries took, whose spread
+   widens demand (`lead_times`). What none of them sells is bought of nobody known here, in the warehouse's own packs,
+   after UPSTREAM_DAYS.
 3. A shop whose figures nobody can reckon with is left out of the sums (`isolation`), and the others are bought for.
 
 Quantities in stock units.
@@ -32,7 +32,7 @@ from pos.stock import batches, recall
 from pos.stock.ledger import INSIDE, MOST_QTY, StockLevel
 from pos.store.store import day_of
 from supply import isolation
-from supply.orders import order_days, purchases, supply_routes, upstream
+from supply.orders import order_days, purchases, supply_routes
 from supply.orders.delivery_calendar import next_rhythm
 from supply.orders.lead_times import LeadTime
 from supply.orders.suppliers import Supplier, SupplierProduct, Terms, require_warehouse
@@ -101,12 +101,12 @@ def needs(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) ->
     way = max(
         (one.next_delivery_day - one.order_day).days for one in (next_rhythm(van.calendar, today) for van in vans)
     )
-    sellers = [one for one in upstream.upstream_suppliers(session) if one.active]
+    sellers = [one for one in supply_routes.upstream_suppliers(session) if one.active]
     took = purchases.leads(session, sellers, at=at)
     minute = order_days.minute_at(session, warehouse_id, today, at)
     sources = {one.id: Source.of(one, took[one.id], today, minute) for one in sellers}
     unknown = Source.unknown(today)
-    sold = upstream.cheapest(session, today)
+    sold = supply_routes.cheapest_upstream(session, today)
     listed = [(sku, name, sold.get(sku, own)) for sku, name, own in _listed(session, [van.id for van in vans])]
     of = {sku: sources.get(terms.supplier_id, unknown) for sku, _name, terms in listed}
     days = {sku: source.interval_days + way for sku, source in of.items()}

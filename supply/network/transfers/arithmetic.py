@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from supply.demand.chances import Demand
+from supply.demand.lead_time_demand import Demand
 from supply.replenishment.policy import OrderPolicy, PolicyLine, expected_outdating, worth
 
 GRID = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 18, 24)

@@ -26,7 +26,7 @@ Units: qty stock units, *_minor minor units of both shops' currency.
 import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,6 +35,7 @@ from sqlalchemy.orm import Session
 from config.database import lock_rows, secret_of
 from config.errors import Conflict, Invalid, Refused
 from config.ids import NETWORK, new_id, pickup_code_of, tidy_pickup_code
+from config.money import divide_half_up
 from config.nodes import door, journal, outbox
 from config.nodes.inbox import refuse_stranger
 from config.nodes.journal import Actor
@@ -45,7 +46,8 @@ from pos.store.store import day_of
 from supply import isolation
 from supply.demand import known_events
 from supply.money import credit
-from supply.network.transfers import money
+from supply.money import terms as money_terms
+from supply.money.ledger import Booking, Wanted
 from supply.online.checkout.order_keys import code_hash
 from supply.orders.transfers import (
     ROAD,
@@ -136,7 +138,7 @@ def hand_over(
     source = Source("passed_on", SOURCE_KIND, found.id)
     waste.take_out(session, store_id, units, Place.SUPPLIER, source, actor=actor, at=at, why="transfer")
     batches.let_go(session, store_id, [_lot(line, line.given_qty or 0) for line in lines])
-    found.handed_over_at, found.cost_minor = at, money.cost_of(lines)
+    found.handed_over_at, found.cost_minor = at, cost_of(lines)
     _walk(session, found, "handed_over", actor=actor, at=at, units=sum(qty for _, qty in units))
     signed = "" if is_there else tidy_pickup_code(code)
     _tell_network(session, found, store_id, GIVEN, {"counts": dict(units), "code": signed}, at)
@@ -238,7 +240,7 @@ def write_proposal(
     session: Session, found: GoodsTransfer, lines: Sequence[TransferLine], *, actor: Actor, at: dt.datetime
 ) -> None:
     """Write a proposal and tell both shops (rule 1)."""
-    found.cost_minor = money.cost_of(lines)
+    found.cost_minor = cost_of(lines)
     session.add(found)
     session.flush()
     session.add_all(lines)
@@ -285,10 +287,10 @@ def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: 
     for line in lines:
         most = (line.taken_qty or 0) if is_there else line.qty
         line.given_qty = min(most, max(0, int(body["counts"].get(line.sku, 0))))
-    found.handed_over_at, found.cost_minor = at, money.cost_of(lines)
+    found.handed_over_at, found.cost_minor = at, cost_of(lines)
     if found.state != "received":
         _walk(session, found, "handed_over", actor=actor, at=at)
-    money.book(session, found, lines, actor=actor, at=at)
+    book(session, found, lines, actor=actor, at=at)
     _tell_shops(session, found, at)
 
 
@@ -315,7 +317,7 @@ def take_given_back(session: Session, body: dict[str, Any], store_id: str, *, ac
     back = _back(session, found, told)
     before_minor = found.cost_minor
     _give_less(session, found, back, actor=actor, at=at)
-    money.book_back(session, found, back, before_minor - found.cost_minor, actor=actor, at=at)
+    book_back(session, found, back, before_minor - found.cost_minor, actor=actor, at=at)
     _tell_shops(session, found, at)
 
 
@@ -334,6 +336,31 @@ def lapse_due(session: Session, *, at: dt.datetime, actor: Actor) -> list[GoodsT
         if part.done and is_over:
             gone.append(found)
     return gone
+
+
+def cost_of(lines: Iterable["TransferLine"]) -> int:
+    """Return what lines cost: what was handed over, or before that what is to be."""
+    return sum(
+        divide_half_up((line.qty if line.given_qty is None else line.given_qty) * line.pack_cost_minor, line.pack_qty)
+        for line in lines
+    )
+
+
+def book(
+    session: Session, found: "GoodsTransfer", lines: Sequence["TransferLine"], *, actor: Actor, at: dt.datetime
+) -> None:
+    """Move the cost from the taker's account to the giver's, the shops in one order everywhere."""
+    rows = [[line.sku, line.name, line.given_qty, cost_of([line])] for line in lines if line.given_qty]
+    _move(session, found, found.id, found.giver_id, rows, found.cost_minor, actor=actor, at=at)
+
+
+def book_back(
+    session: Session, found: "GoodsTransfer", back: Sequence[tuple["TransferLine", int]], amount_minor: int, *,
+    actor: Actor, at: dt.datetime,
+) -> None:  # fmt: skip
+    """Move the cost of goods the giver has again from its account to the taker's."""
+    rows = [[line.sku, line.name, qty, divide_half_up(qty * line.pack_cost_minor, line.pack_qty)] for line, qty in back]
+    _move(session, found, f"{found.id}-back", found.taker_id, rows, amount_minor, actor=actor, at=at)
 
 
 # --- inside ---
@@ -410,7 +437,7 @@ def _give_less(
 ) -> None:
     for line, qty in back:
         line.given_qty = (line.given_qty or 0) - qty
-    found.cost_minor = money.cost_of(lines_of(session, found))
+    found.cost_minor = cost_of(lines_of(session, found))
     _walk(session, found, "taken_back", actor=actor, at=at, units=sum(qty for _, qty in back))
 
 
@@ -502,3 +529,25 @@ def _write_down(session: Session, body: dict[str, Any]) -> GoodsTransfer:
     )  # fmt: skip
     session.flush()
     return found
+
+
+def _move(
+    session: Session, found: "GoodsTransfer", id: str, paid_id: str, rows: Sequence[Sequence[Any]], amount_minor: int,
+    *, actor: Actor, at: dt.datetime,
+) -> None:  # fmt: skip
+    """Pay one of both shops, and invoice the other; what is paid pays what is due first."""
+    if amount_minor <= 0:
+        return
+    terms, names = (
+        money_terms.in_force(session)[1],
+        {found.giver_id: found.taker_name, found.taker_id: found.giver_name},
+    )
+    for store_id in sorted((found.giver_id, found.taker_id)):
+        entry = Booking(session, store_id, actor=actor, at=at)
+        if store_id == paid_id:
+            entry.enter("transfer", "funds", "transfers", amount_minor, source_id=id, words=names[store_id])
+        else:
+            due = entry.day + dt.timedelta(days=terms.account_days)
+            entry.invoice(Wanted(id, amount_minor, due, False, None, None, rows, against="transfers"))
+        entry.pay(by_day=entry.day)
+        entry.close("transferred", amount_minor=amount_minor, transfer=found.id)

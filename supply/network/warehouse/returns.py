@@ -1,4 +1,4 @@
-"""Goods that go back to the network: handed over by the shop, counted at the warehouse, and what follows from it.
+"""Goods that go back to the network: handed over by the shop in time, counted at the warehouse, and what follows.
 
 Rules
 -----
@@ -10,6 +10,14 @@ Rules
 3. A claim whose goods came back is at its end.
 4. What a return costs and whether it is credited stands in the network's own offer or claim. Goods on sale or return
    were never charged and are never credited; of a claim no more comes than was granted to go back.
+5. After a claim answered with `return` the shop hands the goods over within SEND_BACK_DAYS of hearing it. What it has
+   not handed over by then it keeps, at what it was charged.
+6. The network waits WORD_DAYS longer for a shop that is cut off. Then the claim is forfeited: what was to go back is
+   not credited, what else was granted stays paid, and both sides read it.
+7. What is on its way waits for the warehouse, which counts what came, also nothing. Goods that come after their claim
+   was forfeited are counted and credited all the same.
+8. How goods on sale or return end is charged in `consignment`, rule 6; here the lots are found whose time has come.
+9. What cannot be ended for one shop keeps nobody else's waiting (`isolation`).
 """
 
 import datetime as dt
@@ -29,11 +37,14 @@ from pos.stock import batches, consigned, stock, waste
 from pos.stock.consigned import Consigned
 from pos.stock.ledger import Place, Source
 from pos.store.store import day_of, snapshot, store_of
+from supply import isolation
 from supply.money import consignment, ledger
+from supply.money.consignment import WORD_DAYS, WORD_ENDS
 from supply.money.ledger import VERSION
 from supply.network.claims import handling
 from supply.network.warehouse import loading
 from supply.orders import claims, goods_returns
+from supply.orders.claims import SEND_BACK_DAYS, Claim
 from supply.orders.deliveries import Delivery
 from supply.orders.goods_returns import Going, GoodsReturn, GoodsReturnLine, lines_of, return_of
 from supply.orders.network_offers import PushOffer
@@ -41,6 +52,9 @@ from supply.orders.suppliers import Supplier
 
 SENT, RECEIVED = "return.sent", "return.received"
 SOURCE_KIND = "goods_return"
+
+LOOKED_BACK_DAYS = 60
+"""So long after its time a lot is still looked at each night; what is told later is charged as it arrives."""
 
 
 # --- verbs, store ---
@@ -179,6 +193,38 @@ def slip_of(session: Session, found: GoodsReturn) -> dict[str, Any]:
     }
 
 
+def keep_unsent(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> int:
+    """Keep at the shop what a claim's return did not take in time (rule 5); returns how many returns."""
+    today = day_of(session, store_id, at)
+    late = sa.select(GoodsReturn.id).where(
+        GoodsReturn.store_id == store_id, GoodsReturn.state == "proposed", GoodsReturn.source == "claim",
+        GoodsReturn.send_by < today,
+    )  # fmt: skip
+    return sum(goods_returns.give_up(session, store_id, one, actor=actor, at=at) for one in session.scalars(late).all())
+
+
+def end_overdue(session: Session, *, actor: Actor, at: dt.datetime) -> int:
+    """End the claims whose goods did not come, and charge what did not come of lots (rules 6 to 8).
+
+    Returns how many claims were forfeited.
+    """
+    forfeited = 0
+    for claim in _unanswered(session, at):
+        with isolation.apart(session, "returns", claim.store_id, actor=actor, at=at) as part:
+            handling.end(session, claim, "forfeited", actor=actor, at=at)
+        forfeited += part.done
+    today = at.date()
+    ended = sa.select(Consigned).where(
+        sa.or_(Consigned.back_qty > 0, Consigned.left_qty > 0),
+        Consigned.until < today - WORD_ENDS,
+        Consigned.until >= today - WORD_ENDS - dt.timedelta(days=LOOKED_BACK_DAYS),
+    )
+    for lot in session.scalars(ended.order_by(Consigned.store_id, Consigned.id)).all():
+        with isolation.apart(session, "returns", lot.store_id, actor=actor, at=at):
+            consignment.charge(session, lot, actor=actor, at=at)
+    return forfeited
+
+
 # --- inside ---
 
 
@@ -242,3 +288,13 @@ def _tell(session: Session, found: GoodsReturn, topic: str, to_node: str, at: dt
         session, to_node=to_node, topic=topic, version=VERSION, body=goods_returns.body_of(session, found),
         id=new_id(), subject=goods_returns.subject_of(found), business_day=day_of(session, found.store_id, at), at=at,
     )  # fmt: skip
+
+
+def _unanswered(session: Session, at: dt.datetime) -> list[Claim]:
+    """Return the claims whose goods were to be on their way by now, and are not."""
+    on_its_way = sa.exists().where(GoodsReturn.store_id == Claim.store_id, GoodsReturn.id == Claim.id)
+    query = sa.select(Claim).where(
+        Claim.state.in_(["accepted", "part_accepted"]), Claim.remedy == "return", ~on_its_way,
+        Claim.answered_at < at - dt.timedelta(days=SEND_BACK_DAYS + WORD_DAYS),
+    )  # fmt: skip
+    return list(session.scalars(query.order_by(Claim.store_id, Claim.id)))

@@ -38,7 +38,7 @@ from pos.store.store import Store, store_of
 from supply.money import escrow
 from supply.money.escrow_ledger import LeaderPart
 from supply.online.groups import price
-from supply.online.groups.arithmetic import Wish, deal, fill, price_at
+from supply.online.groups.price import Wish, deal, fill, price_at
 from supply.online.messages import messages
 from supply.online.orders import PickupOrder
 from supply.online_facts import OrderLine

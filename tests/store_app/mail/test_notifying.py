@@ -16,7 +16,7 @@ from store_app.mail import carriers
 from store_app.mail.carriers import Letter, LogCarrier, SmtpCarrier, WebhookCarrier
 from store_app.payments.order_tokens import token_for
 from supply.online.checkout.placing import Wishes
-from supply.online.messages import messages, words
+from supply.online.messages import messages
 from supply.online.messages.messages import CustomerMessage
 from tests.store_app.conftest import NOON, House
 
@@ -168,8 +168,8 @@ def test_what_was_sent_is_sent_once_with_the_orders_address(build):
 def test_every_message_has_its_words_in_both_languages():
     for kind in messages.KINDS:
         for language in ("en", "zh"):
-            assert words.text_of(kind, {"shop": "Shop"}, language)
-            assert words.subject_of(kind, {"shop": "Shop"}, language)
+            assert messages.text_of(kind, {"shop": "Shop"}, language)
+            assert messages.subject_of(kind, {"shop": "Shop"}, language)
 
 
 def test_people_are_forgotten_a_month_after(network: House):

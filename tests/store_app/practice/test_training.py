@@ -12,7 +12,7 @@ from config.ids import new_id
 from config.nodes.journal import JournalEntry
 from pos.till import shift
 from store_app.practice import lessons
-from supply.membership import lesson_text, training, training_needs
+from supply.membership import training, training_needs
 from supply.membership.training import LessonDone
 from supply.membership.training_needs import Trouble
 from tests.store_app import office
@@ -125,7 +125,7 @@ def test_a_practice_shop_that_is_gone_ends_the_practice_and_its_pages(shop):
 
 def test_every_lesson_of_ours_can_be_begun_and_asks_the_same_in_both_languages(shop):
     client = shop.signed_in()
-    for lesson_id, language in zip(lessons.OURS, lesson_text.LANGUAGES * 3, strict=True):
+    for lesson_id, language in zip(lessons.OURS, training.LANGUAGES * 3, strict=True):
         written = lessons.ours(lesson_id, language)
         assert written.language == language
         assert [task.does for task in written.tasks] == [task.does for task in lessons.ours(lesson_id, "en").tasks]
@@ -217,4 +217,4 @@ def test_the_network_s_lessons_are_published_taken_over_and_rendered_without_htm
 )  # fmt: skip
 def test_a_lesson_that_cannot_be_read_says_what_to_mend(text, told):
     with pytest.raises(Invalid, match=re.escape(told)):
-        lesson_text.read("x", text)
+        training.read_lesson("x", text)

@@ -18,7 +18,7 @@ from pos.stock.stock import StockLevel
 from pos.store.store import Region, Store
 from supply.demand.history import DailyDemand
 from supply.membership import benchmarks, suggestions
-from supply.membership.compare_math import SHOPS, gain_of_adding, gain_of_pricing, may_publish, median, scope_of
+from supply.membership.benchmarks import SHOPS, gain_of_adding, gain_of_pricing, may_publish, median, scope_of
 from supply.membership.suggestions import Suggestion
 from tests.supply.road import AT, DAY, KEEPER, later, make_country
 

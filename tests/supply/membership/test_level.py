@@ -18,7 +18,7 @@ from pos.store.store import store_of
 from supply.demand.history import DailyDemand
 from supply.membership import credit_review
 from supply.membership import level as membership_level
-from supply.membership.standing_math import LEAST, LEVELS, MEASURES, Measure, level_of
+from supply.membership.level import LEAST, LEVELS, MEASURES, Measure, level_of
 from supply.money import ledger
 from supply.money.escrow import Escrow
 from supply.money.ledger import Booking, Wanted

@@ -9,7 +9,7 @@ from config.ids import NETWORK
 from config.nodes.journal import Actor
 from supply.demand.history import StoreDay
 from supply.membership import credit_review
-from supply.money import advances, credit, escrow, escrow_ledger, ledger, losses, payouts
+from supply.money import advances, credit, escrow, escrow_ledger, ledger, payouts
 from supply.money import terms as money_terms
 from supply.money.ledger import Booking, Wanted, balances, open_invoices
 from supply.money.repayment import repaid_of
@@ -292,7 +292,7 @@ def test_what_is_given_up_as_lost_is_not_forgiven(country):
     assert line_of(country) == ("held", "late")
     with country.network.write() as session:
         (left,) = open_invoices(session, "S1")
-        losses.give_up(session, "S1", left.invoice.id, why="We gave it up", actor=OPERATOR, at=later(days=12))
+        credit.give_up(session, "S1", left.invoice.id, why="We gave it up", actor=OPERATOR, at=later(days=12))
     nights(country, 12, 13)
     assert line_of(country) == ("held", "We gave it up"), "nothing is late any more, and yet"
     order_id, filled = order_at(country, {"milk": 1}, 14)

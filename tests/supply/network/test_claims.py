@@ -18,7 +18,7 @@ from supply.money.ledger import balances, owed
 from supply.network.claims import handling, photos
 from supply.network.claims.photos import ClaimPhoto, ClaimPhotoPiece
 from supply.network.offers import offer_results
-from supply.network.warehouse import overdue_returns, returns
+from supply.network.warehouse import returns
 from supply.orders import claims as delivery_claims
 from supply.orders import goods_returns, letters
 from supply.orders.suppliers import Supplier
@@ -238,9 +238,9 @@ def days_pass(country: Country, days: int) -> None:
     """Let a night of both nodes go by, so many days later."""
     at = later(days=days)
     with country.shops["S1"].write() as session:
-        overdue_returns.keep_unsent(session, "S1", actor=KEEPER["S1"], at=at)
+        returns.keep_unsent(session, "S1", actor=KEEPER["S1"], at=at)
     with country.network.write() as session:
-        overdue_returns.look_after(session, actor=OPERATOR, at=at)
+        returns.end_overdue(session, actor=OPERATOR, at=at)
     country.deliver(at=at)
 
 
@@ -278,7 +278,7 @@ def test_goods_handed_over_in_time_are_credited_though_the_word_came_after_the_c
     with country.shops["S1"].write() as session:
         returns.send(session, "S1", CLAIM, {}, actor=KEEPER["S1"], at=later(days=3))
     with country.network.write() as session:  # the line was down all the time
-        overdue_returns.look_after(session, actor=OPERATOR, at=later(days=29))
+        returns.end_overdue(session, actor=OPERATOR, at=later(days=29))
     country.deliver(at=later(days=30), seed=seed)
     assert states(country) == ("forfeited", "forfeited")
     with country.network.write() as session:

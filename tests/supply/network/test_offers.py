@@ -11,7 +11,7 @@ from config.nodes.outbox import Message, OutboxMessage, to_wire
 from pos.catalogue.catalogue import Product
 from pos.stock import stock
 from supply.orders import network_offers
-from supply.orders.offer_terms import PushTerms
+from supply.orders.network_offers import PushTerms
 from supply.receiving import receiving
 from supply.sync import replica
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, later, make_country

@@ -27,7 +27,7 @@ from supply.network.offers.campaigns import Campaign
 from supply.network.purchasing import purchasing
 from supply.network.routes import loads, vehicles
 from supply.network.transfers import proposals, sheets, transfers
-from supply.network.warehouse import dispatch, overdue_returns
+from supply.network.warehouse import dispatch, returns
 from supply.orders import deliveries, purchases
 from supply.orders.claims import Claim, ClaimLine
 from supply.orders.network_offers import PushOffer
@@ -373,7 +373,7 @@ def test_claims_whose_goods_did_not_come_end_though_one_shop_cannot_be_told(coun
             add_claim(session, shop, remedy="return")
         nowhere(session)
     with country.network.write() as session:
-        assert overdue_returns.look_after(session, actor=OPERATOR, at=later(days=60)) == 1
+        assert returns.end_overdue(session, actor=OPERATOR, at=later(days=60)) == 1
         assert [one.state for one in session.scalars(sa.select(Claim).order_by(Claim.store_id))] == [
             "accepted", "forfeited",
         ]  # fmt: skip

@@ -13,12 +13,11 @@ from supply.money import consignment, ledger
 from supply.money.ledger import balances
 from supply.network.claims import handling
 from supply.network.offers import offer_results
-from supply.network.warehouse import overdue_returns, returns
+from supply.network.warehouse import returns
 from supply.orders import claims as delivery_claims
 from supply.orders import orders
 from supply.orders.claims import Claim, ClaimLine
-from supply.orders.network_offers import PushOffer
-from supply.orders.offer_terms import PushTerms
+from supply.orders.network_offers import PushOffer, PushTerms
 from supply.orders.orders import ReplenishmentOrder
 from supply.receiving.receiving import Delivery
 from supply.sync import replica
@@ -193,7 +192,7 @@ def test_the_latest_answers_are_listed_and_only_due_replacements_are_loaded(coun
 
 def look_after(country: Country, days: int) -> None:
     with country.network.write() as session:
-        overdue_returns.look_after(session, actor=OPERATOR, at=later(days=days))
+        returns.end_overdue(session, actor=OPERATOR, at=later(days=days))
     country.deliver(at=later(days=days))
 
 

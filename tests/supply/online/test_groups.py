@@ -22,8 +22,8 @@ from supply.money import agent_commissions, escrow, ledger, payouts, terms
 from supply.money.escrow import Escrow
 from supply.online.checkout.order_keys import code_hash, code_of, new_token, token_hash
 from supply.online.groups import goods, groups, leaders
-from supply.online.groups.arithmetic import Wish, commission, deal, fill, price_at
 from supply.online.groups.groups import GroupMember, GroupOffer, GroupTerms
+from supply.online.groups.price import Wish, commission, deal, fill, price_at
 from supply.online.messages import messages
 from supply.online.orders import PickupOrder
 from supply.online.pickup import escrow_release, pickup

@@ -17,10 +17,9 @@ from supply.demand.history import StoreDay
 from supply.money import consignment, terms
 from supply.money.ledger import balances, open_invoices, owed
 from supply.network.offers import offer_results
-from supply.network.warehouse import overdue_returns, returns
+from supply.network.warehouse import returns
 from supply.orders import goods_returns, network_offers
-from supply.orders.network_offers import PushOffer
-from supply.orders.offer_terms import Lot, PushTerms, looked_at_on, paid_for, terms_from
+from supply.orders.network_offers import Lot, PushOffer, PushTerms, looked_at_on, paid_for, terms_from
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country
 
 OFFER, UNTIL = "push-0001-S1", DAY + dt.timedelta(days=20)
@@ -208,7 +207,7 @@ def test_what_a_silent_shop_has_told_nothing_of_is_invoiced_in_the_end_and_credi
 
     def look(days: int) -> int:
         with country.network.write() as session:
-            overdue_returns.look_after(session, actor=OPERATOR, at=later(days=days))
+            returns.end_overdue(session, actor=OPERATOR, at=later(days=days))
             found = balances(session, "S1")
         return -found["goods"] - found["returns"]
 
@@ -297,7 +296,7 @@ def test_whatever_happens_to_a_lot_it_adds_up_and_is_charged_by_the_unit(tmp_pat
             country.deliver(at=at, seed=seed)
     close(country, later(days=60), seed=seed)
     with country.network.write() as session:
-        overdue_returns.look_after(session, actor=OPERATOR, at=later(days=60))
+        returns.end_overdue(session, actor=OPERATOR, at=later(days=60))
     country.deliver(at=later(days=60), seed=seed)
     left, sold, back, bought = lots(country)[1]
     assert (left, left + sold + back + bought) == (0, 12)

@@ -14,8 +14,7 @@ from supply.orders import orders
 from supply.replenishment import auto_approval, budget, proposals
 from supply.replenishment.budget import Line
 from supply.replenishment.policy import share_money
-from supply.replenishment.purse import Purse
-from supply.replenishment.sourcing import Source, decide_sources, ranked
+from supply.replenishment.sourcing import Purse, Source, decide_sources, ranked
 from tests.supply.replenishment.test_proposals import (  # noqa: F401 - shop is a fixture
     DAWN,
     MONDAY,

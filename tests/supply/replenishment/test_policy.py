@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import nbinom, poisson
 
-from supply.demand.chances import Demand
 from supply.demand.lead_time_demand import (
+    Demand,
     critical_ratio,
     lately_factor,
     least_chance,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from forecasting.series.panel import DemandPanel
-from supply.demand.chances import Demand
+from supply.demand.lead_time_demand import Demand
 from supply.replenishment import replay
 from supply.replenishment.replay import Curve, History, Outcome, Seen, Setting
 

@@ -10,8 +10,8 @@ from pos.stock.stock import Place
 from supply.demand.history import DailyDemand, RegionalDemand
 from supply.online.storefront import listing
 from supply.orders.suppliers import Supplier, SupplierProduct
-from supply.shelf import labels, ranking
 from supply.shelf import plan as shelf_plan
+from supply.shelf import ranking
 from supply.shelf.plan import ShelfPlan, ShelfSlot
 from tests.supply.online_store import ANA, AT, STORE, later, make_town
 
@@ -264,7 +264,7 @@ def test_a_label_carries_price_barcode_and_the_address_of_its_product(town):
     with town.shop.write() as session:
         session.add(Product(sku="new", name="New", category="Food", tax_class_id="std"))
         session.flush()
-        found = labels.documents(session, STORE, ["bread", "new"], "https://shop.example/", at=AT)
+        found = shelf_plan.label_documents(session, STORE, ["bread", "new"], "https://shop.example/", at=AT)
         assert [*found] == ["bread"], "what has no price has no label"
         label = found["bread"]
         assert label["url"] == "https://shop.example/shop/harbour-7/p/bread"

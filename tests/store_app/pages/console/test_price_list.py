@@ -15,9 +15,8 @@ from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Product
 from pos.store.store import add_staff
 from store_app.jobs import publishing
-from supply.orders import price_list, price_proposals, suppliers, supply_routes
-from supply.orders.price_list import Change
-from supply.orders.price_proposals import Limits, PriceProposal
+from supply.orders import price_list, suppliers, supply_routes
+from supply.orders.price_list import Change, Limits, PriceProposal
 from supply.orders.suppliers import Contact, SupplierProduct
 from tests.store_app.conftest import NOON
 from tests.store_app.house import post
@@ -225,11 +224,11 @@ def test_what_one_person_changes_on_a_day_is_counted_together_and_what_is_new_co
             (ben, change(dearer, "c"), "net", NOON, True),
             (ana, change(cheaper, "a", before=90, after=69), "net", tomorrow, True),
         ):  # fmt: skip
-            told = price_proposals.may_write(session, some, Limits(3, 30), of=of, actor=actor, at=at)
+            told = price_list.may_write(session, some, Limits(3, 30), of=of, actor=actor, at=at)
             assert told is may, (actor, some, at)
     for after, percent in ((1_200, 0), (1_195, 1), (2_400, 100)):
         moved = [Change(1, "a", "", "each", price_list.REPACKED, (6, 600), 12, after, TODAY)]
-        assert price_proposals.most_percent(moved) == percent
+        assert price_list.most_percent(moved) == percent
 
 
 def test_shops_hear_within_the_day_what_suppliers_ask_but_of_no_product_before_its_catalogue(console):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import nbinom
 
-from supply.demand.chances import Demand, poisson
+from supply.demand.lead_time_demand import Demand, poisson
 
 MEANS = np.array([0.05, 0.4, 1.7, 6.0, 40.0, 900.0])
 

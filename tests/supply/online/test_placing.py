@@ -12,8 +12,7 @@ from pos.payments.providers import Outcome
 from supply.money import escrow
 from supply.online import orders
 from supply.online.checkout import placing
-from supply.online.checkout.placing import CUSTOMER
-from supply.online.checkout.unpaid_limits import MOST_ORDERS, MOST_THINGS
+from supply.online.checkout.placing import CUSTOMER, MOST_ORDERS, MOST_THINGS
 from supply.online.orders import PickupOrder
 from supply.online.pickup import pickup
 from supply.online.storefront.availability import ShopOffer
