@@ -20,7 +20,7 @@ from store_app.demo.member import Member
 from store_app.demo.panel import DemoPanel
 from store_app.demo.visitor import Customer
 from supply.online.pickup import delivery, handover
-from supply.online.storefront import delivery_fee
+from supply.online.storefront import delivery_rules
 from supply.online.storefront.delivery_rules import DeliveryRules, NamedPlace
 from supply.routing import stop_order
 
@@ -38,7 +38,7 @@ def settle(session: Session, panel: DemoPanel, member: Member) -> None:
         on=True, lat_e6=lat_e6, lon_e6=lon_e6, fee_minor=199, free_from_minor=3_000, minimum_minor=800, places=places
     )
     at = member.doors.now()
-    delivery_fee.settle(session, member.id, rules, "Brought home", "general", actor=member.keeper, at=at)
+    delivery_rules.settle_fee(session, member.id, rules, "Brought home", "general", actor=member.keeper, at=at)
 
 
 def order(network: Member, member: Member, name: str, phone: str, place: str, street: str) -> Customer:

@@ -25,7 +25,7 @@ from flask_babel import ngettext
 from config.errors import Invalid
 from store_app.files.encodings import decode
 from store_app.runtime.child_process import read_apart
-from supply.demand.school_holidays import LONGEST_NAME, MOST_AHEAD, MOST_DAYS
+from supply.demand.surroundings import LONGEST_NAME, MOST_AHEAD, MOST_DAYS
 
 if TYPE_CHECKING:  # of the many who bring in a table few bring a calendar
     from icalendar import Calendar

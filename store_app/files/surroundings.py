@@ -24,7 +24,7 @@ from config.nodes.publication import EVERYONE
 from pos.store.store import Region
 from store_app.files.cells import Cell, day, text
 from store_app.words.refusals import sentence_of
-from supply.demand import school_holidays, weather
+from supply.demand import surroundings
 
 SCHOOL, WEATHER = "school-holidays", "weather"
 Row = dict[str, Any]
@@ -38,7 +38,7 @@ def _tenths(cell: str) -> int:
 
 
 CELLS: dict[str, tuple[dict[str, Cell], dict[str, Cell]]] = {
-    SCHOOL: ({"name": text(school_holidays.LONGEST_NAME), "from": day, "to": day}, {"region": text(60)}),
+    SCHOOL: ({"name": text(surroundings.LONGEST_NAME), "from": day, "to": day}, {"region": text(60)}),
     WEATHER: ({"day": day}, {"temperature": _tenths, "rain": _tenths, "region": text(60)}),
 }
 TWINS = {SCHOOL: ("name", "from", "region"), WEATHER: ("day", "region")}
@@ -53,24 +53,26 @@ def beside(
         try:
             _scopes(regions, row, owner_id)
             if kind == WEATHER and "day" in row:
-                weather.check(row["day"], row.get("temperature"), row.get("rain"), at=at)
+                surroundings.check_weather(row["day"], row.get("temperature"), row.get("rain"), at=at)
             elif kind == SCHOOL and {"from", "to"} <= set(row):
-                school_holidays.check(row["from"], row["to"], at=at)
+                surroundings.check_school_holiday(row["from"], row["to"], at=at)
         except ShopError as fault:
             yield n, str(fault.facts.get("field", "region")), sentence_of(fault)
 
 
 def write(session: Session, kind: str, rows: Sequence[Row], owner_id: str, *, actor: Actor, at: dt.datetime) -> None:
     """Note what rows tell (rule 1). owner_id: a shop's, a region's, or '*' for every region."""
-    regions, days = _regions(session), defaultdict[str, list[weather.Told]](list)
+    regions, days = _regions(session), defaultdict[str, list[surroundings.Told]](list)
     for row in rows:
         for scope_id in _scopes(regions, row, owner_id):
             if kind == WEATHER:
                 days[scope_id].append((row["day"], row.get("temperature"), row.get("rain")))
             else:
-                school_holidays.tell(session, scope_id, row["name"], row["from"], row["to"], actor=actor, at=at)
+                surroundings.add_school_holiday(
+                    session, scope_id, row["name"], row["from"], row["to"], actor=actor, at=at
+                )
     for scope_id, told in sorted(days.items()):
-        weather.tell(session, scope_id, told, at=at)
+        surroundings.tell_weather(session, scope_id, told, at=at)
 
 
 # --- inside ---

@@ -242,7 +242,7 @@ def limits(desk: Desk, day: dt.date) -> str:
 
 def look_ahead(desk: Desk, _day: dt.date) -> str:
     """Look at what each region's shops will run out of, by what they sell, which is kept anew where it changed."""
-    from supply.replenishment import region_outlook, stockouts
+    from supply.replenishment import stockouts
 
     some, actor = stockouts.STORES_AT_ONCE, desk.actor("outlook")
     while some == stockouts.STORES_AT_ONCE:
@@ -255,9 +255,9 @@ def look_ahead(desk: Desk, _day: dt.date) -> str:
         now = desk.doors.now()
         with alone(desk.doors, "region-outlook", region_id, actor=actor):
             with desk.doors.read() as session:
-                seen = region_outlook.look(session, region_id, today=now.astimezone(dt.UTC).date())
+                seen = stockouts.look_at_regions(session, region_id, today=now.astimezone(dt.UTC).date())
             with desk.doors.write() as session:
-                region_outlook.keep(session, region_id, seen, at=now)
+                stockouts.keep_outlook(session, region_id, seen, at=now)
     return f"{len(regions)} regions looked at"
 
 

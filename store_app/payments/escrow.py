@@ -29,7 +29,7 @@ from supply.online.groups import groups
 from supply.online.groups.groups import GroupMember
 from supply.online.orders import order_for_update
 from supply.online.pickup import escrow_release, order_copy
-from supply.sync import refunds as refund_facts
+from supply.sync import online
 
 ACTOR = Actor.system("escrow", NETWORK)
 WAY = "shop_code"
@@ -96,7 +96,7 @@ def send_back(doors: Doors, refund_id: str) -> str:
         else:
             refunds.not_yet(session, refund_id, outcome, at=doors.now())
         asked = session.get_one(Refund, refund_id)
-        refund_facts.tell_shop(session, asked, doors.now())
+        online.tell_refund(session, asked, doors.now())
         return asked.state
 
 

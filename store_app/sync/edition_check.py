@@ -31,7 +31,7 @@ from pos.catalogue import offers
 from pos.catalogue.catalogue import Barcode, Price, Product, TaxClass
 from pos.pricing import promises
 from pos.store.store import Store, day_of
-from supply.demand.school_holidays import MOST_DAYS
+from supply.demand.surroundings import MOST_DAYS
 from supply.orders.suppliers import LONGEST_LEAD_DAYS, MOST_PACK_QTY, MOST_PACKS, Supplier
 
 JUMP = "edition-price-jump"

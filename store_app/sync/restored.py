@@ -3,7 +3,7 @@
 The sidecar file beside the database keeps (epoch, last journal number, its hash), written after commits: whenever the
 worker looks, at each contact, at a restore. A database behind its sidecar was restored: numbers of the old epoch may
 already be known elsewhere, so a new epoch begins (I18); what it tells in steps goes on above them
-(`supply.sync.version_counters`).
+(`supply.sync.recovered`).
 """
 
 from contextlib import suppress
@@ -17,7 +17,7 @@ from config.errors import Invalid
 from config.nodes import journal, node
 from config.nodes.journal import GENESIS, Actor, JournalEntry, JournalHead
 from store_app.runtime.doors import Doors
-from supply.sync import version_counters
+from supply.sync import recovered
 
 log = structlog.get_logger()
 
@@ -49,7 +49,7 @@ def new_epoch(session: Session, node_id: str, why: str, doors: Doors, *, is_put_
     """Begin a new epoch and journal why; is_put_back as `node.new_epoch` has it."""
     before = node.this_node(session).epoch
     epoch = node.new_epoch(session, is_put_back=is_put_back)
-    version_counters.after_a_restore(session, node_id, at=doors.now())
+    recovered.after_a_restore(session, node_id, at=doors.now())
     log.warning("new epoch", node=node_id, why=why)
     journal.record(
         session,

@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from store_app.web.presenting import clock_time, number, qty
-from supply.network.warehouse.allocation_needs import Scarcity
+from supply.network.warehouse.allocation import Scarcity
 from supply.orders.letters import OrderLetter
 
 LETTER_FAULTS = {

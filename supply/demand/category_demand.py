@@ -4,7 +4,7 @@ Rules
 -----
 1. Expected of a shop is what its own published forecast says, as the shop tells it (`reported_forecasts`) or the
    network made it, at most OLDEST_DAYS older than the newest of all; else what its region's forecast expects, by the
-   shop's share of what the region's shops sell a day (`rates_kept`), and by their number where none of them is known to
+   shop's share of what the region's shops sell a day (`history`), and by their number where none of them is known to
    sell; else what it sells a day. So it is of single products of which the shop's word is not believed.
 2. A figure is rounded once, for a shop and day, to a whole part of a unit (`Ahead`), what was rounded off going on to
    the next day: so days, shops and regions add up to the last part, and nothing said of many is forecast apart.
@@ -29,8 +29,7 @@ from pos.store.store import Region, Store
 from supply.demand import history, reported_forecasts
 from supply.demand.expected import OLDEST_DAYS
 from supply.demand.forecasts import ForecastQuantile, ForecastRun
-from supply.demand.history import RegionalDemand
-from supply.demand.rates_kept import SellingRate
+from supply.demand.history import RegionalDemand, SellingRate
 from supply.demand.reported_forecasts import Told
 
 LATELY_DAYS = 28

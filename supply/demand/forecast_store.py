@@ -20,10 +20,10 @@ from sqlalchemy.orm import Session
 from config.bulk import write_many
 from config.ids import new_id
 from config.nodes.journal import Actor, move
-from supply.demand import campaign_uplift, forecast_state, rates_kept
+from supply.demand import campaign_uplift, forecast_state, history
 from supply.demand.forecasts import HORIZON_DAYS, STATES, Computed, ForecastQuantile, ForecastRun, ForecastSeries
 from supply.demand.history import in_parts
-from supply.demand.offer_effects import OFFER
+from supply.demand.offer_days import OFFER
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from forecasting.series.panel import Floats, Forecast
@@ -124,7 +124,7 @@ def _publish(session: Session, run: ForecastRun, *, actor: Actor, at: dt.datetim
         elif old.state in ("running", "ready"):
             move(session, old, "failed", actor=actor, at=at, subject=f"forecast:{old.id}")
     move(session, run, "published", actor=actor, at=at, subject=f"forecast:{run.id}")
-    rates_kept.forget(session, [run.scope_id] if run.scope_kind == "store" else [])
+    history.forget_rates(session, [run.scope_id] if run.scope_kind == "store" else [])
     gone = [old.id for old in before[KEPT_RUNS - 1 :]]
     session.execute(sa.update(ForecastRun).where(ForecastRun.id.in_(gone)).values(signal=sa.null()))
     if silenced := [old.id for old in before[KEPT_NOTES - 1 :]]:

@@ -31,16 +31,7 @@ from config.money import BASIS
 from config.nodes.node import this_node
 from config.states import StateTable
 from pos.store.store import Store
-from supply.demand import (
-    campaign_uplift,
-    closed_days,
-    forecast_state,
-    history,
-    offer_days,
-    offer_effects,
-    stated_sales,
-    surroundings,
-)
+from supply.demand import campaign_uplift, closed_days, forecast_state, history, offer_days, stated_sales, surroundings
 from supply.demand.history import DailyDemand, StoreDay
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
@@ -95,7 +86,7 @@ class ForecastRun(Base):
     said: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True), deferred=True)
     """A store's: what it said of the week ahead, to be judged (`forecasting.accuracy.watch.Said`)."""
     effects: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True), deferred=True)
-    """A store's: what offers and prices made of its days, to be told (`offer_effects`)."""
+    """A store's: what offers and prices made of its days, to be told (`offer_days`)."""
 
 
 class ForecastSeries(Base):
@@ -145,7 +136,7 @@ class Loaded:
     stores: how many shops are in a region's panel. state: a shop's that is moved on; None: all is measured anew.
     said: what the forecast of WATCHED_DAYS ago said. usual: a region's (`demand.usual`). ahead: a store's, what offers,
     prices and campaigns let expect of the horizon_days. stated: what a store says it takes.
-    evidence: a region's, what its shops tell of offers and prices (`offer_effects`).
+    evidence: a region's, what its shops tell of offers and prices (`offer_days`).
     """
 
     scope_kind: str
@@ -192,7 +183,7 @@ def load_region(session: Session, region_id: str, day: dt.date, *, country: str 
     stores = session.scalar(sa.select(sa.func.count()).select_from(Store).where(Store.region_id == region_id)) or 0
     usual = history.usual(session, region_id, day)
     panel = history.region_panel(session, region_id, day, also={sku for _, sku in usual})
-    evidence = offer_effects.of_region(session, region_id, day)
+    evidence = offer_days.effects_of_region(session, region_id, day)
     return Loaded("region", region_id, day, panel, country, stores, usual=usual, evidence=evidence)
 
 

@@ -7,12 +7,16 @@ Rules
 2. A day without a row on which the shop was open is a real zero; a day on which it was closed (`closed_days`, or no
    till was opened), or of which nothing is known, is not observed.
 3. The region's row is the sum over its stores, rolled up in the same call; the network is its author, a store takes it
-   over as an edition.
-   No shop is told what few others sold (`edition`).
+   over as an edition. No shop is told what few others sold (`edition`).
 4. What was imported is never re-rolled.
 5. A shelf that stood empty at closing time hid demand: the share of the day's trade since its last sale is kept beside.
 6. A region is forecast by its sums as the shops of today would have sold them (`forecasting.series.growth`): who opens,
    or whose past is brought in, is no step in what customers want. A shop trades today that sold in SIZE_DAYS.
+7. What shops sell a day is kept for the questions that are asked of a whole region at once: a cache beside the roll-ups
+   and the published forecasts: what is kept of a shop is what `outlook.rates` tells of it for the day it was kept for
+   (K21), and is kept anew, whole, by `outlook.keep_rates` once that day is over.
+8. Whoever changes a day before that one, or publishes a forecast, forgets what is kept of the shop in the same
+   transaction (`forget_rates`): it is kept anew before the next look, and is as it was until then.
 """
 
 import datetime as dt
@@ -28,9 +32,11 @@ from pos.catalogue.catalogue import Listing, Product
 from pos.stock.stock import StockMovement
 from pos.store.store import Region, Store
 
-if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
+if TYPE_CHECKING:
     from forecasting.fit.assortment import Usual
     from forecasting.series.panel import DemandPanel
+
+from config.database import dialect_of, insert_into
 
 HISTORY_DAYS = 728
 EDITION_DAYS = 120
@@ -92,6 +98,29 @@ class RegionalDemand(Base):
     stores_open: Mapped[int]
     stores_selling: Mapped[int]
     pickup_qty: Mapped[int] = mapped_column(default=0)
+
+
+NEVER = dt.date.min
+
+
+class SellingRate(Base):
+    """What a shop sells of a product a day."""
+
+    __tablename__ = "selling_rate"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    per_day: Mapped[float] = mapped_column(sa.Double)
+    """Stock units."""
+
+
+class RatesKept(Base):
+    """For which day a shop's rates are kept; NEVER: they want to be kept anew."""
+
+    __tablename__ = "rates_kept"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[dt.date]
 
 
 # --- verbs ---
@@ -361,6 +390,29 @@ def whole_day(session: Session, today: dt.date) -> dt.date | None:
     return day
 
 
+def forget_rates(session: Session, stores: Collection[str], changed: dt.date = NEVER) -> None:
+    """Let what is kept of shops be kept anew, where it was made of that day: of any, where none is named."""
+    if stores:
+        # not a delete: that would not wait for who is just keeping them, and leave what it read before
+        _write(session, stores, NEVER, only_after=changed)
+
+
+def rates_due(session: Session, today: dt.date, most: int) -> list[str]:
+    """Return the shops whose rates are to be kept, and note them as kept: the caller does so in this transaction."""
+    kept = RatesKept
+    query = (
+        sa.select(Store.id)
+        .outerjoin(kept, kept.store_id == Store.id)
+        .where(sa.or_(kept.day.is_(None), kept.day < today))
+        .order_by(Store.id)
+        .limit(most)
+    )
+    stores = list(session.scalars(query))
+    if stores:
+        _write(session, stores, today)
+    return stores
+
+
 # --- inside ---
 
 
@@ -423,3 +475,10 @@ def _numbers(text: str, days: int) -> list[int]:
     if len(numbers) != days:
         raise ValueError(f"{len(numbers)} numbers for {days} days")
     return numbers
+
+
+def _write(session: Session, stores: Collection[str], day: dt.date, *, only_after: dt.date | None = None) -> None:
+    insert = insert_into(RatesKept, dialect_of(session))
+    there = None if only_after is None else RatesKept.__table__.c.day > only_after
+    upsert = insert.on_conflict_do_update(index_elements=["store_id"], set_={"day": insert.excluded.day}, where=there)
+    session.execute(upsert, [{"store_id": store_id, "day": day} for store_id in sorted(stores)])

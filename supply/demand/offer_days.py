@@ -1,4 +1,5 @@
-"""On which days a shop's products were and will be on offer, and at which price: for its forecast.
+"""On which days a shop's products were and will be on offer, and at which price, and what offers and
+prices made of them, as shops tell it and as a region hands it on: for its forecast.
 
 Rules
 -----
@@ -9,6 +10,13 @@ Rules
 3. A price is the shop's own from its first own price on, before it the network's; what is typed for later is known now.
 4. Prices that never change say nothing and are left out. An offer that holds on all these days does not: the level a
    state keeps is that of days without it.
+5. A shop tells with its forecast, of each aisle, what its own days alone say of an offer and of a price
+   (`forecasting.fit.effects.Factors.evidence`): what they are worth, in sales on such days, and that times the slope,
+   the change of the logarithm of demand for one more of it. Such pairs add up. The newest word replaces the one before.
+6. A slope beyond MOST_SLOPE either way is none that is found in trade, and is left out: an offer that brings more than
+   six times as much, a price of which a tenth less does nearly half as much again. Of an aisle a shop counts for
+   MOST_WORTH sales at most, so that none decides for a region whose shops tell much.
+7. What was told KEPT_DAYS ago and more counts no longer.
 """
 
 import datetime as dt
@@ -26,8 +34,44 @@ from pos.catalogue.offers import StandingOffer, as_offer
 from pos.pricing.promises import BASKET_KINDS, Offer, Offers
 from pos.store.store import Store
 
-if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
+if TYPE_CHECKING:
     from forecasting.series.panel import Ahead, DemandPanel, Flags, Floats
+import math
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from config.bulk import write_many
+from config.database import Base
+from config.errors import Invalid
+
+OFFER, PRICE = "on_offer", "price"
+FEATURES = (OFFER, PRICE)
+MOST_SLOPE = {OFFER: math.log(6.0), PRICE: 4.0}
+MOST_WORTH = 200.0
+KEPT_DAYS = 56
+MOST_AISLES, LONGEST_NAME = 2_000, 200
+
+Pair = tuple[float, float]
+"""Worth in sales, and that times the slope."""
+
+
+class ToldEffect(Base):
+    """What a shop told of a feature in an aisle."""
+
+    __tablename__ = "told_effect"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    aisle: Mapped[str] = mapped_column(primary_key=True)
+    feature: Mapped[str] = mapped_column(primary_key=True)
+    """One of FEATURES."""
+    worth: Mapped[float] = mapped_column(sa.Double)
+    moved: Mapped[float] = mapped_column(sa.Double)
+    """Worth times the slope."""
+    origin_day: Mapped[dt.date]
+    """The last day its forecast saw."""
 
 
 def told(
@@ -58,6 +102,48 @@ def named(
         if (begins, ends) != (first, last)
         and Offers([offer]).of(sku, product.category, product.department, product.brand)
     ]
+
+
+def read_effects(told: Any) -> dict[tuple[str, str], Pair]:
+    """Return what a shop tells by aisle and feature, bounded (rule 6); raises Invalid for what cannot be."""
+    found: dict[tuple[str, str], Pair] = {}
+    if not isinstance(told, Mapping) or len(told) > MOST_AISLES:
+        raise _not_told()
+    for aisle, features in told.items():
+        if not isinstance(features, Mapping) or len(aisle) > LONGEST_NAME or "\0" in aisle:
+            raise _not_told()
+        for name in FEATURES:
+            if name in features and (pair := _bounded(features[name], MOST_SLOPE[name])) is not None:
+                found[aisle, name] = pair
+    return found
+
+
+def keep_effects(session: Session, store_id: str, told: Mapping[tuple[str, str], Pair], origin: dt.date) -> None:
+    """Keep what was read instead of what a shop told before; origin: the last day its forecast saw."""
+    rows = [
+        {"store_id": store_id, "aisle": aisle, "feature": name, "worth": worth, "moved": moved, "origin_day": origin}
+        for (aisle, name), (worth, moved) in sorted(told.items())
+    ]
+    session.execute(sa.delete(ToldEffect).where(ToldEffect.store_id == store_id))
+    write_many(session, ToldEffect, rows)
+
+
+def effects_of_region(session: Session, region_id: str, day: dt.date) -> dict[tuple[str, str], dict[str, Pair]]:
+    """Return by (region, aisle) and feature the sum of what its shops told by a day (rule 7)."""
+    row, found = ToldEffect, dict[tuple[str, str], dict[str, Pair]]()
+    query = sa.select(row.aisle, row.feature, sa.func.sum(row.worth), sa.func.sum(row.moved))
+    query = query.join(Store, Store.id == row.store_id).where(Store.region_id == region_id)
+    query = query.where(row.origin_day > day - dt.timedelta(days=KEPT_DAYS)).group_by(row.aisle, row.feature)
+    for aisle, feature, worth, moved in session.execute(query):
+        found.setdefault((region_id, aisle), {})[feature] = worth, moved
+    return found
+
+
+def effect_times(signal: Mapping[str, Any] | None, aisle: str) -> float | None:
+    """Return how many times as much an aisle sells on offer, as its region's signal hands it on; None: nobody told."""
+    slopes = (signal or {}).get("slopes", {}).get(OFFER)
+    aisles = [name for _region, name in signal["keys"]] if signal and slopes else []
+    return math.exp(slopes[aisles.index(aisle)]) if slopes and aisle in aisles else None
 
 
 # --- inside ---
@@ -123,3 +209,23 @@ def _prices(session: Session, store_id: str, panel: "DemandPanel", days: int) ->
                 price[place[sku], max(0, (from_day - first).days) :] = minor
     known = np.where(np.isnan(price), np.nanmax(price, axis=1, initial=0.0)[:, None], price)
     return price if (known != known[:, :1]).any() else None
+
+
+def _not_told() -> Invalid:
+    words = "What offers brought is told by aisle: what it is worth in sales, and that times the slope."
+    return Invalid("told-no-effects", words)
+
+
+def _bounded(pair: Any, most_slope: float) -> Pair | None:
+    """Return a pair by rule 6, None for one that tells nothing; Invalid, too, for a whole number beyond all floats."""
+    if not isinstance(pair, list | tuple) or len(pair) != 2:
+        raise _not_told()
+    if not all(type(one) in (int, float) and abs(one) <= sys.float_info.max for one in pair):
+        raise _not_told()
+    worth, moved = float(pair[0]), float(pair[1])
+    if worth < 0:
+        raise _not_told()
+    if worth == 0 or abs(moved) > most_slope * worth:
+        return None
+    kept = min(worth, MOST_WORTH)
+    return kept, moved * (kept / worth)

@@ -12,8 +12,8 @@ Rules
    SLACK_SALES sales more for chance; beyond that the network's own reckoning counts for it (`unlikely`). All products
    of a unit together are believed up to TRUSTED_IN_ALL times what the shop sold of them: else all is refused.
 4. What is more than OLDEST_DAYS nights old is not used.
-5. It moves what is said of regions and what warehouses buy. Scarce goods are shared without it (`allocation_needs`).
-6. With it goes what offers and prices made of its days (`offer_effects`).
+5. It moves what is said of regions and what warehouses buy. Scarce goods are shared without it (`allocation`).
+6. With it goes what offers and prices made of its days (`offer_days`).
 7. A run that the network did not take is told it no more: the shop notes it with the reason, and tells the next.
 
 Quantities in stock units, if not said otherwise.
@@ -34,7 +34,7 @@ from config.nodes import door
 from pos.catalogue.catalogue import Product
 from pos.stock.ledger import MOST_QTY
 from pos.store.store import Store, day_of
-from supply.demand import offer_effects, rates_kept
+from supply.demand import history, offer_days
 from supply.demand.expected import OLDEST_DAYS
 from supply.demand.forecasts import HORIZON_DAYS, ForecastQuantile, published
 from supply.demand.history import DailyDemand, StoreDay, aisle
@@ -244,7 +244,7 @@ def _take(session: Session, row: ToldForecast, told: Mapping[str, Any], at: dt.d
     today, products = at.astimezone(dt.UTC).date(), told["products"]
     over = day_of(session, row.store_id, at) - dt.timedelta(days=1)
     origin = door.day(told["origin_day"], "The last day the forecast saw", over)
-    days, effects = _read(products), offer_effects.read({} if told.get("effects") is None else told["effects"])
+    days, effects = _read(products), offer_days.read_effects({} if told.get("effects") is None else told["effects"])
     if row.origin_day is not None and (origin, told["run_id"]) <= (row.origin_day, row.run_id or ""):
         return
     opened, sold = _sold(session, row.store_id, today)
@@ -265,8 +265,8 @@ def _take(session: Session, row: ToldForecast, told: Mapping[str, Any], at: dt.d
     row.aisles = {name: [sum(day) for day in zip(*some, strict=True)] for name, some in of.items()}
     row.run_id, row.origin_day, row.horizon_days, row.told_at = told["run_id"], origin, days, at
     row.unlikely, row.refused_run_id, row.refused = sorted(per_day.keys() - kept), None, None
-    offer_effects.keep(session, row.store_id, effects, origin)
-    rates_kept.forget(session, [row.store_id])
+    offer_days.keep_effects(session, row.store_id, effects, origin)
+    history.forget_rates(session, [row.store_id])
 
 
 def _read(products: Mapping[str, Any]) -> int:

@@ -36,7 +36,7 @@ from pos.store.store import Store
 from pos.sync import put_away
 from pos.till.shift_book import Shift
 from supply import isolation
-from supply.demand import closed_days, forecast_state, rates_kept
+from supply.demand import closed_days, forecast_state, history
 from supply.demand.history import ROWS_AT_ONCE, DailyDemand, RegionalDemand, StoreDay, in_parts
 
 LATE_DAYS = 60
@@ -122,7 +122,7 @@ def import_history(session: Session, rows: Iterable[tuple[str, str, dt.date, int
     if days:
         stores = sorted({store_id for store_id, _ in days})
         forecast_state.forget(session, stores)
-        rates_kept.forget(session, stores, min(day for _, day in days))
+        history.forget_rates(session, stores, min(day for _, day in days))
         _sum_regions(session, stores, min(day for _, day in days), max(day for _, day in days))
     return total
 
@@ -136,7 +136,7 @@ def forget_history(session: Session, store_id: str) -> int:
     for table in (DailyDemand, StoreDay):
         session.execute(sa.delete(table).where(table.store_id == store_id, table.imported))
     forecast_state.forget(session, [store_id])
-    rates_kept.forget(session, [store_id], first)
+    history.forget_rates(session, [store_id], first)
     _sum_regions(session, [store_id], first, last)
     return count
 
@@ -176,7 +176,7 @@ def _roll_day(session: Session, stores: Sequence[str], day: dt.date, at: dt.date
     fixed = set(session.scalars(sa.select(StoreDay.store_id).where(StoreDay.business_day == day, StoreDay.imported)))
     own = [] if put_away.is_away(session, day) else [store_id for store_id in stores if store_id not in fixed]
     if day < at.astimezone(dt.UTC).date():  # what is sold today tells only from tomorrow on
-        rates_kept.forget(session, own, day)
+        history.forget_rates(session, own, day)
     _roll_lines(session, own, day, anew=anew)
     _roll_stores(session, own, day)
     for store in session.scalars(sa.select(Store).where(Store.id.in_(own)).order_by(Store.id)).all():

@@ -8,6 +8,16 @@ Rules
    (`forecasting.series.external_factors`); the first school holidays that are told bring nothing.
 3. The network publishes a region's, whole months that hold the last EDITION_DAYS and all that is ahead; a shop takes
    them over as they are.
+4. School holidays: a row a day, each with a name, so that a file can be told twice, and stretches may join, overlap and
+   be taken back in part; the name told last holds. Those gone by are told too: forecasts learn from them.
+5. A stretch has at most MOST_DAYS days and ends at most MOST_AHEAD days from now: more is a year mistyped.
+6. A shop's school holidays are its own and its region's together.
+7. Weather: a day has a temperature, a rain, or both; what is told later replaces it. Of a day ahead nobody told, the
+   usual is expected; of one gone by nothing is known. A forecast of a day stands until what came is told.
+8. It is never needed. A shop's own words come before its region's, day by day and number by number.
+9. Outside LEAST_TENTHS to MOST_TENTHS it is no weather, and WEATHER_AHEAD days ahead nobody knows it.
+
+Units: tenths of a degree Celsius, the day's mean; tenths of a millimetre.
 """
 
 import datetime as dt
@@ -19,14 +29,52 @@ from sqlalchemy.orm import Session
 
 from config.nodes.publication import Publication
 from pos.store.store import Store
-from supply.demand.school_holidays import SchoolHoliday, spells
-from supply.demand.weather import WeatherDay
 
-if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
+if TYPE_CHECKING:
     from forecasting.series.panel import Ahead, DemandPanel, Floats
+from collections.abc import Iterable
+from itertools import groupby
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from config.database import Base, dialect_of, insert_into, table_of
+from config.errors import Invalid
+from config.nodes import journal
+from config.nodes.journal import Actor
 
 KIND = "surroundings"
 EDITION_DAYS = 800
+
+MOST_DAYS, MOST_AHEAD, LONGEST_NAME = 120, 800, 60
+_DAY = dt.timedelta(days=1)
+
+
+class SchoolHoliday(Base):
+    """One day without school. scope_id: a store's or a region's."""
+
+    __tablename__ = "school_holiday"
+
+    scope_id: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+LEAST_TENTHS, MOST_TENTHS, MOST_RAIN_TENTHS = -600, 600, 20_000
+WEATHER_AHEAD = 30
+NUMBERS = ("temperature_tenths", "rain_tenths")
+Told = tuple[dt.date, int | None, int | None]
+"""A day, and its NUMBERS where they are known."""
+
+
+class WeatherDay(Base):
+    """One day's weather. scope_id: a store's or a region's."""
+
+    __tablename__ = "weather_day"
+
+    scope_id: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    temperature_tenths: Mapped[int | None]
+    rain_tenths: Mapped[int | None]
 
 
 def told(
@@ -51,7 +99,10 @@ def told(
 def edition(session: Session, region_id: str, today: dt.date) -> dict[str, Any]:
     """Return what is told of a region, for its shops; {} where nothing ever was."""
     since = (today - dt.timedelta(days=EDITION_DAYS)).replace(day=1)  # it is another edition once a month, not daily
-    school = [[name, first.isoformat(), last.isoformat()] for name, first, last in spells(session, region_id, since)]
+    school = [
+        [name, first.isoformat(), last.isoformat()]
+        for name, first, last in school_holiday_spells(session, region_id, since)
+    ]
     query = sa.select(WeatherDay).where(WeatherDay.scope_id == region_id, WeatherDay.day >= since)
     weather = [
         [row.day.isoformat(), row.temperature_tenths, row.rain_tenths]
@@ -78,6 +129,108 @@ def take_edition(session: Session, body: dict[str, Any]) -> None:
     if rows:
         session.execute(sa.insert(WeatherDay), rows)
     session.flush()
+
+
+# --- verbs ---
+
+
+def add_school_holiday(
+    session: Session, scope_id: str, name: str, first: dt.date, last: dt.date, *, actor: Actor, at: dt.datetime
+) -> None:
+    """Note school holidays from a day until another, both included (rules 4, 5)."""
+    check_school_holiday(first, last, at=at)
+    days = [first + n * _DAY for n in range((last - first).days + 1)]
+    insert = insert_into(SchoolHoliday, dialect_of(session))
+    insert = insert.on_conflict_do_update(index_elements=["scope_id", "day"], set_={"name": insert.excluded.name})
+    session.execute(insert, [{"scope_id": scope_id, "day": day, "name": name} for day in days])
+    _note(session, "school_holidays.told", scope_id, first, last, actor=actor, at=at)
+
+
+def check_school_holiday(first: dt.date, last: dt.date, *, at: dt.datetime) -> None:
+    """Refuse days that cannot be school holidays (rule 5)."""
+    if last < first:
+        raise Invalid("school-backwards", "The last day of the holidays lies before the first.", field="to")
+    if (last - first).days >= MOST_DAYS:
+        words = f"School holidays last at most {MOST_DAYS} days. Is the year right?"
+        raise Invalid("school-too-long", words, field="to", most=MOST_DAYS)
+    if last > at.date() + dt.timedelta(days=MOST_AHEAD):
+        words = f"Tell school holidays at most {MOST_AHEAD} days ahead. Is the year right?"
+        raise Invalid("school-too-far", words, field="to", most=MOST_AHEAD)
+
+
+def remove_school_holiday(
+    session: Session, scope_id: str, first: dt.date, last: dt.date, *, actor: Actor, at: dt.datetime
+) -> int:
+    """Take school holidays back between two days, both included; returns how many days there were."""
+    here = (SchoolHoliday.scope_id == scope_id, SchoolHoliday.day.between(first, last))
+    gone = session.scalar(sa.select(sa.func.count()).where(*here)) or 0
+    if gone:
+        session.execute(sa.delete(SchoolHoliday).where(*here))
+        _note(session, "school_holidays.taken_back", scope_id, first, last, actor=actor, at=at)
+    return gone
+
+
+# --- questions ---
+
+
+def school_holiday_spells(session: Session, scope_id: str, since: dt.date) -> list[tuple[str, dt.date, dt.date]]:
+    """Return a scope's holidays that have not ended before a day, in order: name, first and last day."""
+    query = sa.select(SchoolHoliday.day, SchoolHoliday.name).where(SchoolHoliday.scope_id == scope_id)
+    rows = session.execute(query.order_by(SchoolHoliday.day)).all()
+    found = []
+    for (_begins, name), run in groupby(enumerate(rows), lambda one: (one[1].day - one[0] * _DAY, one[1].name)):
+        days = [row.day for _n, row in run]
+        found.append((name, days[0], days[-1]))
+    return [spell for spell in found if spell[2] >= since]
+
+
+# --- verbs ---
+
+
+def tell_weather(session: Session, scope_id: str, days: Iterable[Told], *, at: dt.datetime) -> None:
+    """Note the weather of days (rules 7, 9), all at once."""
+    rows = []
+    for told in days:
+        check_weather(*told, at=at)
+        rows.append({"scope_id": scope_id} | dict(zip(("day", *NUMBERS), told, strict=True)))
+    if not rows:
+        return
+    noted, insert = table_of(WeatherDay).c, insert_into(WeatherDay, dialect_of(session))
+    newest = {name: sa.func.coalesce(insert.excluded[name], noted[name]) for name in NUMBERS}
+    insert = insert.on_conflict_do_update(index_elements=["scope_id", "day"], set_=newest)
+    session.execute(insert, rows)
+
+
+def check_weather(day: dt.date, temperature_tenths: int | None, rain_tenths: int | None, *, at: dt.datetime) -> None:
+    """Refuse what can be no weather of a day (rule 9)."""
+    if temperature_tenths is None and rain_tenths is None:
+        raise Invalid("no-weather", "Give the day a temperature or a rain.", field="temperature")
+    if temperature_tenths is not None and not LEAST_TENTHS <= temperature_tenths <= MOST_TENTHS:
+        raise Invalid("bad-temperature", "Give temperatures in degrees Celsius, -60 to 60.", field="temperature")
+    if rain_tenths is not None and not 0 <= rain_tenths <= MOST_RAIN_TENTHS:
+        raise Invalid("bad-rain", "Give the rain in millimetres, 0 to 2000.", field="rain")
+    if day > at.date() + dt.timedelta(days=WEATHER_AHEAD):
+        words = f"Nobody knows the weather more than {WEATHER_AHEAD} days ahead. Leave those days out."
+        raise Invalid("weather-too-far", words, field="day", most=WEATHER_AHEAD)
+
+
+def forget_weather(session: Session, scope_id: str, *, actor: Actor, at: dt.datetime) -> int:
+    """Take back all weather told of a scope; returns of how many days there was some."""
+    count = session.scalar(sa.select(sa.func.count()).where(WeatherDay.scope_id == scope_id)) or 0
+    if count:
+        session.execute(sa.delete(WeatherDay).where(WeatherDay.scope_id == scope_id))
+        journal.record(session, actor=actor, at=at, verb="weather.taken_back", subject=f"scope:{scope_id}", days=count)
+    return count
+
+
+# --- questions ---
+
+
+def known_weather(session: Session, scope_id: str) -> tuple[int, dt.date, dt.date] | None:
+    """Return of how many days something was told, the first and the last; None without any."""
+    days = sa.func.count(), sa.func.min(WeatherDay.day), sa.func.max(WeatherDay.day)
+    count, first, last = session.execute(sa.select(*days).where(WeatherDay.scope_id == scope_id)).one()
+    return (count, first, last) if count else None
 
 
 # --- inside ---
@@ -129,3 +282,10 @@ def _weather(session: Session, scopes: tuple[str, ...], first: dt.date, last: dt
             if value is not None:
                 grid[at, (day - begins).days] = value / 10.0
     return grid
+
+
+def _note(
+    session: Session, verb: str, scope_id: str, first: dt.date, last: dt.date, *, actor: Actor, at: dt.datetime
+) -> None:
+    days = {"first_day": first.isoformat(), "last_day": last.isoformat()}
+    journal.record(session, actor=actor, at=at, verb=verb, subject=f"scope:{scope_id}", **days)

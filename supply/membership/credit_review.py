@@ -30,9 +30,8 @@ from supply.demand.history import StoreDay
 from supply.membership import level as membership_level
 from supply.money import advances, credit, ledger, lost_entries
 from supply.money import terms as money_terms
-from supply.money.credit_limit import WEEKS, LimitFacts, LimitTerms, counted_days, limit_of
+from supply.money.credit_limit import WEEKS, LimitFacts, LimitTerms, counted_days, limit_of, repaid_of
 from supply.money.ledger import Booking, day_fee
-from supply.money.repayment import repaid_of
 from supply.money.terms import Terms
 from supply.shelf.plan import ShelfPlan
 

@@ -36,9 +36,9 @@ from pos.stock.ledger import MOST_QTY
 from pos.stock.stock import StockCount
 from pos.store.store import Store, day_of
 from supply.demand.history import DailyDemand
+from supply.money.credit_limit import repaid_of
 from supply.money.escrow import Escrow
 from supply.money.ledger import VERSION
-from supply.money.repayment import repaid_of
 from supply.online.orders import PickupOrder
 from supply.shelf.plan import ShelfPlan, ShelfSlot
 

@@ -18,6 +18,10 @@ Rules
 5. Giving up what is left of an invoice is the network's loss in the shop's book (`money.ledger`); it forgives nothing.
    The shop's line is held by the operator until the operator releases it, though nothing is late any more: it draws no
    credit, and its orders on account wait.
+6. A late return is charged to the store at once. The customer gets the money at once where the store is good for all
+   that it then owes: by its funds, by the share of what is kept for goods that its customers have proved to have, and
+   by its credit. Beyond that it waits for the operator, who decides how much the network pays.
+7. So what a store that vanishes and its accomplices can cost the network by late returns is its credit limit.
 
 Units: *_minor minor units of the shop's currency.
 """
@@ -37,8 +41,10 @@ from config.nodes.journal import Actor
 from config.states import StateTable
 from pos.stock.consigned import Consigned
 from pos.store.store import day_of
-from supply.money import ledger
+from supply.demand.history import StoreDay
+from supply.money import advances, ledger, terms
 from supply.money import terms as money_terms
+from supply.money.credit_limit import REPAID_DAYS, WEEKS
 from supply.money.ledger import (
     VERSION,
     Booking,
@@ -47,7 +53,9 @@ from supply.money.ledger import (
     Wanted,
     balances,
     called_in_left,
+    entries_of,
     open_invoices,
+    owed,
     sell_through_days,
 )
 from supply.orders import arrivals, deliveries, orders
@@ -107,6 +115,9 @@ class CreditDraw(Base):
     state: Mapped[str] = mapped_column(default=STATES.first)
     asked_at: Mapped[dt.datetime]
     why: Mapped[str] = mapped_column(default="")
+
+
+DAYS = 7 * (WEEKS + 1)
 
 
 # --- verbs, store ---
@@ -424,6 +435,53 @@ def give_up(session: Session, store_id: str, invoice_id: str, *, why: str, actor
     return lost_minor
 
 
+def covers_late_refund(session: Session, store_id: str) -> bool:
+    """Tell whether a store is good for all that it owes now (rule 6), at the network."""
+    line = session.get(CreditLine, store_id)
+    limit_minor = line.limit_minor if line is not None and line.state != "held" else 0
+    held_minor = advances.share_of_held(session, store_id, terms.in_force(session)[1].advance_bp)
+    drawn_minor = pending(session, store_id)
+    return owed(balances(session, store_id)) + drawn_minor <= held_minor + limit_minor
+
+
+def export(session: Session, store_id: str) -> dict[str, Any]:
+    """Return a shop's line, the sales and invoices it stands on, and its whole ledger, as plain JSON values.
+
+    Enough to work the limit out again (`credit_limit` rules 1 to 4), and the standing of every invoice.
+    """
+    line = session.get(CreditLine, store_id)
+    day = line.worked_out_on if line else None
+    left = {one.invoice.id: one.left_minor for one in open_invoices(session, store_id)}
+    invoices = session.scalars(sa.select(Invoice).where(Invoice.store_id == store_id).order_by(Invoice.no))
+    draws = session.scalars(sa.select(CreditDraw).where(CreditDraw.store_id == store_id).order_by(CreditDraw.asked_at))
+    return {
+        "store": store_id,
+        "line": _line_exported(line) if line else None,
+        "repaid_days": REPAID_DAYS,
+        "weeks": WEEKS,
+        "sales_by_day": _sales(session, store_id, day) if day else [],
+        "invoices": [
+            {
+                "id": one.id, "no": one.no, "made_day": one.made_day.isoformat(), "due_day": one.due_day.isoformat(),
+                "on_credit": one.on_credit, "amount_minor": one.amount_minor, "left_minor": left.get(one.id, 0),
+                "order": one.order_id, "delivery": one.delivery_id, "lines": one.lines,
+            }
+            for one in invoices
+        ],
+        "draws": [
+            {"order_no": one.order_no, "amount_minor": one.amount_minor, "state": one.state, "why": one.why}
+            for one in draws
+        ],
+        "entries": [
+            {
+                "n": one.n, "day": one.business_day.isoformat(), "kind": one.kind, "from": one.from_account,
+                "to": one.to_account, "amount_minor": one.amount_minor, "invoice": one.invoice_id, "words": one.words,
+            }
+            for one in entries_of(session, store_id)
+        ],
+    }  # fmt: skip
+
+
 # --- inside ---
 
 
@@ -513,3 +571,18 @@ def _tell(session: Session, to: str, topic: str, body: dict[str, Any], store_id:
         session, to_node=to, topic=topic, version=VERSION, body=body, id=new_id(), subject=f"credit:{store_id}",
         business_day=day_of(session, store_id, at), at=at,
     )  # fmt: skip
+
+
+def _line_exported(line: CreditLine) -> dict[str, Any]:
+    names = ("state", "limit_minor", "level", "held_by", "held_why", "facts", "terms", "terms_n", "steps")
+    return {name: getattr(line, name) for name in names} | {"worked_out_on": line.worked_out_on.isoformat()}
+
+
+def _sales(session: Session, store_id: str, day: dt.date) -> list[list[Any]]:
+    since = day - dt.timedelta(days=DAYS)
+    rows = session.execute(
+        sa.select(StoreDay.business_day, StoreDay.revenue_minor)
+        .where(StoreDay.store_id == store_id, StoreDay.business_day.between(since, day))
+        .order_by(StoreDay.business_day)
+    )
+    return [[one.isoformat(), int(minor or 0)] for one, minor in rows]

@@ -1,4 +1,4 @@
-"""How much a shop may owe on credit, worked out from its own sales and repayments: pure, every step named.
+"""How much a shop may owe on credit, worked out from its own sales and repayments: every step named.
 
 Rules
 -----
@@ -19,10 +19,16 @@ Rules
 Units: *_minor currency minor units; *_bp basis points (10,000 = 1).
 """
 
+import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
 from config.money import BASIS, divide_half_up
+from supply.money.ledger import OPEN_AGAIN, Invoice, LedgerEntry
 
 WEEKS, LEAST_WEEKS = 13, 4
 DAY_MOST, GROWTH_BP, PROVED = 3, 15_000, 2
@@ -124,3 +130,29 @@ def _repaid_bp(facts: LimitFacts, terms: LimitTerms) -> int:
     if facts.due_minor <= 0:
         return terms.first_bp
     return max(0, 2 * divide_half_up(facts.on_time_minor * BASIS, facts.due_minor) - BASIS)
+
+
+def repaid_of(session: Session, store_id: str, day: dt.date) -> tuple[int, int]:
+    """Return what fell due in the last REPAID_DAYS days until `day`, and how much of it was paid by then.
+
+    An invoice counts as far as it was paid by its own due day; a loss is no payment, nor is one that was taken back
+    (`wrong_payments`).
+    """
+    since = day - dt.timedelta(days=REPAID_DAYS)
+    invoices = session.scalars(
+        sa.select(Invoice).where(Invoice.store_id == store_id, Invoice.due_day > since, Invoice.due_day <= day)
+    ).all()
+    row = LedgerEntry
+    paid = sa.select(row.invoice_id, row.business_day, row.kind, row.amount_minor).where(
+        row.store_id == store_id, row.kind.in_(["paid", OPEN_AGAIN]), row.invoice_id.in_([one.id for one in invoices])
+    )
+    due_days = {one.id: one.due_day for one in invoices}
+    on_time = Counter[str]()
+    for of_invoice, paid_day, kind, minor in session.execute(paid):
+        invoice_id = str(of_invoice)
+        if kind == OPEN_AGAIN:
+            on_time[invoice_id] -= int(minor)
+        elif paid_day <= due_days[invoice_id]:
+            on_time[invoice_id] += int(minor)
+    whole = sum(one.amount_minor for one in invoices)
+    return whole, sum(max(0, min(one.amount_minor, on_time[one.id])) for one in invoices)

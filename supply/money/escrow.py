@@ -17,7 +17,7 @@ Rules
 5. What turns out to be the customer's after it was passed on goes back all the same, and is taken from the shop, and
    from a group's leader in proportion. A customer may dispute within LATE_DISPUTE, once: the money is taken from them
    at once, as with a card's chargeback, and goes back to them as far as the operator decides so. What the store is
-   not good for (`late_refunds`) waits for the operator in the same way, whoever said that it is the customer's.
+   not good for (`credit`, rule 6) waits for the operator in the same way, whoever said that it is the customer's.
 6. A network put back from a copy learns of orders from their shops, with what was paid. Their escrows are opened again,
    the provider is asked, and what it has follows the order as it stands. A paid order without an escrow is a finding.
 

@@ -26,7 +26,7 @@ from supply.facts import DELIVERY_POSTED
 from supply.money import escrow, ledger, points_pool
 from supply.money.ledger import Account, LedgerEntry
 from supply.network.recalls import upstream_claims, upstream_returns
-from supply.online.groups import goods, money
+from supply.online.groups import goods, groups
 from supply.online.groups.groups import GroupOffer
 from supply.online.orders import OPEN, PickupLine, PickupOrder
 from supply.online.pickup import counter_orders, order_copy
@@ -49,7 +49,7 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
         *_quantiles(session, store_id),
         *escrow.findings(session, store_id),
         *order_copy.findings(session, here, store_id),
-        *money.findings(session, store_id),
+        *groups.findings(session, store_id),
         *counter_orders.findings(session, here, store_id),
         *_ledgers(session, here, store_id),
         *consigned.findings(session, here, store_id),

@@ -24,7 +24,7 @@ from config.nodes.inbox import refuse_stranger
 from config.nodes.journal import Actor, record
 from pos.store.store import store_of
 from supply.online.checkout.placing import send_to_store
-from supply.online.groups import goods, groups, money
+from supply.online.groups import goods, groups
 from supply.online.groups.groups import GroupMember, GroupOffer, GroupTerms
 from supply.online.orders import PickupOrder, text_of, write_down
 from supply.online.storefront import availability, storefront
@@ -117,7 +117,7 @@ def take_arrived(session: Session, body: dict[str, Any], *, actor: Actor, at: dt
 
 def close_due(session: Session, *, at: dt.datetime) -> int:
     """Close what is due, send forgotten money back, settle what is done, tell the shops; returns how many changed."""
-    money.put_right(session, at=at)
+    groups.send_back_forgotten(session, at=at)
     changed = [*groups.close_due(session, at=at), *groups.settle_done(session, at=at)]
     for group in changed:
         tell(session, group, at)

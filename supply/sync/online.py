@@ -7,21 +7,36 @@ Rules
    group.arrived, campaign.answered, review.answered. At a store: pickup.placed, pickup.cancelled,
    pickup.return_asked, refund.told, group.told, campaign.told, review.told.
 3. A store speaks for itself alone; a message about another store is refused, and waits for a person.
+4. The network keeps the refunds (`money.refunds`). Of one the payment service did not give back at the first asking it
+   tells the shop, and again when it has ended; what went back at once is not spoken of.
+5. At the shop a refund is a copy, to be shown with the order; a late older word changes nothing.
+6. A review travels to its shop once written, and again when the operator hid it or let it stand; the shop's copy is
+   replaced by it, save for the answer.
+7. The shop's answer travels to the network; the newest one stands.
 """
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.ids import NETWORK
+from config.clock import business_day
+from config.ids import NETWORK, new_id
+from config.nodes import outbox
 from config.nodes.inbox import refuse_stranger
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message
+from pos.store.store import day_of, store_of
 from pos.sync.replica import keep
+from supply.money import refunds
+from supply.money.refunds import Refund
 from supply.network.offers import campaign_requests, campaigns
+from supply.online.orders import text_of, text_or_none
 from supply.online.pickup import counter_orders, order_copy, pickup, returns
-from supply.online.storefront import storefront
+from supply.online.storefront import reviews, storefront
+from supply.online.storefront.reviews import Review
 from supply.online_facts import (
     CAMPAIGN_ANSWERED,
     CAMPAIGN_TOLD,
@@ -47,7 +62,7 @@ from supply.online_facts import (
     ShopPublished,
 )
 from supply.shelf import plan
-from supply.sync import groups, refunds, reviews
+from supply.sync import groups
 
 
 def take_published(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
@@ -103,7 +118,7 @@ def take_return_asked(session: Session, message: Message, from_node: str, at: dt
 def take_refund(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
     """Keep how money that goes back to a customer of this shop stands."""
     refuse_stranger(from_node, NETWORK)
-    refunds.take_told(session, message.body)
+    note_refund(session, message.body)
 
 
 def take_group_opened(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
@@ -141,14 +156,14 @@ def take_campaign_answer(session: Session, message: Message, from_node: str, at:
 def take_review(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
     """Keep a review of this shop."""
     refuse_stranger(from_node, NETWORK)
-    reviews.take_told(session, message.body)
+    note_review(session, message.body)
 
 
 def take_review_answer(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
     """Take over a shop's answer to a review."""
     store_id = message.body["store_id"]
     refuse_stranger(from_node, store_id)
-    reviews.take_answered(session, message.body, actor=Actor.system("reviews", NETWORK))
+    note_review_answer(session, message.body, actor=Actor.system("reviews", NETWORK))
 
 
 APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
@@ -177,3 +192,87 @@ NEWEST = dict.fromkeys(
     VERSION,
 )  # fmt: skip
 """topic -> the newest form this program reads; what its applier checks itself is not here."""
+
+
+def tell_refund(session: Session, row: Refund, at: dt.datetime) -> None:
+    """Tell a shop how a refund stands that did not go back at once (rule 4)."""
+    if row.tries == 0 or (row.state == "waiting" and row.tries > 1):
+        return
+    body = {
+        "id": row.id, "order_id": row.escrow_id, "store_id": row.store_id, "amount_minor": row.amount_minor,
+        "currency": row.currency, "state": row.state, "made_at": text_of(row.made_at), "answer": row.answer,
+        "reason": row.reason, "ended_at": text_or_none(row.ended_at),
+    }  # fmt: skip
+    outbox.append(
+        session, to_node=row.store_id, topic=REFUND_TOLD, version=VERSION, body=body, id=new_id(),
+        subject=refunds.subject_of(row), business_day=day_of(session, row.store_id, at), at=at,
+    )  # fmt: skip
+
+
+def note_refund(session: Session, body: dict[str, Any]) -> None:
+    """Keep a refund of this shop's customer as the network has it (rule 5)."""
+    row = session.get(Refund, body["id"])
+    made_at = dt.datetime.fromisoformat(body["made_at"])
+    if row is None:
+        row = refunds.begin(
+            session, body["id"], body["order_id"], body["store_id"], body["amount_minor"], body["currency"], at=made_at
+        )  # fmt: skip
+    if row.state != "waiting":
+        return
+    ended_at = dt.datetime.fromisoformat(body["ended_at"]) if body["ended_at"] else None
+    # the network made the move and journalled it; here it is a copy
+    session.execute(
+        sa.update(Refund)
+        .where(Refund.id == row.id)
+        .values(state=body["state"], answer=body["answer"], reason=body["reason"], ended_at=ended_at, tries=1)
+    )
+    session.refresh(row)
+
+
+def tell_review(session: Session, row: Review, at: dt.datetime) -> None:
+    """Send a review to its shop (rule 6)."""
+    body = {
+        "store_id": row.store_id, "order_id": row.order_id, "sku": row.sku, "stars": row.stars, "words": row.words,
+        "by_name": row.by_name, "state": row.state, "written_at": text_of(row.written_at),
+    }  # fmt: skip
+    _send(session, row, row.store_id, REVIEW_TOLD, body, at)
+
+
+def note_review(session: Session, body: dict[str, Any]) -> None:
+    """Keep a review of this shop as the network has it (rule 6)."""
+    row = session.get(Review, (body["store_id"], body["order_id"], body["sku"]))
+    if row is None:
+        row = Review(
+            store_id=body["store_id"], order_id=body["order_id"], sku=body["sku"], stars=body["stars"],
+            words=body["words"], by_name=body["by_name"], state=body["state"],
+            written_at=dt.datetime.fromisoformat(body["written_at"]), answer="", reported_why="", decided_why="",
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+    # the network made the move and journalled it; here it is a copy
+    mine = (Review.store_id == row.store_id, Review.order_id == row.order_id, Review.sku == row.sku)
+    session.execute(sa.update(Review).where(*mine).values(state=body["state"]))
+    session.refresh(row, ["state"])
+
+
+def answer_review(session: Session, row: Review, words: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Answer a review in the shop, and tell the network (rule 7)."""
+    reviews.answer(session, row, words, actor=actor, at=at)
+    body = {"store_id": row.store_id, "order_id": row.order_id, "sku": row.sku, "words": row.answer, "at": text_of(at)}
+    _send(session, row, NETWORK, REVIEW_ANSWERED, body, at)
+
+
+def note_review_answer(session: Session, body: dict[str, Any], *, actor: Actor) -> None:
+    """Take over a shop's answer; an older one that arrives late changes nothing (rule 7)."""
+    row = reviews.review_of(session, body["store_id"], body["order_id"], body["sku"])
+    at = dt.datetime.fromisoformat(body["at"])
+    if row.answered_at is None or row.answered_at < at:
+        reviews.answer(session, row, body["words"], actor=actor, at=at)
+
+
+def _send(session: Session, row: Review, to: str, topic: str, body: dict[str, Any], at: dt.datetime) -> None:
+    store = store_of(session, row.store_id)
+    outbox.append(
+        session, to_node=to, topic=topic, version=VERSION, body=body, id=new_id(), subject=reviews.subject_of(row),
+        business_day=business_day(at, store.tz, store.rollover_hour), at=at,
+    )  # fmt: skip

@@ -7,17 +7,23 @@ Rules
 2. An order that was only proposed when the copy was made is the one that was sent.
 3. An online order holds its units while it is open, as far as they are here; the person's name comes again from the
    network with the order itself.
+4. A copy put back knows lower steps than it has told. Whatever it said from then on would be passed over in silence
+   until it had caught up, so with a new epoch its steps, and the versions of what it publishes, go on from the time in
+   milliseconds.
 """
 
 import datetime as dt
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from config.clock import as_utc
 from config.errors import Refused
+from config.ids import NETWORK
 from config.nodes import journal
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message
+from config.nodes.publication import Publication
 from pos.stock import stock
 from pos.stock.ledger import open_promises
 from pos.sync.recovered import Applier, Odd
@@ -30,12 +36,21 @@ from supply.facts import (
     OrderCancelled,
     OrderSent,
 )
+from supply.membership.support import SupportLeave
+from supply.money import lost_entries
+from supply.money.credit import CreditLine
+from supply.network.routes.routes import VanStop
+from supply.online.groups.groups import GroupOffer
 from supply.online.orders import OPEN, PickupOrder, lines_of, subject_of, write_down
 from supply.online.pickup import counter_orders, order_copy
 from supply.online_facts import PICKUP_MOVED, PICKUP_TAKEN, PickupMoved, PickupPlaced
 from supply.orders import arrivals
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.receiving import receiving
+
+Step = InstrumentedAttribute[int]
+TOLD_BY_SHOPS: tuple[Step, ...] = (PickupOrder.step, SupportLeave.step)
+TOLD_BY_THE_NETWORK: tuple[Step, ...] = (GroupOffer.step, VanStop.step, CreditLine.step, Publication.version)
 
 
 def take_sent(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
@@ -112,6 +127,21 @@ APPLIERS: dict[str, Applier] = {
     counter_orders.MONEY_MOVED: take_money,
 }
 """topic -> what writes it again: (session, message, at) -> what could not be"""
+
+
+def after_a_restore(session: Session, node_id: str, *, at: dt.datetime) -> None:
+    """Let all that this node tells in steps go on above what it may have told; the network asks what it has lost."""
+    now_ms = int(as_utc(at).timestamp() * 1000)
+    if node_id == NETWORK:
+        lost_entries.ask_all(session, at=at)
+    for step in TOLD_BY_THE_NETWORK if node_id == NETWORK else TOLD_BY_SHOPS:
+        session.execute(
+            sa.update(step.class_)
+            .where(step > 0, step < now_ms)
+            .values({step.key: now_ms})
+            .execution_options(synchronize_session=False)
+        )
+    session.expire_all()
 
 
 # --- inside ---

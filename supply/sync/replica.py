@@ -1,18 +1,27 @@
-"""What arrives about orders, deliveries, offers and the online shop: topic -> the verb it calls.
+"""What arrives about supply: orders, deliveries, offers, money, transfers, leave to look in: topic -> the verb it
+calls.
 
 Rules
 -----
-1. Each applier is idempotent: it looks at what is there. A store's facts may come in any order.
-2. At the network: order.sent, order.cancelled, delivery.posted, delivery.refused, push.answered. At a store:
-   order.acknowledged, order.moved, order.dispatched, delivery.dispatched, stop.told, push.offered, push.withdrawn.
-3. A store speaks for itself alone and the network for nobody's answer; anything else is refused and waits for a
-   person.
+1. Each applier is idempotent: it looks at what is there. Words may come twice and in any order: entries and draws have
+   ids of their own, of a line's or an account's words the newest stands.
+2. At the network: order.sent, order.cancelled, delivery.posted, delivery.refused, push.answered, support.told,
+   transfer.sheet, transfer.answered, transfer.given, transfer.taken, transfer.back, credit.asked, advance.asked,
+   account.bank_told, account.lost, objection.raised, standing.counts, consigned.told, return.sent, claim.filed,
+   claim.photo, claim.contested. At a store: order.acknowledged, order.moved, order.dispatched, delivery.dispatched,
+   stop.told, push.offered, push.withdrawn, support.looked, transfer.told, account.booked, account.put_back,
+   account.lost_answered, credit.told, credit.answered, advance.answered, objection.answered, standing.told,
+   return.received, claim.answered, claim.ended.
+3. A store speaks for itself alone, of transfers it takes part in, and the network for nobody's answer; of a store's
+   account, and how a transfer stands, only the network speaks. Anything else is refused and waits for a person.
 4. Goods move in a store's copied book only by the stock's own facts; a posted delivery tells what was counted.
 5. A sale is written by `pos.sync.replica`; here the points that waited for it are counted.
+
 """
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -20,7 +29,7 @@ from sqlalchemy.orm import Session
 import pos.sync.replica
 from config.errors import Refused
 from config.ids import NETWORK
-from config.nodes.inbox import refuse_stranger
+from config.nodes.inbox import refuse_newer, refuse_stranger
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message
 from pos.facts import SaleCompleted
@@ -46,18 +55,139 @@ from supply.facts import (
     PushSnapshot,
     StopTold,
 )
-from supply.money import agent_commissions, consignment, credit, points, points_pool
-from supply.network.claims import handling
+from supply.membership import level, objections, support
+from supply.money import (
+    advances,
+    agent_commissions,
+    consignment,
+    credit,
+    ledger,
+    lost_entries,
+    payouts,
+    points,
+    points_pool,
+)
+from supply.network.claims import handling, photos
 from supply.network.offers import offer_results
-from supply.network.recalls import recalls, recalls_by_hand
+from supply.network.recalls import recalls
 from supply.network.routes import routes
-from supply.network.warehouse import dispatch
+from supply.network.transfers import sheets, transfers
+from supply.network.warehouse import dispatch, returns
 from supply.online.storefront import product_stories
 from supply.orders import arrivals, network_offers, orders
 from supply.orders.deliveries import ON_ITS_WAY, Delivery, delivery_of
 from supply.orders.network_offers import PushOffer
 from supply.receiving import receiving, vehicle_arrivals
-from supply.sync import money, online, support, transfers
+from supply.sync import online
+
+MoneyVerb = Callable[[Session, dict[str, Any], Actor, dt.datetime], object]
+
+
+def _money_applier(at_network: bool, verb: MoneyVerb) -> Callable[[Session, Message, str, dt.datetime], None]:
+    def apply(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+        refuse_newer(message.topic, message.version, ledger.VERSION)
+        store_id = str(message.body["store_id"])
+        refuse_stranger(from_node, store_id if at_network else NETWORK)
+        verb(session, message.body, Actor.system("settlement", NETWORK if at_network else store_id), at)
+
+    return apply
+
+
+MONEY_APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
+    credit.DRAW_ASKED: _money_applier(True, lambda s, body, who, at: credit.take_asked(s, body, actor=who, at=at)),
+    advances.ADVANCE_ASKED: _money_applier(
+        True, lambda s, body, who, at: advances.take_asked(s, body, actor=who, at=at)
+    ),
+    payouts.BANK_TOLD: _money_applier(True, lambda s, body, _who, at: payouts.take_bank(s, body, at=at)),
+    level.COUNTS_TOLD: _money_applier(True, lambda s, body, _who, at: level.take_counts(s, body, at=at)),
+    level.TOLD: _money_applier(False, lambda s, body, _who, _at: level.take_review(s, body)),
+    objections.RAISED: _money_applier(True, lambda s, body, _who, _at: objections.take_raised(s, body)),
+    ledger.BOOKED: _money_applier(False, lambda s, body, _who, _at: lost_entries.take_booked(s, body)),
+    credit.LINE_TOLD: _money_applier(False, lambda s, body, _who, _at: credit.take_line(s, body)),
+    credit.DRAW_ANSWERED: _money_applier(False, lambda s, body, who, at: credit.take_answer(s, body, actor=who, at=at)),
+    advances.ADVANCE_ANSWERED: _money_applier(
+        False, lambda s, body, who, at: advances.take_answer(s, body, actor=who, at=at)
+    ),
+    consignment.TOLD: _money_applier(True, lambda s, body, who, at: consignment.take_told(s, body, actor=who, at=at)),
+    returns.SENT: _money_applier(True, lambda s, body, who, at: returns.take_sent(s, body, actor=who, at=at)),
+    returns.RECEIVED: _money_applier(False, lambda s, body, who, at: returns.take_received(s, body, actor=who, at=at)),
+    handling.FILED: _money_applier(True, lambda s, body, who, at: handling.take_filed(s, body, actor=who, at=at)),
+    handling.CONTESTED: _money_applier(
+        True, lambda s, body, who, at: handling.take_contested(s, body, actor=who, at=at)
+    ),
+    handling.ANSWERED: _money_applier(
+        False, lambda s, body, who, at: handling.take_answered(s, body, actor=who, at=at)
+    ),
+    handling.ENDED: _money_applier(False, lambda s, body, who, at: handling.take_ended(s, body, actor=who, at=at)),
+    lost_entries.PUT_BACK: _money_applier(
+        False, lambda s, body, who, at: lost_entries.take_put_back(s, body, actor=who, at=at)
+    ),
+    lost_entries.LOST: _money_applier(True, lambda s, body, _who, _at: lost_entries.take_lost(s, body)),
+    lost_entries.ANSWERED: _money_applier(
+        False, lambda s, body, who, at: lost_entries.take_answered(s, body, actor=who, at=at)
+    ),
+    photos.SENT: _money_applier(True, lambda s, body, _who, _at: photos.take_piece(s, body)),
+    objections.ANSWERED: _money_applier(
+        False, lambda s, body, who, at: objections.take_answered(s, body, actor=who, at=at)
+    ),
+}
+"""topic -> what it does at the receiver: (session, message, from_node, at)"""
+
+TransferVerb = Callable[[Session, dict[str, Any], str, Actor, dt.datetime], None]
+
+
+def _transfer_applier(at_network: bool, verb: TransferVerb) -> Callable[[Session, Message, str, dt.datetime], None]:
+    def apply(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+        refuse_newer(message.topic, message.version, transfers.VERSION)
+        store_id = str(message.body["store_id"])
+        refuse_stranger(from_node, store_id if at_network else NETWORK)
+        actor = Actor.system("transfers", NETWORK if at_network else store_id)
+        verb(session, message.body, store_id, actor, at)
+
+    return apply
+
+
+_TRANSFERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
+    sheets.SHEET_TOLD: _transfer_applier(True, lambda s, body, _shop, _who, at: sheets.take(s, body, at=at)),
+    transfers.ANSWERED: _transfer_applier(
+        True, lambda s, body, shop, who, at: transfers.take_answered(s, body, shop, actor=who, at=at)
+    ),
+    transfers.GIVEN: _transfer_applier(
+        True, lambda s, body, shop, who, at: transfers.take_given(s, body, shop, actor=who, at=at)
+    ),
+    transfers.TAKEN: _transfer_applier(
+        True, lambda s, body, shop, who, at: transfers.take_taken(s, body, shop, actor=who, at=at)
+    ),
+    transfers.BACK: _transfer_applier(
+        True, lambda s, body, shop, who, at: transfers.take_given_back(s, body, shop, actor=who, at=at)
+    ),
+    transfers.TOLD: _transfer_applier(
+        False, lambda s, body, _shop, who, at: transfers.take_told(s, body, actor=who, at=at)
+    ),
+}
+"""topic -> what it does at the receiver: (session, message, from_node, at)"""
+
+
+def _take_told(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    _refuse_unless(message, from_node, str(message.body["store_id"]))
+    support.take_told(session, message.body)
+
+
+def _take_looked(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    _refuse_unless(message, from_node, NETWORK)
+    support.take_looked(session, message.body, at=at)
+
+
+def _refuse_unless(message: Message, from_node: str, expected: str) -> None:
+    refuse_newer(message.topic, message.version, support.VERSION)
+    refuse_stranger(from_node, expected)
+
+
+_SUPPORT: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
+    support.LEAVE_TOLD: _take_told,
+    support.LOOKED: _take_looked,
+}
+
 
 # --- at the network ---
 
@@ -179,14 +309,13 @@ def take_withdrawn(session: Session, message: Message, from_node: str, at: dt.da
 
 APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     **online.APPLIERS,
-    **money.APPLIERS,
+    **MONEY_APPLIERS,
     **agent_commissions.APPLIERS,
-    **support.APPLIERS,
+    **_SUPPORT,
     **product_stories.APPLIERS,
-    **transfers.APPLIERS,
+    **_TRANSFERS,
     **points_pool.APPLIERS,
     **recalls.APPLIERS,
-    **recalls_by_hand.APPLIERS,
     SaleCompleted.TOPIC: take_sale,
     ORDER_SENT: take_sent,
     ORDER_CANCELLED: take_cancelled,

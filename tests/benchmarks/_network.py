@@ -39,7 +39,7 @@ from pos.store.store import Store, add_staff, found_store, give_key
 from supply.network import founding
 from supply.network.routes import vehicles
 from supply.orders import suppliers
-from supply.replenishment import region_outlook, stockouts
+from supply.replenishment import stockouts
 from tests import network_facts
 from tests.benchmarks import _past
 from tests.benchmarks._node import START_S, free_port
@@ -244,7 +244,9 @@ def look_ahead(database: Database) -> None:
             some = stockouts.keep_rates(session, MORNING_AFTER, actor=Actor.system("bench", NETWORK), at=at)
     with database.write() as session:
         for n in range(REGIONS):
-            region_outlook.keep(session, f"R{n}", region_outlook.look(session, f"R{n}", today=MORNING_AFTER), at=at)
+            stockouts.keep_outlook(
+                session, f"R{n}", stockouts.look_at_regions(session, f"R{n}", today=MORNING_AFTER), at=at
+            )
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from supply.money import terms as money_terms
 from supply.money.credit_limit import LimitFacts, LimitTerms, limit_of
 from supply.money.ledger import Booking, Wanted
 from supply.money.terms import Terms
-from supply.sync.money import APPLIERS
+from supply.sync.replica import MONEY_APPLIERS
 from tests.store_app import office
 from tests.store_app.conftest import NOON, STORE, House
 
@@ -99,11 +99,11 @@ def carry(source: House, target: House, from_node: str) -> int:
         rows = session.scalars(
             sa.select(OutboxMessage).where(OutboxMessage.state == "pending").order_by(OutboxMessage.n)
         ).all()
-        found = [(row.topic, row.version, json.loads(row.body)) for row in rows if row.topic in APPLIERS]
+        found = [(row.topic, row.version, json.loads(row.body)) for row in rows if row.topic in MONEY_APPLIERS]
         found = [one for one in found if one[2]["store_id"] == STORE]
         session.execute(sa.update(OutboxMessage).values(state="delivered"))
     for topic, version, body in found:
         with target.doors.write() as session:
             message = Message("m", 1, topic, version, NOON.isoformat(), DAY.isoformat(), body, "")
-            APPLIERS[topic](session, message, from_node, NOON)
+            MONEY_APPLIERS[topic](session, message, from_node, NOON)
     return len(found)

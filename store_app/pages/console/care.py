@@ -27,8 +27,7 @@ from supply.online.pickup import escrow_release
 from supply.online.storefront import reviews
 from supply.orders.suppliers import Supplier
 from supply.shelf import effect, external_rankings
-from supply.sync import refunds as refund_facts
-from supply.sync import reviews as review_facts
+from supply.sync import online
 
 _CARRIED = ("category", "tax_class_id", "supplier_id")
 bp = Blueprint("console_care", __name__, url_prefix="/console/customers")
@@ -119,7 +118,7 @@ def paid_by_hand(refund_id: str) -> ResponseReturnValue:
         escrow.paid_by_hand(
             session, refund_id, reference, looked=request.form.get("looked") == "yes", actor=g.actor, at=clock.now()
         )
-        refund_facts.tell_shop(session, session.get_one(Refund, refund_id), clock.now())
+        online.tell_refund(session, session.get_one(Refund, refund_id), clock.now())
     flash(_("Noted. The payment service is not asked any more."), "good")
     return redirect(url_for(".overview_page", _anchor="going-back"), 303)
 
@@ -134,7 +133,7 @@ def decide(store_id: str, order_id: str, sku: str) -> ResponseReturnValue:
     with write() as session:
         row = reviews.review_of(session, store_id, order_id, sku)
         reviews.decide(session, row, hide=hide, why=why, actor=g.actor, at=clock.now())
-        review_facts.tell_shop(session, row, clock.now())
+        online.tell_review(session, row, clock.now())
         wake_worker_after(session)
     flash(_("Decided."), "good")
     return redirect(url_for(".overview_page"), 303)

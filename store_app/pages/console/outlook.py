@@ -10,7 +10,7 @@ from store_app.runtime.doors import clock, read
 from store_app.web.presenting import number, page
 from store_app.web.security import requires
 from supply.membership import overview
-from supply.replenishment import region_outlook
+from supply.replenishment import stockouts
 
 bp = Blueprint("console_outlook", __name__, url_prefix="/console/outlook")
 
@@ -27,13 +27,13 @@ def regions() -> ResponseReturnValue:
 def region(region_id: str) -> ResponseReturnValue:
     """Show what runs out in a region's shops within so many days."""
     asked = request.args.get("days", "3")
-    days = int(asked) if asked in {str(one) for one in region_outlook.HORIZONS} else 3
+    days = int(asked) if asked in {str(one) for one in stockouts.HORIZONS} else 3
     with read() as session:
         today = clock.now().date()
         found = overview.regions(session, today)
         here = region_of(found, region_id)
-        seen_at, rows = region_outlook.runs_out(
-            session, region_id, days=days, today=today, warehouses=region_outlook.warehouses(session, region_id)
+        seen_at, rows = stockouts.runs_out(
+            session, region_id, days=days, today=today, warehouses=stockouts.warehouses(session, region_id)
         )
     return page(
         "console/outlook.html",
@@ -41,7 +41,7 @@ def region(region_id: str) -> ResponseReturnValue:
         regions=found,
         days=days,
         seen_at=seen_at,
-        choices=[(one, ngettext("%(num)d day", "%(num)d days", one)) for one in region_outlook.HORIZONS],
+        choices=[(one, ngettext("%(num)d day", "%(num)d days", one)) for one in stockouts.HORIZONS],
         rows=[
             {
                 "name": row.name,

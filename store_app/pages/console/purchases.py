@@ -18,7 +18,7 @@ from store_app.runtime.doors import clock, read, wake_worker_after, write
 from store_app.web.presenting import page, today
 from store_app.web.security import requires
 from store_app.words import supply
-from supply.network.purchasing import purchasing, recalled_purchases
+from supply.network.purchasing import purchasing
 from supply.network.recalls import upstream_returns
 from supply.orders import letters, purchases
 from supply.orders.letters import OrderLetter
@@ -89,7 +89,7 @@ def receive(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
     with write() as session:
         found = purchasing.receive(session, warehouse_id, purchase_id, counts, actor=g.actor, at=clock.now())
         number = found.purchase_no
-        stopped = recalled_purchases.recalled(session, found)
+        stopped = upstream_returns.recalled_purchases(session, found)
         names = [one.name for one in purchases.lines_of(session, found) if one.sku in stopped and one.received_qty]
     flash(_("Purchase %(no)s is in the warehouse.", no=number), "good")
     if names:
@@ -166,7 +166,10 @@ def _typed() -> list[tuple[int, str]]:
 
 def _view(session: Any, one: purchases.Purchase) -> dict[str, Any]:
     lines = purchases.lines_of(session, one)
-    units, stopped = stock_units(session, [line.sku for line in lines]), recalled_purchases.recalled(session, one)
+    units, stopped = (
+        stock_units(session, [line.sku for line in lines]),
+        upstream_returns.recalled_purchases(session, one),
+    )
     return {
         "id": one.id,
         "warehouse_id": one.store_id,

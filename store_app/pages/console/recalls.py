@@ -23,8 +23,7 @@ from store_app.web.presenting import money, page
 from store_app.web.security import requires
 from store_app.words import stock
 from store_app.words.supply import letter_sentence
-from supply.network.purchasing import recalled_purchases
-from supply.network.recalls import recalls, recalls_by_hand, upstream_claims, upstream_returns
+from supply.network.recalls import recalls, upstream_claims, upstream_returns
 from supply.orders import letters as supplier_letters
 from supply.orders.suppliers import Supplier
 
@@ -80,7 +79,7 @@ def one(recall_id: str, fault: ShopError | None = None, **place: Any) -> Respons
         product = session.get_one(Product, row.sku)
         stands = {house.store_id: _stands(session, house) for house in houses}
         currency, owed = usual_currency(session), upstream_claims.owed(session, recall_id, at=clock.now())
-        coming = recalled_purchases.coming(session, recall_id)
+        coming = upstream_returns.coming_purchases(session, recall_id)
         returnable = upstream_returns.returnable(session, recall_id, at=clock.now())
         returns = [_return_view(session, one) for one in upstream_returns.returns_of(session, recall_id)]
         claims = [
@@ -117,7 +116,7 @@ def look_through(recall_id: str, warehouse_id: str) -> ResponseReturnValue:
 def call_off(recall_id: str, warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
     """Call off a purchase that brings what is recalled; a second click changes nothing."""
     with write() as session:
-        found = recalled_purchases.call_off(
+        found = upstream_returns.call_off_purchase(
             session, recall_id, warehouse_id, purchase_id, actor=g.actor, at=clock.now()
         )  # fmt: skip
         number = found.purchase_no
@@ -189,7 +188,7 @@ def tell(recall_id: str) -> ResponseReturnValue:
     if not chosen:
         raise Invalid("nobody-chosen", _("Tick the shops that were told."), field="shop")
     with write() as session:
-        recalls_by_hand.tell(session, recall_id, chosen, actor=g.actor, at=clock.now())
+        recalls.tell_by_hand(session, recall_id, chosen, actor=g.actor, at=clock.now())
     flash(ngettext("Noted: %(num)d shop knows.", "Noted: %(num)d shops know.", len(chosen)), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
@@ -202,7 +201,7 @@ def looked(recall_id: str, store_id: str) -> ResponseReturnValue:
     taken = form.whole("qty")
     with write() as session:
         if recall.recall_of(session, store_id, recall_id).state == "called":
-            recalls_by_hand.note_looked(session, recall_id, store_id, taken, actor=g.actor, at=clock.now())
+            recalls.note_looked(session, recall_id, store_id, taken, actor=g.actor, at=clock.now())
     flash(_("Noted: the shop has looked."), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 

@@ -30,7 +30,7 @@ from store_app.web.security import can, requires
 from store_app.words import held, words
 from store_app.words import money as money_words
 from supply.demand import closed_days, stated_sales
-from supply.membership import attention, exposure, overview, store_sheet
+from supply.membership import attention, exposure, overview
 from supply.membership.level import LEVELS
 from supply.money import credit, ledger
 from supply.money.credit import CreditLine
@@ -114,11 +114,11 @@ def store(store_id: str, fault: ShopError | None = None, **_place: Any) -> Respo
             first=today(),
             most=today() + dt.timedelta(days=closed_days.MOST_AHEAD),
             fault=fault,
-            takings=store_sheet.takings(session, shop, today()),
-            shelves=store_sheet.shelves(session, shop.id, today()),
-            lack_days=store_sheet.LACK_DAYS,
-            orders=store_sheet.orders(session, shop.id),
-            online_orders=store_sheet.online_orders(session, shop.id),
+            takings=overview.takings(session, shop, today()),
+            shelves=overview.shelves(session, shop.id, today()),
+            lack_days=overview.LACK_DAYS,
+            orders=overview.store_orders(session, shop.id),
+            online_orders=overview.store_online_orders(session, shop.id),
             care=own,
             level=None if own.level is None else money_words.LEVELS[own.level],
             gauge=_gauge(session, line),

@@ -24,7 +24,7 @@ from store_app.words import words
 from supply.online.orders import lines_of
 from supply.online.pickup import delivery
 from supply.online.pickup.delivery import Way
-from supply.online.storefront import delivery_fee
+from supply.online.storefront import delivery_rules
 from supply.online.storefront.delivery_rules import (
     MOST_LEAD,
     MOST_ORDERS,
@@ -180,7 +180,7 @@ def rules(fault: ShopError | None = None) -> ResponseReturnValue:
     store_id = str(place().store_id)
     with read() as session:
         found = delivery.rules_of(session, store_id)
-        fee = delivery_fee.product_of(session, store_id)
+        fee = delivery_rules.fee_product(session, store_id)
         taxes = session.scalars(sa.select(TaxClass).order_by(TaxClass.name)).all()
     return page(
         "customers/home_deliveries/rules.html",
@@ -220,7 +220,7 @@ def settle() -> ResponseReturnValue:
         tax = form.one_of(
             "tax_class_id", tuple(session.scalars(sa.select(TaxClass.id))), sentence=_("Choose the tax of the fee.")
         )
-        delivery_fee.settle(session, store_id, wanted, name, tax, actor=g.actor, at=doors().now())
+        delivery_rules.settle_fee(session, store_id, wanted, name, tax, actor=g.actor, at=doors().now())
         wake_worker_after(session)
     flash(_("Saved. It holds for orders from now on."), "good")
     return redirect(url_for(".rules"), 303)

@@ -42,7 +42,7 @@ from supply.online.orders import (
 )
 from supply.online.pickup import counter_orders, delivery, handover, pickup, returns
 from supply.online.storefront import availability, order_in
-from supply.online.storefront.delivery_fee import fee_of
+from supply.online.storefront.delivery_rules import fee_of
 from supply.online.storefront.price import charged, promise_of
 from supply.online.storefront.time_slots import FULL_TERM, LEAST_TERM, passed_on_at
 

@@ -15,7 +15,7 @@ from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from supply.online.storefront import reviews
 from supply.online.storefront.reviews import Review
-from supply.sync import reviews as review_facts
+from supply.sync import online
 
 bp = Blueprint("reviews", __name__, url_prefix="/reviews")
 bp.before_request(form.know_the_place)
@@ -45,7 +45,7 @@ def answer(order_id: str, sku: str) -> ResponseReturnValue:
     words = form.text("words", most=reviews.MOST_WORDS, required=_("Write your answer first."))
     with write() as session:
         row = reviews.review_of(session, str(place().store_id), order_id, sku)
-        review_facts.answer_at_shop(session, row, words, actor=g.actor, at=doors().now())
+        online.answer_review(session, row, words, actor=g.actor, at=doors().now())
         wake_worker_after(session)
     flash(_("Your answer is shown under the review."), "good")
     return redirect(url_for(".listed"), 303)

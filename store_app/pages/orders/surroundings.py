@@ -23,7 +23,7 @@ from store_app.runtime.doors import doors, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import words
-from supply.demand import school_holidays, weather
+from supply.demand import surroundings
 
 bp = Blueprint("surroundings", __name__, url_prefix="/settings/surroundings")
 bp.before_request(form.know_the_place)
@@ -50,12 +50,12 @@ def listed(fault: ShopError | None = None, faults: list[Fault] | None = None) ->
     with read() as session:
         scope_id, regions = _scope(session)
         spells = _spells(session, scope_id, is_own=True)
-        known = weather.known(session, scope_id)
+        known = surroundings.known_weather(session, scope_id)
         theirs = None
         if not regions:
             region_id = session.get_one(Store, scope_id).region_id
             spells += _spells(session, region_id, is_own=False)
-            theirs = weather.known(session, region_id)
+            theirs = surroundings.known_weather(session, region_id)
     spells.sort(key=lambda one: (one.first, one.name))
     return page(
         "store/shop_settings/surroundings.html",
@@ -77,12 +77,12 @@ def listed(fault: ShopError | None = None, faults: list[Fault] | None = None) ->
 @form.answers_on(listed)
 def tell() -> ResponseReturnValue:
     """Note school holidays from a day until another."""
-    name = form.text("name", most=school_holidays.LONGEST_NAME, required=_("Give the holidays a name."))
+    name = form.text("name", most=surroundings.LONGEST_NAME, required=_("Give the holidays a name."))
     missing = _("Choose the first and the last day of the holidays.")
     first, last = form.day("from", missing), form.day("to", missing)
     with write() as session:
         scope_id, _regions = _scope(session)
-        school_holidays.tell(session, scope_id, name, first, last, actor=g.actor, at=doors().now())
+        surroundings.add_school_holiday(session, scope_id, name, first, last, actor=g.actor, at=doors().now())
     flash(_("%(name)s, %(days)s: noted.", name=name, days=words.days(first, last)), "good")
     return _back()
 
@@ -96,7 +96,7 @@ def take_back() -> ResponseReturnValue:
     first, last = form.day("from_day", missing), form.day("until_day", missing)
     with write() as session:
         scope_id, _regions = _scope(session)
-        gone = school_holidays.take_back(session, scope_id, first, last, actor=g.actor, at=doors().now())
+        gone = surroundings.remove_school_holiday(session, scope_id, first, last, actor=g.actor, at=doors().now())
     flash(_("Taken back.") if gone else _("They were taken back already."), "good")
     return _back()
 
@@ -108,7 +108,7 @@ def forget_weather() -> ResponseReturnValue:
     """Take all weather back that was told here."""
     with write() as session:
         scope_id, _regions = _scope(session)
-        weather.forget(session, scope_id, actor=g.actor, at=doors().now())
+        surroundings.forget_weather(session, scope_id, actor=g.actor, at=doors().now())
     flash(_("No weather is known here any more."), "good")
     return _back()
 
@@ -218,7 +218,7 @@ def _spells(session: Session, scope_id: str, *, is_own: bool) -> list[Spell]:
     since = today() - dt.timedelta(days=GONE_BY_DAYS)
     return [
         Spell(name, first, last, words.days(first, last), is_own)
-        for name, first, last in school_holidays.spells(session, scope_id, since)
+        for name, first, last in surroundings.school_holiday_spells(session, scope_id, since)
     ]
 
 

@@ -14,7 +14,7 @@ from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import money
 from supply.membership import objections
-from supply.money import advances, credit, credit_export, ledger, lost_entries, payouts
+from supply.money import advances, credit, ledger, lost_entries, payouts
 from supply.money.credit import CreditLine
 from supply.money.ledger import Account
 
@@ -75,7 +75,7 @@ def statement_table() -> Response:
 def everything() -> Response:
     """Answer every figure the limit and the account stand on, for a program to recompute."""
     with read() as session:
-        answer = jsonify(credit_export.everything(session, str(place().store_id)))
+        answer = jsonify(credit.export(session, str(place().store_id)))
     answer.headers["Content-Disposition"] = "attachment; filename=credit.json"
     return answer
 

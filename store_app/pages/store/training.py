@@ -15,9 +15,8 @@ from store_app.runtime.doors import doors, own_doors
 from store_app.web.presenting import language, money, page, today
 from store_app.web.security import can, requires
 from store_app.web.staff import LESSON_PIN
-from supply.membership import training, training_needs
-from supply.membership.training import Lesson
-from supply.membership.training_needs import Next, Trouble
+from supply.membership import training
+from supply.membership.training import Lesson, Next, Trouble
 
 bp = Blueprint("training", __name__, url_prefix="/training")
 START = {
@@ -43,11 +42,11 @@ def overview() -> ResponseReturnValue:
     with own_doors().read() as session:
         offered = [lesson for lesson in lessons.everything(session, language()) if can(lesson.needs)]
         done = training.done_by(session, store_id)
-        troubles = training_needs.troubles(session, store_id, day=today(), at=doors().now())
+        troubles = training.troubles(session, store_id, day=today(), at=doors().now())
         people = staff_of(session, store_id) if can("staff") else []
         may_do = {one.role: permitted(session, store_id, one.role) for one in people}
     mine = {lesson_id: row for (staff_id, lesson_id), row in done.items() if staff_id == g.actor.id}
-    following = training_needs.suggest(troubles, [one.id for one in offered], mine, at=doors().now())
+    following = training.suggest(troubles, [one.id for one in offered], mine, at=doors().now())
     return page(
         "store/training/lessons.html",
         offered=offered,

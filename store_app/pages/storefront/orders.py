@@ -27,7 +27,7 @@ from supply.online.home_delivery import LIVE
 from supply.online.orders import OPEN
 from supply.online.pickup import order_copy
 from supply.online.storefront import reviews
-from supply.sync import reviews as review_facts
+from supply.sync import online
 
 bp = Blueprint("shop_orders", __name__, url_prefix="/shop/<slug>/order/<token>")
 HOME_STEPS = ("placed", "accepted", "ready", "on_the_way", "collected")
@@ -172,7 +172,7 @@ def review(slug: str, token: str) -> ResponseReturnValue:
         here = visitors.shop_at(session, slug)
         found = placing.status(session, here.id, token)
         row = reviews.write(session, found.order, sku, stars, words, actor=placing.CUSTOMER, at=clock.now())
-        review_facts.tell_shop(session, row, clock.now())
+        online.tell_review(session, row, clock.now())
         wake_worker_after(session)
     flash(_("Thank you. Your review is shown with the product."), "good")
     return redirect(url_for(".order", slug=slug, token=token), 303)

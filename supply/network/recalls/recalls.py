@@ -16,12 +16,20 @@ Rules
    and received last cost it.
 5. A word that was overtaken changes nothing: what was lifted stays lifted, whatever arrives after it, and a recall
    stands before the shop has heard that the one before it is over.
-6. A shop without a node is told by a person (`recalls_by_hand`). Once it speaks by a node it is told by that as well.
+6. A shop without a node is told by a person, who notes that, and then how many it took away; that it is lifted, too.
+   Once it speaks by a node it is told by that as well.
+7. What it took away leaves the network's copy of its stock at once, as far as that has any.
+8. The shop is the author of its stock, and what its own book lacks is not taken out twice. Its first count of the
+   product since it was recalled says itself what is gone, and takes all noted units back into the copy. What it writes
+   off or sends back because of a recall takes back as many as it says, of a recall of that lot where it names one.
+   Whatever else it writes off says nothing of them.
 
 Units: quantities in stock units, *_minor minor units of the network's currency.
 """
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,11 +45,14 @@ from config.nodes.inbox import refuse_newer, refuse_stranger
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message
 from config.prepared import Prepared
+from pos.facts import Moved, StockCounted, StockMoved
 from pos.stock import batches, recall, waste
 from pos.stock.batches import Held
-from pos.stock.ledger import MOST_QTY, StockLevel
+from pos.stock.ledger import MOST_QTY, Place, Source, StockLevel, StockMovement, book, locked
 from pos.stock.recall import AFTERWARDS, Recall
+from pos.stock.waste import TAKEN_FROM
 from pos.store.store import Store, day_of
+from pos.sync import replica
 from supply.money import ledger
 from supply.network.recalls import upstream_returns
 from supply.network.warehouse import lots as warehouse_lots
@@ -105,9 +116,9 @@ def call(
 def catch_up(session: Session, store_id: str, *, at: dt.datetime) -> None:
     """Tell a shop that speaks by its node of every recall in force that its node was not told of (rules 1, 6)."""
     books = warehouses(session) or session.scalars(sa.select(Recall.store_id).where(_IN_FORCE).distinct()).all()
-    new = {row[0]: book for book in books for row in _NEW.all(session, {"book": book, "shop": store_id})}
-    for recall_id, book in sorted(new.items()):
-        one = session.get_one(Recall, (book, recall_id))
+    new = {row[0]: holder for holder in books for row in _NEW.all(session, {"book": holder, "shop": store_id})}
+    for recall_id, holder in sorted(new.items()):
+        one = session.get_one(Recall, (holder, recall_id))
         if _still_holds(session, one):
             _tell(session, session.get(Recall, (store_id, recall_id)) or _enter(session, store_id, one, at), at)
 
@@ -117,8 +128,8 @@ def take_up(session: Session, warehouse_id: str, *, at: dt.datetime) -> None:
     require_warehouse(session, warehouse_id)
     known = sa.select(Recall.id).where(Recall.store_id == warehouse_id)
     books = sa.select(sa.func.min(Recall.store_id), Recall.id).where(_IN_FORCE, Recall.id.not_in(known))
-    for book, recall_id in session.execute(books.group_by(Recall.id).order_by(Recall.id)).all():
-        one = session.get_one(Recall, (book, recall_id))
+    for holder, recall_id in session.execute(books.group_by(Recall.id).order_by(Recall.id)).all():
+        one = session.get_one(Recall, (holder, recall_id))
         if _still_holds(session, one):
             _enter(session, warehouse_id, one, at)
 
@@ -245,6 +256,69 @@ def shops(session: Session, recall_id: str) -> list[Shop]:
             by_hand = not store.has_node and row.told_how != "node"
             found.append(Shop(store.id, store.name, row, sure, maybe, before, most, by_hand, store.phone))
     return sorted(found, key=_urgency)
+
+
+NOTED = "recall"
+"""The source of what left a copied book because a person noted it, and of what came back into it (rules 7, 8)."""
+BECAUSE = ("recall", "recalled")
+"""A shop's own reasons for letting goods go because of a recall (`waste`, `goods_in`)."""
+SAYS_WHY = 2
+"""Since which version `stock.moved` says why; before it, what was written off is taken to be of a recall."""
+
+
+# --- verbs ---
+
+
+def tell_by_hand(session: Session, recall_id: str, store_ids: Sequence[str], *, actor: Actor, at: dt.datetime) -> None:
+    """Note that a person told shops what holds now (rule 6); twice changes nothing."""
+    for shop in _shops(session, recall_id, store_ids):
+        if shop.is_to_tell:
+            shop.row.told_how = "hand"
+            facts = {"store": shop.store_id, "state": shop.row.state}
+            subject = recall.subject_of(shop.row)
+            journal.record(session, actor=actor, at=at, verb="recall.told", subject=subject, **facts)
+    session.flush()
+
+
+def note_looked(
+    session: Session, recall_id: str, store_id: str, taken_qty: int, *, actor: Actor, at: dt.datetime
+) -> None:
+    """Note how many a shop says it took away (rules 6, 7)."""
+    (shop,) = _shops(session, recall_id, [store_id])
+    if shop.is_to_tell:
+        raise Refused("not-told-yet", f"Tell {shop.name} of the recall first, and note it.", name=shop.name)
+    if isinstance(taken_qty, bool) or not 0 <= taken_qty <= MOST_QTY:
+        raise Invalid("bad-recall-quantity", f"Type 0 to {MOST_QTY}.", most=MOST_QTY, field="qty")
+    recall.clear(session, store_id, recall_id, taken_qty, actor=actor, at=at)
+    there, rest = locked(session, store_id, [shop.row.sku])[shop.row.sku], taken_qty
+    moves: list[Moved] = []
+    for place in (*TAKEN_FROM, Place.BIN):
+        if part := min(rest, max(0, there.get(place, 0))):
+            moves.append((new_id(), shop.row.sku, part, place, Place.WASTE))
+            rest -= part
+    _book(session, shop.row, moves, actor=actor, at=at)
+
+
+def hear_by_hand(
+    session: Session, store_id: str, said: Mapping[str, int | None], said_at: dt.datetime, *, lot: str = "",
+    at: dt.datetime,
+) -> None:  # fmt: skip
+    """Let a shop's own word of products stand for what a person noted of them (rule 8).
+
+    said: by product how many units the word accounts for; None: for all. lot: of which they are; '': not known.
+    """
+    noted = sa.select(Recall).where(Recall.store_id == store_id, Recall.sku.in_(said), Recall.taken_qty > 0)
+    since = (Recall.afterwards != "", Recall.called_at <= said_at)
+    rest = {sku: MOST_QTY if qty is None else qty for sku, qty in said.items()}
+    for row in session.scalars(noted.where(*since).order_by(Recall.called_at, Recall.id)).all():
+        if lot and not row.means(lot):
+            continue
+        back: list[Moved] = []
+        for place, out in _noted(session, row):
+            if part := min(rest[row.sku], out):
+                back.append((new_id(), row.sku, part, Place.WASTE, place))
+                rest[row.sku] -= part
+        _book(session, row, back, actor=Actor.system("recalls", NETWORK), at=at)
 
 
 # --- inside ---
@@ -416,4 +490,57 @@ def _new_for_a_shop() -> Prepared:
 
 
 _NEW = _new_for_a_shop()
-APPLIERS = {TOLD: _take_told, CLEARED: _take_cleared}
+
+
+def _shops(session: Session, recall_id: str, store_ids: Sequence[str]) -> list[Shop]:
+    """Return shops that a person tells (rule 6); NotFound and Refused for any other."""
+    found = {one.store_id: one for one in shops(session, recall_id) if one.is_by_hand}
+    for store_id in store_ids:
+        if store_id not in found:
+            recall.recall_of(session, store_id, recall_id)
+            raise Refused("told-by-node", "Its own node tells this shop, and says when somebody has looked.")
+    return [found[store_id] for store_id in store_ids]
+
+
+def _book(session: Session, row: Recall, moves: list[Moved], *, actor: Actor, at: dt.datetime) -> None:
+    if moves:
+        source, day = Source("recalled", NOTED, row.id), day_of(session, row.store_id, at)
+        book(session, row.store_id, moves, source, day=day, at=at, actor_id=actor.id)
+        facts = {"store": row.store_id, "units": sum(move[2] for move in moves), "to": moves[0][4]}
+        journal.record(session, actor=actor, at=at, verb="recall.booked", subject=recall.subject_of(row), **facts)
+        session.flush()
+
+
+def _noted(session: Session, row: Recall) -> list[tuple[Place, int]]:
+    """Return what was taken out of the copy for a note and has not come back, by the place it left."""
+    out = Counter[str]()
+    source = (StockMovement.source_kind == NOTED, StockMovement.source_id == row.id)
+    for move in session.scalars(sa.select(StockMovement).where(StockMovement.store_id == row.store_id, *source)):
+        out[move.from_place] += move.qty
+        out[move.to_place] -= move.qty
+    return [(Place(place), qty) for place, qty in sorted(out.items()) if qty > 0 and place != Place.WASTE]
+
+
+def _take_count(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    replica.take_count(session, message, from_node, at)
+    fact = StockCounted.from_body(message.body)
+    hear_by_hand(session, from_node, {fact.sku: None}, dt.datetime.fromisoformat(fact.at), at=at)
+
+
+def _take_movements(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    replica.take_movements(session, message, from_node, at)
+    fact = StockMoved.from_body(message.body)
+    says_no_reason = message.version < SAYS_WHY and fact.reason == "wasted"
+    if fact.why in BECAUSE or says_no_reason:
+        gone = Counter[str]()
+        for _key, sku, qty, _source, _target in fact.movements:
+            gone[sku] += qty
+        hear_by_hand(session, from_node, gone, dt.datetime.fromisoformat(fact.at), lot=fact.lot, at=at)
+
+
+APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
+    TOLD: _take_told,
+    CLEARED: _take_cleared,
+    StockCounted.TOPIC: _take_count,
+    StockMoved.TOPIC: _take_movements,
+}

@@ -3,7 +3,7 @@
 Rules
 -----
 1. Filling shares the free stock of each warehouse over all waiting orders at once (`allocation`), by what the network's
-   own books say each shop needs (`allocation_needs`). Free is what stands in the warehouse, can still be sold, and is
+   own books say each shop needs (`allocation`). Free is what stands in the warehouse, can still be sold, and is
    promised to no confirmed order and no accepted offer.
 2. An order gets its confirmed packs; one that gets nothing at all is rejected, and the shop proposes anew. One whose
    credit, or what is owed on account, waits for the operator waits too (`account_orders`).
@@ -47,8 +47,8 @@ from supply.facts import (
     stamp,
 )
 from supply.money import account_orders, credit
-from supply.network.warehouse import allocation_needs, loading, pick_lists, replacements
-from supply.network.warehouse.allocation_needs import Goods
+from supply.network.warehouse import allocation, loading, pick_lists, replacements
+from supply.network.warehouse.allocation import Goods
 from supply.network.warehouse.pick_lists import PickLine, PickList
 from supply.orders import claims, locations, network_offers, order_days, orders
 from supply.orders.deliveries import Delivery
@@ -83,8 +83,8 @@ def fill(session: Session, *, actor: Actor | None = None, at: dt.datetime) -> li
         for line in lines[order.store_id, order.id]:
             wanted.setdefault((warehouse_id, line.sku), []).append(line)
     ordering = {(line.store_id, line.sku) for found in wanted.values() for line in found}
-    needs = allocation_needs.read(session, wanted, ordering, order_days.reaches(session, waiting, at), at=at)
-    given, scarce = allocation_needs.share(_free(session, at), wanted, needs)
+    needs = allocation.read_needs(session, wanted, ordering, order_days.reaches(session, waiting, at), at=at)
+    given, scarce = allocation.share_out(_free(session, at), wanted, needs)
     confirmed = []
     for order, warehouse_id in waiting:
         packs = tuple(

@@ -3,7 +3,7 @@
 Rules
 -----
 1. Less is promised than was asked where there was not enough for all (`allocation`): how much was there, given to
-   orders and kept for stores that order another day (`allocation_needs`) stands with the line. Costs are of what is
+   orders and kept for stores that order another day (`allocation`) stands with the line. Costs are of what is
    promised.
 2. Less is picked than was promised for the picker's reason (`picking`); less is loaded than was promised without a list
    where it was not there any more (`warehouse`, rule 3).
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from pos.catalogue.catalogue import Product
 from supply.network.warehouse import pick_lists
-from supply.network.warehouse.allocation_needs import Scarcity
+from supply.network.warehouse.allocation import Scarcity
 from supply.network.warehouse.pick_lists import PickLine
 from supply.orders import orders
 from supply.orders.deliveries import Delivery, DeliveryLine

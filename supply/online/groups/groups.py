@@ -3,7 +3,7 @@
 Rules
 -----
 1. An offer has price steps, a threshold, the supplier's case and minimum, a closing time, a van day and a last pickup
-   day. Everybody pays the price the whole group reaches (`groups.arithmetic`), with deposit and tax (`groups.price`).
+   day. Everybody pays the price the whole group reaches with deposit and tax (`groups.price`).
 2. Joining is paid into escrow at the first step's price for the most the member takes; the member counts from then on,
    as long as the money is there. Whoever leaves before the closing or did not pay in time is out for good, and gets
    everything back at once, as does whoever is in a group that fails.
@@ -17,6 +17,9 @@ Rules
    (`leaders`).
 6. A group is settled when none of its members' money is left in escrow. Who its members were is forgotten KEEP after
    the last pickup day, as with any order.
+7. Held money of a member belongs to a share. Where the member is out, the group is over, or its goods were dealt out
+   without the member, there is none: it is a finding, and the job that closes groups sends it back.
+8. What is disputed is the operator's to decide.
 """
 
 import datetime as dt
@@ -29,6 +32,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
+from config.finding import Finding
 from config.ids import NETWORK
 from config.nodes import journal
 from config.nodes.journal import Actor
@@ -36,6 +40,7 @@ from config.states import StateTable
 from pos.catalogue.catalogue import Product
 from pos.store.store import Store, store_of
 from supply.money import escrow
+from supply.money.escrow import Escrow
 from supply.money.escrow_ledger import LeaderPart
 from supply.online.groups import price
 from supply.online.groups.price import Wish, deal, fill, price_at
@@ -441,6 +446,25 @@ def subject_of(group: GroupOffer) -> str:
     return f"group:{group.id}"
 
 
+def send_back_forgotten(session: Session, *, at: dt.datetime) -> int:
+    """Send back what is held for nobody's share (rule 7); returns of how many members."""
+    found = session.execute(_forgotten()).all()
+    for row, group_id in found:
+        locked(session, group_id)
+        actor = Actor.system("groups", NETWORK)
+        escrow.refund(session, row.id, None, why="the group is over", actor=actor, at=at)
+    return len(found)
+
+
+def findings(session: Session, store_id: str | None = None) -> list[Finding]:
+    """Return the escrows that hold money for nobody's share (rule 7)."""
+    query = _forgotten() if store_id is None else _forgotten().where(GroupOffer.store_id == store_id)
+    return [
+        Finding("K13", escrow.subject_of(row), f"nothing held: no share of group {group_id} needs it", "money held")
+        for row, group_id in session.execute(query)
+    ]
+
+
 # --- inside ---
 
 
@@ -505,3 +529,14 @@ def _tell(session: Session, group: GroupOffer, member: GroupMember, event: str, 
         session, store.id, "group", id=f"{member.id}-{event}", phone=member.phone, email=member.email,
         language=member.language or store.language, facts=facts, at=at,
     )  # fmt: skip
+
+
+def _forgotten() -> sa.Select[Escrow, str]:
+    nobody = sa.or_(
+        GroupMember.left_at.is_not(None),
+        GroupOffer.state.in_(("failed", "settled")),
+        sa.and_(GroupOffer.state == "arrived", GroupMember.gets_qty.is_(None)),
+    )
+    query = sa.select(Escrow, GroupOffer.id).join(GroupMember, GroupMember.id == Escrow.id)
+    query = query.join(GroupOffer, GroupOffer.id == GroupMember.group_id)
+    return query.where(Escrow.state == "held", Escrow.purpose == "group", nobody).order_by(GroupMember.id)

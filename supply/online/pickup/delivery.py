@@ -30,8 +30,7 @@ from supply.online.orders import PickupOrder, held_until, lines_of, order_for_up
 from supply.online.pickup import handover
 from supply.online.pickup.handover import Handover
 from supply.online.storefront import availability
-from supply.online.storefront.delivery_fee import fee_of
-from supply.online.storefront.delivery_rules import DeliveryRules
+from supply.online.storefront.delivery_rules import DeliveryRules, fee_of
 from supply.online.storefront.price import cost, promise_of
 from supply.routing.distances import Point, way_m
 from supply.routing.stop_order import Door

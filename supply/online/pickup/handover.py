@@ -42,7 +42,7 @@ from supply.online.orders import (
     order_for_update,
 )
 from supply.online.storefront.availability import rules_of
-from supply.online.storefront.delivery_fee import fee_of
+from supply.online.storefront.delivery_rules import fee_of
 from supply.online.storefront.price import promise_of
 
 TRIES_PER_SPELL = 20

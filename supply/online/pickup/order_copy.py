@@ -43,7 +43,7 @@ from config.nodes import journal
 from config.nodes.inbox import refuse_stranger
 from config.nodes.journal import Actor
 from pos.store.store import Store
-from supply.money import escrow, late_refunds
+from supply.money import credit, escrow
 from supply.money.escrow import Escrow
 from supply.online import home_delivery
 from supply.online.checkout.order_keys import token_hash
@@ -321,10 +321,10 @@ def _move_money(session: Session, order: PickupOrder, at: dt.datetime) -> None:
     if row.state == "settled":
         words = order.order_no
         entry = escrow.take_back(
-            session, row.id, keep_minor, is_covered=lambda: late_refunds.is_covered(session, order.store_id),
+            session, row.id, keep_minor, is_covered=lambda: credit.covers_late_refund(session, order.store_id),
             why=order.state, words=words, actor=_SYSTEM, at=at,
         )  # fmt: skip
-    elif escrow.was_taken_back(session, row.id) and not late_refunds.is_covered(session, order.store_id):
+    elif escrow.was_taken_back(session, row.id) and not credit.covers_late_refund(session, order.store_id):
         entry = None  # it waits for the operator
     else:
         entry = escrow.refund(session, row.id, back_minor, why=order.state, actor=_SYSTEM, at=at)

@@ -1,4 +1,4 @@
-"""Whether, where and when a shop brings online orders home, and for how much. Pure.
+"""Whether, where and when a shop brings online orders home, and for how much, as the till rings it.
 
 Rules
 -----
@@ -8,6 +8,9 @@ Rules
    charged, after offers.
 3. Its windows are times of its day, the same on every day it is open; each takes so many orders, the first one that
    begins `lead_minutes` from now at the earliest.
+4. The fee's line is a product of the shop's own, a service: it has a tax class like any other and nothing of it is
+   stocked.
+5. It is rung at the price promised with the order; an order brought for nothing has no such line.
 
 Units: *_minor currency minor units; places in millionths of a degree (e6); minutes of the shop's day.
 """
@@ -17,11 +20,23 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.clock import business_day
 from config.errors import Invalid, Refused
+from config.nodes.journal import Actor
+from pos.catalogue import assortment
+from pos.catalogue.catalogue import Product
+from pos.store.store import store_of
+from supply.online import home_delivery
+from supply.online.orders import PickupOrder
+from supply.online.storefront import availability, storefront
+from supply.online.storefront.price import Promise, cost
 from supply.online.storefront.time_slots import Hours, Window
 from supply.routing.distances import Point, way_m
 
@@ -109,6 +124,9 @@ class DeliveryRules:
         """Return the price of bringing goods of so much, and what is charged for it (rule 2)."""
         free = self.free_from_minor is not None and goods_minor >= self.free_from_minor
         return (0, 0) if free else (self.fee_minor, self.charged_minor)
+
+
+COMMAND = "home delivery"
 
 
 def read_windows(text: str) -> tuple[tuple[int, int], ...]:
@@ -201,3 +219,42 @@ def windows(
 
 def _instant(day: dt.date, minute: int, zone: ZoneInfo) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(minute // 60, minute % 60), zone).astimezone(dt.UTC)
+
+
+def settle_fee(
+    session: Session,
+    store_id: str,
+    rules: DeliveryRules,
+    name: str,
+    tax_class_id: str,
+    *,
+    actor: Actor,
+    at: dt.datetime,
+) -> DeliveryRules:
+    """Settle how the shop brings orders home; they hold for orders placed from now on. name: of the fee on receipts."""
+    store = store_of(session, store_id)
+    wished = assortment.Wished(name, name, tax_class_id, kind="service")
+    product = assortment.add(session, store_id, wished, command=COMMAND, actor=actor, at=at)
+    if (product.name, product.tax_class_id) != (name, tax_class_id):
+        assortment.change(session, store_id, product.sku, wished, actor=actor, at=at)
+    today = business_day(at, store.tz, store.rollover_hour)
+    assortment.set_price(session, store_id, product.sku, rules.fee_minor, today, today=today, actor=actor, at=at)
+    session.flush()
+    charged = cost(session, store_id, Promise([(product.sku, 1)], {product.sku: rules.fee_minor}, {})).total_minor
+    rules = replace(rules, charged_minor=charged)
+    kept = replace(availability.rules_of(session, store_id), delivery=rules.to_body())
+    storefront.set_rules(session, store_id, kept, actor=actor, at=at)
+    return rules
+
+
+def fee_of(session: Session, order: PickupOrder) -> tuple[str, int] | None:
+    """Return SKU and price of what an order's way costs, None where it costs nothing (rule 5)."""
+    row = home_delivery.of_order(session, order.store_id, order.id)
+    if row is None or not row.fee_minor:
+        return None
+    return assortment.sku_for(order.store_id, COMMAND), row.fee_minor
+
+
+def fee_product(session: Session, store_id: str) -> Product | None:
+    """Return the product the fee is rung as, None before it was settled."""
+    return session.scalar(sa.select(Product).where(Product.sku == assortment.sku_for(store_id, COMMAND)))

@@ -41,7 +41,7 @@ from store_app.web import staff
 from supply.demand import plausibility, rollups
 from supply.money import escrow, ledger
 from supply.money.points import PointsLink
-from supply.network.warehouse import allocation_needs
+from supply.network.warehouse import allocation
 from supply.online.checkout import placing
 from supply.orders.transfers import GoodsTransfer
 from supply.replenishment import stockouts
@@ -119,7 +119,7 @@ class Trade:
         found: dict[str, dict[str, float]] = {sku: {} for sku in SOLD}
         with self.house.doors.read() as session:
             rates = stockouts.rates(session, DAY + dt.timedelta(days=1), skus=set(SOLD), by_their_word=False)
-            for (store_id, sku), per_day in allocation_needs.counted(session, rates).items():
+            for (store_id, sku), per_day in allocation.counted(session, rates).items():
                 found[sku][store_id] = per_day
         return found
 
@@ -485,7 +485,7 @@ def test_a_store_whose_keys_somebody_holds_for_a_day_changes_no_other_s_books_an
         now = trade.shares()[sku]
         assert {store: now[store] for store in OTHERS} == {store: before[store] for store in OTHERS}
         middle = sorted(before[store] for store in OTHERS)[1]
-        assert now[ROGUE] <= min(allocation_needs.MOST_TIMES, allocation_needs.SUDDEN * larger) * middle, sku
+        assert now[ROGUE] <= min(allocation.MOST_TIMES, allocation.SUDDEN * larger) * middle, sku
     page = trade.operator.get("/console/held/").text
     assert f"Shop {ROGUE}" in page
     assert not any(f"Shop {store}" in page for store in OTHERS)

@@ -33,7 +33,7 @@ from supply.demand.history import DailyDemand, StoreDay
 from supply.membership import credit_review
 from supply.money import terms as money_terms
 from supply.money.credit import CreditLine
-from supply.network.warehouse import allocation_needs
+from supply.network.warehouse import allocation
 from supply.replenishment import stockouts
 from tests.empty import database_from, empty_database, made_once
 from tests.network_facts import sales
@@ -94,7 +94,7 @@ class Net:
         """Return what of each store's sales counts when goods are scarce."""
         with self.database.read() as session:
             rates = stockouts.rates(session, today, skus={sku}, by_their_word=False)
-            return {store: rate for (store, _), rate in allocation_needs.counted(session, rates).items()}
+            return {store: rate for (store, _), rate in allocation.counted(session, rates).items()}
 
 
 def fact(
@@ -339,7 +339,7 @@ def test_a_store_that_lies_every_day_up_to_its_limit_never_exceeds_the_stated_bo
     assert net.most("product:each") > plausibility.MULTIPLE * good["product:each"], "it did raise its own"
     net.roll(at=_evening(day))
     counted = net.counted(day)
-    assert counted[ROGUE] <= allocation_needs.MOST_TIMES * counted[OTHERS[0]]
+    assert counted[ROGUE] <= allocation.MOST_TIMES * counted[OTHERS[0]]
 
 
 units = st.one_of(st.integers(1, 400), st.sampled_from([1_000, 50_000, 10**7]))
@@ -368,7 +368,7 @@ def test_no_sequence_of_accepted_facts_raises_a_store_s_share_credit_or_points_b
     for sku in (SKU, MILK):
         rates = net.counted(TODAY, sku)
         middle = sorted(rates[one] for one in OTHERS)[1]
-        assert rates[ROGUE] <= allocation_needs.SUDDEN * middle + 1e-9
+        assert rates[ROGUE] <= allocation.SUDDEN * middle + 1e-9
     with net.database.write() as session:
         most = session.get_one(plausibility.PlausibleLimit, ROGUE).most
         sums = sa.select(Sale.business_day, sa.func.sum(Sale.total_minor), sa.func.count()).where(

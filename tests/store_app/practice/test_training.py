@@ -12,9 +12,8 @@ from config.ids import new_id
 from config.nodes.journal import JournalEntry
 from pos.till import shift
 from store_app.practice import lessons
-from supply.membership import training, training_needs
-from supply.membership.training import LessonDone
-from supply.membership.training_needs import Trouble
+from supply.membership import training
+from supply.membership.training import LessonDone, Trouble
 from tests.store_app import office
 from tests.store_app.conftest import NOON, STORE, House, post, token
 
@@ -146,14 +145,14 @@ def test_a_shop_without_goods_practises_with_ours(house):
 def test_what_goes_wrong_most_is_the_next_lesson_until_it_was_done(house):
     troubles = [Trouble("overrides", 30, 400), Trouble("over-short", 9, 10), Trouble("late-goods", 2, 2)]
     offered = list(lessons.OURS)
-    found = training_needs.suggest(troubles, offered, {}, at=NOON)
+    found = training.suggest(troubles, offered, {}, at=NOON)
     assert (found.lesson_id, found.trouble.kind) == ("count-the-drawer", "over-short")
     fresh = {"count-the-drawer": LessonDone(last_at=NOON)}
-    assert training_needs.suggest(troubles, offered, fresh, at=NOON).lesson_id == "ring-up"
+    assert training.suggest(troubles, offered, fresh, at=NOON).lesson_id == "ring-up"
     calm = [Trouble("overrides", 30, 4000), Trouble("late-goods", 2, 2)]
-    assert training_needs.suggest(calm, offered, fresh, at=NOON) == training_needs.Next("ring-up", None)
+    assert training.suggest(calm, offered, fresh, at=NOON) == training.Next("ring-up", None)
     everything = {lesson_id: LessonDone(last_at=NOON) for lesson_id in offered}
-    assert training_needs.suggest(troubles, offered, everything, at=NOON) is None
+    assert training.suggest(troubles, offered, everything, at=NOON) is None
 
 
 def test_troubles_are_what_the_books_say(shop):
@@ -166,8 +165,7 @@ def test_troubles_are_what_the_books_say(shop):
             session.flush()
     with shop.doors.read() as session:
         found = {
-            one.kind: (one.times, one.chances)
-            for one in training_needs.troubles(session, STORE, day=NOON.date(), at=NOON)
+            one.kind: (one.times, one.chances) for one in training.troubles(session, STORE, day=NOON.date(), at=NOON)
         }
     assert found["over-short"] == (3, 4)
     assert found["pickups-late"][0] == 0

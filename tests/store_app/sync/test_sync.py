@@ -37,7 +37,7 @@ from store_app.sync import receiver, restored, sender
 from supply import isolation
 from supply.network import founding
 from supply.network.recalls import recalls
-from supply.sync import version_counters
+from supply.sync import recovered
 from tests.store_app.conftest import KEY, NOON, STORE, House
 
 DAY = dt.date(2026, 3, 2)
@@ -270,7 +270,7 @@ def test_an_edition_of_a_network_put_back_is_taken_and_one_that_is_refused_spoil
     with house.doors.read() as session:
         assert node.this_node(session).last_contact_at == house.clock.now()
     with network.doors.write() as session:
-        version_counters.after_a_restore(session, NETWORK, at=house.clock.now())
+        recovered.after_a_restore(session, NETWORK, at=house.clock.now())
     assert talk(house, served).editions == ["lessons"]
     assert taken == [{"n": 0}, {"n": 1}, {"n": 2}, {"n": 7}]
 

@@ -12,7 +12,7 @@ from pos.catalogue.catalogue import Product
 from pos.store.store import Region, Store
 from supply.demand import category_demand
 from supply.demand.forecasts import ForecastQuantile, ForecastRun
-from supply.demand.rates_kept import SellingRate
+from supply.demand.history import SellingRate
 from tests.supply.road import AT, DAY, make_country
 
 FIRST = DAY + dt.timedelta(days=1)

@@ -12,7 +12,7 @@ from config.errors import Invalid
 from config.nodes import publication
 from config.nodes.journal import Actor, JournalEntry, JournalHead
 from forecasting.series.external_factors import RAIN, SCHOOL, TEMPERATURE
-from supply.demand import forecast_store, forecasts, rollups, school_holidays, surroundings, weather
+from supply.demand import forecast_store, forecasts, rollups, surroundings
 from supply.demand.forecasts import ForecastSeries
 from tests.supply.sold import AT, DAY, day, make_node
 
@@ -35,12 +35,12 @@ def network(tmp_path):
 
 def school(node, scope, name, first, last):
     with node.write() as session:
-        school_holidays.tell(session, scope, name, day(first), day(last), actor=WEI, at=AT)
+        surroundings.add_school_holiday(session, scope, name, day(first), day(last), actor=WEI, at=AT)
 
 
 def rain(node, scope, days, tenths):
     with node.write() as session:
-        weather.tell(session, scope, [(day(n), None, tenths) for n in days], at=AT)
+        surroundings.tell_weather(session, scope, [(day(n), None, tenths) for n in days], at=AT)
 
 
 def loaded(node):
@@ -66,18 +66,18 @@ def test_the_name_told_last_holds_and_days_are_taken_back_in_part(node):
     school(node, "S1", "Easter", 3, 12)
     school(node, "S1", "Spring", 10, 14)
     with node.write() as session:
-        assert school_holidays.take_back(session, "S1", day(5), day(6), actor=WEI, at=AT) == 2
-        assert school_holidays.take_back(session, "S1", day(5), day(6), actor=WEI, at=AT) == 0
-        assert school_holidays.spells(session, "S1", DAY) == [
+        assert surroundings.remove_school_holiday(session, "S1", day(5), day(6), actor=WEI, at=AT) == 2
+        assert surroundings.remove_school_holiday(session, "S1", day(5), day(6), actor=WEI, at=AT) == 0
+        assert surroundings.school_holiday_spells(session, "S1", DAY) == [
             ("Easter", day(3), day(4)), ("Easter", day(7), day(9)), ("Spring", day(10), day(14)),
         ]  # fmt: skip
-        assert school_holidays.spells(session, "S1", day(10)) == [("Spring", day(10), day(14))]
+        assert surroundings.school_holiday_spells(session, "S1", day(10)) == [("Spring", day(10), day(14))]
 
 
 @pytest.fixture
 def server(postgres_database):
     database = Database(make_engine(postgres_database))
-    for noun in (school_holidays.SchoolHoliday, JournalHead, JournalEntry):
+    for noun in (surroundings.SchoolHoliday, JournalHead, JournalEntry):
         noun.__table__.create(database.engine)
     yield database
     database.engine.dispose()
@@ -88,13 +88,13 @@ def test_of_two_that_tell_the_same_days_at_once_both_are_heard(server):
     waiting = sa.text("select count(*) from pg_locks where not granted")
     with ThreadPoolExecutor(1) as other:
         with server.write() as session:
-            school_holidays.tell(session, "R1", "Easter", day(1), day(3), actor=WEI, at=AT)
+            surroundings.add_school_holiday(session, "R1", "Easter", day(1), day(3), actor=WEI, at=AT)
             second = other.submit(school, server, "R1", "Spring", 2, 4)
             while not second.done() and not session.scalar(waiting):
                 pass
         second.result()
     with server.read() as session:
-        assert [name for name, *_days in school_holidays.spells(session, "R1", DAY)] == ["Easter", "Spring"]
+        assert [name for name, *_days in surroundings.school_holiday_spells(session, "R1", DAY)] == ["Easter", "Spring"]
 
 
 @pytest.mark.parametrize(
@@ -118,16 +118,16 @@ def test_days_that_can_be_no_school_holidays_are_refused(node, first, last, code
 )
 def test_what_can_be_no_weather_is_refused(node, n, told, code):
     with pytest.raises(Invalid) as refused, node.write() as session:
-        weather.tell(session, "S1", [(day(n), *told)], at=AT)
+        surroundings.tell_weather(session, "S1", [(day(n), *told)], at=AT)
     assert refused.value.code == code
 
 
 def test_of_a_day_that_is_told_again_only_the_numbers_told_are_replaced(node):
     for told in [(120, 5), (None, 40), (90, None)]:
         with node.write() as session:
-            weather.tell(session, "S1", [(DAY, *told)], at=AT)
+            surroundings.tell_weather(session, "S1", [(DAY, *told)], at=AT)
     with node.read() as session:
-        found = session.get_one(weather.WeatherDay, ("S1", DAY))
+        found = session.get_one(surroundings.WeatherDay, ("S1", DAY))
         assert (found.temperature_tenths, found.rain_tenths) == (90, 40)
 
 
@@ -170,16 +170,16 @@ def test_what_the_network_tells_of_a_region_is_what_its_shops_know(node, network
     school(node, "S1", "Town feast", 20, 20)
     publish()
     with node.read() as session:
-        assert school_holidays.spells(session, "R1", DAY) == [("Easter", day(3), day(12))]
-        assert weather.known(session, "R1") == (2, day(0), day(1))
+        assert surroundings.school_holiday_spells(session, "R1", DAY) == [("Easter", day(3), day(12))]
+        assert surroundings.known_weather(session, "R1") == (2, day(0), day(1))
     with network.write() as session:
-        school_holidays.take_back(session, "R1", day(3), day(12), actor=WEI, at=AT)
-        weather.forget(session, "R1", actor=WEI, at=AT)
+        surroundings.remove_school_holiday(session, "R1", day(3), day(12), actor=WEI, at=AT)
+        surroundings.forget_weather(session, "R1", actor=WEI, at=AT)
     publish()
     with node.read() as session:
-        assert school_holidays.spells(session, "R1", DAY) == []
-        assert weather.known(session, "R1") is None
-        assert school_holidays.spells(session, "S1", DAY) == [("Town feast", day(20), day(20))]
+        assert surroundings.school_holiday_spells(session, "R1", DAY) == []
+        assert surroundings.known_weather(session, "R1") is None
+        assert surroundings.school_holiday_spells(session, "S1", DAY) == [("Town feast", day(20), day(20))]
 
 
 def test_what_is_told_of_a_region_is_no_other_edition_the_next_day(network):

@@ -13,7 +13,7 @@ from pos.catalogue import offers
 from pos.catalogue.catalogue import Price
 from pos.pricing.promises import Choice, Offer, Part
 from pos.store.store import Store
-from supply.demand import forecast_store, forecasts, history, offer_days, offer_effects, rollups
+from supply.demand import forecast_store, forecasts, history, offer_days, rollups
 from supply.demand.forecasts import HORIZON_DAYS
 from tests.supply.sold import AT, DAY, day, make_node
 
@@ -87,14 +87,14 @@ def test_a_night_notes_what_offers_made_of_the_days_and_its_region_hands_it_on(s
         times = math.exp(told["on_offer"][1] / told["on_offer"][0])
         assert 2.0 < times < 4.0
         region = session.get_one(Store, "S1").region_id
-        offer_effects.keep(session, "S1", offer_effects.read(run.effects), DAY)
+        offer_days.keep_effects(session, "S1", offer_days.read_effects(run.effects), DAY)
         signal = forecasts.compute_region(forecasts.load_region(session, region, DAY)).signal
         promise(session, replace(HALF, id="half-3"), day(3), day(5))
         night = forecasts.compute_store(forecasts.load_store(session, "S1", DAY))
         run = forecast_store.store_store(session, night, actor=WEI, at=AT)
         bread = session.get_one(forecasts.ForecastSeries, (run.id, "bread"))
         milk = session.get_one(forecasts.ForecastSeries, (run.id, "milk"))
-    assert offer_effects.times(signal, aisle) == pytest.approx(times, rel=0.35)
+    assert offer_days.effect_times(signal, aisle) == pytest.approx(times, rel=0.35)
     ((name, days, factor, more),) = bread.moved
     assert (name, days, more) == ("on_offer", [day(n).isoformat() for n in (3, 4, 5)], True)
     assert 2.0 < factor < 4.0

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from config.errors import Invalid
 from pos.store.store import Store
-from supply.demand import offer_effects, reported_forecasts
+from supply.demand import offer_days, reported_forecasts
 from supply.demand.forecasts import ForecastRun
-from supply.demand.offer_effects import KEPT_DAYS, MOST_SLOPE, MOST_WORTH, read
+from supply.demand.offer_days import KEPT_DAYS, MOST_SLOPE, MOST_WORTH, read_effects
 from tests.supply.demand.test_reported_forecasts import YESTERDAY, carry, country, publish, sells, told
 from tests.supply.road import AT, DAY
 
@@ -32,10 +32,10 @@ def test_what_shops_tell_of_offers_is_summed_for_their_region(country) -> None:
             sells(session, shop, 4, "milk")
             assert hear(session, shop, FOOD) is None
         region = session.get_one(Store, shops[0]).region_id
-        found = offer_effects.of_region(session, region, DAY)
+        found = offer_days.effects_of_region(session, region, DAY)
         assert found == {(region, "Food"): {"on_offer": (40.0 * len(shops), 20.0 * len(shops))}}
-        assert offer_effects.of_region(session, "elsewhere", DAY) == {}
-        assert offer_effects.of_region(session, region, YESTERDAY + dt.timedelta(days=KEPT_DAYS)) == {}
+        assert offer_days.effects_of_region(session, "elsewhere", DAY) == {}
+        assert offer_days.effects_of_region(session, region, YESTERDAY + dt.timedelta(days=KEPT_DAYS)) == {}
 
 
 def test_a_shop_carries_what_its_run_says_of_offers(country) -> None:
@@ -47,7 +47,7 @@ def test_a_shop_carries_what_its_run_says_of_offers(country) -> None:
         session.get_one(ForecastRun, "run-1").effects = FOOD
     assert carry(country, shop) is None
     with country.network.read() as session:
-        row = session.get_one(offer_effects.ToldEffect, (shop, "Food", "on_offer"))
+        row = session.get_one(offer_days.ToldEffect, (shop, "Food", "on_offer"))
         assert (row.worth, row.moved, row.origin_day) == (40.0, 20.0, YESTERDAY)
 
 
@@ -57,10 +57,10 @@ def test_the_newest_word_replaces_the_one_before_and_a_silent_one_ends_it(countr
         sells(session, shop, 4, "milk")
         assert hear(session, shop, FOOD) is None
         assert hear(session, shop, {"Drinks": {"price": [3.0, -6.0]}}, run="run-2") is None
-        kept = session.query(offer_effects.ToldEffect).all()
+        kept = session.query(offer_days.ToldEffect).all()
         assert [(one.aisle, one.feature) for one in kept] == [("Drinks", "price")]
         assert hear(session, shop, None, run="run-3") is None
-        assert session.query(offer_effects.ToldEffect).count() == 0
+        assert session.query(offer_days.ToldEffect).count() == 0
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_effects_that_cannot_be_are_refused_with_the_forecast_and_what_stood_sta
         refused = hear(session, shop, effects, run="run-2")
         assert (refused or "").startswith("told-no-effects")
         assert session.get_one(reported_forecasts.ToldForecast, shop).run_id == "run-1"
-        assert session.get(offer_effects.ToldEffect, (shop, "Food", "on_offer")) is not None
+        assert session.get(offer_days.ToldEffect, (shop, "Food", "on_offer")) is not None
         assert session.query(reported_forecasts.ToldDemand).count() == 1
 
 
@@ -84,7 +84,7 @@ numbers = st.floats(allow_nan=False, allow_infinity=False)
 
 @given(st.floats(0, allow_nan=False, allow_infinity=False), numbers)
 def test_no_shop_counts_for_more_than_its_most_nor_tells_what_trade_never_saw(worth: float, moved: float) -> None:
-    for kept, sums in read({"Food": {"on_offer": [worth, moved], "weather": [1.0, 1.0]}}).items():
+    for kept, sums in read_effects({"Food": {"on_offer": [worth, moved], "weather": [1.0, 1.0]}}).items():
         assert kept == ("Food", "on_offer")
         assert 0 < sums[0] <= MOST_WORTH
         assert abs(sums[1]) <= MOST_SLOPE["on_offer"] * sums[0] * (1 + 1e-9)
@@ -95,18 +95,18 @@ def test_no_shop_counts_for_more_than_its_most_nor_tells_what_trade_never_saw(wo
 )
 def test_a_number_or_a_name_that_no_table_can_hold_is_refused(told: object) -> None:
     with pytest.raises(Invalid, match="by aisle"):
-        read(told)
+        read_effects(told)
 
 
 @pytest.mark.parametrize("told", [None, 3, "Food", [1, 2]])
 def test_effects_are_told_by_aisle(told: object) -> None:
     with pytest.raises(Invalid, match="by aisle"):
-        read(told)
+        read_effects(told)
 
 
 def test_the_region_says_how_many_times_as_much_an_aisle_sells_on_offer() -> None:
     signal = {"keys": [["R", "Food"], ["R", "Drinks"]], "slopes": {"on_offer": [math.log(1.5), 0.0]}}
-    assert offer_effects.times(signal, "Food") == pytest.approx(1.5)
-    assert offer_effects.times(signal, "Toys") is None
-    assert offer_effects.times(signal | {"slopes": {}}, "Food") is None
-    assert offer_effects.times(None, "Food") is None
+    assert offer_days.effect_times(signal, "Food") == pytest.approx(1.5)
+    assert offer_days.effect_times(signal, "Toys") is None
+    assert offer_days.effect_times(signal | {"slopes": {}}, "Food") is None
+    assert offer_days.effect_times(None, "Food") is None

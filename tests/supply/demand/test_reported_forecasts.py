@@ -16,11 +16,11 @@ from supply.demand.forecasts import ForecastQuantile, ForecastRun
 from supply.demand.history import DailyDemand, StoreDay
 from supply.demand.reported_forecasts import PARTS, Sold, ToldDemand, ToldForecast
 from supply.network.purchasing import purchasing
-from supply.network.warehouse import allocation_needs
+from supply.network.warehouse import allocation
 from supply.orders import purchases
 from supply.replenishment import stockouts
 from tests.supply.demand.test_category_demand import publish_region
-from tests.supply.network.test_allocation_needs import undone
+from tests.supply.network.test_allocation import undone
 from tests.supply.road import AT, DAY, OPERATOR, WAREHOUSE, Country, make_country
 
 BY = {"actor": OPERATOR, "at": AT}
@@ -268,12 +268,12 @@ def test_what_is_told_moves_what_runs_out_and_no_share_of_scarce_goods(country):
     with country.network.write() as session:
         sells(session, "S1", 10, "milk")
         keep(session)
-        before = allocation_needs.read(session, goods, **wide, at=AT).rates
+        before = allocation.read_needs(session, goods, **wide, at=AT).rates
         assert reported_forecasts.hear(session, "S1", told({"milk": [16.0] * 7 + [2.0] * 7}), at=AT) is None
         keep(session)
         assert stockouts.rates(session, DAY)["S1", "milk"] == 16.0
         assert [*stockouts.findings(session, None)] == []
-        assert allocation_needs.read(session, goods, **wide, at=AT).rates == before == {("S1", "milk"): 10.0}
+        assert allocation.read_needs(session, goods, **wide, at=AT).rates == before == {("S1", "milk"): 10.0}
 
 
 @pytest.mark.parametrize(("nights", "counts"), [(4, True), (5, False)])

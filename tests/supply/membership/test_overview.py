@@ -9,7 +9,7 @@ from pos.catalogue.catalogue import Product
 from pos.store.store import Store
 from supply.demand import category_demand
 from supply.demand.history import RegionalDemand, StoreDay
-from supply.membership import overview, store_sheet
+from supply.membership import overview
 from tests.supply.road import DAY, make_country
 
 TODAY = DAY + dt.timedelta(days=1)
@@ -51,7 +51,7 @@ def test_every_seven_days_are_the_same_whole_days_also_once_one_store_sells_on_t
         session.add(StoreDay(store_id="S1", business_day=TODAY, open=True, sales=1, revenue_minor=7))
     with network.read() as session:
         weeks = {one.id: one.week_minor for one in overview.stores(session, TODAY) if one.week_minor}
-        sheets = {one: store_sheet.takings(session, session.get_one(Store, one), TODAY).week() for one in weeks}
+        sheets = {one: overview.takings(session, session.get_one(Store, one), TODAY).week() for one in weeks}
         assert weeks == sheets == {"S1": 120, "S2": 120}
         assert sum(one.revenue_minor for one in overview.regions(session, TODAY)) == 240
         sku, region_id = (

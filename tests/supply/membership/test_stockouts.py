@@ -13,12 +13,11 @@ from config.ids import NETWORK
 from config.nodes.node import found
 from pos.catalogue.catalogue import Listing
 from pos.stock import stock
-from supply.demand import forecast_store, rates_kept, rollups
+from supply.demand import forecast_store, history, rollups
 from supply.demand.forecasts import ForecastQuantile, ForecastRun
-from supply.demand.history import DailyDemand, StoreDay
-from supply.demand.rates_kept import RatesKept, SellingRate
+from supply.demand.history import DailyDemand, RatesKept, SellingRate, StoreDay
 from supply.orders.network_offers import PushOffer
-from supply.replenishment import region_outlook, stockouts
+from supply.replenishment import stockouts
 from tests.builders import NOON
 from tests.empty import empty_database
 from tests.supply.road import AT, DAY, OPERATOR, PRODUCTS, WAREHOUSE, Country, add_catalogue, make_country
@@ -47,10 +46,10 @@ def keep(session, day: dt.date = DAY) -> int:
     return stockouts.keep_rates(session, day, **BY)
 
 
-def runs_out(session, region_id: str, days: int) -> list[region_outlook.RunsOut]:
+def runs_out(session, region_id: str, days: int) -> list[stockouts.RunsOut]:
     """Look at a region now, and read what was seen."""
-    region_outlook.keep(session, region_id, region_outlook.look(session, region_id, today=DAY), at=AT)
-    seen_at, found = region_outlook.runs_out(session, region_id, days=days, today=DAY, warehouses=[WAREHOUSE])
+    stockouts.keep_outlook(session, region_id, stockouts.look_at_regions(session, region_id, today=DAY), at=AT)
+    seen_at, found = stockouts.runs_out(session, region_id, days=days, today=DAY, warehouses=[WAREHOUSE])
     assert seen_at == AT
     return found
 
@@ -115,7 +114,7 @@ def shop_by_shop(session, days: int) -> list[tuple]:
                 lacks.setdefault(sku, []).append((f"Shop {shop}", left))
                 missing[sku] = missing.get(sku, 0) + days * per_day - have.get((shop, sku), 0)
     order = sorted(lacks, key=lambda sku: (-len(lacks[sku]), min(left for _, left in lacks[sku]), sku))
-    first = {sku: tuple(sorted(lacks[sku], key=lambda one: (one[1], one[0]))[: region_outlook.NAMED]) for sku in order}
+    first = {sku: tuple(sorted(lacks[sku], key=lambda one: (one[1], one[0]))[: stockouts.NAMED]) for sku in order}
     return [(sku, first[sku], len(lacks[sku]), of[sku], math.ceil(round(missing[sku], 6))) for sku in order]
 
 
@@ -199,11 +198,11 @@ def test_rates_that_are_not_what_they_were_kept_from_are_found(country):
             (one.subject, one.expected, one.found) for one in supply.sync.checks.findings(session) if one.code == "K21"
         ]
         assert found == [("rate:S1/tea", "10.0", "9.0"), ("rate:S2/milk", "None", "1.0")]
-        rates_kept.forget(session, ["S1", "S2"])
+        history.forget_rates(session, ["S1", "S2"])
         assert [one for one in supply.sync.checks.findings(session) if one.code == "K21"] == [], (
             "nothing is claimed of them"
         )
-        assert set(session.scalars(sa.select(RatesKept.day))) == {rates_kept.NEVER}
+        assert set(session.scalars(sa.select(RatesKept.day))) == {history.NEVER}
 
 
 def test_a_shop_that_trips_is_left_out_until_tomorrow_and_the_others_rates_are_kept(country):

@@ -11,8 +11,8 @@ from supply.demand.history import StoreDay
 from supply.membership import credit_review
 from supply.money import advances, credit, escrow, escrow_ledger, ledger, payouts
 from supply.money import terms as money_terms
+from supply.money.credit_limit import repaid_of
 from supply.money.ledger import Booking, Wanted, balances, open_invoices
-from supply.money.repayment import repaid_of
 from supply.money.terms import Terms
 from supply.orders import orders
 from supply.shelf.plan import ShelfPlan

@@ -17,7 +17,7 @@ from config.ids import NETWORK, new_id
 from config.nodes.journal import Actor
 from supply.demand.history import StoreDay
 from supply.membership import credit_review
-from supply.money import advances, agent_commissions, credit, credit_export, escrow, escrow_ledger, ledger, payouts
+from supply.money import advances, agent_commissions, credit, escrow, escrow_ledger, ledger, payouts
 from supply.money import terms as money_terms
 from supply.money.credit_limit import LimitFacts, LimitTerms, counted_days, counted_weeks, limit_of
 from supply.money.ledger import (
@@ -287,7 +287,7 @@ def limit(country: Country) -> int:
 
 def recomputed(country: Country, folder: Path) -> int:
     with country.shops["S1"].read() as session:
-        export = credit_export.everything(session, "S1")
+        export = credit.export(session, "S1")
     file = folder / "export.json"
     file.write_text(json.dumps(export), encoding="utf-8")
     told = subprocess.run(
@@ -441,11 +441,11 @@ def pay_out_or_back(session, what: str, minor: int, n: str, at: dt.datetime) -> 
 
 def test_another_shop_is_not_spoken_for(country):
     from config.nodes.outbox import Message
-    from supply.sync.money import APPLIERS
+    from supply.sync.replica import MONEY_APPLIERS
 
     message = Message("m", 1, credit.DRAW_ASKED, 1, AT.isoformat(), DAY.isoformat(), {"store_id": "S2"}, "")
     with country.network.write() as session, pytest.raises(Refused) as refused:
-        APPLIERS[credit.DRAW_ASKED](session, message, "S1", AT)
+        MONEY_APPLIERS[credit.DRAW_ASKED](session, message, "S1", AT)
     assert refused.value.code == "not-yours-to-say"
     with country.network.read() as session:
         assert session.scalars(sa.select(ReplenishmentOrder)).all() == []

@@ -14,7 +14,7 @@ from config.nodes.outbox import OutboxMessage
 from supply.membership import credit_review
 from supply.money import ledger, lost_entries, payouts
 from supply.money.ledger import balances, open_invoices, owed
-from supply.sync import version_counters
+from supply.sync import recovered
 from tests.supply.road import AT, OPERATOR, later, make_country
 
 SHOP = "S1"
@@ -60,7 +60,7 @@ class Books:
         self.country.network = Database(make_engine(f"sqlite:///{self.folder / 'network.db'}"))
         with self.network.write() as session:
             node.new_epoch(session)
-            version_counters.after_a_restore(session, NETWORK, at=at)
+            recovered.after_a_restore(session, NETWORK, at=at)
         for shop in self.country.shops.values():
             with shop.write() as session:
                 again = sa.update(OutboxMessage).where(OutboxMessage.to_node == NETWORK)

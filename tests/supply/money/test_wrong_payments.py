@@ -10,8 +10,8 @@ import pytest
 
 from config.errors import Conflict, Invalid, NotFound
 from supply.money import agent_commissions, ledger, lost_entries, payouts, wrong_payments
+from supply.money.credit_limit import repaid_of
 from supply.money.ledger import Booking, Wanted, balances, open_invoices
-from supply.money.repayment import repaid_of
 from tests.supply.road import AT, DAY, OPERATOR, later, make_country
 
 SHOP, PAYER = "S1", "S2"

@@ -1,12 +1,29 @@
 """Sharing out: never more than there is or than was ordered, by need, and with nothing to gain from asking for more."""
 
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
+from config.nodes.outbox import Message
+from pos.stock import stock
+from supply.demand.history import DailyDemand, StoreDay
+from supply.facts import ORDER_SENT, VERSION, Ordered, OrderSent, stamp
+from supply.membership import overview
+from supply.network.warehouse import allocation, dispatch, order_status
 from supply.network.warehouse.allocation import Claim, fair_share
+from supply.online.groups.groups import GroupOffer
+from supply.orders.deliveries import Delivery, DeliveryLine
+from supply.orders.orders import OrderLine
+from supply.replenishment import stockouts
+from supply.sync.replica import APPLIERS
+from tests.supply.road import AT, DAY, OPERATOR, SHOPS, VAN, WAREHOUSE, Country, make_country
 
 claims = st.lists(
     st.builds(
@@ -109,3 +126,217 @@ def test_a_thousand_shops_are_served_as_one_after_the_other():
         )
         given[next_up] += 1
     assert fair_share(4 * 130 + 3, many, 4) == given
+
+
+BREAD = (WAREHOUSE, "bread")
+
+
+class Undone(Exception):
+    """Leaves a transaction without a trace."""
+
+
+@contextmanager
+def undone(country: Country) -> Iterator[Session]:
+    """Open a transaction at the network of which nothing stays."""
+    with suppress(Undone), country.network.write() as session:
+        yield session
+        raise Undone
+
+
+@pytest.fixture(scope="module")
+def country(tmp_path_factory) -> Country:
+    return make_country(tmp_path_factory.mktemp("fair"))
+
+
+def sells(session, shop: str, a_day: int, sku: str = "bread") -> None:
+    for back in range(1, 5):
+        day = DAY - dt.timedelta(days=back)
+        session.merge(StoreDay(store_id=shop, business_day=day, open=True, sales=9, revenue_minor=100))
+        session.add(DailyDemand(store_id=shop, sku=sku, business_day=day, sold_qty=a_day, revenue_minor=1, sales=1))
+    session.flush()
+
+
+def wish(packs: int, pack_qty: int = 6, **why: float) -> Ordered:
+    return Ordered("bread", "Rye bread", pack_qty, 150 * pack_qty, 1, packs, packs, "", "", why)
+
+
+def arrive(session, shop: str, n: int, line: Ordered, vans: int = 1) -> None:
+    """Let the network hear an order as a shop may write it. vans: days until it says its next van comes."""
+    fact = OrderSent(
+        store_id=shop, order_id=f"{shop}-{n}", order_no=n, supplier_id=VAN, order_day=str(DAY),
+        delivery_day=str(DAY + dt.timedelta(days=1)), next_delivery_day=str(DAY + dt.timedelta(days=1 + vans)),
+        cost_minor=0, proposed_at=stamp(AT), sent_at=stamp(AT), forecast_age_days=0, lines=(line,),
+    )  # fmt: skip
+    message = Message(
+        id=fact.order_id, n=n, topic=ORDER_SENT, version=VERSION, made_at=stamp(AT), business_day=str(DAY),
+        body=fact.to_body(), hash="",
+    )  # fmt: skip
+    APPLIERS[ORDER_SENT](session, message, shop, AT)
+
+
+def shared(session) -> dict[str, int]:
+    """Fill, and return the units promised to each shop."""
+    found = dict.fromkeys(SHOPS, 0)
+    for order in dispatch.fill(session, actor=OPERATOR, at=AT):
+        for line in session.query(OrderLine).filter_by(store_id=order.store_id, order_id=order.id):
+            found[order.store_id] += (line.packs_acknowledged or 0) * line.pack_qty
+    return found
+
+
+def outcome(country: Country, there: int, shops, orders) -> dict[str, int]:
+    """Return what is shared out where `there` units stand. shops: (a day, has); orders: (shop, line, vans)."""
+    with undone(country) as session:
+        if there < 60:
+            stock.waste(session, WAREHOUSE, "bread", 60 - there, at=AT, actor=OPERATOR)
+        for shop, (a_day, has) in zip(SHOPS, shops, strict=True):
+            if a_day:
+                sells(session, shop, a_day)
+            if has:
+                stock.open_stock(session, shop, [("bread", has)], source_id=shop, at=AT, actor=OPERATOR)
+        for n, (shop, line, vans) in enumerate(orders, 1):
+            arrive(session, shop, n, line, vans)
+        return shared(session)
+
+
+told = st.fixed_dictionaries(
+    {}, optional={name: st.integers(-90, 900) for name in ("on_hand", "reserved", "on_the_way", "need_qty", "target")}
+    | {"per_day": st.floats(0, 900)},
+)  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(1, 59),
+    st.tuples(st.integers(1, 20), st.integers(0, 40)), st.tuples(st.integers(1, 20), st.integers(0, 40)),
+    st.integers(1, 6),
+    st.lists(st.tuples(st.integers(1, 30), st.sampled_from([1, 6, 60]), told), min_size=1, max_size=3),
+    st.integers(1, 9),
+)  # fmt: skip
+def test_whatever_a_shop_writes_into_its_orders_takes_nothing_from_what_another_needs(
+    country, there, mine, yours, asked, lies, vans
+):
+    fair = outcome(country, there, (mine, yours), [("S1", wish(30), 1), ("S2", wish(asked), 1)])
+    odd = [("S1", wish(packs, pack_qty, **why), vans) for packs, pack_qty, why in lies]
+    after = outcome(country, there, (mine, yours), [*odd, ("S2", wish(asked), 1)])
+    has, a_day = yours[1], min(yours[0], allocation.SUDDEN * mine[0])  # of two stores each is the other's middle
+    needs = max(0, a_day * 2 + 1.5 * (a_day * 2) ** 0.5 - has)
+    assert after["S2"] >= min(fair["S2"], needs), "S1 asked for all it could, honestly, and got its need"
+    assert sum(after.values()) <= there
+    if after["S2"] < min(6 * asked, needs):
+        assert after["S1"] < fair["S1"] + 6, "while a need is unmet, what is over the need brings less than a pack"
+
+
+def test_of_what_a_shop_never_sold_it_needs_what_others_sell_and_no_more_than_it_says(country):
+    greedy = outcome(country, 60, ((0, 0), (3, 0)), [("S1", wish(9, need_qty=900), 1), ("S2", wish(2), 1)])
+    assert greedy == {"S1": 48, "S2": 12}, "nobody needs the rest"
+    scarce = outcome(country, 18, ((0, 0), (3, 0)), [("S1", wish(9, need_qty=900), 1), ("S2", wish(2), 1)])
+    assert scarce == {"S1": 12, "S2": 6}
+    modest = outcome(country, 18, ((0, 0), (3, 0)), [("S1", wish(9, need_qty=5), 1), ("S2", wish(2), 1)])
+    assert modest == {"S1": 6, "S2": 12}
+
+
+def test_where_nobody_sells_it_yet_packs_go_round_in_turn(country):
+    orders = [("S1", wish(9, need_qty=900, per_day=900), 1), ("S2", wish(3, need_qty=18, per_day=1), 1)]
+    assert outcome(country, 36, ((0, 0), (0, 0)), orders) == {"S1": 18, "S2": 18}
+
+
+def test_one_wish_on_two_orders_is_one_wish_and_a_strange_pack_brings_no_more(country):
+    split = [("S1", wish(4), 1), ("S1", wish(4), 1), ("S2", wish(8), 1)]
+    assert outcome(country, 24, ((9, 0), (9, 0)), split) == {"S1": 12, "S2": 12}
+    strange = [("S1", wish(1, 60), 1), ("S2", wish(3), 1)]
+    assert outcome(country, 60, ((9, 0), (9, 0)), strange) == {"S1": 0, "S2": 18}, "60 are more than S1 needs"
+    late = [("S1", wish(4, 12), 1), ("S2", wish(4), 1)]
+    assert outcome(country, 24, ((9, 0), (9, 0)), late) == {"S1": 12, "S2": 12}, "it has not heard of the new pack"
+
+
+def test_what_customers_ordered_is_needed_beside_what_sells(country):
+    with undone(country) as session:
+        sells(session, "S1", 4)
+        before = allocation.read_needs(session, [BREAD], {("S1", "bread")}, {}, at=AT).have
+        session.add(
+            GroupOffer(
+                id="G1", store_id="S1", owner="S1", sku="bread", name="Rye bread", state="ordered", cases=2, case_qty=6,
+                steps=[[1, 100]], threshold_qty=1, minimum_cases=1, shop_takes=0, commission_bp=0, opened_at=AT,
+                closes_at=AT, van_day=DAY, pickup_until=DAY, leader="",
+            )
+        )  # fmt: skip
+        session.flush()
+        after = allocation.read_needs(session, [BREAD], {("S1", "bread")}, {}, at=AT).have
+        assert (before.get(("S1", "bread"), 0), after["S1", "bread"]) == (0, -12)
+
+
+def test_goods_nobody_ever_counted_are_not_counted_on_for_ever(country):
+    with undone(country) as session:
+        for n, (state, due_days) in enumerate([("expected", 1), ("expected", -7), ("expected", -8), ("refused", 0)]):
+            session.add(
+                Delivery(store_id="S1", id=f"d{n}", supplier_id=VAN, order_id=None, push_id=None, state=state,
+                         expected_day=DAY + dt.timedelta(days=due_days), advised_at=AT)
+            )  # fmt: skip
+            session.flush()
+            line = DeliveryLine(store_id="S1", delivery_id=f"d{n}", sku="bread", name="", pack_qty=6, advised_qty=6)
+            session.add(line)
+        session.flush()
+        assert stockouts.positions(session, DAY) == {("S1", "bread"): 12}, "what is due for over a week is not known of"
+
+
+def _line(shop: str, order_id: str, packs: int, pack_qty: int) -> OrderLine:
+    return OrderLine(
+        store_id=shop, order_id=order_id, sku="bread", name="", pack_qty=pack_qty, packs=packs, packs_proposed=packs,
+        why={},
+    )  # fmt: skip
+
+
+@given(
+    st.integers(0, 90), st.integers(0, 90),
+    st.tuples(st.integers(1, 20), st.integers(1, 20)), st.tuples(st.integers(-9, 30), st.integers(0, 30)),
+    st.integers(1, 60), st.lists(st.tuples(st.integers(1, 99), st.sampled_from([1, 6, 60])), min_size=1, max_size=3),
+)  # fmt: skip
+def test_who_orders_its_need_at_its_own_warehouse_gains_nothing_by_ordering_elsewhere_too(
+    here, there, rates, have, yours, more
+):
+    goods = [(house, "bread") for house in ("WH2", "WH1")]
+    places = [("S1", "bread"), ("S2", "bread")]
+    needs = allocation.FairNeeds(
+        dict(zip(places, rates, strict=True)), {"bread": sum(rates) / 2}, dict(zip(places, have, strict=True)),
+        dict.fromkeys(("WH1", "WH2"), 3), defaultdict(lambda: 2),
+        dict.fromkeys(goods, frozenset({6})), {}, {"S1": "WH2", "S2": "WH1"},
+    )  # fmt: skip
+    free = dict(zip(goods, (here, there), strict=True))
+    mine, other = _line("S1", "own", 999, 6), _line("S2", "other", yours, 6)
+    once, _ = allocation.share_out(free, {goods[0]: [mine], goods[1]: [other]}, needs)
+    odd = [_line("S1", f"odd{n}", packs, pack_qty) for n, (packs, pack_qty) in enumerate(more)]
+    twice, _ = allocation.share_out(free, {goods[1]: [*odd, other], goods[0]: [mine]}, needs)
+    wanted = needs.claim(goods[1], [other], 0).need_packs
+    key = ("S2", "other", "bread")
+    assert min(twice[key], wanted) == min(once[key], wanted), "what another needs of its warehouse is not touched"
+    if twice[key] < min(yours, wanted):
+        assert all(twice["S1", line.order_id, "bread"] == 0 for line in odd)
+    assert twice["S1", "own", "bread"] == once["S1", "own", "bread"]
+
+
+def test_a_shop_that_orders_other_goods_alone_keeps_its_reserve(country):
+    with undone(country) as session:
+        sells(session, "S1", 6)
+        sells(session, "S2", 6)
+        for ordering, silent in [({("S1", "bread"), ("S2", "tea")}, ["S2/"]), ({("S2", "bread")}, ["S1/"])]:
+            needs = allocation.read_needs(session, [BREAD], ordering, {}, at=AT)
+            assert [one.key for one in needs.silent_claims(BREAD)] == silent
+
+
+def test_an_order_that_gets_less_says_what_is_kept_for_stores_that_order_another_day_and_costs_what_is_promised(
+    country,
+):
+    with undone(country) as session:
+        for shop in ("S1", "S2"):
+            sells(session, shop, 10)
+        arrive(session, "S1", 1, wish(10))
+        (order,) = dispatch.fill(session, actor=OPERATOR, at=AT)
+        (line,) = order_status.sheet(session, "S1", order.id).lines
+        (listed,) = overview.orders(session)
+        assert line.scarce is not None
+        assert line.scarce.there_qty == 60
+        assert line.scarce.kept_for == 1
+        assert line.scarce.given_qty == line.given * 6 < 60
+        assert line.scarce.given_qty + line.scarce.kept_qty <= 60
+        assert line.scarce.kept_qty > 0
+        assert line.cost_minor == order.cost_minor == listed.cost_minor == line.given * 900

@@ -10,8 +10,8 @@ from config.ids import NETWORK
 from pos.stock import batches, stock
 from pos.stock.batches import Batch, Lot
 from supply.demand.history import DailyDemand, StoreDay
-from supply.network.purchasing import letter_pages, purchasing, recalled_purchases, requirements
-from supply.network.recalls import recalls
+from supply.network.purchasing import letter_pages, purchasing, requirements
+from supply.network.recalls import recalls, upstream_returns
 from supply.network.warehouse import dispatch
 from supply.network.warehouse import lots as warehouse_lots
 from supply.orders import letters as supplier_letters
@@ -90,26 +90,26 @@ def test_what_is_ordered_of_a_recalled_product_is_told_called_off_once_with_a_le
         suppliers.offer_product(session, "grower", "tea", pack_qty=5, pack_cost_minor=300, **BY)
         sells(session, "S1", "tea", 10)
         (made,) = [one for one in purchasing.propose(session, WAREHOUSE, **BY) if one.supplier_id == "grower"]
-        assert recalled_purchases.recalled(session, made) == {}
+        assert upstream_returns.recalled_purchases(session, made) == {}
         said = {"why": "glass", "called_by": "", "afterwards": "destroy"}
         recalls.call(session, "tea", "L7", id="lot", **said, **BY)
-        assert recalled_purchases.coming(session, "lot") == [], "it is only proposed"
+        assert upstream_returns.coming_purchases(session, "lot") == [], "it is only proposed"
         purchasing.order(session, WAREHOUSE, made.id, **BY)
         recalls.call(session, "bread", None, id="other", **said, **BY)
-        ((coming),) = recalled_purchases.coming(session, "lot")
+        ((coming),) = upstream_returns.coming_purchases(session, "lot")
         assert (coming.purchase.id, coming.supplier.name, coming.others) == (made.id, "Grower", 0)
         assert coming.qty == sum(line.packs * 5 for line in purchases.lines_of(session, made))
-        assert recalled_purchases.recalled(session, made)["tea"].id == "lot"
+        assert upstream_returns.recalled_purchases(session, made)["tea"].id == "lot"
         with pytest.raises(Refused, match="brings nothing that is recalled"):
-            recalled_purchases.call_off(session, "other", WAREHOUSE, made.id, **BY)
+            upstream_returns.call_off_purchase(session, "other", WAREHOUSE, made.id, **BY)
         supplier_letters.left(session, WAREHOUSE, made.id, **BY)
         for _click in range(2):
-            recalled_purchases.call_off(session, "lot", WAREHOUSE, made.id, **BY)
+            upstream_returns.call_off_purchase(session, "lot", WAREHOUSE, made.id, **BY)
         letters = supplier_letters.letters_of(session, WAREHOUSE, made.id)
         assert [(one.kind, one.document.get("called_off")) for one in letters][1:] == [
             ("cancellation", "Recalled: glass")
         ]
-        assert (made.state, recalled_purchases.coming(session, "lot")) == ("cancelled", [])
+        assert (made.state, upstream_returns.coming_purchases(session, "lot")) == ("cancelled", [])
 
 
 def test_a_count_puts_a_warehouse_right_once_with_a_reason_and_what_is_missing_leaves_what_ends_first(country):

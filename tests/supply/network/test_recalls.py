@@ -19,7 +19,7 @@ from pos.stock.waste import Waste
 from pos.store.store import Store
 from supply.money import ledger
 from supply.network import founding
-from supply.network.recalls import recalls, recalls_by_hand
+from supply.network.recalls import recalls
 from supply.network.warehouse import dispatch, pick_lots, picking
 from supply.network.warehouse.pick_lists import PickLine, PickList
 from supply.orders.goods_returns import GoodsReturn, GoodsReturnLine
@@ -256,16 +256,16 @@ def test_a_shop_without_a_node_is_told_by_hand_and_by_its_node_once_it_has_one(c
         assert recall.in_force(session, "S1") == []
     with country.network.write() as session:
         with pytest.raises(Refused, match="Tell Shop S1 of the recall first"):
-            recalls_by_hand.note_looked(session, "r1", "S1", 2, **BY)
-        recalls_by_hand.tell(session, "r1", ["S1"], **BY)
+            recalls.note_looked(session, "r1", "S1", 2, **BY)
+        recalls.tell_by_hand(session, "r1", ["S1"], **BY)
         with pytest.raises(Invalid, match="Type 0 to"):
-            recalls_by_hand.note_looked(session, "r1", "S1", -1, **BY)
-        recalls_by_hand.note_looked(session, "r1", "S1", 2, **BY)
+            recalls.note_looked(session, "r1", "S1", -1, **BY)
+        recalls.note_looked(session, "r1", "S1", 2, **BY)
         (shop,) = recalls.shops(session, "r1")
         assert (shop.is_by_hand, shop.row.told_how, shop.most_qty) == (True, "hand", 2)
         recalls.catch_up(session, "S1", at=AT)
         with pytest.raises(Refused, match="Its own node tells this shop"):
-            recalls_by_hand.tell(session, "r1", ["S1"], **BY)
+            recalls.tell_by_hand(session, "r1", ["S1"], **BY)
     country.deliver()
     with country.shops["S1"].read() as session, pytest.raises(Refused, match="glass in it"):
         recall.refuse(session, "S1", [("bread", "A")])
@@ -282,8 +282,8 @@ def test_what_a_person_noted_leaves_the_copied_stock_at_once_and_is_never_taken_
         there = on_hand("network")
         with country.network.write() as session:
             recalls.call(session, "bread", None, id=name, **SAID)
-            recalls_by_hand.tell(session, name, ["S1"], **BY)
-            recalls_by_hand.note_looked(session, name, "S1", taken_qty, **BY)
+            recalls.tell_by_hand(session, name, ["S1"], **BY)
+            recalls.note_looked(session, name, "S1", taken_qty, **BY)
             recalls.lift(session, name, why="tested", **BY)
         assert on_hand("network") == there - min(taken_qty, there)
         return min(taken_qty, there)
@@ -324,8 +324,8 @@ def test_only_what_a_shop_lets_go_because_of_that_recall_takes_back_what_was_not
     with country.network.write() as session:
         session.get_one(Store, "S1").has_node = False
         recalls.call(session, "bread", "A", id="r1", **SAID)
-        recalls_by_hand.tell(session, "r1", ["S1"], **BY)
-        recalls_by_hand.note_looked(session, "r1", "S1", 3, **BY)
+        recalls.tell_by_hand(session, "r1", ["S1"], **BY)
+        recalls.note_looked(session, "r1", "S1", 3, **BY)
     for reason, lot, back in (("damaged", None, 0), ("recall", "B", 0), ("recall", "A", 1), ("recalled", "A", 2)):
         with country.shops["S1"].write() as shop:
             if reason in waste.REASONS:
@@ -345,7 +345,7 @@ def test_who_was_told_by_hand_is_told_so_that_it_is_lifted(country, knows: bool,
         session.get_one(Store, "S1").has_node = False
         recalls.call(session, "bread", "A", id="r1", **SAID)
         if knows:
-            recalls_by_hand.tell(session, "r1", ["S1"], **BY)
+            recalls.tell_by_hand(session, "r1", ["S1"], **BY)
         recalls.lift(session, "r1", why="tested", **BY)
         (shop,) = recalls.shops(session, "r1")
         assert (not shop.row.told_how) is left_to_tell

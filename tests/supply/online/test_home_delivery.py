@@ -24,7 +24,7 @@ from supply.online.checkout import placing
 from supply.online.checkout.placing import CUSTOMER, Wishes
 from supply.online.orders import PickupTry
 from supply.online.pickup import delivery, pickup
-from supply.online.storefront import delivery_fee, delivery_rules, storefront
+from supply.online.storefront import delivery_rules, storefront
 from supply.online.storefront.delivery_rules import Address, DeliveryRules, NamedPlace
 from supply.routing import stop_order
 from supply.routing.stop_order import Door
@@ -47,7 +47,7 @@ WITH_PERSON = sa.select(OutboxMessage).where(OutboxMessage.body.contains("Li Wei
 def town(tmp_path) -> Town:
     made = make_town(tmp_path)
     with made.shop.write() as session:
-        delivery_fee.settle(session, STORE, RULES, "Delivery", "std", actor=ANA, at=AT)
+        delivery_rules.settle_fee(session, STORE, RULES, "Delivery", "std", actor=ANA, at=AT)
     made.open_till()
     made.publish()
     return made

@@ -26,8 +26,7 @@ from supply.online.orders import order_for_update
 from supply.online.pickup import escrow_release, handover, no_shows, order_copy, pickup
 from supply.online.pickup import returns as pickup_returns
 from supply.online_facts import VERSION, PickupMoved
-from supply.sync import checks
-from supply.sync import refunds as refund_facts
+from supply.sync import checks, online
 from tests.supply.online_store import ANA, AT, OTHER, STORE, TILL, later, make_town
 
 ONE = "order-00001"
@@ -590,7 +589,7 @@ def test_the_shop_hears_of_money_that_did_not_go_back_at_once_and_when_it_has(to
         one = escrow.refund(session, ONE, 100, why="short", actor=SYSTEM, at=AT)
         for n in range(3):
             refunds.not_yet(session, one.id, Outcome("declined", reason="Card closed."), at=later(hours=n))
-            refund_facts.tell_shop(session, refunds.of_entry(session, one.id), later(hours=n))
+            online.tell_refund(session, refunds.of_entry(session, one.id), later(hours=n))
     town.deliver(seed=1)
 
     def there():
@@ -600,7 +599,7 @@ def test_the_shop_hears_of_money_that_did_not_go_back_at_once_and_when_it_has(to
     assert there() == [("waiting", 100)]
     with town.network.write() as session:
         escrow.paid_by_hand(session, one.id, "Transfer 7", actor=ANA, at=later(hours=4))
-        refund_facts.tell_shop(session, refunds.of_entry(session, one.id), later(hours=4))
+        online.tell_refund(session, refunds.of_entry(session, one.id), later(hours=4))
     town.deliver(seed=2)
     assert there() == [("by_hand", 100)]
 

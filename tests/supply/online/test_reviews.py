@@ -8,7 +8,7 @@ from config.nodes.journal import Actor, JournalEntry
 from supply.online.orders import PickupOrder
 from supply.online.storefront import reviews
 from supply.online.storefront.reviews import Review
-from supply.sync import reviews as review_facts
+from supply.sync import online
 from tests.supply.online_store import ANA, AT, STORE, later, make_town
 
 ONE = "order-00001"
@@ -30,7 +30,7 @@ def write(town, sku="milk", stars=4, words="Fresh."):
     with town.network.write() as session:
         order = session.get(PickupOrder, (STORE, ONE))
         row = reviews.write(session, order, sku, stars, words, actor=CUSTOMER, at=AT)
-        review_facts.tell_shop(session, row, AT)
+        online.tell_review(session, row, AT)
     town.deliver()
 
 
@@ -42,7 +42,7 @@ def test_a_collected_product_is_reviewed_once_and_answered_by_its_shop(town):
     for _ in range(2):
         write(town)
     with town.shop.write() as session:
-        review_facts.answer_at_shop(session, there(session), "Thank you!", actor=ANA, at=later(hours=1))
+        online.answer_review(session, there(session), "Thank you!", actor=ANA, at=later(hours=1))
     town.deliver()
     with town.network.read() as session:
         (row,) = reviews.of_product(session, STORE, "milk")
@@ -74,7 +74,7 @@ def test_hiding_is_the_operators_wants_a_reason_and_stays_on_record(town):
         with pytest.raises(ShopError, match="Say why"):
             reviews.decide(session, there(session), hide=True, why=" ", actor=OPERATOR, at=AT)
         reviews.decide(session, there(session), hide=True, why="It is rude.", actor=OPERATOR, at=AT)
-        review_facts.tell_shop(session, there(session), AT)
+        online.tell_review(session, there(session), AT)
         assert reviews.of_product(session, STORE, "milk") == []
         assert there(session).words == "Fresh."
         verbs = [row.verb for row in session.query(JournalEntry)]

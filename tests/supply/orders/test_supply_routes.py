@@ -13,13 +13,13 @@ from pos.stock import stock
 from pos.store.store import Region, Store
 from supply.network import founding
 from supply.network.purchasing import purchasing
-from supply.network.warehouse import allocation_needs
+from supply.network.warehouse import allocation
 from supply.orders import network_offers, order_days, orders, purchases, suppliers, supply_routes
 from supply.orders.deliveries import Delivery
 from supply.orders.orders import ReplenishmentOrder
 from supply.orders.suppliers import Supplier
 from supply.replenishment import proposals
-from tests.supply.network.test_allocation_needs import sells
+from tests.supply.network.test_allocation import sells
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, VAN, WAREHOUSE, Country, make_country, write_order
 
 BY = {"actor": OPERATOR, "at": AT}
@@ -139,7 +139,7 @@ def test_a_silent_shop_keeps_goods_back_in_its_own_warehouse_and_in_no_other(cou
         sells(session, "S1", 6)
         sells(session, "S2", 6)
         supply_routes.supply_shop(session, "S2", OTHER, **BY)
-        needs = allocation_needs.read(session, [(WAREHOUSE, "bread"), (OTHER, "bread")], [("S1", "bread")], {}, at=AT)
+        needs = allocation.read_needs(session, [(WAREHOUSE, "bread"), (OTHER, "bread")], [("S1", "bread")], {}, at=AT)
         assert [len(needs.silent_claims((house, "bread"))) for house in (WAREHOUSE, OTHER)] == [0, 1]
 
 
@@ -235,7 +235,7 @@ def _supplied(country: Country) -> list[object]:
     made = [country.fill(), country.load()]
     country.deliver()
     with country.network.write() as session:
-        needs = allocation_needs.read(session, [(OTHER, "tea"), (WAREHOUSE, "tea")], [], {}, at=AT)
+        needs = allocation.read_needs(session, [(OTHER, "tea"), (WAREHOUSE, "tea")], [], {}, at=AT)
         silent = [[one.key for one in needs.silent_claims((house, "tea"))] for house in (WAREHOUSE, OTHER)]
         bought = [
             [(line.sku, line.packs) for one in purchasing.propose(session, house, **BY)

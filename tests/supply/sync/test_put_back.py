@@ -17,7 +17,7 @@ from supply.money import escrow
 from supply.money.escrow import Escrow
 from supply.online.orders import PickupOrder
 from supply.online.pickup import handover, order_copy, pickup
-from supply.sync import checks, groups, version_counters
+from supply.sync import checks, groups, recovered
 from tests.supply.online import test_groups
 from tests.supply.online.test_pickup_money import ONE, SYSTEM, money, pay, place_online
 from tests.supply.online_store import ANA, STORE, later, make_town
@@ -46,7 +46,7 @@ def copies(town, tmp_path):
         setattr(town, which, Database(make_engine(f"sqlite:///{tmp_path / which}.db")))
         with getattr(town, which).write() as session:
             node.new_epoch(session)
-            version_counters.after_a_restore(session, node.this_node(session).id, at=at)
+            recovered.after_a_restore(session, node.this_node(session).id, at=at)
 
     return copy, put_back
 

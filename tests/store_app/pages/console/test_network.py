@@ -18,8 +18,7 @@ from store_app.pages.console import demand
 from store_app.pages.store import notice
 from store_app.runtime import tables
 from supply.demand.forecasts import ForecastRun
-from supply.demand.history import StoreDay
-from supply.demand.rates_kept import SellingRate
+from supply.demand.history import SellingRate, StoreDay
 from supply.demand.reported_forecasts import ToldForecast
 from supply.money import credit, terms
 from supply.money.terms import Terms

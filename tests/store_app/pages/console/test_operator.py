@@ -19,7 +19,7 @@ from supply.membership import exposure, support
 from supply.money import credit, ledger
 from supply.money.ledger import Booking, Wanted
 from supply.network.routes.vehicles import MapPlace
-from supply.sync.support import APPLIERS
+from supply.sync.replica import _SUPPORT
 from tests.store_app import money
 from tests.store_app.conftest import NOON, STORE, House, add_store, token
 from tests.store_app.office import words
@@ -167,7 +167,7 @@ def carry(source: House, target: House, topic: str) -> None:
     sender = source.doors.settings.node_id
     for _subject, message in (*told, *told):
         with target.doors.write() as session:
-            APPLIERS[topic](session, message, sender, target.clock.now())
+            _SUPPORT[topic](session, message, sender, target.clock.now())
 
 
 def test_the_network_looks_into_a_shop_by_leave_alone_and_the_shop_s_journal_says_who(pair: Any):

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from pos.store.store import Region
-from supply.demand import school_holidays, weather
+from supply.demand import surroundings
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import fill, send, words
 
@@ -70,7 +70,7 @@ def test_a_file_is_taken_whole_or_every_bad_line_is_said(office):
     assert bring(client, f"Day;Temperature\n{on(-1)};-2,5\n{on(0)};3,4\n").status_code == 303
     assert "2 days are known, from Sun, Mar 1 to Mon, Mar 2." in words(client.get(HERE))
     with office.doors.read() as session:
-        assert session.get(weather.WeatherDay, (STORE, NOON.date())).temperature_tenths == 34
+        assert session.get(surroundings.WeatherDay, (STORE, NOON.date())).temperature_tenths == 34
     assert send(client, f"{HERE}weather/forget").status_code == 303
     assert "No weather was told here" in words(client.get(HERE))
     assert "has the columns name, from, to; one of weather" in words(bring(client, "a,b\n1,2\n"))
@@ -119,8 +119,8 @@ def test_an_operator_tells_them_of_the_region_that_was_chosen_or_named(network):
     rows = f"name,from,to,region\nEaster,{on(1)},{on(2)},\nFair,{on(4)},{on(4)},North\n"
     assert bring(client, rows, region=second).status_code == 303
     with network.doors.read() as session:
-        assert [one[0] for one in school_holidays.spells(session, second, NOON.date())] == ["Easter"]
-        assert [one[0] for one in school_holidays.spells(session, first, NOON.date())] == ["Fair"]
+        assert [one[0] for one in surroundings.school_holiday_spells(session, second, NOON.date())] == ["Easter"]
+        assert [one[0] for one in surroundings.school_holiday_spells(session, first, NOON.date())] == ["Fair"]
     assert "Easter" in words(client.get(f"{HERE}?region={second}"))
     assert "Easter" not in words(client.get(f"{HERE}?region={first}"))
     refused = words(bring(client, f"name,from,to,region\nFair,{on(4)},{on(4)},Atlantis\n", region=second))
@@ -134,7 +134,7 @@ def test_what_is_told_of_a_region_that_is_not_there_is_noted_of_no_other(network
         assert answer.status_code == 404
         assert "There is no such region." in words(answer)
     with network.doors.read() as session:
-        assert session.scalars(sa.select(school_holidays.SchoolHoliday)).all() == []
+        assert session.scalars(sa.select(surroundings.SchoolHoliday)).all() == []
 
 
 def test_a_file_of_weather_asks_the_database_no_more_for_being_long(office):
