@@ -53,7 +53,7 @@ def test_every_state_is_reached_and_can_end(module: str) -> None:
 def test_every_state_is_drawn_as_its_table_has_it(request: pytest.FixtureRequest) -> None:
     drawn = [
         "# States",
-        "Made from the tables beside each noun: `python3 run test tests/test_documents.py -- --golden-update`.",
+        "Made from the tables beside each noun: `python3 run test tests/test_documents.py --golden-update`.",
     ]
     for module in NOUNS:
         table = table_of(module)
@@ -123,10 +123,15 @@ def test_the_program_prints_the_version_the_changelog_begins_with() -> None:
     assert said.output == f"cornerstore {newest[1]}\n"
 
 
-def test_every_picture_and_file_the_documents_link_is_there() -> None:
+def test_every_picture_file_and_heading_the_documents_link_is_there() -> None:
     for document in documents():
-        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text(encoding="utf-8")):
-            assert (document.parent / target).exists(), f"{document.name} links {target}"
+        for target, heading in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", document.read_text("utf-8")):
+            there = document.parent / target if target else document
+            assert there.exists(), f"{document.name} links {target}"
+            if heading:
+                titles = re.findall(r"^#+ (.*)$", there.read_text("utf-8"), re.MULTILINE)
+                slugs = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+                assert heading in slugs, f"{document.name} links {target}#{heading}"
 
 
 def test_every_invariant_and_bar_is_proved_by_what_exists_or_says_that_nobody_does() -> None:
