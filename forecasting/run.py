@@ -27,7 +27,7 @@ from datetime import date
 
 import numpy as np
 
-from forecasting.fit import assortment, echo, regional, state
+from forecasting.fit import assortment, levels, regional, state
 from forecasting.fit.effects import HANDED_ON, days_of, known_days
 from forecasting.fit.signal import RegionalSignal
 from forecasting.fit.state import State
@@ -162,7 +162,7 @@ def _factors_ahead(found: State, horizon_days: int, soon: dict[str, Floats]) -> 
     coming = days_of(found.day, horizon_days, found.country, found.subdivision)
     since = (found.day - found.measured_day).days
     steps = np.minimum(since + np.arange(horizon_days), found.season.shape[1] - 1)
-    wave = echo.ahead(found.echo, found.echoed, horizon_days)
+    wave = levels.ahead(found.echo, found.echoed, horizon_days)
     return found.factors.over(coming, soon) * found.recent[:, coming.weekday] * found.season[:, steps] * wave
 
 

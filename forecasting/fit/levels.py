@@ -1,4 +1,5 @@
-"""How much a series sells on an ordinary day now, and before each day of its past.
+"""How much a series sells on an ordinary day now, and before each day of its past; what the last days leave to the
+next.
 
 Rules
 -----
@@ -13,6 +14,13 @@ Rules
 6. The step from the last fortnight to the days ahead that the category made a year ago is followed in part.
 7. A gap ends, and a product begins, with a sale because it sold: that sale was waited for, and counts over the interval
    at which the product usually sells (`waited`), not over its own day. A day chosen for its sale tells of no rate.
+8. Echo, a short wave beside the level that fades within days: a day's deviation is (sold - expected) / (expected +
+   PSEUDO): of a slow seller's day it is chance and tells nothing. An unobserved day, or one with an empty shelf, has
+   none.
+9. The echo is the sum of past deviations, each worth ECHO_FADE of the day after it. A part of it is expected of the day
+   ahead, and of each day after that WAVE_FADE of the one before.
+10. That part is learnt from all series over a year, one for all, shrunk to none by RIDGE and never below it: where the
+   level follows fast enough, or each day is on its own, it is nothing.
 """
 
 from __future__ import annotations
@@ -37,6 +45,12 @@ WAIT_PSEUDO = 20.0
 SHOP_GAP_DAYS, SHOP_LEAST = 3, 10.0
 YEAR_DAYS, YEAR_BEFORE, YEAR_HALF = 364, 14, 4
 YEAR_PSEUDO, YEAR_TRUST, YEAR_WEIGHT = 100.0, 0.2, 8.0
+
+PSEUDO = 10.0
+ECHO_FADE, WAVE_FADE = 0.5, 0.65
+SCATTER_A, SCATTER_B = 1.3, 0.1
+MEMORY_DAYS, RIDGE = 364, 300.0
+LEAST, MOST = 0.4, 2.0
 
 
 def observed(y: Floats, off: Flags, pools: Pools) -> Floats:
@@ -268,3 +282,31 @@ def _followed(sold: Floats, due: Floats, horizon_days: int) -> float:
     then, now = (np.array(side) for side in zip(*pairs, strict=True)) if pairs else (np.zeros(1), np.zeros(1))
     strength = YEAR_WEIGHT * 0.01
     return float(np.clip(((then * now).sum() + strength * YEAR_TRUST) / ((then**2).sum() + strength), 0.0, 1.0))
+
+
+def echo_after(echo: Floats, y: Floats, mean: Floats) -> Floats:
+    """Return (n,) the echo after one day more: y (n,) units, NaN = not observed; mean (n,) units expected of it."""
+    return np.asarray(ECHO_FADE * echo + np.where(np.isnan(y), 0.0, (np.nan_to_num(y) - mean) / (mean + PSEUDO)))
+
+
+def measure_echo(y: Floats, mean: Floats) -> tuple[Floats, Floats]:
+    """Return (n,) the echo after the days of y (n, T), and (n,) the part of it that the day after brought, one for all.
+
+    mean : (n, T) units expected of each day by the level known before it
+    """
+    n, days = y.shape
+    echo, pull, bend = np.zeros(n), 0.0, RIDGE
+    for day in range(max(0, days - MEMORY_DAYS), days):
+        sold, due = y[:, day], mean[:, day]
+        seen = ~np.isnan(sold) & (due > 0)
+        wave, weight = due * echo, seen / np.maximum(due * (SCATTER_A + SCATTER_B * due), 1e-9)
+        pull += float((weight * wave * np.where(seen, sold - due, 0.0)).sum())
+        bend += float((weight * wave**2).sum())
+        echo = echo_after(echo, sold, due)
+    return echo, np.full(n, max(pull / bend, 0.0))
+
+
+def ahead(echo: Floats, part: Floats, horizon_days: int) -> Floats:
+    """Return (n, H) the factors of the days ahead (rule 9)."""
+    wave = WAVE_FADE ** np.arange(float(horizon_days))
+    return np.clip(1.0 + (part * echo)[:, None] * wave, LEAST, MOST)

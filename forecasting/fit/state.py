@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from forecasting.fit import echo, levels
+from forecasting.fit import levels
 from forecasting.fit.effects import Factors, Prior, days_of, fit_factors, known_days
 from forecasting.fit.levels import Filter, Shared
 from forecasting.series import classify, kernels
@@ -64,7 +64,7 @@ class State:
     silent, quiet     : (n,) -log of the chance of no sale since the last one, and days observed since then
     quits, returns    : (n,) chance that a sale is the last for long; of what is gone to be back on a day, times `quiet`
     size              : (n,) half the units of a usual day with a sale, with which what was gone begins anew
-    echo, echoed      : (n,) what the last days left, and the part of it that the next day brings (see `echo`)
+    echo, echoed      : (n,) what the last days left, and the part of it that the next day brings (see `levels`, rule 8)
     scale             : (n,) what losses of SUM_DAYS are divided by (see `evaluate`)
     lately_spread     : (n,) variance over mean of the units of the last SPREAD_DAYS about what such days usually bring,
                         NaN with few of them observed
@@ -162,7 +162,7 @@ def measure(
     seen = ~np.isnan(y)
     drift = levels.recent_weekdays(y, history[:, :-1] * exposure, past.weekday, pools)
     kind = classify.classify(y)
-    wave, echoed = echo.measure(y if short is None else np.where(short, np.nan, y), history[:, :-1] * exposure)
+    wave, echoed = levels.measure_echo(y if short is None else np.where(short, np.nan, y), history[:, :-1] * exposure)
     slow, long_run = levels.slow_levels(y, exposure, levels.LONG_DISCOUNT)
     spread = intervals.fit_dispersion(y, history, exposure, horizon_days, classify.number(kind), pools.product)
     return State(
@@ -211,7 +211,7 @@ def moved_on(state: State, panel: DemandPanel) -> State:
         heard = now if short is None else np.where(short[:, day], np.nan, now)
         silent = _silence(heard, slow.level[:, None] * due, state.spread, silent)
         quiet = np.where(heard[:, 0] > 0, 0, quiet + ~np.isnan(heard[:, 0]))
-        wave = echo.after(wave, heard[:, 0], level * due[:, 0])
+        wave = levels.echo_after(wave, heard[:, 0], level * due[:, 0])
         own, slow = own.moved_on(now, due), slow.moved_on(now, due)
         shared = None if shared is None else shared.moved_on(now, due, pools)
         level = own.level if shared is None else shared.blended(own.level, pools)

@@ -9,15 +9,23 @@ Rules
    are shown as paid. Which it is follows from the lines themselves.
 4. A pickup slip shows what the shop needs to find a bag, and a square code that opens the order at the counter; the
    collection code is the customer's and is never on it.
+5. The address of the receipt on a phone (behind the code on the paper) stands on every receipt of a shop whose network
+   shows receipts (`Store.receipts_at`); it is made from the receipt's own facts, so shop and network agree on it
+   without a word, also while the shop is cut off.
+6. Whoever has the address has the receipt, and nobody finds it by counting: it ends with 100 bits of a hash over the
+   sale's id and its till's epoch, both random, and over what was asked for.
+7. Plain letters only, so that every phone reads the code.
 
 Money comes in minor units of the shop's currency; columns are 32, 42 or 48.
 """
 
+import base64
+import hashlib
+import hmac
 from collections.abc import Callable
 from typing import Any, Literal
 
 from config.money import amount_for
-from pos.documents import e_receipt
 from pos.documents.paper import (
     BLANK,
     CUT,
@@ -47,6 +55,8 @@ from pos.payments import vouchers
 
 Language = Literal["en", "zh"]
 
+LETTERS = 20
+
 
 def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
     """Lay out the receipt of a completed sale or return (the body of the fact sale.completed)."""
@@ -73,7 +83,7 @@ def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy
         *_issued(document, words, columns, bool(copy_no) and not document.get("whole")),
         *_farewell(document, words, columns),
     ]
-    if online := e_receipt.address(document):
+    if online := e_receipt_address(document):
         lines += [BLANK, PaperLine(online, align="center", kind="qr"), *centred(words["online"], columns)]
     if copy_no:
         lines += [BLANK, *copy_mark(copy_no, words, columns)]
@@ -192,6 +202,23 @@ LAYOUTS: dict[str, Callable[..., list[PaperLine]]] = {
     "cash": cash_slip,
 }
 """kind of print job -> its layout; shelf labels are in labels.py."""
+
+
+def e_receipt_address(document: dict[str, Any]) -> str:
+    """Return where the receipt of a completed sale stands (rule 5); '' where its shop shows none."""
+    at = document["store"].get("receipts_at", "")
+    return f"{at.rstrip('/')}/{document['till_id']}-{document['receipt_no']}/{e_receipt_token(document)}" if at else ""
+
+
+def e_receipt_token(document: dict[str, Any]) -> str:
+    """Return the secret end of the address (rule 6)."""
+    said = f"e-receipt {document['store']['id']} {document['id']} {document['epoch']} {document['request_hash']}"
+    return base64.b32encode(hashlib.sha256(said.encode()).digest()).decode().lower()[:LETTERS]
+
+
+def is_right_token(document: dict[str, Any], given: str) -> bool:
+    """Tell whether an address's end is this receipt's."""
+    return hmac.compare_digest(e_receipt_token(document).encode(), given.lower().encode())
 
 
 # --- inside ---

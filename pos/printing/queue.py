@@ -28,7 +28,7 @@ from config.ids import new_id
 from config.nodes.journal import Actor, move, record
 from config.prepared import Prepared
 from config.states import StateTable
-from pos.documents import accounts, goods, labels, paper, receipt, supplier_return, test_page
+from pos.documents import accounts, goods, labels, paper, receipt, test_page
 from pos.documents.paper import PaperLine
 from pos.printing import agents, escpos, label_printer, printers
 from pos.printing.models import PrinterModel
@@ -242,7 +242,7 @@ def lay_out(kind: str, document: dict[str, Any], *, columns: int, copy_no: int =
         return test_page.layout(document, columns=columns)
     if kind == "label":
         return labels.layout(document, columns=columns, language=language)
-    layouts = receipt.LAYOUTS | accounts.LAYOUTS | goods.LAYOUTS | supplier_return.LAYOUTS
+    layouts = receipt.LAYOUTS | accounts.LAYOUTS | goods.LAYOUTS
     return layouts[kind](document, columns=columns, language=language, copy_no=copy_no)
 
 

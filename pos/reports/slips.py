@@ -28,7 +28,7 @@ from pos.printing.queue import PrintJob, Queued
 from pos.sold import Sale, document_of
 from pos.stock import stocktake
 from pos.store import approvals
-from pos.store.leave import Need
+from pos.store.approvals import Need
 from pos.store.permissions import may
 from pos.store.store import Store, Till, snapshot, store_of
 from pos.till.shift import sees_cash

@@ -36,7 +36,7 @@ from pos.sale import corrections
 from pos.sale.rung import RungLine
 from pos.sold import Sale
 from pos.store import approvals
-from pos.store.leave import Need
+from pos.store.approvals import Need
 from pos.store.store import Till
 from pos.till.shift import locked, note
 

@@ -8,14 +8,23 @@ Rules
    So is what the price in a code lies below the list's, since anybody can key a code; on goods by weight it is the
    scale's word.
 2. Offers are given on lines at their list price alone: not on labels, overrides, deposits, vouchers or empties. A
-   batch or a last day counts for them only as the scanned code says it (`code_claims`). A markdown is for as many
+   batch or a last day counts for them only as the scanned code says it (rule 7). A markdown is for as many
    pieces as were marked (`markdown`): the others cost what they cost unmarked, and it is said how many these are.
 3. A deposit is a line of its own after the line it belongs to, taxed like it. Empties come back as negative lines.
 4. What exceeds the most one customer may buy is refused, over all lines together; empties are bounded by themselves,
-   and more than a cashier's limit want leave (`empties`). What is not sold at this hour is refused (`selling_hours`).
+   and more than a cashier's limit want leave (rule 11). What is not sold at this hour is refused (`selling_hours`).
 5. What was agreed with an online order keeps its price, its saving and its deposit, whatever the shop asks now, and
    whether or not it still sells it.
 6. What is recalled or past its last day is refused when the basket is priced, before anybody is asked for money.
+7. What a label says is read from the code anew (`scan`), never taken from the page: an amount, a batch, a last day.
+   An amount without a code that says it is refused; so is a line that says something else than its code.
+8. How much a label stands for is what it says, by its weight, count or price: another quantity is refused. A second
+   piece has a label of its own.
+9. A batch or a last day without a code may refuse a line (recalled, expired), but makes no line cheaper.
+10. Lines that claim nothing cost no question.
+11. Empties within a customer's shopping lessen what is paid; where more comes back than is bought, cash goes out. Those
+   count together over a person's sales of one shift against the role's limit, so that splitting gains nothing.
+12. What had leave does not count. Who has no limit but that of one sale is stopped by no sum.
 """
 
 import datetime as dt
@@ -26,11 +35,14 @@ from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, Refused
 from config.money import BASIS, amount_for, divide_half_up
-from pos.catalogue import catalogue, offers, selling_hours
+from config.nodes.journal import Actor
+from pos.catalogue import catalogue, offers, scan, selling_hours
+from pos.catalogue.catalogue import Scanned
 from pos.pricing import promotions
 from pos.pricing.pricing import (
     MOST_EMPTIES,
@@ -44,11 +56,12 @@ from pos.pricing.pricing import (
 )
 from pos.pricing.promises import clean_code
 from pos.pricing.promotions import Hint, OfferLine
-from pos.sale import code_claims
 from pos.sale.rung import MOST_QTY, RungLine
+from pos.sold import Sale, SaleLine
 from pos.stock import batches, markdown, recall
 from pos.stock.ledger import held_of, locked, tidy
-from pos.store.leave import Need
+from pos.store.approvals import Approval, Need
+from pos.till.counter import Counter
 
 
 @dataclass(frozen=True)
@@ -85,7 +98,7 @@ def price(
     """Price what was rung (rules 1 to 5); at the shop's own wall time offers begin and end."""
     views, wall = _views(session, store_id, rung, day, agreed or {}), at.astimezone(ZoneInfo(tz)).replace(tzinfo=None)
     selling_hours.refuse_outside(session, store_id, (views[line.sku] for line in rung if line.qty > 0), wall)
-    rung = code_claims.settled(session, store_id, rung, views, day)
+    rung = read_from_codes(session, store_id, rung, views, day)
     return price_known(
         session,
         store_id,
@@ -177,6 +190,27 @@ def refuse_beyond(session: Session, store_id: str, quoted: Quote) -> None:
             f"The books do not have so much: {told}. Count it if it is here, or take it off the basket.",
             short=short,
         )
+
+
+def read_from_codes(
+    session: Session, store_id: str, rung: Sequence[RungLine], views: Mapping[str, ProductView], day: dt.date
+) -> Sequence[RungLine]:
+    """Return the lines with what their codes say (rules 7, 8), or refuse the first that says something else."""
+    if not any(line.code or line.amount_minor is not None for line in rung):
+        return rung
+    read: dict[str, Scanned] = {}
+    lines = []
+    for line in rung:
+        view = views[line.sku]
+        if line.code and line.code not in read:
+            read[line.code] = scan.read(session, store_id, line.code, day)
+        lines.append(_as_read(line, read[line.code], view) if line.code else _without_code(line, view))
+    return lines
+
+
+def empties_needs(session: Session, needs: Sequence[Need], counter: Counter, actor: Actor) -> list[Need]:
+    """Return a paying sale's needs, its empties with those this person paid out alone before (rules 11, 12)."""
+    return [_together(session, need, counter, actor) if need.permission == "empties" else need for need in needs]
 
 
 # --- inside ---
@@ -368,3 +402,57 @@ def _unmarked(
         if beyond > 0 and asked is not None:
             found[asked] = beyond
     return found
+
+
+def _as_read(line: RungLine, found: Scanned, view: ProductView) -> RungLine:
+    if found.product.sku != line.sku or line.amount_minor not in (None, found.amount_minor):
+        raise _differs(view)
+    labelled = found.amount_minor is not None or found.source == "embedded"
+    if line.qty != found.qty and (labelled or (view.stock_unit != "each" and found.qty > 1)):
+        raise Invalid(
+            "label-fixed",
+            f"How much {view.name} it is stands on its label. Take the line out and scan the label of each piece.",
+            sku=view.sku,
+            name=view.name,
+            qty=found.qty,
+        )
+    return line._replace(amount_minor=found.amount_minor, batch=found.batch, expires_on=found.expires_on)
+
+
+def _without_code(line: RungLine, view: ProductView) -> RungLine:
+    if line.amount_minor is not None:
+        raise _differs(view)
+    return line
+
+
+def _differs(view: ProductView) -> Invalid:
+    return Invalid(
+        "label-differs",
+        f"No label says this of {view.name}. Take the line out and scan its label again.",
+        sku=view.sku,
+        name=view.name,
+    )
+
+
+def _together(session: Session, need: Need, counter: Counter, actor: Actor) -> Need:
+    agreed = sa.exists().where(
+        Approval.store_id == Sale.store_id,
+        Approval.sale_id == Sale.id,
+        Approval.permission == "empties",
+        Approval.used_at.is_not(None),
+    )
+    query = (
+        sa.select(sa.func.sum(-SaleLine.qty))
+        .join(Sale, sa.and_(Sale.store_id == SaleLine.store_id, Sale.id == SaleLine.sale_id))
+        .where(
+            Sale.store_id == counter.store_id,
+            Sale.shift_id == counter.shift_id,
+            Sale.cashier_id == actor.id,
+            Sale.total_minor < 0,
+            SaleLine.price_type == "empties",
+            SaleLine.qty < 0,
+            ~agreed,
+        )
+    )
+    qty = min(MOST_EMPTIES, int(need.covers["qty"]) + int(session.scalar(query) or 0))
+    return replace(need, why=f"{qty} empties", covers={"qty": qty})

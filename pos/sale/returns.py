@@ -43,7 +43,7 @@ from pos.sale.sale import Completed, Draft, finish, known
 from pos.sold import Sale, SaleLine, lines_of
 from pos.stock import stock
 from pos.store import approvals
-from pos.store.leave import Need, takes_back
+from pos.store.approvals import Need, takes_back
 from pos.till.counter import Counter, at_counter, habits_of, open_counter
 
 LONGEST_REASON = 200

@@ -27,7 +27,7 @@ class RungLine(NamedTuple):
     """qty stock units of a product, and what was said about them.
 
     price_minor: the price typed for this line. amount_minor: what a price label says the whole line costs. code: what
-    was scanned, where amount, batch or last day are its word (`code_claims`).
+    was scanned, where amount, batch or last day are its word (`quoting`, rule 7).
     discount_minor or discount_bp: taken off by hand. qty is negative for empties alone.
     """
 

@@ -41,14 +41,14 @@ from pos.payments import slip_numbers
 from pos.payments.payments import Settled, Tender, settle
 from pos.printing import queue
 from pos.producers import producers
-from pos.sale import basket, corrections, empties, quoting, seal, tenders
+from pos.sale import basket, corrections, quoting, seal, tenders
 from pos.sale.corrections import NONE, Corrections
 from pos.sale.quoting import Quote
 from pos.sale.rung import RungLine, SaleRequest, check_age, check_lines
 from pos.sold import Sale, SaleLine, document_of, lines_of, write_rows
 from pos.stock import markdown, stock
 from pos.store import approvals
-from pos.store.leave import Need, takes_back
+from pos.store.approvals import Need, takes_back
 from pos.store.store import store_of
 from pos.till import drawer_cash, totals
 from pos.till.counter import Counter, at_counter, habits_of, next_receipt_no, open_counter
@@ -122,7 +122,7 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
     sold = quoting.refuse_unsafe(session, request.store_id, quoted, day)
     if not (counter.sells_beyond or request.order_id):
         quoting.refuse_beyond(session, request.store_id, quoted)
-    wanted = quoted.needs if lines_minor >= 0 else empties.needs_of(session, quoted.needs, counter, actor)
+    wanted = quoted.needs if lines_minor >= 0 else quoting.empties_needs(session, quoted.needs, counter, actor)
     if needs := (*wanted, *_leave_for([line for line, _ in back])):
         approvals.require(session, request, needs, actor=actor, at=at)
     paid = [Tender(*row) for row in request.tenders]

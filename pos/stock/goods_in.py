@@ -323,7 +323,7 @@ def total_of(lines: Sequence[LineSum]) -> Total:
 
 
 def slip_of(session: Session, note: GoodsNote) -> dict[str, Any]:
-    """Return the frozen document of what a driver signs for; see `supplier_return.back_slip`."""
+    """Return the frozen document of what a driver signs for; see `documents.goods.back_slip`."""
     store, lines = store_of(session, note.store_id), sums_of(session, note)
     total = total_of(lines)
     return {

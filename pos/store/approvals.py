@@ -4,13 +4,22 @@ Rules
 -----
 1. What a role may do by itself, and how far it may go, is told by `permissions`.
 2. An approval is granted by a person who may do the thing, for one permission, one sale and the person who asked, and
-   covers what was shown to the granter: exactly that or less harm (`leave`). It holds for a quarter of an hour and is
+   covers what was shown to the granter: exactly that or less harm (rule 5). It holds for a quarter of an hour and is
    used once; the granter's own discount limit holds for each need.
 3. Granting and using are journalled with both names and what was covered.
+4. A need says what would be done: whose line, how many, from which price to which, how much off, what comes back. Words
+   for it are the reader's affair; the facts are all there.
+5. What was granted covers exactly that or less harm: as few or fewer, as dear or dearer, as little or less off, of the
+   same product or receipt. A fact that was not granted is not covered. A price above the shelf's is covered as it is.
+6. Each thing granted serves one need.
+7. A price typed below the one on the books takes off what lies between them, like a discount; a higher one takes off
+   nothing.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -19,12 +28,12 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.errors import Invalid, Refused
 from config.ids import new_id
+from config.money import BASIS
 from config.nodes import journal
 from config.nodes.append_only import append_only
 from config.nodes.journal import Actor
 from pos.pricing.pricing import MOST_LINES
-from pos.store import leave, permissions
-from pos.store.leave import Facts, Need
+from pos.store import permissions
 from pos.store.store import Staff
 
 VALID_FOR = dt.timedelta(minutes=15)
@@ -51,7 +60,7 @@ class Approval(Base):
     asked_by: Mapped[str]
     why: Mapped[str]
     covers: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON(), server_default="[]")
-    """What may be done: the facts of each need (`leave`)."""
+    """What may be done: the facts of each need."""
     granted_at: Mapped[dt.datetime]
     used_at: Mapped[dt.datetime | None]
 
@@ -65,6 +74,36 @@ class Asking(Protocol):
     def store_id(self) -> str: ...
     @property
     def approvals(self) -> Sequence[str]: ...
+
+
+Facts = Mapping[str, Any]
+AT_MOST = frozenset({"qty", "list_price_minor", "discount_minor", "discount_bp", "amount_minor", "total_minor"}) | {
+    "over_minor",
+    "short_minor",
+}
+AT_LEAST = frozenset({"price_minor"})
+
+
+@dataclass(frozen=True)
+class Need:
+    """A permission that is wanted. covers: what is compared (rule 5); about: what words need beside it."""
+
+    permission: str
+    why: str
+    line: int = 0
+    covers: Facts = field(default_factory=dict)
+    about: Facts = field(default_factory=dict)
+
+    @property
+    def discount_bp(self) -> int:
+        """How much of what its line costs on the books is taken off by hand (rule 7)."""
+        return taken_off_bp(self.covers)
+
+    def facts(self) -> dict[str, Any]:
+        """Return the need as the page words it."""
+        return {
+            "permission": self.permission, "line": self.line, "covers": dict(self.covers), "about": dict(self.about),
+        }  # fmt: skip
 
 
 # --- verbs ---
@@ -124,7 +163,7 @@ def require(
     if not missing:
         return []
     given = [(row, facts) for row in _valid(session, asking, actor, at) for facts in row.covers]
-    found = leave.matched(missing, [(row.permission, facts) for row, facts in given])
+    found = matched(missing, [(row.permission, facts) for row, facts in given])
     fit = {
         n: given[place] for n, place in found.items()
         if _may(session, asking.store_id, given[place][0].granted_by_role, missing[n])
@@ -175,6 +214,44 @@ def approvers(session: Session, store_id: str, permission: str) -> list[Staff]:
     return list(session.scalars(query.order_by(Staff.name)))
 
 
+def takes_back(sale_id: str, lines: Iterable[tuple[int, int]]) -> Need:
+    """Return the need of taking goods of a receipt back. lines: (line number, qty)."""
+    covers = {"sale_id": sale_id, "lines": [[str(n), qty, 0] for n, qty in lines]}
+    return Need("take_back", "goods brought back", covers=covers)
+
+
+def taken_off_bp(facts: Facts) -> int:
+    """Return how much of a line's price on the books a need takes off, in basis points, rounded up (rule 7)."""
+    if "discount_bp" in facts:
+        return int(facts["discount_bp"])
+    list_minor, price_minor = facts.get("list_price_minor", 0), facts.get("price_minor")
+    if price_minor is None or price_minor >= list_minor:
+        return 0
+    return int(-(-(list_minor - price_minor) * BASIS // list_minor))
+
+
+def covered(need: Facts, given: Facts) -> bool:
+    """Tell whether what was granted allows this or worse (rule 5)."""
+    return all(name in given and _no_worse(name, fact, given[name]) for name, fact in need.items())
+
+
+def matched(needs: Sequence[Need], given: Iterable[tuple[str, Facts]]) -> dict[int, int]:
+    """Return for each need that is covered which of (permission, facts) covers it, by place; the exact one first."""
+    open_ = dict(enumerate(given))
+    found: dict[int, int] = {}
+    for exactly in (True, False):
+        for at, need in enumerate(needs):
+            if at in found:
+                continue
+            for place, (permission, facts) in open_.items():
+                fits = covered(need.covers, facts) and (not exactly or covered(facts, need.covers))
+                if permission == need.permission and fits:
+                    found[at] = place
+                    del open_[place]
+                    break
+    return found
+
+
 # --- inside ---
 
 
@@ -193,7 +270,7 @@ def _may(session: Session, store_id: str, role: str, need: Need) -> bool:
 def _refuse_beyond(session: Session, store_id: str, staff: Staff, permission: str, covers: Sequence[Facts]) -> None:
     """Refuse leave for more off than the granter may take off (rule 2)."""
     most_bp = permissions.discount_bp_of(session, store_id, staff.role)
-    if permission in TAKE_OFF and any(leave.taken_off_bp(facts) > most_bp for facts in covers):
+    if permission in TAKE_OFF and any(taken_off_bp(facts) > most_bp for facts in covers):
         raise Refused(
             "beyond-limit",
             f"{staff.name} may take off at most {most_bp / 100:g} percent. Ask someone who may take off more.",
@@ -212,3 +289,21 @@ def _valid(session: Session, asking: Asking, actor: Actor, at: dt.datetime) -> l
         Approval.granted_at >= at - VALID_FOR,
     )
     return list(session.scalars(query.order_by(Approval.granted_at, Approval.id)))
+
+
+def _no_worse(name: str, fact: Any, given: Any) -> bool:
+    if name in AT_MOST:
+        return bool(fact <= given)
+    if name in AT_LEAST:
+        return bool(fact >= given)
+    if name == "lines":
+        return _sums(fact) <= _sums(given)
+    return bool(fact == given)
+
+
+def _sums(lines: Iterable[Sequence[Any]]) -> Counter[tuple[str, int]]:
+    """Sum (key, qty, price_minor) by key and price."""
+    sums: Counter[tuple[str, int]] = Counter()
+    for key, qty, price_minor in lines:
+        sums[str(key), price_minor] += qty
+    return sums

@@ -3,10 +3,13 @@
 Rules
 -----
 1. A row says when a session began, on what device, from which range of addresses, and when it was last seen, within
-   SEEN_EVERY. It opens nothing: what ends a session is `signed_out`, another PIN (its stamp), and its own end.
+   SEEN_EVERY. It opens nothing: what ends a session is `SignedOut`, another PIN (its stamp), and its own end.
 2. Nobody has more than MOST sessions, an operator no more than MOST_OF_OPERATOR: when another begins, the one that was
    used longest ago ends.
-3. Rows that were not seen for `signed_out.LONGEST` are thrown away by whoever begins a session next.
+3. Rows that were not seen for LONGEST_SESSION are thrown away by whoever begins a session next.
+4. A session is over once `SignedOut` says so, whoever carries a copy of its cookie, a customer's too; one that is not
+   there lasts until its own end (`store_app.web.security`).
+5. Such a row is thrown away once its session would be over anyway, by whoever signs out next.
 """
 
 import datetime as dt
@@ -15,8 +18,7 @@ import hashlib
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base
-from pos.store import signed_out
+from config.database import Base, dialect_of, insert_into
 from pos.store.store import Staff
 
 MOST, MOST_OF_OPERATOR = 20, 5
@@ -44,6 +46,19 @@ class StaffSession(Base):
         return hashlib.sha256(self.session_id.encode()).hexdigest()[:16]
 
 
+LONGEST_SESSION = dt.timedelta(days=30)
+"""No session of anybody lasts longer."""
+
+
+class SignedOut(Base):
+    """A session that is over."""
+
+    __tablename__ = "signed_out"
+
+    session_id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime]
+
+
 def begin(
     session: Session, person: Staff, session_id: str, *, stamp: str, device: str, place: str, at: dt.datetime,
     live: list[StaffSession],
@@ -51,7 +66,7 @@ def begin(
     """Note a session that begins, and end what is too much beside it (rules 2, 3). live: as `live` returns them."""
     most = MOST_OF_OPERATOR if person.role == "operator" else MOST
     end(session, live[most - 1 :], at=at)
-    session.execute(sa.delete(StaffSession).where(StaffSession.seen_at < at - signed_out.LONGEST))
+    session.execute(sa.delete(StaffSession).where(StaffSession.seen_at < at - LONGEST_SESSION))
     see(session, person.node_id, person.id, session_id, stamp=stamp, device=device, place=place, at=at)
 
 
@@ -70,7 +85,7 @@ def see(
 def end(session: Session, rows: list[StaffSession], *, at: dt.datetime) -> None:
     """End sessions for good."""
     for row in rows:
-        signed_out.note(session, row.session_id, at=at)
+        end_session(session, row.session_id, at=at)
         session.delete(row)
 
 
@@ -81,6 +96,13 @@ def live(
     query = sa.select(StaffSession).where(
         StaffSession.node_id == node_id, StaffSession.staff_id == staff_id,
         StaffSession.begun_at > begun_after, StaffSession.seen_at > seen_after,
-        ~sa.exists().where(signed_out.SignedOut.session_id == StaffSession.session_id),
+        ~sa.exists().where(SignedOut.session_id == StaffSession.session_id),
     )  # fmt: skip
     return list(session.scalars(query.order_by(StaffSession.seen_at.desc(), StaffSession.session_id)))
+
+
+def end_session(session: Session, session_id: str, *, at: dt.datetime) -> None:
+    """End a session for good (rules 4, 5); a second time changes nothing."""
+    session.execute(sa.delete(SignedOut).where(SignedOut.at < at - LONGEST_SESSION))
+    row = insert_into(SignedOut, dialect_of(session)).values(session_id=session_id, at=at)
+    session.execute(row.on_conflict_do_nothing())

@@ -27,8 +27,7 @@ from config.nodes.journal import Actor
 from pos.printing import queue
 from pos.store import approvals
 from pos.store import approvals as leave
-from pos.store.approvals import Approval
-from pos.store.leave import Need
+from pos.store.approvals import Approval, Need
 from pos.store.store import Till, snapshot, store_of
 from pos.till import drawer_cash
 from pos.till.drawer_cash import add_cash

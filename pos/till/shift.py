@@ -34,7 +34,7 @@ from config.nodes.journal import Actor
 from pos.facts import SaleCompleted
 from pos.printing import queue
 from pos.store import approvals as leave
-from pos.store.leave import Need
+from pos.store.approvals import Need
 from pos.store.permissions import may
 from pos.store.store import Till, day_of, store_of
 from pos.till import denominations, shift_report, totals

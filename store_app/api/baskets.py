@@ -10,7 +10,7 @@ from config.ids import is_id
 from pos.sale import basket
 from pos.sale.basket import Basket, TakeUp
 from pos.store import approvals
-from pos.store.leave import Need
+from pos.store.approvals import Need
 from pos.till import hand_cash
 from pos.till.hand_cash import DrawerRequest
 from store_app.api.bodies import DrawerBody, ParkBody, TakeUpBody, VoidBody, takes

@@ -144,7 +144,7 @@ class BadgeBody(Body):
 
 
 class Covered(Body):
-    """One thing that is allowed (`pos.store.leave`). lines: (line or SKU, qty, price_minor)."""
+    """One thing that is allowed (`pos.store.approvals`). lines: (line or SKU, qty, price_minor)."""
 
     sku: str | None = Field(default=None, max_length=64)
     sale_id: str | None = Field(default=None, max_length=40)

@@ -15,8 +15,7 @@ from pos.payments.payments import Tender
 from pos.reports import statement
 from pos.store.store import store_of
 from store_app.api.bodies import LARGEST, Body, asks, takes
-from store_app.payments import network_points
-from store_app.payments.providers import providers
+from store_app.payments.providers import consent_to_points, providers, send_code
 from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
 from store_app.web.presenting import today
 from store_app.web.security import requires
@@ -117,7 +116,7 @@ def points_code(body: AskForCode, customer_id: str) -> Response:
     del body
     with read() as look:
         customer = customers.known(look, doors().settings.node_id, customer_id)
-    practised = network_points.send_code(doors(), customer.phone, customer.language)
+    practised = send_code(doors(), customer.phone, customer.language)
     return jsonify(phone_end=customer.phone[-4:], practised=practised)
 
 
@@ -128,7 +127,7 @@ def points_consent(body: CodeBody, customer_id: str) -> Response:
     """Connect the network's points by the code the customer tells; answers how the customer stands now."""
     with read() as look:
         customer = customers.known(look, doors().settings.node_id, customer_id)
-    network_points.consent(doors(), customer_id, customer.phone, body.code)
+    consent_to_points(doors(), customer_id, customer.phone, body.code)
     with read() as look:
         return jsonify(_standing(look, customer_id))
 

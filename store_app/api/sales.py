@@ -24,7 +24,7 @@ from pos.store import approvals
 from pos.store.store import Till, day_of, store_of
 from pos.till import hand_cash, shift
 from store_app.api.bodies import BackLine, CopyBody, GiftBody, MailBody, QuoteBody, SaleBody, takes
-from store_app.payments import network_points
+from store_app.payments.providers import granted as points_granted
 from store_app.payments.providers import providers
 from store_app.practice.practice import booked
 from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
@@ -102,7 +102,7 @@ def complete(body: SaleBody) -> Response:
     )
     if not body.practice:
         slip_numbers.refuse_unnumbered([Tender(*row) for row in request.tenders], providers(doors().settings))
-    granted = network_points.granted(doors(), request, practice=body.practice, actor=g.actor)
+    granted = points_granted(doors(), request, practice=body.practice, actor=g.actor)
     with granted as wanted, booked(body.till_id, practice=body.practice) as session:
         if body.practice:
             open_for_practice(session, request.store_id, body.till_id)

@@ -3,7 +3,7 @@
 Rules
 -----
 1. The network forecasts some of its shops or regions in one child; where that trips, each by itself. Who trips by
-   itself is left out for that night, and noted (`savepoints`); the others are forecast.
+   itself is left out for that night, and noted (`doors.alone`); the others are forecast.
 2. A child that stopped or took too long, and books that are away, are nobody's odd row: the night waits.
 """
 
@@ -17,7 +17,7 @@ from config.errors import Unreachable
 from config.ids import new_id
 from config.settings import Settings
 from pos.store.store import Region, Store
-from store_app.runtime.savepoints import alone
+from store_app.runtime.doors import alone
 
 if TYPE_CHECKING:
     from store_app.jobs.jobs import Desk

@@ -22,12 +22,11 @@ from config.clock import business_day
 from config.errors import NotFound, ShopError
 from config.nodes.journal import Actor
 from pos.store.store import Region, Store
-from store_app.jobs import forecast, keeping, money, orders, routes, shelf
+from store_app.jobs import forecast, keeping, money, orders
 from store_app.node.printers import printers_in_force
 from store_app.runtime import job_book
 from store_app.runtime.child_process import Far, compute_apart
-from store_app.runtime.doors import Doors
-from store_app.runtime.savepoints import alone
+from store_app.runtime.doors import Doors, alone
 
 log = structlog.get_logger()
 CATCH_UP_DAYS = 31
@@ -348,11 +347,11 @@ JOBS: dict[str, Job] = {
         Job("shop-publish", publish_shop, every_s=60, after_ring_s=5),
         Job("expire-pickups", expire_pickups, every_s=60),
         Job("expire-offers", expire_offers, every_s=600),
-        Job("campaigns", shelf.carry_campaigns_out, every_s=300),
-        Job("campaigns-over", shelf.settle_campaigns, every_s=3600),
-        Job("shelf-live", shelf.shelf_live, every_s=300),
+        Job("campaigns", orders.carry_campaigns_out, every_s=300),
+        Job("campaigns-over", orders.settle_campaigns, every_s=3600),
+        Job("shelf-live", orders.shelf_live, every_s=300),
         Job("warehouse", warehouse, every_s=900),
-        Job("plan-rounds", routes.plan_rounds, every_s=3, after_ring_s=0.1),
+        Job("plan-rounds", orders.plan_rounds, every_s=3, after_ring_s=0.1),
         Job("notify", notify, every_s=5, after_ring_s=0.3),
         Job("escrow", ask_escrow, every_s=3, after_ring_s=0.3),
         Job("groups", close_groups, every_s=60),
@@ -379,8 +378,8 @@ JOBS: dict[str, Job] = {
         Job("propose", orders.propose),
         Job("tell-spares", orders.tell_spares),
         Job("transfers", orders.propose_transfers),
-        Job("shelf-swap", shelf.shelf_swap),
-        Job("thank-friends", shelf.thank_friends),
+        Job("shelf-swap", orders.shelf_swap),
+        Job("thank-friends", orders.thank_friends),
         Job("replay", forecast.replay),
         Job("weeks-ahead", orders.play_weeks_ahead),
         Job("replay-regions", forecast.replay_regions),

@@ -3,7 +3,7 @@
 Rules
 -----
 1. A night publishes everything: the catalogue, which names the shop, then what a region's shops share, then what is
-   everybody's. Each is made once; a region whose own cannot be made keeps no other one waiting (`savepoints`).
+   everybody's. Each is made once; a region whose own cannot be made keeps no other one waiting (`doors.alone`).
 2. What the network's suppliers ask is published within the day, too, of the products the shops have heard of: a product
    comes with the night's catalogue, and its price on the shelf with it.
 """
@@ -21,8 +21,7 @@ from pos.catalogue import edition, offers
 from pos.customers import shared_points
 from pos.store.store import Store
 from store_app.files import network
-from store_app.runtime.doors import Doors
-from store_app.runtime.savepoints import alone
+from store_app.runtime.doors import Doors, alone
 from supply.demand import forecasts, history, surroundings
 from supply.membership import training
 from supply.orders import supply_routes

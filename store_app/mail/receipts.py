@@ -9,7 +9,7 @@ Rules
 
 from sqlalchemy.orm import Session
 
-from pos.documents import e_receipt, paper, pdf, receipt
+from pos.documents import paper, pdf, receipt
 from pos.payments import vouchers
 from pos.reports import receipt_mail
 from pos.reports.receipt_mail import ReceiptMail
@@ -55,7 +55,7 @@ def written(session: Session, row: ReceiptMail) -> Letter:
     document = vouchers.masked(document_of(session, sale))
     language = paper.language_of(document)
     subject, text, online = _WORDS[language]
-    address = e_receipt.address(document)
+    address = receipt.e_receipt_address(document)
     said = {
         "shop": document["store"]["name"], "no": f"{sale.receipt_no:06d}", "day": sale.business_day.isoformat(),
         "total": paper.price(sale.total_minor, document["store"]["currency"]),

@@ -11,7 +11,7 @@ Rules
 import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,8 +31,11 @@ from werkzeug.local import LocalProxy
 from config import private, retry
 from config.clock import Clock, PracticeClock, SystemClock
 from config.database import Base, Database, after_commit, make_engine, set_up_sqlite
+from config.errors import Unreachable
 from config.nodes.bell import Bell
+from config.nodes.journal import Actor
 from config.settings import Settings
+from supply import isolation
 
 MOST_TOKENS = 256
 View = TypeVar("View", bound=Callable[..., Any])
@@ -251,3 +254,22 @@ def _absolute(url: str) -> str:
     if parts.get_backend_name() != "sqlite" or not parts.database or parts.database == ":memory:":
         return url
     return parts.set(database=str(Path(parts.database).resolve())).render_as_string(hide_password=False)
+
+
+@contextmanager
+def alone(doors: Doors, work: str, scope_id: str, *, actor: Actor) -> Iterator[None]:
+    """Do a shop's or region's part of some work; what fails in it is noted and goes no further.
+
+    It is `supply.isolation` for work that computes or reads between its transactions, where no savepoint can stand.
+
+    Books that are away, and what is outside and does not answer, are nobody's odd row: the whole work waits.
+    """
+    try:
+        yield
+    except Unreachable:
+        raise
+    except Exception as fault:  # whatever one's rows are, the others' work is done
+        if isolation.is_away(fault):
+            raise
+        with doors.write() as session:
+            isolation.note(session, work, scope_id, fault, actor=actor, at=doors.now())

@@ -50,9 +50,9 @@ from config.nodes.journal import Actor
 from config.prepared import Prepared
 from config.settings import Settings
 from pos.printing import agents
-from pos.store import signed_out
+from pos.store import staff_sessions
 from pos.store.permissions import permitted
-from pos.store.signed_out import SignedOut
+from pos.store.staff_sessions import SignedOut
 from pos.store.store import Staff, Store, store_for_key
 from store_app.runtime.doors import View, csrf, doors, own_doors, read
 from store_app.sync import receiver, signed, wire
@@ -171,7 +171,7 @@ def sign_out() -> None:
     """End the session for good (rule 5); which till the browser stands at is not the person's."""
     if ended := session.get("id"):
         with own_doors().write() as books:
-            signed_out.note(books, ended, at=dt.datetime.now(dt.UTC))
+            staff_sessions.end_session(books, ended, at=dt.datetime.now(dt.UTC))
     _forget()
 
 
@@ -195,7 +195,7 @@ def lock(actor: Actor) -> None:
     """End the session of who has left the page alone, and keep whose it was (rule 8)."""
     with own_doors().write() as books:
         if ended := session.get("id"):
-            signed_out.note(books, ended, at=dt.datetime.now(dt.UTC))
+            staff_sessions.end_session(books, ended, at=dt.datetime.now(dt.UTC))
         subject = f"till:{session.get('till_id', '')}"
         journal.record(books, actor=actor, at=own_doors().now(), verb="till.locked", subject=subject)
     _forget()

@@ -19,8 +19,7 @@ from sqlalchemy.orm import Session
 from config.errors import NotFound
 from config.nodes.journal import Actor
 from pos.store import staff_sessions
-from pos.store.signed_out import LONGEST
-from pos.store.staff_sessions import SEEN_EVERY, StaffSession
+from pos.store.staff_sessions import LONGEST_SESSION, SEEN_EVERY, StaffSession
 from pos.store.store import Staff
 from store_app.runtime.doors import own_doors
 from store_app.web import staff
@@ -58,7 +57,7 @@ class Seen:
 
 def lasts(role: str) -> tuple[dt.timedelta, dt.timedelta]:
     """Return how long a session lasts at most, and how long without being used (rule 2)."""
-    return (OPERATOR_FOR, OPERATOR_IDLE) if role == "operator" else (LONGEST, SIGNED_IN_FOR)
+    return (OPERATOR_FOR, OPERATOR_IDLE) if role == "operator" else (LONGEST_SESSION, SIGNED_IN_FOR)
 
 
 def stamps_of(person: Staff) -> dict[str, str]:

@@ -17,16 +17,10 @@ from flask_babel import gettext as _
 
 from config.errors import ShopError
 from store_app.web.presenting import clock_time, money, state_word
-from store_app.words.refusals_claims import CLAIMS
-from store_app.words.refusals_customers import CUSTOMERS
-from store_app.words.refusals_money import MONEY
-from store_app.words.refusals_office import OFFICE
+from store_app.words.refusals_office import CUSTOMERS, OFFICE
 from store_app.words.refusals_online import ONLINE
-from store_app.words.refusals_orders import ORDERS
-from store_app.words.refusals_routes import ROUNDS
-from store_app.words.refusals_stock import STOCK
+from store_app.words.refusals_supply import CLAIMS, MONEY, ORDERS, ROUNDS, STOCK, TRANSFERS
 from store_app.words.refusals_till import TILL
-from store_app.words.refusals_transfers import TRANSFERS
 from store_app.words.words import edition_word, permission_word
 
 BY_SUBJECT = (TILL, CUSTOMERS, STOCK, OFFICE, ONLINE, ORDERS, MONEY, ROUNDS, CLAIMS, TRANSFERS)

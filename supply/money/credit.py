@@ -9,7 +9,7 @@ Rules
    looks once more; beyond the limit, or on a held line, the order waits until the operator lets it go or refuses it. A
    refused one is answered like an order nothing was there for: the shop proposes anew. With an order the shop calls off
    its draw is called off.
-3. A delivery of such an order makes an invoice on credit, due by expected sell-through (`ledger`, rule 7) and
+3. A delivery of such an order makes an invoice on credit, due by expected sell-through (`road`, rule 10) and
    free of interest until then. What came beyond the draw is invoiced on account.
 4. A line is held by rule while an invoice, on credit or on account, is late beyond the grace days or the shop's
    messages contradict each other, and by the operator with a reason. A hold by rule ends by itself, the operator's by

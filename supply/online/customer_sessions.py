@@ -3,8 +3,8 @@
 Rules
 -----
 1. The browser's cookie carries a random mark and no number. What the mark has proved stands here, for KEPT.
-2. Signing out ends the mark for good (`pos.store.signed_out`): a copy of the cookie opens nothing, its basket included.
-   Signing out everywhere ends every mark that proved the number.
+2. Signing out ends the mark for good (`pos.store.staff_sessions`): a copy of the cookie opens nothing, its basket
+   included. Signing out everywhere ends every mark that proved the number.
 3. "mine" opens the orders of a number; "order" lets this browser order under it.
 """
 
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
-from pos.store import signed_out
+from pos.store import staff_sessions
 
 KEPT = dt.timedelta(days=30)
 
@@ -67,13 +67,13 @@ def end(session: Session, mark: str, *, everywhere: bool = False, at: dt.datetim
     same = sa.select(CustomerSession.mark).where(CustomerSession.number == number)
     marks = {mark, *session.scalars(same)} if number else {mark}
     for one in sorted(marks):
-        signed_out.note(session, f"visitor:{one}", at=at)
+        staff_sessions.end_session(session, f"visitor:{one}", at=at)
     session.execute(sa.delete(CustomerSession).where(CustomerSession.mark.in_(marks)))
 
 
 def is_over(session: Session, mark: str) -> bool:
     """Tell whether a browser's session was ended."""
-    return session.get(signed_out.SignedOut, f"visitor:{mark}") is not None
+    return session.get(staff_sessions.SignedOut, f"visitor:{mark}") is not None
 
 
 def forget(session: Session, *, at: dt.datetime) -> None:

@@ -17,7 +17,7 @@ Units: *_minor minor units of the shop's currency.
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -32,7 +32,6 @@ from supply.money.credit import CreditDraw, CreditLine
 from supply.orders import orders
 from supply.orders.orders import ReplenishmentOrder
 from supply.orders.suppliers import Supplier
-from supply.replenishment.sourcing import Purse
 
 WEEK_DAYS = 7
 WEEK, LINE = "budget", "line"
@@ -50,6 +49,17 @@ class OrderBudget(Base):
     """Whether orders to the network count, though they are paid later."""
     set_by: Mapped[str]
     set_at: Mapped[dt.datetime]
+
+
+class Purse(NamedTuple):
+    """What orders to some suppliers may cost together.
+
+    left_minor: below zero counts as nothing. suppliers: those whose orders it pays for, by id.
+    """
+
+    name: str
+    left_minor: int
+    suppliers: frozenset[str]
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,12 @@ Rules
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from supply.replenishment.policy import Decision, OrderPolicy, PolicyLine, decide_basket, share_money, total_costs
+
+if TYPE_CHECKING:
+    from supply.replenishment.budget import Purse
 
 USUAL = OrderPolicy()
 
@@ -30,21 +33,10 @@ class Source(NamedTuple):
     lines: Sequence[PolicyLine]
 
 
-class Purse(NamedTuple):
-    """What orders to some suppliers may cost together; `budget` fills it.
-
-    left_minor: below zero counts as nothing. suppliers: those whose orders it pays for, by id.
-    """
-
-    name: str
-    left_minor: int
-    suppliers: frozenset[str]
-
-
 def decide_sources(
     sources: Sequence[Source],
     ranks: Mapping[str, Sequence[str]],
-    purses: Sequence[Purse] = (),
+    purses: Sequence["Purse"] = (),
     policy: OrderPolicy = USUAL,
 ) -> dict[str, list[Decision]]:
     """Decide of whom every product is ordered and how much; each stands in the basket of one supplier.
@@ -125,7 +117,7 @@ def _place(
 def _decided(
     baskets: Mapping[str, Sequence[PolicyLine]],
     minimums: Mapping[str, int],
-    purses: Sequence[Purse],
+    purses: Sequence["Purse"],
     policy: OrderPolicy,
 ) -> dict[str, list[Decision]]:
     """Decide on these baskets within the money (rule 3)."""

@@ -25,8 +25,7 @@ from pos.till import shift
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
 from store_app.pages.customers.loyalty import figures
-from store_app.payments import network_points
-from store_app.payments.providers import providers
+from store_app.payments.providers import consent_to_points, providers, send_code
 from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import LANGUAGES, day, page, place, today
 from store_app.web.presenting import money as money_text
@@ -252,7 +251,7 @@ def points_code(customer_id: str) -> ResponseReturnValue:
     form.command_id()
     with read() as session:
         customer = _customer(session, str(place().store_id), customer_id)
-    practised = network_points.send_code(doors(), customer.phone, customer.language)
+    practised = send_code(doors(), customer.phone, customer.language)
     sent = _("Code sent to the number ending in %(end)s. Valid for ten minutes.", end=customer.phone[-4:])
     practice = _("Practice: the code is %(code)s.", code=practised)
     flash(f"{sent} {practice}" if practised else sent, "good")
@@ -268,7 +267,7 @@ def points_consent(customer_id: str) -> ResponseReturnValue:
     code = form.text("code", most=12, required=_("Enter the code from the customer’s phone."))
     with read() as session:
         customer = _customer(session, str(place().store_id), customer_id)
-    network_points.consent(doors(), customer_id, customer.phone, code)
+    consent_to_points(doors(), customer_id, customer.phone, code)
     flash(_("Phone confirmed. Points can be redeemed now."), "good")
     return redirect(url_for("customers.person", customer_id=customer_id), 303)
 

@@ -1,6 +1,7 @@
 """Goods in: what is expected, counting it line by line, and posting what came."""
 
 import datetime as dt
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +12,13 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
+from config.nodes.journal import JournalEntry
+from pos.catalogue import catalogue
+from pos.catalogue.catalogue import Product, TaxClass
+from pos.catalogue.repricing import Priced, margin_bp
+from pos.store.store import day_of
 from store_app.pages.common import find_product, form, waiting
 from store_app.pages.common.timeline import timeline
-from store_app.pages.orders import new_costs
 from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web import presenting
 from store_app.web.presenting import RAIL_COUNTS, clock_time, page, place, qty, state_word, today
@@ -76,6 +81,22 @@ class LineView:
     less_text: str
 
 
+MOST_NEW_COSTS = 200
+
+
+@dataclass(frozen=True)
+class NewCost:
+    """A product that costs more or less than before, per price quantity; margins in basis points, None unknown."""
+
+    sku: str
+    name: str
+    before_minor: int
+    cost_minor: int
+    price_minor: int
+    before_bp: int | None
+    after_bp: int | None
+
+
 @bp.get("/")
 @requires("receive")
 def deliveries(fault: ShopError | None = None) -> ResponseReturnValue:
@@ -100,7 +121,7 @@ def delivery(delivery_id: str, fault: ShopError | None = None) -> ResponseReturn
             raise NotFound("unknown-delivery", _("There is no such delivery in this shop."))
         lines = _lines(session, delivery_id)
         row = session.get(Delivery, (str(place().store_id), delivery_id))
-        costs = new_costs.of_delivery(session, row) if row is not None else []
+        costs = new_costs_of(session, row) if row is not None else []
         complaints = claims.claims_about(session, str(place().store_id), delivery_id)
         steps = timeline(session, f"delivery:{delivery_id}") if found[0].state == "refused" else []
         hit = _hit(session, looked_for) if looked_for else None
@@ -217,6 +238,41 @@ def refuse(delivery_id: str) -> ResponseReturnValue:
         wake_worker_after(session)
     flash(_("Sent back: nothing of it is in your stock."), "info")
     return redirect(url_for("receiving.deliveries"), 303)
+
+
+def new_costs_of(session: Session, delivery: Delivery) -> list[NewCost]:
+    """Return what posting a delivery learnt of costs, the worst first; what nobody knew before is no change."""
+    if delivery.posted_at is None:
+        return []
+    goods = sa.select(sa.literal("product:") + DeliveryLine.sku).where(
+        DeliveryLine.store_id == delivery.store_id, DeliveryLine.delivery_id == delivery.id
+    )  # the journal is long, and found by its subjects
+    entries = session.execute(
+        sa.select(JournalEntry.subject, JournalEntry.body)
+        .where(
+            JournalEntry.subject.in_(goods), JournalEntry.node_id == delivery.store_id,
+            JournalEntry.verb == "cost.learnt", JournalEntry.at == delivery.posted_at,
+        )
+        .limit(MOST_NEW_COSTS)
+    ).all()  # fmt: skip
+    told = {subject.removeprefix("product:"): json.loads(body) for subject, body in entries}
+    before = {sku: one["before_minor"] for sku, one in told.items() if one.get("before_minor") is not None}
+    prices = catalogue.prices_on(
+        session, delivery.store_id, day_of(session, delivery.store_id, delivery.posted_at), list(before)
+    )
+    rows = session.execute(
+        sa.select(Product, TaxClass)
+        .join(TaxClass, TaxClass.id == Product.tax_class_id)
+        .where(Product.sku.in_(list(before)))
+    )
+    found = []
+    for product, tax in rows:
+        cost, price = int(told[product.sku]["cost_minor"]), prices.get(product.sku, 0)
+        margins = [
+            margin_bp(Priced(price, minor, tax.rate_bp, tax.inclusive), price) for minor in (before[product.sku], cost)
+        ]
+        found.append(NewCost(product.sku, product.name, before[product.sku], cost, price, *margins))
+    return sorted(found, key=lambda one: (one.after_bp if one.after_bp is not None else 0, one.name))
 
 
 # --- inside ---

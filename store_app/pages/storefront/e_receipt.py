@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
-from pos.documents import e_receipt, paper, receipt
+from pos.documents import paper, receipt
 from pos.sold import Sale, document_of
 from pos.store.store import Store
 from store_app.pages.common import form
@@ -57,4 +57,4 @@ def _found(session: Session, store_id: str, till_id: str, receipt_no: int, token
         return None
     query = sa.select(Sale).where(Sale.store_id == store_id, Sale.till_id == till_id, Sale.receipt_no == receipt_no)
     documents = (document_of(session, sale) for sale in session.scalars(query))
-    return next((document for document in documents if e_receipt.is_right(document, token)), None)
+    return next((document for document in documents if receipt.is_right_token(document, token)), None)

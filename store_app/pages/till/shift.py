@@ -24,7 +24,7 @@ from pos.sale.returns import ReturnRequest
 from pos.sale.sale import Sale, lines_of
 from pos.stock import consigned
 from pos.store import approvals
-from pos.store.leave import Need
+from pos.store.approvals import Need
 from pos.store.store import Staff
 from pos.till import hand_cash, shift
 from pos.till.shift_book import CashMovement, Shift

@@ -1,5 +1,5 @@
 // What leave is asked for, worded with its figures in the page's language, and what is still to be asked for. The rules
-// are the server's (pos/store/leave.py), which has the last word.
+// are the server's (pos/store/approvals.py), which has the last word.
 
 import { moneyText } from "./money.js";
 import { has, say } from "./settings.js";

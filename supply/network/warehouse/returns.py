@@ -163,7 +163,7 @@ def most_back(session: Session, found: GoodsReturn, line: GoodsReturnLine) -> in
 
 
 def slip_of(session: Session, found: GoodsReturn) -> dict[str, Any]:
-    """Return the frozen document of what a driver signs for; see `supplier_return.back_slip`."""
+    """Return the frozen document of what a driver signs for; see `documents.goods.back_slip`."""
     store, supplier = store_of(session, found.store_id), session.get(Supplier, found.supplier_id)
     lines = [(line, line.qty if line.sent_qty is None else line.sent_qty) for line in lines_of(session, found)]
     units = dict(

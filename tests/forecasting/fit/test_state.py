@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from forecasting import Ahead, DemandPanel, PanelFault
-from forecasting.fit import echo, levels, state
+from forecasting.fit import levels, state
 from forecasting.fit.effects import days_of, known_days
 from forecasting.fit.state import from_bytes, moved_on, to_bytes
 from forecasting.run import forecast, measure, say
@@ -153,12 +153,12 @@ def test_a_wave_that_fades_within_days_is_learnt_and_days_on_their_own_leave_not
     mean, wave = np.full((40, 400), 20.0), np.zeros((40, 400))
     for day in range(1, 400):
         wave[:, day] = 0.6 * wave[:, day - 1] + rng.normal(0, 0.25, 40)
-    left, part = echo.measure(rng.poisson(mean * np.exp(wave)).astype(float), mean)
+    left, part = levels.measure_echo(rng.poisson(mean * np.exp(wave)).astype(float), mean)
     assert part[0] > 0.15
-    said = echo.ahead(np.array([1.0, 0.0, -1.0]), part[:3], 7)
+    said = levels.ahead(np.array([1.0, 0.0, -1.0]), part[:3], 7)
     assert said[0, 0] > said[0, 2] > said[0, 6] > 1.0 > said[2, 0]
     np.testing.assert_allclose(said[1], 1.0)
-    assert echo.measure(rng.poisson(mean).astype(float), mean)[1][0] < 0.02
+    assert levels.measure_echo(rng.poisson(mean).astype(float), mean)[1][0] < 0.02
     assert left.shape == (40,)
 
 
@@ -168,11 +168,11 @@ def test_the_echo_moved_on_is_that_of_all_days_and_an_empty_shelf_leaves_none(tr
     y = panel.y.copy()
     y[:, CUT] = then.level * 3.0
     now = moved_on(then, replace(panel, y=y).between(CUT - 60, CUT + 1))
-    assert (now.echo > echo.ECHO_FADE * then.echo).all()
+    assert (now.echo > levels.ECHO_FADE * then.echo).all()
     short = np.zeros(y.shape, dtype=np.bool_)
     short[:, CUT] = True
     hidden = moved_on(then, replace(panel, y=y, out_of_stock=short).between(CUT - 60, CUT + 1))
-    np.testing.assert_allclose(hidden.echo, echo.ECHO_FADE * then.echo)
+    np.testing.assert_allclose(hidden.echo, levels.ECHO_FADE * then.echo)
 
 
 def test_a_newcomer_follows_its_shops_weekdays_whatever_its_first_week_seems_to_show() -> None:

@@ -1,6 +1,6 @@
 """The address of a receipt on the phone: made from the receipt alone, right for it alone."""
 
-from pos.documents import e_receipt, receipt
+from pos.documents import receipt
 from pos.printing.escpos import encode
 from pos.printing.models import PrinterModel
 from pos.store.store import show_receipts
@@ -16,9 +16,9 @@ def sold(shop, address=AT):
 
 
 def test_a_receipt_carries_its_address_once_the_shop_wants_it(shop):
-    assert e_receipt.address(sold(shop, "")) == ""
+    assert receipt.e_receipt_address(sold(shop, "")) == ""
     document = sold(shop)
-    address = e_receipt.address(document)
+    address = receipt.e_receipt_address(document)
     assert address.startswith(f"{AT}/T1-2/")
     codes = [line.text for line in receipt.layout(document, columns=32) if line.kind == "qr"]
     assert codes == [address]
@@ -27,10 +27,10 @@ def test_a_receipt_carries_its_address_once_the_shop_wants_it(shop):
 
 def test_the_end_of_an_address_is_right_for_its_receipt_alone(shop):
     first, second = sold(shop), sold(shop)
-    end = e_receipt.token(first)
-    assert len(end) == e_receipt.LETTERS
-    assert e_receipt.is_right(first, end)
-    assert e_receipt.is_right(first, end.upper())
-    assert not e_receipt.is_right(second, end)
-    assert not e_receipt.is_right(first, "")
-    assert not e_receipt.is_right(first, "é" * 20)
+    end = receipt.e_receipt_token(first)
+    assert len(end) == receipt.LETTERS
+    assert receipt.is_right_token(first, end)
+    assert receipt.is_right_token(first, end.upper())
+    assert not receipt.is_right_token(second, end)
+    assert not receipt.is_right_token(first, "")
+    assert not receipt.is_right_token(first, "é" * 20)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pos.documents import accounts, badge, goods, labels, receipt, supplier_return, till_report
+from pos.documents import accounts, badge, goods, labels, receipt, till_report
 from pos.documents.paper import CUT, PaperLine
 from pos.printing import models, preview
 from pos.printing.escpos import encode
@@ -42,7 +42,7 @@ DOCUMENTS = {
     "pickup": (receipt.pickup_slip, documents.pickup_order),
     "bin": (receipt.bin_label, documents.pickup_order),
     "label": (labels.layout, documents.label),
-    "goods_back": (supplier_return.back_slip, documents.goods_back),
+    "goods_back": (goods.back_slip, documents.goods_back),
     "badge": (badge.badge_slip, documents.badge),
     "markdown": (labels.layout, documents.markdown),
     "gift": (receipt.gift_receipt, documents.gift),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pos.documents import accounts, goods, labels, paper, receipt, supplier_return, till_report, words
+from pos.documents import accounts, goods, labels, paper, receipt, till_report, words
 from tests.pos import paper_documents as documents
 
 COLUMNS = (32, 42, 48)
@@ -22,8 +22,8 @@ LAYOUTS = {
     "x": (till_report.till_report, lambda: documents.till_report(None), 0),
     "pickup": (receipt.pickup_slip, documents.pickup_order, 0),
     "bin": (receipt.bin_label, documents.pickup_order, 0),
-    "goods_back": (supplier_return.back_slip, documents.goods_back, 0),
-    "goods_back_copy": (supplier_return.back_slip, documents.goods_back, 1),
+    "goods_back": (goods.back_slip, documents.goods_back, 0),
+    "goods_back_copy": (goods.back_slip, documents.goods_back, 1),
     "gift": (receipt.gift_receipt, documents.gift, 0),
     "drop": (receipt.cash_slip, lambda: documents.cash("drop"), 0),
     "pay_in": (receipt.cash_slip, lambda: documents.cash("pay_in"), 0),

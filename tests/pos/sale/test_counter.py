@@ -20,8 +20,8 @@ from pos.sale import basket, sale, seal
 from pos.sale.basket import Basket, TakeUp
 from pos.sale.returns import BlindReturnRequest, ReturnRequest, plan, take_back, take_back_blind
 from pos.sale.rung import BroughtBack, RungLine, SaleRequest
-from pos.store import approvals, leave, permissions
-from pos.store.leave import Need
+from pos.store import approvals, permissions
+from pos.store.approvals import Need
 from pos.store.store import add_staff, store_of
 from pos.till import hand_cash, shift_report
 from pos.till.hand_cash import DrawerRequest
@@ -372,7 +372,7 @@ def with_leave(shop, request):
     """Return the request with a supervisor's leave for what is taken back."""
     back = request.brought_back
     empties = -sum(line.qty for line in request.rung if line.qty < 0)
-    need = leave.takes_back(back[0].sale_id, [(row.n, row.qty) for row in back]) if back else None
+    need = approvals.takes_back(back[0].sale_id, [(row.n, row.qty) for row in back]) if back else None
     permission, covers = (need.permission, need.covers) if need else ("empties", {"qty": empties})
     return dataclasses.replace(request, approvals=[grant(shop, permission, request.id, covers=[covers])])
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pos.store.leave import Need, covered, matched
+from pos.store.approvals import Need, covered, matched
 
 FACTS = {
     "sku": "milk", "qty": 2, "price_minor": 100, "list_price_minor": 129, "discount_minor": 10, "discount_bp": 500,

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from config.errors import Refused, Unreachable
 from config.nodes.journal import Actor
-from store_app.runtime.savepoints import alone
+from store_app.runtime.doors import alone
 from supply import isolation
 from tests.store_app.conftest import STORE
 

@@ -18,9 +18,9 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from config.errors import Refused
 from config.nodes.journal import JournalEntry, JournalHead
-from pos.store import pins, signed_out
+from pos.store import pins, staff_sessions
 from pos.store.permissions import AT_FIRST
-from pos.store.signed_out import LONGEST
+from pos.store.staff_sessions import LONGEST_SESSION
 from pos.store.store import Staff
 from store_app.node import doctor
 from store_app.runtime.doors import open_doors
@@ -154,7 +154,7 @@ def test_signing_out_ends_the_session_and_whoever_copied_its_cookie_has_nothing(
 
 
 @pytest.mark.parametrize(
-    ("which", "role", "longest"), [("house", "cashier", LONGEST), ("network", "operator", OPERATOR_FOR)]
+    ("which", "role", "longest"), [("house", "cashier", LONGEST_SESSION), ("network", "operator", OPERATOR_FOR)]
 )
 def test_a_session_that_is_used_all_the_time_ends_all_the_same(request, which, role, longest):
     client = request.getfixturevalue(which).signed_in(role)
@@ -176,12 +176,16 @@ def test_an_operator_s_session_ends_within_an_hour_of_nothing_and_a_till_s_does_
 def test_what_was_signed_out_is_forgotten_once_its_session_would_be_over(house):
     def kept():
         with house.doors.read() as session:
-            return session.scalars(sa.select(signed_out.SignedOut.session_id)).all()
+            return session.scalars(sa.select(staff_sessions.SignedOut.session_id)).all()
 
     now = dt.datetime.now(dt.UTC)
-    for name, at in (("old", now - LONGEST - dt.timedelta(1)), ("new", now - LONGEST / 2), ("new", now)):
+    for name, at in (
+        ("old", now - LONGEST_SESSION - dt.timedelta(1)),
+        ("new", now - LONGEST_SESSION / 2),
+        ("new", now),
+    ):
         with house.doors.write() as session:
-            signed_out.note(session, name, at=at)
+            staff_sessions.end_session(session, name, at=at)
     assert kept() == ["new"]
 
 

@@ -12,9 +12,9 @@ from supply.money import credit
 from supply.money.credit import CreditDraw
 from supply.orders import orders
 from supply.replenishment import auto_approval, budget, proposals
-from supply.replenishment.budget import Line
+from supply.replenishment.budget import Line, Purse
 from supply.replenishment.policy import share_money
-from supply.replenishment.sourcing import Purse, Source, decide_sources, ranked
+from supply.replenishment.sourcing import Source, decide_sources, ranked
 from tests.supply.replenishment.test_proposals import (  # noqa: F401 - shop is a fixture
     DAWN,
     MONDAY,

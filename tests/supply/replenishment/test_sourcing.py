@@ -15,8 +15,9 @@ from supply.orders.orders import ReplenishmentOrder
 from supply.orders.suppliers import Supplier
 from supply.receiving.receiving import Delivery
 from supply.replenishment import budget, service_targets
+from supply.replenishment.budget import Purse
 from supply.replenishment.policy import PolicyLine, decide, expected_outdating, ready, share_money, total_costs
-from supply.replenishment.sourcing import Purse, Source, decide_sources, ranked
+from supply.replenishment.sourcing import Source, decide_sources, ranked
 from tests.supply.road import AT, DAY, FARM, KEEPER, Country, later, make_country
 
 WEI = KEEPER["S1"]

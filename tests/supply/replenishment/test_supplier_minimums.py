@@ -5,8 +5,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from supply.replenishment import policy
+from supply.replenishment.budget import Purse
 from supply.replenishment.policy import PolicyLine, Stands
-from supply.replenishment.sourcing import Purse, Source, decide_sources
+from supply.replenishment.sourcing import Source, decide_sources
 from supply.replenishment.supplier_minimums import within_limits
 
 FUTURES = 5

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pos.documents import e_receipt
+from pos.documents import receipt
 from pos.store.store import show_receipts, store_of
 from tests.builders import NOON, Network, open_shop
 from tests.store_app.conftest import STORE, post
@@ -27,7 +27,7 @@ def network(build):
 
 def test_the_page_is_the_paper_once_the_sale_has_arrived(shop, network):
     sold = shop.sell([("milk", 3), ("bread", 1)]).document
-    address = e_receipt.address(sold).removeprefix("http://localhost")
+    address = receipt.e_receipt_address(sold).removeprefix("http://localhost")
     missing = network.visitor().get(address)
     assert missing.status_code == 404
     for message in shop.messages():
@@ -45,7 +45,7 @@ def test_a_wrong_end_and_an_unknown_number_are_answered_alike(shop, network):
     sold = shop.sell([("milk", 1)]).document
     for message in shop.messages():
         Network(network.doors.database).take(message)
-    address = e_receipt.address(sold).removeprefix("http://localhost")
+    address = receipt.e_receipt_address(sold).removeprefix("http://localhost")
     visitor = network.visitor()
     wrong = [address[:-1] + ("a" if address[-1] != "a" else "b"), address.replace("T1-1/", "T1-2/"),
              address.replace("T1-1/", f"T1-{2**40}/"), address.replace("/s01/", "/s99/")]  # fmt: skip
