@@ -17,7 +17,7 @@ DOORS = {
     "store_app/pages/store/paper_looks.py": "read_apart(pictures.dotted",
     "store_app/pages/orders/claims.py": "_uploaded()",
     "store_app/pages/goods/produce.py": "read_apart(pictures.small",
-    "store_app/pages/console/routes.py": "tables.table(",
+    "store_app/pages/warehouse/routes.py": "tables.table(",
     "store_app/pages/common/uploads.py": "read_as(read, raw",
 }
 """Every file that takes files in, and where they go: dots of a new picture, or rows of text."""

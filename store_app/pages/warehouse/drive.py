@@ -10,7 +10,7 @@ from config.clock import as_utc
 from config.errors import ShopError
 from pos.store.store import Store
 from store_app.api.bodies import Body, parsed
-from store_app.pages.console.routes import view_of
+from store_app.pages.warehouse.routes import view_of
 from store_app.runtime.doors import clock, read, wake_worker_after, write
 from store_app.web.presenting import page
 from store_app.web.security import public
@@ -38,7 +38,7 @@ def stops(key: str) -> ResponseReturnValue:
         row = routes.round_for(session, key)
         view = view_of(session, row, 1)
         phones = {stop.stop.store_id: session.get_one(Store, stop.stop.store_id).address for stop in view.stops}
-    answer = page("console/rounds/drive.html", view=view, key=key, addresses=phones)
+    answer = page("warehouse/routes/drive.html", view=view, key=key, addresses=phones)
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
 

@@ -41,7 +41,7 @@ def listed(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue
         money = usual_currency(session)
     waiting.sort(key=lambda one: (one["state"] != "proposed", one["expected_day"]))
     return page(
-        "console/purchases.html", waiting=waiting, past=past, currency=money, fault=fault,
+        "warehouse/purchases.html", waiting=waiting, past=past, currency=money, fault=fault,
         off=off, letter_words=supply.letter_sentence, email=request.form.get("email"),
     )  # fmt: skip
 

@@ -40,7 +40,7 @@ def listed(fault: ShopError | None = None, warehouse_id: str = "") -> ResponseRe
         shops = session.scalars(sa.select(Store).where(Store.id.in_(alone)).order_by(Store.name, Store.id)).all()
     counts = list(house_of.values())
     return page(
-        "console/supplied.html",
+        "warehouse/supplied.html",
         houses=[(house, counts.count(house)) for house in houses],
         usual=usual,
         calendars=calendars,

@@ -44,7 +44,7 @@ def listed(fault: ShopError | None = None, warehouse_id: str = "") -> ResponseRe
         for row in rows
     ]  # fmt: skip
     return page(
-        "console/upstream.html", suppliers=cards, currency=place().currency, longest=locations.LONGEST,
+        "warehouse/upstream.html", suppliers=cards, currency=place().currency, longest=locations.LONGEST,
         warehouses=[(house, known.get(house)) for house in houses], fault=fault, at_fault=warehouse_id,
     )  # fmt: skip
 

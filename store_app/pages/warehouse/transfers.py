@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from pos.store.store import Store
-from store_app.pages.console.routes import HEIGHT, WIDTH, projected
+from store_app.pages.warehouse.routes import HEIGHT, WIDTH, projected
 from store_app.runtime.doors import read
 from store_app.web.presenting import page
 from store_app.web.security import requires
@@ -33,7 +33,7 @@ def everything() -> ResponseReturnValue:
         placed = len(vehicles.places_of(session, list(session.scalars(sa.select(Store.id).where(Store.has_node)))))
     done = [row for row in rows if row.handed_over_at is not None]
     return page(
-        "console/transfers.html",
+        "warehouse/transfers.html",
         rows=rows,
         lines=lines,
         picture=picture,

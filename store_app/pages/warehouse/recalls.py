@@ -46,7 +46,7 @@ def listed(fault: ShopError | None = None) -> ResponseReturnValue:
     elif text and ware is None and not found:
         fault = NotFound("unknown-product", _("There is no such product here. Search for it by name."))
     return page(
-        "console/recalls.html",
+        "warehouse/recalls.html",
         ware=ware, found=found, text=text, rows=rows, names=names, words=stock.AFTERWARDS, fault=fault,
     )  # fmt: skip
 
@@ -86,7 +86,7 @@ def one(recall_id: str, fault: ShopError | None = None, **place: Any) -> Respons
             (one, session.get_one(Supplier, one.supplier_id)) for one in upstream_claims.claims_of(session, recall_id)
         ]
     return page(
-        "console/recall.html",
+        "warehouse/recall.html",
         recall=row, name=product.name, unit=product.stock_unit, houses=houses, stands=stands, shops=shops,
         looked=sum(1 for shop in shops if shop.row.cleared_at), taken=sum(shop.row.taken_qty or 0 for shop in shops),
         sent=sum(shop.sent_qty for shop in shops), words=stock.AFTERWARDS, currency=currency,

@@ -84,7 +84,7 @@ def overview(fault: ShopError | None = None, **_place: Any) -> ResponseReturnVal
         fleet = vehicles.vans_of(session, warehouse)
         depot = vehicles.places_of(session, [warehouse]).get(warehouse)
     return page(
-        "console/rounds/rounds.html", warehouse=warehouse,
+        "warehouse/routes/routes.html", warehouse=warehouse,
         warehouses=_warehouses(), plan=plan, share=_share(plan), shown=shown, picture=picture, waiting=waiting,
         left_out=left_out, fleet=fleet, depot=depot, fault=fault, metres=sum(view.row.metres for view in shown),
         day=today(), waiting_words=supply.waiting(len(waiting)),
@@ -198,7 +198,7 @@ def places(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue
     rows = [PlaceRow(one, name, _as_typed(known.get(one)), one in known) for one, name in named]
     rows.sort(key=lambda row: row.is_known)
     return page(
-        "console/rounds/places.html", rows=rows, missing=len(rows) - len(known), measured=measured, fault=fault,
+        "warehouse/routes/stops.html", rows=rows, missing=len(rows) - len(known), measured=measured, fault=fault,
         typed=request.form if fault else {}, generated=any(row.source == "generated" for row in known.values()),
     )  # fmt: skip
 
@@ -254,7 +254,7 @@ def _sheet(round_id: str, key: str) -> ResponseReturnValue:
     base = (doors().settings.public_url or request.url_root).rstrip("/")
     link = f"{base}{url_for('drive.stops', key=key)}" if key else ""
     drawn = segno.make(link, error="m").svg_inline(scale=4, border=2, omitsize=True) if link else ""
-    return page("console/rounds/sheet.html", view=view, link=link, code=Markup(drawn))  # noqa: S704  our own drawing
+    return page("warehouse/routes/sheet.html", view=view, link=link, code=Markup(drawn))  # noqa: S704  our own drawing
 
 
 def _warehouses() -> list[str]:

@@ -47,7 +47,7 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> ResponseRetu
             )
         done = sa.select(PickList).where(PickList.state == "dispatched").order_by(PickList.sent_at.desc())
         lately = session.scalars(done.limit(LATELY)).all()
-    return page("console/picking.html", houses=houses, lately=lately, fault=fault)
+    return page("warehouse/picking.html", houses=houses, lately=lately, fault=fault)
 
 
 @bp.post("/<warehouse_id>/make")
@@ -102,7 +102,7 @@ def walk(pick_id: str, sku: str = "", fault: ShopError | None = None) -> Respons
         for shop, mine in ((shop, [line for line in lines if line.store_id == shop]) for shop in shops)
     ]  # fmt: skip
     return page(
-        "console/pick.html", pick=found, products=products, shops=totals, fault=fault,
+        "warehouse/pick.html", pick=found, products=products, shops=totals, fault=fault,
         left=sum(1 for one in products if not one["is_done"]), reasons=supply.PICK_REASONS,
         at_fault=sku,
     )  # fmt: skip
@@ -207,7 +207,7 @@ def order(store_id: str, order_id: str) -> ResponseReturnValue:
         found = order_status.sheet(session, store_id, order_id)
         currency, names = usual_currency(session), _names(session)
     why = supply.LESS_WORDS
-    return page("console/order.html", sheet=found, shop=names.get(store_id, store_id), currency=currency, why=why,
+    return page("warehouse/order.html", sheet=found, shop=names.get(store_id, store_id), currency=currency, why=why,
                 shortage=supply.shortage)  # fmt: skip
 
 

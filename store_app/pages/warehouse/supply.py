@@ -30,7 +30,7 @@ def orders() -> ResponseReturnValue:
         claims_waiting = len(claims.claims_in(session, claims.WAITING)) + len(goods_returns.returns(session, "sent"))
     states = [order.state for order in found]
     return page(
-        "console/supply.html",
+        "warehouse/supply.html",
         orders=found,
         scarce=scarce,
         currency=currency,

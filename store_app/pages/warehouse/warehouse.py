@@ -38,7 +38,7 @@ def goods(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
         lost = lots.lost(session, house, today() - dt.timedelta(days=LOST_DAYS), today())
         currency = usual_currency(session)
     return page(
-        "console/warehouse.html",
+        "warehouse/warehouse.html",
         house=house, houses=houses, text=text, rows=rows, gone=gone, lost=lost, days=LOST_DAYS, currency=currency,
         over_minor=sum(row.cost_minor or 0 for row in rows if row.is_over), word=stock_words.waste_word,
         reasons={key: stock_words.waste_word(key) for key in lots.REASONS},
@@ -81,7 +81,7 @@ def stock(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
         rows = lots.kept(session, house, text=text, is_gone=is_gone, most=SHOWN + 1)
         bays = pick_lists.bays(session, house, {row.sku for row in rows})
     return page(
-        "console/warehouse_stock.html",
+        "warehouse/stock.html",
         house=house, houses=houses, text=text, is_gone=is_gone, rows=rows[:SHOWN], is_cut=len(rows) > SHOWN,
         shown=SHOWN, bays=bays, fault=fault, at_fault=request.form.get("sku", ""),
     )  # fmt: skip

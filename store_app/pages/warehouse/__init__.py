@@ -1,0 +1,1 @@
+"""Pages of the network's warehouses: purchases, stock, picking, routes, recalls, transfers, who supplies whom."""
