@@ -2,6 +2,7 @@
 
 import gc
 import os
+import runpy
 import shutil
 import tempfile
 import uuid
@@ -34,6 +35,12 @@ settings.register_profile(
 )
 settings.register_profile("long", settings.get_profile("cornerstore"), max_examples=1000)
 settings.load_profile("cornerstore")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Serve the scripts and stylesheets as they are now, whichever way the tests were started."""
+    if not hasattr(config, "workerinput"):
+        runpy.run_path(str(ROOT / "run"))["make_what_changed"]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "store_app" / "templates"
-CHECKER = ROOT / ".tools" / "upgrade-check.py"
+CHECKER = ROOT / ".tools" / "node_modules" / "htmx.org" / "dist" / "scripts" / "upgrade-check.py"
 TEMPLATES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file())
 # Jinja's own marks, so that what is left is what the browser may see
 JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)

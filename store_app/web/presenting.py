@@ -36,7 +36,7 @@ from config.settings import Settings
 from pos.store.store import Store
 from store_app.roles import is_network
 from store_app.runtime.doors import babel, doors, read
-from store_app.web import bundling, icons
+from store_app.web import assets, icons
 from store_app.web.own_shop import no_shop_yet
 
 LANGUAGES = {"en": "English", "zh": "中文"}
@@ -184,8 +184,8 @@ def set_up(app: Flask, settings: Settings) -> None:
         node_name=lambda: place().name, on_network=lambda: is_network(settings), place_here=place, today=today,
         other_language=lambda: _other(), other_language_name=lambda: LANGUAGES[_other()],
         other_language_url=other_language_url, start_url=lambda: g.get("start", "/"), look=look, rail_count=rail_count,
-        shop_dress=bundling.dress,
     )  # fmt: skip
+    assets.install(app)
 
     @app.before_request
     def _know_the_place() -> None:

@@ -73,7 +73,7 @@ PIN_WANTED = frozenset({"staff", "settings"})
 CLOSED_IN_PRACTICE = frozenset({"staff", "settings", "import"})
 """Permissions whose pages are closed while a browser practices; single routes: `@not_in_practice`."""
 OPEN_ENDPOINTS = frozenset({"static", "bootstrap.static"})
-READER = "camera/reader.js"
+READER = "built/camera/reader.js"
 _NO_ONE: tuple[None, frozenset[str]] = None, frozenset()
 
 log = structlog.get_logger()

@@ -174,7 +174,7 @@ READ = {
 def test_every_kind_of_code_a_shop_meets_is_read_as_a_scanner_would_type_it(page: Page, node: Node, faults: list[str]):
     enter(page, node)
     read = """async (pictures) => {
-        const worker = new Worker("/static/camera/reader.js"), found = [];
+        const worker = new Worker("/static/built/camera/reader.js"), found = [];
         for (const [points, width, height] of pictures) {
             const grey = Uint8Array.from(atob(points), (sign) => sign.charCodeAt(0));
             const pixels = new Uint8ClampedArray(grey.length * 4).fill(255);
@@ -245,7 +245,7 @@ def test_nothing_of_the_camera_is_fetched_before_it_is_opened(filming: Callable[
     enter(page, node)
     assert not [url for url in asked if re.search("camera|zxing", url)]
     open_camera(page)
-    assert [url for url in asked if url.endswith("/static/camera/camera.js")]
+    assert [url for url in asked if url.endswith("/static/built/camera/camera.js")]
     assert not [url for url in asked if not url.startswith(node.url)]
 
 

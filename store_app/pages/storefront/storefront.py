@@ -17,7 +17,7 @@ from config.errors import Invalid, NotFound, ShopError
 from store_app.pages.common import form
 from store_app.pages.storefront import visitors
 from store_app.runtime.doors import clock, read, write
-from store_app.web import bundling
+from store_app.web import assets
 from store_app.web.presenting import page, today
 from store_app.web.security import public
 from store_app.words import words
@@ -51,7 +51,7 @@ def home(slug: str) -> ResponseReturnValue:
     cards = visitors.cards(here, goods, promised, is_closed=around["is_closed"])
     ahead, more = tuple(names[: AISLES_AHEAD + 1]), len(skus) > first + PAGE_SIZE
     shows = (
-        visitors.head_of(here), today(), bundling.is_known(), around["is_closed"], around["opens_again"],
+        visitors.head_of(here), today(), assets.is_known(), around["is_closed"], around["opens_again"],
         open_groups, ahead, cards, more,
     )  # fmt: skip
     return visitors.LISTS.page(
@@ -158,21 +158,11 @@ def picture(slug: str, sku: str, id: str) -> Response:
     return answer
 
 
-@bp.get("/sheet/<mark>.css", endpoint="shop_sheet")
-@public
-def shop_sheet(mark: str, **_place: Any) -> Response:
-    """Answer the shop's stylesheet; its address changes with it, so a browser may keep it."""
-    body, now = bundling.shop_sheet()
-    answer = Response(body, mimetype="text/css")
-    answer.headers["Cache-Control"] = f"public, max-age={bundling.KEPT_S}, immutable" if mark == now else "no-store"
-    return answer
-
-
 @bp.get("/worker.js")
 @public
 def worker(**_place: Any) -> Response:
     """Answer the script that stands in for the shop without a line; from here, so that it is of this shop alone."""
-    answer = Response(bundling.worker(), mimetype="text/javascript")
+    answer = Response(assets.text("storefront/worker.js"), mimetype="text/javascript")
     answer.headers["Cache-Control"] = "no-cache"
     return answer
 

@@ -4,13 +4,11 @@ The page is drawn once and then lives on the JSON API (one ES module); what it m
 notes, addresses) is written into it. The paper page renders the very bytes that were sent to the printer.
 """
 
-import hashlib
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, current_app, g, jsonify, make_response, request, url_for
+from flask import Blueprint, Response, g, jsonify, make_response, request, url_for
 from flask_babel import gettext as _
 
 from config.errors import NotFound
@@ -27,7 +25,7 @@ from store_app.pages.common.own_till import own_till
 from store_app.payments.providers import providers
 from store_app.practice.practice import is_practising
 from store_app.runtime.doors import doors, read
-from store_app.web.bundling import bundle
+from store_app.web.assets import asset
 from store_app.web.presenting import language, money_form, page
 from store_app.web.security import requires
 from store_app.words import words
@@ -59,29 +57,9 @@ def till_page() -> Response:
         cashier=g.actor.name,
         currency=store.currency,
         till_settings=_settings(store, till, now_open) | {"prints": prints},
-        script=url_for("till.script", mark=_script()[1]),
     )
     answer.headers["Link"] = _ahead()
     return answer
-
-
-@bp.get("/script/<mark>.js", endpoint="script")
-@requires("sell")
-def till_script(mark: str) -> Response:
-    """Answer the page's modules as one script; its address changes with it, so a browser may keep it."""
-    body, now = _script()
-    answer = Response(body, mimetype="text/javascript")
-    if mark == now:
-        answer.cache_control.private, answer.cache_control.immutable = True, True
-        answer.cache_control.max_age = 31_536_000
-    return answer
-
-
-@cache
-def _script() -> tuple[str, str]:
-    """Return the script and its mark."""
-    body = bundle(Path(str(current_app.static_folder)) / "till" / "till.js", url_for("static", filename=""))
-    return body, hashlib.sha256(body.encode()).hexdigest()[:16]
 
 
 @cache
@@ -91,12 +69,12 @@ def _ahead() -> str:
     What the page cannot be drawn without comes first, then the catalogue: the largest answer, and the longest to read.
     """
     asked = [
-        (url_for("static", filename="common/look.js"), "preload; as=script"),
+        (asset("common/look.js"), "preload; as=script"),
         (url_for("bootstrap.static", filename="css/bootstrap.min.css"), "preload; as=style"),
-        (url_for("static", filename="common/cornerstore.css"), "preload; as=style"),
-        (url_for("static", filename="till/till.css"), "preload; as=style"),
+        (asset("common/cornerstore.css"), "preload; as=style"),
+        (asset("till/till.css"), "preload; as=style"),
         (url_for("api_catalogue.whole"), "preload; as=fetch; crossorigin"),
-        (url_for("till.script", mark=_script()[1]), "modulepreload"),
+        (asset("till/till.js"), "modulepreload"),
     ]
     return ", ".join(f"<{address}>; rel={how}" for address, how in asked)
 

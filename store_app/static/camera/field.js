@@ -1,7 +1,7 @@
 // The camera beside a field that takes codes, in the back office: what it reads is sent as if it were scanned. Where
 // scans are queued the camera stays; elsewhere the answer is a new page.
 
-import { soundGood } from "../till/sound.js";
+import { soundGood } from "../common/sound.js";
 
 for (const button of document.querySelectorAll("[data-camera]")) {
   button.hidden = false;

@@ -1,8 +1,9 @@
 // A page that nobody touches locks itself: the session ends at the server, and the number pad comes. Every window of
 // this browser counts the same hands, and all lock together. Without an answer nothing is shown until there is one.
 
-import { keep, recall } from "../till/storage.js";
-import { TOUCHED, isLocked } from "../till/touched.js";
+import { keep, recall } from "./storage.js";
+import { csrfToken } from "./token.js";
+import { TOUCHED, isLocked } from "./touched.js";
 
 const LOCKED = "cornerstore.locked";
 const LOOK_EVERY_MS = 1000, TELL_EVERY_MS = 20_000, AGAIN_MS = 2000;
@@ -48,8 +49,7 @@ async function lockNow() {
   keep(LOCKED, String(Date.now()));
   for (;;) {
     try {
-      const token = document.querySelector('meta[name="csrf-token"]').content;
-      await fetch(lock, { method: "POST", redirect: "manual", headers: { "X-CSRF-Token": token }, credentials: "same-origin" });
+      await fetch(lock, { method: "POST", redirect: "manual", headers: { "X-CSRF-Token": csrfToken() }, credentials: "same-origin" });
       return leave();
     } catch {
       document.getElementById("locked-silent").hidden = false;

@@ -1,6 +1,7 @@
 // The region's demand: what was sold as a line, what is expected as a dashed one. A table stands behind it.
 
-const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+import { drawChart, ink, utcDay } from "../common/charts.js";
+
 const language = document.documentElement.lang;
 const HEIGHT = 280;
 const WHOLE_WEEKS = [1, 2, 7, 14, 28, 56, 112].map((days) => days * 86_400);
@@ -19,11 +20,10 @@ async function draw(holder) {
   const lastSold = sold.findLastIndex((value) => value != null);
   const joint = expected[lastSold]; // where the two lines meet: a day that was sold, not expected
   const options = {
-    width: holder.clientWidth || 640,
     height: HEIGHT,
     cursor: { y: false, drag: { x: false, y: false } },
     legend: { markers: { dash: (plot, n) => (plot.series[n].dash ? "dashed" : "solid") } },
-    tzDate: (stamp) => uPlot.tzDate(new Date(stamp * 1000), "Etc/UTC"),
+    tzDate: utcDay,
     scales: { y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] } },
     axes: [
       { stroke: ink("--ink-muted"), font: "13px system-ui", space: 84, incrs: WHOLE_WEEKS, grid: { show: false }, ticks: { stroke: ink("--line"), width: 1 },
@@ -39,8 +39,7 @@ async function draw(holder) {
     ],
     hooks: { drawAxes: [(plot) => shadeComing(plot, days[lastSold])] },
   };
-  const plot = new uPlot(options, [days, sold, expected], holder);
-  new ResizeObserver(() => plot.setSize({ width: holder.clientWidth, height: HEIGHT })).observe(holder);
+  drawChart(holder, options, [days, sold, expected]);
 }
 
 // What is still to come lies on a tint, so that the dashes need no second look.

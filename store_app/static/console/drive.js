@@ -1,6 +1,8 @@
 // The driver's phone. What was said is kept in the browser before it is sent, and sent until the network has answered: a
 // cellar without a line loses nothing, and a captive portal's page is no answer. The same word twice is taken as once.
 
+import { csrfToken } from "../common/token.js";
+
 const page = document.querySelector("[data-drive]");
 const KEY = `cornerstore.drive.${page.dataset.round}`;
 const AGAIN_MS = 4000;
@@ -70,8 +72,7 @@ async function send() {
   try {
     while (kept.length) {
       const { word: _word, ...body } = kept[0];
-      const token = document.querySelector('meta[name="csrf-token"]').content;
-      const answer = await fetch(page.dataset.drive, { method: "POST", redirect: "manual", headers: { "Content-Type": "application/json", "X-CSRF-Token": token }, body: JSON.stringify(body) });
+      const answer = await fetch(page.dataset.drive, { method: "POST", redirect: "manual", headers: { "Content-Type": "application/json", "X-CSRF-Token": csrfToken() }, body: JSON.stringify(body) });
       const told = await answer.json().catch(() => null);
       if (told?.store_id !== body.store_id && !(answer.status === 409 && told?.error)) throw new Error("no answer");
       if (!answer.ok) refuse(told);

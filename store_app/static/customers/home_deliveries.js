@@ -3,6 +3,8 @@
 // answer that names it is the shop's; a sign-in page or a captive portal's page is none. What the shop refused is kept
 // too, until the person has read why or said something else at that door.
 
+import { csrfToken } from "../common/token.js";
+
 const KEY = "cornerstore.doors";
 const AGAIN_MS = 4000;
 const place = document.querySelector("[data-doors]");
@@ -54,7 +56,7 @@ async function send() {
   try {
     for (let one = next(); one; one = next()) {
       const body = new URLSearchParams(one.body);
-      body.set("csrf_token", document.querySelector('meta[name="csrf-token"]').content);
+      body.set("csrf_token", csrfToken());
       const answer = await fetch(one.to, { method: "POST", redirect: "manual", headers: { "X-Kept": "1" }, body });
       if (answer.status >= 500) throw new Error("no answer");
       names = answer.headers.get("X-Command-Id") === body.get("command_id");

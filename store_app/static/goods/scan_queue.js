@@ -1,6 +1,8 @@
 // Work with a scanner: every scan is kept here until the shop's computer has taken it, one after the other, each once.
 // All of it works without this too, one scan a page.
 
+import { newId } from "../common/ids.js";
+
 for (const form of document.querySelectorAll("form[data-scan-queue]")) wire(form);
 
 function wire(form) {
@@ -93,9 +95,4 @@ function wire(form) {
     button.textContent = refused.dataset.seen;
     button.addEventListener("click", () => { line.remove(); field.focus(); });
   }
-}
-
-function newId() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,7 +1,7 @@
 // A product's outlook: what was sold, what is expected, and how wide the doubt is. Loaded when somebody asks for it;
 // the same numbers stand in a table on the product's own page.
 
-const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+import { drawChart, ink } from "../common/charts.js";
 
 document.addEventListener("toggle", (event) => {
   if (event.target.matches?.("details[data-outlook]") && event.target.open) draw(event.target);
@@ -19,15 +19,13 @@ async function draw(holder) {
   chart.hidden = false;
   const lines = [outlook.days, outlook.sold, outlook.high, outlook.expected];
   if (outlook.empty.some((sold) => sold != null)) lines.push(outlook.empty);
-  const plot = new uPlot(options(outlook, chart.clientWidth || 560, lines.length), lines, chart);
-  new ResizeObserver(() => plot.setSize({ width: chart.clientWidth, height: 240 })).observe(chart);
+  drawChart(chart, options(outlook, lines.length), lines);
 }
 
-function options(outlook, width, lines) {
+function options(outlook, lines) {
   const words = outlook.words;
   const quiet = { show: false };
   return {
-    width,
     height: 240,
     cursor: { y: false },
     legend: { live: true, markers: { dash: (plot, n) => (plot.series[n].dash ? "dashed" : "solid") } },

@@ -1,6 +1,6 @@
 // Lines of orders and deliveries: reasons appear when a number changes, and a scan is heard anywhere. All works without it.
 
-import { isLocked } from "../till/touched.js";
+import { isLocked } from "../common/touched.js";
 
 // A basket drawn again keeps what is typed on its other lines; where a line was undone, what is saved stands again.
 let typed = [];

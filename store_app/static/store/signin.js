@@ -1,8 +1,8 @@
 // The number pad of the sign-in page; the keyboard writes into the field as ever, Enter goes.
 // A badge is scanned wherever the focus is, also while a PIN is awaited; what else is scanned at a locked till waits for it.
-import { isBadge } from "../till/badge.js";
-import { keepScan, keptScans } from "../till/scans.js";
-import { listenForScans } from "../till/wedge.js";
+import { isBadge } from "../common/badge.js";
+import { keepScan, keptScans } from "../common/scans.js";
+import { listenForScans } from "../common/wedge.js";
 
 const pad = document.querySelector("[data-pin-pad]");
 const field = document.getElementById("pin");

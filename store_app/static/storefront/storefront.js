@@ -1,16 +1,10 @@
 // The customer's shop: steppers, forms sent once, an order's page that looks by itself. Every page works without it.
 
+import { wireSteppers } from "../common/stepper.js";
+import { submitOnce } from "../common/submit_once.js";
+
 function wire(root) {
-  for (const holder of root.querySelectorAll("[data-stepper]")) {
-    const field = holder.querySelector("input");
-    holder.addEventListener("click", (event) => {
-      const step = Number(event.target.dataset?.step);
-      if (!step) return;
-      const least = Number(field.min || 0), most = Number(field.max || 999);
-      field.value = String(Math.min(most, Math.max(least, Number(field.value || 0) + step)));
-      field.dispatchEvent(new Event("change", { bubbles: true }));
-    });
-  }
+  wireSteppers(root);
   for (const button of root.querySelectorAll("[data-by-itself]")) button.hidden = true;
 }
 
@@ -109,12 +103,7 @@ function refreshLater() {
 wire(document);
 refreshLater();
 for (const here of document.querySelectorAll("nav [aria-current]")) here.scrollIntoView({ block: "nearest", inline: "center" });
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (form.getAttribute("aria-busy") === "true") { event.preventDefault(); return; }
-  form.setAttribute("aria-busy", "true");
-  setTimeout(() => form.removeAttribute("aria-busy"), 4000);
-});
+submitOnce();
 
 // Without a line: the worker keeps the pages of open orders, and the page it shows instead of others leads to them.
 async function outliveTheLine() {

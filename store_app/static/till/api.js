@@ -2,7 +2,8 @@
 // then nobody knows whether the command was done.
 
 import { has, say } from "./settings.js";
-import { touchedHeader } from "./touched.js";
+import { csrfToken } from "../common/token.js";
+import { touchedHeader } from "../common/touched.js";
 
 // A refusal the page has a sentence for is said in the page's language; any other as the server said it.
 export class Refusal extends Error {
@@ -17,8 +18,6 @@ export class Refusal extends Error {
 
 export class NoAnswer extends Error {}
 
-const token = document.querySelector('meta[name="csrf-token"]').content;
-
 /** Ask the node; gives the parsed answer, throws Refusal (4xx) or NoAnswer (nothing, 5xx, not ours). */
 export async function ask(method, path, body = undefined, timeoutMs = 8000) {
   return (await askWithTag(method, path, body, timeoutMs)).content;
@@ -26,7 +25,7 @@ export async function ask(method, path, body = undefined, timeoutMs = 8000) {
 
 /** The same, together with the answer's ETag; `read` takes the content out of a good answer. */
 export async function askWithTag(method, path, body, timeoutMs, read = (answer) => answer.json()) {
-  const headers = { Accept: "application/json", "X-CSRF-Token": token, ...touchedHeader() };
+  const headers = { Accept: "application/json", "X-CSRF-Token": csrfToken(), ...touchedHeader() };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer, content;
   try {

@@ -5,11 +5,12 @@
 // Prices are the shelf's until the server has answered for exactly this basket.
 
 import { isWeighed } from "./catalogue.js";
-import { afterPaint } from "./later.js";
+import { newId } from "../common/ids.js";
+import { afterPaint } from "../common/later.js";
 import { serving, uncovered } from "./leave.js";
 import { lineShown, lineTotal, offByPercent } from "./money.js";
 import { settings } from "./settings.js";
-import { keep, putAside, recall } from "./storage.js";
+import { keep, putAside, recall } from "../common/storage.js";
 
 const KEY = `cornerstore.till.${settings.store_id}.${settings.till_id}`;
 export const MOST_QTY = 999;
@@ -435,16 +436,6 @@ function fresh() {
     id: newId(), lines: [], lineNo: 1, quote: null, customer: null, coupons: [], parts: [], approvals: [], broughtBack: [],
     corrections: [], note: "", ageConfirmed: null, ageHow: null, pending: null, last: null, waiting: [],
   };
-}
-
-export function newId() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  // a till on a plain http address of the shop's own network has no randomUUID
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
 /** Give a basket as it was kept, or null for what is none. */

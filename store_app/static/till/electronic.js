@@ -2,11 +2,11 @@
 // with the basket before it is sent, so a lost answer or a reload asks after the same money, never for it again.
 
 import { NoAnswer, Refusal, ask } from "./api.js";
-import { newId } from "./basket.js";
+import { newId } from "../common/ids.js";
 import { el, icon, quiet } from "./dom.js";
 import { moneyText, showMoney } from "./money.js";
 import { $, say, settings } from "./settings.js";
-import { soundBad, soundGood } from "./sound.js";
+import { soundBad, soundGood } from "../common/sound.js";
 
 const POLL_MS = 900;
 const FINAL = ["captured", "declined", "cancelled", "reversed"];

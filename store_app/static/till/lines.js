@@ -3,10 +3,10 @@
 
 import { isWeighed } from "./catalogue.js";
 import { el, icon } from "./dom.js";
-import { afterPaint } from "./later.js";
+import { afterPaint } from "../common/later.js";
 import { moneyText, showMoney } from "./money.js";
 import { $, say } from "./settings.js";
-import { soundBad } from "./sound.js";
+import { soundBad } from "../common/sound.js";
 import { eachText, qtyText, reasonText } from "./words.js";
 
 const stencil = (id) => $(id).content.firstElementChild.cloneNode(true);

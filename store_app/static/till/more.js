@@ -1,7 +1,8 @@
 // F10: everything a counter needs now and then. And F3: what does it cost, without selling it.
 
 import { NoAnswer, ask } from "./api.js";
-import { newId } from "./basket.js";
+import { newId } from "../common/ids.js";
+import { csrfToken } from "../common/token.js";
 import { choices, el, field, go, icon, list } from "./dom.js";
 import { moneyText, showMoney } from "./money.js";
 import { say, settings } from "./settings.js";
@@ -100,8 +101,7 @@ function chooseLook() {
   const root = document.documentElement;
   const wear = async (look) => {
     root.dataset.look = look;
-    const token = document.querySelector('meta[name="csrf-token"]').content;
-    await fetch(settings.urls.look, { method: "POST", redirect: "manual", headers: { "X-CSRF-Token": token }, body: new URLSearchParams({ look }) })
+    await fetch(settings.urls.look, { method: "POST", redirect: "manual", headers: { "X-CSRF-Token": csrfToken() }, body: new URLSearchParams({ look }) })
       .catch(() => sheet.complain(say("no-answer")));
   };
   const rows = [["light", say("look-light"), "sun"], ["dark", say("look-dark"), "moon"], ["auto", say("look-auto"), "computer-desktop"]];

@@ -3,7 +3,7 @@
 // Who takes over asks first: the window that has the till keeps what it has not kept yet, stands still, and lets go.
 // One that does not answer, as it sleeps or is gone, loses the till all the same.
 
-import { flush } from "./later.js";
+import { flush } from "../common/later.js";
 import { $, settings } from "./settings.js";
 
 const NAME = `cornerstore.till.${settings.store_id}.${settings.till_id}.window`;

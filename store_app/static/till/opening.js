@@ -5,7 +5,7 @@ import { note } from "./dom.js";
 import { parseKeyed, showMoney } from "./money.js";
 import { Pad } from "./pad.js";
 import { $, say, settings } from "./settings.js";
-import { soundBad } from "./sound.js";
+import { soundBad } from "../common/sound.js";
 
 export class OpenTill {
   constructor(actions) {

@@ -11,7 +11,7 @@ import { likelyNotes, moneyText, parseKeyed, roundCash, showMoney } from "./mone
 import { Pad } from "./pad.js";
 import { Sending } from "./sending.js";
 import { $, say, settings } from "./settings.js";
-import { soundBad } from "./sound.js";
+import { soundBad } from "../common/sound.js";
 
 const STEPS = ["choose", "asking", "sending", "unknown", "done"];
 const REFUNDS = ["cash", "card", "credit", "tab"];

@@ -4,7 +4,7 @@ import { NoAnswer, ask } from "./api.js";
 import { askNumber } from "./dialogs.js";
 import { choices, el, field, go, icon, list, note, quiet } from "./dom.js";
 import { divideHalfUp, lineTotal, moneyText, showMoney } from "./money.js";
-import { newId } from "./basket.js";
+import { newId } from "../common/ids.js";
 import { say, settings } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
 import { qtyText, whenText } from "./words.js";

@@ -2,13 +2,13 @@
 // twice or sent again is still one sale; while the answer is missing nothing else can be pressed.
 
 import { NoAnswer, Refusal, ask } from "./api.js";
-import { newId } from "./basket.js";
+import { newId } from "../common/ids.js";
 import { beyond } from "./beyond.js";
 import { askWords } from "./dialogs.js";
 import { el, icon } from "./dom.js";
 import { moneyText, showMoney } from "./money.js";
 import { $, say, settings } from "./settings.js";
-import { soundBad } from "./sound.js";
+import { soundBad } from "../common/sound.js";
 
 const ASK_AGAIN_MS = 2000;
 const SETTLE_MS = 350; // a second press of the same Enter must not wipe the change away

@@ -2,7 +2,7 @@
 
 import { note, quiet } from "./dom.js";
 import { $, say } from "./settings.js";
-import { soundBad } from "./sound.js";
+import { soundBad } from "../common/sound.js";
 
 /** The one sheet: a dialog that stands before everything else until it is answered or left. */
 class Sheet {

@@ -1,6 +1,6 @@
 // What the customer sees on the second screen: told over a channel of this browser, drawn by display.js.
 
-import { afterPaint } from "./later.js";
+import { afterPaint } from "../common/later.js";
 import { qtyText } from "./words.js";
 import { settings } from "./settings.js";
 

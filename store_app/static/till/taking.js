@@ -2,16 +2,16 @@
 // never stops the next scan.
 
 import { Refusal, ask } from "./api.js";
-import { isBadge } from "./badge.js";
+import { isBadge } from "../common/badge.js";
 import { MOST_QTY } from "./basket.js";
 import { isWeighed } from "./catalogue.js";
 import { askAmount, askNumber } from "./dialogs.js";
 import { changePerson } from "./person.js";
 import { $, say, settings } from "./settings.js";
-import { keepScan } from "./scans.js";
+import { keepScan } from "../common/scans.js";
 import { sheet } from "./sheet.js";
-import { soundBad, soundGood } from "./sound.js";
-import { isLocked } from "./touched.js";
+import { soundBad, soundGood } from "../common/sound.js";
+import { isLocked } from "../common/touched.js";
 
 export const tooMany = (product) => say("too-many", { n: product.maximum_qty ?? MOST_QTY, name: product.name });
 

@@ -9,7 +9,7 @@ import { askAge, askDiscount, askEmpties, askNumber, askPrice, askWords } from "
 import { Foot } from "./foot.js";
 import { Goods } from "./goods.js";
 import { listenForKeys } from "./keys.js";
-import { afterPaint } from "./later.js";
+import { afterPaint } from "../common/later.js";
 import { Lines } from "./lines.js";
 import { needText } from "./leave.js";
 import { lookUp, openMore } from "./more.js";
@@ -20,13 +20,13 @@ import { Pay } from "./pay.js";
 import { Quoting } from "./quoting.js";
 import { Receipts } from "./receipts.js";
 import { $, has, say, settings } from "./settings.js";
-import { takeScans } from "./scans.js";
+import { takeScans } from "../common/scans.js";
 import { sheet } from "./sheet.js";
-import { keep, recall } from "./storage.js";
+import { keep, recall } from "../common/storage.js";
 import { Showing } from "./showing.js";
 import { Taking, tooMany } from "./taking.js";
-import { isLocked } from "./touched.js";
-import { listenForScans } from "./wedge.js";
+import { isLocked } from "../common/touched.js";
+import { listenForScans } from "../common/wedge.js";
 
 const RENEW_MS = 60_000;
 const SCANS = `cornerstore.scans.${settings.store_id}.${settings.till_id}`;

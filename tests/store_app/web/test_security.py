@@ -227,7 +227,8 @@ def test_every_kind_of_answer_carries_the_headers_that_keep_browsers_apart(house
         (signed_in, path) for path in ("/till/", "/stock/", "/people/", "/nothing", "/api/catalogue", "/api/nothing")
     ]
     asked += [
-        (house.visitor(), path) for path in ("/signin", "/stock/", "/api/catalogue", "/health", "/static/till/till.js")
+        (house.visitor(), path)
+        for path in ("/signin", "/stock/", "/api/catalogue", "/health", "/static/built/till/till.js")
     ]
     for client, path in asked:
         answer = client.get(path, headers={"Origin": "https://elsewhere.example"}, buffered=True)
@@ -240,9 +241,9 @@ def test_every_kind_of_answer_carries_the_headers_that_keep_browsers_apart(house
 
 
 def test_only_the_worker_that_reads_the_cameras_picture_may_run_webassembly(house):
-    for path in ("/till/", "/stock/takes/", "/pickup/", "/static/camera/camera.js", "/static/till/till.js"):
+    for path in ("/till/", "/stock/takes/", "/pickup/", "/static/built/camera/camera.js", "/static/built/till/till.js"):
         assert "wasm" not in house.signed_in().get(path, buffered=True).headers["Content-Security-Policy"], path
-    policy = house.visitor().get("/static/camera/reader.js", buffered=True).headers["Content-Security-Policy"]
+    policy = house.visitor().get("/static/built/camera/reader.js", buffered=True).headers["Content-Security-Policy"]
     assert "script-src 'self' 'wasm-unsafe-eval';" in policy
     assert "'unsafe-eval'" not in policy
 

@@ -1,4 +1,4 @@
-// When somebody last touched a page of this browser: kept by the lock (common/lock.js), told with what a script asks; and
+// When somebody last touched a page of this browser: kept by the lock (lock.js), told with what a script asks; and
 // whether the page is locked.
 
 import { recall } from "./storage.js";

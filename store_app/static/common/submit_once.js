@@ -1,0 +1,13 @@
+// A form is sent once: the second click of a double click finds it busy. Its command id guards the server anyway.
+
+const BUSY_MS = 4000;
+
+/** Send each form of the page once. */
+export function submitOnce() {
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.getAttribute("aria-busy") === "true") { event.preventDefault(); return; }
+    form.setAttribute("aria-busy", "true");
+    setTimeout(() => form.removeAttribute("aria-busy"), BUSY_MS);
+  });
+}
