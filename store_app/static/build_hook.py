@@ -35,8 +35,8 @@ SERVED_AS_THEY_ARE = (
     "zxing-wasm/dist/reader/zxing_reader.wasm",
 )
 """Files of the packages that go to `built/vendor`."""
-_IMPORT = re.compile(r'^(?:import|export) [^"]*?"(\.[^"]+)"', re.MULTILINE)
-_LATER = re.compile(r'\bimport\("(\.[^"]+)"\)')
+_IMPORT = re.compile(r'^import [^;"]*"(\.[^"]+)";$', re.MULTILINE)
+_LATER = re.compile(r'\bawait import\("(\.[^"]+)"\)')
 
 
 class BrowserFilesHook(BuildHookInterface[BuilderConfig]):

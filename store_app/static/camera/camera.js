@@ -2,23 +2,45 @@
 // All it needs (reader, looks) is fetched when it is opened, and the camera is let go when it is closed, when its place
 // is no longer shown and when the page is hidden or left.
 
+import { all, byId, one } from "../common/dom.js";
 import { Sightings } from "./sightings.js";
 
 const WIDEST = 1024; // a barcode across half the frame still has five points a bar
 const PAUSE_MS = 50;
 const WISHES = { audio: false, video: { facingMode: { ideal: "environment" }, width: { ideal: 1920 }, height: { ideal: 1080 } } };
+/** @type {Record<string, string>} */
 const FAULTS = { NotAllowedError: "denied", SecurityError: "denied", NotFoundError: "missing", OverconstrainedError: "missing" };
 
+/** @type {Camera | null} */
 let opened = null;
+
+/**
+ * What browsers tell of a camera beyond the standard's types: focus and torch.
+ * @typedef {MediaTrackCapabilities & { focusMode?: string[], torch?: boolean }} Able
+ */
 
 export class Camera {
   /**
    * `onCode(text)` is told each code. `mood()` says whether to look for codes now: "look", "wait", or "leave" when
    * the camera has no business here any more. `counts`: it goes on, and the same code again is one more.
    * `onClose(hadFocus)` is told once.
+   * @param {HTMLElement} host
+   * @param {{ onCode: (text: string) => void, mood?: () => "look" | "wait" | "leave", counts?: boolean, onClose?: (hadFocus: boolean) => void }} wishes
    */
   constructor(host, { onCode, mood = () => "look", counts = false, onClose = () => {} }) {
-    Object.assign(this, { host, onCode, mood, counts, onClose, isOpen: false, stream: null, sightings: new Sightings() });
+    this.host = host;
+    this.onCode = onCode;
+    this.mood = mood;
+    this.counts = counts;
+    this.onClose = onClose;
+    this.isOpen = false;
+    /** @type {MediaStream | null} */
+    this.stream = null;
+    /** @type {Reader | null} */
+    this.reader = null;
+    this.sightings = new Sightings();
+    this.canvas = document.createElement("canvas");
+    this.root = document.createElement("section"); // the stencil's, once it is open
   }
 
   /** Show the picture in the host; what is in the way is said there, with what to do. */
@@ -28,7 +50,8 @@ export class Camera {
     this.isOpen = true;
     await dress();
     if (!this.isOpen) return;
-    this.root = document.getElementById("camera-stencil").content.firstElementChild.cloneNode(true);
+    const stencil = byId("camera-stencil", HTMLTemplateElement);
+    this.root = one(document.importNode(stencil.content, true), "section");
     this.#part("close").addEventListener("click", () => this.close());
     this.#part("again").addEventListener("click", () => this.#begin());
     this.#part("torch").addEventListener("click", () => this.#turnTorch());
@@ -55,7 +78,10 @@ export class Camera {
     this.onClose(hadFocus);
   }
 
-  /** Say over the picture what became of a code. */
+  /**
+   * Say over the picture what became of a code.
+   * @param {string} words
+   */
   tell(words) {
     const line = this.#part("told");
     line.textContent = words;
@@ -63,7 +89,8 @@ export class Camera {
     line.getAnimations().forEach((moving) => { moving.cancel(); moving.play(); });
   }
 
-  #part(name) { return this.root.querySelector(`[data-${name}]`); }
+  /** @param {string} name */
+  #part(name) { return one(this.root, `[data-${name}]`); }
 
   async #begin() {
     this.#say("starting");
@@ -73,36 +100,45 @@ export class Camera {
     try {
       stream = await navigator.mediaDevices.getUserMedia(WISHES);
     } catch (fault) {
-      return this.#fail(FAULTS[fault.name] ?? "busy");
+      return this.#fail(FAULTS[fault instanceof DOMException ? fault.name : ""] ?? "busy");
     }
     this.stream = stream;
     if (!this.isOpen) return this.#letGo();
     const [track] = stream.getVideoTracks();
+    if (!track) return this.#fail("missing");
     track.addEventListener("ended", () => { if (this.stream === stream) this.#fail("missing"); });
     await this.#suit(track);
-    const video = this.#part("picture");
+    const video = one(this.root, "[data-picture]", HTMLVideoElement);
     video.srcObject = stream;
     await video.play().catch(() => {}); // stopped while it began: the loop below sees it
     this.#say("hold");
     this.#watch(stream, video);
   }
 
-  /** Let it focus by itself all the time, and show the torch's button where there is a torch. */
+  /**
+   * Let it focus by itself all the time, and show the torch's button where there is a torch.
+   * @param {MediaStreamTrack} track
+   */
   async #suit(track) {
+    /** @type {Able} */
     const can = track.getCapabilities?.() ?? {};
-    if (can.focusMode?.includes("continuous")) await track.applyConstraints({ advanced: [{ focusMode: "continuous" }] }).catch(() => {});
+    if (can.focusMode?.includes("continuous")) await track.applyConstraints(wish({ focusMode: "continuous" })).catch(() => {});
     this.#part("torch").hidden = !can.torch;
   }
 
   async #turnTorch() {
     const button = this.#part("torch"), on = button.getAttribute("aria-checked") !== "true";
     try {
-      await this.stream.getVideoTracks()[0].applyConstraints({ advanced: [{ torch: on }] });
+      await this.stream?.getVideoTracks()[0]?.applyConstraints(wish({ torch: on }));
       button.setAttribute("aria-checked", String(on));
     } catch { button.hidden = true; }
   }
 
-  // one picture after the other: a slow device looks less often, it never falls behind
+  /**
+   * Look at one picture after the other: a slow device looks less often, it never falls behind.
+   * @param {MediaStream} stream
+   * @param {HTMLVideoElement} video
+   */
   async #watch(stream, video) {
     const reader = this.reader = new Reader();
     while (this.stream === stream) {
@@ -122,6 +158,7 @@ export class Camera {
     }
   }
 
+  /** @param {import("./sightings.js").Sighting | null} code */
   #see(code) {
     const text = this.sightings.see(code, performance.now());
     if (text === null) return;
@@ -131,28 +168,34 @@ export class Camera {
     this.onCode(text);
   }
 
-  /** Give the points inside the frame as it is seen: the picture fills its box, so its edges are cut off. */
+  /**
+   * Give the points inside the frame as it is seen: the picture fills its box, so its edges are cut off.
+   * @param {HTMLVideoElement} video
+   */
   #frame(video) {
     const box = video.getBoundingClientRect(), frame = this.#part("frame").getBoundingClientRect();
     const { videoWidth: wide, videoHeight: high } = video, scale = Math.max(box.width / wide, box.height / high);
     const left = (wide - box.width / scale) / 2 + (frame.left - box.left) / scale, top = (high - box.height / scale) / 2 + (frame.top - box.top) / scale;
     const width = frame.width / scale, height = frame.height / scale, shrink = Math.min(1, WIDEST / width);
-    const canvas = this.canvas ??= document.createElement("canvas");
+    const { canvas } = this;
     canvas.width = Math.max(1, Math.round(width * shrink));
     canvas.height = Math.max(1, Math.round(height * shrink));
     const context = canvas.getContext("2d", { willReadFrequently: true });
+    if (!context) throw new Error("no picture can be drawn");
     context.drawImage(video, left, top, width, height, 0, 0, canvas.width, canvas.height);
     return context.getImageData(0, 0, canvas.width, canvas.height);
   }
 
+  /** @param {string} why */
   #fail(why) {
     this.#letGo();
     if (this.isOpen) this.#say(why);
   }
 
+  /** @param {string} what */
   #say(what) {
     this.root.dataset.state = what;
-    for (const sentence of this.root.querySelectorAll("[data-when]")) sentence.hidden = sentence.dataset.when !== what;
+    for (const sentence of all(this.root, "[data-when]")) sentence.hidden = sentence.dataset.when !== what;
     this.#part("again").hidden = ["starting", "hold", "insecure"].includes(what);
   }
 
@@ -167,7 +210,11 @@ export class Camera {
 class Reader {
   constructor() { this.worker = new Worker(new URL("reader.js", import.meta.url)); }
 
-  /** Give {text, sure} of the code nearest to the middle, or null. */
+  /**
+   * Give the code nearest to the middle, or null.
+   * @param {ImageData} picture
+   * @returns {Promise<import("./sightings.js").Sighting | null>}
+   */
   read({ data, width, height }) {
     return new Promise((resolve, reject) => {
       this.worker.onerror = (event) => { event.preventDefault(); reject(new Error(event.message)); };
@@ -178,6 +225,13 @@ class Reader {
 
   end() { this.worker.terminate(); }
 }
+
+/**
+ * Wish for what the standard's types do not name yet.
+ * @param {Record<string, unknown>} one
+ * @returns {MediaTrackConstraints}
+ */
+const wish = (one) => ({ advanced: [one] });
 
 /** Bring the looks once. */
 function dress() {

@@ -6,12 +6,28 @@ import { qtyText } from "../till/words.js";
 import { Camera } from "./camera.js";
 
 export class CounterCamera {
+  /** @type {Camera | null} */
+  camera = null;
+  /**
+   * By its line, how many there were when the camera last told of it.
+   * @type {Map<string, number>}
+   */
+  qty = new Map();
+
+  /** @param {{ taking: import("../till/taking.js").Taking, basket: import("../till/basket.js").Basket, pay: import("../till/pay.js").Pay, opening: import("../till/opening.js").OpenTill }} till */
   constructor({ taking, basket, pay, opening }) {
-    Object.assign(this, { taking, basket, pay, opening, camera: null });
-    basket.addEventListener("change", ({ detail }) => this.#confirm(detail));
+    this.taking = taking;
+    this.basket = basket;
+    this.pay = pay;
+    this.opening = opening;
+    basket.onChange((changed) => this.#confirm(changed));
   }
 
-  /** Open it in `host`; where it stands already, close it. */
+  /**
+   * Open it in `host`; where it stands already, close it.
+   * @param {HTMLElement} host
+   * @param {HTMLElement} opener
+   */
   toggle(host, opener) {
     const wasHere = this.camera?.isOpen && this.camera.host === host;
     this.camera?.close();
@@ -30,7 +46,10 @@ export class CounterCamera {
     this.camera.open();
   }
 
-  /** What came into the basket is said over the picture: +1 and its name. */
+  /**
+   * What came into the basket is said over the picture: +1 and its name.
+   * @param {Changed} changed
+   */
   #confirm({ why, line }) {
     if (!line || !this.camera?.isOpen) return;
     const more = line.qty - (this.qty.get(line.id) ?? 0);
@@ -38,6 +57,10 @@ export class CounterCamera {
     if (why === "added") this.camera.tell(`${more < 0 ? "−" : "+"}${qtyText(line.product, Math.abs(more))} ${line.product.name}`);
   }
 
+  /**
+   * @param {HTMLElement} host
+   * @returns {"look" | "wait" | "leave"}
+   */
   #mood(host) {
     if (this.basket.readOnly || this.opening.isOpen) return "leave";
     const question = document.querySelector("dialog[open]");

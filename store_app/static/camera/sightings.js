@@ -3,14 +3,24 @@
 const GONE_MS = 1500; // a hand that shakes hides a code for a moment; a code that went away stays away longer
 const AGAIN_MS = 1000;
 
+/** @typedef {{ text: string, sure: boolean }} Sighting what a camera read, and whether it cannot be misread */
+
 /**
  * Tells when a sighting counts: a code that may be misread the second time it is seen, any other the first; and again
  * once a look without it came long enough after the last one with it.
  */
 export class Sightings {
-  constructor() { this.seen = new Map(); } // text -> { last, counted }
+  /**
+   * By its text, when a code was last seen, and whether that counted.
+   * @type {Map<string, { last: number, counted: boolean }>}
+   */
+  seen = new Map();
 
-  /** Take what was seen at `now` (milliseconds): {text, sure} or null. Gives the text if it counts, else null. */
+  /**
+   * Take what was seen at `now` (milliseconds). Gives the text if it counts, else null.
+   * @param {Sighting | null} code
+   * @param {number} now
+   */
   see(code, now) {
     for (const [text, { last, counted }] of this.seen) {
       if (counted && text === code?.text) continue; // a device that looks once in seconds never saw it gone

@@ -2,5 +2,8 @@
 
 const BADGE = /^9870\d{40}$/;
 
-/** Tell whether a scanned or typed text is somebody's badge. */
+/**
+ * Tell whether a scanned or typed text is somebody's badge.
+ * @param {string} text
+ */
 export const isBadge = (text) => BADGE.test(text.trim());

@@ -2,10 +2,15 @@
 
 const AT_THE_LATEST_MS = 50; // after the frame, where something keeps the page busy
 
+/** @type {Map<string, () => void>} */
 const waiting = new Map();
-const idle = globalThis.requestIdleCallback ?? ((act) => setTimeout(act)); // Safari has none
+const idle = globalThis.requestIdleCallback ?? ((/** @type {() => void} */ act) => setTimeout(act)); // Safari has none
 
-/** Do `act` once the next frame is handed over; asked for again under the same key before that, it is done once, the last way. */
+/**
+ * Do `act` once the next frame is handed over; asked for again under the same key before that, it is done once, the last way.
+ * @param {string} key
+ * @param {() => void} act
+ */
 export function afterPaint(key, act) {
   if (!waiting.size) {
     if (document.hidden) setTimeout(flush); // it draws no frames

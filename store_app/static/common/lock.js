@@ -1,21 +1,25 @@
 // A page that nobody touches locks itself: the session ends at the server, and the number pad comes. Every window of
 // this browser counts the same hands, and all lock together. Without an answer nothing is shown until there is one.
 
+import { byId } from "./dom.js";
 import { keep, recall } from "./storage.js";
 import { csrfToken } from "./token.js";
 import { TOUCHED, isLocked } from "./touched.js";
 
 const LOCKED = "cornerstore.locked";
 const LOOK_EVERY_MS = 1000, TELL_EVERY_MS = 20_000, AGAIN_MS = 2000;
-const cover = document.getElementById("locked");
-const { minutes, lock, pad } = cover.dataset;
+const cover = byId("locked", HTMLDialogElement);
+const { minutes, lock = "", pad } = cover.dataset;
 const limitMs = Number(minutes) * 60_000;
 let touchedAt = 0, toldAt = Date.now();
 
-/** Note hands; a key that lies under a bag is none. */
+/**
+ * Note hands; a key that lies under a bag is none.
+ * @param {Event} [event]
+ */
 function touch(event) {
   const at = Date.now();
-  if (event?.repeat || isLocked() || at - touchedAt < LOOK_EVERY_MS) return;
+  if ((event instanceof KeyboardEvent && event.repeat) || isLocked() || at - touchedAt < LOOK_EVERY_MS) return;
   touchedAt = at;
   keep(TOUCHED, String(at));
 }
@@ -32,7 +36,10 @@ function look() {
   } else if (last > toldAt && Date.now() - toldAt > TELL_EVERY_MS) tell(last);
 }
 
-/** Tell the server of hands that asked it nothing. */
+/**
+ * Tell the server of hands that asked it nothing.
+ * @param {number} last
+ */
 function tell(last) {
   toldAt = Date.now();
   const touched = String(Math.floor((Date.now() - last) / 1000));
@@ -52,7 +59,7 @@ async function lockNow() {
       await fetch(lock, { method: "POST", redirect: "manual", headers: { "X-CSRF-Token": csrfToken() }, credentials: "same-origin" });
       return leave();
     } catch {
-      document.getElementById("locked-silent").hidden = false;
+      byId("locked-silent").hidden = false;
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }
   }

@@ -1,5 +1,6 @@
 // What every page but the till shares. All of it is comfort: each page works without it.
 
+import { all, around, one } from "./dom.js";
 import { submitOnce } from "./submit_once.js";
 import { wireSteppers } from "./stepper.js";
 import { csrfToken } from "./token.js";
@@ -14,29 +15,30 @@ for (const here of document.querySelectorAll("nav [aria-current]")) here.scrollI
 // A refused form comes back where it is wrong, however long it is.
 document.querySelector("main .field-error:not([hidden])")?.scrollIntoView({ block: "center" });
 
-document.addEventListener("htmx:finally:request", (event) => event.target.closest?.("form")?.removeAttribute("aria-busy"));
+document.addEventListener("htmx:finally:request", (event) => around(event, "form")?.removeAttribute("aria-busy"));
 
 // htmx sends our CSRF token with everything it posts.
 document.addEventListener("htmx:config:request", (event) => {
-  const headers = event.detail?.ctx?.request?.headers ?? event.detail?.headers;
+  const headers = event instanceof CustomEvent && (event.detail?.ctx?.request?.headers ?? event.detail?.headers);
   if (headers) headers["X-CSRF-Token"] = csrfToken();
 });
 
 // A shop's own network has no certificate mostly, and there a browser offers no clipboard: the old way copies, too.
-for (const button of document.querySelectorAll("[data-copy]")) {
+for (const button of all(document, "[data-copy]")) {
   button.addEventListener("click", async () => {
+    const words = button.dataset.copy ?? "";
     let isCopied = true;
     try {
-      await navigator.clipboard.writeText(button.dataset.copy);
+      await navigator.clipboard.writeText(words);
     } catch {
       const text = document.createElement("textarea");
-      text.value = button.dataset.copy;
+      text.value = words;
       document.body.append(text);
       text.select();
       isCopied = document.execCommand("copy");
       text.remove();
       button.focus();
     }
-    if (isCopied) button.querySelector("span").textContent = button.dataset.done;
+    if (isCopied) one(button, "span").textContent = button.dataset.done ?? "";
   });
 }

@@ -5,7 +5,11 @@ import { keep, recall } from "./storage.js";
 
 const MOST = 50;
 
-/** Give the codes that wait. */
+/**
+ * Give the codes that wait.
+ * @param {string} key
+ * @returns {string[]}
+ */
 export function keptScans(key) {
   try {
     const kept = JSON.parse(recall(key) ?? "[]");
@@ -15,10 +19,17 @@ export function keptScans(key) {
   }
 }
 
-/** Keep one more. */
+/**
+ * Keep one more.
+ * @param {string} key
+ * @param {string} code
+ */
 export const keepScan = (key, code) => keep(key, JSON.stringify([...keptScans(key), code]));
 
-/** Give the codes that wait, and keep them no longer. */
+/**
+ * Give the codes that wait, and keep them no longer.
+ * @param {string} key
+ */
 export function takeScans(key) {
   const codes = keptScans(key);
   if (codes.length) keep(key, "[]");

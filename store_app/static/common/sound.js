@@ -2,8 +2,14 @@
 
 import { afterPaint } from "./later.js";
 
+/** @type {AudioContext | null} */
 let audio = null;
 
+/**
+ * @param {number} frequency
+ * @param {number} seconds
+ * @param {number} loudness
+ */
 function tone(frequency, seconds, loudness) {
   if (!navigator.userActivation?.hasBeenActive) return; // browsers stay silent until the first touch
   audio ??= new AudioContext();

@@ -12,11 +12,12 @@ const SEPARATOR = "\x1d"; // between two fields of a GS1 code
  * The separator comes as itself, as Ctrl and ], or as a function key, by how the scanner is set up: in the middle of a
  * burst none of them is a command. A text field is as it was before the scan; `startedAt` (a timeStamp) lets a number
  * pad do the same.
+ * @param {(code: string, startedAt: number) => void} onScan
  */
 export function listenForScans(onScan) {
   const field = new Field();
   let burst = "", last = -Infinity, startedAt = 0;
-  const begin = (at) => {
+  const begin = (/** @type {number} */ at) => {
     field.begin();
     burst = "";
     startedAt = at;
@@ -62,6 +63,10 @@ export function listenForScans(onScan) {
 
 const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph"];
 
+/**
+ * @param {KeyboardEvent} event
+ * @param {boolean} within
+ */
 function isSeparator(event, within) {
   if (event.altKey || event.metaKey) return false;
   if (event.ctrlKey) return event.key === "]" || (within && event.code === "BracketRight"); // there another sign by the keyboard's language
@@ -73,20 +78,32 @@ function isSeparator(event, within) {
  * or a quick hand typed them, so that the browser draws no frame of a digit that is taken out again.
  */
 class Field {
+  /** @type {Writable | null} */
+  at = null;
+  /** @type {Writable | null} */
+  into = null;
+  /** @type {string | undefined} */
+  value = undefined;
+  held = "";
+  timer = 0;
+
   begin() {
     this.release();
     this.at = writable();
     this.value = this.at?.value;
   }
 
-  /** Keep a key from its field for a moment longer than a scanner pauses. */
+  /**
+   * Keep a key from its field for a moment longer than a scanner pauses.
+   * @param {KeyboardEvent} event
+   */
   hold(event) {
     const field = writable();
     if (this.held && field !== this.into) this.release();
     if (!field) return;
     event.preventDefault();
     this.into = field;
-    this.held = (this.held ?? "") + event.key;
+    this.held += event.key;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.release(), LONGEST_GAP_MS + 5);
   }
@@ -96,16 +113,19 @@ class Field {
     const { held, into } = this;
     if (!this.#forget()) return;
     if (document.activeElement === into) document.execCommand("insertText", false, held);
-    else into.value += held;
+    else if (into) into.value += held;
   }
 
-  /** It was a scanner: forget what waits, and take out what reached the field. */
+  /**
+   * It was a scanner: forget what waits, and take out what reached the field.
+   * @param {string} code
+   */
   restore(code) {
-    const reached = code.replaceAll(SEPARATOR, "").slice(0, -(this.held?.length ?? 0) || undefined); // a separator writes no letter
+    const reached = code.replaceAll(SEPARATOR, "").slice(0, -this.held.length || undefined); // a separator writes no letter
     const field = writable(), begun = field !== null && field === this.at;
     this.#forget();
     if (!field || (begun ? field.value === this.value : !reached || !field.value.endsWith(reached))) return;
-    field.value = begun ? this.value : field.value.slice(0, -reached.length); // else its first key brought the focus here
+    field.value = begun ? this.value ?? "" : field.value.slice(0, -reached.length); // else its first key brought the focus here
     field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
@@ -117,8 +137,11 @@ class Field {
   }
 }
 
+/** @typedef {HTMLInputElement | HTMLTextAreaElement} Writable */
+
 /** Give the field a key would write into, or null. */
 function writable() {
   const field = document.activeElement;
-  return /^(text|search|tel|url|email|password|number|textarea)$/.test(field?.type) && !field.readOnly && !field.disabled ? field : null;
+  if (!(field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) || field.readOnly || field.disabled) return null;
+  return /^(text|search|tel|url|email|password|number|textarea)$/.test(field.type) ? field : null;
 }

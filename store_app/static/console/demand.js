@@ -1,28 +1,32 @@
 // The region's demand: what was sold as a line, what is expected as a dashed one. A table stands behind it.
 
 import { drawChart, ink, utcDay } from "../common/charts.js";
+import { all } from "../common/dom.js";
 
 const language = document.documentElement.lang;
 const HEIGHT = 280;
 const WHOLE_WEEKS = [1, 2, 7, 14, 28, 56, 112].map((days) => days * 86_400);
 
-for (const holder of document.querySelectorAll("[data-chart]")) draw(holder);
+for (const holder of all(document, "[data-chart]")) draw(holder);
 
+/** @param {HTMLElement} holder */
 async function draw(holder) {
-  const answer = await fetch(holder.dataset.chart, { headers: { Accept: "application/json" } });
+  const answer = await fetch(holder.dataset.chart ?? "", { headers: { Accept: "application/json" } });
   if (!answer.ok) return;
+  /** @type {{ days: number[], sold: (number | null)[], expected: (number | null)[] }} */
   const { days, sold, expected } = await answer.json();
   if (!days.length) return;
   const short = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" });
   const long = new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
   const figures = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
-  const figure = (_plot, value) => (value == null ? "" : figures.format(value));
+  const figure = (/** @type {import("uplot")} */ _plot, /** @type {number | null} */ value) => (value == null ? "" : figures.format(value));
   const lastSold = sold.findLastIndex((value) => value != null);
   const joint = expected[lastSold]; // where the two lines meet: a day that was sold, not expected
+  /** @type {Omit<import("uplot").Options, "width">} */
   const options = {
     height: HEIGHT,
     cursor: { y: false, drag: { x: false, y: false } },
-    legend: { markers: { dash: (plot, n) => (plot.series[n].dash ? "dashed" : "solid") } },
+    legend: { markers: { dash: (plot, n) => (plot.series[n]?.dash ? "dashed" : "solid") } },
     tzDate: utcDay,
     scales: { y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] } },
     axes: [
@@ -42,7 +46,11 @@ async function draw(holder) {
   drawChart(holder, options, [days, sold, expected]);
 }
 
-// What is still to come lies on a tint, so that the dashes need no second look.
+/**
+ * Put what is still to come on a tint, so that the dashes need no second look.
+ * @param {import("uplot")} plot
+ * @param {number | undefined} from
+ */
 function shadeComing(plot, from) {
   if (from == null) return;
   const { left, top, width, height } = plot.bbox;

@@ -3,22 +3,27 @@
 // answer that names it is the shop's; a sign-in page or a captive portal's page is none. What the shop refused is kept
 // too, until the person has read why or said something else at that door.
 
+import { all, byId, one } from "../common/dom.js";
 import { csrfToken } from "../common/token.js";
 
 const KEY = "cornerstore.doors";
 const AGAIN_MS = 4000;
-const place = document.querySelector("[data-doors]");
-const doors = [...place.querySelectorAll("[data-door]")];
+const doors = all(one(document, "[data-doors]"), "[data-door]");
+/**
+ * What was said at a door: the command's body, and why the store refused it, if it did.
+ * @typedef {{ door?: string, word?: string, to: string, body: string, refused?: string }} Said
+ * @type {Said[]}
+ */
 const kept = JSON.parse(localStorage.getItem(KEY) ?? "[]");
-const offline = document.getElementById("offline"), unheard = document.getElementById("unheard"), refused = document.getElementById("refused");
+const offline = byId("offline"), unheard = byId("unheard"), refused = byId("refused");
 let sending = false;
 
 for (const door of doors) {
-  for (const form of door.querySelectorAll("form")) {
+  for (const form of all(door, "form", HTMLFormElement)) {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      drop((one) => one.refused && one.door === door.dataset.door);
-      kept.push({ door: door.dataset.door, word: form.dataset.word, to: form.action, body: new URLSearchParams(new FormData(form)).toString() });
+      drop((said) => Boolean(said.refused) && said.door === door.dataset.door);
+      kept.push({ door: door.dataset.door, word: form.dataset.word, to: form.action, body: bodyOf(form) });
       keep();
       show();
       send();
@@ -26,24 +31,33 @@ for (const door of doors) {
   }
 }
 
+/**
+ * Write a form's fields as they are sent.
+ * @param {HTMLFormElement} form
+ */
+function bodyOf(form) {
+  return new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, String(value)])).toString();
+}
+
 function keep() {
   localStorage.setItem(KEY, JSON.stringify(kept));
 }
 
+/** @param {(said: Said) => boolean} isDone */
 function drop(isDone) {
-  for (const one of kept.filter(isDone)) kept.splice(kept.indexOf(one), 1);
+  for (const said of kept.filter(isDone)) kept.splice(kept.indexOf(said), 1);
   keep();
 }
 
 function show() {
-  const words = kept.filter((one) => one.refused).map((one) => one.refused);
+  const words = kept.flatMap((said) => said.refused || []);
   refused.hidden = !words.length;
-  refused.querySelector("[data-words]").textContent = words.join(" ");
+  one(refused, "[data-words]").textContent = words.join(" ");
   for (const door of doors) {
-    const said = kept.findLast((one) => one.door === door.dataset.door && !one.refused);
-    if (said) door.dataset.outcome = said.word;
+    const said = kept.findLast((each) => each.door === door.dataset.door && !each.refused);
+    if (said) door.dataset.outcome = said.word ?? "";
     else delete door.dataset.outcome;
-    door.querySelector("[data-said]").textContent = said?.word ?? "";
+    one(door, "[data-said]").textContent = said?.word ?? "";
   }
   const ahead = doors.filter((door) => !door.dataset.outcome);
   for (const door of doors) door.classList.toggle("now", door === ahead[0]);
@@ -54,15 +68,15 @@ async function send() {
   sending = true;
   let taken = 0, unread = false, names = true;
   try {
-    for (let one = next(); one; one = next()) {
-      const body = new URLSearchParams(one.body);
+    for (let said = next(); said; said = next()) {
+      const body = new URLSearchParams(said.body);
       body.set("csrf_token", csrfToken());
-      const answer = await fetch(one.to, { method: "POST", redirect: "manual", headers: { "X-Kept": "1" }, body });
+      const answer = await fetch(said.to, { method: "POST", redirect: "manual", headers: { "X-Kept": "1" }, body });
       if (answer.status >= 500) throw new Error("no answer");
       names = answer.headers.get("X-Command-Id") === body.get("command_id");
       if (!names) break;
-      if (answer.ok) drop((other) => other === one);
-      else one.refused = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[role=alert]:not([hidden])")?.textContent.trim() || answer.statusText;
+      if (answer.ok) drop((other) => other === said);
+      else said.refused = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[role=alert]:not([hidden])")?.textContent.trim() || answer.statusText;
       if (answer.ok) taken += 1;
       else unread = true;
       keep();
@@ -82,11 +96,11 @@ async function send() {
 }
 
 function next() {
-  return kept.find((one) => !one.refused);
+  return kept.find((said) => !said.refused);
 }
 
-refused.querySelector("[data-understood]").addEventListener("click", () => {
-  drop((one) => one.refused);
+one(refused, "[data-understood]").addEventListener("click", () => {
+  drop((said) => Boolean(said.refused));
   show();
 });
 addEventListener("online", send);

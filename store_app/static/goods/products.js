@@ -1,12 +1,17 @@
 // Comfort of the products' pages: the margin while a price is typed, and a scan that goes on to the next field.
 
-for (const form of document.querySelectorAll("form[data-margin]")) wireMargin(form);
-for (const field of document.querySelectorAll("input[data-scan]")) wireScan(field);
+import { all, maybe, one } from "../common/dom.js";
 
-// The margin of what is typed, on its net: the same sums as the preview of many prices.
+for (const form of all(document, "form[data-margin]")) wireMargin(form);
+for (const field of all(document, "input[data-scan]", HTMLInputElement)) wireScan(field);
+
+/**
+ * Show the margin of what is typed, on its net: the same sums as the preview of many prices.
+ * @param {HTMLElement} form
+ */
 function wireMargin(form) {
-  const price = form.querySelector('input[name="price"]'), output = form.querySelector("output");
-  const tax = form.querySelector('select[name="tax_class_id"]'), cost = form.querySelector('input[name="cost"]');
+  const price = one(form, 'input[name="price"]', HTMLInputElement), output = one(form, "output");
+  const tax = maybe(form, 'select[name="tax_class_id"]', HTMLSelectElement), cost = maybe(form, 'input[name="cost"]', HTMLInputElement);
   const whole = 10 ** Number(form.dataset.decimals);
   const look = () => {
     const typed = amount(price.value, whole), spent = cost ? amount(cost.value, whole) : form.dataset.cost === "" ? null : Number(form.dataset.cost);
@@ -17,7 +22,7 @@ function wireMargin(form) {
     const net = chosen.inclusive === "1" ? Math.round((typed * 10000) / (10000 + Number(chosen.rate))) : typed;
     if (net <= 0) return;
     const margin = ((net - spent) * 100) / net;
-    output.textContent = output.dataset.words
+    output.textContent = (output.dataset.words ?? "")
       .replace("{margin}", `${margin.toFixed(1)} %`)
       .replace("{amount}", ((net - spent) / whole).toFixed(Number(form.dataset.decimals)));
     output.toggleAttribute("data-loss", net < spent);
@@ -26,16 +31,24 @@ function wireMargin(form) {
   look();
 }
 
+/**
+ * Read an amount in minor units; null where it is none.
+ * @param {string} text
+ * @param {number} whole
+ */
 function amount(text, whole) {
   const found = /^\s*(\d{1,9})(?:[.,](\d{1,3}))?\s*$/.exec(text);
   return found ? Math.round(Number(`${found[1]}.${found[2] ?? 0}`) * whole) : null;
 }
 
-// A scanner ends with Enter: that means the next field, not the whole form.
+/**
+ * A scanner ends with Enter: that means the next field, not the whole form.
+ * @param {HTMLInputElement} field
+ */
 function wireScan(field) {
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !field.value.trim()) return;
     event.preventDefault();
-    document.getElementById(field.dataset.scan)?.focus();
+    document.getElementById(field.dataset.scan ?? "")?.focus();
   });
 }

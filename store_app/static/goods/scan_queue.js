@@ -1,15 +1,20 @@
 // Work with a scanner: every scan is kept here until the shop's computer has taken it, one after the other, each once.
 // All of it works without this too, one scan a page.
 
+import { all, byId, fieldOf, maybe, one as part } from "../common/dom.js";
 import { newId } from "../common/ids.js";
 
-for (const form of document.querySelectorAll("form[data-scan-queue]")) wire(form);
+/** @typedef {{ code: string, times: string, command_id: string }} Scan */
 
+for (const form of all(document, "form[data-scan-queue]", HTMLFormElement)) wire(form);
+
+/** @param {HTMLFormElement} form */
 function wire(form) {
-  const field = form.elements.code, times = form.elements.times, state = form.querySelector("[data-scan-state]");
-  const place = `scans:${form.action}`;
+  const field = fieldOf(form, "code"), times = form.elements.namedItem("times") && fieldOf(form, "times"), state = part(form, "[data-scan-state]");
+  const place = `scans:${form.action}`, shown = form.dataset.scanQueue ?? "";
+  /** @type {Scan[]} */
   const waiting = JSON.parse(sessionStorage.getItem(place) ?? "[]");
-  const refused = form.querySelector("[data-refused]");
+  const refused = part(form, "[data-refused]");
   let sending = false;
   if (document.activeElement === document.body) field.focus();
 
@@ -37,7 +42,7 @@ function wire(form) {
     if (event.key.length === 1) burst += event.key;
     if (event.key !== "Enter" || burst.length < 6) return;
     event.preventDefault();
-    if (event.target.matches?.("input")) event.target.value = event.target.defaultValue;
+    if (event.target instanceof HTMLInputElement) event.target.value = event.target.defaultValue;
     field.value = burst;
     burst = "";
     form.requestSubmit();
@@ -48,9 +53,10 @@ function wire(form) {
 
   function keep() {
     sessionStorage.setItem(place, JSON.stringify(waiting));
-    say(waiting.length > 1 ? form.dataset.waiting : "");
+    say((waiting.length > 1 && form.dataset.waiting) || "");
   }
 
+  /** @param {string} words */
   function say(words) {
     state.textContent = words.replace("{n}", String(waiting.length));
   }
@@ -58,41 +64,48 @@ function wire(form) {
   async function send() {
     if (sending) return;
     sending = true;
-    while (waiting.length) {
+    for (let [next] = waiting; next; [next] = waiting) {
       try {
-        await one(waiting[0]);
+        await one(next);
         waiting.shift();
         keep();
       } catch {
-        say(form.dataset.offline);
+        say(form.dataset.offline ?? "");
         await new Promise((go) => setTimeout(go, 2000));
       }
     }
     sending = false;
   }
 
-  // A refusal is an answer too: the page says it. Only no answer, or a fault of the machine, is asked again.
+  /**
+   * Send a scan. A refusal is an answer too: the page says it. Only no answer, or a fault of the machine, is asked again.
+   * @param {Scan} scan
+   */
   async function one(scan) {
-    const body = new URLSearchParams({ csrf_token: form.elements.csrf_token.value, ...scan });
+    const body = new URLSearchParams({ csrf_token: fieldOf(form, "csrf_token").value, ...scan });
     const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" }, credentials: "same-origin" });
     if (answer.status >= 500) throw new Error(String(answer.status));
     const text = await answer.text();
-    const block = new DOMParser().parseFromString(text, "text/html").getElementById(form.dataset.scanQueue);
+    const block = new DOMParser().parseFromString(text, "text/html").getElementById(shown);
     if (!block) { location.reload(); return; }
-    document.getElementById(form.dataset.scanQueue).replaceWith(block);
+    byId(shown).replaceWith(block);
     if (answer.status >= 400 && !block.querySelector(".choices")) refuse(scan.code, block.querySelector(".note-bad span")?.textContent ?? "");
-    const asked = block.querySelector(".is-attention input:not([type=hidden])");
+    const asked = maybe(block, ".is-attention input:not([type=hidden])");
     if (asked && !waiting[1]) asked.focus();
   }
 
-  // The next scan would cover a refusal: it stays here until somebody has read it.
+  /**
+   * Keep a refusal in sight until somebody has read it: the next scan would cover it.
+   * @param {string} code
+   * @param {string} sentence
+   */
   function refuse(code, sentence) {
     const line = refused.appendChild(document.createElement("li"));
     line.appendChild(document.createElement("span")).textContent = `${code}: ${sentence}`;
     const button = line.appendChild(document.createElement("button"));
     button.type = "button";
     button.className = "btn btn-quiet";
-    button.textContent = refused.dataset.seen;
+    button.textContent = refused.dataset.seen ?? "";
     button.addEventListener("click", () => { line.remove(); field.focus(); });
   }
 }

@@ -1,5 +1,7 @@
 // The lesson's card stays true while the page lives: what was done is ticked a moment later.
 
+import { one } from "../common/dom.js";
+
 const EVERY_MS = 1500;
 let asking = false;
 
@@ -8,10 +10,10 @@ async function renew() {
   if (!card || document.hidden || asking) return;
   asking = true;
   try {
-    const answer = await fetch(card.dataset.coach, { headers: { Accept: "text/html" } });
+    const answer = await fetch(card.dataset.coach ?? "", { headers: { Accept: "text/html" } });
     if (answer.status !== 200) return; // 204: the practice is over, and another page on its way
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("coach");
-    if (fresh && fresh.querySelector(".coach-tasks").innerHTML !== card.querySelector(".coach-tasks").innerHTML) card.replaceWith(fresh);
+    if (fresh && one(fresh, ".coach-tasks").innerHTML !== one(card, ".coach-tasks").innerHTML) card.replaceWith(fresh);
     measure();
   } catch {
     // nobody answers just now: the next look will

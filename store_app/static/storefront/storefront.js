@@ -1,19 +1,26 @@
 // The customer's shop: steppers, forms sent once, an order's page that looks by itself. Every page works without it.
 
+import { all, around, byId, fieldOf, maybe, one } from "../common/dom.js";
 import { wireSteppers } from "../common/stepper.js";
 import { submitOnce } from "../common/submit_once.js";
 
+/** @param {ParentNode} root */
 function wire(root) {
   wireSteppers(root);
-  for (const button of root.querySelectorAll("[data-by-itself]")) button.hidden = true;
+  for (const button of all(root, "[data-by-itself]")) button.hidden = true;
 }
 
 // The basket: a changed quantity is kept by itself a moment later, and nothing is ordered before it is.
 const MOMENT_MS = 500, LINE = ".cart-change form:has(input[type='number'])";
-let moment = 0, keeping = null;
+let moment = 0;
+/** @type {Promise<boolean> | null} */
+let keeping = null;
 
 function changedLines() {
-  return [...document.querySelectorAll(LINE)].filter(({ elements: { steps } }) => steps.value !== steps.defaultValue);
+  return all(document, LINE, HTMLFormElement).filter((form) => {
+    const steps = fieldOf(form, "steps");
+    return steps.value !== steps.defaultValue;
+  });
 }
 
 // Gives true once every changed line is kept and the page shows it.
@@ -25,31 +32,40 @@ function keepLines() {
 
 async function sendLines() {
   try {
+    /** @type {Response | null} */
     let answer = null;
-    for (let lines = changedLines(); lines.length && (!answer || answer.ok); lines = changedLines()) {
-      const { action, elements: { steps } } = lines[0], body = new URLSearchParams(new FormData(lines[0]));
-      answer = await fetch(action, { method: "POST", body });
-      steps.defaultValue = body.get("steps");
+    for (let [line] = changedLines(); line && (!answer || answer.ok); [line] = changedLines()) {
+      const body = new URLSearchParams();
+      for (const [name, value] of new FormData(line)) body.append(name, String(value));
+      answer = await fetch(line.action, { method: "POST", body });
+      fieldOf(line, "steps").defaultValue = body.get("steps") ?? "";
     }
     if (answer) showBasket(await answer.text());
     return !answer || answer.ok;
   } catch { // the line is down: the field stays as it is, and the page says that it is not kept
-    document.getElementById("not-kept").hidden = false;
+    byId("not-kept").hidden = false;
     return false;
   }
 }
 
-// What hangs on the total is new; the form with what was typed into it stays, and so does the place of the eye.
+/**
+ * Show a basket's page anew: what hangs on the total; the form with what was typed into it stays, and so does the place
+ * of the eye.
+ * @param {string} text
+ */
 function showBasket(text) {
-  const page = document.querySelector("main"), next = new DOMParser().parseFromString(text, "text/html").querySelector("main");
-  const inUse = () => [...page.querySelectorAll("button, input, select")];
-  const at = inUse().indexOf(document.activeElement);
-  const form = page.querySelector("#order"), fresh = next.querySelector("#order");
+  const page = one(document, "main"), next = one(new DOMParser().parseFromString(text, "text/html"), "main");
+  const inUse = () => all(page, "button, input, select");
+  const at = inUse().findIndex((part) => part === document.activeElement);
+  const form = maybe(page, "#order"), fresh = maybe(next, "#order");
   if (form && fresh) {
-    for (const part of fresh.querySelectorAll("[data-fresh]")) {
-      const old = form.querySelector(`[data-fresh="${part.dataset.fresh}"]`);
-      if (part.tagName === "SELECT" && part.querySelector(`[value="${CSS.escape(old.value)}"]`)) part.value = old.value;
-      if (part.type === "radio") { old.disabled = part.disabled; old.checked &&= !part.disabled; } else old.replaceWith(part);
+    for (const part of all(fresh, "[data-fresh]")) {
+      const old = one(form, `[data-fresh="${part.dataset.fresh}"]`);
+      if (part instanceof HTMLSelectElement && old instanceof HTMLSelectElement && part.querySelector(`[value="${CSS.escape(old.value)}"]`)) part.value = old.value;
+      if (part instanceof HTMLInputElement && old instanceof HTMLInputElement && part.type === "radio") {
+        old.disabled = part.disabled;
+        old.checked &&= !part.disabled;
+      } else old.replaceWith(part);
     }
     fresh.replaceWith(form);
   }
@@ -59,26 +75,26 @@ function showBasket(text) {
 }
 
 document.addEventListener("change", (event) => {
-  if (!event.target.closest(LINE)) return;
+  if (!around(event, LINE)) return;
   clearTimeout(moment);
   moment = setTimeout(keepLines, MOMENT_MS);
 });
 document.addEventListener("submit", (event) => {
-  const form = event.target, orders = form.id === "order";
-  if (!form.matches(LINE) && !(orders && (keeping || changedLines().length))) return;
+  const form = around(event, "form", HTMLFormElement), orders = form?.id === "order";
+  if (!form || !form.matches(LINE) && !(orders && (keeping || changedLines().length))) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  const shown = orders && form.elements.shown_total.value;
+  const total = () => fieldOf(form, "shown_total").value, shown = orders && total();
   keepLines().then((kept) => {
     if (!orders || !kept || !form.isConnected) return;
-    if (form.elements.shown_total.value === shown) form.requestSubmit();
-    else document.getElementById("look-again").hidden = false; // another total than the one on the screen is said first
+    if (total() === shown) form.requestSubmit();
+    else byId("look-again").hidden = false; // another total than the one on the screen is said first
   });
 });
 
 // The order's page asks again until the order is over; what somebody is typing is left alone.
 function refreshLater() {
-  const part = document.querySelector("[data-refresh]");
+  const part = maybe(document, "[data-refresh]");
   if (!part) return;
   setTimeout(async () => {
     const open = part.querySelector("details[open], input:focus");
@@ -88,8 +104,9 @@ function refreshLater() {
         if (answer.ok) {
           const shell = document.createElement("div");
           shell.innerHTML = await answer.text();
-          if (!part.isEqualNode(shell.firstElementChild)) {
-            part.replaceWith(shell.firstElementChild);
+          const fresh = shell.firstElementChild;
+          if (fresh && !part.isEqualNode(fresh)) {
+            part.replaceWith(fresh);
             wire(document);
             keepPage();
           }
@@ -107,13 +124,15 @@ submitOnce();
 
 // Without a line: the worker keeps the pages of open orders, and the page it shows instead of others leads to them.
 async function outliveTheLine() {
-  const scope = new URL(".", document.querySelector("link[rel='manifest']").href), { serviceWorker } = navigator;
+  const scope = new URL(".", one(document, "link[rel='manifest']", HTMLLinkElement).href), { serviceWorker } = navigator;
   if (!serviceWorker) return; // a plain http address
   keepPage(); // the page a sent form led to has not passed the worker, nor has the first one
   await serviceWorker.register(`${scope}worker.js?lang=${document.documentElement.lang}`);
-  const list = document.querySelector("[data-kept-orders]"), orders = list && await caches.open(`${scope} orders`);
-  for (const order of orders ? await orders.keys() : []) {
-    const text = await (await orders.match(order)).text(), link = document.createElement("a");
+  const list = maybe(document, "[data-kept-orders]");
+  if (!list) return;
+  const orders = await caches.open(`${scope} orders`);
+  for (const order of await orders.keys()) {
+    const text = await (await orders.match(order))?.text() ?? "", link = document.createElement("a");
     link.href = order.url;
     link.textContent = new DOMParser().parseFromString(text, "text/html").title;
     list.appendChild(document.createElement("li")).append(link);
@@ -122,7 +141,7 @@ async function outliveTheLine() {
 
 // Let the worker keep this page as it is now, or drop it where the order is over.
 function keepPage() {
-  navigator.serviceWorker?.ready.then(({ active }) => active.postMessage(location.href));
+  navigator.serviceWorker?.ready.then(({ active }) => active?.postMessage(location.href));
 }
 
 outliveTheLine().catch(() => { /* a browser that keeps nothing for us */ });

@@ -1,22 +1,25 @@
 // The customer's shop without a line: the page to collect an order with, as this phone saw it last. The line always
 // comes first, and of the shop's own pages none is shown without it: a price or a promise must not be an old one.
-const SCOPE = self.registration.scope, ORDERS = `${SCOPE} orders`, DRESS = `${SCOPE} dress`, NO_LINE = `${SCOPE}no-line`;
+
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+const SCOPE = worker.registration.scope, ORDERS = `${SCOPE} orders`, DRESS = `${SCOPE} dress`, NO_LINE = `${SCOPE}no-line`;
 const MOST_ORDERS = 5, MOST_PARTS = 12;
 
-self.addEventListener("install", (event) => event.waitUntil(
-  caches.open(DRESS).then((dress) => dress.add(NO_LINE)).then(() => self.skipWaiting()),
+worker.addEventListener("install", (event) => event.waitUntil(
+  caches.open(DRESS).then((dress) => dress.add(NO_LINE)).then(() => worker.skipWaiting()),
 ));
-self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
-self.addEventListener("message", (event) => {
+worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
+worker.addEventListener("message", (event) => {
   if (isOrder(bare(event.data))) event.waitUntil(fetch(event.data).then((answer) => keepOrder(event.data, answer)));
 });
-self.addEventListener("fetch", (event) => {
+worker.addEventListener("fetch", (event) => {
   const { request } = event;
   if (request.method !== "GET" || new URL(request.url).origin !== location.origin) return;
   if (request.mode === "navigate") event.respondWith(page(request));
   else if (["style", "script", "image"].includes(request.destination)) event.respondWith(part(request));
 });
 
+/** @param {Request} request */
 async function page(request) {
   try {
     const answer = await fetch(request);
@@ -28,6 +31,7 @@ async function page(request) {
   }
 }
 
+/** @param {Request} request */
 async function part(request) {
   const dress = await caches.open(DRESS);
   try {
@@ -39,7 +43,11 @@ async function part(request) {
   }
 }
 
-// An order's page is kept as long as the order is open.
+/**
+ * Keep an order's page as long as the order is open.
+ * @param {string} address
+ * @param {Response} answer
+ */
 async function keepOrder(address, answer) {
   const path = bare(address);
   if (!isOrder(path) || !answer.ok) return;
@@ -48,8 +56,15 @@ async function keepOrder(address, answer) {
   else await orders.delete(path);
 }
 
+/** @param {string} path */
 const isOrder = (path) => path.startsWith(`${SCOPE}order/`) && path.slice(SCOPE.length).split("/").length === 2;
 
+/**
+ * @param {Cache} cache
+ * @param {string} address
+ * @param {Response} answer
+ * @param {number} most
+ */
 async function keep(cache, address, answer, most) {
   await cache.delete(address);
   await cache.put(address, answer);
@@ -57,12 +72,16 @@ async function keep(cache, address, answer, most) {
   await Promise.all(all.slice(0, Math.max(0, all.length - most)).map((oldest) => cache.delete(oldest)));
 }
 
-// The page says that it is an old one.
+/**
+ * Let the page say that it is an old one.
+ * @param {Response} known
+ */
 async function asKept(known) {
   const text = (await known.text()).replace(" data-as-kept hidden", " data-as-kept");
   return new Response(text, { headers: known.headers });
 }
 
+/** @param {string} address */
 function bare(address) {
-  return address.split(/[?#]/)[0];
+  return address.replace(/[?#].*/, "");
 }

@@ -1,6 +1,6 @@
 // A supervisor's leave on the spot: choose the name, key the PIN, once. Nobody signs out for it.
 
-import { NoAnswer, ask } from "./api.js";
+import { ask, sentence } from "./api.js";
 import { choices, el } from "./dom.js";
 import { Pad, padButtons } from "./pad.js";
 import { say, settings } from "./settings.js";
@@ -9,8 +9,13 @@ import { backButton, sheet } from "./sheet.js";
 const LONGEST_PIN = 12;
 const LONGEST_WHY = 200;
 
-/** Ask for the leave to do what `said` says and `covers` holds in figures; gives {id, permission, by, covers}, or null. */
+/**
+ * Ask for the leave to do what `said` says and `covers` holds in figures; gives {id, permission, by, covers}, or null.
+ * @param {{ saleId: string, permission: string, said: string[], covers: Covers[] }} what
+ * @returns {Promise<Approval | null>}
+ */
 export async function approval({ saleId, permission, said, covers }) {
+  /** @type {{ id: string, name: string }[]} */
   let people;
   try {
     people = (await ask("GET", `${settings.urls.approvers}?permission=${encodeURIComponent(permission)}`)).people;
@@ -19,7 +24,9 @@ export async function approval({ saleId, permission, said, covers }) {
   }
   if (!people.length) return complainOf(new Error(say("no-approver")));
   return new Promise((resolve) => {
-    let chosen = people.length === 1 ? people[0].id : null, given = null, busy = false;
+    let chosen = people.length === 1 ? people[0]?.id ?? null : null, busy = false;
+    /** @type {Approval | null} */
+    let given = null;
     const dots = el("output.number-shown.pin-dots", { "aria-label": say("pin") });
     const keys = padButtons(say("pin"), "clear", "pin-pad");
     const pad = new Pad(keys, (text) => {
@@ -36,14 +43,14 @@ export async function approval({ saleId, permission, said, covers }) {
         sheet.close();
       } catch (fault) {
         pad.clear();
-        sheet.complain(fault instanceof NoAnswer ? say("no-answer") : fault.message);
+        sheet.complain(sentence(fault));
       }
       busy = false;
     };
     sheet.open({
       title: say("approve-title"),
       body: [said.length === 1 ? el("p.sheet-lead", {}, said[0]) : el("ul.sheet-lead", {}, said.map((words) => el("li", {}, words))),
-        choices(say("choose-approver"), people.map(({ id, name }) => [id, name, "user"]), (id) => { chosen = id; keys.focus(); }, chosen), dots, keys],
+        choices(say("choose-approver"), people.map(({ id, name }) => /** @type {[string, string, string]} */ ([id, name, "user"])), (id) => { chosen = id; keys.focus(); }, chosen), dots, keys],
       foot: [backButton(), el("button.btn.btn-go.btn-lg", { onclick: allow }, say("allow"))],
       focus: chosen ? keys : null,
       pad,
@@ -53,9 +60,13 @@ export async function approval({ saleId, permission, said, covers }) {
   });
 }
 
+/**
+ * @param {unknown} fault
+ * @returns {Promise<null>}
+ */
 function complainOf(fault) {
   return new Promise((resolve) => {
     sheet.open({ title: say("approve-title"), foot: [backButton()], onLeave: () => resolve(null) });
-    sheet.complain(fault instanceof NoAnswer ? say("no-answer") : fault.message);
+    sheet.complain(sentence(fault));
   });
 }

@@ -5,10 +5,16 @@
  *
  * Gives null when they are the same goods, else {lines, broughtBack, fewer}: what the sale does not have, the last in
  * the basket first among equals; fewer: the sale has what the basket has no more.
+ * @param {Pick<Kept, "lines" | "broughtBack">} basket
+ * @param {SoldLine[]} sold
+ * @returns {Beyond | null}
  */
 export function beyond({ lines, broughtBack }, sold) {
-  const left = new Map(), add = (key, qty) => left.set(key, (left.get(key) ?? 0) + qty);
-  const key = (sku, qty) => `${qty < 0 ? "-" : "+"}${sku}`, backKey = (saleId, n) => `${saleId} ${n}`;
+  /** @type {Map<string, number>} */
+  const left = new Map();
+  const add = (/** @type {string} */ key, /** @type {number} */ qty) => left.set(key, (left.get(key) ?? 0) + qty);
+  const key = (/** @type {string} */ sku, /** @type {number} */ qty) => `${qty < 0 ? "-" : "+"}${sku}`;
+  const backKey = (/** @type {string} */ saleId, /** @type {number | null | undefined} */ n) => `${saleId} ${n}`;
   for (const line of sold) {
     if (line.returns_sale_id && line.kind === "deposit") continue; // it came back with its goods
     if (line.returns_sale_id) add(backKey(line.returns_sale_id, line.returns_n), 1);

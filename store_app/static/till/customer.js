@@ -1,18 +1,23 @@
 // The customer of a sale: found by name, number or card, put to the basket with points and tab; and coupons.
 
-import { NoAnswer, ask } from "./api.js";
+import { ask, sentence } from "./api.js";
 import { askWords } from "./dialogs.js";
 import { el, field, icon, list, quiet } from "./dom.js";
 import { standingText } from "./lines.js";
-import { say, settings } from "./settings.js";
+import { $, say, settings } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
 
 const SOON_MS = 120;
 
 export class Customers {
-  constructor(basket, view) {
+  timer = 0;
+  n = 0;
+  /** @type {Customer | null} */
+  first = null;
+
+  /** @param {import("./basket.js").Basket} basket */
+  constructor(basket) {
     this.basket = basket;
-    this.view = view;
   }
 
   open() {
@@ -31,33 +36,43 @@ export class Customers {
       onEnter: () => this.first && this.#attach(this.first),
       onScan: (code) => { asked.input.value = code; this.#find(code, rows, true); },
     });
-    if (confirm) this.#confirm(confirm, known);
-    if (online) this.#online(online, () => ask("GET", this.#address(known.id)));
+    if (known && confirm) this.#confirm(confirm, known);
+    if (known && online) this.#online(online, () => ask("GET", this.#address(known.id)));
   }
 
+  /** @param {string} id */
   #address(id) { return `${settings.urls.customers}/${encodeURIComponent(id)}`; }
 
-  /** Show whether the customer has the member prices online, in the words agreed to; or what to ask for it. */
+  /**
+   * Show whether the customer has the member prices online, in the words agreed to; or what to ask for it.
+   * @param {HTMLElement} root
+   * @param {() => Promise<{ customer: Customer, online: { since?: string, phone_end?: string, language: string, asked: string } }>} answer
+   * @param {string | null} [done]
+   */
   async #online(root, answer, done = null) {
     try {
       const { customer, online } = await answer();
       const phone = !online.since && !online.phone_end ? field("online-phone", say("online-phone"), { type: "tel", inputmode: "tel", maxlength: "30" }) : null;
-      const put = (given) => this.#online(root, () => ask("POST", `${this.#address(customer.id)}/online`, { given, phone: phone?.input.value ?? "" }), say(given ? "online-noted" : "online-ended"));
+      const put = (/** @type {boolean} */ given) => this.#online(root, () => ask("POST", `${this.#address(customer.id)}/online`, { given, phone: phone?.input.value ?? "" }), say(given ? "online-noted" : "online-ended"));
       const day = online.since && new Date(`${online.since}T12:00`).toLocaleDateString(settings.language, { dateStyle: "long" });
       root.replaceChildren(el("b", {}, say("online-prices")), el("p.m-0", {}, say(online.since ? "online-since" : "online-ask", { day })),
         el("blockquote.asked", { lang: online.language }, online.asked), ...(phone ? [phone.root] : []),
         online.since ? quiet(say("online-take-back"), () => put(false), "x-mark") : quiet(say("online-agree"), () => put(true), "check-circle"));
       if (done) sheet.tell(done);
-    } catch (fault) { sheet.complain(fault instanceof NoAnswer ? say("no-answer") : fault.message); }
+    } catch (fault) { sheet.complain(sentence(fault)); }
   }
 
-  /** Let a customer confirm the phone by a code, once here: before that the network's points cannot be redeemed. */
+  /**
+   * Let a customer confirm the phone by a code, once here: before that the network's points cannot be redeemed.
+   * @param {HTMLElement} root
+   * @param {Customer} known
+   */
   #confirm(root, known) {
     const address = `${this.#address(known.id)}/points`, name = known.points_name;
-    const asked = async (path, body) => {
+    const asked = async (/** @type {string} */ path, /** @type {object} */ body) => {
       sheet.quieten();
       try { return await ask("POST", `${address}/${path}`, body); }
-      catch (fault) { sheet.complain(fault instanceof NoAnswer ? say("no-answer") : fault.message); return null; }
+      catch (fault) { sheet.complain(sentence(fault)); return null; }
     };
     const code = field("points-code", say("points-code"), { inputmode: "numeric", autocomplete: "off", maxlength: "12" });
     const finish = async () => {
@@ -84,40 +99,51 @@ export class Customers {
     root.replaceChildren(el("b", {}, say("points-confirm-title", { name })), lead, acts);
   }
 
+  /**
+   * @param {string} text
+   * @param {ReturnType<typeof list>} rows
+   */
   #soon(text, rows) {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.#find(text, rows), SOON_MS);
   }
 
+  /**
+   * @param {string} text
+   * @param {ReturnType<typeof list>} rows
+   * @param {boolean} [scanned]
+   */
   async #find(text, rows, scanned = false) {
     if (!text.trim()) { this.first = null; return rows.fill([]); }
-    const n = this.n = (this.n ?? 0) + 1;
+    const n = this.n += 1;
     try {
+      /** @type {{ customers: Customer[] }} */
       const { customers } = await ask("GET", `${settings.urls.customers}?q=${encodeURIComponent(text.trim())}`);
       if (n !== this.n) return;
       sheet.quieten();
       this.first = customers[0] ?? null;
-      if (scanned && customers.length === 1) return this.#attach(customers[0]);
+      if (scanned && this.first && customers.length === 1) return this.#attach(this.first);
       rows.fill(customers.map((found) => el("li", {}, el("button.row-button", { onclick: () => this.#attach(found) }, icon("user"),
         el("span.row-main", {}, el("b", {}, found.name), el("span.muted", {}, [found.phone_end && say("phone-end", { end: found.phone_end }), found.member && say("member")].filter(Boolean).join(" · "))),
         el("span.muted.figures", {}, standingText(found))))));
     } catch (fault) {
-      if (n === this.n) sheet.complain(fault instanceof NoAnswer ? say("no-answer") : fault.message);
+      if (n === this.n) sheet.complain(sentence(fault));
     }
   }
 
+  /** @param {Customer} found */
   async #attach(found) {
     try {
       const standing = await ask("GET", this.#address(found.id));
       this.basket.attach({ ...found, ...(standing.customer ?? {}), ...(standing.standing ?? standing), id: found.id });
       sheet.close();
-    } catch (fault) { sheet.complain(fault instanceof NoAnswer ? say("no-answer") : fault.message); }
+    } catch (fault) { sheet.complain(sentence(fault)); }
   }
 
   /** Coupons: one code after another; what the basket has is listed and can be taken out. */
   coupons() {
     const chips = el("div.choices");
-    const add = (code) => {
+    const add = (/** @type {string} */ code) => {
       this.basket.setCoupons([...this.basket.coupons, code.toUpperCase()]);
       sheet.close();
     };
@@ -127,7 +153,7 @@ export class Customers {
     }, icon("ticket"), el("b", {}, code), icon("x-mark"))));
     askWords({ title: say("coupon"), label: say("coupon-code"), longest: 40, allowEmpty: false, onWords: (code) => { add(code); }, onScan: add });
     fill();
-    document.getElementById("sheet-body").append(chips);
+    $("sheet-body").append(chips);
   }
 
   saleNote() {

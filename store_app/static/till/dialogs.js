@@ -1,28 +1,35 @@
 // Questions about a line: how many, how much off, which price, which words; and how old the customer is.
 
-import { NoAnswer, ask } from "./api.js";
+import { one } from "../common/dom.js";
+import { ask, sentence } from "./api.js";
 import { isWeighed } from "./catalogue.js";
 import { bornBy } from "./clock.js";
-import { choices, el, field, quiet } from "./dom.js";
+import { choices, el, field, keepFocus, quiet } from "./dom.js";
 import { moneyText, parseKeyed, showMoney } from "./money.js";
 import { Pad, padButtons } from "./pad.js";
 import { say, settings } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
 import { eachText } from "./words.js";
 
-/** Ask for how many, or how much it weighs less its box; `onNumber` is given it and may answer with a sentence of
- * refusal. `onLeave` is told when the question is over. */
+/**
+ * Ask for how many, or how much it weighs less its box; `onNumber` is given it and may answer with a sentence of
+ * refusal. `onLeave` is told when the question is over.
+ * @param {Measured & Priced & { sku?: string, name: string }} product
+ * @param {(number: number) => Said} onNumber
+ * @param {{ hasScale?: boolean, tareGrams?: number, onLeave?: (() => unknown) | null }} [wishes]
+ */
 export function askNumber(product, onNumber, { hasScale = false, tareGrams = 0, onLeave = null } = {}) {
   const weighed = isWeighed(product), unit = weighed ? ` ${say(product.stock_unit)}` : "";
   const shown = el("output.number-shown.figures", { id: "number-shown" });
   const keys = padButtons(say("number"), "clear", "number-pad");
   const box = product.stock_unit === "gram" ? new Box(tareGrams, () => pad) : null;
+  /** @type {Pad} */
   const pad = new Pad(keys, () => {
     shown.textContent = `${(box ? box.gross : pad.text) || "0"}${unit}`;
     box?.show();
     sheet.quieten();
   });
-  const take = (number) => {
+  const take = (/** @type {number} */ number) => {
     const fault = number > 0 ? onNumber(number) : say(box?.grams && number + box.grams > 0 ? "tare-heavier" : "number-needed");
     if (fault) sheet.complain(fault);
     else sheet.close();
@@ -30,15 +37,15 @@ export function askNumber(product, onNumber, { hasScale = false, tareGrams = 0, 
   const finish = () => take(box ? Number(box.gross) - box.grams : Number(pad.text));
   const weigh = async () => {
     try {
-      const where = new URLSearchParams({ till_id: settings.till_id, sku: product.sku, ...(box ? { tare_grams: box.grams } : {}) });
+      const where = new URLSearchParams({ till_id: settings.till_id, sku: product.sku ?? "", ...(box ? { tare_grams: String(box.grams) } : {}) });
       take((await ask("GET", `${settings.urls.scale}?${where}`)).qty);
     } catch (fault) {
-      sheet.complain(fault instanceof NoAnswer ? say("no-answer") : fault.message);
+      sheet.complain(sentence(fault));
     }
   };
   pad.clear();
   sheet.open({
-    title: say({ gram: "grams-title", millilitre: "millilitres-title" }[product.stock_unit] ?? "quantity-title"),
+    title: say(product.stock_unit === "gram" ? "grams-title" : product.stock_unit === "millilitre" ? "millilitres-title" : "quantity-title"),
     body: [el("p.muted", {}, say(weighed ? "grams-hint" : "quantity-hint", { name: product.name, price: eachText(product) })),
       shown, box?.root, weighed && hasScale ? quiet(say("from-scale"), weigh, "scale") : null, keys],
     foot: [backButton(), el("button.btn.btn-go.btn-lg", { onclick: finish }, say("take-it"))],
@@ -48,10 +55,18 @@ export function askNumber(product, onNumber, { hasScale = false, tareGrams = 0, 
 
 /** The box something is weighed in: the product's own, or one that is keyed into the same pad; what is left is shown. */
 class Box {
+  /**
+   * @param {number} grams
+   * @param {() => Pad} padOf
+   */
   constructor(grams, padOf) {
-    Object.assign(this, { own: grams, padOf, keysBox: false, other: [] });
+    this.own = grams;
+    this.padOf = padOf;
+    this.keysBox = false;
+    /** @type {Pad["typed"]} */
+    this.other = [];
     this.sum = el("span.figures", { role: "status" });
-    this.button = el("button.btn.btn-quiet", { "aria-pressed": "false", onmousedown: (event) => event.preventDefault(), onclick: () => this.#turn() }, say("tare"));
+    this.button = el("button.btn.btn-quiet", { "aria-pressed": "false", onmousedown: keepFocus, onclick: () => this.#turn() }, say("tare"));
     this.root = el("div.tare", {}, this.sum, this.button);
   }
 
@@ -75,7 +90,10 @@ class Box {
   }
 }
 
-/** Ask for an amount of money; `onAmount(minor)` may answer with a sentence of refusal. */
+/**
+ * Ask for an amount of money; `onAmount(minor)` may answer with a sentence of refusal.
+ * @param {{ title: string, lead?: string, label: string, onAmount: (minor: number) => Said | Promise<Said>, extra?: import("./dom.js").Children, allowZero?: boolean, done?: string }} question
+ */
 export function askAmount({ title, lead, label, onAmount, extra = null, allowZero = false, done = say("take-it") }) {
   const shown = el("output.number-shown.figures");
   const keys = padButtons(label, "00", "amount-pad");
@@ -98,8 +116,13 @@ export function askAmount({ title, lead, label, onAmount, extra = null, allowZer
   });
 }
 
-/** Count empties in: a touch is one that came back, or as many as were keyed; `onEmpties(product, n)`. */
+/**
+ * Count empties in: a touch is one that came back, or as many as were keyed; `onEmpties(product, n)`.
+ * @param {Product[]} deposits
+ * @param {(product: Product, n: number) => unknown} onEmpties
+ */
 export function askEmpties(deposits, onEmpties) {
+  /** @type {Map<Product, number>} */
   const counted = new Map();
   const shown = el("output.number-shown.figures"), told = el("p.figures", { role: "status" });
   const keys = padButtons(say("number"), "clear", "number-pad");
@@ -107,7 +130,7 @@ export function askEmpties(deposits, onEmpties) {
     shown.textContent = text || "1";
     sheet.quieten();
   }, 4);
-  const take = (product) => {
+  const take = (/** @type {Product} */ product) => {
     const n = Number(pad.text || 1);
     if (!n) return sheet.complain(say("number-needed"));
     onEmpties(product, n);
@@ -116,9 +139,10 @@ export function askEmpties(deposits, onEmpties) {
     pad.clear();
     keys.focus(); // Enter is for the sheet again, not once more for this one
   };
+  const only = deposits.length === 1 ? deposits[0] : undefined;
   pad.clear();
   sheet.open({
-    title: say("empties"), pad, focus: keys, wide: true, onEnter: () => (deposits.length === 1 && pad.text ? take(deposits[0]) : sheet.close()),
+    title: say("empties"), pad, focus: keys, wide: true, onEnter: () => (only && pad.text ? take(only) : sheet.close()),
     body: [el("p.muted", {}, say("empties-lead")), el("div.two", {}, el("div.stack", {}, shown, keys),
       el("div.more-tiles", {}, deposits.map((product) => el("button.more-tile", { onclick: () => take(product) }, el("span", {}, product.name), el("b.figures", {}, moneyText(product.price_minor)))))), told],
     foot: el("button.btn.btn-go.btn-lg", { onclick: () => sheet.close() }, say("done")),
@@ -127,12 +151,17 @@ export function askEmpties(deposits, onEmpties) {
 
 const REASONS = ["why-damaged", "why-near-expiry", "why-price-on-shelf", "why-regular", "why-goodwill"];
 
+/** @param {(reason: string) => unknown} onChoose */
 function reasonTiles(onChoose) {
-  return choices(say("why"), REASONS.map((reason) => [reason, say(reason)]), onChoose);
+  return choices(say("why"), REASONS.map((reason) => /** @type {[string, string]} */ ([reason, say(reason)])), onChoose);
 }
 
-/** Ask what comes off: a percentage or (of one line) an amount, and why. `taken`: something is off already.
- * `onDiscount({discount_bp, discount_minor, reason})`. */
+/**
+ * Ask what comes off: a percentage or (of one line) an amount, and why. `taken`: something is off already.
+ * `onDiscount({discount_bp, discount_minor, reason})`.
+ * @param {{ title: string, reason?: string, taken?: unknown, percentOnly?: boolean }} question
+ * @param {(change: Pick<Special, "discount_bp" | "discount_minor" | "reason">) => unknown} onDiscount
+ */
 export function askDiscount({ title, reason = "", taken = false, percentOnly = false }, onDiscount) {
   let by = "percent";
   const shown = el("output.number-shown.figures");
@@ -150,8 +179,8 @@ export function askDiscount({ title, reason = "", taken = false, percentOnly = f
     if (!reason) return sheet.complain(say("reason-needed"));
     onDiscount({ discount_bp: bp, discount_minor: minor, reason });
   };
-  const quick = el("div.notes", { role: "group", "aria-label": say("likely"), onmousedown: (event) => event.preventDefault() }, [5, 10, 20, 50].map((percent) => el("button", {
-    onclick: () => { by = "percent"; pad.clear(); for (const digit of String(percent)) pad.press(digit, 0); ways.querySelector("[data-value=percent]").click(); },
+  const quick = el("div.notes", { role: "group", "aria-label": say("likely"), onmousedown: keepFocus }, [5, 10, 20, 50].map((percent) => el("button", {
+    onclick: () => { by = "percent"; pad.clear(); for (const digit of String(percent)) pad.press(digit, 0); one(ways, "[data-value=percent]").click(); },
   }, `${percent} %`)));
   const ways = choices(say("how-much-off"), [["percent", say("by-percent")], ["amount", say("by-amount")]], (way) => {
     by = way;
@@ -166,7 +195,11 @@ export function askDiscount({ title, reason = "", taken = false, percentOnly = f
   });
 }
 
-/** Ask for another price of a line, and why. `onPrice({price_minor, reason})`. */
+/**
+ * Ask for another price of a line, and why. `onPrice({price_minor, reason})`.
+ * @param {Line} line
+ * @param {(change: Pick<Special, "price_minor" | "reason">) => unknown} onPrice
+ */
 export function askPrice(line, onPrice) {
   let reason = line.reason ?? "";
   const shown = el("output.number-shown.figures");
@@ -190,7 +223,10 @@ export function askPrice(line, onPrice) {
   });
 }
 
-/** Ask for a line of words: a note for the receipt, a label, a coupon. */
+/**
+ * Ask for a line of words: a note for the receipt, a label, a coupon.
+ * @param {{ title: string, lead?: string, label: string, value?: string, longest?: number, type?: string, onWords: (words: string) => Said | Promise<Said>, done?: string, allowEmpty?: boolean, onScan?: ((code: string) => unknown) | null }} question
+ */
 export function askWords({ title, lead = "", label, value = "", longest = 200, type = "text", onWords, done = say("take-it"), allowEmpty = true, onScan = null }) {
   const asked = field("sheet-words", label, { value, maxlength: String(longest), type });
   const finish = async () => {
@@ -208,11 +244,17 @@ export function askWords({ title, lead = "", label, value = "", longest = 200, t
   return asked.input;
 }
 
-/** Ask once whether the customer is old enough for the strictest product; `onAnswer('looked' | 'document' | null)`. */
+/**
+ * Ask once whether the customer is old enough for the strictest product; `onAnswer('looked' | 'document' | null)`.
+ * @param {number} age
+ * @param {Product[]} products
+ * @param {(answer: "looked" | "document" | null) => void} onAnswer
+ */
 export function askAge(age, products, onAnswer) {
   const day = bornBy(age).toLocaleDateString(settings.language, { year: "numeric", month: "long", day: "numeric", timeZone: "UTC" });
+  /** @type {"looked" | "document" | null} */
   let answer = null;
-  const give = (how) => () => { answer = how; sheet.close(); };
+  const give = (/** @type {typeof answer} */ how) => () => { answer = how; sheet.close(); };
   sheet.open({
     title: say("age-title", { age }),
     body: [el("p.muted", {}, say("age-words")), el("p.born", { id: "age-born" }, el("span", {}, say("born")), el("b.figures", {}, day)),

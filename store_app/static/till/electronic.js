@@ -1,7 +1,7 @@
 // Cards by terminal and mobile wallets: ask, wait, and say plainly what is known. A payment's id is made here and kept
 // with the basket before it is sent, so a lost answer or a reload asks after the same money, never for it again.
 
-import { NoAnswer, Refusal, ask } from "./api.js";
+import { NoAnswer, Refusal, ask, sentence } from "./api.js";
 import { newId } from "../common/ids.js";
 import { el, icon, quiet } from "./dom.js";
 import { moneyText, showMoney } from "./money.js";
@@ -12,6 +12,13 @@ const POLL_MS = 900;
 const FINAL = ["captured", "declined", "cancelled", "reversed"];
 
 export class Electronic {
+  timer = 0;
+  amount = 0;
+  waitsForCode = false;
+  /** @type {string | null} */
+  shownQr = null;
+
+  /** @param {import("./pay.js").Pay} pay */
   constructor(pay) {
     this.pay = pay;
     this.basket = pay.basket;
@@ -20,28 +27,37 @@ export class Electronic {
 
   get #part() { return this.basket.parts[this.at]; }
 
-  /** A wallet: does the customer show a code, or does the shop? */
+  /**
+   * A wallet: does the customer show a code, or does the shop?
+   * @param {number} amount
+   */
   chooseWay(amount) {
     this.amount = amount;
     this.waitsForCode = true;
     this.#draw("wallet-title", {
       words: say("wallet-ask"), picture: "qr-code",
       extra: [el("div.scan-code", {}, el("label.form-label", { for: "wallet-code" }, say("wallet-code")),
-        el("div.field-and-button", {}, el("input.form-control.form-control-lg", { id: "wallet-code", autocomplete: "off", inputmode: "numeric", maxlength: "64", onkeydown: (event) => { if (event.key === "Enter") this.scanned(event.target.value); } }),
-          el("button.btn.btn-quiet.camera-button", { "aria-controls": "wallet-camera", "aria-expanded": "false", onclick: ({ currentTarget }) => this.pay.actions.camera(currentTarget) }, icon("camera"), el("span", {}, say("camera")))),
+        el("div.field-and-button", {}, el("input.form-control.form-control-lg", { id: "wallet-code", autocomplete: "off", inputmode: "numeric", maxlength: "64", onkeydown: (event) => { if (event.key === "Enter") this.scanned($("wallet-code", HTMLInputElement).value); } }),
+          el("button.btn.btn-quiet.camera-button", { "aria-controls": "wallet-camera", "aria-expanded": "false", id: "wallet-camera-button", onclick: () => this.pay.actions.camera($("wallet-camera-button")) }, icon("camera"), el("span", {}, say("camera")))),
         el("div", { id: "wallet-camera", hidden: true }))],
       buttons: [quiet(say("wallet-shop"), () => this.begin({ tender: "wallet", way: "shop_code", amount }), "qr-code"), quiet(say("back"), () => this.#leave())],
     });
     $("wallet-code").focus();
   }
 
-  /** A scan while a customer's code is awaited is that code; any other is left alone. */
+  /**
+   * A scan while a customer's code is awaited is that code; any other is left alone.
+   * @param {string} code
+   */
   scanned(code) {
     if (!this.waitsForCode || !code.trim()) return soundBad();
     this.begin({ tender: "wallet", way: "customer_code", amount: this.amount, code: code.trim() });
   }
 
-  /** Ask for an amount. */
+  /**
+   * Ask for an amount.
+   * @param {{ tender: string, way: string, amount: number, code?: string }} what
+   */
   async begin({ tender, way, amount, code }) {
     this.waitsForCode = false;
     const part = { tender, way, amount_minor: amount, payment_id: newId(), state: "requested" };
@@ -54,17 +70,18 @@ export class Electronic {
       }, 30_000));
     } catch (fault) {
       if (fault instanceof NoAnswer) this.#unknown("");
-      else this.#drop(fault.message);
+      else this.#drop(sentence(fault));
     }
   }
 
   /** Ask after what was on its way when the page was closed. */
   recover() {
-    this.at = this.basket.parts.findIndex((part) => ![undefined, "captured"].includes(part.state));
+    this.at = this.basket.parts.findIndex((part) => part.state !== undefined && part.state !== "captured");
     this.#waiting(null);
     this.#inquire();
   }
 
+  /** @param {Payment} payment */
   #heard(payment) {
     clearTimeout(this.timer);
     if (!this.#part) return;
@@ -100,7 +117,7 @@ export class Electronic {
   async #cancel() {
     clearTimeout(this.timer);
     try {
-      this.#heard(await ask("POST", `${settings.urls.payments}/${this.#part.payment_id}/cancel`, {}, 15_000));
+      this.#heard(await ask("POST", `${settings.urls.payments}/${this.#part?.payment_id}/cancel`, {}, 15_000));
     } catch (fault) {
       if (fault instanceof Refusal && fault.status !== 404) {
         this.pay.actions.showCode(null);
@@ -110,7 +127,10 @@ export class Electronic {
     }
   }
 
-  /** Give a captured part back: reversed at the provider first. */
+  /**
+   * Give a captured part back: reversed at the provider first.
+   * @param {Part} part
+   */
   async giveBack(part) {
     try {
       const answer = await ask("POST", `${settings.urls.payments}/${part.payment_id}/reverse`, {}, 30_000);
@@ -119,7 +139,7 @@ export class Electronic {
       if (now >= 0) this.basket.dropPart(now);
       this.pay.choose(this.pay.tender);
     } catch (fault) {
-      this.pay.again(fault instanceof NoAnswer ? say("reverse-unknown") : fault.message);
+      this.pay.again(fault instanceof NoAnswer ? say("reverse-unknown") : sentence(fault));
     }
   }
 
@@ -127,17 +147,19 @@ export class Electronic {
 
   // --- what is shown ---
 
+  /** @param {Payment | null} payment */
   #waiting(payment) {
     const part = this.#part, qr = payment?.qr ?? null;
     if (qr && qr === this.shownQr && !$("pay-asking").hidden) return;
     this.shownQr = qr;
-    this.#draw(part.tender === "card" ? "card-title" : "wallet-title", {
-      words: say(qr ? "wallet-scan-ours" : part.tender === "card" ? "card-waiting" : "wallet-waiting"), picture: qr ? null : "spinner", qr,
+    this.#draw(part?.tender === "card" ? "card-title" : "wallet-title", {
+      words: say(qr ? "wallet-scan-ours" : part?.tender === "card" ? "card-waiting" : "wallet-waiting"), picture: qr ? null : "spinner", qr,
       buttons: [quiet(say("ask-again"), () => this.#inquire()), quiet(say("cancel-payment"), () => this.#cancel())],
     });
     this.pay.actions.showCode(qr);
   }
 
+  /** @param {string} reason */
   #unknown(reason) {
     soundBad();
     this.shownQr = null;
@@ -148,11 +170,15 @@ export class Electronic {
     });
   }
 
+  /**
+   * @param {string} title
+   * @param {{ words: string, picture: string | null, qr?: string | null, extra?: Node[], buttons: Node[] }} shown
+   */
   #draw(title, { words, picture, qr = null, extra = [], buttons }) {
     $("asking-title").textContent = say(title);
-    showMoney($("asking-amount"), this.#part && !this.waitsForCode ? this.#part.amount_minor : this.amount);
-    const image = qr && el("img.qr", { src: qr.startsWith("<") ? `data:image/svg+xml,${encodeURIComponent(qr)}` : qr, alt: say("qr-of", { amount: moneyText(this.#part.amount_minor) }) });
-    const mark = image ?? (picture === "spinner" ? el("div.spinner-border", { "aria-hidden": "true" }) : icon(picture));
+    showMoney($("asking-amount"), (!this.waitsForCode && this.#part?.amount_minor) || this.amount);
+    const image = qr && el("img.qr", { src: qr.startsWith("<") ? `data:image/svg+xml,${encodeURIComponent(qr)}` : qr, alt: say("qr-of", { amount: moneyText(this.#part?.amount_minor ?? 0) }) });
+    const mark = image ?? (picture === "spinner" ? el("div.spinner-border", { "aria-hidden": "true" }) : icon(picture ?? "qr-code"));
     $("asking-body").replaceChildren(mark, el("p", {}, words), ...extra);
     $("asking-foot").replaceChildren(...buttons);
     this.pay.show("asking");
@@ -164,6 +190,7 @@ export class Electronic {
     this.pay.again("");
   }
 
+  /** @param {string} words */
   #drop(words) {
     clearTimeout(this.timer);
     this.shownQr = null;

@@ -1,7 +1,9 @@
 // The left of the till: search results, categories, and the quick keys as the shopkeeper arranged them.
 
+import { all, around, one } from "../common/dom.js";
 import { ask } from "./api.js";
 import { isWeighed } from "./catalogue.js";
+import { stencil } from "./dom.js";
 import { showMoney } from "./money.js";
 import { $, say, settings } from "./settings.js";
 import { perText, qtyText } from "./words.js";
@@ -9,26 +11,42 @@ import { perText, qtyText } from "./words.js";
 const LOW_STOCK = 3;
 const MOST_SHOWN = 60;
 const PAUSE_MS = 60; // longer than between two keys of a scanner, shorter than anybody notices
-const stencil = (id) => $(id).content.firstElementChild.cloneNode(true);
 
 export class Goods {
+  timer = 0;
+  chips = "";
+  /**
+   * SKU -> stock units last heard of.
+   * @type {Map<string, number | null | undefined>}
+   */
+  levels = new Map();
+  /**
+   * SKUs asked for since levels were last renewed.
+   * @type {Set<string>}
+   */
+  asked = new Set();
+  /** @type {Product[]} */
+  found = [];
+
+  /**
+   * @param {import("./catalogue.js").Catalogue} catalogue
+   * @param {Pick<import("./till.js").Till, "take">} actions
+   */
   constructor(catalogue, actions) {
     this.catalogue = catalogue;
     this.page = "keys:0"; // keys:<page>, empties: or aisle:<name>
-    this.found = [];
+    this.search = $("search", HTMLInputElement);
     this.shown = ""; // the text whose results are on the screen
-    this.levels = new Map(); // SKU -> stock units last heard of
-    this.asked = new Set(); // SKUs asked for since levels were last renewed
     $("tiles").addEventListener("click", (event) => {
-      const tile = event.target.closest(".tile");
-      if (tile) actions.take(catalogue.bySku.get(tile.dataset.sku), 1);
+      const product = catalogue.bySku.get(around(event, ".tile")?.dataset.sku ?? "");
+      if (product) actions.take(product, 1);
     });
     $("tiles").addEventListener("keydown", (event) => this.#moveAmongTiles(event));
     $("chips").addEventListener("click", (event) => {
-      const chip = event.target.closest("button");
-      if (!chip) return;
-      this.page = chip.dataset.page;
-      $("search").value = "";
+      const page = around(event, "button")?.dataset.page;
+      if (!page) return;
+      this.page = page;
+      this.search.value = "";
       this.show();
     });
   }
@@ -36,13 +54,13 @@ export class Goods {
   /** Show what is typed once the hand pauses: what a scanner wrote is taken out of the field before that. */
   soon() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => { if ($("search").value.trim() !== this.shown) this.show(); }, PAUSE_MS);
+    this.timer = setTimeout(() => { if (this.search.value.trim() !== this.shown) this.show(); }, PAUSE_MS);
   }
 
   /** Show what the search field asks for, or the page that is chosen. */
   show() {
     clearTimeout(this.timer);
-    const text = this.shown = $("search").value.trim();
+    const text = this.shown = this.search.value.trim();
     const keys = text ? this.catalogue.search(text).map((product) => ({ product })) : this.#chosen();
     this.#showChips(text);
     $("tiles").replaceChildren(...keys.map((key) => this.#tile(key)));
@@ -60,21 +78,24 @@ export class Goods {
 
   /** Empty the search field; the tiles are drawn anew only when it held something. */
   clearSearch() {
-    if (!$("search").value && !this.shown) return;
-    $("search").value = "";
+    if (!this.search.value && !this.shown) return;
+    this.search.value = "";
     this.show();
   }
 
+  /** @returns {Key[]} */
   #chosen() {
-    const [kind, name] = this.page.split(/:(.*)/);
+    const [kind, name = ""] = this.page.split(/:(.*)/);
     if (kind === "empties") return this.catalogue.deposits().map((product) => ({ product }));
     return kind === "keys" ? this.catalogue.quickKeys(Number(name)) : this.catalogue.inCategory(name).map((product) => ({ product }));
   }
 
+  /** @param {string} text */
   #showChips(text) {
-    const wanted = [...this.catalogue.keyPages().map((words, at) => [`keys:${at}`, words]),
-      ...(this.catalogue.hasDeposits ? [["empties:", say("empties")]] : []),
-      ...this.catalogue.categories.map((name) => [`aisle:${name}`, name])];
+    /** @type {[page: string, words: string][]} */
+    const wanted = [...this.catalogue.keyPages().map((words, at) => /** @type {[string, string]} */ ([`keys:${at}`, words])),
+      ...(this.catalogue.hasDeposits ? [/** @type {[string, string]} */ (["empties:", say("empties")])] : []),
+      ...this.catalogue.categories.map((name) => /** @type {[string, string]} */ ([`aisle:${name}`, name]))];
     const state = JSON.stringify(wanted);
     if (state !== this.chips) {
       this.chips = state;
@@ -86,29 +107,31 @@ export class Goods {
         return chip;
       }));
     }
-    for (const chip of $("chips").children) chip.setAttribute("aria-pressed", String(!text && chip.dataset.page === this.page));
+    for (const chip of all($("chips"), "button")) chip.setAttribute("aria-pressed", String(!text && chip.dataset.page === this.page));
   }
 
+  /** @param {Key} key */
   #tile({ product, label, colour }) {
     const tile = stencil("tile-stencil");
     tile.dataset.sku = product.sku;
     if (colour) tile.dataset.colour = colour;
-    tile.querySelector(".tile-name").textContent = label || product.name;
-    const price = tile.querySelector(".tile-price");
+    one(tile, ".tile-name").textContent = label || product.name;
+    const price = one(tile, ".tile-price");
     if (product.price_typed) price.textContent = say("price-typed");
     else {
       showMoney(price, product.price_minor);
       if (isWeighed(product)) price.append(` / ${perText(product)}`);
     }
-    tile.querySelector(".tile-pack").textContent = [product.brand, product.pack_text].filter(Boolean).join(" · ");
+    one(tile, ".tile-pack").textContent = [product.brand, product.pack_text].filter(Boolean).join(" · ");
     this.#sayStock(tile, product);
     return tile;
   }
 
   async #askLevels() {
-    const skus = [...$("tiles").children].map((tile) => tile.dataset.sku).filter((sku) => !this.asked.has(sku));
+    const skus = all($("tiles"), ".tile").map((tile) => tile.dataset.sku ?? "").filter((sku) => !this.asked.has(sku));
     if (!skus.length) return;
     for (const sku of skus) this.asked.add(sku);
+    /** @type {Record<string, number | null>} */
     let levels;
     try {
       levels = await ask("GET", `${settings.urls.levels}?${new URLSearchParams(skus.map((sku) => ["sku", sku]))}`);
@@ -116,19 +139,29 @@ export class Goods {
       return; // asked again after the next sale
     }
     for (const sku of skus) this.levels.set(sku, levels[sku]);
-    for (const tile of $("tiles").children) {
-      if (tile.dataset.sku in levels) this.#sayStock(tile, this.catalogue.bySku.get(tile.dataset.sku));
+    for (const tile of all($("tiles"), ".tile")) {
+      const { sku = "" } = tile.dataset, product = sku in levels ? this.catalogue.bySku.get(sku) : undefined;
+      if (product) this.#sayStock(tile, product);
     }
   }
 
+  /**
+   * @param {HTMLElement} tile
+   * @param {Product} product
+   */
   #sayStock(tile, product) {
     const [kind, words] = this.#stock(product);
-    tile.querySelector(".tile-left").textContent = kind ? words : "";
-    tile.querySelector(".tile-left").className = `tile-left tile-left-${kind}`;
-    tile.querySelector(".tile-stock").className = words ? `tile-stock dot ${kind && `dot-${kind}`}` : "tile-stock";
+    const left = one(tile, ".tile-left");
+    left.textContent = kind ? words : "";
+    left.className = `tile-left tile-left-${kind}`;
+    one(tile, ".tile-stock").className = words ? `tile-stock dot ${kind && `dot-${kind}`}` : "tile-stock";
   }
 
-  /** Give [kind, words] of what is left: kind '' while there is plenty. */
+  /**
+   * Give [kind, words] of what is left: kind '' while there is plenty.
+   * @param {Product} product
+   * @returns {[kind: string, words: string]}
+   */
   #stock(product) {
     const left = this.levels.get(product.sku);
     if (left == null || product.kind !== "goods" && product.kind) return ["", ""];
@@ -137,16 +170,17 @@ export class Goods {
     return low ? ["warn", say("stock-left", { n: qtyText(product, left) })] : ["", say("stock-fine")];
   }
 
+  /** @param {KeyboardEvent} event */
   #moveAmongTiles(event) {
-    const tiles = [...$("tiles").children], at = tiles.indexOf(document.activeElement);
+    const tiles = all($("tiles"), ".tile"), at = tiles.findIndex((tile) => tile === document.activeElement);
     if (at < 0) return;
-    const across = tiles.findIndex((tile) => tile.offsetTop !== tiles[0].offsetTop);
+    const across = tiles.findIndex((tile) => tile.offsetTop !== tiles[0]?.offsetTop);
     const columns = across < 0 ? tiles.length : across;
-    const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[event.key];
+    const by = new Map([["ArrowRight", 1], ["ArrowLeft", -1], ["ArrowDown", columns], ["ArrowUp", -columns]]).get(event.key);
     if (!by) return;
     event.preventDefault();
     event.stopPropagation();
-    if (at + by < 0) $("search").focus();
-    else tiles[Math.min(tiles.length - 1, at + by)].focus();
+    if (at + by < 0) this.search.focus();
+    else tiles[Math.min(tiles.length - 1, at + by)]?.focus();
   }
 }

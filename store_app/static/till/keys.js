@@ -1,15 +1,20 @@
 // The keyboard: everything a finger can do, a key can do.
 
+import { maybe } from "../common/dom.js";
 import { isWeighed } from "./catalogue.js";
 import { $ } from "./settings.js";
 
-/** Listen for keys; `till` names what they do. */
+/**
+ * Listen for keys; `till` names what they do.
+ * @param {{ till: import("./till.js").Till, basket: import("./basket.js").Basket, view: import("./lines.js").Lines, goods: import("./goods.js").Goods, pay: import("./pay.js").Pay, sheet: typeof import("./sheet.js").sheet }} parts
+ */
 export function listenForKeys({ till, basket, view, goods, pay, sheet }) {
-  const withActive = (act) => {
+  const withActive = (/** @type {(line: Line) => unknown} */ act) => {
     const line = basket.line(basket.active);
     if (line) act(line);
     else till.noLine();
   };
+  /** @type {Record<string, () => unknown>} */
   const keys = {
     F2: () => till.search(),
     F3: () => till.lookUp(),
@@ -32,9 +37,10 @@ export function listenForKeys({ till, basket, view, goods, pay, sheet }) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     const standing = sheet.isOpen || document.querySelector("dialog[open]") || till.stands();
-    if (event.key in keys) {
+    const act = keys[event.key];
+    if (act) {
       event.preventDefault();
-      if (!standing && (!pay.isOpen || whilePaying.includes(event.key))) keys[event.key]();
+      if (!standing && (!pay.isOpen || whilePaying.includes(event.key))) act();
       return;
     }
     if (standing) return;
@@ -45,15 +51,16 @@ export function listenForKeys({ till, basket, view, goods, pay, sheet }) {
     atBasket(event);
   });
 
+  /** @param {KeyboardEvent} event */
   function atBasket(event) {
-    const search = $("search"), empty = !search.value, elsewhere = document.activeElement !== search;
-    const act = (run) => { event.preventDefault(); run(); };
+    const search = $("search", HTMLInputElement), empty = !search.value, elsewhere = document.activeElement !== search;
+    const act = (/** @type {() => unknown} */ run) => { event.preventDefault(); run(); };
     if (event.key === "Escape") {
       goods.clearSearch();
       view.quieten();
       search.focus();
     } else if (event.key === "?" && empty) act(till.help);
-    else if (event.key === "ArrowDown" && !empty && !elsewhere) act(() => $("tiles").firstElementChild?.focus());
+    else if (event.key === "ArrowDown" && !empty && !elsewhere) act(() => maybe($("tiles"), ".tile")?.focus());
     else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       if (empty || elsewhere) act(() => basket.step(event.key === "ArrowUp" ? -1 : 1));
     } else if (!empty) return;

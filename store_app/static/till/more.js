@@ -1,6 +1,6 @@
 // F10: everything a counter needs now and then. And F3: what does it cost, without selling it.
 
-import { NoAnswer, ask } from "./api.js";
+import { ask, sentence } from "./api.js";
 import { newId } from "../common/ids.js";
 import { csrfToken } from "../common/token.js";
 import { choices, el, field, go, icon, list } from "./dom.js";
@@ -9,12 +9,17 @@ import { say, settings } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
 import { eachText, qtyText } from "./words.js";
 
-const sentence = (fault) => (fault instanceof NoAnswer ? say("no-answer") : fault.message);
 const WHY_DRAWER = ["drawer-change", "drawer-count", "drawer-mistake"];
 
-/** Show the menu. */
+/**
+ * Show the menu.
+ * @param {import("./till.js").Till} actions
+ * @param {import("./basket.js").Basket} basket
+ */
 export function openMore(actions, basket) {
+  /** @type {(picture: string, words: string, run: () => unknown, key?: string) => HTMLElement} */
   const act = (picture, words, run, key = "") => el("button.more-tile", { onclick: () => { sheet.close(); run(); } }, icon(picture), el("span", {}, words), key && el("kbd", { "aria-hidden": "true" }, key));
+  /** @type {(picture: string, words: string, href: string) => HTMLElement | ""} */
   const link = (picture, words, href) => href && el("a.more-tile", { href }, icon(picture), el("span", {}, words));
   const { urls } = settings;
   sheet.open({
@@ -42,14 +47,17 @@ export function openMore(actions, basket) {
   });
 }
 
-/** Show price, what is left and the codes of a product; nothing is sold. */
+/**
+ * Show price, what is left and the codes of a product; nothing is sold.
+ * @param {Pick<import("./till.js").Till, "catalogue">} actions
+ */
 export function lookUp(actions) {
   const { catalogue } = actions;
   const asked = field("lookup-text", say("lookup-search"), { oninput: () => show(asked.input.value) });
   const answer = el("div.lookup", { role: "status" });
   let asking = 0;
   const rows = list(say("products"), say("lookup-none"));
-  const card = (product, label = "") => {
+  const card = (/** @type {Product} */ product, label = "") => {
     asking += 1;
     const price = el("p.done-change.figures");
     if (product.price_typed) price.textContent = say("price-typed");
@@ -57,13 +65,14 @@ export function lookUp(actions) {
     answer.replaceChildren(el("h3", {}, product.name), el("p.muted", {}, [product.brand, product.pack_text, product.department || product.category].filter(Boolean).join(" · ")),
       price, el("p.muted", {}, [product.stock_unit === "each" ? "" : eachText(product), product.minimum_age && say("age-from", { age: product.minimum_age }), (product.codes ?? []).map(([code]) => code).slice(0, 2).join(", ")].filter(Boolean).join(" · ")));
     rows.fill([]);
-    rows.root[1].hidden = true;
+    rows.none.hidden = true;
     if (!label) askMore(product.sku);
   };
   /** What only the server knows: today's offers, how much is left, and where it lies. */
-  const askMore = async (code) => {
+  const askMore = async (/** @type {string} */ code) => {
     const n = asking = asking + 1;
     try {
+      /** @type {Hit & { offers: string[], available: number, places: { words: string, qty: number }[] }} */
       const told = await ask("GET", `${settings.urls.look_up}/${encodeURIComponent(code)}`);
       if (n !== asking) return;
       if (told.amount_minor) answer.append(el("p", {}, say("label-says", { amount: moneyText(told.amount_minor), qty: qtyText(told.product, told.qty) })));
@@ -72,18 +81,19 @@ export function lookUp(actions) {
       if (told.places.length) answer.append(el("ul.places", {}, told.places.map((place) => el("li", {}, el("span", {}, place.words), el("b.figures", {}, qtyText(told.product, place.qty))))));
     } catch { /* the price stands without it */ }
   };
-  const show = (text) => {
+  const show = (/** @type {string} */ text) => {
     const hit = text && catalogue.find(text.trim());
     if (hit) return card(hit.product);
     answer.replaceChildren();
     const found = catalogue.search(text).slice(0, 8);
     rows.fill(found.map((product) => el("li", {}, el("button.row-button", { onclick: () => card(product) }, el("span.row-main", {}, el("b", {}, product.name), el("span.muted", {}, product.pack_text ?? "")), el("b.figures", {}, moneyText(product.price_minor))))));
-    rows.root[1].hidden = !text.trim() || found.length > 0;
+    rows.none.hidden = !text.trim() || found.length > 0;
   };
-  const scanned = async (code) => {
+  const scanned = async (/** @type {string} */ code) => {
     asked.input.value = code;
     if (catalogue.find(code)) return show(code);
     try {
+      /** @type {Hit} */
       const hit = await ask("GET", `${settings.urls.scan}/${encodeURIComponent(code)}`);
       card(hit.product, code);
       askMore(code);
@@ -99,28 +109,32 @@ export function lookUp(actions) {
 /** Light, dark, or as the device: kept for this browser, and put on at once. */
 function chooseLook() {
   const root = document.documentElement;
-  const wear = async (look) => {
+  const wear = async (/** @type {string} */ look) => {
     root.dataset.look = look;
     await fetch(settings.urls.look, { method: "POST", redirect: "manual", headers: { "X-CSRF-Token": csrfToken() }, body: new URLSearchParams({ look }) })
       .catch(() => sheet.complain(say("no-answer")));
   };
+  /** @type {[value: string, words: string, picture: string][]} */
   const rows = [["light", say("look-light"), "sun"], ["dark", say("look-dark"), "moon"], ["auto", say("look-auto"), "computer-desktop"]];
   sheet.open({ title: say("look"), body: choices(say("look"), rows, wear, root.dataset.look), foot: backButton() });
 }
 
-/** Open the drawer without a sale: why is asked, and it is written down. */
+/**
+ * Open the drawer without a sale: why is asked, and it is written down.
+ * @param {import("./till.js").Till} actions
+ */
 function openDrawer(actions) {
   const id = newId();
   let why = "";
   const open = async () => {
     if (!why) return sheet.complain(say("reason-needed"));
-    const send = (approvals) => ask("POST", settings.urls.drawer, { id, till_id: settings.till_id, why, approvals });
+    const send = (/** @type {string[]} */ approvals) => ask("POST", settings.urls.drawer, { id, till_id: settings.till_id, why, approvals });
     if (!(await actions.withLeave("no_sale", say("drawer-leave", { why: say(why) }), {}, send, id))) return;
     sheet.close();
     actions.tell(say("drawer-open"));
   };
   sheet.open({
-    title: say("drawer-title"), body: [el("p.muted", {}, say("drawer-lead")), choices(say("why"), WHY_DRAWER.map((reason) => [reason, say(reason)]), (value) => { why = value; sheet.quieten(); })],
+    title: say("drawer-title"), body: [el("p.muted", {}, say("drawer-lead")), choices(say("why"), WHY_DRAWER.map((reason) => /** @type {[string, string]} */ ([reason, say(reason)])), (value) => { why = value; sheet.quieten(); })],
     foot: [backButton(), go(say("drawer-go"), open)], onEnter: open,
   });
 }

@@ -10,12 +10,16 @@ const NAME = `cornerstore.till.${settings.store_id}.${settings.till_id}.window`;
 const ASK_MS = 120;
 const GIVE_MS = 500;
 
-/** Call `onOwner()` when this window may write, `onOther()` when another has the till; it gives when this one stands still. */
+/**
+ * Call `onOwner()` when this window may write, `onOther()` when another has the till; it gives when this one stands still.
+ * @param {() => void} onOwner
+ * @param {() => Promise<unknown>} onOther
+ */
 export async function oneWindow(onOwner, onOther) {
   const lose = () => { $("other-window").hidden = false; return onOther(); };
   const win = () => { $("other-window").hidden = true; onOwner(); };
   const claim = navigator.locks ? byLocks : byChannel;
-  const button = $("take-over");
+  const button = $("take-over", HTMLButtonElement);
   button.addEventListener("click", async () => {
     button.disabled = true; // asked twice, a window would steal the till of itself, and stand still while it has it
     await claim(win, lose, true);
@@ -24,10 +28,23 @@ export async function oneWindow(onOwner, onOther) {
   await claim(win, lose, false);
 }
 
-let channel = null;
-let letGo = null; // frees the lock that this window holds
+/** @typedef {() => Promise<unknown>} Lose stand still */
+/** @typedef {{ what: string, claim: number | null, number: number }} Told */
 
-/** Hold a lock as long as the window lives, or until another one asks for it; one that is not let go is stolen. */
+/** @type {BroadcastChannel | null} */
+let channel = null;
+/**
+ * Frees the lock that this window holds.
+ * @type {((value?: unknown) => void) | null}
+ */
+let letGo = null;
+
+/**
+ * Hold a lock as long as the window lives, or until another one asks for it; one that is not let go is stolen.
+ * @param {() => void} win
+ * @param {Lose} lose
+ * @param {boolean} takeOver
+ */
 function byLocks(win, lose, takeOver) {
   listen(async ({ what }) => {
     if (what !== "give" || !letGo) return;
@@ -36,14 +53,14 @@ function byLocks(win, lose, takeOver) {
     await stand(lose);
     free();
   });
-  return new Promise((ready) => {
-    const ask = (options, orElse) => {
+  return new Promise((/** @type {(value?: unknown) => void} */ ready) => {
+    const ask = (/** @type {LockOptions} */ options, /** @type {(() => void) | undefined} */ orElse = undefined) => {
       let isHeld = false;
-      navigator.locks.request(NAME, options, (lock) => {
+      navigator.locks.request(NAME, options, async (lock) => {
         isHeld = Boolean(lock);
         (isHeld ? win : lose)();
         ready();
-        return isHeld ? new Promise((free) => { letGo = free; }) : undefined;
+        if (isHeld) await new Promise((free) => { letGo = free; });
       }).catch(() => {
         if (orElse && !isHeld) return orElse();
         letGo = null;
@@ -64,8 +81,16 @@ function byLocks(win, lose, takeOver) {
  * once the lower number goes first. Claims are told: a window that slept, and missed that another one claimed, hears of
  * it when it wakes and stands still, and who hears of an earlier claim tells its own again.
  */
+/**
+ * @type {{ claim: number | null, number: number, asks: boolean, answered: boolean, latest: number, given: ((value?: unknown) => void) | null }}
+ */
 const mine = { claim: null, number: Math.random(), asks: false, answered: false, latest: 0, given: null };
 
+/**
+ * @param {() => void} win
+ * @param {Lose} lose
+ * @param {boolean} takeOver
+ */
 function byChannel(win, lose, takeOver) {
   listen((told) => hear(told, lose));
   const claim = () => {
@@ -82,7 +107,7 @@ function byChannel(win, lose, takeOver) {
   }
   Object.assign(mine, { asks: true, answered: false });
   tell("who");
-  return new Promise((ready) => setTimeout(() => {
+  return new Promise((/** @type {(value?: unknown) => void} */ ready) => setTimeout(() => {
     mine.asks = false;
     if (mine.answered) lose();
     else claim();
@@ -90,20 +115,29 @@ function byChannel(win, lose, takeOver) {
   }, ASK_MS));
 }
 
-/** Keep what waits to be kept, then stand still: who has the till next reads it. */
+/**
+ * Keep what waits to be kept, then stand still: who has the till next reads it.
+ * @param {Lose} lose
+ */
 function stand(lose) {
   flush();
   return lose();
 }
 
+/** @param {(told: Told) => unknown} hears */
 function listen(hears) {
   if (channel) return;
   channel = new BroadcastChannel(NAME);
   channel.onmessage = ({ data }) => hears(data);
 }
 
-const tell = (what) => channel.postMessage({ what, claim: mine.claim, number: mine.number });
+/** @param {string} what */
+const tell = (what) => channel?.postMessage({ what, claim: mine.claim, number: mine.number });
 
+/**
+ * @param {Told} told
+ * @param {Lose} lose
+ */
 function hear({ what, claim, number }, lose) {
   mine.latest = Math.max(mine.latest, claim ?? 0);
   if (what === "given") mine.given?.();
@@ -117,7 +151,8 @@ function hear({ what, claim, number }, lose) {
     else mine.answered ||= mine.asks;
   } else if (mine.asks) mine.answered = true;
   else if (what === "mine" && mine.claim !== null) {
-    if (claim < mine.claim || (claim === mine.claim && number > mine.number)) return tell("mine");
+    const theirs = claim ?? 0;
+    if (theirs < mine.claim || (theirs === mine.claim && number > mine.number)) return tell("mine");
     mine.claim = null;
     lose();
   }

@@ -1,6 +1,7 @@
 // Only an open shift sells: without one its float is keyed in first, and while its drawer is counted the count comes first.
 
-import { NoAnswer, ask } from "./api.js";
+import { around } from "../common/dom.js";
+import { ask, sentence } from "./api.js";
 import { note } from "./dom.js";
 import { parseKeyed, showMoney } from "./money.js";
 import { Pad } from "./pad.js";
@@ -8,16 +9,18 @@ import { $, say, settings } from "./settings.js";
 import { soundBad } from "../common/sound.js";
 
 export class OpenTill {
+  /** @param {Pick<import("./till.js").Till, "rest" | "askShift">} actions */
   constructor(actions) {
     this.actions = actions;
     this.isBusy = false;
+    /** @type {"open-till" | "count-till" | null} */
     this.panel = null;
     this.shift = settings.shift;
     this.pad = new Pad($("float-pad"), (text) => showMoney($("float"), parseKeyed(text)));
     $("open-button").addEventListener("click", () => this.#open());
     $("count-later").addEventListener("click", () => this.#sellOn());
     $("open-till").addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && !event.target.closest("button")) {
+      if (event.key === "Enter" && !around(event, "button")) {
         event.preventDefault();
         this.#open();
       } else if (this.pad.keyed(event)) event.stopPropagation();
@@ -26,12 +29,14 @@ export class OpenTill {
 
   get isOpen() { return this.panel !== null; }
 
-  /** Keep in step with what another page or another person did to the shift; a payment on its way is not covered. */
+  /**
+   * Keep in step with what another page or another person did to the shift; a payment on its way is not covered.
+   * @param {Shift | null} shift
+   */
   follow(shift) {
     if (this.isBusy) return;
     this.shift = shift;
-    const wanted = { open: null, counting: "count-till" }[shift?.state ?? "none"];
-    this.#show(wanted === undefined ? "open-till" : wanted);
+    this.#show(shift?.state === "open" ? null : shift?.state === "counting" ? "count-till" : "open-till");
   }
 
   /** Say of a scan that it is not taken: what is in no basket now is scanned again. */
@@ -40,8 +45,13 @@ export class OpenTill {
     this.#complain(this.panel === "count-till" ? "count-says" : "open-says", say("not-open"));
   }
 
+  /**
+   * @param {string} says
+   * @param {string} words
+   */
   #complain(says, words) { $(says).replaceChildren(note("bad", words)); }
 
+  /** @param {OpenTill["panel"]} panel */
   #show(panel) {
     if (panel === this.panel || (panel && document.body.dataset.pay)) return;
     if (this.panel) $(this.panel).hidden = true;
@@ -59,18 +69,24 @@ export class OpenTill {
   }
 
   #sellOn() {
-    return this.#send("count-says", `${settings.urls.open_shift}/${encodeURIComponent(this.shift.id)}/go-on`, {});
+    return this.#send("count-says", `${settings.urls.open_shift}/${encodeURIComponent(this.shift?.id ?? "")}/go-on`, {});
   }
 
+  /**
+   * @param {string} says
+   * @param {string} url
+   * @param {object} body
+   */
   async #send(says, url, body) {
     if (this.isBusy) return;
     this.isBusy = true;
     $(says).replaceChildren();
+    /** @type {Shift | null} */
     let shift = null;
     try {
       shift = await ask("POST", url, body);
     } catch (fault) {
-      this.#complain(says, fault instanceof NoAnswer ? say("no-answer") : fault.message);
+      this.#complain(says, sentence(fault));
     }
     this.isBusy = false;
     if (!shift) return;

@@ -1,26 +1,37 @@
 // A number pad for fingers and for the keyboard: one of it serves cash, the float, quantities, grams and PINs.
 
-import { el, icon } from "./dom.js";
+import { around } from "../common/dom.js";
+import { el, icon, keepFocus } from "./dom.js";
 import { say } from "./settings.js";
 
 const LONGEST = 9;
 
 export class Pad {
-  /** `root` holds buttons with data-key: a digit, "00", ".", "back" or "clear". */
+  /**
+   * `root` holds buttons with data-key: a digit, "00", ".", "back" or "clear".
+   * @param {HTMLElement} root
+   * @param {(text: string) => void} onChange
+   * @param {number} [longest]
+   */
   constructor(root, onChange, longest = LONGEST) {
     this.root = root;
     this.onChange = onChange;
     this.longest = longest;
+    /** @type {{ key: string, at: number }[]} */
     this.typed = [];
-    root.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays where Enter is understood
+    root.addEventListener("mousedown", keepFocus); // the focus stays where Enter is understood
     root.addEventListener("click", (event) => {
-      const key = event.target.closest("button")?.dataset.key;
+      const key = around(event, "button")?.dataset.key;
       if (key) this.press(key, event.timeStamp);
     });
   }
 
   get text() { return this.typed.map((stroke) => stroke.key).join(""); }
 
+  /**
+   * @param {string} key
+   * @param {number} at
+   */
   press(key, at) {
     if (key === "clear") this.typed = [];
     else if (key === "back") this.typed.pop();
@@ -29,7 +40,10 @@ export class Pad {
     this.onChange(this.text);
   }
 
-  /** Take a key of the keyboard; gives true when it was one of the pad's. */
+  /**
+   * Take a key of the keyboard; gives true when it was one of the pad's.
+   * @param {KeyboardEvent} event
+   */
   keyed(event) {
     if (event.ctrlKey || event.altKey || event.metaKey) return false;
     if (/^[\d.]$/.test(event.key)) this.press(event.key, event.timeStamp);
@@ -41,7 +55,10 @@ export class Pad {
     return true;
   }
 
-  /** Forget what was keyed since `at`: it was a scanner, not a hand. */
+  /**
+   * Forget what was keyed since `at`: it was a scanner, not a hand.
+   * @param {number} at
+   */
   forgetSince(at) {
     this.typed = this.typed.filter((stroke) => stroke.at < at);
     this.onChange(this.text);
@@ -53,10 +70,15 @@ export class Pad {
   }
 }
 
-/** Make the buttons of a pad; `corner` is what stands left of the zero: "clear", "00" or ".". */
+/**
+ * Make the buttons of a pad; `corner` is what stands left of the zero.
+ * @param {string} label
+ * @param {"clear" | "00" | "."} [corner]
+ * @param {string | null} [id]
+ */
 export function padButtons(label, corner = "clear", id = null) {
-  const key = (name, content, spoken) => {
-    const button = el("button", { "aria-label": spoken }, content);
+  const key = (/** @type {string} */ name, /** @type {import("./dom.js").Children} */ content, /** @type {string} */ spoken = "") => {
+    const button = el("button", { "aria-label": spoken || null }, content);
     button.dataset.key = name;
     return button;
   };

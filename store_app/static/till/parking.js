@@ -1,16 +1,21 @@
 // Baskets set aside and taken up again, at this till or another; and baskets given up, with a reason.
 
-import { NoAnswer, ask } from "./api.js";
+import { maybe } from "../common/dom.js";
+import { Refusal, ask, sentence } from "./api.js";
 import { choices, el, field, go, icon, list } from "./dom.js";
 import { moneyText } from "./money.js";
 import { say, settings } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
 import { agoText, reasonText } from "./words.js";
 
-const sentence = (fault) => (fault instanceof NoAnswer ? say("no-answer") : fault.message);
 const WHY_VOID = ["void-changed-mind", "void-no-money", "void-wrong-goods", "void-training", "void-wrong-customer"];
 
 export class Parking {
+  /**
+   * @param {import("./basket.js").Basket} basket
+   * @param {import("./lines.js").Lines} view
+   * @param {Pick<import("./till.js").Till, "parkedChanged" | "takeWaiting" | "withLeave" | "rest">} actions
+   */
   constructor(basket, view, actions) {
     this.basket = basket;
     this.view = view;
@@ -41,7 +46,9 @@ export class Parking {
 
   /** Ask what waits to be taken up here, and what another till has in hand: {waiting, elsewhere}. */
   async kept() {
-    const { baskets, taken } = await ask("GET", settings.urls.baskets), here = (row) => row.till_id === settings.till_id;
+    /** @type {{ baskets: ParkedBasket[], taken: ParkedBasket[] }} */
+    const { baskets, taken } = await ask("GET", settings.urls.baskets);
+    const here = (/** @type {ParkedBasket} */ row) => row.till_id === settings.till_id;
     const lost = taken.filter((row) => here(row) && row.id !== this.basket.id); // taken up here, and the answer was lost
     return { waiting: [...lost, ...baskets], elsewhere: taken.filter((row) => !here(row)) };
   }
@@ -57,16 +64,23 @@ export class Parking {
         others.append(el("h3", {}, say("taken-list")), el("p.muted", {}, say("taken-lead")),
           el("ul.rows", { "aria-label": say("taken-list") }, elsewhere.map((row) => this.#row(row, "taken-by", "computer-desktop", () => this.#takeOver(row)))));
       }
-      sheet.root.querySelector(".row-button")?.focus();
+      maybe(sheet.root, ".row-button")?.focus();
     } catch (fault) { sheet.complain(sentence(fault)); }
   }
 
+  /**
+   * @param {ParkedBasket} kept
+   * @param {string} words
+   * @param {string} picture
+   * @param {() => unknown} act
+   */
   #row(kept, words, picture, act) {
     const by = say(words, { by: kept.kept_by_name, till: kept.till_id, ago: agoText(kept.kept_at) });
     return el("li", {}, el("button.row-button", { onclick: act }, icon(picture),
       el("span.row-main", {}, el("b", {}, kept.label || say("no-label")), el("span.muted", {}, by)), el("b.figures", {}, moneyText(kept.total_minor))));
   }
 
+  /** @param {ParkedBasket} parked */
   async #resume(parked) {
     if (!this.basket.isEmpty()) return sheet.complain(say("park-first"));
     try {
@@ -74,15 +88,22 @@ export class Parking {
     } catch (fault) { sheet.complain(sentence(fault)); }
   }
 
-  /** Take a basket out of the hands of another till, one that died say: by leave. */
+  /**
+   * Take a basket out of the hands of another till, one that died say: by leave.
+   * @param {ParkedBasket} kept
+   */
   async #takeOver(kept) {
     if (!this.basket.isEmpty()) return sheet.complain(say("park-first"));
-    const send = (approvals) => sheet.hold(() => ask("POST", `${settings.urls.baskets}/${kept.id}/resume`, { till_id: settings.till_id, from_till_id: kept.till_id, approvals }));
+    const send = (/** @type {string[]} */ approvals) => sheet.hold(() => ask("POST", `${settings.urls.baskets}/${kept.id}/resume`, { till_id: settings.till_id, from_till_id: kept.till_id, approvals }));
     const why = say("taken-leave", { name: kept.label || say("no-label"), till: kept.till_id, by: kept.kept_by_name, total: moneyText(kept.total_minor) });
     const answer = await this.actions.withLeave("baskets.others", why, {}, send, kept.id);
     if (answer) this.#taken(kept, answer);
   }
 
+  /**
+   * @param {ParkedBasket} kept
+   * @param {{ basket: Packed }} answer
+   */
   #taken({ id }, answer) {
     this.basket.unpack({ ...answer.basket, id });
     sheet.close();
@@ -102,11 +123,11 @@ export class Parking {
     const give = async () => {
       const reason = other.input.value.trim() || why;
       if (!reason) return sheet.complain(say("reason-needed"));
-      const send = (approvals) => sheet.hold(() => ask("POST", `${settings.urls.baskets}/${this.basket.id}/void`, {
+      const send = (/** @type {string[]} */ approvals) => sheet.hold(() => ask("POST", `${settings.urls.baskets}/${this.basket.id}/void`, {
         till_id: settings.till_id, why: reason, total_minor: this.basket.total(),
         lines: this.basket.asked().lines, corrections: this.basket.corrections(), approvals,
       })).catch((fault) => { // another till goes on with it: nothing is given up but what is shown here
-        if (fault.code !== "basket-taken") throw fault;
+        if (!(fault instanceof Refusal) || fault.code !== "basket-taken") throw fault;
         return { told: fault.message };
       });
       const given = await this.actions.withLeave("void", say("void-leave", { total: moneyText(this.basket.total()), why: reasonText(reason) }), { total_minor: this.basket.total() }, send);
@@ -119,7 +140,7 @@ export class Parking {
     };
     sheet.open({
       title: say("void-title", { total: moneyText(this.basket.total()) }), onEnter: give,
-      body: [choices(say("why"), WHY_VOID.map((reason) => [reason, say(reason)]), (chosen) => { why = chosen; sheet.quieten(); }), other.root],
+      body: [choices(say("why"), WHY_VOID.map((reason) => /** @type {[string, string]} */ ([reason, say(reason)])), (chosen) => { why = chosen; sheet.quieten(); }), other.root],
       foot: [backButton(), el("button.btn.btn-warn.btn-lg", { onclick: give }, say("void"))],
     });
   }

@@ -3,7 +3,8 @@
 // What was already taken (a captured card, cash put down) is kept with the basket, so that neither a reload nor one
 // more product loses it.
 
-import { NoAnswer, ask } from "./api.js";
+import { all, around } from "../common/dom.js";
+import { ask, sentence } from "./api.js";
 import { el, icon } from "./dom.js";
 import { Electronic } from "./electronic.js";
 import { hasTab } from "./lines.js";
@@ -13,52 +14,96 @@ import { Sending } from "./sending.js";
 import { $, say, settings } from "./settings.js";
 import { soundBad } from "../common/sound.js";
 
+/** @typedef {"choose" | "asking" | "sending" | "unknown" | "done"} PayStep */
+/** @type {PayStep[]} */
 const STEPS = ["choose", "asking", "sending", "unknown", "done"];
 const REFUNDS = ["cash", "card", "credit", "tab"];
-const SETTLED = [undefined, "captured"];
 const SLIP_SIGNS = 2; // a slip's number has as many at least
 const REST_MS = 400;
 const MOST_PARTS = 100; // as the server takes them
 const ABSURD = 10; // change of ten of the largest notes: a slip of the finger, or a scanner's digits
 
+/**
+ * What paying asks of the till.
+ * @typedef {Pick<import("./till.js").Till, "askFirst" | "quieten" | "rest" | "paying" | "takeWaiting" | "showCode" | "camera" | "complain" | "sold" | "reprint" | "askShift" | "renewPrices" | "allow">} PayActions
+ */
+
+/**
+ * Tell whether a part is taken: no provider has it on its way.
+ * @param {Part} part
+ */
+const isTaken = ({ state }) => state === undefined || state === "captured";
+
 export class Pay {
+  /** @type {PayStep | null} */
+  step = null;
+  tender = "cash";
+  cardWay = "slip";
+  /**
+   * What was keyed, or pressed as a note.
+   * @type {number | null}
+   */
+  given = null;
+  /**
+   * The absurd sum that was asked about.
+   * @type {number | null}
+   */
+  sure = null;
+  /** @type {number | null} */
+  voucherWorth = null;
+  /**
+   * What was pressed while a tender was being taken.
+   * @type {(() => void) | null}
+   */
+  later = null;
+  resting = false;
+  rested = 0;
+  taking = false;
+  keyedBefore = false;
+  shownTotal = 0;
+  shownCustomer = "";
+
+  /**
+   * @param {import("./basket.js").Basket} basket
+   * @param {import("./quoting.js").Quoting} quoting
+   * @param {PayActions} actions
+   */
   constructor(basket, quoting, actions) {
     this.basket = basket;
     this.quoting = quoting;
     this.actions = actions;
-    this.tender = "cash";
-    this.step = null;
-    this.resting = false;
+    this.reference = $("card-reference", HTMLInputElement);
+    this.voucher = $("voucher-code", HTMLInputElement);
     this.pad = new Pad($("cash-pad"), () => this.#showChoice());
     this.electronic = new Electronic(this);
     this.sending = new Sending(this);
-    basket.addEventListener("change", ({ detail }) => {
-      if (detail.why === "prices") this.#repriced();
-      if (detail.why === "stopped" && this.step === "choose" && basket.stopped().length) this.close();
-      if (["prices", "customer"].includes(detail.why)) this.#recustomed();
+    basket.onChange(({ why }) => {
+      if (why === "prices") this.#repriced();
+      if (why === "stopped" && this.step === "choose" && basket.stopped().length) this.close();
+      if (why === "prices" || why === "customer") this.#recustomed();
     });
     basket.addEventListener("waiting", () => this.#showWaiting());
     for (const id of ["pay-back", "waiting-here"]) $(id).addEventListener("click", () => this.close());
     $("take").addEventListener("click", () => this.take());
     $("tenders").addEventListener("click", (event) => {
-      const tab = event.target.closest("button");
-      if (tab) this.#onceTaken(tab, () => this.choose(tab.dataset.tender));
+      const tab = around(event, "button"), { tender } = tab?.dataset ?? {};
+      if (tab && tender) this.#onceTaken(tab, () => this.choose(tender));
     });
     $("card-ways").addEventListener("click", (event) => {
-      const button = event.target.closest("button"), { way } = button?.dataset ?? {};
-      if (way) this.#onceTaken(button, () => { this.choose("card"); this.#cardBy(way); });
+      const button = around(event, "button"), { way } = button?.dataset ?? {};
+      if (button && way) this.#onceTaken(button, () => { this.choose("card"); this.#cardBy(way); });
     });
-    $("voucher-code").addEventListener("input", () => this.#forgetVoucher());
+    this.voucher.addEventListener("input", () => this.#forgetVoucher());
     $("voucher-look").addEventListener("click", () => this.#lookUpVoucher());
     $("notes").addEventListener("click", (event) => {
-      const note = event.target.closest("button");
+      const note = around(event, "button");
       if (note) this.#give(Number(note.dataset.minor));
     });
     $("pay").addEventListener("keydown", (event) => this.#keyed(event));
   }
 
   get isOpen() { return this.step !== null; }
-  get isBusy() { return ["sending", "unknown", "asking"].includes(this.step); }
+  get isBusy() { return this.step === "sending" || this.step === "unknown" || this.step === "asking"; }
   get isRefund() { return this.basket.total() < 0; }
   /** What is still owed before this tender, rounded when it is cash. */
   get due() {
@@ -67,11 +112,11 @@ export class Pay {
   }
   /** What of an amount owed goes back to accounts, whatever the till says of the rest. */
   get toAccounts() { return this.isRefund ? Object.values(this.basket.goesBack()).reduce((sum, minor) => sum + minor, 0) : 0; }
-  get paid() { return this.basket.parts.reduce((sum, part) => sum + (SETTLED.includes(part.state) ? part.amount_minor : 0), 0); }
+  get paid() { return this.basket.parts.reduce((sum, part) => sum + (isTaken(part) ? part.amount_minor : 0), 0); }
   /** The most this tender can pay: what the points, the tab or the voucher have left. */
   get most() {
     const known = this.basket.customer;
-    const has = { points: known?.points_worth_minor, tab: known?.tab_left_minor, voucher: this.voucherWorth }[this.tender];
+    const has = this.tender === "points" ? known?.points_worth_minor : this.tender === "tab" ? known?.tab_left_minor : this.tender === "voucher" ? this.voucherWorth : null;
     if (this.isRefund || has == null) return Infinity;
     const taken = this.tender === "voucher" ? 0 : this.basket.parts.reduce((sum, part) => sum + (part.tender === this.tender ? part.amount_minor : 0), 0);
     return Math.max(0, has - taken);
@@ -90,7 +135,7 @@ export class Pay {
     this.actions.quieten();
     $("pay-says").replaceChildren();
     this.later = null;
-    for (const id of ["card-reference", "voucher-code"]) $(id).value = "";
+    this.reference.value = this.voucher.value = "";
     this.show("choose");
     this.#cardBy(settings.terminal && !this.basket.practice ? "terminal" : "slip");
     this.choose("cash");
@@ -105,7 +150,7 @@ export class Pay {
 
   /** Take what is chosen; when nothing is left to pay, the sale is sent. */
   async take() {
-    if (this.step !== "choose" || $("take").disabled || this.taking) return;
+    if (this.step !== "choose" || $("take", HTMLButtonElement).disabled || this.taking) return;
     this.taking = true;
     try {
       const { shownTotal: shown, tender, given } = this;
@@ -126,16 +171,20 @@ export class Pay {
     }
   }
 
-  /** Do what a press on a tender asks for; while another one is being taken, do it once that is over. */
+  /**
+   * Do what a press on a tender asks for; while another one is being taken, do it once that is over.
+   * @param {HTMLElement} button
+   * @param {() => void} act
+   */
   #onceTaken(button, act) {
     if (!this.taking) return act();
     this.later = act;
-    for (const one of button.parentElement.children) one.setAttribute("aria-pressed", String(one === button));
+    for (const one of button.parentElement?.children ?? []) one.setAttribute("aria-pressed", String(one === button));
   }
 
   /** Do what was pressed while a tender was being taken; what was said of that one stays to be read. */
   catchUp() {
-    const act = this.step === "choose" && this.later;
+    const act = this.step === "choose" ? this.later : null;
     if (!act) return;
     this.later = null;
     const said = [...$("pay-says").children];
@@ -156,7 +205,7 @@ export class Pay {
     if (tender === "wallet") return this.electronic.chooseWay(amount);
     if (tender === "voucher") return this.#takeVoucher(amount);
     const slip = this.#reference();
-    if (this.needsSlip && !(slip.reference?.length >= SLIP_SIGNS)) return this.again(say("slip-needed"));
+    if (this.needsSlip && (slip.reference ?? "").length < SLIP_SIGNS) return this.again(say("slip-needed"));
     return this.#added({ tender, amount_minor: amount, ...slip });
   }
 
@@ -170,34 +219,40 @@ export class Pay {
     return this.#added({ tender: "cash", amount_minor: this.amount });
   }
 
+  /** @returns {{ reference?: string }} */
   #reference() {
-    const reference = this.tender === "card" ? $("card-reference").value.trim() : "";
+    const reference = this.tender === "card" ? this.reference.value.trim() : "";
     return reference ? { reference } : {};
   }
 
+  /** @param {number} amount */
   async #takeVoucher(amount) {
     const worth = await this.#lookUpVoucher();
     if (worth === null) return;
     if (worth <= 0) return this.again(say("voucher-empty"));
-    const reference = $("voucher-code").value.trim();
+    const reference = this.voucher.value.trim();
     if (this.basket.parts.some((part) => part.reference === reference && part.tender === "voucher")) return this.again(say("voucher-twice"));
     this.#added({ tender: "voucher", amount_minor: Math.min(worth, amount), reference });
   }
 
-  /** Show what a voucher is worth; gives the amount, or null when nobody knows it. */
+  /**
+   * Show what a voucher is worth; gives the amount, or null when nobody knows it.
+   * @returns {Promise<number | null>}
+   */
   async #lookUpVoucher() {
-    const code = $("voucher-code").value.trim();
+    const code = this.voucher.value.trim();
     if (!code) { this.again(say("voucher-code-needed")); return null; }
     try {
+      /** @type {{ balance_minor: number }} */
       const voucher = await ask("GET", `${settings.urls.vouchers}/${encodeURIComponent(code)}`);
-      if ($("voucher-code").value.trim() !== code) return null; // another one stands there by now
+      if (this.voucher.value.trim() !== code) return null; // another one stands there by now
       $("voucher-worth").textContent = say("voucher-worth", { amount: moneyText(voucher.balance_minor) });
       this.voucherWorth = voucher.balance_minor;
       this.#showChoice();
       return voucher.balance_minor;
     } catch (fault) {
       this.#forgetVoucher();
-      this.again(fault instanceof NoAnswer ? say("no-answer") : fault.message);
+      this.again(sentence(fault));
       return null;
     }
   }
@@ -208,6 +263,7 @@ export class Pay {
     this.#showChoice();
   }
 
+  /** @param {Part} part */
   #added(part) {
     this.basket.addPart(part);
     if (this.due > 0) this.#rest();
@@ -250,7 +306,7 @@ export class Pay {
     const total = this.basket.total(), rest = total - this.paid;
     const given = this.basket.parts.reduce((sum, part) => sum + (part.tender === "cash" ? part.amount_minor : 0), 0);
     if (total >= 0 && this.paid - given > total) return this.again(say("paid-too-much", { paid: moneyText(this.paid - given), total: moneyText(total) }));
-    const tenders = this.basket.parts.filter((part) => SETTLED.includes(part.state)).map(({ tender, amount_minor, reference, payment_id }) => ({
+    const tenders = this.basket.parts.filter(isTaken).map(({ tender, amount_minor, reference, payment_id }) => ({
       tender, amount_minor, ...(reference ? { reference } : {}), ...(payment_id ? { payment_id } : {}),
     }));
     if (rest > 0 && roundCash(rest) === 0) tenders.push({ tender: "cash", amount_minor: 0 }); // no coin is that small
@@ -260,16 +316,20 @@ export class Pay {
   /** Ask after a payment that was on its way when the page was closed. */
   recover() {
     if (this.basket.pending) this.sending.recover();
-    else if (this.basket.parts.some((part) => !SETTLED.includes(part.state))) this.electronic.recover();
+    else if (!this.basket.parts.every(isTaken)) this.electronic.recover();
   }
 
-  /** A scanner spoke: take its digits out of the amount; give true if the product may go in now. */
+  /**
+   * A scanner spoke: take its digits out of the amount; give true if the product may go in now.
+   * @param {string} code
+   * @param {number} startedAt
+   */
   interrupt(code, startedAt) {
     if (this.step === "asking" && this.electronic.waitsForCode) { this.electronic.scanned(code); return null; }
     if (this.step === "choose") {
       this.pad.forgetSince(startedAt);
       if (this.tender === "voucher") {
-        $("voucher-code").value = code;
+        this.voucher.value = code;
         this.#lookUpVoucher();
         return null;
       }
@@ -279,7 +339,10 @@ export class Pay {
     return true;
   }
 
-  /** Show the choice again with a sentence of what is in the way. */
+  /**
+   * Show the choice again with a sentence of what is in the way.
+   * @param {string} words
+   */
   again(words) {
     this.show("choose");
     this.#showChoice();
@@ -289,6 +352,7 @@ export class Pay {
 
   // --- choosing ---
 
+  /** @param {string} tender */
   choose(tender) {
     this.tender = tender;
     this.given = this.sure = null;
@@ -301,18 +365,20 @@ export class Pay {
 
   /** Stand where the next key belongs: in the field this tender cannot do without, else where keys are the amount. */
   #focus() {
-    (this.tender === "voucher" ? $("voucher-code") : this.needsSlip ? $("card-reference") : $("pay")).focus();
+    (this.tender === "voucher" ? this.voucher : this.needsSlip ? this.reference : $("pay")).focus();
   }
 
+  /** @param {string} way */
   #cardBy(way) {
     this.cardWay = way;
-    for (const button of $("card-ways").children) button.setAttribute("aria-pressed", String(button.dataset.way === way));
+    for (const button of all($("card-ways"), "button")) button.setAttribute("aria-pressed", String(button.dataset.way === way));
     $("card-ways").hidden = !settings.terminal || this.basket.practice;
     $("slip").hidden = way !== "slip";
     this.#showChoice();
     if (this.step === "choose") this.#focus();
   }
 
+  /** @param {number} minor */
   #give(minor) {
     this.given = minor;
     this.pad.typed = [];
@@ -322,7 +388,7 @@ export class Pay {
   #offered() {
     if (this.isRefund) return REFUNDS.filter((tender) => tender !== "tab" || this.basket.customer);
     const known = this.basket.customer, wallet = settings.wallet && !this.basket.practice;
-    return ["cash", "card", wallet && "wallet", "voucher", known && hasTab(known) && "tab", known?.points_worth_minor > 0 && "points"].filter(Boolean);
+    return ["cash", "card", wallet && "wallet", "voucher", known && hasTab(known) && "tab", known?.points_worth_minor && "points"].filter(Boolean);
   }
 
   #showChoice() {
@@ -333,11 +399,11 @@ export class Pay {
     this.shownTotal = this.basket.total();
     this.shownCustomer = JSON.stringify(this.basket.customer);
     const { due, tender, isRefund } = this, offered = this.#offered();
-    for (const tab of $("tenders").children) {
-      tab.hidden = !offered.includes(tab.dataset.tender);
+    for (const tab of all($("tenders"), "button")) {
+      tab.hidden = !offered.includes(tab.dataset.tender ?? "");
       tab.setAttribute("aria-pressed", String(tab.dataset.tender === tender));
     }
-    $("tenders").dataset.count = offered.length;
+    $("tenders").dataset.count = String(offered.length);
     $("pay-title").textContent = say(isRefund ? "to-give-back" : this.paid ? "still-to-pay" : "to-pay");
     showMoney($("pay-due"), Math.abs(due));
     const rounding = tender === "cash" ? due - (this.basket.total() - this.paid + this.toAccounts) : 0;
@@ -354,6 +420,10 @@ export class Pay {
     this.actions.paying({ due: Math.abs(due), given: this.given, tender });
   }
 
+  /**
+   * @param {number} due
+   * @param {string} tender
+   */
   #showAmounts(due, tender) {
     const given = this.amount, missing = Math.abs(due) - given, cash = tender === "cash" && !this.isRefund;
     if (cash) this.#showNotes(given);
@@ -363,7 +433,7 @@ export class Pay {
     $("change-row").hidden = !cash && missing <= 0;
     $("change-row").classList.toggle("missing", missing > 0);
     showMoney($("change-preview"), Math.abs(missing));
-    $("take").disabled = (given <= 0 && due > 0) || this.resting;
+    $("take", HTMLButtonElement).disabled = (given <= 0 && due > 0) || this.resting;
     const words = this.isRefund && due ? `back-${tender}` : due <= 0 ? "take-free" : missing > 0 ? "take-part" : `take-${tender === "card" && this.cardWay === "terminal" ? "terminal" : tender}`;
     $("take-word").textContent = say(words, { amount: moneyText(given), rest: moneyText(Math.max(0, missing)) });
   }
@@ -384,33 +454,39 @@ export class Pay {
       el("button.btn.btn-quiet", { "aria-label": say("take-back-part", { tender: say(`tender-${part.tender}`), amount: moneyText(part.amount_minor) }), onclick: () => this.#takeBack(at, part) }, icon("x-mark")))));
   }
 
+  /**
+   * @param {number} at
+   * @param {Part} part
+   */
   async #takeBack(at, part) {
     if (part.payment_id) return this.electronic.giveBack(part);
     this.basket.dropPart(at);
     this.choose(this.tender);
   }
 
+  /** @param {number} given */
   #showNotes(given) {
     $("notes").replaceChildren(...[this.due, ...likelyNotes(this.due)].map((minor, at) => {
       const note = el("button", { "aria-pressed": String(minor === given) }, at === 0 ? say("exact") : moneyText(minor));
-      note.dataset.minor = minor;
+      note.dataset.minor = String(minor);
       return note;
     }));
   }
 
+  /** @param {KeyboardEvent} event */
   #keyed(event) {
     if (event.key === "Escape") {
       event.stopPropagation();
       return this.step === "asking" ? this.electronic.escape() : this.close();
     }
-    if (this.step !== "choose" || event.target.matches("input")) {
+    if (this.step !== "choose" || around(event, "input")) {
       if (event.key === "Enter" && this.step === "choose") {
         event.preventDefault();
         this.take();
       }
       return;
     }
-    if (event.key === "Enter" && !event.target.closest("button")) {
+    if (event.key === "Enter" && !around(event, "button")) {
       event.preventDefault();
       this.take();
     } else if (this.pad.keyed(event)) {
@@ -419,6 +495,7 @@ export class Pay {
     }
   }
 
+  /** @param {PayStep | null} step */
   show(step) {
     this.step = step;
     $("pay").hidden = step === null;

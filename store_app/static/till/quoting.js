@@ -1,20 +1,29 @@
 // The server's prices for the basket: asked shortly after each change; the newest answer wins, an older one is
 // thrown away. While none is here, the page says so and shows the shelf's prices.
 
-import { NoAnswer, ask } from "./api.js";
+import { NoAnswer, Refusal, ask } from "./api.js";
 import { settings } from "./settings.js";
 
 const SOON_MS = 60;
 const AGAIN_MS = 3000;
 
+/** @typedef {"pending" | "ready" | "silent" | "refused"} QuoteState */
+
 export class Quoting {
-  /** `onState(state, words)`: pending, ready, silent, or refused with the server's sentence. */
+  timer = 0;
+  /** @type {Refusal | null} */
+  refusal = null;
+
+  /**
+   * `onState`: pending, ready, silent, or refused with the server's sentence.
+   * @param {import("./basket.js").Basket} basket
+   * @param {(state: QuoteState, words?: string) => void} onState
+   */
   constructor(basket, onState) {
     this.basket = basket;
     this.onState = onState;
-    this.refusal = null;
-    basket.addEventListener("change", ({ detail }) => {
-      if (!["active", "prices", "parts", "approved", "stopped"].includes(detail.why)) this.soon();
+    basket.onChange(({ why = "" }) => {
+      if (!["active", "prices", "parts", "approved", "stopped"].includes(why)) this.soon();
     });
   }
 
@@ -35,7 +44,10 @@ export class Quoting {
     return Boolean(this.basket.quote);
   }
 
-  /** Keep the server's refusal, of prices or of a sale: it stands until the basket is priced. */
+  /**
+   * Keep the server's refusal, of prices or of a sale: it stands until the basket is priced.
+   * @param {Refusal} fault
+   */
   refused(fault) {
     this.refusal = fault;
     this.basket.stop(fault.facts.stopped ?? []);
@@ -53,9 +65,8 @@ export class Quoting {
       if (fault instanceof NoAnswer) {
         this.onState("silent");
         this.timer = setTimeout(() => this.#ask(), AGAIN_MS);
-      } else {
-        this.refused(fault);
-      }
+      } else if (fault instanceof Refusal) this.refused(fault);
+      else throw fault;
     }
   }
 }

@@ -1,6 +1,6 @@
 // Earlier receipts: found by number, by scanning the receipt, by day or by product; printed again, or brought back.
 
-import { NoAnswer, ask } from "./api.js";
+import { Refusal, ask, sentence } from "./api.js";
 import { askNumber } from "./dialogs.js";
 import { choices, el, field, go, icon, list, note, quiet } from "./dom.js";
 import { divideHalfUp, lineTotal, moneyText, showMoney } from "./money.js";
@@ -9,14 +9,26 @@ import { say, settings } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
 import { qtyText, whenText } from "./words.js";
 
+/** @param {string} tender */
 const wayBack = (tender) => say(tender === "tab" ? "off-tab" : `tender-${tender}`); // a debt that ends is no money in the hand
+/** @param {Way} way */
 const partOf = ({ tender, amount_minor: amount, given_up_minor: lost, how }) => el("p.back-part.figures", {},
   el("span", {}, how === "given" ? say("given-before", { tender: wayBack(tender) }) : how === "hand" && tender === "card" ? say("card-by-hand") : wayBack(tender)), el("b", {}, moneyText(amount - lost)));
-/** Tell whether a part's way is settled, whatever is chosen: back to its account, or given by a terminal already. */
+/**
+ * Tell whether a part's way is settled, whatever is chosen: back to its account, or given by a terminal already.
+ * @param {Way} way
+ */
 const isSettled = ({ how }) => how === "account" || how === "given";
-const sentence = (fault) => (fault instanceof NoAnswer ? say("no-answer") : fault.message);
+/**
+ * Price a line at a price of one unit.
+ * @param {Line} line
+ * @param {number} price
+ */
 const worth = (line, price) => lineTotal({ ...line.product, price_minor: price }, line.qty);
-/** The price a unit is given back for without a receipt: what it costs today, an offer taken off. */
+/**
+ * The price a unit is given back for without a receipt: what it costs today, an offer taken off.
+ * @param {Line} line
+ */
 const blindPrice = (line) => {
   let price = line.price_minor ?? line.product.price_minor;
   if (worth(line, price) > line.total) price = Math.floor(price * line.total / worth(line, price));
@@ -26,14 +38,33 @@ const blindPrice = (line) => {
 const SOON_MS = 150;
 const WHY_BACK = ["back-broken", "back-expired", "back-unwanted", "back-wrong", "back-recalled"];
 
+/**
+ * The ids of a return and of what terminals give back for it, made once.
+ * @typedef {{ sale: string, payments: Map<string, string> }} Ids
+ *
+ * What of a receipt comes back.
+ * @typedef {{ n: number, qty: number, restock: boolean }[]} Stated
+ */
+
 export class Receipts {
+  timer = 0;
+  n = 0;
+
+  /**
+   * @param {import("./basket.js").Basket} basket
+   * @param {import("./lines.js").Lines} view
+   * @param {Pick<import("./till.js").Till, "catalogue" | "withLeave" | "returned">} actions
+   */
   constructor(basket, view, actions) {
     this.basket = basket;
     this.view = view;
     this.actions = actions;
   }
 
-  /** Find a receipt; `purpose` is 'print' or 'back'. */
+  /**
+   * Find a receipt; `purpose` is 'print' or 'back'.
+   * @param {'print' | 'back'} purpose
+   */
   find(purpose) {
     const text = field("receipt-text", say("receipt-search"), { oninput: () => soon() });
     const day = field("receipt-day", say("day"), { type: "date" });
@@ -50,8 +81,14 @@ export class Receipts {
     look();
   }
 
+  /**
+   * @param {string} text
+   * @param {string} day
+   * @param {ReturnType<typeof list>} rows
+   * @param {'print' | 'back'} purpose
+   */
   async #look(text, day, rows, purpose) {
-    const n = this.n = (this.n ?? 0) + 1;
+    const n = this.n += 1;
     const query = new URLSearchParams();
     const product = text && this.actions.catalogue.find(text)?.product;
     if (product) query.set("sku", product.sku);
@@ -59,6 +96,7 @@ export class Receipts {
     else if (text) query.set("text", text);
     if (day) query.set("day", day);
     try {
+      /** @type {{ sales: ListedSale[] }} */
       const { sales } = await ask("GET", `${settings.urls.receipts}?${query}`);
       if (n !== this.n) return;
       sheet.quieten();
@@ -66,6 +104,10 @@ export class Receipts {
     } catch (fault) { if (n === this.n) sheet.complain(sentence(fault)); }
   }
 
+  /**
+   * @param {ListedSale} sale
+   * @param {'print' | 'back'} purpose
+   */
   #row(sale, purpose) {
     const act = () => (purpose === "back" ? this.bringBack(sale) : this.reprint(sale));
     return el("li", {}, el("button.row-button", { onclick: act }, icon(purpose === "back" ? "arrow-uturn-left" : "printer"),
@@ -74,6 +116,7 @@ export class Receipts {
       el("b.figures", {}, moneyText(sale.total_minor))));
   }
 
+  /** @param {ListedSale} sale */
   async reprint(sale) {
     if (!settings.prints) return sheet.complain(say("printer-none-words"));
     try {
@@ -83,17 +126,26 @@ export class Receipts {
     } catch (fault) { sheet.complain(sentence(fault)); }
   }
 
-  /** Choose what of a receipt comes back, and how; money back at once, or into the basket as an exchange. */
+  /**
+   * Choose what of a receipt comes back, and how; money back at once, or into the basket as an exchange.
+   * @param {ListedSale} sale
+   */
   async bringBack(sale) {
+    /** @type {{ lines: Returnable[] }} */
     let found;
     try {
       found = await ask("GET", `${settings.urls.sales}/${sale.id}/returnable`);
     } catch (fault) { return sheet.complain(sentence(fault)); }
-    const chosen = new Map(), due = el("output.panel-due.figures"), give = el("span.figures"), parts = el("div.back-parts", { role: "status" });
+    /** @type {Map<number, Back>} */
+    const chosen = new Map();
+    const due = el("output.panel-due.figures"), give = el("span.figures"), parts = el("div.back-parts", { role: "status" });
     const changed = () => { sheet.quieten(); plan(); };
     const rows = found.lines.filter((line) => line.deposit_of === null).map((line) => this.#lineOf(sale, line, found.lines.find((other) => other.deposit_of === line.n), chosen, changed, () => { open(); changed(); }));
     const picked = () => [...chosen.values()].filter((row) => row.qty > 0);
-    let why = "", tender = null;
+    let why = "";
+    /** @type {string | null} */
+    let tender = null;
+    /** @type {Ids} */
     const ids = { sale: newId(), payments: new Map() }; // made once: pressed twice it is one return
     const stated = () => picked().map(({ n, qty, restock }) => ({ n, qty, restock }));
     let asked = 0;
@@ -103,14 +155,15 @@ export class Receipts {
       const told = picked().length ? await this.#plan(ids, sale, stated(), tender ?? "cash") : null;
       if (n !== asked) return null;
       const givenUp = told?.ways.reduce((sum, way) => sum + way.given_up_minor, 0) ?? 0, back = (told?.total_minor ?? 0) - givenUp;
-      how.hidden = Boolean(told?.ways.length) && told.ways.every(isSettled);
+      how.hidden = told !== null && told.ways.length > 0 && told.ways.every(isSettled);
       showMoney(due, back);
       give.textContent = back ? moneyText(back) : "";
       parts.replaceChildren(...(told && (tender || how.hidden || told.ways.length > 1) ? told.ways.filter((way) => way.amount_minor > way.given_up_minor).map(partOf) : []),
         ...(givenUp ? [note("warn", say("given-up-part", { amount: moneyText(givenUp) }))] : []));
       return told;
     };
-    const offered = ["cash", "card", "credit"].map((name) => [name, say(`back-word-${name}`), { cash: "banknotes", card: "credit-card", credit: "ticket" }[name]]);
+    /** @type {[tender: string, words: string, picture: string][]} */
+    const offered = [["cash", say("back-word-cash"), "banknotes"], ["card", say("back-word-card"), "credit-card"], ["credit", say("back-word-credit"), "ticket"]];
     const how = choices(say("how-back"), offered, (value) => { tender = value; changed(); }, tender);
     const money = async () => {
       if (!picked().length) return sheet.complain(say("choose-lines"));
@@ -120,7 +173,7 @@ export class Receipts {
       if (!tender && !planned.ways.every(isSettled)) return sheet.complain(say("choose-tender"));
       const id = ids.sale = planned.return_id;
       const lines = stated();
-      const send = async (approvals) => {
+      const send = async (/** @type {string[]} */ approvals) => {
         if (!this.basket.practice) await this.#moneyBack(sale, planned.ways, ids, lines, approvals);
         return ask("POST", settings.urls.returns, {
           id, till_id: settings.till_id, sale_id: sale.id, lines, tender: tender ?? "cash", why, approvals,
@@ -128,6 +181,7 @@ export class Receipts {
         });
       };
       const amount = planned.total_minor;
+      /** @type {Covers} */
       const covers = { sale_id: sale.id, amount_minor: amount, lines: picked().map(({ n, qty }) => [String(n), qty, 0]) };
       const done = await this.actions.withLeave("take_back", say("back-leave", { n: sale.receipt_no, amount: moneyText(amount) }), covers, send, id);
       if (done) this.#done(done, planned.ways);
@@ -144,7 +198,7 @@ export class Receipts {
     const open = () => sheet.open({
       title: say("return-of", { n: sale.receipt_no }), wide: true,
       body: [el("ul.rows.back-rows", { "aria-label": say("lines-of-receipt") }, rows),
-        choices(say("why"), WHY_BACK.map((reason) => [reason, say(reason)]), (value) => { why = value; sheet.quieten(); }, why),
+        choices(say("why"), WHY_BACK.map((reason) => /** @type {[string, string]} */ ([reason, say(reason)])), (value) => { why = value; sheet.quieten(); }, why),
         how, el("div.sum-total", {}, el("span", {}, say("to-give-back")), due), parts],
       foot: [backButton(), quiet(say("exchange"), exchange, "arrows-right-left"), button],
     });
@@ -152,12 +206,19 @@ export class Receipts {
     changed();
   }
 
-  /** Ask how the money would go back; one that a terminal has not answered for is asked after first. */
+  /**
+   * Ask how the money would go back; one that a terminal has not answered for is asked after first.
+   * @param {Ids} ids
+   * @param {ListedSale} sale
+   * @param {Stated} lines
+   * @param {string} tender
+   * @returns {Promise<Plan | null>}
+   */
   async #plan(ids, sale, lines, tender) {
     const wanted = () => ask("POST", `${settings.urls.returns}/plan`, { id: ids.sale, sale_id: sale.id, lines, tender });
     try {
       return await wanted().catch(async (fault) => {
-        if (fault.code !== "give-back-open") throw fault;
+        if (!(fault instanceof Refusal) || fault.code !== "give-back-open") throw fault;
         await ask("GET", `${settings.urls.payments}/${fault.facts.payment_id}`, undefined, 30_000);
         return wanted();
       });
@@ -167,7 +228,14 @@ export class Receipts {
     }
   }
 
-  /** Have every terminal and wallet that took money give its part back. */
+  /**
+   * Have every terminal and wallet that took money give its part back.
+   * @param {ListedSale} sale
+   * @param {Way[]} ways
+   * @param {Ids} ids
+   * @param {Stated} lines
+   * @param {string[]} approvals
+   */
   async #moneyBack(sale, ways, ids, lines, approvals) {
     for (const { payment_id: taken, amount_minor: amount } of ways.filter(({ how }) => how === "ask")) {
       if (!ids.payments.has(taken)) ids.payments.set(taken, newId());
@@ -181,13 +249,22 @@ export class Receipts {
     }
   }
 
+  /**
+   * @param {ListedSale} sale
+   * @param {Returnable} line
+   * @param {Returnable | undefined} deposit
+   * @param {Map<number, Back>} chosen
+   * @param {() => unknown} changed
+   * @param {() => unknown} reopen
+   */
   #lineOf(sale, line, deposit, chosen, changed, reopen) {
     const left = line.left ?? line.qty - (line.returned ?? 0), each = line.stock_unit === "each";
     const key = () => askNumber({ name: line.name, stock_unit: line.stock_unit, price_minor: line.unit_price_minor, price_quantity: line.price_quantity },
       (qty) => (qty > left ? say("back-most", { left: each ? left : qtyText(line, left) }) : set(qty)), { onLeave: reopen });
     const shown = el("button.tool.figures.back-qty", { "aria-label": say("quantity-of", { name: line.name, qty: "0" }), onclick: key }, "0");
+    /** @type {Back} */
     const row = { sale_id: sale.id, n: line.n, qty: 0, restock: true, name: line.name, receipt_no: sale.receipt_no, total: 0, qty_text: "" };
-    const set = (qty) => {
+    const set = (/** @type {number} */ qty) => {
       row.qty = Math.max(0, Math.min(left, qty));
       row.total = -divideHalfUp((line.total_minor + (deposit?.total_minor ?? 0)) * row.qty, line.qty); // its deposit comes back with it
       row.qty_text = each ? `−${row.qty} ×` : `−${qtyText(line, row.qty)}`;
@@ -208,7 +285,9 @@ export class Receipts {
   blind() {
     const lines = this.basket.lines().filter((line) => line.qty > 0);
     if (!lines.length) return sheet.complain(say("blind-empty"));
-    let why = "", tender = null, restock = true;
+    let why = "", restock = true;
+    /** @type {string | null} */
+    let tender = null;
     const id = newId();
     const stated = lines.map((line) => ({ line, price: blindPrice(line) })), total = stated.reduce((sum, { line, price }) => sum + worth(line, price), 0);
     const give = async () => {
@@ -216,8 +295,9 @@ export class Receipts {
       if (!tender) return sheet.complain(say("choose-tender"));
       const body = { id, till_id: settings.till_id, tender, why, ...(this.basket.practice ? { practice: true } : {}),
         lines: stated.map(({ line, price }) => ({ sku: line.sku, qty: line.qty, price_minor: price, restock })) };
+      /** @type {Covers} */
       const covers = { lines: body.lines.map(({ sku, qty, price_minor }) => [sku, qty, price_minor]) };
-      const done = await this.actions.withLeave("take_back.blind", say("blind-leave", { amount: moneyText(total) }), covers, (approvals) => sheet.hold(() => ask("POST", `${settings.urls.returns}/blind`, { ...body, approvals })), id);
+      const done = await this.actions.withLeave("take_back.blind", say("blind-leave", { amount: moneyText(total) }), covers, (/** @type {string[]} */ approvals) => sheet.hold(() => ask("POST", `${settings.urls.returns}/blind`, { ...body, approvals })), id);
       if (!done) return;
       this.basket.next();
       this.#done(done);
@@ -226,18 +306,22 @@ export class Receipts {
       title: say("without-receipt"), wide: true,
       body: [el("p.muted", {}, say("blind-lead")), el("ul.rows", {}, stated.map(({ line, price }) => el("li.back-row", {}, el("span.row-main", {}, el("b", {}, line.product.name), el("span.muted", {}, qtyText(line.product, line.qty))), el("b.figures", {}, moneyText(-worth(line, price)))))),
         choices(say("where-all"), [["yes", say("to-shelf")], ["no", say("to-waste")]], (value) => { restock = value === "yes"; }, "yes"),
-        choices(say("why"), WHY_BACK.map((reason) => [reason, say(reason)]), (value) => { why = value; sheet.quieten(); }),
+        choices(say("why"), WHY_BACK.map((reason) => /** @type {[string, string]} */ ([reason, say(reason)])), (value) => { why = value; sheet.quieten(); }),
         choices(say("how-back"), [["cash", say("back-word-cash"), "banknotes"], ["credit", say("back-word-credit"), "ticket"]], (value) => { tender = value; sheet.quieten(); })],
       foot: [backButton(), go(say("give-money-back"), give)],
     });
   }
 
-  /** Say what was given back; `ways` as planned, for what a person still has to do. */
+  /**
+   * Say what was given back; `ways` as planned, for what a person still has to do.
+   * @param {Sale} sale
+   * @param {Way[]} [ways]
+   */
   #done(sale, ways = []) {
     const voucher = sale.document?.vouchers?.[0];
     const figure = el("p.done-change.figures");
     showMoney(figure, Math.abs(sale.total_minor));
-    this.actions.returned(sale);
+    this.actions.returned();
     sheet.open({
       title: say("given-back"),
       body: [figure, sale.rounding_minor ? el("p.muted", {}, say("rounding", { amount: moneyText(sale.rounding_minor) })) : null,

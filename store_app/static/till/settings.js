@@ -1,16 +1,29 @@
 // What the page was told when it was made: the till's settings and every sentence, in the page's language.
 
-const read = (id) => JSON.parse(document.getElementById(id).textContent);
+import { byId } from "../common/dom.js";
 
+const read = (/** @type {string} */ id) => JSON.parse(byId(id, HTMLScriptElement).textContent);
+
+/** @type {Settings} */
 export const settings = read("till-settings");
+/** @type {Record<string, string>} */
 const words = read("till-words");
 
-/** Give the sentence of a key, its {names} filled from `facts`. */
+/**
+ * Give the sentence of a key, its {names} filled from `facts`.
+ * @param {string} key
+ * @param {Record<string, unknown>} [facts]
+ */
 export function say(key, facts = {}) {
-  return words[key].replace(/\{(\w+)\}/g, (whole, name) => facts[name] ?? whole);
+  const sentence = words[key];
+  if (sentence === undefined) throw new Error(`There is no sentence ${key}`);
+  return sentence.replace(/\{(\w+)\}/g, (whole, name) => String(facts[name] ?? whole));
 }
 
-/** Tell whether there is a sentence of that key. */
+/**
+ * Tell whether there is a sentence of that key.
+ * @param {string} key
+ */
 export const has = (key) => key in words;
 
-export const $ = (id) => document.getElementById(id);
+export const $ = byId;

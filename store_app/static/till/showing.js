@@ -5,8 +5,10 @@ import { qtyText } from "./words.js";
 import { settings } from "./settings.js";
 
 export class Showing {
+  /** @param {import("./basket.js").Basket} basket */
   constructor(basket) {
     this.basket = basket;
+    /** @type {Step} */
     this.step = { kind: "basket" };
     this.channel = new BroadcastChannel(`cornerstore.display.${settings.store_id}.${settings.till_id}`);
     this.channel.onmessage = ({ data }) => { if (data === "hello") this.tell(); };
@@ -20,12 +22,15 @@ export class Showing {
 
   #post() {
     const { step } = this;
+    /** @type {Shown["lines"]} */
     const lines = this.basket.lines().map((line) => ({
       qty: qtyText(line.product, line.qty), name: line.product.name, total: line.shown,
       offers: (line.quoted?.offers ?? []).map((offer) => ({ name: offer.name, amount: offer.amount_minor })),
     }));
     for (const deposit of this.basket.deposits()) lines.push({ qty: String(deposit.qty), name: deposit.name, total: deposit.total, offers: [] });
     for (const back of this.basket.broughtBack) lines.push({ qty: back.qty_text, name: back.name, total: back.shown ?? back.total, offers: [] });
-    this.channel.postMessage({ step, lines, tax: this.basket.tax(), total: this.basket.total(), saved: this.basket.saved(), practice: this.basket.practice });
+    /** @type {Shown} */
+    const shown = { step, lines, tax: this.basket.tax(), total: this.basket.total(), saved: this.basket.saved(), practice: this.basket.practice };
+    this.channel.postMessage(shown);
   }
 }

@@ -1,6 +1,7 @@
 // From a scan, a code, a name or a touch to a line of the basket. Whatever is wrong with a code is one sentence and
 // never stops the next scan.
 
+import { all } from "../common/dom.js";
 import { Refusal, ask } from "./api.js";
 import { isBadge } from "../common/badge.js";
 import { MOST_QTY } from "./basket.js";
@@ -13,15 +14,32 @@ import { sheet } from "./sheet.js";
 import { soundBad, soundGood } from "../common/sound.js";
 import { isLocked } from "../common/touched.js";
 
+/** @param {Product} product */
 export const tooMany = (product) => say("too-many", { n: product.maximum_qty ?? MOST_QTY, name: product.name });
 
 export class Taking {
-  /** `scans`: the name under which scans are kept for whichever window has the till. */
+  /**
+   * `scans`: the name under which scans are kept for whichever window has the till.
+   * @param {{ catalogue: import("./catalogue.js").Catalogue, basket: import("./basket.js").Basket, goods: import("./goods.js").Goods, view: import("./lines.js").Lines, pay: import("./pay.js").Pay, opening: import("./opening.js").OpenTill, scans: string }} parts
+   */
   constructor({ catalogue, basket, goods, view, pay, opening, scans }) {
-    Object.assign(this, { catalogue, basket, goods, view, pay, opening, scans });
+    this.catalogue = catalogue;
+    this.basket = basket;
+    this.goods = goods;
+    this.view = view;
+    this.pay = pay;
+    this.opening = opening;
+    this.scans = scans;
+    this.takesWaiting = false;
+    this.search = $("search", HTMLInputElement);
   }
 
-  /** Put `qty` of a product in; a weighed one asks for its weight, one without a price for its price. */
+  /**
+   * Put `qty` of a product in; a weighed one asks for its weight, one without a price for its price.
+   * @param {Product} product
+   * @param {number} qty
+   * @param {Partial<Special>} [special]
+   */
   take(product, qty, special = {}) {
     if (this.opening.isOpen || this.basket.readOnly) return;
     if (product.price_typed && special.price_minor == null && special.amount_minor == null) return this.#askPrice(product, qty);
@@ -34,6 +52,10 @@ export class Taking {
     if (refusal) this.view.complain(refusal);
   }
 
+  /**
+   * @param {Product} product
+   * @param {number} qty
+   */
   #askPrice(product, qty) {
     askAmount({
       title: product.name, lead: say("price-wanted"), label: say("price"),
@@ -41,6 +63,11 @@ export class Taking {
     });
   }
 
+  /**
+   * @param {Product} product
+   * @param {number} qty
+   * @param {Partial<Special>} special
+   */
   #put(product, qty, special) {
     if (!this.basket.add(product, qty, special)) return tooMany(product);
     this.view.quieten();
@@ -49,13 +76,16 @@ export class Taking {
     return "";
   }
 
-  /** Take a scanned or typed code. */
+  /**
+   * Take a scanned or typed code.
+   * @param {string} code
+   * @param {number} [times]
+   */
   async takeCode(code, times = 1) {
     let hit = this.catalogue.find(code);
     if (!hit) {
       try {
-        hit = await ask("GET", `${settings.urls.scan}/${encodeURIComponent(code)}`);
-        if (!this.catalogue.bySku.has(hit.product.sku)) this.catalogue.take(hit.product);
+        hit = await this.#asked(code);
       } catch (fault) {
         if (fault instanceof Refusal) this.view.complain(fault.status === 401 ? say("signed-out") : fault.message);
         else this.view.complain(say("unknown-no-server", { code }));
@@ -66,16 +96,34 @@ export class Taking {
       for (let n = 0; n < times; n += 1) keepScan(this.scans, code);
       return;
     }
+    /** @type {Partial<Special>} */
     const special = {};
-    for (const name of ["amount_minor", "batch", "expires_on"]) if (hit[name] != null) special[name] = hit[name];
-    const product = this.catalogue.bySku.get(hit.product.sku), labelled = saysHowMuch(hit);
+    if (hit.amount_minor != null) special.amount_minor = hit.amount_minor;
+    if (hit.batch != null) special.batch = hit.batch;
+    if (hit.expires_on != null) special.expires_on = hit.expires_on;
+    const product = this.catalogue.bySku.get(hit.product.sku) ?? hit.product, labelled = saysHowMuch(hit);
     if (labelled) special.labelled = true;
     if (Object.keys(special).length) special.code = code; // the server reads it again: its word counts, not ours
     this.take(product, hit.qty * (labelled ? 1 : times) || 1, special);
     if (labelled && times > 1) this.view.complain(say("label-fixed", { name: product.name }));
   }
 
-  /** The scanner spoke: to an open question that wants a code, to a payment, else into the basket. */
+  /**
+   * Ask the server for what the page does not know.
+   * @param {string} code
+   * @returns {Promise<Hit>}
+   */
+  async #asked(code) {
+    const hit = await ask("GET", `${settings.urls.scan}/${encodeURIComponent(code)}`);
+    if (!this.catalogue.bySku.has(hit.product.sku)) this.catalogue.take(hit.product);
+    return hit;
+  }
+
+  /**
+   * The scanner spoke: to an open question that wants a code, to a payment, else into the basket.
+   * @param {string} code
+   * @param {number} startedAt
+   */
   scanned(code, startedAt) {
     if (this.basket.readOnly) return soundBad();
     if (isLocked()) return this.basket.wait(code);
@@ -87,11 +135,11 @@ export class Taking {
       if (sheet.onScan) return sheet.onScan(code);
       sheet.close();
     }
-    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+    for (const dialog of all(document, "dialog[open]", HTMLDialogElement)) dialog.close();
     const free = this.pay.isOpen ? this.pay.interrupt(code, startedAt) : true;
     if (free === null) return;
     if (!free) return this.basket.wait(code);
-    const times = /^(\d{1,3})\*$/.exec($("search").value.trim());
+    const times = /^(\d{1,3})\*$/.exec(this.search.value.trim());
     this.goods.clearSearch();
     this.takeCode(code, times ? Number(times[1]) : 1);
   }
@@ -102,14 +150,14 @@ export class Taking {
     this.takesWaiting = true;
     const { basket, pay, opening } = this;
     try {
-      while (basket.waiting.length && !(isLocked() || pay.isBusy || sheet.isOpen || sheet.isHeld || opening.isOpen || basket.readOnly)) await this.takeCode(basket.nextWaiting());
+      while (basket.waiting.length && !(isLocked() || pay.isBusy || sheet.isOpen || sheet.isHeld || opening.isOpen || basket.readOnly)) await this.takeCode(basket.nextWaiting() ?? "");
     } finally { this.takesWaiting = false; }
   }
 
   /** Enter in the search field: a code, a quantity and a code, or the first product found; digits are whole codes only. */
   typed() {
-    const text = $("search").value.trim();
-    const [, times = "1", rest] = /^(?:(\d{1,3})\s*[*×x]\s*)?(.*)$/i.exec(text);
+    const text = this.search.value.trim();
+    const [, times = "1", rest] = /^(?:(\d{1,3})\s*[*×x]\s*)?(.*)$/i.exec(text) ?? [];
     if (!rest) return;
     const code = rest.replaceAll(" ", "");
     if (isBadge(code)) { this.goods.clearSearch(); return changePerson(code, this); }
@@ -127,6 +175,9 @@ export class Taking {
   }
 }
 
-/** Tell whether the label itself says how much it is, by weight, count or price: a second piece has its own label. */
+/**
+ * Tell whether the label itself says how much it is, by weight, count or price: a second piece has its own label.
+ * @param {Hit} hit
+ */
 const saysHowMuch = ({ amount_minor: amount, source, product, qty }) =>
   amount != null || source === "embedded" || (source === "gs1" && isWeighed(product) && qty > 1);

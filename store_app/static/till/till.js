@@ -1,6 +1,7 @@
 // The till: brings scanner, search, basket and payment together, and says when it is ready.
 
-import { NoAnswer, Refusal, ask } from "./api.js";
+import { all } from "../common/dom.js";
+import { Refusal, ask, sentence } from "./api.js";
 import { approval } from "./approval.js";
 import { Basket } from "./basket.js";
 import { Catalogue } from "./catalogue.js";
@@ -19,7 +20,7 @@ import { Parking } from "./parking.js";
 import { Pay } from "./pay.js";
 import { Quoting } from "./quoting.js";
 import { Receipts } from "./receipts.js";
-import { $, has, say, settings } from "./settings.js";
+import { $, say, settings } from "./settings.js";
 import { takeScans } from "../common/scans.js";
 import { sheet } from "./sheet.js";
 import { keep, recall } from "../common/storage.js";
@@ -36,32 +37,49 @@ const catalogue = new Catalogue();
 const basket = new Basket(catalogue, { practice: settings.lesson || recall(PRACTICE, "sessionStorage") === "1" });
 let renewedAt = Date.now();
 let recallsSeen = ""; // as the status says it: what is in the basket may be called back while it stands there
+/** @type {import("../camera/counter.js").CounterCamera | null} */
 let counterCamera = null;
 
 // --- what everybody may ask the till to do ---
 
+/** @typedef {typeof till} Till */
+
 const till = {
   catalogue,
+  get parking() { return parking; },
+  get receipts() { return receipts; },
+  /**
+   * @param {Product} product
+   * @param {number} qty
+   */
   take: (product, qty) => taking.take(product, qty),
   rest() { if (matchMedia("(pointer: fine)").matches && !sheet.isOpen) $("search").focus(); },
-  search() { $("search").focus(); $("search").select(); },
+  search() { $("search").focus(); $("search", HTMLInputElement).select(); },
   stands: () => isLocked() || opening.isOpen || basket.readOnly || sheet.isHeld,
   noLine: () => view.complain(say("no-line")),
   quieten: () => view.quieten(),
+  /** @param {string} words */
   tell: (words) => view.tell(words),
+  /** @param {string} words */
   complain: (words) => view.complain(words),
   takeWaiting: () => taking.takeWaiting(),
 
   // lines
+  /** @param {Line} line */
   less: (line) => (Math.abs(line.qty) === 1 ? till.remove(line) : complainIf(resize(line, line.qty - Math.sign(line.qty)))),
+  /** @param {Line} line */
   more1: (line) => complainIf(resize(line, line.qty + Math.sign(line.qty))),
+  /** @param {Line} line */
   remove(line) {
     if (basket.endsWithout(line)) return parking.giveUp();
     const putBack = basket.remove(line.id);
     view.tell(say("removed", { name: line.product.name }), [say("put-back"), () => { view.quieten(); putBack(); till.rest(); }]);
   },
+  /** @param {{ sale_id: string, n: number }} row */
   keepBack: (row) => (basket.endsWithout(row) ? parking.giveUp() : basket.keepBroughtBack(row.sale_id, row.n)),
+  /** @param {Line} line */
   qty: (line) => askNumber(line.product, (qty) => resize(line, qty * Math.sign(line.qty)), catalogue.weighing(line.product)),
+  /** @param {Line} line */
   discount(line) {
     if (line.product.kind === "deposit") return view.complain(say("empties-fixed"));
     askDiscount(
@@ -70,11 +88,13 @@ const till = {
     );
   },
   discountAll() {
-    const lines = basket.lines().filter(({ qty, product }) => qty > 0 && ["goods", "service"].includes(product.kind));
+    const lines = basket.lines().filter(({ qty, product }) => qty > 0 && ["goods", "service"].includes(product.kind ?? ""));
     if (!lines.length) return till.noLine();
     askDiscount({ title: say("discount-all"), taken: lines.some((line) => line.discount_bp || line.discount_minor), percentOnly: true }, (change) => amend(lines, change));
   },
+  /** @param {Line} line */
   price: (line) => askPrice(line, (change) => amend([line], change)),
+  /** @param {Line} line */
   note: (line) => askWords({
     title: say("note-title", { name: line.product.name }), label: say("note-words"), value: line.note,
     onWords: (note) => { basket.amend(line.id, { note }); },
@@ -88,10 +108,11 @@ const till = {
   park: () => parking.toggle(),
   lookUp: () => lookUp(till),
   more: () => openMore(till, basket),
-  help: () => $("help").showModal(),
+  help: () => $("help", HTMLDialogElement).showModal(),
   camera,
   askShift: () => foot.watch(),
   parkedChanged,
+  /** @param {boolean} on */
   practice(on) {
     if (settings.lesson) { location.assign(settings.urls.training); return; } // practice ends where the lesson does
     keep(PRACTICE, on ? "1" : "0", "sessionStorage");
@@ -101,11 +122,23 @@ const till = {
   // someone else's leave
   /** Ask for every leave the basket still needs; gives false when one was not given. */
   leave: () => askLeave(basket.needs()),
-  /** After a refusal that names what needs leave: ask for it. */
+  /**
+   * After a refusal that names what needs leave: ask for it.
+   * @param {Refusal} refusal
+   */
   allow: async ({ facts: { needs = [] } }) => needs.length > 0 && askLeave(needs),
-  /** Do what may need leave, worded by `why`, its figures in `covers`: `send(approval ids)`; gives the answer, or null
-   * with the sentence said. */
+  /**
+   * Do what may need leave, worded by `why`, its figures in `covers`; gives the answer, or null with the sentence said.
+   * @template T
+   * @param {string} permission
+   * @param {string} why
+   * @param {Covers} covers
+   * @param {(approvals: string[]) => Promise<T>} send
+   * @param {string} [subject]
+   * @returns {Promise<T | null>}
+   */
   async withLeave(permission, why, covers, send, subject = basket.id) {
+    /** @type {string[]} */
     const approvals = [];
     const grant = async (wanted = [covers]) => {
       const given = await approval({ saleId: subject, permission, said: [why], covers: wanted });
@@ -117,13 +150,12 @@ const till = {
       try {
         return await send(approvals);
       } catch (fault) {
-        if (fault.code !== "needs-approval" || !(await grant(fault.facts.needs?.map((need) => need.covers)))) throw fault;
+        if (!(fault instanceof Refusal) || fault.code !== "needs-approval") throw fault;
+        if (!(await grant(fault.facts.needs?.map((/** @type {Need} */ need) => need.covers)))) throw fault;
         return await send(approvals);
       }
     } catch (fault) {
-      const words = fault instanceof NoAnswer ? say("no-answer") : fault.message;
-      if (sheet.isOpen) sheet.complain(words);
-      else view.complain(words);
+      (sheet.isOpen ? sheet : view).complain(sentence(fault));
       return null;
     }
   },
@@ -135,7 +167,7 @@ const till = {
       return false;
     }
     if (quoting.refusal && !(await quoting.settle())) {
-      if (quoting.refusal) view.complain(quoting.refusal.message);
+      complainIf(refusalWords());
       return false;
     }
     if (basket.buysNothing()) {
@@ -146,6 +178,7 @@ const till = {
     const age = basket.minimumAge();
     if (age <= (basket.ageConfirmed ?? 0)) return true;
     const strict = basket.lines().map((line) => line.product).filter((product) => product.minimum_age);
+    /** @type {"looked" | "document" | null} */
     const how = await new Promise((resolve) => askAge(age, strict, resolve));
     if (!how) {
       view.complain(say("age-refused"));
@@ -156,7 +189,9 @@ const till = {
   },
 
   // paying
+  /** @param {{ due: number, given: number | null, tender: string } | null} state */
   paying: (state) => showing.tell(state ? { kind: "pay", ...state } : { kind: "basket" }),
+  /** @param {string | null} qr */
   showCode: (qr) => showing.tell(qr ? { kind: "code", qr } : { kind: "basket" }),
   async renewPrices() {
     try {
@@ -165,6 +200,7 @@ const till = {
       basket.refresh();
     } catch { /* the server's total stands all the same */ }
   },
+  /** @param {{ total: number, change: number, saved: number, receipt: number }} thanks */
   sold(thanks) {
     showing.tell({ kind: "thanks", ...thanks });
     foot.watch();
@@ -176,18 +212,21 @@ const till = {
     goods.renewLevels();
   },
   async reprint() {
-    const last = basket.last, speak = pay.isOpen ? (words, kind) => pay.sending.paperNote(words, kind) : null;
-    if (!last || !settings.prints) return (speak ?? ((words) => view.complain(words)))(say(last ? "printer-none-words" : "no-last"));
+    const { last } = basket, { isOpen } = pay;
+    const tell = (/** @type {string} */ words) => (isOpen ? pay.sending.paperNote(words, "good") : view.tell(words));
+    const complain = (/** @type {string} */ words) => (isOpen ? pay.sending.paperNote(words) : view.complain(words));
+    if (!last || !settings.prints) return complain(say(last ? "printer-none-words" : "no-last"));
     try {
       const { copy_no: copy } = await ask("POST", `${settings.urls.receipts}/${last.id}/reprint`, {});
-      (speak ?? ((words) => view.tell(words)))(say("reprinted", { n: last.receipt_no, copy }), "good");
-    } catch (fault) {
-      (speak ?? ((words) => view.complain(words)))(fault instanceof NoAnswer ? say("no-answer") : fault.message);
-    }
+      tell(say("reprinted", { n: last.receipt_no, copy }));
+    } catch (fault) { complain(sentence(fault)); }
   },
 };
 
-/** Ask for leave, once for all needs of a kind; gives false when one was not given. */
+/**
+ * Ask for leave, once for all needs of a kind; gives false when one was not given.
+ * @param {Need[]} needs
+ */
 async function askLeave(needs) {
   for (const permission of new Set(needs.map((need) => need.permission))) {
     const some = needs.filter((need) => need.permission === permission);
@@ -198,40 +237,59 @@ async function askLeave(needs) {
   return true;
 }
 
-/** Set how many a line has; gives the sentence of refusal. A line off a label stays as much as the label says. */
+/**
+ * Set how many a line has; gives the sentence of refusal. A line off a label stays as much as the label says.
+ * @param {Line} line
+ * @param {number} qty
+ */
 function resize(line, qty) {
   if (line.labelled && qty) return say("label-fixed", { name: line.product.name });
   return basket.setQty(line.id, qty) ? "" : tooMany(line.product);
 }
 
+/** Give the server's refusal as it stands now. */
+const refusalWords = () => quoting.refusal?.message ?? "";
+
+/** @param {string} words */
 const complainIf = (words) => { if (words) view.complain(words); };
 
-/** Change lines; where that needs leave it is asked for once, and without it they are as they were. */
+/**
+ * Change lines; where that needs leave it is asked for once, and without it they are as they were.
+ * @param {Line[]} lines
+ * @param {Partial<Special>} change
+ */
 async function amend(lines, change) {
   const undo = lines.map((line) => basket.amend(line.id, change));
   sheet.close();
   await quoting.settle();
-  if (!(await till.leave())) undo.forEach((putBack) => putBack());
+  if (await till.leave()) return;
+  for (const putBack of undo) putBack();
 }
 
 async function parkedChanged() {
   try {
     const { waiting } = await parking.kept();
-    $("parked-count").textContent = waiting.length || "";
+    $("parked-count").textContent = String(waiting.length || "");
     $("parked-button").hidden = !waiting.length;
   } catch { /* comfort: asked again later */ }
 }
 
-/** Open or close the camera in the place a button names. All it needs comes when somebody first asks for it. */
+/**
+ * Open or close the camera in the place a button names. All it needs comes when somebody first asks for it.
+ * @param {HTMLElement} button
+ */
 async function camera(button) {
   try {
     const { CounterCamera } = await import("../camera/counter.js");
     counterCamera ??= new CounterCamera({ taking, basket, pay, opening });
-    counterCamera.toggle($(button.getAttribute("aria-controls")), button);
+    counterCamera.toggle($(button.getAttribute("aria-controls") ?? ""), button);
   } catch { (sheet.isOpen ? sheet : view).complain(say("no-answer")); }
 }
 
-/** Follow what others do: the shift at once, prices, products and parked baskets once a minute. */
+/**
+ * Follow what others do: the shift at once, prices, products and parked baskets once a minute.
+ * @param {Status} status
+ */
 function follow(status) {
   if (basket.practice) return;
   opening.follow(status.shift);
@@ -254,16 +312,16 @@ function showKeeping() {
   $("keeping-seen").hidden = !basket.isKept;
 }
 
-const actions = { ...till, more: till.more1 }; // a line's own "more" is one more of it
-const view = new Lines(basket, actions);
+const { less, more1: more, qty, discount, price, note, remove, rest, customer, coupons, saleNote, keepBack } = till;
+const view = new Lines(basket, { less, more, qty, discount, price, note, remove, rest, customer, coupons, saleNote, keepBack });
 const goods = new Goods(catalogue, till);
 const quoting = new Quoting(basket, (state, words) => view.quoting(state, words));
 const opening = new OpenTill(till);
 const pay = new Pay(basket, quoting, till);
 const taking = new Taking({ catalogue, basket, goods, view, pay, opening, scans: SCANS });
-const parking = till.parking = new Parking(basket, view, till);
-till.receipts = new Receipts(basket, view, till);
-const customers = new Customers(basket, view);
+const parking = new Parking(basket, view, till);
+const receipts = new Receipts(basket, view, till);
+const customers = new Customers(basket);
 const showing = new Showing(basket);
 const foot = new Foot(follow);
 
@@ -276,23 +334,24 @@ function wire() {
   });
   for (const kind of ["input", "keydown"]) $("search").addEventListener(kind, () => goods.soon()); // a scanner's keys write nothing
   const clicks = {
-    "pay-button": () => pay.open(), "last-receipt": till.reprint, "help-button": till.help, "help-close": () => $("help").close(),
+    "pay-button": () => pay.open(), "last-receipt": till.reprint, "help-button": till.help, "help-close": () => $("help", HTMLDialogElement).close(),
     "void-button": () => parking.giveUp(), "park-button": till.park, "parked-button": () => parking.list(), "more-button": till.more,
     "keeping-seen": () => { basket.wasUnreadable = false; showKeeping(); till.rest(); }, "lookup-button": till.lookUp, "customer-button": till.customer, "leave-practice": () => till.practice(false),
   };
   for (const [id, act] of Object.entries(clicks)) $(id).addEventListener("click", act);
-  for (const button of document.querySelectorAll(".camera-button")) button.addEventListener("click", () => camera(button));
+  for (const button of all(document, ".camera-button")) button.addEventListener("click", () => camera(button));
   for (const dialog of document.querySelectorAll("dialog")) {
     dialog.addEventListener("close", () => { if (pay.isOpen) $("pay").focus(); else till.rest(); taking.takeWaiting(); });
   }
-  basket.addEventListener("change", ({ detail }) => {
-    view.show(detail);
-    if (detail.why !== "active") showing.tell(detail.why === "next" || detail.why === "parts" || detail.why === "prices" ? showing.step : { kind: "basket" });
+  basket.onChange((changed) => {
+    const { why } = changed;
+    view.show(changed);
+    if (why !== "active") showing.tell(why === "next" || why === "parts" || why === "prices" ? showing.step : { kind: "basket" });
   });
   basket.addEventListener("keeping", showKeeping);
   addEventListener("storage", ({ key }) => { if (key === SCANS && !basket.readOnly) takeKept(); });
   addEventListener("cornerstore:idle", (event) => { // a payment on its way is waited for
-    if (["sending", "asking"].includes(pay.step)) event.preventDefault();
+    if (pay.step === "sending" || pay.step === "asking") event.preventDefault();
     else showing.tell({ kind: "basket" });
   });
   listenForKeys({ till, basket, view, goods, pay, sheet });
