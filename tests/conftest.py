@@ -39,8 +39,11 @@ settings.load_profile("cornerstore")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Serve the scripts and stylesheets as they are now, whichever way the tests were started."""
-    if not hasattr(config, "workerinput"):
-        runpy.run_path(str(ROOT / "run"))["make_what_changed"]()
+    if hasattr(config, "workerinput"):
+        return
+    if not (ROOT / ".tools" / "node_modules").exists():
+        raise pytest.UsageError("Scripts and stylesheets are not made yet. Call `python3 run check` once, it sets up.")
+    runpy.run_path(str(ROOT / "run"))["make_what_changed"]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
