@@ -19,7 +19,6 @@ _STORE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,19}", re.ASCII)
 _BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [high + low for high in _BASE32 for low in _BASE32]
 _SPOKEN = "23456789ABCDEFGHJKLMNPQRSTUVWXY"  # 31 characters: no 0 O 1 I Z
-ID_LENGTH = 26
 CODE_LENGTH = 8
 
 

@@ -5,8 +5,7 @@ Rules
 1. One history serves SQLite and PostgreSQL.
 2. All steps of an upgrade are one transaction: killed anywhere, or with a full disk, it leaves the tables it began
    with. Before an SQLite file is changed it is copied beside itself all the same.
-3. Asking for the difference (`check`) or writing a revision needs every package's tables imported by the caller;
-   upgrading does not.
+3. Asking for the difference (`check`) needs every package's tables imported by the caller; upgrading does not.
 4. A migration's file begins with its number, and the newest has the highest. So a start reads one folder and one row:
    Alembic, its scripts and a look through every foreign key took a fifth of it, and more the larger the books.
 """
@@ -91,16 +90,6 @@ def check(database: str | Engine) -> str | None:
     except CommandError as fault:
         return str(fault)
     return None
-
-
-def write_revision(database: str | Engine, number: str, message: str) -> None:
-    """Write the next revision from the difference between a database and today's tables (rule 3)."""
-    from alembic import command
-
-    _with(
-        _engine(database),
-        lambda configuration: command.revision(configuration, message, autogenerate=True, rev_id=number),
-    )
 
 
 def keep_copy(engine: Engine) -> Path | None:

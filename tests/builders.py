@@ -18,7 +18,7 @@ from config.clock import FrozenClock
 from config.database import Database
 from config.finding import Finding
 from config.ids import NETWORK, new_id
-from config.nodes import inbox, outbox
+from config.nodes import outbox
 from config.nodes.journal import Actor
 from config.nodes.node import found, this_node
 from config.nodes.outbox import Message
@@ -31,6 +31,7 @@ from pos.stock import stock
 from pos.store.store import Region, Store, found_store
 from pos.sync import checks, replica
 from pos.till import shift, shift_book
+from tests.arriving import apply_once
 from tests.empty import empty_database
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
@@ -185,7 +186,7 @@ class Network:
             replica.APPLIERS[arrived.topic](session, arrived, from_node, at)
 
         with self.database.write() as session:
-            return inbox.apply_once(session, from_node, "epoch", message, effect, at=at)
+            return apply_once(session, from_node, "epoch", message, effect, at=at)
 
 
 def open_shop(

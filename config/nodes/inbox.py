@@ -9,7 +9,7 @@ Rules
    nobody's own out.
 2. A row that cannot be applied is parked beside the others and shown at both nodes; it never blocks the rest. Sent
    again, or after an upgrade (`try_parked`), it is tried again.
-3. Any order and any repetition of deliveries gives the same state (I15); `reapply()` proves it (K9).
+3. Any order and any repetition of deliveries gives the same state (I15, K9).
 4. A batch is taken under the lock of its sender's head: two deliveries of one node wait for each other, those of
    different nodes do not. What a `bulk` can write all at once is; what it leaves, or trips over, goes one by one, and
    both roads lead to the same rows.
@@ -175,13 +175,6 @@ def take(
     return [outcomes[place] for place in range(len(messages))]
 
 
-def apply_once(
-    session: Session, from_node: str, epoch: str, message: Message, effect: Effect, *, at: dt.datetime
-) -> tuple[str, str | None]:
-    """Take one arrived message: ('taken' | 'already' | 'parked', reason)."""
-    return take(session, from_node, epoch, [message], effect, at=at)[0][:2]
-
-
 def try_parked(
     session: Session, from_node: str, effect: Effect, *, why: str = "", most: int | None = None
 ) -> tuple[int, int]:
@@ -207,14 +200,6 @@ def turn_down(session: Session, from_node: str, ids: Collection[str]) -> list[st
         row.state, row.reason = TURNED_DOWN, f"{DECLINED}: {row.reason or ''}"
     session.flush()
     return [row.id for row in rows]
-
-
-def reapply(session: Session, effect: Effect) -> int:
-    """Apply every taken message once more; used to prove that nothing changes (K9). Returns how many."""
-    rows = session.scalars(sa.select(InboxMessage).where(InboxMessage.state == "taken")).all()
-    for row in rows:
-        effect(session, inbox_message(row))
-    return len(rows)
 
 
 def refuse_stranger(from_node: str, expected: str) -> None:

@@ -402,11 +402,6 @@ def to_wire(row: OutboxMessage) -> dict[str, Any]:
     return vars(message)  # asdict would copy every body, of which nothing is changed
 
 
-def content_hash(message: Message) -> str:
-    """Return the hash of a message's content: everything but its number and the hash itself."""
-    return hash_of(message, canonical(message.body))
-
-
 def fits(message: Message, body: str) -> bool:
     """Tell whether a message is what its hash says, or what was left of that (rule 5); body: its canonical text."""
     if FORGOTTEN in message.body:

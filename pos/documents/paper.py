@@ -215,18 +215,6 @@ def composed(line: PaperLine, columns: int, measure: Callable[[str], int] = cell
     return " " * (spare // 2) + line.text if line.align == "center" else line.text
 
 
-def as_text(lines: Iterable[PaperLine], columns: int) -> str:
-    """Return a document as plain text; a big line is marked, as in `x2:2 | TOTAL`, a struck one `~so~`."""
-    written = []
-    for line in lines:
-        mark = f"x{line.wide}:{line.tall} | " if line.wide > 1 or line.tall > 1 else ""
-        text = composed(line, columns)
-        if line.struck:
-            text = text.replace(line.text, f"~{line.text}~")
-        written.append((mark + text).rstrip())
-    return "\n".join(written) + "\n"
-
-
 SIGNS = {"USD": "$", "GBP": "£", "EUR": "€", "CNY": "¥", "JPY": "¥", "CAD": "$", "AUD": "$", "HKD": "HK$", "SGD": "S$"}
 UNITS = {"gram": ("kg", 1000), "millilitre": ("l", 1000)}
 

@@ -23,7 +23,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 from config.money import amount_for
 from pos.documents.paper import (
@@ -52,8 +52,6 @@ from pos.documents.paper import (
 from pos.documents.till_report import till_report
 from pos.documents.words import WORDS, reason_word
 from pos.payments import vouchers
-
-Language = Literal["en", "zh"]
 
 LETTERS = 20
 

@@ -1,4 +1,4 @@
-"""The QR code a shop shows for being paid: EMVCo's merchant-presented mode, built, read and drawn.
+"""The QR code a shop shows for being paid: EMVCo's merchant-presented mode, built and drawn.
 
 Rules
 -----
@@ -6,9 +6,7 @@ Rules
    and `63`, the checksum, last.
 2. The checksum is CRC-16/CCITT-FALSE (polynomial 1021, from FFFF, not reflected) over the UTF-8 bytes of everything
    before its value, its own id and length included, as four upper-case hex digits.
-3. Reading refuses what is not whole: a wrong checksum, a length that runs over the end, an id that comes twice, a
-   mandatory object that is missing. Objects it does not know are kept.
-4. An amount is written in the currency's own decimals, without a sign or separators: 1250 cents are `12.50`.
+3. An amount is written in the currency's own decimals, without a sign or separators: 1250 cents are `12.50`.
 
 Source: EMV QR Code Specification for Payment Systems, Merchant-Presented Mode 1.0 and 1.1, sections 3 and 4.
 """
@@ -28,10 +26,7 @@ LONGEST_PAYLOAD = 512
 LONGEST_VALUE = 99
 FORMAT, METHOD, ACCOUNTS, CATEGORY = "00", "01", range(2, 52), "52"
 CURRENCY, AMOUNT, COUNTRY, NAME, CITY = "53", "54", "58", "59", "60"
-ADDITIONAL, CHECKSUM, LANGUAGE = "62", "63", "64"
-BILL_NUMBER, REFERENCE, TERMINAL = "01", "05", "07"
-MANDATORY = (FORMAT, CATEGORY, CURRENCY, COUNTRY, NAME, CITY)
-TEMPLATES = frozenset({f"{n:02}" for n in range(26, 52)} | {ADDITIONAL, LANGUAGE} | {f"{n:02}" for n in range(80, 100)})
+ADDITIONAL, CHECKSUM = "62", "63"
 STATIC, DYNAMIC = "11", "12"
 CURRENCY_NUMBERS = {
     "AUD": "036", "BRL": "986", "CAD": "124", "CHF": "756", "CNY": "156", "CZK": "203", "DKK": "208", "EUR": "978",
@@ -54,12 +49,10 @@ class MerchantQr:
     amount_minor: int | None = None
     category: str = "5411"
     additional: Mapping[str, str] = field(default_factory=dict)
-    others: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict)
-    """Objects this module has no name for, as they came."""
 
 
 def build(code: MerchantQr) -> str:
-    """Return the payload (rules 1, 2, 4); a code with an amount is dynamic: good for one payment."""
+    """Return the payload (rules 1 to 3); a code with an amount is dynamic: good for one payment."""
     if not code.accounts:
         raise Invalid("qr-value", "A payment code needs an account the money goes to.")
     objects: dict[str, str | Mapping[str, str]] = {FORMAT: "01"}
@@ -75,43 +68,11 @@ def build(code: MerchantQr) -> str:
     objects |= {COUNTRY: code.country, NAME: code.name, CITY: code.city}
     if code.additional:
         objects[ADDITIONAL] = dict(code.additional)
-    objects |= {tag: code.others[tag] for tag in sorted(code.others) if tag not in objects and tag != CHECKSUM}
     text = "".join(_written(tag, value) for tag, value in objects.items()) + CHECKSUM + "04"
     payload = text + checksum(text)
     if len(payload) > LONGEST_PAYLOAD:
         raise Invalid("qr-value", f"A payment code has at most {LONGEST_PAYLOAD} characters.")
     return payload
-
-
-def parse(payload: str) -> MerchantQr:
-    """Return what a payload says, or refuse it with what is wrong (rule 3)."""
-    if len(payload) > LONGEST_PAYLOAD or not payload.isprintable():
-        raise _unreadable("it is too long, or holds signs no code holds")
-    if payload[-8:-4] != CHECKSUM + "04" or payload[-4:].upper() != checksum(payload[:-4]):
-        raise _unreadable("its checksum does not fit")
-    raw = _objects(payload)
-    if next(iter(raw)) != FORMAT or raw[FORMAT] != "01":
-        raise _unreadable("it is of another format")
-    if missing := [tag for tag in MANDATORY if tag not in raw]:
-        raise _unreadable(f"object {missing[0]} is missing")
-    read = {tag: _objects(value) if tag in TEMPLATES and _is_template(value) else value for tag, value in raw.items()}
-    accounts = {tag: value for tag, value in read.items() if int(tag) in ACCOUNTS}
-    if not accounts:
-        raise _unreadable("it names no account")
-    currency = _currency_of(raw[CURRENCY])
-    additional = read.get(ADDITIONAL, {})
-    named = {FORMAT, METHOD, CHECKSUM, AMOUNT, ADDITIONAL, *MANDATORY, *accounts}
-    return MerchantQr(
-        name=raw[NAME],
-        city=raw[CITY],
-        country=raw[COUNTRY],
-        currency=currency,
-        accounts=accounts,
-        amount_minor=_amount_of(raw[AMOUNT], currency) if AMOUNT in raw else None,
-        category=raw[CATEGORY],
-        additional=additional if isinstance(additional, dict) else {},
-        others={tag: value for tag, value in read.items() if tag not in named},
-    )
 
 
 def checksum(text: str) -> str:
@@ -152,31 +113,6 @@ def _written(tag: str, value: str | Mapping[str, str]) -> str:
     return f"{tag}{len(text):02}{text}"
 
 
-def _objects(text: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    place = 0
-    while place < len(text):
-        head = text[place : place + 4]
-        if len(head) < 4 or not (head.isascii() and head.isdigit()):
-            raise _unreadable(f"there is no object at character {place + 1}")
-        tag, length = head[:2], int(head[2:])
-        value = text[place + 4 : place + 4 + length]
-        if not length or len(value) < length:
-            raise _unreadable(f"object {tag} is cut off")
-        if tag in found:
-            raise _unreadable(f"object {tag} comes twice")
-        found[tag] = value
-        place += 4 + length
-    return found
-
-
-def _is_template(value: str) -> bool:
-    try:
-        return bool(_objects(value))
-    except Invalid:
-        return False
-
-
 def _amount_text(amount_minor: int, currency: str) -> str:
     if not 0 < amount_minor <= MAX_MINOR:
         raise Invalid("bad-amount", "A payment code asks for an amount above zero.", amount_minor=amount_minor)
@@ -185,29 +121,7 @@ def _amount_text(amount_minor: int, currency: str) -> str:
     return f"{whole}.{part:0{places}d}" if places else str(whole)
 
 
-def _amount_of(text: str, currency: str) -> int:
-    places = exponent(currency)
-    if len(text) > 13 or not (match := re.fullmatch(r"([0-9]+)(?:\.([0-9]*))?", text, re.ASCII)):
-        raise _unreadable("its amount is no number")
-    part = str(match[2] or "")
-    if len(part.rstrip("0")) > places:
-        raise _unreadable("its amount has more decimals than the currency")
-    minor: int = int(str(match[1])) * 10**places + int(part[:places].ljust(places, "0") or "0")
-    return minor
-
-
 def _currency_number(currency: str) -> str:
     if currency not in CURRENCY_NUMBERS:
         raise Invalid("qr-value", f"The payment code has no number for the currency {currency}.", currency=currency)
     return CURRENCY_NUMBERS[currency]
-
-
-def _currency_of(number: str) -> str:
-    letters = next((letters for letters, known in CURRENCY_NUMBERS.items() if known == number), None)
-    if letters is None:
-        raise _unreadable(f"its currency {number} is not known here")
-    return letters
-
-
-def _unreadable(what: str) -> Invalid:
-    return Invalid("qr-unreadable", f"This is no payment code that can be read: {what}.")

@@ -17,7 +17,6 @@ from config.errors import Invalid
 
 WECHAT = "wechat"
 ALIPAY = "alipay"
-NAMES = {WECHAT: "WeChat Pay", ALIPAY: "Alipay"}
 LONGEST_SCAN = 64
 
 _WECHAT = re.compile(r"1[0-5][0-9]{16}", re.ASCII)

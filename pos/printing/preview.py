@@ -186,15 +186,6 @@ def read(paper: bytes, profile: str = escpos.UNNAMED) -> list[Mark]:
     return _Reader(paper, profile).read()
 
 
-def paper_text(paper: bytes, profile: str = escpos.UNNAMED) -> str:
-    """Return what the bytes print, as plain text: pictures of lines and symbols are named in brackets."""
-    written = []
-    for mark in read(paper, profile):
-        size = f"x{mark.wide}:{mark.tall} | " if mark.kind == "text" and (mark.wide > 1 or mark.tall > 1) else ""
-        written.append(size + mark.text if mark.kind == "text" else f"[{mark.kind} {mark.text}]".replace(" ]", "]"))
-    return "\n".join(line.rstrip() for line in written) + "\n"
-
-
 def preview_png(paper: bytes, columns: int = 48, profile: str = escpos.UNNAMED, *, language: str = "en") -> bytes:
     """Return the paper as a PNG picture, one dot of the printer a pixel (rules 2 and 3)."""
     marks = read(paper, profile)

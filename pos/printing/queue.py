@@ -309,13 +309,6 @@ def latest(session: Session, store_id: str, source_id: str, kind: str = "receipt
     return session.scalar(query.order_by(PrintJob.copy_no.desc(), PrintJob.id.desc()).limit(1))
 
 
-def recent(session: Session, store_id: str, limit: int = 50) -> list[PrintJob]:
-    """Return the newest jobs, those that need a person first."""
-    needs = sa.case((PrintJob.state == "unconfirmed", 0), (PrintJob.state == "failed", 1), else_=2)
-    query = sa.select(PrintJob).where(PrintJob.store_id == store_id)
-    return list(session.scalars(query.order_by(needs, PrintJob.queued_at.desc(), PrintJob.id.desc()).limit(limit)))
-
-
 def waiting(store_id: str) -> sa.Select[PrintJob]:
     """Select the jobs that are still to be printed."""
     return sa.select(PrintJob).where(PrintJob.store_id == store_id, PrintJob.state.in_(("queued", "failed")))

@@ -34,7 +34,6 @@ from pos.store.store import Store, day_of
 from supply.demand.surroundings import MOST_DAYS
 from supply.orders.suppliers import LONGEST_LEAD_DAYS, MOST_PACK_QTY, MOST_PACKS, Supplier
 
-JUMP = "edition-price-jump"
 MOST_JUMP = 10
 LONGEST, LONGEST_OF = 200, {"lessons": 60_000, "demand": 10_000}
 """Letters of a text; some kinds carry longer ones."""

@@ -271,12 +271,6 @@ def counted_position(position: Floats, mean_before: Floats, outdating: Floats | 
     return np.asarray(np.maximum(position - outdating, mean_before + np.minimum(0.0, position)))
 
 
-def poisson(mean: Floats, units_a_sale: Floats | float = 1.0) -> Demand:
-    """Return demand of customers who come by chance and take so many units each: for when there is no forecast."""
-    mean = np.asarray(mean, dtype=np.float64)
-    return Demand(mean, mean * np.maximum(units_a_sale, 1.0))
-
-
 # --- inside ---
 
 

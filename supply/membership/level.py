@@ -245,12 +245,6 @@ def level_of(measures: dict[str, Measure]) -> int:
     return reached
 
 
-def missing_measures(measures: dict[str, Measure], level: int) -> list[str]:
-    """Return the measures that keep a shop from a level: those below its threshold."""
-    thresholds = LEVELS[level - 1]
-    return [name for name, one in measures.items() if one.value_bp is not None and one.value_bp < thresholds[name]]
-
-
 # --- inside ---
 
 

@@ -145,12 +145,6 @@ def does_teach(reason: str, difference: int) -> bool:
     return TEACHING.get(reason, 0) * difference > 0
 
 
-def rules_of(session: Session, store_id: str) -> dict[str, OrderRule]:
-    """Return a store's rules by supplier."""
-    rows = session.scalars(sa.select(OrderRule).where(OrderRule.store_id == store_id))
-    return {rule.supplier_id: rule for rule in rows}
-
-
 def lessons(session: Session, store_id: str, at: dt.datetime) -> dict[str, int]:
     """Return the units a store's edits taught and that still count, by SKU (rule 3)."""
     rows = session.execute(

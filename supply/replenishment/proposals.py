@@ -281,15 +281,6 @@ def drop(
 # --- questions ---
 
 
-@dataclass(frozen=True)
-class Effect:
-    """What a number of packs does. runs_out_day: None where nothing runs out within FARTHEST_DAYS."""
-
-    cover_days_milli: int | None
-    risk_bp: int
-    runs_out_day: dt.date | None
-
-
 def is_over(session: Session, order: ReplenishmentOrder, at: dt.datetime) -> bool:
     """Tell whether the day on which an order's supplier takes it has gone by, or its cut-off on that day."""
     today, supplier = day_of(session, order.store_id, at), session.get(Supplier, order.supplier_id)
@@ -305,29 +296,6 @@ def proposals(session: Session, store_id: str) -> list[ReplenishmentOrder]:
         ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.state == "proposed"
     )
     return list(session.scalars(query.order_by(ReplenishmentOrder.delivery_day, ReplenishmentOrder.order_no)))
-
-
-def effect(session: Session, order: ReplenishmentOrder, sku: str, packs: int) -> Effect:
-    """Return what `packs` of a line would do, by the facts it was proposed on (rule 5).
-
-    cover_days_milli: how long the position and the packs last, None where nothing sells; risk_bp: the probability of
-    selling out before the delivery after the next, beyond the counts that are kept that of the last of them;
-    runs_out_day: the day the mean demand reaches them.
-    """
-    _refuse_packs(packs)
-    line = _line_of(session, order, sku)
-    why = line.why
-    risks = why.get("risks_bp") or [why["risk_bp"]]
-    daily = [milli / 1000 for milli in why["daily_milli"]]
-    first = dt.date.fromisoformat(why["first_day"])
-    units = why["counted_qty_milli"] / 1000 + packs * line.pack_qty
-    rate = float(why["per_day"])
-    day = runs_out(daily, rate, units, first, FARTHEST_DAYS)
-    return Effect(
-        cover_days_milli=round(1000 * units / rate) if rate > 0 else None,
-        risk_bp=risks[min(packs, len(risks) - 1)],
-        runs_out_day=day,
-    )
 
 
 def runs_out(

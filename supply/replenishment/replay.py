@@ -373,13 +373,6 @@ class Curve:
             return None
         return float(np.interp(fill, fills, best))
 
-    def setting_at(self, fill: float) -> float | None:
-        """Return the setting that reaches that fill."""
-        fills = np.maximum.accumulate(np.array([one.fill for one in self.outcomes]))
-        if fill > fills[-1]:
-            return None
-        return float(np.interp(fill, fills, np.array(self.settings)))
-
 
 def curves(history: History, seen: Seen, setting: Setting, levels: Sequence[float] = LEVELS_TRIED) -> dict[str, Curve]:
     """Replay ours, every rival and perfect foresight at all their settings."""

@@ -16,7 +16,6 @@ from pos.customers import customers, tab
 from pos.customers.customers import Particulars
 from pos.customers.loyalty import PointsAccount
 from pos.customers.tab import TabAccount
-from pos.documents.paper import as_text
 from pos.payments.payments import Payment
 from pos.printing.queue import PrintJob, lay_out
 from pos.reports.receipt_mail import ReceiptMail
@@ -41,6 +40,7 @@ from tests.browser.conftest import (
 )
 from tests.browser.counter import CASHIER, COLA, MARTA, PLUMS_482_G, enter_as, furnish, kept, priced, voucher_of
 from tests.browser.held import Held
+from tests.readable import as_text
 
 pytestmark = pytest.mark.browser
 

@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pos.catalogue.catalogue import Product
-from pos.documents.paper import as_text
 from pos.printing.queue import PrintJob, lay_out
 from pos.sale.sale import Sale
 from tests.browser.conftest import CODES, Node, by_hand, enter, wedge
+from tests.readable import as_text
 
 pytestmark = pytest.mark.browser
 

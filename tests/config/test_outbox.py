@@ -20,6 +20,7 @@ from config.nodes.journal import GENESIS, Actor, JournalEntry, record, verify
 from config.nodes.node import Peer, found, new_epoch, this_node
 from config.nodes.outbox import Message, OutboxMessage
 from config.nodes.publication import Publication
+from tests.arriving import apply_once, content_hash, reapply
 from tests.builders import NOON, open_database
 from tests.empty import empty_database
 from tests.tampering import unlocked
@@ -67,7 +68,7 @@ def note(session, message: Message) -> None:
 
 def take(database: Database, message: Message, from_node: str = "S01") -> tuple[str, str | None]:
     with database.write() as session:
-        return inbox.apply_once(session, from_node, "epoch", message, note, at=NOON)
+        return apply_once(session, from_node, "epoch", message, note, at=NOON)
 
 
 def noted(database: Database) -> dict[str, int]:
@@ -166,7 +167,7 @@ def test_the_same_id_with_another_content_is_parked_with_an_alarm(sender, tmp_pa
     database, first = open_database(tmp_path / "network.db"), sent(sender)[0]
     take(database, first)
     other = replace(first, body={"n": 99})
-    other = replace(other, hash=outbox.content_hash(other))
+    other = replace(other, hash=content_hash(other))
     assert take(database, other) == ("parked", "the same id came with another content")
     assert take(database, other)[0] == "parked"
     assert noted(database) == {"fact-0": 0}
@@ -178,9 +179,9 @@ def test_the_head_goes_on_over_what_contradicts_or_came_before_under_another_num
     """Else its sender would offer the same 200 rows for ever, and nothing behind them would arrive."""
     database, messages = open_database(tmp_path / "network.db"), sent(sender)
     with database.write() as session:
-        inbox.apply_once(session, "S01", "before", messages[0], note, at=NOON)
+        apply_once(session, "S01", "before", messages[0], note, at=NOON)
     other = replace(messages[1], id=messages[0].id)
-    other = replace(other, hash=outbox.content_hash(other))
+    other = replace(other, hash=content_hash(other))
     assert take(database, other)[0] == "parked"
     assert take(database, messages[2])[0] == "taken"
     assert head(database)[:2] == (1, 0), "number 1 is still on its way"
@@ -195,13 +196,13 @@ def test_the_head_goes_on_over_what_contradicts_or_came_before_under_another_num
 def test_a_figure_no_shop_can_have_is_set_aside_before_it_is_added_up_with_others(sender, tmp_path, odd):
     database, messages = open_database(tmp_path / "network.db"), sent(sender)
     wild = replace(messages[0], body={"n": 1, "lines": [{"qty": odd}]})
-    wild = replace(wild, hash=outbox.content_hash(wild))
+    wild = replace(wild, hash=content_hash(wild))
     assert take(database, wild) == ("parked", inbox.ABSURD)
     with database.write() as session:
         assert inbox.try_parked(session, "S01", note) == (0, 1), "nor is it taken when it is tried again"
     assert take(database, messages[1])[0] == "taken"
     largest = replace(messages[2], body={"n": 2, "lines": [{"qty": door.number(door.MOST, "qty")}]})
-    largest = replace(largest, hash=outbox.content_hash(largest))
+    largest = replace(largest, hash=content_hash(largest))
     assert take(database, largest)[0] == "taken", "what the door lets in is not set aside"
     assert noted(database) == {"fact-1": 1, "fact-2": 2}
     assert head(database)[:2] == (3, 3)
@@ -214,7 +215,7 @@ def test_a_fault_on_the_way_of_a_fact_is_logged_by_its_place_and_not_by_what_the
         raise ValueError("+49 170 1234567")
 
     with capture_logs() as lines, database.write() as session:
-        assert inbox.apply_once(session, "S01", "epoch", messages[0], trips, at=NOON)[0] == "parked"
+        assert apply_once(session, "S01", "epoch", messages[0], trips, at=NOON)[0] == "parked"
     (line,) = lines
     assert (line["topic"], line["fault"]) == (messages[0].topic, "ValueError")
     assert line["place"].startswith("test_outbox.py:")
@@ -225,9 +226,9 @@ def test_a_fault_on_the_way_of_a_fact_is_logged_by_its_place_and_not_by_what_the
 def test_a_text_with_nul_is_set_aside_on_both_databases_alike(sender, tmp_path, postgres_database, body):
     messages = sent(sender)
     odd = replace(messages[0], body=body)
-    odd = replace(odd, hash=outbox.content_hash(odd))
+    odd = replace(odd, hash=content_hash(odd))
     plain = replace(messages[1], body={"n": 1, "name": "a\\u0000b"})
-    plain = replace(plain, hash=outbox.content_hash(plain))
+    plain = replace(plain, hash=content_hash(plain))
     for database in (open_database(tmp_path / "network.db"), empty_database(postgres_database)):
         assert take(database, odd) == ("parked", inbox.NUL)
         with database.write() as session:
@@ -286,7 +287,7 @@ def test_a_node_is_told_its_own_facts_after_the_one_it_still_has(sender, tmp_pat
 def test_who_says_another_node_s_id_first_keeps_its_own_fact_out_no_more(sender, tmp_path):
     database, first = open_database(tmp_path / "network.db"), sent(sender)[0]
     squatted = replace(first, body={})
-    assert take(database, replace(squatted, hash=outbox.content_hash(squatted)), from_node="S02")[0] == "parked"
+    assert take(database, replace(squatted, hash=content_hash(squatted)), from_node="S02")[0] == "parked"
     assert take(database, first) == ("taken", None)
     assert take(database, first)[0] == "already"
     assert noted(database) == {"fact-0": 0}
@@ -443,5 +444,5 @@ def test_applying_all_again_reaches_every_taken_message(sender, tmp_path):
     for message in messages:
         take(database, message)
     with database.write() as session:
-        assert inbox.reapply(session, lambda _, message: seen.append(message)) == FACTS
+        assert reapply(session, lambda _, message: seen.append(message)) == FACTS
     assert sorted(seen, key=lambda m: m.n) == sent(sender)

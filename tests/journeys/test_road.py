@@ -5,7 +5,7 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.nodes.inbox import InboxMessage, reapply
+from config.nodes.inbox import InboxMessage
 from config.nodes.outbox import OutboxMessage
 from pos.catalogue.catalogue import Product
 from pos.catalogue.offers import StandingOffer
@@ -23,6 +23,7 @@ from supply.orders.network_offers import PushOffer
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.receiving.receiving import Delivery, DeliveryLine
 from supply.shelf.plan import ShelfPlan
+from tests.arriving import reapply
 from tests.journeys.conftest import DAYS, Walked
 
 KEYS = (

@@ -29,6 +29,7 @@ from supply.online.pickup import handover, pickup
 from supply.online.storefront import availability, listing, storefront
 from supply.online_facts import ShopPublished
 from supply.sync.online import APPLIERS
+from tests.arriving import apply_once
 from tests.empty import database_from, empty_database, lasting_folder, made_once
 from tests.supply.road import batches
 
@@ -98,7 +99,7 @@ class Town:
             rows = [(row.epoch, Message(**outbox.to_wire(row))) for row in outbox.due(session, STORE)]
         for epoch, message in rows:
             with self.shop.write() as session:
-                inbox.apply_once(
+                apply_once(
                     session, NETWORK, epoch, message,
                     lambda inner, fact: APPLIERS[fact.topic](inner, fact, NETWORK, at), at=at,
                 )  # fmt: skip

@@ -19,6 +19,7 @@ from pos.sold import Sale
 from pos.store import joining
 from store_app.node import verifying
 from store_app.sync import homecoming, receiver, sender, signed, signing_key, wire
+from tests.arriving import content_hash
 from tests.builders import STORE
 from tests.network_facts import message, push, sales
 from tests.store_app.conftest import KEY, House, post
@@ -206,13 +207,13 @@ def test_a_history_forged_at_the_network_does_not_come_home(lost, network, how):
             row.body, forged = outbox.emptied(row.hash, json.loads(row.body) | {"total_minor": 1_000_000_000}), [real]
         elif how == "changed":
             row.body = canonical(json.loads(row.body) | {"total_minor": 1_000_000_000})
-            row.hash = outbox.content_hash(inbox.inbox_message(row))
+            row.hash = content_hash(inbox.inbox_message(row))
             forged = [real]
         else:
             late = dt.datetime(2030, 1, 1, tzinfo=dt.UTC).isoformat()
             facts = [message(fact, n) for n, fact in enumerate(sales(STORE, 3), 1)]
             facts = [dataclasses.replace(one, made_at=late, hash="") for one in facts]
-            facts = [dataclasses.replace(one, hash=outbox.content_hash(one)) for one in facts]
+            facts = [dataclasses.replace(one, hash=content_hash(one)) for one in facts]
             batch = None
             if how == "by-another-key":
                 thief = Signer.make()

@@ -12,13 +12,14 @@ from config.ids import new_id
 from pos.customers import checks, customers, tab
 from pos.customers.customers import Particulars
 from pos.documents import accounts
-from pos.documents.paper import COLUMNS, as_text, composed, width
+from pos.documents.paper import COLUMNS, composed, width
 from pos.payments import vouchers
 from pos.printing import queue
 from pos.reports import statement
 from pos.sale.rung import SaleRequest
 from pos.store.store import store_of
 from tests.builders import Shop
+from tests.readable import as_text
 
 DAY_S = 86_400
 

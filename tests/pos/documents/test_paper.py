@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pos.documents import paper
+from tests.readable import as_text
 
 
 @pytest.mark.parametrize(
@@ -82,6 +83,6 @@ def test_drawn_letters_never_take_more_than_printed_ones(char):
 
 def test_a_table_that_is_too_wide_becomes_blocks_of_pairs():
     rows = [("%", "Net", "Tax", "Gross"), ("A 0%", "1,000,000.00", "100,000.00", "1,100,000.00")]
-    text = paper.as_text(paper.table(rows, 32), 32)
+    text = as_text(paper.table(rows, 32), 32)
     assert text.splitlines()[1].split() == ["Net", "1,000,000.00"]
     assert all(len(line) <= 32 for line in text.splitlines())

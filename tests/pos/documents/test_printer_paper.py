@@ -18,6 +18,7 @@ from pos.printing import models, preview
 from pos.printing.escpos import encode
 from pos.printing.models import PrinterModel
 from tests.pos import paper_documents as documents
+from tests.readable import paper_text
 from tests.tools import escpos_printer
 
 
@@ -142,7 +143,7 @@ def test_notes_beside_the_paper_are_in_their_own_ink_and_in_the_readers_language
 
 
 def test_the_preview_shows_what_it_does_not_understand():
-    assert preview.paper_text(b"\x1b@milk\n\x1bZ\n").splitlines()[:2] == ["milk", "[unknown 1b 5a]"]
+    assert paper_text(b"\x1b@milk\n\x1bZ\n").splitlines()[:2] == ["milk", "[unknown 1b 5a]"]
 
 
 def test_an_unknown_letter_is_a_box_and_never_vanishes():

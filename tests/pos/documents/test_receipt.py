@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pos.documents import accounts, goods, labels, paper, receipt, till_report, words
 from tests.pos import paper_documents as documents
+from tests.readable import as_text
 
 COLUMNS = (32, 42, 48)
 LANGUAGES = ("en", "zh")
@@ -49,7 +50,7 @@ def file_name(name, columns, language):
 def test_layouts_stay_as_they_were_approved(golden, name, columns, language):
     layout, make, copy_no = LAYOUTS[name]
     lines = layout(make(), columns=columns, language=language, copy_no=copy_no)
-    golden.check(file_name(name, columns, language), paper.as_text(lines, columns))
+    golden.check(file_name(name, columns, language), as_text(lines, columns))
 
 
 LABELS = {"label": documents.label, "markdown": documents.markdown}
@@ -59,7 +60,7 @@ LABEL_CASES = list(itertools.product(LABELS, COLUMNS, LANGUAGES))
 @pytest.mark.parametrize(("name", "columns", "language"), LABEL_CASES)
 def test_label_layouts_stay_as_they_were_approved(golden, name, columns, language):
     lines = labels.layout(LABELS[name](), columns=columns, language=language)
-    golden.check(file_name(name, columns, language), paper.as_text(lines, columns))
+    golden.check(file_name(name, columns, language), as_text(lines, columns))
 
 
 def test_every_golden_receipt_is_compared_with(golden):
@@ -89,14 +90,14 @@ def test_no_line_is_wider_than_the_paper(name, columns, language):
 def test_the_collection_code_is_never_on_the_shops_paper():
     order = documents.pickup_order()
     for layout in (receipt.pickup_slip, receipt.bin_label):
-        text = paper.as_text(layout(order, columns=48), 48)
+        text = as_text(layout(order, columns=48), 48)
         assert order["code"] not in text
         assert "Amelia" in text
         assert "Brown" not in text
 
 
 def test_prices_without_tax_show_subtotal_and_tax():
-    text = paper.as_text(receipt.layout(documents.american_sale(), columns=48), 48)
+    text = as_text(receipt.layout(documents.american_sale(), columns=48), 48)
     rows = [row.split() for row in text.splitlines()]
     assert ["Subtotal", "7.13"] in rows
     assert ["Tax", "0.33"] in rows
@@ -104,9 +105,9 @@ def test_prices_without_tax_show_subtotal_and_tax():
 
 
 def test_a_copy_says_so_at_both_ends_and_an_original_does_not():
-    copied = paper.as_text(receipt.layout(documents.british_sale(), columns=48, copy_no=1), 48)
+    copied = as_text(receipt.layout(documents.british_sale(), columns=48, copy_no=1), 48)
     assert copied.count("*** COPY 1 ***") == 2
-    assert "COPY" not in paper.as_text(receipt.layout(documents.british_sale(), columns=48), 48)
+    assert "COPY" not in as_text(receipt.layout(documents.british_sale(), columns=48), 48)
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
@@ -121,7 +122,7 @@ def test_a_copy_is_the_print_with_its_mark_from_the_kept_document_alone(name):
 
 
 def test_counting_is_blind_so_an_x_report_tells_no_expected_cash():
-    text = paper.as_text(till_report.till_report(documents.till_report(None), columns=48), 48)
+    text = as_text(till_report.till_report(documents.till_report(None), columns=48), 48)
     assert "Cash expected" not in text
 
 
@@ -148,10 +149,10 @@ def test_what_was_noted_stands_under_its_product_and_what_was_noted_of_the_sale_
     document = documents.british_sale()
     first, second = document["lines"][:2]
     noted = document | {"note": "for the school", "lines": [first | {"note": "keep it cold"}, *document["lines"][1:]]}
-    text = paper.as_text(receipt.layout(noted, columns=columns), columns)
+    text = as_text(receipt.layout(noted, columns=columns), columns)
     assert text.index(first["name"][:8]) < text.index("keep it cold") < text.index(second["name"][:8])
     assert text.index("Note: for the school") > text.index("TOTAL")
-    bare = paper.as_text(receipt.layout(document, columns=columns), columns)
+    bare = as_text(receipt.layout(document, columns=columns), columns)
     assert "Note" not in bare
 
 
@@ -160,7 +161,7 @@ def test_a_reason_is_worded_in_the_language_of_the_paper_and_a_persons_own_words
     sold = documents.british_sale()
     for line, reason in zip(sold["lines"], ("why-damaged", "隔壁的老王"), strict=False):
         line.update(price_type="override", list_price_minor=500, reason=reason)
-    text = paper.as_text(receipt.layout(sold, columns=48, language=language), 48)
+    text = as_text(receipt.layout(sold, columns=48, language=language), 48)
     assert worded in text
     assert "隔壁的老王" in text
     assert "why-" not in text
@@ -179,7 +180,7 @@ def test_a_copy_shows_the_end_of_a_voucher_s_code_alone():
     document = documents.british_sale() | {
         "vouchers": [{"kind": "gift", "amount_minor": 2000, "code": "ABCD-EFGH-JKLM"}]
     }
-    first, copy = (paper.as_text(receipt.layout(document, columns=42, copy_no=n), 42) for n in (0, 1))
+    first, copy = (as_text(receipt.layout(document, columns=42, copy_no=n), 42) for n in (0, 1))
     assert "ABCD-EFGH-JKLM" in first
     assert "ABCD" not in copy
     assert "... JKLM" in copy

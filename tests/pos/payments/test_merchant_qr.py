@@ -1,12 +1,10 @@
 """Payment codes: the shop's own, by the published example of EMVCo, and the customer's, told from barcodes."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from config.errors import Invalid
 from pos.payments import merchant_qr, wallet_codes
-from pos.payments.merchant_qr import MerchantQr, build, checksum, parse
+from pos.payments.merchant_qr import MerchantQr, build, checksum
 
 PUBLISHED = (
     "00020101021229300012D156000000000510A93FO3230Q31280012D15600000001030812345678520441115802CN5914BEST TRANSPORT"
@@ -25,19 +23,6 @@ SHOP = MerchantQr(
 )
 
 
-def test_the_published_example_is_read_as_the_specification_says():
-    found = parse(PUBLISHED)
-    assert (found.name, found.city, found.country, found.category) == ("BEST TRANSPORT", "BEIJING", "CN", "4111")
-    assert (found.currency, found.amount_minor) == ("CNY", 2372)
-    assert found.accounts == {
-        "29": {"00": "D15600000000", "05": "A93FO3230Q"},
-        "31": {"00": "D15600000001", "03": "12345678"},
-    }
-    assert found.additional == {"03": "1234", "06": "***", "07": "A6008667", "09": "ME"}
-    assert found.others["64"] == {"00": "ZH", "01": "最佳运输", "02": "北京"}
-    assert found.others["91"] == {"00": "A011223344998877", "07": "12345678"}
-
-
 def test_the_checksum_is_the_published_one():
     assert checksum("123456789") == "29B1"
     assert checksum(PUBLISHED[:-4]) == "A13A"
@@ -48,48 +33,12 @@ def test_our_own_code_is_written_to_the_letter():
         "00020101021226300019example.cornerstore0103S01520454115303978540512.505802DE5920Corner of Elm Street"
         "6006Berlin62150105S01-70702T16304" + checksum(build(SHOP)[:-4])
     )
-    assert parse(build(SHOP)) == SHOP
-    assert parse(build(parse(PUBLISHED))) == parse(PUBLISHED)
 
 
 @pytest.mark.parametrize(("currency", "minor", "text"), [("JPY", 1250, "54041250"), ("EUR", 5, "54040.05")])
 def test_amounts_have_the_decimals_of_their_currency(currency, minor, text):
     code = MerchantQr("Shop", "Town", "DE", currency, {"02": "4000123456789012"}, minor)
     assert text in build(code)
-    assert parse(build(code)).amount_minor == minor
-
-
-@pytest.mark.parametrize("place", range(0, len(PUBLISHED), 7))
-def test_any_wrong_character_is_noticed(place):
-    wrong = PUBLISHED[:place] + ("0" if PUBLISHED[place] != "0" else "1") + PUBLISHED[place + 1 :]
-    with pytest.raises(Invalid, match="no payment code"):
-        parse(wrong)
-
-
-def sealed(text: str) -> str:
-    return text + "6304" + checksum(text + "6304")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "", "x", "6304", "000201", "00020152045411", "0002015204541153039785802DE5904Shop6004Town",
-        "000201000201", "00020126991", "000202", "0002010200", "00020126٠٣abc",
-    ],
-)  # fmt: skip
-def test_a_code_that_is_not_whole_is_refused(text):
-    for payload in (text, sealed(text)):
-        with pytest.raises(Invalid):
-            parse(payload)
-
-
-@given(st.text(max_size=200))
-def test_whatever_is_scanned_is_read_or_refused(text):
-    for payload in (text, text + "6304FFFF"):
-        try:
-            parse(payload)
-        except Invalid:
-            continue
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from config.errors import Invalid, NotFound, Unreachable
-from pos.payments import merchant_qr, wallet_codes
+from pos.payments import wallet_codes
 from pos.payments.practice_terminal import SCRIPTS, WELL, PracticeTerminal
 from pos.payments.providers import ANSWERS, NEVER_SEEN, WAYS, Outcome, Providers, Request
 from tests.builders import NOON
@@ -90,9 +90,7 @@ def test_a_reversal_that_timed_out_is_asked_again_by_the_same_key(terminal):
 
 def test_the_shown_code_names_shop_and_amount(terminal):
     shown = terminal.begin(request(1250, "shop_code", city="Berlin"), at=NOON).shown_code
-    found = merchant_qr.parse(shown)
-    assert (found.name, found.city, found.country) == ("Corner of Elm Street", "Berlin", "DE")
-    assert (found.currency, found.amount_minor) == ("EUR", 1250)
+    assert "5303978540512.505802DE5920Corner of Elm Street6006Berlin" in shown
 
 
 def test_scripts_speak_the_protocol():

@@ -7,6 +7,7 @@ import threading
 from functools import cache
 
 import pytest
+import sqlalchemy as sa
 
 from config.clock import FrozenClock
 from config.errors import Conflict, Invalid, NotFound
@@ -14,7 +15,6 @@ from config.nodes.journal import Actor, verify
 from pos.printing import queue as print_queue
 from pos.printing import working_off
 from pos.printing.models import PrinterModel
-from pos.printing.preview import paper_text
 from pos.printing.printers import Outlet
 from pos.printing.wires import (
     CupsPrinter,
@@ -30,6 +30,7 @@ from pos.printing.working_off import PrintRound
 from tests.empty import empty_database
 from tests.pos import paper_documents as documents
 from tests.pos.documents.test_printer_paper import tool  # noqa: F401 - a fixture
+from tests.readable import paper_text
 
 NOW = dt.datetime(2026, 11, 24, 14, 32, tzinfo=dt.UTC)
 STORE = "s1"
@@ -70,9 +71,9 @@ def queue(database, clock, source_id="sale-1", *, kind="receipt", document=None,
 
 def jobs(database):
     with database.read() as session:
-        found = print_queue.recent(session, STORE)
+        found = session.scalars(sa.select(print_queue.PrintJob).order_by(print_queue.PrintJob.id)).all()
         session.expunge_all()
-    return sorted(found, key=lambda job: job.id)
+    return found
 
 
 def run(database, clock, driver):

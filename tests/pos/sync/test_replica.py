@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from config.nodes import inbox, outbox
 from config.nodes.inbox import InboxMessage
 from config.nodes.outbox import Message, OutboxMessage
 from pos import facts
@@ -17,6 +16,7 @@ from pos.stock.stock import CountTask, Place, Reservation, StockLevel, StockMove
 from pos.sync import checks, replica
 from pos.till.drawer_cash import CashMoved
 from pos.till.shift_book import CashMovement, Shift
+from tests.arriving import content_hash, reapply
 from tests.builders import NOON, STORE, Network, Shop
 from tests.tampering import unlocked
 
@@ -84,7 +84,7 @@ def test_applying_the_whole_inbox_again_changes_nothing(shop, network):
         network.take(message)
     before = books(network.database)
     with network.database.write() as session:
-        again = inbox.reapply(session, lambda s, m: replica.APPLIERS[m.topic](s, m, STORE, NOON))
+        again = reapply(session, lambda s, m: replica.APPLIERS[m.topic](s, m, STORE, NOON))
     assert again == len(messages)
     assert books(network.database) == before
 
@@ -104,7 +104,7 @@ def test_a_fact_that_cannot_be_read_is_parked_and_writes_nothing(shop, network, 
     message = shop.messages()[-1]
     body = {name: value for name, value in message.body.items() if name != missing}
     broken = replace(message, body=body)
-    broken = replace(broken, hash=outbox.content_hash(broken))
+    broken = replace(broken, hash=content_hash(broken))
     assert network.take(broken)[0] == "parked"
     assert all(rows == [] for rows in books(network.database).values())
 

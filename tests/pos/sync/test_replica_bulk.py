@@ -8,10 +8,11 @@ from config.ids import new_id
 from config.nodes import inbox
 from config.nodes.journal import JournalEntry
 from config.nodes.node import found
-from config.nodes.outbox import Message, content_hash
+from config.nodes.outbox import Message
 from pos.sold import Sale, SaleLine
 from pos.stock.fresh_days import FreshDay
 from pos.sync import replica
+from tests.arriving import content_hash
 from tests.builders import NOON
 from tests.empty import empty_database
 from tests.network_facts import message, sales

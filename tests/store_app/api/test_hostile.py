@@ -22,7 +22,7 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
 from config.clock import FrozenClock
-from config.nodes import inbox, outbox
+from config.nodes import outbox
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message, OutboxMessage
 from config.settings import Settings
@@ -35,6 +35,7 @@ from store_app.sync import receiver
 from store_app.web import staff
 from store_app.web.security import rule_of
 from supply.shelf.plan import ShelfPlan
+from tests.arriving import apply_once, content_hash
 from tests.conftest import ROOT
 from tests.store_app import office
 from tests.store_app.conftest import House, token
@@ -354,11 +355,9 @@ def test_no_fact_of_a_store_blocks_the_others(tmp_path: Path, corpus: ModuleType
     attempts = [(one, place, value) for one in topics.values() for place in leaves(one.body) for value in hard]
     for n, (message, place, value) in enumerate(attempts, 1000):
         made = replace(message, id=f"hostile-{n}", n=n, body=put(message.body, place, value))
-        made = replace(made, hash=outbox.content_hash(made))
+        made = replace(made, hash=content_hash(made))
         with town.network.write() as session:
-            taken, reason = inbox.apply_once(
-                session, online_store.STORE, "epoch-hostile", made, effect, at=online_store.AT
-            )
+            taken, reason = apply_once(session, online_store.STORE, "epoch-hostile", made, effect, at=online_store.AT)
         assert taken in ("taken", "already") or reason
         refused += taken == "parked"
     assert refused > 100

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from config.database import Database, make_engine
-from config.nodes import inbox, journal, outbox
+from config.nodes import inbox, journal
 from config.nodes.journal import GENESIS, Actor, JournalEntry
 from config.nodes.outbox import Message
 from pos.store import badges
@@ -20,6 +20,7 @@ from store_app.commands.cli import main
 from store_app.node import verifying
 from store_app.node.verifying import Anchor
 from store_app.web import staff
+from tests.arriving import content_hash
 from tests.builders import NOON, STORE, Shop, open_shop
 from tests.store_app.api import test_payments as payments
 from tests.tampering import thief, unlocked
@@ -425,7 +426,7 @@ def with_people(traded: Shop) -> Shop:
         person = staff.add(session, STORE, "Cem", "cashier", "2580", actor=traded.wei, at=traded.now)
         badges.give(session, person, actor=traded.wei, at=traded.now)
         message = Message("m1", 1, "t", 1, NOON.isoformat(), "2026-03-02", {"text": "as it was said"}, "")
-        message = replace(message, hash=outbox.content_hash(message))
+        message = replace(message, hash=content_hash(message))
         inbox.take(session, "network", "e", [message], lambda *_: None, at=NOON)
     return traded
 

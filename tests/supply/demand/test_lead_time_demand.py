@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import nbinom
 
-from supply.demand.lead_time_demand import Demand, poisson
+from supply.demand.lead_time_demand import Demand
 
 MEANS = np.array([0.05, 0.4, 1.7, 6.0, 40.0, 900.0])
 
@@ -46,7 +46,7 @@ def test_quantiles_of_zero_tell_nothing_and_no_demand_is_never_wanted():
 
 
 def test_what_is_owed_is_wanted_for_sure():
-    owing = poisson(np.array([2.0]))
+    owing = Demand(np.array([2.0]), np.array([2.0]))
     assert owing.lost(np.array([-3.0])) == pytest.approx(5.0)
     assert owing.beyond(np.array([-1.0])) == 1.0
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from config.errors import Invalid
 from config.ids import NETWORK, new_id
-from config.nodes import inbox, outbox
+from config.nodes import outbox
 from config.nodes.node import Peer
 from config.nodes.outbox import Message
 from pos.sale.sale import SaleLine
@@ -34,6 +34,7 @@ from supply.orders.network_offers import PushOffer
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.transfers import GoodsTransfer
 from tests import network_facts
+from tests.arriving import apply_once
 from tests.supply.network.test_claims import CLAIM, decide, file, states
 from tests.supply.network.test_transfers import country as neighbours  # noqa: F401
 from tests.supply.road import APPLIERS, AT, DAY, OPERATOR, WAREHOUSE, Country, later, make_country
@@ -64,7 +65,7 @@ def carry(country: Country, shop: str, *, at: dt.datetime = AT) -> list[str]:
     found = []
     for epoch, message in rows:
         with country.network.write() as session:
-            state, why = inbox.apply_once(
+            state, why = apply_once(
                 session, shop, epoch, message,
                 lambda inner, fact: APPLIERS[fact.topic](inner, fact, shop, at), at=at,
             )  # fmt: skip

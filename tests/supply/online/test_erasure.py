@@ -17,6 +17,7 @@ from supply.online.groups import groups
 from supply.online.messages import messages
 from supply.online.pickup import pickup
 from supply.sync.online import APPLIERS
+from tests.arriving import apply_once, content_hash
 from tests.readable import readable
 from tests.supply.online_store import AT, STORE, Town, later, make_town
 
@@ -39,7 +40,7 @@ def refuse(_session, message: Message) -> None:
 def arrive(town: Town, message: Message, effect=refuse) -> str:
     """Let a message of the network arrive at the shop; returns what became of it."""
     with town.shop.write() as session:
-        return inbox.apply_once(session, NETWORK, "epoch", message, effect, at=AT)[0]
+        return apply_once(session, NETWORK, "epoch", message, effect, at=AT)[0]
 
 
 def take(session, message: Message) -> None:
@@ -73,7 +74,7 @@ def test_what_was_refused_set_aside_or_contradicts_forgets_its_person_and_why_wi
     message = sent(town)
     assert arrive(town, message) == "parked"
     other = dataclasses.replace(message, body=message.body | {"total_minor": 1})
-    assert arrive(town, dataclasses.replace(other, hash=outbox.content_hash(other))) == "parked"
+    assert arrive(town, dataclasses.replace(other, hash=content_hash(other))) == "parked"
     with town.network.write() as session:
         outbox.mark_stuck(session, message.id, "no-shelf: There is no shelf for Li Wei.")
         order = session.get_one(orders.PickupOrder, (STORE, "order-0001"))
@@ -95,7 +96,7 @@ def test_what_is_set_aside_stays_whole_while_its_order_is_open_here(town):
     message = sent(town)
     assert arrive(town, message, take) == "taken"
     moved = dataclasses.replace(message, id="another", n=message.n + 1)
-    assert arrive(town, dataclasses.replace(moved, hash=outbox.content_hash(moved))) == "parked"
+    assert arrive(town, dataclasses.replace(moved, hash=content_hash(moved))) == "parked"
     forget(town, 31)
     assert written(town).count("Li Wei") == 4
 
@@ -116,7 +117,7 @@ def test_nobody_s_garbage_stops_the_night(town):
     """Whatever stands where an order should be is emptied like an order, and once."""
     for n, body in enumerate(({"order": [1]}, {"order_id": {}, "delivery": 7}, {"customer_name": 5}), 1):
         made = Message(f"odd-{n}", n, "pickup.placed", 4, AT.isoformat(), "2026-03-02", body, "")
-        assert arrive(town, dataclasses.replace(made, hash=outbox.content_hash(made)), take) == "parked"
+        assert arrive(town, dataclasses.replace(made, hash=content_hash(made)), take) == "parked"
     with town.shop.write() as session:
         assert [erasure.forget(session, before=later(days=1), at=later(days=1)) for _ in range(2)] == [
             3,

@@ -29,6 +29,7 @@ from supply.online.storefront.delivery_rules import Address, DeliveryRules, Name
 from supply.routing import stop_order
 from supply.routing.stop_order import Door
 from supply.sync.online import APPLIERS
+from tests.arriving import reapply
 from tests.readable import readable
 from tests.supply.online_store import ANA, AT, STORE, TILL, Town, later, make_town
 
@@ -282,7 +283,7 @@ def test_the_facts_of_an_order_forget_its_person_too_and_are_whole_as_before(tow
     assert not dataclasses.replace(forged, body=forged.body | {"total_minor": 1}).is_whole()
     with town.shop.write() as session:
         assert inbox.received_head(session, NETWORK, epoch)[1:] == heads
-        inbox.reapply(session, lambda inner, fact: APPLIERS[fact.topic](inner, fact, NETWORK, AT))
+        reapply(session, lambda inner, fact: APPLIERS[fact.topic](inner, fact, NETWORK, AT))
     town.deliver(at=later(days=63))
     assert town.state(placed.order.id) == ("collected", "collected")
     assert not town.faults()

@@ -8,7 +8,6 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
-from config.nodes.inbox import reapply
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message, OutboxMessage, to_wire
 from pos.stock import stock
@@ -17,6 +16,7 @@ from supply.online import orders
 from supply.online.checkout import order_keys, placing
 from supply.online.pickup import pickup
 from supply.sync.online import APPLIERS
+from tests.arriving import reapply
 from tests.supply.online_store import ANA, AT, OTHER, PRODUCTS, STORE, later, make_town
 
 ORDER = "order-00001"

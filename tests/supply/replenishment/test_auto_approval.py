@@ -12,6 +12,7 @@ from config.nodes import journal
 from config.nodes.journal import JournalEntry
 from supply.orders.suppliers import Supplier
 from supply.replenishment import auto_approval, proposals
+from supply.replenishment.auto_approval import OrderRule
 from tests.supply.replenishment.test_proposals import (  # noqa: F401 - shop is a fixture
     DAWN,
     MONDAY,
@@ -72,7 +73,7 @@ def test_the_week_has_a_limit_of_its_own(shop):
             next_delivery_day=MONDAY, cost_minor=1_800, proposed_at=DAWN, forecast_age_days=0, state="proposed",
         )  # fmt: skip
         session.add(other)
-        limit = auto_approval.rules_of(session, "S1")["van"]
+        limit = session.get_one(OrderRule, ("S1", "van"))
         session.flush()
         assert auto_approval.why_not(session, limit, other, MONDAY) == "week-spent"
 
@@ -91,7 +92,7 @@ def test_an_order_the_supplier_rejected_or_the_shop_called_off_takes_nothing_of_
         )  # fmt: skip
         session.add(other)
         session.flush()
-        assert auto_approval.why_not(session, auto_approval.rules_of(session, "S1")["van"], other, MONDAY) == ""
+        assert auto_approval.why_not(session, session.get_one(OrderRule, ("S1", "van")), other, MONDAY) == ""
 
 
 def test_no_order_goes_by_itself_before_its_day_or_on_an_old_forecast(shop):

@@ -540,17 +540,6 @@ def test_a_dropped_order_keeps_its_reason_and_stays_dropped(shop):
         assert session.scalar(sa.select(sa.func.count()).where(JournalEntry.verb == "order.dropped")) == 1
 
 
-def test_more_packs_last_longer_and_run_out_less_often(shop):
-    order = proposed(shop)
-    with shop.read() as session:
-        none, two, many = (proposals.effect(session, order, "bread", packs) for packs in (0, 2, 80))
-    assert none.cover_days_milli < two.cover_days_milli == 3400  # today's 5, then 12 more at 5 a day
-    assert none.risk_bp > two.risk_bp > many.risk_bp == 0
-    assert (none.runs_out_day - MONDAY).days == 1
-    assert (two.runs_out_day - MONDAY).days == 3
-    assert many.runs_out_day is None
-
-
 def test_for_days_the_shop_stays_closed_nothing_is_ordered(shop):
     usual = lines(shop, proposed(shop, milk=18.0))["milk"].packs
     with shop.write() as session:

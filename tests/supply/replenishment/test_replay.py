@@ -87,7 +87,6 @@ def test_a_curve_is_read_between_its_settings_and_not_beyond():
     points = [Outcome(fill, cover, 0.0, 1, cover, 0.0, 0.0) for fill, cover in ((0.9, 2.0), (0.95, 3.0), (0.98, 6.0))]
     curve = Curve((1.0, 2.0, 3.0), tuple(points))
     assert curve.at(0.965) == pytest.approx(4.5)
-    assert curve.setting_at(0.965) == pytest.approx(2.5)
     assert curve.at(0.99) is None
 
 

@@ -12,12 +12,13 @@ from config.nodes import inbox, publication
 from config.nodes.inbox import InboxMessage
 from config.nodes.journal import GENESIS, Actor, JournalEntry
 from config.nodes.node import COPY_SPEAKS, WAIT_THERE, Peer, this_node
-from config.nodes.outbox import Message, content_hash
+from config.nodes.outbox import Message
 from pos.store.store import zone_of
 from store_app.sync import receiver, sender, wire
 from supply.demand import closed_days
 from supply.network import founding
 from supply.orders import suppliers, supply_routes
+from tests.arriving import content_hash
 from tests.store_app.conftest import NOON, STORE, add_store, post
 from tests.store_app.office import send, words
 from tests.store_app.operator import furnish

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from pos.customers import customers
 from pos.customers.customers import Particulars
-from pos.documents import paper
 from pos.payments.payments import Payment
 from pos.printing import queue
 from pos.printing.queue import PrintJob
@@ -22,6 +21,7 @@ from store_app.words import words as general_words
 from supply.online.pickup import pickup
 from supply.orders.deliveries import DeliveryLine
 from tests.pos.printing.test_logo import picture
+from tests.readable import as_text
 from tests.store_app.conftest import NOON, STORE, House, token
 from tests.store_app.office import SYSTEM, arrive, delivery, fill, send, words
 
@@ -43,7 +43,7 @@ def jobs(house: House, kind: str) -> list[PrintJob]:
 
 
 def text(job: PrintJob) -> str:
-    return paper.as_text(queue.lay_out(job.kind, job.document, columns=48, copy_no=job.copy_no), 48)
+    return as_text(queue.lay_out(job.kind, job.document, columns=48, copy_no=job.copy_no), 48)
 
 
 def sold(house: House, client, parts: Sequence[tuple[str, int]] = (("card", 0),), **wishes: str) -> str:

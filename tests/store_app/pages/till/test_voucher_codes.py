@@ -5,11 +5,11 @@ import sqlalchemy as sa
 
 from config.nodes.journal import Actor
 from pos.catalogue import catalogue
-from pos.documents.paper import as_text
 from pos.payments import vouchers
 from pos.payments.vouchers import Voucher
 from pos.printing import queue
 from pos.printing.queue import PrintJob
+from tests.readable import as_text
 from tests.store_app.api.test_counter import BACK, SALE, body, leave, shop
 from tests.store_app.conftest import NOON, STORE, post
 

@@ -1,0 +1,30 @@
+"""Facts as they arrive, one by one and again."""
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.nodes.inbox import Effect, InboxMessage, inbox_message, take
+from config.nodes.journal import canonical
+from config.nodes.outbox import Message, hash_of
+
+
+def apply_once(
+    session: Session, from_node: str, epoch: str, message: Message, effect: Effect, *, at: dt.datetime
+) -> tuple[str, str | None]:
+    """Take one arrived message: ('taken' | 'already' | 'parked', reason)."""
+    return take(session, from_node, epoch, [message], effect, at=at)[0][:2]
+
+
+def reapply(session: Session, effect: Effect) -> int:
+    """Apply every taken message once more; used to prove that nothing changes (K9). Returns how many."""
+    rows = session.scalars(sa.select(InboxMessage).where(InboxMessage.state == "taken")).all()
+    for row in rows:
+        effect(session, inbox_message(row))
+    return len(rows)
+
+
+def content_hash(message: Message) -> str:
+    """Return the hash of a message's content: everything but its number and the hash itself."""
+    return hash_of(message, canonical(message.body))
