@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from config.errors import NotFound, ShopError
 from pos.catalogue.catalogue import Product
 from pos.stock import stocktake, waste
-from pos.stock.stocktake import Counted, CountEntry, CountResult, StockTake
-from pos.stock.take_book import entries_of, total_of
+from pos.stock.stocktake import Counted, CountEntry, CountResult, StockTake, entries_of, total_of
 from store_app.pages.common import find_product, form
 from store_app.runtime.doors import doors, read, write
 from store_app.web.presenting import page, place, qty, today

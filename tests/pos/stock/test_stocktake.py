@@ -10,7 +10,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from pos.stock import stock, stocktake, waste
 from pos.stock.stock import CountTask, Place, StockCount
-from pos.stock.take_book import BIG_UNITS, CountResult
+from pos.stock.stocktake import BIG_UNITS, CountResult
 from tests.builders import GOODS, STORE, Shop
 
 SKUS = [one.sku for one in GOODS if one.sku != "cheese"]
