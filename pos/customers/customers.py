@@ -37,44 +37,9 @@ from config.nodes.journal import Actor
 from pos.catalogue.catalogue import search_text_for
 from pos.customers import loyalty, shared_points, tab
 from pos.customers.consent import PURPOSES, Consent, agreed, note
-from pos.customers.loyalty import earn, give_points_back, spend_points, take_points_back
-from pos.customers.tab import charge, give_back, repay
 from pos.printing.queue import PrintJob
 from pos.sold import Sale
 from pos.store.store import Store
-
-__all__ = [
-    "PURPOSES",
-    "Consent",
-    "Customer",
-    "Found",
-    "Particulars",
-    "Standing",
-    "add",
-    "agree_online",
-    "agreed",
-    "change",
-    "charge",
-    "earn",
-    "erase",
-    "everything_about",
-    "give_back",
-    "give_points_back",
-    "is_known",
-    "is_member",
-    "key_of",
-    "known",
-    "listed",
-    "named",
-    "online_members",
-    "particulars",
-    "repay",
-    "search",
-    "spend_points",
-    "standing",
-    "take_points_back",
-    "tidied",
-]  # fmt: skip
 
 LANGUAGES = ("en", "zh")
 MOST_FOUND = 20

@@ -30,15 +30,11 @@ from pos.pricing.promises import (
     BUNDLE_KINDS,
     GROUP,
     PACK_KINDS,
-    Choice,
     Offer,
     Offers,
-    Part,
     clean_code,
     holds_at,
 )
-
-__all__ = ["Applied", "Choice", "Hint", "Offer", "OfferLine", "Offers", "Part", "Saving", "best"]
 
 MOST_HINTS = 3
 HINT_MISSING = 2

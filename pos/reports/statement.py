@@ -162,7 +162,7 @@ def reminder(session: Session, store: Store, customer_id: str, *, at: dt.datetim
 
 def receipt_numbers(session: Session, store_id: str, sale_ids: Iterable[str | None]) -> dict[str, int]:
     """Return the receipt numbers of these sales; what is no sale of this shop is left out."""
-    from pos.sale.sale import Sale  # a sale charges the tab; only paper looks back at it
+    from pos.sold import Sale  # a sale charges the tab; only paper looks back at it
 
     wanted = sorted({sale_id for sale_id in sale_ids if sale_id})
     if not wanted:

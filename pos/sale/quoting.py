@@ -54,7 +54,7 @@ from pos.pricing.pricing import (
     made_up,
     price_basket,
 )
-from pos.pricing.promises import clean_code
+from pos.pricing.promises import Offer, Offers, clean_code
 from pos.pricing.promotions import Hint, OfferLine
 from pos.sale.rung import MOST_QTY, RungLine
 from pos.sold import Sale, SaleLine
@@ -121,7 +121,7 @@ def price_known(
     store_id: str,
     rung: Sequence[RungLine],
     views: Mapping[str, ProductView],
-    live: promotions.Offers,
+    live: Offers,
     *,
     wall: dt.datetime,
     agreed: Mapping[str, int] | None = None,
@@ -387,7 +387,7 @@ def _fit(lines: Sequence[BasketLine]) -> list[OfferLine]:
 def _unmarked(
     lines: Sequence[BasketLine],
     fit: Sequence[OfferLine],
-    live: Sequence[promotions.Offer],
+    live: Sequence[Offer],
     left: Mapping[str, int],
     used: Mapping[str, int],
 ) -> dict[int, int]:

@@ -45,7 +45,7 @@ from pos.sale import basket, corrections, quoting, seal, tenders
 from pos.sale.corrections import NONE, Corrections
 from pos.sale.quoting import Quote
 from pos.sale.rung import RungLine, SaleRequest, check_age, check_lines
-from pos.sold import Sale, SaleLine, document_of, lines_of, write_rows
+from pos.sold import Sale, document_of, write_rows
 from pos.stock import markdown, stock
 from pos.store import approvals
 from pos.store.approvals import Need, takes_back
@@ -53,11 +53,6 @@ from pos.store.store import store_of
 from pos.till import drawer_cash, totals
 from pos.till.counter import Counter, at_counter, habits_of, next_receipt_no, open_counter
 from pos.till.shift_book import Shift
-
-__all__ = [
-    "Completed", "Draft", "Sale", "SaleLine", "SaleRequest", "complete", "document_of", "finish", "known",
-    "lines_of", "quote", "write_rows",
-]  # fmt: skip
 
 
 @dataclass(frozen=True)

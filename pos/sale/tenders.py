@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, Refused
 from config.nodes.journal import Actor
-from pos.customers import customers, loyalty, shared_points
+from pos.customers import customers, loyalty, shared_points, tab
 from pos.facts import SoldLine
 from pos.payments import requests, vouchers
 from pos.payments.payments import Tender
@@ -98,9 +98,9 @@ def _book(
 ) -> list[dict[str, Any]]:
     minor = row.amount_minor
     if row.tender == "tab" and minor > 0:
-        customers.charge(session, store, customer_id, minor, sale_id=sale_id, at=at, actor=actor)
+        tab.charge(session, store, customer_id, minor, sale_id=sale_id, at=at, actor=actor)
     elif row.tender == "tab":
-        customers.give_back(
+        tab.give_back(
             session, store, customer_id, tab_minor=-minor, sale_id=sale_id, of_sale_id=of_sale_id, at=at, actor=actor
         )
     elif row.tender == "points" and minor < 0:

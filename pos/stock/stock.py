@@ -58,31 +58,6 @@ from pos.stock.ledger import (
 )
 from pos.store.store import day_of
 
-__all__ = [
-    "INSIDE",
-    "CountTask",
-    "Level",
-    "Place",
-    "Reservation",
-    "Source",
-    "StockCount",
-    "StockLevel",
-    "StockMovement",
-    "answer",
-    "count",
-    "count_tasks",
-    "dispatch",
-    "levels",
-    "move",
-    "movements",
-    "open_stock",
-    "receive",
-    "reserve",
-    "sell",
-    "take_back",
-    "waste",
-]
-
 
 @dataclass(frozen=True)
 class Level:

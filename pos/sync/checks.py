@@ -22,7 +22,7 @@ from pos.facts import SaleCompleted, ShiftClosed
 from pos.payments.payments import Payment, counts
 from pos.producers import payouts, producers
 from pos.sold import Sale, SaleLine, set_aside
-from pos.stock.stock import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
+from pos.stock.ledger import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
 from pos.sync import put_away, shift_checks
 from pos.sync.put_away import PutAwayReceipts, PutAwayStock
 from pos.till.shift_book import CashMovement, LateSale, Shift

@@ -26,7 +26,7 @@ from config.nodes.outbox import OutboxMessage
 from pos.facts import SaleCompleted
 from pos.payments.payments import Payment
 from pos.sale import seal
-from pos.sale.sale import Sale, SaleLine
+from pos.sold import Sale, SaleLine
 from pos.till.shift_book import CashMovement
 
 VERBS = tuple(f"{kind}.{verb}" for kind in ("sale", "return", "exchange") for verb in ("completed", "recovered"))

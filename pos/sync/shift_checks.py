@@ -14,8 +14,7 @@ from config.finding import Finding
 from pos.customers.tab import TabEntry
 from pos.payments.payments import Payment
 from pos.payments.vouchers import Voucher
-from pos.sale.sale import Sale, SaleLine
-from pos.sold import set_aside
+from pos.sold import Sale, SaleLine, set_aside
 from pos.sync import put_away
 from pos.till import totals
 from pos.till.shift_book import CashMovement, LateSale, Shift

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Refused
 from pos.customers import consent, customers, tab
+from pos.customers.consent import PURPOSES
 from pos.customers.customers import Found, Particulars
 from pos.payments import slip_numbers, vouchers
 from pos.payments.payments import Tender
@@ -31,7 +32,7 @@ class CustomerBody(Body):
     name: str = Field(min_length=1, max_length=customers.NAME_LETTERS)
     phone: str = Field(default="", max_length=30)
     language: str = Field(default="en", max_length=5)
-    agreed: list[str] = Field(default=[], max_length=len(customers.PURPOSES))
+    agreed: list[str] = Field(default=[], max_length=len(PURPOSES))
     limit_minor: int = Field(default=0, ge=0, le=LARGEST)
 
 

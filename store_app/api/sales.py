@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound
 from config.ids import is_id
+from pos import sold
 from pos.catalogue import offers
 from pos.customers import customers
 from pos.facts import SoldLine
@@ -19,7 +20,7 @@ from pos.reports.slips import CopyRequest
 from pos.sale import exchange, returns, sale
 from pos.sale.quoting import Quote
 from pos.sale.rung import BroughtBack, SaleRequest
-from pos.sale.sale import Sale
+from pos.sold import Sale
 from pos.store import approvals
 from pos.store.store import Till, day_of, store_of
 from pos.till import hand_cash, shift
@@ -122,7 +123,7 @@ def ask(sale_id: str) -> Response:
         found = session.get(Sale, (doors().settings.node_id, sale_id))
         if found is None or found.state != "completed":
             raise NotFound("no-such-sale", "This sale is not in the books. Nothing was charged.", id=sale_id)
-        document = sale.document_of(session, found)
+        document = sold.document_of(session, found)
     return jsonify(sale_json(vouchers.masked(document)))
 
 

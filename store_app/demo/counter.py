@@ -125,7 +125,7 @@ def set_up(session: Session, panel: DemoPanel, store_id: str, *, at: dt.datetime
         agreed = frozenset({"phone", "points", "online"} | ({"tab", "messages"} if limit_minor else set()))
         wished = Particulars(name, phone, "zh" if name >= "\u3400" else "en", agreed, limit_minor)
         known = customers.add(session, store, f"demo-customer-{n:04d}", wished, **given)
-        customers.earn(session, store, known.id, spent_minor, sale_id=f"demo-past-{n:04d}", **given)
+        loyalty.earn(session, store, known.id, spent_minor, sale_id=f"demo-past-{n:04d}", **given)
         if owed_minor:
             since = day - dt.timedelta(days=days)
             tab.carry_over(session, store, known.id, owed_minor, since, id=f"demo-debt-{store.id}-{n:04d}", **given)

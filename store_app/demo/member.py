@@ -18,6 +18,7 @@ from config.settings import Settings
 from pos.printing import queue
 from pos.printing.queue import PrintJob
 from pos.sale import sale
+from pos.sale.rung import SaleRequest
 from pos.till import shift
 from store_app.demo.build import PINS, TILL
 from store_app.demo.panel import ROLLOVER_HOUR, ZONE
@@ -118,7 +119,7 @@ class Member:
             return
         with self.doors.write() as session:
             priced = sale.quote(session, self.id, list(lines), at=self.doors.now(), cash=True).basket
-            request = sale.SaleRequest(
+            request = SaleRequest(
                 id=sale_id,
                 store_id=self.id,
                 till_id=TILL,

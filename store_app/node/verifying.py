@@ -34,7 +34,7 @@ from config.nodes.journal import GENESIS, JournalEntry, JournalHead
 from config.nodes.node import read_sidecar
 from config.nodes.outbox import OutboxMessage
 from config.nodes.signing_keys import SignedBatch
-from pos.sale.sale import Sale
+from pos.sold import Sale
 from pos.store.store import ReceiptCounter, Staff, Till
 from pos.sync import put_away, sealed
 from pos.till.shift_book import Shift

@@ -16,6 +16,7 @@ from config.nodes.journal import Actor
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Listing, Product, TaxClass
 from pos.sale import sale
+from pos.sale.rung import SaleRequest
 from pos.stock import stock
 from pos.stock.ledger import CountTask
 from pos.store.store import Till, day_of, store_of
@@ -86,7 +87,7 @@ def _drawer(scene: Scene) -> str:
     for product, _price in scene.goods[:3]:
         lines = [(product.sku, 2)]
         priced = sale.quote(scene.session, scene.store_id, lines, at=scene.at, cash=True).basket
-        request = sale.SaleRequest(
+        request = SaleRequest(
             id=new_id(), store_id=scene.store_id, till_id=scene.till_id, lines=lines,
             tenders=[("cash", priced.total_minor)], shown_total_minor=priced.total_minor, age_confirmed=None,
         )  # fmt: skip

@@ -29,7 +29,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, days_later
 from pos.catalogue.catalogue import Listing, Product
-from pos.stock.stock import StockMovement
+from pos.stock.ledger import StockMovement
 from pos.store.store import Region, Store
 
 if TYPE_CHECKING:

@@ -28,10 +28,9 @@ from config.ids import NETWORK
 from config.nodes.journal import Actor
 from config.nodes.node import this_node
 from pos.catalogue.catalogue import Listing
-from pos.sale.sale import Sale, SaleLine
-from pos.sold import OF_PRODUCT
+from pos.sold import OF_PRODUCT, Sale, SaleLine
 from pos.stock import fresh_days
-from pos.stock.stock import INSIDE, StockLevel, StockMovement
+from pos.stock.ledger import INSIDE, StockLevel, StockMovement
 from pos.store.store import Store
 from pos.sync import put_away
 from pos.till.shift_book import Shift

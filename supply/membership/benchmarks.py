@@ -33,7 +33,7 @@ from config.money import amount_for, divide_half_up
 from config.nodes import publication
 from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Product
-from pos.stock.stock import INSIDE, StockLevel, StockMovement
+from pos.stock.ledger import INSIDE, StockLevel, StockMovement
 from pos.store.store import Region, Store
 from supply.demand.history import DailyDemand
 

@@ -32,8 +32,7 @@ from config.database import Base
 from config.ids import NETWORK, new_id
 from config.nodes import door, journal, outbox
 from config.nodes.journal import Actor
-from pos.stock.ledger import MOST_QTY
-from pos.stock.stock import StockCount
+from pos.stock.ledger import MOST_QTY, StockCount
 from pos.store.store import Store, day_of
 from supply.demand.history import DailyDemand
 from supply.money.credit_limit import repaid_of

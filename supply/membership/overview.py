@@ -25,7 +25,7 @@ from config.database import among
 from config.nodes.inbox import InboxMessage
 from config.nodes.node import Peer
 from pos.catalogue.catalogue import Product
-from pos.stock.stock import INSIDE, StockLevel
+from pos.stock.ledger import INSIDE, StockLevel
 from pos.store.store import Region, Store
 from supply.demand import history
 from supply.demand.forecasts import ForecastRun

@@ -38,22 +38,6 @@ from supply.orders import deliveries, network_offers, orders, suppliers
 from supply.orders.deliveries import ON_ITS_WAY, STATES, Delivery, DeliveryLine, delivery_of, lines_of, subject_of
 from supply.orders.suppliers import SupplierProduct
 
-__all__ = [
-    "STATES",
-    "Delivery",
-    "DeliveryLine",
-    "begin_count",
-    "count_line",
-    "count_scan",
-    "delivery_of",
-    "expect",
-    "expected",
-    "lines_of",
-    "mirror",
-    "post",
-    "refuse",
-    "turn_back",
-]
 MOST_COUNTED = 1_000_000
 
 

@@ -31,7 +31,7 @@ from config.states import StateTable
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Barcode, Product
 from pos.stock import stock
-from pos.stock.stock import Place, StockMovement
+from pos.stock.ledger import Place, StockMovement
 from pos.store.store import Store
 from supply.online_facts import SHELF_APPROVED, VERSION, ShelfApproved, Slot
 from supply.shelf.ranking import DEPTH, Ranked, rank, ranked_product

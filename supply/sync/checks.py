@@ -20,7 +20,7 @@ from config.ids import NETWORK
 from config.nodes.node import this_node
 from config.nodes.outbox import OutboxMessage
 from pos.stock import consigned
-from pos.stock.stock import Reservation, StockMovement
+from pos.stock.ledger import Reservation, StockMovement
 from supply.demand.forecasts import ForecastQuantile, ForecastRun
 from supply.facts import DELIVERY_POSTED
 from supply.money import escrow, ledger, points_pool

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from forecasting import DemandPanel, run
+from forecasting import run
 from forecasting.fit import regional
 from forecasting.fit.assortment import WINDOW_DAYS, Assortment, Usual, lines
 from forecasting.fit.state import HISTORY_DAYS
 from forecasting.fit.store_size import Stated
-from forecasting.series.panel import Flags, Floats, Ints
+from forecasting.series.panel import DemandPanel, Flags, Floats, Ints
 from forecasting.series.pools import Pools, sums
 from forecasting.uncertainty import evaluate
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from config.nodes.journal import Actor
-from forecasting import DemandPanel, run
+from forecasting import run
 from forecasting.fit.state import CONTEXT_DAYS, KEPT_DAYS, from_bytes, moved_on, to_bytes
-from forecasting.series.panel import Floats
+from forecasting.series.panel import DemandPanel, Floats
 from pos.catalogue.catalogue import Listing, Product
 from supply.demand import forecast_store, forecasts, rollups
 from tests.supply.sold import AT, DAY, make_node

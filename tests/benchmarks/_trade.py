@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from forecasting import DemandPanel, run
+from forecasting import run
 from forecasting.fit.state import CONTEXT_DAYS, HISTORY_DAYS, moved_on
-from forecasting.series.panel import Flags, Floats
+from forecasting.series.panel import DemandPanel, Flags, Floats
 from forecasting.uncertainty import censoring, evaluate
 
 Way = Callable[[Floats, Flags, Floats], DemandPanel]

@@ -19,7 +19,7 @@ from sqlalchemy import make_url
 
 from config.database import Base, make_engine
 from config.ids import new_id
-from pos.sale.sale import Sale
+from pos.sold import Sale
 from tests.benchmarks._node import STORE, TILL, Served, code_of, filled, percentile, serving
 
 PRODUCTS, LINES = 5_000, 5

@@ -33,10 +33,11 @@ from importlib import metadata
 
 import numpy as np
 
-from forecasting import Ahead, DemandPanel, Forecast, run
+from forecasting import run
 from forecasting.accuracy import backtest, rivals
 from forecasting.fit.state import CONTEXT_DAYS, KEPT_DAYS, from_bytes, moved_on, to_bytes
 from forecasting.series import history
+from forecasting.series.panel import Ahead, DemandPanel, Forecast
 from tests.benchmarks import _launches, _nights, _retail, _trade
 
 DATA = ("m5_tiny_dev", "bakery_dev", "completejourney")

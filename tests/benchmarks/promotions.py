@@ -12,7 +12,8 @@ import random
 import statistics
 import time
 
-from pos.pricing.promotions import Choice, Offer, OfferLine, Offers, Part, best
+from pos.pricing.promises import Choice, Offer, Offers, Part
+from pos.pricing.promotions import OfferLine, best
 
 PRODUCTS, LINES, OFFERS = 1_200, 60, 200
 CATEGORIES, DEPARTMENTS, BRANDS = 60, 10, 90

@@ -12,7 +12,7 @@ import segno
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
-from pos.sale.sale import Sale
+from pos.sold import Sale
 from tests.browser.conftest import CODES, PHONE, PIN, Node, assert_well_made, by_hand, enter, wedge
 from tests.browser.test_office import Office, office
 from tests.browser.test_office import enter as enter_office

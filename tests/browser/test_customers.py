@@ -43,8 +43,8 @@ def known(node: Node) -> Node:
         customers.add(session, store, WANG, wished, **given)
         day = now.date() - dt.timedelta(days=70)
         tab.carry_over(session, store, WANG, 9_900, day, id=new_id(), **given)
-        customers.charge(session, store, WANG, 2_000, sale_id=new_id(), **given)
-        customers.earn(session, store, WANG, 4_200, sale_id=new_id(), **given)
+        tab.charge(session, store, WANG, 2_000, sale_id=new_id(), **given)
+        loyalty.earn(session, store, WANG, 4_200, sale_id=new_id(), **given)
     return node
 
 

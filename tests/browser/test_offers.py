@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from config.ids import new_id
 from pos.catalogue import offers
-from pos.pricing.promotions import Choice, Offer, Part
+from pos.pricing.promises import Choice, Offer, Part
 from tests.browser.conftest import assert_well_made, assert_well_made_in_every_size, dress
 from tests.browser.test_office import Office, enter, office
 from tests.store_app import office as goods

@@ -8,7 +8,7 @@ from pos.printing import working_off
 from pos.printing.models import PrinterModel
 from pos.printing.printers import Outlet
 from pos.printing.wires import driver_for
-from pos.sale.sale import Sale
+from pos.sold import Sale
 from pos.till.shift_book import Shift
 from tests.browser.conftest import CODES, PHONE, STORE, Node, assert_accessible, assert_fits, enter, resize, wedge
 

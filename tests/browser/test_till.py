@@ -14,9 +14,9 @@ from pos.catalogue.catalogue import Barcode, Listing, Price, Product
 from pos.catalogue.gs1 import check_digit
 from pos.payments.payments import Payment
 from pos.printing.queue import PrintJob
-from pos.sale.sale import Sale, SaleLine
+from pos.sold import Sale, SaleLine
 from pos.stock import stock
-from pos.stock.stock import StockMovement
+from pos.stock.ledger import StockMovement
 from pos.till.shift import begin_count
 from pos.till.shift_book import Shift
 from store_app.web.presenting import money, money_form

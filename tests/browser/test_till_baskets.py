@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from config.clock import SystemClock
 from pos.sale.basket import Basket
-from pos.sale.sale import Sale
+from pos.sold import Sale
 from pos.store.approvals import Approval
 from tests.browser.conftest import CODES, Node, by_hand, enter, wedge
 from tests.browser.counter import CASHIER, KEY, enter_as, furnish

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from config.clock import SystemClock
 from config.nodes.journal import Actor, JournalEntry
 from pos.catalogue.catalogue import TaxClass
-from pos.customers import customers, tab
+from pos.customers import customers, loyalty, tab
 from pos.customers.customers import Particulars
 from pos.customers.loyalty import PointsAccount
 from pos.customers.tab import TabAccount
@@ -20,9 +20,8 @@ from pos.payments.payments import Payment
 from pos.printing.queue import PrintJob, lay_out
 from pos.reports.receipt_mail import ReceiptMail
 from pos.sale.basket import Basket
-from pos.sale.sale import Sale
-from pos.sold import SaleLine
-from pos.stock.stock import StockMovement
+from pos.sold import Sale, SaleLine
+from pos.stock.ledger import StockMovement
 from pos.store.store import store_of
 from tests.browser.conftest import (
     CODES,
@@ -316,7 +315,7 @@ def test_a_customers_tab_has_a_hard_limit_also_on_part_payment(page: Page, shop:
 def test_a_customer_who_arrives_while_the_panel_is_open_may_pay_with_tab_and_points_at_once(page: Page, shop: Node):
     with shop.database.write() as session:
         ana = Actor("ana", "Ana", "shopkeeper", STORE)
-        customers.earn(
+        loyalty.earn(
             session, store_of(session, STORE), MARTA, 7300, sale_id="sale-0001", at=SystemClock().now(), actor=ana
         )
     held = Held(page, f"**/api/customers/{MARTA}")
@@ -404,7 +403,7 @@ def test_a_customer_whose_tab_was_paid_off_is_not_the_next_sales_and_a_baskets_o
     priced(page)
     by: dict[str, Any] = {"actor": Actor("ana", "Ana", "shopkeeper", STORE), "at": SystemClock().now()}
     with shop.database.write() as session:
-        customers.charge(session, store_of(session, STORE), MARTA, 123, sale_id="elsewhere-1", **by)
+        tab.charge(session, store_of(session, STORE), MARTA, 123, sale_id="elsewhere-1", **by)
     page.reload()
     page.wait_for_selector("html[data-ready]")
     expect(page.locator("#attached")).to_contain_text("$1.23")
@@ -413,7 +412,7 @@ def test_a_customer_whose_tab_was_paid_off_is_not_the_next_sales_and_a_baskets_o
 def test_points_and_a_voucher_pay_what_they_are_worth_and_the_rest_is_paid_otherwise(page: Page, shop: Node):
     with shop.database.write() as session:
         ana = Actor("ana", "Ana", "shopkeeper", STORE)
-        customers.earn(
+        loyalty.earn(
             session, store_of(session, STORE), MARTA, 7300, sale_id="sale-0001", at=SystemClock().now(), actor=ana
         )
     worth = {row.points for row in shop.rows(PointsAccount, customer_id=MARTA)}

@@ -13,7 +13,7 @@ from config.nodes.journal import Actor
 from pos.catalogue import assortment, catalogue
 from pos.payments.payments import Payment
 from pos.printing.queue import PrintJob
-from pos.sale.sale import Sale
+from pos.sold import Sale
 from pos.stock import recall
 from tests.browser.conftest import CODES, PIN, STORE, Node, enter, wedge
 from tests.browser.counter import KEY, furnish, kept, priced, voucher_of

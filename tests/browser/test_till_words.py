@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from pos.catalogue.catalogue import Product
 from pos.printing.queue import PrintJob, lay_out
-from pos.sale.sale import Sale
+from pos.sold import Sale
 from tests.browser.conftest import CODES, Node, by_hand, enter, wedge
 from tests.readable import as_text
 

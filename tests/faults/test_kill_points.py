@@ -29,11 +29,11 @@ from store_app.runtime.doors import Doors
 from supply.facts import Advised
 from supply.money import consignment
 from supply.orders.claims import Claim
+from supply.orders.deliveries import Delivery
 from supply.orders.goods_returns import GoodsReturn
 from supply.orders.network_offers import PushOffer
 from supply.orders.suppliers import Supplier
 from supply.receiving import receiving
-from supply.receiving.receiving import Delivery
 from tests.benchmarks._node import fill
 from tests.faults import counter
 from tests.faults.counter import CUSTOMER, PIN, STORE

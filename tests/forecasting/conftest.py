@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from forecasting import DemandPanel
+from forecasting.series.panel import DemandPanel
 
 FIRST = date(2024, 1, 1)  # a Monday
 WEEK = np.array([0.8, 0.8, 0.9, 1.0, 1.3, 1.5, 0.7])

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from forecasting import LEVELS, Ahead, DemandPanel, Forecast, PanelFault
 from forecasting.fit.regional import fit_region
 from forecasting.run import forecast, measure
+from forecasting.series.panel import LEVELS, Ahead, DemandPanel, Forecast, PanelFault
 
 FIRST = date(2024, 1, 1)
 

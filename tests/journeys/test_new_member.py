@@ -32,10 +32,10 @@ from store_app.node import joining
 from store_app.sync import sender
 from supply.demand.history import LEAST_SHOPS, RegionalDemand
 from supply.orders import orders
+from supply.orders.deliveries import Delivery
 from supply.orders.orders import ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.receiving import receiving
-from supply.receiving.receiving import Delivery
 from tests.browser.served import serve
 from tests.store_app.conftest import NOON, House, token
 from tests.store_app.office import words

@@ -11,17 +11,17 @@ from pos.catalogue.catalogue import Product
 from pos.catalogue.offers import StandingOffer
 from pos.customers.customers import Customer
 from pos.printing.queue import PrintJob
-from pos.sale.sale import Sale, SaleLine
-from pos.stock.stock import StockMovement
+from pos.sold import Sale, SaleLine
+from pos.stock.ledger import StockMovement
 from pos.till.shift_book import Shift
 from store_app.sync import receiver
 from supply.demand.forecasts import ForecastQuantile, ForecastRun
 from supply.demand.history import DailyDemand, RegionalDemand, StoreDay
 from supply.money import ledger
 from supply.online.orders import PickupOrder
+from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.network_offers import PushOffer
 from supply.orders.orders import OrderLine, ReplenishmentOrder
-from supply.receiving.receiving import Delivery, DeliveryLine
 from supply.shelf.plan import ShelfPlan
 from tests.arriving import reapply
 from tests.journeys.conftest import DAYS, Walked

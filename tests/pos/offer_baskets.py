@@ -7,7 +7,8 @@ from itertools import combinations
 from hypothesis import strategies as st
 
 from config.money import divide_half_up
-from pos.pricing.promotions import Applied, Choice, Offer, OfferLine, Part, best
+from pos.pricing.promises import Choice, Offer, Part
+from pos.pricing.promotions import Applied, OfferLine, best
 
 MONDAY = dt.datetime.fromisoformat("2026-03-02 13:00")
 SKUS = ("ale", "bun", "cup", "dip")

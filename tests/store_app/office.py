@@ -21,10 +21,10 @@ from supply.online.checkout.order_keys import code_hash, code_of, token_hash
 from supply.online.pickup import pickup
 from supply.online_facts import OrderLine as PlacedLine
 from supply.online_facts import PickupPlaced
+from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.network_offers import PushOffer
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
-from supply.receiving.receiving import Delivery, DeliveryLine
 from tests.empty import lasting_folder
 from tests.store_app.conftest import NOON, STORE, House, token
 

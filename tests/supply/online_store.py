@@ -17,7 +17,7 @@ from config.nodes.journal import Actor
 from config.nodes.outbox import Message
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
 from pos.stock import stock
-from pos.stock.stock import Place, Reservation, StockLevel, StockMovement
+from pos.stock.ledger import INSIDE, Place, Reservation, StockLevel, StockMovement
 from pos.store.store import Region, Store, Till
 from pos.till import shift
 from supply.online import orders
@@ -182,7 +182,7 @@ def _stock_faults(session) -> list[str]:
         sums[move.sku, move.from_place] = sums.get((move.sku, move.from_place), 0) - move.qty
         sums[move.sku, move.to_place] = sums.get((move.sku, move.to_place), 0) + move.qty
     levels = {(row.sku, row.place): row.qty for row in session.scalars(sa.select(StockLevel))}
-    inside = {place.value for place in stock.INSIDE}
+    inside = {place.value for place in INSIDE}
     found = [f"K3 {key}" for key in {*levels, *sums} if key[1] in inside and levels.get(key, 0) != sums.get(key, 0)]
     found += [f"K4 {sku}" for sku in PRODUCTS if sum(qty for key, qty in sums.items() if key[0] == sku)]
     promises = session.scalars(sa.select(Reservation)).all()

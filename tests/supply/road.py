@@ -24,10 +24,10 @@ from pos.store.store import Region, Store, Till
 from pos.sync.replica import APPLIERS as COUNTER
 from supply.network.warehouse import dispatch
 from supply.orders import orders
+from supply.orders.deliveries import Delivery
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.receiving import receiving
-from supply.receiving.receiving import Delivery
 from supply.replenishment.open_orders import to_come
 from supply.sync import replica
 from tests.empty import database_from, empty_database, lasting_folder, made_once

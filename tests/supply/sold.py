@@ -9,7 +9,7 @@ from config.ids import NETWORK, new_id
 from config.nodes import node
 from config.nodes.journal import Actor
 from pos.catalogue.catalogue import Listing, Price, Product, TaxClass
-from pos.sale.sale import Sale, SaleLine
+from pos.sold import Sale, SaleLine
 from pos.stock import fresh_days
 from pos.store.store import Region, Store
 from pos.till.shift_book import Shift

@@ -6,12 +6,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from pos.catalogue.catalogue import Product
-from pos.stock.stock import CountTask
+from pos.stock.ledger import CountTask
 from supply.online.orders import PickupOrder
+from supply.orders.deliveries import Delivery
 from supply.orders.network_offers import PushOffer
 from supply.orders.orders import ReplenishmentOrder
 from supply.orders.transfers import GoodsTransfer
-from supply.receiving.receiving import Delivery
 
 PICKUPS = ("placed", "accepted", "picking", "short", "return_asked")
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from config.errors import ShopError
 from pos.catalogue.catalogue import Product
 from pos.sold import Sale, SaleLine, newest_first
-from pos.stock.stock import INSIDE, StockLevel
+from pos.stock.ledger import INSIDE, StockLevel
 from pos.store.store import Store, store_of
 from store_app.pages.common import form
 from store_app.runtime.doors import doors, read, wake_worker_after, write

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from config.errors import NotFound, ShopError
 from config.money import exponent
 from pos.customers import consent, customers, loyalty, shared_points, tab
+from pos.customers.consent import PURPOSES
 from pos.customers.customers import Customer, Found, Particulars
 from pos.customers.tab import Debt, Paid, TabEntry
 from pos.payments import slip_numbers, vouchers
@@ -353,7 +354,7 @@ def _particulars_page(customer: Customer | None, kept: Particulars, fault: ShopE
     places = exponent(place().currency)
     with read() as session:
         shared = shared_points.part_of(session, str(place().store_id), today())
-    offered = [key for key in customers.PURPOSES if key != "network" or shared or key in kept.agreed]
+    offered = [key for key in PURPOSES if key != "network" or shared or key in kept.agreed]
     typed = request.form if request.method == "POST" else None
     return page(
         "customers/particulars.html",

@@ -17,7 +17,7 @@ from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Listing, Product
 from pos.documents import labels
 from pos.stock import stock
-from pos.stock.stock import Place
+from pos.stock.ledger import Place
 from store_app.pages.common import form, labelling
 from store_app.pages.common.waiting import stock_units
 from store_app.runtime.doors import doors, read, wake_worker_after, write

@@ -15,7 +15,7 @@ from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Barcode, Listing, Product
 from pos.stock import batches, stock
 from pos.stock import waste as wastes
-from pos.stock.stock import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
+from pos.stock.ledger import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
 from store_app.pages.common import form, waiting
 from store_app.runtime.doors import doors, read, write
 from store_app.web.presenting import RAIL_COUNTS, page, place, qty, today

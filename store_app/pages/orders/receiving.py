@@ -26,10 +26,10 @@ from store_app.web.security import requires
 from store_app.words import supply
 from store_app.words import words as general_words
 from supply.orders import claims
+from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.orders import ReplenishmentOrder
 from supply.orders.suppliers import Supplier
 from supply.receiving import receiving, vehicle_arrivals
-from supply.receiving.receiving import Delivery, DeliveryLine
 from supply.receiving.vehicle_arrivals import VanCall
 
 bp = Blueprint("receiving", __name__, url_prefix="/deliveries")

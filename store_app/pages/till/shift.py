@@ -21,7 +21,7 @@ from pos.reports import receipt_mail, slips
 from pos.reports.slips import CopyRequest
 from pos.sale import refund_routes, returns
 from pos.sale.returns import ReturnRequest
-from pos.sale.sale import Sale, lines_of
+from pos.sold import Sale, lines_of
 from pos.stock import consigned
 from pos.store import approvals
 from pos.store.approvals import Need

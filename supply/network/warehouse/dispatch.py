@@ -35,7 +35,7 @@ from config.nodes import outbox
 from config.nodes.journal import Actor
 from pos.stock import batches, stock
 from pos.stock.batches import Held
-from pos.stock.stock import Place, StockLevel
+from pos.stock.ledger import Place, StockLevel, StockMovement
 from pos.store.store import day_of
 from supply import isolation
 from supply.facts import (
@@ -149,7 +149,7 @@ def take_back(session: Session, delivery: Delivery, *, actor: Actor, at: dt.date
     supplier = session.get(Supplier, delivery.supplier_id)
     if supplier is None or supplier.warehouse_id is None:
         return
-    movement = stock.StockMovement
+    movement = StockMovement
     booked = sa.select(movement.id).where(
         movement.store_id == supplier.warehouse_id, movement.source_kind == "refused",
         movement.source_id == delivery.id,

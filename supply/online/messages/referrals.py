@@ -25,7 +25,7 @@ from config.nodes import journal
 from config.nodes.journal import Actor
 from pos.catalogue import offers
 from pos.catalogue.offers import CouponUse
-from pos.customers import customers
+from pos.customers import consent
 from pos.customers.customers import Customer
 from pos.sold import Sale, SaleLine
 from pos.store.store import day_of, store_of
@@ -81,7 +81,7 @@ def give(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> i
         if offers.standing(offers.offer_of(session, store_id, letter.offer_id), day) != "live":
             continue
         for passer_id, sale in _first_purchases(session, letter, day):
-            if sale.customer_id in known or "messages" not in customers.agreed(session, store_id, passer_id):
+            if sale.customer_id in known or "messages" not in consent.agreed(session, store_id, passer_id):
                 continue
             if _thanked(session, letter, passer_id) >= FRIENDS:
                 continue
@@ -142,7 +142,7 @@ def letters_of(session: Session, letter: Outreach) -> list[tuple[str, Letter]]:
     )  # fmt: skip
     found = []
     for row, customer, uses, until_day in session.execute(query):
-        if "messages" in customers.agreed(session, letter.store_id, customer.id):
+        if "messages" in consent.agreed(session, letter.store_id, customer.id):
             words = THANKS.get(customer.language) or THANKS["en"]
             last = until_day or _until(session, letter, day_of(session, letter.store_id, row.given_at))
             text = words.format(shop=shop, name=customer.name, code=row.code, until=f"{last:%Y-%m-%d}")

@@ -30,6 +30,7 @@ from config.ids import new_id, tidy_pickup_code
 from config.nodes.journal import Actor, record
 from pos.customers import customers
 from pos.sale import sale
+from pos.sale.rung import SaleRequest
 from pos.store.store import Store
 from supply.online import home_delivery
 from supply.online.checkout.order_keys import code_hash, salt_of, token_hash
@@ -159,7 +160,7 @@ def hand_over(
         _refuse_unless_ready(session, order)
         refuse_unpaid(order)
     promise = promise_of(lines_of(session, order), fee_of(session, order))
-    request = sale.SaleRequest(
+    request = SaleRequest(
         id=sale_id,
         store_id=store_id,
         till_id=till_id,

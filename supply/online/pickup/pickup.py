@@ -49,7 +49,7 @@ from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import Product
 from pos.printing.queue import OLD_LISTS, PrintJob
 from pos.stock import stock
-from pos.stock.stock import Place
+from pos.stock.ledger import Place
 from pos.store.store import Store, day_of
 from supply.online import erasure, home_delivery
 from supply.online.groups import goods

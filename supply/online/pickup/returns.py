@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, Refused
 from config.nodes.journal import Actor
 from pos.sale import returns
-from pos.sale.sale import Completed, Sale
-from pos.sold import SaleLine
+from pos.sale.sale import Completed
+from pos.sold import Sale, SaleLine
 from supply.online.orders import PickupOrder, lines_of, move, order_for_update, tell
 from supply.online_facts import ReturnAsked
 

@@ -25,7 +25,7 @@ from pos.printing import queue
 from pos.printing.queue import PrintJob, Queued
 from pos.reports.slips import head, local, queue_once
 from pos.stock import stock
-from pos.stock.stock import Place
+from pos.stock.ledger import Place
 from pos.store.store import Store, Till, store_of
 from supply.online.orders import OPEN, PickupOrder, kept_until, lines_of, open_orders
 from supply.orders import deliveries

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import Ahead, DemandPanel, PanelFault
 from forecasting.accuracy import backtest, rivals
 from forecasting.series import history
+from forecasting.series.panel import Ahead, DemandPanel, PanelFault
 from forecasting.uncertainty import intervals
 
 

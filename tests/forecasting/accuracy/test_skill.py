@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forecasting import LEVELS, Ahead
 from forecasting.accuracy import backtest, rivals
 from forecasting.series import history
+from forecasting.series.panel import LEVELS, Ahead
 from forecasting.uncertainty import evaluate, intervals
 
 SALES = Path(os.environ.get("RETAIL_DATA", Path(__file__).parents[4] / "shared" / "data")) / "m5_tiny_dev.parquet"

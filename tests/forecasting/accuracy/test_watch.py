@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from forecasting import DemandPanel
 from forecasting.accuracy import watch
 from forecasting.run import measure, say
-from forecasting.series.panel import LEVELS
+from forecasting.series.panel import LEVELS, DemandPanel
 from forecasting.uncertainty import intervals
 
 

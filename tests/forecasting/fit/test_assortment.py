@@ -8,11 +8,11 @@ from datetime import date
 import numpy as np
 import pytest
 
-from forecasting import DemandPanel
 from forecasting.fit.assortment import WINDOW_DAYS, Assortment, Usual, lines
 from forecasting.fit.regional import fit_region
 from forecasting.fit.signal import RegionalSignal
 from forecasting.run import forecast
+from forecasting.series.panel import DemandPanel
 
 
 def _table(units: np.ndarray, region: list[int] | None = None, silent: np.ndarray | None = None) -> Assortment:

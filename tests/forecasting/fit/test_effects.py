@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from forecasting import PanelFault
 from forecasting.fit.events import SEASON, kind_of
 from forecasting.series import calendar
+from forecasting.series.panel import PanelFault
 
 
 def test_weekdays_count_from_monday() -> None:

@@ -6,11 +6,10 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from forecasting import DemandPanel
 from forecasting.fit.effects import Prior, days_of, fit_factors
 from forecasting.fit.events import ANY_HOLIDAY, pulls
 from forecasting.run import forecast
-from forecasting.series.panel import Floats
+from forecasting.series.panel import DemandPanel, Floats
 from forecasting.series.pools import Pools
 
 FIRST, DAYS = date(2016, 3, 1), 730

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecasting import Ahead, DemandPanel, run
+from forecasting import run
 from forecasting.fit import regional
 from forecasting.fit.effects import PRICE, RIDGE
 from forecasting.fit.signal import RegionalSignal
 from forecasting.fit.state import from_bytes, moved_on, to_bytes
+from forecasting.series.panel import Ahead, DemandPanel
 
 TIMES = 2.5
 DAYS, HORIZON = 200, 14

@@ -8,11 +8,12 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from forecasting import DemandPanel, RegionalSignal
 from forecasting.fit import models
 from forecasting.fit.assortment import Usual
 from forecasting.fit.regional import PATH_TRUST, borrow, fit_region
+from forecasting.fit.signal import RegionalSignal
 from forecasting.run import forecast
+from forecasting.series.panel import DemandPanel
 
 ALL_MODELS = "+".join(["level_filter", *(name for name, _ in models.MENU)])
 WEEK = np.array([0.8, 0.8, 0.9, 1.0, 1.3, 1.5, 0.7])

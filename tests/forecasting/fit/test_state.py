@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecasting import Ahead, DemandPanel, PanelFault
 from forecasting.fit import levels, state
 from forecasting.fit.effects import days_of, known_days
 from forecasting.fit.state import from_bytes, moved_on, to_bytes
 from forecasting.run import forecast, measure, say
+from forecasting.series.panel import Ahead, DemandPanel, PanelFault
 from forecasting.series.pools import Pools
 
 CUT = 190

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecasting import RegionalSignal
 from forecasting.fit.regional import fit_region
+from forecasting.fit.signal import RegionalSignal
 from forecasting.fit.store_size import Stated
 from forecasting.run import forecast
 

@@ -8,10 +8,11 @@ from datetime import date
 import numpy as np
 import pytest
 
-from forecasting import Ahead, DemandPanel, Forecast, run
+from forecasting import run
 from forecasting.fit import state
 from forecasting.series import external_factors
 from forecasting.series.external_factors import SCHOOL, TEMPERATURE
+from forecasting.series.panel import Ahead, DemandPanel, Forecast
 
 MONDAY = date(2024, 1, 1)
 DAYS, HORIZON = 280, 14

@@ -10,8 +10,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from forecasting import DemandPanel, Forecast, PanelFault, RegionalSignal
 from forecasting.fit.regional import fit_region
+from forecasting.fit.signal import RegionalSignal
+from forecasting.series.panel import DemandPanel, Forecast, PanelFault
 
 KEYS = (("S1", "A"), ("S1", "B"))
 DAY = date(2024, 1, 1)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forecasting import LEVELS, DemandPanel
 from forecasting.fit import levels
 from forecasting.run import forecast
 from forecasting.series import classify
+from forecasting.series.panel import LEVELS, DemandPanel
 from forecasting.series.pools import Pools
 from forecasting.uncertainty import censoring, intervals
 

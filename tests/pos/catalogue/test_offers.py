@@ -14,7 +14,7 @@ from config.nodes.journal import JournalEntry
 from config.nodes.publication import EVERYONE
 from pos.catalogue import offers
 from pos.catalogue.offers import Coupon, StandingOffer
-from pos.pricing.promotions import Choice, Offer, Part
+from pos.pricing.promises import Choice, Offer, Part
 from pos.store.store import Store
 from tests.builders import NOON, STORE, Network, Shop
 from tests.pos.offer_baskets import of, offer

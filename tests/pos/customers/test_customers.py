@@ -13,7 +13,7 @@ from config.ids import NETWORK, new_id
 from config.nodes import outbox
 from config.nodes.journal import JournalEntry
 from pos.customers import checks as account_checks
-from pos.customers import customers, loyalty, tab
+from pos.customers import consent, customers, loyalty, tab
 from pos.customers.customers import Customer, Particulars
 from pos.customers.loyalty import Scheme
 from pos.customers.tab import TabEntry
@@ -54,12 +54,12 @@ class Counter:
 
     def charge(self, amount_minor: int, *, sale_id: str = "", customer_id: str = "") -> str:
         sale_id = sale_id or new_id()
-        self.book(customers.charge, customer_id or self.id, amount_minor, sale_id=sale_id)
+        self.book(tab.charge, customer_id or self.id, amount_minor, sale_id=sale_id)
         return sale_id
 
     def repay(self, amount_minor: int, **wishes):
         given = {"id": new_id(), "till_id": self.shop.till_id} | wishes
-        return self.book(customers.repay, self.id, amount_minor, **given)
+        return self.book(tab.repay, self.id, amount_minor, **given)
 
     def print(self, done, *, till_id: str):
         with self.shop.write() as session:
@@ -143,14 +143,14 @@ def test_a_lower_limit_stops_charges_and_keeps_the_debt(counter: Counter):
 def test_impossible_amounts_are_refused_everywhere(counter: Counter, amount):
     counter.charge(500)
     for verb, more in (
-        (customers.charge, {"sale_id": "s"}),
-        (customers.repay, {"id": new_id(), "till_id": "T1"}),
+        (tab.charge, {"sale_id": "s"}),
+        (tab.repay, {"id": new_id(), "till_id": "T1"}),
         (tab.write_off, {"id": new_id(), "why": "gone"}),
     ):
         with pytest.raises(Invalid):
             counter.book(verb, counter.id, amount, **more)
     with pytest.raises(Invalid):
-        counter.book(customers.give_back, counter.id, tab_minor=amount, sale_id="r")
+        counter.book(tab.give_back, counter.id, tab_minor=amount, sale_id="r")
     assert counter.owed() == 500
 
 
@@ -193,7 +193,7 @@ def test_cash_for_the_tab_goes_into_the_drawer_once_however_often_it_is_sent(cou
         counter.repay(1_001, id=command)
     other = counter.add("Jun Sato")
     with pytest.raises(Conflict):
-        counter.book(customers.repay, other, 1_000, id=command, till_id="T1")
+        counter.book(tab.repay, other, 1_000, id=command, till_id="T1")
     moved = counter.shop.read(
         lambda session: session.scalars(sa.select(CashMovement).where(CashMovement.kind == "tab_paid")).all()
     )
@@ -288,11 +288,11 @@ def test_nobody_repays_more_than_is_owed_or_at_a_closed_till(counter: Counter):
 
 def test_a_refund_pays_its_own_sale_first(counter: Counter):
     old, new = counter.charge(1_000), counter.charge(400)
-    counter.book(customers.give_back, counter.id, tab_minor=400, sale_id=new_id(), of_sale_id=new)
+    counter.book(tab.give_back, counter.id, tab_minor=400, sale_id=new_id(), of_sale_id=new)
     assert [row.sale_id for row in counter.repay(1_000).paid] == [old]
     counter.charge(100)
     with pytest.raises(Refused) as refused:
-        counter.book(customers.give_back, counter.id, tab_minor=101, sale_id=new_id(), of_sale_id=new)
+        counter.book(tab.give_back, counter.id, tab_minor=101, sale_id=new_id(), of_sale_id=new)
     assert refused.value.facts["owed_minor"] == 100
 
 
@@ -366,51 +366,51 @@ def test_a_statement_names_the_receipts_it_is_made_of(counter: Counter):
 
 
 def test_points_are_earned_rounded_down_and_redeemed_from_the_least_on(counter: Counter):
-    assert counter.book(customers.earn, counter.id, 999, sale_id=new_id()) == (9, 9)
+    assert counter.book(loyalty.earn, counter.id, 999, sale_id=new_id()) == (9, 9)
     with pytest.raises(Refused) as refused:  # nine points: fewer than the shop redeems
-        counter.book(customers.spend_points, counter.id, 45, sale_id=new_id())
+        counter.book(loyalty.spend_points, counter.id, 45, sale_id=new_id())
     assert refused.value.code == "too-few-points"
-    assert counter.book(customers.earn, counter.id, 1_100, sale_id=new_id()) == (11, 20)
-    assert counter.book(customers.spend_points, counter.id, 51, sale_id=new_id()) == (11, 9)
+    assert counter.book(loyalty.earn, counter.id, 1_100, sale_id=new_id()) == (11, 20)
+    assert counter.book(loyalty.spend_points, counter.id, 51, sale_id=new_id()) == (11, 9)
     with pytest.raises(Refused) as refused:
-        counter.book(customers.spend_points, counter.id, 50, sale_id=new_id())
+        counter.book(loyalty.spend_points, counter.id, 50, sale_id=new_id())
     assert refused.value.facts == {"points": 9, "needed": 10}
     assert counter.findings() == []
 
 
 def test_a_return_takes_back_what_its_sale_earned_and_gives_back_what_it_spent(counter: Counter):
     bought = new_id()
-    counter.book(customers.earn, counter.id, 2_050, sale_id=bought)
-    counter.book(customers.spend_points, counter.id, 60, sale_id=bought)
+    counter.book(loyalty.earn, counter.id, 2_050, sale_id=bought)
+    counter.book(loyalty.spend_points, counter.id, 60, sale_id=bought)
     parts = [
-        counter.book(customers.take_points_back, counter.id, part, sale_id=new_id(), of_sale_id=bought)[0]
+        counter.book(loyalty.take_points_back, counter.id, part, sale_id=new_id(), of_sale_id=bought)[0]
         for part in (1_025, 1_025)
     ]
     assert parts == [10, 10]
-    given = counter.book(customers.give_points_back, counter.id, 60, sale_id=new_id(), of_sale_id=bought)
+    given = counter.book(loyalty.give_points_back, counter.id, 60, sale_id=new_id(), of_sale_id=bought)
     assert given == (12, 0)
     assert counter.findings() == []
 
 
 def test_who_redeems_and_then_returns_owes_the_points(counter: Counter):
     bought = new_id()
-    counter.book(customers.earn, counter.id, 2_000, sale_id=bought)
-    counter.book(customers.spend_points, counter.id, 100, sale_id=new_id())
-    assert counter.book(customers.take_points_back, counter.id, 2_000, sale_id=new_id(), of_sale_id=bought) == (20, -20)
+    counter.book(loyalty.earn, counter.id, 2_000, sale_id=bought)
+    counter.book(loyalty.spend_points, counter.id, 100, sale_id=new_id())
+    assert counter.book(loyalty.take_points_back, counter.id, 2_000, sale_id=new_id(), of_sale_id=bought) == (20, -20)
     standing = counter.book(lambda session, store, at, actor: customers.standing(session, store, counter.id, at=at))
     assert (standing.points, standing.points_worth_minor) == (-20, 0)
-    assert counter.book(customers.earn, counter.id, 3_000, sale_id=new_id()) == (30, 10)
+    assert counter.book(loyalty.earn, counter.id, 3_000, sale_id=new_id()) == (30, 10)
 
 
 def test_without_scheme_or_membership_nothing_is_earned(counter: Counter):
     guest = counter.add("Guest", agreed=frozenset())
-    assert counter.book(customers.earn, guest, 5_000, sale_id=new_id()) == (0, 0)
+    assert counter.book(loyalty.earn, guest, 5_000, sale_id=new_id()) == (0, 0)
     with pytest.raises(Refused):
-        counter.book(customers.spend_points, guest, 50, sale_id=new_id())
+        counter.book(loyalty.spend_points, guest, 50, sale_id=new_id())
     with counter.shop.write() as session:
         off = Scheme(active=False, points=1, per_minor=100, worth_minor=5, least_points=10)
         loyalty.set_scheme(session, counter.shop.store_id, off, actor=counter.shop.wei, at=counter.shop.now)
-    assert counter.book(customers.earn, counter.id, 5_000, sale_id=new_id()) == (0, 0)
+    assert counter.book(loyalty.earn, counter.id, 5_000, sale_id=new_id()) == (0, 0)
 
 
 @pytest.mark.parametrize("wish", [{"points": 0}, {"per_minor": 0}, {"worth_minor": 101}, {"least_points": -1}])
@@ -429,13 +429,13 @@ def test_only_what_was_agreed_to_is_kept_with_its_day(counter: Counter):
             counter.add("Jun Sato", agreed=frozenset(), **wish)
         assert refused.value.code == "not-agreed"
     shop = counter.shop
-    since = shop.read(lambda session: customers.agreed(session, shop.store_id, counter.id))
+    since = shop.read(lambda session: consent.agreed(session, shop.store_id, counter.id))
     assert since == dict.fromkeys(("name", "phone", "tab", "points", "messages"), shop.now)
     shop.clock.advance(DAY_S)
     counter.book(customers.change, counter.id, Particulars("Rosa Lind", agreed=frozenset({"points"})))
     kept = shop.read(lambda session: customers.known(session, shop.store_id, counter.id))
     assert kept.phone == ""
-    assert set(shop.read(lambda session: customers.agreed(session, shop.store_id, counter.id))) == {"name", "points"}
+    assert set(shop.read(lambda session: consent.agreed(session, shop.store_id, counter.id))) == {"name", "points"}
 
 
 def test_a_double_click_adds_one_customer(counter: Counter):
@@ -471,7 +471,7 @@ def test_a_search_needs_a_word_or_four_last_digits_and_shows_the_end_of_a_number
 
 def test_a_person_is_forgotten_once_the_tab_is_settled_and_the_books_stay(counter: Counter):
     counter.charge(500)
-    counter.book(customers.earn, counter.id, 2_000, sale_id=new_id())
+    counter.book(loyalty.earn, counter.id, 2_000, sale_id=new_id())
     with pytest.raises(Refused) as refused:
         counter.book(customers.erase, counter.id)
     assert refused.value.facts == {"owed_minor": 500}
@@ -514,7 +514,7 @@ def test_no_journal_entry_names_a_person(counter: Counter):
 def test_a_person_gets_everything_that_is_kept(counter: Counter):
     counter.charge(500)
     counter.repay(200)
-    counter.book(customers.earn, counter.id, 2_000, sale_id=new_id())
+    counter.book(loyalty.earn, counter.id, 2_000, sale_id=new_id())
     all_of_it = counter.book(lambda session, store, at, actor: customers.everything_about(session, store, counter.id))
     assert all_of_it["customer"]["phone"] == "+491705550123"
     assert [row["amount_minor"] for row in all_of_it["tab"]["entries"]] == [500, -200]
@@ -543,15 +543,15 @@ def test_no_walk_of_verbs_breaks_the_books(counter: Counter, seed: int):
                 assert all(row.left_minor == 0 for row in done.paid[:-1])
                 owed += done.entry.amount_minor
             elif step == "refund" and sales:
-                counter.book(customers.give_back, counter.id, tab_minor=amount, sale_id=new_id(), of_sale_id=sales[-1])
+                counter.book(tab.give_back, counter.id, tab_minor=amount, sale_id=new_id(), of_sale_id=sales[-1])
                 owed -= amount
             elif step == "earn":
-                points = counter.book(customers.earn, counter.id, amount, sale_id=new_id())[1]
+                points = counter.book(loyalty.earn, counter.id, amount, sale_id=new_id())[1]
             elif step == "spend":
-                points = counter.book(customers.spend_points, counter.id, amount, sale_id=new_id())[1]
+                points = counter.book(loyalty.spend_points, counter.id, amount, sale_id=new_id())[1]
                 assert points >= 0
             elif step == "take":
-                points = counter.book(customers.take_points_back, counter.id, amount, sale_id=new_id())[1]
+                points = counter.book(loyalty.take_points_back, counter.id, amount, sale_id=new_id())[1]
             elif step == "issue":
                 code = counter.book(vouchers.issue, amount, kind="credit", sale_id=new_id()).code
                 worth = amount
@@ -579,7 +579,7 @@ def test_no_walk_of_verbs_breaks_the_books(counter: Counter, seed: int):
 def test_a_book_that_was_touched_is_found(counter: Counter, table, column, check):
     counter.charge(500)
     counter.repay(100)
-    counter.book(customers.earn, counter.id, 2_000, sale_id=new_id())
+    counter.book(loyalty.earn, counter.id, 2_000, sale_id=new_id())
     counter.book(vouchers.issue, 900, kind="gift", sale_id=new_id())
     assert counter.findings() == []
     with counter.shop.write() as session, unlocked(session):

@@ -208,8 +208,8 @@ def papers(shop: Shop, request) -> list[queue.PrintJob]:
         given = {"at": shop.now, "actor": shop.ana}
         tab.carry_over(session, store, customer.id, 12_345, day, id=new_id(), **given)
         sold = shop_sale_id(session, shop)
-        customers.charge(session, store, customer.id, 2_000, sale_id=sold, **given)
-        done = customers.repay(session, store, customer.id, 13_000, id=new_id(), till_id="T1", **given)
+        tab.charge(session, store, customer.id, 2_000, sale_id=sold, **given)
+        done = tab.repay(session, store, customer.id, 13_000, id=new_id(), till_id="T1", **given)
         slip = statement.print_repayment(session, store, done, till_id="T1", at=shop.now)
         first, last = shop.now.date() - dt.timedelta(days=90), shop.now.date()
         listing = statement.print_statement(session, store, customer.id, first, last, till_id="T1", **given)
@@ -222,7 +222,7 @@ def papers(shop: Shop, request) -> list[queue.PrintJob]:
 def shop_sale_id(session, shop: Shop) -> str:
     from pos.sale import sale
 
-    request = sale.SaleRequest(
+    request = SaleRequest(
         id=new_id(), store_id=shop.store_id, till_id="T1", lines=[("milk", 1)], tenders=[("cash", 129)],
         shown_total_minor=129,
     )  # fmt: skip

@@ -21,7 +21,7 @@ from pos.payments.practice_terminal import SCRIPTED, PracticeTerminal
 from pos.payments.providers import Outcome, Providers
 from pos.payments.requests import Wanted
 from pos.sale import basket
-from pos.sale.sale import Sale
+from pos.sold import Sale
 from pos.sync import sealed
 from tests.builders import STORE, TILL, Shop, open_shop
 

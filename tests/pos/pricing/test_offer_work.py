@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from pos.pricing import group_offers, packing, promises, promotions
-from pos.pricing.promotions import Choice, Offer, OfferLine, Offers, Part, best
+from pos.pricing.promises import Choice, Offer, Offers, Part
+from pos.pricing.promotions import OfferLine, best
 from tests.benchmarks.promotions import AT, LINES, OFFERS, PRODUCTS, line, offer, product
 
 ENGINE = {module.__file__ for module in (packing, group_offers, promises, promotions)}

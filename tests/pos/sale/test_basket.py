@@ -14,7 +14,7 @@ from pos.reports import reports
 from pos.sale import basket
 from pos.sale.basket import TakeUp
 from pos.sale.rung import RungLine
-from pos.stock.stock import StockMovement
+from pos.stock.ledger import StockMovement
 from pos.store import store
 from pos.store.store import Till, store_of
 from pos.sync import shift_checks

@@ -13,6 +13,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from pos.catalogue import catalogue, own_labels, scan
 from pos.customers import customers, loyalty, tab
+from pos.customers.consent import PURPOSES
 from pos.documents.receipt import layout
 from pos.facts import SaleCompleted
 from pos.payments import vouchers
@@ -559,9 +560,7 @@ def test_without_a_receipt_goods_come_back_at_todays_price_at_most(corner):
 def mei(corner):
     """Give a customer with a tab of 50.00."""
     with corner.write() as session:
-        wished = customers.Particulars(
-            name="Mei Lin", phone="5550123456", limit_minor=5000, agreed=frozenset(customers.PURPOSES)
-        )
+        wished = customers.Particulars(name="Mei Lin", phone="5550123456", limit_minor=5000, agreed=frozenset(PURPOSES))
         customers.add(session, store_of(session, STORE), "mei-0001", wished, actor=corner.wei, at=NOON)
     return "mei-0001"
 

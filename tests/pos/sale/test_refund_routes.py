@@ -18,7 +18,8 @@ from pos.payments.practice_terminal import PracticeTerminal
 from pos.pricing.promises import Choice, Offer, Part
 from pos.sale import returns, sale
 from pos.sale.returns import BlindReturnRequest, GiveBack
-from pos.sale.rung import BroughtBack, RungLine
+from pos.sale.rung import BroughtBack, RungLine, SaleRequest
+from pos.sold import Sale
 from pos.stock import recall
 from pos.store.store import store_of
 from tests.builders import STORE, TILL, open_shop
@@ -37,7 +38,7 @@ def sold(desk, lines, *cards, also=(), shown_minor=None, **wishes):
     taken = [desk.taken(minor, sale_id=sale_id) for minor in cards]
     tenders = [*also, *(("card", row.amount_minor, row.reference, row.id) for row in taken)]
     total_minor = shown_minor or sum(row[1] for row in tenders)
-    asked = sale.SaleRequest(sale_id, STORE, TILL, lines, tenders, total_minor, **wishes)
+    asked = SaleRequest(sale_id, STORE, TILL, lines, tenders, total_minor, **wishes)
     with desk.shop.write() as session:
         sale.complete(session, asked, actor=desk.shop.wei, at=desk.shop.now)
     return sale_id, taken
@@ -169,7 +170,7 @@ def test_a_rest_smaller_than_half_a_coin_is_paid_with_no_coin(desk):
         store_of(session, STORE).smallest_coin_minor = 5
     sale_id, _ = sold(desk, [("tea", 2)], 898, also=[("cash", 0)], shown_minor=900)
     with desk.shop.database.read() as session:
-        found = session.get_one(sale.Sale, (STORE, sale_id))
+        found = session.get_one(Sale, (STORE, sale_id))
         assert (found.total_minor, found.rounding_minor) == (898, -2)
 
 

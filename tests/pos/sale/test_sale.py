@@ -17,9 +17,10 @@ from pos.facts import SaleCompleted
 from pos.payments.payments import Payment
 from pos.printing.queue import PrintJob
 from pos.sale import sale
-from pos.sale.sale import Sale, SaleLine, SaleRequest
+from pos.sale.rung import SaleRequest
+from pos.sold import Sale, SaleLine
 from pos.stock import stock
-from pos.stock.stock import CountTask, StockMovement
+from pos.stock.ledger import CountTask, Place, StockMovement
 from pos.store import store
 from pos.till import shift
 from pos.till.shift_book import CashMovement
@@ -218,7 +219,7 @@ def test_cash_is_rounded_beside_the_lines_and_a_card_is_not(tmp_path):
 def test_a_price_agreed_with_an_order_is_kept_and_its_units_come_from_the_bin(shop):
     with shop.write() as session:
         stock.reserve(session, STORE, "order-1", [("milk", 2)], actor=shop.wei, at=NOON)
-        stock.move(session, STORE, "milk", 2, stock.Place.BACKROOM, stock.Place.BIN, actor=shop.wei, at=NOON)
+        stock.move(session, STORE, "milk", 2, Place.BACKROOM, Place.BIN, actor=shop.wei, at=NOON)
     agreed = {"channel": "pickup", "order_id": "order-1", "agreed_prices": {"milk": 99}, "shown_total_minor": 198}
     done = shop.sell([("milk", 2)], tenders=[("prepaid", 198)], **agreed)
     assert [row[3] for row in done.document["movements"]] == ["bin"]

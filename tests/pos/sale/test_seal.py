@@ -7,7 +7,7 @@ import pytest
 from pos.facts import Paid, SaleCompleted
 from pos.payments.payments import Payment
 from pos.sale import seal
-from pos.sale.sale import Sale, SaleLine
+from pos.sold import Sale, SaleLine
 from pos.till.shift_book import CashMovement
 from tests.pos.till.test_totals import a_line, a_sale
 

@@ -14,7 +14,7 @@ from pos.catalogue.catalogue import Listing
 from pos.sale.rung import RungLine
 from pos.stock import batches, goods_in, markdown, stock, waste
 from pos.stock.batches import Batch, Held, Lot
-from pos.stock.stock import INSIDE, Place
+from pos.stock.ledger import INSIDE, Place
 from tests.builders import NOON, STORE, Shop
 
 TODAY = NOON.date()

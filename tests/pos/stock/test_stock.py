@@ -11,7 +11,8 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.nodes import journal
 from pos.stock import stock
-from pos.stock.stock import CountTask, Level, Place, Reservation, StockLevel, StockMovement
+from pos.stock.ledger import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
+from pos.stock.stock import Level
 from pos.till import hand_cash, shift
 from tests.builders import GOODS, NOON, STORE, Shop
 
@@ -193,7 +194,7 @@ def random_walk(seed: int, steps: int) -> list[Callable[[Shop], object]]:
     """Return `steps` verbs of a shop's day, drawn by `seed`."""
     dice = random.Random(seed)
     sold: list[tuple[str, int]] = []
-    inside = list(stock.INSIDE)
+    inside = list(INSIDE)
 
     def ring(shop: Shop) -> None:
         lines = [(dice.choice(SKUS), dice.randint(1, 6)) for _ in range(dice.randint(1, 4))]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from pos.stock import stock, stocktake, waste
-from pos.stock.stock import CountTask, Place, StockCount
+from pos.stock.ledger import CountTask, Place, StockCount
 from pos.stock.stocktake import BIG_UNITS, CountResult
 from tests.builders import GOODS, STORE, Shop
 

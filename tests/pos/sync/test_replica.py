@@ -10,9 +10,9 @@ from config.nodes.inbox import InboxMessage
 from config.nodes.outbox import Message, OutboxMessage
 from pos import facts
 from pos.payments.payments import Payment
-from pos.sale.sale import Sale, SaleLine
+from pos.sold import Sale, SaleLine
 from pos.stock import stock
-from pos.stock.stock import CountTask, Place, Reservation, StockLevel, StockMovement
+from pos.stock.ledger import CountTask, Place, Reservation, StockLevel, StockMovement
 from pos.sync import checks, replica
 from pos.till.drawer_cash import CashMoved
 from pos.till.shift_book import CashMovement, Shift

@@ -13,7 +13,7 @@ from pos.documents import till_report
 from pos.facts import SaleCompleted
 from pos.printing.queue import PrintJob
 from pos.sale import basket, sale
-from pos.sale.sale import write_rows
+from pos.sold import write_rows
 from pos.store import approvals
 from pos.store.store import ReceiptCounter, Staff, add_staff
 from pos.sync import shift_checks

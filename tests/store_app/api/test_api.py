@@ -11,7 +11,7 @@ from config.nodes.outbox import OutboxMessage
 from pos.catalogue import assortment, catalogue
 from pos.catalogue.catalogue import TaxClass
 from pos.printing.queue import PrintJob
-from pos.sale.sale import Sale
+from pos.sold import Sale
 from pos.stock import stock
 from tests.store_app.conftest import NOON, STORE, token
 

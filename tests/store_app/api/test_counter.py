@@ -13,7 +13,7 @@ from pos.printing import working_off
 from pos.printing.printers import Outlet
 from pos.printing.queue import PrintJob
 from pos.printing.wires import NetworkPrinter
-from pos.sale.sale import Sale
+from pos.sold import Sale
 from pos.stock import stock
 from pos.store import permissions
 from pos.store.approvals import Approval

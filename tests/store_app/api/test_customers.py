@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from config.ids import new_id
 from config.nodes.journal import Actor
-from pos.customers import consent, customers, loyalty
+from pos.customers import consent, customers, loyalty, tab
 from pos.customers.customers import Particulars
 from pos.customers.loyalty import Scheme
 from pos.customers.tab import TabEntry
@@ -27,9 +27,9 @@ def know_rosa(house: House, *, owes_minor: int = 2_500) -> None:
         customers.add(session, store, ROSA, wished, actor=SYSTEM, at=NOON)
         scheme = Scheme(active=True, points=1, per_minor=100, worth_minor=5, least_points=10)
         loyalty.set_scheme(session, STORE, scheme, actor=SYSTEM, at=NOON)
-        customers.earn(session, store, ROSA, 4_200, sale_id="s0", at=NOON, actor=SYSTEM)
+        loyalty.earn(session, store, ROSA, 4_200, sale_id="s0", at=NOON, actor=SYSTEM)
         if owes_minor:
-            customers.charge(session, store, ROSA, owes_minor, sale_id="s1", at=NOON, actor=SYSTEM)
+            tab.charge(session, store, ROSA, owes_minor, sale_id="s1", at=NOON, actor=SYSTEM)
         shift.open_shift(session, STORE, "1", 5_000, actor=SYSTEM, at=NOON)
 
 
@@ -81,7 +81,7 @@ def test_the_consent_for_the_online_shop_is_noted_at_the_till_in_its_words_and_t
     assert client.post(address, json={"given": False}).json["online"]["since"] is None
     with house.doors.read() as session:
         assert customers.online_members(session, STORE) == {}
-        assert {"phone", "points", "tab"} <= customers.agreed(session, STORE, ROSA).keys()
+        assert {"phone", "points", "tab"} <= consent.agreed(session, STORE, ROSA).keys()
         told = [row["words"] for row in customers.everything_about(session, store_of(session, STORE), ROSA)["agreed"]]
     assert kept.words in told
 

@@ -2,7 +2,7 @@
 
 from config.ids import new_id
 from pos.stock import stock
-from pos.stock.stock import Place
+from pos.stock.ledger import Place
 from store_app.demo.member import Member
 from supply.shelf import plan as shelf_plan
 from tests.store_app.conftest import NOON, STORE

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from config.errors import Invalid, ShopError
 from config.nodes.journal import Actor, JournalEntry
-from pos.customers import customers, tab
+from pos.customers import consent, customers, tab
 from pos.customers.customers import Customer
 from pos.store.store import Store
 from store_app.files import importing
@@ -47,7 +47,7 @@ def test_the_old_book_comes_over_with_what_each_agreed_to(house: House):
         assert (standing.tab_balance_minor, standing.tab_left_minor, standing.member) == (1250, 3750, True)
         owed = [entry.business_day for entry in session.scalars(sa.select(tab.TabEntry))]
         assert owed == [dt.date(2026, 2, 1)]  # it ages from the day of the old book
-        assert set(customers.agreed(session, store_id, li)) == {"name", "phone", "tab", "points"}
+        assert set(consent.agreed(session, store_id, li)) == {"name", "phone", "tab", "points"}
         told = "".join(entry.body for entry in session.scalars(sa.select(JournalEntry)))
     assert "Li Wei" not in told
 

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
-from pos.sale.sale import Sale
+from pos.sold import Sale
 from pos.sync import checks
 from tests.store_app.api.test_counter import body, shop
 from tests.store_app.conftest import House

@@ -4,12 +4,12 @@ import sqlalchemy as sa
 
 from config.nodes.outbox import OutboxMessage
 from pos.printing.queue import PrintJob
-from pos.sale.sale import Sale
+from pos.sold import Sale
 from pos.stock import stock
 from pos.till.shift_book import Shift
 from supply.facts import DELIVERY_POSTED
-from supply.receiving import receiving
-from supply.receiving.receiving import Delivery
+from supply.orders import deliveries
+from supply.orders.deliveries import Delivery
 from tests.store_app import operator
 from tests.store_app.api.test_counter import BACK, SALE, body, shop
 from tests.store_app.conftest import STORE
@@ -70,7 +70,7 @@ def test_goods_are_taken_in_without_a_line_and_the_network_hears_of_them_once_wh
     with network.doors.read() as session:
         there = session.get_one(Delivery, (STORE, "D1"))
         assert (there.state, there.posted_by) == ("posted", "shopkeeper")
-        counted = {line.sku: line.counted_qty for line in receiving.lines_of(session, there)}
+        counted = {line.sku: line.counted_qty for line in deliveries.lines_of(session, there)}
         assert counted == {"apple": 8000, "bread": 10, "milk": 24}
     with house.doors.read() as session:
         posted = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.topic == DELIVERY_POSTED)).all()

@@ -23,7 +23,7 @@ from pos.customers.tab import TabAccount, TabEntry
 from pos.payments import vouchers
 from pos.payments.vouchers import Voucher
 from pos.sold import Sale
-from pos.stock.stock import StockLevel
+from pos.stock.ledger import StockLevel
 from pos.store import joining
 from pos.store.store import found_store, store_of
 from pos.till import hand_cash, shift

@@ -18,7 +18,7 @@ from config.nodes.journal import GENESIS, JournalEntry
 from config.nodes.node import COPY_SPEAKS, EPOCH_BEGUN, WAIT_THERE, Peer, this_node
 from config.nodes.outbox import Message, OutboxHead, hash_of
 from config.nodes.signing import Signer
-from pos.sale.sale import Sale
+from pos.sold import Sale
 from pos.store.store import give_key
 from store_app.api.pace import Pace
 from store_app.jobs.jobs import JOBS, Desk

@@ -12,13 +12,15 @@ from config.errors import Conflict, Refused
 from config.ids import NETWORK, new_id
 from config.nodes.journal import Actor
 from pos.sale import sale
+from pos.sale.rung import SaleRequest
 from pos.stock import stock
 from pos.till import shift
 from supply.demand import forecast_store, forecasts, rollups
 from supply.demand import history as demand
 from supply.demand.history import DailyDemand, RegionalDemand
 from supply.network.purchasing import purchasing
-from supply.orders import network_offers, orders, supply_routes
+from supply.orders import deliveries, network_offers, orders, supply_routes
+from supply.orders.deliveries import Delivery
 from supply.receiving import receiving
 from supply.replenishment import proposals
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, PRODUCTS, SHOPS, WAREHOUSE, Country, later, make_country
@@ -60,7 +62,7 @@ def history():
 def ring_up(country: Country, shop: str, lines: dict[str, int], at: dt.datetime) -> None:
     with country.shops[shop].write() as session:
         total = sale.quote(session, shop, list(lines.items()), at=at).basket.total_minor
-        request = sale.SaleRequest(
+        request = SaleRequest(
             id=new_id(), store_id=shop, till_id="T1", lines=list(lines.items()), tenders=[("cash", total)],
             shown_total_minor=total,
         )  # fmt: skip
@@ -259,8 +261,8 @@ class Walk:
             for delivery in receiving.expected(session, self.shop)[:1]:
                 self.count_lines(session, delivery)
 
-    def count_lines(self, session, delivery: receiving.Delivery) -> None:
-        for line in receiving.lines_of(session, delivery):
+    def count_lines(self, session, delivery: Delivery) -> None:
+        for line in deliveries.lines_of(session, delivery):
             counted = max(0, line.advised_qty + self.chance.choice([-2, 0, 0, 0, 1]))
             receiving.count_line(
                 session, self.shop, delivery.id, line.sku, counted, why="Counted twice", actor=KEEPER[self.shop],

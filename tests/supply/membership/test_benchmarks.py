@@ -14,7 +14,7 @@ from config.ids import NETWORK
 from config.nodes.journal import Actor
 from config.nodes.publication import Publication
 from pos.catalogue.catalogue import Price, TaxClass
-from pos.stock.stock import StockLevel
+from pos.stock.ledger import StockLevel
 from pos.store.store import Region, Store
 from supply.demand.history import DailyDemand
 from supply.membership import benchmarks, suggestions

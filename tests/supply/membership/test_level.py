@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from config.errors import Invalid
 from config.ids import NETWORK
 from config.nodes.journal import Actor
-from pos.stock.stock import StockCount
+from pos.stock.ledger import StockCount
 from pos.store.store import store_of
 from supply.demand.history import DailyDemand
 from supply.membership import credit_review

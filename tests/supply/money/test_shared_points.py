@@ -348,7 +348,7 @@ def test_a_shops_own_points_come_along_and_are_never_collected_beside(tmp_path):
         store, by = store_of(session, "S1"), {"actor": KEEPER["S1"], "at": AT}
         loyalty.set_scheme(session, "S1", Scheme(True, 1, 100, 2, 1), **by)
         customers.add(session, store, "customer-own", Particulars("Bo", agreed=frozenset({"points"})), **by)
-        customers.earn(session, store, "customer-own", 4_000, sale_id="s0", **by)
+        loyalty.earn(session, store, "customer-own", 4_000, sale_id="s0", **by)
         wished = Particulars("Bo", "+1 213 555 0101", agreed=AGREED)
         customers.change(session, store, "customer-own", wished, **by)
         standing = customers.standing(session, store, "customer-own", at=AT)

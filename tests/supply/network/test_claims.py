@@ -21,6 +21,7 @@ from supply.network.offers import offer_results
 from supply.network.warehouse import returns
 from supply.orders import claims as delivery_claims
 from supply.orders import goods_returns, letters
+from supply.orders.deliveries import Delivery
 from supply.orders.suppliers import Supplier
 from supply.receiving import receiving
 from tests.supply.receiving.test_consignment import OFFER, bring, close, lots
@@ -127,7 +128,7 @@ def test_a_replacement_sent_back_at_the_door_ends_its_claim_by_what_was_credited
 def test_units_under_a_claim_are_not_bought_before_it_is_answered(country, granted):
     bring(country)
     with country.shops["S1"].read() as session:
-        delivery = session.scalar(sa.select(receiving.Delivery.id))
+        delivery = session.scalar(sa.select(Delivery.id))
     file(country, delivery, ("bread", "damaged", 4))
     with country.shops["S1"].write() as session:
         consignment.propose_now(session, "S1", OFFER, actor=KEEPER["S1"], at=later(days=1))
@@ -291,7 +292,7 @@ def test_goods_handed_over_in_time_are_credited_though_the_word_came_after_the_c
 def test_broken_units_of_goods_on_sale_or_return_are_the_network_s_loss(country):
     bring(country)
     with country.shops["S1"].read() as session:
-        delivery = session.scalar(sa.select(receiving.Delivery.id))
+        delivery = session.scalar(sa.select(Delivery.id))
     file(country, delivery, ("bread", "damaged", 2))
     country.deliver()
     with pytest.raises(Invalid, match="never charged"):
@@ -466,7 +467,7 @@ def test_a_network_on_postgresql_keeps_claims_photos_returns_and_lots_all_the_sa
     country = make_country(tmp_path, postgres_database)
     bring(country)
     with country.shops["S1"].read() as session:
-        delivery = session.scalar(sa.select(receiving.Delivery.id))
+        delivery = session.scalar(sa.select(Delivery.id))
     file(country, delivery, ("bread", "wrong", 2), ("bread", "damaged", 1), photos=1)
     with country.shops["S1"].write() as session:
         photos.keep(session, "S1", CLAIM, [next(pictures.small(a_photo(), photos.SIDE))])

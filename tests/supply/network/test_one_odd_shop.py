@@ -11,7 +11,7 @@ from config.ids import NETWORK, new_id
 from config.nodes import outbox
 from config.nodes.node import Peer
 from config.nodes.outbox import Message
-from pos.sale.sale import SaleLine
+from pos.sold import SaleLine
 from supply import isolation
 from supply.demand import rollups
 from supply.demand.campaign_uplift import CampaignAsk

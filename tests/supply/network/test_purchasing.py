@@ -16,9 +16,9 @@ from supply.network.warehouse import dispatch
 from supply.network.warehouse import lots as warehouse_lots
 from supply.orders import letters as supplier_letters
 from supply.orders import locations, purchases, suppliers, supply_routes
+from supply.orders.deliveries import DeliveryLine
 from supply.orders.suppliers import Contact
 from supply.receiving import receiving
-from supply.receiving.receiving import DeliveryLine
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, make_country
 
 BY = {"actor": OPERATOR, "at": AT}

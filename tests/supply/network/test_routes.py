@@ -14,10 +14,9 @@ from supply.network.routes import loads as round_load
 from supply.network.routes import routes, vehicles
 from supply.network.warehouse import dispatch
 from supply.orders import network_offers
-from supply.orders.deliveries import expect
+from supply.orders.deliveries import Delivery, expect
 from supply.orders.orders import ReplenishmentOrder
 from supply.receiving import receiving, vehicle_arrivals
-from supply.receiving.receiving import Delivery
 from supply.replenishment import stockouts
 from supply.routing import planning
 from supply.routing.planning import Call, Spot, Van, Ways

@@ -17,9 +17,9 @@ from supply.network.warehouse import returns
 from supply.orders import claims as delivery_claims
 from supply.orders import orders
 from supply.orders.claims import Claim, ClaimLine
+from supply.orders.deliveries import Delivery
 from supply.orders.network_offers import PushOffer, PushTerms
 from supply.orders.orders import ReplenishmentOrder
-from supply.receiving.receiving import Delivery
 from supply.sync import replica
 from tests.supply.network.test_claims import BREAD_MINOR, CLAIM, decide, deliver_bread, file, states
 from tests.supply.receiving.test_consignment import OFFER, bring, close, heard, lots, sell

@@ -10,6 +10,7 @@ import supply.sync.checks
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK
 from pos.stock import batches, recall, stock
+from pos.stock.ledger import Place
 from supply.network.purchasing import purchasing
 from supply.network.recalls import recalls, upstream_claims
 from supply.network.recalls.upstream_claims import UpstreamEntry
@@ -44,7 +45,7 @@ def bought(
 def _mills(country: Country) -> None:
     """Let the warehouse have 24 of the old mill's and 12 of the new mill's, and S1 credited for 6 recalled units."""
     with country.network.write() as session:
-        stock.count(session, WAREHOUSE, "bread", 0, count_id="empty", found_in=stock.Place.BACKROOM, **BY)
+        stock.count(session, WAREHOUSE, "bread", 0, count_id="empty", found_in=Place.BACKROOM, **BY)
         for mill in ("old", "new"):
             contact = suppliers.Contact(f"The {mill} mill", 1, tuple(range(7)))
             suppliers.write_contact(session, NETWORK, mill, contact, **BY)

@@ -12,6 +12,7 @@ import supply.sync.checks
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK
 from pos.stock import batches, stock
+from pos.stock.ledger import Place
 from store_app.mail import letters
 from supply.membership import attention
 from supply.network.recalls import recalls, upstream_claims, upstream_returns
@@ -27,7 +28,7 @@ from tests.supply.road import AT, WAREHOUSE, Country, make_country
 def _mills(country: Country) -> None:
     """Let the warehouse have 30 of the old mill's, of lot A, 12 of the new mill's, of lot B, and 4 of no known lot."""
     with country.network.write() as session:
-        stock.count(session, WAREHOUSE, "bread", 0, count_id="empty", found_in=stock.Place.BACKROOM, **BY)
+        stock.count(session, WAREHOUSE, "bread", 0, count_id="empty", found_in=Place.BACKROOM, **BY)
         for mill, how in (("old", "email"), ("new", "paper")):
             contact = suppliers.Contact(
                 f"The {mill} mill", 1, tuple(range(7)), send_by=how, email="mill@example.com" if how == "email" else "",

@@ -11,7 +11,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message, OutboxMessage, to_wire
 from pos.stock import stock
-from pos.stock.stock import Place
+from pos.stock.ledger import Place
 from supply.online import orders
 from supply.online.checkout import order_keys, placing
 from supply.online.pickup import pickup

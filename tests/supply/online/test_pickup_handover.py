@@ -11,9 +11,9 @@ from config.errors import Conflict, NotFound, Refused, ShopError
 from config.ids import pickup_code_of, tidy_pickup_code
 from config.nodes.outbox import OutboxMessage
 from pos.catalogue.catalogue import Listing, Price, Product
-from pos.sale.sale import Sale, SaleLine
+from pos.sold import Sale, SaleLine
 from pos.stock import stock
-from pos.stock.stock import Place
+from pos.stock.ledger import Place
 from supply.online.pickup import handover, pickup
 from tests.supply.online_store import ANA, AT, STORE, later, make_town
 

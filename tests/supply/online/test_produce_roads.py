@@ -12,6 +12,7 @@ from pos.catalogue.assortment import Wished
 from pos.payments.providers import Outcome
 from pos.producers import agents, payouts, producers
 from pos.sale import sale
+from pos.sale.rung import SaleRequest
 from pos.stock.producer_lots import ProduceLot
 from pos.sync import checks
 from supply.demand.history import DailyDemand, RegionalDemand
@@ -150,7 +151,7 @@ def test_local_goods_stand_on_the_shelf_by_their_own_sales_and_the_commission_an
         shelf_plan.approve(session, STORE, plan.id, from_day=DAY, actor=ANA, at=AT)
         task = next(one for one in shelf_plan.refill_tasks(session, STORE) if one.sku == sku)
         shelf_plan.refill(session, STORE, sku, task.qty, id="refill", actor=ANA, at=AT)
-        request = sale.SaleRequest(
+        request = SaleRequest(
             id=new_id(), store_id=STORE, till_id=TILL, lines=[(sku, 4)], tenders=[("cash", 4 * PRICE_MINOR)],
             shown_total_minor=4 * PRICE_MINOR,
         )  # fmt: skip

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from config.errors import Invalid, NotFound, Refused
 from pos.catalogue.catalogue import Listing, Price
 from pos.stock import batches, recall, stock
-from pos.stock.stock import Place
+from pos.stock.ledger import Place
 from supply.online.storefront import availability, listing, storefront
 from supply.online.storefront.availability import SILENT, SURE, safe_qty
 from tests.supply.online_store import ANA, AT, PRODUCTS, STORE, later, make_town, told

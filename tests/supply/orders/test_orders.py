@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.nodes.outbox import Message, OutboxMessage, to_wire
 from supply.facts import OrderSent
-from supply.orders import arrivals, delivery_calendar, order_days, orders, suppliers, supply_routes
+from supply.orders import arrivals, deliveries, delivery_calendar, order_days, orders, suppliers, supply_routes
+from supply.orders.deliveries import Delivery
 from supply.orders.orders import STATES, ReplenishmentOrder
 from supply.orders.suppliers import Supplier
 from supply.receiving import receiving
@@ -37,7 +38,7 @@ def country(tmp_path) -> Country:
 
 def test_order_and_delivery_tables_reach_and_end_every_state():
     assert STATES.validate() == []
-    assert receiving.STATES.validate() == []
+    assert deliveries.STATES.validate() == []
 
 
 def test_an_order_goes_to_the_network_and_comes_back_as_goods(country):
@@ -360,7 +361,7 @@ def test_an_order_sent_after_the_cut_off_counts_for_the_supplier_s_next_order_da
         with country.shops["S1"].read() as session:
             order = session.get_one(ReplenishmentOrder, ("S1", order_id))
             days.append([(day - DAY).days for day in (order.order_day, order.delivery_day)])
-            (goods,) = session.scalars(sa.select(receiving.Delivery).filter_by(order_id=order_id))
+            (goods,) = session.scalars(sa.select(Delivery).filter_by(order_id=order_id))
             assert goods.expected_day == order.delivery_day
     assert days == [[0, 2], [3, 5]]
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid, Refused
 from pos.sale import sale
+from pos.sale.rung import SaleRequest
 from pos.stock import batches, consigned, stock
 from pos.stock.consigned import Consigned
 from pos.stock.ledger import Place
@@ -52,7 +53,7 @@ def bring(country: Country, *, counted: int = 12, until: dt.date | None = UNTIL,
 
 def ring_up(session, qty: int, sale_id: str, at: dt.datetime) -> None:
     total = sale.quote(session, "S1", [("bread", qty)], at=at).basket.total_minor
-    request = sale.SaleRequest(
+    request = SaleRequest(
         id=sale_id, store_id="S1", till_id="T1", lines=[("bread", qty)], tenders=[("cash", total)],
         shown_total_minor=total,
     )  # fmt: skip

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from config.errors import Invalid
 from supply.orders import lead_times, orders, suppliers, supply_routes
+from supply.orders.deliveries import Delivery
 from supply.orders.lead_times import measured
 from supply.orders.orders import ReplenishmentOrder
 from supply.orders.suppliers import Supplier
-from supply.receiving.receiving import Delivery
 from supply.replenishment import budget, service_targets
 from supply.replenishment.budget import Purse
 from supply.replenishment.policy import PolicyLine, decide, expected_outdating, ready, share_money, total_costs

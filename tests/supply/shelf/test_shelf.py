@@ -6,7 +6,7 @@ import pytest
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from pos.catalogue.catalogue import Listing, Price, Product
-from pos.stock.stock import Place
+from pos.stock.ledger import Place
 from supply.demand.history import DailyDemand, RegionalDemand
 from supply.online.storefront import listing
 from supply.orders.suppliers import Supplier, SupplierProduct

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from config.nodes.outbox import OutboxMessage
 from pos.stock import stock
-from pos.stock.stock import Reservation
+from pos.stock.ledger import Reservation
 from supply.demand.forecasts import ForecastQuantile, ForecastRun
 from supply.orders.deliveries import DeliveryLine
 from supply.orders.orders import OrderLine

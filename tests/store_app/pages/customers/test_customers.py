@@ -36,9 +36,9 @@ def rosa(house: House) -> House:
         customers.add(session, store, ROSA, wished, **given)
         scheme = Scheme(active=True, points=1, per_minor=100, worth_minor=5, least_points=10)
         loyalty.set_scheme(session, STORE, scheme, **given)
-        customers.earn(session, store, ROSA, 4_200, sale_id="s0", **given)
+        loyalty.earn(session, store, ROSA, 4_200, sale_id="s0", **given)
         tab.carry_over(session, store, ROSA, 14_000, NOON.date() - dt.timedelta(days=70), id=new_id(), **given)
-        customers.charge(session, store, ROSA, 2_500, sale_id="s1", **given)
+        tab.charge(session, store, ROSA, 2_500, sale_id="s1", **given)
         shift.open_shift(session, STORE, "1", 5_000, **given)
     return house
 

@@ -9,7 +9,7 @@ from config.nodes.outbox import OutboxMessage
 from pos.catalogue.catalogue import TaxClass
 from pos.payments import slip_numbers
 from pos.payments.payments import Tender
-from pos.sale.sale import Sale
+from pos.sold import Sale
 from pos.stock import recall
 from pos.store.store import Store, Till
 from pos.till import shift

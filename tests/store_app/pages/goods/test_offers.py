@@ -12,7 +12,7 @@ from config.nodes.publication import EVERYONE
 from pos.catalogue import offers
 from pos.catalogue.catalogue import Listing
 from pos.catalogue.offers import Coupon, StandingOffer
-from pos.pricing.promotions import Choice, Offer, Part
+from pos.pricing.promises import Choice, Offer, Part
 from store_app.sync.sender import effect_of_edition
 from store_app.words.promotions import KINDS
 from tests.store_app.conftest import NOON, STORE

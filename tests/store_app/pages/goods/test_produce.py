@@ -17,6 +17,7 @@ from pos.catalogue.catalogue import Product, TaxClass
 from pos.producers import agents, producers
 from pos.producers.payouts import ProduceStatement
 from pos.sale import sale
+from pos.sale.rung import SaleRequest
 from pos.stock.producer_lots import ProduceLot
 from pos.store import pictures
 from pos.till import shift
@@ -67,7 +68,7 @@ def test_from_the_farmer_to_the_receipt_to_the_statement_on_the_pages(house, kee
     again = send(keeper, f"{farm}/lots", sku=sku, qty="9", code="CRATE-7")
     assert (again.status_code, "There is a lot CRATE-7 already" in words(again)) == (409, True)
     with house.doors.write() as session:
-        request = sale.SaleRequest(
+        request = SaleRequest(
             id=new_id(), store_id=STORE, till_id="1", lines=[(sku, 4)], tenders=[("cash", 1596)], shown_total_minor=1596
         )
         sold = sale.complete(session, request, **BY)

@@ -7,7 +7,7 @@ import pytest
 from pos.catalogue.catalogue import Barcode, Listing
 from pos.stock import batches, stock
 from supply.orders import claims
-from supply.receiving.receiving import Delivery, DeliveryLine, lines_of
+from supply.orders.deliveries import Delivery, DeliveryLine, lines_of
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import EAN, delivery, fill, picture_of, send, words
 

@@ -13,7 +13,7 @@ from pos.customers.customers import Particulars
 from pos.payments.payments import Payment
 from pos.printing import queue
 from pos.printing.queue import PrintJob
-from pos.sale.sale import Sale
+from pos.sold import Sale
 from pos.stock import stocktake
 from pos.store.store import Store, Till, store_of
 from pos.till import shift
