@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. Every refusal is a `ShopError`: a stable `code` (kebab-case), a sentence the shopkeeper can act on, and the
+1. Every refusal is a `DomainError`: a stable `code` (kebab-case), a sentence the shopkeeper can act on, and the
    facts behind it, complete (all short lines, not the first).
 2. Five kinds, and no HTTP here: the edge turns kinds into status codes.
 """
@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 
-class ShopError(Exception):
+class DomainError(Exception):
     """A refusal with a code, a sentence and its facts."""
 
     def __init__(self, code: str, message: str, **facts: Any) -> None:
@@ -21,23 +21,23 @@ class ShopError(Exception):
         self.facts = facts
 
 
-class Invalid(ShopError):
+class Invalid(DomainError):
     """What was given cannot be meant: mend the input and ask again."""
 
 
-class NotFound(ShopError):
+class NotFound(DomainError):
     """What was named does not exist here."""
 
 
-class Refused(ShopError):
+class Refused(DomainError):
     """The shop's own rule says no."""
 
 
-class Conflict(ShopError):
+class Conflict(DomainError):
     """Someone was first, or the same id came with another content."""
 
 
-class Unreachable(ShopError):
+class Unreachable(DomainError):
     """The outside (network, printer, terminal) does not answer."""
 
 

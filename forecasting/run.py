@@ -31,7 +31,7 @@ from forecasting.fit import assortment, levels, regional, state
 from forecasting.fit.effects import HANDED_ON, days_of, known_days
 from forecasting.fit.signal import RegionalSignal
 from forecasting.fit.state import State
-from forecasting.fit.store_size import Stated, shop_size
+from forecasting.fit.store_size import Stated, store_size
 from forecasting.series import classify
 from forecasting.series.external_factors import SURROUNDINGS
 from forecasting.series.panel import LEVELS, Ahead, DemandPanel, Flags, Floats, Forecast, Ints, PanelFault
@@ -173,7 +173,7 @@ def _blend(own: State, borrowed: regional.Borrowed | None, group: Ints, stated: 
     known = np.zeros(n, dtype=bool)
     prior_units, doubt = np.ones(n), np.full(n, EVEN_DOUBT)
     if borrowed is not None:
-        size, unsure = shop_size(own, level, borrowed, group, stated)
+        size, unsure = store_size(own, level, borrowed, group, stated)
         # A region that never sold it (level 0) knows nothing of it either.
         known = (np.nan_to_num(borrowed.level) > 0) & np.isfinite(size)
         even = ~known & (np.nan_to_num(borrowed.even) > 0) & np.isfinite(size)

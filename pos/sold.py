@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.bulk import write_many
 from config.database import Base, table_of
-from config.errors import NotFound, ShopError
+from config.errors import DomainError, NotFound
 from config.nodes.append_only import append_only
 from config.nodes.inbox import PARKED, TURNED_DOWN, InboxMessage
 from config.nodes.outbox import OutboxMessage
@@ -194,7 +194,7 @@ def set_aside(session: Session, stores: Collection[str]) -> Iterator[tuple[str, 
         body = json.loads(text)
         try:
             SaleCompleted.from_body(body)
-        except (ShopError, LookupError, TypeError, ValueError):
+        except (DomainError, LookupError, TypeError, ValueError):
             continue
         yield store_id, body
 

@@ -20,11 +20,11 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from config.errors import ShopError
+from config.errors import DomainError
 from config.nodes import journal
 from config.nodes.journal import Actor, JournalEntry
 
-SUBJECT, VERB = "left-out", "shop.left_out"
+SUBJECT, VERB = "left-out", "store.left_out"
 LATELY = dt.timedelta(hours=26)
 """A night and a little more."""
 NOT_AGAIN = dt.timedelta(hours=12)
@@ -75,7 +75,7 @@ def apart(session: Session, work: str, store_id: str, *, actor: Actor, at: dt.da
 def note(session: Session, work: str, store_id: str, fault: Exception, *, actor: Actor, at: dt.datetime) -> None:
     """Note what some work tripped over at one shop, or one region (rule 2); for what is not done in a savepoint."""
     log.error("left out", store=store_id, work=work, exc_info=fault)
-    words = fault.message if isinstance(fault, ShopError) else f"{type(fault).__name__}: {fault}"
+    words = fault.message if isinstance(fault, DomainError) else f"{type(fault).__name__}: {fault}"
     if (store_id, work) not in {(one.store_id, one.work) for one in lately(session, at=at, within=NOT_AGAIN)}:
         why = words.splitlines()[0][:200] if words else ""
         journal.record(session, actor=actor, at=at, verb=VERB, subject=SUBJECT, store=store_id, work=work, why=why)

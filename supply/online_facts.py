@@ -15,7 +15,7 @@ from typing import Any
 from config.errors import Invalid
 from config.nodes.outbox import FORGOTTEN
 
-SHOP_PUBLISHED = "shop.published"
+STOREFRONT_PUBLISHED = "store.published"
 PICKUP_PLACED = "pickup.placed"
 PICKUP_TAKEN = "pickup.taken"
 """An order the shopkeeper took at the counter: the network learns whose it is."""
@@ -49,7 +49,7 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class ShopPublished:
+class StorefrontPublished:
     """The offers that changed, and which orders the shop had seen when it counted them.
 
     edition rises with every publication of a store. The allowances leave out what was held for the orders numbered
@@ -81,9 +81,9 @@ class ShopPublished:
         return {**asdict(self), "seen_also": list(self.seen_also), "offers": [asdict(offer) for offer in self.offers]}
 
     @classmethod
-    def from_body(cls, body: dict[str, Any], version: int) -> "ShopPublished":
+    def from_body(cls, body: dict[str, Any], version: int) -> "StorefrontPublished":
         """Read a body; refuses versions from the future."""
-        _known(SHOP_PUBLISHED, version)
+        _known(STOREFRONT_PUBLISHED, version)
         offers = tuple(Offer(**offer) for offer in body["offers"])
         return cls(**{**body, "seen_also": tuple(body["seen_also"]), "offers": offers})
 

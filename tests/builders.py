@@ -1,7 +1,7 @@
 """Builders of a shop: a real database with a store, a till, people and products people know.
 
-shop = open_shop(tmp_path)                      an SQLite file of its own
-shop = open_shop(tmp_path, database_url=url)    the same on PostgreSQL
+shop = open_store(tmp_path)                      an SQLite file of its own
+shop = open_store(tmp_path, database_url=url)    the same on PostgreSQL
 shop.sell([("milk", 2)])
 """
 
@@ -72,7 +72,7 @@ GOODS = (
 
 
 @dataclass
-class Shop:
+class OpenStore:
     """A store node under test: its database, its clock and the people at its counter."""
 
     database: Database
@@ -190,7 +190,7 @@ class Network:
             return apply_once(session, from_node, "epoch", message, effect, at=at)
 
 
-def open_shop(
+def open_store(
     folder: Path,
     *,
     database_url: str | None = None,
@@ -198,10 +198,10 @@ def open_shop(
     smallest_coin_minor: int = 1,
     till_open: bool = True,
     store_id: str = STORE,
-) -> Shop:
+) -> OpenStore:
     """Found a store with products on its floor, in a database of its own."""
-    shop = Shop(open_database(folder / f"{store_id}.db", database_url), FrozenClock(NOON), store_id)
-    with shop.write() as session:
+    store = OpenStore(open_database(folder / f"{store_id}.db", database_url), FrozenClock(NOON), store_id)
+    with store.write() as session:
         found(session, store_id, at=NOON)
         found_store(
             session,
@@ -213,22 +213,22 @@ def open_shop(
             smallest_coin_minor=smallest_coin_minor,
             at=NOON,
         )
-        fill_catalogue(session, store_id, goods, actor=shop.wei, at=NOON)
+        fill_catalogue(session, store_id, goods, actor=store.wei, at=NOON)
         lines = [(one.sku, one.opening_qty) for one in goods if one.opening_qty]
-        stock.open_stock(session, store_id, lines, source_id="opening", at=NOON, actor=shop.wei)
+        stock.open_stock(session, store_id, lines, source_id="opening", at=NOON, actor=store.wei)
     if till_open:
-        shop.open_till()
-    return shop
+        store.open_till()
+    return store
 
 
-def open_network(folder: Path, shops: Sequence[str] = (STORE,), *, database_url: str | None = None) -> Network:
+def open_network(folder: Path, stores: Sequence[str] = (STORE,), *, database_url: str | None = None) -> Network:
     """Found the network's node, which knows the stores but has none of their books yet."""
     network = Network(open_database(folder / "network.db", database_url))
     with network.database.write() as session:
         found(session, NETWORK, at=NOON)
         session.add(Region(id="north", name="North"))
         session.flush()
-        for store_id in shops:
+        for store_id in stores:
             session.add(
                 Store(
                     id=store_id,

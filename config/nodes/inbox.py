@@ -32,7 +32,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.bulk import write_many
 from config.database import Base, among, insert_into, lock_rows
-from config.errors import Invalid, Refused, ShopError
+from config.errors import DomainError, Invalid, Refused
 from config.nodes import door, signing_keys
 from config.nodes.append_only import append_only
 from config.nodes.journal import GENESIS, Actor, amending, canonical
@@ -405,7 +405,7 @@ def _all_at_once(session: Session, messages: list[Message], bulk: Bulk) -> list[
             session.flush()
     except sa.exc.OperationalError:
         raise
-    except (ShopError, sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+    except (DomainError, sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         return messages  # one of them is odd: each for itself says which
     return left
 
@@ -465,7 +465,7 @@ def _try(session: Session, message: Message, effect: Effect) -> Outcome:
                 _note(message, fault)
                 raise body.odd() from fault
             session.flush()
-    except ShopError as refusal:
+    except DomainError as refusal:
         facts = refusal.facts if _is_json(refusal.facts) else None
         return Outcome("parked", f"{refusal.code}: {refusal.message}", facts=facts or None)
     except sa.exc.OperationalError:

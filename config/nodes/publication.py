@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from config.database import Base
-from config.errors import Conflict, Invalid, Refused, ShopError
+from config.errors import Conflict, DomainError, Invalid, Refused
 from config.nodes.journal import Actor, canonical, record
 
 EVERYONE = "*"
@@ -146,7 +146,7 @@ def note_refused(
     if row is None or row.sha256 != sha256:
         row = session.merge(RefusedEdition(kind=kind, version=version, sha256=sha256, refused_at=at, allowed_at=None,
                                            code="", told="", facts={}))  # fmt: skip
-    if isinstance(refusal, ShopError):
+    if isinstance(refusal, DomainError):
         row.code, row.told = refusal.code, refusal.message
         facts = {name: fact for name, fact in refusal.facts.items() if isinstance(fact, str | int)}
     else:

@@ -34,14 +34,14 @@ class Uplift:
     low: float
     high: float
     claimed: bool
-    shops: tuple[int, int]
+    stores: tuple[int, int]
 
 
 def uplift(before: Array, after: Array, changed: NDArray[np.bool_]) -> Uplift | None:
     """Return what the change brought, None without enough shops to say so (rules 1 to 4).
 
-    before, after: (n_shops,) float64, units sold in periods of equal length per shop; NaN = not observed.
-    changed: (n_shops,) bool, True where the change was made.
+    before, after: (n_stores,) float64, units sold in periods of equal length per shop; NaN = not observed.
+    changed: (n_stores,) bool, True where the change was made.
     """
     seen = np.isfinite(before) & np.isfinite(after)
     ratio = np.log((after[seen] + HALF) / (before[seen] + HALF))
@@ -51,10 +51,10 @@ def uplift(before: Array, after: Array, changed: NDArray[np.bool_]) -> Uplift | 
     gap = float(with_it.mean() - without.mean())
     parts = np.array([with_it.var(ddof=1) / len(with_it), without.var(ddof=1) / len(without)])
     spread = float(np.sqrt(parts.sum()))
-    shops = (len(with_it), len(without))
+    stores = (len(with_it), len(without))
     if spread == 0.0:
-        return Uplift(np.expm1(gap), np.expm1(gap), np.expm1(gap), gap > 0, shops)
-    freedom = parts.sum() ** 2 / (parts**2 / (np.array(shops) - 1)).sum()
+        return Uplift(np.expm1(gap), np.expm1(gap), np.expm1(gap), gap > 0, stores)
+    freedom = parts.sum() ** 2 / (parts**2 / (np.array(stores) - 1)).sum()
     wide = spread * float(stats.t.ppf((1 + LEVEL) / 2, freedom))
     strict = spread * float(stats.t.ppf((1 + CLAIM_LEVEL) / 2, freedom))
     return Uplift(
@@ -62,5 +62,5 @@ def uplift(before: Array, after: Array, changed: NDArray[np.bool_]) -> Uplift | 
         low=float(np.expm1(gap - wide)),
         high=float(np.expm1(gap + wide)),
         claimed=gap - strict > 0,
-        shops=shops,
+        stores=stores,
     )

@@ -11,7 +11,7 @@ Rules
    without a seller has the chain's. A cell counts by the units behind it. A usual is a median: one shop that sells
    ten times as much as others makes no product a bestseller.
 4. How far shops of one region, and regions, differ in a product is measured on all pairs of shops that have it, shrunk
-   to SHOPS_DIFFER and REGIONS_DIFFER by PSEUDO_PAIRS; so it is known how uncertain a product's level is in a shop that
+   to STORES_DIFFER and REGIONS_DIFFER by PSEUDO_PAIRS; so it is known how uncertain a product's level is in a shop that
    begins to sell it.
 5. A product that began within the window is compared by its days since. So is one whose first sale came later than
    chance explains; else a slow one.
@@ -32,7 +32,7 @@ WINDOW_DAYS = 56
 ROUNDS = 12
 SIZE_SPREAD, LINE_SPREAD, SLOPE_SPREAD = 0.5, 0.15, 0.05
 LINE_WIDTH = 0.1
-SHOPS_DIFFER, REGIONS_DIFFER = 0.2, 0.2
+STORES_DIFFER, REGIONS_DIFFER = 0.2, 0.2
 LEAST_SPREAD, MOST_SPREAD = 0.02, 1.0
 PSEUDO_PAIRS, LEAST_FREE = 20.0, 0.25
 MOST_DOUBT, DRIFT = 1.5, 0.05
@@ -82,7 +82,7 @@ class Assortment:
         has, noise, regions = (units > 0).astype(np.float64), blur(units), int(region.max(initial=-1)) + 1
         gap = np.log(np.maximum(units, 1e-9) / _days(units, silent))
         some = has.sum(axis=1) > 0
-        size, slope, own, apart = np.zeros(units.shape), np.ones(units.shape[1]), SHOPS_DIFFER, REGIONS_DIFFER
+        size, slope, own, apart = np.zeros(units.shape), np.ones(units.shape[1]), STORES_DIFFER, REGIONS_DIFFER
         for _ in range(ROUNDS if some.any() else 1):
             weight = has / (own + noise)
             usual, behind, chain = _usual(weight, gap - slope * size, region, regions, apart)
@@ -206,8 +206,8 @@ def _differ(
     near, near_blur, pairs = inside
     far, far_blur, far_pairs = np.array(_pairs(weight, level, noise)) - inside
     pseudo = PSEUDO_PAIRS * (weight.sum() / max(float((weight > 0).sum()), 1.0)) ** 2 + 1e-9
-    own = (near / free - near_blur + pseudo * SHOPS_DIFFER) / (pairs + pseudo)
-    both = (far / free - far_blur + pseudo * (SHOPS_DIFFER + REGIONS_DIFFER)) / (far_pairs + pseudo)
+    own = (near / free - near_blur + pseudo * STORES_DIFFER) / (pairs + pseudo)
+    both = (far / free - far_blur + pseudo * (STORES_DIFFER + REGIONS_DIFFER)) / (far_pairs + pseudo)
     own = float(np.clip(own, LEAST_SPREAD, MOST_SPREAD))
     return own, float(np.clip(both - own, LEAST_SPREAD, MOST_SPREAD))
 

@@ -34,7 +34,7 @@ from forecasting.series.external_factors import SURROUNDINGS
 from forecasting.series.panel import Ahead, DemandPanel, Flags, Floats, Ints
 from forecasting.series.pools import Pools, ratio, sums
 
-WEEKDAY_OWN, WEEKDAY_POOL, WEEKDAY_SHOP = 480.0 / 7, 600.0 / 7, 200.0 / 7
+WEEKDAY_OWN, WEEKDAY_POOL, WEEKDAY_STORE = 480.0 / 7, 600.0 / 7, 200.0 / 7
 MONTH_PSEUDO, FEATURE_PSEUDO = 300.0, 60.0
 RIDGE, PRODUCT_RIDGE = 20.0, 60.0
 SCATTER = 0.15
@@ -251,13 +251,13 @@ def _weekdays(units: Floats, wanted: Floats, weekday: Ints, pools: Pools, prior:
     if prior is None:
         parent = pools.parent(own, due, WEEKDAY_POOL, whole)
     else:
-        shop = ratio(pools.of_shop(own), pools.of_shop(due * prior), WEEKDAY_SHOP, 1.0)
-        parent = prior * np.clip(shop, 0.0, 5.0)
+        store = ratio(pools.of_store(own), pools.of_store(due * prior), WEEKDAY_STORE, 1.0)
+        parent = prior * np.clip(store, 0.0, 5.0)
     factors = ratio(own, due, WEEKDAY_OWN, parent / np.maximum(parent.mean(axis=1, keepdims=True), 1e-9))
-    shop_own, shop_due = pools.of_shop(own), pools.of_shop(due)
-    factors = np.where((shop_due > 5.0) & (shop_own < CLOSED_BELOW * shop_due), 0.0, factors)
+    store_own, store_due = pools.of_store(own), pools.of_store(due)
+    factors = np.where((store_due > 5.0) & (store_own < CLOSED_BELOW * store_due), 0.0, factors)
     seen = one_hot.sum(axis=0)
-    never = (shop_due == 0) & (seen >= 4) & (shop_due.sum(axis=1, keepdims=True) > 0)
+    never = (store_due == 0) & (seen >= 4) & (store_due.sum(axis=1, keepdims=True) > 0)
     return _mean_one(np.where(never, 0.0, factors))
 
 
@@ -377,12 +377,12 @@ def _steps(units: Floats, base: Floats, moved: Floats, known: Mapping[str, Float
         on = grid > 0
         own = np.where(on, units, 0.0).sum(axis=1)
         due = np.where(on, base * moved, 0.0).sum(axis=1)
-        plain = pools.of_shop(np.where(on, base, 0.0).sum(axis=1))
+        plain = pools.of_store(np.where(on, base, 0.0).sum(axis=1))
         parent = pools.parent(own[:, None], due[:, None], FEATURE_PSEUDO, np.ones(1))[:, 0]
         factor = ratio(own, due, FEATURE_PSEUDO, np.clip(parent, 0.2, 5.0))
         if name in SURROUNDINGS:
             factor = ratio(own, due, STEP_PSEUDO, 1.0)
-        steps[name] = np.where((plain > 2.0) & (pools.of_shop(own) < CLOSED_BELOW * plain), 0.0, factor)
+        steps[name] = np.where((plain > 2.0) & (pools.of_store(own) < CLOSED_BELOW * plain), 0.0, factor)
         moved = moved * np.where(on, steps[name][:, None], 1.0)
     return steps
 

@@ -115,9 +115,9 @@ def fit_events(
             parent = pools.parent(own[:, None], due[:, None], EVENT_PSEUDO, np.array([whole]))[:, 0]
             nearer = pull.get(code, 1.0)
         else:
-            parent = ratio(pools.of_shop(own), pools.of_shop(due), EVENT_PSEUDO, parent)
-        shop_own, shop_due = pools.of_shop(own), pools.of_shop(due)
-        closed = (shop_due > 2.0) & (shop_own < CLOSED_BELOW * shop_due)
+            parent = ratio(pools.of_store(own), pools.of_store(due), EVENT_PSEUDO, parent)
+        store_own, store_due = pools.of_store(own), pools.of_store(due)
+        closed = (store_due > 2.0) & (store_own < CLOSED_BELOW * store_due)
         factors[code] = np.where(closed, 0.0, np.clip(ratio(own, due, EVENT_PSEUDO, parent) * nearer, 0.0, 20.0))
     told = _any_holiday(units, wanted, days, pools, prior.get(ANY_HOLIDAY))
     return factors if told is None else factors | {ANY_HOLIDAY: told}
@@ -131,7 +131,7 @@ def _any_holiday(units: Floats, wanted: Floats, days: Days, pools: Pools, prior:
         return None
     own, due = units[:, at].sum(axis=1), wanted[:, at].sum(axis=1)
     if prior is not None:
-        parent = ratio(pools.of_shop(own), pools.of_shop(due), EVENT_PSEUDO, prior)
+        parent = ratio(pools.of_store(own), pools.of_store(due), EVENT_PSEUDO, prior)
         return np.asarray(ratio(own, due, EVENT_PSEUDO, parent))
     whole = ratio(own.sum(), due.sum(), EVENT_PSEUDO / 3, 1.0)
     parent = pools.parent(own[:, None], due[:, None], EVENT_PSEUDO, np.array([whole]))[:, 0]

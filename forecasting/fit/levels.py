@@ -42,7 +42,7 @@ MOVE_DISCOUNT, MOVE_PSEUDO = 0.9, 20.0
 REGION_WEIGHT, REGION_UNITS, UNITS_FADE = (0.05, 0.6), 5.0, 0.97
 RECENT_DISCOUNT, RECENT_PSEUDO, RECENT_TRUST = 0.98, 30.0, 0.5
 WAIT_PSEUDO = 20.0
-SHOP_GAP_DAYS, SHOP_LEAST = 3, 10.0
+STORE_GAP_DAYS, STORE_LEAST = 3, 10.0
 YEAR_DAYS, YEAR_BEFORE, YEAR_HALF = 364, 14, 4
 YEAR_PSEUDO, YEAR_TRUST, YEAR_WEIGHT = 100.0, 0.2, 8.0
 
@@ -57,11 +57,11 @@ def observed(y: Floats, off: Flags, pools: Pools) -> Floats:
     """Return y with the gaps of rule 4 as NaN, those of its products being `off`."""
     y = np.where(off, np.nan, y)
     seen = ~np.isnan(y)
-    shops = sums(np.where(seen, y, 0.0), pools.shop)
-    opened = sums(seen.astype(np.float64), pools.shop) > 0
-    busy = shops.sum(axis=1) > SHOP_LEAST * np.maximum(opened.sum(axis=1), 1)
-    gap = off_sale(np.where(opened, shops, np.nan), SHOP_GAP_DAYS) & busy[:, None]
-    return np.where(gap[pools.shop], np.nan, y)
+    stores = sums(np.where(seen, y, 0.0), pools.store)
+    opened = sums(seen.astype(np.float64), pools.store) > 0
+    busy = stores.sum(axis=1) > STORE_LEAST * np.maximum(opened.sum(axis=1), 1)
+    gap = off_sale(np.where(opened, stores, np.nan), STORE_GAP_DAYS) & busy[:, None]
+    return np.where(gap[pools.store], np.nan, y)
 
 
 def waited(y: Floats, off: Flags, pools: Pools) -> Floats:
@@ -207,13 +207,13 @@ def recent_weekdays(y: Floats, mean: Floats, weekday: Ints, pools: Pools) -> Flo
     one_hot = (weekday[:, None] == np.arange(7)[None, :]).astype(np.float64)
     own, due = (np.nan_to_num(y) * weight) @ one_hot, (mean * weight) @ one_hot
     ones = np.ones_like(own)
-    product, shop = (
+    product, store = (
         np.clip(ratio(sums(own, group), sums(due, group), RECENT_PSEUDO, 1.0), 0.3, 3.0)[group]
         if int(group.max()) + 1 < n
         else ones
-        for group in (pools.product, pools.shop)
+        for group in (pools.product, pools.store)
     )
-    parent = np.clip(product * shop, 0.3, 3.0)
+    parent = np.clip(product * store, 0.3, 3.0)
     whole = ratio(own.sum(axis=1), due.sum(axis=1), 1.0, 1.0)[:, None]
     young = ((~np.isnan(y)).sum(axis=1) <= FIRST_DAYS)[:, None]
     following = parent / parent.mean(axis=1, keepdims=True)
@@ -224,17 +224,19 @@ def recent_weekdays(y: Floats, mean: Floats, weekday: Ints, pools: Pools) -> Flo
 def open_weekdays(y: Floats, days: Days, pools: Pools) -> Flags:
     """Return (n, 7) False where the shop has stopped opening on that weekday (rule 5)."""
     seen = ~np.isnan(y)
-    shops = sums(np.where(seen, y, 0.0), pools.shop)
-    opened = sums(seen.astype(np.float64), pools.shop) > 0
-    usual = shops[:, -56:].sum(axis=1) / np.maximum(opened[:, -56:].sum(axis=1), 1)
+    stores = sums(np.where(seen, y, 0.0), pools.store)
+    opened = sums(seen.astype(np.float64), pools.store) > 0
+    usual = stores[:, -56:].sum(axis=1) / np.maximum(opened[:, -56:].sum(axis=1), 1)
     ordinary = np.array([not code for code in days.events], dtype=np.bool_)
-    answer = np.ones((len(shops), 7), dtype=np.bool_)
+    answer = np.ones((len(stores), 7), dtype=np.bool_)
     for weekday in range(7):
         at = np.flatnonzero((days.weekday == weekday) & ordinary)[-4:]
         if len(at) >= 3:
             last = at[-3:]
-            answer[:, weekday] = ~opened[:, last].all(axis=1) | (shops[:, last].sum(axis=1) > 0) | (usual < SHOP_LEAST)
-    return answer[pools.shop]
+            answer[:, weekday] = (
+                ~opened[:, last].all(axis=1) | (stores[:, last].sum(axis=1) > 0) | (usual < STORE_LEAST)
+            )
+    return answer[pools.store]
 
 
 def year_ago(y: Floats, exposure: Floats, pools: Pools, horizon_days: int) -> Floats:

@@ -300,16 +300,16 @@ def borrow(
     like = np.zeros((n, 2))
     like[placed] = signal.holiday_like[of_group[placed]]
     events = {code: _pick(factors, of_group, 1.0) for code, factors in signal.events.items()}
-    shops = np.where(signal.product_stores > 0, signal.product_stores, signal.stores[signal.product_group])
+    stores = np.where(signal.product_stores > 0, signal.product_stores, signal.stores[signal.product_group])
     rate = _pick(signal.product_rate, of_product, 0.0)
-    counted, shops = (_pick(shops, of_product, 0.0) > 0) | (rate > 0), np.where(shops > 0, shops, 1.0)
-    sellers = np.where(signal.product_level > 0, shops, 0.0)
+    counted, stores = (_pick(stores, of_product, 0.0) > 0) | (rate > 0), np.where(stores > 0, stores, 1.0)
+    sellers = np.where(signal.product_level > 0, stores, 0.0)
     each = np.bincount(signal.product_group, weights=sellers, minlength=len(signal.keys))
     even = _pick(signal.level / np.maximum(each, 1.0), of_group, np.nan)
     path = np.ones((n, horizon_days))
     path[placed] = _movement_ahead(signal, first_day, horizon_days)[of_group[placed]]
     counted |= ~known & (_pick(signal.stores, of_group, 0.0) > 0)
-    level = np.where(rate > 0, rate, now / _pick(shops, of_product, 1.0))
+    level = np.where(rate > 0, rate, now / _pick(stores, of_product, 1.0))
     elsewhere = np.asarray((rate > 0) & ~sold)
     slope, doubt = _pick(signal.product_slope, of_product, 0.0), _pick(signal.product_doubt, of_product, 0.0)
     slope, doubt = np.where(slope > 0, slope, 1.0), np.where(doubt > 0, doubt, DOUBT)

@@ -39,7 +39,7 @@ class Stated:
     price: Floats
 
 
-def shop_size(
+def store_size(
     own: State, level: Floats, borrowed: Borrowed, group: Ints, stated: Stated | None = None
 ) -> tuple[Floats, Floats]:
     """Return (n,) the logarithm of this shop's size for each product, and its variance.

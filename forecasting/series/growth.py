@@ -21,9 +21,9 @@ LEAST_PART = 0.02
 def part_then(first: Ints, last: Ints, size: Floats, n_days: int) -> Floats:
     """Return (n_days,) what part of today's region traded on each day; NaN where that is too little (rule 3).
 
-    first, last : (n_shops,) the days a shop traded first and last, counted like the days, below 0 where it was before.
+    first, last : (n_stores,) the days a shop traded first and last, counted like the days, below 0 where it was before.
                   Who trades today has n_days - 1 or later
-    size : (n_shops,) what a shop takes a day, 0 where it is not known (rule 2)
+    size : (n_stores,) what a shop takes a day, 0 where it is not known (rule 2)
     """
     size = size if np.all(size > 0) else np.ones(len(size))
     days = np.arange(n_days)[:, None]

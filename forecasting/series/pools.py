@@ -20,7 +20,7 @@ class Pools:
     """
 
     product: Ints
-    shop: Ints
+    store: Ints
     category: Ints
     region: Ints
 
@@ -54,9 +54,9 @@ class Pools:
     def categories(self) -> int:
         return int(self.category.max(initial=-1)) + 1
 
-    def of_shop(self, grid: Floats) -> Floats:
+    def of_store(self, grid: Floats) -> Floats:
         """Return each series' shop total."""
-        return sums(grid, self.shop)[self.shop]
+        return sums(grid, self.store)[self.store]
 
     def of_category(self, grid: Floats) -> Floats:
         """Return each series' category total."""
@@ -73,10 +73,10 @@ class Pools:
         product = ratio(sold_there, due_there, pseudo, category)
         shared = (np.bincount(self.product)[self.product] > 1)[:, None]
         product = np.where(shared, product, category)
-        if int(self.shop.max(initial=0)) == 0:
+        if int(self.store.max(initial=0)) == 0:
             return np.asarray(product)
-        shop = ratio(self.of_shop(own), self.of_shop(due), pseudo, whole)
-        return np.asarray(product * np.clip(shop / np.maximum(whole, 1e-3), 0.0, 5.0))
+        store = ratio(self.of_store(own), self.of_store(due), pseudo, whole)
+        return np.asarray(product * np.clip(store / np.maximum(whole, 1e-3), 0.0, 5.0))
 
 
 def ratio(units: Any, due: Any, pseudo: Any, parent: Any) -> Any:

@@ -301,7 +301,7 @@ def find_by_scan(session: Session, store_id: str, code: str, day: dt.date) -> Sc
 
 def find_code(session: Session, store_id: str, codes: Sequence[str], day: dt.date) -> Scanned | None:
     """Return what the first known of some spellings of a code stands for, in one statement; None when none is known."""
-    rows = _views_by_code().all(session, {"shop": store_id, "day": day}, codes)
+    rows = _views_by_code().all(session, {"store": store_id, "day": day}, codes)
     found = [(_seen()._make(row[:-2]), *row[-2:]) for row in rows]
     if not found:
         return None
@@ -312,7 +312,7 @@ def find_code(session: Session, store_id: str, codes: Sequence[str], day: dt.dat
 
 def to_sell(session: Session, store_id: str, skus: Sequence[str], day: dt.date) -> dict[str, ProductView]:
     """Return the products as this store sells them on a day, or refuse, naming all that it does not (rule 3)."""
-    found = map(_seen()._make, _some_views().all(session, {"shop": store_id, "day": day}, skus))
+    found = map(_seen()._make, _some_views().all(session, {"store": store_id, "day": day}, skus))
     rows = {row.sku: row for row in found}
     if missing := [sku for sku in dict.fromkeys(skus) if sku not in rows]:
         raise _unknown(missing)
@@ -322,7 +322,7 @@ def to_sell(session: Session, store_id: str, skus: Sequence[str], day: dt.date) 
 
 def as_promised(session: Session, store_id: str, prices: Mapping[str, int], day: dt.date) -> dict[str, ProductView]:
     """Return what was promised at these prices, whether or not the store still sells it; the unknown is left out."""
-    found = map(_seen()._make, _some_views().all(session, {"shop": store_id, "day": day}, list(prices)))
+    found = map(_seen()._make, _some_views().all(session, {"store": store_id, "day": day}, list(prices)))
     return {
         row.sku: _view(row if row.price_minor is not None else row._replace(price_minor=prices[row.sku]))
         for row in found
@@ -342,7 +342,7 @@ def till_catalogue(session: Session, store_id: str, day: dt.date) -> list[Produc
     query = sa.select(Barcode.sku, Barcode.code, Barcode.qty).order_by(Barcode.qty, Barcode.code)
     for sku, code, qty in session.execute(query):
         codes.setdefault(sku, []).append((code, qty))
-    rows = session.execute(listed, {"shop": store_id, "day": day}).all()
+    rows = session.execute(listed, {"store": store_id, "day": day}).all()
     return [_view(row, tuple(codes.get(row.sku, ()))) for row in rows if row.price_minor is not None or row.price_typed]
 
 
@@ -361,7 +361,7 @@ def search(session: Session, store_id: str, text: str, day: dt.date, limit: int 
     if not words:
         return []
     query = query.order_by(rank, Listing.quick_key.is_(None), Product.name, Product.sku).limit(limit)
-    rows = session.execute(query, {"shop": store_id, "day": day}).all()
+    rows = session.execute(query, {"store": store_id, "day": day}).all()
     return [_view(row) for row in rows if row.price_minor is not None or row.price_typed]
 
 
@@ -375,7 +375,7 @@ def prices_on(session: Session, store_id: str, day: dt.date, skus: Sequence[str]
     query = sa.select(Product.sku, _price())
     if skus is not None:
         query = query.where(Product.sku.in_(skus))
-    rows = session.execute(query, {"shop": store_id, "day": day})
+    rows = session.execute(query, {"store": store_id, "day": day})
     return {sku: price for sku, price in rows if price is not None}
 
 
@@ -423,7 +423,7 @@ def till_edition(session: Session, store_id: str) -> int:
 
 @cache
 def _price() -> sa.Label[Any]:
-    """The price valid at :shop on :day (rule 2); written once, because every scan and sale asks it."""
+    """The price valid at :store on :day (rule 2); written once, because every scan and sale asks it."""
     price, product = table_of(Price), table_of(Product)
 
     def newest(scope: sa.ColumnElement[str]) -> sa.ScalarSelect[int]:
@@ -434,7 +434,7 @@ def _price() -> sa.Label[Any]:
         )
         return query.order_by(price.c.from_day.desc()).limit(1).correlate(product).scalar_subquery()
 
-    own, shared = newest(sa.bindparam("shop", type_=sa.Text)), newest(sa.literal(EVERYONE))
+    own, shared = newest(sa.bindparam("store", type_=sa.Text)), newest(sa.literal(EVERYONE))
     return sa.func.coalesce(own, shared).label("price_minor")
 
 
@@ -447,7 +447,7 @@ _OF_PRODUCT = (
 @cache
 def _views() -> sa.Select[*tuple[Any, ...]]:
     product, tax, listing = table_of(Product), table_of(TaxClass), table_of(Listing)
-    listed = sa.and_(listing.c.sku == product.c.sku, listing.c.store_id == sa.bindparam("shop", type_=sa.Text))
+    listed = sa.and_(listing.c.sku == product.c.sku, listing.c.store_id == sa.bindparam("store", type_=sa.Text))
     columns = (
         *(product.c[name] for name in _OF_PRODUCT),
         tax.c.id.label("tax_class_id"),

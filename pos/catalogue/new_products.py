@@ -20,7 +20,7 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from config.bulk import write_many
 from config.database import table_of
-from config.errors import ShopError
+from config.errors import DomainError
 from config.nodes import journal
 from config.nodes.journal import Actor
 from config.nodes.publication import EVERYONE
@@ -49,7 +49,7 @@ class NewProduct:
 class Unfit(Exception):
     """One of them cannot come in: which, counted from 0, and why."""
 
-    def __init__(self, place: int, why: ShopError) -> None:
+    def __init__(self, place: int, why: DomainError) -> None:
         super().__init__(place, why)
         self.place, self.why = place, why
 
@@ -60,12 +60,12 @@ def add(
     """Take products into a shop, or, of EVERYONE, into the catalogue of all; Unfit when one of `refusals` stands."""
     for place, why in refusals(session, new):
         raise Unfit(place, why) from why
-    in_shop = owner_id != EVERYONE
+    in_store = owner_id != EVERYONE
     write_many(session, Product, [_product(one, owner_id) for one in new])
     write_many(session, Barcode, [{"code": one.code, "sku": one.sku} for one in new if one.code])
     priced = {"scope_id": owner_id, "from_day": from_day}
     write_many(session, Price, [{"sku": one.sku, "price_minor": one.price_minor} | priced for one in new])
-    if in_shop:
+    if in_store:
         listed = [{"store_id": owner_id, "sku": one.sku, "cost_minor": one.cost_minor} for one in new]
         write_many(session, Listing, listed)
     told: list[tuple[str, str, dict[str, Any]]] = []
@@ -73,13 +73,13 @@ def add(
         subject = f"product:{one.sku}"
         told.append(("product.added", subject, {"name": one.name.strip()}))
         told.append(("price.set", subject, {"before_minor": None, "price_minor": one.price_minor} | priced))
-        if in_shop:
+        if in_store:
             costs = {} if one.cost_minor is None else {"cost_minor": one.cost_minor}
             told.append(("product.listed", subject, {"store": owner_id} | costs))
     journal.record_many(session, told, actor=actor, at=at)
 
 
-def refusals(session: Session, new: Sequence[NewProduct]) -> Iterator[tuple[int, ShopError]]:
+def refusals(session: Session, new: Sequence[NewProduct]) -> Iterator[tuple[int, DomainError]]:
     """Yield which of them, counted from 0, cannot come in beside what is here and those before them, and why."""
     here, classes = set(session.scalars(sa.select(Product.sku))), set(session.scalars(sa.select(TaxClass.id)))
     codes = {row.code: row.sku for row in session.execute(sa.select(Barcode.code, Barcode.sku))}
@@ -93,7 +93,7 @@ def refusals(session: Session, new: Sequence[NewProduct]) -> Iterator[tuple[int,
                 if one.code in codes:
                     raise catalogue.code_taken(one.code, codes[one.code])
                 codes[one.code] = one.sku
-        except ShopError as why:
+        except DomainError as why:
             yield place, why
         here.add(one.sku)
 

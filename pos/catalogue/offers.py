@@ -287,14 +287,14 @@ def renew(session: Session, owner_id: str) -> None:
 _edition = table_of(OfferEdition).c
 _EDITIONS = Prepared(
     sa.select(_edition.owner_id, _edition.token).where(
-        sa.or_(_edition.owner_id == sa.bindparam("shop"), _edition.owner_id == EVERYONE)
+        sa.or_(_edition.owner_id == sa.bindparam("store"), _edition.owner_id == EVERYONE)
     )
 )
 
 
 def live(session: Session, store_id: str, day: dt.date) -> Offers:
     """Return the offers of a business day, ready for `promotions.best`; one tiny query while none changed (rule 6)."""
-    tokens = tuple(sorted(map(tuple, _EDITIONS.all(session, {"shop": store_id}))))
+    tokens = tuple(sorted(map(tuple, _EDITIONS.all(session, {"store": store_id}))))
     if not tokens:
         return Offers((), day)
     key = (store_id, day, tokens)

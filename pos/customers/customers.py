@@ -321,7 +321,7 @@ def everything_about(session: Session, store: Store, customer_id: str) -> dict[s
     )
     owing = tab.account(session, store.id, customer_id)
     return {
-        "shop": store.name,
+        "store": store.name,
         "currency": store.currency,
         "customer": {
             "id": customer.id,

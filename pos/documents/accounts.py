@@ -15,7 +15,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from pos.documents.paper import BLANK, CUT, RULE, PaperLine, amount, centred, indented, pair, price, shop_head
+from pos.documents.paper import BLANK, CUT, RULE, PaperLine, amount, centred, indented, pair, price, store_head
 from pos.documents.words import day_words
 from pos.payments import vouchers
 
@@ -32,9 +32,9 @@ WORDS: dict[str, dict[str, str]] = {
         "gift": "GIFT VOUCHER", "credit": "STORE CREDIT", "worth": "Worth", "until_day": "Valid until",
         "no_end": "Valid until it is spent", "keep": "Who shows this code may spend it. Keep it like cash.",
         "day": "Day", "what": "What", "amount": "Amount", "balance": "Owed after it", "signature": "Signature",
-        "reminder": "Dear {name}, your tab at {shop} stands at {owed}; the oldest purchase is of {since}. "
+        "reminder": "Dear {name}, your tab at {store} stands at {owed}; the oldest purchase is of {since}. "
         "Please pay when you next come by. Thank you!",
-        "reminder_none": "Dear {name}, your tab at {shop} is settled. Thank you!",
+        "reminder_none": "Dear {name}, your tab at {store} is settled. Thank you!",
     },
     "zh": {
         "tab_paid": "记账还款", "copy": "副本", "for": "顾客", "cash": "现金", "card": "银行卡", "paid": "已还",
@@ -48,8 +48,8 @@ WORDS: dict[str, dict[str, str]] = {
         "gift": "代金券", "credit": "购物余额券", "worth": "金额", "until_day": "有效期至",
         "no_end": "长期有效", "keep": "凭此码即可消费，请如现金般妥善保管。",
         "day": "日期", "what": "事项", "amount": "金额", "balance": "欠款余额", "signature": "签名",
-        "reminder": "{name}您好：您在{shop}的记账欠款为{owed}，最早一笔是{since}。方便时请来店结清，谢谢！",
-        "reminder_none": "{name}您好：您在{shop}的记账已全部结清，谢谢！",
+        "reminder": "{name}您好：您在{store}的记账欠款为{owed}，最早一笔是{since}。方便时请来店结清，谢谢！",
+        "reminder_none": "{name}您好：您在{store}的记账已全部结清，谢谢！",
     },
 }  # fmt: skip
 """Every word on this paper, in both languages."""
@@ -156,23 +156,23 @@ def statement_rows(document: dict[str, Any], language: str) -> list[list[str]]:
     return rows
 
 
-def reminder(*, name: str, shop: str, owed_minor: int, since: dt.date | None, currency: str, language: str) -> str:
+def reminder(*, name: str, store: str, owed_minor: int, since: dt.date | None, currency: str, language: str) -> str:
     """Return a friendly text that reminds a customer of the tab, to be copied and sent.
 
     since: the day of the oldest purchase that is owed; None where nothing is.
     """
     words = WORDS[language]
     if owed_minor <= 0 or since is None:
-        return words["reminder_none"].format(name=name, shop=shop)
+        return words["reminder_none"].format(name=name, store=store)
     oldest = day_words(since, language)
-    return words["reminder"].format(name=name, shop=shop, owed=price(owed_minor, currency), since=oldest)
+    return words["reminder"].format(name=name, store=store, owed=price(owed_minor, currency), since=oldest)
 
 
 # --- inside ---
 
 
 def _head(document: dict[str, Any], title: str, words: dict[str, str], columns: int, copy_no: int) -> list[PaperLine]:
-    lines = shop_head(document["store"], columns)
+    lines = store_head(document["store"], columns)
     lines += centred(words[title], columns, bold=True, wide=2, tall=2)
     if copy_no:
         lines += centred(f"*** {words['copy']} {copy_no} ***", columns, bold=True, wide=2, tall=2)

@@ -46,7 +46,7 @@ RETURN_WORDS: dict[str, dict[str, str]] = {
         "damaged": "Damaged", "expired": "Expired", "recalled": "Recalled", "wrong_delivery": "Wrong delivery",
         "sale_or_return": "Sale or return", "other": "Other", "batch": "Batch", "until": "best before",
         "unpriced": "price to be agreed", "expected": "We expect back", "left_out": "Lines without a price",
-        "lines": "Lines", "shop": "For the shop", "driver": "Taken by", "name": "Name", "signature": "Signature",
+        "lines": "Lines", "store": "For the shop", "driver": "Taken by", "name": "Name", "signature": "Signature",
         "keep": "Please credit these goods.",
     },
     "zh": {
@@ -54,7 +54,7 @@ RETURN_WORDS: dict[str, dict[str, str]] = {
         "damaged": "破损", "expired": "过期", "recalled": "召回", "wrong_delivery": "送错货",
         "sale_or_return": "代销退回", "other": "其他", "batch": "批号", "until": "保质期至",
         "unpriced": "价格待定", "expected": "应退金额", "left_out": "未定价行数",
-        "lines": "行数", "shop": "本店经手", "driver": "收货人", "name": "姓名", "signature": "签名",
+        "lines": "行数", "store": "本店经手", "driver": "收货人", "name": "姓名", "signature": "签名",
         "keep": "请按此单退款或冲账。",
     },
 }  # fmt: skip
@@ -198,7 +198,7 @@ def back_slip(document: dict[str, Any], *, columns: int, language: str = "en", c
     if document["unknown"]:
         lines += pair(words["left_out"], str(document["unknown"]), columns)
     lines += pair(words["expected"], price(document["total_minor"], currency), columns, bold=True, wide=2, tall=2)
-    lines += [RULE, *pair(words["shop"], document["by"], columns), BLANK, *_to_write(words["signature"], columns)]
+    lines += [RULE, *pair(words["store"], document["by"], columns), BLANK, *_to_write(words["signature"], columns)]
     lines += [BLANK, PaperLine(words["driver"], bold=True), BLANK, *_to_write(words["name"], columns), BLANK, BLANK]
     return [*lines, *_to_write(words["signature"], columns), BLANK, *centred(words["keep"], columns), CUT]
 

@@ -257,7 +257,7 @@ def unit_price(minor: int, price_quantity: int, stock_unit: str, currency: str) 
     return figures if price_quantity == 1 else f"{figures}/{price_quantity}"
 
 
-def shop_head(store: dict[str, Any], columns: int, *, logo: bool = True) -> list[PaperLine]:
+def store_head(store: dict[str, Any], columns: int, *, logo: bool = True) -> list[PaperLine]:
     """Return the head of what customers take home: the logo, the shop's name large, where it is."""
     shown = logo and store.get("logo")
     lines = [PaperLine(store["logo"], align="center", kind="image"), BLANK] if shown else []

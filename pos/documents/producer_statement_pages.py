@@ -24,7 +24,7 @@ def pages(document: dict[str, Any]) -> bytes:
     words, currency = document["words"], document["currency"]
     pen = Pen(document["title"])
     y = 24 * MM
-    pen.text(_LEFT, y, document["shop"], 17, bold=True)
+    pen.text(_LEFT, y, document["store"], 17, bold=True)
     pen.text(_RIGHT - pen.width(document["title"], 13, bold=True), y, document["title"], 13, bold=True)
     pen.text(_LEFT, y + 22, document["producer"], 13, bold=True)
     pen.text(_LEFT, y + 38, document["until"], 10, grey=0.3)
@@ -63,5 +63,5 @@ def _titles(pen: Pen, words: dict[str, str], y: float) -> float:
 
 def _foot(pen: Pen, document: dict[str, Any], number: int) -> None:
     y = A4_MM[1] * MM - 12 * MM
-    pen.text(_LEFT, y, f"{document['shop']} · {document['title']}", 8, grey=0.4)
+    pen.text(_LEFT, y, f"{document['store']} · {document['title']}", 8, grey=0.4)
     pen.text(_RIGHT - pen.width(str(number), 8), y, str(number), 8, grey=0.4)

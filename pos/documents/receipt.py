@@ -41,7 +41,7 @@ from pos.documents.paper import (
     pair,
     price,
     quantity,
-    shop_head,
+    store_head,
     tax_letters,
     tax_table,
     tidy,
@@ -62,7 +62,7 @@ def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy
     letters = tax_letters(document["taxes"])
     shown = [_shown_minor(line) for line in document["lines"]]
     untaxed = sum(shown) != sum(line["total_minor"] for line in document["lines"])
-    lines = [*shop_head(document["store"], columns), *copy_mark(copy_no, words, columns)]
+    lines = [*store_head(document["store"], columns), *copy_mark(copy_no, words, columns)]
     if document.get("kind") in ("return", "exchange"):
         word = words["refund" if document["kind"] == "return" else "exchange"]
         lines += centred(word, columns, bold=True, wide=2, tall=2)
@@ -150,7 +150,7 @@ def bin_label(document: dict[str, Any], *, columns: int, language: str = "en", c
 def gift_receipt(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
     """Lay out what goes with a present: no price; the id of the document (as `layout`) is the code to bring it back."""
     words = WORDS[language]
-    lines = [*shop_head(document["store"], columns), *copy_mark(copy_no, words, columns)]
+    lines = [*store_head(document["store"], columns), *copy_mark(copy_no, words, columns)]
     lines += [*centred(words["gift"], columns, bold=True, wide=2, tall=2), BLANK]
     lines += [*pair(f"{words['receipt']} {document['receipt_no']:06d}", document["local_time"], columns), RULE]
     for line in document["lines"]:

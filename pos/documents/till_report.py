@@ -13,7 +13,7 @@ from pos.documents.paper import (
     indented,
     pair,
     price,
-    shop_head,
+    store_head,
     tax_letters,
     tax_table,
     wrap,
@@ -32,7 +32,7 @@ def till_report(document: dict[str, Any], *, columns: int, language: str = "en",
     """
     words, currency = WORDS[language], document["store"]["currency"]
     z_no = document.get("z_no")
-    lines = shop_head(document["store"], columns, logo=False)
+    lines = store_head(document["store"], columns, logo=False)
     lines += centred(words["x"] if z_no is None else f"{words['z']} {z_no}", columns, bold=True, wide=2, tall=2)
     lines += copy_mark(copy_no, words, columns)
     lines += pair(words["day"], str(document["business_day"]), columns)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.database import Database
-from config.errors import ShopError
+from config.errors import DomainError
 from config.nodes.journal import Actor
 from pos.payments import requests, unclaimed
 from pos.payments.payments import Payment
@@ -147,7 +147,7 @@ class Asker:
     def _ask(self, payment: Payment, ask: Callable[[Provider], Outcome]) -> Outcome:
         try:
             return ask(self.providers.named(payment.provider or ""))
-        except ShopError as fault:  # not reached, or not set up any more: rule 2
+        except DomainError as fault:  # not reached, or not set up any more: rule 2
             return Outcome.unknown(fault.message)
 
 

@@ -106,7 +106,7 @@ class Payment(Base):
     provider: Mapped[str | None]
     """The name of the provider that is asked; None: nobody is."""
     way: Mapped[str | None]
-    """terminal | customer_code | shop_code"""
+    """terminal | customer_code | store_code"""
     request_hash: Mapped[str | None]
     requested_at: Mapped[dt.datetime | None]
     asked_at: Mapped[dt.datetime | None]

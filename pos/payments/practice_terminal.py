@@ -53,7 +53,7 @@ class Script:
 WELL = {
     "terminal": Script("requested", ("captured",)),
     "customer_code": Script("captured", ("captured",)),
-    "shop_code": Script("requested", ("requested", "captured")),
+    "store_code": Script("requested", ("requested", "captured")),
 }
 SCRIPTS = {
     "01": Script("declined", ("declined",)),
@@ -89,7 +89,7 @@ class PracticeTerminal:
         with self._open() as book:
             if (known := _row(book, request.id)) is None:
                 script = self._script(request.way, request.amount_minor)
-                code = _code_of(request) if request.way == "shop_code" else ""
+                code = _code_of(request) if request.way == "store_code" else ""
                 count = book.execute("SELECT count(*) FROM asked").fetchone()[0]
                 reference = f"P{count + 1:06d}"
                 book.execute(

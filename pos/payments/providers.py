@@ -11,7 +11,7 @@ Rules
    reason `NEVER_SEEN`.
 
 Ways: terminal (the customer presents a card), customer_code (the customer's phone shows a code, we scan it),
-shop_code (we show a QR code, the customer's phone scans it).
+store_code (we show a QR code, the customer's phone scans it).
 """
 
 import datetime as dt
@@ -22,7 +22,7 @@ from typing import Protocol
 from config.errors import Invalid, NotFound
 from pos.payments.wallet_codes import WalletCode
 
-WAYS = {"terminal": "card", "customer_code": "wallet", "shop_code": "wallet"}
+WAYS = {"terminal": "card", "customer_code": "wallet", "store_code": "wallet"}
 """Way of asking for money -> the tender it takes."""
 POINTS = "points"
 """The way, and the tender, of points the network is asked to redeem (`shared_points`)."""

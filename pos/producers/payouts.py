@@ -230,7 +230,7 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
     moved = sa.select(ProduceMove.store_id, ProduceMove.statement_id, *_sums())
     moved = moved.where(ProduceMove.statement_id.is_not(None))
     rows = session.execute(moved.group_by(ProduceMove.store_id, ProduceMove.statement_id))
-    sums = {(shop, key): [int(minor) for minor in minors] for shop, key, *minors in rows}
+    sums = {(store, key): [int(minor) for minor in minors] for store, key, *minors in rows}
     query = sa.select(ProduceStatement)
     if store_id is not None:
         query = query.where(ProduceStatement.store_id == store_id)

@@ -41,7 +41,7 @@ from pos.stock.ledger import MOST_QTY, Place, Source
 from pos.stock.producer_lots import ProduceLot
 from pos.store.store import day_of
 
-KINDS = ("farmer", "cooperative", "shop", "maker")
+KINDS = ("farmer", "cooperative", "store", "maker")
 MOST_COMMISSION_BP = 6_000
 
 
@@ -248,7 +248,7 @@ def settle(session: Session, fact: SaleCompleted, at: dt.datetime) -> None:
     """Note whose a sale's goods were (rules 2 to 4); one question where none is a producer's."""
     store_id = str(fact.store["id"])
     skus = sorted({line.sku for line in fact.lines if line.kind == "goods"})
-    theirs = dict(_THEIRS.all(session, {"shop": store_id}, skus))
+    theirs = dict(_THEIRS.all(session, {"store": store_id}, skus))
     if not theirs:
         return
     spoilt: Counter[str] = Counter()
@@ -284,10 +284,10 @@ def lots_of(session: Session, store_id: str, producer_id: str, limit: int = 60) 
 
 def findings(session: Session, store_id: str | None = None) -> list[Finding]:
     """K18: a lot's moves are what it says it sold, its goods are there, and no move undoes more than was sold."""
-    of_shop = [] if store_id is None else [ProduceMove.store_id == store_id]
+    of_store = [] if store_id is None else [ProduceMove.store_id == store_id]
     sums = sa.select(ProduceMove.store_id, ProduceMove.lot_id, sa.func.sum(ProduceMove.qty))
-    rows = session.execute(sums.where(*of_shop).group_by(ProduceMove.store_id, ProduceMove.lot_id))
-    sold = {(shop, lot_id): int(qty) for shop, lot_id, qty in rows}
+    rows = session.execute(sums.where(*of_store).group_by(ProduceMove.store_id, ProduceMove.lot_id))
+    sold = {(store, lot_id): int(qty) for store, lot_id, qty in rows}
     lots = sa.select(ProduceLot).where(*([] if store_id is None else [ProduceLot.store_id == store_id]))
     found = [
         Finding("K18", f"lot:{lot.id}", f"{lot.sold_qty} sold", f"{sold.get((lot.store_id, lot.id), 0)} by its moves")
@@ -295,15 +295,15 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
         if lot.sold_qty != sold.get((lot.store_id, lot.id), 0)
     ]
     most = sa.select(ProduceMove.store_id, ProduceMove.sku, sa.func.sum(ProduceMove.qty))
-    most = most.where(ProduceMove.lot_id.is_(None), ProduceMove.qty > 0, *of_shop)
-    beyond = {(shop, sku): int(qty) for shop, sku, qty in session.execute(most.group_by(*most.selected_columns[:2]))}
+    most = most.where(ProduceMove.lot_id.is_(None), ProduceMove.qty > 0, *of_store)
+    beyond = {(store, sku): int(qty) for store, sku, qty in session.execute(most.group_by(*most.selected_columns[:2]))}
     found += producer_lots.more_left_than_there(session, store_id, beyond)
     names = ("qty", "net_minor", "commission_minor", "agent_minor", "due_minor")
     minors = [sa.func.sum(getattr(ProduceMove, name)) for name in names]
     answers = sa.select(ProduceMove.store_id, ProduceMove.answers_id, *minors)
-    answers = answers.where(ProduceMove.answers_id.is_not(None), *of_shop)
-    for shop, answers_id, *undone in session.execute(answers.group_by(ProduceMove.store_id, ProduceMove.answers_id)):
-        move = session.get_one(ProduceMove, (shop, answers_id))
+    answers = answers.where(ProduceMove.answers_id.is_not(None), *of_store)
+    for store, answers_id, *undone in session.execute(answers.group_by(ProduceMove.store_id, ProduceMove.answers_id)):
+        move = session.get_one(ProduceMove, (store, answers_id))
         left = [getattr(move, name) + int(part) for name, part in zip(names, undone, strict=True)]
         if left[0] < 0 or (left[0] == 0 and any(left)):
             found.append(Finding("K18", f"sale:{move.sale_id}", "no more undone than sold", f"{undone} of {move.qty}"))
@@ -394,7 +394,7 @@ _goods = table_of(ProduceGoods).c
 # every sale asks this, so the statement is made once
 _THEIRS = PreparedForSome(
     lambda skus: sa.select(_goods.sku, _goods.producer_id).where(
-        _goods.store_id == sa.bindparam("shop", type_=sa.Text), _goods.sku.in_(skus)
+        _goods.store_id == sa.bindparam("store", type_=sa.Text), _goods.sku.in_(skus)
     )
 )
 

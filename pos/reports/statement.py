@@ -152,7 +152,7 @@ def reminder(session: Session, store: Store, customer_id: str, *, at: dt.datetim
     debt = next(iter(tab.debts(session, store.id, today, customer_id)), None)
     return accounts.reminder(
         name=customer.name,
-        shop=store.name,
+        store=store.name,
         owed_minor=debt.owed_minor if debt else 0,
         since=debt.since if debt else None,
         currency=store.currency,

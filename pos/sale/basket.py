@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows, table_of
-from config.errors import Conflict, Invalid, NotFound, ShopError
+from config.errors import Conflict, DomainError, Invalid, NotFound
 from config.money import MAX_MINOR
 from config.nodes import journal
 from config.nodes.journal import Actor
@@ -223,7 +223,7 @@ def worth(session: Session, store_id: str, lines: Sequence[RungLine], *, at: dt.
     if known:
         try:
             total_minor = sale.quote(session, store_id, known, at=at, for_sale=False).basket.lines_minor
-        except ShopError:  # one of them is not sold just now: the others one by one, so that one hides no other
+        except DomainError:  # one of them is not sold just now: the others one by one, so that one hides no other
             total_minor = sum(_alone(session, store_id, line, at) for line in known)
     return Worth(total_minor, pairs, len(lines) - len(pairs))
 
@@ -277,7 +277,7 @@ def _alone(session: Session, store_id: str, line: RungLine, at: dt.datetime) -> 
 
     try:
         return sale.quote(session, store_id, [line], at=at, for_sale=False).basket.lines_minor
-    except ShopError:
+    except DomainError:
         return 0
 
 

@@ -118,7 +118,7 @@ def sold(
     wanted: dict[str, int] = {}
     for sku, qty in lines:
         wanted[sku] = wanted.get(sku, 0) + qty
-    found = _LEFT.all(session, {"shop": store_id}, sorted(wanted))
+    found = _LEFT.all(session, {"store": store_id}, sorted(wanted))
     for lot_id, sku in found:
         lot = session.get_one(Consigned, (store_id, lot_id))
         own = min(lot.ahead_qty, wanted[sku])
@@ -270,7 +270,7 @@ _lot = table_of(Consigned).c
 _LEFT = PreparedForSome(
     lambda skus: (
         sa.select(_lot.id, _lot.sku)
-        .where(_lot.store_id == sa.bindparam("shop", type_=sa.Text), _lot.sku.in_(skus), _lot.left_qty > 0)
+        .where(_lot.store_id == sa.bindparam("store", type_=sa.Text), _lot.sku.in_(skus), _lot.left_qty > 0)
         .order_by(_lot.came_at, _lot.id)
     )
 )

@@ -239,7 +239,7 @@ def book_many(session: Session, store_id: str, bookings: Sequence[Booking]) -> N
     rows = _level_rows(store_id, [move for one in bookings for move in one.moves])
     if dialect_of(session) == "postgresql":
         skus, places, qtys = ([row[name] for row in rows] for name in ("sku", "place", "qty"))
-        session.execute(_ADD_ALL_TO_LEVELS, {"shop": store_id, "skus": skus, "places": places, "qtys": qtys})
+        session.execute(_ADD_ALL_TO_LEVELS, {"store": store_id, "skus": skus, "places": places, "qtys": qtys})
     elif rows:
         _add_to_levels(dialect_of(session)).run(session, rows)
 
@@ -292,7 +292,7 @@ def open_count_tasks(session: Session, store_id: str, places: Places, at: dt.dat
 def locked(session: Session, store_id: str, skus: Sequence[str]) -> Places:
     """Return what is where, the rows locked until the transaction ends."""
     places: Places = {sku: {} for sku in skus}
-    for sku, place, qty in _LOCKED.all(session, {"shop": store_id}, skus):
+    for sku, place, qty in _LOCKED.all(session, {"store": store_id}, skus):
         places[sku][place] = qty
     return places
 
@@ -309,9 +309,9 @@ def shift_places(places: Places, moves: Sequence[Moved]) -> None:
 def held_of(session: Session, store_id: str, skus: Sequence[str] | None) -> dict[str, int]:
     """Return the units promised and not yet answered, by SKU."""
     if skus is None:
-        rows: Iterable[Any] = session.execute(_HELD, {"shop": store_id})
+        rows: Iterable[Any] = session.execute(_HELD, {"store": store_id})
     else:
-        rows = _HELD_OF.all(session, {"shop": store_id}, skus)
+        rows = _HELD_OF.all(session, {"store": store_id}, skus)
     return {sku: int(qty) for sku, qty in rows}
 
 
@@ -420,25 +420,25 @@ def _unanswered(promise: Any, reply: Any) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 _level, _promise = table_of(StockLevel).c, table_of(Reservation).c
-_SHOP = sa.bindparam("shop", type_=sa.Text)
+_STORE = sa.bindparam("store", type_=sa.Text)
 # every sale asks these, so the statements are made once
 _MOVED = Prepared(sa.insert(table_of(StockMovement)))
 _ADD_ALL_TO_LEVELS = sa.text(
-    "INSERT INTO stock_level (store_id, sku, place, qty) SELECT CAST(:shop AS text), * "
+    "INSERT INTO stock_level (store_id, sku, place, qty) SELECT CAST(:store AS text), * "
     "FROM unnest(CAST(:skus AS text[]), CAST(:places AS text[]), CAST(:qtys AS bigint[])) "
     "ON CONFLICT (store_id, sku, place) DO UPDATE SET qty = stock_level.qty + excluded.qty"
 )
 _LOCKED = PreparedForSome(
     lambda skus: (
         sa.select(_level.sku, _level.place, _level.qty)
-        .where(_level.store_id == _SHOP, _level.sku.in_(skus))
+        .where(_level.store_id == _STORE, _level.sku.in_(skus))
         .order_by(_level.sku, _level.place)
         .with_for_update()
     )
 )
 _HELD = (
     sa.select(_promise.sku, sa.func.sum(_promise.qty))
-    .where(_promise.store_id == _SHOP, *_unanswered(_promise, table_of(Reservation).alias().c))
+    .where(_promise.store_id == _STORE, *_unanswered(_promise, table_of(Reservation).alias().c))
     .group_by(_promise.sku)
 )
 _HELD_OF = PreparedForSome(lambda skus: _HELD.where(_promise.sku.in_(skus)))

@@ -114,9 +114,9 @@ def more_left_than_there(session: Session, store_id: str | None, beyond: dict[tu
     )
     rows = session.execute(sa.select(lots, on_hand.label("there")).where(lots.c.left > on_hand, ~asked))
     return [
-        Finding("K18", f"product:{shop}/{sku}", "no more left of lots than is there", f"{qty} left, {there} there")
-        for shop, sku, qty, there in rows
-        if qty > there + beyond.get((shop, sku), 0)
+        Finding("K18", f"product:{store}/{sku}", "no more left of lots than is there", f"{qty} left, {there} there")
+        for store, sku, qty, there in rows
+        if qty > there + beyond.get((store, sku), 0)
     ]
 
 

@@ -180,7 +180,7 @@ def refuse(session: Session, store_id: str, lines: Iterable[tuple[str, str | Non
     stopped: those lines as they were given.
     """
     asked = [(sku, said, tidy_batch(said)) for sku, said in lines]
-    if not asked or _ANY.first(session, {"shop": store_id}) is None:
+    if not asked or _ANY.first(session, {"store": store_id}) is None:
         return
     found = in_force(session, store_id, sorted({sku for sku, _said, _batch in asked}))
     touched = [(row, sku, said, batch) for sku, said, batch in asked for row in found if row.sku == sku]
@@ -222,7 +222,7 @@ def in_force(session: Session, store_id: str, skus: Sequence[str] | None = None)
 
 def mark(session: Session, store_id: str) -> str:
     """Return what is another text whenever something else is refused here; '' while nothing is recalled."""
-    if _ANY.first(session, {"shop": store_id}) is None:
+    if _ANY.first(session, {"store": store_id}) is None:
         return ""
     said = [(row.id, row.state) for row in in_force(session, store_id)]
     return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
@@ -300,6 +300,6 @@ def _names(session: Session, skus: Sequence[str]) -> dict[str, str]:
 
 
 _recall = table_of(Recall).c
-_FIRST_IN_FORCE = sa.select(_recall.id).where(_recall.store_id == sa.bindparam("shop"), sa.text("state <> 'lifted'"))
+_FIRST_IN_FORCE = sa.select(_recall.id).where(_recall.store_id == sa.bindparam("store"), sa.text("state <> 'lifted'"))
 """The words are those of the index, so that it is used."""
 _ANY = Prepared(_FIRST_IN_FORCE.limit(1))

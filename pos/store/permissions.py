@@ -57,7 +57,7 @@ AT_FIRST: dict[str, frozenset[str]] = {
             "staff",
         }
     ),
-    "customer": frozenset({"shop"}),
+    "customer": frozenset({"store"}),
     "system": frozenset(),
 }
 """Role -> what it may do where no shop has settled otherwise."""

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.database import lock_rows
-from config.errors import Conflict, ShopError
+from config.errors import Conflict, DomainError
 from config.nodes import journal
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message
@@ -206,7 +206,7 @@ def _beside(session: Session, store_id: str, fact: SaleCompleted) -> list[Odd]:
             with session.begin_nested():
                 write()
                 session.flush()
-        except ShopError as refusal:
+        except DomainError as refusal:
             odd.append(
                 {
                     "kind": "refused", "topic": fact.TOPIC, "no": str(fact.receipt_no), "day": fact.business_day,

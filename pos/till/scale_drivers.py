@@ -18,11 +18,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from config.errors import Invalid, Refused, ShopError, Unreachable
+from config.errors import DomainError, Invalid, Refused, Unreachable
 
 MOST_GRAMS = 999_999
 ANSWER_S = 1.0
-FAULTS: dict[str, Callable[[], ShopError]] = {
+FAULTS: dict[str, Callable[[], DomainError]] = {
     "scale-silent": lambda: Unreachable(
         "scale-silent",
         "The scale does not answer. Look whether it is on and its cable is in, or type the weight.",
@@ -111,7 +111,7 @@ def driver(setting: str) -> SerialScale:
     return SerialScale(WIRES[protocol], port, unit=unit, baud=int(baud))
 
 
-def refusal(code: str) -> ShopError:
+def refusal(code: str) -> DomainError:
     """Return the refusal of a scale's fault."""
     return FAULTS[code]()
 

@@ -40,14 +40,14 @@ def join() -> Response:
         raise given
     store_id, bearer = given
     with read() as session:
-        shop = told_of(session, store_id)
+        store = told_of(session, store_id)
         keys = [
             {"key": key.public, "since": key.made_at.isoformat()}
             for key in signing_keys.of(session, store_id)
             if key.state in ("good", "withdrawn")
         ]
     public_url = doors().settings.public_url
-    return jsonify(store_id=store_id, key=bearer, public_url=public_url, store=shop, signing_keys=keys)
+    return jsonify(store_id=store_id, key=bearer, public_url=public_url, store=store, signing_keys=keys)
 
 
 @bp.get("/ca.pem")

@@ -133,11 +133,11 @@ def demo(**asked: Any) -> None:
 def serve(no_work: bool, gunicorn: bool) -> None:
     """Serve this node's pages and API, with its worker beside it."""
     from store_app.commands import serve
-    from store_app.web import own_shop
+    from store_app.web import own_store
 
     doors = node(makes_books=True)
     set_up(doors)
-    serve.serve(own_shop.founded(doors), work=not no_work, gunicorn=gunicorn)
+    serve.serve(own_store.founded(doors), work=not no_work, gunicorn=gunicorn)
 
 
 @main.command()
@@ -146,11 +146,11 @@ def serve(no_work: bool, gunicorn: bool) -> None:
 def work(dask: str | None, with_parent: int | None) -> None:
     """Send, print and keep the nights; one worker leads, others wait."""
     from store_app.jobs import worker
-    from store_app.web import own_shop
+    from store_app.web import own_store
 
     if dask is not None:
         os.environ["CORNERSTORE_FORECAST_CLUSTER"] = dask  # children read it too
-    worker.run(own_shop.founded(node()), parent=with_parent)
+    worker.run(own_store.founded(node()), parent=with_parent)
 
 
 @main.command("print-agent")
@@ -357,15 +357,15 @@ def add_store(store_id: str, name: str, region: str, currency: str, tz: str, lan
 def give_key(store_id: str, listed: bool, withdraw: str) -> None:
     """Make a shop's key at the network, shown this once; or list its keys, or withdraw one."""
     from config.nodes import journal
-    from pos.store import store as shops
+    from pos.store import store as stores
 
     doors = node()
     with doors.write() as session:
-        keys = shops.keys_of(session, store_id)
+        keys = stores.keys_of(session, store_id)
         if withdraw:
             names = [key.name for key in keys if key.revoked_at is None] if withdraw == "all" else [withdraw]
             for name in names:
-                shops.withdraw_key(session, store_id, name, actor=by_hand(doors), at=doors.now())
+                stores.withdraw_key(session, store_id, name, actor=by_hand(doors), at=doors.now())
             told = [f"{name} opens nothing any more." for name in names]
         elif listed:
             told = [
@@ -374,7 +374,7 @@ def give_key(store_id: str, listed: bool, withdraw: str) -> None:
                 for key in keys
             ]
         else:
-            told = [shops.give_key(session, store_id, doors.now())]
+            told = [stores.give_key(session, store_id, doors.now())]
             subject = f"store:{store_id}"
             journal.record(session, actor=by_hand(doors), at=doors.now(), verb="store.key_given", subject=subject)
     screen.print("\n".join(told) or f"{store_id} has no key.", markup=False, highlight=False)

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from config import log, settings
-from config.errors import Invalid, NotFound, Refused, ShopError
+from config.errors import DomainError, Invalid, NotFound, Refused
 from config.nodes import node as nodes
 from config.nodes.journal import Actor
 from store_app.runtime.doors import Doors, open_doors
@@ -56,7 +56,7 @@ class Commands(click.Group):
         """Run the command and turn what it raises into a sentence and an exit code (rule 1)."""
         try:
             return super().invoke(context)
-        except ShopError as refusal:
+        except DomainError as refusal:
             _say(refusal.message)
             context.exit(2 if isinstance(refusal, Invalid | NotFound) else 1)
         except (sa.exc.DBAPIError, sqlite3.Error, OSError) as fault:
@@ -156,7 +156,7 @@ def speaking(doors: Doors) -> Iterator[None]:
         presenting.language()  # the shop is asked before a transaction is open
         try:
             yield
-        except ShopError as refusal:
+        except DomainError as refusal:
             raise type(refusal)(refusal.code, sentence_of(refusal), **refusal.facts) from refusal
 
 

@@ -99,7 +99,7 @@ def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None
     there = path.read_text("utf-8") if path.exists() else ""
     signer = joining.key_here(path, folder)
     told = joining.exchange(url, code, ca, signer)
-    store_id, shop = told.store_id, told.shop
+    store_id, store = told.store_id, told.store
     changed = {"node_id": store_id, "network_url": url, "network_key": told.key, "public_url": told.public_url}
     if ca:
         changed["network_ca"] = ca.as_posix()
@@ -114,8 +114,8 @@ def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None
     with doors.write() as session:
         signing_keys.own(session, store_id, signer, actor=by_hand(doors), at=doors.now())
         signing_keys.name_earlier(session, store_id, told.keys, actor=by_hand(doors))
-        if shop:
-            found_as_told(session, shop, at=doors.now())
+        if store:
+            found_as_told(session, store, at=doors.now())
     said = f"This is {store_id} now; its key is in {path}. Next: cornerstore serve, then open this computer's browser"
     screen.print(said, markup=False, highlight=False)
 

@@ -41,7 +41,7 @@ from pos.store.store import Region, Store, Till, add_staff, give_key
 from store_app.demo import counter
 from store_app.demo.panel import CURRENCY, ROLLOVER_HOUR, ZONE, DemoPanel
 from store_app.demo.products import TAX_CLASSES
-from store_app.demo.shops import Shop
+from store_app.demo.stores import DemoStore
 from supply.demand import rollups
 from supply.network import founding
 from supply.network.routes import vehicles
@@ -93,10 +93,10 @@ def build_network(
         _fill_catalogue(session, panel)
         _found_supply(session, panel, at=at, actor=actor)
         keys = {}
-        for shop in panel.shops:
-            session.add(_store(shop, has_node=shop.is_live, at=at))
+        for store in panel.stores:
+            session.add(_store(store, has_node=store.is_live, at=at))
             session.flush()
-            keys[shop.id] = give_key(session, shop.id, at=at)
+            keys[store.id] = give_key(session, store.id, at=at)
         add_staff(session, NETWORK, "op", "Olivia (operator)", "operator", PINS["operator"])
         _open_warehouse(session, panel, at=at, actor=actor)
         _put_on_the_map(session, panel, at=at, actor=actor)
@@ -107,51 +107,51 @@ def build_network(
     return keys
 
 
-def build_store(panel: DemoPanel, shop: Shop, place: Place, *, at: dt.datetime, edition: dict[str, Any]) -> None:
+def build_store(panel: DemoPanel, store: DemoStore, place: Place, *, at: dt.datetime, edition: dict[str, Any]) -> None:
     """Found one store node: its shop, till and staff; a live one's own past, another's catalogue and stock."""
     database = _empty(place)
     with database.write() as session:
-        found(session, shop.id, at=at)
+        found(session, store.id, at=at)
         _found_regions(session, panel)
-        session.add(_store(shop, has_node=shop.is_live, at=at))
+        session.add(_store(store, has_node=store.is_live, at=at))
         session.flush()
-        session.add(Till(store_id=shop.id, id=TILL, name="Till 1"))
-        add_staff(session, shop.id, "ana", "Ana", "cashier", PINS["cashier"])
-        add_staff(session, shop.id, "sue", "Sue", "supervisor", PINS["supervisor"])
-        add_staff(session, shop.id, "wei", "Wei", "shopkeeper", PINS["shopkeeper"])
-        if shop.is_live:
-            own = panel.history[panel.history["store_id"] == shop.id]
+        session.add(Till(store_id=store.id, id=TILL, name="Till 1"))
+        add_staff(session, store.id, "ana", "Ana", "cashier", PINS["cashier"])
+        add_staff(session, store.id, "sue", "Sue", "supervisor", PINS["supervisor"])
+        add_staff(session, store.id, "wei", "Wei", "shopkeeper", PINS["shopkeeper"])
+        if store.is_live:
+            own = panel.history[panel.history["store_id"] == store.id]
             rollups.import_history(session, own.itertuples(index=False, name=None))
         else:
-            take_edition(session, edition | {"store_id": shop.id})
-            lay_in(session, panel, shop, at=at)
+            take_edition(session, edition | {"store_id": store.id})
+            lay_in(session, panel, store, at=at)
     database.engine.dispose()
 
 
-def lay_in(session: Session, panel: DemoPanel, shop: Shop, *, at: dt.datetime) -> None:
+def lay_in(session: Session, panel: DemoPanel, store: DemoStore, *, at: dt.datetime) -> None:
     """Lay in a shop's opening stock (rule 2); its catalogue must be there."""
-    rates = per_day(panel, shop.id)
-    gone = counter.sold_out(panel, shop.id)
+    rates = per_day(panel, store.id)
+    gone = counter.sold_out(panel, store.id)
     lines = [
         (product.sku, _opening_qty(rates.get(product.sku, 0.0), product.stock_unit))
         for product in panel.products
         if product.sku not in gone
     ]
-    stock.open_stock(session, shop.id, lines, source_id="opening", at=at, actor=Actor.system("demo", shop.id))
+    stock.open_stock(session, store.id, lines, source_id="opening", at=at, actor=Actor.system("demo", store.id))
     best = panel.products[:QUICK_KEYS]  # the panel's products are ranked by what sells
     session.execute(
         sa.update(Listing),
-        [{"store_id": shop.id, "sku": product.sku, "quick_key": n} for n, product in enumerate(best)],
+        [{"store_id": store.id, "sku": product.sku, "quick_key": n} for n, product in enumerate(best)],
     )
-    counter.know_costs(session, panel, shop.id)
-    if shop.is_live:
-        counter.set_up(session, panel, shop.id, at=at)
+    counter.know_costs(session, panel, store.id)
+    if store.is_live:
+        counter.set_up(session, panel, store.id, at=at)
 
 
 def spot(panel: DemoPanel, store_id: str) -> tuple[int, int]:
     """Return where a shop lies, in millionths of a degree: around the warehouse, the live ones side by side."""
-    ids = [shop.id for shop in panel.shops]
-    live = [shop.id for shop in panel.live_shops()]
+    ids = [store.id for store in panel.stores]
+    live = [store.id for store in panel.live_stores()]
     n = ids.index(live[0] if store_id in live else store_id)
     turn, far = n * 2.4, 12_000 + 9_000 * (n % 5)  # around and around, none behind another
     aside = 4_000 * live.index(store_id) if store_id in live else 0
@@ -201,13 +201,13 @@ def _found_regions(session: Session, panel: DemoPanel) -> None:
     session.flush()
 
 
-def _store(shop: Shop, *, has_node: bool, at: dt.datetime) -> Store:
+def _store(store: DemoStore, *, has_node: bool, at: dt.datetime) -> Store:
     return Store(
-        id=shop.id,
-        name=shop.name,
-        slug=shop.slug,
-        region_id=shop.region_id,
-        address=shop.address,
+        id=store.id,
+        name=store.name,
+        slug=store.slug,
+        region_id=store.region_id,
+        address=store.address,
         phone="",
         currency=CURRENCY,
         smallest_coin_minor=1,
@@ -280,10 +280,10 @@ def _found_supply(session: Session, panel: DemoPanel, *, at: dt.datetime, actor:
 def _put_on_the_map(session: Session, panel: DemoPanel, *, at: dt.datetime, actor: Actor) -> None:
     """Make places up around a warehouse, and give it two vans; a page that shows them says that they are made up."""
     vehicles.place(session, WAREHOUSE, *CENTRE_E6, source="generated", actor=actor, at=at)
-    for n, shop in enumerate(panel.shops):
-        lat_e6, lon_e6 = spot(panel, shop.id)
+    for n, store in enumerate(panel.stores):
+        lat_e6, lon_e6 = spot(panel, store.id)
         window = (6 * 60 + 30 * (n % 4), 11 * 60 + 60 * (n % 3))
-        vehicles.place(session, shop.id, lat_e6, lon_e6, window=window, source="generated", actor=actor, at=at)
+        vehicles.place(session, store.id, lat_e6, lon_e6, window=window, source="generated", actor=actor, at=at)
     for n in (1, 2):
         vehicles.add_van(session, WAREHOUSE, f"Van {n}", 400, actor=actor, at=at)
 

@@ -137,10 +137,10 @@ def build(
     keys = build_network(
         panel, place_of(state, NETWORK, network_database), at=at, progress=lambda words: told(words, 0, 0)
     )
-    edition = catalogue_edition(place_of(state, NETWORK, network_database), panel.shops[0].id, panel.cut_off)
-    for n, shop in enumerate(panel.shops):
-        told(f"Founding {shop.name} …", n, len(panel.shops))
-        build_store(panel, shop, place_of(state, shop.id), at=at, edition=edition)
+    edition = catalogue_edition(place_of(state, NETWORK, network_database), panel.stores[0].id, panel.cut_off)
+    for n, store in enumerate(panel.stores):
+        told(f"Founding {store.name} …", n, len(panel.stores))
+        build_store(panel, store, place_of(state, store.id), at=at, edition=edition)
     return keys
 
 
@@ -159,24 +159,24 @@ def all_here(
     with _served(create_app(base, clock)) as url, ExitStack() as stack:
         network_client = stack.enter_context(httpx2.Client(base_url=url, timeout=30))
         network = Member(base.model_copy(update={"public_url": url}), clock, network_client)
-        shops = {}
-        for shop in panel.shops:
+        stores = {}
+        for store in panel.stores:
             settings = settings_for(
-                state, shop.id, clock_file=False, network_url=url, network_key=keys[shop.id], public_url=url
+                state, store.id, clock_file=False, network_url=url, network_key=keys[store.id], public_url=url
             )
             client = None
-            if shop.is_live:
+            if store.is_live:
                 transport = httpx2.WSGITransport(app=create_app(settings, clock))
                 client = stack.enter_context(httpx2.Client(transport=transport, base_url="http://127.0.0.1"))
-            shops[shop.id] = Member(settings, clock, client, shop.slug)
-        for member in [network, *shops.values()]:
+            stores[store.id] = Member(settings, clock, client, store.slug)
+        for member in [network, *stores.values()]:
             stack.callback(member.close)
-        yield Road(panel, network, shops, set_clock=clock.set, progress=told, left_to_people=left)
+        yield Road(panel, network, stores, set_clock=clock.set, progress=told, left_to_people=left)
 
 
 def left_to_visitors(panel: DemoPanel) -> frozenset[str]:
     """Return the shop whose orders and goods wait for whoever looks: the first live one."""
-    return frozenset({panel.live_shops()[0].id})
+    return frozenset({panel.live_stores()[0].id})
 
 
 def over_http(state: Path, panel: DemoPanel, keys: dict[str, str], urls: dict[str, str], told: Any) -> Road:
@@ -184,14 +184,14 @@ def over_http(state: Path, panel: DemoPanel, keys: dict[str, str], urls: dict[st
     clock = PracticeClock(state / "clock.json")
     base = settings_for(state, NETWORK, database_url=notice.read(state).get("network_database"))
     network = Member(base, clock, httpx2.Client(base_url=urls[NETWORK], timeout=60))
-    shops = {}
-    for shop in panel.shops:
+    stores = {}
+    for store in panel.stores:
         settings = settings_for(
-            state, shop.id, network_url=urls[NETWORK], network_key=keys[shop.id], public_url=urls[NETWORK]
+            state, store.id, network_url=urls[NETWORK], network_key=keys[store.id], public_url=urls[NETWORK]
         )
-        client = httpx2.Client(base_url=urls[shop.id], timeout=60) if shop.is_live else None
-        shops[shop.id] = Member(settings, clock, client, shop.slug)
-    return Road(panel, network, shops, set_clock=clock.set, progress=told, left_to_people=left_to_visitors(panel))
+        client = httpx2.Client(base_url=urls[store.id], timeout=60) if store.is_live else None
+        stores[store.id] = Member(settings, clock, client, store.slug)
+    return Road(panel, network, stores, set_clock=clock.set, progress=told, left_to_people=left_to_visitors(panel))
 
 
 def settings_for(

@@ -106,7 +106,7 @@ def know_costs(session: Session, panel: DemoPanel, store_id: str) -> None:
 
 def set_up(session: Session, panel: DemoPanel, store_id: str, *, at: dt.datetime) -> None:
     """Give a shop its own goods, labels, offers, points and customers."""
-    which = [shop.id for shop in panel.live_shops()].index(store_id)
+    which = [live.id for live in panel.live_stores()].index(store_id)
     own = OWN[which % len(OWN)]
     given: dict[str, Any] = {"actor": Actor.system("demo", store_id), "at": at}
     store = session.get_one(Store, store_id)
@@ -139,7 +139,7 @@ def scarce(panel: DemoPanel) -> list[str]:
 
 def sold_out(panel: DemoPanel, store_id: str) -> frozenset[str]:
     """Return what a shop has run out of when the demonstration begins."""
-    live = [shop.id for shop in panel.live_shops()]
+    live = [live.id for live in panel.live_stores()]
     return frozenset(scarce(panel)) if len(live) > 1 and store_id == live[1] else frozenset()
 
 

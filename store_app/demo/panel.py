@@ -6,7 +6,7 @@ is why several stores make one shop of about nineteen baskets a day.
 
 Rules
 -----
-1. Shops and regions: `shops`. Products, units, taxes, barcodes, packs, costs: `products`. Prices: `prices`.
+1. Shops and regions: `stores`. Products, units, taxes, barcodes, packs, costs: `products`. Prices: `prices`.
 2. Baskets stay whole but for lines that are no goods or none of the 800 products; lines of one product in one
    basket are one line. A basket left without a line is none.
 3. Quantities: a panel quantity of 0 with money paid is 1, without is left out; at most 24 of a product in a
@@ -31,7 +31,7 @@ from typing import Any
 import pandas as pd
 
 from store_app.demo.products import DemoProduct
-from store_app.demo.shops import Region, Shop
+from store_app.demo.stores import DemoStore, Region
 
 RULES_VERSION = 3
 ZONE = "America/New_York"
@@ -61,7 +61,7 @@ class DemoPanel:
     """
 
     regions: tuple[Region, ...]
-    shops: tuple[Shop, ...]
+    stores: tuple[DemoStore, ...]
     products: tuple[DemoProduct, ...]
     prices: pd.DataFrame
     history: pd.DataFrame
@@ -83,9 +83,9 @@ class DemoPanel:
             lines = lines[lines["store_id"] == store_id]
         return _baskets(lines)
 
-    def live_shops(self) -> tuple[Shop, ...]:
+    def live_stores(self) -> tuple[DemoStore, ...]:
         """Name the two shops that live on as stores of their own."""
-        return tuple(shop for shop in self.shops if shop.is_live)
+        return tuple(store for store in self.stores if store.is_live)
 
     def prices_on(self, day: date) -> dict[str, int]:
         """Give every product's shelf price of a day, in minor units per its price quantity."""
@@ -136,7 +136,7 @@ def _read(folder: Path) -> DemoPanel | None:
     frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _FRAMES}
     return DemoPanel(
         regions=tuple(Region(**row) for row in kept["regions"]),
-        shops=tuple(Shop(**row | {"panel_stores": tuple(row["panel_stores"])}) for row in kept["shops"]),
+        stores=tuple(DemoStore(**row | {"panel_stores": tuple(row["panel_stores"])}) for row in kept["stores"]),
         products=tuple(DemoProduct(**row) for row in kept["products"]),
         first_day=date.fromisoformat(kept["first_day"]),
         cut_off=date.fromisoformat(kept["cut_off"]),
@@ -156,7 +156,7 @@ def _write(folder: Path, panel: DemoPanel) -> None:
         "rules_version": RULES_VERSION,
         "package": package_version(),
         "regions": [asdict(region) for region in panel.regions],
-        "shops": [asdict(shop) for shop in panel.shops],
+        "stores": [asdict(store) for store in panel.stores],
         "products": [asdict(product) for product in panel.products],
         "first_day": panel.first_day.isoformat(),
         "cut_off": panel.cut_off.isoformat(),

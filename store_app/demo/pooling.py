@@ -16,7 +16,7 @@ import pandas as pd
 
 from store_app.demo import prices as pricing
 from store_app.demo import products as naming
-from store_app.demo import shops as pooling
+from store_app.demo import stores as pooling
 from store_app.demo.panel import CUT_OFF, ROLLOVER_HOUR, ZONE, DemoPanel
 from store_app.demo.products import DemoProduct
 
@@ -51,21 +51,21 @@ def make_panel(progress: Callable[[str], None]) -> DemoPanel:
     region = pooling.neighbourhoods(visits)
     days = (last - first).days + 1
     kept = sold.drop_duplicates("basket_id").groupby("panel_store").size()
-    shops = pooling.pool(kept, region, days)
-    shop_of = {store: shop.id for shop in shops for store in shop.panel_stores}
-    sold["store_id"] = sold["panel_store"].map(shop_of)
+    stores = pooling.pool(kept, region, days)
+    store_of = {panel_store: store.id for store in stores for panel_store in store.panel_stores}
+    sold["store_id"] = sold["panel_store"].map(store_of)
     progress("Writing down each shop's past, day by day.")
     history, replay = _history(sold), _replay(sold)
     return DemoPanel(
         regions=tuple(pooling.Region(f"R{number + 1}", name) for number, name in enumerate(pooling.REGION_NAMES)),
-        shops=shops,
-        products=_products(types, sold, prices, days, len(shops)),
+        stores=stores,
+        products=_products(types, sold, prices, days, len(stores)),
         prices=prices,
         history=history,
         first_day=first,
         cut_off=CUT_OFF,
         last_day=last,
-        figures=_figures(raw, goods, lines, sold, types, shops, visits, region),
+        figures=_figures(raw, goods, lines, sold, types, stores, visits, region),
         replay=replay,
     )
 
@@ -199,9 +199,9 @@ def _replay(sold: pd.DataFrame) -> pd.DataFrame:
 
 
 def _products(
-    types: pd.DataFrame, sold: pd.DataFrame, prices: pd.DataFrame, days: int, shops: int
+    types: pd.DataFrame, sold: pd.DataFrame, prices: pd.DataFrame, days: int, stores: int
 ) -> tuple[DemoProduct, ...]:
-    weekly = sold.groupby("sku")["qty"].sum() * 7 / days / shops
+    weekly = sold.groupby("sku")["qty"].sum() * 7 / days / stores
     dated = prices[prices["from_day"] <= CUT_OFF].drop_duplicates("sku", keep="last")
     price = dated.set_index("sku")["price_minor"]
     names = _unique_names(types)
@@ -266,11 +266,11 @@ def _unique_names(types: pd.DataFrame) -> dict[str, str]:
 
 def _figures(
     raw: pd.DataFrame, goods: pd.DataFrame, lines: pd.DataFrame, sold: pd.DataFrame, types: pd.DataFrame,
-    shops: tuple[pooling.Shop, ...], visits: pd.DataFrame, region: pd.Series,
+    stores: tuple[pooling.DemoStore, ...], visits: pd.DataFrame, region: pd.Series,
 ) -> dict[str, Any]:  # fmt: skip
     past = sold["business_day"] < CUT_OFF
     weighed = sold["is_weighed"]
-    sizes = [shop.baskets_per_day for shop in shops]
+    sizes = [store.baskets_per_day for store in stores]
     return {
         "panel_lines": len(raw),
         "panel_baskets": int(raw["basket_id"].nunique()),
@@ -280,7 +280,7 @@ def _figures(
         "kept_lines": len(lines),
         "share_of_goods_lines": round(len(lines) / len(goods), 4),
         "share_of_panel_lines": round(len(lines) / len(raw), 4),
-        "stores_used": sum(len(shop.panel_stores) for shop in shops),
+        "stores_used": sum(len(store.panel_stores) for store in stores),
         "baskets": int(sold["basket_id"].nunique()),
         "basket_lines": len(sold),
         "history_lines": int(past.sum()),

@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.clock import day_start
-from config.errors import ShopError
+from config.errors import DomainError
 from config.ids import NETWORK
 from config.money import amount_for
 from config.nodes.journal import Actor
@@ -120,17 +120,17 @@ class Road:
         self,
         panel: DemoPanel,
         network: Member,
-        shops: dict[str, Member],
+        stores: dict[str, Member],
         *,
         set_clock: Callable[[dt.datetime], None],
         progress: Callable[[str, int, int], None],
         left_to_people: frozenset[str] = frozenset(),
     ) -> None:
-        self.panel, self.network, self.shops = panel, network, shops
-        self.live = [shops[shop.id] for shop in panel.live_shops()]
+        self.panel, self.network, self.stores = panel, network, stores
+        self.live = [stores[store.id] for store in panel.live_stores()]
         self.living = Living(panel, network, self.live)
         self.tally = Tally(
-            stores=len(shops), products=len(panel.products), history_lines=int(panel.figures["history_lines"])
+            stores=len(stores), products=len(panel.products), history_lines=int(panel.figures["history_lines"])
         )
         self._set_clock, self._progress, self._left = set_clock, progress, left_to_people
 
@@ -141,15 +141,15 @@ class Road:
         self._network_night()
         for member in self.live:
             lay_in_past(self.network, member.id, self.panel.cut_off, self.network.doors.now())
-        for member in self.shops.values():
+        for member in self.stores.values():
             self._contact(member)
-        live = {shop.id: shop for shop in self.panel.live_shops()}
+        live = {store.id: store for store in self.panel.live_stores()}
         for member in self.live:
             with member.doors.write() as session:
                 lay_in(session, self.panel, live[member.id], at=member.doors.now())
             self.living.begin(member)
             self._contact(member)
-            self._shop_night(member)
+            self._store_night(member)
             self._set_up_shelf(member)
         self._propose_transfers()
         for member in self.live:
@@ -161,14 +161,14 @@ class Road:
         """Live one business day from opening to the night after it."""
         baskets = self.panel.baskets_on(day)
         self._at(day, OPENING_HOUR, 0)
-        for member in self.shops.values():
+        for member in self.stores.values():
             member.open_till(FLOAT_MINOR)
         self._morning(first=self._is_first(day))
         if self.tally.pushes_offered == 0:
             self._offer_goods(day)
         self._trade(day, baskets)
         self._at(day + dt.timedelta(days=1), 0, 30)
-        for member in self.shops.values():
+        for member in self.stores.values():
             member.close_till()
             self._contact(member)
         self._night(day)
@@ -184,11 +184,11 @@ class Road:
         tally.letters, tally.transfers, tally.claims, tally.producers = (
             self.living.done[name] for name in ("letters", "transfers", "claims", "producers")
         )
-        for member in [self.network, *self.shops.values()]:
+        for member in [self.network, *self.stores.values()]:
             tally.findings += len(member.findings())
         for member in self.live:
             tally.receipts_printed += member.receipts_printed()
-        for member in self.shops.values():
+        for member in self.stores.values():
             delivered, stuck = member.facts()
             tally.facts_delivered += delivered
             tally.facts_stuck += stuck
@@ -237,7 +237,7 @@ class Road:
                 self._give(online, give_at)
                 is_given = True
             self._set_clock(basket.at)
-            member = self.shops[basket.store_id]
+            member = self.stores[basket.store_id]
             self._step(f"sale {basket.id} at {basket.store_id}", partial(self._ring, member, basket))
             if n % 20 == 0:
                 self._progress(f"{day:%A %d %B}, {self._local(basket.at):%H:%M}", n, len(baskets))
@@ -245,8 +245,8 @@ class Road:
                 member.print_due()  # a ticket nobody prints for hours expires
         if not is_given:
             self._give(online or self._order_online(order_at), max(give_at, self.network.doors.now()))
-        for shop in self.live:
-            shop.print_due()
+        for store in self.live:
+            store.print_due()
         self._progress(f"{day:%A %d %B}, closing time", len(baskets), len(baskets))
 
     def _ring(self, member: Member, basket: Basket) -> None:
@@ -272,16 +272,16 @@ class Road:
         """Hand out what was ordered online, at the counter and at the doors, and what neighbours agreed on."""
         self._set_clock(at)
         for store_id, customer in online.collected.items():
-            member = self.shops[store_id]
+            member = self.stores[store_id]
             if self._step(f"collection at {store_id}", partial(self._collect, member, customer)):
                 self.tally.pickups_collected += 1
         self._step("hand-over between shops", self.living.hand_over)
         for store_id in online.brought:
-            self._step(f"setting out from {store_id}", partial(doorstep.set_out, self.shops[store_id]))
+            self._step(f"setting out from {store_id}", partial(doorstep.set_out, self.stores[store_id]))
         for member in self.live:
             self._contact(member)
         for store_id, customer in online.brought.items():
-            member = self.shops[store_id]
+            member = self.stores[store_id]
             self._step(f"order brought from {store_id}", partial(doorstep.hand_over, member, customer))
         for member in self.live:
             self._contact(member)
@@ -356,7 +356,7 @@ class Road:
             self._contact(member)
             if self._is_first(day):
                 self._step(f"statements of {member.id}", partial(self.living.state, member))
-            self._shop_night(member)
+            self._store_night(member)
             self._order_goods(member)
             self._contact(member)
         self.network.job("warehouse")
@@ -373,7 +373,7 @@ class Road:
         self.tally.forecast_seconds += round(time.perf_counter() - began, 2)
         self.network.job("publish")
 
-    def _shop_night(self, member: Member) -> None:
+    def _store_night(self, member: Member) -> None:
         member.job("roll-up")
         member.job("tell-counts")
         member.job("suggest")
@@ -426,7 +426,7 @@ class Road:
     def _step(self, name: str, act: Callable[[], Any]) -> bool:
         try:
             act()
-        except ShopError as refusal:
+        except DomainError as refusal:
             self.tally.missing.append(f"{name}: {refusal.code}: {refusal.message}")
             return False
         return True
@@ -458,8 +458,8 @@ def shelf_candidates(session: Any, panel: DemoPanel) -> list[tuple[str, str]]:
     from supply.membership import overview
 
     found = []
-    for shop in panel.live_shops():
-        best = overview.top_products(session, shop.region_id, panel.cut_off, limit=1)[0]
+    for store in panel.live_stores():
+        best = overview.top_products(session, store.region_id, panel.cut_off, limit=1)[0]
         found.append((best.sku, f"Your region bought {best.sold_qty} of it in four weeks"))
     return found
 

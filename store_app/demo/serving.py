@@ -15,7 +15,7 @@ from typing import Any
 import httpx2
 from rich.console import Console
 
-from config.errors import ShopError
+from config.errors import DomainError
 from config.ids import NETWORK
 from config.nodes.journal import Actor
 from config.settings import Settings
@@ -35,14 +35,14 @@ def serve(
     """Serve the network and the live shops until Ctrl-C; plays a day when the demo page asks for one."""
     state = state.resolve()
     keys = notice.read(state)["keys"]
-    nodes = [NETWORK, *(shop.id for shop in panel.live_shops())]
+    nodes = [NETWORK, *(store.id for store in panel.live_stores())]
     ports = dict(zip(nodes, _free_ports(port, len(nodes)), strict=True))
     urls = {node: f"http://127.0.0.1:{number}" for node, number in ports.items()}
     notice.write(
         state,
         urls=urls,
-        names={shop.id: shop.name for shop in panel.live_shops()},
-        slugs={shop.id: shop.slug for shop in panel.live_shops()},
+        names={store.id: store.name for store in panel.live_stores()},
+        slugs={store.id: store.slug for store in panel.live_stores()},
         network_database=network_database,
         playing=None,
         fault=None,
@@ -80,11 +80,11 @@ def serve(
 
 def _show_receipts(panel: DemoPanel, state: Path, network: str) -> None:
     """Print on the live shops' receipts a code that leads to them; the address is another at every start."""
-    for shop in panel.live_shops():
-        doors = open_doors(settings_for(state, shop.id))
+    for store in panel.live_stores():
+        doors = open_doors(settings_for(state, store.id))
         with doors.write() as session:
-            address = f"{network}/shop/{shop.slug}/receipts"
-            show_receipts(session, shop.id, address, actor=Actor.system("demo", shop.id), at=doors.now())
+            address = f"{network}/shop/{store.slug}/receipts"
+            show_receipts(session, store.id, address, actor=Actor.system("demo", store.id), at=doors.now())
         doors.database.engine.dispose()
 
 
@@ -138,7 +138,7 @@ def _play(state: Path, panel: DemoPanel, keys: dict[str, str], urls: dict[str, s
     road = over_http(state, panel, keys, urls, told)
     try:
         road.walk(day)
-    except (ShopError, httpx2.HTTPError) as fault:
+    except (DomainError, httpx2.HTTPError) as fault:
         road.tally.missing.append(str(fault))
     notice.write(state, playing=None, day=day.isoformat(), fault="; ".join(road.tally.missing[:3]) or None)
     road.network.doors.clock.set(morning(day + dt.timedelta(days=1)))  # type: ignore[attr-defined]
@@ -160,13 +160,13 @@ def _say(console: Console, panel: DemoPanel, urls: dict[str, str], state: Path, 
     console.print(f"\n[b green]The shops are open[/b green] (ready in {time.perf_counter() - began:.0f} s).\n")
     console.print(f"  Start here            [b]{urls[NETWORK]}/demo[/b]")
     console.print(f"  The network           {urls[NETWORK]}/console/   Olivia, PIN {PINS['operator']}")
-    for shop in panel.live_shops():
+    for store in panel.live_stores():
         console.print(
-            f"  {shop.name:<21} {urls[shop.id]}/   Ana (cashier) PIN {PINS['cashier']}, "
+            f"  {store.name:<21} {urls[store.id]}/   Ana (cashier) PIN {PINS['cashier']}, "
             f"Sue (supervisor) PIN {PINS['supervisor']}, "
             f"Wei (shopkeeper) PIN {PINS['shopkeeper']}"
         )
     console.print(
-        f"\n  Real sales: {figures['history_lines']:,} basket lines of the past in {len(panel.shops)} shops, "
+        f"\n  Real sales: {figures['history_lines']:,} basket lines of the past in {len(panel.stores)} shops, "
         f"{len(panel.products)} products.\n  Everything lies in {state}. Ctrl-C ends it.\n"
     )

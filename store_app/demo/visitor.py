@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from config.errors import Refused, ShopError, Unreachable
+from config.errors import DomainError, Refused, Unreachable
 from config.ids import new_id
 
 _TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
@@ -41,7 +41,7 @@ def call(client: httpx2.Client, path: str, body: Any, token: str) -> Any:
     answer = client.post(path, json=body, headers={"X-CSRF-Token": token})
     if answer.status_code >= 400:
         error = answer.json().get("error", {}) if "json" in answer.headers.get("content-type", "") else {}
-        raise ShopError(
+        raise DomainError(
             error.get("code", "no-answer"),
             error.get("message", f"{path}: {answer.status_code}"),
             **error.get("facts", {}),

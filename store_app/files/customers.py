@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from config import money
 from config.clock import business_day
-from config.errors import Invalid, ShopError
+from config.errors import DomainError, Invalid
 from config.ids import new_id
 from config.nodes.journal import Actor
 from pos.customers import customers, tab
@@ -76,7 +76,7 @@ def beside(session: Session, row: dict[str, Any], store_id: str, at: dt.datetime
         yield "owed_since", "lies ahead"
     try:
         tidy = customers.tidied(_particulars(row, store), store.tz)
-    except ShopError as refusal:
+    except DomainError as refusal:
         yield str(refusal.facts.get("field", "name")), refusal.message
         return
     same = Customer.phone == tidy.phone if tidy.phone else Customer.name == tidy.name

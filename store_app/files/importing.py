@@ -22,7 +22,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from config.ids import new_id
 from config.nodes.journal import Actor
 from config.nodes.publication import EVERYONE
@@ -109,7 +109,7 @@ def read(
     described = f"{form}, {encodings.ENCODINGS[read_as]}" if read_as else form
     try:
         return _checked(Sheet(kind, described, [], [], encoding=read_as), table, mark)
-    except ShopError as refusal:
+    except DomainError as refusal:
         refusal.facts["encoding"] = read_as
         raise
 
@@ -184,7 +184,7 @@ def write(
                 network.count(session, row, warehouse_id, why, actor, at)
             else:
                 _WRITERS[sheet.kind](session, row, supplier_id or owner_id, actor, at)
-        except ShopError as refusal:
+        except DomainError as refusal:
             raise _of_row(number, refusal) from refusal
     for source, listed_on in lists:
         external_rankings.end(session, source, listed_on)
@@ -193,7 +193,7 @@ def write(
     return ngettext("%(num)d row of %(kind)s is in.", "%(num)d rows of %(kind)s are in.", sheet.rows, kind=sheet.kind)
 
 
-def _of_row(number: int, refusal: ShopError) -> ShopError:
+def _of_row(number: int, refusal: DomainError) -> DomainError:
     """Return a refusal as what is wrong with a row."""
     column, why = refusal.facts.get("field"), sentence_of(refusal)
     told = (
@@ -218,7 +218,7 @@ def rehearse(
 
 def _refused(
     session: Session, sheet: Sheet, owner_id: str, actor: Actor, at: dt.datetime
-) -> Iterator[tuple[int, ShopError]]:
+) -> Iterator[tuple[int, DomainError]]:
     """Write row by row and yield what is refused, by its row."""
     if sheet.kind == "products":
         for place, refusal in products.write(session, sheet.values, owner_id, actor, at):
@@ -228,7 +228,7 @@ def _refused(
         try:
             with session.begin_nested():
                 _WRITERS[sheet.kind](session, row, owner_id, actor, at)
-        except ShopError as refusal:
+        except DomainError as refusal:
             yield number, refusal
 
 

@@ -66,8 +66,8 @@ def renew_product(session: Session, product: Product, row: dict[str, Any], actor
 
     if product.owner_id != EVERYONE:
         words = _(
-            "%(sku)s is a product of shop %(shop)s alone. Give the network's another number.",
-            sku=product.sku, shop=product.owner_id,
+            "%(sku)s is a product of shop %(store)s alone. Give the network's another number.",
+            sku=product.sku, store=product.owner_id,
         )  # fmt: skip
         raise Conflict("product-exists", words, sku=product.sku)
     if row.get("price_quantity", product.price_quantity) != product.price_quantity:

@@ -247,7 +247,7 @@ def _faults(row: Mapping[str, Any], store_id: str, known: _Known, today: dt.date
     if "store_id" not in row and store_id not in known.currency:
         faults.append(("store_id", _("says nothing: name the shop in this column")))
     elif store_id not in known.currency:
-        faults.append(("store_id", _("There is no shop %(shop)s here.", shop=store_id)))
+        faults.append(("store_id", _("There is no shop %(store)s here.", store=store_id)))
     if not row.get("sku") and not row.get("barcode"):
         faults.append(("sku", _("is empty")))
     if "sold" not in row and "sold_qty" not in row:

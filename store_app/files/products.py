@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, ShopError
+from config.errors import DomainError, Invalid
 from config.nodes.journal import Actor
 from config.nodes.publication import EVERYONE
 from pos.catalogue import catalogue, new_products
@@ -72,7 +72,7 @@ def beside(
 
 def write(
     session: Session, rows: Sequence[dict[str, Any]], owner_id: str, actor: Actor, at: dt.datetime
-) -> Iterator[tuple[int, ShopError]]:
+) -> Iterator[tuple[int, DomainError]]:
     """Write products, or let those that are here take over what their rows say (rule 1); new ones all at once.
 
     Yields the place of each row that is refused, and why; nothing of this transaction may then be kept.
@@ -96,7 +96,7 @@ def write(
             wishes = {name: row[name] for name in WISHES if name in row}
             named = row["sku"], row["name"], row["category"], row["tax_class"]
             new.append((place, NewProduct(*named, price_minor, row.get("barcode", ""), cost_minor, wishes)))
-        except ShopError as refusal:
+        except DomainError as refusal:
             yield place, refusal
     plain, fits = [one for _place, one in new], True
     for place, why in new_products.refusals(session, plain):

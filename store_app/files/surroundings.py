@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from config.nodes.journal import Actor
 from config.nodes.publication import EVERYONE
 from pos.store.store import Region
@@ -56,7 +56,7 @@ def beside(
                 surroundings.check_weather(row["day"], row.get("temperature"), row.get("rain"), at=at)
             elif kind == SCHOOL and {"from", "to"} <= set(row):
                 surroundings.check_school_holiday(row["from"], row["to"], at=at)
-        except ShopError as fault:
+        except DomainError as fault:
             yield n, str(fault.facts.get("field", "region")), sentence_of(fault)
 
 

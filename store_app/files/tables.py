@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from config.errors import Invalid, ShopError
+from config.errors import DomainError, Invalid
 from store_app.files import encodings
 from store_app.runtime.child_process import read_apart
 
@@ -81,7 +81,7 @@ def _bounded(name: str, found: Iterator[list[str]]) -> Iterator[list[str]]:
             _refuse_too_large(letters, MOST_LETTERS)
             _refuse_too_many(full - 1, cells)
             yield row
-    except (ShopError, MemoryError):
+    except (DomainError, MemoryError):
         raise
     except Exception as fault:  # a torn or hostile file: its reader may stumble in any way, and has written nothing
         raise Invalid(

@@ -70,8 +70,8 @@ def forecast_stores(desk: "Desk", day: dt.date) -> str:
                 forecast_store.store_store(session, result, actor=desk.actor("forecast-stores"), at=desk.doors.now())
             done += 1
         seen += len(some)
-        desk.far("forecast-stores", day, "shops")(seen, len(stores))
-    return _told(done, len(stores), "shops", day)
+        desk.far("forecast-stores", day, "stores")(seen, len(stores))
+    return _told(done, len(stores), "stores", day)
 
 
 def replay(desk: "Desk", day: dt.date) -> str:
@@ -85,11 +85,11 @@ def replay_regions(desk: "Desk", day: dt.date) -> str:
 
     regions = _regions(desk)
     with desk.doors.read() as session:
-        shops = {region_id: replays.stores_of(session, region_id) for region_id in regions}
+        stores = {region_id: replays.stores_of(session, region_id) for region_id in regions}
     done = 0
     for region_id in regions:
         with alone(desk.doors, "replay", region_id, actor=desk.actor("replay-regions")):
-            done += _replay(desk, "region", region_id, shops[region_id], day) if shops[region_id] else 0
+            done += _replay(desk, "region", region_id, stores[region_id], day) if stores[region_id] else 0
     return f"{done} replayed"
 
 

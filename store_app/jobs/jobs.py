@@ -19,7 +19,7 @@ import sqlalchemy as sa
 import structlog
 
 from config.clock import business_day
-from config.errors import NotFound, ShopError
+from config.errors import DomainError, NotFound
 from config.nodes.journal import Actor
 from pos.store.store import Region, Store
 from store_app.jobs import forecast, keeping, money, orders
@@ -59,7 +59,7 @@ class Desk:
             try:
                 with self.doors.write() as session:
                     job_book.say_how_far(session, self.node_id, job, day, so_far, whole, what)
-            except (ShopError, sa.exc.SQLAlchemyError) as fault:
+            except (DomainError, sa.exc.SQLAlchemyError) as fault:
                 log.warning("progress not noted", job=job, so_far=so_far, whole=whole, why=str(fault))
 
         return note
@@ -130,7 +130,7 @@ def send(desk: Desk, _day: dt.date) -> str:
     return done.fault or "; ".join([told, *done.refused])
 
 
-def publish_shop(desk: Desk, _day: dt.date) -> str:
+def publish_storefront(desk: Desk, _day: dt.date) -> str:
     """Tell the network what this shop's customers may order."""
     from supply.online.storefront import storefront
 
@@ -344,7 +344,7 @@ JOBS: dict[str, Job] = {
         Job("payments", ask_payments, every_s=5),
         Job("send", send, every_s=5, after_ring_s=0.3),
         Job("letters", letters, every_s=15, after_ring_s=0.5),
-        Job("shop-publish", publish_shop, every_s=60, after_ring_s=5),
+        Job("shop-publish", publish_storefront, every_s=60, after_ring_s=5),
         Job("expire-pickups", expire_pickups, every_s=60),
         Job("expire-offers", expire_offers, every_s=600),
         Job("campaigns", orders.carry_campaigns_out, every_s=300),
@@ -368,7 +368,7 @@ JOBS: dict[str, Job] = {
         Job("points", money.keep_points),
         Job("push-care", money.look_after_pushes),
         Job("returns", money.end_returns),
-        Job("compare", money.compare_shops),
+        Job("compare", money.compare_stores),
         Job("purchase", purchase),
         Job("forecast-regions", forecast.forecast_regions),
         Job("forecast-stores", forecast.forecast_stores),

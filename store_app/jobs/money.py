@@ -16,8 +16,8 @@ def close_money(desk: "Desk", day: dt.date) -> str:
     from supply.membership import credit_review
 
     with desk.doors.write() as session:
-        shops = credit_review.close_day(session, day, actor=desk.actor("credit"), at=desk.doors.now())
-    return f"{shops} lines"
+        stores = credit_review.close_day(session, day, actor=desk.actor("credit"), at=desk.doors.now())
+    return f"{stores} lines"
 
 
 def tell_counts(desk: "Desk", day: dt.date) -> str:
@@ -32,7 +32,7 @@ def tell_counts(desk: "Desk", day: dt.date) -> str:
     return f"{counted} of {sold} products counted lately"
 
 
-def compare_shops(desk: "Desk", day: dt.date) -> str:
+def compare_stores(desk: "Desk", day: dt.date) -> str:
     """Work the neighbours' figures out when a week ends, at the network; the first time at once."""
     from supply.membership import benchmarks
 
@@ -82,8 +82,8 @@ def keep_points(desk: "Desk", day: dt.date) -> str:
         actor, at = desk.actor("points"), desk.doors.now()
         points_pool.try_waiting(session, actor=actor, at=at)
         lapsed = points.lapse_old(session, day, at=at)
-        shops = points_pool.settle_all(session, day, actor=actor, at=at)
-    return f"{shops} shops settled, {lapsed} members' points lapsed"
+        stores = points_pool.settle_all(session, day, actor=actor, at=at)
+    return f"{stores} shops settled, {lapsed} members' points lapsed"
 
 
 def end_returns(desk: "Desk", _day: dt.date) -> str:

@@ -31,7 +31,7 @@ from sqlalchemy import text
 
 from config import log as logs
 from config import retry
-from config.errors import ShopError
+from config.errors import DomainError
 from config.settings import Settings
 from store_app.jobs.jobs import CATCH_UP_DAYS, JOBS, Desk, Job, last_day
 from store_app.roles import role_of
@@ -144,7 +144,7 @@ class Worker:
         """Return the first nightly job that is not done, and its day; None where it may not begin now."""
         try:
             last = last_day(self.doors)
-        except ShopError:
+        except DomainError:
             return None  # no shop yet
         with self.doors.read() as session:
             for job in (job for job in self.table if job.every_s is None):
@@ -205,7 +205,7 @@ def attempt(desk: Desk, job: Job, day: dt.date) -> tuple[str, bool]:
     """Run a job once; (outcome or fault in words, did it succeed?). The job's own edge: nothing escapes."""
     try:
         return retry.until_done(lambda: job.run(desk, day), may_repeat=True), True
-    except ShopError as refusal:
+    except DomainError as refusal:
         return f"{refusal.code}: {refusal.message}", False
     except Exception as fault:
         log.exception("job failed", job=job.name)

@@ -23,21 +23,21 @@ from supply.orders.letters import OrderLetter
 
 _WORDS: dict[str, dict[str, Any]] = {
     "en": {
-        "order": ("Order {no} from {shop}", "Dear {supplier},\n\nplease deliver the attached order {no} on {day}.\n"),
+        "order": ("Order {no} from {store}", "Dear {supplier},\n\nplease deliver the attached order {no} on {day}.\n"),
         "cancellation": (
-            "Order {no} from {shop} is called off",
+            "Order {no} from {store} is called off",
             "Dear {supplier},\n\nplease do not deliver order {no} for {day}: {why}\n",
         ),
         "return": (
-            "Return {no} from {shop}",
+            "Return {no} from {store}",
             "Dear {supplier},\n\nthe goods of the attached note {no} go back to you: {why}\n\n{please}\n",
         ),
         "return_off": (
-            "Return {no} from {shop} is called off",
+            "Return {no} from {store} is called off",
             "Dear {supplier},\n\nthe goods of note {no} do not come back to you: {why}\n",
         ),
         "claim": (
-            "Claim {no} of {shop} about the delivery of {day}",
+            "Claim {no} of {store} about the delivery of {day}",
             "Dear {supplier},\n\nof your delivery of {day} this was not as it should be:\n\n{lines}\n\n{words}{wish}\n",
         ),
         "kinds": {
@@ -53,25 +53,25 @@ _WORDS: dict[str, dict[str, Any]] = {
             "return": "Please take it back.",
         },
         "please": "Please take them with your next delivery, or tell us how they come to you.",
-        "greeting": "\n{by}\n{shop}\n{address}\n{phone}",
+        "greeting": "\n{by}\n{store}\n{address}\n{phone}",
         "number": "Our customer number with you: {customer_no}\n",
     },
     "zh": {
-        "order": ("{shop} 订货单 {no}", "{supplier}：\n\n请于 {day} 送达附件中的订单 {no}。\n"),
-        "cancellation": ("{shop} 取消订货单 {no}", "{supplier}：\n\n请勿送 {day} 的订单 {no}：{why}\n"),
+        "order": ("{store} 订货单 {no}", "{supplier}：\n\n请于 {day} 送达附件中的订单 {no}。\n"),
+        "cancellation": ("{store} 取消订货单 {no}", "{supplier}：\n\n请勿送 {day} 的订单 {no}：{why}\n"),
         "return": (
-            "{shop} 退货单 {no}",
+            "{store} 退货单 {no}",
             "{supplier}：\n\n附件退货单 {no} 中的货物退还贵方：{why}\n\n{please}\n",
         ),
-        "return_off": ("{shop} 取消退货单 {no}", "{supplier}：\n\n退货单 {no} 中的货物不再退还：{why}\n"),
+        "return_off": ("{store} 取消退货单 {no}", "{supplier}：\n\n退货单 {no} 中的货物不再退还：{why}\n"),
         "claim": (
-            "{shop} 对 {day} 到货的索赔 {no}",
+            "{store} 对 {day} 到货的索赔 {no}",
             "{supplier}：\n\n{day} 的到货有以下问题：\n\n{lines}\n\n{words}{wish}\n",
         ),
         "kinds": {"short": "缺少", "over": "多送", "damaged": "损坏", "wrong": "错货", "expired": "过期"},
         "wishes": {"money": "请退款。", "replacement": "请补发。", "return": "请收回。"},
         "please": "请在下次送货时带回，或告知如何送还。",
-        "greeting": "\n{by}\n{shop}\n{address}\n{phone}",
+        "greeting": "\n{by}\n{store}\n{address}\n{phone}",
         "number": "我方客户号：{customer_no}\n",
     },
 }
@@ -106,7 +106,7 @@ def written(row: OrderLetter) -> Letter:
     document = row.document
     words = _WORDS["zh" if str(document["language"]).startswith("zh") else "en"]
     said: dict[str, Any] = {
-        "no": document["order_no"], "shop": document["store"]["name"], "supplier": document["supplier_name"],
+        "no": document["order_no"], "store": document["store"]["name"], "supplier": document["supplier_name"],
         "day": document.get("delivery_day", ""), "why": document.get("called_off", document.get("why", "")),
         "by": document["by"], "address": document["store"]["address"] or "", "phone": document["store"]["phone"] or "",
         "customer_no": document["customer_no"], "please": words["please"],
@@ -128,7 +128,7 @@ def complaint(session: Session, row: OrderLetter) -> Letter:
     document = row.document
     words: dict[str, Any] = _WORDS["zh" if str(document["language"]).startswith("zh") else "en"]
     said = {
-        "no": document["order_no"], "shop": document["store"]["name"], "supplier": document["supplier_name"],
+        "no": document["order_no"], "store": document["store"]["name"], "supplier": document["supplier_name"],
         "day": document["delivery_day"], "by": document["by"], "address": document["store"]["address"] or "",
         "phone": document["store"]["phone"] or "", "customer_no": document["customer_no"],
         "lines": "\n".join(

@@ -20,13 +20,13 @@ from store_app.runtime.doors import Doors
 
 _WORDS = {
     "en": (
-        "Your receipt from {shop}",
-        "Thank you for shopping at {shop}.\n\nReceipt {no} of {day}: {total}. It is attached.\n{online}\n{shop}\n",
+        "Your receipt from {store}",
+        "Thank you for shopping at {store}.\n\nReceipt {no} of {day}: {total}. It is attached.\n{online}\n{store}\n",
         "It also stands here: {address}\n",
     ),
     "zh": (
-        "您在 {shop} 的小票",
-        "感谢您在 {shop} 购物。\n\n小票 {no}，{day}：{total}，见附件。\n{online}\n{shop}\n",
+        "您在 {store} 的小票",
+        "感谢您在 {store} 购物。\n\n小票 {no}，{day}：{total}，见附件。\n{online}\n{store}\n",
         "也可在此查看：{address}\n",
     ),
 }
@@ -57,7 +57,7 @@ def written(session: Session, row: ReceiptMail) -> Letter:
     subject, text, online = _WORDS[language]
     address = receipt.e_receipt_address(document)
     said = {
-        "shop": document["store"]["name"], "no": f"{sale.receipt_no:06d}", "day": sale.business_day.isoformat(),
+        "store": document["store"]["name"], "no": f"{sale.receipt_no:06d}", "day": sale.business_day.isoformat(),
         "total": paper.price(sale.total_minor, document["store"]["currency"]),
         "online": online.format(address=address) if address else "",
     }  # fmt: skip

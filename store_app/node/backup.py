@@ -39,7 +39,7 @@ from sqlalchemy.engine import URL
 from config import migrate
 from config.clock import FrozenClock
 from config.database import Database, make_engine
-from config.errors import Conflict, Invalid, NotFound, Refused, ShopError, Unreachable
+from config.errors import Conflict, DomainError, Invalid, NotFound, Refused, Unreachable
 from config.nodes import journal, node, signing_keys
 from config.nodes.journal import Actor, JournalEntry, JournalHead
 from config.settings import Settings
@@ -364,7 +364,7 @@ def _notes(folder: Path, node_id: str) -> list[Note]:
     for path in folder.glob(f"{node_id}-*.json"):
         try:
             found.append(read_note(path.with_suffix("")))
-        except ShopError as fault:
+        except DomainError as fault:
             log.warning("copy without a note that can be read", note=path.name, why=fault.message)
     return sorted(found, key=lambda note: note.at, reverse=True)
 

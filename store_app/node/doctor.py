@@ -27,7 +27,7 @@ import sqlalchemy as sa
 from config import migrate, private
 from config.clock import SystemClock
 from config.database import refuse_unsafe
-from config.errors import ShopError, cause
+from config.errors import DomainError, cause
 from config.ids import NETWORK
 from config.nodes import append_only, outbox, publication
 from config.nodes.inbox import InboxMessage
@@ -104,7 +104,7 @@ def examine(doors: Doors, *, outside: bool = True, reads_file: bool = True) -> l
 def _safely(look: Look, doors: Doors) -> Word:
     try:
         return look(doors)
-    except (ShopError, OSError, sa.exc.SQLAlchemyError) as fault:
+    except (DomainError, OSError, sa.exc.SQLAlchemyError) as fault:
         return Word(look.__name__.strip("_"), BAD, f"This could not be looked at: {cause(fault)}.")
 
 

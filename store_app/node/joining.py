@@ -73,7 +73,7 @@ class Joined:
     store_id: str
     key: str
     public_url: str
-    shop: dict[str, Any]
+    store: dict[str, Any]
     keys: list[tuple[str, dt.datetime]]
 
 
@@ -89,8 +89,8 @@ def exchange(url: str, code: str, ca: Path | None, signer: Signer) -> Joined:
             raise Refused("not-joined", str(body["error"]["message"])[:300])
         keys = [(str(one["key"]), dt.datetime.fromisoformat(one["since"])) for one in body.get("signing_keys") or []]
         keys = [(key, since) for key, since in keys if re.fullmatch(KEY_PATTERN, key)]
-        shop = dict(body.get("store") or {})
-        return Joined(str(body["store_id"]), str(body["key"]), str(body["public_url"]), shop, keys)
+        store = dict(body.get("store") or {})
+        return Joined(str(body["store_id"]), str(body["key"]), str(body["public_url"]), store, keys)
     except httpx2.HTTPError as fault:
         raise Unreachable("network-fault", f"The network cannot be reached at {url}: {cause(fault)}.") from fault
     except (ValueError, KeyError, TypeError) as fault:

@@ -14,7 +14,7 @@ import datetime as dt
 
 from sqlalchemy.orm import Session
 
-from config.errors import ShopError
+from config.errors import DomainError
 from config.ids import NETWORK
 from config.nodes.journal import Actor
 from pos.payments.providers import FINAL, NEVER_SEEN, Outcome, Provider, Request
@@ -32,7 +32,7 @@ from supply.online.pickup import escrow_release, order_copy
 from supply.sync import online
 
 ACTOR = Actor.system("escrow", NETWORK)
-WAY = "shop_code"
+WAY = "store_code"
 
 
 def provider_for(doors: Doors) -> Provider | None:
@@ -88,7 +88,7 @@ def send_back(doors: Doors, refund_id: str) -> str:
         return state
     try:
         outcome = providers(doors.settings).named(name).reverse(request, amount_minor, key=refund_id, at=doors.now())
-    except ShopError as fault:
+    except DomainError as fault:
         outcome = Outcome.unknown(fault.message)
     with doors.write() as session:
         if outcome.state == "captured":
@@ -140,7 +140,7 @@ def _asked(doors: Doors, name: str, request: Request, *, begin: bool, is_over: b
             outcome = provider.cancel(request, at=doors.now())
         elif not is_over and outcome.reason == NEVER_SEEN:
             outcome = provider.begin(request, at=doors.now())
-    except ShopError as fault:
+    except DomainError as fault:
         outcome = Outcome.unknown(fault.message)
     return outcome
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from config.errors import Invalid, Refused, ShopError, Unreachable
+from config.errors import DomainError, Invalid, Refused, Unreachable
 from config.ids import new_id
 from config.nodes.journal import Actor
 from config.settings import Settings
@@ -146,7 +146,7 @@ def granted(doors: Doors, request: SaleRequest, *, practice: bool, actor: Actor)
     tenders = [row if practice else _asked(doors, request, held, actor, *row) for row in request.tenders]
     try:
         yield replace(request, tenders=tenders)
-    except ShopError:
+    except DomainError:
         for payment_id in held:
             _asker(doors).cancel(payment_id, why="the sale was refused", actor=actor)
         raise

@@ -51,7 +51,7 @@ from supply.membership.training import Lesson
 KEPT = dt.timedelta(hours=12)
 MOST_EACH, MOST, MOST_PAGES = 2, 20, 8192
 """Practice stores of a person, of a node; SQLite's pages (4 KiB) of one of them (rule 6)."""
-KEY, FILE = "practice", "shop.db"
+KEY, FILE = "practice", "store.db"
 _NAMED = re.compile(r"[0-9a-f]{12}\.[\w-]+")
 COPIED = (
     "node", "region", "tax_class", "store", "till", "staff", "role_limit", "product", "barcode", "listing", "price",
@@ -74,7 +74,7 @@ class Standing:
         return all(self.done)
 
 
-class PracticeShops:
+class PracticeStores:
     """The practice shops of a node that are open: name -> its doors."""
 
     def __init__(self, own: Doors) -> None:
@@ -175,7 +175,7 @@ class PracticeShops:
 
 def set_up(app: Flask) -> None:
     """Let this node's browsers practise."""
-    app.extensions["cornerstore_practice"] = PracticeShops(app.extensions["cornerstore"])
+    app.extensions["cornerstore_practice"] = PracticeStores(app.extensions["cornerstore"])
     app.extensions["cornerstore_practice"].sweep()
     app.jinja_env.globals["practising"] = lambda: session.get("lesson") if session.get(KEY) else None
 
@@ -184,7 +184,7 @@ def begin(lesson: Lesson, language: str) -> None:
     """Let this browser practise a lesson from now on."""
     if session.get(KEY):
         leave()
-    name, after_n, note = _shops().make(lesson, g.actor, language)
+    name, after_n, note = _stores().make(lesson, g.actor, language)
     session[KEY], session["lesson"] = name, lesson.id
     session["lesson_after"], session["lesson_note"] = str(after_n), note
     session.pop("csrf_token", None)
@@ -197,7 +197,7 @@ def leave() -> None:
     for key in ("lesson", "lesson_after", "lesson_note", "lesson_noted", "csrf_token"):
         session.pop(key, None)
     if name:
-        _shops().close(name)
+        _stores().close(name)
         _tell("practice.ended", lesson=lesson_id)
 
 
@@ -260,8 +260,8 @@ def _note(till_id: str) -> None:
         journal.record(books, actor=g.actor, at=at, verb="practice.rung", subject=f"till:{till_id}")
 
 
-def _shops() -> PracticeShops:
-    found: PracticeShops = current_app.extensions["cornerstore_practice"]
+def _stores() -> PracticeStores:
+    found: PracticeStores = current_app.extensions["cornerstore_practice"]
     return found
 
 

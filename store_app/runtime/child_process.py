@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from config import errors
-from config.errors import Invalid, ShopError, Unreachable
+from config.errors import DomainError, Invalid, Unreachable
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 COMPUTE_LIMIT_S = 900.0
@@ -92,7 +92,7 @@ def compute_here(function: Callable[..., Any], loaded: Any, far: Far | None = No
 def read_apart(function: Callable[..., Iterable[Any]], *given: Any, limit_s: float = READ_LIMIT_S) -> Iterator[Any]:
     """Read what somebody sent, in a child (rule 2): return all that the function yields, as JSON carries it, or bytes.
 
-    Never call it inside a transaction. The function's own refusals (ShopError) are raised here.
+    Never call it inside a transaction. The function's own refusals (DomainError) are raised here.
     limit_s: for whom no till waits, with as much more of a core.
     """
     from config.database import is_writing  # which a child would load, too
@@ -188,7 +188,7 @@ def _read(mouth: Connection, function: Callable[..., Iterable[Any]], given: tupl
         items = iter(function(*given))
         while part := list(islice(items, _PART)):
             mouth.send_bytes(json.dumps(part, default=_plain).encode())
-    except ShopError as refusal:
+    except DomainError as refusal:
         refused = refusal
     except MemoryError:
         refused = _too_much()

@@ -200,7 +200,7 @@ class _SchemeDay(_Shape):
     worth_minor: int = Field(ge=0, le=MAX_MINOR)
     least_points: int = Field(ge=0, le=10**9)
     expiry_months: int = Field(ge=0, le=1_200)
-    lapsed_to: Literal["shops", "network"]
+    lapsed_to: Literal["stores", "network"]
     notice_days: int = Field(ge=0, le=3_660)
 
 

@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 
 import pos.sync.recovered
 import supply.sync.recovered
-from config.errors import Invalid, ShopError, Unreachable
+from config.errors import DomainError, Invalid, Unreachable
 from config.ids import NETWORK
 from config.nodes import journal, outbox, signing, signing_keys
 from config.nodes.journal import Actor, JournalEntry
@@ -181,7 +181,7 @@ def _take(session: Session, epoch: str, messages: Sequence[Message], came: Homec
                 session.flush()
         except sa.exc.OperationalError:
             raise
-        except ShopError as refusal:
+        except DomainError as refusal:
             came.odd.append(_refused(message, message.business_day, refusal.code, refusal.message))
         except (sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
             came.odd.append(_refused(message, message.business_day, "", f"{fault}".split("\n")[0][:200]))

@@ -129,7 +129,7 @@ class _Refusal(Exception):
     def __init__(self, status: int, told: wire.Refusal) -> None:
         super().__init__(wire.PAUSES.get(told.code, told.message[:300]))
         self.status, self.code, self.rows = status, told.code, told.rows
-        self.is_of_the_shop = status in (401, 403) or told.code in wire.PAUSES
+        self.is_of_the_store = status in (401, 403) or told.code in wire.PAUSES
 
 
 class _TooLarge(Unreachable):
@@ -163,7 +163,7 @@ def client_for(settings: Settings) -> httpx2.Client:
 
 def named(settings: Settings) -> dict[str, str]:
     """Return the header in which this shop names itself, whatever key goes with it."""
-    return {wire.SHOP_NAMED: quote(settings.node_id)}
+    return {wire.STORE_NAMED: quote(settings.node_id)}
 
 
 def trusted(ca: Path | None) -> ssl.SSLContext:
@@ -201,7 +201,7 @@ class _Talk:
             self.done.fault = str(fault) or type(fault).__name__
             self.done.cut_off = isinstance(fault, httpx2.TransportError)
         except _Refusal as fault:
-            self.done.fault, self.done.paused = str(fault), fault.is_of_the_shop
+            self.done.fault, self.done.paused = str(fault), fault.is_of_the_store
         with self.doors.write() as session:
             this = this_node(session)
             this.last_fault = self.done.fault
@@ -468,7 +468,7 @@ class _Talk:
             answer = self.client.post("/api/sync/forecast", content=content, headers=headers)
             refused = self._read(answer, wire.ForecastHeard).refused
         except (_Refusal, _TooLarge) as refusal:
-            if isinstance(refusal, _Refusal) and refusal.is_of_the_shop:
+            if isinstance(refusal, _Refusal) and refusal.is_of_the_store:
                 raise
             refused = f"{refusal.code}: {refusal}"
         with self.doors.write() as session:

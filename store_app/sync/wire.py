@@ -51,7 +51,7 @@ TOO_LARGE = N_(
     "then send it again."
 )
 """Why a fact waits that nobody takes in one piece (413)."""
-SHOP_NAMED = "Cornerstore-Shop"
+STORE_NAMED = "Cornerstore-Shop"
 """The header in which a shop names itself, so that another shop's key in its settings is noticed."""
 PLAIN = r"^[^\x00]*$"
 """A database's text cannot hold NUL."""

@@ -50,7 +50,7 @@ def is_known() -> bool:
 
 def install(app: Flask) -> None:
     """Give templates the addresses, and let browsers keep what they name (rule 1)."""
-    app.jinja_env.globals.update(asset=asset, shop_dress=dress)
+    app.jinja_env.globals.update(asset=asset, store_dress=dress)
 
     @app.after_request
     def _keep(answer: Response) -> Response:

@@ -37,7 +37,7 @@ from pos.store.store import Store
 from store_app.roles import is_network
 from store_app.runtime.doors import babel, doors, read
 from store_app.web import assets, icons
-from store_app.web.own_shop import no_shop_yet
+from store_app.web.own_store import no_store_yet
 
 LANGUAGES = {"en": "English", "zh": "中文"}
 JUST_NOW = dt.timedelta(seconds=5)
@@ -192,7 +192,7 @@ def set_up(app: Flask, settings: Settings) -> None:
         if request.endpoint not in ("static", "bootstrap.static"):
             here = place()  # in a look of its own, before a view opens one
             if here.store_id is None and not is_network(settings):
-                raise no_shop_yet(settings)
+                raise no_store_yet(settings)
 
     @app.after_request
     def _keep_language(answer: Response) -> Response:

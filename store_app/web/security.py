@@ -394,7 +394,7 @@ def _store_of_key(*, is_introduced: bool = False) -> tuple[str, str | None]:
         store_id = store_for_key(look, _bearer("A store's key is needed here."))
     if store_id is None:
         abort(401, description="This key is not known, or it was withdrawn.")
-    named = request.headers.get(wire.SHOP_NAMED)
+    named = request.headers.get(wire.STORE_NAMED)
     if named is not None and named != quote(store_id):
         raise Refused(wire.ANOTHERS_KEY, f"This key is not the one of {named:.60}: nothing was taken or told.")
     place = request.method, request.path, request.query_string

@@ -15,7 +15,7 @@ from typing import Any
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
-from config.errors import ShopError
+from config.errors import DomainError
 from store_app.web.presenting import clock_time, money, state_word
 from store_app.words.refusals_office import CUSTOMERS, OFFICE
 from store_app.words.refusals_online import ONLINE
@@ -28,7 +28,7 @@ BY_SUBJECT = (TILL, CUSTOMERS, STOCK, OFFICE, ONLINE, ORDERS, MONEY, ROUNDS, CLA
 SENTENCES: dict[str, tuple[Any, ...]] = {code: said for part in BY_SUBJECT for code, said in part.items()}
 
 
-def sentence_of(fault: ShopError) -> str:
+def sentence_of(fault: DomainError) -> str:
     """Return a refusal in the reader's language (rules 1 to 4)."""
     said, locale = str(fault.message), get_locale()
     if locale is None or str(locale).startswith("en") or said.endswith(_(".")):

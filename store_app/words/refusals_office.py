@@ -17,7 +17,7 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "nobody-to-write": (_l("There is nobody to write to just now who agreed to messages."),),
     "unknown-letter": (_l("There is no such letter."),),
     "not-in-letter": (_l("This letter is not for this customer."),),
-    "bad-letter-words": (_l("The words need {code}, and may have {name}, {shop} and {until}; 400 letters at most."),),
+    "bad-letter-words": (_l("The words need {code}, and may have {name}, {store} and {until}; 400 letters at most."),),
     "bad-time": (_l("Type a time such as 14:00."),),
     "bad-producer": (_l("Give the producer a name and say what they are."),),
     "bad-commission-share": (_l("The commission is at most 60 %%, the agent’s part within it."),),

@@ -116,7 +116,7 @@ PRODUCER_KINDS = {
     "farmer": _l("Farmer"),
     "cooperative": _l("Cooperative"),
     "maker": _l("Maker"),
-    "shop": _l("Neighbour shop"),
+    "store": _l("Neighbour shop"),
 }
 
 NOT_MET_REASONS = {
@@ -172,7 +172,7 @@ TOPICS = {
     "transfer.taken": _l("Goods from a neighbour"),
     "transfer.back": _l("Goods taken back from a neighbour"),
     "shelf.approved": _l("Shelf plan"),
-    "shop.published": _l("Online shop"),
+    "store.published": _l("Online shop"),
     "pickup.moved": _l("Pickup order"),
     "campaign.answered": _l("Answer to a campaign"),
     "pickup.taken": _l("Order taken at the counter"),

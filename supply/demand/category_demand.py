@@ -39,7 +39,7 @@ PARTS_OF_A_PIECE = 10
 
 
 @dataclass(frozen=True)
-class ShopAhead:
+class StoreAhead:
     """What a shop is expected to sell of an aisle. by: own | region | lately (rule 1); parts: of each day.
 
     unlikely: how many products are reckoned by what it sold, for its word is not believed; told_until: the last day
@@ -61,7 +61,7 @@ class Ahead:
 
     days: tuple[dt.date, ...]
     parts_of_unit: int
-    shops: tuple[ShopAhead, ...]
+    stores: tuple[StoreAhead, ...]
 
     @property
     def seen_day(self) -> dt.date | None:
@@ -70,7 +70,7 @@ class Ahead:
 
     def total(self, region_id: str | None = None) -> tuple[int, ...]:
         """Return the parts of each day of a region's shops; of all where none is named."""
-        some = [one.parts for one in self.shops if region_id in (None, one.region_id)]
+        some = [one.parts for one in self.stores if region_id in (None, one.region_id)]
         return tuple(map(sum, zip(*some, strict=True))) if some else (0,) * len(self.days)
 
     def units(self, parts: int) -> float:
@@ -123,33 +123,33 @@ def sold(
 def ahead(session: Session, aisle: str, region_id: str | None = None) -> Ahead:
     """Return what a region's shops, or all, are expected to sell of an aisle; no days while nobody forecast."""
     parts_of_unit = 1 if aisle.endswith((", gram", ", millilitre")) else PARTS_OF_A_PIECE
-    shops = _shops(session, region_id)
-    words = reported_forecasts.words(session, [one.id for one in _shops(session)])
+    stores = _stores(session, region_id)
+    words = reported_forecasts.words(session, [one.id for one in _stores(session)])
     runs, days = _fresh(session, words)
-    skus, ids = _skus(session, aisle), [one.id for one in shops]
+    skus, ids = _skus(session, aisle), [one.id for one in stores]
     known = {one: runs["store", one] for one in ids if ("store", one) in runs}
     told = {store_id: words[store_id] for store_id, run in known.items() if run == BY_ITS_WORD}
     own = _own(session, {run: store_id for store_id, run in known.items() if store_id not in told}, days, skus)
     own |= _told(session, told, days, aisle)
-    regions = {one.region_id for one in shops}
+    regions = {one.region_id for one in stores}
     signals = _signals(session, [runs["region", one] for one in regions if ("region", one) in runs], aisle, days)
     rates = _rates(session, ids, skus)
     unlikely = _unlikely(session, told, skus)
     found = []
     for region in regions:
-        here = [one for one in shops if one.region_id == region]
+        here = [one for one in stores if one.region_id == region]
         shares = _shares([rates.get(one.id, 0.0) for one in here])
-        for shop, share in zip(here, shares, strict=True):
-            odd, per_day = unlikely.get(shop.id, (0, 0.0))
-            if shop.id in known:
-                by, path = "own", own.get(shop.id, {})
+        for store, share in zip(here, shares, strict=True):
+            odd, per_day = unlikely.get(store.id, (0, 0.0))
+            if store.id in known:
+                by, path = "own", own.get(store.id, {})
             elif region in signals:
                 by, path = "region", {day: share * units for day, units in signals[region].items()}
             else:
-                by, path = "lately", dict.fromkeys(days, rates.get(shop.id, 0.0))
+                by, path = "lately", dict.fromkeys(days, rates.get(store.id, 0.0))
             parts = in_whole_parts([path.get(day, 0.0) + per_day for day in days], parts_of_unit)
-            until = words[shop.id].origin_day if shop.id in words and shop.id not in known else None
-            found.append(ShopAhead(shop.id, shop.name, region, by, parts, odd, until))
+            until = words[store.id].origin_day if store.id in words and store.id not in known else None
+            found.append(StoreAhead(store.id, store.name, region, by, parts, odd, until))
     return Ahead(days, parts_of_unit, tuple(sorted(found, key=lambda one: (one.name, one.store_id))))
 
 
@@ -172,7 +172,7 @@ def _shares(rates: Sequence[float]) -> list[float]:
     return [rate / whole if whole > 0 else 1 / len(rates) for rate in rates]
 
 
-def _shops(session: Session, region_id: str | None = None) -> Sequence[sa.Row[str, str, str]]:
+def _stores(session: Session, region_id: str | None = None) -> Sequence[sa.Row[str, str, str]]:
     """Return id, name and region of a region's shops, or of all."""
     some = () if region_id is None else (region_id,)
     query = sa.select(Store.id, Store.name, Store.region_id).where(*(Store.region_id == one for one in some))

@@ -240,10 +240,10 @@ def _around(session: Session, store_id: str, first: dt.date, last: dt.date) -> d
     here = (RegionalDemand.region_id == region_id, RegionalDemand.business_day.between(first, last))
     opened = sa.select(RegionalDemand.business_day, sa.func.max(RegionalDemand.stores_open).label("open")).where(*here)
     days = opened.group_by(RegionalDemand.business_day).subquery()
-    shop_days = session.scalar(sa.select(sa.func.sum(days.c.open))) or 0
+    store_days = session.scalar(sa.select(sa.func.sum(days.c.open))) or 0
     sums = sa.select(RegionalDemand.sku, sa.func.sum(RegionalDemand.sold_qty)).where(*here)
     found = session.execute(sums.group_by(RegionalDemand.sku))
-    return {sku: max(0, int(qty)) / int(shop_days) for sku, qty in found} if shop_days else {}
+    return {sku: max(0, int(qty)) / int(store_days) for sku, qty in found} if store_days else {}
 
 
 def _basis(session: Session, store: Store, at: dt.datetime) -> Basis:

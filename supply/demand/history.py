@@ -43,7 +43,7 @@ EDITION_DAYS = 120
 EMPTY_FROM_BP = 500
 TOLD_DAYS = 28
 SIZE_DAYS = 28
-LEAST_SHOPS = 5
+LEAST_STORES = 5
 """Fewer shops together would let one of them read off another's sales."""
 ROWS_AT_ONCE = 20_000
 
@@ -183,7 +183,7 @@ def edition(
 ) -> dict[str, Any]:
     """Return what a region's shops may know of its demand up to last_day; {} where there is none.
 
-    No shop can read another's day off it: a product's four weeks stand there only where LEAST_SHOPS or more sold it on
+    No shop can read another's day off it: a product's four weeks stand there only where LEAST_STORES or more sold it on
     one of the days, at the middle price and without what was picked up; for a region with fewer shops than that the
     whole chain stands. Single days left out would make slow goods look slower than they are.
     rows: [sku, unit, sold, over, selling, pickup], each a text of `days` numbers with nothing for a zero; revenue is
@@ -193,7 +193,7 @@ def edition(
     grids, stores_open = _summed(session, first, days, [region_id])
     if not grids:
         return {}
-    if max(stores_open) < LEAST_SHOPS:
+    if max(stores_open) < LEAST_STORES:
         grids, stores_open = (chain or Chain()).summed(session, first, days)
     rows, nothing = [], _text([0] * days)
     for sku, (sold, revenue, selling) in sorted(grids.items()):
@@ -210,7 +210,7 @@ def _told(sold: list[int], selling: list[int]) -> list[int]:
     told: list[int] = []
     for end in range(len(sold), 0, -TOLD_DAYS):
         part = slice(max(0, end - TOLD_DAYS), end)
-        enough = max(selling[part]) >= LEAST_SHOPS
+        enough = max(selling[part]) >= LEAST_STORES
         told[:0] = sold[part] if enough else [0] * len(sold[part])
     return told
 
@@ -345,24 +345,24 @@ def usual(session: Session, region_id: str, last_day: dt.date) -> "dict[tuple[st
     ).all()
     names = _aisles(session)
     region_of = {store: region for store, region, *_ in cells}
-    shops = {name: at for at, name in enumerate(sorted(region_of))}
+    stores = {name: at for at, name in enumerate(sorted(region_of))}
     regions = {name: at for at, name in enumerate(sorted({region_id, *region_of.values()}))}
     skus = {name: at for at, name in enumerate(sorted({row[2] for row in cells}))}
     aisles = {name: at for at, name in enumerate(sorted({names.get(sku, "") for sku in skus}))}
-    sold, silent = np.zeros((len(shops), len(skus))), np.zeros((len(shops), len(skus)), dtype=np.int64)
+    sold, silent = np.zeros((len(stores), len(skus))), np.zeros((len(stores), len(skus)), dtype=np.int64)
     taken = np.zeros(len(skus))
     for store, _, sku, qty, day, paid in cells:
-        sold[shops[store], skus[sku]] = qty
-        silent[shops[store], skus[sku]] = (day - first).days
+        sold[stores[store], skus[sku]] = qty
+        silent[stores[store], skus[sku]] = (day - first).days
         taken[skus[sku]] += float(paid)
     price = np.where(taken > 0, taken, np.nan) / sold.sum(axis=0)
     table = Assortment.of(
         sold,
         silent,
-        np.array([regions[region_of[store]] for store in shops], dtype=np.int64),
+        np.array([regions[region_of[store]] for store in stores], dtype=np.int64),
         lines(np.array([aisles[names.get(sku, "")] for sku in skus], dtype=np.int64), price),
     )
-    told = zip(skus, table.usual(regions[region_id]) if shops else (), strict=True)
+    told = zip(skus, table.usual(regions[region_id]) if stores else (), strict=True)
     return {(region_id, sku): one for sku, one in told}
 
 
@@ -422,20 +422,20 @@ def _part_then(session: Session, region_id: str, first: dt.date, days: int) -> A
 
     from forecasting.series.growth import part_then
 
-    shop, day, today = StoreDay.store_id, StoreDay.business_day, first + dt.timedelta(days=days)
+    store, day, today = StoreDay.store_id, StoreDay.business_day, first + dt.timedelta(days=days)
     lately = today - dt.timedelta(days=SIZE_DAYS)
     spans = (
-        sa.select(shop, sa.func.min(day).label("began"), sa.func.max(day).label("ended"))
-        .join(Store, Store.id == shop)
+        sa.select(store, sa.func.min(day).label("began"), sa.func.max(day).label("ended"))
+        .join(Store, Store.id == store)
         .where(Store.region_id == region_id, StoreDay.sales > 0, day < today)
-        .group_by(shop)
+        .group_by(store)
         .subquery()
     )
     trades = spans.c.ended >= lately
     since = sa.case((trades, lately), else_=days_later(session, spans.c.ended, 1 - SIZE_DAYS))
     query = (
         sa.select(spans.c.began, spans.c.ended, trades, sa.func.sum(StoreDay.revenue_minor))
-        .join(StoreDay, (shop == spans.c.store_id) & day.between(since, spans.c.ended))
+        .join(StoreDay, (store == spans.c.store_id) & day.between(since, spans.c.ended))
         .group_by(spans.c.store_id, spans.c.began, spans.c.ended)
         .order_by(spans.c.store_id)
     )

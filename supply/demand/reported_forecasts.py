@@ -29,7 +29,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.bulk import write_many
 from config.database import Base, among, dialect_of, insert_into, lock_rows
-from config.errors import Invalid, Refused, ShopError
+from config.errors import DomainError, Invalid, Refused
 from config.nodes import door
 from pos.catalogue.catalogue import Product
 from pos.stock.ledger import MOST_QTY
@@ -163,7 +163,7 @@ def hear(session: Session, store_id: str, told: Mapping[str, Any], *, at: dt.dat
     row = session.scalars(lock_rows(session, sa.select(ToldForecast).where(ToldForecast.store_id == store_id))).one()
     try:
         _take(session, row, told, at)
-    except ShopError as refusal:
+    except DomainError as refusal:
         row.refused_run_id, row.refused = told["run_id"], f"{refusal.code}: {refusal.message}"
     session.flush()
     return row.refused if row.refused_run_id == told["run_id"] else None
@@ -207,10 +207,10 @@ def doubted(session: Session, region_id: str) -> list[tuple[str, list[str], str 
     """List a region's shops that are not believed in all: name, products (rule 3), why the newest run was refused."""
     row = ToldForecast
     query = sa.select(Store.name, row.unlikely, row.refused).join(Store, Store.id == row.store_id)
-    shops = [one for one in session.execute(query.where(Store.region_id == region_id)) if one[1] or one[2]]
-    skus = {sku for _, some, _ in shops for sku in some}
+    stores = [one for one in session.execute(query.where(Store.region_id == region_id)) if one[1] or one[2]]
+    skus = {sku for _, some, _ in stores for sku in some}
     names = dict(session.execute(sa.select(Product.sku, Product.name).where(among(session, Product.sku, skus))).all())
-    return sorted((name, sorted(names.get(sku, sku) for sku in some), why) for name, some, why in shops)
+    return sorted((name, sorted(names.get(sku, sku) for sku in some), why) for name, some, why in stores)
 
 
 def fresh(today: dt.date) -> sa.ColumnElement[bool]:
@@ -238,7 +238,7 @@ def paths(session: Session, stores: Sequence[str], name: str) -> Iterator[tuple[
 
 
 def _take(session: Session, row: ToldForecast, told: Mapping[str, Any], at: dt.datetime) -> None:
-    """Take over what a shop tells instead of what it told before; raises ShopError (rules 1 to 3)."""
+    """Take over what a shop tells instead of what it told before; raises DomainError (rules 1 to 3)."""
     if told["version"] > VERSION:
         raise Invalid("newer-version", "It is told in a form newer than this node. Update the network.")
     today, products = at.astimezone(dt.UTC).date(), told["products"]

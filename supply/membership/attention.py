@@ -61,7 +61,7 @@ def needing_a_person(session: Session, *, at: dt.datetime) -> list[Attention]:
     ]
 
 
-def of_shop(session: Session, store_id: str, *, at: dt.datetime) -> list[Attention]:
+def of_store(session: Session, store_id: str, *, at: dt.datetime) -> list[Attention]:
     """List what of one shop needs somebody: its silence, goods not counted, what nobody has answered."""
     return [*_silent(session, at, store_id), *_not_counted(session, at, store_id), *_unanswered(session, store_id)]
 
@@ -197,7 +197,7 @@ def _decisions(session: Session, at: dt.datetime) -> list[Attention]:
     """Money that is late, and what waits for the operator's word: orders on hold, objections, customers' matters."""
     found = [Attention("draw-held", one.store_id, {}) for one in credit.held_draws(session)]
     found += [Attention("objection", one.store_id, {}) for one in objections.waiting(session)]
-    found += [Attention("money-late", store, {}) for store in exposure.late_by_shop(session, at.date())]
+    found += [Attention("money-late", store, {}) for store in exposure.late_by_store(session, at.date())]
     disputed = session.scalar(sa.select(sa.func.count()).select_from(Escrow).where(Escrow.state == "disputed")) or 0
     others = (reviews.reported(session), refunds.not_back(session), escrow.waits_too_long(session, at))
     if count := disputed + sum(len(one) for one in others):

@@ -39,7 +39,7 @@ from supply.demand.history import DailyDemand
 
 WINDOW_DAYS = 28
 KIND = "compare"
-OF_SHOP = ("waste", "cover")
+OF_STORE = ("waste", "cover")
 
 
 class ComparedFigure(Base):
@@ -62,7 +62,7 @@ class OwnFigures:
     values: dict[tuple[str, str], int]
 
 
-SHOPS = 6
+STORES = 6
 
 
 # --- verbs, network ---
@@ -85,17 +85,17 @@ def work_out(session: Session, figures: Mapping[str, OwnFigures], day: dt.date, 
     told: dict[tuple[str, str], list[set[str]]] = {}
     for row in known.values():
         told.setdefault((row.name, row.sku), []).extend(set(one) for one in row.sets)
-    for key, by_shop in sorted(found.items()):
+    for key, by_store in sorted(found.items()):
         scope, name, sku = key
         before = told.setdefault((name, sku), [])
-        if not may_publish(by_shop.keys(), before):
+        if not may_publish(by_store.keys(), before):
             continue
-        before.append(set(by_shop))
+        before.append(set(by_store))
         sets = [list(one) for one in known[key].sets] if key in known else []
         session.merge(
             ComparedFigure(
-                scope_id=scope, name=name, sku=sku, value=median(list(by_shop.values())), day=day,
-                sets=sets if sorted(by_shop) in sets else [*sets, sorted(by_shop)],
+                scope_id=scope, name=name, sku=sku, value=median(list(by_store.values())), day=day,
+                sets=sets if sorted(by_store) in sets else [*sets, sorted(by_store)],
             )
         )  # fmt: skip
     session.flush()
@@ -175,17 +175,17 @@ def median(values: Sequence[int]) -> int:
     return ranked[half] if len(ranked) % 2 else divide_half_up(ranked[half - 1] + ranked[half], 2)
 
 
-def may_publish(shops: Set[str], published: Iterable[Set[str]]) -> bool:
-    """Tell whether a figure over `shops` may stand beside all those that were published (rules 5, 6)."""
-    if len(shops) < SHOPS:
+def may_publish(stores: Set[str], published: Iterable[Set[str]]) -> bool:
+    """Tell whether a figure over `stores` may stand beside all those that were published (rules 5, 6)."""
+    if len(stores) < STORES:
         return False
-    sides = (side for one in published for side in (shops - one, one - shops))
-    return all(not side or len(side) >= SHOPS for side in sides)
+    sides = (side for one in published for side in (stores - one, one - stores))
+    return all(not side or len(side) >= STORES for side in sides)
 
 
 def scope_of(region_sizes: Sequence[int]) -> str:
     """Return whether figures are the regions' or the network's (rule 7)."""
-    return "region" if region_sizes and min(region_sizes) >= SHOPS else "network"
+    return "region" if region_sizes and min(region_sizes) >= STORES else "network"
 
 
 def gain_of_adding(rate_milli: int, price_minor: int, cost_minor: int, price_quantity: int) -> int:
@@ -248,7 +248,7 @@ def _publish(session: Session, regional: bool, at: dt.datetime) -> int:
             .order_by(ComparedFigure.name, ComparedFigure.sku)
         ).all()
         body = {
-            "scope": scope, "shops": SHOPS,
+            "scope": scope, "stores": STORES,
             "figures": [[row.name, row.sku, row.value, row.day.isoformat()] for row in rows],
         }  # fmt: skip
         if rows:

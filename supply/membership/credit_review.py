@@ -102,7 +102,7 @@ def _shelved_weeks(session: Session, day: dt.date) -> dict[str, list[str]]:
 
 
 def _pay_from_funds(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) -> None:
-    for store_id, known in sorted(ledger.balances_by_shop(session).items()):
+    for store_id, known in sorted(ledger.balances_by_store(session).items()):
         if known["funds"] < 0 or known["advance"] > 0:
             with isolation.apart(session, "money", store_id, actor=actor, at=at):
                 book = Booking(session, store_id, actor=actor, at=at, day=day)

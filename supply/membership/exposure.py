@@ -15,7 +15,7 @@ from pos.store.store import Store
 from supply.membership.level import LEVELS, CountsTold, StandingReview
 from supply.money import credit
 from supply.money.credit import CreditLine
-from supply.money.ledger import OWN, LedgerEntry, Standing, ages, as_open, balances_by_shop, open_invoices, owed
+from supply.money.ledger import OWN, LedgerEntry, Standing, ages, as_open, balances_by_store, open_invoices, owed
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def debtors(session: Session, today: dt.date) -> list[Debtor]:
     As many questions as there are books, however many shops.
     """
     lines = {line.store_id: line for line in session.scalars(sa.select(CreditLine))}
-    booked, drawn = balances_by_shop(session), credit.pending_by_shop(session)
+    booked, drawn = balances_by_store(session), credit.pending_by_store(session)
     open_by: dict[str, list[Standing]] = {}
     for one in open_invoices(session):
         open_by.setdefault(one.invoice.store_id, []).append(one)
@@ -117,7 +117,7 @@ class Care:
         return (self.late_minor > 0) + self.held + self.is_stale
 
 
-def late_by_shop(session: Session, today: dt.date, store_id: str | None = None) -> dict[str, int]:
+def late_by_store(session: Session, today: dt.date, store_id: str | None = None) -> dict[str, int]:
     """Return what each shop is late with, or one, those that are not left out."""
     late: dict[str, int] = {}
     for one in open_invoices(session, store_id):
@@ -128,14 +128,14 @@ def late_by_shop(session: Session, today: dt.date, store_id: str | None = None) 
 
 def care(session: Session, today: dt.date, store_id: str | None = None) -> dict[str, Care]:
     """Return every shop's care by id, or one's, in as many questions as there are books, however many shops."""
-    late = late_by_shop(session, today, store_id)
+    late = late_by_store(session, today, store_id)
 
     def asked(column: Any) -> Any:
         return sa.true() if store_id is None else column == store_id
 
     lines = {
-        shop: (state == "held", limit)
-        for shop, state, limit in session.execute(
+        store: (state == "held", limit)
+        for store, state, limit in session.execute(
             sa.select(CreditLine.store_id, CreditLine.state, CreditLine.limit_minor).where(asked(CreditLine.store_id))
         )
     }
@@ -148,6 +148,6 @@ def care(session: Session, today: dt.date, store_id: str | None = None) -> dict[
         )
     }
     return {
-        shop: Care(late.get(shop, 0), *lines.get(shop, (False, 0)), levels.get(shop), counts.get(shop))
-        for shop in session.scalars(sa.select(Store.id).where(asked(Store.id)))
+        store: Care(late.get(store, 0), *lines.get(store, (False, 0)), levels.get(store), counts.get(store))
+        for store in session.scalars(sa.select(Store.id).where(asked(Store.id)))
     }

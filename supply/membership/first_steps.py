@@ -18,7 +18,7 @@ from pos.stock.ledger import StockLevel
 from pos.till.shift_book import Shift
 from supply.membership.training import LessonDone
 from supply.online.orders import PickupOrder
-from supply.online.storefront.availability import ShopFront
+from supply.online.storefront.availability import Storefront
 from supply.orders.orders import ReplenishmentOrder
 
 ONLINE = ("online", "online-order")
@@ -43,7 +43,7 @@ def steps(session: Session, store_id: str, *, in_network: bool) -> list[Step]:
         "till": _count(session, Shift, Shift.store_id == store_id),
         "sale": _count(session, Sale, Sale.store_id == store_id, Sale.state == "completed"),
         "proposal": _count(session, ReplenishmentOrder, ReplenishmentOrder.store_id == store_id),
-        "online": _count(session, ShopFront, ShopFront.store_id == store_id, ShopFront.edition > 0),
+        "online": _count(session, Storefront, Storefront.store_id == store_id, Storefront.edition > 0),
         "online-order": _count(session, PickupOrder, PickupOrder.store_id == store_id),
     }
     return [Step(name, counts[name] > 0, counts[name]) for name in STEPS if in_network or name not in ONLINE]

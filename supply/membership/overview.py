@@ -368,7 +368,7 @@ def takings(session: Session, store: Store, today: dt.date) -> Takings:
         .where(Store.region_id == store.region_id, Store.id != store.id, StoreDay.open, within)
         .group_by(StoreDay.business_day)
     )
-    usual = {day: int(minor or 0) // shops for day, minor, shops in others}
+    usual = {day: int(minor or 0) // stores for day, minor, stores in others}
     axis = [first + dt.timedelta(days=n) for n in range(SHOWN_DAYS)]
     days = tuple(Day(day, own[day][0] if day in own else None, usual.get(day)) for day in axis)
     return Takings(days, sum(own[day][1] for day in axis[-7:] if day in own))

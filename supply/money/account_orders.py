@@ -35,16 +35,16 @@ def hold_back(session: Session, waiting: Sequence[ReplenishmentOrder], *, actor:
 
     Those whose credit waits for the operator are among them.
     """
-    by_shop: dict[str, list[ReplenishmentOrder]] = {}
+    by_store: dict[str, list[ReplenishmentOrder]] = {}
     for order in sorted(waiting, key=lambda one: (one.store_id, one.sent_at or at, one.order_no)):
-        by_shop.setdefault(order.store_id, []).append(order)
+        by_store.setdefault(order.store_id, []).append(order)
     back: set[Key] = set()
 
-    def look(shops: Sequence[str]) -> None:
-        back.update(_held_of(session, {shop: by_shop[shop] for shop in shops}, actor=actor, at=at))
+    def look(stores: Sequence[str]) -> None:
+        back.update(_held_of(session, {store: by_store[store] for store in stores}, actor=actor, at=at))
 
-    for shop in isolation.together(session, "orders", list(by_shop), look, actor=actor, at=at):
-        back |= {(shop, order.id) for order in by_shop[shop]}
+    for store in isolation.together(session, "orders", list(by_store), look, actor=actor, at=at):
+        back |= {(store, order.id) for order in by_store[store]}
     return back
 
 
@@ -65,14 +65,14 @@ def costs_of_waiting(session: Session) -> dict[str, int]:
 
 
 def _held_of(
-    session: Session, by_shop: Mapping[str, Sequence[ReplenishmentOrder]], *, actor: Actor, at: dt.datetime
+    session: Session, by_store: Mapping[str, Sequence[ReplenishmentOrder]], *, actor: Actor, at: dt.datetime
 ) -> set[Key]:
     """Hold or let go the orders of some shops, each shop's oldest first; returns those that may not be filled."""
     most_minor = terms.in_force(session)[1].account_most_minor
-    held_lines = credit.held_shops(session)
-    draws, owed = _draws(session, by_shop), _owed(session, list(by_shop))
+    held_lines = credit.held_stores(session)
+    draws, owed = _draws(session, by_store), _owed(session, list(by_store))
     back: set[Key] = set()
-    for order in (order for orders_of_shop in by_shop.values() for order in orders_of_shop):
+    for order in (order for orders_of_store in by_store.values() for order in orders_of_store):
         key, draw = (order.store_id, order.id), draws.get((order.store_id, order.id))
         if draw is not None and draw.amount_minor:
             after_minor = owed.get(order.store_id, 0) + max(0, order.cost_minor - draw.amount_minor)
@@ -97,27 +97,27 @@ def _held_of(
     return back
 
 
-def _draws(session: Session, shops: Iterable[str]) -> dict[Key, CreditDraw]:
+def _draws(session: Session, stores: Iterable[str]) -> dict[Key, CreditDraw]:
     query = sa.select(CreditDraw).join(
         ReplenishmentOrder,
         sa.and_(ReplenishmentOrder.store_id == CreditDraw.store_id, ReplenishmentOrder.id == CreditDraw.order_id),
     )
-    query = query.where(ReplenishmentOrder.state == "sent", CreditDraw.store_id.in_(shops))
+    query = query.where(ReplenishmentOrder.state == "sent", CreditDraw.store_id.in_(stores))
     return {(one.store_id, one.order_id): one for one in session.scalars(query)}
 
 
-def _owed(session: Session, shops: Sequence[str]) -> dict[str, int]:
+def _owed(session: Session, stores: Sequence[str]) -> dict[str, int]:
     """Return what each shop owes on account, with what is confirmed or on its way to it on account (rules 1, 3)."""
     order, drawn = ReplenishmentOrder, sa.func.coalesce(sa.func.max(CreditDraw.amount_minor), 0)
     coming = (
         sa.select(order.store_id, sa.func.sum(OrderLine.packs_acknowledged * OrderLine.pack_cost_minor), drawn)
         .join(OrderLine, sa.and_(OrderLine.store_id == order.store_id, OrderLine.order_id == order.id))
         .outerjoin(CreditDraw, sa.and_(CreditDraw.store_id == order.store_id, CreditDraw.order_id == order.id))
-        .where(order.store_id.in_(shops), order.state.in_(["acknowledged", "dispatched"]))
+        .where(order.store_id.in_(stores), order.state.in_(["acknowledged", "dispatched"]))
         .group_by(order.store_id, order.id)
     )
-    booked = ledger.balances_by_shop(session, shops)
-    found = {shop: booked[shop]["invoiced"] for shop in shops if shop in booked}
-    for shop, cost_minor, drawn_minor in session.execute(coming):
-        found[shop] = found.get(shop, 0) + max(0, int(cost_minor or 0) - int(drawn_minor))
+    booked = ledger.balances_by_store(session, stores)
+    found = {store: booked[store]["invoiced"] for store in stores if store in booked}
+    for store, cost_minor, drawn_minor in session.execute(coming):
+        found[store] = found.get(store, 0) + max(0, int(cost_minor or 0) - int(drawn_minor))
     return found

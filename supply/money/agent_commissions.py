@@ -109,10 +109,10 @@ def parts_of(session: Session, store_id: str | None = None) -> list[Part]:
         if one.invoice.id.startswith(_PART):
             unpaid[one.invoice.store_id, one.invoice.lines[0][1]] += one.left_minor
     given_up, found = _given_up(session, store_id), []
-    for shop, name, minor in rows:
-        known, waiting = session.get(Agent, (shop, name)), unpaid[shop, name]
+    for store, name, minor in rows:
+        known, waiting = session.get(Agent, (store, name)), unpaid[store, name]
         where = (known.account, known.bic) if known is not None else ("", "")
-        found.append(Part(shop, name, *where, int(minor) - waiting - given_up[shop, name], waiting))
+        found.append(Part(store, name, *where, int(minor) - waiting - given_up[store, name], waiting))
     return [one for one in found if one.due_minor or one.waiting_minor]
 
 
@@ -129,15 +129,15 @@ def still_here(session: Session, invoice: Invoice, paid_minor: int) -> int:
 
 def _give_back(book: Booking, name: str, minor: int, part_id: str) -> None:
     """Book a part below zero (rule 3): first what is not paid, then what waits for the agent, then what it has."""
-    shop = book.store_id
-    waiting = next((one.due_minor for one in parts_of(book.session, shop) if one.agent == name), 0)
+    store = book.store_id
+    waiting = next((one.due_minor for one in parts_of(book.session, store) if one.agent == name), 0)
     left, steps = minor, list[tuple[str, str, int, Invoice | None]]()
-    for one in open_invoices(book.session, shop):
+    for one in open_invoices(book.session, store):
         if one.invoice.id.startswith(_PART) and one.invoice.lines[0][1] == name and left:
             less = min(left, one.left_minor)
             steps.append(("paid", "invoiced", less, one.invoice))
             left -= less
-    again = max(0, min(left, waiting, _paid_for(book.session, shop, name)))
+    again = max(0, min(left, waiting, _paid_for(book.session, store, name)))
     steps += [("agent", source, part, None) for source, part in (("funds", again), ("overpaid", left - again)) if part]
     for n, (kind, source, part, invoice) in enumerate(steps):
         once = "" if n else part_id  # the first bears the part's id, so that it is booked once

@@ -364,10 +364,10 @@ def available(session: Session, store_id: str) -> int:
 
 def pending(session: Session, store_id: str) -> int:
     """Return what open orders of a shop have drawn and not yet brought; refused draws are none."""
-    return pending_by_shop(session, store_id).get(store_id, 0)
+    return pending_by_store(session, store_id).get(store_id, 0)
 
 
-def pending_by_shop(session: Session, store_id: str | None = None) -> dict[str, int]:
+def pending_by_store(session: Session, store_id: str | None = None) -> dict[str, int]:
     """Return what open orders have drawn and not yet brought, of one shop or of all that drew, in two questions."""
     query = (
         sa.select(CreditDraw.store_id, CreditDraw.order_id, CreditDraw.amount_minor, ReplenishmentOrder.state)
@@ -381,9 +381,9 @@ def pending_by_shop(session: Session, store_id: str | None = None) -> dict[str, 
         )
     )
     brought, found = _brought(session, store_id), dict[str, int]()
-    for shop, order_id, amount, state in session.execute(query):
+    for store, order_id, amount, state in session.execute(query):
         if state is None or state in ON_THE_WAY:  # None: the order itself is still on its way here
-            found[shop] = found.get(shop, 0) + max(0, amount - brought.get((shop, order_id), 0))
+            found[store] = found.get(store, 0) + max(0, amount - brought.get((store, order_id), 0))
     return found
 
 
@@ -411,7 +411,7 @@ def held_draws(session: Session) -> list[CreditDraw]:
     return list(session.scalars(query.order_by(CreditDraw.asked_at)))
 
 
-def held_shops(session: Session) -> set[str]:
+def held_stores(session: Session) -> set[str]:
     """Return the shops whose line is held: they get nothing more on credit or on account (rule 4)."""
     return set(session.scalars(sa.select(CreditLine.store_id).where(CreditLine.state == "held")))
 
@@ -512,7 +512,7 @@ def _brought(session: Session, store_id: str | None) -> dict[tuple[str, str], in
         Invoice.on_credit, Invoice.order_id.is_not(None), *([] if store_id is None else [Invoice.store_id == store_id])
     )
     rows = session.execute(query.group_by(Invoice.store_id, Invoice.order_id))
-    return {(shop, str(order_id)): int(minor) for shop, order_id, minor in rows}
+    return {(store, str(order_id)): int(minor) for store, order_id, minor in rows}
 
 
 def _granted_left(session: Session, store_id: str, order_id: str | None) -> int:

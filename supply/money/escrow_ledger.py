@@ -92,14 +92,14 @@ def taken_back(
             "brought_back", "escrow", "agents", leader_minor, source_id=passed.group_id, id=leader_id,
             words=passed.leader,
         )  # fmt: skip
-    shop_minor = amount_minor - leader_minor
-    fee = passed.fee_minor * shop_minor // passed.shop_minor if passed.shop_minor else 0
+    store_minor = amount_minor - leader_minor
+    fee = passed.fee_minor * store_minor // passed.store_minor if passed.store_minor else 0
     if fee:
         book.enter("commission", "funds", "commission", fee, source_id=entry_id)
-    there = min(shop_minor, max(0, -balances(session, store_id)["funds"]))
+    there = min(store_minor, max(0, -balances(session, store_id)["funds"]))
     if there:
         book.enter("brought_back", "escrow", "funds", there, source_id=entry_id, id=entry_id, words=words)
-    if rest := shop_minor - there:
+    if rest := store_minor - there:
         due = book.day + dt.timedelta(days=terms.in_force(session)[1].account_days)
         lines = [["", words, 1, rest]]
         book.invoice(Wanted(invoice_id, rest, due, False, None, None, lines, against="escrow", words=words))
@@ -113,7 +113,7 @@ def taken_back(
 class _Passed:
     """What some entries passed on, as the ledger has it."""
 
-    shop_minor: int = 0
+    store_minor: int = 0
     fee_minor: int = 0
     leader: str = ""
     group_id: str = ""
@@ -130,7 +130,7 @@ def _passed(session: Session, store_id: str, passed_ids: Sequence[str]) -> _Pass
         if one.from_account == "agents":
             found = replace(found, leader=one.words, group_id=one.source_id)
         elif one.from_account == "funds" and one.to_account == "escrow":
-            found = replace(found, shop_minor=found.shop_minor + one.amount_minor)
+            found = replace(found, store_minor=found.store_minor + one.amount_minor)
         elif one.from_account == "commission":
             found = replace(found, fee_minor=found.fee_minor + one.amount_minor)
     return found

@@ -403,9 +403,9 @@ def balances(session: Session, store_id: str, *, until: dt.date | None = None) -
     return _balances(session, which).get(store_id) or dict.fromkeys((*OWN, *AGAINST), 0)
 
 
-def balances_by_shop(session: Session, shops: Sequence[str] | None = None) -> dict[str, dict[str, int]]:
+def balances_by_store(session: Session, stores: Sequence[str] | None = None) -> dict[str, dict[str, int]]:
     """Return the balances of the shops named that have an entry (None: of all), in two questions however many."""
-    return _balances(session, [] if shops is None else [LedgerEntry.store_id.in_(shops)])
+    return _balances(session, [] if stores is None else [LedgerEntry.store_id.in_(stores)])
 
 
 def owed(found: dict[str, int]) -> int:
@@ -535,8 +535,8 @@ def _balances(session: Session, which: Sequence[sa.ColumnElement[bool]]) -> dict
     found: dict[str, dict[str, int]] = {}
     for column, sign in ((LedgerEntry.to_account, 1), (LedgerEntry.from_account, -1)):
         query = sa.select(LedgerEntry.store_id, column, sa.func.sum(LedgerEntry.amount_minor)).where(*which)
-        for shop, name, minor in session.execute(query.group_by(LedgerEntry.store_id, column)):
-            accounts = found.setdefault(shop, dict.fromkeys((*OWN, *AGAINST), 0))
+        for store, name, minor in session.execute(query.group_by(LedgerEntry.store_id, column)):
+            accounts = found.setdefault(store, dict.fromkeys((*OWN, *AGAINST), 0))
             accounts[name] = accounts.get(name, 0) + sign * int(minor)
     return found
 

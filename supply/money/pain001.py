@@ -18,7 +18,7 @@ from config.errors import Invalid
 from config.money import exponent
 
 SPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
-HEAD = ("run", "payout", "shop", "payee", "account", "bic", "amount", "currency", "reference")
+HEAD = ("run", "payout", "store", "payee", "account", "bic", "amount", "currency", "reference")
 
 
 @dataclass(frozen=True)

@@ -497,17 +497,17 @@ def _lapse(session: Session, member_id: str, at: dt.datetime) -> None:
         return
     scheme = scheme_on(session, at.date())
     funded: Counter[str] = Counter()
-    if member.points > 0 and scheme is not None and scheme.lapsed_to == "shops":
+    if member.points > 0 and scheme is not None and scheme.lapsed_to == "stores":
         mine = (SharedEntry.member_id == member_id, SharedEntry.kind.in_((*FUNDED, "lapsed")))
         query = sa.select(SharedEntry.store_id, sa.func.sum(SharedEntry.points)).where(*mine)
-        funded.update({shop: int(sum_) for shop, sum_ in session.execute(query.group_by(SharedEntry.store_id))})
-    weights = {shop: points for shop, points in sorted(funded.items()) if points > 0 and shop != NETWORK}
+        funded.update({store: int(sum_) for store, sum_ in session.execute(query.group_by(SharedEntry.store_id))})
+    weights = {store: points for store, points in sorted(funded.items()) if points > 0 and store != NETWORK}
     shares: Iterable[tuple[str, int]] = [(NETWORK, member.points)]
     if weights:
         shares = zip(weights, share_out(member.points, list(weights.values())), strict=True)
-    for shop, points in shares:
+    for store, points in shares:
         if points:
-            _move(session, member_id, -points, at, store_id=shop)
+            _move(session, member_id, -points, at, store_id=store)
 
 
 def _move(session: Session, member_id: str, points: int, at: dt.datetime, *, store_id: str = NETWORK) -> None:

@@ -85,7 +85,7 @@ class Balance:
 
 
 @dataclass(frozen=True)
-class ShopPart:
+class StorePart:
     """A shop's part of the pool, in points by kind. due_minor: what it owes the pool in all, below zero it is owed."""
 
     store_id: str
@@ -125,7 +125,7 @@ def found(session: Session, wished: SharedScheme, *, actor: Actor, at: dt.dateti
         raise Invalid("empty-field", "Give the points a name.", field="name")
     if wished.from_day < soonest:
         raise Invalid("day-over", "A change holds from tomorrow on: the shops must know it before.", field="from_day")
-    if wished.lapsed_to not in ("shops", "network"):
+    if wished.lapsed_to not in ("stores", "network"):
         raise Invalid("bad-choice", "Say to whom points go that nobody redeems.", field="lapsed_to")
     if min(wished.points, wished.per_minor, wished.worth_minor) < 1:
         raise Invalid("bad-scheme", "Type whole numbers above zero.", field="points")
@@ -219,18 +219,18 @@ def try_waiting(session: Session, *, actor: Actor, at: dt.datetime) -> int:
 # --- questions ---
 
 
-def parts(session: Session, store_id: str | None = None) -> list[ShopPart]:
+def parts(session: Session, store_id: str | None = None) -> list[StorePart]:
     """Return every shop's part of the pool, or one's; the network's own is what lapsed to it."""
     session.flush()
     mine = [] if store_id is None else [SharedEntry.store_id == store_id]
     points: dict[str, dict[str, int]] = {}
     query = sa.select(SharedEntry.store_id, SharedEntry.kind, sa.func.sum(SharedEntry.points)).where(*mine)
-    for shop, kind, moved in session.execute(query.group_by(SharedEntry.store_id, SharedEntry.kind)):
-        points.setdefault(shop, {})[kind] = int(moved)
+    for store, kind, moved in session.execute(query.group_by(SharedEntry.store_id, SharedEntry.kind)):
+        points.setdefault(store, {})[kind] = int(moved)
     worth_minor = worth_of_one(session)
     return [
-        ShopPart(shop, found, sum(found.values()) * worth_minor, -balances(session, shop)["points"])
-        for shop, found in sorted(points.items())
+        StorePart(store, found, sum(found.values()) * worth_minor, -balances(session, store)["points"])
+        for store, found in sorted(points.items())
     ]
 
 

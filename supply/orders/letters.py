@@ -302,7 +302,7 @@ def as_csv(document: dict[str, Any]) -> bytes:
     page = io.StringIO()
     table = csv.writer(page)
     table.writerow([
-        "order_no", "shop", "customer_no", "delivery_day", "article_no", "sku", "barcode", "name", "packs", "pack_qty",
+        "order_no", "store", "customer_no", "delivery_day", "article_no", "sku", "barcode", "name", "packs", "pack_qty",
         "unit", "pack_cost", "cost", "currency",
     ])  # fmt: skip
     for line in document["lines"]:

@@ -93,14 +93,14 @@ def head(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) -> 
     name = session.scalar(
         sa.select(Supplier.name).where(Supplier.warehouse_id == warehouse_id).order_by(Supplier.id).limit(1)
     )
-    shop = session.scalars(sa.select(Store).order_by(Store.id).limit(1)).one()
+    store = session.scalars(sa.select(Store).order_by(Store.id).limit(1)).one()
     house = premises(session).get(warehouse_id)
     sender = {
         "id": warehouse_id, "name": name or warehouse_id, "address": house.address if house else "",
-        "phone": house.phone if house else "", "tz": shop.tz, "currency": usual_currency(session),
-        "language": shop.language,
+        "phone": house.phone if house else "", "tz": store.tz, "currency": usual_currency(session),
+        "language": store.language,
     }  # fmt: skip
-    return {"store": sender, "local_time": wall_time(at, shop.tz), "by": actor.name}
+    return {"store": sender, "local_time": wall_time(at, store.tz), "by": actor.name}
 
 
 def premises(session: Session) -> dict[str, Premises]:

@@ -57,7 +57,7 @@ class ServedFrom(Base):
 # --- verbs ---
 
 
-def supply_shop(session: Session, store_id: str, warehouse_id: str | None, *, actor: Actor, at: dt.datetime) -> None:
+def supply_store(session: Session, store_id: str, warehouse_id: str | None, *, actor: Actor, at: dt.datetime) -> None:
     """Settle from where a shop is supplied (rules 1, 3); None: from where its region is."""
     if session.get(Store, store_id) is None:
         raise NotFound("unknown-store", "There is no such shop in this network.", store_id=store_id)
@@ -133,8 +133,8 @@ def edition(session: Session, on: dt.date) -> dict[str, Any]:
 
 def warehouse_of(session: Session, store_id: str) -> str | None:
     """Return the warehouse a shop is supplied by (rule 1); None where there is no warehouse, or no such shop."""
-    shop = session.get(Store, store_id)
-    return None if shop is None else _house(shop.id, shop.region_id, settled(session), usual_warehouse(session))
+    store = session.get(Store, store_id)
+    return None if store is None else _house(store.id, store.region_id, settled(session), usual_warehouse(session))
 
 
 def served(session: Session) -> dict[str, str]:
@@ -152,7 +152,7 @@ def usual_warehouse(session: Session) -> str | None:
     return session.scalar(alive.order_by(sells.desc(), Supplier.warehouse_id).limit(1))
 
 
-def shops_of(session: Session, warehouse_id: str) -> list[str]:
+def stores_of(session: Session, warehouse_id: str) -> list[str]:
     """Return the shops a warehouse supplies, by id."""
     return [store_id for store_id, house in served(session).items() if house == warehouse_id]
 

@@ -117,12 +117,12 @@ def compute(
 
     from forecasting.uncertainty import paths
     from supply.replenishment import scenarios
-    from supply.replenishment.policy import shop_policy
+    from supply.replenishment.policy import storefront_policy
 
     forecast = forecasts.compute_store(loaded.forecast).forecast
     assert forecast is not None
     levels = sorted({*LEVELS_BP, loaded.present_bp})
-    policies, present = [shop_policy(bp) for bp in levels], levels.index(loaded.present_bp)
+    policies, present = [storefront_policy(bp) for bp in levels], levels.index(loaded.present_bp)
     sums, named = [_Sums(futures) for _ in levels], list[dict[str, Any]]()
     parts, drawn = list(_parts(loaded, forecast, futures)), []
     for keys, goods in parts:

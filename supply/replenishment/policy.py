@@ -71,7 +71,7 @@ class OrderPolicy:
     highest_level: float = 0.98
 
 
-def shop_policy(service_bp: int) -> OrderPolicy:
+def storefront_policy(service_bp: int) -> OrderPolicy:
     """Return what orders weigh in a shop that aims at this service at most (`service_targets`, rule 3)."""
     level = service_bp / 10_000
     return OrderPolicy(lowest_level=min(level, OrderPolicy.lowest_level), highest_level=level)

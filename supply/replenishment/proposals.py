@@ -92,13 +92,13 @@ def propose(session: Session, store_id: str, *, at: dt.datetime, actor: Actor) -
 
 def work_out(session: Session, store_id: str, *, at: dt.datetime) -> list[Draft]:
     """Work the proposals out to the last column and write nothing: the long part, during which others may sell."""
-    from supply.replenishment.policy import shop_policy
+    from supply.replenishment.policy import storefront_policy
     from supply.replenishment.sourcing import decide_sources
 
     counted_on, found = _on_the_way(session, store_id), wants_of(session, store_id, at=at)
     suppliers, days, offers, ranks = found.suppliers, found.days, found.offers, found.ranks
     purses = budget.purses(session, store_id, found.basis.today)
-    policy = shop_policy(service_targets.service_of(session, store_id))
+    policy = storefront_policy(service_targets.service_of(session, store_id))
     drafts = []
     for supplier_id, decisions in decide_sources(found.sources, ranks, purses, policy).items():
         its_days, wanted = days[supplier_id], []
@@ -205,7 +205,7 @@ def add_line(
     session: Session, store_id: str, order_id: str, sku: str, *, packs: int, why: str, actor: Actor, at: dt.datetime
 ) -> OrderLine:
     """Put a product on a proposal that was not proposed; its supplier must sell it."""
-    from supply.replenishment.policy import decide, shop_policy
+    from supply.replenishment.policy import decide, storefront_policy
 
     order = _proposal(session, store_id, order_id)
     _refuse_packs(packs)
@@ -228,7 +228,7 @@ def add_line(
     if not needs[order.supplier_id]:
         raise Refused("not-listed-here", "This shop does not sell this product. List it and price it first.", sku=sku)
     need = needs[order.supplier_id][0]
-    policy = shop_policy(service_targets.service_of(session, store_id))
+    policy = storefront_policy(service_targets.service_of(session, store_id))
     told = _line(days, need, decide(need.line, policy)) | {"packs_proposed": 0, "packs": packs}
     line = OrderLine(store_id=store_id, order_id=order.id, changed_why=why, changed_by=actor.name, **told)
     session.add(line)

@@ -208,7 +208,7 @@ class _Shelves:
 
 def _articles(session: Session, store_id: str) -> dict[str, _Article]:
     """Return the products the shop lists."""
-    return {sku: _Article._make(row) for sku, *row in _ARTICLES.all(session, {"shop": store_id})}
+    return {sku: _Article._make(row) for sku, *row in _ARTICLES.all(session, {"store": store_id})}
 
 
 _product, _tax, _listing = table_of(Product).c, table_of(TaxClass).c, table_of(Listing).c
@@ -217,7 +217,7 @@ _ARTICLES = Prepared(
         _product.sku, _product.name, _product.stock_unit, _product.price_quantity, _product.shelf_life_days,
         10_000 + sa.case((_tax.inclusive, _tax.rate_bp), else_=0),
     ).where(
-        _listing.store_id == sa.bindparam("shop"), _product.sku == _listing.sku, _tax.id == _product.tax_class_id,
+        _listing.store_id == sa.bindparam("store"), _product.sku == _listing.sku, _tax.id == _product.tax_class_id,
         _product.active, _listing.active,
     )
 )  # fmt: skip

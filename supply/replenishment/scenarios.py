@@ -115,18 +115,18 @@ def play(
     lines = cache(lambda n, one, day: _lines(goods[n], one, day))
     days = wanted[0].shape[2] if wanted else 0
     for n, policy in enumerate(policies):
-        shop = _Shop(goods, wanted, policy, week, lines)
+        store = _Store(goods, wanted, policy, week, lines)
         for day in range(days):
-            shop.play(day)
+            store.play(day)
             if progress:
                 progress(n * days + day + 1, days * len(policies))
-        yield shop.played()
+        yield store.played()
 
 
 # --- inside ---
 
 
-class _Shop:
+class _Store:
     """A shop's days under one policy, in m futures. lines: of goods n, as a round orders them seen from a day."""
 
     def __init__(

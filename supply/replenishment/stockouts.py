@@ -96,7 +96,7 @@ class RunsOut:
     sku: str
     name: str
     stock_unit: str
-    shops: tuple[tuple[str, float], ...]
+    stores: tuple[tuple[str, float], ...]
     short: int
     of: int
     missing_qty: int
@@ -175,10 +175,10 @@ def findings(session: Session, store_id: str | None) -> Iterator[Finding]:
     kept = sa.select(RatesKept.store_id, RatesKept.day).where(RatesKept.day > history.NEVER)
     if store_id is not None:
         kept = kept.where(RatesKept.store_id == store_id)
-    for shop, day in session.execute(kept.order_by(RatesKept.store_id)).all():
-        rows = sa.select(SellingRate.sku, SellingRate.per_day).where(SellingRate.store_id == shop)
-        have = {(shop, sku): per_day for sku, per_day in session.execute(rows)}
-        told = rates(session, day, stores=[shop])
+    for store, day in session.execute(kept.order_by(RatesKept.store_id)).all():
+        rows = sa.select(SellingRate.sku, SellingRate.per_day).where(SellingRate.store_id == store)
+        have = {(store, sku): per_day for sku, per_day in session.execute(rows)}
+        told = rates(session, day, stores=[store])
         for place in sorted(have.keys() | told.keys()):
             if not math.isclose(have.get(place, -1), told.get(place, -1), rel_tol=1e-9):
                 yield Finding("K21", "rate:" + "/".join(place), str(told.get(place)), str(have.get(place)))
@@ -229,9 +229,9 @@ def look_at_regions(session: Session, region_id: str, *, today: dt.date) -> dict
     for row in session.execute(_question(region_id, today)):
         if row.nth == 1:
             missing_qty = math.ceil(round(row.missing, 6))
-            one = {"sku": row.sku, "short": int(row.short), "of": int(row.shops), "missing_qty": missing_qty}
-            found[row.days].append(one | {"shops": []})
-        found[row.days][-1]["shops"].append([row.shop, row.left])
+            one = {"sku": row.sku, "short": int(row.short), "of": int(row.stores), "missing_qty": missing_qty}
+            found[row.days].append(one | {"stores": []})
+        found[row.days][-1]["stores"].append([row.store, row.left])
     return found
 
 
@@ -258,7 +258,7 @@ def runs_out(
     return seen.seen_at, [
         RunsOut(
             sku=row["sku"], name=products[row["sku"]].name, stock_unit=products[row["sku"]].stock_unit,
-            shops=tuple((name, left) for name, left in row["shops"]), short=row["short"], of=row["of"],
+            stores=tuple((name, left) for name, left in row["stores"]), short=row["short"], of=row["of"],
             missing_qty=row["missing_qty"], warehouse_qty=max(0, there.get(row["sku"], 0)),
         )
         for row in seen.rows
@@ -269,8 +269,8 @@ def runs_out(
 def warehouses(session: Session, region_id: str) -> list[str]:
     """Return the warehouses that supply a region's shops (`serving`)."""
     house_of = supply_routes.served(session)
-    shops = session.scalars(sa.select(Store.id).where(Store.region_id == region_id))
-    return sorted({house_of[one] for one in shops if one in house_of})
+    stores = session.scalars(sa.select(Store.id).where(Store.region_id == region_id))
+    return sorted({house_of[one] for one in stores if one in house_of})
 
 
 # --- inside ---
@@ -374,11 +374,11 @@ def _question(region_id: str, today: dt.date) -> sa.Select[*tuple[Any, ...]]:
         .subquery()
     )
     product = sa.select(lacking).where(lacking.c.rank <= MOST).cte("product")
-    selling = sa.select(place.c.sku, sa.func.count().label("shops")).group_by(place.c.sku).subquery()
-    by_shop = (product.c.days, place.c.sku)
-    nth = sa.func.row_number().over(partition_by=by_shop, order_by=(place.c.left, Store.name)).label("nth")
+    selling = sa.select(place.c.sku, sa.func.count().label("stores")).group_by(place.c.sku).subquery()
+    by_store = (product.c.days, place.c.sku)
+    nth = sa.func.row_number().over(partition_by=by_store, order_by=(place.c.left, Store.name)).label("nth")
     first = (
-        sa.select(product, selling.c.shops, Store.name.label("shop"), place.c.left, nth)
+        sa.select(product, selling.c.stores, Store.name.label("store"), place.c.left, nth)
         .join(selling, selling.c.sku == product.c.sku)
         .join(place, sa.and_(place.c.sku == product.c.sku, place.c.left < product.c.days))
         .join(Store, Store.id == place.c.store_id)

@@ -30,15 +30,15 @@ class Door:
     begins: dt.datetime | None = None
 
 
-def in_order(shop: Point, doors: Sequence[Door]) -> list[Door]:
+def in_order(store: Point, doors: Sequence[Door]) -> list[Door]:
     """Return the doors in the order to call at them (rules 1, 2)."""
     early = dt.datetime.min.replace(tzinfo=dt.UTC)
     spells = sorted({door.begins or early for door in doors})
     found: list[Door] = []
     for spell in spells:
         some = [door for door in doors if (door.begins or early) == spell]
-        here = found[-1].at if found else shop
-        last = shop if spell == spells[-1] else None
+        here = found[-1].at if found else store
+        last = store if spell == spells[-1] else None
         found += _shortest(here, some, last) if len(some) <= EXACT else _nearest_next(here, some)
     return found
 
@@ -48,9 +48,9 @@ def many(doors: Sequence[Door]) -> bool:
     return any(sum(door.begins == one.begins for door in doors) > EXACT for one in doors)
 
 
-def length_m(shop: Point, doors: Sequence[Door]) -> int:
+def length_m(store: Point, doors: Sequence[Door]) -> int:
     """Return the way from the shop over the doors and back."""
-    points = [shop, *(door.at for door in doors), shop]
+    points = [store, *(door.at for door in doors), store]
     return sum(way_m(here, there) for here, there in itertools.pairwise(points)) if doors else 0
 
 
@@ -85,12 +85,12 @@ def planned(loaded: tuple[Point, tuple[Door, ...]]) -> list[str]:
     """Return the doors' keys in an order looked for by PyVRP, window by window; to be run in a child of its own."""
     from supply.routing.planning import Call, Spot, Van, plan
 
-    shop, doors = loaded
+    store, doors = loaded
     found: list[str] = []
     for spell in sorted({door.begins for door in doors}, key=lambda one: one or dt.datetime.min.replace(tzinfo=dt.UTC)):
         some = [door for door in doors if door.begins == spell]
         calls = [Call(Spot(door.key, *door.at), 1, 0, 86_400, 0) for door in some]
-        rounds = plan(Spot("", *shop), calls, [Van("", len(calls), 0, 86_400)], seconds=1.0).rounds
+        rounds = plan(Spot("", *store), calls, [Van("", len(calls), 0, 86_400)], seconds=1.0).rounds
         order = [visit.key for one in rounds for visit in one.visits]
         found += order + [door.key for door in some if door.key not in order]
     return found

@@ -74,7 +74,7 @@ class RegionEffect:
 
     region_id: str
     name: str
-    shops: int
+    stores: int
     with_shelf: int
     compliance_bp: int
     days: int
@@ -144,12 +144,12 @@ def changes_elsewhere(
                 region.business_day < end, region.stores_open > 1,
             )
         ).all()  # fmt: skip
-        own, sold, shops = _sold(session, store.id, skus, first, end), Counter[str](), Counter[dt.date]()
+        own, sold, stores = _sold(session, store.id, skus, first, end), Counter[str](), Counter[dt.date]()
         for sku, day, qty, stores_open in rows:
             sold[sku] += qty
-            shops[day] = max(shops[day], stores_open - 1)  # who sold none of one product was open all the same
-        shop_days = shops.total()
-        rates.append({sku: (qty - own.get(sku, 0)) * MILLI // shop_days for sku, qty in sold.items()})
+            stores[day] = max(stores[day], stores_open - 1)  # who sold none of one product was open all the same
+        store_days = stores.total()
+        rates.append({sku: (qty - own.get(sku, 0)) * MILLI // store_days for sku, qty in sold.items()})
     before, since = rates
     return {
         sku: max(CHANGE_LEAST_BP, min(CHANGE_MOST_BP, since.get(sku, 0) * BASIS // rate))

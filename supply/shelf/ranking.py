@@ -34,7 +34,7 @@ from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Listing, Product
 from pos.producers.producers import ProduceGoods, Producer
 from pos.store.store import Store
-from supply.demand.history import LEAST_SHOPS, DailyDemand, RegionalDemand, StoreDay
+from supply.demand.history import LEAST_STORES, DailyDemand, RegionalDemand, StoreDay
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.shelf import external_rankings
 
@@ -42,7 +42,7 @@ WINDOW_DAYS = 28
 RECENT_DAYS = 7
 DEPTH = 6
 MOST_FACINGS = 4
-ANONYMOUS = LEAST_SHOPS
+ANONYMOUS = LEAST_STORES
 """So many shops must have sold what is shown of a neighbourhood."""
 TRIAL_EVERY, MOST_FRESH = 6, 40
 PULL_PRIOR, PULL_LEAST, PULL_MOST = 5_000, 5_000, 15_000
@@ -261,10 +261,10 @@ def _add_up(
     shut = set(closed)
     weights = sum(days - age for age in range(days) if day - dt.timedelta(days=age) not in shut) or 1
     sums: dict[str, _Sums] = {}
-    for sku, sold_on, sold, online, shops, selling in rows:
+    for sku, sold_on, sold, online, stores, selling in rows:
         age = (day - sold_on).days
         entry = sums.setdefault(sku, _Sums())
-        entry.weighted += (days - age) * sold * MILLI // max(1, shops)
+        entry.weighted += (days - age) * sold * MILLI // max(1, stores)
         entry.plain += sold
         entry.online += online
         entry.most_stores = max(entry.most_stores, selling)

@@ -205,18 +205,18 @@ def _ledgers(session: Session, here: str, store_id: str | None) -> list[Finding]
     """K14: no funds above zero, no invoice below, invoices and accounts agree, and at the network no number missing."""
     found = []
     every = sa.select(LedgerEntry.store_id).distinct()
-    for shop in [store_id] if store_id is not None else session.scalars(every).all():
-        standing = ledger.balances(session, str(shop))
-        left = ledger.open_invoices(session, str(shop))
+    for store in [store_id] if store_id is not None else session.scalars(every).all():
+        standing = ledger.balances(session, str(store))
+        left = ledger.open_invoices(session, str(store))
         on_credit = sum(one.left_minor for one in left if one.invoice.on_credit)
         on_account = sum(one.left_minor for one in left if not one.invoice.on_credit)
         wrong = [
             standing["funds"] > 0, standing["advance"] < 0, any(one.left_minor < 0 for one in left),
             on_credit != standing["credit"], on_account != standing["invoiced"], sum(standing.values()) != 0,
-            here == NETWORK and _has_gap(session, str(shop)),
+            here == NETWORK and _has_gap(session, str(store)),
         ]  # fmt: skip
         if any(wrong):
-            found.append(Finding("K14", f"account:{shop}", "a ledger that balances", f"{standing}"))
+            found.append(Finding("K14", f"account:{store}", "a ledger that balances", f"{standing}"))
     return found
 
 

@@ -52,14 +52,14 @@ from supply.online_facts import (
     REVIEW_ANSWERED,
     REVIEW_TOLD,
     SHELF_APPROVED,
-    SHOP_PUBLISHED,
+    STOREFRONT_PUBLISHED,
     VERSION,
     PickupCancelled,
     PickupMoved,
     PickupPlaced,
     ReturnAsked,
     ShelfApproved,
-    ShopPublished,
+    StorefrontPublished,
 )
 from supply.shelf import plan
 from supply.sync import groups
@@ -67,7 +67,7 @@ from supply.sync import groups
 
 def take_published(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
     """Take over what a store offers online."""
-    fact = ShopPublished.from_body(message.body, message.version)
+    fact = StorefrontPublished.from_body(message.body, message.version)
     refuse_stranger(from_node, fact.store_id)
     storefront.take_offers(session, fact.store_id, fact)
 
@@ -167,7 +167,7 @@ def take_review_answer(session: Session, message: Message, from_node: str, _at: 
 
 
 APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
-    SHOP_PUBLISHED: take_published,
+    STOREFRONT_PUBLISHED: take_published,
     PICKUP_MOVED: take_moved,
     SHELF_APPROVED: take_shelf,
     PICKUP_TAKEN: take_taken,

@@ -49,7 +49,7 @@ from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.receiving import receiving
 
 Step = InstrumentedAttribute[int]
-TOLD_BY_SHOPS: tuple[Step, ...] = (PickupOrder.step, SupportLeave.step)
+TOLD_BY_STORES: tuple[Step, ...] = (PickupOrder.step, SupportLeave.step)
 TOLD_BY_THE_NETWORK: tuple[Step, ...] = (GroupOffer.step, VanStop.step, CreditLine.step, Publication.version)
 
 
@@ -134,7 +134,7 @@ def after_a_restore(session: Session, node_id: str, *, at: dt.datetime) -> None:
     now_ms = int(as_utc(at).timestamp() * 1000)
     if node_id == NETWORK:
         lost_entries.ask_all(session, at=at)
-    for step in TOLD_BY_THE_NETWORK if node_id == NETWORK else TOLD_BY_SHOPS:
+    for step in TOLD_BY_THE_NETWORK if node_id == NETWORK else TOLD_BY_STORES:
         session.execute(
             sa.update(step.class_)
             .where(step > 0, step < now_ms)

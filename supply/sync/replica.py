@@ -148,21 +148,21 @@ def _transfer_applier(at_network: bool, verb: TransferVerb) -> Callable[[Session
 
 
 _TRANSFERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
-    sheets.SHEET_TOLD: _transfer_applier(True, lambda s, body, _shop, _who, at: sheets.take(s, body, at=at)),
+    sheets.SHEET_TOLD: _transfer_applier(True, lambda s, body, _store, _who, at: sheets.take(s, body, at=at)),
     transfers.ANSWERED: _transfer_applier(
-        True, lambda s, body, shop, who, at: transfers.take_answered(s, body, shop, actor=who, at=at)
+        True, lambda s, body, store, who, at: transfers.take_answered(s, body, store, actor=who, at=at)
     ),
     transfers.GIVEN: _transfer_applier(
-        True, lambda s, body, shop, who, at: transfers.take_given(s, body, shop, actor=who, at=at)
+        True, lambda s, body, store, who, at: transfers.take_given(s, body, store, actor=who, at=at)
     ),
     transfers.TAKEN: _transfer_applier(
-        True, lambda s, body, shop, who, at: transfers.take_taken(s, body, shop, actor=who, at=at)
+        True, lambda s, body, store, who, at: transfers.take_taken(s, body, store, actor=who, at=at)
     ),
     transfers.BACK: _transfer_applier(
-        True, lambda s, body, shop, who, at: transfers.take_given_back(s, body, shop, actor=who, at=at)
+        True, lambda s, body, store, who, at: transfers.take_given_back(s, body, store, actor=who, at=at)
     ),
     transfers.TOLD: _transfer_applier(
-        False, lambda s, body, _shop, who, at: transfers.take_told(s, body, actor=who, at=at)
+        False, lambda s, body, _store, who, at: transfers.take_told(s, body, actor=who, at=at)
     ),
 }
 """topic -> what it does at the receiver: (session, message, from_node, at)"""

@@ -18,7 +18,7 @@ from forecasting.series.pools import Pools, sums
 from forecasting.uncertainty import evaluate
 
 FIRST_SCORED, LAST_SCORED, RATE_DAYS = 14, 28, 28
-NEW_SHARE, DRAWS, LEAST_SHOPS = 0.1, 2, 2
+NEW_SHARE, DRAWS, LEAST_STORES = 0.1, 2, 2
 STATED_ERROR = 0.25
 
 Errors = tuple[Floats, Floats, Floats]
@@ -34,28 +34,28 @@ def cold_start(panel: DemandPanel, country: str | None, launches: int) -> dict[s
     product : a random NEW_SHARE of each shop's products, at least one, in DRAWS draws a launch; the region never saw
               what they sold there
     shop    : all of one shop's, the shops in turn, each alone and as many a launch as it takes to have all
-              (LEAST_SHOPS at least); `shop_stated`: it said what it takes (`_stated`); `shop_past`: it brought its past
-              sales, as `cornerstore import sales` takes them, and is new to nobody
+              (LEAST_STORES at least); `store_stated`: it said what it takes (`_stated`); `store_past`: it brought its
+              past sales, as `cornerstore import sales` takes them, and is new to nobody
 
     `ours`, and after 0 days the `reference`: the region's rate times the shop's size (`_rate_by_size`).
     """
     found: dict[str, dict[str, dict[str, list[float]]]] = {"ours": {}, "reference": {}}
     rng, said = np.random.default_rng(11), np.random.default_rng(13)
-    shops = _shops(panel)
-    a_launch = max(LEAST_SHOPS, -(-len(shops) // launches))
+    stores = _stores(panel)
+    a_launch = max(LEAST_STORES, -(-len(stores) // launches))
     for launch in range(launches):
         day = panel.n_days - LAST_SCORED * (launches - launch)
         sold = np.nansum(panel.y[:, day : day + 7], axis=1) > 0  # on sale in those days
         stated = _stated(panel, day, said)
         kept: dict[tuple[str, str, int], list[Errors]] = {}
         for _ in range(DRAWS):
-            hidden = _part(panel.n_series, shops, rng) & sold
+            hidden = _part(panel.n_series, stores, rng) & sold
             for (whose, days), errors in _products(panel, hidden, day, country):
                 kept.setdefault((whose, "product", days), []).append(errors)
         for number in range(launch * a_launch, (launch + 1) * a_launch):
-            rows, told = shops[number % len(shops)], stated[number % len(shops)]
+            rows, told = stores[number % len(stores)], stated[number % len(stores)]
             if sold[rows].any():
-                for (whose, kind, days), errors in _shop(panel, rows, sold, day, country, told):
+                for (whose, kind, days), errors in _store(panel, rows, sold, day, country, told):
                     kept.setdefault((whose, kind, days), []).append(errors)
         for (whose, kind, days), each in kept.items():
             ours, own, weight = (np.concatenate(parts) for parts in zip(*each, strict=True))
@@ -72,10 +72,10 @@ def cold_start(panel: DemandPanel, country: str | None, launches: int) -> dict[s
     }
 
 
-def _part(n_series: int, shops: list[list[int]], rng: np.random.Generator) -> Flags:
+def _part(n_series: int, stores: list[list[int]], rng: np.random.Generator) -> Flags:
     """Draw a NEW_SHARE of each shop's rows, at least one."""
     drawn = np.zeros(n_series, dtype=np.bool_)
-    for rows in shops:
+    for rows in stores:
         drawn[rng.choice(rows, max(1, int(len(rows) * NEW_SHARE)), replace=False)] = True
     return drawn
 
@@ -89,13 +89,13 @@ def _products(
     for days in (0, 7, 14):
         seen, horizon = young.between(0, day + days), LAST_SCORED - days
         mean, signal = np.zeros((panel.n_series, LAST_SCORED - FIRST_SCORED)), _region_of(seen, horizon, country)
-        for rows in _shops(panel):
+        for rows in _stores(panel):
             if new[rows].any():
-                mean[rows] = _Shop(panel, seen, rows, horizon, signal, country).says()
+                mean[rows] = _Store(panel, seen, rows, horizon, signal, country).says()
         yield ("ours", days), _errors(panel, new, day, days, mean[new])
 
 
-def _shop(
+def _store(
     panel: DemandPanel, rows: list[int], sold: Flags, day: int, country: str | None, stated: Stated
 ) -> Iterator[tuple[tuple[str, str, int], Errors]]:
     """Yield by whose forecast it is, what the shop told and days since it opened the errors of what it sells."""
@@ -106,18 +106,18 @@ def _shop(
     def errors(days: int, mean: Floats) -> Errors:
         return _errors(panel, new, day, days, mean)
 
-    yield ("reference", "shop", 0), errors(0, _flat(_rate_by_size(young.between(0, day))[new]))
+    yield ("reference", "store", 0), errors(0, _flat(_rate_by_size(young.between(0, day))[new]))
     for days in (0, 7, 14):
         seen, horizon = young.between(0, day + days), LAST_SCORED - days
-        shop = _Shop(panel, seen, rows, horizon, _region_of(seen, horizon, country), country)
-        yield ("ours", "shop", days), errors(days, shop.says()[sold[rows]])
-        yield ("ours", "shop_stated", days), errors(days, shop.says(stated)[sold[rows]])
+        store = _Store(panel, seen, rows, horizon, _region_of(seen, horizon, country), country)
+        yield ("ours", "store", days), errors(days, store.says()[sold[rows]])
+        yield ("ours", "store_stated", days), errors(days, store.says(stated)[sold[rows]])
     past = panel.between(0, day)
-    known = _Shop(panel, past, rows, LAST_SCORED, _region_of(past, LAST_SCORED, country), country)
-    yield ("ours", "shop_past", 0), errors(0, known.says()[sold[rows]])
+    known = _Store(panel, past, rows, LAST_SCORED, _region_of(past, LAST_SCORED, country), country)
+    yield ("ours", "store_past", 0), errors(0, known.says()[sold[rows]])
 
 
-class _Shop:
+class _Store:
     """One shop on the last day seen: what it says of the scored days."""
 
     def __init__(
@@ -163,7 +163,7 @@ def _stated(panel: DemandPanel, day: int, rng: np.random.Generator) -> list[Stat
     price = np.ones(panel.n_series) if panel.price is None else panel.price[:, day - 1]
     return [
         Stated(float(np.nansum((rate * price)[rows])) * float(np.exp(rng.normal(0.0, STATED_ERROR))), price[rows])
-        for rows in _shops(panel)
+        for rows in _stores(panel)
     ]
 
 
@@ -178,12 +178,12 @@ def _rate_by_size(panel: DemandPanel) -> Floats:
     what shops sell on average of the same products, 1 where it sells nothing yet.
     """
     rate = np.nan_to_num(evaluate.row_mean(panel.y[:, -RATE_DAYS:]))
-    has, shop = (rate > 0).astype(np.float64), Pools.of(panel).shop
+    has, store = (rate > 0).astype(np.float64), Pools.of(panel).store
 
     def by(product: Ints) -> Floats:
-        sold, shops = sums(rate, product), sums(has, product)
-        due = sums(np.where(has > 0, (sold / np.maximum(shops, 1.0))[product], 0.0), shop)
-        size = np.where(due > 0, sums(rate, shop) / np.where(due > 0, due, 1.0), 1.0)[shop]
+        sold, stores = sums(rate, product), sums(has, product)
+        due = sums(np.where(has > 0, (sold / np.maximum(stores, 1.0))[product], 0.0), store)
+        size = np.where(due > 0, sums(rate, store) / np.where(due > 0, due, 1.0), 1.0)[store]
         there = sums(has * size, product)
         return np.asarray((sold / np.maximum(there, 1e-9))[product] * size)
 
@@ -191,7 +191,7 @@ def _rate_by_size(panel: DemandPanel) -> Floats:
     return np.where(region > 0, region, chain)
 
 
-def _shops(panel: DemandPanel) -> list[list[int]]:
+def _stores(panel: DemandPanel) -> list[list[int]]:
     rows: dict[str, list[int]] = {}
     for row, (scope, _) in enumerate(panel.keys):
         rows.setdefault(scope, []).append(row)
@@ -215,14 +215,14 @@ def _region_of(panel: DemandPanel, horizon_days: int, country: str | None) -> An
 
 def _usual(panel: DemandPanel, aisle: dict[str, str]) -> tuple[dict[tuple[str, str], Usual], dict[str, int]]:
     """Read the chain's assortment and its regions' selling shops off the last days, as the network does."""
-    shops, skus, names = sorted({scope for scope, _ in panel.keys}), sorted(aisle), sorted(set(panel.region))
-    units = np.zeros((len(shops), len(skus)))
+    stores, skus, names = sorted({scope for scope, _ in panel.keys}), sorted(aisle), sorted(set(panel.region))
+    units = np.zeros((len(stores), len(skus)))
     silent = np.zeros(units.shape, dtype=np.int64)
-    of_shop = dict(zip((scope for scope, _ in panel.keys), panel.region, strict=True))
+    of_store = dict(zip((scope for scope, _ in panel.keys), panel.region, strict=True))
     for (scope, sku), sold in zip(panel.keys, np.nan_to_num(panel.y[:, -WINDOW_DAYS:]), strict=True):
-        units[shops.index(scope), skus.index(sku)] = sold.sum()
-        silent[shops.index(scope), skus.index(sku)] = int(np.argmax(sold > 0))
-    region = np.array([names.index(of_shop[shop]) for shop in shops])
+        units[stores.index(scope), skus.index(sku)] = sold.sum()
+        silent[stores.index(scope), skus.index(sku)] = int(np.argmax(sold > 0))
+    region = np.array([names.index(of_store[store]) for store in stores])
     aisles = np.unique([aisle[sku] for sku in skus], return_inverse=True)[1]
     found = Assortment.of(units, silent, region, lines(aisles, _prices(panel, skus)))
     usual = {

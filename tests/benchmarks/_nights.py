@@ -34,7 +34,7 @@ def trade(products: int, days: int, seed: int) -> Floats:
     return np.asarray(rng.poisson(level * week), dtype=np.float64)
 
 
-def shop(products: int, seed: int) -> DemandPanel:
+def store(products: int, seed: int) -> DemandPanel:
     """Return a made-up shop's panel."""
     keys = tuple((f"S{seed}", f"P{row:05d}") for row in range(products))
     aisles = tuple(f"aisle {row % AISLES}" for row in range(products))
@@ -45,7 +45,7 @@ def shop(products: int, seed: int) -> DemandPanel:
 def nights(products: int = PRODUCTS) -> dict[str, float]:
     """Time a shop's nights on SQLite: read, compute, write; one that measures all, and the nights after it (median)."""
     with tempfile.TemporaryDirectory() as folder:
-        database = make_node(Path(folder) / "shop.db", "S1", ["S1"])
+        database = make_node(Path(folder) / "store.db", "S1", ["S1"])
         y = trade(products, DAYS, 1)
         with database.write() as session:
             session.add_all(
@@ -77,38 +77,38 @@ def nights(products: int = PRODUCTS) -> dict[str, float]:
     later = sorted((wall, cpu) for whole, wall, cpu in spent if not whole)
     first = max((wall, cpu) for whole, wall, cpu in spent if whole)
     return {
-        "shop_night_s": round(later[len(later) // 2][0], 2),
-        "shop_night_cpu_s": round(later[len(later) // 2][1], 2),
+        "store_night_s": round(later[len(later) // 2][0], 2),
+        "store_night_cpu_s": round(later[len(later) // 2][1], 2),
         "measuring_night_s": round(first[0], 2),
         "measuring_night_cpu_s": round(first[1], 2),
     }
 
 
-def memory(shops: int) -> dict[str, float]:
+def memory(stores: int) -> dict[str, float]:
     """Measure and move on so many shops of PRODUCTS products, one after the other, in a child; its greatest size."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_memory, (shops,))
+        return pool.apply(_memory, (stores,))
 
 
-def _memory(shops: int) -> dict[str, float]:
+def _memory(stores: int) -> dict[str, float]:
     began = time.process_time()
-    for seed in range(shops):
-        panel = shop(PRODUCTS, seed)
+    for seed in range(stores):
+        panel = store(PRODUCTS, seed)
         kept = to_bytes(run.measure(panel.between(0, DAYS - 1), horizon_days=14, country="US", kept_days=KEPT_DAYS))
         state = from_bytes(kept)
         assert state is not None
         recent = panel.between(DAYS - 1 - CONTEXT_DAYS, DAYS)
         run.say(moved_on(state, recent), horizon_days=14, panel=recent)
     mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"series": shops * PRODUCTS, "rss_mib": round(mib, 1), "cpu_s": round(time.process_time() - began, 1)}
+    return {"series": stores * PRODUCTS, "rss_mib": round(mib, 1), "cpu_s": round(time.process_time() - began, 1)}
 
 
-def cluster(shops: int = 4, products: int = 300) -> dict[str, Any]:
+def cluster(stores: int = 4, products: int = 300) -> dict[str, Any]:
     """Forecast some shops here and on two local Dask workers, and compare every digit."""
     from distributed import LocalCluster
 
     loaded = [
-        forecasts.Loaded("store", f"S{seed}", DAY, shop(products, seed), "US") for seed in range(shops)
+        forecasts.Loaded("store", f"S{seed}", DAY, store(products, seed), "US") for seed in range(stores)
     ]  # fmt: skip
     here, seconds = _timed(lambda: forecasts.compute_stores(loaded))
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as workers:

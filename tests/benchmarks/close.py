@@ -43,7 +43,7 @@ def measure(rounds: int) -> dict[str, Any]:
     small: list[float] = []
     size = 0
     with tempfile.TemporaryDirectory(prefix="cornerstore-close-") as folder:
-        database = open_books(f"sqlite:///{Path(folder) / 'shop.db'}")
+        database = open_books(f"sqlite:///{Path(folder) / 'store.db'}")
         number = 1
         for _ in range(rounds):
             for sales, times in ((FEW, small), (SALES, big)):

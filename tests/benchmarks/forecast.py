@@ -9,7 +9,7 @@ plainly and within the unit (see `evaluate`); of a class with n sums it has a st
 .90, so that four points are two of them from 225 sums on.
 
 Parts (--only): accuracy · speed (2,000 series of two years) · closed_loop (a shop that sees only what its shelf let it
-sell) · cold_start (new products, new shops; `shop_stated`: they said what they take, `shop_past`: they brought their
+sell) · cold_start (new products, new shops; `store_stated`: they said what they take, `store_past`: they brought their
 past; reference, on their first day: the region's rate times the shop's size) · clean_days (freshretail: days without an
 empty shelf, as forecast and as such days are expected to sell; all days' hours with goods) · cut_days (known demand,
 cut at empty shelves) · night (3,000 products on SQLite) · memory (100,000 series, shop after shop) · cluster (two Dask
@@ -84,7 +84,7 @@ def measure(names: list[str], parts: list[str], *, quick: bool, origins: int, sk
     for name in names if "accuracy" in parts else ():
         if (table := table_of(name)) is not None:
             _accuracy(result, name, table, quick=quick, origins=origins, skip=skip)
-    _parts_of_a_shop(result, parts, table_of, quick=quick)
+    _parts_of_a_store(result, parts, table_of, quick=quick)
     ours = result["ours"]
     if "night" in parts:
         ours["night"] = _nights.nights(_nights.PRODUCTS // 10 if quick else _nights.PRODUCTS)
@@ -97,25 +97,25 @@ def measure(names: list[str], parts: list[str], *, quick: bool, origins: int, sk
         "parts": parts, "origins": 4 if quick else "a year", "skip": skip, "horizon_days": 14,
         "missing": sorted(set(missing)), "not_installed": absent, "sample": QUICK_SERIES if quick else "whole sets",
         "new": f"{_launches.NEW_SHARE:.0%} of a shop's products, drawn {_launches.DRAWS} times; shops in turn, alone",
-        "shop_stated": f"takings of {_launches.RATE_DAYS} days before x exp N(0, {_launches.STATED_ERROR}), seed 13",
+        "store_stated": f"takings of {_launches.RATE_DAYS} days before x exp N(0, {_launches.STATED_ERROR}), seed 13",
         "tuned_on": "the fortnights between the reported origins (--skip 1), holidays on the year before, too; "
         "first trials, and the look that found carnival, saw some of the reported",
     }  # fmt: skip
     return result
 
 
-def _parts_of_a_shop(result: dict[str, Any], parts: list[str], table_of: Callable[[str], Any], *, quick: bool) -> None:
+def _parts_of_a_store(result: dict[str, Any], parts: list[str], table_of: Callable[[str], Any], *, quick: bool) -> None:
     """Run the parts that need real sales but no rivals."""
     ours = result["ours"]
     whole = {"speed", "closed_loop", "cold_start", "cut_days"} & set(parts)
     m5 = table_of("m5_tiny_dev") if whole else None
     bakery = table_of("bakery_dev") if {"cold_start", "cut_days"} & set(parts) else None
-    shops = {name: table for name, table in (("m5_tiny_dev", m5), ("bakery_dev", bakery)) if table is not None}
+    stores = {name: table for name, table in (("m5_tiny_dev", m5), ("bakery_dev", bakery)) if table is not None}
     if "speed" in parts and m5 is not None:
         ours["speed"], result["reference"]["speed"], result["ratio"]["speed"] = speed(history.read(m5))
     if "closed_loop" in parts and m5 is not None:
         ours["closed_loop"] = _trade.closed_loop(history.read(_retail.sample(m5, 48 if quick else None)).panel, "US")
-    for name, table in shops.items():
+    for name, table in stores.items():
         country = _retail.COUNTRY[name]
         if "cold_start" in parts:
             found = _launches.cold_start(history.read(table).panel, country, 1 if quick else 6)

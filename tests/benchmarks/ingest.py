@@ -47,7 +47,7 @@ SALES, SENDERS, A_PUSH = 300, 4, 200
 ROUNDS, A_ROUND = 6, 14
 """100,000 lines on either past, a round's shops at a time."""
 TODAY = dt.date(2026, 3, 2)
-Shop = tuple[str, str, Signer, list[dict[str, Any]]]
+DemoStore = tuple[str, str, Signer, list[dict[str, Any]]]
 """(store id, key, signing key, [push, push ...])"""
 BARE: tuple[type[Base], ...] = (Sale, SaleLine, Payment, CashMovement, StockMovement, InboxMessage)
 
@@ -74,7 +74,7 @@ def main() -> None:
 def measure(*, quick: bool) -> dict[str, Any]:
     """Send the same shops' days to a short and to a long past, by turns; the first round warms both."""
     steps = {"1m": 100_000, "10m": 1_000_000} if quick else {"1m": 1_000_000, "10m": 10_000_000}
-    rounds, shops = (4, 7) if quick else (ROUNDS, A_ROUND)
+    rounds, stores = (4, 7) if quick else (ROUNDS, A_ROUND)
     with ExitStack() as stack:
         kept = stack.enter_context(pasts(*steps.values()))
         sides = {
@@ -82,7 +82,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
             for name, lines in steps.items()
         }
         for n in range(rounds + 1):
-            which = range(n * shops, (n + 1) * shops)
+            which = range(n * stores, (n + 1) * stores)
             for name in sorted(sides, reverse=bool(n % 2)):
                 window = sides[name].day(which)
                 _say(f"{name}: {window['lines_per_s']:.0f} lines/s, {_cpu_ms([window])} ms CPU a sale")
@@ -118,7 +118,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
         "ratio": {"lines_per_s": round(lines_per_s / copy_per_s, 3)},
         "settings": {
             "stores": STORES, "senders": SENDERS, "sales_a_push": A_PUSH, "lines_a_sale": LINES, "rounds": rounds,
-            "lines_sent_a_step": rounds * shops * SALES * LINES, "laid_in": steps,
+            "lines_sent_a_step": rounds * stores * SALES * LINES, "laid_in": steps,
             "laid_in_by": "INSERT ... SELECT inside the server, days before the measured one",
         },
     }  # fmt: skip
@@ -131,7 +131,7 @@ class Side:
         self.node, self.database = node, database
         self.windows: list[dict[str, float]] = []
         self.lost = self.doubled = 0
-        self._sent: list[Shop] = []
+        self._sent: list[DemoStore] = []
 
     def day(self, which: range) -> dict[str, float]:
         """Send some shops' day, add it up, and COPY the very same rows bare."""
@@ -152,7 +152,7 @@ class Side:
         _send(self.node, self._sent)
         self._count(self._sent)
 
-    def _count(self, pushes: list[Shop]) -> None:
+    def _count(self, pushes: list[DemoStore]) -> None:
         """Count what of the shops' day is not there, and what is there more than once."""
         with self.database.read() as session:
             for store_id, _, _, bodies in pushes:
@@ -185,7 +185,7 @@ def _cpu_ms(windows: list[dict[str, float]]) -> float:
 # --- what is sent ---
 
 
-def _pushes(keys: dict[str, str]) -> list[Shop]:
+def _pushes(keys: dict[str, str]) -> list[DemoStore]:
     """Return each shop's pushes; nonces are put in when they are known."""
     made = []
     for store_id, key in keys.items():
@@ -219,12 +219,12 @@ def _facts(store_id: str) -> list[Any]:
     return list(sales(store_id, SALES, first=1, day=TODAY))
 
 
-def _send(node: Network, pushes: list[Shop]) -> dict[str, float]:
+def _send(node: Network, pushes: list[DemoStore]) -> dict[str, float]:
     """Send everything with SENDERS at once; every row must be confirmed by name."""
     spent_ms: list[float] = []
     address = urlsplit(node.address)
 
-    def one_shop(task: Shop) -> int:
+    def one_store(task: DemoStore) -> int:
         _, key, signer, bodies = task
         line = http.client.HTTPConnection(str(address.hostname), address.port, timeout=120)
         nonce, confirmed = "", 0
@@ -251,7 +251,7 @@ def _send(node: Network, pushes: list[Shop]) -> dict[str, float]:
 
     cpu_before, began = node.cpu_s(), time.perf_counter()
     with ThreadPoolExecutor(SENDERS) as senders:
-        confirmed = sum(senders.map(one_shop, pushes))
+        confirmed = sum(senders.map(one_store, pushes))
     seconds = time.perf_counter() - began
     ordered = sorted(spent_ms)
     return {

@@ -16,7 +16,7 @@ from tests.benchmarks._past import STORES
 
 ROUNDS = 40
 PAGES = (
-    "/console/", "/console/shops/", "/console/shops/S0007", "/console/demand/", "/console/demand/R1",
+    "/console/", "/console/stores/", "/console/stores/S0007", "/console/demand/", "/console/demand/R1",
     "/console/demand/R1/series", "/console/supply/", "/console/offers/", "/console/money/", "/console/claims/",
     "/console/campaigns/", "/console/customers/", "/console/outlook/", "/console/purchases/", "/console/rounds/",
     "/console/transfers/", "/console/warehouse/", "/console/warehouse/stock", "/console/lessons/",

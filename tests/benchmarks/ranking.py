@@ -30,7 +30,7 @@ from supply.shelf import ranking
 from tests.benchmarks import _retail
 
 SETS = ("freshretail_daily_dev", "completejourney")
-WEEKS, SHOPS, GRAIN = 4, 40, 10
+WEEKS, STORES, GRAIN = 4, 40, 10
 """Weeks held out, shops looked at, and parts of a piece that are counted: some histories sell halves."""
 
 
@@ -64,7 +64,7 @@ def measured(table: pd.DataFrame, slots: int, weeks: int) -> dict[str, float]:
     sold = table.pivot_table(index=["store", "product"], columns="day", values="sold", aggfunc="sum")
     days: list[dt.date] = sorted(table["day"].unique())
     last = days[-1]
-    shops = [str(one) for one in np.random.default_rng(7).permutation(sorted(table["store"].unique()))[:SHOPS]]
+    stores = [str(one) for one in np.random.default_rng(7).permutation(sorted(table["store"].unique()))[:STORES]]
     with tempfile.TemporaryDirectory(prefix="cornerstore-bench-") as folder:
         database = _laid_in(f"sqlite:///{folder}/ranking.db", table)
         ours: list[float] = []
@@ -72,12 +72,12 @@ def measured(table: pd.DataFrame, slots: int, weeks: int) -> dict[str, float]:
         carried: list[float] = []
         same: list[float] = []
         with database.read() as session:
-            for shop, origin, week in _weeks(shops, days, last, weeks):
-                own = _of_shop(sold, shop)
+            for store, origin, week in _weeks(stores, days, last, weeks):
+                own = _of_store(sold, store)
                 month = own[[day for day in days if origin - dt.timedelta(days=28) < day <= origin]].sum(axis=1)
                 came = own[week].sum(axis=1)
                 here = set(month.index[month > 0])
-                plan = [one.sku for one in ranking.rank(session, shop, day=origin, slots=5 * slots)]
+                plan = [one.sku for one in ranking.rank(session, store, day=origin, slots=5 * slots)]
                 best = list(month[month > 0].sort_values(ascending=False, kind="stable").index[:slots])
                 kept = [sku for sku in plan if sku in here][:slots]
                 ours.append(float(came.reindex(plan[:slots]).sum()))
@@ -88,31 +88,31 @@ def measured(table: pd.DataFrame, slots: int, weeks: int) -> dict[str, float]:
     ceiling = sum(carried) / sum(theirs)
     return {
         "all_places": round(sum(ours) / sum(theirs), 3), "carried": round(ceiling, 3),
-        "same_products": round(float(np.mean(same)), 2), "shops": len(shops), "weeks": weeks,
-        "best_possible": round(_best_possible(sold, shops, days, last, weeks, slots) / sum(theirs), 3),
+        "same_products": round(float(np.mean(same)), 2), "stores": len(stores), "weeks": weeks,
+        "best_possible": round(_best_possible(sold, stores, days, last, weeks, slots) / sum(theirs), 3),
     }  # fmt: skip
 
 
 def _best_possible(
-    sold: pd.DataFrame, shops: list[str], days: list[dt.date], last: dt.date, weeks: int, slots: int
+    sold: pd.DataFrame, stores: list[str], days: list[dt.date], last: dt.date, weeks: int, slots: int
 ) -> float:
     """Return the units of the places somebody would have chosen who knew the week."""
-    return sum(float(_of_shop(sold, shop)[week].sum(axis=1).nlargest(slots).sum()) for shop, _, week in
-               _weeks(shops, days, last, weeks))  # fmt: skip
+    return sum(float(_of_store(sold, store)[week].sum(axis=1).nlargest(slots).sum()) for store, _, week in
+               _weeks(stores, days, last, weeks))  # fmt: skip
 
 
-def _of_shop(sold: pd.DataFrame, shop: str) -> pd.DataFrame:
-    return sold.loc[[shop]].droplevel("store")
+def _of_store(sold: pd.DataFrame, store: str) -> pd.DataFrame:
+    return sold.loc[[store]].droplevel("store")
 
 
 def _weeks(
-    shops: list[str], days: list[dt.date], last: dt.date, weeks: int
+    stores: list[str], days: list[dt.date], last: dt.date, weeks: int
 ) -> Iterator[tuple[str, dt.date, list[dt.date]]]:
     """Yield (shop, the last day that is known, the days of the week that follows)."""
-    for shop in shops:
+    for store in stores:
         for back in range(weeks, 0, -1):
             origin = last - dt.timedelta(days=7 * back)
-            yield shop, origin, [day for day in days if origin < day <= origin + dt.timedelta(days=7)]
+            yield store, origin, [day for day in days if origin < day <= origin + dt.timedelta(days=7)]
 
 
 def _laid_in(url: str, table: pd.DataFrame) -> Database:
@@ -161,12 +161,12 @@ def _days(session: Session, table: pd.DataFrame) -> None:
          for row in opened.itertuples()],
     )  # fmt: skip
     region = opened.merge(table.drop_duplicates("store")[["store", "region"]], on="store")
-    shops = region.groupby(["region", "day"])["store"].nunique()
+    stores = region.groupby(["region", "day"])["store"].nunique()
     sums = table.groupby(["region", "product", "day"])["sold"].agg(["sum", _selling]).reset_index()
     session.execute(
         sa.insert(RegionalDemand),
         [{"region_id": str(name), "sku": str(sku), "business_day": day, "sold_qty": int(sold),
-          "revenue_minor": 0, "stores_open": int(shops[name, day]), "stores_selling": int(selling)}
+          "revenue_minor": 0, "stores_open": int(stores[name, day]), "stores_selling": int(selling)}
          for name, sku, day, sold, selling in sums.itertuples(index=False, name=None) if sold > 0],
     )  # fmt: skip
 

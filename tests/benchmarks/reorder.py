@@ -64,7 +64,7 @@ def main() -> None:
 def measure(rounds: int, stores: int) -> dict[str, Any]:
     """One shop in processes of its own, each round on a fresh start; then the network's shops one after the other."""
     with tempfile.TemporaryDirectory(prefix="cornerstore-reorder-") as folder:
-        url = f"sqlite:///{Path(folder) / 'shop.db'}"
+        url = f"sqlite:///{Path(folder) / 'store.db'}"
         database = founded(url, {STORE: PRODUCTS})
         core = [_core(database) for _ in range(rounds + 1)][1:]
         _apart(url)

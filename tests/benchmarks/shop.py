@@ -31,7 +31,7 @@ import psutil
 import sqlalchemy as sa
 
 from config.database import Database, make_engine
-from config.errors import ShopError
+from config.errors import DomainError
 from config.ids import NETWORK, new_id
 from config.migrate import upgrade
 from config.nodes import node
@@ -47,7 +47,7 @@ from supply.online.groups import groups
 from supply.online.groups.groups import GroupMember, GroupTerms
 from supply.online.orders import PickupOrder
 from supply.online.pickup.handover import SPELL, TRIES_PER_DAY, TRIES_PER_SPELL
-from supply.online.storefront.availability import ShopFront, ShopOffer
+from supply.online.storefront.availability import OnlineListing, Storefront
 from supply.online.storefront.time_slots import PickupRules
 from supply.sync import groups as group_facts
 from tests.benchmarks._node import free_port, percentile
@@ -77,9 +77,9 @@ def main() -> None:
             ours = browse_and_order(server, url, asked.products, rounds, views, orders) | {"first_paint": painted}
         ours |= oversell(Path(folder), tries)
         ours["races"] = race_all(Path(folder), races)
-    ours["guessed_per_shop_day"] = guesses()
+    ours["guessed_per_store_day"] = guesses()
     result = {
-        "bench": "shop", "ours": ours, "reference": {}, "ratio": {},
+        "bench": "store", "ours": ours, "reference": {}, "ratio": {},
         "settings": {"products": asked.products, "customers": CUSTOMERS, "rounds": rounds, "views": views,
                      "orders": orders, "tries": tries, "race_rounds": races, "database": "sqlite"},
     }  # fmt: skip
@@ -90,7 +90,7 @@ def main() -> None:
             f"online shop: {ours['views_per_s']:.0f} pages/s (p50 {ours['p50_ms_view']} ms, p99 {ours['p99_ms_view']} "
             f"ms, {ours['cpu_ms_view']} ms CPU), {ours['orders_per_s']:.0f} orders/s (p50 {ours['p50_ms_order']} ms, "
             f"p99 {ours['p99_ms_order']} ms, {ours['cpu_ms_order']} ms CPU); oversold {ours['oversold']} in "
-            f"{ours['tries']} tries; races {ours['races']}; {ours['guessed_per_shop_day']:.1e} guessed collections a "
+            f"{ours['tries']} tries; races {ours['races']}; {ours['guessed_per_store_day']:.1e} guessed collections a "
             f"shop and day; first paint at a sixth of the CPU {ours['first_paint']}"
         )
 
@@ -153,7 +153,7 @@ def fill(url: str, products: int) -> None:
         )  # fmt: skip
         session.flush()
         session.add(Till(store_id="B01", id="T1", name="Till 1"))
-        session.add(ShopFront(store_id="B01", taking_orders=True, edition=1, last_order_no=0, rules=RULES.to_body(),
+        session.add(Storefront(store_id="B01", taking_orders=True, edition=1, last_order_no=0, rules=RULES.to_body(),
                               promotions_token="", promotions_edition=0))  # fmt: skip
         session.execute(
             sa.insert(Product),
@@ -162,7 +162,7 @@ def fill(url: str, products: int) -> None:
              for n in range(products)],
         )  # fmt: skip
         session.execute(
-            sa.insert(ShopOffer),
+            sa.insert(OnlineListing),
             [{"store_id": "B01", "sku": f"P{n:05d}", "price_minor": 99 + n % 700, "allowance_qty": 1_000_000,
               "shelf_rank": n + 1 if n < 12 else None, "published_at": at, "edition": 1} for n in range(products)],
         )  # fmt: skip
@@ -312,12 +312,12 @@ def oversell(folder: Path, tries: int) -> dict[str, int]:
     """Try to order one of 100 units far too often, eight at once; gives how many too many were promised."""
     town = _town(folder / "oversell")
     with town.network.write() as session:
-        session.get_one(ShopOffer, (STORE, "tea")).allowance_qty = 100
+        session.get_one(OnlineListing, (STORE, "tea")).allowance_qty = 100
     placed = [0] * AT_ONCE
 
     def many(line: int) -> None:
         for _ in range(tries // AT_ONCE):
-            with contextlib.suppress(ShopError):
+            with contextlib.suppress(DomainError):
                 town.place(new_id(), [("tea", 1)])
                 placed[line] += 1
 
@@ -346,7 +346,7 @@ def _town(folder: Path) -> Town:
     folder.mkdir(parents=True, exist_ok=True)
     town = make_town(folder)
     with town.network.write() as session:
-        session.get_one(ShopFront, STORE).rules = RULES.to_body()
+        session.get_one(Storefront, STORE).rules = RULES.to_body()
     return town
 
 
@@ -355,7 +355,7 @@ def _winners(attempt: Callable[[int], bool], over: Callable[[], None]) -> int:
 
     def run(line: int) -> None:
         gate.wait()
-        with contextlib.suppress(ShopError):
+        with contextlib.suppress(DomainError):
             won[line] = attempt(line)
 
     threads = [threading.Thread(target=run, args=(line,)) for line in range(AT_ONCE)]
@@ -373,7 +373,7 @@ Race = tuple[Callable[[int], bool], Callable[[], None]]
 def _last_unit(town: Town, _n: int) -> Race:
     """Eight customers, one unit left."""
     with town.network.write() as session:
-        offer = session.get_one(ShopOffer, (STORE, "bread"))
+        offer = session.get_one(OnlineListing, (STORE, "bread"))
         offer.allowance_qty = offer.taken_qty + 1
 
     def attempt(_line: int) -> bool:
@@ -389,7 +389,7 @@ def _last_coupon(town: Town, n: int) -> Race:
     with town.network.write() as session:
         offers.make(session, STORE, half, actor=ANA, at=AT)
         offers.make_coupons(session, STORE, half.id, codes=[code], actor=ANA, at=AT)
-        offer = session.get_one(ShopOffer, (STORE, "bread"))
+        offer = session.get_one(OnlineListing, (STORE, "bread"))
         offer.allowance_qty = offer.taken_qty + AT_ONCE
 
     def attempt(_line: int) -> bool:
@@ -407,11 +407,11 @@ def _collection(town: Town, n: int) -> Race:
     from pos.stock import stock
 
     order_id, at = f"collect-{n:05d}", later(minutes=n)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         stock.receive(session, STORE, [("milk", 1)], source_kind="delivery", source_id=order_id, at=at,
                       actor=ANA)  # fmt: skip
     with town.network.write() as session:
-        session.get_one(ShopOffer, (STORE, "milk")).allowance_qty += 1
+        session.get_one(OnlineListing, (STORE, "milk")).allowance_qty += 1
     code = town.ready_order(order_id, [("milk", 1)]).code or ""
 
     def attempt(_line: int) -> bool:

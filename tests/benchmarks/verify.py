@@ -50,7 +50,7 @@ def main() -> None:
 def measure(sales: int, rounds: int) -> dict[str, Any]:
     """Fill the books once, then verify them in processes of their own; medians over the rounds."""
     with tempfile.TemporaryDirectory(prefix="cornerstore-verify-") as folder:
-        url = f"sqlite:///{Path(folder) / 'shop.db'}"
+        url = f"sqlite:///{Path(folder) / 'store.db'}"
         database = open_books(url)
         for first in range(1, sales + 1, A_SHIFT):
             sell_many(database, A_SHIFT, first)

@@ -28,9 +28,9 @@ from tests.browser.served import Served
 from tests.empty import empty_database, lasting_folder
 from tests.store_app.conftest import build, founded, kept, market
 from tests.store_app.house import Kept
-from tests.store_app.town import shop_house
+from tests.store_app.town import store_house
 
-__all__ = ["build", "founded", "kept", "market", "shop_house"]  # the nodes of the application's own tests
+__all__ = ["build", "founded", "kept", "market", "store_house"]  # the nodes of the application's own tests
 
 expect.set_options(timeout=30_000)  # what is awaited comes at once; on a machine with other work, a little later
 STORE, TILL, PIN = "S01", "T1", "2222"

@@ -10,7 +10,7 @@ from supply.online.orders import PickupOrder
 from tests.browser.conftest import PHONE, assert_well_made, assert_well_made_in_every_size, dress, resize, sign_in
 from tests.browser.served import serve
 from tests.store_app.conftest import House
-from tests.store_app.town import SHOP, Market
+from tests.store_app.town import ONLINE, Market
 from tests.supply.online_store import STORE
 
 pytestmark = pytest.mark.browser
@@ -18,9 +18,9 @@ HERE = {"latitude": 31.2420, "longitude": 121.4820}
 
 
 @pytest.fixture
-def counter(shop_house: House) -> Iterator[str]:
+def counter(store_house: House) -> Iterator[str]:
     """Serve the shop's own node."""
-    with serve(shop_house) as url:
+    with serve(store_house) as url:
         yield url
 
 
@@ -31,7 +31,7 @@ def enter(page: Page, url: str, path: str, language: str) -> None:
 
 def order(page: Page, street: str, language: str, street_line: str, *, by_position: bool = False) -> str:
     """Order milk to be brought; returns the address of the order's page."""
-    page.goto(f"{street}{SHOP}/p/milk?lang={language}")
+    page.goto(f"{street}{ONLINE}/p/milk?lang={language}")
     page.locator("article .btn-go").click()
     page.locator(".cart-bar .btn-go").click()
     page.fill("#name", "小王")
@@ -74,7 +74,7 @@ def test_an_order_is_brought_home_and_its_customer_follows_it(
         page.context.set_geolocation(HERE)
         second = order(page, street, language, "9 / 301", by_position=True)
         market.town.deliver()
-        with market.town.shop.read() as session:
+        with market.town.store.read() as session:
             ids = [row.id for row in session.query(PickupOrder).order_by(PickupOrder.number)]
         for order_id in ids:
             market.town.make_ready(order_id)

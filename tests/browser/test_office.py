@@ -97,7 +97,7 @@ def _furnish(house: House) -> None:
         complaints.furnish(session, booked=False)
         goods.proposal(session, "order-P2", 8)
         session.flush()
-        money.at_shop(session)
+        money.at_store(session)
         proposals.approve(session, STORE, "order-P2", **BY)
         orders.send(session, STORE, "order-P2", **BY)
         shift.open_shift(session, STORE, "1", 10_000, **BY)

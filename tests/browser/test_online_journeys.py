@@ -19,7 +19,7 @@ from supply.sync import groups
 from tests.browser.conftest import PHONE, assert_well_made, resize, sign_in
 from tests.browser.served import serve
 from tests.store_app.conftest import House
-from tests.store_app.town import SHOP, Market
+from tests.store_app.town import ONLINE, Market
 from tests.supply.online_store import ANA, AT, STORE, later
 
 pytestmark = pytest.mark.browser
@@ -31,9 +31,9 @@ class Street:
     """A market with its shop's pages beside it, and the phones in front of both."""
 
     market: Market
-    shop: House
+    store: House
     network_url: str
-    shop_url: str
+    store_url: str
     browser: Browser
     language: str
 
@@ -45,13 +45,13 @@ class Street:
         return page
 
     def counter(self, path: str) -> Page:
-        return self.phone(self.shop_url, "shopkeeper", staff.PRACTICE_PINS["shopkeeper"], path)
+        return self.phone(self.store_url, "shopkeeper", staff.PRACTICE_PINS["shopkeeper"], path)
 
     def deliver(self) -> None:
         self.market.town.deliver()
 
     def order(self) -> PickupOrder:
-        with self.market.town.shop.read() as session:
+        with self.market.town.store.read() as session:
             return session.query(PickupOrder).one()
 
     def hand_over(self, counter: Page, code: str, *, scanned: bool) -> None:
@@ -59,7 +59,7 @@ class Street:
 
         A hand scanner types what it reads and presses Enter.
         """
-        counter.goto(f"{self.shop_url}/pickup/")
+        counter.goto(f"{self.store_url}/pickup/")
         counter.locator("#scan").press_sequentially(code)
         counter.press("#scan", "Enter")
         counter.wait_for_url("**/hand-over*")
@@ -71,10 +71,10 @@ class Street:
 
 
 @pytest.fixture(params=["en", "zh"])
-def street(request: pytest.FixtureRequest, market: Market, shop_house: House, browser: Browser) -> Iterator[Street]:
+def street(request: pytest.FixtureRequest, market: Market, store_house: House, browser: Browser) -> Iterator[Street]:
     with ExitStack() as stack:
-        urls = [stack.enter_context(serve(house)) for house in (market.house, shop_house)]
-        yield Street(market, shop_house, *urls, browser, request.param)
+        urls = [stack.enter_context(serve(house)) for house in (market.house, store_house)]
+        yield Street(market, store_house, *urls, browser, request.param)
         for context in browser.contexts:
             context.close()
 
@@ -114,7 +114,7 @@ def test_goods_are_brought_back_refused_disputed_and_the_operator_decides(
     page.locator("form[action$='/return'] button").click()
     expect(page.locator(".note-good")).to_be_visible()
     street.deliver()
-    counter.goto(f"{street.shop_url}/pickup/{order_id}")
+    counter.goto(f"{street.store_url}/pickup/{order_id}")
     expect(counter.locator("main")).to_contain_text("It was sour.")
     counter.locator("details:has(form[action$='/refuse']) summary").click()
     assert_well_made(counter)
@@ -151,11 +151,11 @@ def test_a_neighbour_joins_a_group_on_a_phone_and_collects_the_share(page: Page,
         case_qty=6, minimum_cases=1, closes_at=later(hours=2), van_day=dt.date(2026, 3, 4),
         pickup_until=dt.date(2026, 3, 6),
     )  # fmt: skip
-    with town.shop.write() as session:
+    with town.store.write() as session:
         groups.open_at_store(session, terms, actor=ANA, at=AT)
     street.deliver()
     resize(page, PHONE)
-    page.goto(f"{street.network_url}{SHOP}/?lang={street.language}")
+    page.goto(f"{street.network_url}{ONLINE}/?lang={street.language}")
     page.locator(".group-line").click()
     assert_well_made(page)
     for field, value in {"want": "6", "name": "小王", "phone": "+86 10 5550 123"}.items():
@@ -169,7 +169,7 @@ def test_a_neighbour_joins_a_group_on_a_phone_and_collects_the_share(page: Page,
     with town.network.write() as session:
         groups.close_due(session, at=later(hours=2))
     street.deliver()
-    with town.shop.write() as session:
+    with town.store.write() as session:
         stock.receive(session, STORE, [("milk", 6)], source_kind="delivery", source_id="van", at=AT, actor=ANA)
     counter = street.counter("/groups/")
     assert_well_made(counter)
@@ -197,10 +197,10 @@ def test_a_neighbour_joins_a_group_on_a_phone_and_collects_the_share(page: Page,
 
 def gather(counter: Page, street: Street, order_id: str) -> None:
     """Pick a share, accepted as it came, and put it into the bag, as the pages ask for it."""
-    counter.goto(f"{street.shop_url}/pickup/{order_id}")
+    counter.goto(f"{street.store_url}/pickup/{order_id}")
     counter.locator("form[action$='/pick'] .btn-go").click()
     expect(counter.locator(f"form[action='/pickup/{order_id}/pick']")).to_have_count(0)
-    counter.goto(f"{street.shop_url}/pickup/{order_id}")
+    counter.goto(f"{street.store_url}/pickup/{order_id}")
     assert_well_made(counter)
     for box in counter.locator(".pick-box").all():
         box.check()

@@ -39,7 +39,7 @@ def known(kept, make_node) -> Iterator[Node]:
         session.add(StoreKey(sha256=hashlib.sha256(KEY.encode()).hexdigest(), store_id=STORE, made_at=now))
         scheme = SharedScheme(
             from_day=before.date(), name="Clover", currency="USD", active=True, points=1, per_minor=100, worth_minor=1,
-            least_points=10, expiry_months=0, lapsed_to="shops", notice_days=14,
+            least_points=10, expiry_months=0, lapsed_to="stores", notice_days=14,
         )  # fmt: skip
         points_pool.found(session, scheme, actor=BY, at=before)
         part = {"store_id": STORE, "from_day": str(before.date()), "until_day": None, "told_at": now.isoformat()}

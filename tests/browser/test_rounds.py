@@ -60,20 +60,20 @@ def yard(build: Any) -> Iterator[tuple[House, str, str, str]]:
         stock.open_stock(session, "WH1", [("milk", 60)], source_id="first", **BY)
         lots = [Lot("milk", 24, f"L{n}", NOON.date() + dt.timedelta(days=4 * n - 2)) for n in (0, 1)]
         batches.lay_in(session, "WH1", lots, source_kind="purchase", source_id="p", at=NOON - dt.timedelta(days=9))
-        for shop in ("S03", "S04"):
+        for store in ("S03", "S04"):
             session.add(
                 ReplenishmentOrder(
-                    store_id=shop, id="o1", order_no=1, supplier_id="net", state="acknowledged", order_day=NOON.date(),
+                    store_id=store, id="o1", order_no=1, supplier_id="net", state="acknowledged", order_day=NOON.date(),
                     delivery_day=NOON.date(), next_delivery_day=NOON.date(), proposed_at=NOON, cost_minor=2_000,
                 )
             )  # fmt: skip
             session.flush()
             session.add(
-                OrderLine(store_id=shop, order_id="o1", sku="milk", name="Whole milk", pack_qty=12,
+                OrderLine(store_id=store, order_id="o1", sku="milk", name="Whole milk", pack_qty=12,
                           pack_cost_minor=1_000, packs_proposed=2, packs=2, packs_acknowledged=2, why={})
             )  # fmt: skip
         pick_lists.settle_bay(session, "WH1", "milk", "A-03", **BY)
-        picking.make(session, "WH1", shops=["S03"], **BY)
+        picking.make(session, "WH1", stores=["S03"], **BY)
         for n in (1, 2):
             vehicles.add_van(session, "WH1", f"Van {n}", 40, **BY)
         plan = loads.ask(session, "WH1", NOON.date(), **BY)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def shop(make_node: Callable[..., Node]) -> Node:
+def store(make_node: Callable[..., Node]) -> Node:
     """Give a counter with two tills and people of every rank."""
     return make_node(furnish=furnish)
 
@@ -35,9 +35,9 @@ def allow(page: Page) -> None:
     expect(page.locator("#sheet")).to_be_hidden()
 
 
-def test_what_is_scanned_while_a_basket_is_set_aside_or_given_up_is_in_the_next_one(page: Page, shop: Node):
+def test_what_is_scanned_while_a_basket_is_set_aside_or_given_up_is_in_the_next_one(page: Page, store: Node):
     held = Held(page, re.compile("/api/baskets/.+/(park|void)"))
-    enter(page, shop)
+    enter(page, store)
     wedge(page, CODES["MILK"])
     page.keyboard.press("F4")
     by_hand(page, "red coat")
@@ -47,7 +47,7 @@ def test_what_is_scanned_while_a_basket_is_set_aside_or_given_up_is_in_the_next_
     expect(page.locator("#sheet")).to_be_visible()
     parking.continue_()
     expect(page.locator("#lines")).to_contain_text("Green tea")
-    (parked,) = shop.rows(Basket, state="parked")
+    (parked,) = store.rows(Basket, state="parked")
     assert [line["sku"] for line in parked.content["lines"]] == ["MILK"]
     page.locator("#void-button").click()
     page.get_by_role("button", name="Changed their mind").click()
@@ -60,9 +60,9 @@ def test_what_is_scanned_while_a_basket_is_set_aside_or_given_up_is_in_the_next_
 
 
 def test_a_basket_in_hand_is_taken_up_again_at_its_till_and_from_one_that_died_by_leave(
-    page: Page, browser: Browser, shop: Node
+    page: Page, browser: Browser, store: Node
 ):
-    enter(page, shop)
+    enter(page, store)
     wedge(page, CODES["MILK"])
     page.keyboard.press("F4")
     by_hand(page, "red coat")
@@ -77,7 +77,7 @@ def test_a_basket_in_hand_is_taken_up_again_at_its_till_and_from_one_that_died_b
     page.get_by_role("button", name=re.compile("red coat")).click()
     expect(page.locator("#total")).to_have_text("$3.49")
     other = browser.new_context().new_page()
-    enter_as(other, shop, CASHIER, "/till/?till=T2")
+    enter_as(other, store, CASHIER, "/till/?till=T2")
     expect(other.locator("#parked-button")).to_be_hidden()
     other.keyboard.press("F4")
     expect(other.locator("#sheet-body")).to_contain_text("In hand at another till")
@@ -96,13 +96,13 @@ def test_a_basket_in_hand_is_taken_up_again_at_its_till_and_from_one_that_died_b
     other.keyboard.press("F8")
     other.keyboard.press("F8")
     expect(other.locator("#pay-done")).to_be_visible()
-    (sale,) = shop.rows(Sale)
-    assert (sale.till_id, [row.state for row in shop.rows(Basket)]) == ("T2", ["open"])
+    (sale,) = store.rows(Sale)
+    assert (sale.till_id, [row.state for row in store.rows(Basket)]) == ("T2", ["open"])
     other.context.close()
 
 
-def test_of_all_the_leave_ever_given_a_sale_brings_what_it_needs_now(page: Page, shop: Node):
-    enter_as(page, shop, CASHIER)
+def test_of_all_the_leave_ever_given_a_sale_brings_what_it_needs_now(page: Page, store: Node):
+    enter_as(page, store, CASHIER)
     old = [
         {"id": f"long-gone-{n:04}", "permission": "discount", "by": "Sue", "covers": [{"sku": "TEA"}]}
         for n in range(600)
@@ -121,18 +121,18 @@ def test_of_all_the_leave_ever_given_a_sale_brings_what_it_needs_now(page: Page,
     allow(page)
     expect(page.locator("#total")).to_have_text("$2.79")
     # a quarter of an hour later it holds no more, and is asked for anew
-    with shop.database.write() as session, unlocked(session):
+    with store.database.write() as session, unlocked(session):
         session.execute(sa.update(Approval).values(granted_at=SystemClock().now() - dt.timedelta(hours=1)))
     page.keyboard.press("F8")
     page.keyboard.press("F8")
     allow(page)
     expect(page.locator("#pay-done")).to_be_visible()
-    assert [sale.total_minor for sale in shop.rows(Sale)] == [279]
+    assert [sale.total_minor for sale in store.rows(Sale)] == [279]
 
 
-def test_what_is_scanned_while_a_basket_is_taken_up_is_in_it(page: Page, shop: Node):
+def test_what_is_scanned_while_a_basket_is_taken_up_is_in_it(page: Page, store: Node):
     held = Held(page, "**/api/baskets/*/resume")
-    enter(page, shop)
+    enter(page, store)
     wedge(page, CODES["MILK"])
     page.keyboard.press("F4")
     by_hand(page, "red coat")
@@ -146,9 +146,9 @@ def test_what_is_scanned_while_a_basket_is_taken_up_is_in_it(page: Page, shop: N
     expect(page.locator("#total")).to_have_text("$6.48")
 
 
-def test_what_is_scanned_while_goods_are_brought_back_without_a_receipt_is_in_the_next_basket(page: Page, shop: Node):
+def test_what_is_scanned_while_goods_are_brought_back_without_a_receipt_is_in_the_next_basket(page: Page, store: Node):
     held = Held(page, "**/api/returns/blind")
-    enter(page, shop)
+    enter(page, store)
     wedge(page, CODES["MILK"])
     page.keyboard.press("F10")
     page.get_by_role("button", name="Bring back").click()
@@ -162,4 +162,4 @@ def test_what_is_scanned_while_goods_are_brought_back_without_a_receipt_is_in_th
     expect(page.locator("#sheet-title")).to_have_text("Given back")
     page.keyboard.press("Enter")
     expect(page.locator("#total")).to_have_text("$2.99")
-    assert [row.total_minor for row in shop.rows(Sale)] == [-349]
+    assert [row.total_minor for row in store.rows(Sale)] == [-349]

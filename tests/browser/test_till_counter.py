@@ -45,7 +45,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def shop(make_node: Callable[..., Node]) -> Node:
+def store(make_node: Callable[..., Node]) -> Node:
     """Give a counter with everything on it."""
     return make_node(furnish=furnish)
 
@@ -68,9 +68,9 @@ def pin(page: Page, digits: str) -> None:
 
 
 def test_offers_deposits_and_hints_are_named_and_the_receipt_has_the_screens_total(
-    page: Page, shop: Node, faults: list[str]
+    page: Page, store: Node, faults: list[str]
 ):
-    enter(page, shop)
+    enter(page, store)
     wedge(page, CODES["BREAD"], CODES["BREAD"])
     expect(page.locator("#hints")).to_contain_text("1 more and you save $1.99: 3 for 2 bread")
     wedge(page, CODES["BREAD"], COLA, PLUMS_482_G)
@@ -79,19 +79,19 @@ def test_offers_deposits_and_hints_are_named_and_the_receipt_has_the_screens_tot
     expect(page.locator("#saved")).to_have_text("You save $1.99")
     expect(page.locator("#total")).to_have_text("$7.66")
     pay_exactly(page)
-    (sale,) = shop.rows(Sale)
+    (sale,) = store.rows(Sale)
     assert sale.total_minor == 766
-    lines = {line.sku: line for line in shop.rows(SaleLine, sale_id=sale.id)}
+    lines = {line.sku: line for line in store.rows(SaleLine, sale_id=sale.id)}
     assert lines["BREAD"].discount_minor == 199
     assert (lines["123"].qty, lines["DEPOSIT"].qty) == (482, 1)
-    (job,) = shop.rows(PrintJob, kind="receipt")
+    (job,) = store.rows(PrintJob, kind="receipt")
     assert re.search(r"(?mi)total.*7\.66$", as_text(lay_out("receipt", job.document, columns=42), 42))
 
 
 def test_the_same_product_stands_twice_at_two_prices_and_plain_scans_go_together(
-    page: Page, shop: Node, faults: list[str]
+    page: Page, store: Node, faults: list[str]
 ):
-    enter(page, shop)
+    enter(page, store)
     wedge(page, CODES["MILK"])
     page.get_by_role("button", name="Price of Whole milk").click()
     page.keyboard.type("300", delay=60)
@@ -106,17 +106,17 @@ def test_the_same_product_stands_twice_at_two_prices_and_plain_scans_go_together
     wedge(page, CODES["TEA"])
     page.keyboard.press("Delete")
     pay_exactly(page)
-    (sale,) = shop.rows(Sale)
+    (sale,) = store.rows(Sale)
     lines = sorted(
-        (line.qty, line.unit_price_minor, line.price_type, line.reason, line.note) for line in shop.rows(SaleLine)
+        (line.qty, line.unit_price_minor, line.price_type, line.reason, line.note) for line in store.rows(SaleLine)
     )
     assert lines == [(1, 300, "override", "why-price-on-shelf", ""), (2, 349, "list", "", "cold one")]
-    (booked,) = journal_of(shop, "sale.completed")
+    (booked,) = journal_of(store, "sale.completed")
     assert (booked.subject, json.loads(booked.body)["corrections"]) == (f"sale:{sale.id}", 1)
 
 
-def test_a_discount_beyond_the_cashiers_limit_wants_a_supervisors_pin_and_is_undone_without_it(page: Page, shop: Node):
-    enter_as(page, shop, CASHIER)
+def test_a_discount_beyond_the_cashiers_limit_wants_a_supervisors_pin_and_is_undone_without_it(page: Page, store: Node):
+    enter_as(page, store, CASHIER)
     wedge(page, CODES["MILK"])
     for allowed in (False, True):
         page.keyboard.press("F7")
@@ -136,15 +136,15 @@ def test_a_discount_beyond_the_cashiers_limit_wants_a_supervisors_pin_and_is_und
     expect(page.locator("#sheet")).to_be_hidden()
     expect(page.locator("#total")).to_have_text("$2.79")
     pay_exactly(page)
-    (sale,) = shop.rows(Sale)
+    (sale,) = store.rows(Sale)
     assert (sale.total_minor, sale.cashier_id) == (279, "cem")
-    (used,) = journal_of(shop, "approval.used")
+    (used,) = journal_of(store, "approval.used")
     assert used.subject == f"sale:{sale.id}"
     assert json.loads(used.body)["covers"] == [{"sku": "MILK", "qty": 1, "discount_minor": 70, "discount_bp": 2000}]
 
 
-def test_a_parked_basket_is_taken_up_at_another_till(page: Page, browser: Browser, shop: Node, faults: list[str]):
-    enter(page, shop)
+def test_a_parked_basket_is_taken_up_at_another_till(page: Page, browser: Browser, store: Node, faults: list[str]):
+    enter(page, store)
     wedge(page, CODES["MILK"], CODES["TEA"])
     basket_id = kept(page)["id"]
     page.keyboard.press("F4")
@@ -152,7 +152,7 @@ def test_a_parked_basket_is_taken_up_at_another_till(page: Page, browser: Browse
     expect(page.locator("#nothing")).to_be_visible()
     assert kept(page)["id"] != basket_id
     other = browser.new_context().new_page()
-    enter_as(other, shop, ("cem", "1111"), "/till/?till=T2")
+    enter_as(other, store, ("cem", "1111"), "/till/?till=T2")
     expect(other.locator("#parked-count")).to_have_text("1")
     wedge(other, CODES["BREAD"])
     other.keyboard.press("F4")
@@ -163,7 +163,7 @@ def test_a_parked_basket_is_taken_up_at_another_till(page: Page, browser: Browse
     expect(other.locator("#total")).to_have_text("$6.48")
     expect(other.locator("#says")).to_be_empty()
     pay_exactly(other)
-    (sale,) = shop.rows(Sale)
+    (sale,) = store.rows(Sale)
     assert (sale.id, sale.till_id) == (basket_id, "T2")
     other.context.close()
     page.keyboard.press("F4")
@@ -171,8 +171,8 @@ def test_a_parked_basket_is_taken_up_at_another_till(page: Page, browser: Browse
     expect(page.locator("#total")).to_have_text("$1.99")
 
 
-def test_a_void_wants_a_reason_and_a_permission(page: Page, shop: Node, faults: list[str]):
-    enter_as(page, shop, CASHIER)
+def test_a_void_wants_a_reason_and_a_permission(page: Page, store: Node, faults: list[str]):
+    enter_as(page, store, CASHIER)
     wedge(page, CODES["MILK"])
     page.locator("#void-button").click()
     page.locator("#sheet-foot").get_by_role("button", name="Void the sale").click()
@@ -182,15 +182,15 @@ def test_a_void_wants_a_reason_and_a_permission(page: Page, shop: Node, faults: 
     page.get_by_role("button", name="Sue").click()
     pin(page, "3333")
     expect(page.locator("#nothing")).to_be_visible()
-    (basket,) = shop.rows(Basket)
+    (basket,) = store.rows(Basket)
     assert (basket.state, basket.why, basket.total_minor) == ("voided", "void-no-money", 349)
-    assert shop.rows(Sale) == []
+    assert store.rows(Sale) == []
 
 
 def test_every_piece_taken_off_after_it_was_shown_is_kept_through_reload_and_parking_and_sent(
-    page: Page, shop: Node, faults: list[str]
+    page: Page, store: Node, faults: list[str]
 ):
-    enter(page, shop)
+    enter(page, store)
     by_hand(page, f"10*{CODES['MILK']}")
     by_hand(page, f"2*{CODES['TEA']}")
     page.keyboard.press("-")
@@ -210,12 +210,12 @@ def test_every_piece_taken_off_after_it_was_shown_is_kept_through_reload_and_par
     page.keyboard.press("Delete")
     expect(page.locator("#total")).to_have_text("$3.49")
     pay_exactly(page)
-    (booked,) = journal_of(shop, "sale.completed")
+    (booked,) = journal_of(store, "sale.completed")
     assert json.loads(booked.body)["taken_off"] == [["TEA", 2, 598], ["MILK", 9, 3141]]
 
 
-def test_a_basket_emptied_line_by_line_is_given_up_with_a_reason_and_leave(page: Page, shop: Node, faults: list[str]):
-    enter_as(page, shop, CASHIER)
+def test_a_basket_emptied_line_by_line_is_given_up_with_a_reason_and_leave(page: Page, store: Node, faults: list[str]):
+    enter_as(page, store, CASHIER)
     wedge(page, CODES["MILK"])
     page.keyboard.press("Delete")
     expect(page.locator("#nothing")).to_be_visible()  # one wrong scan wants nobody's leave
@@ -233,14 +233,14 @@ def test_a_basket_emptied_line_by_line_is_given_up_with_a_reason_and_leave(page:
     page.get_by_role("button", name="Sue").click()
     pin(page, "3333")
     expect(page.locator("#nothing")).to_be_visible()
-    (booked,) = journal_of(shop, "basket.voided")
+    (booked,) = journal_of(store, "basket.voided")
     told = json.loads(booked.body)
     assert (told["total_minor"], told["lines"], told["taken_off"]) == (349, [["MILK", 1]], [["TEA", 1, 299]])
 
 
-def test_what_is_scanned_while_a_pin_is_checked_waits_for_the_next_basket(page: Page, shop: Node):
+def test_what_is_scanned_while_a_pin_is_checked_waits_for_the_next_basket(page: Page, store: Node):
     held = Held(page, "**/api/approvals")
-    enter_as(page, shop, CASHIER)
+    enter_as(page, store, CASHIER)
     wedge(page, CODES["MILK"])
     page.locator("#void-button").click()
     page.get_by_role("button", name="Not enough money").click()
@@ -255,9 +255,9 @@ def test_what_is_scanned_while_a_pin_is_checked_waits_for_the_next_basket(page: 
     expect(page.locator("#lines")).not_to_contain_text("Whole milk")
 
 
-def test_nothing_is_said_of_a_tab_or_points_that_a_customer_has_not(page: Page, shop: Node):
+def test_nothing_is_said_of_a_tab_or_points_that_a_customer_has_not(page: Page, store: Node):
     at = SystemClock().now()
-    with shop.database.write() as session:
+    with store.database.write() as session:
         agreed = Particulars("Nora Hill", "", "en", frozenset(), 0)
         customers.add(
             session,
@@ -267,7 +267,7 @@ def test_nothing_is_said_of_a_tab_or_points_that_a_customer_has_not(page: Page, 
             actor=Actor("ana", "Ana", "shopkeeper", STORE),
             at=at,
         )
-    enter(page, shop)
+    enter(page, store)
     wedge(page, CODES["MILK"])
     page.locator("#customer-button").click()
     page.locator("#customer-search").fill("nora")  # one question: a later answer draws the names anew under the press
@@ -279,8 +279,8 @@ def test_nothing_is_said_of_a_tab_or_points_that_a_customer_has_not(page: Page, 
     expect(page.locator("[data-tender=points]")).to_be_hidden()
 
 
-def test_a_customers_tab_has_a_hard_limit_also_on_part_payment(page: Page, shop: Node):
-    enter(page, shop)
+def test_a_customers_tab_has_a_hard_limit_also_on_part_payment(page: Page, store: Node):
+    enter(page, store)
     wedge(page, CODES["BEER"])
     page.locator("#customer-button").click()
     page.keyboard.type("mar", delay=60)
@@ -298,7 +298,7 @@ def test_a_customers_tab_has_a_hard_limit_also_on_part_payment(page: Page, shop:
     expect(page.locator("#take-word")).to_have_text("Take $5.00, $1.99 stays to pay")
     page.keyboard.press("F8")
     expect(page.locator("#pay-due")).to_have_text("$1.99")
-    assert shop.rows(Sale) == []
+    assert store.rows(Sale) == []
     expect(page.locator("#take")).to_be_enabled()  # it rested
     page.locator("[data-tender=tab]").click()
     expect(page.locator("#take")).to_be_disabled()
@@ -306,20 +306,20 @@ def test_a_customers_tab_has_a_hard_limit_also_on_part_payment(page: Page, shop:
     expect(page.locator("#take")).to_be_enabled()
     page.keyboard.press("F8")
     expect(page.locator("#done-extras")).to_contain_text("points earned")
-    (sale,) = shop.rows(Sale)
+    (sale,) = store.rows(Sale)
     assert (sale.customer_id, sale.age_checked, sale.age_how) == (MARTA, 21, "document")
-    (account,) = shop.rows(TabAccount, customer_id=MARTA)
+    (account,) = store.rows(TabAccount, customer_id=MARTA)
     assert account.balance_minor == 500
 
 
-def test_a_customer_who_arrives_while_the_panel_is_open_may_pay_with_tab_and_points_at_once(page: Page, shop: Node):
-    with shop.database.write() as session:
+def test_a_customer_who_arrives_while_the_panel_is_open_may_pay_with_tab_and_points_at_once(page: Page, store: Node):
+    with store.database.write() as session:
         ana = Actor("ana", "Ana", "shopkeeper", STORE)
         loyalty.earn(
             session, store_of(session, STORE), MARTA, 7300, sale_id="sale-0001", at=SystemClock().now(), actor=ana
         )
     held = Held(page, f"**/api/customers/{MARTA}")
-    enter(page, shop)
+    enter(page, store)
     wedge(page, CODES["MILK"])
     page.locator("#customer-button").click()
     page.keyboard.type("mar", delay=60)
@@ -337,7 +337,7 @@ def test_a_customer_who_arrives_while_the_panel_is_open_may_pay_with_tab_and_poi
     expect(page.locator("#customer-way")).to_contain_text("may put $5.00 more on the tab")
     page.keyboard.press("F8")
     expect(page.locator("#pay-done")).to_be_visible()
-    assert [row.tender for row in shop.rows(Payment)] == ["tab"]
+    assert [row.tender for row in store.rows(Payment)] == ["tab"]
 
 
 _COVERED = """field => {
@@ -379,7 +379,7 @@ def test_the_slips_number_is_in_reach_and_hears_the_keys_also_after_its_absence_
 
 
 def test_a_customer_whose_tab_was_paid_off_is_not_the_next_sales_and_a_baskets_own_is_read_again(
-    page: Page, shop: Node, faults: list[str]
+    page: Page, store: Node, faults: list[str]
 ):
     """An empty basket is the next customer's; one with products keeps its own, with what they owe now."""
 
@@ -390,34 +390,34 @@ def test_a_customer_whose_tab_was_paid_off_is_not_the_next_sales_and_a_baskets_o
         page.keyboard.press("Enter")
         expect(page.locator("#attached")).to_contain_text("Marta")
 
-    enter(page, shop)
+    enter(page, store)
     attach()
     page.locator("#customer-button").click()
     page.get_by_role("link", name="Pay off the tab").click()
     page.wait_for_url("**/customers/*")
-    page.goto(f"{shop.url}/till/")
+    page.goto(f"{store.url}/till/")
     page.wait_for_selector("html[data-ready]")
     expect(page.locator("#attached")).to_be_hidden()
     wedge(page, CODES["MILK"])
     attach()
     priced(page)
     by: dict[str, Any] = {"actor": Actor("ana", "Ana", "shopkeeper", STORE), "at": SystemClock().now()}
-    with shop.database.write() as session:
+    with store.database.write() as session:
         tab.charge(session, store_of(session, STORE), MARTA, 123, sale_id="elsewhere-1", **by)
     page.reload()
     page.wait_for_selector("html[data-ready]")
     expect(page.locator("#attached")).to_contain_text("$1.23")
 
 
-def test_points_and_a_voucher_pay_what_they_are_worth_and_the_rest_is_paid_otherwise(page: Page, shop: Node):
-    with shop.database.write() as session:
+def test_points_and_a_voucher_pay_what_they_are_worth_and_the_rest_is_paid_otherwise(page: Page, store: Node):
+    with store.database.write() as session:
         ana = Actor("ana", "Ana", "shopkeeper", STORE)
         loyalty.earn(
             session, store_of(session, STORE), MARTA, 7300, sale_id="sale-0001", at=SystemClock().now(), actor=ana
         )
-    worth = {row.points for row in shop.rows(PointsAccount, customer_id=MARTA)}
+    worth = {row.points for row in store.rows(PointsAccount, customer_id=MARTA)}
     assert worth == {73}
-    enter(page, shop)
+    enter(page, store)
     wedge(page, *[CODES["MILK"]] * 7)
     page.locator("#customer-button").click()
     page.keyboard.type("mar", delay=60)
@@ -435,7 +435,7 @@ def test_points_and_a_voucher_pay_what_they_are_worth_and_the_rest_is_paid_other
     page.locator("[data-tender=voucher]").click()
     # typed as fast as a scanner, and pressed before it is known that none was at work: the press finds every letter
     page.evaluate("later = setTimeout; setTimeout = (call, ms, ...rest) => later(call, ms === 40 ? 4000 : ms, ...rest)")
-    page.keyboard.type(voucher_of(shop))
+    page.keyboard.type(voucher_of(store))
     page.locator("#voucher-look").click()
     expect(page.locator("#take-word")).to_have_text("Take $20.00, $2.97 stays to pay")
     page.locator("#take").click()
@@ -443,15 +443,15 @@ def test_points_and_a_voucher_pay_what_they_are_worth_and_the_rest_is_paid_other
     expect(page.locator("#take")).to_be_enabled()
     page.locator("#take").click()
     expect(page.locator("#pay-done")).to_be_visible()
-    (sale,) = shop.rows(Sale)
-    paid = {row.tender: row.amount_minor for row in shop.rows(Payment, sale_id=sale.id) if not row.is_change}
+    (sale,) = store.rows(Sale)
+    paid = {row.tender: row.amount_minor for row in store.rows(Payment, sale_id=sale.id) if not row.is_change}
     assert paid == {"points": 146, "voucher": 2000, "cash": 297}
 
 
-def test_tax_that_is_added_stands_in_a_row_of_its_own_on_both_screens(page: Page, shop: Node, faults: list[str]):
-    with shop.database.write() as session:
+def test_tax_that_is_added_stands_in_a_row_of_its_own_on_both_screens(page: Page, store: Node, faults: list[str]):
+    with store.database.write() as session:
         session.execute(sa.update(TaxClass).values(rate_bp=700))
-    enter(page, shop)
+    enter(page, store)
     with page.context.expect_page() as opened:
         page.evaluate("window.open('/till/display')")
     display = opened.value
@@ -464,7 +464,7 @@ def test_tax_that_is_added_stands_in_a_row_of_its_own_on_both_screens(page: Page
     expect(display.locator("#tax")).to_have_text("$0.38")
     expect(display.locator("#lines li").first).to_contain_text("$3.49")
     pay_exactly(page)
-    (sale,) = shop.rows(Sale)
+    (sale,) = store.rows(Sale)
     assert sale.total_minor == 611
 
 
@@ -519,9 +519,9 @@ def test_only_cash_is_rounded_in_a_split_payment_and_the_refund_rounds_the_same_
     ("language", "said"), [("en", "$3.49 of these goods was written off on the tab"), ("zh", "$3.49 是已核销的记账")]
 )
 def test_what_was_written_off_of_a_tab_is_said_before_its_goods_come_back_for_nothing(
-    page: Page, shop: Node, language: str, said: str
+    page: Page, store: Node, language: str, said: str
 ):
-    enter(page, shop, language=language)
+    enter(page, store, language=language)
     wedge(page, CODES["MILK"])
     page.locator("#customer-button").click()
     page.keyboard.type("mar", delay=60)
@@ -529,7 +529,7 @@ def test_what_was_written_off_of_a_tab_is_said_before_its_goods_come_back_for_no
     page.keyboard.press("Enter")
     expect(page.locator("#attached")).to_contain_text("Marta Novak")
     put_on_the_tab(page)
-    with shop.database.write() as session:
+    with store.database.write() as session:
         by: dict[str, Any] = {"actor": Actor("ana", "Ana", "shopkeeper", STORE), "at": SystemClock().now()}
         tab.write_off(session, store_of(session, STORE), MARTA, 349, id="given-up-0001", why="moved away", **by)
     page.keyboard.press("F10")
@@ -551,8 +551,8 @@ def put_on_the_tab(page: Page) -> None:
     page.keyboard.press("Escape")
 
 
-def test_what_was_put_on_the_tab_comes_off_it_and_nobody_is_asked_how(page: Page, shop: Node, faults: list[str]):
-    enter(page, shop)
+def test_what_was_put_on_the_tab_comes_off_it_and_nobody_is_asked_how(page: Page, store: Node, faults: list[str]):
+    enter(page, store)
     resize(page, PHONE)
     wedge(page, CODES["MILK"])
     page.locator("#customer-button").click()
@@ -572,11 +572,11 @@ def test_what_was_put_on_the_tab_comes_off_it_and_nobody_is_asked_how(page: Page
     page.get_by_role("button", name="Not wanted").click()
     page.locator("#sheet .btn-go").click()
     expect(page.locator("#sheet-title")).to_have_text("Given back")
-    assert [(row.tender, row.amount_minor) for row in shop.rows(Payment)] == [("tab", 349), ("tab", -349)]
+    assert [(row.tender, row.amount_minor) for row in store.rows(Payment)] == [("tab", 349), ("tab", -349)]
 
 
-def test_an_exchange_is_one_sale_and_the_difference_is_paid(page: Page, shop: Node, faults: list[str]):
-    enter(page, shop)
+def test_an_exchange_is_one_sale_and_the_difference_is_paid(page: Page, store: Node, faults: list[str]):
+    enter(page, store)
     wedge(page, CODES["MILK"])
     pay_exactly(page)
     page.keyboard.press("Escape")
@@ -592,16 +592,16 @@ def test_an_exchange_is_one_sale_and_the_difference_is_paid(page: Page, shop: No
     expect(page.locator("#pay-title")).to_have_text("To give back")
     page.keyboard.press("F8")
     expect(page.locator("#done-word")).to_have_text("Given back")
-    exchange = next(sale for sale in shop.rows(Sale) if sale.kind == "exchange")
+    exchange = next(sale for sale in store.rows(Sale) if sale.kind == "exchange")
     assert exchange.total_minor == -50
-    assert {(row.sku, row.to_place) for row in shop.rows(StockMovement, source_id=exchange.id)} == {
+    assert {(row.sku, row.to_place) for row in store.rows(StockMovement, source_id=exchange.id)} == {
         ("TEA", "customer"),
         ("MILK", "floor"),
     }
 
 
-def test_empties_come_back_as_a_line_below_zero(page: Page, shop: Node, faults: list[str]):
-    enter(page, shop)
+def test_empties_come_back_as_a_line_below_zero(page: Page, store: Node, faults: list[str]):
+    enter(page, store)
     page.get_by_role("button", name=re.compile("Bottle deposit")).click()
     page.get_by_role("button", name=re.compile("Bottle deposit")).first.click()
     for act in ("discount", "price"):  # neither is ever taken of empties
@@ -612,14 +612,14 @@ def test_empties_come_back_as_a_line_below_zero(page: Page, shop: Node, faults: 
     expect(page.locator("#lines [data-act=discount]")).to_be_visible()
     expect(page.locator("#total")).to_have_text("$2.99")
     pay_exactly(page)
-    lines = {line.sku: (line.qty, line.price_type) for line in shop.rows(SaleLine)}
+    lines = {line.sku: (line.qty, line.price_type) for line in store.rows(SaleLine)}
     assert lines["DEPOSIT"] == (-2, "empties")
 
 
 def test_empties_have_a_key_a_place_among_the_quick_keys_and_are_found_by_their_name(
-    page: Page, shop: Node, faults: list[str]
+    page: Page, store: Node, faults: list[str]
 ):
-    enter(page, shop)
+    enter(page, store)
     page.keyboard.press("F10")
     page.get_by_role("button", name="Empties").last.click()
     deposit = page.locator("#sheet").get_by_role("button", name=re.compile("Bottle deposit"))
@@ -637,8 +637,8 @@ def test_empties_have_a_key_a_place_among_the_quick_keys_and_are_found_by_their_
     expect(page.locator("#total")).to_have_text("-$9.00")
 
 
-def test_a_coupon_a_look_up_and_the_drawer_by_keyboard(page: Page, shop: Node, faults: list[str]):
-    enter(page, shop)
+def test_a_coupon_a_look_up_and_the_drawer_by_keyboard(page: Page, store: Node, faults: list[str]):
+    enter(page, store)
     wedge(page, CODES["TEA"])
     page.keyboard.press("F3")
     wedge(page, CODES["MILK"])
@@ -655,25 +655,25 @@ def test_a_coupon_a_look_up_and_the_drawer_by_keyboard(page: Page, shop: Node, f
     page.get_by_role("button", name="Check the cash").click()
     page.get_by_role("button", name="Open the drawer").click()
     expect(page.locator("#says")).to_contain_text("The drawer is open")
-    assert [job.kind for job in shop.rows(PrintJob)] == ["drawer"]
+    assert [job.kind for job in store.rows(PrintJob)] == ["drawer"]
     page.keyboard.press("F10")
     page.get_by_role("button", name="Receipts").click()
     expect(page.locator("#sheet")).to_contain_text("No such receipt")
 
 
-def test_practice_books_nothing_and_cannot_be_mistaken(page: Page, shop: Node, faults: list[str]):
-    enter(page, shop)
+def test_practice_books_nothing_and_cannot_be_mistaken(page: Page, store: Node, faults: list[str]):
+    enter(page, store)
     wedge(page, CODES["BREAD"])
     page.keyboard.press("F10")
     page.get_by_role("button", name="Practise").click()
     expect(page.locator("#practice-banner")).to_be_visible()
     page.wait_for_selector("html[data-ready]")
     expect(page.locator("#nothing")).to_be_visible()
-    moved = len(shop.rows(StockMovement))
+    moved = len(store.rows(StockMovement))
     wedge(page, CODES["MILK"])
     pay_exactly(page)
     expect(page.locator("#done-receipt")).to_have_text("Practice: nothing was saved")
-    assert (shop.rows(Sale), len(shop.rows(StockMovement)), shop.rows(PrintJob)) == ([], moved, [])
+    assert (store.rows(Sale), len(store.rows(StockMovement)), store.rows(PrintJob)) == ([], moved, [])
     page.get_by_role("button", name="Stop practising").click()
     page.wait_for_selector("html[data-ready]")
     expect(page.locator("#practice-banner")).to_be_hidden()
@@ -681,11 +681,11 @@ def test_practice_books_nothing_and_cannot_be_mistaken(page: Page, shop: Node, f
 
 
 @pytest.mark.parametrize("look", ["dark", "phone"])
-def test_every_sheet_of_the_till_is_accessible_and_unclipped(page: Page, shop: Node, faults: list[str], look: str):
+def test_every_sheet_of_the_till_is_accessible_and_unclipped(page: Page, store: Node, faults: list[str], look: str):
     page.emulate_media(color_scheme="dark" if look == "dark" else "light", reduced_motion="reduce")
     if look == "phone":
         resize(page, PHONE)
-    enter(page, shop)
+    enter(page, store)
     wedge(page, CODES["BREAD"], CODES["BREAD"], CODES["BREAD"], COLA)
     priced(page)
 
@@ -704,8 +704,8 @@ def test_every_sheet_of_the_till_is_accessible_and_unclipped(page: Page, shop: N
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_gift_receipt_is_one_touch_after_the_sale(page: Page, shop: Node, language: str):
-    enter(page, shop, language=language)
+def test_a_gift_receipt_is_one_touch_after_the_sale(page: Page, store: Node, language: str):
+    enter(page, store, language=language)
     wedge(page, CODES["MILK"])
     priced(page)
     pay_exactly(page)
@@ -714,8 +714,8 @@ def test_a_gift_receipt_is_one_touch_after_the_sale(page: Page, shop: Node, lang
     assert gift.bounding_box()["height"] >= 44
     gift.click()
     expect(page.locator("#done-paper")).to_contain_text("1")
-    [sale] = shop.rows(Sale)
-    [job] = shop.rows(PrintJob, kind="gift")
+    [sale] = store.rows(Sale)
+    [job] = store.rows(PrintJob, kind="gift")
     assert (job.source_id, job.copy_no) == (sale.id, 0)
     gift.click()
     expect(page.locator("#done-paper")).to_contain_text({"en": "copy 1", "zh": "副本 1"}[language])
@@ -729,10 +729,10 @@ def test_a_gift_receipt_is_one_touch_after_the_sale(page: Page, shop: Node, lang
     page.locator("#sheet-words").fill("li@example.com")
     page.keyboard.press("Enter")
     expect(page.locator("dialog[open]")).to_have_count(0)
-    assert [letter.sale_id for letter in shop.rows(ReceiptMail)] == [sale.id]
+    assert [letter.sale_id for letter in store.rows(ReceiptMail)] == [sale.id]
 
 
-def test_a_discount_on_everything_is_asked_for_once_and_undone_whole_without_leave(page: Page, shop: Node):
+def test_a_discount_on_everything_is_asked_for_once_and_undone_whole_without_leave(page: Page, store: Node):
     def take_off(percent: str) -> None:
         page.keyboard.press("F10")
         page.locator(".more-tile", has_text="Discount on everything").click()
@@ -740,7 +740,7 @@ def test_a_discount_on_everything_is_asked_for_once_and_undone_whole_without_lea
         page.locator("#sheet [data-value=why-goodwill]").click()
         page.get_by_role("button", name="Take it").click()
 
-    enter_as(page, shop, CASHIER)
+    enter_as(page, store, CASHIER)
     wedge(page, CODES["MILK"], CODES["CHIPS"], COLA)
     priced(page)
     expect(page.locator("#total")).to_have_text("$9.52")
@@ -754,5 +754,5 @@ def test_a_discount_on_everything_is_asked_for_once_and_undone_whole_without_lea
     expect(page.locator("#total")).to_have_text("$9.06")
     pay_exactly(page)
     expect(page.locator("#pay-done")).to_be_visible()
-    off = {row.sku: row.manual_discount_minor for row in shop.rows(SaleLine)}
+    off = {row.sku: row.manual_discount_minor for row in store.rows(SaleLine)}
     assert off == {"MILK": 17, "CHIPS": 19, "COLA": 10, "DEPOSIT": 0}

@@ -29,7 +29,7 @@ BY: dict[str, Any] = {"actor": Actor("ana", "Ana", "shopkeeper", STORE), "at": S
 
 
 @pytest.fixture
-def shop(make_node: Callable[..., Node]) -> Node:
+def store(make_node: Callable[..., Node]) -> Node:
     """Give a counter with everything on it."""
     return make_node(furnish=furnish)
 
@@ -128,13 +128,13 @@ def test_without_locks_one_window_has_the_till_also_when_the_other_slept(page: P
     expect(page.locator("#total")).to_have_text("$7.47")
 
 
-def test_a_tender_pressed_while_another_is_taken_is_the_next_one_and_never_cash(page: Page, shop: Node):
-    enter(page, shop)
+def test_a_tender_pressed_while_another_is_taken_is_the_next_one_and_never_cash(page: Page, store: Node):
+    enter(page, store)
     wedge(page, *[CODES["MILK"]] * 7)
     kept(page, is_priced=True)
     page.keyboard.press("F8")
     page.locator("[data-tender=voucher]").click()
-    page.locator("#voucher-code").fill(voucher_of(shop))
+    page.locator("#voucher-code").fill(voucher_of(store))
     held = Held(page, "**/api/vouchers/*")
     page.locator("#take").click()
     asked = held.take()
@@ -146,7 +146,7 @@ def test_a_tender_pressed_while_another_is_taken_is_the_next_one_and_never_cash(
     expect(page.locator("#take")).to_be_enabled()
     page.locator("#take").click()
     expect(page.locator("#pay-done")).to_be_visible()
-    assert {row.tender: row.amount_minor for row in shop.rows(Payment)} == {"voucher": 2000, "card": 443}
+    assert {row.tender: row.amount_minor for row in store.rows(Payment)} == {"voucher": 2000, "card": 443}
 
 
 def test_a_double_click_on_a_part_takes_it_once(page: Page, node: Node, faults: list[str]):
@@ -163,13 +163,13 @@ def test_a_double_click_on_a_part_takes_it_once(page: Page, node: Node, faults: 
     assert node.rows(Sale) == []
 
 
-def test_a_silent_server_leaves_shelf_prices_and_a_sentence_and_offers_come_when_it_is_back(page: Page, shop: Node):
-    enter(page, shop)
-    shop.stop()
+def test_a_silent_server_leaves_shelf_prices_and_a_sentence_and_offers_come_when_it_is_back(page: Page, store: Node):
+    enter(page, store)
+    store.stop()
     wedge(page, CODES["BREAD"], CODES["BREAD"], CODES["BREAD"])
     expect(page.locator("#total")).to_have_text("$5.97")
     expect(page.locator("#quote-state")).to_contain_text("nothing is charged yet")
-    shop.start()
+    store.start()
     expect(page.locator("#total")).to_have_text("$3.98")
     expect(page.locator("#quote-state")).to_have_text("")
 
@@ -191,8 +191,8 @@ def test_the_newest_prices_win_over_an_older_answer_that_comes_late(page: Page, 
     assert node.rows(Sale)[0].total_minor == 548
 
 
-def test_a_price_that_comes_while_paying_is_said_before_it_is_taken(page: Page, shop: Node, faults: list[str]):
-    enter(page, shop)
+def test_a_price_that_comes_while_paying_is_said_before_it_is_taken(page: Page, store: Node, faults: list[str]):
+    enter(page, store)
     held = Held(page, "**/api/quote")
     wedge(page, CODES["BREAD"], CODES["BREAD"], CODES["BREAD"])
     expect(page.locator("#count")).to_have_text("3 pieces")
@@ -204,7 +204,7 @@ def test_a_price_that_comes_while_paying_is_said_before_it_is_taken(page: Page, 
     expect(page.locator("#take")).to_be_enabled()
     page.keyboard.press("F8")
     expect(page.locator("#pay-done")).to_be_visible()
-    assert shop.rows(Sale)[0].total_minor == 398
+    assert store.rows(Sale)[0].total_minor == 398
 
 
 @pytest.mark.parametrize("ending", ["03", "02"], ids=["times out, but captures", "captures at the third question"])
@@ -314,10 +314,10 @@ def test_a_terminal_that_never_answers_is_cancelled_and_nothing_is_sold_twice(pa
     expect(page.locator("#total")).to_have_text("$2.99")
 
 
-def test_the_customers_screen_shows_lines_code_and_thanks(page: Page, shop: Node, faults: list[str]):
-    enter(page, shop)
+def test_the_customers_screen_shows_lines_code_and_thanks(page: Page, store: Node, faults: list[str]):
+    enter(page, store)
     screen = page.context.new_page()
-    screen.goto(f"{shop.url}/till/display")
+    screen.goto(f"{store.url}/till/display")
     expect(screen.locator("#idle")).to_contain_text("Maple Street Corner")
     wedge(page, CODES["BREAD"], CODES["BREAD"], CODES["BREAD"])
     expect(screen.locator("#lines")).to_contain_text("3 for 2 bread")
@@ -332,8 +332,8 @@ def test_the_customers_screen_shows_lines_code_and_thanks(page: Page, shop: Node
     held.let_go()
     expect(screen.locator("#thanks")).to_be_visible()  # for eight seconds
     expect(page.locator("#pay-done")).to_be_visible()
-    (sale,) = shop.rows(Sale)
-    assert {row.tender for row in shop.rows(Payment, sale_id=sale.id)} == {"wallet"}
+    (sale,) = store.rows(Sale)
+    assert {row.tender for row in store.rows(Payment, sale_id=sale.id)} == {"wallet"}
 
 
 def at_the_terminal(page: Page, make_node: Any, minor: int) -> Node:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config.clock import SystemClock
-from config.errors import ShopError
+from config.errors import DomainError
 from config.nodes.journal import Actor, JournalEntry
 from pos.catalogue import catalogue, own_labels, scan
 from pos.sold import SaleLine
@@ -23,7 +23,7 @@ LONG = "23{item:4}{check}{price:5}"
 
 
 @pytest.fixture
-def shop(node: Node) -> Node:
+def store(node: Node) -> Node:
     """Give a counter that reads four kinds of label; apples have the number 12345, chips 77."""
     ana, at = Actor("ana", "Ana", "shopkeeper", STORE), SystemClock().now()
     with node.database.write() as session:
@@ -49,13 +49,13 @@ def as_server(node: Node, code: str) -> list[Any] | None:
     with node.database.read() as session:
         try:
             found = scan.read(session, STORE, code, SystemClock().now().date())
-        except ShopError:
+        except DomainError:
             return None
     return [found.product.sku, found.qty, found.amount_minor] if found.source == "embedded" else None
 
 
-def test_the_page_reads_labels_as_the_server_does(page: Page, shop: Node, faults: list[str]) -> None:
-    enter(page, shop)
+def test_the_page_reads_labels_as_the_server_does(page: Page, store: Node, faults: list[str]) -> None:
+    enter(page, store)
     read = """async (codes) => {
       const { Catalogue } = await import("/static/till/catalogue.js");
       const catalogue = new Catalogue();
@@ -65,7 +65,7 @@ def test_the_page_reads_labels_as_the_server_does(page: Page, shop: Node, faults
         return hit && hit.qty > 1 || hit?.amount_minor ? [hit.product.sku, hit.qty, hit.amount_minor ?? null] : null;
       });
     }"""
-    expected = {code: as_server(shop, code) for code in codes()}
+    expected = {code: as_server(store, code) for code in codes()}
     assert sum(found is not None for found in expected.values()) >= 8
     weighed_one = own_labels.build(own_labels.scheme(WEIGHT), 12345, 1)
     answered = dict(zip(codes(), page.evaluate(read, codes()), strict=True))
@@ -106,18 +106,18 @@ def test_the_page_finds_every_code_and_no_name_that_looks_like_one(page: Page, n
     assert found[2:] == [len(ODD), len({sku for sku, _ in known.values()})]
 
 
-def test_a_label_rings_up_while_no_server_answers(page: Page, shop: Node) -> None:
-    enter(page, shop)
-    shop.stop()
+def test_a_label_rings_up_while_no_server_answers(page: Page, store: Node) -> None:
+    enter(page, store)
+    store.stop()
     wedge(page, "2112345003122")
     expect(page.locator("#lines")).to_contain_text("312 g")
 
 
 def test_a_price_the_page_read_itself_is_sold_by_its_code_after_parking_and_a_reload(
-    page: Page, shop: Node, faults: list[str]
+    page: Page, store: Node, faults: list[str]
 ) -> None:
     code = own_labels.build(own_labels.scheme(PRICE), 42, 499)
-    enter(page, shop)
+    enter(page, store)
     wedge(page, code)
     expect(page.locator("#lines")).to_contain_text("Price from the label")
     page.keyboard.press("F4")
@@ -130,16 +130,16 @@ def test_a_price_the_page_read_itself_is_sold_by_its_code_after_parking_and_a_re
     page.keyboard.press("F8")
     page.keyboard.press("F8")
     expect(page.locator("#pay-done")).to_be_visible()
-    [entry] = [row for row in shop.rows(JournalEntry) if row.verb == "sale.completed"]
+    [entry] = [row for row in store.rows(JournalEntry) if row.verb == "sale.completed"]
     assert code in entry.body
 
 
 @pytest.mark.parametrize(("pattern", "number", "value"), [(WEIGHT, 12345, 312), (PRICE, 42, 499)])
 def test_a_line_off_a_label_keeps_its_quantity_and_the_till_says_to_scan_the_next_label(
-    page: Page, shop: Node, faults: list[str], pattern: str, number: int, value: int
+    page: Page, store: Node, faults: list[str], pattern: str, number: int, value: int
 ) -> None:
     code = own_labels.build(own_labels.scheme(pattern), number, value)
-    enter(page, shop)
+    enter(page, store)
     by_hand(page, f"3*{code}")
     expect(page.locator("#says")).to_contain_text("Scan the label of each piece.")
     [line] = kept(page)["lines"]
@@ -159,14 +159,14 @@ def test_a_line_off_a_label_keeps_its_quantity_and_the_till_says_to_scan_the_nex
     expect(page.locator("#pay-done")).to_be_visible()
 
 
-def test_the_till_says_how_many_pieces_are_beyond_those_marked_down(page: Page, shop: Node, faults: list[str]) -> None:
+def test_the_till_says_how_many_pieces_are_beyond_those_marked_down(page: Page, store: Node, faults: list[str]) -> None:
     at = SystemClock().now()
-    with shop.database.write() as session:
+    with store.database.write() as session:
         code = markdown.mark_down(
             session, STORE, "MILK", expires_on=at.date() + dt.timedelta(days=1), percent_bp=5000, qty=2,
             actor=Actor("ana", "Ana", "shopkeeper", STORE), at=at,
         )["url"]  # fmt: skip
-    enter(page, shop)
+    enter(page, store)
     wedge(page, code)
     page.locator(".line .tool.qty").click()
     page.keyboard.type("3")
@@ -180,10 +180,10 @@ def test_the_till_says_how_many_pieces_are_beyond_those_marked_down(page: Page, 
 
 @pytest.mark.parametrize("separator", ["Control+]", "F8"])
 def test_the_separator_of_a_gs1_code_keeps_batch_and_last_day_apart_and_is_no_command(
-    page: Page, shop: Node, separator: str, faults: list[str]
+    page: Page, store: Node, separator: str, faults: list[str]
 ):
     year = SystemClock().now().year + 1
-    enter(page, shop)
+    enter(page, store)
     page.locator("#search").focus()
     wedge(page, f"010200000000001510AB12\x1d17{year % 100}0101", separator=separator)
     expect(page.locator("#lines")).to_contain_text(f"{year}-01-01 AB12")
@@ -194,12 +194,12 @@ def test_the_separator_of_a_gs1_code_keeps_batch_and_last_day_apart_and_is_no_co
 
 
 def test_a_keyed_weight_is_less_its_box_and_many_pieces_come_back_by_one_number(
-    page: Page, shop: Node, faults: list[str]
+    page: Page, store: Node, faults: list[str]
 ):
-    with shop.database.write() as session:
+    with store.database.write() as session:
         ana = Actor("ana", "Ana", "shopkeeper", STORE)
         scale.set_tare(session, STORE, "APPLE", 12, actor=ana, at=SystemClock().now())
-    enter(page, shop)
+    enter(page, store)
     page.get_by_role("button", name=re.compile("Apples")).click()
     page.keyboard.type("482", delay=60)
     expect(page.locator(".tare")).to_contain_text("482 g less 12 g for the box: 470 g")
@@ -216,7 +216,7 @@ def test_a_keyed_weight_is_less_its_box_and_many_pieces_come_back_by_one_number(
     page.keyboard.press("F8")
     page.keyboard.press("F8")
     expect(page.locator("#pay-done")).to_be_visible()
-    assert {line.sku: line.qty for line in shop.rows(SaleLine)} == {"APPLE": 432, "MILK": 40}
+    assert {line.sku: line.qty for line in store.rows(SaleLine)} == {"APPLE": 432, "MILK": 40}
     page.keyboard.press("Escape")
     page.keyboard.press("F10")
     page.get_by_role("button", name="Bring back").click()

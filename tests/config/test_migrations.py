@@ -200,14 +200,14 @@ def test_shops_of_a_network_with_two_warehouses_stay_with_the_one_they_order_fro
     tables.known()
     at = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
     vans = [("dead", "WH0", False), ("empty", "WH1", True), ("van", "WH2", True), ("lorry", "WH3", True)]
-    shops = [("S1", "R1"), ("S2", "R1"), ("S3", "R1"), ("S4", "R2"), ("S5", "R3")]
+    stores = [("S1", "R1"), ("S2", "R1"), ("S3", "R1"), ("S4", "R2"), ("S5", "R3")]
     sent = [("S1", "van"), ("S1", "lorry"), ("S2", "lorry"), ("S3", "van"), ("S4", "lorry"), ("S4", "dead")]
     rows: dict[str, list[dict[str, object]]] = {
         "region": [{"id": f"R{n}", "name": f"R{n}"} for n in range(1, 5)],
         "store": [
-            {"id": shop, "name": shop, "slug": shop, "region_id": region, "currency": "EUR", "tz": "UTC",
+            {"id": store, "name": store, "slug": store, "region_id": region, "currency": "EUR", "tz": "UTC",
              "joined_at": at}
-            for shop, region in shops
+            for store, region in stores
         ],
         "tax_class": [{"id": "food", "name": "Food", "rate_bp": 700, "inclusive": True}],
         "product": [{"sku": "tea", "name": "Tea", "category": "tea", "tax_class_id": "food"}],
@@ -220,10 +220,10 @@ def test_shops_of_a_network_with_two_warehouses_stay_with_the_one_they_order_fro
             {"supplier_id": van, "sku": "tea", "pack_qty": 1, "pack_cost_minor": 1} for van in ("dead", "van", "lorry")
         ],
         "replenishment_order": [
-            {"store_id": shop, "id": f"o{n}", "order_no": n, "supplier_id": van, "state": "sent", "proposed_at": at,
+            {"store_id": store, "id": f"o{n}", "order_no": n, "supplier_id": van, "state": "sent", "proposed_at": at,
              "order_day": at.date(), "delivery_day": at.date(), "next_delivery_day": at.date(),
              "sent_at": at + dt.timedelta(hours=n)}
-            for n, (shop, van) in enumerate(sent)
+            for n, (store, van) in enumerate(sent)
         ],
         "served_from": [{"kind": "region", "of_id": "R4", "warehouse_id": "WH1"}],
     }  # fmt: skip
@@ -284,16 +284,17 @@ def test_shops_without_a_node_are_still_to_be_told_of_recalls_in_force_that_no_n
     rows: dict[str, list[dict[str, object]]] = {
         "region": [{"id": "R", "name": "R"}],
         "store": [
-            {"id": shop, "name": shop, "slug": shop, "region_id": "R", "currency": "EUR", "tz": "UTC", "joined_at": at,
-             "has_node": shop == "S1"}
-            for shop in ("S1", "S2")
+            {"id": store, "name": store, "slug": store, "region_id": "R", "currency": "EUR", "tz": "UTC", "joined_at":
+            at,
+             "has_node": store == "S1"}
+            for store in ("S1", "S2")
         ],
         "tax_class": [{"id": "food", "name": "Food", "rate_bp": 700, "inclusive": True}],
         "product": [{"sku": "tea", "name": "Tea", "category": "tea", "tax_class_id": "food"}],
         "recall": [
-            {"store_id": shop, "id": state, "sku": "tea", "state": state, "why": "Glass", "called_by": "",
+            {"store_id": store, "id": state, "sku": "tea", "state": state, "why": "Glass", "called_by": "",
              "called_at": at, "lifted_why": "", "afterwards": "destroy"}
-            for shop in ("S1", "S2") for state in ("called", "lifted")
+            for store in ("S1", "S2") for state in ("called", "lifted")
         ],
     }  # fmt: skip
     with upgraded.begin() as connection:

@@ -33,7 +33,7 @@ def network(postgres_database):
     database = Database(engine)
     with database.write() as session:
         found_node(session, NETWORK, at=NOON)
-        found_store(session, "S01", "Shop", region=("R", "R"), currency="EUR", tz="UTC", at=NOON)
+        found_store(session, "S01", "OpenStore", region=("R", "R"), currency="EUR", tz="UTC", at=NOON)
     yield database
     database.engine.dispose()
 
@@ -88,7 +88,7 @@ def test_a_day_of_a_store_is_read_from_its_week_alone(network):
 
 
 def test_a_shop_keeps_its_books_in_one_piece(tmp_path):
-    engine = make_engine(f"sqlite:///{tmp_path / 'shop.db'}")
+    engine = make_engine(f"sqlite:///{tmp_path / 'store.db'}")
     migrate.upgrade(engine)
     assert keep(Database(engine), WEDNESDAY) == []
     engine.dispose()

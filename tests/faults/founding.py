@@ -67,7 +67,7 @@ def found_network(url: str) -> None:
     engine.dispose()
 
 
-def _found_shop(folder: Path, days_ago: int) -> None:
+def _found_store(folder: Path, days_ago: int) -> None:
     from config.database import Database, make_engine
     from tests.benchmarks._node import fill
 
@@ -80,8 +80,8 @@ def _found_shop(folder: Path, days_ago: int) -> None:
 
 
 FOUNDED: dict[str, Callable[[Path], None]] = {
-    "counter": lambda folder: _found_shop(folder, 400),
-    "store": lambda folder: _found_shop(folder, 0),
+    "counter": lambda folder: _found_store(folder, 400),
+    "store": lambda folder: _found_store(folder, 0),
     "net": lambda folder: found_network(f"sqlite:///{folder}/network.db"),
 }
 

@@ -29,7 +29,7 @@ WORDS = "disk"
 """What a refusal must name."""
 
 
-class Shop:
+class OpenStore:
     """The founded shop on the disk that fills up, and the command that is typed at it."""
 
     def __init__(self, folder: Path, what: str) -> None:
@@ -82,25 +82,25 @@ class Shop:
         return bool(products >= PRODUCTS if self.is_import else revision == newest())
 
 
-def try_room(shop: Shop, room_kb: int) -> tuple[bool, list[str]]:
+def try_room(store: OpenStore, room_kb: int) -> tuple[bool, list[str]]:
     """Type the command with so much room; (was it refused?, what is broken)."""
-    shop.put()
-    before = shop.state()
-    subprocess.run([str(DISK), "fill", str(shop.folder), str(room_kb)], check=True, capture_output=True)
-    typed = shop.type()
+    store.put()
+    before = store.state()
+    subprocess.run([str(DISK), "fill", str(store.folder), str(room_kb)], check=True, capture_output=True)
+    typed = store.type()
     said = typed.stdout + typed.stderr
-    subprocess.run([str(DISK), "free", str(shop.folder)], check=True, capture_output=True)
-    after = shop.state()  # SQLite needs room even to look
+    subprocess.run([str(DISK), "free", str(store.folder)], check=True, capture_output=True)
+    after = store.state()  # SQLite needs room even to look
     where = f"with {room_kb} KB"
     if typed.returncode == 0:
-        return False, [] if shop.is_done() else [f"{where}: said it was done, and is not: {after}"]
+        return False, [] if store.is_done() else [f"{where}: said it was done, and is not: {after}"]
     broken = [] if WORDS in said and "Traceback" not in said else [f"{where}: {said[-1500:]}"]
     if after != before:
         broken.append(f"{where}: {before} became {after}")
-    again = shop.type()
-    if again.returncode or not shop.is_done():
+    again = store.type()
+    if again.returncode or not store.is_done():
         broken.append(f"{where}, then freed: {(again.stdout + again.stderr)[-1500:]}")
-    ctx = type("Ctx", (), {"data": str(shop.folder)})
+    ctx = type("Ctx", (), {"data": str(store.folder)})
     return True, broken + [f"{where}: {one}" for one in adapter.all_books(ctx)]
 
 
@@ -110,8 +110,8 @@ def main() -> int:
     parser.add_argument("what", choices=["import", "migration"])
     parser.add_argument("--report", type=Path, required=True)
     asked = parser.parse_args()
-    shop = Shop(Path(os.environ["FAULT_DATA_DIR"]), asked.what)
-    tried = [try_room(shop, room_kb) for room_kb in ROOM_KB]
+    store = OpenStore(Path(os.environ["FAULT_DATA_DIR"]), asked.what)
+    tried = [try_room(store, room_kb) for room_kb in ROOM_KB]
     refused, broken = sum(one for one, _ in tried), [fault for _, faults in tried for fault in faults]
     asked.report.write_text(json.dumps({"acked": refused, "broken": broken}), "utf-8")
     print("\n".join(broken), file=sys.stderr)

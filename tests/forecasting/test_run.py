@@ -19,7 +19,7 @@ from forecasting.series.panel import LEVELS, Ahead, DemandPanel, Forecast, Panel
 FIRST = date(2024, 1, 1)
 
 
-def _shop(y: np.ndarray, **more: object) -> DemandPanel:
+def _store(y: np.ndarray, **more: object) -> DemandPanel:
     keys = tuple(("S", f"P{row}") for row in range(len(y)))
     return DemandPanel(keys=keys, first_day=FIRST, y=y, **more)  # type: ignore[arg-type]
 
@@ -58,7 +58,7 @@ def test_k12_holds_for_any_panel(y: np.ndarray, horizon: int, seed: int) -> None
         "category": tuple(rng.choice(["a", "b"], len(y))),
         "region": ("R",) * len(y),
     }
-    panel = _shop(y, **extra)
+    panel = _store(y, **extra)
     _obeys_k12(forecast(panel, horizon_days=horizon, country="US"), len(y), horizon)
     regional = replace(panel, keys=tuple(("R", sku) for _, sku in panel.keys))
     signal = fit_region(regional.between(0, 13), horizon, "US")
@@ -78,30 +78,30 @@ def test_k12_holds_for_any_panel(y: np.ndarray, horizon: int, seed: int) -> None
     ],
 )
 def test_odd_histories_are_forecast_with_a_named_reason(row: np.ndarray, model: str, reason: str) -> None:
-    said = forecast(_shop(row[None, :]), horizon_days=7)
+    said = forecast(_store(row[None, :]), horizon_days=7)
     _obeys_k12(said, 1, 7)
     assert (said.model[0], said.reason[0]) == (model, reason)
 
 
 def test_a_constant_history_goes_on() -> None:
-    said = forecast(_shop(np.full((1, 60), 5.0)), horizon_days=7)
+    said = forecast(_store(np.full((1, 60), 5.0)), horizon_days=7)
     np.testing.assert_allclose(said.mean, 5.0, rtol=0.02)
 
 
 def test_a_product_listed_late_is_forecast_from_its_first_sale_on() -> None:
-    said = forecast(_shop(np.concatenate([np.zeros(300), np.full(12, 30.0)])[None, :]), horizon_days=7)
+    said = forecast(_store(np.concatenate([np.zeros(300), np.full(12, 30.0)])[None, :]), horizon_days=7)
     assert said.level[0] == pytest.approx(30.0, rel=0.1)
 
 
 def test_a_dead_product_is_not_ordered() -> None:
-    said = forecast(_shop(np.concatenate([np.full(60, 3.0), np.zeros(90)])[None, :]), horizon_days=7)
+    said = forecast(_store(np.concatenate([np.full(60, 3.0), np.zeros(90)])[None, :]), horizon_days=7)
     assert said.cumulative[0, 2, -1] == 0.0
 
 
 def test_no_series_and_no_horizon() -> None:
-    assert forecast(_shop(np.zeros((0, 30))), horizon_days=7).keys == ()
+    assert forecast(_store(np.zeros((0, 30))), horizon_days=7).keys == ()
     with pytest.raises(PanelFault, match="horizon"):
-        forecast(_shop(np.ones((1, 30))), horizon_days=0)
+        forecast(_store(np.ones((1, 30))), horizon_days=0)
 
 
 def test_the_order_of_series_does_not_matter(trade) -> None:  # type: ignore[no-untyped-def]
@@ -121,7 +121,7 @@ def test_the_same_panel_gives_the_same_forecast(trade) -> None:  # type: ignore[
 def test_grams_and_kilograms_are_forecast_alike() -> None:
     rng = np.random.default_rng(5)
     pieces = rng.poisson(8.0, (20, 200)).astype(float) * 120.0
-    grams, heavy = forecast(_shop(pieces), horizon_days=7), forecast(_shop(pieces * 10), horizon_days=7)
+    grams, heavy = forecast(_store(pieces), horizon_days=7), forecast(_store(pieces * 10), horizon_days=7)
     np.testing.assert_allclose(heavy.mean, grams.mean * 10, rtol=0.01)
     np.testing.assert_allclose(heavy.cumulative[:, 2:], grams.cumulative[:, 2:] * 10, rtol=0.05)
 
@@ -190,8 +190,8 @@ def test_empty_shelves_do_not_talk_demand_down() -> None:
     demand = rng.poisson(6.0, (40, 150)).astype(float)
     stock = rng.poisson(7.0, (40, 150)).astype(float)
     sold, short = np.minimum(demand, stock), demand >= stock
-    raw = forecast(_shop(sold), horizon_days=7).level.mean()
-    told = forecast(_shop(sold, out_of_stock=short), horizon_days=7).level.mean()
+    raw = forecast(_store(sold), horizon_days=7).level.mean()
+    told = forecast(_store(sold, out_of_stock=short), horizon_days=7).level.mean()
     assert raw < 5.5 < told
     assert told == pytest.approx(6.0, rel=0.08)
 
@@ -205,14 +205,14 @@ def test_a_product_that_falls_silent_is_expected_less_and_one_sale_brings_it_bac
         y = others.copy()
         y[0, 360 - silent :] = 0.0
         y[0, 360 - silent - 1] = 1.0
-        said[silent] = forecast(_shop(y), horizon_days=7)
+        said[silent] = forecast(_store(y), horizon_days=7)
     weeks = {silent: float(one.mean[0].sum()) for silent, one in said.items()}
     assert weeks[14] > 0.5 * weeks[0]
     assert weeks[42] < 0.05 * weeks[0]
     assert [said[silent].reason[0] for silent in (0, 42)] == ["no_regional_signal", "stopped_selling"]
     assert said[42].cumulative[0, :-1, -1].max() == 0.0
     y[0, -1] = 1.0
-    again = forecast(_shop(y), horizon_days=7)
+    again = forecast(_store(y), horizon_days=7)
     assert again.reason[0] != "stopped_selling"
     assert again.mean[0].sum() > 5 * weeks[42]
 
@@ -223,8 +223,8 @@ def test_what_sells_in_bursts_is_silent_longer_before_it_is_taken_for_gone() -> 
     singly, dozens = rng.poisson(0.5, (30, 360)).astype(float), 12.0 * rng.poisson(0.5 / 12, (30, 360))
     for y in (singly, dozens):
         y[0, -42:], y[0, -43] = 0.0, y.max()
-    assert measure(_shop(singly), horizon_days=7).alive[0] < 0.1
-    assert measure(_shop(dozens), horizon_days=7).alive[0] > 0.8
+    assert measure(_store(singly), horizon_days=7).alive[0] < 0.1
+    assert measure(_store(dozens), horizon_days=7).alive[0] > 0.8
 
 
 def test_a_first_sale_is_no_rate() -> None:
@@ -240,14 +240,14 @@ def test_a_first_sale_is_no_rate() -> None:
 def test_three_days_without_a_sale_do_not_end_a_good_seller() -> None:
     y = np.random.default_rng(3).poisson(20.0, (4, 200)).astype(float)
     y[0, -3:] = 0.0
-    found = measure(_shop(y), horizon_days=7)
+    found = measure(_store(y), horizon_days=7)
     assert found.alive[0] > 0.95
 
 
 def test_a_product_on_its_way_down_is_said_to_be() -> None:
     y = np.random.default_rng(5).poisson(10.0, (3, 360)).astype(float)
     y[0, -60:] = np.minimum(y[0, -60:], 2.0)
-    said = forecast(_shop(y), horizon_days=7)
+    said = forecast(_store(y), horizon_days=7)
     assert said.reason == ("selling_less", "no_regional_signal", "no_regional_signal")
     assert said.level[0] < 3.0
 
@@ -257,5 +257,5 @@ def test_a_whole_store_takes_seconds_not_minutes() -> None:
     rng = np.random.default_rng(0)
     y = rng.poisson(rng.gamma(0.5, 2.0, 800)[:, None], (800, 365)).astype(float)
     began = time.process_time()
-    forecast(_shop(y, category=tuple(f"C{row % 40}" for row in range(800))), horizon_days=14, country="US")
+    forecast(_store(y, category=tuple(f"C{row % 40}" for row in range(800))), horizon_days=14, country="US")
     assert time.process_time() - began < 6.0

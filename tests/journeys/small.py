@@ -8,11 +8,11 @@ import pandas as pd
 
 from store_app.demo.panel import CUT_OFF, DemoPanel
 from store_app.demo.products import DemoProduct, barcodes, sku_of
-from store_app.demo.shops import Region, Shop
+from store_app.demo.stores import DemoStore, Region
 
 DAYS = 70
 PRODUCTS = 40
-SHOPS = (("S01", "R1", True), ("S02", "R1", False), ("S03", "R2", True), ("S04", "R2", False))
+STORES = (("S01", "R1", True), ("S02", "R1", False), ("S03", "R2", True), ("S04", "R2", False))
 
 
 def small_panel(seed: int = 5) -> DemoPanel:
@@ -24,7 +24,7 @@ def small_panel(seed: int = 5) -> DemoPanel:
         [{"sku": product.sku, "from_day": first, "price_minor": _price(product)} for product in products]
     )
     history, replay = [], []
-    for store_id, _, _ in SHOPS:
+    for store_id, _, _ in STORES:
         for n in range(DAYS):
             day = first + dt.timedelta(days=n)
             history += [_sold(dice, store_id, product, day) for product in products if dice.random() < _chance(product)]
@@ -32,10 +32,10 @@ def small_panel(seed: int = 5) -> DemoPanel:
             replay += _baskets(dice, store_id, products, CUT_OFF + dt.timedelta(days=n))
     return DemoPanel(
         regions=(Region("R1", "Hill"), Region("R2", "Harbour")),
-        shops=tuple(
-            Shop(id=store_id, name=f"Shop {store_id}", region_id=region_id, panel_stores=(n,), slug=f"shop-{n}",
+        stores=tuple(
+            DemoStore(id=store_id, name=f"Shop {store_id}", region_id=region_id, panel_stores=(n,), slug=f"shop-{n}",
                  address=f"{n} Main Street", baskets_per_day=8.0, is_live=live)
-            for n, (store_id, region_id, live) in enumerate(SHOPS, start=1)
+            for n, (store_id, region_id, live) in enumerate(STORES, start=1)
         ),
         products=products,
         prices=prices,

@@ -28,7 +28,7 @@ HEADING = "sku,name,category,tax_class,price,barcode\n"
 
 
 @pytest.fixture
-def shop(house: House) -> House:
+def store(house: House) -> House:
     """Give a shop with an open till, a product nobody priced and one it does not list."""
     fill(house, _with_an_open_till)
     return house
@@ -46,9 +46,9 @@ def _with_an_open_till(house: House) -> None:
 
 
 @pytest.fixture
-def till(shop: House) -> FlaskClient:
+def till(store: House) -> FlaskClient:
     """Give the cashier's browser."""
-    client = shop.signed_in("cashier")
+    client = store.signed_in("cashier")
     client.environ_base["HTTP_X_CSRF_TOKEN"] = token(client)
     return client
 
@@ -84,12 +84,12 @@ def one(sku: str, qty: Any) -> dict[str, Any]:
         ("elsewhere", 409, "not-sold-here", "does not sell Sold elsewhere.*List it"),
     ],
 )
-def test_a_bad_scan(shop: House, till: FlaskClient, scanned: str, status: int, code: str, sentence: str):
-    before = rows(shop)
+def test_a_bad_scan(store: House, till: FlaskClient, scanned: str, status: int, code: str, sentence: str):
+    before = rows(store)
     answer = till.get(f"/api/scan/{scanned}")
     assert (answer.status_code, answer.json["error"]["code"]) == (status, code)
     assert re.search(sentence, answer.json["error"]["message"])
-    assert rows(shop) == before
+    assert rows(store) == before
 
 
 @pytest.mark.parametrize(
@@ -113,68 +113,68 @@ def test_a_bad_scan(shop: House, till: FlaskClient, scanned: str, status: int, c
         ({"shown_total_minor": 1}, 409, "total-changed", "Tell the customer the new total"),
     ],
 )
-def test_a_bad_sale(shop: House, till: FlaskClient, wrong: Any, status: int, code: str, sentence: str):
-    before = rows(shop)
+def test_a_bad_sale(store: House, till: FlaskClient, wrong: Any, status: int, code: str, sentence: str):
+    before = rows(store)
     answer = till.post("/api/sales", json=sale(**wrong))
     assert (answer.status_code, answer.json["error"]["code"]) == (status, code)
     assert re.search(sentence, answer.json["error"]["message"]), answer.json
-    assert rows(shop) == before
+    assert rows(store) == before
 
 
 @pytest.mark.parametrize("qty", ["", "-1", "1.5", "9" * 30, "many", "1e3"])
-def test_a_bad_count_or_waste_on_a_page(shop: House, qty: str):
-    client, before = shop.signed_in(), rows(shop)
+def test_a_bad_count_or_waste_on_a_page(store: House, qty: str):
+    client, before = store.signed_in(), rows(store)
     for address in ("/stock/milk/count", "/stock/milk/waste"):
         answer = send(client, address, qty=qty, counted=qty, counted_qty=qty, reason="broken", words="fell down")
         assert answer.status_code == 422, words(answer)
         assert re.search("whole number from|Type", words(answer))
-    assert rows(shop) == before
+    assert rows(store) == before
 
 
-def test_a_code_of_nobody_and_one_of_another_shop(shop: House):
-    client = shop.signed_in("cashier")
+def test_a_code_of_nobody_and_one_of_another_shop(store: House):
+    client = store.signed_in("cashier")
     foreign = code_of("order-of-another-shop", "AAAAAAAAAAAAAAAAAAAAAA")
     for wrong, status in (("", 422), ("12345", 404), ("<script>", 404), (foreign, 404)):
-        before = rows(shop)
+        before = rows(store)
         answer = send(client, "/pickup/find", code=wrong)
         assert answer.status_code == status, words(answer)
         assert re.search("Scan the customer’s code|not a pickup code|not for this shop", words(answer))
-        after = rows(shop)
+        after = rows(store)
         assert {name for name in after if after[name] != before[name]} <= TRIES
 
 
-def test_too_little_cash_at_the_pickup_counter_keeps_the_order_ready(shop: House):
-    client = shop.signed_in("cashier")
+def test_too_little_cash_at_the_pickup_counter_keeps_the_order_ready(store: House):
+    client = store.signed_in("cashier")
     for verb, given in (("accept", {}), ("pick", {}), ("picked", {"picked": ["milk", "tea"], "then": "ready"})):
         assert send(client, f"/pickup/order-0001/{verb}", **given).status_code == 303
     assert send(client, "/pickup/find", code=code_for("order-0001")).status_code == 303
-    before = rows(shop)
+    before = rows(store)
     for given, status in (("1", 409), ("-5", 422), ("much", 422), ("9" * 20, 422)):
         answer = send(client, "/pickup/order-0001/collect", tender="cash", given=given)
         assert answer.status_code == status, words(answer)
-    assert rows(shop) == before
-    with shop.doors.read() as session:
+    assert rows(store) == before
+    with store.doors.read() as session:
         assert session.get_one(PickupOrder, (STORE, "order-0001")).state == "ready"
 
 
-def test_a_print_nobody_knows_is_answered_on_the_money_page(shop: House):
-    client = shop.signed_in()
-    before = rows(shop)
+def test_a_print_nobody_knows_is_answered_on_the_money_page(store: House):
+    client = store.signed_in()
+    before = rows(store)
     answer = send(client, "/money/paper/never-printed", answer="printed")
     assert 400 <= answer.status_code < 500
     answer = send(client, "/money/paper/never-printed", answer="eaten by the cat")
     assert answer.status_code == 422
     assert "Choose what happened to the paper" in words(answer)
-    assert rows(shop) == before
+    assert rows(store) == before
 
 
 # --- files ---
 
 
 @pytest.fixture
-def command(shop: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
+def command(store: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
     """Give the command line of the same shop: it brings a file in and returns the answer."""
-    settings = shop.doors.settings
+    settings = store.doors.settings
     for name, value in (
         ("ROLE", "store"), ("NODE_ID", STORE), ("STATE_FOLDER", settings.state_folder), ("PRACTICE", "true"),
         ("DATABASE_URL", settings.database_url), ("SETTINGS", tmp_path / "none.toml"),
@@ -219,32 +219,32 @@ FILES = {
 
 
 @pytest.mark.parametrize("which", FILES)
-def test_a_bad_file_is_refused_whole(shop: House, command: Callable[..., Any], which: str):
+def test_a_bad_file_is_refused_whole(store: House, command: Callable[..., Any], which: str):
     raw, sentence = FILES[which]
-    before = rows(shop)
+    before = rows(store)
     answer = command(raw)
     assert answer.exit_code == 2, answer.output
     assert answer.exception is None or isinstance(answer.exception, SystemExit), repr(answer.exception)
     assert re.search(sentence, answer.output), answer.output[-500:]
     assert "Traceback" not in answer.output
     assert "\x1b[2J" not in answer.output
-    assert rows(shop) == before
+    assert rows(store) == before
 
 
-def test_a_good_file_of_the_same_shape_comes_in(shop: House, command: Callable[..., Any]):
-    before = rows(shop)
+def test_a_good_file_of_the_same_shape_comes_in(store: House, command: Callable[..., Any]):
+    before = rows(store)
     answer = command(products(100))
     assert answer.exit_code == 0, answer.output
-    assert rows(shop)["product"] == before["product"] + 100
+    assert rows(store)["product"] == before["product"] + 100
 
 
-def test_a_count_of_a_product_nobody_has_leaves_the_good_rows_out_too(shop: House, command: Callable[..., Any]):
-    before = rows(shop)
+def test_a_count_of_a_product_nobody_has_leaves_the_good_rows_out_too(store: House, command: Callable[..., Any]):
+    before = rows(store)
     answer = command(b"sku,qty\nmilk,5\nnever-heard-of,5\n", "stock.csv", "stock")
     assert answer.exit_code == 2
     words = "Row 3, sku: There is no product never-heard-of. Bring in the products first. Nothing was written."
     assert words in answer.output
-    assert rows(shop) == before
+    assert rows(store) == before
 
 
 def test_every_hostile_file_gets_a_sentence():
@@ -254,7 +254,7 @@ def test_every_hostile_file_gets_a_sentence():
     for name, raw in files.items():
         try:
             read[name] = importing.read("sales", raw, name)
-        except importing.ShopError as refusal:
+        except importing.DomainError as refusal:
             refused[name] = refusal.message
     assert [name for name, sentence in refused.items() if not sentence.endswith(".")] == []
     assert {"ok.csv", "crlf.csv", "semicolon.csv", "tabs.csv", "bom.csv", "blank_lines.csv", "big.csv"} <= set(read)

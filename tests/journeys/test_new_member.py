@@ -30,7 +30,7 @@ from store_app.commands.cli import main
 from store_app.jobs.jobs import JOBS, Desk
 from store_app.node import joining
 from store_app.sync import sender
-from supply.demand.history import LEAST_SHOPS, RegionalDemand
+from supply.demand.history import LEAST_STORES, RegionalDemand
 from supply.orders import orders
 from supply.orders.deliveries import Delivery
 from supply.orders.orders import ReplenishmentOrder
@@ -40,7 +40,7 @@ from tests.browser.served import serve
 from tests.store_app.conftest import NOON, House, token
 from tests.store_app.office import words
 
-SHOP = "S77"
+STORE = "S77"
 GOODS = {"milk": ("Whole milk", 149, 9), "bread": ("Rye bread", 299, 6), "tea": ("Green tea", 349, 2)}
 
 
@@ -66,12 +66,12 @@ def network(build: Any) -> House:
                 session.add(
                     RegionalDemand(
                         region_id="north", sku=sku, business_day=NOON.date() - dt.timedelta(days=back),
-                        sold_qty=LEAST_SHOPS * sold, stores_open=LEAST_SHOPS, stores_selling=LEAST_SHOPS,
-                        revenue_minor=LEAST_SHOPS * sold * price,
+                        sold_qty=LEAST_STORES * sold, stores_open=LEAST_STORES, stores_selling=LEAST_STORES,
+                        revenue_minor=LEAST_STORES * sold * price,
                     )
                 )  # fmt: skip
         found_store(
-            session, SHOP, "Harbour 7", region=("north", "North"), currency="USD", tz="UTC", slug="harbour-7",
+            session, STORE, "Harbour 7", region=("north", "North"), currency="USD", tz="UTC", slug="harbour-7",
             has_node=True, at=NOON,
         )  # fmt: skip
     desk = Desk(house.doors)
@@ -102,7 +102,7 @@ class Member:
         Base.metadata.create_all(self.house.doors.database.engine)
         with self.house.doors.write() as session:
             found(session, told.store_id, at=NOON)
-            found_as_told(session, told.shop, at=NOON)
+            found_as_told(session, told.store, at=NOON)
         self.browser = self.house.visitor()
 
     def contact(self) -> None:
@@ -123,8 +123,8 @@ class Member:
 @pytest.fixture
 def member(network: House, url: str, tmp_path: Any) -> Iterator[Member]:
     with network.doors.write() as session:
-        code = store_joining.invite(session, SHOP, actor=catalogue.Actor.system("test", "network"), at=NOON)
-    made = Member(url, code, network, tmp_path / "shop")
+        code = store_joining.invite(session, STORE, actor=catalogue.Actor.system("test", "network"), at=NOON)
+    made = Member(url, code, network, tmp_path / "store")
     yield made
     made.house.doors.database.engine.dispose()
 
@@ -153,8 +153,8 @@ def founded_by_hand(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> House:
     monkeypatch.setenv("CORNERSTORE_SETTINGS", str(tmp_path / "network.toml"))
     now = dt.datetime.now(dt.UTC)
     days = [(now - dt.timedelta(days=back)).date() for back in range(1, 29)]
-    shops = [f"S0{n}" for n in range(1, LEAST_SHOPS + 1)]  # fewer tell a new one nothing of each other
-    sold = [f"{shop},{sku},{day},{qty}" for shop in shops for day in days for sku, qty in (("milk", 9), ("tea", 2))]
+    stores = [f"S0{n}" for n in range(1, LEAST_STORES + 1)]  # fewer tell a new one nothing of each other
+    sold = [f"{store},{sku},{day},{qty}" for store in stores for day in days for sku, qty in (("milk", 9), ("tea", 2))]
 
     def run(*typed: str, refused: str = "") -> str:
         done = CliRunner().invoke(main, list(typed))
@@ -170,7 +170,7 @@ def founded_by_hand(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> House:
 
     run("init", "--role", "network", "--folder", str(tmp_path / "network"))
     run("warehouse", "add", "WH1", "--name", "Early", refused="Found a shop first")
-    for store_id in (*shops, SHOP):
+    for store_id in (*stores, STORE):
         run("store", "add", store_id, "--name", f"Shop {store_id}")
     run("tax", "add", "food", "--name", "Food", "--percent", "7")
     run("warehouse", "add", "WH1", "--name", "Cornerstore Supply", "--minimum", "20.00")
@@ -206,9 +206,9 @@ def test_a_network_founded_by_its_commands_alone_delivers_a_new_shop_s_first_ord
     with serve(network) as url:
         with network.doors.write() as session:
             code = store_joining.invite(
-                session, SHOP, actor=catalogue.Actor.system("test", "network"), at=network.clock.now()
+                session, STORE, actor=catalogue.Actor.system("test", "network"), at=network.clock.now()
             )
-        member = Member(url, code, network, tmp_path / "shop")
+        member = Member(url, code, network, tmp_path / "store")
         member.contact()
         member.send("/first", name="Wei", pin="8642")
         member.send("/orders/propose")
@@ -223,14 +223,14 @@ def test_a_network_founded_by_its_commands_alone_delivers_a_new_shop_s_first_ord
         member.contact()
         with member.house.doors.write() as session:
             came = session.scalars(sa.select(Delivery)).one()
-            wei = catalogue.Actor("wei", "Wei", "shopkeeper", SHOP)
-            receiving.begin_count(session, SHOP, came.id, actor=wei, at=network.clock.now())
-            receiving.post(session, SHOP, came.id, actor=wei, at=network.clock.now())
+            wei = catalogue.Actor("wei", "Wei", "shopkeeper", STORE)
+            receiving.begin_count(session, STORE, came.id, actor=wei, at=network.clock.now())
+            receiving.post(session, STORE, came.id, actor=wei, at=network.clock.now())
         member.contact()
     member.house.doors.database.engine.dispose()
     with network.doors.read() as session:
-        assert session.get_one(ReplenishmentOrder, (SHOP, order.id)).state == "received"
-        there = {sku: level.on_hand for sku, level in stock.levels(session, SHOP).items()}
+        assert session.get_one(ReplenishmentOrder, (STORE, order.id)).state == "received"
+        there = {sku: level.on_hand for sku, level in stock.levels(session, STORE).items()}
         left = {sku: level.on_hand for sku, level in stock.levels(session, "WH1").items()}
         assert there == wanted
         assert left == {"milk": 480 - wanted["milk"], "tea": 120 - wanted["tea"]}

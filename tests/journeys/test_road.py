@@ -48,7 +48,7 @@ def test_nothing_on_the_road_is_missing(walked: Walked) -> None:
 def test_every_basket_was_rung_up_once_and_printed(walked: Walked) -> None:
     baskets = {basket.id for day in range(DAYS) for basket in walked.road.panel.baskets_on(_day(walked, day))}
     rung = set()
-    for member in walked.road.shops.values():
+    for member in walked.road.stores.values():
         rung |= set(member.ask(lambda s: s.scalars(sa.select(Sale.id).where(Sale.channel == "counter")).all()))
     local = {sale_id for sale_id in rung if sale_id.startswith("local-")}  # what farmers brought sells beside them
     assert rung - local == baskets
@@ -65,12 +65,12 @@ def test_every_basket_was_rung_up_once_and_printed(walked: Walked) -> None:
 
 def test_the_network_has_every_sale_once_to_the_cent(walked: Walked) -> None:
     query = sa.select(Sale.id, Sale.total_minor, Sale.business_day, Sale.receipt_no)
-    at_shops = {row for member in walked.road.shops.values() for row in member.ask(lambda s: s.execute(query).all())}
+    at_stores = {row for member in walked.road.stores.values() for row in member.ask(lambda s: s.execute(query).all())}
     at_network = walked.road.network.ask(lambda s: s.execute(query).all())
-    assert sorted(at_network) == sorted(at_shops)
+    assert sorted(at_network) == sorted(at_stores)
     lines = sa.select(sa.func.count()).select_from(SaleLine)
     assert walked.road.network.ask(lambda s: s.scalar(lines)) == sum(
-        member.ask(lambda s: s.scalar(lines)) for member in walked.road.shops.values()
+        member.ask(lambda s: s.scalar(lines)) for member in walked.road.stores.values()
     )
 
 
@@ -103,16 +103,16 @@ def test_no_fact_waits_and_none_is_stuck(walked: Walked) -> None:
 def test_regions_sum_their_shops(walked: Walked) -> None:
     day = _day(walked, 1)
     network = walked.road.network
-    shops = network.ask(
+    stores = network.ask(
         lambda s: s.scalar(sa.select(sa.func.sum(DailyDemand.sold_qty)).where(DailyDemand.business_day == day))
     )
     regions = network.ask(
         lambda s: s.scalar(sa.select(sa.func.sum(RegionalDemand.sold_qty)).where(RegionalDemand.business_day == day))
     )
-    assert shops == regions
-    assert shops
+    assert stores == regions
+    assert stores
     trading = network.ask(lambda s: s.scalar(sa.select(sa.func.count()).where(StoreDay.business_day == day)))
-    assert trading == len(walked.road.shops)
+    assert trading == len(walked.road.stores)
 
 
 def test_each_live_shop_has_goods_offers_and_people_of_its_own(walked: Walked) -> None:
@@ -242,7 +242,7 @@ def test_each_live_shop_s_account_has_weeks_behind_it_and_something_open_on_both
 
 
 def test_closed_shifts_agree_with_their_drawers(walked: Walked) -> None:
-    for member in walked.road.shops.values():
+    for member in walked.road.stores.values():
         shifts = member.ask(lambda s: s.scalars(sa.select(Shift)).all())
         assert [one.state for one in shifts] == ["closed"] * DAYS
         assert all(one.over_short_minor == 0 and one.z_report for one in shifts)

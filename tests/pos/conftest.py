@@ -8,38 +8,38 @@ import pytest
 
 from config.clock import FrozenClock
 from config.database import Database, make_engine
-from tests.builders import NOON, STORE, Network, Shop, open_network, open_shop
+from tests.builders import NOON, STORE, Network, OpenStore, open_network, open_store
 
 
 @pytest.fixture(scope="session")
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the file of a shop with an open till, closed again."""
     folder = tmp_path_factory.mktemp("founded")
-    shop = open_shop(folder)
-    shop.database.engine.dispose()
+    store = open_store(folder)
+    store.database.engine.dispose()
     return folder / f"{STORE}.db"
 
 
 @pytest.fixture
-def another_shop(founded: Path, tmp_path: Path) -> Iterator[Callable[[str], Shop]]:
+def another_store(founded: Path, tmp_path: Path) -> Iterator[Callable[[str], OpenStore]]:
     """Give a way to more shops of one's own, each by a file name; closed after the test."""
-    made: list[Shop] = []
+    made: list[OpenStore] = []
 
-    def make(name: str) -> Shop:
+    def make(name: str) -> OpenStore:
         path = tmp_path / f"{name}.db"
         shutil.copy(founded, path)
-        made.append(Shop(Database(make_engine(f"sqlite:///{path}")), FrozenClock(NOON)))
+        made.append(OpenStore(Database(make_engine(f"sqlite:///{path}")), FrozenClock(NOON)))
         return made[-1]
 
     yield make
-    for shop in made:
-        shop.database.engine.dispose()
+    for store in made:
+        store.database.engine.dispose()
 
 
 @pytest.fixture
-def shop(another_shop: Callable[[str], Shop]) -> Shop:
+def store(another_store: Callable[[str], OpenStore]) -> OpenStore:
     """Give a shop with five products and an open till."""
-    return another_shop("shop")
+    return another_store("store")
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def owe(network: House) -> None:
         work_out(session)
 
 
-def at_shop(session) -> None:
+def at_store(session) -> None:
     """Let a shop know a line, a late invoice on credit, and an objection it raised, without a network."""
     facts, terms = (
         LimitFacts((90_000, 100_000, 100_000, 120_000), 0, 0, 10_000),

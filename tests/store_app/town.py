@@ -16,7 +16,7 @@ from tests.empty import database_from, lasting_folder, made_once
 from tests.store_app.house import House, Kept, open_house, token
 from tests.supply.online_store import ANA, AT, STORE, Town, make_town
 
-SHOP, OTHER_SHOP = "/shop/harbour-7", "/shop/harbour-8"
+ONLINE, OTHER_ONLINE = "/shop/harbour-7", "/shop/harbour-8"
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Customer:
 
     browser: FlaskClient
 
-    def look(self, address: str = f"{SHOP}/") -> Any:
+    def look(self, address: str = f"{ONLINE}/") -> Any:
         """Open a page."""
         return self.browser.get(address)
 
@@ -49,41 +49,41 @@ class Customer:
     def order(self, *lines: tuple[str, int], command_id: str = "", **fields: Any) -> Any:
         """Fill the basket and order it."""
         for sku, steps in lines:
-            assert self.send(f"{SHOP}/p/{sku}", steps=steps).status_code == 303
+            assert self.send(f"{ONLINE}/p/{sku}", steps=steps).status_code == 303
         given = {"name": "Li Wei", "phone": "+1 555 0100", **fields}
-        answer = self.send(f"{SHOP}/order", command_id=command_id, **given)
+        answer = self.send(f"{ONLINE}/order", command_id=command_id, **given)
         if not (answer.location or "").endswith("/code"):
             return answer
-        code = re.search(r"code is (\d{6})", self.look(f"{SHOP}/code").text) or re.search(
-            r"验证码是 (\d{6})", self.look(f"{SHOP}/code").text
+        code = re.search(r"code is (\d{6})", self.look(f"{ONLINE}/code").text) or re.search(
+            r"验证码是 (\d{6})", self.look(f"{ONLINE}/code").text
         )
         if code is None:  # no code was sent: the shop said why
             return answer
-        return self.send(f"{SHOP}/code", code=code[1])
+        return self.send(f"{ONLINE}/code", code=code[1])
 
-    def basket(self, shop: str = SHOP) -> str:
+    def basket(self, store: str = ONLINE) -> str:
         """Return the basket's page."""
-        return str(self.look(f"{shop}/basket").text)
+        return str(self.look(f"{store}/basket").text)
 
 
 @pytest.fixture
 def market(tmp_path: Path, kept: Kept) -> Iterator[Market]:
     """Give a town whose offers have reached the network, and an operator."""
     house = kept.take(AT, role="network", node_id="network")
-    network, shop = _town_with_an_operator()
-    yield Market(Town(database_from(network, house.file), database_from(shop, tmp_path / "shop.db")), house)
+    network, store = _town_with_an_operator()
+    yield Market(Town(database_from(network, house.file), database_from(store, tmp_path / "store.db")), house)
     kept.give_back(house)
 
 
 @pytest.fixture
-def shop_house(market: Market, tmp_path: Path) -> Iterator[House]:
+def store_house(market: Market, tmp_path: Path) -> Iterator[House]:
     """Give the node of the town's shop, its till open and its shopkeeper known."""
-    with market.town.shop.write() as session:
+    with market.town.store.write() as session:
         staff.add(
             session, STORE, "shopkeeper", "shopkeeper", staff.PRACTICE_PINS["shopkeeper"], actor=ANA, at=AT, weak=True
         )
     market.town.open_till()
-    address = market.town.shop.engine.url.render_as_string(hide_password=False)
+    address = market.town.store.engine.url.render_as_string(hide_password=False)
     house = open_house(tmp_path, AT, node_id=STORE, database_url=address)
     yield house
     house.doors.database.engine.dispose()
@@ -99,7 +99,7 @@ def _town_with_an_operator() -> tuple[Path, Path]:
             staff.add(
                 session, "network", "operator", "operator", staff.PRACTICE_PINS["operator"], actor=ANA, at=AT, weak=True
             )
-    return folder / "network.db", folder / "shop.db"
+    return folder / "network.db", folder / "store.db"
 
 
 def code_on(page: Any) -> str:

@@ -27,7 +27,7 @@ from supply.online.groups.goods import HOLDING
 from supply.online.groups.groups import GroupOffer
 from supply.online.pickup import handover, pickup
 from supply.online.storefront import availability, listing, storefront
-from supply.online_facts import ShopPublished
+from supply.online_facts import StorefrontPublished
 from supply.sync.online import APPLIERS
 from tests.arriving import apply_once
 from tests.empty import database_from, empty_database, lasting_folder, made_once
@@ -52,7 +52,7 @@ def later(**spans: float) -> dt.datetime:
     return AT + dt.timedelta(**spans)
 
 
-def told(session: Session, at: dt.datetime) -> ShopPublished | None:
+def told(session: Session, at: dt.datetime) -> StorefrontPublished | None:
     """Look for what the shop has to tell, and tell it."""
     news = storefront.look(session, STORE, at=at)
     return None if news is None else storefront.publish(session, STORE, news, at=at)
@@ -63,13 +63,13 @@ class Town:
     """The network's database and one shop's."""
 
     network: Database
-    shop: Database
+    store: Database
 
     def deliver(self, *, seed: int | None = None, at: dt.datetime = AT) -> int:
         """Carry what waits, both ways, until nothing waits; with a seed every batch is shuffled and comes twice."""
         carried = 0
-        while moved := self._carry(self.shop, self.network, STORE, NETWORK, seed, at) + self._carry(
-            self.network, self.shop, NETWORK, STORE, seed, at
+        while moved := self._carry(self.store, self.network, STORE, NETWORK, seed, at) + self._carry(
+            self.network, self.store, NETWORK, STORE, seed, at
         ):
             carried += moved
         return carried
@@ -98,7 +98,7 @@ class Town:
         with self.network.read() as session:
             rows = [(row.epoch, Message(**outbox.to_wire(row))) for row in outbox.due(session, STORE)]
         for epoch, message in rows:
-            with self.shop.write() as session:
+            with self.store.write() as session:
                 apply_once(
                     session, NETWORK, epoch, message,
                     lambda inner, fact: APPLIERS[fact.topic](inner, fact, NETWORK, at), at=at,
@@ -111,7 +111,7 @@ class Town:
             session.merge(node.Peer(id=STORE, epoch="", nonce="", heard_at=at))
 
     def publish(self, at: dt.datetime = AT) -> None:
-        with self.shop.write() as session:
+        with self.store.write() as session:
             told(session, at)
         self.deliver(at=at)
 
@@ -121,7 +121,7 @@ class Town:
             return placing.place(session, STORE, id=id, name="Li Wei", phone=phone, lines=lines, at=at)
 
     def make_ready(self, id: str, *, at: dt.datetime = AT) -> None:
-        with self.shop.write() as session:
+        with self.store.write() as session:
             if orders.order_for_update(session, STORE, id).state == "placed":  # a share of a group is accepted already
                 pickup.accept(session, STORE, id, actor=ANA, at=at)
             pickup.start_picking(session, STORE, id, actor=ANA, at=at)
@@ -135,7 +135,7 @@ class Town:
         return placed
 
     def collect(self, code: str, sale_id: str, total: int, *, at: dt.datetime = AT, age: int | None = None):
-        with self.shop.write() as session:
+        with self.store.write() as session:
             handed = handover.collect(
                 session, STORE, code, sale_id=sale_id, till_id=TILL, tenders=[("cash", total)],
                 shown_total_minor=total, age_confirmed=age, actor=ANA, at=at,
@@ -143,13 +143,13 @@ class Town:
         return handed.or_raise()
 
     def open_till(self) -> None:
-        with self.shop.write() as session:
+        with self.store.write() as session:
             shift.open_shift(session, STORE, TILL, 10_000, actor=ANA, at=AT)
 
     def state(self, id: str) -> tuple[str, str]:
         """Return the order's state at the shop and at the network."""
         states = []
-        for database in (self.shop, self.network):
+        for database in (self.store, self.network):
             with database.read() as session:
                 order = session.get(orders.PickupOrder, (STORE, id))
                 states.append(order.state if order else "unknown")
@@ -160,15 +160,15 @@ class Town:
             return listing.product(session, STORE, sku).left_qty
 
     def level(self, sku: str) -> stock.Level:
-        with self.shop.read() as session:
+        with self.store.read() as session:
             return stock.levels(session, STORE, [sku])[sku]
 
     def faults(self) -> list[str]:
         """Return what is wrong with the shop's books: K3, K4, K5, and the network's count of what was taken."""
-        with self.shop.read() as session:
+        with self.store.read() as session:
             found = _stock_faults(session)
         with self.network.read() as session:
-            offers = {row.sku: row for row in session.scalars(sa.select(availability.ShopOffer))}
+            offers = {row.sku: row for row in session.scalars(sa.select(availability.OnlineListing))}
             taken = storefront.taken_by_orders(session, STORE, offers)
             found += [f"taken {sku}: {row.taken_qty} is {taken.get(sku, 0)}" for sku, row in offers.items()
                       if row.taken_qty != taken.get(sku, 0)]  # fmt: skip
@@ -212,7 +212,7 @@ def make_town(folder: Path, network_url: str | None = None) -> Town:
     """Set up both nodes with the same catalogue; the shop has goods and its offers published."""
     if network_url:
         return _build_town(folder, network_url)
-    return Town(*(database_from(_town_folder() / name, folder / name) for name in ("network.db", "shop.db")))
+    return Town(*(database_from(_town_folder() / name, folder / name) for name in ("network.db", "store.db")))
 
 
 @cache
@@ -226,7 +226,7 @@ def _town_folder() -> Path:
 
 def _build_town(folder: Path, network_url: str | None = None) -> Town:
     databases = []
-    for name, here in (("network", NETWORK), ("shop", STORE)):
+    for name, here in (("network", NETWORK), ("store", STORE)):
         given = network_url if here == NETWORK else None
         database = empty_database(given or folder / f"{name}.db")
         with database.write() as session:
@@ -234,7 +234,7 @@ def _build_town(folder: Path, network_url: str | None = None) -> Town:
             add_catalogue(session)
         databases.append(database)
     town = Town(*databases)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         goods = [(sku, entry[-1]) for sku, entry in PRODUCTS.items()]
         stock.receive(session, STORE, goods, source_kind="delivery", source_id="first", at=AT, actor=ANA)
     town.publish()

@@ -33,11 +33,11 @@ from supply.sync import replica
 from tests.empty import database_from, empty_database, lasting_folder, made_once
 
 APPLIERS = {**COUNTER, **replica.APPLIERS}
-SHOPS = ("S1", "S2")
-NODES = (NETWORK, *SHOPS)
+STORES = ("S1", "S2")
+NODES = (NETWORK, *STORES)
 AT = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
 DAY = AT.date()
-KEEPER = {shop: Actor("wei", "Wei", "shopkeeper", shop) for shop in SHOPS}
+KEEPER = {store: Actor("wei", "Wei", "shopkeeper", store) for store in STORES}
 OPERATOR = Actor("op", "Olivia", "operator", NETWORK)
 WAREHOUSE, VAN, FARM = "WH1", "van", "farm"
 PRODUCTS = {
@@ -70,19 +70,19 @@ class Country:
     """The network's database and the shops'."""
 
     network: Database
-    shops: dict[str, Database]
+    stores: dict[str, Database]
 
     def nodes(self) -> dict[str, Database]:
-        return {NETWORK: self.network, **self.shops}
+        return {NETWORK: self.network, **self.stores}
 
     def deliver(self, *, seed: int | None = None, at: dt.datetime = AT) -> int:
         """Carry what waits until nothing waits; with a seed every batch is shuffled and comes twice."""
         carried = 0
         while True:
             moved = 0
-            for shop, database in self.shops.items():
-                moved += self._carry(database, self.network, shop, NETWORK, seed, at)
-                moved += self._carry(self.network, database, NETWORK, shop, seed, at)
+            for store, database in self.stores.items():
+                moved += self._carry(database, self.network, store, NETWORK, seed, at)
+                moved += self._carry(self.network, database, NETWORK, store, seed, at)
             if not moved:
                 return carried
             carried += moved
@@ -94,9 +94,9 @@ class Country:
         self.load()
         self.deliver()
 
-    def carry(self, shop: str, *, at: dt.datetime = AT) -> None:
+    def carry(self, store: str, *, at: dt.datetime = AT) -> None:
         """Carry what waits at one shop to the network."""
-        self._carry(self.shops[shop], self.network, shop, NETWORK, None, at)
+        self._carry(self.stores[store], self.network, store, NETWORK, None, at)
 
     def _carry(self, source, target, sender: str, receiver: str, seed: int | None, at: dt.datetime) -> int:
         with source.read() as session:
@@ -116,32 +116,39 @@ class Country:
         return len(rows)
 
     def order(
-        self, shop: str, packs: dict[str, int], *, supplier: str = VAN, id: str = "", at: dt.datetime = AT, **why: float
+        self,
+        store: str,
+        packs: dict[str, int],
+        *,
+        supplier: str = VAN,
+        id: str = "",
+        at: dt.datetime = AT,
+        **why: float,
     ) -> str:
         """Write an order as the shopkeeper approved it, and send it; returns its id."""
-        with self.shops[shop].write() as session:
-            order_id = id or f"order-{shop}-{orders.next_no(session, shop)}"
-            write_order(session, shop, order_id, packs, supplier, at, why)
-            orders.send(session, shop, order_id, actor=KEEPER[shop], at=at)
+        with self.stores[store].write() as session:
+            order_id = id or f"order-{store}-{orders.next_no(session, store)}"
+            write_order(session, store, order_id, packs, supplier, at, why)
+            orders.send(session, store, order_id, actor=KEEPER[store], at=at)
         return order_id
 
-    def state(self, shop: str, order_id: str) -> tuple[str, str]:
+    def state(self, store: str, order_id: str) -> tuple[str, str]:
         """Return the order's state at the shop and at the network."""
         found = []
-        for database in (self.shops[shop], self.network):
+        for database in (self.stores[store], self.network):
             with database.read() as session:
-                order = session.get(ReplenishmentOrder, (shop, order_id))
+                order = session.get(ReplenishmentOrder, (store, order_id))
                 found.append(order.state if order else "unknown")
         return found[0], found[1]
 
-    def lines(self, where: str, shop: str, order_id: str) -> dict[str, OrderLine]:
+    def lines(self, where: str, store: str, order_id: str) -> dict[str, OrderLine]:
         with self.nodes()[where].read() as session:
-            order = session.get_one(ReplenishmentOrder, (shop, order_id))
+            order = session.get_one(ReplenishmentOrder, (store, order_id))
             return {line.sku: line for line in orders.lines_of(session, order)}
 
-    def delivery(self, shop: str) -> str:
+    def delivery(self, store: str) -> str:
         """Return the one delivery that is on its way to a shop."""
-        with self.shops[shop].read() as session:
+        with self.stores[store].read() as session:
             (found,) = session.scalars(sa.select(Delivery.id).where(Delivery.state.in_(["expected", "counting"]))).all()
         return found
 
@@ -166,9 +173,9 @@ class Country:
                     found[f"{here}.{table.name}"] = sorted(map(tuple, connection.execute(table.select())), key=repr)
         return found
 
-    def on_the_way(self, shop: str, at: dt.datetime = AT) -> dict[str, int]:
-        with self.shops[shop].read() as session:
-            return {sku: sum(days.values()) for sku, days in to_come(session, shop, at=at).coming.items()}
+    def on_the_way(self, store: str, at: dt.datetime = AT) -> dict[str, int]:
+        with self.stores[store].read() as session:
+            return {sku: sum(days.values()) for sku, days in to_come(session, store, at=at).coming.items()}
 
     def fill(self, at: dt.datetime = AT) -> list[str]:
         with self.network.write() as session:
@@ -181,14 +188,14 @@ class Country:
             gone = dispatch.dispatch_day(session, everything=day is None, actor=OPERATOR, at=at)
             return [order.id for order in gone]
 
-    def take_in(self, shop: str, counts: Sequence[tuple[str, int, str]] = (), at: dt.datetime = AT) -> str:
+    def take_in(self, store: str, counts: Sequence[tuple[str, int, str]] = (), at: dt.datetime = AT) -> str:
         """Count and post the delivery that is on its way. counts: (sku, counted, why)."""
-        delivery_id = self.delivery(shop)
-        with self.shops[shop].write() as session:
-            receiving.begin_count(session, shop, delivery_id, actor=KEEPER[shop], at=at)
+        delivery_id = self.delivery(store)
+        with self.stores[store].write() as session:
+            receiving.begin_count(session, store, delivery_id, actor=KEEPER[store], at=at)
             for sku, counted, why in counts:
-                receiving.count_line(session, shop, delivery_id, sku, counted, why=why, actor=KEEPER[shop], at=at)
-            receiving.post(session, shop, delivery_id, actor=KEEPER[shop], at=at)
+                receiving.count_line(session, store, delivery_id, sku, counted, why=why, actor=KEEPER[store], at=at)
+            receiving.post(session, store, delivery_id, actor=KEEPER[store], at=at)
         return delivery_id
 
     def findings(self) -> list[str]:
@@ -199,19 +206,19 @@ class Country:
                 found += [
                     f"{here}: {one}" for one in pos.sync.checks.findings(session) + supply.sync.checks.findings(session)
                 ]
-        for shop, database in self.shops.items():
+        for store, database in self.stores.items():
             copies = []
             for one in (database, self.network):
                 with one.read() as session:
-                    copies.append({sku: level.by_place for sku, level in stock.levels(session, shop).items()})
-            found += [] if copies[0] == copies[1] else [f"{shop}: {copies[0]}, at the network {copies[1]}"]
+                    copies.append({sku: level.by_place for sku, level in stock.levels(session, store).items()})
+            found += [] if copies[0] == copies[1] else [f"{store}: {copies[0]}, at the network {copies[1]}"]
         return found
 
 
-def write_order(session, shop: str, order_id: str, packs: dict[str, int], supplier: str, at, why) -> None:
+def write_order(session, store: str, order_id: str, packs: dict[str, int], supplier: str, at, why) -> None:
     needs, lead = why.pop("needs", {}), why.pop("lead", 1)
     order = ReplenishmentOrder(
-        store_id=shop, id=order_id, order_no=orders.next_no(session, shop), supplier_id=supplier,
+        store_id=store, id=order_id, order_no=orders.next_no(session, store), supplier_id=supplier,
         state="approved", order_day=at.date(), delivery_day=at.date() + dt.timedelta(days=lead),
         next_delivery_day=at.date() + dt.timedelta(days=lead + 1), proposed_at=at,
     )  # fmt: skip
@@ -219,7 +226,7 @@ def write_order(session, shop: str, order_id: str, packs: dict[str, int], suppli
     session.flush()
     lines = [
         OrderLine(
-            store_id=shop, order_id=order_id, sku=sku, name=PRODUCTS[sku][0], pack_qty=PRODUCTS[sku][4],
+            store_id=store, order_id=order_id, sku=sku, name=PRODUCTS[sku][0], pack_qty=PRODUCTS[sku][4],
             pack_cost_minor=PRODUCTS[sku][5], packs_proposed=needs.get(sku, count), packs=count,
             changed_by="Wei", why={"per_day": 3.0, "on_hand": 0, **why},
         )
@@ -238,8 +245,8 @@ def make_country(folder: Path, network_url: str = "", *, lay_in: Callable[[Count
     if network_url:
         return _build_country(folder, network_url)
     made = _country_folder(lay_in)
-    network, *shops = (database_from(made / f"{name}.db", folder / f"{name}.db") for name in NODES)
-    return Country(network, dict(zip(SHOPS, shops, strict=True)))
+    network, *stores = (database_from(made / f"{name}.db", folder / f"{name}.db") for name in NODES)
+    return Country(network, dict(zip(STORES, stores, strict=True)))
 
 
 @cache
@@ -261,7 +268,7 @@ def _build_country(folder: Path, network_url: str = "") -> Country:
         database = databases[here] = empty_database(at_url or folder / f"{here}.db")
         with database.write() as session:
             node.found(session, here, at=AT)
-            add_catalogue(session, SHOPS if here == NETWORK else [here])
+            add_catalogue(session, STORES if here == NETWORK else [here])
     network = databases.pop(NETWORK)
     with network.write() as session:
         goods = [(sku, entry[-1]) for sku, entry in PRODUCTS.items()]

@@ -77,7 +77,7 @@ def sell(
     fresh_days.mark(session, store, [on], at=AT)
 
 
-def open_shop(session, store: str, on: dt.date) -> None:
+def open_store(session, store: str, on: dt.date) -> None:
     """Write a shift that was manned that day and sold nothing."""
     session.add(
         Shift(store_id=store, id=new_id(), till_id="T1", state="closed", opened_by="ana", opened_by_name="Ana",

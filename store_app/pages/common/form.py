@@ -25,7 +25,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from config import ids
-from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
+from config.errors import Conflict, DomainError, Invalid, NotFound, Refused
 from config.money import MAX_MINOR, exponent
 from pos.store import pins
 from store_app.web.days import day_of, instant_of
@@ -212,7 +212,7 @@ def answers_on(
         def answer(*args: _Place.args, **place: _Place.kwargs) -> ResponseReturnValue:
             try:
                 return command(*args, **place)
-            except ShopError as fault:
+            except DomainError as fault:
                 status = status_of(fault)
                 if fault.code == "not-found-here":  # the page itself does not exist
                     raise
@@ -240,6 +240,6 @@ def names_command(command: Callable[_Place, ResponseReturnValue]) -> Callable[_P
     return answer
 
 
-def status_of(fault: ShopError) -> int:
+def status_of(fault: DomainError) -> int:
     """Return the status a refusal is answered with; always 4xx."""
     return next((status for kind, status in _STATUS.items() if isinstance(fault, kind)), 409)

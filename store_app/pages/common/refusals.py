@@ -18,7 +18,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
 
-from config.errors import Conflict, Invalid, NotFound, Refused, ShopError, Unreachable
+from config.errors import Conflict, DomainError, Invalid, NotFound, Refused, Unreachable
 from store_app.runtime.doors import doors
 from store_app.web.security import asks_for_json
 from store_app.words.refusals import sentence_of
@@ -34,7 +34,7 @@ OF_CODE = {
     "body-too-large": 413,
 }
 """Codes that say more than their kind: about the person or the key, the program, the size, not about the goods."""
-STATUS: dict[type[ShopError], int] = {Invalid: 422, NotFound: 404, Refused: 409, Conflict: 409, Unreachable: 503}
+STATUS: dict[type[DomainError], int] = {Invalid: 422, NotFound: 404, Refused: 409, Conflict: 409, Unreachable: 503}
 TROUBLES = {
     "disk-full": _l("The disk of this computer is full. Nothing was written. Free some space, then do it once more."),
     "disk-fault": _l(
@@ -64,7 +64,7 @@ RETRY_S = "5"
 log = structlog.get_logger()
 
 
-def status_of(refusal: ShopError) -> int:
+def status_of(refusal: DomainError) -> int:
     """Return the HTTP status of a refusal."""
     of_kind = (status for kind, status in STATUS.items() if isinstance(refusal, kind))
     return OF_CODE.get(refusal.code) or next(of_kind, 400)
@@ -87,8 +87,8 @@ def set_up(app: Flask) -> None:
     """Register the answers, and `fault_words` for the pages that say a refusal themselves."""
     app.add_template_global(sentence_of, "fault_words")
 
-    @app.errorhandler(ShopError)
-    def _shop_error(refusal: ShopError) -> Response:
+    @app.errorhandler(DomainError)
+    def _domain_error(refusal: DomainError) -> Response:
         return answer(status_of(refusal), refusal.code, sentence_of(refusal), refusal.facts)
 
     @app.errorhandler(HTTPException)

@@ -20,7 +20,7 @@ from typing import Any
 from flask import request
 from flask_babel import gettext as _
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from config.ids import is_id
 from store_app.files.encodings import ENCODINGS
 from store_app.files.importing import Sheet
@@ -78,7 +78,7 @@ def sent(read: Reading) -> Sent:
         raise Invalid("no-file", _("Choose a file first."), field="file")
     try:
         sheet = read_as(read, raw, suffix)
-    except ShopError as refusal:
+    except DomainError as refusal:
         refusal.facts["field"] = "file"
         if refusal.code in _ASKED and suffix.endswith(".csv"):
             _keep(file_id, f"{_FAULTY}{suffix}", raw)

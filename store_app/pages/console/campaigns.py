@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import ShopError
+from config.errors import DomainError
 from config.money import BASIS
 from pos.store.store import usual_currency
 from store_app.pages.common import find_product, form
@@ -30,19 +30,19 @@ AHEAD_DAYS = 7
 
 @bp.get("/")
 @requires("network.push")
-def listed(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the campaigns with what became of them, and the form for a new one."""
     with read() as session:
         rows = session.query(Campaign).order_by(Campaign.from_day.desc(), Campaign.id).limit(SHOWN).all()
         start = today()
         views = [_view(session, row, start) for row in rows]
-        shops = [shop for shop in overview.stores(session, today()) if shop.has_node]
+        stores = [store for store in overview.stores(session, today()) if store.has_node]
         products, currency = overview.offerable(session), usual_currency(session)
         usual = campaigns.usual_uplift_bp(session) // 100
     return page(
         "console/campaigns.html",
         views=views,
-        shops=shops,
+        stores=stores,
         products=products,
         currency=currency,
         usual=usual,
@@ -73,7 +73,7 @@ def plan() -> ResponseReturnValue:
         terms = CampaignTerms(
             command, name, why, **days, lines=_lines(session), fee_minor=fee, hold_out_bp=held * BASIS // 100
         )
-        there = {shop.id for shop in overview.stores(session, today()) if shop.has_node}
+        there = {store.id for store in overview.stores(session, today()) if store.has_node}
         chosen = [store_id for store_id in request.form.getlist("store_id") if store_id in there]
         made = campaigns.plan(session, terms, chosen, actor=g.actor, at=clock.now())
         count = len(campaigns.asks_of(session, made.id))

@@ -8,7 +8,7 @@ from flask import Blueprint, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import Invalid, ShopError
+from config.errors import DomainError, Invalid
 from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Product, TaxClass, shared_tax_classes
 from pos.store.store import usual_currency
@@ -35,7 +35,7 @@ bp = Blueprint("console_care", __name__, url_prefix="/console/customers")
 
 @bp.get("/")
 @requires("network.stores")
-def overview_page(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what waits for a decision, and how the shelves do."""
     with read() as session:
         disputed = session.scalars(sa.select(Escrow).where(Escrow.state == "disputed").order_by(Escrow.opened_at)).all()

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import NotFound, ShopError
+from config.errors import DomainError, NotFound
 from pos.store.store import Store, usual_currency
 from store_app.pages.common import form, waiting
 from store_app.pages.orders.claims import picture, typed_grants
@@ -33,7 +33,7 @@ class ClaimRow:
     """A claim in the operator's list. photo: the id of its first photo, '' where none is here."""
 
     claim: Claim
-    shop: str
+    store: str
     lines: list[ClaimLine]
     photo: str
     waits_days: int
@@ -44,13 +44,13 @@ class ReturnRow:
     """Goods on their way back."""
 
     found: GoodsReturn
-    shop: str
+    store: str
     lines: list[GoodsReturnLine]
 
 
 @bp.get("/")
 @requires("network.supply")
-def listed(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what waits for an answer, what comes back, and what was answered."""
     with read() as session:
         names = {store.id: store.name for store in session.query(Store)}
@@ -79,7 +79,7 @@ def listed(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue
 
 @bp.get("/<store_id>/<claim_id>")
 @requires("network.supply")
-def claim(store_id: str, claim_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def claim(store_id: str, claim_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show one claim, with what is needed to answer it."""
     with read() as session:
         found, store = session.get(Claim, (store_id, claim_id)), session.get(Store, store_id)

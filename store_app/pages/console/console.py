@@ -83,7 +83,7 @@ def _shared(kind: str, stores: list[str]) -> dict[str, Any]:
 
 def _worded(one: Attention, name: str) -> dict[str, Any]:
     facts, why = one.facts, one.facts.get("reason")
-    shops, count = url_for("console_stores.stores"), facts.get("count", 0)
+    stores, count = url_for("console_stores.stores"), facts.get("count", 0)
     if one.kind == "contradiction":
         level, words = (
             "bad",
@@ -113,7 +113,7 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
                 store=name,
             ),
         )
-        shops = url_for("console_parked.listed", _anchor=f"store-{one.subject}")
+        stores = url_for("console_parked.listed", _anchor=f"store-{one.subject}")
     elif one.kind == "left-out":
         words = _left_out(str(facts.get("work")), name, why)
         words += _(" The other shops' were done; it is tried again by itself.")
@@ -142,7 +142,7 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
         return {"level": "info", "words": words, "href": url_for("console_prices.listed")}
     else:
         return _two_keys(one, name) if one.kind == "keys" else _about_goods(one, name)
-    return {"level": level, "words": words, "href": shops}
+    return {"level": level, "words": words, "href": stores}
 
 
 def _left_out(work: str, store: str, why: Any) -> str:
@@ -195,10 +195,10 @@ def _about_goods(one: Attention, name: str) -> dict[str, Any]:
             store=name,
         )
         return {"level": "warn", "words": words, "href": url_for("console_warehouse.goods", warehouse=one.subject)}
-    return _of_one_shop(one, name)
+    return _of_one_store(one, name)
 
 
-def _of_one_shop(one: Attention, name: str) -> dict[str, Any]:
+def _of_one_store(one: Attention, name: str) -> dict[str, Any]:
     facts = one.facts
     if one.kind == "counted-less":
         words = ngettext(
@@ -235,7 +235,7 @@ def _of_one_shop(one: Attention, name: str) -> dict[str, Any]:
     if one.kind == "forecast-old":
         words = _("The forecast of %(region)s is missing or more than two days old.", region=facts.get("name"))
         return {"level": "warn", "words": words, "href": url_for("console_demand.region", region_id=one.subject)}
-    return _between_shops(one, name)
+    return _between_stores(one, name)
 
 
 def _two_keys(one: Attention, name: str) -> dict[str, Any]:
@@ -245,7 +245,7 @@ def _two_keys(one: Attention, name: str) -> dict[str, Any]:
     return {"level": "bad", "words": words, "href": href}
 
 
-def _between_shops(one: Attention, name: str) -> dict[str, Any]:
+def _between_stores(one: Attention, name: str) -> dict[str, Any]:
     facts, href = one.facts, url_for("console_transfers.everything")
     if one.kind == "transfer-missing" and facts["reason"]:
         words = _(

@@ -82,7 +82,7 @@ def region(region_id: str) -> ResponseReturnValue:
         seen_day=ahead.seen_day,
         coming=list(zip(ahead.days, map(ahead.units, ahead.total()), strict=True)),
         week=ahead.days[:WEEK_DAYS],
-        shops=[(one, ahead.units(sum(one.parts[:WEEK_DAYS]))) for one in ahead.shops],
+        stores=[(one, ahead.units(sum(one.parts[:WEEK_DAYS]))) for one in ahead.stores],
         total=_of_week(ahead),
         on_offer=on_offer,
         night=night if night and night.state == "running" and night.whole else None,

@@ -4,7 +4,7 @@ from flask import Blueprint, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import NotFound, ShopError
+from config.errors import DomainError, NotFound
 from config.nodes import publication
 from config.nodes.publication import EVERYONE
 from store_app.pages.common import form
@@ -37,7 +37,7 @@ def listed() -> ResponseReturnValue:
 @bp.get("/write")
 @bp.get("/write/<lesson_id>")
 @requires("network.stores")
-def writing(lesson_id: str = "", fault: ShopError | None = None) -> ResponseReturnValue:
+def writing(lesson_id: str = "", fault: DomainError | None = None) -> ResponseReturnValue:
     """Show a lesson's text in one language, and how it will look."""
     wished = request.args.get("text", language())
     with read() as session:

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from config.money import exponent
 from pos.store.store import Store, store_of
 from store_app.pages.common import form, money_views
@@ -45,7 +45,7 @@ SCALES = {"_bp": 100, "_ppm": 10_000}
 
 @bp.get("/")
 @requires("network.money")
-def overview(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def overview(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what waits for a decision, then who owes what and how late."""
     with read() as session:
         debtors, stores = exposure.debtors(session, today()), session.query(Store).order_by(Store.name).all()
@@ -84,7 +84,7 @@ def overview(fault: ShopError | None = None, **_place: Any) -> ResponseReturnVal
 
 @bp.get("/shops/<store_id>")
 @requires("network.money")
-def shop(store_id: str, fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def store_account(store_id: str, fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show a shop's account: its line and how it came about, its invoices, its statement."""
     first, last = money_views.period(request.args, today())
     with read() as session:
@@ -116,12 +116,12 @@ def shop(store_id: str, fault: ShopError | None = None, **_place: Any) -> Respon
         }
     review = shown["review"]
     shown["measures"] = money_views.measures(level.measures_of(review)) if review else []
-    return page("console/money_shop.html", **shown)
+    return page("console/money_store.html", **shown)
 
 
 @bp.get("/shops/<store_id>/statement.csv")
 @requires("network.money")
-def shop_table(store_id: str) -> Response:
+def store_table(store_id: str) -> Response:
     """Answer a shop's ledger as a table."""
     first, last = money_views.period(request.args, today())
     with read() as session:
@@ -199,12 +199,12 @@ def pay_in() -> ResponseReturnValue:
             ledger.credit_note(session, store.id, amount_minor, why=words, id=once, actor=g.actor, at=at)
         wake_worker_after(session)
     flash(_("Booked."), "good")
-    return redirect(url_for(".shop", store_id=store_id), 303)
+    return redirect(url_for(".store_account", store_id=store_id), 303)
 
 
 @bp.post("/shops/<store_id>/payments/<entry_id>/back")
 @requires("network.money")
-@form.answers_on(shop)
+@form.answers_on(store_account)
 def take_back(store_id: str, entry_id: str) -> ResponseReturnValue:
     """Take a payment that was booked wrongly back, and enter it for the shop that paid."""
     why, payer_id = form.text("why", required=_("Say why: the shopkeeper reads it.")), form.text("payer", most=64)
@@ -213,12 +213,12 @@ def take_back(store_id: str, entry_id: str) -> ResponseReturnValue:
         wrong_payments.take_back(session, store_id, entry_id, why=why, payer_id=payer, actor=g.actor, at=clock.now())
         wake_worker_after(session)
     flash(_("Taken back. What it had paid is open again."), "good")
-    return redirect(url_for(".shop", store_id=store_id), 303)
+    return redirect(url_for(".store_account", store_id=store_id), 303)
 
 
 @bp.post("/shops/<store_id>/hold")
 @requires("network.money")
-@form.answers_on(shop)
+@form.answers_on(store_account)
 def hold(store_id: str) -> ResponseReturnValue:
     """Hold a shop's credit with a reason, or let it draw again."""
     release = request.form.get("release") == "yes"
@@ -230,12 +230,12 @@ def hold(store_id: str) -> ResponseReturnValue:
             credit.hold(session, store_id, why=why, actor=g.actor, at=clock.now())
         wake_worker_after(session)
     flash(_("The credit is open again.") if release else _("The credit is held."), "good")
-    return redirect(url_for(".shop", store_id=store_id), 303)
+    return redirect(url_for(".store_account", store_id=store_id), 303)
 
 
 @bp.post("/shops/<store_id>/invoices/<invoice_id>/loss")
 @requires("network.money")
-@form.answers_on(shop)
+@form.answers_on(store_account)
 def give_up(store_id: str, invoice_id: str) -> ResponseReturnValue:
     """Give up what is left of an invoice."""
     why = form.text("why", required=_("Say why, for the record."))
@@ -243,7 +243,7 @@ def give_up(store_id: str, invoice_id: str) -> ResponseReturnValue:
         credit.give_up(session, store_id, invoice_id, why=why, actor=g.actor, at=clock.now())
         wake_worker_after(session)
     flash(_("Given up, as a loss. The shop’s credit is held until you release it."), "info")
-    return redirect(url_for(".shop", store_id=store_id), 303)
+    return redirect(url_for(".store_account", store_id=store_id), 303)
 
 
 @bp.post("/payer")

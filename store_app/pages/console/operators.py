@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, Refused, ShopError
+from config.errors import DomainError, Invalid, Refused
 from pos.store.store import Staff, staff_of
 from store_app.pages.common import form
 from store_app.pages.store import people
@@ -27,7 +27,7 @@ OPERATOR = "operator"
 
 @bp.get("/", endpoint="everybody")
 @requires("staff")
-def everybody(fault: ShopError | None = None) -> ResponseReturnValue:
+def everybody(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show who may sign in at the network, and who could before."""
     with read() as session:
         found, others = people.everybody_of(session), _others(session)
@@ -54,7 +54,7 @@ def add() -> ResponseReturnValue:
 
 @bp.get("/<staff_id>", endpoint="person")
 @requires("staff")
-def one(staff_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def one(staff_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show one operator and what can be changed."""
     with read() as session:
         others = _others(session)
@@ -171,7 +171,7 @@ def _check(staff_id: str, field: str) -> None:
     """Check a passphrase that was typed for leave; a wrong one counts against it."""
     try:
         proven_by_pin(staff_id, form.secret(field))
-    except ShopError as refusal:
+    except DomainError as refusal:
         if refusal.code != "wrong-pin":
             raise
         raise Invalid("wrong-own-pin", _("That is not the right passphrase. Type it again."), field=field) from refusal

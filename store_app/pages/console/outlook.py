@@ -46,11 +46,11 @@ def region(region_id: str) -> ResponseReturnValue:
             {
                 "name": row.name,
                 "unit": row.stock_unit,
-                "shops": row.short,
+                "stores": row.short,
                 "of": row.of,
                 "share": round(100 * row.short / max(1, row.of)),
-                "where": _(", ").join(_where(name, left) for name, left in row.shops),
-                "more": row.short - len(row.shops),
+                "where": _(", ").join(_where(name, left) for name, left in row.stores),
+                "more": row.short - len(row.stores),
                 "missing_qty": row.missing_qty,
                 "warehouse_qty": row.warehouse_qty,
                 "is_short": row.warehouse_qty < row.missing_qty,
@@ -62,5 +62,5 @@ def region(region_id: str) -> ResponseReturnValue:
 
 def _where(name: str, left: float) -> str:
     if left < 0.05:  # less than half an hour of trade: written as days it would be none
-        return _("%(shop)s (sold out)", shop=name)
-    return _("%(shop)s (%(left)s d)", shop=name, left=number(left, 1))
+        return _("%(store)s (sold out)", store=name)
+    return _("%(store)s (%(left)s d)", store=name, left=number(left, 1))

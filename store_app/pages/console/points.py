@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from config.errors import ShopError
+from config.errors import DomainError
 from config.ids import NETWORK
 from config.money import exponent
 from config.nodes import publication
@@ -50,12 +50,12 @@ MOST_MONTHS, MOST_NOTICE = 60, 365
 
 @bp.get("/")
 @requires("network.money")
-def overview_page(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the scheme, what is outstanding, what the shops gave and took, and the form that founds or changes it."""
     today = clock.now().date()
     with read() as session:
         days = list(session.scalars(sa.select(SharedScheme).order_by(SharedScheme.from_day)))
-        shops = list(session.scalars(sa.select(Store)))
+        stores = list(session.scalars(sa.select(Store)))
         now = shared_points.scheme_on(session, today)
         members, points = network_points.outstanding(session)
         currency = days[0].currency if days else usual_currency(session)
@@ -68,7 +68,7 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> ResponseRetu
             "taking_part": points_pool.taking_part(session, today),
             "parts": points_pool.parts(session),
             "weeks": _weeks(session, today),
-            "with_node": sum(one.has_node for one in shops),
+            "with_node": sum(one.has_node for one in stores),
         }
     typed = now or (days[0] if days else None)
     places = exponent(currency)
@@ -84,7 +84,7 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> ResponseRetu
         points=points,
         worth_minor=points * (typed.worth_minor if typed else 0),
         currency=currency,
-        names={one.id: one.name for one in shops},
+        names={one.id: one.name for one in stores},
         network=NETWORK,
         first_day=today + dt.timedelta(days=1) if days else today,
         fault=fault,
@@ -111,7 +111,7 @@ def found() -> ResponseReturnValue:
             worth_minor=first.worth_minor if first else form.amount("worth", currency),
             least_points=form.whole("least_points", least=0, most=loyalty.MOST_POINTS),
             expiry_months=form.whole("expiry_months", least=0, most=MOST_MONTHS),
-            lapsed_to=form.one_of("lapsed_to", ("shops", "network"), sentence=_("Choose who gets them.")),
+            lapsed_to=form.one_of("lapsed_to", ("stores", "network"), sentence=_("Choose who gets them.")),
             notice_days=form.whole("notice_days", least=0, most=MOST_NOTICE),
         )
         points_pool.found(session, wished, actor=g.actor, at=clock.now())

@@ -23,7 +23,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from config.money import exponent
 from config.nodes.publication import EVERYONE
 from store_app.files import importing, network
@@ -49,7 +49,7 @@ WHAT = {
 
 @bp.get("/")
 @requires("network.supply")
-def listed(fault: ShopError | None = None, supplier_id: str = "", **_place: Any) -> ResponseReturnValue:
+def listed(fault: DomainError | None = None, supplier_id: str = "", **_place: Any) -> ResponseReturnValue:
     """Show a supplier's terms and its price list, with every cost that is to come."""
     text = form.tidy(request.args.get("q", ""))[: form.WORDS]
     with read() as session:
@@ -119,7 +119,7 @@ def set_cost(supplier_id: str) -> ResponseReturnValue:
 
 @bp.get("/file")
 @requires("network.supply")
-def upload(fault: ShopError | None = None, **_file: str) -> ResponseReturnValue:
+def upload(fault: DomainError | None = None, **_file: str) -> ResponseReturnValue:
     """Ask for a file, and say what it has to hold."""
     with read() as session:
         every = price_list.network_suppliers(session)
@@ -194,7 +194,7 @@ def give_up(file_id: str) -> ResponseReturnValue:
 
 @bp.get("/proposals/<proposal_id>")
 @requires("network.supply")
-def proposed(proposal_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def proposed(proposal_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show a list that waits for a second person: what it would change by what holds now."""
     with read() as session:
         row = price_list.proposal(session, proposal_id)

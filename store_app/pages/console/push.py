@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from config.errors import Invalid, ShopError
+from config.errors import DomainError, Invalid
 from pos.store.store import usual_currency
 from store_app.pages.common import find_product, form
 from store_app.runtime.doors import clock, read, write
@@ -30,12 +30,12 @@ MOST_ANSWER_DAYS, MOST_RETURN_DAYS = 60, 365
 
 @bp.get("/")
 @requires("network.push")
-def offers(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def offers(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the form for a new offer and what became of the others."""
     with read() as session:
         pushed = offer_results.pushes(session)
         products = overview.offerable(session)
-        shops = overview.stores(session, today())
+        stores = overview.stores(session, today())
         terms = money_terms.in_force(session)[1]
         currency = usual_currency(session)
     start = today()
@@ -45,8 +45,8 @@ def offers(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue
         answers=offer_results.ANSWERS,
         kinds=claims.PUSH_KINDS,
         products=products,
-        stores=[shop for shop in shops if shop.has_node],
-        names={shop.id: shop.name for shop in shops},
+        stores=[store for store in stores if store.has_node],
+        names={store.id: store.name for store in stores},
         given=request.form,
         chosen=request.form.getlist("store_id"),
         terms=terms,
@@ -72,7 +72,7 @@ def offer() -> ResponseReturnValue:
         currency = usual_currency(session)
         cost_minor = form.amount("pack_cost", currency) if request.form.get("pack_cost", "").strip() else None
         product = find_product.named(session, wanted, field="sku")
-        chosen = _chosen({shop.id for shop in overview.stores(session, today()) if shop.has_node})
+        chosen = _chosen({store.id for store in overview.stores(session, today()) if store.has_node})
         for store_id in chosen:
             network_offers.offer(
                 session,

@@ -46,7 +46,7 @@ def of_age(age: dt.timedelta) -> tuple[str, Any]:
     return (WARN if passed[-1] == HOUR else BAD), TO_DO[passed[-1]]
 
 
-def of_shop(peer: Peer, newest_catalogue: dt.datetime | None, now: dt.datetime) -> list[Light]:
+def of_store(peer: Peer, newest_catalogue: dt.datetime | None, now: dt.datetime) -> list[Light]:
     """Return every light of a shop's computer; newest_catalogue: when the network made the one meant for it."""
     light, to_do = of_age(now - behind_since(peer))
     if peer.oldest_at is not None and now - peer.oldest_at >= HOUR:

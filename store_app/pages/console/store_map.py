@@ -43,7 +43,7 @@ class Dot:
 
 
 @dataclass(frozen=True)
-class ShopMap:
+class StoreMap:
     """A map: its dots, the neediest drawn last, and a scale of so many kilometres and so many units."""
 
     dots: list[Dot]
@@ -52,7 +52,7 @@ class ShopMap:
     generated: bool
 
 
-def draw(spots: Sequence[Spot], *, generated: bool) -> ShopMap | None:
+def draw(spots: Sequence[Spot], *, generated: bool) -> StoreMap | None:
     """Lay spots flat (rule 1); None for none."""
     if not spots:
         return None
@@ -72,7 +72,7 @@ def draw(spots: Sequence[Spot], *, generated: bool) -> ShopMap | None:
     dots = _named(sorted(dots, key=lambda dot: LIGHTS.index(dot.spot.light)))
     per_km = per_degree / KM_PER_DEGREE
     scale_km = max((step for step in STEPS_KM if step * per_km <= WIDE / 4), default=STEPS_KM[0])
-    return ShopMap(dots, scale_km, round(scale_km * per_km, 1), generated)
+    return StoreMap(dots, scale_km, round(scale_km * per_km, 1), generated)
 
 
 # --- inside ---

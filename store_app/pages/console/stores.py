@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config.errors import NotFound, ShopError
+from config.errors import DomainError, NotFound
 from config.nodes import journal, signing_keys
 from config.nodes.inbox import InboxAlarm, InboxHead, InboxMessage
 from config.nodes.node import EPOCH_BEGUN, KEY_ASKS, KEY_MISUSED, WAIT_THERE, Peer
@@ -37,7 +37,7 @@ from supply.money.credit import CreditLine
 from supply.network.routes.vehicles import MapPlace
 from supply.orders import suppliers, supply_routes
 
-bp = Blueprint("console_stores", __name__, url_prefix="/console/shops")
+bp = Blueprint("console_stores", __name__, url_prefix="/console/stores")
 SHOWN, A_PAGE = 50, 50
 
 
@@ -93,45 +93,45 @@ def stores() -> ResponseReturnValue:
 
 @bp.get("/<store_id>")
 @requires("network.stores")
-def store(store_id: str, fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def store(store_id: str, fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show how a shop is: what needs somebody, its takings beside its region's, shelves, money, what is open."""
     with read() as session:
-        shop = _shop(session, store_id)
-        about_store(shop)
-        own = exposure.care(session, today(), shop.id)[shop.id]
-        line = session.get(CreditLine, shop.id)
-        known, young = supply_routes.settled(session), stated_sales.counts(session, shop.id)
+        store = _store(session, store_id)
+        about_store(store)
+        own = exposure.care(session, today(), store.id)[store.id]
+        line = session.get(CreditLine, store.id)
+        known, young = supply_routes.settled(session), stated_sales.counts(session, store.id)
         return page(
             "console/store.html",
-            shop=shop,
-            region=session.get(Region, shop.region_id),
-            peer=session.get(Peer, shop.id),
-            needs=_needs(session, shop, own, line),
-            says_minor=shop.takings_day_minor if young else 0,
-            takings_wanted=young and not shop.has_node,
-            takings_typed=form.as_typed(shop.takings_day_minor, shop.currency),
-            closed=[(*spell, words.days(*spell), 0) for spell in _closed(session, shop)],
+            store=store,
+            region=session.get(Region, store.region_id),
+            peer=session.get(Peer, store.id),
+            needs=_needs(session, store, own, line),
+            says_minor=store.takings_day_minor if young else 0,
+            takings_wanted=young and not store.has_node,
+            takings_typed=form.as_typed(store.takings_day_minor, store.currency),
+            closed=[(*spell, words.days(*spell), 0) for spell in _closed(session, store)],
             first=today(),
             most=today() + dt.timedelta(days=closed_days.MOST_AHEAD),
             fault=fault,
-            takings=overview.takings(session, shop, today()),
-            shelves=overview.shelves(session, shop.id, today()),
+            takings=overview.takings(session, store, today()),
+            shelves=overview.shelves(session, store.id, today()),
             lack_days=overview.LACK_DAYS,
-            orders=overview.store_orders(session, shop.id),
-            online_orders=overview.store_online_orders(session, shop.id),
+            orders=overview.store_orders(session, store.id),
+            online_orders=overview.store_online_orders(session, store.id),
             care=own,
             level=None if own.level is None else money_words.LEVELS[own.level],
             gauge=_gauge(session, line),
             sentences=_sentences(session, store_id),
-            lights=_lights(session, shop),
-            keys=[key for key in keys_of(session, shop.id) if key.revoked_at is None],
-            signing=signing_keys.of(session, shop.id),
+            lights=_lights(session, store),
+            keys=[key for key in keys_of(session, store.id) if key.revoked_at is None],
+            signing=signing_keys.of(session, store.id),
             parked=_parked(session, store_id),
             alarms=_alarms(session, store_id),
             alarm=_alarm_words(session.get(Peer, store_id)),
             houses=suppliers.warehouses(session),
-            house=supply_routes.warehouse_of(session, shop.id),
-            own_house=known.get(("store", shop.id), ""),
+            house=supply_routes.warehouse_of(session, store.id),
+            own_house=known.get(("store", store.id), ""),
         )
 
 
@@ -140,7 +140,7 @@ def store(store_id: str, fault: ShopError | None = None, **_place: Any) -> Respo
 def try_again(store_id: str) -> ResponseReturnValue:
     """Try what was set aside of a shop once more."""
     with read() as session:
-        _shop(session, store_id)
+        _store(session, store_id)
     taken, left = receiver.try_parked(doors(), [store_id])
     told = ngettext("%(num)d message was taken.", "%(num)d messages were taken.", taken)
     rest = ngettext("%(num)d still waits.", "%(num)d still wait.", left)
@@ -153,11 +153,11 @@ def try_again(store_id: str) -> ResponseReturnValue:
 def looked_into(store_id: str) -> ResponseReturnValue:
     """Let a shop's alarm go, once a person knows why a new count began or which copy has to stop."""
     with write() as session:
-        shop = _shop(session, store_id)
+        store = _store(session, store_id)
         peer = session.get(Peer, store_id)
         if peer is not None and peer.alarm is not None:
             journal.record(
-                session, actor=g.actor, at=doors().now(), verb="peer.looked_into", subject=f"store:{shop.id}",
+                session, actor=g.actor, at=doors().now(), verb="peer.looked_into", subject=f"store:{store.id}",
                 alarm=peer.alarm,
             )  # fmt: skip
             peer.alarm = None
@@ -169,7 +169,7 @@ def looked_into(store_id: str) -> ResponseReturnValue:
 def withdraw(store_id: str, name: str) -> ResponseReturnValue:
     """Make one key of a shop useless: its old computer's, say, once another has joined."""
     with write() as session:
-        withdraw_key(session, _shop(session, store_id).id, name, actor=g.actor, at=doors().now())
+        withdraw_key(session, _store(session, store_id).id, name, actor=g.actor, at=doors().now())
     flash(_("The key %(name)s opens nothing any more.", name=name), "info")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
@@ -209,7 +209,7 @@ def close_days(store_id: str) -> ResponseReturnValue:
     """Settle for a shop without a node that it stays closed from a day until another."""
     first, last = closed_pages.typed()
     with write() as session:
-        closed_days.require_no_node(session, _shop(session, store_id).id)
+        closed_days.require_no_node(session, _store(session, store_id).id)
         closed_days.close(session, store_id, first, last, actor=g.actor, at=doors().now())
     flash(_("Closed: %(days)s. Its orders expect no sales then.", days=words.days(first, last)), "good")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
@@ -221,11 +221,13 @@ def close_days(store_id: str) -> ResponseReturnValue:
 def say_takings(store_id: str) -> ResponseReturnValue:
     """Say what a shop without a node takes on a usual day; an empty field takes it back."""
     with write() as session:
-        shop = _shop(session, store_id)
+        store = _store(session, store_id)
         said = request.form.get("takings", "").strip()
-        minor = form.amount("takings", shop.currency) if said else 0
-        stated_sales.state_for(session, shop.id, minor, actor=g.actor, at=doors().now())
-        told = _("Its orders count on %(amount)s a day from tonight’s forecast on.", amount=money(minor, shop.currency))
+        minor = form.amount("takings", store.currency) if said else 0
+        stated_sales.state_for(session, store.id, minor, actor=g.actor, at=doors().now())
+        told = _(
+            "Its orders count on %(amount)s a day from tonight’s forecast on.", amount=money(minor, store.currency)
+        )
     flash(told if minor else _("Nothing is said; the shop is taken for an average one."), "good")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
@@ -237,7 +239,7 @@ def reopen_days(store_id: str) -> ResponseReturnValue:
     """Open a shop without a node again on days that were settled as closed."""
     first, last = closed_pages.chosen()
     with write() as session:
-        closed_days.require_no_node(session, _shop(session, store_id).id)
+        closed_days.require_no_node(session, _store(session, store_id).id)
         closed_days.reopen(session, store_id, first, last, actor=g.actor, at=doors().now())
     flash(_("%(days)s: open again.", days=words.days(first, last)), "good")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
@@ -248,17 +250,17 @@ def reopen_days(store_id: str) -> ResponseReturnValue:
 
 def _settle_signing(store_id: str, name: str, settle: Callable[..., None], told: str) -> ResponseReturnValue:
     with write() as session:
-        key = signing_keys.named(session, _shop(session, store_id).id, name)
+        key = signing_keys.named(session, _store(session, store_id).id, name)
         settle(session, key, actor=g.actor, at=doors().now())
         receiver.settle_key(session, store_id)
     flash(told, "good")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
 
-def _needs(session: Session, shop: Store, own: exposure.Care, line: CreditLine | None) -> list[dict[str, Any]]:
+def _needs(session: Session, store: Store, own: exposure.Care, line: CreditLine | None) -> list[dict[str, Any]]:
     """Return what of a shop needs somebody as sentences with their links: its money first."""
     told = []
-    account = url_for("console_money.shop", store_id=shop.id) if can("network.money") else None
+    account = url_for("console_money.store_account", store_id=store.id) if can("network.money") else None
     if own.late_minor:
         words = _("It owes %(amount)s that is late.", amount=money(own.late_minor))
         told.append({"level": "bad", "words": words, "href": account})
@@ -270,25 +272,25 @@ def _needs(session: Session, shop: Store, own: exposure.Care, line: CreditLine |
             share=own.counts_bp // 100, wanted=LEVELS[0]["counts"] // 100,
         )  # fmt: skip
         told.append({"level": "warn", "words": words, "href": None})
-    found = attention.of_shop(session, shop.id, at=doors().now())
-    here = url_for("console_stores.store", store_id=shop.id)
-    for one in console.sentences(found, {shop.id: shop.name}):
+    found = attention.of_store(session, store.id, at=doors().now())
+    here = url_for("console_stores.store", store_id=store.id)
+    for one in console.sentences(found, {store.id: store.name}):
         leads_on = one["href"] not in (here, url_for("console_stores.stores"))
         told.append(one | {"href": one["href"] if leads_on else None})
     return told
 
 
-def _closed(session: Session, shop: Store) -> list[tuple[dt.date, dt.date]]:
+def _closed(session: Session, store: Store) -> list[tuple[dt.date, dt.date]]:
     """Return the days on which a shop stays closed, as stretches."""
-    return closed_days.spells(closed_days.since(session, shop.id, today()))
+    return closed_days.spells(closed_days.since(session, store.id, today()))
 
 
-def _lights(session: Session, shop: Store) -> list[store_lights.Light]:
-    peer = session.get(Peer, shop.id)
-    if peer is None or not shop.has_node:
+def _lights(session: Session, store: Store) -> list[store_lights.Light]:
+    peer = session.get(Peer, store.id)
+    if peer is None or not store.has_node:
         return []
-    newest = listed(session, ["catalogue"], receiver.scopes_of(session, shop.id))
-    return store_lights.of_shop(peer, newest[0].made_at if newest else None, doors().now())
+    newest = listed(session, ["catalogue"], receiver.scopes_of(session, store.id))
+    return store_lights.of_store(peer, newest[0].made_at if newest else None, doors().now())
 
 
 def _gauge(session: Session, line: CreditLine | None) -> money_views.GaugeView | None:
@@ -324,7 +326,7 @@ def _map(
     care: dict[str, exposure.Care],
     behind: dict[str, tuple[str, Any]],
     places: Sequence[MapPlace],
-) -> store_map.ShopMap | None:
+) -> store_map.StoreMap | None:
     """Return the shops of the list on a map, and the warehouses; None where no place of them is known."""
     at = {one.id: one for one in places}
     spots = []
@@ -337,7 +339,7 @@ def _map(
             light = (
                 "bad" if bad else "quiet" if not one.has_node or one.heard_at is None else "warn" if warn else "good"
             )
-            spots.append(store_map.Spot(one.id, one.name, "shop", light, at[one.id].lat_e6, at[one.id].lon_e6))
+            spots.append(store_map.Spot(one.id, one.name, "store", light, at[one.id].lat_e6, at[one.id].lon_e6))
     if not spots:
         return None
     houses = [one for one in places if one.id not in care]
@@ -349,16 +351,16 @@ def _number(text: str) -> int:
     return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 6 else 1
 
 
-def _shop(session: Session, store_id: str) -> Store:
-    shop = session.get(Store, form.tidy(store_id))
-    if shop is None:
+def _store(session: Session, store_id: str) -> Store:
+    store = session.get(Store, form.tidy(store_id))
+    if store is None:
         raise NotFound("unknown-store", _("There is no such shop in this network."))
-    return shop
+    return store
 
 
 def _sentences(session: Session, store_id: str) -> list[str]:
-    peer, shop = session.get(Peer, store_id), session.get_one(Store, store_id)
-    if peer is not None and not shop.has_node:
+    peer, store = session.get(Peer, store_id), session.get_one(Store, store_id)
+    if peer is not None and not store.has_node:
         return [_("This shop is not connected. Give it a code to join with: cornerstore store invite.")]
     if peer is None:
         return [_("Never connected. Give the store a code to join with: cornerstore store invite.")]

@@ -10,7 +10,7 @@ from flask import Blueprint, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from config.errors import ShopError
+from config.errors import DomainError
 from pos.catalogue.catalogue import Product
 from pos.sold import Sale, SaleLine, newest_first
 from pos.stock.ledger import INSIDE, StockLevel
@@ -24,21 +24,21 @@ from supply.online.orders import OPEN, PickupOrder
 from supply.orders.deliveries import Delivery
 from supply.orders.orders import ReplenishmentOrder
 
-bp = Blueprint("console_support", __name__, url_prefix="/console/shops/<store_id>/support")
+bp = Blueprint("console_support", __name__, url_prefix="/console/stores/<store_id>/support")
 ROWS = 25
 
 
 @bp.get("/")
 @requires("network.stores")
-def door(store_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def door(store_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show whether the shop lets itself be looked into, and who has looked; an open look leads in."""
     at = doors().now()
     with read() as session:
-        shop = store_of(session, form.tidy(store_id))
-        if fault is None and support.looking(session, shop.id, g.actor, at) is not None:
-            return redirect(url_for(".inside", store_id=shop.id), 303)
-        leave, looks = support.in_force(session, shop.id, at), support.looks_of(session, shop.id)
-    return page("console/support_door.html", shop=shop, leave=leave, looks=looks, fault=fault)
+        store = store_of(session, form.tidy(store_id))
+        if fault is None and support.looking(session, store.id, g.actor, at) is not None:
+            return redirect(url_for(".inside", store_id=store.id), 303)
+        leave, looks = support.in_force(session, store.id, at), support.looks_of(session, store.id)
+    return page("console/support_door.html", store=store, leave=leave, looks=looks, fault=fault)
 
 
 @bp.post("/look")
@@ -47,10 +47,10 @@ def door(store_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
 def look(store_id: str) -> ResponseReturnValue:
     """Open a look: written in the journal here and in the shop's."""
     with write() as session:
-        shop = store_of(session, form.tidy(store_id))
-        support.look(session, shop.id, actor=g.actor, at=doors().now())
+        store = store_of(session, form.tidy(store_id))
+        support.look(session, store.id, actor=g.actor, at=doors().now())
         wake_worker_after(session)
-    return redirect(url_for(".inside", store_id=shop.id), 303)
+    return redirect(url_for(".inside", store_id=store.id), 303)
 
 
 @bp.get("/inside")
@@ -59,47 +59,55 @@ def inside(store_id: str) -> ResponseReturnValue:
     """Show the shop as its shopkeeper lets it be seen; nothing here can be pressed."""
     find = form.tidy(request.args.get("find", ""))[:60]
     with read() as session:
-        shop = store_of(session, form.tidy(store_id))
-        about_store(shop)
+        store = store_of(session, form.tidy(store_id))
+        about_store(store)
         at = doors().now()
-        leave = support.require_look(session, shop.id, g.actor, at)
-        seen = support.looking(session, shop.id, g.actor, at)
-        shown = _sales(session, shop), _stock(session, shop, find), _coming(session, shop)
+        leave = support.require_look(session, store.id, g.actor, at)
+        seen = support.looking(session, store.id, g.actor, at)
+        shown = _sales(session, store), _stock(session, store, find), _coming(session, store)
         waiting = session.scalars(
             sa.select(PickupOrder)
-            .where(PickupOrder.store_id == shop.id, PickupOrder.state.in_(OPEN))
+            .where(PickupOrder.store_id == store.id, PickupOrder.state.in_(OPEN))
             .order_by(PickupOrder.placed_at)
             .limit(ROWS)
         ).all()
     sales, levels, (orders, deliveries) = shown
     told_at = leave.told.get("at")
     return page(
-        "console/support.html", shop=shop, leave=leave, until=seen.until if seen else None, sales=sales, levels=levels,
-        orders=orders, deliveries=deliveries, waiting=waiting, find=find,
+        "console/support.html",
+        store=store,
+        leave=leave,
+        until=seen.until if seen else None,
+        sales=sales,
+        levels=levels,
+        orders=orders,
+        deliveries=deliveries,
+        waiting=waiting,
+        find=find,
         told_at=dt.datetime.fromisoformat(told_at) if told_at else None,
-    )  # fmt: skip
+    )
 
 
 # --- inside ---
 
 
-def _sales(session: Session, shop: Store) -> list[tuple[Sale, str]]:
+def _sales(session: Session, store: Store) -> list[tuple[Sale, str]]:
     """Return the last sales with their products."""
-    rows = session.scalars(newest_first(sa.select(Sale).where(Sale.store_id == shop.id)).limit(ROWS)).all()
+    rows = session.scalars(newest_first(sa.select(Sale).where(Sale.store_id == store.id)).limit(ROWS)).all()
     names: dict[str, list[str]] = {}
     query = sa.select(SaleLine.sale_id, SaleLine.name).where(
-        SaleLine.store_id == shop.id, SaleLine.sale_id.in_([row.id for row in rows])
+        SaleLine.store_id == store.id, SaleLine.sale_id.in_([row.id for row in rows])
     )
     for sale_id, name in session.execute(query.order_by(SaleLine.sale_id, SaleLine.n)):
         names.setdefault(sale_id, []).append(name)
     return [(row, ", ".join(names.get(row.id, []))) for row in rows]
 
 
-def _stock(session: Session, shop: Store, find: str) -> list[tuple[Product, int]]:
+def _stock(session: Session, store: Store, find: str) -> list[tuple[Product, int]]:
     """Return what there is of the products searched for; without a search what the book has least of."""
     sums = (
         sa.select(StockLevel.sku, sa.func.sum(StockLevel.qty).label("qty"))
-        .where(StockLevel.store_id == shop.id, StockLevel.place.in_(list(INSIDE)))
+        .where(StockLevel.store_id == store.id, StockLevel.place.in_(list(INSIDE)))
         .group_by(StockLevel.sku)
         .subquery()
     )
@@ -114,10 +122,10 @@ def _stock(session: Session, shop: Store, find: str) -> list[tuple[Product, int]
     return [(product, int(qty)) for product, qty in session.execute(query)]
 
 
-def _coming(session: Session, shop: Store) -> tuple[list[ReplenishmentOrder], list[Delivery]]:
+def _coming(session: Session, store: Store) -> tuple[list[ReplenishmentOrder], list[Delivery]]:
     """Return the newest orders and deliveries."""
-    orders = sa.select(ReplenishmentOrder).where(ReplenishmentOrder.store_id == shop.id)
-    deliveries = sa.select(Delivery).where(Delivery.store_id == shop.id)
+    orders = sa.select(ReplenishmentOrder).where(ReplenishmentOrder.store_id == store.id)
+    deliveries = sa.select(Delivery).where(Delivery.store_id == store.id)
     return (
         list(session.scalars(orders.order_by(ReplenishmentOrder.proposed_at.desc()).limit(10))),
         list(session.scalars(deliveries.order_by(Delivery.advised_at.desc()).limit(10))),

@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, Refused, ShopError
+from config.errors import DomainError, Invalid, NotFound, Refused
 from pos.catalogue import catalogue, offers
 from pos.customers import customers
 from pos.customers.customers import Standing
@@ -50,7 +50,7 @@ _FIELDS = {"bad-name": "name", "bad-phone": "phone", "window-full": "window"}
 
 @bp.get("/")
 @requires("pickup")
-def take(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def take(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what can be ordered, what is chosen, and ask for the rest."""
     store_id, at = str(place().store_id), doors().now()
     text, who = (form.tidy(request.args.get(key, ""))[: form.WORDS] for key in ("q", "who"))
@@ -102,7 +102,7 @@ def put() -> ResponseReturnValue:
             hits = counter_orders.search(session, store_id, text, at=at, limit=2)
             try:
                 sku = catalogue.find_by_scan(session, store_id, text, today()).product.sku
-            except ShopError:
+            except DomainError:
                 sku = hits[0].sku if len(hits) == 1 else ""
         if not sku:
             return redirect(url_for(".take", q=text), 303)

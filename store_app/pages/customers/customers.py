@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 from sqlalchemy.orm import Session
 
-from config.errors import NotFound, ShopError
+from config.errors import DomainError, NotFound
 from config.money import exponent
 from pos.customers import consent, customers, loyalty, shared_points, tab
 from pos.customers.consent import PURPOSES
@@ -93,7 +93,7 @@ class LineRow:
 
 @bp.get("/")
 @requires("tab")
-def people(fault: ShopError | None = None) -> ResponseReturnValue:
+def people(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show who owes most and since when, and the customers a search finds."""
     text, page_no = form.tidy(request.args.get("q", ""))[: customers.NAME_LETTERS], form.page_no()
     store_id = str(place().store_id)
@@ -125,7 +125,7 @@ def people(fault: ShopError | None = None) -> ResponseReturnValue:
 
 @bp.get("/<customer_id>")
 @requires("tab")
-def person(customer_id: str, fault: ShopError | None = None, asked: str = "") -> ResponseReturnValue:
+def person(customer_id: str, fault: DomainError | None = None, asked: str = "") -> ResponseReturnValue:
     """Show one customer: what is owed and since when, the last lines, points, and what may be kept."""
     store_id = str(place().store_id)
     with read() as session:
@@ -168,7 +168,7 @@ def person(customer_id: str, fault: ShopError | None = None, asked: str = "") ->
 
 @bp.get("/new")
 @requires("customers")
-def new(fault: ShopError | None = None) -> ResponseReturnValue:
+def new(fault: DomainError | None = None) -> ResponseReturnValue:
     """Ask for a new customer's name and what may be kept."""
     return _particulars_page(None, Particulars("", language=place().language), fault)
 
@@ -188,7 +188,7 @@ def add() -> ResponseReturnValue:
 
 @bp.get("/<customer_id>/change")
 @requires("customers")
-def change_page(customer_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def change_page(customer_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Ask what is to change of a customer."""
     store_id = str(place().store_id)
     with read() as session:
@@ -213,7 +213,7 @@ def change(customer_id: str) -> ResponseReturnValue:
 def _at(name: str) -> Any:
     """Return the person's page, with the form of this name open at its fault."""
 
-    def again(customer_id: str, fault: ShopError | None = None) -> Any:
+    def again(customer_id: str, fault: DomainError | None = None) -> Any:
         return person(customer_id, fault=fault, asked=name)
 
     return again
@@ -350,7 +350,7 @@ def _wished() -> Particulars:
     )
 
 
-def _particulars_page(customer: Customer | None, kept: Particulars, fault: ShopError | None) -> ResponseReturnValue:
+def _particulars_page(customer: Customer | None, kept: Particulars, fault: DomainError | None) -> ResponseReturnValue:
     places = exponent(place().currency)
     with read() as session:
         shared = shared_points.part_of(session, str(place().store_id), today())

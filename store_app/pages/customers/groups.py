@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from pos.catalogue.catalogue import Listing, Product
 from pos.producers import agents
 from pos.producers import producers as produce
@@ -37,7 +37,7 @@ OPEN_DAYS, TO_COLLECT = 3, dt.timedelta(days=2)
 
 @bp.get("/")
 @requires("offers")
-def listed(fault: ShopError | None = None) -> ResponseReturnValue:
+def listed(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the shop's groups, what needs doing first, and a form to open one."""
     store_id, settings = str(place().store_id), doors().settings
     with read() as session:
@@ -96,7 +96,7 @@ def open_group() -> ResponseReturnValue:
             threshold_qty=form.whole("threshold", least=1, most=10_000), case_qty=_case(session, product.sku),
             minimum_cases=form.whole("minimum_cases", least=1, most=1000) if request.form.get("minimum_cases") else 1,
             closes_at=closes_at, van_day=van_day, pickup_until=form.date("pickup_until") or van_day + TO_COLLECT,
-            shop_takes=form.whole("shop_takes", most=1000) if request.form.get("shop_takes") else 0,
+            store_takes=form.whole("store_takes", most=1000) if request.form.get("store_takes") else 0,
             commission_bp=100 * form.whole("commission", most=MOST_COMMISSION_BP // 100) if leader else 0,
             leader=leader, leader_token=new_token() if leader else "",
         )  # fmt: skip

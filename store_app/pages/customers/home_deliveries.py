@@ -9,7 +9,7 @@ from flask import session as browser
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import Invalid, ShopError
+from config.errors import DomainError, Invalid
 from pos.catalogue.catalogue import Product, TaxClass
 from pos.catalogue.selling_hours import clock_text
 from pos.stock import recall
@@ -68,13 +68,13 @@ class Picture:
 
     doors: list[tuple[int, int, int]]
     points: str
-    shop: tuple[int, int]
+    store: tuple[int, int]
     metres: int
 
 
 @bp.get("/")
 @requires("pickup")
-def overview(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def overview(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what is on the way, what can be taken along, what came back, and what is not packed yet."""
     store_id = str(place().store_id)
     with read() as session:
@@ -175,7 +175,7 @@ def collect(order_id: str) -> ResponseReturnValue:
 
 @bp.get("/rules")
 @requires("settings")
-def rules(fault: ShopError | None = None) -> ResponseReturnValue:
+def rules(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show where, when and for how much the shop brings orders home."""
     store_id = str(place().store_id)
     with read() as session:

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import NotFound, ShopError
+from config.errors import DomainError, NotFound
 from pos.catalogue import offers
 from store_app.files.exporting import csv_answer
 from store_app.pages.common import form
@@ -23,7 +23,7 @@ AWAY_DAYS, LEAST_AWAY, DAYS = 30, 7, 21
 
 @bp.get("/")
 @requires("offers")
-def listed(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the letters, whom each kind would be for now, and the form for a new one."""
     store_id = str(place().store_id)
     away = form.number(request.values.get("away_days") or str(AWAY_DAYS), "away_days", least=LEAST_AWAY, most=365)
@@ -66,7 +66,7 @@ def make() -> ResponseReturnValue:
 
 @bp.get("/<letter_id>")
 @requires("offers")
-def letter(letter_id: str, fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def letter(letter_id: str, fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show who gets which words, and what the letter brought so far."""
     store_id = str(place().store_id)
     with read() as session:

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import ShopError
+from config.errors import DomainError
 from config.money import exponent
 from pos.customers import loyalty, shared_points
 from pos.store.store import store_of
@@ -21,7 +21,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("settings")
-def points(fault: ShopError | None = None) -> ResponseReturnValue:
+def points(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show how the shop thanks its members."""
     with read() as session:
         rules = loyalty.scheme(session, str(place().store_id))
@@ -61,7 +61,7 @@ def set_points() -> ResponseReturnValue:
 
 @bp.get("/shared")
 @requires("settings")
-def shared(fault: ShopError | None = None) -> ResponseReturnValue:
+def shared(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show what the network's points cost and bring, and whether the shop takes part."""
     store_id, day = str(place().store_id), today()
     with read() as session:

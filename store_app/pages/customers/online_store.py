@@ -7,17 +7,17 @@ from flask import Blueprint, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import ShopError
+from config.errors import DomainError
 from pos.store.store import Store
 from store_app.pages.common import form
 from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from supply.online.storefront import availability, storefront
-from supply.online.storefront.availability import ShopFront
+from supply.online.storefront.availability import Storefront
 from supply.online.storefront.time_slots import LENGTHS, MOST_RETURN_DAYS, PickupRules
 
-bp = Blueprint("online_shop", __name__, url_prefix="/settings/online-shop")
+bp = Blueprint("online_store", __name__, url_prefix="/settings/online-shop")
 bp.before_request(form.know_the_place)
 NUMBERS = {
     "lead_minutes": 24 * 60, "window_orders": 200, "shelf_places": 500, "days_ahead": 14, "accept_minutes": 24 * 60,
@@ -27,11 +27,11 @@ NUMBERS = {
 
 @bp.get("/")
 @requires("settings")
-def rules(fault: ShopError | None = None) -> ResponseReturnValue:
+def rules(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show whether the online shop is open, its address, and its rules."""
     store_id = str(place().store_id)
     with read() as session:
-        front = session.get(ShopFront, store_id)
+        front = session.get(Storefront, store_id)
         found = availability.rules_of(session, store_id)
         slug = session.get_one(Store, store_id).slug
     settings = doors().settings
@@ -39,7 +39,7 @@ def rules(fault: ShopError | None = None) -> ResponseReturnValue:
     address = f"{base.rstrip('/')}/shop/{slug}/" if base else ""
     square = segno.make(address, error="m", micro=False) if address else None
     return page(
-        "store/shop_settings/online_shop.html",
+        "store/settings/online_store.html",
         is_open=front is None or front.taking_orders,
         rules=found,
         lengths=LENGTHS,

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from config.ids import new_id, tidy_pickup_code
 from config.money import exponent, likely_notes, round_cash
 from pos.catalogue.catalogue import Listing, Product
@@ -110,7 +110,7 @@ class OrderView:
 
 @bp.get("/")
 @requires("pickup")
-def orders(fault: ShopError | None = None) -> ResponseReturnValue:
+def orders(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show what waits, by what there is to do, and the field for the customer's code."""
     store_id = str(place().store_id)
     with read() as look:
@@ -157,7 +157,7 @@ def past() -> ResponseReturnValue:
 
 @bp.get("/<order_id>")
 @requires("pickup")
-def order(order_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def order(order_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show one order, and what can be done with it."""
     with read() as look:
         found = _order(look, order_id)
@@ -296,7 +296,7 @@ def find() -> ResponseReturnValue:
 
 @bp.get("/<order_id>/hand-over")
 @requires("pickup")
-def hand_over(order_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def hand_over(order_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show what is in the bag and what to pay; needs the code that was just scanned or typed."""
     with read() as look:
         found = _order(look, order_id)

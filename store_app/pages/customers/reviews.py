@@ -7,7 +7,7 @@ from flask import Blueprint, flash, g, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import ShopError
+from config.errors import DomainError
 from pos.catalogue.catalogue import Product
 from store_app.pages.common import form
 from store_app.runtime.doors import doors, read, wake_worker_after, write
@@ -24,7 +24,7 @@ SHOWN = 50
 
 @bp.get("/")
 @requires("settings")
-def listed(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the reviews, those without an answer first."""
     with read() as session:
         rows = session.execute(

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, flash, g, jsonify, redirect, request, url
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from pos.customers import customers
 from pos.documents import accounts
 from pos.reports import statement
@@ -30,7 +30,7 @@ DAYS = 90
 
 @bp.get("/<customer_id>/statement")
 @requires("tab")
-def show(customer_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def show(customer_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show a statement in the customer's own language."""
     first, last, wrong = _period(request.values)
     document = _document(customer_id, first, last)
@@ -117,7 +117,7 @@ def safe(cell: str) -> str:
 # --- inside ---
 
 
-def _period(asked: Any) -> tuple[dt.date, dt.date, ShopError | None]:
+def _period(asked: Any) -> tuple[dt.date, dt.date, DomainError | None]:
     """Return the days asked for, the last 90 otherwise, and what is wrong with them."""
     last = today()
     first = last - dt.timedelta(days=DAYS)

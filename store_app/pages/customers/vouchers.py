@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 
-from config.errors import ShopError
+from config.errors import DomainError
 from pos.payments import vouchers
 from pos.payments.vouchers import Voucher, VoucherMovement
 from pos.reports import statement
@@ -37,7 +37,7 @@ class MovementRow:
 
 @bp.get("/")
 @requires("sell")
-def look_up(fault: ShopError | None = None) -> ResponseReturnValue:
+def look_up(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show what the code in the address is worth, and how it came to that."""
     typed = form.tidy(request.values.get("code", ""))[:MOST_TYPED]
     store_id = str(place().store_id)
@@ -49,7 +49,7 @@ def look_up(fault: ShopError | None = None) -> ResponseReturnValue:
             try:
                 voucher = vouchers.find(session, store_id, typed)
                 rows = _rows(session, voucher)
-            except ShopError as unknown:
+            except DomainError as unknown:
                 fault = fault or unknown
     return page(
         "customers/vouchers.html",

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, g, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
 
-from config.errors import ShopError
+from config.errors import DomainError
 from store_app.files import importing
 from store_app.pages.common import form, uploads
 from store_app.runtime.doors import doors, read, write
@@ -21,7 +21,7 @@ READ = partial(importing.read, "products")
 
 @bp.get("/", endpoint="upload")
 @requires("import")
-def upload(fault: ShopError | None = None, **_file: str) -> ResponseReturnValue:
+def upload(fault: DomainError | None = None, **_file: str) -> ResponseReturnValue:
     """Ask for a file and say what it has to hold."""
     needed, possible = importing.COLUMNS["products"]
     return page("goods/products/bring_in.html", sheet=None, needed=list(needed), possible=list(possible), fault=fault)

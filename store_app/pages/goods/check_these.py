@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.clock import day_start
-from config.errors import ShopError
+from config.errors import DomainError
 from pos.stock import checklist, stock
 from pos.stock.checklist import CheckLine
 from store_app.pages.common import find_product, form
@@ -32,7 +32,7 @@ class CheckView:
 
 @bp.get("/")
 @requires("stock.count")
-def list_today(fault: ShopError | None = None) -> ResponseReturnValue:
+def list_today(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show today's list; what the records say is shown only where it is the reason."""
     here = place()
     since = day_start(today(), here.tz, here.rollover_hour)

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, ShopError
+from config.errors import DomainError, Invalid
 from pos.documents import labels
 from pos.printing import queue
 from pos.stock import batches, markdown, waste
@@ -45,7 +45,7 @@ class LotView:
 
 @bp.get("/")
 @requires("stock.look")
-def calendar(fault: ShopError | None = None) -> ResponseReturnValue:
+def calendar(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show what leaves within some days, by day, the earliest first."""
     asked = request.args.get("days", "7")
     days = int(asked) if asked in {str(one) for one in SPANS} else 7

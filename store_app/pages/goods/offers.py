@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config import ids
-from config.errors import NotFound, Refused, ShopError
+from config.errors import DomainError, NotFound, Refused
 from config.ids import new_id
 from config.money import amount_for
 from config.nodes.publication import EVERYONE
@@ -117,7 +117,7 @@ def make(key: str) -> ResponseReturnValue:
 
 @bp.get("/<offer_id>")
 @requires("offers")
-def one(offer_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def one(offer_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show one offer with its coupons and an example."""
     with read() as session:
         row = offers.offer_of(session, _owner(), offer_id)
@@ -208,7 +208,7 @@ def _step(kind: Kind, offer_id: str, address: str, *, new: bool) -> ResponseRetu
         raise NotFound("not-found-here", _("There is no such offer. Look at the list of offers."))
     draft = offer_form.posted(kind)
     step = draft["step"]
-    fault: ShopError | None = None
+    fault: DomainError | None = None
     offer: Offer | None = None
     try:
         offer = offer_form.offer_from(kind, draft, offer_id)
@@ -220,7 +220,7 @@ def _step(kind: Kind, offer_id: str, address: str, *, new: bool) -> ResponseRetu
             flash(_("%(name)s is saved. The tills know it from the next sale on.", name=name), "good")
             target = "offers.one" if needs_coupon else "offers.everything"
             return _go(url_for(target, offer_id=offer_id if needs_coupon else None))
-    except ShopError as refused:
+    except DomainError as refused:
         fault = refused
     told = fault if step in ("save", "preview") else None
     status = form.status_of(fault) if fault is not None and step == "save" else 200
@@ -242,7 +242,7 @@ def _form(
     *,
     offer_id: str,
     address: str,
-    fault: ShopError | None = None,
+    fault: DomainError | None = None,
     offer: Offer | None = None,
     status: int = 200,
     changing: bool = False,
@@ -257,7 +257,7 @@ def _form(
             try:
                 offers.check(session, offer if offer.name.strip() else replace(offer, name=str(kind.name)))
                 example = _example(session, offer)
-            except ShopError as refused:
+            except DomainError as refused:
                 fault = fault or (refused if draft["step"] == "preview" else None)
     return page(
         "goods/offers/form.html", "form", status=status, kind=kind, draft=draft, found=found,

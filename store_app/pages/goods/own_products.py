@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, ShopError
+from config.errors import DomainError, Invalid
 from config.money import exponent
 from config.nodes.publication import EVERYONE
 from pos.catalogue import assortment, catalogue
@@ -29,7 +29,7 @@ NUMBERS = {"minimum_age": 99, "maximum_qty": 1_000_000, "shelf_life_days": 10_00
 
 @bp.get("/new")
 @requires("catalogue")
-def new(fault: ShopError | None = None) -> ResponseReturnValue:
+def new(fault: DomainError | None = None) -> ResponseReturnValue:
     """Ask for a new product of the shop's own; the address may bring a code that was scanned."""
     code = form.tidy(request.values.get("code", ""))[: catalogue.LONGEST_CODE]
     with read() as session:
@@ -61,7 +61,7 @@ def add() -> ResponseReturnValue:
                     assortment.set_price(session, store_id, known, price_minor, day, today=day, **given)
                 if cost_minor is not None:
                     assortment.settle(session, store_id, known, active=True, cost_minor=cost_minor, **given)
-    except ShopError as refusal:
+    except DomainError as refusal:
         if refusal.code in ("wrong-check-digit", "code-taken", "bad-code"):
             beside(refusal, "code")
         raise
@@ -71,7 +71,7 @@ def add() -> ResponseReturnValue:
 
 @bp.get("/<sku>/change")
 @requires("catalogue")
-def change_page(sku: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def change_page(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Ask what is to change of a product of the shop's own."""
     with read() as session:
         product = assortment.own_product(session, str(place().store_id), sku)
@@ -95,7 +95,7 @@ def save(sku: str) -> ResponseReturnValue:
 
 
 def _form_page(
-    product: Product | None, values: dict[str, Any], fault: ShopError | None, known_sku: str = ""
+    product: Product | None, values: dict[str, Any], fault: DomainError | None, known_sku: str = ""
 ) -> ResponseReturnValue:
     store_id = str(place().store_id)
     with read() as session:

@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as lazy
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config.errors import Conflict, Invalid, ShopError
+from config.errors import Conflict, DomainError, Invalid
 from config.money import exponent
 from pos.catalogue import assortment
 from pos.catalogue.assortment import Repriced
@@ -70,7 +70,7 @@ class Preview:
 
 @bp.get("/", endpoint="change_many")
 @requires("catalogue")
-def change_many(fault: ShopError | None = None) -> ResponseReturnValue:
+def change_many(fault: DomainError | None = None) -> ResponseReturnValue:
     """Choose products and a rule; with both in the address, show what would become of each price."""
     store_id, asked = str(place().store_id), asked_for()
     preview = None
@@ -80,7 +80,7 @@ def change_many(fault: ShopError | None = None) -> ResponseReturnValue:
         if request.values.get("value", "").strip():
             try:
                 preview = _preview(session, asked, _rule())
-            except ShopError as refusal:
+            except DomainError as refusal:
                 fault = fault or refusal
         coming = product_list.coming(session, store_id, today(), most=COMING + 1)
         begin_today = len(product_list.beginning(session, store_id, today()))
@@ -135,7 +135,7 @@ def apply() -> ResponseReturnValue:
 
 @bp.get("/labels", endpoint="labels")
 @requires("catalogue")
-def labels_page(fault: ShopError | None = None) -> ResponseReturnValue:
+def labels_page(fault: DomainError | None = None) -> ResponseReturnValue:
     """Offer the labels of the prices that begin on a day."""
     day = day_typed("day") if request.values.get("day") else today()
     with read() as session:

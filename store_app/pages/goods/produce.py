@@ -7,7 +7,7 @@ from flask import Blueprint, Response, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from config.money import exponent
 from pos.catalogue.assortment import Wished
 from pos.catalogue.assortment import add as add_product
@@ -44,7 +44,7 @@ def let_a_picture_in(endpoint: str | None, _values: dict[str, Any] | None) -> No
 
 @bp.get("/")
 @requires("order")
-def overview(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def overview(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the producers with what is left of their goods and what they are owed; and find a receipt's lots."""
     store_id = str(place().store_id)
     text = form.tidy(request.args.get("receipt", ""))[:40]
@@ -71,7 +71,7 @@ def add() -> ResponseReturnValue:
 
 @bp.get("/<producer_id>")
 @requires("order")
-def producer(producer_id: str, fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def producer(producer_id: str, fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show one producer: goods and their stories, lots, what is open, statements."""
     store_id = str(place().store_id)
     with read() as session:
@@ -185,7 +185,7 @@ def take_in(producer_id: str) -> ResponseReturnValue:
 
 @bp.get("/lots/<lot_id>")
 @requires("order")
-def lot(lot_id: str, fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def lot(lot_id: str, fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Follow a lot from its producer to every receipt it went to."""
     store_id = str(place().store_id)
     with read() as session:
@@ -233,7 +233,7 @@ def state(producer_id: str) -> ResponseReturnValue:
 
 @bp.get("/statements/<statement_id>")
 @requires("reports.money")
-def statement(statement_id: str, fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def statement(statement_id: str, fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show a statement, to be paid and printed."""
     store_id = str(place().store_id)
     with read() as session:
@@ -300,7 +300,8 @@ def statement_pdf(statement_id: str) -> Response:
         (_("To be paid"), row.to_pay_minor, True),
     ]
     document = {
-        "shop": store.name, "producer": who.name, "title": _("Statement %(no)s", no=row.no), "currency": store.currency,
+        "store": store.name, "producer": who.name, "title": _("Statement %(no)s", no=row.no),
+        "currency": store.currency,
         "until": _("Sold until %(day)s", day=day(row.until_day)), "sums": sums,
         "words": {
             "day": _("Day"), "receipt": _("Receipt"), "product": _("Product"), "lot": _("Lot"), "qty": _("Quantity"),

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from config.money import exponent
 from pos.catalogue import assortment, catalogue, quick_keys
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product
@@ -135,7 +135,7 @@ def export(suffix: str) -> Response:
 
 @bp.get("/<sku>", endpoint="product")
 @requires("catalogue")
-def product(sku: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def product(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show one product: price, cost, codes, what the shop wishes for it, and what it is."""
     store_id, day = str(place().store_id), today()
     with read() as session:
@@ -235,7 +235,7 @@ def add_code(sku: str) -> ResponseReturnValue:
     try:
         with write() as session:
             assortment.add_code(session, str(place().store_id), sku, code, qty, actor=g.actor, at=doors().now())
-    except ShopError as refusal:
+    except DomainError as refusal:
         raise beside(refusal, "code") from refusal
     flash(_("The barcode %(code)s leads here now.", code=code), "good")
     return redirect(url_for("products.product", sku=sku, _anchor="codes-title"), 303)
@@ -303,7 +303,7 @@ def day_typed(name: str) -> dt.date:
     return found
 
 
-def beside(fault: ShopError, field: str) -> ShopError:
+def beside(fault: DomainError, field: str) -> DomainError:
     """Return a refusal that is said beside a field, unless it names one itself."""
     fault.facts.setdefault("field", field)
     return fault

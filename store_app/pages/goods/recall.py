@@ -7,7 +7,7 @@ from flask import Blueprint, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import Conflict, Refused, ShopError
+from config.errors import Conflict, DomainError, Refused
 from pos.stock import batches, recall, stock
 from store_app.pages.common import find_product, form
 from store_app.runtime.doors import doors, read, write
@@ -24,7 +24,7 @@ RAIL_COUNTS["recalls"] = recall.to_look_through
 
 @bp.get("/")
 @requires("recall")
-def listed(fault: ShopError | None = None) -> ResponseReturnValue:
+def listed(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the recalls, and the form that calls one once its product is known."""
     text = form.tidy(request.values.get("code", ""))[: form.WORDS]
     sku, options, hit = request.values.get("sku", ""), [], None
@@ -32,7 +32,7 @@ def listed(fault: ShopError | None = None) -> ResponseReturnValue:
         if text and not sku:
             try:
                 hit = find_product.find(session, text)
-            except ShopError as refused:
+            except DomainError as refused:
                 fault = fault or refused
                 options = find_product.choices(session, text) if refused.code == "several-products" else []
         ware = hit.product if hit else find_product.ware_of(session, sku) if sku else None
@@ -70,7 +70,7 @@ def call() -> ResponseReturnValue:
 
 @bp.get("/<recall_id>")
 @requires("recall")
-def one(recall_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def one(recall_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show a recall: what to do, what is here, and what was sold of it."""
     store_id = str(place().store_id)
     with read() as session:

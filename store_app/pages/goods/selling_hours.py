@@ -4,7 +4,7 @@ from flask import Blueprint, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import ShopError
+from config.errors import DomainError
 from pos.catalogue import selling_hours
 from store_app.pages.common import form
 from store_app.runtime.doors import doors, read, write
@@ -17,7 +17,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("settings")
-def listed(fault: ShopError | None = None) -> ResponseReturnValue:
+def listed(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show which goods are sold only at some hours, and a form for more."""
     with read() as session:
         rows = selling_hours.of_store(session, str(place().store_id))
@@ -26,7 +26,7 @@ def listed(fault: ShopError | None = None) -> ResponseReturnValue:
         (row.kind, selling_hours.clock_text(row.from_minute), selling_hours.clock_text(row.until_minute))
         for row in rows
     ]
-    return page("store/shop_settings/hours.html", hours=hours, kinds=kinds, fault=fault)
+    return page("store/settings/hours.html", hours=hours, kinds=kinds, fault=fault)
 
 
 @bp.post("/")

@@ -92,7 +92,7 @@ def shelf_picture() -> Response:
         )
         for row in rows
     ]
-    below = _("%(shop)s · from %(day)s", shop=name, day=day_words(plan.from_day))
+    below = _("%(store)s · from %(day)s", store=name, day=day_words(plan.from_day))
     return _pdf(pdf.shelf_picture(_("Bestseller shelf"), below, places, found), "shelf")
 
 

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Listing, Product
 from pos.documents import labels
@@ -77,7 +77,7 @@ class RefillView:
 
 @bp.get("/")
 @requires("shelf")
-def plan(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def plan(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the shelf: a plan to agree to, what to bring, and the picture."""
     store_id = str(place().store_id)
     with read() as session:
@@ -186,7 +186,7 @@ def drop(plan_id: str) -> ResponseReturnValue:
 
 @bp.get("/<plan_id>/slots/<int:slot>")
 @requires("shelf")
-def slot(plan_id: str, slot: int, fault: ShopError | None = None) -> ResponseReturnValue:
+def slot(plan_id: str, slot: int, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show what else could stand in a slot of a draft."""
     text, store_id = form.tidy(request.args.get("q", ""))[: form.WORDS], str(place().store_id)
     with read() as session:
@@ -226,7 +226,7 @@ def refill(sku: str) -> ResponseReturnValue:
 
 @bp.get("/labels", endpoint="labels")
 @requires("shelf")
-def labels_page(fault: ShopError | None = None) -> ResponseReturnValue:
+def labels_page(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the labels of the shelf as they will print."""
     with read() as session:
         skus = [*shelf_plan.ranks(session, str(place().store_id))]

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Barcode, Listing, Product
 from pos.stock import batches, stock
@@ -64,7 +64,7 @@ class MovementRow:
 
 @bp.get("/")
 @requires("stock.look")
-def levels(fault: ShopError | None = None) -> ResponseReturnValue:
+def levels(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the products and how many of each there are, filtered by the address."""
     text = form.tidy(request.args.get("q", ""))[: form.WORDS]
     show = request.args.get("show", "all")
@@ -94,7 +94,7 @@ def levels(fault: ShopError | None = None) -> ResponseReturnValue:
 
 @bp.get("/<sku>")
 @requires("stock.look")
-def product(sku: str, fault: ShopError | None = None, asked: str = "") -> ResponseReturnValue:
+def product(sku: str, fault: DomainError | None = None, asked: str = "") -> ResponseReturnValue:
     """Show one product: where it is, what moved, and the forms to count it and to write off."""
     store_id, page_no = str(place().store_id), form.page_no()
     with read() as session:
@@ -129,7 +129,7 @@ def product(sku: str, fault: ShopError | None = None, asked: str = "") -> Respon
 
 @bp.get("/<sku>/count")
 @requires("stock.count")
-def count_page(sku: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def count_page(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Ask for a count; what the records say is not shown, so that people count."""
     with read() as session:
         ware = _ware(session, sku)
@@ -144,7 +144,7 @@ def count_page(sku: str, fault: ShopError | None = None) -> ResponseReturnValue:
     )
 
 
-def _after_waste(sku: str, fault: ShopError | None = None) -> Any:
+def _after_waste(sku: str, fault: DomainError | None = None) -> Any:
     return product(sku=sku, fault=fault, asked="wasted")
 
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import NotFound, ShopError
+from config.errors import DomainError, NotFound
 from pos.catalogue.catalogue import Product
 from pos.stock import stocktake, waste
 from pos.stock.stocktake import Counted, CountEntry, CountResult, StockTake, entries_of, total_of
@@ -68,7 +68,7 @@ class DifferenceView:
 
 @bp.get("/")
 @requires("stock.count")
-def takes(fault: ShopError | None = None) -> ResponseReturnValue:
+def takes(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the takes at work and those that are over, and the form that starts one."""
     store_id = str(place().store_id)
     with read() as session:
@@ -103,7 +103,7 @@ def start() -> ResponseReturnValue:
 
 @bp.get("/<take_id>")
 @requires("stock.count")
-def take(take_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def take(take_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show a take: its sections, what differs, what nobody found, and the way to book it."""
     with read() as session:
         found = stocktake.take_of(session, str(place().store_id), take_id)
@@ -141,7 +141,7 @@ def add_section(take_id: str) -> ResponseReturnValue:
 
 @bp.get("/<take_id>/<n>")
 @requires("stock.count")
-def section(take_id: str, n: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def section(take_id: str, n: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the counting page of one section: the scan field, the last scan large, and the running list."""
     text = form.tidy(request.values.get("code", ""))[: form.WORDS]
     store_id, number = str(place().store_id), number_of(n)

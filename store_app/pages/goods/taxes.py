@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
+from config.errors import Conflict, DomainError, Invalid, NotFound, Refused
 from config.money import BASIS
 from config.nodes.publication import EVERYONE
 from pos.catalogue import assortment
@@ -39,7 +39,7 @@ class ClassRow:
 
 @bp.get("/", endpoint="classes")
 @requires("catalogue")
-def classes(fault: ShopError | None = None, tax_class_id: str = "") -> ResponseReturnValue:
+def classes(fault: DomainError | None = None, tax_class_id: str = "") -> ResponseReturnValue:
     """List the tax classes; the one that is asked for is open to be changed."""
     with read() as session:
         rows = _rows(session)

@@ -7,7 +7,7 @@ from flask import Blueprint, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import Invalid, ShopError
+from config.errors import DomainError, Invalid
 from pos.catalogue.catalogue import Product
 from pos.stock import batches, stock, waste
 from store_app.pages.common import find_product, form
@@ -26,7 +26,7 @@ SOON = 1
 
 @bp.get("/")
 @requires("stock.waste")
-def tiles(fault: ShopError | None = None) -> ResponseReturnValue:
+def tiles(fault: DomainError | None = None) -> ResponseReturnValue:
     """Ask which product, or, when it is known, why; what was written off lately stands below."""
     text = form.tidy(request.values.get("code", ""))[: form.WORDS]
     sku, store_id, options, hit = request.values.get("sku", ""), str(place().store_id), [], None
@@ -34,7 +34,7 @@ def tiles(fault: ShopError | None = None) -> ResponseReturnValue:
         if text and not sku:
             try:
                 hit = find_product.find(session, text)
-            except ShopError as refused:
+            except DomainError as refused:
                 fault = fault or refused
                 options = find_product.choices(session, text) if refused.code == "several-products" else []
         ware = hit.product if hit else find_product.ware_of(session, sku) if sku else None

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, g, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import ShopError
+from config.errors import DomainError
 from store_app.pages.common import form
 from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
@@ -22,7 +22,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("offers")
-def listed(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the campaigns, those that want an answer first, with what a yes would do."""
     store_id = str(place().store_id)
     with read() as session:

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, Refused, ShopError
+from config.errors import DomainError, Invalid, NotFound, Refused
 from config.ids import NETWORK
 from pos.store import pictures
 from store_app.pages.common import form, waiting
@@ -83,7 +83,7 @@ def listed() -> ResponseReturnValue:
 
 @bp.get("/new/<delivery_id>")
 @requires("receive")
-def new(delivery_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def new(delivery_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the form for a claim about a delivery; what is missing by the count stands there already."""
     with read() as session:
         delivery = session.get(Delivery, (str(place().store_id), delivery_id))
@@ -139,7 +139,7 @@ def file(delivery_id: str) -> ResponseReturnValue:
 
 @bp.get("/<claim_id>")
 @requires("receive")
-def claim(claim_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def claim(claim_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show a claim: what was said, what was answered, what is to be done."""
     with read() as session:
         found = session.get(Claim, (str(place().store_id), claim_id))

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from config.errors import ShopError
+from config.errors import DomainError
 from pos.store.store import Store
 from store_app.pages.common import form
 from store_app.runtime.doors import doors, read, wake_worker_after, write
@@ -24,7 +24,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("settings")
-def listed(fault: ShopError | None = None) -> ResponseReturnValue:
+def listed(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the days ahead on which the shop stays closed, with the online orders promised then, and a form for more."""
     store_id = str(place().store_id)
     with read() as session:
@@ -32,7 +32,7 @@ def listed(fault: ShopError | None = None) -> ResponseReturnValue:
         ahead = closed_days.spells(closed_days.since(session, store_id, today()))
         spells = [(*spell, words.days(*spell), orders.promised_between(session, store, *spell)) for spell in ahead]
     most = today() + dt.timedelta(days=closed_days.MOST_AHEAD)
-    return page("store/shop_settings/closed_days.html", spells=spells, first=today(), most=most, fault=fault)
+    return page("store/settings/closed_days.html", spells=spells, first=today(), most=most, fault=fault)
 
 
 @bp.post("/")

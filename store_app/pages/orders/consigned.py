@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import ShopError
+from config.errors import DomainError
 from pos.printing import queue
 from pos.stock import consigned, stock
 from pos.stock.consigned import Consigned
@@ -52,7 +52,7 @@ class GoingView:
 
 @bp.get("/")
 @requires("stock.send_back")
-def overview(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def overview(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what is to go back, then the lots, then what went."""
     store_id = str(place().store_id)
     with read() as session:

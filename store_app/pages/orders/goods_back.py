@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Conflict, Invalid, ShopError
+from config.errors import Conflict, DomainError, Invalid
 from pos.printing import queue
 from pos.stock import goods_in
 from store_app.pages.common import find_product, form
@@ -24,7 +24,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("stock.send_back")
-def notes(fault: ShopError | None = None) -> ResponseReturnValue:
+def notes(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the notes being packed and those that are over, and the form that begins one.
 
     Another page may name what goes first: sku, qty, batch, expires_on and reason in the address.
@@ -70,7 +70,7 @@ def begin() -> ResponseReturnValue:
 
 @bp.get("/<note_id>")
 @requires("stock.send_back")
-def note(note_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def note(note_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show a note."""
     return goods_notes.note("back", note_id, fault)
 

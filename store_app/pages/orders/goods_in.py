@@ -4,7 +4,7 @@ from flask import Blueprint, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import ShopError
+from config.errors import DomainError
 from pos.stock import goods_in
 from store_app.pages.common import form
 from store_app.pages.orders import goods_notes
@@ -18,7 +18,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("stock.receive")
-def notes(fault: ShopError | None = None) -> ResponseReturnValue:
+def notes(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the notes being scanned and those that are over, and the form that begins one."""
     with read() as session:
         rows, known = goods_notes.rows(session, "in"), goods_notes.suppliers(session)
@@ -48,7 +48,7 @@ def begin() -> ResponseReturnValue:
 
 @bp.get("/<note_id>")
 @requires("stock.receive")
-def note(note_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def note(note_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show a note."""
     return goods_notes.note("in", note_id, fault)
 

@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from config.money import exponent
 from pos.catalogue.catalogue import Barcode, Product
 from pos.printing import queue
@@ -55,7 +55,7 @@ def suppliers(session: Session) -> list[str]:
     return known + [name for name in named if name not in known]
 
 
-def note(way: str, note_id: str, fault: ShopError | None) -> ResponseReturnValue:
+def note(way: str, note_id: str, fault: DomainError | None) -> ResponseReturnValue:
     """Show a note: the scan field, the last line with its details, and all lines."""
     text, store_id = form.tidy(request.values.get("code", ""))[: form.WORDS], str(place().store_id)
     with read() as session:

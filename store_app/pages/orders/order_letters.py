@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import NotFound, ShopError
+from config.errors import DomainError, NotFound
 from pos.reports.slips import queue_once
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
@@ -22,7 +22,7 @@ bp = Blueprint("order_letters", __name__, url_prefix="/orders/letters")
 bp.before_request(form.know_the_place)
 
 
-def _on_order(letter_id: str, fault: ShopError | None = None) -> Any:
+def _on_order(letter_id: str, fault: DomainError | None = None) -> Any:
     return ordering.order(_order_id(letter_id), fault=fault)
 
 

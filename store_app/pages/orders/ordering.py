@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from config.ids import NETWORK
 from pos.catalogue.catalogue import Product, find_code, search
 from store_app.pages.common import form, waiting
@@ -40,7 +40,7 @@ LATER = tuple(state for state in supply_orders.STATES.states if state != "propos
 
 @bp.get("/")
 @requires("order")
-def orders(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def orders(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what is to decide now, offers first, then the orders so far."""
     store_id = str(place().store_id)
     with read() as session:
@@ -91,7 +91,7 @@ def orders(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue
 
 @bp.get("/<order_id>")
 @requires("order")
-def order(order_id: str, fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def order(order_id: str, fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show one order: to decide, or what was ordered and what happened."""
     with read() as session:
         view = _view(session, _row(session, order_id))
@@ -168,7 +168,7 @@ def approve_all() -> ResponseReturnValue:
     form.command_id()
     store_id, at, on_credit = str(place().store_id), doors().now(), request.form.get("pay") == "credit"
     sent, left, late = 0, 0, 0
-    refused: list[tuple[int, ShopError]] = []
+    refused: list[tuple[int, DomainError]] = []
     with write() as session:
         for row in proposals.proposals(session, store_id):
             if proposals.is_over(session, row, at):
@@ -187,7 +187,7 @@ def approve_all() -> ResponseReturnValue:
                         credit.draw(session, store_id, row.id, actor=g.actor, at=at)
                     supply_orders.send(session, store_id, row.id, actor=g.actor, at=at)
                 sent += 1
-            except ShopError as fault:
+            except DomainError as fault:
                 refused.append((order_no, fault))
         wake_worker_after(session)
     if sent:
@@ -343,7 +343,7 @@ def outlook(sku: str) -> ResponseReturnValue:
 
 @bp.get("/products/<sku>")
 @requires("order")
-def outlook_page(sku: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def outlook_page(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the same numbers as a table, and what the shopkeeper wants of this product."""
     with read() as session:
         product = _ware(session, sku)

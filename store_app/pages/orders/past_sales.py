@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from config.errors import ShopError
+from config.errors import DomainError
 from config.nodes import journal
 from store_app.files import importing, past_sales
 from store_app.files.past_sales import Past
@@ -39,7 +39,7 @@ class Bar:
 
 @bp.get("/", endpoint="upload")
 @requires("import")
-def upload(fault: ShopError | None = None, **_file: str) -> ResponseReturnValue:
+def upload(fault: DomainError | None = None, **_file: str) -> ResponseReturnValue:
     """Ask for a file, say what it has to hold, and what is here already."""
     with read() as session:
         here = rollups.imported_days(session, str(place().store_id))

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import NotFound, ShopError
+from config.errors import DomainError, NotFound
 from store_app.pages.common import form
 from store_app.pages.orders import ordering
 from store_app.runtime.doors import doors, wake_worker_after, write
@@ -21,7 +21,7 @@ bp = Blueprint("push", __name__, url_prefix="/offers")
 bp.before_request(form.know_the_place)
 
 
-def _with_orders(fault: ShopError, **_place: Any) -> Any:
+def _with_orders(fault: DomainError, **_place: Any) -> Any:
     return ordering.orders(fault=fault)
 
 

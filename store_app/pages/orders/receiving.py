@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from config.nodes.journal import JournalEntry
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Product, TaxClass
@@ -99,7 +99,7 @@ class NewCost:
 
 @bp.get("/")
 @requires("receive")
-def deliveries(fault: ShopError | None = None) -> ResponseReturnValue:
+def deliveries(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show what is on its way, and what was taken in last."""
     with read() as session:
         waiting = _views(session, Delivery.state.in_(WAITING), order=(Delivery.expected_day, Delivery.id), most=100)
@@ -112,7 +112,7 @@ def deliveries(fault: ShopError | None = None) -> ResponseReturnValue:
 
 @bp.get("/<delivery_id>")
 @requires("receive")
-def delivery(delivery_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def delivery(delivery_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show one delivery: what is coming, the count, or what came."""
     looked_for = form.tidy(request.args.get("code", ""))[: form.WORDS]
     with read() as session:

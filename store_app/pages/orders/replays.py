@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from config.errors import NotFound, Refused, ShopError
+from config.errors import DomainError, NotFound, Refused
 from pos.catalogue.catalogue import Product
 from pos.store.store import Region, usual_currency
 from store_app.pages.common import form
@@ -47,7 +47,7 @@ NAMES = {
 
 @bp.get("/orders/proof")
 @requires("order")
-def shop(fault: ShopError | None = None) -> ResponseReturnValue:
+def store(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the shop's weeks ahead at several levels of service, and its own replay."""
     store_id = str(place().store_id)
     with read() as session:
@@ -60,7 +60,7 @@ def shop(fault: ShopError | None = None) -> ResponseReturnValue:
 
 @bp.post("/orders/service")
 @requires("settings")
-@form.answers_on(shop)
+@form.answers_on(store)
 def set_service() -> ResponseReturnValue:
     """Say how much service the shop's orders aim at."""
     service_bp = form.whole("service_bp", least=1)
@@ -72,7 +72,7 @@ def set_service() -> ResponseReturnValue:
 
 @bp.post("/orders/look-again")
 @requires("order")
-@form.answers_on(shop)
+@form.answers_on(store)
 def look_again() -> ResponseReturnValue:
     """Have the weeks ahead looked at now, by the worker."""
     yesterday = today() - dt.timedelta(days=1)
@@ -148,7 +148,7 @@ def _shown(
     *,
     ahead: dict[str, Any] | None = None,
     playing: dict[str, Any] | None = None,
-    fault: ShopError | None = None,
+    fault: DomainError | None = None,
 ) -> ResponseReturnValue:
     body = found.body if found else None
     rows, short = [], []

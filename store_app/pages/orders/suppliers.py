@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from config.ids import NETWORK
 from config.money import exponent
 from config.nodes.publication import EVERYONE
@@ -62,7 +62,7 @@ class PriceRow:
 
 @bp.get("/")
 @requires("order")
-def listed(fault: ShopError | None = None) -> ResponseReturnValue:
+def listed(fault: DomainError | None = None) -> ResponseReturnValue:
     """List everybody we order from, and the money a week's orders may cost."""
     store_id = owner()
     with read() as session:
@@ -112,7 +112,7 @@ def set_budget() -> ResponseReturnValue:
 
 @bp.get("/new")
 @requires("settings")
-def new(fault: ShopError | None = None) -> ResponseReturnValue:
+def new(fault: DomainError | None = None) -> ResponseReturnValue:
     """Ask for a new supplier."""
     return _form_page(None, fault)
 
@@ -133,7 +133,7 @@ def add() -> ResponseReturnValue:
 @bp.get("/<supplier_id>")
 @requires("order")
 def supplier(
-    supplier_id: str, fault: ShopError | None = None, faults: list[Any] | None = None, **_line: Any
+    supplier_id: str, fault: DomainError | None = None, faults: list[Any] | None = None, **_line: Any
 ) -> ResponseReturnValue:
     """Show one supplier: how long they take, and the price list."""
     store_id = owner()
@@ -153,7 +153,7 @@ def supplier(
 
 @bp.get("/<supplier_id>/change")
 @requires("settings")
-def change_page(supplier_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def change_page(supplier_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Ask what is to change of a supplier of the shop's own."""
     with read() as session:
         row = suppliers.own_supplier(session, owner(), supplier_id)
@@ -325,7 +325,7 @@ def closed_ahead(row: Supplier) -> list[str]:
     return [day for day in row.closed_days or () if day >= today().isoformat()]
 
 
-def _form_page(row: Supplier | None, fault: ShopError | None) -> ResponseReturnValue:
+def _form_page(row: Supplier | None, fault: DomainError | None) -> ResponseReturnValue:
     places = exponent(place().currency)
     values: dict[str, Any] = {"send_by": "email", "language": place().language[:2], "lead_time_days": 1,
                               "active": True, "order_weekdays": list(range(6))}  # fmt: skip

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from config.ids import NETWORK
 from pos.store.store import Region, Store
 from store_app.files import importing
@@ -45,7 +45,7 @@ class Spell:
 
 @bp.get("/")
 @requires("settings")
-def listed(fault: ShopError | None = None, faults: list[Fault] | None = None) -> ResponseReturnValue:
+def listed(fault: DomainError | None = None, faults: list[Fault] | None = None) -> ResponseReturnValue:
     """Show the school holidays and of which days the weather is known, with forms and a file for more."""
     with read() as session:
         scope_id, regions = _scope(session)
@@ -58,7 +58,7 @@ def listed(fault: ShopError | None = None, faults: list[Fault] | None = None) ->
             theirs = surroundings.known_weather(session, region_id)
     spells.sort(key=lambda one: (one.first, one.name))
     return page(
-        "store/shop_settings/surroundings.html",
+        "store/settings/surroundings.html",
         status=422 if faults else 200,
         ahead=[one for one in spells if one.last >= today()],
         gone_by=[one for one in reversed(spells) if one.last < today()],
@@ -170,7 +170,7 @@ def _choice(sheet: Sheet, file_id: str, *, is_empty: bool = False) -> ResponseRe
         days = sum((last - first).days + 1 for first, last in spells)
         found.append(Named(name, shown, len(spells) - len(shown), days))
     return page(
-        "store/shop_settings/calendar.html",
+        "store/settings/calendar.html",
         status=422 if is_empty else 200,
         found=sorted(found, key=lambda one: -one.days),
         described=sheet.described,

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import ShopError
+from config.errors import DomainError
 from store_app.pages.common import form
 from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
@@ -54,7 +54,7 @@ class View:
 
 @bp.get("/")
 @requires("receive")
-def everything(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def everything(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what waits for an answer, what is to be handed over or fetched, and what was."""
     with read() as session:
         late = store_transfers.to_let_go(session, _here())

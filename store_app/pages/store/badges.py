@@ -10,7 +10,7 @@ from flask import Blueprint, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import Conflict, ShopError, Unreachable
+from config.errors import Conflict, DomainError, Unreachable
 from config.nodes import journal
 from pos.documents import badge
 from pos.store import badges
@@ -39,7 +39,7 @@ def give(staff_id: str) -> ResponseReturnValue:
     return _shown(person, code)
 
 
-def _shown_again(staff_id: str, fault: ShopError | None = None) -> Any:
+def _shown_again(staff_id: str, fault: DomainError | None = None) -> Any:
     code = request.form.get("badge", "")
     with read() as session:
         owner = badges.whose(session, doors().settings.node_id, code)
@@ -96,7 +96,7 @@ def rules() -> ResponseReturnValue:
 # --- inside ---
 
 
-def _shown(person: Staff, code: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def _shown(person: Staff, code: str, fault: DomainError | None = None) -> ResponseReturnValue:
     drawn = segno.make_qr(code, error="m").svg_inline(border=4, svgclass=None, lineclass=None, omitsize=True)
     return page(
         "store/people/badge.html",

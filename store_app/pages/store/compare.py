@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import ShopError
+from config.errors import DomainError
 from pos.catalogue.catalogue import Product, prices_on
 from store_app.pages.common import form
 from store_app.runtime.doors import doors, read, write
@@ -48,7 +48,7 @@ class MissingView:
 
 @bp.get("/")
 @requires("reports")
-def show(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def show(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the shop's figures beside the nearby ones, and the one suggestion that is open."""
     store_id, day = str(place().store_id), today() - dt.timedelta(days=1)
     with read() as session:
@@ -59,7 +59,7 @@ def show(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
         suggested = next((one for one in past if one.state == "open"), None)
         shown: dict[str, Any] = {
             "known": bool(nearby),
-            "of_shop": [(name, own.get((name, "")), nearby.get((name, ""))) for name in benchmarks.OF_SHOP],
+            "of_store": [(name, own.get((name, "")), nearby.get((name, ""))) for name in benchmarks.OF_STORE],
             "prices": prices,
             "prices_known": prices_known,
             "missing": _missing(session, nearby, own),

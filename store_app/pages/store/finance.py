@@ -6,7 +6,7 @@ from flask import Blueprint, Response, flash, g, jsonify, redirect, request, url
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import NotFound, ShopError
+from config.errors import DomainError, NotFound
 from store_app.pages.common import form, money_views
 from store_app.pages.customers.statements import table
 from store_app.runtime.doors import doors, read, wake_worker_after, write
@@ -24,7 +24,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("reports.money")
-def overview(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def overview(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what is owed and when it falls due, the credit and how its limit came about."""
     store_id = str(place().store_id)
     with read() as session:

@@ -47,7 +47,7 @@ WORDS: dict[str, tuple[str, str, Any, Any, Any]] = {
         _l("To the orders"),
     ),
     "online": (
-        "online_shop.rules", "globe-alt", _l("Open your online shop"),
+        "online_store.rules", "globe-alt", _l("Open your online shop"),
         _l("It opens by itself with what is on hand, within a minute. Look at its rules; print its code."),
         _l("To the online shop"),
     ),

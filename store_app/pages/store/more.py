@@ -74,7 +74,7 @@ GROUPS: tuple[Group, ...] = (
                 of_network=True,
             ),
             Place(
-                "online_shop.rules",
+                "online_store.rules",
                 "settings",
                 "globe-alt",
                 lazy("Online shop"),
@@ -270,7 +270,7 @@ GROUPS: tuple[Group, ...] = (
                 lazy("How the network knows this store"),
             ),
             Place(
-                "shop_settings.overview", "settings", "cog-6-tooth", lazy("Shop"), lazy("Network, printer, the books")
+                "store_settings.overview", "settings", "cog-6-tooth", lazy("Store"), lazy("Network, printer, the books")
             ),
         ),
     ),
@@ -304,7 +304,11 @@ OF_NETWORK: tuple[Place, ...] = (
     Place("console_rounds.overview", "network.supply", "map", lazy("Rounds"), lazy("Vans, stops, what was delivered")),
     Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
     Place(
-        "console_stores.stores", "network.stores", "building-storefront", lazy("Shops"), lazy("How each of them stands")
+        "console_stores.stores",
+        "network.stores",
+        "building-storefront",
+        lazy("Stores"),
+        lazy("How each of them stands"),
     ),
     Place(
         "console_parked.listed",

@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, Refused, ShopError
+from config.errors import DomainError, Invalid, Refused
 from config.nodes.journal import JournalEntry
 from pos.store import pins, second_factor
 from pos.store.store import Staff
@@ -36,7 +36,7 @@ ENTRIES = 5
 @requires("network.look")
 @not_in_practice
 @while_setting_up
-def page(fault: ShopError | None = None) -> ResponseReturnValue:
+def page(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show one's own sign-in, and what has still to be set up."""
     with read() as look:
         me = staff.working(look, g.actor.node, g.actor.id)
@@ -124,7 +124,7 @@ def prove(field: str = "own") -> None:
         security.proven_by_pin(
             g.actor.id, form.secret(field), beside=lambda books, me: second_factor.take(books, me, code, at=at)
         )
-    except ShopError as refusal:
+    except DomainError as refusal:
         if refusal.code != "wrong-pin":
             raise
         told = _("Wrong passphrase or code. Enter both again. Each code works once.")

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, flash, g, make_response, redirect, reques
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import Invalid, ShopError
+from config.errors import DomainError, Invalid
 from pos.documents import paper, receipt
 from pos.printing import logo
 from pos.printing.escpos import encode
@@ -27,13 +27,13 @@ COLUMNS = (32, 42, 48)
 
 @bp.get("/")
 @requires("settings")
-def show(fault: ShopError | None = None) -> ResponseReturnValue:
+def show(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show a receipt as it prints here, and the way to a logo."""
     settings = doors().settings
     with read() as session:
         store = store_of(session, str(place().store_id))
     return page(
-        "store/shop_settings/paper.html",
+        "store/settings/paper.html",
         logo_id=store.logo_id,
         columns=settings.printer_columns,
         widths=[(number, 58 if number == 32 else 80) for number in COLUMNS],

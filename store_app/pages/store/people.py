@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, ShopError
+from config.errors import DomainError, Invalid
 from pos.store import badges, device_codes
 from pos.store.permissions import AT_FIRST
 from pos.store.store import Staff
@@ -60,7 +60,7 @@ SIGN_IN_CHANGES: dict[str, Any] = {
 
 @bp.get("/", endpoint="everybody")
 @requires("staff")
-def everybody(fault: ShopError | None = None) -> ResponseReturnValue:
+def everybody(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show who works here, and what each role may do."""
     store_id = str(place().store_id)
     with read() as session:
@@ -102,7 +102,7 @@ def roles() -> ResponseReturnValue:
 
 @bp.get("/<staff_id>", endpoint="person")
 @requires("staff")
-def one(staff_id: str, fault: ShopError | None = None, asked: str = "") -> ResponseReturnValue:
+def one(staff_id: str, fault: DomainError | None = None, asked: str = "") -> ResponseReturnValue:
     """Show one person and what can be changed."""
     with read() as session:
         found = seen(staff.known(session, doors().settings.node_id, staff_id))
@@ -191,7 +191,7 @@ def come_back(staff_id: str) -> ResponseReturnValue:
 @bp.get("/your-pin", endpoint="your_pin")
 @requires("sell")
 @not_in_practice
-def your_pin(fault: ShopError | None = None) -> ResponseReturnValue:
+def your_pin(fault: DomainError | None = None) -> ResponseReturnValue:
     """Ask for the old and the new PIN of the person at this page, and say where they are signed in."""
     with own_doors().read() as session:
         sessions = signed_in.shown(session, g.actor.id)
@@ -228,7 +228,7 @@ def change_your_pin() -> ResponseReturnValue:
     pin, node_id = typed_twice(), doors().settings.node_id
     try:
         staff.check_pin(own_doors(), node_id, g.actor.id, form.secret("old"))
-    except ShopError as refusal:
+    except DomainError as refusal:
         if refusal.code != "wrong-pin":
             raise
         raise Invalid("wrong-old-pin", _("That is not your PIN of today. Type it again."), field="old") from refusal

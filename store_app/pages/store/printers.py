@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Conflict, ShopError
+from config.errors import Conflict, DomainError
 from pos.printing import agents, printers, queue, working_off
 from pos.printing.label_printer import LABEL_PRINTERS
 from pos.printing.printers import AGENT, FIRST, PAPERS, PINS, PROFILES, PULSES_MS, Printer, PrinterFacts
@@ -61,7 +61,7 @@ class FoundRow:
 @bp.get("/", endpoint="all")
 @requires("settings")
 def everything(
-    fault: ShopError | None = None, found: list[FoundRow] | None = None, **_place: Any
+    fault: DomainError | None = None, found: list[FoundRow] | None = None, **_place: Any
 ) -> ResponseReturnValue:
     """Show the printers, how each is, and what waits for paper."""
     settings, store_id = doors().settings, str(place().store_id)
@@ -107,7 +107,7 @@ def look() -> ResponseReturnValue:
 
 @bp.get("/new", endpoint="new")
 @requires("settings")
-def new(fault: ShopError | None = None) -> ResponseReturnValue:
+def new(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the form of a new printer, filled in with what was found."""
     settings = doors().settings
     wire = request.args.get("wire", "") or "net:"
@@ -134,7 +134,7 @@ def add() -> ResponseReturnValue:
 
 @bp.get("/<printer_id>")
 @requires("settings")
-def one(printer_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def one(printer_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show a printer: what it is, how it prints, and the buttons to try it."""
     with read() as session:
         row = printers.printer_of(session, str(place().store_id), printer_id)
@@ -272,7 +272,7 @@ def _tills(session: Session, store_id: str) -> list[Till]:
 
 
 def _form_page(
-    row: Printer | PrinterFacts, printer_id: str, fault: ShopError | None, known: Any = None, made: str = ""
+    row: Printer | PrinterFacts, printer_id: str, fault: DomainError | None, known: Any = None, made: str = ""
 ) -> ResponseReturnValue:
     store_id = str(place().store_id)
     with read() as session:

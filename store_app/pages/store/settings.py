@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config.errors import Conflict, NotFound, Refused, ShopError
+from config.errors import Conflict, DomainError, NotFound, Refused
 from config.finding import Finding
 from config.ids import NETWORK
 from config.nodes import outbox, publication
@@ -36,7 +36,7 @@ from supply.demand import closed_days, reported_forecasts, stated_sales
 from supply.online.storefront import storefront
 from supply.sync import checks as supply_checks
 
-bp = Blueprint("shop_settings", __name__, url_prefix="/settings")
+bp = Blueprint("store_settings", __name__, url_prefix="/settings")
 bp.before_request(form.know_the_place)
 SHOWN = 20
 SILENT_AFTER = dt.timedelta(minutes=10)
@@ -82,7 +82,7 @@ class Queue:
 
 @bp.get("/")
 @requires("settings")
-def overview(fault: ShopError | None = None) -> ResponseReturnValue:
+def overview(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the shop's facts and how it stands with network, printer and books."""
     settings, at = doors().settings, doors().now()
     store_id = str(place().store_id)
@@ -99,7 +99,7 @@ def overview(fault: ShopError | None = None) -> ResponseReturnValue:
         light = _printer(session, store_id, settings.printer)
         findings = _findings(session, store_id) if request.args.get("check") and request.method == "GET" else None
     return page(
-        "store/shop_settings/overview.html",
+        "store/settings/overview.html",
         store=store,
         contact=contact,
         refused=[(row, row.code in publication.NEEDS_LEAVE) for row in refused],
@@ -113,12 +113,12 @@ def overview(fault: ShopError | None = None) -> ResponseReturnValue:
         lock_minutes=LOCK_MINUTES,
         takings_wanted=unknown,
         takings_typed=form.as_typed(store.takings_day_minor, store.currency),
-        shop_url=f"{settings.public_url.rstrip('/')}/shop/{store.slug}" if settings.public_url else "",
+        store_url=f"{settings.public_url.rstrip('/')}/shop/{store.slug}" if settings.public_url else "",
         fault=fault,
     )
 
 
-def _refused(fault: ShopError, **_place: Any) -> Any:
+def _refused(fault: DomainError, **_place: Any) -> Any:
     return overview(fault=fault)
 
 
@@ -133,7 +133,7 @@ def send_again(message_id: str) -> ResponseReturnValue:
             outbox.send_again(session, message_id, actor=g.actor, at=doors().now())
             wake_worker_after(session)
     flash(_("It will be sent again."), "info")
-    return redirect(url_for("shop_settings.overview"), 303)
+    return redirect(url_for("store_settings.overview"), 303)
 
 
 @bp.post("/messages/<message_id>/put-away")
@@ -148,7 +148,7 @@ def put_away(message_id: str) -> ResponseReturnValue:
                 raise Conflict("not-turned-down", _("The network has not rejected this message."))
             outbox.put_away(session, message_id, actor=g.actor, at=doors().now())
     flash(_("Dismissed. It stays on record here."), "info")
-    return redirect(url_for("shop_settings.overview"), 303)
+    return redirect(url_for("store_settings.overview"), 303)
 
 
 @bp.post("/send-now")
@@ -162,7 +162,7 @@ def send_now() -> ResponseReturnValue:
         sender.wish(session)
         wake_worker_after(session)
     flash(_("It is being tried now. Look again in a moment."), "info")
-    return redirect(url_for("shop_settings.overview"), 303)
+    return redirect(url_for("store_settings.overview"), 303)
 
 
 @bp.post("/editions/<kind>/allow")
@@ -177,7 +177,7 @@ def allow_edition(kind: str) -> ResponseReturnValue:
         sender.wish(session)
         wake_worker_after(session)
     flash(_("Allowed. The prices come with the next contact."), "good")
-    return redirect(url_for("shop_settings.overview"), 303)
+    return redirect(url_for("store_settings.overview"), 303)
 
 
 @bp.post("/receipts-online")
@@ -193,7 +193,7 @@ def receipts_online() -> ResponseReturnValue:
             raise Conflict("no-network", _("No network is set, so there is no place where receipts could be shown."))
         show_receipts(session, store_id, address if wanted else "", actor=g.actor, at=doors().now())
     flash(_("Receipts now carry a code.") if wanted else _("Receipts carry no code any more."), "good")
-    return redirect(url_for("shop_settings.overview"), 303)
+    return redirect(url_for("store_settings.overview"), 303)
 
 
 @bp.post("/beyond-stock")
@@ -210,7 +210,7 @@ def beyond_stock() -> ResponseReturnValue:
         else _("The tills stop at what the books have."),
         "good",
     )
-    return redirect(url_for("shop_settings.overview"), 303)
+    return redirect(url_for("store_settings.overview"), 303)
 
 
 @bp.post("/lock")
@@ -226,7 +226,7 @@ def lock() -> ResponseReturnValue:
     )
     told = told if minutes else _("Nothing locks itself.")
     flash(told, "good")
-    return redirect(url_for("shop_settings.overview"), 303)
+    return redirect(url_for("store_settings.overview"), 303)
 
 
 @bp.post("/takings")
@@ -242,7 +242,7 @@ def takings() -> ResponseReturnValue:
         wake_worker_after(session)
     told = _("Your orders count on %(amount)s a day from tonight’s forecast on.", amount=money(minor))
     flash(told if minor else _("Nothing is said; your shop is taken for an average one."), "good")
-    return redirect(url_for("shop_settings.overview"), 303)
+    return redirect(url_for("store_settings.overview"), 303)
 
 
 # --- inside ---

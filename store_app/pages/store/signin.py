@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Refused, ShopError
+from config.errors import DomainError, Refused
 from config.nodes.journal import Actor
 from pos.store import badges, device_codes, pins, second_factor
 from pos.store.store import Staff, Till, staff_of
@@ -81,7 +81,7 @@ def enter(staff_id: str) -> ResponseReturnValue:
             stranger="" if device else address_range() or "unknown",
             beside=_beside(),
         )
-    except ShopError as refusal:
+    except DomainError as refusal:
         if _names_are_typed():  # the same for every refusal: nobody learns who works here
             return _show(refusal=_("Wrong name, passphrase or code, or too many attempts. Try again in 15 minutes, "
                                    "or use a device you have signed in on before."),
@@ -113,7 +113,7 @@ def first() -> ResponseReturnValue:
             name, pin = form.text("name", most=60), form.secret("pin")
             actor = Actor.system("first", settings.node_id)
             person = staff.add(books, settings.node_id, name, "shopkeeper", pin, actor=actor, at=doors().now())
-    except ShopError as refusal:
+    except DomainError as refusal:
         return _show(refusal=sentence_of(refusal), status=status_of(refusal))
     security.sign_in(person)
     return redirect(url_for("first_steps.overview"), 303)
@@ -130,7 +130,7 @@ def badge() -> ResponseReturnValue:
         person, asks_pin = staff.check_badge(
             own_doors(), own_doors().settings.node_id, request.form.get("badge", "").strip()
         )
-    except ShopError as refusal:
+    except DomainError as refusal:
         return _show(refusal=sentence_of(refusal), status=status_of(refusal))
     if asks_pin:
         return redirect(url_for("signin.pin_pad", staff_id=person.id, next=next_address or None), 303)

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, g, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import ShopError
+from config.errors import DomainError
 from config.nodes import signing, signing_keys
 from config.nodes.node import this_node
 from store_app.pages.common import form
@@ -21,13 +21,13 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("settings")
-def show(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def show(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the key's fingerprint, what the network says of it, and keys that wait to be recognised."""
     settings = doors().settings
     present, broken = None, None
     try:
         present = signing.load(settings.signing_key)
-    except ShopError as refusal:
+    except DomainError as refusal:
         broken = refusal
     with read() as session:
         keys = signing_keys.of(session, settings.node_id)
@@ -35,7 +35,7 @@ def show(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
     public = present.public if present else None
     paused = said if said in {wire.PAUSES[code] for code in signing_keys.CODES} else None
     return page(
-        "store/shop_settings/signing_key.html", present=public and signing.fingerprint(public), paused=paused and
+        "store/settings/signing_key.html", present=public and signing.fingerprint(public), paused=paused and
         _(paused), own=next((key for key in keys if key.public == public), None), joined=bool(settings.network_url),
         waiting=[key for key in keys if key.state == "asked"], earlier=[key for key in keys if key.state ==
         "withdrawn"], fault=fault or broken,

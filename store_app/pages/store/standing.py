@@ -6,7 +6,7 @@ from flask import Blueprint, Response, flash, g, jsonify, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import NotFound, ShopError
+from config.errors import DomainError, NotFound
 from store_app.pages.common import form, money_views
 from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
@@ -22,7 +22,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("reports.money")
-def show(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def show(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the level, its measures beside their thresholds, and what the levels give."""
     store_id = str(place().store_id)
     with read() as session:

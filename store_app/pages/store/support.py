@@ -6,7 +6,7 @@ from flask import Blueprint, flash, g, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import ShopError
+from config.errors import DomainError
 from store_app.node import support_state
 from store_app.pages.common import form
 from store_app.runtime.doors import doors, read, wake_worker_after, write
@@ -21,12 +21,12 @@ SPELLS = (1, 4, 24, 72)
 
 @bp.get("/")
 @requires("settings")
-def show(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def show(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show whether the network may look, what it would see, and who has looked."""
     store_id, at = str(place().store_id), doors().now()
     with read() as session:
         leave, looks = support.in_force(session, store_id, at), support.looks_of(session, store_id)
-    return page("store/shop_settings/support.html", leave=leave, looks=looks, spells=SPELLS, fault=fault)
+    return page("store/settings/support.html", leave=leave, looks=looks, spells=SPELLS, fault=fault)
 
 
 @bp.post("/give")

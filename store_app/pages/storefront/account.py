@@ -17,7 +17,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, ShopError
+from config.errors import DomainError, Invalid
 from pos.store.store import Store, store_of
 from store_app.pages.common import form
 from store_app.pages.storefront import cart, visitors
@@ -31,16 +31,16 @@ from supply.online import customer_sessions
 from supply.online.checkout import order_keys
 from supply.online.orders import PickupOrder, of_phone
 
-bp = Blueprint("shop_account", __name__, url_prefix="/shop/<slug>/mine")
+bp = Blueprint("storefront_account", __name__, url_prefix="/shop/<slug>/mine")
 SHOWN = 20
 
 
 @bp.get("")
 @public
-def mine(slug: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def mine(slug: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the visitor's orders, or ask for the phone."""
     with read() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         phone = visitors.signed_in(session)
         around = visitors.around(session, here)
         member = visitors.is_member(session, here)
@@ -73,7 +73,7 @@ def ask(slug: str) -> ResponseReturnValue:
     """Send a code to the number typed (rule 3)."""
     phone = form.text("phone", most=20, required=_("Type your phone number."))
     with write() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         _name, phone = order_keys.check_person("x", phone, here.tz)
         cart.send_code(session, here, phone, "mine")
     visitor["asked_mine"] = phone
@@ -89,7 +89,7 @@ def prove(slug: str) -> ResponseReturnValue:
     if not phone:
         return redirect(url_for(".mine", slug=slug), 303)
     with write() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         fits = cart.proved(session, here, phone, typed, "mine")
     if not fits:
         raise Invalid(
@@ -106,7 +106,7 @@ def agree_to_points(slug: str) -> ResponseReturnValue:
     form.command_id()
     wanted = request.form.get("store_id", ""), request.form.get("customer_id", "")
     with write() as session:
-        here, phone = visitors.shop_at(session, slug), visitors.signed_in(session)
+        here, phone = visitors.store_at(session, slug), visitors.signed_in(session)
         if phone and wanted in [(one["store_id"], one["customer_id"]) for one in _asking(session, here, phone)]:
             points.consent(session, *wanted, visitors.points_key(here, phone), at=clock.now())
             wake_worker_after(session)
@@ -120,7 +120,7 @@ def leave_points(slug: str) -> ResponseReturnValue:
     """End the membership of the number proved in this browser, at every shop (rule 2)."""
     form.command_id()
     with write() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         phone = visitors.signed_in(session)
         if phone:
             points.leave(session, visitors.points_key(here, phone), at=clock.now())
@@ -167,4 +167,4 @@ def _address(row: PickupOrder, slug: str, secret: str) -> str:
     """Return the order's own page; '' where it was not placed in a browser (rule 2)."""
     token = token_for(secret, row.store_id, row.id)
     is_its = order_keys.token_hash(token) == row.token_hash
-    return url_for("shop_orders.order", slug=slug, token=token) if is_its else ""
+    return url_for("storefront_orders.order", slug=slug, token=token) if is_its else ""

@@ -19,7 +19,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import ImmutableMultiDict
 
-from config.errors import Conflict, Invalid, ShopError
+from config.errors import Conflict, DomainError, Invalid
 from pos.pricing.promises import clean_code
 from pos.store.store import Store
 from store_app.pages.common import form
@@ -48,11 +48,11 @@ LONGEST_ANSWER = 120
 
 @bp.get("/basket")
 @public
-def cart(slug: str, sku: str = "", fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def cart(slug: str, sku: str = "", fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show the basket and ask who will collect it, when, and how it is paid."""
     given = request.form or ImmutableMultiDict(visitor.get("asked", {}))
     with read() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         around = visitors.around(session, here)
         gone = visitors.names_of(session, around["cart"].gone)
         rules = availability.rules_of(session, here.id)
@@ -90,7 +90,7 @@ def change(slug: str, sku: str) -> ResponseReturnValue:
     steps = form.whole("steps", least=0, most=storefront.LINE_STEPS)
     sku = form.tidy(sku)
     with read() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         kept = visitors.kept(here.id)
         if steps == 0:
             kept.pop(sku, None)
@@ -110,7 +110,7 @@ def add_coupon(slug: str) -> ResponseReturnValue:
     """Put a coupon into the basket; what it saves, or why not, is shown there."""
     code = clean_code(form.text("coupon", most=40, required=_("Type the code on the coupon.")))
     with read() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         why = coupons.usable(session, here.id, [code], visitors.day_here(here))[code]
     if why:
         raise Invalid("bad-coupon-here", str(COUPON_WORDS[why]), field="coupon")
@@ -127,7 +127,7 @@ def add_coupon(slug: str) -> ResponseReturnValue:
 def take_coupon_out(slug: str, code: str) -> ResponseReturnValue:
     """Take a coupon out of the basket."""
     with read() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
     visitors.keep_codes(here.id, [one for one in visitors.kept_codes(here.id) if one != code])
     return redirect(url_for(".cart", slug=slug) + "#coupons", 303)
 
@@ -142,7 +142,7 @@ def place(slug: str) -> ResponseReturnValue:
     phone = form.text("phone", most=20, required=_("Please leave a phone number for the shop."))
     wishes = _wishes()
     with read() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         name, phone = check_person(name, phone, here.tz)
         wanted = availability.rules_of(session, here.id).confirm_phone and f"{here.id} {command}" not in _placed()
         lines = visitors.kept(here.id)
@@ -157,13 +157,13 @@ def place(slug: str) -> ResponseReturnValue:
 
 @bp.get("/code")
 @public
-def code(slug: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def code(slug: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Ask for the code that was sent to the phone."""
     asked = visitor.get("asked")
     if not asked:
         return redirect(url_for(".cart", slug=slug), 303)
     with read() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         around = visitors.around(session, here)
         shown = practised(session, str(asked["phone"]))
     return page(
@@ -185,7 +185,7 @@ def prove(slug: str) -> ResponseReturnValue:
         return redirect(url_for(".cart", slug=slug), 303)
     typed = form.text("code", most=20, required=_("Type the code we sent to your phone."))
     with write() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         fits = proved(session, here, str(asked["phone"]), typed)
     if not fits:
         raise Invalid(
@@ -203,7 +203,7 @@ def send_again(slug: str) -> ResponseReturnValue:
     asked = visitor.get("asked")
     if asked:
         with write() as session:
-            here = visitors.shop_at(session, slug)
+            here = visitors.store_at(session, slug)
             if not send_code(session, here, str(asked["phone"])):
                 flash(_("Another code is on its way."), "good")
     return redirect(url_for(".code", slug=slug), 303)
@@ -267,7 +267,7 @@ def _order(
         visitors.keep(here.id, {})
         visitors.keep_codes(here.id, [])
     visitor.pop("asked", None)
-    return redirect(url_for("shop_orders.order", slug=here.slug, token=token), 303)
+    return redirect(url_for("storefront_orders.order", slug=here.slug, token=token), 303)
 
 
 def _wishes() -> Wishes:

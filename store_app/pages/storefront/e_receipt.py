@@ -45,7 +45,9 @@ def show(slug: str, till_id: str, receipt_no: int, token: str) -> ResponseReturn
     language = paper.language_of(found)
     printed = {**found, "store": {**found["store"], "receipts_at": ""}}  # on the page itself the code leads nowhere
     lines = [line for line in receipt.layout(printed, columns=COLUMNS, language=language) if line.kind != "cut"]
-    answer: Response = page("storefront/receipt.html", shop=store, document=found, lines=lines, paper_language=language)
+    answer: Response = page(
+        "storefront/receipt.html", store=store, document=found, lines=lines, paper_language=language
+    )
     answer.headers["Cache-Control"] = "private, no-store"
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Conflict, Invalid, NotFound, ShopError
+from config.errors import Conflict, DomainError, Invalid, NotFound
 from pos.store.store import Store
 from store_app.pages.common import form
 from store_app.pages.storefront import visitors
@@ -22,15 +22,15 @@ from supply.online.groups import groups, leaders
 from supply.online.groups.groups import GroupMember, GroupOffer
 from supply.online.orders import PickupOrder
 
-bp = Blueprint("shop_groups", __name__, url_prefix="/shop/<slug>")
+bp = Blueprint("storefront_groups", __name__, url_prefix="/shop/<slug>")
 
 
 @bp.get("/group/<group_id>")
 @public
-def group(slug: str, group_id: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def group(slug: str, group_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show a group: its steps, how far it is, and a form to join."""
     with read() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         around = visitors.around(session, here)
         found = groups.standing(session, _group_here(session, here, group_id), clock.now())
         each = groups.prices_each(session, found, clock.now())
@@ -61,7 +61,7 @@ def join(slug: str, group_id: str) -> ResponseReturnValue:
     if provider is None:
         raise Invalid("no-online-payment", _("Groups are paid online, and nobody takes money online here yet."))
     with write() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         name, phone = check_person(name, phone, here.tz)
         _group_here(session, here, group_id)
         strangers.mark()
@@ -78,10 +78,10 @@ def join(slug: str, group_id: str) -> ResponseReturnValue:
 
 @bp.get("/member/<token>")
 @public
-def member(slug: str, token: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def member(slug: str, token: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show one's own share: paying, the group's progress, and later the order to collect."""
     with read() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         mine = groups.member_by_token(session, token_hash(token))
         found = groups.standing(session, session.get_one(GroupOffer, mine.group_id), clock.now())
         each = groups.prices_each(session, found, clock.now())
@@ -90,12 +90,12 @@ def member(slug: str, token: str, fault: ShopError | None = None) -> ResponseRet
         gone_minor = escrow.gone_back(session, mine.id) if money else 0
         has_order = session.get(PickupOrder, (here.id, mine.id)) is not None
     if has_order:
-        return redirect(url_for("shop_orders.order", slug=slug, token=token), 303)
+        return redirect(url_for("storefront_orders.order", slug=slug, token=token), 303)
     is_unpaid = money is not None and money.state == "awaited" and mine.left_at is None
     return page(
         "storefront/member.html",
         "member_card",
-        shop=here,
+        store=here,
         cart=visitors.Cart(),
         member=mine,
         token=token,
@@ -120,7 +120,7 @@ def member(slug: str, token: str, fault: ShopError | None = None) -> ResponseRet
 def pay(slug: str, token: str) -> ResponseReturnValue:
     """Ask the payment service now how far the payment is."""
     with read() as session:
-        visitors.shop_at(session, slug)
+        visitors.store_at(session, slug)
         mine = groups.member_by_token(session, token_hash(token))
     escrow_payments.ask(doors(), mine.id)
     return redirect(url_for(".member", slug=slug, token=token), 303)
@@ -132,7 +132,7 @@ def pay(slug: str, token: str) -> ResponseReturnValue:
 def leave(slug: str, token: str) -> ResponseReturnValue:
     """Leave the group; the money goes back."""
     with write() as session:
-        visitors.shop_at(session, slug)
+        visitors.store_at(session, slug)
         mine = groups.member_by_token(session, token_hash(token))
         groups.leave(session, mine.id, actor=placing.CUSTOMER, at=clock.now())
         wake_worker_after(session)
@@ -144,14 +144,14 @@ def leave(slug: str, token: str) -> ResponseReturnValue:
 def leader(slug: str, token: str) -> ResponseReturnValue:
     """Show a group's leader how it stands and what it earned."""
     with read() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         led = leaders.by_token(session, here.id, token)
         found = groups.standing(session, led, clock.now())
         earned = leaders.standing_of(session, led)
     return page(
         "storefront/leader.html",
         "leader_card",
-        shop=here,
+        store=here,
         cart=visitors.Cart(),
         group=led,
         standing=found,

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import ShopError
+from config.errors import DomainError
 from pos.catalogue.catalogue import Product
 from store_app.pages.common import form
 from store_app.pages.storefront import visitors
@@ -29,7 +29,7 @@ from supply.online.pickup import order_copy
 from supply.online.storefront import reviews
 from supply.sync import online
 
-bp = Blueprint("shop_orders", __name__, url_prefix="/shop/<slug>/order/<token>")
+bp = Blueprint("storefront_orders", __name__, url_prefix="/shop/<slug>/order/<token>")
 HOME_STEPS = ("placed", "accepted", "ready", "on_the_way", "collected")
 REFUNDED = ("cancelled", "refused")
 """Of these all that was paid goes back; the page looks on by itself until it has."""
@@ -38,11 +38,11 @@ STEPS_DONE = {"placed": 1, "accepted": 2, "picking": 2, "short": 2, "ready": 3, 
 
 @bp.get("")
 @public
-def order(slug: str, token: str, fault: ShopError | None = None) -> ResponseReturnValue:
+def order(slug: str, token: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show an order's code, its money and how far it is."""
     at = clock.now()
     with read() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         found = placing.status(session, here.id, token)
         money = found.escrow
         units = dict(
@@ -67,7 +67,7 @@ def order(slug: str, token: str, fault: ShopError | None = None) -> ResponseRetu
         "storefront/order.html",
         "order_card",
         kept_until=kept_until,
-        shop=here,
+        store=here,
         cart=visitors.Cart(),
         order=one,
         found=found,
@@ -128,7 +128,7 @@ def _home_words(found: placing.OrderStatus) -> str:
 def cancel(slug: str, token: str) -> ResponseReturnValue:
     """Ask the shop to cancel an order that is not ready yet."""
     with write() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         placing.ask_to_cancel(session, here.id, token, at=clock.now())
         wake_worker_after(session)
     return redirect(url_for(".order", slug=slug, token=token), 303)
@@ -140,7 +140,7 @@ def cancel(slug: str, token: str) -> ResponseReturnValue:
 def pay(slug: str, token: str) -> ResponseReturnValue:
     """Ask the payment service now how far the payment is, rather than wait for the worker."""
     with read() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         found = placing.status(session, here.id, token)
     if found.escrow is not None:
         escrow_payments.ask(doors(), found.order.id)
@@ -154,7 +154,7 @@ def bring_back(slug: str, token: str) -> ResponseReturnValue:
     """Ask the shop to take goods back."""
     why = form.text("why", most=300, required=_("Say what is wrong with the goods."))
     with write() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         order_copy.ask_return(session, here.id, token, why, at=clock.now())
         wake_worker_after(session)
     flash(_("The shop is told. Bring the goods along; the shop answers here."), "good")
@@ -169,7 +169,7 @@ def review(slug: str, token: str) -> ResponseReturnValue:
     sku, stars = form.text("sku", most=64), form.whole("stars", least=1, most=5)
     words = form.text("words", most=reviews.MOST_WORDS)
     with write() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         found = placing.status(session, here.id, token)
         row = reviews.write(session, found.order, sku, stars, words, actor=placing.CUSTOMER, at=clock.now())
         online.tell_review(session, row, clock.now())
@@ -184,7 +184,7 @@ def review(slug: str, token: str) -> ResponseReturnValue:
 def confirm(slug: str, token: str) -> ResponseReturnValue:
     """Say that the goods are here, so that the store gets its money sooner."""
     with write() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         order_copy.confirm(session, here.id, token, at=clock.now())
     flash(_("Thank you. The store gets its money sooner now."), "good")
     return redirect(url_for(".order", slug=slug, token=token), 303)
@@ -197,6 +197,6 @@ def dispute(slug: str, token: str) -> ResponseReturnValue:
     """Ask the network to decide."""
     why = form.text("why", most=300, required=_("Say what is wrong, so that it can be decided."))
     with write() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         order_copy.dispute(session, here.id, token, why, at=clock.now())
     return redirect(url_for(".order", slug=slug, token=token), 303)

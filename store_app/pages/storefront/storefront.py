@@ -13,7 +13,7 @@ from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from store_app.pages.common import form
 from store_app.pages.storefront import visitors
 from store_app.runtime.doors import clock, read, write
@@ -38,7 +38,7 @@ def home(slug: str) -> ResponseReturnValue:
     text, category = form.tidy(request.args.get("q", ""))[:60], form.tidy(request.args.get("category", ""))[:80]
     number = form.page_no()
     with read() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         names = visitors.aisles(session, here.id)
         skus = visitors.listed(session, here.id, text, category)
         first = (number - 1) * PAGE_SIZE
@@ -75,7 +75,7 @@ def home(slug: str) -> ResponseReturnValue:
 def aisles(slug: str) -> ResponseReturnValue:
     """Show every aisle by name, with how many products it has."""
     with read() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         around = visitors.around(session, here)
         found = listing.categories(session, here.id)
     return page("storefront/aisles.html", **around, aisles=found)
@@ -83,10 +83,10 @@ def aisles(slug: str) -> ResponseReturnValue:
 
 @bp.get("/p/<sku>")
 @public
-def product(slug: str, sku: str, fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def product(slug: str, sku: str, fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show one product; where the label's QR leads."""
     with read() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         ware = listing.product(session, here.id, form.tidy(sku), at=clock.now())
         around = visitors.around(session, here)
         promised = visitors.promised(session, here, [ware])
@@ -116,7 +116,7 @@ def put(slug: str, sku: str) -> ResponseReturnValue:
     """Put a product into the basket: so many portions, or the usual amount."""
     steps = form.whole("steps", least=1, most=storefront.LINE_STEPS) if "steps" in request.form else None
     with read() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         ware = listing.product(session, here.id, form.tidy(sku), at=clock.now())
     kept = visitors.kept(here.id)
     if ware.sku not in kept and len(kept) >= visitors.MOST_LINES:
@@ -137,7 +137,7 @@ def report(slug: str, sku: str, order_id: str) -> ResponseReturnValue:
     """Report a review to the operator."""
     why = form.text("why", required=_("Say what is wrong with it."))
     with write() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         row = reviews.review_of(session, here.id, order_id, form.tidy(sku))
         reviews.report(session, row, why, actor=placing.CUSTOMER, at=clock.now())
     flash(_("Reported. The network looks at it."), "good")
@@ -149,7 +149,7 @@ def report(slug: str, sku: str, order_id: str) -> ResponseReturnValue:
 def picture(slug: str, sku: str, id: str) -> Response:
     """Answer a picture of a product's story; its id is its fingerprint, so it may be kept for good."""
     with read() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
         row = session.get(product_stories.ProducePicture, (here.id, form.tidy(sku), form.tidy(id)))
     if row is None:
         raise NotFound("not-found-here", _("There is no such picture."))
@@ -172,8 +172,8 @@ def worker(**_place: Any) -> Response:
 def no_line(slug: str) -> ResponseReturnValue:
     """Show what a phone without a line shows instead of the shop."""
     with read() as session:
-        here = visitors.shop_at(session, slug)
-    return page("storefront/no_line.html", shop=here, cart=visitors.Cart(), is_closed=False)
+        here = visitors.store_at(session, slug)
+    return page("storefront/no_line.html", store=here, cart=visitors.Cart(), is_closed=False)
 
 
 @bp.get("/manifest.webmanifest")
@@ -181,7 +181,7 @@ def no_line(slug: str) -> ResponseReturnValue:
 def manifest(slug: str) -> ResponseReturnValue:
     """Let a phone keep the shop on its first screen."""
     with read() as session:
-        here = visitors.shop_at(session, slug)
+        here = visitors.store_at(session, slug)
     icons = [
         {"src": url_for("static", filename="img/icon.svg"), "sizes": "any", "type": "image/svg+xml"},
         {"src": url_for("static", filename="img/icon-512.png"), "sizes": "512x512", "type": "image/png",
@@ -200,5 +200,5 @@ def manifest(slug: str) -> ResponseReturnValue:
 def nothing(slug: str, **_elsewhere: Any) -> ResponseReturnValue:
     """Answer that the shop has nothing at this address, with the way back into it."""
     with read() as session:
-        visitors.shop_at(session, slug)
+        visitors.store_at(session, slug)
     raise NotFound("not-found", _("There is nothing at this address."))

@@ -44,7 +44,7 @@ from supply.online.storefront import availability, coupons, listing, members, st
 
 MOST_LINES = placing.MOST_LINES
 MOST_COUPONS = 5
-KEPT_SHOPS = 3
+KEPT_STORES = 3
 """Baskets a cookie has room for: browsers drop one of more than 4 kB."""
 LISTED_FOR_S = 2.0
 MOST_LISTS = 500
@@ -113,7 +113,7 @@ class Cart:
     members_offer: str = ""
 
 
-def shop_at(session: Session, slug: str) -> Store:
+def store_at(session: Session, slug: str) -> Store:
     """Return the shop at an address; the answer then speaks from it."""
     found = session.scalar(_AT, {"slug": form.tidy(slug)})
     if found is None:
@@ -133,7 +133,7 @@ def keep(store_id: str, lines: Mapping[str, int]) -> None:
     baskets = {key: value for key, value in visitor.get("baskets", {}).items() if key != store_id}
     if lines:
         baskets[store_id] = dict(lines)
-    visitor["baskets"] = dict(list(baskets.items())[-KEPT_SHOPS:])
+    visitor["baskets"] = dict(list(baskets.items())[-KEPT_STORES:])
 
 
 def kept_codes(store_id: str) -> list[str]:
@@ -144,7 +144,7 @@ def kept_codes(store_id: str) -> list[str]:
 def keep_codes(store_id: str, codes: Sequence[str]) -> None:
     """Keep the coupons of the basket at a shop (rule 1)."""
     others = {key: value for key, value in visitor.get("coupons", {}).items() if key != store_id}
-    visitor["coupons"] = dict(list((others | ({store_id: list(codes)} if codes else {})).items())[-KEPT_SHOPS:])
+    visitor["coupons"] = dict(list((others | ({store_id: list(codes)} if codes else {})).items())[-KEPT_STORES:])
 
 
 def signed_in(session: Session) -> str:
@@ -199,7 +199,7 @@ def around(session: Session, here: Store) -> dict[str, Any]:
     """Return what every page of the shop shows around itself."""
     is_closed, day = not availability.is_taking_orders(session, here.id, clock.now()), day_here(here)
     again = closed_days.opens_again(closed_days.since(session, here.id, day), day)
-    return {"shop": here, "cart": cart_at(session, here), "is_closed": is_closed, "opens_again": again}
+    return {"store": here, "cart": cart_at(session, here), "is_closed": is_closed, "opens_again": again}
 
 
 def cart_at(session: Session, here: Store) -> Cart:
@@ -314,7 +314,7 @@ def cards(here: Store, wares: Sequence[listing.Ware], offered: Mapping[str, str]
     for ware in wares:
         offer = offered.get(ware.sku, "")
         shows = around, ware, offer
-        drawn.append(CARDS.part(shows, "storefront/card.html", shop=here, ware=ware, offer=offer, is_closed=is_closed))
+        drawn.append(CARDS.part(shows, "storefront/card.html", store=here, ware=ware, offer=offer, is_closed=is_closed))
     return Markup("".join(drawn))  # noqa: S704  drawn by templates
 
 

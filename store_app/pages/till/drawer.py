@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import NotFound, ShopError
+from config.errors import DomainError, NotFound
 from config.money import exponent
 from config.nodes.journal import Actor
 from pos.store import approvals
@@ -43,7 +43,7 @@ class Bar:
 
 @bp.get("/open")
 @requires("shift")
-def opening(fault: ShopError | None = None, **_refused: str) -> Response:
+def opening(fault: DomainError | None = None, **_refused: str) -> Response:
     """Ask for the float in coins and notes."""
     with read() as look:
         till = own_till(look, str(place().store_id))
@@ -76,7 +76,7 @@ def open_counted() -> ResponseReturnValue:
 
 @bp.get("/count")
 @requires("shift")
-def counting(fault: ShopError | None = None, **_refused: str) -> Response:
+def counting(fault: DomainError | None = None, **_refused: str) -> Response:
     """Show what the count needs now: pieces, a second count, the end of it, or somebody's agreement."""
     store_id = str(place().store_id)
     with read() as look:
@@ -156,7 +156,7 @@ def close() -> ResponseReturnValue:
 
 @bp.get("/hand-over")
 @requires("shift")
-def handing_over(fault: ShopError | None = None, **_refused: str) -> Response:
+def handing_over(fault: DomainError | None = None, **_refused: str) -> Response:
     """Ask who takes the drawer over, and how."""
     with read() as look:
         till = own_till(look, str(place().store_id))
@@ -216,7 +216,7 @@ def x_report() -> Response:
 
 @bp.get("/reports")
 @requires("shift")
-def reports(fault: ShopError | None = None, **_refused: str) -> Response:
+def reports(fault: DomainError | None = None, **_refused: str) -> Response:
     """List the closed shifts with their over and short."""
     store_id = str(place().store_id)
     with read() as look:

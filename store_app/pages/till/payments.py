@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, ShopError
+from config.errors import DomainError, Invalid
 from pos.payments import requests, unclaimed
 from pos.payments.payments import Payment
 from pos.payments.providers import NEVER_SEEN
@@ -29,7 +29,7 @@ LATEST = 30
 WAY_WORDS = {
     "terminal": lazy("Card"),
     "customer_code": lazy("Code on the customer’s phone"),
-    "shop_code": lazy("Code of the shop"),
+    "store_code": lazy("Code of the shop"),
     requests.BACK: lazy("Given back"),
 }
 STATE_WORDS = {
@@ -63,7 +63,7 @@ class Row:
 
 @bp.get("/")
 @requires("sell")
-def overview(fault: ShopError | None = None, **_place: str) -> ResponseReturnValue:
+def overview(fault: DomainError | None = None, **_place: str) -> ResponseReturnValue:
     """Show what needs a person, what is still open, and the latest payments."""
     store_id = str(place().store_id)
     with read() as session:

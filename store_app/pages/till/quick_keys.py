@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 
-from config.errors import Invalid, ShopError
+from config.errors import DomainError, Invalid
 from pos.catalogue import catalogue, quick_keys
 from pos.catalogue.quick_keys import COLOURS, LONGEST_LABEL, LONGEST_NAME, PAGES, PLACES, Key, Page, Spot
 from store_app.pages.common import form
@@ -48,7 +48,7 @@ class Taken:
 
 @bp.get("/", endpoint="arrange")
 @requires("catalogue")
-def arrange(fault: ShopError | None = None) -> ResponseReturnValue:
+def arrange(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show a page of keys; `key` is taken up, `free` is the empty place a product is looked for, `q` what for."""
     shown = _page_no(request.values.get("page", "1"))
     store_id, sought = str(place().store_id), form.tidy(request.values.get("q", ""))[:80]

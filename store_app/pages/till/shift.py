@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, Refused, ShopError
+from config.errors import DomainError, Invalid, NotFound, Refused
 from config.money import exponent
 from pos.payments import vouchers
 from pos.payments.payments import REFUND_TENDERS
@@ -56,7 +56,7 @@ class LineView:
 
 @bp.get("/")
 @requires("shift")
-def money(fault: ShopError | None = None, **_refused: str) -> Response:
+def money(fault: DomainError | None = None, **_refused: str) -> Response:
     """Show what the drawer needs now, today's receipts and the closed shifts; _refused: whose command failed."""
     store_id, day = str(place().store_id), today()
     with read() as look:
@@ -232,7 +232,7 @@ def reprint_z(shift_id: str) -> ResponseReturnValue:
 
 @bp.get("/receipts/<sale_id>")
 @requires("sell")
-def receipt(sale_id: str, fault: ShopError | None = None) -> Response:
+def receipt(sale_id: str, fault: DomainError | None = None) -> Response:
     """Show one receipt with its lines and its paper."""
     store_id = str(place().store_id)
     with read() as look:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import NotFound
 from pos.reports import receipt_mail
-from pos.reports import slips as shop_slips
+from pos.reports import slips as store_slips
 from pos.store.store import Till
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
@@ -33,7 +33,7 @@ def gift(sale_id: str) -> ResponseReturnValue:
     """Print the gift receipt of a sale."""
     command = form.command_id()
     with write() as session:
-        shop_slips.gift_receipt(session, _till(session), sale_id, command=command, at=doors().now())
+        store_slips.gift_receipt(session, _till(session), sale_id, command=command, at=doors().now())
     return _back(_("The gift receipt is being printed."), "shift.receipt", sale_id=sale_id)
 
 
@@ -92,7 +92,7 @@ def count_sheet(take_id: str, n: str) -> ResponseReturnValue:
     command, aisle = form.command_id(), form.tidy(request.form.get("aisle", ""))
     with write() as session:
         given: dict[str, Any] = {"command": command, "actor": g.actor, "at": doors().now()}
-        shop_slips.count_sheet(session, _till(session), take_id, number_of(n), aisle, **given)
+        store_slips.count_sheet(session, _till(session), take_id, number_of(n), aisle, **given)
     return _back(_("The count sheet is being printed."), "stocktake.section", take_id=take_id, n=n)
 
 
@@ -104,7 +104,7 @@ def price_batch() -> ResponseReturnValue:
     with write() as session:
         skus = product_list.beginning(session, store_id, day)
         given: dict[str, Any] = {"command": command, "actor": g.actor, "at": doors().now()}
-        shop_slips.price_batch(session, _till(session), skus, day, plan.ranks(session, store_id), **given)
+        store_slips.price_batch(session, _till(session), skus, day, plan.ranks(session, store_id), **given)
     return _back(_("The list of new prices is being printed."), "prices.labels", day=day.isoformat())
 
 

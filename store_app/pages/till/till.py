@@ -161,7 +161,7 @@ def _settings(store: Store, till: Till, now_open: shift_book.Shift | None) -> di
         "mail": doors().settings.sends_mail and not is_practising(),
         "may": sorted(g.permissions),
         "terminal": known.for_way("terminal") is not None,
-        "wallet": known.for_way("customer_code") is not None or known.for_way("shop_code") is not None,
+        "wallet": known.for_way("customer_code") is not None or known.for_way("store_code") is not None,
         "urls": {
             "approvals": "/api/approvals",
             "approvers": "/api/approvers",

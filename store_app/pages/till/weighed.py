@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 
-from config.errors import Refused, ShopError
+from config.errors import DomainError, Refused
 from pos.catalogue import gs1, own_labels, scan
 from pos.catalogue.catalogue import Listing, Product, Scanned
 from pos.catalogue.own_labels import STEPS, Scheme
@@ -82,7 +82,7 @@ class Tried:
 
 @bp.get("/")
 @requires("catalogue")
-def overview(fault: ShopError | None = None) -> ResponseReturnValue:
+def overview(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the ways to read labels, a field to try a code in, the scale and the tares. q: a product sought."""
     store_id, sought = str(place().store_id), form.tidy(request.args.get("q", ""))[:80]
     with read() as session:
@@ -125,7 +125,7 @@ def try_code() -> ResponseReturnValue:
     return page("till/weighed/tried.html", tried=_tried(_code()))
 
 
-def _refused(fault: ShopError, **_place: Any) -> Any:
+def _refused(fault: DomainError, **_place: Any) -> Any:
     return overview(fault)
 
 
@@ -206,7 +206,7 @@ def _tried(code: str) -> Tried | None:
     try:
         with read() as session:
             found = scan.read(session, str(place().store_id), code, today())
-    except ShopError as fault:
+    except DomainError as fault:
         return Tried(fault=sentence_of(fault))
     return Tried(found.product.name, _facts(found))
 
@@ -257,5 +257,5 @@ def _weighed() -> Weighing | str:
     """Return what lies on the scale, or the sentence that says why it does not answer."""
     try:
         return scale_of(request.args.get("till_id", "")).weigh()
-    except ShopError as fault:
+    except DomainError as fault:
         return sentence_of(fault)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from config.clock import as_utc
-from config.errors import ShopError
+from config.errors import DomainError
 from pos.store.store import Store
 from store_app.api.bodies import Body, parsed
 from store_app.pages.warehouse.routes import view_of
@@ -56,7 +56,7 @@ def confirm(key: str) -> ResponseReturnValue:
                 at=clock.now(),
             )  # fmt: skip
             wake_worker_after(session)
-    except ShopError as fault:
+    except DomainError as fault:
         answer = make_response(jsonify(error={"code": fault.code, "message": sentence_of(fault)}))
         answer.status_code = 409
         return answer

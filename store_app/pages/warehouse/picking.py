@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from pos.catalogue.catalogue import Product
 from pos.stock.batches import FOR_EVER, Batch, Held
 from pos.stock.recall import in_force
@@ -34,16 +34,16 @@ LATELY, MOST_NAMED = 20, 10
 
 @bp.get("/")
 @requires("network.supply")
-def overview_page(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show each warehouse's open lists, what waits for one, and the lists that left lately."""
     with read() as session:
         by_list, names = locations.by_list(session), _names(session)
         houses = []
         for house in warehouses(session):
             waits = dispatch.ready(session, house, at=clock.now())
-            shops = sorted({one.store_id for one in waits}, key=lambda one: names.get(one, one))
+            stores = sorted({one.store_id for one in waits}, key=lambda one: names.get(one, one))
             houses.append(
-                (house, house in by_list, [(one, names.get(one, one)) for one in shops], _open(session, house))
+                (house, house in by_list, [(one, names.get(one, one)) for one in stores], _open(session, house))
             )
         done = sa.select(PickList).where(PickList.state == "dispatched").order_by(PickList.sent_at.desc())
         lately = session.scalars(done.limit(LATELY)).all()
@@ -55,9 +55,9 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> ResponseRetu
 @form.answers_on(overview_page)
 def make(warehouse_id: str) -> ResponseReturnValue:
     """Put what waits on a list, of all shops or of those chosen."""
-    shops = request.form.getlist("shop")
+    stores = request.form.getlist("store")
     with write() as session:
-        made = picking.make(session, warehouse_id, shops=shops or None, actor=g.actor, at=clock.now())
+        made = picking.make(session, warehouse_id, stores=stores or None, actor=g.actor, at=clock.now())
         pick_id = made.id
     return redirect(url_for("console_picking.walk", pick_id=pick_id), 303)
 
@@ -75,7 +75,7 @@ def settle_way(warehouse_id: str) -> ResponseReturnValue:
 
 @bp.get("/<pick_id>")
 @requires("network.supply")
-def walk(pick_id: str, sku: str = "", fault: ShopError | None = None) -> ResponseReturnValue:
+def walk(pick_id: str, sku: str = "", fault: DomainError | None = None) -> ResponseReturnValue:
     """Show a list in the order in which it is walked, with the lots that leave first; the page is the paper, too."""
     with read() as session:
         found = session.get(PickList, form.tidy(pick_id))
@@ -84,7 +84,7 @@ def walk(pick_id: str, sku: str = "", fault: ShopError | None = None) -> Respons
         lines = pick_lists.lines_of(session, found)
         skus = {line.sku for line in lines}
         bays, names = pick_lists.bays(session, found.warehouse_id, skus), _names(session)
-        shops = pick_lists.load_order(session, found, {line.store_id for line in lines})
+        stores = pick_lists.load_order(session, found, {line.store_id for line in lines})
         route = pick_lists.route(session, found)
         units = dict(session.execute(sa.select(Product.sku, Product.stock_unit).where(Product.sku.in_(skus))).all())
         is_open = found.state in pick_lists.OPEN
@@ -97,12 +97,12 @@ def walk(pick_id: str, sku: str = "", fault: ShopError | None = None) -> Respons
         for one, mine in itertools.groupby(lines, key=lambda line: line.sku)
     ]
     totals = [
-        (names.get(shop, shop), route.get(shop), sum(1 for _line in mine),
+        (names.get(store, store), route.get(store), sum(1 for _line in mine),
          sum(-(-line.qty // line.pack_qty) for line in mine))
-        for shop, mine in ((shop, [line for line in lines if line.store_id == shop]) for shop in shops)
+        for store, mine in ((store, [line for line in lines if line.store_id == store]) for store in stores)
     ]  # fmt: skip
     return page(
-        "warehouse/pick.html", pick=found, products=products, shops=totals, fault=fault,
+        "warehouse/pick.html", pick=found, products=products, stores=totals, fault=fault,
         left=sum(1 for one in products if not one["is_done"]), reasons=supply.PICK_REASONS,
         at_fault=sku,
     )  # fmt: skip
@@ -180,10 +180,10 @@ def send(pick_id: str) -> ResponseReturnValue:
     else:
         flash(_("Nothing left. The list is given up, and what still waits goes on the next one."), "warn")
     for why in picking.STAYS:
-        shops = sorted({names.get(shop, shop) for shop, reason in sent.stayed if reason == why})
-        if shops:
-            told = ", ".join(shops[:MOST_NAMED]) + (" …" if len(shops) > MOST_NAMED else "")
-            flash(_("Not sent off: %(shops)s – %(why)s.", shops=told, why=supply.STAYS_WORDS[why]), "warn")
+        stores = sorted({names.get(store, store) for store, reason in sent.stayed if reason == why})
+        if stores:
+            told = ", ".join(stores[:MOST_NAMED]) + (" …" if len(stores) > MOST_NAMED else "")
+            flash(_("Not sent off: %(stores)s – %(why)s.", stores=told, why=supply.STAYS_WORDS[why]), "warn")
     return redirect(url_for("console_picking.overview_page"), 303)
 
 
@@ -207,7 +207,7 @@ def order(store_id: str, order_id: str) -> ResponseReturnValue:
         found = order_status.sheet(session, store_id, order_id)
         currency, names = usual_currency(session), _names(session)
     why = supply.LESS_WORDS
-    return page("warehouse/order.html", sheet=found, shop=names.get(store_id, store_id), currency=currency, why=why,
+    return page("warehouse/order.html", sheet=found, store=names.get(store_id, store_id), currency=currency, why=why,
                 shortage=supply.shortage)  # fmt: skip
 
 
@@ -263,7 +263,7 @@ def _product(
         of = _packed(line)
         rows.append(
             {
-                "key": _key(line), "shop": names.get(line.store_id, line.store_id), "packs": line.qty // of, "of": of,
+                "key": _key(line), "store": names.get(line.store_id, line.store_id), "packs": line.qty // of, "of": of,
                 "picked": None if line.picked_qty is None else line.picked_qty // of, "why": line.short_why,
                 "who": line.picked_by,
             }

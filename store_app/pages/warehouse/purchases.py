@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config.errors import ShopError
+from config.errors import DomainError
 from pos.store.store import usual_currency
 from store_app.pages.common import form
 from store_app.pages.common.waiting import stock_units
@@ -32,7 +32,7 @@ OPEN = ["proposed", "ordered"]
 
 @bp.get("/")
 @requires("network.supply")
-def listed(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """List what is to decide, what is on its way, and what came."""
     with read() as session:
         waiting = [_view(session, one) for one in purchases.purchases(session, OPEN)]

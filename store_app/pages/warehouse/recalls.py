@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from pos.catalogue import gs1
 from pos.catalogue.catalogue import Barcode, Product
 from pos.stock import batches, recall
@@ -34,7 +34,7 @@ SHOWN = 12
 
 @bp.get("/")
 @requires("network.supply")
-def listed(fault: ShopError | None = None) -> ResponseReturnValue:
+def listed(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the recalls, and the form that calls one once its product is known."""
     text = form.tidy(request.args.get("q", ""))[: form.WORDS]
     with read() as session:
@@ -71,11 +71,11 @@ def call() -> ResponseReturnValue:
 
 @bp.get("/<recall_id>")
 @requires("network.supply")
-def one(recall_id: str, fault: ShopError | None = None, **place: Any) -> ResponseReturnValue:
+def one(recall_id: str, fault: DomainError | None = None, **place: Any) -> ResponseReturnValue:
     """Show a recall: what the warehouses have of it, which shops looked, and what each is to be credited."""
     with read() as session:
-        shops, houses = recalls.shops(session, recall_id), recalls.in_houses(session, recall_id)
-        row = (houses or [shop.row for shop in shops])[0]
+        stores, houses = recalls.stores(session, recall_id), recalls.in_houses(session, recall_id)
+        row = (houses or [store.row for store in stores])[0]
         product = session.get_one(Product, row.sku)
         stands = {house.store_id: _stands(session, house) for house in houses}
         currency, owed = usual_currency(session), upstream_claims.owed(session, recall_id, at=clock.now())
@@ -87,13 +87,12 @@ def one(recall_id: str, fault: ShopError | None = None, **place: Any) -> Respons
         ]
     return page(
         "warehouse/recall.html",
-        recall=row, name=product.name, unit=product.stock_unit, houses=houses, stands=stands, shops=shops,
-        looked=sum(1 for shop in shops if shop.row.cleared_at), taken=sum(shop.row.taken_qty or 0 for shop in shops),
-        sent=sum(shop.sent_qty for shop in shops), words=stock.AFTERWARDS, currency=currency,
-        lift_reasons=stock.LIFT_REASONS, fault=fault, owed=owed, claims=claims, coming=coming,
-        returnable=returnable, returns=returns, letter_words=letter_sentence,
-        open_of=[one.supplier_id for one, _seller in claims if one.state == "open"],
-        at_fault=place.get("store_id", "") + place.get("warehouse_id", "") + place.get("claim_id", ""),
+        recall=row, name=product.name, unit=product.stock_unit, houses=houses, stands=stands, stores=stores,
+        looked=sum(1 for store in stores if store.row.cleared_at), taken=sum(store.row.taken_qty or 0 for store in
+        stores), sent=sum(store.sent_qty for store in stores), words=stock.AFTERWARDS, currency=currency,
+        lift_reasons=stock.LIFT_REASONS, fault=fault, owed=owed, claims=claims, coming=coming, returnable=returnable,
+        returns=returns, letter_words=letter_sentence, open_of=[one.supplier_id for one, _seller in claims if one.state
+        == "open"], at_fault=place.get("store_id", "") + place.get("warehouse_id", "") + place.get("claim_id", ""),
     )  # fmt: skip
 
 
@@ -184,9 +183,9 @@ def settle(recall_id: str, store_id: str) -> ResponseReturnValue:
 @form.answers_on(one)
 def tell(recall_id: str) -> ResponseReturnValue:
     """Note which shops without a node somebody told; a second click changes nothing."""
-    chosen = list(dict.fromkeys(request.form.getlist("shop")))
+    chosen = list(dict.fromkeys(request.form.getlist("store")))
     if not chosen:
-        raise Invalid("nobody-chosen", _("Tick the shops that were told."), field="shop")
+        raise Invalid("nobody-chosen", _("Tick the shops that were told."), field="store")
     with write() as session:
         recalls.tell_by_hand(session, recall_id, chosen, actor=g.actor, at=clock.now())
     flash(ngettext("Noted: %(num)d shop knows.", "Noted: %(num)d shops know.", len(chosen)), "good")

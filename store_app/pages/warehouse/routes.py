@@ -14,7 +14,7 @@ from flask_babel import ngettext
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from pos.store.store import Store
 from store_app.files import tables
 from store_app.pages.common import form
@@ -72,7 +72,7 @@ class PlaceRow:
 
 @bp.get("/")
 @requires("network.supply")
-def overview(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def overview(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what waits, the vans, and the rounds with their picture."""
     with read() as session:
         warehouse = _warehouse(session)
@@ -188,7 +188,7 @@ def retire(van_id: str) -> ResponseReturnValue:
 
 @bp.get("/places")
 @requires("network.supply")
-def places(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def places(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show where the shops and warehouses are, and when they take goods; what was typed and refused is still there."""
     with read() as session:
         named = [(house, _("Warehouse %(id)s", id=house)) for house in suppliers.warehouses(session)]

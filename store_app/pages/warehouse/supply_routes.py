@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from config.errors import ShopError
+from config.errors import DomainError
 from pos.store.store import Region, Store, zone_of
 from store_app.jobs import publishing
 from store_app.pages.common import form
@@ -23,7 +23,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("network.supply")
-def listed(fault: ShopError | None = None, warehouse_id: str = "") -> ResponseReturnValue:
+def listed(fault: DomainError | None = None, warehouse_id: str = "") -> ResponseReturnValue:
     """Show from where regions are supplied, which shops differ, and how many shops each warehouse supplies."""
     with read() as session:
         houses, known, house_of = (
@@ -37,7 +37,7 @@ def listed(fault: ShopError | None = None, warehouse_id: str = "") -> ResponseRe
         calendars = {str(one.warehouse_id): one for one in vans}
         clocks = {house: zone_of(session, house) or "" for house in houses}
         alone = [of_id for kind, of_id in known if kind == "store"]
-        shops = session.scalars(sa.select(Store).where(Store.id.in_(alone)).order_by(Store.name, Store.id)).all()
+        stores = session.scalars(sa.select(Store).where(Store.id.in_(alone)).order_by(Store.name, Store.id)).all()
     counts = list(house_of.values())
     return page(
         "warehouse/supplied.html",
@@ -50,7 +50,7 @@ def listed(fault: ShopError | None = None, warehouse_id: str = "") -> ResponseRe
         fault=fault,
         at_fault=warehouse_id,
         regions=[(one, known.get(("region", one.id), "")) for one in regions],
-        shops=[(one, house_of.get(one.id, "")) for one in shops],
+        stores=[(one, house_of.get(one.id, "")) for one in stores],
     )
 
 
@@ -67,12 +67,12 @@ def settle_region(region_id: str) -> ResponseReturnValue:
 
 @bp.post("/shops/<store_id>")
 @requires("network.supply")
-def settle_shop(store_id: str) -> ResponseReturnValue:
+def settle_store(store_id: str) -> ResponseReturnValue:
     """Settle from where one shop is supplied; what it ordered before comes from where it was ordered."""
     with write() as session:
         house = _chosen()
         missed = supply_routes.unlisted(session, store_id, house) if house else 0
-        supply_routes.supply_shop(session, store_id, house, actor=g.actor, at=clock.now())
+        supply_routes.supply_store(session, store_id, house, actor=g.actor, at=clock.now())
     publishing.publish_terms(doors())
     flash(_("What this shop orders from now on comes from there."), "good")
     if missed:

@@ -29,7 +29,7 @@ def everything() -> ResponseReturnValue:
         rows = transfers.transfers(session, transfers.STATES.states, limit=SHOWN)
         lines = {row.id: transfers.lines_of(session, row) for row in rows}
         picture = _picture(session, [row for row in rows if row.state in transfers.OPEN])
-        shops = session.scalar(sa.select(sa.func.count()).select_from(Store).where(Store.has_node)) or 0
+        stores = session.scalar(sa.select(sa.func.count()).select_from(Store).where(Store.has_node)) or 0
         placed = len(vehicles.places_of(session, list(session.scalars(sa.select(Store.id).where(Store.has_node)))))
     done = [row for row in rows if row.handed_over_at is not None]
     return page(
@@ -41,7 +41,7 @@ def everything() -> ResponseReturnValue:
         done=len(done),
         moved_minor=sum(row.cost_minor for row in done),
         gained_minor=sum((row.giver_minor or 0) + (row.taker_minor or 0) for row in done),
-        nowhere=shops - placed,
+        nowhere=stores - placed,
         distance=supply.distance,
         tag=supply.transfer_tag,
     )
@@ -63,5 +63,5 @@ def _picture(session: Session, rows: list[GoodsTransfer]) -> dict[str, Any] | No
         if row.giver_id in at and row.taker_id in at
     ]
     return {
-        "width": WIDTH, "height": HEIGHT, "arrows": arrows, "shops": [(*at[key], names[key]) for key in sorted(at)],
+        "width": WIDTH, "height": HEIGHT, "arrows": arrows, "stores": [(*at[key], names[key]) for key in sorted(at)],
     }  # fmt: skip

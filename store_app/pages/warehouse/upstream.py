@@ -12,7 +12,7 @@ from flask import Blueprint, flash, g, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import ShopError
+from config.errors import DomainError
 from store_app.pages.common import form
 from store_app.pages.orders import suppliers
 from store_app.runtime.doors import clock, read, write
@@ -27,7 +27,7 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("network.supply")
-def listed(fault: ShopError | None = None, warehouse_id: str = "") -> ResponseReturnValue:
+def listed(fault: DomainError | None = None, warehouse_id: str = "") -> ResponseReturnValue:
     """List whom the network buys from, and the warehouses that write to them."""
     with read() as session:
         rows = supply_routes.upstream_suppliers(session)

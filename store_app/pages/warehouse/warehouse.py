@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, ShopError
+from config.errors import DomainError, Invalid, NotFound
 from pos.catalogue.catalogue import Product
 from pos.stock import waste
 from pos.store.store import usual_currency
@@ -28,7 +28,7 @@ SHOWN = 100
 
 @bp.get("/")
 @requires("network.supply")
-def goods(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def goods(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what is over or soon will be, or the products searched for, and what was written off lately."""
     text = form.tidy(request.args.get("q", ""))[: form.WORDS]
     with read() as session:
@@ -72,7 +72,7 @@ def write_off(warehouse_id: str) -> ResponseReturnValue:
 
 @bp.get("/stock")
 @requires("network.supply")
-def stock(fault: ShopError | None = None, **_place: Any) -> ResponseReturnValue:
+def stock(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what stands in a warehouse product by product, and what of it is promised."""
     text = form.tidy(request.args.get("q", ""))[: form.WORDS]
     is_gone = request.args.get("gone") == "1"

@@ -153,7 +153,7 @@ def plan(
     session.add(campaign)
     session.flush()
     journal.record(
-        session, actor=actor, at=at, verb="campaign.planned", subject=f"campaign:{campaign.id}", shops=len(chosen),
+        session, actor=actor, at=at, verb="campaign.planned", subject=f"campaign:{campaign.id}", stores=len(chosen),
         held_out=held, fee_minor=terms.fee_minor,
     )  # fmt: skip
     for store_id in chosen:
@@ -202,7 +202,7 @@ def settle_due(session: Session, *, actor: Actor, at: dt.datetime) -> list[Campa
                 days.append(day_of(session, ask.store_id, at))
         if min(days, default=at.date()) >= campaign.until_day + dt.timedelta(days=SETTLE_DAYS):
             found = outcome(session, campaign, campaign.until_day, heard_alone=True).effect
-            campaign.effect = asdict(found) | {"shops": list(found.shops)} if found else {}
+            campaign.effect = asdict(found) | {"stores": list(found.stores)} if found else {}
             journal.move(session, campaign, "over", actor=actor, at=at, subject=f"campaign:{campaign.id}")
             done.append(campaign)
     session.flush()

@@ -37,7 +37,7 @@ ANSWERS = ("accepted", "declined", "expired", "withdrawn", "called_off", "offere
 
 
 @dataclass(frozen=True)
-class Shop:
+class StoreResult:
     """One shop's part in a push. answer: one of ANSWERS; came, sold: units, None while nothing came."""
 
     offer: PushOffer
@@ -56,26 +56,26 @@ class Pushed:
     why: str
     kind: str
     return_until: dt.date | None
-    shops: list[Shop]
+    stores: list[StoreResult]
 
     def count(self, answer: str) -> int:
         """Return how many shops gave an answer."""
-        return sum(shop.answer == answer for shop in self.shops)
+        return sum(store.answer == answer for store in self.stores)
 
     @property
     def came_qty(self) -> int:
         """Units the shops took in."""
-        return sum(shop.came_qty or 0 for shop in self.shops)
+        return sum(store.came_qty or 0 for store in self.stores)
 
     @property
     def sold_qty(self) -> int:
         """Units of them that sold."""
-        return sum(shop.sold_qty for shop in self.shops)
+        return sum(store.sold_qty for store in self.stores)
 
     @property
     def care_minor(self) -> int:
         """What was paid for those that stayed."""
-        return sum(shop.offer.care_minor or 0 for shop in self.shops)
+        return sum(store.offer.care_minor or 0 for store in self.stores)
 
 
 # --- verbs ---
@@ -96,11 +96,11 @@ def look_after(session: Session, *, actor: Actor, at: dt.datetime) -> int:
         PushOffer.state == "received", PushOffer.return_until.is_(None), PushOffer.care_minor.is_(None),
         PushOffer.terms.is_not(None),
     )  # fmt: skip
-    by_shop: dict[str, list[PushOffer]] = {}
+    by_store: dict[str, list[PushOffer]] = {}
     for offer in session.scalars(query.order_by(PushOffer.store_id, PushOffer.id)):
-        by_shop.setdefault(offer.store_id, []).append(offer)
+        by_store.setdefault(offer.store_id, []).append(offer)
     looked_at = 0
-    for store_id, waiting in by_shop.items():
+    for store_id, waiting in by_store.items():
         with isolation.apart(session, "push-care", store_id, actor=actor, at=at) as part:
             due = _due(session, waiting, at)
             for offer, here, day in due:
@@ -122,20 +122,20 @@ def pushes(session: Session, *, limit: int = 200) -> list[Pushed]:
         for lot in session.scalars(sa.select(Consigned).where(Consigned.id.in_([one.id for one in offers])))
     }
     sold = _sold(session, [one for one in offers if (one.store_id, one.id) not in lots], came)
-    groups: dict[str, list[Shop]] = {}
+    groups: dict[str, list[StoreResult]] = {}
     for offer in offers:
         key, lot = (offer.store_id, offer.id), lots.get((offer.store_id, offer.id))
         here = came.get(key)
-        shop = Shop(
+        store = StoreResult(
             offer, offer.state if offer.state in ANSWERS else "accepted",
             lot.came_qty if lot else here[1] if here else None,
             lot.sold_qty if lot else sold.get(key, 0), lot.back_qty if lot else 0,
         )  # fmt: skip
-        groups.setdefault(offer.id.removesuffix(f"-{offer.store_id}"), []).append(shop)
+        groups.setdefault(offer.id.removesuffix(f"-{offer.store_id}"), []).append(store)
     return [
-        Pushed(push_id, shops[0].offer.name, shops[0].offer.why, terms_from(shops[0].offer.terms).kind,
-               shops[0].offer.return_until, sorted(shops, key=lambda one: one.offer.store_id))
-        for push_id, shops in groups.items()
+        Pushed(push_id, stores[0].offer.name, stores[0].offer.why, terms_from(stores[0].offer.terms).kind,
+               stores[0].offer.return_until, sorted(stores, key=lambda one: one.offer.store_id))
+        for push_id, stores in groups.items()
     ]  # fmt: skip
 
 

@@ -82,7 +82,7 @@ class Need:
 
 
 @dataclass(slots=True)
-class _Shops:
+class _Stores:
     """What shops sell of a product a day, and have; counted: of each as much as it sells in the days that count."""
 
     per_day: float = 0.0
@@ -110,21 +110,21 @@ def needs(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) ->
     listed = [(sku, name, sold.get(sku, own)) for sku, name, own in _listed(session, [van.id for van in vans])]
     of = {sku: sources.get(terms.supplier_id, unknown) for sku, _name, terms in listed}
     days = {sku: source.interval_days + way for sku, source in of.items()}
-    of_shops = _of_shops(session, warehouse_id, days, today, actor, at)
+    of_stores = _of_stores(session, warehouse_id, days, today, actor, at)
     there, coming = _standing(session, warehouse_id, today), purchases.to_come(session, warehouse_id, today)
     called_back = {row.sku for row in recall.in_force(session, warehouse_id) if row.batch is None}
     found: dict[str | None, list[Need]] = {}
     for sku, name, terms in listed:
-        shops, source = of_shops[sku], of[sku]
-        if shops.per_day <= 0 or sku in called_back:
+        stores, source = of_stores[sku], of[sku]
+        if stores.per_day <= 0 or sku in called_back:
             continue
-        counted = round(shops.counted)
+        counted = round(stores.counted)
         why = {
-            "per_day": round(shops.per_day, 2), "days": days[sku], "in_warehouse": there.get(sku, 0),
-            "in_shops": round(shops.have), "counted": counted, "coming": coming.get(sku, 0),
+            "per_day": round(stores.per_day, 2), "days": days[sku], "in_warehouse": there.get(sku, 0),
+            "in_stores": round(stores.have), "counted": counted, "coming": coming.get(sku, 0),
         }  # fmt: skip
         position = there.get(sku, 0) + coming.get(sku, 0) + counted
-        line = _policy_line(terms, source, shops.per_day, way, position=position)
+        line = _policy_line(terms, source, stores.per_day, way, position=position)
         found.setdefault(source.supplier_id, []).append(Need(name, line, why))
     return [(one, found[one.supplier_id]) for one in (*sources.values(), unknown) if one.supplier_id in found]
 
@@ -163,14 +163,14 @@ def _policy_line(terms: Terms, source: Source, rate: float, way: int, *, positio
     )  # fmt: skip
 
 
-def _of_shops(
+def _of_stores(
     session: Session, warehouse_id: str, days: Mapping[str, int], today: dt.date, actor: Actor, at: dt.datetime
-) -> dict[str, _Shops]:
+) -> dict[str, _Stores]:
     """Return what a warehouse's shops sell and have of each product, for so many days (rules 1, 3)."""
-    found = {sku: _Shops() for sku in days}
+    found = {sku: _Stores() for sku in days}
 
-    def add(stores: Sequence[str]) -> None:
-        rates, have = (told(session, today, stores=stores) for told in (stockouts.rates, stockouts.positions))
+    def add(selling: Sequence[str]) -> None:
+        rates, have = (told(session, today, stores=selling) for told in (stockouts.rates, stockouts.positions))
         for (store_id, sku), units in chain(rates.items(), have.items()):
             if not 0 <= units <= MOST_QTY:
                 raise Invalid("told-no-number", f"{sku} of {store_id} is {units}, which no shop sells or has.", sku=sku)
@@ -178,11 +178,11 @@ def _of_shops(
             if sku in found:
                 found[sku].have += units
         for place, per_day in rates.items():
-            if (shops := found.get(place[1])) is not None:
-                shops.per_day += per_day
-                shops.counted += min(have.get(place, 0), per_day * days[place[1]])
+            if (stores := found.get(place[1])) is not None:
+                stores.per_day += per_day
+                stores.counted += min(have.get(place, 0), per_day * days[place[1]])
 
-    isolation.together(session, "purchasing", supply_routes.shops_of(session, warehouse_id), add, actor=actor, at=at)
+    isolation.together(session, "purchasing", supply_routes.stores_of(session, warehouse_id), add, actor=actor, at=at)
     return found
 
 

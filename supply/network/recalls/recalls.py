@@ -67,7 +67,7 @@ VERSION = 1
 
 
 @dataclass(frozen=True)
-class Shop:
+class RecallingStore:
     """A shop that was told. sent_qty: of the recalled lot for certain; maybe_qty: of no known lot."""
 
     store_id: str
@@ -107,16 +107,16 @@ def call(
     for house in houses:
         recall.call(session, house, sku, batch, **said, actor=actor, at=at)
         pick_lots.name_anew(session, house, sku, at=at)
-    for shop in session.scalars(_carrying(sku).where(Store.id.not_in(houses))).all():
-        row = recall.call(session, shop.id, sku, batch, **said, actor=actor, at=at)
-        if shop.has_node:
+    for store in session.scalars(_carrying(sku).where(Store.id.not_in(houses))).all():
+        row = recall.call(session, store.id, sku, batch, **said, actor=actor, at=at)
+        if store.has_node:
             _tell(session, row, at)
 
 
 def catch_up(session: Session, store_id: str, *, at: dt.datetime) -> None:
     """Tell a shop that speaks by its node of every recall in force that its node was not told of (rules 1, 6)."""
     books = warehouses(session) or session.scalars(sa.select(Recall.store_id).where(_IN_FORCE).distinct()).all()
-    new = {row[0]: holder for holder in books for row in _NEW.all(session, {"book": holder, "shop": store_id})}
+    new = {row[0]: holder for holder in books for row in _NEW.all(session, {"book": holder, "store": store_id})}
     for recall_id, holder in sorted(new.items()):
         one = session.get_one(Recall, (holder, recall_id))
         if _still_holds(session, one):
@@ -180,21 +180,21 @@ def lift(session: Session, recall_id: str, *, why: str, actor: Actor, at: dt.dat
 
 def settle(session: Session, recall_id: str, store_id: str, qty: int, *, actor: Actor, at: dt.datetime) -> int:
     """Credit a shop so many units (rule 4); returns the sum. 0 units: nothing is credited, and it is settled."""
-    shop = next((one for one in shops(session, recall_id) if one.store_id == store_id), None)
-    if shop is None or shop.row.taken_qty is None:
+    store = next((one for one in stores(session, recall_id) if one.store_id == store_id), None)
+    if store is None or store.row.taken_qty is None:
         raise Refused("not-looked-through", "This shop has not said yet how many it took away.")
-    if shop.row.settled_qty is not None:
-        raise Refused("recall-settled", f"{shop.name} was credited {shop.row.settled_qty} before.", name=shop.name)
-    if isinstance(qty, bool) or not 0 <= qty <= shop.most_qty:
-        raise Invalid("bad-recall-quantity", f"Type 0 to {shop.most_qty}.", most=shop.most_qty, field="qty")
-    amount = _worth(session, store_id, shop.row.sku, qty) if qty else 0
+    if store.row.settled_qty is not None:
+        raise Refused("recall-settled", f"{store.name} was credited {store.row.settled_qty} before.", name=store.name)
+    if isinstance(qty, bool) or not 0 <= qty <= store.most_qty:
+        raise Invalid("bad-recall-quantity", f"Type 0 to {store.most_qty}.", most=store.most_qty, field="qty")
+    amount = _worth(session, store_id, store.row.sku, qty) if qty else 0
     amount = min(amount, ledger.left_to_credit(session, store_id))
-    shop.row.settled_qty = qty
+    store.row.settled_qty = qty
     if amount:
         words = "Recalled goods"
         ledger.credit_note(session, store_id, amount, why=words, id=f"recall-{recall_id}", actor=actor, at=at)
     facts = {"store": store_id, "units": qty, "amount_minor": amount}
-    journal.record(session, actor=actor, at=at, verb="recall.settled", subject=recall.subject_of(shop.row), **facts)
+    journal.record(session, actor=actor, at=at, verb="recall.settled", subject=recall.subject_of(store.row), **facts)
     session.flush()
     return amount
 
@@ -237,7 +237,7 @@ def in_houses(session: Session, recall_id: str) -> list[Recall]:
     return [row for row in _rows(session, recall_id) if row.store_id in houses]
 
 
-def shops(session: Session, recall_id: str) -> list[Shop]:
+def stores(session: Session, recall_id: str) -> list[RecallingStore]:
     """Return the shops it stands in the books of: first whom a person has to tell, then who has not looked yet."""
     houses, rows = warehouses(session), _rows(session, recall_id)
     sku, batch = rows[0].sku, rows[0].batch
@@ -254,7 +254,7 @@ def shops(session: Session, recall_id: str) -> list[Shop]:
             most = max(0, min(row.taken_qty or 0, left))
             store = known[row.store_id]
             by_hand = not store.has_node and row.told_how != "node"
-            found.append(Shop(store.id, store.name, row, sure, maybe, before, most, by_hand, store.phone))
+            found.append(RecallingStore(store.id, store.name, row, sure, maybe, before, most, by_hand, store.phone))
     return sorted(found, key=_urgency)
 
 
@@ -271,11 +271,11 @@ SAYS_WHY = 2
 
 def tell_by_hand(session: Session, recall_id: str, store_ids: Sequence[str], *, actor: Actor, at: dt.datetime) -> None:
     """Note that a person told shops what holds now (rule 6); twice changes nothing."""
-    for shop in _shops(session, recall_id, store_ids):
-        if shop.is_to_tell:
-            shop.row.told_how = "hand"
-            facts = {"store": shop.store_id, "state": shop.row.state}
-            subject = recall.subject_of(shop.row)
+    for store in _stores(session, recall_id, store_ids):
+        if store.is_to_tell:
+            store.row.told_how = "hand"
+            facts = {"store": store.store_id, "state": store.row.state}
+            subject = recall.subject_of(store.row)
             journal.record(session, actor=actor, at=at, verb="recall.told", subject=subject, **facts)
     session.flush()
 
@@ -284,19 +284,19 @@ def note_looked(
     session: Session, recall_id: str, store_id: str, taken_qty: int, *, actor: Actor, at: dt.datetime
 ) -> None:
     """Note how many a shop says it took away (rules 6, 7)."""
-    (shop,) = _shops(session, recall_id, [store_id])
-    if shop.is_to_tell:
-        raise Refused("not-told-yet", f"Tell {shop.name} of the recall first, and note it.", name=shop.name)
+    (store,) = _stores(session, recall_id, [store_id])
+    if store.is_to_tell:
+        raise Refused("not-told-yet", f"Tell {store.name} of the recall first, and note it.", name=store.name)
     if isinstance(taken_qty, bool) or not 0 <= taken_qty <= MOST_QTY:
         raise Invalid("bad-recall-quantity", f"Type 0 to {MOST_QTY}.", most=MOST_QTY, field="qty")
     recall.clear(session, store_id, recall_id, taken_qty, actor=actor, at=at)
-    there, rest = locked(session, store_id, [shop.row.sku])[shop.row.sku], taken_qty
+    there, rest = locked(session, store_id, [store.row.sku])[store.row.sku], taken_qty
     moves: list[Moved] = []
     for place in (*TAKEN_FROM, Place.BIN):
         if part := min(rest, max(0, there.get(place, 0))):
-            moves.append((new_id(), shop.row.sku, part, place, Place.WASTE))
+            moves.append((new_id(), store.row.sku, part, place, Place.WASTE))
             rest -= part
-    _book(session, shop.row, moves, actor=actor, at=at)
+    _book(session, store.row, moves, actor=actor, at=at)
 
 
 def hear_by_hand(
@@ -359,8 +359,8 @@ def _enter(session: Session, store_id: str, one: Recall, at: dt.datetime) -> Rec
     return row
 
 
-def _urgency(shop: Shop) -> tuple[bool, bool, int, int, str]:
-    return not shop.is_to_tell, shop.row.cleared_at is not None, -shop.sent_qty, -shop.maybe_qty, shop.name
+def _urgency(store: RecallingStore) -> tuple[bool, bool, int, int, str]:
+    return not store.is_to_tell, store.row.cleared_at is not None, -store.sent_qty, -store.maybe_qty, store.name
 
 
 def _carrying(sku: str) -> sa.Select[Store]:
@@ -476,25 +476,25 @@ def _take_cleared(session: Session, message: Message, from_node: str, at: dt.dat
 _IN_FORCE = sa.and_(sa.text("recall.state <> 'lifted'"), Recall.afterwards != "")
 
 
-def _new_for_a_shop() -> Prepared:
+def _new_for_a_store() -> Prepared:
     """Return what asks a warehouse's book for the recalls in force that are news for a shop's node (rules 1, 6): its
     own book has them, or it carries the product or has it on its way."""
-    shop: sa.BindParameter[str] = sa.bindparam("shop")
+    store: sa.BindParameter[str] = sa.bindparam("store")
     one, mine = table_of(Recall).c, table_of(Recall).alias("mine").c
-    own = sa.select(mine.id).where(mine.store_id == shop, mine.id == one.id)
+    own = sa.select(mine.id).where(mine.store_id == store, mine.id == one.id)
     tables = (table_of(StockLevel).c, table_of(DeliveryLine).c)
-    carried = (sa.exists(sa.select(book.sku).where(book.store_id == shop, book.sku == one.sku)) for book in tables)
+    carried = (sa.exists(sa.select(book.sku).where(book.store_id == store, book.sku == one.sku)) for book in tables)
     told = sa.exists(own.where(mine.told_how == "node"))
     news = sa.and_(~told, sa.or_(sa.exists(own), *carried))
     return Prepared(sa.select(one.id).where(one.store_id == sa.bindparam("book"), _IN_FORCE, news))
 
 
-_NEW = _new_for_a_shop()
+_NEW = _new_for_a_store()
 
 
-def _shops(session: Session, recall_id: str, store_ids: Sequence[str]) -> list[Shop]:
+def _stores(session: Session, recall_id: str, store_ids: Sequence[str]) -> list[RecallingStore]:
     """Return shops that a person tells (rule 6); NotFound and Refused for any other."""
-    found = {one.store_id: one for one in shops(session, recall_id) if one.is_by_hand}
+    found = {one.store_id: one for one in stores(session, recall_id) if one.is_by_hand}
     for store_id in store_ids:
         if store_id not in found:
             recall.recall_of(session, store_id, recall_id)

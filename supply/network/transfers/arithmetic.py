@@ -8,7 +8,7 @@ Rules
 3. Of each product goes what brings both shops together most, as long as neither loses by it.
 4. Each shop carries half of the way, there and back. A transfer is proposed where both still gain `least_minor` each.
 5. Pairs come by what they gain together. A product leaves a shop once and reaches a shop once; nobody has more than
-   `most_a_shop` transfers at a time.
+   `most_a_store` transfers at a time.
 
 Units: *_minor currency minor units, qty stock units, metres by road.
 """
@@ -36,7 +36,7 @@ class TransferPolicy:
     a_km_minor: int = 50
     least_minor: int = 200
     most_lines: int = 12
-    most_a_shop: int = 3
+    most_a_store: int = 3
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def matches(
     chosen: list[Match] = []
     count, left, reached = dict(taken or {}), set[tuple[str, str]](), set[tuple[str, str]]()
     for one in found:
-        if max(count.get(one.giver_id, 0), count.get(one.taker_id, 0)) >= policy.most_a_shop:
+        if max(count.get(one.giver_id, 0), count.get(one.taker_id, 0)) >= policy.most_a_store:
             continue
         lines = [
             line
@@ -163,8 +163,8 @@ def matches(
         chosen.append(match)
         left |= {(match.giver_id, line.sku) for line in match.lines}
         reached |= {(match.taker_id, line.sku) for line in match.lines}
-        for shop in (match.giver_id, match.taker_id):
-            count[shop] = count.get(shop, 0) + 1
+        for store in (match.giver_id, match.taker_id):
+            count[store] = count.get(store, 0) + 1
     return chosen
 
 

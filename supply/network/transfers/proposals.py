@@ -40,17 +40,17 @@ def propose(session: Session, *, actor: Actor, at: dt.datetime) -> list[GoodsTra
     """Propose what shops gain by today, and tell them; returns the proposals, the best first."""
     from supply.network.transfers.arithmetic import matches
 
-    shops = {shop.id: shop for shop in session.scalars(sa.select(Store).where(Store.has_node).order_by(Store.id))}
+    stores = {store.id: store for store in session.scalars(sa.select(Store).where(Store.has_node).order_by(Store.id))}
     taken, busy, declined = _before(session, at)
-    held = credit.held_shops(session)
+    held = credit.held_stores(session)
     found: list[Match] = []
-    for currency in sorted({shop.currency for shop in shops.values()}):
-        mine = [shop_id for shop_id, shop in shops.items() if shop.currency == currency]
-        today = max(day_of(session, shop_id, at) for shop_id in mine)
+    for currency in sorted({store.currency for store in stores.values()}):
+        mine = [store_id for store_id, store in stores.items() if store.currency == currency]
+        today = max(day_of(session, store_id, at) for store_id in mine)
         told = {
-            shop_id: _may_take(sheet.without(busy.get(shop_id, set())), shop_id not in held)
-            for shop_id, sheet in sheets(session, today).items()
-            if shop_id in mine
+            store_id: _may_take(sheet.without(busy.get(store_id, set())), store_id not in held)
+            for store_id, sheet in sheets(session, today).items()
+            if store_id in mine
         }
         policy = _policy(currency)
         costs = {sku: terms.pack_cost_minor / terms.pack_qty for sku, terms in carried(session, today).items()}
@@ -59,7 +59,7 @@ def propose(session: Session, *, actor: Actor, at: dt.datetime) -> list[GoodsTra
     made = []
     for match in found:
         with isolation.apart(session, "transfers", match.giver_id, actor=actor, at=at):
-            made.append(_written(session, match, shops, actor=actor, at=at))
+            made.append(_written(session, match, stores, actor=actor, at=at))
     return made
 
 
@@ -99,14 +99,14 @@ def _before(
         if state == "declined":
             declined.add((giver, taker, sku))
             continue
-        for shop in (giver, taker):
+        for store in (giver, taker):
             if state == "received" and received_at is not None:
-                if day_of(session, shop, received_at) >= told_on.get(shop, dt.date.min):
-                    busy.setdefault(shop, set()).add(sku)
+                if day_of(session, store, received_at) >= told_on.get(store, dt.date.min):
+                    busy.setdefault(store, set()).add(sku)
                 continue
-            busy.setdefault(shop, set()).add(sku)
-            count.setdefault(shop, set()).add(transfer_id)
-    return {shop: len(ids) for shop, ids in count.items()}, busy, frozenset(declined)
+            busy.setdefault(store, set()).add(sku)
+            count.setdefault(store, set()).add(transfer_id)
+    return {store: len(ids) for store, ids in count.items()}, busy, frozenset(declined)
 
 
 def _near(session: Session, ids: list[str], most_metres: int) -> list[tuple[str, str, int]]:
@@ -129,7 +129,7 @@ def _near(session: Session, ids: list[str], most_metres: int) -> list[tuple[str,
 
 
 def _written(
-    session: Session, match: "Match", shops: dict[str, Store], *, actor: Actor, at: dt.datetime
+    session: Session, match: "Match", stores: dict[str, Store], *, actor: Actor, at: dt.datetime
 ) -> GoodsTransfer:
     day = day_of(session, match.giver_id, at)
     terms = carried(session, day)
@@ -139,8 +139,8 @@ def _written(
     fetch_by = min([day + dt.timedelta(days=ANSWER_DAYS + FETCH_DAYS),
                     *(line.last_day - dt.timedelta(days=1) for line in match.lines if line.last_day)])  # fmt: skip
     found = GoodsTransfer(
-        id=new_id(), giver_id=match.giver_id, taker_id=match.taker_id, giver_name=shops[match.giver_id].name,
-        taker_name=shops[match.taker_id].name, metres=match.metres, state="proposed", proposed_at=at,
+        id=new_id(), giver_id=match.giver_id, taker_id=match.taker_id, giver_name=stores[match.giver_id].name,
+        taker_name=stores[match.taker_id].name, metres=match.metres, state="proposed", proposed_at=at,
         answer_by=min(day + dt.timedelta(days=ANSWER_DAYS), fetch_by), fetch_by=fetch_by,
         giver_minor=match.giver_minor, taker_minor=match.taker_minor, giver_yes=False, taker_yes=False, why="",
         declined_by="", code_hash="", cost_minor=0,

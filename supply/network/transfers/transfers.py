@@ -133,7 +133,7 @@ def hand_over(
     units = [(line.sku, line.given_qty) for line in lines if line.given_qty]
     there = stock.levels(session, store_id, [sku for sku, _ in units])
     free = [(sku, qty, max(0, there[sku].available)) for sku, qty in units]
-    refuse_short(session, [row for row in free if row[1] > row[2]], "shop")
+    refuse_short(session, [row for row in free if row[1] > row[2]], "store")
     consigned.pass_on(session, store_id, dict(units), {sku: level.on_hand for sku, level in there.items()})
     source = Source("passed_on", SOURCE_KIND, found.id)
     waste.take_out(session, store_id, units, Place.SUPPLIER, source, actor=actor, at=at, why="transfer")
@@ -249,7 +249,7 @@ def write_proposal(
         session, actor=actor, at=at, verb="transfer.proposed", subject=subject_of(found), giver=found.giver_id,
         taker=found.taker_id, lines=len(lines), cost_minor=found.cost_minor,
     )  # fmt: skip
-    _tell_shops(session, found, at)
+    _tell_stores(session, found, at)
 
 
 def take_answered(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
@@ -258,18 +258,18 @@ def take_answered(session: Session, body: dict[str, Any], store_id: str, *, acto
     if not body["yes"]:
         if STATES.legal(found.state, "declined"):
             _end(session, found, "declined", body["why"], store_id, actor=actor, at=at)
-            _tell_shops(session, found, at)
+            _tell_stores(session, found, at)
         return
     if store_id == found.taker_id and not found.taker_yes:
         found.code_hash = str(body.get("code_hash", ""))[:MOST_HASH]
     _note_yes(found, store_id)
     if found.state != "proposed" or not (found.giver_yes and found.taker_yes):
         return
-    if found.taker_id in credit.held_shops(session):
+    if found.taker_id in credit.held_stores(session):
         _end(session, found, "lapsed", "It may buy nothing on account just now.", "", actor=actor, at=at)
     else:
         journal.move(session, found, "agreed", actor=actor, at=at, subject=subject_of(found))
-    _tell_shops(session, found, at)
+    _tell_stores(session, found, at)
 
 
 def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
@@ -291,7 +291,7 @@ def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: 
     if found.state != "received":
         _walk(session, found, "handed_over", actor=actor, at=at)
     book(session, found, lines, actor=actor, at=at)
-    _tell_shops(session, found, at)
+    _tell_stores(session, found, at)
 
 
 def take_taken(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
@@ -304,7 +304,7 @@ def take_taken(session: Session, body: dict[str, Any], store_id: str, *, actor: 
         line.taken_qty = min(line.qty, max(0, int(body["counts"].get(line.sku, 0))))
     found.received_at, found.why = at, str(body.get("why", ""))[:300]
     _walk(session, found, "received", actor=actor, at=at)
-    _tell_shops(session, found, at)
+    _tell_stores(session, found, at)
 
 
 def take_given_back(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
@@ -318,7 +318,7 @@ def take_given_back(session: Session, body: dict[str, Any], store_id: str, *, ac
     before_minor = found.cost_minor
     _give_less(session, found, back, actor=actor, at=at)
     book_back(session, found, back, before_minor - found.cost_minor, actor=actor, at=at)
-    _tell_shops(session, found, at)
+    _tell_stores(session, found, at)
 
 
 def lapse_due(session: Session, *, at: dt.datetime, actor: Actor) -> list[GoodsTransfer]:
@@ -332,7 +332,7 @@ def lapse_due(session: Session, *, at: dt.datetime, actor: Actor) -> list[GoodsT
             if is_over:
                 why = "Nobody answered in time." if found.state == "proposed" else "The goods were not fetched in time."
                 _end(session, found, "lapsed", why, "", actor=actor, at=at)
-                _tell_shops(session, found, at)
+                _tell_stores(session, found, at)
         if part.done and is_over:
             gone.append(found)
     return gone
@@ -481,7 +481,7 @@ def _tell_network(
     )  # fmt: skip
 
 
-def _tell_shops(session: Session, found: GoodsTransfer, at: dt.datetime) -> None:
+def _tell_stores(session: Session, found: GoodsTransfer, at: dt.datetime) -> None:
     """Tell both shops how a transfer stands, each what it may know (rules 2, 6)."""
     session.flush()
     lines = [

@@ -226,10 +226,10 @@ def share_out(
             alike.setdefault((is_foreign, goods, line.store_id, line.pack_qty), []).append(line)
     claims: dict[Goods, list[tuple[Claim, list[OrderLine]]]] = {}
     asked: dict[Place, int] = {}
-    for (_, goods, shop, pack_qty), mine in sorted(alike.items(), key=lambda one: one[0]):  # rule 10
-        before = asked.get((shop, goods[1]), 0)
+    for (_, goods, store, pack_qty), mine in sorted(alike.items(), key=lambda one: one[0]):  # rule 10
+        before = asked.get((store, goods[1]), 0)
         claim = needs.claim(goods, mine, before)
-        asked[shop, goods[1]] = before + min(claim.packs, claim.need_packs) * pack_qty
+        asked[store, goods[1]] = before + min(claim.packs, claim.need_packs) * pack_qty
         claims.setdefault(goods, []).append((claim, mine))
     given: dict[tuple[str, str, str], int] = {}
     scarce: dict[Goods, Scarcity] = {}

@@ -186,7 +186,7 @@ def ready(session: Session, warehouse_id: str, *, at: dt.datetime) -> list[Load]
     What stands on a pick list is not among it.
     """
     picking, there = pick_lists.being_picked(session), _loadable(session, at)
-    promised, on_hold = _promised(session, is_listed=False), credit.held_shops(session)
+    promised, on_hold = _promised(session, is_listed=False), credit.held_stores(session)
     found = []
 
     def load(source: str, store_id: str, id: str, lines: Sequence[Advised]) -> None:
@@ -374,7 +374,7 @@ def _there(lines: Sequence[OrderLine], warehouse_id: str, there: Mapping[Goods, 
 def _dispatch_offers(session: Session, by_list: Collection[str], *, actor: Actor, at: dt.datetime) -> None:
     """Load of every accepted offer what is there beside what is promised to orders, in whole packs (`push`, rule 6)."""
     there, picking = _loadable(session, at), pick_lists.being_picked(session)
-    promised, on_hold = _promised(session, is_listed=False), credit.held_shops(session)
+    promised, on_hold = _promised(session, is_listed=False), credit.held_stores(session)
     for offer, warehouse_id in _accepted(session):
         store_id, goods = offer.store_id, (warehouse_id, offer.sku)
         if ("offer", store_id, offer.id) in picking:

@@ -146,13 +146,13 @@ def lines_of(session: Session, pick: PickList) -> list[PickLine]:
     """Return a list's lines in the order they are walked: by bay, then product, then as the vans are loaded."""
     lines = session.scalars(sa.select(PickLine).where(PickLine.pick_id == pick.id)).all()
     where = bays(session, pick.warehouse_id, {line.sku for line in lines})
-    shops = {
+    stores = {
         store_id: place for place, store_id in enumerate(load_order(session, pick, {one.store_id for one in lines}))
     }
     return sorted(
         lines,
         key=lambda one: (
-            way(where.get(one.sku, "")), one.name, one.sku, shops[one.store_id], one.source, one.source_id
+            way(where.get(one.sku, "")), one.name, one.sku, stores[one.store_id], one.source, one.source_id
         ),
     )  # fmt: skip
 
@@ -182,8 +182,8 @@ def being_picked(session: Session) -> set[tuple[str, str, str]]:
     """Return what stands on open lists: (source, store id, its id)."""
     query = sa.select(PickLine.source, PickLine.store_id, PickLine.source_id).join(PickList)
     return {
-        (source, shop, source_id)
-        for source, shop, source_id in session.execute(query.where(PickList.state.in_(OPEN)).distinct())
+        (source, store, source_id)
+        for source, store, source_id in session.execute(query.where(PickList.state.in_(OPEN)).distinct())
     }
 
 

@@ -68,14 +68,14 @@ def make(
     session: Session,
     warehouse_id: str,
     *,
-    shops: Collection[str] | None = None,
+    stores: Collection[str] | None = None,
     actor: Actor,
     at: dt.datetime,
 ) -> PickList:
     """Put what can be loaded of a warehouse on a list (rule 1). shops: of whom alone; None: of all."""
     require_warehouse(session, warehouse_id)
     locations.alone(session)
-    loads = [one for one in dispatch.ready(session, warehouse_id, at=at) if shops is None or one.store_id in shops]
+    loads = [one for one in dispatch.ready(session, warehouse_id, at=at) if stores is None or one.store_id in stores]
     if not loads:
         raise Refused("nothing-to-gather", "Nothing waits to be picked here. Share out and confirm the orders first.")
     number = sa.select(sa.func.max(PickList.pick_no)).where(PickList.warehouse_id == warehouse_id)
@@ -97,7 +97,7 @@ def make(
     session.flush()
     journal.record(
         session, actor=actor, at=at, verb="pick list.made", subject=subject_of(made), warehouse=warehouse_id,
-        shops=len({one.store_id for one in loads}), units=sum(line.qty for one in loads for line in one.lines),
+        stores=len({one.store_id for one in loads}), units=sum(line.qty for one in loads for line in one.lines),
     )  # fmt: skip
     return made
 
@@ -244,7 +244,7 @@ def _load(
         offer = network_offers.offer_of(session, store_id, source_id)
         if offer.state != "accepted" or empty:
             return empty if offer.state == "accepted" else "called_off"
-        if dispatch.waits_for_credit(offer, credit.held_shops(session)):
+        if dispatch.waits_for_credit(offer, credit.held_stores(session)):
             return "held"
         dispatch.send_off_offer(session, house, offer, told[0], lots=lots, actor=actor, at=at)
     else:

@@ -97,7 +97,7 @@ def send(
         digits=digits, sent_at=at, tries=0,
     )  # fmt: skip
     session.add(row)
-    facts = {"shop": store_of(session, store_id).name, "code_id": row.id, "digits": digits}
+    facts = {"store": store_of(session, store_id).name, "code_id": row.id, "digits": digits}
     kind = MESSAGES.get(purpose, "code")
     messages.tell(session, store_id, kind, id=f"code-{row.id}", phone=number, language=language, facts=facts, at=at)
     return is_full

@@ -168,7 +168,7 @@ def place(
     it has changed since, nothing is placed. pay_with: the provider it is paid online with; '' at the counter. Refuses
     a closed shop, what is short, with every line named, a full window; the same id with other content is a Conflict.
     """
-    store = _open_shop(session, store_id, id, token)
+    store = _open_store(session, store_id, id, token)
     (name, phone), wanted = check_person(name, phone, store.tz), _lines(lines)
     if known := session.get(PickupOrder, (store_id, id)):
         return _repeated(session, known, name, phone, wanted, token)
@@ -484,7 +484,7 @@ def _refuse_another_total(shown_minor: int | None, total_minor: int) -> None:
         )
 
 
-def _open_shop(session: Session, store_id: str, id: str, token: str | None) -> Store:
+def _open_store(session: Session, store_id: str, id: str, token: str | None) -> Store:
     if token is not None and not _TOKEN.fullmatch(token):
         raise Invalid("bad-token", "The page sent an unusable key for this order. Load it again.")
     if not is_id(id):

@@ -83,7 +83,7 @@ class GroupTerms:
     closes_at: dt.datetime
     van_day: dt.date
     pickup_until: dt.date
-    shop_takes: int = 0
+    store_takes: int = 0
     commission_bp: int = 0
     leader: str = ""
     leader_token: str = ""
@@ -93,7 +93,7 @@ class GroupTerms:
         rising = all(a[0] < b[0] and a[1] > b[1] for a, b in zip(self.steps, self.steps[1:], strict=False))
         if not 1 <= len(self.steps) <= MOST_STEPS or not rising or self.steps[0][0] < 1 or self.steps[-1][1] <= 0:
             raise Invalid("bad-steps", "Each price step needs more units and a lower price than the one before.")
-        if self.threshold_qty < 1 or self.case_qty < 1 or self.minimum_cases < 1 or self.shop_takes < 0:
+        if self.threshold_qty < 1 or self.case_qty < 1 or self.minimum_cases < 1 or self.store_takes < 0:
             raise Invalid("bad-group", "A group needs a threshold, a case and a minimum of at least one.")
         if not self.closes_at.date() <= self.van_day <= self.pickup_until:
             raise Invalid("bad-group-days", "First the group closes, then the van comes, then it is collected.")
@@ -120,7 +120,7 @@ class GroupOffer(Base):
     closes_at: Mapped[dt.datetime]
     van_day: Mapped[dt.date]
     pickup_until: Mapped[dt.date]
-    shop_takes: Mapped[int]
+    store_takes: Mapped[int]
     commission_bp: Mapped[int]
     leader: Mapped[str]
     leader_token: Mapped[str] = mapped_column(default="", server_default="")
@@ -312,7 +312,7 @@ def arrived(session: Session, group_id: str, qty: int, *, actor: Actor, at: dt.d
         most = group.cases * group.case_qty
         raise Invalid("bad-quantity", f"{most} were ordered for this group: type 0 to {most}.", most=most)
     members = _members(session, group)
-    ordered = fill([Wish(one.id, one.want_qty, one.upto_qty) for one in members], group.case_qty, group.shop_takes)
+    ordered = fill([Wish(one.id, one.want_qty, one.upto_qty) for one in members], group.case_qty, group.store_takes)
     gets = deal([(one.id, ordered.gets[one.id]) for one in members], qty)
     journal.move(session, group, "arrived", actor=actor, at=at, subject=subject_of(group), qty=qty)
     group.arrived_qty = qty
@@ -501,7 +501,7 @@ def _close(session: Session, group: GroupOffer, at: dt.datetime) -> bool:
     if taken < group.threshold_qty:
         fail(session, group.id, why="Not enough neighbours joined.", actor=_SYSTEM, at=at)
         return True
-    filled = fill([Wish(one.id, one.want_qty, one.upto_qty) for one in members], group.case_qty, group.shop_takes)
+    filled = fill([Wish(one.id, one.want_qty, one.upto_qty) for one in members], group.case_qty, group.store_takes)
     full = filled.cases * group.case_qty >= taken
     if group.state == "open" and not full and at < group.closes_at + FILL:
         journal.move(session, group, "filling", actor=_SYSTEM, at=at, subject=subject_of(group))
@@ -524,7 +524,7 @@ def _close(session: Session, group: GroupOffer, at: dt.datetime) -> bool:
 
 def _tell(session: Session, group: GroupOffer, member: GroupMember, event: str, why: str, at: dt.datetime) -> None:
     store: Store = store_of(session, group.store_id)
-    facts = {"shop": store.name, "name": group.name, "why": why, "slug": store.slug, "member_id": member.id}
+    facts = {"store": store.name, "name": group.name, "why": why, "slug": store.slug, "member_id": member.id}
     messages.tell(
         session, store.id, "group", id=f"{member.id}-{event}", phone=member.phone, email=member.email,
         language=member.language or store.language, facts=facts, at=at,

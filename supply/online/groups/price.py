@@ -32,7 +32,7 @@ from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Product
 from pos.store.store import day_of
 from supply.online.orders import PickupOrder, lines_of
-from supply.online.storefront.availability import ShopOffer
+from supply.online.storefront.availability import OnlineListing
 from supply.online.storefront.price import cost, promise_of
 from supply.online_facts import OrderLine
 
@@ -52,7 +52,7 @@ class Filled:
 
     cases: int
     gets: dict[str, int]
-    shop_qty: int
+    store_qty: int
 
 
 def share(
@@ -92,7 +92,7 @@ def _line(session: Session, store_id: str, sku: str, qty: int, price_minor: int,
     deposit_sku = product.deposit_sku
     if deposit_sku is None:
         return line
-    offer = session.get(ShopOffer, (store_id, deposit_sku))
+    offer = session.get(OnlineListing, (store_id, deposit_sku))
     asked = (
         offer.price_minor
         if offer
@@ -115,13 +115,13 @@ def commission(goods_minor: int, total_minor: int, left_minor: int, commission_b
     return goods_minor * left_minor * commission_bp // (total_minor * BASIS) if total_minor else 0
 
 
-def fill(wishes: Sequence[Wish], case_qty: int, shop_takes: int = 0) -> Filled:
+def fill(wishes: Sequence[Wish], case_qty: int, store_takes: int = 0) -> Filled:
     """Fill cases with what the members want (rule 5)."""
     gets = {wish.id: wish.want for wish in wishes}
     total = sum(gets.values())
     missing = -total % case_qty
     spare = [wish.upto - wish.want for wish in wishes]
-    if missing and sum(spare) + shop_takes >= missing:
+    if missing and sum(spare) + store_takes >= missing:
         more = min(missing, sum(spare))
         for wish, extra in zip(wishes, share_out(more, spare) if more else [0] * len(spare), strict=True):
             gets[wish.id] += extra

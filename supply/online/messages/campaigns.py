@@ -11,7 +11,7 @@ Rules
 4. The effect is of what people spent in as many days after as before, those written to against those left out
    (`forecasting.experiments.uplift`), with its interval; a gain is claimed only where the stricter interval is above
    nothing.
-5. The words are the shop's, in each customer's language; {name}, {shop}, {code} and {until} are filled in.
+5. The words are the shop's, in each customer's language; {name}, {store}, {code} and {until} are filled in.
 """
 
 import datetime as dt
@@ -46,20 +46,20 @@ FEWEST, LEAST_HELD, HELD_SHARE = 12, 3, 5
 FRIENDS = 5
 """How often a code for a friend may be used."""
 MOST_WORDS = 400
-FIELDS = frozenset({"name", "shop", "code", "until"})
+FIELDS = frozenset({"name", "store", "code", "until"})
 WORDS: dict[str, dict[str, str]] = {
     "welcome": {
-        "en": "{shop}: welcome, {name}! Show the code {code} at the till until {until}; it is for you alone.",
-        "zh": "【{shop}】{name}，欢迎！{until} 前在收银台出示优惠码 {code}，仅限您本人使用。",
+        "en": "{store}: welcome, {name}! Show the code {code} at the till until {until}; it is for you alone.",
+        "zh": "【{store}】{name}，欢迎！{until} 前在收银台出示优惠码 {code}，仅限您本人使用。",
     },
     "win_back": {
-        "en": "{shop}: we have not seen you for a while, {name}. The code {code} is for you, until {until}.",
-        "zh": "【{shop}】{name}，好久不见！送您优惠码 {code}，{until} 前有效。",
+        "en": "{store}: we have not seen you for a while, {name}. The code {code} is for you, until {until}.",
+        "zh": "【{store}】{name}，好久不见！送您优惠码 {code}，{until} 前有效。",
     },
     "friend": {
-        "en": "{shop}: thank you for coming so often, {name}. Give friends the code {code}, good until {until}. "
+        "en": "{store}: thank you for coming so often, {name}. Give friends the code {code}, good until {until}. "
         "When one has bought here for the first time, there is a code for you too.",
-        "zh": "【{shop}】感谢 {name} 常来！把优惠码 {code} 送给朋友，{until} 前有效。朋友首次购物后，您也会收到一个。",
+        "zh": "【{store}】感谢 {name} 常来！把优惠码 {code} 送给朋友，{until} 前有效。朋友首次购物后，您也会收到一个。",
     },
 }
 
@@ -263,7 +263,7 @@ def all_of(session: Session, store_id: str) -> list[Outreach]:
 
 def letters_of(session: Session, row: Outreach) -> list[Letter]:
     """Return what is to be sent, to those who still agree (rules 1, 5)."""
-    shop = store_of(session, row.store_id).name
+    store = store_of(session, row.store_id).name
     query = (
         sa.select(OutreachPerson, Customer)
         .join(
@@ -284,7 +284,7 @@ def letters_of(session: Session, row: Outreach) -> list[Letter]:
         words = row.words.get(customer.language) or row.words["en"]
         filled = {
             "name": customer.name,
-            "shop": shop,
+            "store": store,
             "code": person.code,
             "until": day_words(row.until, customer.language),
         }
@@ -342,7 +342,7 @@ def _tidy(words: str) -> str:
         named = {"?"}
     if not words or len(words) > MOST_WORDS or not named <= FIELDS or "code" not in named:
         raise Invalid(
-            "bad-letter-words", "The words need {code}, and may have {name}, {shop} and {until}; 400 letters at most.",
+            "bad-letter-words", "The words need {code}, and may have {name}, {store} and {until}; 400 letters at most.",
             field="words",
         )  # fmt: skip
     return words

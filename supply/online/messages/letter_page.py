@@ -18,18 +18,18 @@ SLIPS = Sheet("95 × 55 mm", 2, 5, 95, 55, 10, 11, 95, 55, is_cut=True)
 _EDGE, _SQUARE, _LINES = 5 * MM, 22 * MM, 7
 
 
-def pages(title: str, shop: str, letters: Sequence["Letter"]) -> bytes:
+def pages(title: str, store: str, letters: Sequence["Letter"]) -> bytes:
     """Return the slips as a PDF file (rule 1)."""
     pen, page_now = Pen(title), 0
     for letter, (page, left, top) in zip(letters, places(SLIPS, len(letters)), strict=True):
         if page != page_now:
             pen.next_page()
             page_now = page
-        _slip(pen, shop, letter, left * MM, top * MM)
+        _slip(pen, store, letter, left * MM, top * MM)
     return pen.finish()
 
 
-def _slip(pen: Pen, shop: str, letter: "Letter", left: float, top: float) -> None:
+def _slip(pen: Pen, store: str, letter: "Letter", left: float, top: float) -> None:
     wide, high = SLIPS.width * MM, SLIPS.height * MM
     pen.frame(left, top, wide, high)
     (name,) = wrapped(pen, letter.name or letter.phone, 13, wide - 2 * _EDGE, most=1)
@@ -40,4 +40,4 @@ def _slip(pen: Pen, shop: str, letter: "Letter", left: float, top: float) -> Non
         y += 13.5
     pen.square(letter.code, left + wide - _EDGE - _SQUARE, top + _EDGE + 18, _SQUARE)
     pen.text(left + _EDGE, top + high - _EDGE, letter.code, 15, bold=True)
-    pen.text(left + wide - _EDGE - pen.width(shop, 8), top + high - _EDGE, shop, 8, grey=0.35)
+    pen.text(left + wide - _EDGE - pen.width(store, 8), top + high - _EDGE, store, 8, grey=0.35)

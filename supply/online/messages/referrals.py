@@ -33,8 +33,8 @@ from supply.online.messages.campaigns import FRIENDS, Letter, Outreach, Outreach
 from supply.online.orders import PickupOrder
 
 THANKS = {
-    "en": "{shop}: thank you, {name}! A friend came with your code. The code {code} is for you alone, until {until}.",
-    "zh": "【{shop}】谢谢您，{name}！您的朋友用优惠码来过了。送您优惠码 {code}，{until} 前有效，仅限您本人使用。",
+    "en": "{store}: thank you, {name}! A friend came with your code. The code {code} is for you alone, until {until}.",
+    "zh": "【{store}】谢谢您，{name}！您的朋友用优惠码来过了。送您优惠码 {code}，{until} 前有效，仅限您本人使用。",
 }
 LONGEST_DAYS = 180
 """So long after a letter a friend's first purchase is looked for."""
@@ -123,7 +123,7 @@ def told(session: Session, store_id: str, friend_id: str, *, actor: Actor, at: d
 
 def letters_of(session: Session, letter: Outreach) -> list[tuple[str, Letter]]:
     """Return the thanks for a letter's newcomers, ready to send, with the newcomer's id (rule 3)."""
-    shop = store_of(session, letter.store_id).name
+    store = store_of(session, letter.store_id).name
     query = (
         sa.select(OutreachThanks, Customer, offers.Coupon.uses, offers.Coupon.until_day)
         .join(
@@ -145,7 +145,7 @@ def letters_of(session: Session, letter: Outreach) -> list[tuple[str, Letter]]:
         if "messages" in consent.agreed(session, letter.store_id, customer.id):
             words = THANKS.get(customer.language) or THANKS["en"]
             last = until_day or _until(session, letter, day_of(session, letter.store_id, row.given_at))
-            text = words.format(shop=shop, name=customer.name, code=row.code, until=f"{last:%Y-%m-%d}")
+            text = words.format(store=store, name=customer.name, code=row.code, until=f"{last:%Y-%m-%d}")
             one = Letter(customer.id, customer.name, customer.phone, row.code, text, row.told_at, uses)
             found.append((row.friend_id, one))
     return found

@@ -59,7 +59,7 @@ def set_out(
     ways = [_locked(session, store_id, order_id) for order_id in order_ids]
     if unready := [way.order.order_no for way in ways if way.order.state != "ready"]:
         raise Refused("not-packed", f"Not ready yet: {', '.join(unready)}. Pack it first.", names=", ".join(unready))
-    here, trip, clock = _shop_at(session, store_id), new_id(), at
+    here, trip, clock = _store_at(session, store_id), new_id(), at
     for n, way in enumerate(ways, 1):
         clock += dt.timedelta(seconds=way_m(here, way.home.at) * 3.6 / RIDE_KMH)
         clock = max(clock, way.order.window_from or clock)
@@ -195,7 +195,7 @@ def _locked(session: Session, store_id: str, order_id: str) -> Way:
     return Way(order, home)
 
 
-def _shop_at(session: Session, store_id: str) -> Point:
+def _store_at(session: Session, store_id: str) -> Point:
     found = rules_of(session, store_id).at
     if found is None:
         raise Refused("no-shop-place", "Say where your shop is: without it no way can be told.", field="lat")

@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.errors import NotFound, Refused, ShopError
+from config.errors import DomainError, NotFound, Refused
 from config.ids import new_id, tidy_pickup_code
 from config.nodes.journal import Actor, record
 from pos.customers import customers
@@ -63,7 +63,7 @@ class Handover:
     order: PickupOrder | None = None
     token: str = ""
     completed: sale.Completed | None = None
-    refusal: ShopError | None = None
+    refusal: DomainError | None = None
 
     def or_raise(self) -> "Handover":
         """Raise the refusal, if there is one; to be called after the commit."""

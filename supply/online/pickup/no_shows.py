@@ -68,11 +68,11 @@ def call_off(session: Session, *, at: dt.datetime) -> list[PickupOrder]:
 
 def _surely_not_there(session: Session, orders: Sequence[PickupOrder]) -> list[PickupOrder]:
     """Return those that no contact can have carried (rule 3); none of these shops' begins before this has ended."""
-    ids, shops = [f"placed-{order.id}" for order in orders], sorted({order.store_id for order in orders})
+    ids, stores = [f"placed-{order.id}" for order in orders], sorted({order.store_id for order in orders})
     made = dict(
         session.execute(sa.select(OutboxMessage.id, OutboxMessage.made_at).where(OutboxMessage.id.in_(ids))).all()
     )
-    peers = sa.select(Peer).where(Peer.id.in_(shops)).order_by(Peer.id).execution_options(populate_existing=True)
+    peers = sa.select(Peer).where(Peer.id.in_(stores)).order_by(Peer.id).execution_options(populate_existing=True)
     heard = {peer.id: peer.heard_at for peer in session.scalars(lock_rows(session, peers))}
     return [
         order

@@ -423,7 +423,7 @@ def _tell(
     store = session.get_one(Store, order.store_id)
     until = kept_until(store, order.hold_until) if order.hold_until else None
     facts = {
-        "shop": store.name, "order_no": order.order_no, "order_id": order.id, "slug": store.slug, "why": order.why,
+        "store": store.name, "order_no": order.order_no, "order_id": order.id, "slug": store.slug, "why": order.why,
         "until": f"{until:%Y-%m-%d %H:%M}" if until else "", **more,
     }  # fmt: skip
     return messages.tell(

@@ -42,7 +42,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import business_day
 from config.database import lock_rows
-from config.errors import Invalid, NotFound, Refused, ShopError
+from config.errors import DomainError, Invalid, NotFound, Refused
 from config.nodes import journal
 from config.nodes.journal import Actor
 from pos.catalogue import catalogue, offers
@@ -471,7 +471,7 @@ def _shift(
     )
 
 
-def _shortage(placed: PickupPlaced, refusal: ShopError) -> str:
+def _shortage(placed: PickupPlaced, refusal: DomainError) -> str:
     if "coupon" in refusal.facts:
         return f"The coupon {refusal.facts['coupon']} was used up meanwhile. Order again without it."
     names = {line.sku: line.name for line in placed.lines}

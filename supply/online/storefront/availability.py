@@ -25,10 +25,10 @@ SILENT = dt.timedelta(hours=48)
 _FALLS_S = int((SILENT - SURE).total_seconds())
 
 
-class ShopFront(Base):
+class Storefront(Base):
     """One store's online shop as a whole: open or not, its editions, its order numbers."""
 
-    __tablename__ = "shop_front"
+    __tablename__ = "storefront"
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     taking_orders: Mapped[bool] = mapped_column(default=True)
@@ -44,10 +44,10 @@ class ShopFront(Base):
     """At the network: the publication the shop's offers are from."""
 
 
-class ShopOffer(Base):
+class OnlineListing(Base):
     """A product in a store's online shop: price, allowance, and how much of it was taken since."""
 
-    __tablename__ = "shop_offer"
+    __tablename__ = "online_listing"
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     sku: Mapped[str] = mapped_column(primary_key=True)
@@ -98,7 +98,7 @@ def safe_qty(promised_qty: int, silence: dt.timedelta) -> int:
 
 def safe_left(silence: dt.timedelta) -> sa.ColumnElement[int]:
     """Return what can still be ordered of an offer, for a query: `safe_qty` less what was taken."""
-    return left_of(table_of(ShopOffer).c, sa.literal(worth_s_of(silence), sa.BigInteger))
+    return left_of(table_of(OnlineListing).c, sa.literal(worth_s_of(silence), sa.BigInteger))
 
 
 def left_of(offer: Any, worth_s: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
@@ -115,7 +115,7 @@ def worth_s_of(silence: dt.timedelta) -> int:
 
 def rules_of(session: Session, store_id: str) -> PickupRules:
     """Return the store's rules for online orders."""
-    front = session.get(ShopFront, store_id)
+    front = session.get(Storefront, store_id)
     return PickupRules.read(front.rules if front is not None else {})
 
 
@@ -136,8 +136,8 @@ def portion(stock_unit: str, price_quantity: int) -> int:
 
 
 _FRONT = Prepared(
-    sa.select(ShopFront.edition, ShopFront.taking_orders, Peer.heard_at)
-    .outerjoin(Peer, Peer.id == ShopFront.store_id)
-    .where(ShopFront.store_id == sa.bindparam("store"))
+    sa.select(Storefront.edition, Storefront.taking_orders, Peer.heard_at)
+    .outerjoin(Peer, Peer.id == Storefront.store_id)
+    .where(Storefront.store_id == sa.bindparam("store"))
 )
 _HEARD = Prepared(sa.select(Peer.heard_at).where(Peer.id == sa.bindparam("store")))

@@ -21,7 +21,7 @@ from pos.catalogue.catalogue import Product
 from pos.sale.quoting import Quote
 from pos.store.store import store_of
 from supply.online.storefront import price
-from supply.online.storefront.availability import ShopOffer, portion, safe_left, safe_qty, silence_of, silence_since
+from supply.online.storefront.availability import OnlineListing, portion, safe_left, safe_qty, silence_of, silence_since
 
 
 class Ware(NamedTuple):
@@ -67,7 +67,7 @@ def listing(
     text looks in names, brands, categories and pinyin, every word must occur; its letters mean themselves.
     """
     silence = _silence(session, store_id, at)
-    query = _ordered(_LISTED.where(ShopOffer.store_id == store_id), text, category, silence)
+    query = _ordered(_LISTED.where(OnlineListing.store_id == store_id), text, category, silence)
     return [_ware(row, silence) for row in session.execute(query.limit(limit).offset(offset))]
 
 
@@ -75,7 +75,7 @@ def listed_skus(
     session: Session, store_id: str, *, text: str = "", category: str | None = None, at: dt.datetime | None = None
 ) -> list[str]:
     """Return the SKUs of the whole listing in its order; `listing` says which."""
-    query = _LISTED.where(ShopOffer.store_id == store_id).with_only_columns(ShopOffer.sku)
+    query = _LISTED.where(OnlineListing.store_id == store_id).with_only_columns(OnlineListing.sku)
     return list(session.scalars(_ordered(query, text, category, _silence(session, store_id, at))))
 
 
@@ -83,8 +83,8 @@ def categories(session: Session, store_id: str) -> list[tuple[str, int]]:
     """Return the categories of the online shop with how many products each has, by name."""
     rows = session.execute(
         sa.select(Product.category, sa.func.count())
-        .join(ShopOffer, ShopOffer.sku == Product.sku)
-        .where(ShopOffer.store_id == store_id, ShopOffer.listed)
+        .join(OnlineListing, OnlineListing.sku == Product.sku)
+        .where(OnlineListing.store_id == store_id, OnlineListing.listed)
         .group_by(Product.category)
         .order_by(Product.category)
     )
@@ -117,8 +117,9 @@ def quote(
 ) -> Quote:
     """Return lines, savings, deposits, tax and total at the published prices, as the till would ring them (rule 2)."""
     rows = session.execute(
-        sa.select(ShopOffer.sku, ShopOffer.price_minor, ShopOffer.listed).where(
-            ShopOffer.store_id == store_id, sa.or_(ShopOffer.sku.in_([sku for sku, _ in lines]), ~ShopOffer.listed)
+        sa.select(OnlineListing.sku, OnlineListing.price_minor, OnlineListing.listed).where(
+            OnlineListing.store_id == store_id,
+            sa.or_(OnlineListing.sku.in_([sku for sku, _ in lines]), ~OnlineListing.listed),
         )
     )
     wanted = {sku for sku, _ in lines}
@@ -150,9 +151,9 @@ def _ordered(query: Query, text: str, category: str | None, silence: dt.timedelt
         query = query.where(Product.category == category)
     left = safe_left(silence)
     return query.order_by(
-        sa.case((left > 0, 0), (ShopOffer.order_days.is_not(None), 1), else_=2),
-        sa.case((ShopOffer.shelf_rank.is_(None), 1), else_=0),
-        ShopOffer.shelf_rank,
+        sa.case((left > 0, 0), (OnlineListing.order_days.is_not(None), 1), else_=2),
+        sa.case((OnlineListing.shelf_rank.is_(None), 1), else_=0),
+        OnlineListing.shelf_rank,
         Product.name,
         Product.sku,
     )
@@ -160,16 +161,16 @@ def _ordered(query: Query, text: str, category: str | None, silence: dt.timedelt
 
 _LISTED = sa.select(
     Product.sku, Product.name, Product.brand, Product.category, Product.department, Product.pack_text,
-    Product.stock_unit, Product.price_quantity, Product.minimum_age, Product.maximum_qty, ShopOffer.price_minor,
-    ShopOffer.allowance_qty, ShopOffer.taken_qty, ShopOffer.shelf_rank, ShopOffer.order_days,
-).join_from(ShopOffer, Product, Product.sku == ShopOffer.sku).where(ShopOffer.listed)  # fmt: skip
+    Product.stock_unit, Product.price_quantity, Product.minimum_age, Product.maximum_qty, OnlineListing.price_minor,
+    OnlineListing.allowance_qty, OnlineListing.taken_qty, OnlineListing.shelf_rank, OnlineListing.order_days,
+).join_from(OnlineListing, Product, Product.sku == OnlineListing.sku).where(OnlineListing.listed)  # fmt: skip
 """The columns alone: a list page is read often, and rows of the session's own cost three times as much."""
 _NAMED = PreparedForSome(
     lambda some: (
         _LISTED.add_columns(Peer.heard_at)
-        .outerjoin(Peer, Peer.id == ShopOffer.store_id)
-        .where(ShopOffer.store_id == sa.bindparam("store"), ShopOffer.sku.in_(some))
-        .order_by(ShopOffer.sku)
+        .outerjoin(Peer, Peer.id == OnlineListing.store_id)
+        .where(OnlineListing.store_id == sa.bindparam("store"), OnlineListing.sku.in_(some))
+        .order_by(OnlineListing.sku)
     )
 )
 

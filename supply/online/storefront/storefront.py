@@ -48,8 +48,8 @@ from supply.online.storefront import coupons as online_coupons
 from supply.online.storefront import members as online_members
 from supply.online.storefront import order_in
 from supply.online.storefront.availability import (
-    ShopFront,
-    ShopOffer,
+    OnlineListing,
+    Storefront,
     left_of,
     portion,
     rules_of,
@@ -58,7 +58,7 @@ from supply.online.storefront.availability import (
 )
 from supply.online.storefront.listing import wares
 from supply.online.storefront.time_slots import PickupRules
-from supply.online_facts import SHOP_PUBLISHED, VERSION, Offer, ShopPublished
+from supply.online_facts import STOREFRONT_PUBLISHED, VERSION, Offer, StorefrontPublished
 from supply.shelf import plan
 
 SCARCE_STEPS = 12
@@ -68,7 +68,7 @@ LINE_STEPS = 99
 
 
 @dataclass(frozen=True)
-class ShopPolicy:
+class StorefrontPolicy:
     """How careful the online promise is. safety_bp: share of the available units never promised online."""
 
     safety_bp: int = 1_000
@@ -89,13 +89,15 @@ class News:
 # --- verbs, store ---
 
 
-def look(session: Session, store_id: str, *, at: dt.datetime, policy: ShopPolicy = ShopPolicy()) -> News | None:
+def look(
+    session: Session, store_id: str, *, at: dt.datetime, policy: StorefrontPolicy = StorefrontPolicy()
+) -> News | None:
     """Look for what the network is to be told; None when nothing a customer would notice has changed (rule 5).
 
     Changes nothing: a shop with thousands of products looks beside its tills, and lets none wait.
     """
     store = _store(session, store_id)
-    front = session.get(ShopFront, store_id)
+    front = session.get(Storefront, store_id)
     known = _known(session, store_id)
     through, also = _seen(session, store_id, max((row.seen_through for row in known.values()), default=0))
     fresh, steps = _offers_now(session, store_id, business_day(at, store.tz, store.rollover_hour), policy)
@@ -113,7 +115,7 @@ def look(session: Session, store_id: str, *, at: dt.datetime, policy: ShopPolicy
     return News(through, also, (*changed, *gone), new_token, coupons, members)
 
 
-def publish(session: Session, store_id: str, news: News, *, at: dt.datetime) -> ShopPublished:
+def publish(session: Session, store_id: str, news: News, *, at: dt.datetime) -> StorefrontPublished:
     """Tell the network what may be promised, as it was looked at."""
     store, front = _store(session, store_id), front_of(session, store_id)
     promotions = None
@@ -122,7 +124,7 @@ def publish(session: Session, store_id: str, news: News, *, at: dt.datetime) -> 
         promotions = offers.edition(session, store_id) or None
     # Rising even after a restore from a copy: an edition is the time in milliseconds, or one more than the last.
     front.edition = max(front.edition + 1, int(as_utc(at).timestamp() * 1000))
-    fact = ShopPublished(
+    fact = StorefrontPublished(
         store_id=store_id,
         edition=front.edition,
         taking_orders=front.taking_orders,
@@ -150,7 +152,7 @@ def set_taking_orders(session: Session, store_id: str, taking: bool, *, actor: A
     if front.taking_orders == taking:
         return
     front.taking_orders = taking
-    record(session, actor=actor, at=at, verb="shop.opened" if taking else "shop.closed", subject=f"shop:{store_id}")
+    record(session, actor=actor, at=at, verb="store.opened" if taking else "store.closed", subject=f"shop:{store_id}")
     _tell_front(session, front, at)
 
 
@@ -160,7 +162,9 @@ def set_rules(session: Session, store_id: str, rules: PickupRules, *, actor: Act
     if front.rules == rules.to_body():
         return
     before, front.rules = front.rules, rules.to_body()
-    record(session, actor=actor, at=at, verb="shop.rules", subject=f"shop:{store_id}", before=before, after=front.rules)
+    record(
+        session, actor=actor, at=at, verb="store.rules", subject=f"shop:{store_id}", before=before, after=front.rules
+    )
     _tell_front(session, front, at)
 
 
@@ -193,7 +197,7 @@ def state_takings(session: Session, store_id: str, takings_minor: int, *, actor:
 # --- verbs, network ---
 
 
-def take_offers(session: Session, store_id: str, fact: ShopPublished) -> None:
+def take_offers(session: Session, store_id: str, fact: StorefrontPublished) -> None:
     """Take over what a store published (rule 2); older editions of an offer are passed over.
 
     The offers are locked before the front, as by who orders.
@@ -273,11 +277,11 @@ def take(session: Session, store_id: str, lines: Sequence[tuple[str, int]], *, a
 # --- questions ---
 
 
-def front_of(session: Session, store_id: str) -> ShopFront:
+def front_of(session: Session, store_id: str) -> Storefront:
     """Return the front of a store's online shop, made where there is none yet."""
-    front = session.get(ShopFront, store_id)
+    front = session.get(Storefront, store_id)
     if front is None:
-        front = ShopFront(
+        front = Storefront(
             store_id=store_id, taking_orders=True, edition=0, last_order_no=0, rules={}, promotions_token="",
             promotions_edition=0,
         )  # fmt: skip
@@ -285,7 +289,7 @@ def front_of(session: Session, store_id: str) -> ShopFront:
     return front
 
 
-def taken_by_orders(session: Session, store_id: str, offers: Mapping[str, ShopOffer]) -> dict[str, int]:
+def taken_by_orders(session: Session, store_id: str, offers: Mapping[str, OnlineListing]) -> dict[str, int]:
     """Return per SKU what living orders hold that the offer's publication had not seen (rule 2)."""
     if not offers:
         return {}
@@ -311,7 +315,7 @@ def taken_by_orders(session: Session, store_id: str, offers: Mapping[str, ShopOf
 
 # --- inside ---
 
-_front, _offer, _product, _listing = table_of(ShopFront), table_of(ShopOffer), table_of(Product), table_of(Listing)
+_front, _offer, _product, _listing = table_of(Storefront), table_of(OnlineListing), table_of(Product), table_of(Listing)
 _GOODS = (
     sa.select(
         *(_product.c[name] for name in ("sku", "kind", "deposit_sku", "price_typed", "stock_unit", "price_quantity")),
@@ -321,7 +325,7 @@ _GOODS = (
     .outerjoin(
         _listing,
         sa.and_(
-            _listing.c.sku == _product.c.sku, _listing.c.store_id == sa.bindparam("shop", type_=sa.Text),
+            _listing.c.sku == _product.c.sku, _listing.c.store_id == sa.bindparam("store", type_=sa.Text),
             _listing.c.active,
         ),
     )
@@ -359,19 +363,19 @@ def _store(session: Session, store_id: str) -> Store:
     return store
 
 
-def _tell_front(session: Session, front: ShopFront, at: dt.datetime) -> None:
+def _tell_front(session: Session, front: Storefront, at: dt.datetime) -> None:
     """Tell the network of the front alone; the offers stand."""
     store = _store(session, front.store_id)
     front.edition = max(front.edition + 1, int(as_utc(at).timestamp() * 1000))
     through, also = _seen(session, front.store_id, 0)
-    fact = ShopPublished(
+    fact = StorefrontPublished(
         front.store_id, front.edition, front.taking_orders, _text(at), through, also, (), rules=front.rules,
         closed_days=_closed(session, store, at), takings_day_minor=store.takings_day_minor,
     )  # fmt: skip
     _send(session, fact, business_day(at, store.tz, store.rollover_hour), at)
 
 
-def _take_closed(session: Session, store: Store, fact: ShopPublished) -> None:
+def _take_closed(session: Session, store: Store, fact: StorefrontPublished) -> None:
     told_on = business_day(dt.datetime.fromisoformat(fact.published_at), store.tz, store.rollover_hour)
     days = map(dt.date.fromisoformat, fact.closed_days or ())
     closed_days.take_told(session, store.id, told_on, days)
@@ -383,11 +387,11 @@ def _closed(session: Session, store: Store, at: dt.datetime) -> list[str]:
 
 
 def _offers_now(
-    session: Session, store_id: str, today: dt.date, policy: ShopPolicy
+    session: Session, store_id: str, today: dt.date, policy: StorefrontPolicy
 ) -> tuple[dict[str, Offer], dict[str, int]]:
     """Return SKU -> offer, and SKU -> the smallest portion it is sold in."""
     order_days = order_in.days_of(session, store_id, today) if rules_of(session, store_id).order_in else {}
-    rows = session.execute(_GOODS, {"shop": store_id}).all()
+    rows = session.execute(_GOODS, {"store": store_id}).all()
     wanted = {row.sku for row in rows if row.listed or row.sku in order_days}
     wanted |= {row.deposit_sku for row in rows if row.sku in wanted and row.deposit_sku}
     rows = [row for row in rows if row.sku in wanted]
@@ -446,21 +450,21 @@ def _seen(session: Session, store_id: str, through: int) -> tuple[int, tuple[int
     return through, tuple(also)
 
 
-def _lock(session: Session, store_id: str, skus: Iterable[str]) -> dict[str, ShopOffer]:
+def _lock(session: Session, store_id: str, skus: Iterable[str]) -> dict[str, OnlineListing]:
     query = (
-        sa.select(ShopOffer)
-        .where(ShopOffer.store_id == store_id, ShopOffer.sku.in_(list(skus)))
-        .order_by(ShopOffer.sku)
+        sa.select(OnlineListing)
+        .where(OnlineListing.store_id == store_id, OnlineListing.sku.in_(list(skus)))
+        .order_by(OnlineListing.sku)
         .execution_options(populate_existing=True)
     )
     return {offer.sku: offer for offer in session.scalars(lock_rows(session, query))}
 
 
-def _keep(session: Session, fact: ShopPublished, known: Mapping[str, ShopOffer], at: dt.datetime) -> None:
+def _keep(session: Session, fact: StorefrontPublished, known: Mapping[str, OnlineListing], at: dt.datetime) -> None:
     for offer in fact.offers:
         row = known.get(offer.sku)
         if row is None:
-            row = ShopOffer(store_id=fact.store_id, sku=offer.sku, taken_qty=0)
+            row = OnlineListing(store_id=fact.store_id, sku=offer.sku, taken_qty=0)
             session.add(row)
         row.price_minor, row.allowance_qty = offer.price_minor, offer.allowance_qty
         row.shelf_rank, row.listed = offer.shelf_rank, offer.listed
@@ -469,11 +473,11 @@ def _keep(session: Session, fact: ShopPublished, known: Mapping[str, ShopOffer],
         row.order_days = offer.order_days
 
 
-def _send(session: Session, fact: ShopPublished, today: dt.date, at: dt.datetime) -> None:
+def _send(session: Session, fact: StorefrontPublished, today: dt.date, at: dt.datetime) -> None:
     outbox.append(
         session,
         to_node=NETWORK,
-        topic=SHOP_PUBLISHED,
+        topic=STOREFRONT_PUBLISHED,
         version=VERSION,
         body=fact.to_body(),
         id=new_id(),

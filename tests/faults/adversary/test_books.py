@@ -45,7 +45,7 @@ WE = Actor.system("test", "S01")
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Doors:
+def store(tmp_path: Path) -> Doors:
     """Give the doors of a store's node with nothing in its books but the node itself."""
     database = empty_database(tmp_path / "S01.db")
     with database.write() as session:
@@ -229,33 +229,33 @@ def test_the_one_door_leaves_an_entry_and_is_shut_with_its_transaction(request, 
 
 
 @pytest.mark.parametrize("url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def test_a_seal_follows_what_goes_through_the_one_door_and_nothing_that_goes_round_it(request, shop, url):
+def test_a_seal_follows_what_goes_through_the_one_door_and_nothing_that_goes_round_it(request, store, url):
     if url == "postgresql":
-        shop = Doors(empty_database(request.getfixturevalue("postgres_database")), shop.clock, shop.settings)
+        store = Doors(empty_database(request.getfixturevalue("postgres_database")), store.clock, store.settings)
     first, second, third = (
         JournalDoubt(id=f"d{n}", node_id="S02", n=n, what="odd", heard_at=NOON, seen_at=None) for n in range(3)
     )
-    with shop.write() as session:
+    with store.write() as session:
         session.add_all([first, second, third])
 
     def sealed() -> str:
-        return keeping.seal(Desk(shop), NOON.date())
+        return keeping.seal(Desk(store), NOON.date())
 
     def faults() -> list[str]:
-        with shop.read() as session:
+        with store.read() as session:
             return verifying.verify_in(session, "S01").faults
 
     assert (sealed(), sealed()) == ("1 days of tables sealed", "0 days of tables sealed")
-    with shop.write() as session:
+    with store.write() as session:
         first, second = (session.get_one(JournalDoubt, one.id) for one in (first, second))
         with journal.amending(session, "thing:1", "forgotten by law", rows=[first, second], actor=WE, at=NOON):
             first.what = ""
             session.delete(second)
-    with shop.read() as session:
+    with store.read() as session:
         kept = session.scalars(sa.select(JournalEntry.body).where(JournalEntry.verb == day_seals.SEALED)).all()
     assert "forgotten by law" in kept[-1]
     assert faults() == []
-    with shop.write() as session, journal.amending(session, "thing:1", "silently", rows=(), actor=WE, at=NOON):
+    with store.write() as session, journal.amending(session, "thing:1", "silently", rows=(), actor=WE, at=NOON):
         session.execute(sa.update(JournalDoubt).where(JournalDoubt.id == "d2").values(what="even"))
     assert sealed() == "0 days of tables sealed"
     assert faults() == ["1 row of journal_doubt of 2026-03-02 changed or went after the day was sealed"]
@@ -269,16 +269,16 @@ ATTACKS = {
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_a_table_that_lost_its_protection_is_named_by_check_and_doctor_and_migrate_lays_it_again(shop, attack):
-    with closing(sqlite3.connect(str(shop.database.engine.url.database))) as other:
+def test_a_table_that_lost_its_protection_is_named_by_check_and_doctor_and_migrate_lays_it_again(store, attack):
+    with closing(sqlite3.connect(str(store.database.engine.url.database))) as other:
         other.executescript(ATTACKS[attack])
-    assert [(one.code, one.subject) for one in checking.findings(shop)] == [("J2", "table:payment")]
-    word = next(word for word in doctor.examine(shop, outside=False) if word.thing == "protection")
+    assert [(one.code, one.subject) for one in checking.findings(store)] == [("J2", "table:payment")]
+    word = next(word for word in doctor.examine(store, outside=False) if word.thing == "protection")
     assert word.light == doctor.BAD
     assert "Rows of payment can be changed" in word.sentence
-    with shop.write() as session:
+    with store.write() as session:
         assert append_only.protect(session) == ["payment"]
-    assert checking.findings(shop) == []
+    assert checking.findings(store) == []
 
 
 @pytest.mark.postgres
@@ -304,11 +304,11 @@ DAMAGES = [(at, 0xFF) for at in range(16, 100)] + [(0, 0xFF), (47, 0x01), (59, 0
 
 
 @pytest.mark.parametrize("part", range(8))
-def test_a_byte_of_the_file_s_header_that_is_damaged_is_said_in_a_sentence(shop, monkeypatch, part):
-    file = shop.settings.database_url.removeprefix("sqlite:///")
-    shop.database.engine.dispose()
+def test_a_byte_of_the_file_s_header_that_is_damaged_is_said_in_a_sentence(store, monkeypatch, part):
+    file = store.settings.database_url.removeprefix("sqlite:///")
+    store.database.engine.dispose()
     whole = Path(file).read_bytes()
-    for name, value in {"ROLE": "store", "NODE_ID": "S01", "STATE_FOLDER": str(shop.settings.state_folder)}.items():
+    for name, value in {"ROLE": "store", "NODE_ID": "S01", "STATE_FOLDER": str(store.settings.state_folder)}.items():
         monkeypatch.setenv(f"CORNERSTORE_{name}", value)
     for at, flip in DAMAGES[part::8]:
         damaged = bytearray(whole)
@@ -325,10 +325,10 @@ def test_a_byte_of_the_file_s_header_that_is_damaged_is_said_in_a_sentence(shop,
 
 
 @pytest.mark.parametrize("at", [16, 22, 47, 100])
-def test_a_server_over_a_file_whose_header_is_damaged_answers_503_in_words(shop, at):
-    file = Path(str(shop.database.engine.url.database))
-    app = create_app(shop.settings, shop.clock)
-    shop.database.engine.dispose()
+def test_a_server_over_a_file_whose_header_is_damaged_answers_503_in_words(store, at):
+    file = Path(str(store.database.engine.url.database))
+    app = create_app(store.settings, store.clock)
+    store.database.engine.dispose()
     damaged = bytearray(file.read_bytes())
     damaged[at] ^= 0xFF
     file.write_bytes(damaged)
@@ -340,12 +340,12 @@ def test_a_server_over_a_file_whose_header_is_damaged_answers_503_in_words(shop,
 # --- two servers, and one without a worker ---
 
 
-def test_a_second_server_over_the_same_books_is_refused_in_words_and_one_that_was_killed_leaves_no_lock(shop):
+def test_a_second_server_over_the_same_books_is_refused_in_words_and_one_that_was_killed_leaves_no_lock(store):
     held = threading.Event()
     ended = threading.Event()
 
     def first() -> None:
-        with serve.alone(shop):
+        with serve.alone(store):
             held.set()
             ended.wait()
 
@@ -353,24 +353,24 @@ def test_a_second_server_over_the_same_books_is_refused_in_words_and_one_that_wa
     serves.start()
     held.wait()
     with pytest.raises(Conflict, match="already serves these books"):
-        serve.serve(shop)
-    assert backup.is_running(shop), "nor is a copy put back under a server on another port"
+        serve.serve(store)
+    assert backup.is_running(store), "nor is a copy put back under a server on another port"
     ended.set()
     serves.join()
-    hold = f"from filelock import FileLock; import os, signal; FileLock({str(shop.server_lock)!r}).acquire(); "
+    hold = f"from filelock import FileLock; import os, signal; FileLock({str(store.server_lock)!r}).acquire(); "
     killed = subprocess.run([sys.executable, "-c", hold + "os.kill(os.getpid(), signal.SIGKILL)"], check=False)
     assert killed.returncode == -signal.SIGKILL
-    with serve.alone(shop):
-        assert shop.server_lock is not None
+    with serve.alone(store):
+        assert store.server_lock is not None
 
 
 def test_without_a_worker_the_server_keeps_the_sidecar_and_numbers_lost_with_the_log_are_not_given_again(
-    shop, monkeypatch
+    store, monkeypatch
 ):
     monkeypatch.setattr(serve, "SIDECAR_S", 0.01)
-    kept = shop.settings.sidecar
-    with serve.sidecar_kept(shop):
-        with shop.write() as session:
+    kept = store.settings.sidecar
+    with serve.sidecar_kept(store):
+        with store.write() as session:
             journal.record(session, actor=WE, at=NOON, verb="sold", subject="sale:1")
             end = session.get_one(journal.JournalHead, "S01").n
         for _ in range(2000):
@@ -378,14 +378,14 @@ def test_without_a_worker_the_server_keeps_the_sidecar_and_numbers_lost_with_the
                 break
             threading.Event().wait(0.01)
     assert read_sidecar(kept)["n"] == end
-    with thief(shop.database) as connection:  # what was lost with the log
+    with thief(store.database) as connection:  # what was lost with the log
         connection.execute("DELETE FROM journal_entry WHERE n = ?", (end,))
         connection.execute("UPDATE journal_head SET n = n - 1")
-    before = this_epoch(shop)
-    assert restored.begin_anew_if_restored(shop), "the sidecar knows of a sale that the books have lost"
-    assert this_epoch(shop) != before
+    before = this_epoch(store)
+    assert restored.begin_anew_if_restored(store), "the sidecar knows of a sale that the books have lost"
+    assert this_epoch(store) != before
 
 
-def this_epoch(shop: Doors) -> str:
-    with shop.read() as session:
+def this_epoch(store: Doors) -> str:
+    with store.read() as session:
         return this_node(session).epoch

@@ -109,21 +109,21 @@ def test_a_practice_store_holds_no_secret_of_the_real_one(house):
 
 
 def test_a_replayed_cookie_makes_no_practice_stores_without_bound(house, monkeypatch):
-    shops = house.app.extensions["cornerstore_practice"]
+    stores = house.app.extensions["cornerstore_practice"]
     client = house.signed_in("cashier")
     csrf = token(client)
     cookie = client.get_cookie("session") or next(iter(client._cookies.values()))
     for _ in range(practice.MOST_EACH + 3):
         client.set_cookie(cookie.key, cookie.value)
         assert client.post("/training/ring-up/begin", data={"csrf_token": csrf}).status_code == 303
-    assert len(shops.sweep()) == practice.MOST_EACH
+    assert len(stores.sweep()) == practice.MOST_EACH
     monkeypatch.setattr(practice, "MOST", practice.MOST_EACH)
     other = house.signed_in("supervisor")
     full = post(other, "/training/ring-up/begin")
     assert full.status_code == 409
     assert "Too many people are practicing" in full.text
     post(client, "/signout")
-    assert len(shops.sweep()) == practice.MOST_EACH - 1, "a session that ends takes its practice store along"
+    assert len(stores.sweep()) == practice.MOST_EACH - 1, "a session that ends takes its practice store along"
     assert post(other, "/training/ring-up/begin").status_code == 303
 
 

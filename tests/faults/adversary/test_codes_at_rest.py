@@ -15,10 +15,10 @@ from pos.printing.queue import PrintJob
 from pos.printing.wires import AgentPrinter, FilePrinter
 from store_app.files import take_out
 from store_app.runtime import tables
-from tests.store_app.api.test_counter import BACK, SALE, body, leave, shop
+from tests.store_app.api.test_counter import BACK, SALE, body, leave, store
 from tests.store_app.conftest import NOON, STORE, House, post, token
 
-__all__ = ["shop"]
+__all__ = ["store"]
 PAID = "0190b3a2-7c1e-7b5a-9f3e-000000000009"
 IN_PLAIN = {
     "barcode.code": "stands on the product",
@@ -35,7 +35,7 @@ IN_PLAIN = {
     "produce_lot.code": "stands on the produce",
     "receipt_mail.fault_code": "what a receipt failed by",
     "refused_edition.code": "why an edition was refused",
-    "shop_front.promotions_token": "tells whether a store's offers changed",
+    "storefront.promotions_token": "tells whether a store's offers changed",
     "told_story.lot_code": "stands on the produce",
 }
 """Column -> why its code or token may rest as it is read."""
@@ -87,30 +87,30 @@ def test_every_column_of_codes_or_tokens_that_rests_as_it_is_read_says_why_it_ma
     assert {one for one in columns if one.endswith(("code", "token"))} == IN_PLAIN.keys()
 
 
-def test_no_book_fact_export_or_kept_print_tells_a_voucher_s_code(shop, house, paper, tmp_path):
+def test_no_book_fact_export_or_kept_print_tells_a_voucher_s_code(store, house, paper, tmp_path):
     gift = {"sku": "GIFT", "qty": 1, "price_minor": 5000}
     cash = [{"tender": "cash", "amount_minor": 5000}]
-    sold = shop.post("/api/sales", json=body(lines=[gift], tenders=cash, shown_total_minor=5000)).json
+    sold = store.post("/api/sales", json=body(lines=[gift], tenders=cash, shown_total_minor=5000)).json
     code = sold["document"]["vouchers"][0]["code"]
     assert told(code, paper().decode("latin-1")), "printed once, whole"
     part = {"tender": "voucher", "amount_minor": 258, "reference": vouchers.spoken(code).lower()}
     parked = {"till_id": "1", "total_minor": 258, "basket": {"lines": [{"sku": "MILK", "qty": 2}], "parts": [part]}}
-    assert shop.post(f"/api/baskets/{BACK}/park", json=parked).status_code == 200
+    assert store.post(f"/api/baskets/{BACK}/park", json=parked).status_code == 200
     too_much = body(id=BACK, tenders=[part | {"amount_minor": 9_000}])
-    assert shop.post("/api/sales", json=too_much).status_code >= 400
+    assert store.post("/api/sales", json=too_much).status_code >= 400
     for _ in range(2):
-        assert shop.post("/api/sales", json=body(id=BACK, tenders=[part])).status_code in (200, 201)
-    assert shop.get(f"/api/vouchers/{code}").json["balance_minor"] == 4_742
+        assert store.post("/api/sales", json=body(id=BACK, tenders=[part])).status_code in (200, 201)
+    assert store.get(f"/api/vouchers/{code}").json["balance_minor"] == 4_742
     back = {"id": PAID, "till_id": "1", "sale_id": BACK, "lines": [{"n": 1, "qty": 1}], "tender": "credit"}
     boss = house.signed_in("supervisor")
     boss.environ_base["HTTP_X_CSRF_TOKEN"] = token(boss)
     credit = boss.post("/api/returns", json=back).json["document"]["vouchers"][0]["code"]
     before = len(paper())
-    shop.post(f"/api/receipts/{SALE}/reprint", json={})
+    store.post(f"/api/receipts/{SALE}/reprint", json={})
     assert not told(code, paper()[before:].decode("latin-1")), "a copy shows the end"
-    granted = leave(shop, "voucher.code").json["id"]
-    assert shop.post(f"/api/receipts/{SALE}/reprint", json={"whole": True, "approvals": [granted]}).status_code == 200
-    assert post(shop, "/vouchers/print", code=code).status_code == 303
+    granted = leave(store, "voucher.code").json["id"]
+    assert store.post(f"/api/receipts/{SALE}/reprint", json={"whole": True, "approvals": [granted]}).status_code == 200
+    assert post(store, "/vouchers/print", code=code).status_code == 303
     assert paper()[before:].decode("latin-1").count(code) >= 2, "by leave, and as a slip"
     taken = stolen(house, tmp_path)
     assert [one for one in (code, credit) if told(one, taken)] == []
@@ -120,10 +120,10 @@ def test_no_book_fact_export_or_kept_print_tells_a_voucher_s_code(shop, house, p
     assert len(kept) >= 5
 
 
-def test_a_print_agent_gets_the_same_paper_twice_and_the_job_keeps_none_of_the_code(shop, house, paper, tmp_path):
+def test_a_print_agent_gets_the_same_paper_twice_and_the_job_keeps_none_of_the_code(store, house, paper, tmp_path):
     gift = {"sku": "GIFT", "qty": 1, "price_minor": 5000}
     cash = [{"tender": "cash", "amount_minor": 5000}]
-    sold = shop.post("/api/sales", json=body(lines=[gift], tenders=cash, shown_total_minor=5000)).json
+    sold = store.post("/api/sales", json=body(lines=[gift], tenders=cash, shown_total_minor=5000)).json
     code, outlet = sold["document"]["vouchers"][0]["code"], Outlet(AgentPrinter(), "agent")
     for _ in range(2):
         given = working_off.hand_over(house.doors.database, STORE, outlet, [outlet], "claim-0001", now=house.clock.now)

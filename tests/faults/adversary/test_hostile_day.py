@@ -26,7 +26,7 @@ import pos.sync.replica
 import supply.sync.online
 import supply.sync.replica
 from config.database import Base
-from config.errors import ShopError
+from config.errors import DomainError
 from config.ids import NETWORK
 from config.nodes import outbox, signing_keys
 from config.nodes.inbox import InboxMessage
@@ -62,7 +62,7 @@ ROGUE, OTHERS = "S1", ("S2", "S3", "S4")
 SOLD = ("bread", "milk")
 KEY, PAST_DAYS = "a-key-of-the-first-store", 30
 NOW = AT + dt.timedelta(hours=10)
-EPOCH, PUBLISHED = "epoch-of-the-thief", "shop.published"
+EPOCH, PUBLISHED = "epoch-of-the-thief", "store.published"
 SPEAKERS = ("store_id", "from_node", "to_node", "node_id", "giver_id", "taker_id", "owner_id", "owner")
 """Columns that name whose a row is."""
 OF_THE_NETWORK = {"journal_entry", "journal_head"}
@@ -157,12 +157,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Signer, dict[st
         bring(country)
         sell(country, 3, "sale-00001")
         street = Street(country, agreed=False)
-        for shop, who in ((ROGUE, 0), ("S2", 1)):
-            street.agree(shop, who)
-            street.sell(shop, who, 2_000)
+        for store, who in ((ROGUE, 0), ("S2", 1)):
+            street.agree(store, who)
+            street.sell(store, who, 2_000)
         walk = Walk(country, 0, dt.timedelta(0))
         for what, size in WALK:
-            with contextlib.suppress(ShopError):
+            with contextlib.suppress(DomainError):
                 getattr(walk, what)(size)
         country.order("S2", {"bread": 1, "milk": 2}, id="order-of-S2")
         country.deliver()
@@ -231,7 +231,7 @@ def _go_online(country: Country, folder: Any, true: dict[str, list[dict[str, Any
     town.deliver()
     placed = town.ready_order("order-in-town", [("bread", 2)])
     town.collect(placed.code, "sale-in-town", 500)
-    for database in (town.network, town.shop):
+    for database in (town.network, town.store):
         with database.read() as session:
             for row in session.scalars(sa.select(OutboxMessage)):
                 body = json.loads(canonical(outbox.to_wire(row)["body"]).replace(online_store.STORE, ROGUE))

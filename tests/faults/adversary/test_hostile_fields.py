@@ -11,7 +11,7 @@ from config.nodes import inbox
 from config.nodes.outbox import Message
 from store_app.sync import receiver
 from store_app.words import held
-from tests.builders import NOON, STORE, open_shop
+from tests.builders import NOON, STORE, open_store
 
 TOPICS = sorted({**pos.sync.replica.APPLIERS, **supply.sync.replica.APPLIERS})
 NONSENSE = ([], "x", 7, {"x": 1}, None, True)
@@ -20,20 +20,20 @@ PLAIN = re.compile(r"[a-z-]+: [^\n]+")
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory):
-    return open_shop(tmp_path_factory.mktemp("shop"))
+def store(tmp_path_factory):
+    return open_store(tmp_path_factory.mktemp("store"))
 
 
 @pytest.mark.filterwarnings("ignore:fully NULL primary key", "ignore:Column '.*' is marked as a member of the primary")
 @pytest.mark.parametrize("topic", TOPICS)
-def test_a_field_that_is_missing_or_nonsense_is_named_with_its_topic_and_never_a_fault_of_python(shop, topic):
+def test_a_field_that_is_missing_or_nonsense_is_named_with_its_topic_and_never_a_fault_of_python(store, topic):
     """Fill a body field by field, as each is missed, with one kind of nonsense after the other."""
     for sender in (STORE, NETWORK):
         for odd in NONSENSE:
             body, named = {}, set()
             for _ in range(60):
                 message = Message(new_id(), 1, topic, 1, NOON.isoformat(), "2026-03-02", dict(body), "")
-                with shop.write() as session:
+                with store.write() as session:
                     said = inbox._try(session, message, receiver.effect_of(sender, NOON))
                     session.rollback()
                 reason = said.reason or ""

@@ -216,7 +216,7 @@ def supplier_of(told: dict[str, Any], **other: Any) -> dict[str, Any]:
                                    "signal": {"version": 1, "mean": [float("inf")]}}),
         ("points", lambda told: {"days": [{"from_day": DAY.isoformat(), "name": "P", "currency": "USD", "active": True,
                                            "points": -1, "per_minor": 100, "worth_minor": 1, "least_points": 0,
-                                           "expiry_months": 0, "lapsed_to": "shops", "notice_days": 0}]}),
+                                           "expiry_months": 0, "lapsed_to": "stores", "notice_days": 0}]}),
         ("compare", lambda told: {"scope": "*", "figures": [["price", "N1", "much", DAY.isoformat()]]}),
         ("lessons", lambda told: {"lessons": [["l1", {"en": "Hi\x1b[2J"}, "op", NOON.isoformat()]]}),
         ("lessons", lambda told: {"lessons": "x" * 70_000}),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from config.errors import Invalid, Refused, ShopError
+from config.errors import DomainError, Invalid, Refused
 from config.ids import NETWORK, new_id
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message
@@ -24,7 +24,7 @@ from supply.online.messages.messages import CustomerMessage
 from supply.online.orders import PickupOrder, order_for_update, text_of
 from supply.online.pickup import escrow_release, order_copy
 from supply.online.storefront import availability
-from supply.online_facts import PICKUP_MOVED, PICKUP_TAKEN, SHOP_PUBLISHED, PickupMoved
+from supply.online_facts import PICKUP_MOVED, PICKUP_TAKEN, STOREFRONT_PUBLISHED, PickupMoved
 from supply.sync import checks, replica
 from tests.supply.online_store import AT, STORE, Town, later, make_town
 
@@ -54,7 +54,7 @@ def order(town: Town) -> placing.Placed:
 
 def lie(town: Town, **said) -> PickupMoved:
     """Make up a fact that says the order was handed over the second it was placed."""
-    with town.shop.read() as session:
+    with town.store.read() as session:
         row = session.get_one(PickupOrder, (STORE, ONE))
         at = text_of(row.placed_at + dt.timedelta(seconds=1))
         told = {
@@ -147,7 +147,9 @@ def test_terms_a_store_shortens_after_the_order_change_nothing_for_it(town):
             "store_id": STORE, "edition": 10**15, "taking_orders": True, "published_at": text_of(AT), "seen_through": 1,
             "seen_also": [], "offers": [], "rules": rules,
         }  # fmt: skip
-        replica.APPLIERS[SHOP_PUBLISHED](session, Message(new_id(), 1, SHOP_PUBLISHED, 7, "", "", body, ""), STORE, AT)
+        replica.APPLIERS[STOREFRONT_PUBLISHED](
+            session, Message(new_id(), 1, STOREFRONT_PUBLISHED, 7, "", "", body, ""), STORE, AT
+        )
         assert availability.rules_of(session, STORE).return_days == 0
     push(town, lie(town, proof=placed.token), AT)
     assert (release(town, later(days=6, hours=23)), release(town, later(days=7))) == (0, 1)
@@ -155,7 +157,7 @@ def test_terms_a_store_shortens_after_the_order_change_nothing_for_it(town):
 
 def test_what_the_store_has_of_the_code_cannot_be_searched_for_it(town):
     placed = order(town)
-    with town.shop.read() as session:
+    with town.store.read() as session:
         kept = session.get_one(PickupOrder, (STORE, ONE)).code_hash
     salt, _, hashed = kept.partition("$")
     quick = [hashlib.new(name, f"{mixed}{placed.code}".encode()).hexdigest() for name in ("sha256", "sha1", "md5")
@@ -182,7 +184,7 @@ def test_an_order_the_network_knows_from_the_store_alone_is_proved_by_nothing_it
 
 def test_a_store_cannot_reroute_what_its_customer_is_told(town):
     placed = order(town)
-    with town.shop.read() as session:
+    with town.store.read() as session:
         row = session.get_one(PickupOrder, (STORE, ONE))
         fact = dataclasses.replace(
             placing.as_placed(session, row), customer_phone="555 6666", customer_name="Nobody", placed_at=text_of(AT)
@@ -298,7 +300,7 @@ def test_no_sequence_of_a_stores_facts_releases_money_early(tmp_path_factory, li
         check_not_early(town, first_heard, proved, now)
         if shown and told["state"] == "collected" and not told["proof"]:
             told["proof"] = placed.token  # the customer came, and showed the code
-        with contextlib.suppress(ShopError):
+        with contextlib.suppress(DomainError):
             push(town, lie(town, **told), now)
             is_over = told["state"] in order_copy.AFTER_COLLECTION
             first_heard = first_heard or (now if is_over else None)
@@ -307,7 +309,7 @@ def test_no_sequence_of_a_stores_facts_releases_money_early(tmp_path_factory, li
     for days in itertools.chain(range(1, 15), (100,)):
         release(town, now + dt.timedelta(days=days))
         check_not_early(town, first_heard, proved, now + dt.timedelta(days=days))
-    for database in (town.network, town.shop):
+    for database in (town.network, town.store):
         database.engine.dispose()
 
 

@@ -41,7 +41,7 @@ class Rogue(Street):
         """Let the rogue tell a fact of its own making."""
         id_ = str(body.get("id") or new_id())
         name = f"{topic}-{id_}" if topic in (MEMBER, MOVED) else id_
-        with self.country.shops[ROGUE].write() as session:
+        with self.country.stores[ROGUE].write() as session:
             outbox.append(
                 session, to_node=NETWORK, topic=topic, version=1, body=body, id=name, subject="x",
                 business_day=DAY, at=self.at,

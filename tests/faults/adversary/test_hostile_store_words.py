@@ -23,7 +23,7 @@ from supply.sync import replica
 from tests.supply.online.test_groups import TERMS
 from tests.supply.road import AT, OPERATOR, WAREHOUSE, Country, later, make_country
 
-SHOP, OTHER = "S1", "S2"
+ONLINE, OTHER = "S1", "S2"
 IBAN, THIEFS = "DE89370400440532013000", "GB82WEST12345698765432"
 
 
@@ -35,8 +35,8 @@ def country(tmp_path) -> Country:
 def say(country: Country, topic: str, at: dt.datetime, **body) -> None:
     """Let the network take what the store says, as if it had come by the wire."""
     with country.network.write() as session:
-        told = {"store_id": SHOP, **body}
-        replica.APPLIERS[topic](session, Message("m", 1, topic, 1, "", "", told, ""), SHOP, at)
+        told = {"store_id": ONLINE, **body}
+        replica.APPLIERS[topic](session, Message("m", 1, topic, 1, "", "", told, ""), ONLINE, at)
 
 
 def bank(country: Country, account: str, told_at: dt.datetime, at: dt.datetime) -> None:
@@ -53,7 +53,7 @@ def run(country: Country, name: str, at: dt.datetime) -> tuple[list[str], list[s
 
 def earn(country: Country, id: str, at: dt.datetime) -> None:
     with country.network.write() as session:
-        ledger.given(session, SHOP, "slot", 5_000, why="A place", id=id, actor=OPERATOR, at=at)
+        ledger.given(session, ONLINE, "slot", 5_000, why="A place", id=id, actor=OPERATOR, at=at)
 
 
 def test_a_changed_account_rests_before_it_is_paid_to_and_no_word_of_the_future_locks_it(country):
@@ -62,9 +62,9 @@ def test_a_changed_account_rests_before_it_is_paid_to_and_no_word_of_the_future_
     assert run(country, "r1", AT) == ([IBAN], [])
     bank(country, THIEFS, later(days=50_000), later(days=1))  # a thief's word, of a day nobody else can follow
     earn(country, "g2", later(days=1))
-    assert run(country, "r2", later(days=3)) == ([], [SHOP])
+    assert run(country, "r2", later(days=3)) == ([], [ONLINE])
     bank(country, IBAN, later(days=3), later(days=3))  # the shopkeeper's
-    assert run(country, "r3", later(days=5)) == ([], [SHOP])
+    assert run(country, "r3", later(days=5)) == ([], [ONLINE])
     assert run(country, "r4", later(days=6)) == ([IBAN], [])
 
 
@@ -83,7 +83,7 @@ def test_an_objection_is_no_answer_to_itself(country):
     told = {"id": "o1", "about": "limit", "words": "Too low", "raised_by": "Wei", "raised_at": AT.isoformat()}
     say(country, objections.RAISED, AT, **told, state="upheld", answer="You are right.")
     with country.network.read() as session:
-        row = session.get_one(Objection, (SHOP, "o1"))
+        row = session.get_one(Objection, (ONLINE, "o1"))
         assert (row.state, row.answer) == ("raised", "")
     with pytest.raises(Invalid):
         say(country, objections.RAISED, AT, **told | {"id": "o2", "about": "everything"})
@@ -101,21 +101,21 @@ def test_a_group_a_store_opens_is_its_own(country):
         "closes_at": later(days=1).isoformat(), "van_day": later(days=2).date().isoformat(),
         "pickup_until": later(days=4).date().isoformat(),
     }  # fmt: skip
-    say(country, GROUP_OPENED, AT, **body | {"store_id": SHOP})
+    say(country, GROUP_OPENED, AT, **body | {"store_id": ONLINE})
     with country.network.read() as session:
-        assert session.get_one(GroupOffer, "group-1").owner == SHOP
+        assert session.get_one(GroupOffer, "group-1").owner == ONLINE
 
 
 def test_a_delivery_counted_in_a_year_makes_no_claim_be_in_time(country):
-    country.order(SHOP, {"bread": 2})
+    country.order(ONLINE, {"bread": 2})
     country.send_out()
-    key = country.take_in(SHOP, [("bread", 12, "")])
-    with country.shops[SHOP].read() as session:
+    key = country.take_in(ONLINE, [("bread", 12, "")])
+    with country.stores[ONLINE].read() as session:
         (told,) = [outbox.to_wire(row) for row in outbox.due(session, NETWORK) if row.topic == DELIVERY_POSTED]
     told["body"]["posted_at"] = later(days=365).isoformat()
     with country.network.write() as session:
-        replica.APPLIERS[DELIVERY_POSTED](session, Message(**told), SHOP, AT)
-        assert session.get_one(Delivery, (SHOP, key)).posted_at == AT
+        replica.APPLIERS[DELIVERY_POSTED](session, Message(**told), ONLINE, AT)
+        assert session.get_one(Delivery, (ONLINE, key)).posted_at == AT
 
 
 def test_what_the_giving_store_is_told_of_a_code_cannot_be_searched(country):
@@ -123,15 +123,15 @@ def test_what_the_giving_store_is_told_of_a_code_cannot_be_searched(country):
     kept = order_keys.code_hash("t1", code)
     with country.network.write() as session:
         row = GoodsTransfer(
-            id="t1", giver_id=SHOP, taker_id=OTHER, giver_name="A", taker_name="B", metres=1, state="agreed",
+            id="t1", giver_id=ONLINE, taker_id=OTHER, giver_name="A", taker_name="B", metres=1, state="agreed",
             proposed_at=AT, answer_by=AT.date(), fetch_by=AT.date(), giver_minor=1, taker_minor=1, giver_yes=True,
             taker_yes=True, why="", declined_by="", code_hash=kept, cost_minor=0,
         )  # fmt: skip
         session.add(row)
         session.flush()
-        transfers._tell_shops(session, row, AT)
+        transfers._tell_stores(session, row, AT)
         told = {one.to_node: one.body for one in session.query(outbox.OutboxMessage)}
-    assert kept in told[SHOP], "a slow hash"
+    assert kept in told[ONLINE], "a slow hash"
     assert not any(code in body for body in told.values()), "the network never had it"
     assert kept not in told[OTHER]
 
@@ -139,11 +139,11 @@ def test_what_the_giving_store_is_told_of_a_code_cannot_be_searched(country):
 def test_goods_come_back_to_the_warehouse_by_the_word_of_the_store_that_was_sent_them_and_before_it_took_them_in(
     country,
 ):
-    for shop in (SHOP, OTHER):
-        country.order(shop, {"bread": 2})
+    for store in (ONLINE, OTHER):
+        country.order(store, {"bread": 2})
     country.send_out()
-    own, other = country.take_in(SHOP, [("bread", 12, "")]), country.delivery(OTHER)
-    with country.shops[SHOP].read() as session:
+    own, other = country.take_in(ONLINE, [("bread", 12, "")]), country.delivery(OTHER)
+    with country.stores[ONLINE].read() as session:
         (told,) = [outbox.to_wire(row) for row in outbox.due(session, NETWORK) if row.topic == DELIVERY_POSTED]
     country.deliver()
     before = country.level(NETWORK, WAREHOUSE, "bread").on_hand
@@ -154,4 +154,4 @@ def test_goods_come_back_to_the_warehouse_by_the_word_of_the_store_that_was_sent
     assert country.level(NETWORK, WAREHOUSE, "bread").on_hand == before
     with country.network.read() as session:
         assert session.get_one(Delivery, (OTHER, other)).state == "expected"
-        assert session.get_one(Delivery, (SHOP, own)).state == "posted"
+        assert session.get_one(Delivery, (ONLINE, own)).state == "posted"

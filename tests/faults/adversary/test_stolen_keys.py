@@ -73,9 +73,9 @@ def own_key(lost: Lost) -> Signer:
 
 
 def try_to_talk(lost: Lost) -> sender.Contact:
-    lost.shop.clock.advance(1)
+    lost.store.clock.advance(1)
     with httpx2.Client(base_url=lost.served, headers={"Authorization": f"Bearer {KEY}"}, timeout=60) as client:
-        return sender.contact(lost.shop.database, lost.doors.settings, client, lost.shop.clock)
+        return sender.contact(lost.store.database, lost.doors.settings, client, lost.store.clock)
 
 
 def with_the_database(session) -> None:
@@ -92,18 +92,18 @@ def settle(network: House, public: str, verb, **wishes) -> None:
 
 
 def sold_here(lost: Lost) -> set[str]:
-    with lost.shop.database.read() as session:
+    with lost.store.database.read() as session:
         return set(session.scalars(sa.select(Sale.id)))
 
 
 def oddities(lost: Lost) -> list[str]:
-    with lost.shop.database.read() as session:
+    with lost.store.database.read() as session:
         found = homecoming.last(session, STORE)
     return [one["no"] for one in found[1]["odd"] if one.get("code") == "not-signed"] if found else []
 
 
 def test_the_bearer_key_alone_opens_nothing_and_the_operator_sees_it_within_one_contact(lost, network):
-    lost.shop.sell([("milk", 1)])
+    lost.store.sell([("milk", 1)])
     lost.talk()
     before, thief = sold(network), Thief(network)
     asked = {"step": "begin", "id": "01J0000000000000000000ASK", "amount_minor": 500}
@@ -116,7 +116,7 @@ def test_the_bearer_key_alone_opens_nothing_and_the_operator_sees_it_within_one_
     ):
         assert code_of(answer) == (403, signing_keys.UNSIGNED)
     assert alarm(network) == KEY_MISUSED
-    page = network.signed_in("operator").get(f"/console/shops/{STORE}").text
+    page = network.signed_in("operator").get(f"/console/stores/{STORE}").text
     assert "used this store’s key without its signature" in page
     assert "was used without a good signature" in network.signed_in("operator").get("/console/").text
     assert sold(network) == before
@@ -133,9 +133,9 @@ def test_a_key_of_the_thief_s_own_writes_nothing_until_somebody_allows_it(lost, 
     assert code_of(thief.forge()) == (403, signing_keys.UNKNOWN)
     assert (alarm(network), sold(network)) == (KEY_ASKS, 0)
     operator = network.signed_in("operator")
-    assert signing.fingerprint(thief.signer.public) in operator.get(f"/console/shops/{STORE}").text
+    assert signing.fingerprint(thief.signer.public) in operator.get(f"/console/stores/{STORE}").text
     name = signing.name_of(thief.signer.public)
-    assert post(operator, f"/console/shops/{STORE}/signing-keys/{name}/refuse").status_code == 303
+    assert post(operator, f"/console/stores/{STORE}/signing-keys/{name}/refuse").status_code == 303
     assert alarm(network) is None
     assert code_of(thief.forge()) == (403, signing_keys.WITHDRAWN)
     for n in range(9):
@@ -166,10 +166,10 @@ def test_another_request_or_other_facts_under_a_signature_are_refused(lost, netw
 
 
 def test_with_both_keys_history_is_written_but_named_at_once_and_never_comes_home_once_withdrawn(lost, network):
-    lost.shop.sell([("milk", 1)])
+    lost.store.sell([("milk", 1)])
     lost.talk()
     lost.copy()
-    real = lost.shop.sell([("bread", 1)]).sale.id
+    real = lost.store.sell([("bread", 1)]).sale.id
     lost.talk()
     network.clock.advance(60)
     stolen_at = network.doors.now()
@@ -194,10 +194,10 @@ def test_with_both_keys_history_is_written_but_named_at_once_and_never_comes_hom
 
 @pytest.mark.parametrize("how", ["unsigned", "changed", "emptied", "by-another-key"])
 def test_a_history_forged_at_the_network_does_not_come_home(lost, network, how):
-    lost.shop.sell([("milk", 1)])
+    lost.store.sell([("milk", 1)])
     lost.talk()
     lost.copy()
-    real = lost.shop.sell([("bread", 1)]).sale.id
+    real = lost.store.sell([("bread", 1)]).sale.id
     lost.talk()
     at, effect = network.doors.now(), receiver.effect_of(STORE, network.doors.now())
     with network.doors.write() as session:
@@ -237,10 +237,10 @@ def test_a_history_forged_at_the_network_does_not_come_home(lost, network, how):
 
 
 def test_a_thief_with_both_keys_who_changes_the_key_is_named_by_the_store_s_next_contact(lost, network):
-    lost.shop.sell([("milk", 1)])
+    lost.store.sell([("milk", 1)])
     lost.talk()
     lost.copy()
-    real, mine = lost.shop.sell([("bread", 1)]).sale.id, own_key(lost)
+    real, mine = lost.store.sell([("bread", 1)]).sale.id, own_key(lost)
     lost.talk()
     network.clock.advance(60)
     stolen_at, thief = network.doors.now(), Thief(network, signer=Signer.make())
@@ -263,10 +263,10 @@ def test_a_thief_with_both_keys_who_changes_the_key_is_named_by_the_store_s_next
 def test_a_key_changed_in_peace_takes_the_other_s_place_by_itself_and_the_past_comes_home(lost, network):
     lost.talk()
     lost.copy()
-    first, old = lost.shop.sell([("milk", 1)]).sale.id, own_key(lost)
+    first, old = lost.store.sell([("milk", 1)]).sale.id, own_key(lost)
     lost.talk()
     new = signing_key.change(lost.doors, actor=Actor.system("test", STORE))
-    second = lost.shop.sell([("milk", 1)]).sale.id
+    second = lost.store.sell([("milk", 1)]).sale.id
     lost.talk()
     assert keys(network) == {old.public: "withdrawn", new.public: "good"}
     assert alarm(network) is None
@@ -280,11 +280,11 @@ def test_a_key_changed_in_peace_takes_the_other_s_place_by_itself_and_the_past_c
 
 def test_a_lost_key_is_made_again_and_waits_for_the_operator_s_yes(lost, network):
     lost.copy()
-    sale = lost.shop.sell([("milk", 1)]).sale.id
+    sale = lost.store.sell([("milk", 1)]).sale.id
     lost.talk()
     first = own_key(lost)
     lost.doors.settings.signing_key.unlink()
-    later = lost.shop.sell([("milk", 1)]).sale.id
+    later = lost.store.sell([("milk", 1)]).sale.id
     for _ in range(2):
         contact = try_to_talk(lost)
         assert (contact.paused, contact.delivered) == (True, 0)
@@ -293,7 +293,7 @@ def test_a_lost_key_is_made_again_and_waits_for_the_operator_s_yes(lost, network
     assert alarm(network) == KEY_ASKS
     operator = network.signed_in("operator")
     name = signing.name_of(new.public)
-    assert post(operator, f"/console/shops/{STORE}/signing-keys/{name}/allow").status_code == 303
+    assert post(operator, f"/console/stores/{STORE}/signing-keys/{name}/allow").status_code == 303
     assert try_to_talk(lost).delivered >= 1
     assert alarm(network) is None
     # put back from a copy of before there was any key, only what the present key signed is recognised by itself
@@ -301,9 +301,9 @@ def test_a_lost_key_is_made_again_and_waits_for_the_operator_s_yes(lost, network
     lost.talk()
     assert sale in oddities(lost)
     assert sold_here(lost) == {later}
-    with lost.shop.write() as session:
+    with lost.store.write() as session:
         fingerprint = signing.fingerprint(first.public)
-        signing_key.trust(session, lost.doors, fingerprint, actor=lost.shop.wei)
+        signing_key.trust(session, lost.doors, fingerprint, actor=lost.store.wei)
     lost.talk()
     assert sold_here(lost) == {sale, later}
     assert oddities(lost) == []
@@ -312,13 +312,13 @@ def test_a_lost_key_is_made_again_and_waits_for_the_operator_s_yes(lost, network
 
 def test_what_was_told_before_there_were_signatures_still_comes_home(lost, network):
     lost.copy()
-    sale = lost.shop.sell([("milk", 1)]).sale.id
+    sale = lost.store.sell([("milk", 1)]).sale.id
     lost.talk()
     with network.doors.write() as session:  # as an older network kept it
         with_the_database(session)
         session.execute(sa.update(InboxMessage).values(batch=None))
         session.execute(sa.delete(SignedBatch))
-        session.execute(sa.update(SigningKey).values(made_at=lost.shop.now))
+        session.execute(sa.update(SigningKey).values(made_at=lost.store.now))
     lost.put_back()
     lost.talk()
     assert sale in sold_here(lost)
@@ -333,7 +333,7 @@ def test_a_network_that_has_forgotten_the_key_learns_it_again(lost, network):
     assert keys(network) == {old.public: "withdrawn", new.public: "good"}
     with network.doors.write() as session:
         session.execute(sa.delete(SigningKey))
-    lost.shop.sell([("milk", 1)])
+    lost.store.sell([("milk", 1)])
     lost.talk()
     assert keys(network) == {new.public: "good"}
     with network.doors.read() as session:

@@ -25,7 +25,7 @@ from supply.online.checkout.phone_codes import PER_DAY, Asker, PhoneCode
 from supply.online.customer_sessions import CustomerSession
 from supply.online.messages.messages import CustomerMessage
 from tests.store_app.house import post
-from tests.store_app.town import SHOP
+from tests.store_app.town import ONLINE
 from tests.supply.online_store import AT, STORE, later
 
 PHONE = "+1 555 0100"
@@ -43,7 +43,7 @@ def at_address(customer, address):
 
 
 def code_shown(customer) -> str:
-    return re.search(r"code is (\d+)", customer.look(f"{SHOP}/mine").text)[1]
+    return re.search(r"code is (\d+)", customer.look(f"{ONLINE}/mine").text)[1]
 
 
 # --- codes: tries ---
@@ -51,55 +51,55 @@ def code_shown(customer) -> str:
 
 def test_wrong_codes_lock_the_browser_that_typed_them_and_nobody_else(market):
     honest, stranger = market.customer(), market.customer()
-    honest.send(f"{SHOP}/mine", phone=PHONE)
+    honest.send(f"{ONLINE}/mine", phone=PHONE)
     tried = []
     for n in range(3):
-        stranger.send(f"{SHOP}/mine", phone=f"+1 555 019{n}")
-        tried += [stranger.send(f"{SHOP}/mine/code", code="00000000").status_code for _ in range(phone_codes.TRIES)]
+        stranger.send(f"{ONLINE}/mine", phone=f"+1 555 019{n}")
+        tried += [stranger.send(f"{ONLINE}/mine/code", code="00000000").status_code for _ in range(phone_codes.TRIES)]
         market.house.clock.advance(61)
     assert tried == [422] * phone_codes.WRONG_AT_BROWSER + [409] * phone_codes.TRIES
-    assert honest.send(f"{SHOP}/mine/code", code=code_shown(honest)).status_code == 303
+    assert honest.send(f"{ONLINE}/mine/code", code=code_shown(honest)).status_code == 303
 
 
 def test_a_code_proves_nothing_at_another_browser(market):
     honest, stranger = market.customer(), market.customer()
-    honest.send(f"{SHOP}/mine", phone=PHONE)
+    honest.send(f"{ONLINE}/mine", phone=PHONE)
     code = code_shown(honest)
     with stranger.browser.session_transaction() as session:
         session["asked_mine"] = e164(PHONE, "UTC")
-    assert stranger.send(f"{SHOP}/mine/code", code=code).status_code == 422
-    assert honest.send(f"{SHOP}/mine/code", code=code).status_code == 303
+    assert stranger.send(f"{ONLINE}/mine/code", code=code).status_code == 422
+    assert honest.send(f"{ONLINE}/mine/code", code=code).status_code == 303
 
 
 def test_a_code_is_good_for_ten_minutes_and_once(market):
     early, late = market.customer(), market.customer()
-    late.send(f"{SHOP}/mine", phone="+1 555 0177")
+    late.send(f"{ONLINE}/mine", phone="+1 555 0177")
     late_code = code_shown(late)
-    early.send(f"{SHOP}/mine", phone=PHONE)
+    early.send(f"{ONLINE}/mine", phone=PHONE)
     code = code_shown(early)
     market.house.clock.advance(9 * 60)
-    assert early.send(f"{SHOP}/mine/code", code=code).status_code == 303
+    assert early.send(f"{ONLINE}/mine/code", code=code).status_code == 303
     with early.browser.session_transaction() as session:
         session["asked_mine"] = e164(PHONE, "UTC")
-    assert early.send(f"{SHOP}/mine/code", code=code).status_code == 422
+    assert early.send(f"{ONLINE}/mine/code", code=code).status_code == 422
     market.house.clock.advance(2 * 60)
-    assert late.send(f"{SHOP}/mine/code", code=late_code).status_code == 422
+    assert late.send(f"{ONLINE}/mine/code", code=late_code).status_code == 422
 
 
 def test_guesses_from_everywhere_make_codes_longer_and_keep_the_right_one_valid(market):
     honest, late = market.customer(), market.customer()
-    honest.send(f"{SHOP}/mine", phone=PHONE)
+    honest.send(f"{ONLINE}/mine", phone=PHONE)
     with market.town.network.write() as session:
         for n in range(phone_codes.WRONG_IN_STORE // phone_codes.TRIES):
             asker = Asker(f"browser-{n}", f"10.{n}.0.0/24")
             phone_codes.send(session, STORE, f"+1555{n:07}", "mine", asker=asker, language="en", at=AT)
             for _ in range(phone_codes.TRIES):
                 phone_codes.prove(session, STORE, f"+1555{n:07}", "0", "mine", asker=asker, secret="s", at=AT)
-    late.send(f"{SHOP}/mine", phone="+1 555 0177")
+    late.send(f"{ONLINE}/mine", phone="+1 555 0177")
     assert len(code_shown(late)) == phone_codes.LONG
     assert len(code_shown(honest)) == phone_codes.DIGITS["mine"]
-    assert honest.send(f"{SHOP}/mine/code", code=code_shown(honest)).status_code == 303
-    assert late.send(f"{SHOP}/mine/code", code=code_shown(late)).status_code == 303
+    assert honest.send(f"{ONLINE}/mine/code", code=code_shown(honest)).status_code == 303
+    assert late.send(f"{ONLINE}/mine/code", code=code_shown(late)).status_code == 303
 
 
 # --- codes: messages ---
@@ -108,7 +108,7 @@ def test_guesses_from_everywhere_make_codes_longer_and_keep_the_right_one_valid(
 def test_one_browser_cannot_use_up_a_store_s_messages_and_neither_can_its_range_without_cookies(market):
     stranger = market.customer()
     for n in range(PER_DAY["browser"] + 3):
-        stranger.send(f"{SHOP}/mine", phone=f"+1 555 02{n:02}")
+        stranger.send(f"{ONLINE}/mine", phone=f"+1 555 02{n:02}")
     assert messages_sent(market) == PER_DAY["browser"]
     with market.town.network.write() as session:
         store_wide = 0
@@ -121,7 +121,7 @@ def test_one_browser_cannot_use_up_a_store_s_messages_and_neither_can_its_range_
                 assert refusal.code == "too-many-codes"  # noqa: PT017
     assert store_wide == PER_DAY["range"] < PER_DAY["store"] / 3
     honest = at_address(market.customer(), ELSEWHERE)
-    assert honest.send(f"{SHOP}/mine", phone=PHONE).status_code == 303
+    assert honest.send(f"{ONLINE}/mine", phone=PHONE).status_code == 303
     assert code_shown(honest)
 
 
@@ -135,8 +135,8 @@ def test_a_store_whose_messages_are_used_up_still_sends_to_numbers_it_knows_and_
     before, answers = messages_sent(market), []
     for phone in (PHONE, "+1 555 0188"):
         customer = market.customer()
-        assert customer.send(f"{SHOP}/mine", phone=phone).status_code == 303
-        page = customer.look(f"{SHOP}/mine").text
+        assert customer.send(f"{ONLINE}/mine", phone=phone).status_code == 303
+        page = customer.look(f"{ONLINE}/mine").text
         assert "only numbers that have ordered here before" in page
         answers.append(re.sub(r"\+1\d+|code is \d+", "", page).count("code"))
     assert messages_sent(market) == before + 1
@@ -152,8 +152,8 @@ def test_a_stranger_cannot_use_up_the_codes_of_somebody_s_number_from_one_place(
         with pytest.raises(Refused, match="Too many codes"):
             phone_codes.send(session, STORE, number, "mine", asker=one_more, language="en", at=AT)
     honest = at_address(market.customer(), ELSEWHERE)
-    assert honest.send(f"{SHOP}/mine", phone=PHONE).status_code == 303
-    assert honest.send(f"{SHOP}/mine/code", code=code_shown(honest)).status_code == 303
+    assert honest.send(f"{ONLINE}/mine", phone=PHONE).status_code == 303
+    assert honest.send(f"{ONLINE}/mine/code", code=code_shown(honest)).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -206,8 +206,8 @@ def test_a_hoarder_has_three_unpaid_orders_however_the_number_is_written(market)
 
 def signed_in(market, phone=PHONE):
     customer = market.customer()
-    customer.send(f"{SHOP}/mine", phone=phone)
-    assert customer.send(f"{SHOP}/mine/code", code=code_shown(customer)).status_code == 303
+    customer.send(f"{ONLINE}/mine", phone=phone)
+    assert customer.send(f"{ONLINE}/mine/code", code=code_shown(customer)).status_code == 303
     return customer
 
 
@@ -224,17 +224,17 @@ def test_a_copied_cookie_is_dead_once_its_customer_signs_out(market):
     owner = signed_in(market)
     owner.order(("bread", 1), command_id=command)
     thief = copied(market, owner)
-    assert "S07-0001" in thief.look(f"{SHOP}/mine").text
+    assert "S07-0001" in thief.look(f"{ONLINE}/mine").text
     with thief.browser.session_transaction() as session:
         assert "+15550100" not in json.dumps(dict(session)), "the cookie carries no number"
         csrf = session["csrf_token"]
-    assert owner.send(f"{SHOP}/mine/leave").status_code == 303
+    assert owner.send(f"{ONLINE}/mine/leave").status_code == 303
     thief = copied(market, thief)
-    assert "S07-0001" not in thief.look(f"{SHOP}/mine").text
+    assert "S07-0001" not in thief.look(f"{ONLINE}/mine").text
     with thief.browser.session_transaction() as session:
         assert session.get("csrf_token") != csrf
         assert not session.get("placed"), "nor does it lead to the pages of its orders"
-    assert "S07-0001" not in owner.look(f"{SHOP}/mine").text
+    assert "S07-0001" not in owner.look(f"{ONLINE}/mine").text
     with market.town.network.read() as session:
         assert session.scalars(sa.select(CustomerSession).where(CustomerSession.purpose == "mine")).all() == []
 
@@ -245,10 +245,10 @@ def test_signing_out_everywhere_ends_every_browser_of_the_number_and_no_other(ma
     at_home = signed_in(market)
     market.house.clock.advance(120)
     on_the_road, other = signed_in(market), signed_in(market, "+1 555 0199")
-    assert "S07-0001" in at_home.look(f"{SHOP}/mine").text
-    on_the_road.send(f"{SHOP}/mine/leave", everywhere="yes")
-    assert "S07-0001" not in at_home.look(f"{SHOP}/mine").text
-    assert "Nothing ordered yet" in other.look(f"{SHOP}/mine").text, "another number stays signed in"
+    assert "S07-0001" in at_home.look(f"{ONLINE}/mine").text
+    on_the_road.send(f"{ONLINE}/mine/leave", everywhere="yes")
+    assert "S07-0001" not in at_home.look(f"{ONLINE}/mine").text
+    assert "Nothing ordered yet" in other.look(f"{ONLINE}/mine").text, "another number stays signed in"
 
 
 # --- codes at rest ---
@@ -256,7 +256,7 @@ def test_signing_out_everywhere_ends_every_browser_of_the_number_and_no_other(ma
 
 def test_no_code_is_kept_anywhere_and_the_one_sent_is_the_one_that_fits(market):
     customer = market.customer()
-    customer.send(f"{SHOP}/mine", phone=PHONE)
+    customer.send(f"{ONLINE}/mine", phone=PHONE)
     shown = code_shown(customer)
     with market.town.network.read() as session:
         row = session.scalars(sa.select(PhoneCode)).one()
@@ -275,7 +275,7 @@ def test_no_code_is_kept_anywhere_and_the_one_sent_is_the_one_that_fits(market):
 
     assert carriers.send_due(market.house.doors, [Caught()]) == (1, 0)
     assert shown in letters[0]
-    assert customer.send(f"{SHOP}/mine/code", code=shown).status_code == 303
+    assert customer.send(f"{ONLINE}/mine/code", code=shown).status_code == 303
 
 
 # --- the sign-in page ---

@@ -16,7 +16,7 @@ import openpyxl
 import pytest
 from PIL import Image
 
-from config.errors import Invalid, ShopError, Unreachable
+from config.errors import DomainError, Invalid, Unreachable
 from config.ids import new_id
 from pos.store import pictures
 from store_app.files import calendars, tables
@@ -67,8 +67,8 @@ def huge_picture(across: int, down: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows + pack.flush()) + chunk(b"IEND", b"")
 
 
-def refusal(function, *given, **how) -> ShopError:
-    with pytest.raises(ShopError) as refused:
+def refusal(function, *given, **how) -> DomainError:
+    with pytest.raises(DomainError) as refused:
         list(read_apart(function, *given, **how))
     return refused.value
 

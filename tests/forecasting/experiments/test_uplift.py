@@ -6,16 +6,16 @@ import pytest
 from forecasting.experiments.trial import Belief, believe, draw, is_worse
 from forecasting.experiments.uplift import uplift
 
-SHOPS, WEEKS, DRAWS = 40, 8, 500
+STORES, WEEKS, DRAWS = 40, 8, 500
 
 
 def simulated(effect, seed):
     """Return 40 shops of different size over 8 weeks with a season, their own drift and Poisson sales; half changed."""
     dice = np.random.default_rng(seed)
-    size = dice.lognormal(4.0, 0.5, (SHOPS, 1))
+    size = dice.lognormal(4.0, 0.5, (STORES, 1))
     season = np.exp(dice.normal(0, 0.1, (1, WEEKS)))
-    drift = np.exp(dice.normal(0, 0.08, (SHOPS, WEEKS)))
-    changed = dice.permutation(SHOPS) < SHOPS // 2
+    drift = np.exp(dice.normal(0, 0.08, (STORES, WEEKS)))
+    changed = dice.permutation(STORES) < STORES // 2
     rate = size * season * drift
     rate[changed, WEEKS // 2 :] *= 1 + effect
     sold = dice.poisson(rate).astype(float)
@@ -39,7 +39,7 @@ def test_a_large_effect_is_claimed():
 
 def test_without_a_control_there_is_no_number():
     before, after, changed = simulated(0.2, 1)
-    assert uplift(before, after, np.ones(SHOPS, dtype=bool)) is None
+    assert uplift(before, after, np.ones(STORES, dtype=bool)) is None
     after[~changed] = np.nan
     assert uplift(before, after, changed) is None
 

@@ -16,10 +16,10 @@ from forecasting.series.panel import DemandPanel
 
 
 def _table(units: np.ndarray, region: list[int] | None = None, silent: np.ndarray | None = None) -> Assortment:
-    shops, products = units.shape
+    stores, products = units.shape
     return Assortment.of(
         units, np.zeros(units.shape, dtype=np.int64) if silent is None else silent,
-        np.array(region or [0] * shops, dtype=np.int64), np.zeros(products, dtype=np.int64),
+        np.array(region or [0] * stores, dtype=np.int64), np.zeros(products, dtype=np.int64),
     )  # fmt: skip
 
 
@@ -67,16 +67,16 @@ def test_a_product_that_began_a_week_ago_is_compared_by_that_week() -> None:
     assert alone.rate[0, 0] == pytest.approx(alone.rate[0, 1], rel=0.05)
 
 
-def _signal(shops: int, products: int, differ: float, rng: np.random.Generator) -> tuple[RegionalSignal, np.ndarray]:
+def _signal(stores: int, products: int, differ: float, rng: np.random.Generator) -> tuple[RegionalSignal, np.ndarray]:
     """Return the signal of a region whose shops differ by so much, and what a further shop sells a day."""
     rate = np.exp(rng.normal(1.5, 1.0, products))
-    level = rate * np.exp(rng.normal(0.0, differ, (shops + 1, products)))
-    units = rng.poisson(level[:shops] * WINDOW_DAYS).astype(np.float64)
-    days = rng.poisson(level[:shops].sum(axis=0)[:, None], (products, 200)).astype(np.float64)
+    level = rate * np.exp(rng.normal(0.0, differ, (stores + 1, products)))
+    units = rng.poisson(level[:stores] * WINDOW_DAYS).astype(np.float64)
+    days = rng.poisson(level[:stores].sum(axis=0)[:, None], (products, 200)).astype(np.float64)
     keys = tuple(("R", f"P{row:03}") for row in range(products))
     panel = DemandPanel(keys=keys, first_day=date(2024, 1, 1), y=days, category=("all",) * products)
     usual = dict(zip(keys, _table(units).usual(0), strict=True))
-    return fit_region(panel, 7, stores={"R": shops}, usual=usual), level[shops]
+    return fit_region(panel, 7, stores={"R": stores}, usual=usual), level[stores]
 
 
 def test_what_is_borrowed_is_as_unsure_as_shops_differ() -> None:
@@ -86,10 +86,10 @@ def test_what_is_borrowed_is_as_unsure_as_shops_differ() -> None:
     y = rng.poisson(truth[:, None], (300, 56)).astype(np.float64)
     y[::2] = np.nan
     keys = tuple(("S", sku) for _, sku in signal.products)
-    shop = DemandPanel(
+    store = DemandPanel(
         keys=keys, first_day=date(2024, 5, 24), y=y, category=("all",) * 300, region=("R",) * 300
     )  # fmt: skip
-    said = forecast(shop, horizon_days=7, regional=RegionalSignal.from_json(signal.to_json()))
+    said = forecast(store, horizon_days=7, regional=RegionalSignal.from_json(signal.to_json()))
     week = rng.poisson(truth * 7.0)[::2]
     held = (week <= said.cumulative[::2, said.levels.index(0.9), 6]).mean()
     assert 0.8 < held < 0.95
@@ -100,10 +100,10 @@ def test_what_is_borrowed_is_as_unsure_as_shops_differ() -> None:
 def test_a_larger_shop_begins_with_more_of_what_large_shops_sell(trade) -> None:  # type: ignore[no-untyped-def]
     usual = {("R", "P0"): Usual(4.0, 10.0), ("R", "P1"): Usual(4.0, 10.0, 1.5), ("R", "P2"): Usual(4.0, 10.0, 0.5)}
     signal = fit_region(trade([40.0, 40.0, 40.0], 200, scope="R"), 14, stores={"R": 4}, usual=usual)
-    shop = trade([40.0, 0.0, 0.0], 200, scope="S", seed=5)
-    y = shop.y.copy()
+    store = trade([40.0, 0.0, 0.0], 200, scope="S", seed=5)
+    y = store.y.copy()
     y[1:] = np.nan
-    level = forecast(replace(shop, y=y), horizon_days=7, regional=signal).level
+    level = forecast(replace(store, y=y), horizon_days=7, regional=signal).level
     assert level[1] > 1.5 * level[2] > 15.0
 
 
@@ -121,8 +121,8 @@ def test_a_product_begins_in_a_shop_as_its_line_sells_there(trade) -> None:  # t
     """The shop sells a quarter of the usual of P0; P3 is of its line, P4 of P1's."""
     usual = {("R", f"P{row}"): Usual(4.0, 20.0, line=line) for row, line in enumerate((1, 2, 2, 1, 2))}
     signal = fit_region(trade([80.0] * 5, 200, scope="R"), 14, stores={"R": 4}, usual=usual)
-    shop = trade([5.0, 20.0, 20.0, 0.0, 0.0], 200, scope="S", seed=5)
-    y = shop.y.copy()
+    store = trade([5.0, 20.0, 20.0, 0.0, 0.0], 200, scope="S", seed=5)
+    y = store.y.copy()
     y[3:] = np.nan
-    level = forecast(replace(shop, y=y), horizon_days=7, regional=RegionalSignal.from_json(signal.to_json())).level
+    level = forecast(replace(store, y=y), horizon_days=7, regional=RegionalSignal.from_json(signal.to_json())).level
     assert level[3] < 0.8 * level[4]

@@ -43,51 +43,53 @@ def region(panel: DemandPanel, *told: dict[str, dict[str, list[float]]]) -> Regi
     return RegionalSignal.from_json(signal.to_json())
 
 
-def lift(shop: DemandPanel, signal: RegionalSignal | None) -> float:
+def lift(store: DemandPanel, signal: RegionalSignal | None) -> float:
     """Return what a week on offer is expected to sell over one without, from a state that was kept and moved on."""
-    on = np.zeros((shop.n_series, HORIZON), dtype=bool)
+    on = np.zeros((store.n_series, HORIZON), dtype=bool)
     on[:, 7:] = True
-    state = run.measure(shop.between(0, DAYS - 3), horizon_days=HORIZON, regional=signal, kept_days=8)
+    state = run.measure(store.between(0, DAYS - 3), horizon_days=HORIZON, regional=signal, kept_days=8)
     kept = from_bytes(to_bytes(state))
     assert kept is not None
-    state = moved_on(kept, shop)
-    ahead = replace(shop, on_offer=shop.on_offer if shop.on_offer is not None else np.zeros(shop.y.shape, dtype=bool))
+    state = moved_on(kept, store)
+    ahead = replace(
+        store, on_offer=store.on_offer if store.on_offer is not None else np.zeros(store.y.shape, dtype=bool)
+    )
     said = run.say(state, horizon_days=HORIZON, regional=signal, panel=ahead, ahead=Ahead(on_offer=on)).mean
     return float(said[:, 7:].sum() / said[:, :7].sum())
 
 
 def test_a_shops_first_offer_is_expected_to_bring_what_offers_bring_in_its_region(trade) -> None:  # type: ignore[no-untyped-def]
     others = [told_by(offered(trade([6.0] * 5, DAYS, seed=seed), TIMES, 4, 9, 15, 20)) for seed in (1, 2, 3)]
-    shop = trade([6.0] * 5, DAYS, seed=9)
-    assert lift(shop, region(shop)) == pytest.approx(1.0, abs=0.1)
-    assert lift(shop, region(shop, *others)) == pytest.approx(TIMES, rel=0.15)
+    store = trade([6.0] * 5, DAYS, seed=9)
+    assert lift(store, region(store)) == pytest.approx(1.0, abs=0.1)
+    assert lift(store, region(store, *others)) == pytest.approx(TIMES, rel=0.15)
 
 
 def test_what_a_region_tells_holds_from_the_next_night_on_and_as_it_was_told_last(trade) -> None:  # type: ignore[no-untyped-def]
     """A state is measured once a week; a region that learns within it is not waited for."""
-    shop = trade([6.0] * 5, DAYS)
-    state = run.measure(shop, horizon_days=HORIZON, regional=region(shop))
+    store = trade([6.0] * 5, DAYS)
+    state = run.measure(store, horizon_days=HORIZON, regional=region(store))
     on = Ahead(on_offer=np.arange(HORIZON)[None, :] >= 7 * np.ones((5, 1)))
-    panel = replace(shop, on_offer=np.zeros(shop.y.shape, dtype=bool))
+    panel = replace(store, on_offer=np.zeros(store.y.shape, dtype=bool))
     for worth in (0.9, 0.3):
-        told = region(shop, {"C": {"on_offer": [1000.0, 1000.0 * worth]}})
+        told = region(store, {"C": {"on_offer": [1000.0, 1000.0 * worth]}})
         said = run.say(state, horizon_days=HORIZON, regional=told, panel=panel, ahead=on).mean
         assert np.log(said[:, 7:].sum() / said[:, :7].sum()) == pytest.approx(worth, abs=0.08)
-        state = run.measure(shop, horizon_days=HORIZON, regional=told)
+        state = run.measure(store, horizon_days=HORIZON, regional=told)
 
 
 def test_a_shop_whose_own_offers_bring_nothing_comes_to_know_better(trade) -> None:  # type: ignore[no-untyped-def]
     others = [told_by(offered(trade([6.0] * 5, DAYS, seed=seed), TIMES, 4, 9, 15, 20)) for seed in (1, 2, 3)]
-    shop = offered(trade([6.0] * 5, DAYS, seed=9), 1.0, 5, 11, 17, 22)
-    assert lift(shop, region(shop, *others)) == pytest.approx(1.0, abs=0.3)
+    store = offered(trade([6.0] * 5, DAYS, seed=9), 1.0, 5, 11, 17, 22)
+    assert lift(store, region(store, *others)) == pytest.approx(1.0, abs=0.3)
 
 
 def test_what_a_shop_tells_does_not_hold_what_it_was_told(trade) -> None:  # type: ignore[no-untyped-def]
     """Else a rumour would come back as a fact: a shop's own slope stays where its own days put it."""
-    shop = offered(trade([20.0] * 5, DAYS, seed=9), 1.2, 5, 11, 17, 22)
-    rumour = region(shop, {"C": {"on_offer": [500.0, 500.0 * np.log(3.0)]}})
-    alone = told_by(shop)["C"]["on_offer"]
-    state = run.measure(shop, horizon_days=HORIZON, regional=rumour)
+    store = offered(trade([20.0] * 5, DAYS, seed=9), 1.2, 5, 11, 17, 22)
+    rumour = region(store, {"C": {"on_offer": [500.0, 500.0 * np.log(3.0)]}})
+    alone = told_by(store)["C"]["on_offer"]
+    state = run.measure(store, horizon_days=HORIZON, regional=rumour)
     beside = regional.told(state.category, state.factors)["C"]["on_offer"]
     assert alone[1] / alone[0] == pytest.approx(np.log(1.2), abs=0.1)
     assert beside[1] / beside[0] == pytest.approx(alone[1] / alone[0], abs=0.05)

@@ -87,8 +87,8 @@ def test_a_feast_on_which_all_shops_were_shut_is_a_hard_zero(hidden: float) -> N
     y[:, (date(2023, 12, 25) - date(2023, 1, 1)).days] = hidden
     signal = fit_region(_panel(y, date(2023, 1, 1)), 7, "US")
     assert signal.mean[0, 3] == 0.0 < signal.mean[0, 2]
-    shop = _panel(y[:, -100:], date(2023, 1, 1) + timedelta(days=days - 100), scope="S")
-    said = forecast(shop, horizon_days=7, regional=signal)
+    store = _panel(y[:, -100:], date(2023, 1, 1) + timedelta(days=days - 100), scope="S")
+    said = forecast(store, horizon_days=7, regional=signal)
     assert (said.quantiles[:, :, 3] == 0).all()
     assert (said.mean[:, 2] > 5).all()
 
@@ -115,10 +115,10 @@ def test_an_old_signal_is_entered_at_the_right_day_and_its_end_holds() -> None:
 
 def test_a_new_product_starts_at_the_regions_level_times_the_shops_size(trade) -> None:  # type: ignore[no-untyped-def]
     signal = fit_region(trade([40.0, 20.0, 12.0], 200, scope="R"), 14, stores={"R": 4})
-    shop = trade([10.0, 5.0, 3.0], 200, scope="S", seed=5)
-    y = shop.y.copy()
+    store = trade([10.0, 5.0, 3.0], 200, scope="S", seed=5)
+    y = store.y.copy()
     y[2] = np.nan
-    said = forecast(replace(shop, y=y), horizon_days=7, regional=signal)
+    said = forecast(replace(store, y=y), horizon_days=7, regional=signal)
     assert (said.model[2], said.reason[2]) == ("region_share", "new_product_borrowed")
     assert said.level[2] == pytest.approx(3.0, rel=0.2)
     assert said.regional_share[2] == 1.0
@@ -127,10 +127,10 @@ def test_a_new_product_starts_at_the_regions_level_times_the_shops_size(trade) -
 def test_a_new_product_keeps_the_weekdays_of_its_shop(trade) -> None:  # type: ignore[no-untyped-def]
     """The shop's other products sell four times the region's part on Sundays, so the new one will, too."""
     signal = fit_region(trade([40.0, 20.0, 12.0], 200, scope="R"), 14, stores={"R": 4})
-    shop = trade([10.0, 5.0, 3.0], 200, scope="S", seed=5)
-    y = shop.y * np.where(np.arange(200) % 7 == 6, 4.0, 1.0)
+    store = trade([10.0, 5.0, 3.0], 200, scope="S", seed=5)
+    y = store.y * np.where(np.arange(200) % 7 == 6, 4.0, 1.0)
     y[2] = np.nan
-    said = forecast(replace(shop, y=y), horizon_days=7, regional=signal)
+    said = forecast(replace(store, y=y), horizon_days=7, regional=signal)
     whole = (WEEK * [1, 1, 1, 1, 1, 1, 4]).sum()
     assert said.weekday_profile[2, 6] == pytest.approx(7 * 4 * WEEK[6] / whole, rel=0.15)
     assert said.weekday_profile[2, 5] == pytest.approx(7 * WEEK[5] / whole, rel=0.15)
@@ -149,10 +149,10 @@ def test_a_product_few_shops_sell_is_not_taken_for_a_slow_one(trade) -> None:  #
         trade([200.0, 20.0], 200, scope="R"), 14, stores={"R": 20},
         usual={("R", "P0"): Usual(20.0, 10.0), ("R", "P1"): Usual(2.0, 10.0)},
     )  # fmt: skip
-    shop = trade([10.0, 10.0], 200, scope="S", seed=5)
-    y = shop.y.copy()
+    store = trade([10.0, 10.0], 200, scope="S", seed=5)
+    y = store.y.copy()
     y[1] = np.nan
-    said = forecast(replace(shop, y=y), horizon_days=7, regional=RegionalSignal.from_json(signal.to_json()))
+    said = forecast(replace(store, y=y), horizon_days=7, regional=RegionalSignal.from_json(signal.to_json()))
     assert said.reason[1] == "new_product_borrowed"
     assert said.level[1] == pytest.approx(10.0, rel=0.2)
 
@@ -162,18 +162,18 @@ def test_a_region_that_never_sold_a_product_does_not_say_that_nobody_wants_it(tr
     y = region.y.copy()
     y[2] = np.nan
     signal = fit_region(replace(region, y=y), 14, stores={"R": 4})
-    shop = trade([10.0, 5.0, 3.0], 200, scope="S", seed=5)
-    y = shop.y.copy()
+    store = trade([10.0, 5.0, 3.0], 200, scope="S", seed=5)
+    y = store.y.copy()
     y[2] = np.nan
-    said = forecast(replace(shop, y=y), horizon_days=7, regional=signal)
+    said = forecast(replace(store, y=y), horizon_days=7, regional=signal)
     assert said.reason[2] == "new_in_region"
     assert said.level[2] > 1.0
 
 
 def test_the_thinner_the_history_the_more_is_borrowed(trade) -> None:  # type: ignore[no-untyped-def]
     signal = fit_region(trade([40.0, 4.0, 0.4], 300, scope="R"), 14, stores={"R": 10})
-    shop = trade([4.0, 0.4, 0.04], 120, scope="S", seed=9)
-    said = forecast(shop, horizon_days=7, regional=signal)
+    store = trade([4.0, 0.4, 0.04], 120, scope="S", seed=9)
+    said = forecast(store, horizon_days=7, regional=signal)
     assert said.regional_share[0] < said.regional_share[1] < said.regional_share[2] <= 1.0
 
 
@@ -189,9 +189,9 @@ def test_borrowing_helps_thin_series() -> None:
         truth = region_rate * size * rng.gamma(10.0, 0.1, 60)
         y = np.full((60, 200), np.nan)
         y[:, -28:] = rng.poisson(truth[:, None], (60, 28))
-        shop = _panel(y, scope="S")
-        alone = forecast(shop, horizon_days=7).level
-        helped = forecast(shop, horizon_days=7, regional=signal).level
+        store = _panel(y, scope="S")
+        alone = forecast(store, horizon_days=7).level
+        helped = forecast(store, horizon_days=7, regional=signal).level
         own_error += float(((alone - truth) ** 2).sum())
         borrowed_error += float(((helped - truth) ** 2).sum())
     assert borrowed_error < 0.8 * own_error

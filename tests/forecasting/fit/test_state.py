@@ -17,7 +17,7 @@ from forecasting.series.pools import Pools
 CUT = 190
 
 
-def _two_shops(trade) -> DemandPanel:  # type: ignore[no-untyped-def]
+def _two_stores(trade) -> DemandPanel:  # type: ignore[no-untyped-def]
     """Return two shops with the same products, offers on some days and shelves that were empty on others."""
     one, two = trade([5.0, 0.3, 20.0], 200, seed=3), trade([4.0, 0.6, 30.0], 200, seed=4, scope="S2")
     rng = np.random.default_rng(5)
@@ -37,7 +37,7 @@ def _measured(panel: DemandPanel) -> state.State:
 
 
 def test_a_state_moved_on_has_the_levels_of_filters_run_over_everything(trade) -> None:  # type: ignore[no-untyped-def]
-    panel = replace(_two_shops(trade), out_of_stock=None)
+    panel = replace(_two_stores(trade), out_of_stock=None)
     then = _measured(panel)
     now = moved_on(then, panel.between(CUT - 60, 200))
     past = days_of(panel.first_day, 200, "US", None)
@@ -54,7 +54,7 @@ def test_a_state_moved_on_has_the_levels_of_filters_run_over_everything(trade) -
 
 
 def test_night_after_night_gives_to_the_last_digit_what_one_step_gives(trade) -> None:  # type: ignore[no-untyped-def]
-    panel = _two_shops(trade)
+    panel = _two_stores(trade)
     once = moved_on(_measured(panel), panel.between(CUT - 60, 200))
     nightly = _measured(panel)
     for day in range(CUT, 200):
@@ -79,7 +79,7 @@ def test_what_is_gone_comes_back_the_less_likely_the_longer_it_is_silent(trade) 
 
 
 def test_a_state_kept_as_bytes_says_the_same(trade) -> None:  # type: ignore[no-untyped-def]
-    panel = _two_shops(trade)
+    panel = _two_stores(trade)
     then = _measured(panel)
     again = from_bytes(to_bytes(then))
     assert again is not None
@@ -163,7 +163,7 @@ def test_a_wave_that_fades_within_days_is_learnt_and_days_on_their_own_leave_not
 
 
 def test_the_echo_moved_on_is_that_of_all_days_and_an_empty_shelf_leaves_none(trade) -> None:  # type: ignore[no-untyped-def]
-    panel = replace(_two_shops(trade), out_of_stock=None)
+    panel = replace(_two_stores(trade), out_of_stock=None)
     then = _measured(panel)
     y = panel.y.copy()
     y[:, CUT] = then.level * 3.0

@@ -25,12 +25,12 @@ def region(trade) -> RegionalSignal:  # type: ignore[no-untyped-def]
 
 def _level(trade, region: RegionalSignal, takings: float | None, days: int = 0, price=PRICE):  # type: ignore[no-untyped-def]
     """Return the first and last level a shop is forecast that sold like an average one for some days, all but P0."""
-    shop = trade([10.0] * PRODUCTS, DAYS, scope="S", seed=5)
-    y = shop.y.copy()
+    store = trade([10.0] * PRODUCTS, DAYS, scope="S", seed=5)
+    y = store.y.copy()
     y[:, : DAYS - days] = np.nan
     y[0] = np.nan
     stated = None if takings is None else Stated(takings, price)
-    level = forecast(replace(shop, y=y), horizon_days=7, regional=region, stated=stated).level
+    level = forecast(replace(store, y=y), horizon_days=7, regional=region, stated=stated).level
     return level[0], level[-1]
 
 
@@ -57,10 +57,10 @@ def test_a_statement_ten_times_off_is_forgotten_within_a_week(trade, region, tim
 
 def test_own_sales_tell_a_shops_size_from_the_first_days_on(trade, region) -> None:  # type: ignore[no-untyped-def]
     """P0 begins a third as large in a shop that sold a third of the usual for three days, and nothing of P1 and P2."""
-    shop = trade([10.0 / 3] * PRODUCTS, DAYS, scope="S", seed=5)
-    y = shop.y.copy()
+    store = trade([10.0 / 3] * PRODUCTS, DAYS, scope="S", seed=5)
+    y = store.y.copy()
     y[:, : DAYS - 3] = np.nan
     y[0] = np.nan
-    with_all = forecast(replace(shop, y=y), horizon_days=7, regional=region).level[0]
+    with_all = forecast(replace(store, y=y), horizon_days=7, regional=region).level[0]
     y[1:3, DAYS - 3 :] = 0.0
-    assert 1.2 < forecast(replace(shop, y=y), horizon_days=7, regional=region).level[0] < with_all < 6.0
+    assert 1.2 < forecast(replace(store, y=y), horizon_days=7, regional=region).level[0] < with_all < 6.0

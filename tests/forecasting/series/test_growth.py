@@ -10,9 +10,9 @@ from forecasting.series.growth import LEAST_PART, part_then
 DAYS = 100
 
 
-def part(*shops: tuple[int, int, float]) -> np.ndarray:
+def part(*stores: tuple[int, int, float]) -> np.ndarray:
     """Return the part each day of shops as (first day, last day, size)."""
-    first, last, size = (np.array(column) for column in zip(*shops, strict=True))
+    first, last, size = (np.array(column) for column in zip(*stores, strict=True))
     return part_then(first, last, size.astype(float), DAYS)
 
 
@@ -41,8 +41,8 @@ def test_too_small_a_part_tells_nothing_and_a_region_without_shops_is_left_as_it
 
 
 @given(st.lists(st.tuples(st.integers(-50, 99), st.floats(0.5, 50)), min_size=1, max_size=12))
-def test_shops_that_sell_the_same_every_day_are_one_level_line_whenever_they_opened(shops):
-    sums = sum(np.where(np.arange(DAYS) >= first, size, 0.0) for first, size in shops)
-    line = sums / part(*((first, DAYS, size) for first, size in shops))
-    today = sum(size for _first, size in shops)
+def test_shops_that_sell_the_same_every_day_are_one_level_line_whenever_they_opened(stores):
+    sums = sum(np.where(np.arange(DAYS) >= first, size, 0.0) for first, size in stores)
+    line = sums / part(*((first, DAYS, size) for first, size in stores))
+    today = sum(size for _first, size in stores)
     assert line[np.isfinite(line)] == pytest.approx(today)

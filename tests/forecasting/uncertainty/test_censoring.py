@@ -52,7 +52,7 @@ def test_the_first_sale_after_a_gap_was_waited_for_as_long_as_its_product_usuall
     y[:, 3::4] = 1.0
     y[0, :80], y[0, 80:] = 0.0, np.tile([3.0, 0.0, 0.0, 0.0], 5)
     one = np.zeros(5, dtype=np.int64)
-    days = levels.waited(y, classify.off_sale(y), Pools(product=one, shop=np.arange(5), category=one, region=one))
+    days = levels.waited(y, classify.off_sale(y), Pools(product=one, store=np.arange(5), category=one, region=one))
     assert days[0, 80] == pytest.approx(4.0, rel=0.02)
     days[0, 80] = 1.0
     assert (days == 1.0).all()
@@ -111,7 +111,9 @@ def test_what_a_product_varies_in_other_shops_is_believed_of_a_slow_seller() -> 
     y = rng.poisson(0.15, (60, 200)).astype(np.float64)
     y[30:] = 6.0 * rng.poisson(0.025, (30, 200))
     keys = tuple((f"shop-{row % 30}", "milk" if row < 30 else "cat food") for row in range(60))
-    apart = forecast(DemandPanel(tuple((shop, shop + sku) for shop, sku in keys), date(2024, 1, 1), y), horizon_days=7)
+    apart = forecast(
+        DemandPanel(tuple((store, store + sku) for store, sku in keys), date(2024, 1, 1), y), horizon_days=7
+    )
     alike = forecast(DemandPanel(keys, date(2024, 1, 1), y), horizon_days=7)
     assert alike.spread is not None
     assert apart.spread is not None

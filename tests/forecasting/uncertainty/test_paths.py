@@ -60,7 +60,7 @@ def test_a_day_on_which_the_shop_is_shut_sells_nothing_on_any_path(told: Forecas
     assert drawn_of(dataclasses.replace(told, mean=mean), 100, seed=1)[:, :, 3].sum() == 0
 
 
-def _shop(products: int, common: tuple[float, float]) -> tuple[tuple[tuple[str, str], ...], Floats, Dispersion]:
+def _store(products: int, common: tuple[float, float]) -> tuple[tuple[tuple[str, str], ...], Floats, Dispersion]:
     keys = tuple(("S1", f"P{n}") for n in range(products))
     law = Dispersion(
         np.array([1.0, 14.0]), np.array([1.2, 1.2]), np.array([0.1, 0.05]), np.ones(products), common=np.array(common)
@@ -69,7 +69,7 @@ def _shop(products: int, common: tuple[float, float]) -> tuple[tuple[tuple[str, 
 
 
 def test_products_of_a_shop_meet_together_what_their_law_says_and_vary_no_more_for_it() -> None:
-    keys, mean, law = _shop(20, (0.04, 0.02))
+    keys, mean, law = _store(20, (0.04, 0.02))
     drawn, day_var = paths.draw(keys, mean, law, 8_000, seed=3), law.variance(mean, 1.0)
     np.testing.assert_allclose(drawn.var(axis=1), day_var, rtol=0.12)
     for told, came, apart, common in (
@@ -82,14 +82,14 @@ def test_products_of_a_shop_meet_together_what_their_law_says_and_vary_no_more_f
 
 
 def test_what_varies_less_than_the_shop_meets_only_as_much_of_it() -> None:
-    keys, mean, law = _shop(5, (0.5, 0.4))
+    keys, mean, law = _store(5, (0.5, 0.4))
     np.testing.assert_allclose(
         paths.draw(keys, mean, law, 8_000, seed=3).var(axis=1), law.variance(mean, 1.0), rtol=0.12
     )
 
 
 def test_what_products_meet_together_is_the_same_whichever_of_them_are_drawn() -> None:
-    keys, mean, law = _shop(6, (0.04, 0.02))
+    keys, mean, law = _store(6, (0.04, 0.02))
     whole = paths.draw(keys, mean, law, 40, seed=3)
     np.testing.assert_array_equal(paths.draw(keys[4:], mean[4:], law.select(np.arange(4, 6)), 40, seed=3), whole[4:])
 

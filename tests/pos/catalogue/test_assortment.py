@@ -16,44 +16,46 @@ TOMORROW = DAY + dt.timedelta(days=1)
 JAM = Wished(name="Aunt May's jam", category="Spreads", tax_class_id="food")
 
 
-def add(shop, wished=JAM, **wishes):
+def add(store, wished=JAM, **wishes):
     """Add a product of the shop's own at 4.50."""
-    with shop.write() as session:
-        product = assortment.add(session, STORE, wished, actor=shop.wei, at=NOON, **wishes)
+    with store.write() as session:
+        product = assortment.add(session, STORE, wished, actor=store.wei, at=NOON, **wishes)
         sku = product.sku
-        assortment.set_price(session, STORE, sku, 450, DAY, today=DAY, actor=shop.wei, at=NOON)
+        assortment.set_price(session, STORE, sku, 450, DAY, today=DAY, actor=store.wei, at=NOON)
     return sku
 
 
-def test_an_own_product_is_sold_at_once(shop):
-    sku = add(shop, codes=[("4012345000009", 1)])
-    assert shop.sell([(sku, 1)]).sale.total_minor == 450
-    with shop.database.read() as session:
+def test_an_own_product_is_sold_at_once(store):
+    sku = add(store, codes=[("4012345000009", 1)])
+    assert store.sell([(sku, 1)]).sale.total_minor == 450
+    with store.database.read() as session:
         assert catalogue.find_by_scan(session, STORE, "4012345000009", DAY).product.name == JAM.name
 
 
-def test_a_code_of_another_product_is_refused(shop):
+def test_a_code_of_another_product_is_refused(store):
     with pytest.raises(Conflict):
-        add(shop, codes=[("4006381333931", 1)])
+        add(store, codes=[("4006381333931", 1)])
 
 
-def test_an_own_product_changes_and_is_found_by_its_new_name(shop):
-    sku = add(shop)
-    with shop.write() as session:
-        assortment.change(session, STORE, sku, dataclasses.replace(JAM, name="Uncle Bo's jam"), actor=shop.wei, at=NOON)
-    with shop.database.read() as session:
+def test_an_own_product_changes_and_is_found_by_its_new_name(store):
+    sku = add(store)
+    with store.write() as session:
+        assortment.change(
+            session, STORE, sku, dataclasses.replace(JAM, name="Uncle Bo's jam"), actor=store.wei, at=NOON
+        )
+    with store.database.read() as session:
         assert [view.sku for view in catalogue.search(session, STORE, "bo's", DAY)] == [sku]
 
 
-def test_the_networks_products_keep_name_and_tax(shop):
-    with shop.write() as session, pytest.raises(Refused, match="network's catalogue"):
-        assortment.change(session, STORE, "milk", JAM, actor=shop.wei, at=NOON)
+def test_the_networks_products_keep_name_and_tax(store):
+    with store.write() as session, pytest.raises(Refused, match="network's catalogue"):
+        assortment.change(session, STORE, "milk", JAM, actor=store.wei, at=NOON)
 
 
-def test_what_a_product_is_counted_in_stays(shop):
-    sku = add(shop)
-    with shop.write() as session, pytest.raises(Refused, match="stays as it is"):
-        assortment.change(session, STORE, sku, dataclasses.replace(JAM, stock_unit="gram"), actor=shop.wei, at=NOON)
+def test_what_a_product_is_counted_in_stays(store):
+    sku = add(store)
+    with store.write() as session, pytest.raises(Refused, match="stays as it is"):
+        assortment.change(session, STORE, sku, dataclasses.replace(JAM, stock_unit="gram"), actor=store.wei, at=NOON)
 
 
 @pytest.mark.parametrize(
@@ -63,63 +65,63 @@ def test_what_a_product_is_counted_in_stays(shop):
         {"brand": "x" * 61},
     ],
 )  # fmt: skip
-def test_a_product_that_cannot_be_is_refused_in_words(shop, wrong):
-    with shop.write() as session, pytest.raises(Invalid):
-        assortment.add(session, STORE, dataclasses.replace(JAM, **wrong), actor=shop.wei, at=NOON)
+def test_a_product_that_cannot_be_is_refused_in_words(store, wrong):
+    with store.write() as session, pytest.raises(Invalid):
+        assortment.add(session, STORE, dataclasses.replace(JAM, **wrong), actor=store.wei, at=NOON)
 
 
-def test_the_shops_own_price_goes_before_the_networks_from_its_day_on(shop):
-    with shop.write() as session:
-        assortment.set_price(session, STORE, "milk", 135, TOMORROW, today=DAY, actor=shop.wei, at=NOON)
-    with shop.database.read() as session:
+def test_the_shops_own_price_goes_before_the_networks_from_its_day_on(store):
+    with store.write() as session:
+        assortment.set_price(session, STORE, "milk", 135, TOMORROW, today=DAY, actor=store.wei, at=NOON)
+    with store.database.read() as session:
         assert [catalogue.price_on(session, STORE, "milk", day) for day in (DAY, TOMORROW)] == [129, 135]
-    with shop.write() as session:
-        assortment.withdraw_price(session, STORE, "milk", TOMORROW, today=DAY, actor=shop.wei, at=NOON)
-    with shop.database.read() as session:
+    with store.write() as session:
+        assortment.withdraw_price(session, STORE, "milk", TOMORROW, today=DAY, actor=store.wei, at=NOON)
+    with store.database.read() as session:
         assert catalogue.price_on(session, STORE, "milk", TOMORROW) == 129
 
 
-def test_a_price_of_the_past_is_history(shop):
+def test_a_price_of_the_past_is_history(store):
     yesterday = DAY - dt.timedelta(days=1)
-    with shop.write() as session, pytest.raises(Invalid, match="today or later"):
-        assortment.set_price(session, STORE, "milk", 135, yesterday, today=DAY, actor=shop.wei, at=NOON)
-    with shop.write() as session:
-        assortment.set_price(session, STORE, "milk", 135, DAY, today=DAY, actor=shop.wei, at=NOON)
-    with shop.write() as session, pytest.raises(Refused, match="in force"):
-        assortment.withdraw_price(session, STORE, "milk", DAY, today=DAY, actor=shop.wei, at=NOON)
+    with store.write() as session, pytest.raises(Invalid, match="today or later"):
+        assortment.set_price(session, STORE, "milk", 135, yesterday, today=DAY, actor=store.wei, at=NOON)
+    with store.write() as session:
+        assortment.set_price(session, STORE, "milk", 135, DAY, today=DAY, actor=store.wei, at=NOON)
+    with store.write() as session, pytest.raises(Refused, match="in force"):
+        assortment.withdraw_price(session, STORE, "milk", DAY, today=DAY, actor=store.wei, at=NOON)
 
 
-def test_many_prices_change_by_one_rule_all_or_none(shop):
-    with shop.database.read() as session:
+def test_many_prices_change_by_one_rule_all_or_none(store):
+    with store.database.read() as session:
         rows = assortment.proposed(session, STORE, ["milk", "bread", "tea"], Rule("percent", 1000, "9"), DAY)
     assert [(row.sku, row.new_minor) for row in rows] == [("tea", 499), ("bread", 389), ("milk", 139)]
-    with shop.write() as session:
+    with store.write() as session:
         lines = [(row.sku, row.new_minor) for row in rows]
-        assert assortment.reprice_all(session, STORE, lines, DAY, today=DAY, actor=shop.wei, at=NOON) == 3
+        assert assortment.reprice_all(session, STORE, lines, DAY, today=DAY, actor=store.wei, at=NOON) == 3
     lines = [("milk", 1), ("no-such", 1)]
-    with pytest.raises(NotFound), shop.write() as session:
-        assortment.reprice_all(session, STORE, lines, DAY, today=DAY, actor=shop.wei, at=NOON)
-    with shop.database.read() as session:
+    with pytest.raises(NotFound), store.write() as session:
+        assortment.reprice_all(session, STORE, lines, DAY, today=DAY, actor=store.wei, at=NOON)
+    with store.database.read() as session:
         assert catalogue.price_on(session, STORE, "milk", DAY) == 139
 
 
-def test_a_new_rate_counts_from_the_next_sale_on(shop):
-    before = shop.sell([("milk", 1)]).document["lines"][0]
-    with shop.write() as session:
-        assortment.set_tax_class(session, "food", "Food", 900, inclusive=True, actor=shop.wei, at=NOON)
-    after = shop.sell([("milk", 1)]).document["lines"][0]
+def test_a_new_rate_counts_from_the_next_sale_on(store):
+    before = store.sell([("milk", 1)]).document["lines"][0]
+    with store.write() as session:
+        assortment.set_tax_class(session, "food", "Food", 900, inclusive=True, actor=store.wei, at=NOON)
+    after = store.sell([("milk", 1)]).document["lines"][0]
     assert (before["rate_bp"], after["rate_bp"]) == (700, 900)
-    assert shop.findings() == []
+    assert store.findings() == []
 
 
-def test_whether_prices_include_the_tax_stays_once_it_is_used(shop):
-    with shop.write() as session, pytest.raises(Refused, match="stays"):
-        assortment.set_tax_class(session, "food", "Food", 700, inclusive=False, actor=shop.wei, at=NOON)
+def test_whether_prices_include_the_tax_stays_once_it_is_used(store):
+    with store.write() as session, pytest.raises(Refused, match="stays"):
+        assortment.set_tax_class(session, "food", "Food", 700, inclusive=False, actor=store.wei, at=NOON)
 
 
-def test_a_code_of_an_own_product_can_be_taken_away_but_none_of_the_networks(shop):
-    add(shop, codes=[("4012345000009", 1)])
-    with shop.write() as session:
-        assortment.remove_code(session, STORE, "4012345000009", actor=shop.wei, at=NOON)
-    with shop.write() as session, pytest.raises(Refused):
-        assortment.remove_code(session, STORE, "4006381333931", actor=shop.wei, at=NOON)
+def test_a_code_of_an_own_product_can_be_taken_away_but_none_of_the_networks(store):
+    add(store, codes=[("4012345000009", 1)])
+    with store.write() as session:
+        assortment.remove_code(session, STORE, "4012345000009", actor=store.wei, at=NOON)
+    with store.write() as session, pytest.raises(Refused):
+        assortment.remove_code(session, STORE, "4006381333931", actor=store.wei, at=NOON)

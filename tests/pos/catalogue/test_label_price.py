@@ -21,28 +21,28 @@ MILK = "(01)04006381333931(3922)"
 PIECES = "22{item:5}{check}{price:4}"
 
 
-def line_of(shop, code):
-    found = shop.read(lambda session: scan.read(session, STORE, code, TODAY))
+def line_of(store, code):
+    found = store.read(lambda session: scan.read(session, STORE, code, TODAY))
     return RungLine(
         found.product.sku, found.qty, amount_minor=found.amount_minor, batch=found.batch,
         expires_on=found.expires_on, code=code,
     )  # fmt: skip
 
 
-def ring(shop, line, boss=None):
-    quoted = shop.read(lambda session: sale.quote(session, STORE, [line], at=shop.now, cash=True))
+def ring(store, line, boss=None):
+    quoted = store.read(lambda session: sale.quote(session, STORE, [line], at=store.now, cash=True))
     due, sale_id, given = quoted.basket.total_minor, new_id(), []
-    with shop.write() as session:
+    with store.write() as session:
         if boss:
             bo = add_staff(session, STORE, "bo", "Bo", boss, "4444")
             for need in quoted.needs:
                 wish = {"permission": need.permission, "sale_id": sale_id, "why": "", "covers": [need.covers]}
-                given.append(approvals.grant(session, STORE, bo, **wish, asked_by=shop.ana, at=shop.now).id)
+                given.append(approvals.grant(session, STORE, bo, **wish, asked_by=store.ana, at=store.now).id)
         request = SaleRequest(
             id=sale_id, store_id=STORE, till_id=TILL, lines=[line], tenders=[("cash", due)], shown_total_minor=due,
             approvals=given,
         )  # fmt: skip
-        return sale.complete(session, request, actor=shop.ana, at=shop.now).sale.total_minor
+        return sale.complete(session, request, actor=store.ana, at=store.now).sale.total_minor
 
 
 @pytest.mark.parametrize(
@@ -57,71 +57,71 @@ def ring(shop, line, boss=None):
         ("010400638133393139220001\x1d", 1, 9923),
     ],
 )
-def test_what_a_code_says_below_the_list_price_counts_as_taken_off(shop, code, charged, off_bp):
-    line = line_of(shop, code)
-    quoted = shop.read(lambda session: sale.quote(session, STORE, [line], at=shop.now, cash=True))
+def test_what_a_code_says_below_the_list_price_counts_as_taken_off(store, code, charged, off_bp):
+    line = line_of(store, code)
+    quoted = store.read(lambda session: sale.quote(session, STORE, [line], at=store.now, cash=True))
     assert quoted.basket.total_minor == charged
     assert [need.discount_bp for need in quoted.needs] == ([off_bp] if off_bp else [])
     if (off_bp or 0) <= 500:
-        assert ring(shop, line) == charged
+        assert ring(store, line) == charged
     else:
         with pytest.raises(Refused) as refusal:
-            ring(shop, line)
+            ring(store, line)
         assert refusal.value.code == "needs-approval"
 
 
-def test_who_agrees_to_a_labels_price_is_bound_by_their_own_limit(shop):
+def test_who_agrees_to_a_labels_price_is_bound_by_their_own_limit(store):
     with pytest.raises(Refused, match="at most 30 percent"):
-        ring(shop, line_of(shop, MILK + "001"), "supervisor")
-    assert ring(shop, line_of(shop, MILK + "001"), "shopkeeper") == 1
+        ring(store, line_of(store, MILK + "001"), "supervisor")
+    assert ring(store, line_of(store, MILK + "001"), "shopkeeper") == 1
 
 
-def test_a_discount_on_a_labelled_piece_is_held_together_with_what_the_label_takes_off(shop):
+def test_a_discount_on_a_labelled_piece_is_held_together_with_what_the_label_takes_off(store):
     with pytest.raises(Refused):
-        ring(shop, line_of(shop, MILK + "125")._replace(discount_bp=300))
-    assert ring(shop, line_of(shop, MILK + "128")._replace(discount_bp=300)) == 124
+        ring(store, line_of(store, MILK + "125")._replace(discount_bp=300))
+    assert ring(store, line_of(store, MILK + "128")._replace(discount_bp=300)) == 124
 
 
-def test_a_typed_price_beside_a_code_hides_nothing_of_what_the_code_takes_off(shop):
-    line = line_of(shop, MILK + "001")._replace(price_minor=128)
-    quoted = shop.read(lambda session: sale.quote(session, STORE, [line], at=shop.now, cash=True))
+def test_a_typed_price_beside_a_code_hides_nothing_of_what_the_code_takes_off(store):
+    line = line_of(store, MILK + "001")._replace(price_minor=128)
+    quoted = store.read(lambda session: sale.quote(session, STORE, [line], at=store.now, cash=True))
     assert max(need.discount_bp for need in quoted.needs) == 9923
 
 
 @pytest.mark.parametrize("code", [MILK + "000", "(01)04006381333931(3923)0004"])
-def test_a_label_that_says_nought_is_refused_with_a_sentence(shop, code):
+def test_a_label_that_says_nought_is_refused_with_a_sentence(store, code):
     with pytest.raises(Invalid, match="costs nothing") as refusal:
-        line_of(shop, code)
+        line_of(store, code)
     assert refusal.value.code == "free-label"
 
 
-def test_goods_by_weight_cost_what_their_label_says(shop):
-    with shop.write() as session:
-        scan.add_scheme(session, STORE, "", PIECES, actor=shop.wei, at=NOON)
+def test_goods_by_weight_cost_what_their_label_says(store):
+    with store.write() as session:
+        scan.add_scheme(session, STORE, "", PIECES, actor=store.wei, at=NOON)
         catalogue.add_code(session, "cheese", "12345", 1)
-    assert ring(shop, line_of(shop, own_labels.build(own_labels.scheme(PIECES), 12345, 100))) == 100
-    assert totals_of(shop)["overrides"] == [0, 0]
+    assert ring(store, line_of(store, own_labels.build(own_labels.scheme(PIECES), 12345, 100))) == 100
+    assert totals_of(store)["overrides"] == [0, 0]
 
 
-def test_the_shops_own_markdown_sells_without_a_pin(shop):
-    with shop.write() as session:
+def test_the_shops_own_markdown_sells_without_a_pin(store):
+    with store.write() as session:
         code = markdown.mark_down(
-            session, STORE, "milk", expires_on=TODAY, percent_bp=5000, qty=1, actor=shop.wei, at=shop.now
+            session, STORE, "milk", expires_on=TODAY, percent_bp=5000, qty=1, actor=store.wei, at=store.now
         )["url"]
-    assert ring(shop, line_of(shop, code)) < 70
+    assert ring(store, line_of(store, code)) < 70
 
 
-def totals_of(shop):
-    return shop.read(lambda session: session.query(Shift).one().totals)
+def totals_of(store):
+    return store.read(lambda session: session.query(Shift).one().totals)
 
 
-def test_labels_below_the_list_price_are_counted_with_the_changed_prices(shop):
-    ring(shop, line_of(shop, MILK + "123"))
-    ring(shop, line_of(shop, MILK + "150"))
-    assert totals_of(shop)["overrides"] == [1, 6]
-    assert shop.read(lambda s: shift_checks.recount(s, s.query(Shift).one()))["overrides"] == [1, 6]
-    figures = totals.figures(totals_of(shop))
+def test_labels_below_the_list_price_are_counted_with_the_changed_prices(store):
+    ring(store, line_of(store, MILK + "123"))
+    ring(store, line_of(store, MILK + "150"))
+    assert totals_of(store)["overrides"] == [1, 6]
+    assert store.read(lambda s: shift_checks.recount(s, s.query(Shift).one()))["overrides"] == [1, 6]
+    figures = totals.figures(totals_of(store))
     assert (figures["overrides_count"], figures["overrides_minor"]) == (1, 6)
-    [ana] = shop.read(lambda s: reports.report(s, store_of(s, STORE), "cashier", TODAY, TODAY)).rows
+    [ana] = store.read(lambda s: reports.report(s, store_of(s, STORE), "cashier", TODAY, TODAY)).rows
     assert ana["overrides_count"] == 1
-    assert shop.findings() == []
+    assert store.findings() == []

@@ -13,7 +13,7 @@ from config.nodes.publication import EVERYONE
 from pos.catalogue import catalogue, new_products
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product
 from pos.catalogue.new_products import NewProduct, Unfit
-from tests.builders import NOON, STORE, Shop
+from tests.builders import NOON, STORE, OpenStore
 
 DAY = NOON.date()
 FLOUR = NewProduct("flour", " Wheat flour ", "Baking", "food", 119, "5000000000012", 60)
@@ -26,12 +26,12 @@ NEW = [
 NOUNS = (Product, Barcode, Price, Listing, JournalEntry)
 
 
-def add(session: Session, new: list[NewProduct], shop: Shop, owner_id: str = STORE) -> None:
-    new_products.add(session, new, DAY, owner_id=owner_id, actor=shop.wei, at=NOON)
+def add(session: Session, new: list[NewProduct], store: OpenStore, owner_id: str = STORE) -> None:
+    new_products.add(session, new, DAY, owner_id=owner_id, actor=store.wei, at=NOON)
 
 
-def one_by_one(session: Session, new: list[NewProduct], shop: Shop, owner_id: str) -> None:
-    by: dict[str, Any] = {"actor": shop.wei, "at": NOON}
+def one_by_one(session: Session, new: list[NewProduct], store: OpenStore, owner_id: str) -> None:
+    by: dict[str, Any] = {"actor": store.wei, "at": NOON}
     for one in new:
         catalogue.add_product(
             session, one.sku, one.name, category=one.category, tax_class_id=one.tax_class_id,
@@ -51,12 +51,12 @@ def rows_of(session: Session) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @pytest.mark.parametrize("owner_id", [STORE, EVERYONE])
-def test_many_at_once_leave_the_very_rows_and_journal_of_one_by_one(shop: Shop, owner_id: str) -> None:
+def test_many_at_once_leave_the_very_rows_and_journal_of_one_by_one(store: OpenStore, owner_id: str) -> None:
     left = []
     for way in (one_by_one, add):
-        with shop.write() as session:
+        with store.write() as session:
             trial = session.begin_nested()
-            way(session, NEW, shop, owner_id)
+            way(session, NEW, store, owner_id)
             left.append(rows_of(session))
             assert journal.verify(session, STORE) == []
             trial.rollback()
@@ -78,10 +78,10 @@ def test_many_at_once_leave_the_very_rows_and_journal_of_one_by_one(shop: Shop, 
         (NewProduct("x", "X", "Y", "food", 1, "5000000000013"), "wrong-check-digit"),
     ],
 )
-def test_one_that_cannot_come_in_keeps_all_out_and_is_named(shop: Shop, odd: NewProduct, code: str) -> None:
-    before = shop.read(rows_of)
-    with pytest.raises(Unfit) as refusal, shop.write() as session:
-        add(session, [FLOUR, odd], shop)
+def test_one_that_cannot_come_in_keeps_all_out_and_is_named(store: OpenStore, odd: NewProduct, code: str) -> None:
+    before = store.read(rows_of)
+    with pytest.raises(Unfit) as refusal, store.write() as session:
+        add(session, [FLOUR, odd], store)
     assert (refusal.value.place, refusal.value.why.code) == (1, code)
     assert isinstance(refusal.value.why, (Conflict, Invalid, NotFound))
-    assert shop.read(rows_of) == before
+    assert store.read(rows_of) == before

@@ -10,28 +10,28 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
+from config.errors import Conflict, DomainError, Invalid, NotFound, Refused
 from pos.catalogue import catalogue, gs1, own_labels, scan
 from pos.catalogue.catalogue import Scanned
-from tests.builders import NOON, STORE, Shop, open_shop
+from tests.builders import NOON, STORE, OpenStore, open_store
 
 DAY = NOON.date()
 WEIGHT, PRICE, UPC = "21{item:5}{weight:5}", "22{item:5}{check}{price:4}", "2{item:5}{price:5}"
 FNC1 = "\x1d"
 
 
-def read(shop: Shop, code: str) -> Scanned:
-    return shop.read(lambda session: scan.read(session, STORE, code, DAY))
+def read(store: OpenStore, code: str) -> Scanned:
+    return store.read(lambda session: scan.read(session, STORE, code, DAY))
 
 
-def learn(shop: Shop, *patterns: str, step: int = 1) -> None:
-    with shop.write() as session:
+def learn(store: OpenStore, *patterns: str, step: int = 1) -> None:
+    with store.write() as session:
         for pattern in patterns:
-            scan.add_scheme(session, STORE, "", pattern, step, actor=shop.wei, at=NOON)
+            scan.add_scheme(session, STORE, "", pattern, step, actor=store.wei, at=NOON)
 
 
-def give_code(shop: Shop, sku: str, code: str, qty: int = 1) -> None:
-    with shop.write() as session:
+def give_code(store: OpenStore, sku: str, code: str, qty: int = 1) -> None:
+    with store.write() as session:
         catalogue.add_code(session, sku, code, qty)
 
 
@@ -39,175 +39,175 @@ def give_code(shop: Shop, sku: str, code: str, qty: int = 1) -> None:
 
 
 @pytest.mark.parametrize("code", ["4006381333931", " 4006381333931\n", "04006381333931", "]E04006381333931"])
-def test_a_plain_code_is_found_whatever_the_scanner_puts_around_it(shop: Shop, code: str) -> None:
-    found = read(shop, code)
+def test_a_plain_code_is_found_whatever_the_scanner_puts_around_it(store: OpenStore, code: str) -> None:
+    found = read(store, code)
     assert (found.product.sku, found.qty, found.source) == ("milk", 1, "gtin")
 
 
-def test_a_plain_code_costs_one_question(shop: Shop) -> None:
-    learn(shop, WEIGHT, PRICE)
+def test_a_plain_code_costs_one_question(store: OpenStore) -> None:
+    learn(store, WEIGHT, PRICE)
     asked: list[str] = []
-    sa.event.listen(shop.database.engine, "checkout", lambda driver, *_: driver.set_trace_callback(asked.append))
-    read(shop, "4006381333931")
+    sa.event.listen(store.database.engine, "checkout", lambda driver, *_: driver.set_trace_callback(asked.append))
+    read(store, "4006381333931")
     assert len([text for text in asked if text.startswith("SELECT")]) == 1
 
 
-def test_a_sku_is_found_as_one(shop: Shop) -> None:
-    assert read(shop, "milk").source == "sku"
+def test_a_sku_is_found_as_one(store: OpenStore) -> None:
+    assert read(store, "milk").source == "sku"
 
 
-def test_a_case_is_sold_in_units_of_the_one_stock(shop: Shop) -> None:
-    give_code(shop, "milk", "14006381333938", 12)
-    case = read(shop, "14006381333938")
+def test_a_case_is_sold_in_units_of_the_one_stock(store: OpenStore) -> None:
+    give_code(store, "milk", "14006381333938", 12)
+    case = read(store, "14006381333938")
     assert (case.product.sku, case.qty) == ("milk", 12)
-    shop.sell([(case.product.sku, case.qty)])
-    shop.sell([("milk", 1)])
-    assert shop.level("milk").on_hand == 20 - 12 - 1
-    assert shop.findings() == []
+    store.sell([(case.product.sku, case.qty)])
+    store.sell([("milk", 1)])
+    assert store.level("milk").on_hand == 20 - 12 - 1
+    assert store.findings() == []
 
 
-def test_a_case_nobody_registered_is_never_guessed_from_the_piece_inside(shop: Shop) -> None:
+def test_a_case_nobody_registered_is_never_guessed_from_the_piece_inside(store: OpenStore) -> None:
     with pytest.raises(NotFound, match="case of Whole milk") as refused:
-        read(shop, "14006381333938")
+        read(store, "14006381333938")
     assert refused.value.code == "unknown-pack"
 
 
-def test_a_registered_code_goes_before_any_scheme(shop: Shop) -> None:
-    learn(shop, "20{item:5}{weight:5}")
-    assert read(shop, "2000000000015").source == "gtin"
+def test_a_registered_code_goes_before_any_scheme(store: OpenStore) -> None:
+    learn(store, "20{item:5}{weight:5}")
+    assert read(store, "2000000000015").source == "gtin"
 
 
-def test_a_misread_code_says_so(shop: Shop) -> None:
+def test_a_misread_code_says_so(store: OpenStore) -> None:
     with pytest.raises(Invalid, match="misread"):
-        read(shop, "4006381333932")
+        read(store, "4006381333932")
 
 
 # --- the shop's own labels ---
 
 
-def test_a_weight_becomes_grams(shop: Shop) -> None:
-    learn(shop, WEIGHT)
-    give_code(shop, "cheese", "2112345")
-    found = read(shop, "2112345003122")
+def test_a_weight_becomes_grams(store: OpenStore) -> None:
+    learn(store, WEIGHT)
+    give_code(store, "cheese", "2112345")
+    found = read(store, "2112345003122")
     assert (found.product.sku, found.qty, found.amount_minor, found.source) == ("cheese", 312, None, "embedded")
 
 
-def test_a_price_is_what_the_line_costs_and_gives_the_quantity(shop: Shop) -> None:
-    learn(shop, PRICE)
-    give_code(shop, "cheese", "7")
+def test_a_price_is_what_the_line_costs_and_gives_the_quantity(store: OpenStore) -> None:
+    learn(store, PRICE)
+    give_code(store, "cheese", "7")
     code = own_labels.build(own_labels.scheme(PRICE), 7, 592)
-    found = read(shop, code)
+    found = read(store, code)
     assert (found.amount_minor, found.qty) == (592, 312)  # 5.92 at 18.99 a kilogram
 
 
-def test_a_price_too_small_for_a_gram_still_sells_one_unit(shop: Shop) -> None:
-    learn(shop, PRICE)
-    give_code(shop, "wine", "9")
-    assert read(shop, own_labels.build(own_labels.scheme(PRICE), 9, 100)).qty == 1
+def test_a_price_too_small_for_a_gram_still_sells_one_unit(store: OpenStore) -> None:
+    learn(store, PRICE)
+    give_code(store, "wine", "9")
+    assert read(store, own_labels.build(own_labels.scheme(PRICE), 9, 100)).qty == 1
 
 
-def test_the_first_scheme_that_fits_wins_and_no_later_one_touches_the_quantity(shop: Shop) -> None:
+def test_the_first_scheme_that_fits_wins_and_no_later_one_touches_the_quantity(store: OpenStore) -> None:
     """A later format must not set the quantity back to one."""
-    learn(shop, WEIGHT, "2{any:1}{item:5}{weight:4}{any:1}", "21{item:5}{any:4}{count:1}")
-    give_code(shop, "cheese", "2112345")
-    assert read(shop, "2112345003122").qty == 312
+    learn(store, WEIGHT, "2{any:1}{item:5}{weight:4}{any:1}", "21{item:5}{any:4}{count:1}")
+    give_code(store, "cheese", "2112345")
+    assert read(store, "2112345003122").qty == 312
 
 
-def test_the_order_of_schemes_is_the_shopkeepers(shop: Shop) -> None:
-    learn(shop, "2{any:1}{item:5}{weight:5}", "21{item:5}{any:1}{weight:4}")
-    give_code(shop, "cheese", "12345")
+def test_the_order_of_schemes_is_the_shopkeepers(store: OpenStore) -> None:
+    learn(store, "2{any:1}{item:5}{weight:5}", "21{item:5}{any:1}{weight:4}")
+    give_code(store, "cheese", "12345")
     code = own_labels.build(own_labels.scheme(WEIGHT), 12345, 10_312)
-    assert read(shop, code).qty == 10_312
-    with shop.write() as session:
+    assert read(store, code).qty == 10_312
+    with store.write() as session:
         second = scan.scheme_rows(session, STORE)[1]
-        scan.raise_scheme(session, STORE, second.id, actor=shop.wei, at=NOON)
-    assert read(shop, code).qty == 312
+        scan.raise_scheme(session, STORE, second.id, actor=store.wei, at=NOON)
+    assert read(store, code).qty == 312
 
 
 @pytest.mark.parametrize("key", ["2112345000008", "2112345", "12345"])
-def test_a_product_is_reached_by_its_number_however_it_was_registered(shop: Shop, key: str) -> None:
-    learn(shop, WEIGHT)
-    give_code(shop, "cheese", key)
-    assert read(shop, "2112345003122").product.sku == "cheese"
+def test_a_product_is_reached_by_its_number_however_it_was_registered(store: OpenStore, key: str) -> None:
+    learn(store, WEIGHT)
+    give_code(store, "cheese", key)
+    assert read(store, "2112345003122").product.sku == "cheese"
 
 
-def test_leading_zeros_of_a_number_may_be_left_out(shop: Shop) -> None:
-    learn(shop, WEIGHT)
-    give_code(shop, "cheese", "42")
-    assert read(shop, own_labels.build(own_labels.scheme(WEIGHT), 42, 250)).qty == 250
+def test_leading_zeros_of_a_number_may_be_left_out(store: OpenStore) -> None:
+    learn(store, WEIGHT)
+    give_code(store, "cheese", "42")
+    assert read(store, own_labels.build(own_labels.scheme(WEIGHT), 42, 250)).qty == 250
 
 
 @pytest.mark.parametrize("code", ["200042007999", "0200042007999"])
-def test_a_upc_label_is_read_with_twelve_and_with_thirteen_digits(shop: Shop, code: str) -> None:
-    learn(shop, UPC)
-    give_code(shop, "cheese", "42")
+def test_a_upc_label_is_read_with_twelve_and_with_thirteen_digits(store: OpenStore, code: str) -> None:
+    learn(store, UPC)
+    give_code(store, "cheese", "42")
     made = own_labels.build(own_labels.scheme(UPC), 42, 799)
     assert len(made) == 12
     spelt = made if len(code) == 12 else "0" + made
-    assert read(shop, spelt).amount_minor == 799
+    assert read(store, spelt).amount_minor == 799
 
 
-def test_a_step_says_what_one_on_the_label_is_worth(shop: Shop) -> None:
-    learn(shop, "23{item:6}{weight:4}", step=10)
-    give_code(shop, "cheese", "42")
-    assert read(shop, own_labels.build(own_labels.scheme("23{item:6}{weight:4}", 10), 42, 1250)).qty == 1250
+def test_a_step_says_what_one_on_the_label_is_worth(store: OpenStore) -> None:
+    learn(store, "23{item:6}{weight:4}", step=10)
+    give_code(store, "cheese", "42")
+    assert read(store, own_labels.build(own_labels.scheme("23{item:6}{weight:4}", 10), 42, 1250)).qty == 1250
 
 
-def test_a_wrong_check_digit_of_the_price_is_a_misread_label(shop: Shop) -> None:
-    learn(shop, PRICE)
+def test_a_wrong_check_digit_of_the_price_is_a_misread_label(store: OpenStore) -> None:
+    learn(store, PRICE)
     good = own_labels.build(own_labels.scheme(PRICE), 7, 592)
     body = good[:7] + str((int(good[7]) + 1) % 10) + good[8:12]
     with pytest.raises(Invalid) as refused:
-        read(shop, body + catalogue.check_digit(body))
+        read(store, body + catalogue.check_digit(body))
     assert refused.value.code == "wrong-price-check"
 
 
-def test_a_wrong_check_digit_of_a_label_is_a_misread_one(shop: Shop) -> None:
-    learn(shop, WEIGHT)
+def test_a_wrong_check_digit_of_a_label_is_a_misread_one(store: OpenStore) -> None:
+    learn(store, WEIGHT)
     with pytest.raises(Invalid) as refused:
-        read(shop, "2112345003123")
+        read(store, "2112345003123")
     assert refused.value.code == "wrong-check-digit"
 
 
-def test_a_label_of_nothing_is_refused(shop: Shop) -> None:
-    learn(shop, WEIGHT)
+def test_a_label_of_nothing_is_refused(store: OpenStore) -> None:
+    learn(store, WEIGHT)
     with pytest.raises(Invalid) as refused:
-        read(shop, "2112345000008")
+        read(store, "2112345000008")
     assert refused.value.code == "empty-label"
 
 
-def test_a_weight_of_what_is_sold_by_the_piece_is_refused(shop: Shop) -> None:
-    learn(shop, WEIGHT)
-    give_code(shop, "bread", "12345")
+def test_a_weight_of_what_is_sold_by_the_piece_is_refused(store: OpenStore) -> None:
+    learn(store, WEIGHT)
+    give_code(store, "bread", "12345")
     with pytest.raises(Refused, match="by the each") as refused:
-        read(shop, "2112345003122")
+        read(store, "2112345003122")
     assert refused.value.code == "label-unit"
 
 
-def test_a_label_of_an_unknown_number_says_which_code_to_give_the_product(shop: Shop) -> None:
-    learn(shop, WEIGHT)
+def test_a_label_of_an_unknown_number_says_which_code_to_give_the_product(store: OpenStore) -> None:
+    learn(store, WEIGHT)
     with pytest.raises(NotFound, match="2112345000008"):
-        read(shop, "2112345003122")
+        read(store, "2112345003122")
 
 
-def test_a_label_no_scheme_reads_sends_to_weighed_goods(shop: Shop) -> None:
+def test_a_label_no_scheme_reads_sends_to_weighed_goods(store: OpenStore) -> None:
     with pytest.raises(NotFound) as refused:
-        read(shop, "2112345003122")
+        read(store, "2112345003122")
     assert refused.value.code == "unknown-label"
 
 
-def test_schemes_of_another_shop_read_nothing_here(shop: Shop) -> None:
-    learn(shop, WEIGHT)
-    assert shop.read(lambda session: scan.schemes(session, "S99")) == []
+def test_schemes_of_another_shop_read_nothing_here(store: OpenStore) -> None:
+    learn(store, WEIGHT)
+    assert store.read(lambda session: scan.schemes(session, "S99")) == []
 
 
-def test_a_scheme_is_learnt_once_and_forgotten(shop: Shop) -> None:
-    learn(shop, WEIGHT)
+def test_a_scheme_is_learnt_once_and_forgotten(store: OpenStore) -> None:
+    learn(store, WEIGHT)
     with pytest.raises(Conflict):
-        learn(shop, WEIGHT)
-    with shop.write() as session:
-        scan.remove_scheme(session, STORE, scan.scheme_rows(session, STORE)[0].id, actor=shop.wei, at=NOON)
-    assert shop.read(lambda session: scan.schemes(session, STORE)) == []
+        learn(store, WEIGHT)
+    with store.write() as session:
+        scan.remove_scheme(session, STORE, scan.scheme_rows(session, STORE)[0].id, actor=store.wei, at=NOON)
+    assert store.read(lambda session: scan.schemes(session, STORE)) == []
 
 
 @pytest.mark.parametrize(
@@ -257,8 +257,8 @@ MILK = "0104006381333931"
 
 
 @pytest.mark.parametrize("start", ["]C1", "]d2", "]e0", "]Q3", "]d2" + FNC1, FNC1])
-def test_batch_and_day_come_out_of_any_announced_code(shop: Shop, start: str) -> None:
-    found = read(shop, f"{start}{MILK}17261200" + "10L7" + FNC1)
+def test_batch_and_day_come_out_of_any_announced_code(store: OpenStore, start: str) -> None:
+    found = read(store, f"{start}{MILK}17261200" + "10L7" + FNC1)
     assert (found.product.sku, found.qty, found.source) == ("milk", 1, "gs1")
     assert (found.batch, found.expires_on) == ("L7", dt.date(2026, 12, 31))  # day 00 is the month's last
 
@@ -272,37 +272,37 @@ def test_batch_and_day_come_out_of_any_announced_code(shop: Shop, start: str) ->
         "https://id.gs1.org/01/04006381333931/10/L7?15=261224",
     ],
 )
-def test_a_code_nobody_announced_is_recognised_by_its_shape(shop: Shop, code: str) -> None:
-    found = read(shop, code)
+def test_a_code_nobody_announced_is_recognised_by_its_shape(store: OpenStore, code: str) -> None:
+    found = read(store, code)
     assert (found.product.sku, found.batch, found.expires_on) == ("milk", "L7", dt.date(2026, 12, 24))
 
 
-def test_a_use_by_day_goes_before_a_best_before_day(shop: Shop) -> None:
-    assert read(shop, MILK + "15261231" + "17261224").expires_on == dt.date(2026, 12, 24)
+def test_a_use_by_day_goes_before_a_best_before_day(store: OpenStore) -> None:
+    assert read(store, MILK + "15261231" + "17261224").expires_on == dt.date(2026, 12, 24)
 
 
 @pytest.mark.parametrize(("weight", "grams"), [("3103000312", 312), ("3102000031", 310), ("3202000100", 454)])
-def test_a_net_weight_becomes_grams(shop: Shop, weight: str, grams: int) -> None:
-    assert read(shop, CHEESE + weight).qty == grams
+def test_a_net_weight_becomes_grams(store: OpenStore, weight: str, grams: int) -> None:
+    assert read(store, CHEESE + weight).qty == grams
 
 
-def test_a_price_in_a_gs1_code_is_what_the_line_costs(shop: Shop) -> None:
-    found = read(shop, CHEESE + "3103000312" + "3922592")
+def test_a_price_in_a_gs1_code_is_what_the_line_costs(store: OpenStore) -> None:
+    found = read(store, CHEESE + "3103000312" + "3922592")
     assert (found.qty, found.amount_minor) == (312, 592)
-    assert read(shop, CHEESE + "3922592").qty == 312
-    assert read(shop, CHEESE + "3931978" + "59").amount_minor == 590
+    assert read(store, CHEESE + "3922592").qty == 312
+    assert read(store, CHEESE + "3931978" + "59").amount_minor == 590
 
 
-def test_a_price_in_another_currency_is_refused(shop: Shop) -> None:
+def test_a_price_in_another_currency_is_refused(store: OpenStore) -> None:
     with pytest.raises(Refused, match="EUR"):
-        read(shop, CHEESE + "3932840" + "592")
+        read(store, CHEESE + "3932840" + "592")
 
 
-def test_a_count_multiplies_what_the_code_stands_for(shop: Shop) -> None:
-    give_code(shop, "milk", "14006381333938", 12)
-    assert read(shop, "]C10204006381333931" + "376").qty == 6
-    assert read(shop, "]C10214006381333938" + "372").qty == 24
-    assert read(shop, "]C1" + MILK + "303").qty == 3
+def test_a_count_multiplies_what_the_code_stands_for(store: OpenStore) -> None:
+    give_code(store, "milk", "14006381333938", 12)
+    assert read(store, "]C10204006381333931" + "376").qty == 6
+    assert read(store, "]C10214006381333938" + "372").qty == 24
+    assert read(store, "]C1" + MILK + "303").qty == 3
 
 
 @pytest.mark.parametrize(
@@ -320,9 +320,9 @@ def test_a_count_multiplies_what_the_code_stands_for(shop: Shop) -> None:
         ("https://id.gs1.org/01/04006381333931/10", "misread-code"),
     ],
 )
-def test_a_gs1_code_that_cannot_be_sold_says_why(shop: Shop, code: str, refusal: str) -> None:
-    with pytest.raises(ShopError) as refused:
-        read(shop, code)
+def test_a_gs1_code_that_cannot_be_sold_says_why(store: OpenStore, code: str, refusal: str) -> None:
+    with pytest.raises(DomainError) as refused:
+        read(store, code)
     assert refused.value.code == refusal
     assert refused.value.message.endswith(".")
 
@@ -337,19 +337,19 @@ HOSTILE = st.one_of(
 
 
 @pytest.fixture(scope="module")
-def counter(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+def counter(tmp_path_factory: pytest.TempPathFactory) -> OpenStore:
     """Give a shop that any number of scans can look into."""
-    opened = open_shop(tmp_path_factory.mktemp("scan"), till_open=False)
+    opened = open_store(tmp_path_factory.mktemp("scan"), till_open=False)
     learn(opened, WEIGHT, PRICE, UPC)
     return opened
 
 
 @given(HOSTILE)
-def test_any_text_at_all_gets_a_product_or_a_sentence(counter: Shop, text: str) -> None:
-    fault: ShopError | None = None
+def test_any_text_at_all_gets_a_product_or_a_sentence(counter: OpenStore, text: str) -> None:
+    fault: DomainError | None = None
     try:
         assert read(counter, text).qty > 0
-    except ShopError as refused:
+    except DomainError as refused:
         fault = refused
     assert fault is None or fault.message.endswith(".")
     assert fault is None or all(len(str(fact)) < 200 for fact in fault.facts.values())

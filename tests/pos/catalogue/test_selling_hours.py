@@ -16,22 +16,22 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.fixture
-def strict(shop):
+def strict(store):
     """Give a shop that sells wine from 8 to 22 o'clock only."""
-    with shop.write() as session:
+    with store.write() as session:
         session.get_one(Product, "wine").category = "Wine"
-    hours(shop, "Wine", 8, 22)
-    return shop
+    hours(store, "Wine", 8, 22)
+    return store
 
 
-def hours(shop, kind, since, until):
-    with shop.write() as session:
-        selling_hours.set_hours(session, STORE, kind, since * 60, until * 60, actor=shop.wei, at=NOON)
+def hours(store, kind, since, until):
+    with store.write() as session:
+        selling_hours.set_hours(session, STORE, kind, since * 60, until * 60, actor=store.wei, at=NOON)
 
 
-def asked(shop, hour, minute=0, lines=(("wine", 1), ("milk", 1))):
+def asked(store, hour, minute=0, lines=(("wine", 1), ("milk", 1))):
     at = dt.datetime(2026, 3, 2, hour, minute, tzinfo=BERLIN)
-    return shop.read(lambda session: sale.quote(session, STORE, lines, at=at))
+    return store.read(lambda session: sale.quote(session, STORE, lines, at=at))
 
 
 @pytest.mark.parametrize(("hour", "minute"), [(7, 59), (22, 0), (23, 30), (0, 0)])

@@ -25,7 +25,7 @@ from pos.store.store import store_of
 from pos.sync import checks
 from pos.till import shift, shift_report
 from pos.till.shift_book import CashMovement
-from tests.builders import FLOAT_MINOR, Shop
+from tests.builders import FLOAT_MINOR, OpenStore
 from tests.readable import readable
 from tests.tampering import unlocked
 
@@ -37,20 +37,20 @@ CARD = Scheme(active=True, points=1, per_minor=100, worth_minor=5, least_points=
 class Counter:
     """A shop's counter with one customer, each verb in a transaction of its own."""
 
-    def __init__(self, shop: Shop, *, limit_minor: int = 10_000) -> None:
-        self.shop = shop
+    def __init__(self, store: OpenStore, *, limit_minor: int = 10_000) -> None:
+        self.store = store
         self.id = self.add("Rosa Lind", phone="+49 170 555 0123", limit_minor=limit_minor)
-        with shop.write() as session:
-            loyalty.set_scheme(session, shop.store_id, CARD, actor=shop.wei, at=shop.now)
+        with store.write() as session:
+            loyalty.set_scheme(session, store.store_id, CARD, actor=store.wei, at=store.now)
 
     def add(self, name: str, **wishes) -> str:
         given = {"agreed": EVERYTHING} | wishes
-        return self.book(customers.add, new_id(), Particulars(name, **given), actor=self.shop.wei).id
+        return self.book(customers.add, new_id(), Particulars(name, **given), actor=self.store.wei).id
 
     def book(self, verb, *values, actor=None, **wishes):
-        with self.shop.write() as session:
-            store = store_of(session, self.shop.store_id)
-            return verb(session, store, *values, at=self.shop.now, actor=actor or self.shop.ana, **wishes)
+        with self.store.write() as session:
+            store = store_of(session, self.store.store_id)
+            return verb(session, store, *values, at=self.store.now, actor=actor or self.store.ana, **wishes)
 
     def charge(self, amount_minor: int, *, sale_id: str = "", customer_id: str = "") -> str:
         sale_id = sale_id or new_id()
@@ -58,34 +58,34 @@ class Counter:
         return sale_id
 
     def repay(self, amount_minor: int, **wishes):
-        given = {"id": new_id(), "till_id": self.shop.till_id} | wishes
+        given = {"id": new_id(), "till_id": self.store.till_id} | wishes
         return self.book(tab.repay, self.id, amount_minor, **given)
 
     def print(self, done, *, till_id: str):
-        with self.shop.write() as session:
-            store = store_of(session, self.shop.store_id)
-            return statement.print_repayment(session, store, done, till_id=till_id, at=self.shop.now)
+        with self.store.write() as session:
+            store = store_of(session, self.store.store_id)
+            return statement.print_repayment(session, store, done, till_id=till_id, at=self.store.now)
 
     def owed(self) -> int:
-        return self.shop.read(lambda session: tab.account(session, self.shop.store_id, self.id).balance_minor)
+        return self.store.read(lambda session: tab.account(session, self.store.store_id, self.id).balance_minor)
 
     def debt(self) -> tab.Debt:
-        today = self.shop.now.date()
-        (found,) = self.shop.read(lambda session: tab.debts(session, self.shop.store_id, today))
+        today = self.store.now.date()
+        (found,) = self.store.read(lambda session: tab.debts(session, self.store.store_id, today))
         return found
 
     def drawer(self) -> int:
-        found = self.shop.read(lambda session: shift.current(session, self.shop.store_id, self.shop.till_id))
+        found = self.store.read(lambda session: shift.current(session, self.store.store_id, self.store.till_id))
         assert found is not None
         return found.expected_minor
 
     def findings(self):
-        return self.shop.read(lambda session: account_checks.findings(session, self.shop.store_id))
+        return self.store.read(lambda session: account_checks.findings(session, self.store.store_id))
 
 
 @pytest.fixture
-def counter(shop: Shop) -> Counter:
-    return Counter(shop)
+def counter(store: OpenStore) -> Counter:
+    return Counter(store)
 
 
 # --- the tab ---
@@ -156,9 +156,9 @@ def test_impossible_amounts_are_refused_everywhere(counter: Counter, amount):
 
 def test_a_repayment_pays_the_oldest_charge_first_and_says_which(counter: Counter):
     first = counter.charge(1_000)
-    counter.shop.clock.advance(DAY_S)
+    counter.store.clock.advance(DAY_S)
     second = counter.charge(2_000)
-    counter.shop.clock.advance(DAY_S)
+    counter.store.clock.advance(DAY_S)
     third = counter.charge(500)
     done = counter.repay(2_200)
     assert [(row.sale_id, row.amount_minor, row.left_minor) for row in done.paid] == [
@@ -173,12 +173,12 @@ def test_a_repayment_pays_the_oldest_charge_first_and_says_which(counter: Counte
 
 def test_a_debt_of_the_old_book_is_the_oldest(counter: Counter):
     counter.charge(1_000)
-    day = counter.shop.now.date() - dt.timedelta(days=100)
+    day = counter.store.now.date() - dt.timedelta(days=100)
     counter.book(tab.carry_over, counter.id, 700, day, id=new_id())
     assert counter.debt() == tab.Debt(counter.id, 1_700, day, (1_000, 0, 0, 700))
     assert next(row.day for row in counter.repay(900).paid) == day
     with pytest.raises(Invalid):
-        counter.book(tab.carry_over, counter.id, 700, counter.shop.now.date() + dt.timedelta(days=1), id=new_id())
+        counter.book(tab.carry_over, counter.id, 700, counter.store.now.date() + dt.timedelta(days=1), id=new_id())
 
 
 def test_cash_for_the_tab_goes_into_the_drawer_once_however_often_it_is_sent(counter: Counter):
@@ -194,7 +194,7 @@ def test_cash_for_the_tab_goes_into_the_drawer_once_however_often_it_is_sent(cou
     other = counter.add("Jun Sato")
     with pytest.raises(Conflict):
         counter.book(tab.repay, other, 1_000, id=command, till_id="T1")
-    moved = counter.shop.read(
+    moved = counter.store.read(
         lambda session: session.scalars(sa.select(CashMovement).where(CashMovement.kind == "tab_paid")).all()
     )
     assert [(row.amount_minor, row.source_id) for row in moved] == [(1_000, command)]
@@ -212,13 +212,13 @@ def test_a_card_repayment_moves_no_cash(counter: Counter):
 
 
 def test_what_tabs_were_repaid_stands_by_tender_on_x_and_z_with_all_that_a_tender_brought(counter: Counter):
-    shop = counter.shop
+    store = counter.store
     counter.charge(3_000)
-    shop.sell([("milk", 1)], tenders=[("card", 129, "A17")])
+    store.sell([("milk", 1)], tenders=[("card", 129, "A17")])
     counter.repay(1_000, tender="card", reference="A18")
     counter.repay(500)
-    report = shop.read(
-        lambda session: shift_report.x_report(session, shift.current(session, shop.store_id, shop.till_id))
+    report = store.read(
+        lambda session: shift_report.x_report(session, shift.current(session, store.store_id, store.till_id))
     )
     assert (report["tenders"], report["apart"]) == ({"card": 129}, {"tabs": {"card": 1_000, "cash": 500}})
     assert report["in_all"] == {"card": 1_129, "cash": 500}
@@ -229,11 +229,11 @@ def test_what_tabs_were_repaid_stands_by_tender_on_x_and_z_with_all_that_a_tende
     paper = "\n".join(f"{line.text} {line.right}" for line in till_report(report, columns=32))
     assert "Tabs repaid" in paper
     assert "11.29" in paper.split("All money by tender")[1]
-    assert shop.read(lambda session: [*checks.findings(session, shop.store_id)]) == []
-    with shop.write() as session:
-        row = shift.current(session, shop.store_id, shop.till_id)
+    assert store.read(lambda session: [*checks.findings(session, store.store_id)]) == []
+    with store.write() as session:
+        row = shift.current(session, store.store_id, store.till_id)
         row.totals = row.totals | {"tabs": {"card": 1}}
-    found = shop.read(lambda session: [one.code for one in checks.findings(session, shop.store_id)])
+    found = store.read(lambda session: [one.code for one in checks.findings(session, store.store_id)])
     assert found == ["K6"]
 
 
@@ -245,9 +245,9 @@ def test_a_slip_that_paid_for_a_tab_or_a_sale_pays_nothing_else_that_day(counter
             counter.repay(129, tender="card", reference=again)
         assert refusal.value.code == "slip-used"
     with pytest.raises(Refused) as refusal:
-        counter.shop.sell([("milk", 1)], tenders=[("card", 129, "A17")])
+        counter.store.sell([("milk", 1)], tenders=[("card", 129, "A17")])
     assert refusal.value.code == "slip-used"
-    counter.shop.sell([("milk", 1)], tenders=[("card", 129, "A18")])
+    counter.store.sell([("milk", 1)], tenders=[("card", 129, "A18")])
     with pytest.raises(Refused):
         counter.repay(129, tender="card", reference="A18")
     assert counter.owed() == 2_871
@@ -255,21 +255,21 @@ def test_a_slip_that_paid_for_a_tab_or_a_sale_pays_nothing_else_that_day(counter
 
 @pytest.mark.parametrize("into", ["closed anew", "not here"])
 def test_repayments_that_come_home_without_their_shift_contradict_nothing_and_their_slip_pays_once(counter, into):
-    shop = counter.shop
+    store = counter.store
     counter.charge(3_000)
     counter.repay(500)
     counter.repay(500, tender="card", reference="A17")
-    written = shop.read(lambda session: [(row.topic, row.body) for row in outbox.due(session, NETWORK)])
+    written = store.read(lambda session: [(row.topic, row.body) for row in outbox.due(session, NETWORK)])
     told = [json.loads(body) for topic, body in written if topic == tab.MOVED]
-    shop.close_till()
+    store.close_till()
     lost = {"closed anew": {}, "not here": {"shift_id": new_id()}}[into]
-    with shop.write() as session:
+    with store.write() as session:
         for body in told:
             reference = "A18" if body["tender"] == "card" else ""
-            tab.write_again(session, body | lost | {"id": new_id(), "reference": reference}, actor=shop.ana)
+            tab.write_again(session, body | lost | {"id": new_id(), "reference": reference}, actor=store.ana)
     assert counter.owed() == 1_000
-    assert shop.read(lambda session: [*checks.findings(session, shop.store_id)]) == []
-    shop.open_till()
+    assert store.read(lambda session: [*checks.findings(session, store.store_id)]) == []
+    store.open_till()
     with pytest.raises(Refused) as refusal:
         counter.repay(500, tender="card", reference="A18")
     assert refusal.value.code == "slip-used"
@@ -280,7 +280,7 @@ def test_nobody_repays_more_than_is_owed_or_at_a_closed_till(counter: Counter):
     with pytest.raises(Refused) as refused:
         counter.repay(301)
     assert (refused.value.code, refused.value.facts["owed_minor"]) == ("more-than-owed", 300)
-    counter.shop.close_till()
+    counter.store.close_till()
     with pytest.raises(Refused, match="not open"):
         counter.repay(300)
     assert counter.owed() == 300
@@ -297,9 +297,9 @@ def test_a_refund_pays_its_own_sale_first(counter: Counter):
 
 
 def test_a_debt_is_as_old_as_its_oldest_unpaid_charge(counter: Counter):
-    start = counter.shop.now.date()
+    start = counter.store.now.date()
     for gap in (0, 31, 30, 30):  # charged 91, 60, 30 and 0 days ago
-        counter.shop.clock.advance(gap * DAY_S)
+        counter.store.clock.advance(gap * DAY_S)
         counter.charge(100)
     assert counter.debt() == tab.Debt(counter.id, 400, start, (200, 100, 0, 100))
     counter.repay(150)
@@ -329,36 +329,36 @@ def test_a_debt_is_written_off_with_a_reason_only(counter: Counter):
 def test_a_token_in_cash_does_not_open_the_limit_for_the_rest(counter: Counter):
     counter.charge(9_700)
     with pytest.raises(Refused) as refused:  # 4.50: 1.00 in cash, 3.50 on a tab with 3.00 left
-        counter.shop.sell([("tea", 1)], tenders=[("cash", 100), ("tab", 350)], customer_id=counter.id)
+        counter.store.sell([("tea", 1)], tenders=[("cash", 100), ("tab", 350)], customer_id=counter.id)
     assert refused.value.facts["left_minor"] == 300
-    assert (counter.owed(), counter.drawer(), counter.shop.level("tea").on_hand) == (9_700, FLOAT_MINOR, 20)
-    done = counter.shop.sell([("tea", 1)], tenders=[("cash", 150), ("tab", 300)], customer_id=counter.id)
+    assert (counter.owed(), counter.drawer(), counter.store.level("tea").on_hand) == (9_700, FLOAT_MINOR, 20)
+    done = counter.store.sell([("tea", 1)], tenders=[("cash", 150), ("tab", 300)], customer_id=counter.id)
     assert done.document["customer"]["tab_balance_minor"] == 10_000
-    assert counter.findings() == counter.shop.findings() == []
+    assert counter.findings() == counter.store.findings() == []
 
 
 def test_a_sale_on_the_tab_sent_twice_is_charged_once(counter: Counter):
     wishes = {"tenders": [("tab", 450)], "customer_id": counter.id}
-    request = counter.shop.request([("tea", 1)], **wishes)
-    assert [counter.shop.complete(request).repeated for _ in range(2)] == [False, True]
+    request = counter.store.request([("tea", 1)], **wishes)
+    assert [counter.store.complete(request).repeated for _ in range(2)] == [False, True]
     assert counter.owed() == 450
 
 
 def test_no_fact_that_leaves_the_shop_names_a_person(counter: Counter):
-    counter.shop.sell([("tea", 1)], tenders=[("tab", 450)], customer_id=counter.id)
+    counter.store.sell([("tea", 1)], tenders=[("tab", 450)], customer_id=counter.id)
     counter.repay(450)
-    counter.shop.close_till()
-    told = " ".join(str(message.body) for message in counter.shop.messages())
+    counter.store.close_till()
+    told = " ".join(str(message.body) for message in counter.store.messages())
     assert counter.id in told
     assert "Rosa" not in told
     assert "5550123" not in told
 
 
 def test_a_statement_names_the_receipts_it_is_made_of(counter: Counter):
-    sold = counter.shop.sell([("tea", 1)], tenders=[("tab", 450)], customer_id=counter.id).sale
+    sold = counter.store.sell([("tea", 1)], tenders=[("tab", 450)], customer_id=counter.id).sale
     done = counter.repay(450)
-    with counter.shop.write() as session:
-        document = statement.repayment_document(session, store_of(session, counter.shop.store_id), done)
+    with counter.store.write() as session:
+        document = statement.repayment_document(session, store_of(session, counter.store.store_id), done)
     assert [row["receipt_no"] for row in document["paid"]] == [sold.receipt_no]
 
 
@@ -407,17 +407,17 @@ def test_without_scheme_or_membership_nothing_is_earned(counter: Counter):
     assert counter.book(loyalty.earn, guest, 5_000, sale_id=new_id()) == (0, 0)
     with pytest.raises(Refused):
         counter.book(loyalty.spend_points, guest, 50, sale_id=new_id())
-    with counter.shop.write() as session:
+    with counter.store.write() as session:
         off = Scheme(active=False, points=1, per_minor=100, worth_minor=5, least_points=10)
-        loyalty.set_scheme(session, counter.shop.store_id, off, actor=counter.shop.wei, at=counter.shop.now)
+        loyalty.set_scheme(session, counter.store.store_id, off, actor=counter.store.wei, at=counter.store.now)
     assert counter.book(loyalty.earn, counter.id, 5_000, sale_id=new_id()) == (0, 0)
 
 
 @pytest.mark.parametrize("wish", [{"points": 0}, {"per_minor": 0}, {"worth_minor": 101}, {"least_points": -1}])
 def test_a_scheme_that_makes_no_sense_is_refused(counter: Counter, wish):
     wished = Scheme(**vars(CARD) | wish)
-    with counter.shop.write() as session, pytest.raises(Invalid):
-        loyalty.set_scheme(session, counter.shop.store_id, wished, actor=counter.shop.wei, at=counter.shop.now)
+    with counter.store.write() as session, pytest.raises(Invalid):
+        loyalty.set_scheme(session, counter.store.store_id, wished, actor=counter.store.wei, at=counter.store.now)
 
 
 # --- the person ---
@@ -428,14 +428,14 @@ def test_only_what_was_agreed_to_is_kept_with_its_day(counter: Counter):
         with pytest.raises(Invalid) as refused:
             counter.add("Jun Sato", agreed=frozenset(), **wish)
         assert refused.value.code == "not-agreed"
-    shop = counter.shop
-    since = shop.read(lambda session: consent.agreed(session, shop.store_id, counter.id))
-    assert since == dict.fromkeys(("name", "phone", "tab", "points", "messages"), shop.now)
-    shop.clock.advance(DAY_S)
+    store = counter.store
+    since = store.read(lambda session: consent.agreed(session, store.store_id, counter.id))
+    assert since == dict.fromkeys(("name", "phone", "tab", "points", "messages"), store.now)
+    store.clock.advance(DAY_S)
     counter.book(customers.change, counter.id, Particulars("Rosa Lind", agreed=frozenset({"points"})))
-    kept = shop.read(lambda session: customers.known(session, shop.store_id, counter.id))
+    kept = store.read(lambda session: customers.known(session, store.store_id, counter.id))
     assert kept.phone == ""
-    assert set(shop.read(lambda session: consent.agreed(session, shop.store_id, counter.id))) == {"name", "points"}
+    assert set(store.read(lambda session: consent.agreed(session, store.store_id, counter.id))) == {"name", "points"}
 
 
 def test_a_double_click_adds_one_customer(counter: Counter):
@@ -444,7 +444,7 @@ def test_a_double_click_adds_one_customer(counter: Counter):
         counter.book(customers.add, command, Particulars("Jun Sato"))
     with pytest.raises(Conflict):
         counter.book(customers.add, command, Particulars("Other"))
-    found = counter.shop.read(lambda session: customers.search(session, counter.shop.store_id, "sato"))
+    found = counter.store.read(lambda session: customers.search(session, counter.store.store_id, "sato"))
     assert [row.id for row in found] == [command]
 
 
@@ -460,12 +460,12 @@ def test_a_search_needs_a_word_or_four_last_digits_and_shows_the_end_of_a_number
     wang = counter.add("王小明")
 
     def found(text: str) -> list[str]:
-        return [row.id for row in counter.shop.read(lambda s: customers.search(s, counter.shop.store_id, text))]
+        return [row.id for row in counter.store.read(lambda s: customers.search(s, counter.store.store_id, text))]
 
     assert found("0123") == found("555 0123") == found("lind ROSA") == [counter.id]
     assert found("王") == found("wangxiao") == found("wxm") == [wang]
     assert found("123") == found("0555") == found("") == found("%") == found("r") == found("__") == []
-    (row,) = counter.shop.read(lambda s: customers.search(s, counter.shop.store_id, "0123"))
+    (row,) = counter.store.read(lambda s: customers.search(s, counter.store.store_id, "0123"))
     assert row.phone_end == "0123"
 
 
@@ -486,20 +486,20 @@ def test_a_person_is_forgotten_once_the_tab_is_settled_and_the_books_stay(counte
         counter.charge(1)
     with pytest.raises(NotFound):
         counter.book(lambda session, store, at, actor: customers.known(session, store.id, counter.id))
-    assert _mentions(counter.shop, "Rosa") == _mentions(counter.shop, "5550123") == []
-    kinds = counter.shop.read(lambda session: session.scalars(sa.select(TabEntry.kind).order_by(TabEntry.n)).all())
+    assert _mentions(counter.store, "Rosa") == _mentions(counter.store, "5550123") == []
+    kinds = counter.store.read(lambda session: session.scalars(sa.select(TabEntry.kind).order_by(TabEntry.n)).all())
     assert kinds == ["charge", "repayment"]
     assert counter.findings() == []
 
 
-def _mentions(shop: Shop, words: str) -> list[str]:
+def _mentions(store: OpenStore, words: str) -> list[str]:
     """Return the tables in which a text stands."""
 
     def look(session):
         tables = Customer.metadata.sorted_tables
         return [table.name for table in tables for row in session.execute(table.select()) if words in str(tuple(row))]
 
-    return shop.read(look)
+    return store.read(look)
 
 
 def test_no_journal_entry_names_a_person(counter: Counter):
@@ -507,7 +507,7 @@ def test_no_journal_entry_names_a_person(counter: Counter):
     counter.book(customers.change, counter.id, wished)
     counter.charge(500)
     counter.repay(200)
-    bodies = counter.shop.read(lambda session: session.scalars(sa.select(JournalEntry.body)).all())
+    bodies = counter.store.read(lambda session: session.scalars(sa.select(JournalEntry.body)).all())
     assert not any(word in readable(body) for body in bodies for word in ("Rosa", "5550"))
 
 
@@ -530,7 +530,7 @@ def test_no_walk_of_verbs_breaks_the_books(counter: Counter, seed: int):
     dice = random.Random(seed)
     owed, points, worth, sales, code = 0, 0, 0, [], ""
     for _ in range(40):
-        counter.shop.clock.advance(3600 * dice.randint(0, 60))
+        counter.store.clock.advance(3600 * dice.randint(0, 60))
         amount = dice.choice([1, 99, 1_250, 4_000, 9_999])
         step = dice.choice(["charge", "charge", "repay", "refund", "earn", "spend", "take", "issue", "redeem", "bad"])
         try:
@@ -582,7 +582,7 @@ def test_a_book_that_was_touched_is_found(counter: Counter, table, column, check
     counter.book(loyalty.earn, counter.id, 2_000, sale_id=new_id())
     counter.book(vouchers.issue, 900, kind="gift", sale_id=new_id())
     assert counter.findings() == []
-    with counter.shop.write() as session, unlocked(session):
+    with counter.store.write() as session, unlocked(session):
         session.execute(sa.text(f"UPDATE {table} SET {column} = {column} + 1"))
     assert {finding.code for finding in counter.findings()} == {check}
 
@@ -590,7 +590,7 @@ def test_a_book_that_was_touched_is_found(counter: Counter, table, column, check
 def test_what_a_repayment_prints_is_queued_with_it(counter: Counter):
     counter.charge(500)
     counter.print(counter.repay(200), till_id="T1")
-    (job,) = counter.shop.read(
+    (job,) = counter.store.read(
         lambda session: session.scalars(sa.select(PrintJob).where(PrintJob.kind == "tab_paid")).all()
     )
     assert (job.opens_drawer, job.document["balance_minor"]) == (True, 300)
@@ -614,7 +614,7 @@ def test_a_number_makes_one_key_however_it_is_written_and_no_other_number_makes_
 
 def test_what_is_given_up_of_a_tab_is_journalled_with_its_reason(counter: Counter):
     counter.charge(500)
-    counter.book(tab.write_off, counter.id, 200, id="given-up-0001", why="moved away", actor=counter.shop.wei)
-    last = counter.shop.read(lambda session: session.scalar(sa.select(JournalEntry).order_by(JournalEntry.n.desc())))
+    counter.book(tab.write_off, counter.id, 200, id="given-up-0001", why="moved away", actor=counter.store.wei)
+    last = counter.store.read(lambda session: session.scalar(sa.select(JournalEntry).order_by(JournalEntry.n.desc())))
     assert (last.verb, last.actor_id, json.loads(last.body)["why"]) == ("tab.written_off", "wei", "moved away")
     assert counter.owed() == 300

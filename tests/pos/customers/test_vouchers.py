@@ -18,27 +18,27 @@ from pos.printing import queue
 from pos.reports import statement
 from pos.sale.rung import SaleRequest
 from pos.store.store import store_of
-from tests.builders import Shop
+from tests.builders import OpenStore
 from tests.readable import as_text
 
 DAY_S = 86_400
 
 
-def book(shop: Shop, verb, *values, **wishes):
-    with shop.write() as session:
-        return verb(session, store_of(session, shop.store_id), *values, at=shop.now, actor=shop.ana, **wishes)
+def book(store: OpenStore, verb, *values, **wishes):
+    with store.write() as session:
+        return verb(session, store_of(session, store.store_id), *values, at=store.now, actor=store.ana, **wishes)
 
 
-def gift(shop: Shop, amount_minor: int = 5_000, **wishes) -> str:
-    return book(shop, vouchers.issue, amount_minor, **{"kind": "gift", "sale_id": new_id()} | wishes).code
+def gift(store: OpenStore, amount_minor: int = 5_000, **wishes) -> str:
+    return book(store, vouchers.issue, amount_minor, **{"kind": "gift", "sale_id": new_id()} | wishes).code
 
 
-def redeem(shop: Shop, code: str, amount_minor: int):
-    return book(shop, vouchers.redeem, code, amount_minor, sale_id=new_id())
+def redeem(store: OpenStore, code: str, amount_minor: int):
+    return book(store, vouchers.redeem, code, amount_minor, sale_id=new_id())
 
 
-def left(shop: Shop, code: str) -> int:
-    return shop.read(lambda session: vouchers.balance(session, shop.store_id, code))
+def left(store: OpenStore, code: str) -> int:
+    return store.read(lambda session: vouchers.balance(session, store.store_id, code))
 
 
 # --- codes ---
@@ -69,47 +69,49 @@ def test_a_code_is_taken_as_it_is_printed_and_as_it_is_typed():
     ] * 5
 
 
-def test_a_mark_is_slow_to_make_and_opens_nothing_where_a_code_is_typed(shop: Shop):
-    code = gift(shop)
-    mark = vouchers.mark_of(shop.store_id, vouchers.spoken(code).lower())
-    assert shop.read(lambda session: vouchers.find(session, shop.store_id, mark)).balance_minor == 5_000
+def test_a_mark_is_slow_to_make_and_opens_nothing_where_a_code_is_typed(store: OpenStore):
+    code = gift(store)
+    mark = vouchers.mark_of(store.store_id, vouchers.spoken(code).lower())
+    assert store.read(lambda session: vouchers.find(session, store.store_id, mark)).balance_minor == 5_000
     assert (vouchers.is_mark(mark), mark[-4:], code[:-4] in mark) == (True, code[-4:], False)
     assert vouchers.mark_of("S02", code) != mark, "salted by the store"
     for typed in (str(mark), mark[:-5], f"{mark[:-4]}2222"):
         with pytest.raises(Invalid) as refused:
-            redeem(shop, typed, 1)
+            redeem(store, typed, 1)
         assert refused.value.code == "voucher-misread"
     with pytest.raises(Invalid):
-        paying_with(shop, str(mark))
-    assert left(shop, code) == 5_000
+        paying_with(store, str(mark))
+    assert left(store, code) == 5_000
 
 
-def test_a_request_is_known_again_by_the_mark_however_the_code_was_typed(shop: Shop):
-    code = gift(shop)
-    one, other = (paying_with(shop, typed) for typed in (code, vouchers.spoken(code).lower()))
+def test_a_request_is_known_again_by_the_mark_however_the_code_was_typed(store: OpenStore):
+    code = gift(store)
+    one, other = (paying_with(store, typed) for typed in (code, vouchers.spoken(code).lower()))
     assert one.hash() == other.hash() == replace(one, note="").hash()
     assert code not in str(vars(one))
-    assert one.hash() != paying_with(shop, gift(shop)).hash()
+    assert one.hash() != paying_with(store, gift(store)).hash()
 
 
-def test_without_its_secret_a_store_takes_a_voucher_and_prints_its_code_no_more(shop: Shop):
-    with shop.write() as session:
-        store = store_of(session, shop.store_id)
-        code, voucher = vouchers.issue(session, store, 500, kind="gift", sale_id="s1", at=shop.now, actor=shop.ana)
-    shop.database = Database(shop.database.engine, secret="of another computer")
-    assert redeem(shop, code, 200).balance_minor == 300
-    with pytest.raises(Refused) as refused, shop.write() as session:
-        statement.print_voucher(session, store, voucher, till_id="T1", at=shop.now)
+def test_without_its_secret_a_store_takes_a_voucher_and_prints_its_code_no_more(store: OpenStore):
+    with store.write() as session:
+        store_row = store_of(session, store.store_id)
+        code, voucher = vouchers.issue(
+            session, store_row, 500, kind="gift", sale_id="s1", at=store.now, actor=store.ana
+        )
+    store.database = Database(store.database.engine, secret="of another computer")
+    assert redeem(store, code, 200).balance_minor == 300
+    with pytest.raises(Refused) as refused, store.write() as session:
+        statement.print_voucher(session, store_row, voucher, till_id="T1", at=store.now)
     assert refused.value.code == "voucher-not-derived"
-    document = {"store": {"id": shop.store_id}, "id": "s1", "vouchers": [{"code": voucher.mark, "kind": "gift"}]}
-    shown = shop.read(lambda session: vouchers.revealed(session, document))
+    document = {"store": {"id": store.store_id}, "id": "s1", "vouchers": [{"code": voucher.mark, "kind": "gift"}]}
+    shown = store.read(lambda session: vouchers.revealed(session, document))
     assert shown["vouchers"] == [{"code": f"... {code[-4:]}", "kind": "gift", "masked": True}]
     assert not vouchers.is_whole(shown)
 
 
-def paying_with(shop: Shop, typed: str) -> SaleRequest:
+def paying_with(store: OpenStore, typed: str) -> SaleRequest:
     return SaleRequest(
-        id="sale-0001", store_id=shop.store_id, till_id="T1", lines=[("milk", 1)], tenders=[("voucher", 129, typed)],
+        id="sale-0001", store_id=store.store_id, till_id="T1", lines=[("milk", 1)], tenders=[("voucher", 129, typed)],
         shown_total_minor=129,
     )  # fmt: skip
 
@@ -117,25 +119,25 @@ def paying_with(shop: Shop, typed: str) -> SaleRequest:
 # --- money ---
 
 
-def test_what_is_left_stays_on_the_code_and_never_falls_below_zero(shop: Shop):
-    code = gift(shop)
-    assert redeem(shop, vouchers.spoken(code).lower(), 1_999).balance_minor == 3_001
+def test_what_is_left_stays_on_the_code_and_never_falls_below_zero(store: OpenStore):
+    code = gift(store)
+    assert redeem(store, vouchers.spoken(code).lower(), 1_999).balance_minor == 3_001
     with pytest.raises(Refused) as refused:
-        redeem(shop, code, 3_002)
+        redeem(store, code, 3_002)
     assert refused.value.facts == {"balance_minor": 3_001, "wanted_minor": 3_002}
-    assert redeem(shop, code, 3_001).balance_minor == left(shop, code) == 0
+    assert redeem(store, code, 3_001).balance_minor == left(store, code) == 0
     with pytest.raises(Refused):
-        redeem(shop, code, 1)
-    assert shop.read(lambda session: checks.findings(session, shop.store_id)) == []
+        redeem(store, code, 1)
+    assert store.read(lambda session: checks.findings(session, store.store_id)) == []
 
 
-def test_a_voucher_shown_at_many_tills_at_once_is_spent_once(shop: Shop):
-    code, paid, refused, gate = gift(shop, 1_000), [], [], threading.Barrier(8)
+def test_a_voucher_shown_at_many_tills_at_once_is_spent_once(store: OpenStore):
+    code, paid, refused, gate = gift(store, 1_000), [], [], threading.Barrier(8)
 
     def till() -> None:
         gate.wait()
         try:
-            paid.append(redeem(shop, code, 1_000))
+            paid.append(redeem(store, code, 1_000))
         except Refused as refusal:
             refused.append(refusal.code)
 
@@ -144,89 +146,89 @@ def test_a_voucher_shown_at_many_tills_at_once_is_spent_once(shop: Shop):
         one.start()
     for one in tills:
         one.join()
-    assert (len(paid), left(shop, code)) == (1, 0)
+    assert (len(paid), left(store, code)) == (1, 0)
     assert refused == ["voucher-too-small"] * 7
 
 
-def test_a_voucher_is_taken_on_its_last_day_and_not_after(shop: Shop):
-    code = gift(shop, expires_on=shop.now.date())
-    redeem(shop, code, 1)
-    shop.clock.advance(DAY_S)
+def test_a_voucher_is_taken_on_its_last_day_and_not_after(store: OpenStore):
+    code = gift(store, expires_on=store.now.date())
+    redeem(store, code, 1)
+    store.clock.advance(DAY_S)
     with pytest.raises(Refused) as refused:
-        redeem(shop, code, 1)
+        redeem(store, code, 1)
     assert refused.value.code == "voucher-expired"
-    assert left(shop, code) == 4_999
+    assert left(store, code) == 4_999
     with pytest.raises(Invalid):
-        gift(shop, expires_on=shop.now.date() - dt.timedelta(days=1))
+        gift(store, expires_on=store.now.date() - dt.timedelta(days=1))
 
 
-def test_unknown_and_misread_codes_are_told_apart(shop: Shop):
-    code = gift(shop)
+def test_unknown_and_misread_codes_are_told_apart(store: OpenStore):
+    code = gift(store)
     with pytest.raises(NotFound):
-        redeem(shop, vouchers.new_code(), 1)
+        redeem(store, vouchers.new_code(), 1)
     with pytest.raises(Invalid) as refused:
-        redeem(shop, code[:-1], 1)
+        redeem(store, code[:-1], 1)
     assert refused.value.code == "voucher-misread"
 
 
 @pytest.mark.parametrize("amount", [0, -5, 10**13, True, 2.5])
-def test_impossible_amounts_are_neither_issued_nor_redeemed(shop: Shop, amount):
-    code = gift(shop)
+def test_impossible_amounts_are_neither_issued_nor_redeemed(store: OpenStore, amount):
+    code = gift(store)
     with pytest.raises(Invalid):
-        redeem(shop, code, amount)
+        redeem(store, code, amount)
     with pytest.raises(Invalid):
-        gift(shop, amount)
+        gift(store, amount)
     with pytest.raises(Invalid):
-        gift(shop, 100, kind="promise")
-    assert left(shop, code) == 5_000
+        gift(store, 100, kind="promise")
+    assert left(store, code) == 5_000
 
 
-def test_only_an_unused_voucher_is_taken_back(shop: Shop):
-    code, used = gift(shop), gift(shop)
-    redeem(shop, used, 1)
-    assert book(shop, vouchers.withdraw, code, sale_id=new_id()) == 5_000
+def test_only_an_unused_voucher_is_taken_back(store: OpenStore):
+    code, used = gift(store), gift(store)
+    redeem(store, used, 1)
+    assert book(store, vouchers.withdraw, code, sale_id=new_id()) == 5_000
     for one in (code, used):
         with pytest.raises(Refused):
-            book(shop, vouchers.withdraw, one, sale_id=new_id())
-    assert left(shop, code) == 0
-    assert shop.read(lambda session: vouchers.outstanding_minor(session, shop.store_id, shop.now.date())) == 4_999
+            book(store, vouchers.withdraw, one, sale_id=new_id())
+    assert left(store, code) == 0
+    assert store.read(lambda session: vouchers.outstanding_minor(session, store.store_id, store.now.date())) == 4_999
 
 
 # --- paper ---
 
 
 @pytest.fixture(params=["en", "zh"])
-def papers(shop: Shop, request) -> list[queue.PrintJob]:
+def papers(store: OpenStore, request) -> list[queue.PrintJob]:
     """Give the slip of a repayment, a statement and a voucher, in one language."""
     wished = Particulars("王小明 Rosa-Maria von der Lindenallee", language=request.param, agreed=frozenset({"tab"}))
     wished = Particulars(**vars(wished) | {"limit_minor": 100_000})
-    with shop.write() as session:
-        store = store_of(session, shop.store_id)
-        store.language = request.param
-        customer = customers.add(session, store, new_id(), wished, actor=shop.wei, at=shop.now)
-        day = shop.now.date() - dt.timedelta(days=70)
-        given = {"at": shop.now, "actor": shop.ana}
-        tab.carry_over(session, store, customer.id, 12_345, day, id=new_id(), **given)
-        sold = shop_sale_id(session, shop)
-        tab.charge(session, store, customer.id, 2_000, sale_id=sold, **given)
-        done = tab.repay(session, store, customer.id, 13_000, id=new_id(), till_id="T1", **given)
-        slip = statement.print_repayment(session, store, done, till_id="T1", at=shop.now)
-        first, last = shop.now.date() - dt.timedelta(days=90), shop.now.date()
-        listing = statement.print_statement(session, store, customer.id, first, last, till_id="T1", **given)
-        voucher = vouchers.issue(session, store, 5_000, kind="gift", sale_id=new_id(), **given).voucher
+    with store.write() as session:
+        store_row = store_of(session, store.store_id)
+        store_row.language = request.param
+        customer = customers.add(session, store_row, new_id(), wished, actor=store.wei, at=store.now)
+        day = store.now.date() - dt.timedelta(days=70)
+        given = {"at": store.now, "actor": store.ana}
+        tab.carry_over(session, store_row, customer.id, 12_345, day, id=new_id(), **given)
+        sold = store_sale_id(session, store)
+        tab.charge(session, store_row, customer.id, 2_000, sale_id=sold, **given)
+        done = tab.repay(session, store_row, customer.id, 13_000, id=new_id(), till_id="T1", **given)
+        slip = statement.print_repayment(session, store_row, done, till_id="T1", at=store.now)
+        first, last = store.now.date() - dt.timedelta(days=90), store.now.date()
+        listing = statement.print_statement(session, store_row, customer.id, first, last, till_id="T1", **given)
+        voucher = vouchers.issue(session, store_row, 5_000, kind="gift", sale_id=new_id(), **given).voucher
         assert slip is not None
-        queued = [slip, listing, statement.print_voucher(session, store, voucher, till_id="T1", at=shop.now)]
-        return [session.get_one(queue.PrintJob, (store.id, job.id)) for job in queued]
+        queued = [slip, listing, statement.print_voucher(session, store_row, voucher, till_id="T1", at=store.now)]
+        return [session.get_one(queue.PrintJob, (store_row.id, job.id)) for job in queued]
 
 
-def shop_sale_id(session, shop: Shop) -> str:
+def store_sale_id(session, store: OpenStore) -> str:
     from pos.sale import sale
 
     request = SaleRequest(
-        id=new_id(), store_id=shop.store_id, till_id="T1", lines=[("milk", 1)], tenders=[("cash", 129)],
+        id=new_id(), store_id=store.store_id, till_id="T1", lines=[("milk", 1)], tenders=[("cash", 129)],
         shown_total_minor=129,
     )  # fmt: skip
-    return sale.complete(session, request, actor=shop.ana, at=shop.now).sale.id
+    return sale.complete(session, request, actor=store.ana, at=store.now).sale.id
 
 
 @pytest.mark.parametrize("columns", COLUMNS)
@@ -254,29 +256,29 @@ def test_a_statement_leads_from_what_was_owed_to_what_is_owed(papers: list[queue
     assert {len(row) for row in rows} == {5}
 
 
-def test_a_statement_of_days_begins_where_the_one_before_ended(shop: Shop, papers: list[queue.PrintJob]):
+def test_a_statement_of_days_begins_where_the_one_before_ended(store: OpenStore, papers: list[queue.PrintJob]):
     def look(session):
-        store, who = store_of(session, shop.store_id), papers[1].source_id
-        today = shop.now.date()
-        early = statement.statement_of(session, store, who, today - dt.timedelta(90), today - dt.timedelta(1))
-        late = statement.statement_of(session, store, who, today, today)
+        store_row, who = store_of(session, store.store_id), papers[1].source_id
+        today = store.now.date()
+        early = statement.statement_of(session, store_row, who, today - dt.timedelta(90), today - dt.timedelta(1))
+        late = statement.statement_of(session, store_row, who, today, today)
         return early, late
 
-    early, late = shop.read(look)
+    early, late = store.read(look)
     assert early["closing_minor"] == late["opening_minor"] == 12_345
     assert len(early["lines"]) + len(late["lines"]) == 3
 
 
-def test_a_voucher_shows_its_code_to_read_and_to_scan(shop: Shop, papers: list[queue.PrintJob]):
-    document = shop.read(lambda session: vouchers.revealed(session, papers[2].document))
-    assert left(shop, document["spoken"]) == 5_000
+def test_a_voucher_shows_its_code_to_read_and_to_scan(store: OpenStore, papers: list[queue.PrintJob]):
+    document = store.read(lambda session: vouchers.revealed(session, papers[2].document))
+    assert left(store, document["spoken"]) == 5_000
     lines = queue.lay_out("voucher", document, columns=32)
     assert [line.text for line in lines if line.kind == "qr"] == [document["code"]]
     assert document["spoken"] in as_text(lines, 32)
 
 
 def test_the_reminder_speaks_the_customers_language():
-    given = {"name": "Rosa", "shop": "Elm", "since": dt.date(2026, 1, 2), "currency": "EUR"}
+    given = {"name": "Rosa", "store": "Elm", "since": dt.date(2026, 1, 2), "currency": "EUR"}
     english, chinese = (accounts.reminder(**given, owed_minor=1_200, language=one) for one in ("en", "zh"))
     assert "€12.00" in english
     assert "2 January 2026" in english

@@ -9,15 +9,15 @@ from tests.builders import NOON, STORE
 AT = "https://shops.example/shop/corner/receipts"
 
 
-def sold(shop, address=AT):
-    with shop.write() as session:
-        show_receipts(session, STORE, address, actor=shop.wei, at=NOON)
-    return shop.sell([("milk", 1)]).document
+def sold(store, address=AT):
+    with store.write() as session:
+        show_receipts(session, STORE, address, actor=store.wei, at=NOON)
+    return store.sell([("milk", 1)]).document
 
 
-def test_a_receipt_carries_its_address_once_the_shop_wants_it(shop):
-    assert receipt.e_receipt_address(sold(shop, "")) == ""
-    document = sold(shop)
+def test_a_receipt_carries_its_address_once_the_shop_wants_it(store):
+    assert receipt.e_receipt_address(sold(store, "")) == ""
+    document = sold(store)
     address = receipt.e_receipt_address(document)
     assert address.startswith(f"{AT}/T1-2/")
     codes = [line.text for line in receipt.layout(document, columns=32) if line.kind == "qr"]
@@ -25,8 +25,8 @@ def test_a_receipt_carries_its_address_once_the_shop_wants_it(shop):
     assert b"\x1d(k" in encode(receipt.layout(document, columns=32), PrinterModel(32))
 
 
-def test_the_end_of_an_address_is_right_for_its_receipt_alone(shop):
-    first, second = sold(shop), sold(shop)
+def test_the_end_of_an_address_is_right_for_its_receipt_alone(store):
+    first, second = sold(store), sold(store)
     end = receipt.e_receipt_token(first)
     assert len(end) == receipt.LETTERS
     assert receipt.is_right_token(first, end)

@@ -12,7 +12,7 @@ PUBLISHED = (
     "91320016A0112233449988770708123456786304A13A"
 )
 """The sample of the specification, section 5: a code in Chinese and English with a tip prompt."""
-SHOP = MerchantQr(
+STORE_QR = MerchantQr(
     name="Corner of Elm Street",
     city="Berlin",
     country="DE",
@@ -29,15 +29,15 @@ def test_the_checksum_is_the_published_one():
 
 
 def test_our_own_code_is_written_to_the_letter():
-    assert build(SHOP) == (
+    assert build(STORE_QR) == (
         "00020101021226300019example.cornerstore0103S01520454115303978540512.505802DE5920Corner of Elm Street"
-        "6006Berlin62150105S01-70702T16304" + checksum(build(SHOP)[:-4])
+        "6006Berlin62150105S01-70702T16304" + checksum(build(STORE_QR)[:-4])
     )
 
 
 @pytest.mark.parametrize(("currency", "minor", "text"), [("JPY", 1250, "54041250"), ("EUR", 5, "54040.05")])
 def test_amounts_have_the_decimals_of_their_currency(currency, minor, text):
-    code = MerchantQr("Shop", "Town", "DE", currency, {"02": "4000123456789012"}, minor)
+    code = MerchantQr("OpenStore", "Town", "DE", currency, {"02": "4000123456789012"}, minor)
     assert text in build(code)
 
 
@@ -48,11 +48,11 @@ def test_amounts_have_the_decimals_of_their_currency(currency, minor, text):
 )  # fmt: skip
 def test_a_code_nobody_could_pay_is_not_built(wish):
     with pytest.raises(Invalid):
-        build(MerchantQr(**vars(SHOP) | wish))
+        build(MerchantQr(**vars(STORE_QR) | wish))
 
 
 def test_a_drawing_holds_the_whole_payload_and_names_survive_as_plain_letters():
-    assert merchant_qr.draw(build(SHOP)).startswith("<svg")
+    assert merchant_qr.draw(build(STORE_QR)).startswith("<svg")
     assert merchant_qr.plain("Café  Ängström\n绿茶", 25) == "Cafe Angstrom"
     assert merchant_qr.plain("绿茶", 25) == "-"
 

@@ -31,7 +31,7 @@ def told(ask, *given, **named):
 @pytest.mark.parametrize(
     ("way", "answers"),
     [("terminal", ["requested", "captured"]), ("customer_code", ["captured", "captured"]),
-     ("shop_code", ["requested", "requested", "captured"])],
+     ("store_code", ["requested", "requested", "captured"])],
 )  # fmt: skip
 def test_a_well_behaved_payment_is_captured(tmp_path, way, answers):
     terminal = PracticeTerminal(tmp_path)
@@ -89,7 +89,7 @@ def test_a_reversal_that_timed_out_is_asked_again_by_the_same_key(terminal):
 
 
 def test_the_shown_code_names_shop_and_amount(terminal):
-    shown = terminal.begin(request(1250, "shop_code", city="Berlin"), at=NOON).shown_code
+    shown = terminal.begin(request(1250, "store_code", city="Berlin"), at=NOON).shown_code
     assert "5303978540512.505802DE5920Corner of Elm Street6006Berlin" in shown
 
 
@@ -105,7 +105,7 @@ def test_providers_are_known_by_name_and_made_once(tmp_path):
     assert providers.for_way("terminal") is None
     providers.add("practice", lambda: PracticeTerminal(tmp_path))
     assert providers.named("practice") is providers.named("practice")
-    assert providers.for_way("shop_code") is providers.named("practice")
+    assert providers.for_way("store_code") is providers.named("practice")
     assert providers.named("practice").ways == frozenset(WAYS)
     assert providers.for_way("cheque") is None
     with pytest.raises(NotFound):

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.database import Database, make_engine
-from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
+from config.errors import Conflict, DomainError, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.nodes import journal
 from config.nodes.journal import Actor, JournalEntry
@@ -23,7 +23,7 @@ from pos.payments.requests import Wanted
 from pos.sale import basket
 from pos.sold import Sale
 from pos.sync import sealed
-from tests.builders import STORE, TILL, Shop, open_shop
+from tests.builders import STORE, TILL, OpenStore, open_store
 
 JOB = Actor.system("payments", STORE)
 CODE = "134567890123456789"
@@ -33,7 +33,7 @@ CODE = "134567890123456789"
 class Desk:
     """A shop with a scripted terminal beside its till."""
 
-    shop: Shop
+    store: OpenStore
     terminal: PracticeTerminal
     asker: Asker
 
@@ -42,7 +42,7 @@ class Desk:
         return Wanted(**given | {"way": "terminal", "amount_minor": amount_minor, "provider": SCRIPTED} | wishes)
 
     def pay(self, amount_minor=1200, **wishes):
-        return self.asker.pay(self.wanted(amount_minor, **wishes), actor=self.shop.ana)
+        return self.asker.pay(self.wanted(amount_minor, **wishes), actor=self.store.ana)
 
     def taken(self, amount_minor=1200, **wishes):
         """Have money captured."""
@@ -50,51 +50,51 @@ class Desk:
         return self.ask(payment) if payment.state == "requested" else payment
 
     def ask(self, payment):
-        return self.asker.ask_again(payment.id, actor=self.shop.ana)
+        return self.asker.ask_again(payment.id, actor=self.store.ana)
 
     def cancel(self, payment):
-        return self.asker.cancel(payment.id, why="the customer left", actor=self.shop.ana)
+        return self.asker.cancel(payment.id, why="the customer left", actor=self.store.ana)
 
     def later(self, minutes=1, times=1):
         """Let the worker ask, minutes apart; return how the payments stand."""
         for _ in range(times):
-            self.shop.clock.advance(60 * minutes)
+            self.store.clock.advance(60 * minutes)
             self.asker.ask_due(actor=JOB)
 
     def now(self, payment):
-        return self.shop.read(lambda session: requests.payment_of(session, STORE, payment.id))
+        return self.store.read(lambda session: requests.payment_of(session, STORE, payment.id))
 
     def outcome(self, payment, state, **said):
-        with self.shop.write() as session:
+        with self.store.write() as session:
             answer = Outcome(state, **said)
-            return requests.settle_outcome(session, STORE, payment.id, answer, actor=JOB, at=self.shop.now)
+            return requests.settle_outcome(session, STORE, payment.id, answer, actor=JOB, at=self.store.now)
 
     def claim(self, payment, sale_id=None, amount_minor=None):
-        with self.shop.write() as session:
+        with self.store.write() as session:
             return requests.claim(session, payment.id, sale_id or payment.sale_id, amount_minor or payment.amount_minor)
 
     def verbs(self, payment):
         """Return what the journal says of a payment."""
         query = sa.select(JournalEntry.verb).where(JournalEntry.subject == f"payment:{payment.id}")
-        return list(self.shop.read(lambda session: session.scalars(query.order_by(JournalEntry.n)).all()))
+        return list(self.store.read(lambda session: session.scalars(query.order_by(JournalEntry.n)).all()))
 
     def given_back(self, payment):
         return self.terminal.given_back_minor(payment.id)
 
     def unresolved(self):
-        return [row.id for row in self.shop.read(lambda session: unclaimed.unresolved(session, STORE))]
+        return [row.id for row in self.store.read(lambda session: unclaimed.unresolved(session, STORE))]
 
 
-def desk_of(shop, terminal):
+def desk_of(store, terminal):
     providers = Providers()
     providers.add(terminal.name, lambda: terminal)
-    return Desk(shop, terminal, Asker(shop.database, providers, STORE, "DE", lambda: shop.now))
+    return Desk(store, terminal, Asker(store.database, providers, STORE, "DE", lambda: store.now))
 
 
 @pytest.fixture
-def desk(shop, tmp_path):
+def desk(store, tmp_path):
     """Give a shop with a scripted terminal."""
-    return desk_of(shop, PracticeTerminal(tmp_path, scripted=True))
+    return desk_of(store, PracticeTerminal(tmp_path, scripted=True))
 
 
 def sell(desk, sale_id, *payments, slip_minor=0, cash_minor=0):
@@ -102,7 +102,7 @@ def sell(desk, sale_id, *payments, slip_minor=0, cash_minor=0):
     tenders = [(row.tender, row.amount_minor, row.reference, row.id) for row in payments]
     tenders += [("card", slip_minor, "slip 7")] if slip_minor else []
     tenders += [("cash", cash_minor)] if cash_minor else []
-    return desk.shop.complete(desk.shop.request([("tea", 2)], id=sale_id, tenders=tenders))
+    return desk.store.complete(desk.store.request([("tea", 2)], id=sale_id, tenders=tenders))
 
 
 # --- asking ---
@@ -113,11 +113,11 @@ def test_it_is_written_and_committed_before_anybody_is_asked(desk):
 
     class Watching(PracticeTerminal):
         def begin(self, request, *, at):
-            with desk.shop.database.write() as session:  # no transaction is open, and the row is there
+            with desk.store.database.write() as session:  # no transaction is open, and the row is there
                 seen.append(requests.payment_of(session, STORE, request.id).state)
             return super().begin(request, at=at)
 
-    watched = desk_of(desk.shop, Watching(desk.terminal._file.parent, scripted=True))
+    watched = desk_of(desk.store, Watching(desk.terminal._file.parent, scripted=True))
     assert watched.taken().state == "captured"
     assert seen == ["requested"]
     assert watched.verbs(watched.taken()) == ["payment.requested", "payment.captured"]
@@ -125,13 +125,13 @@ def test_it_is_written_and_committed_before_anybody_is_asked(desk):
 
 def test_the_same_request_is_the_same_payment_and_another_content_a_conflict(desk):
     wanted = desk.wanted()
-    first = desk.asker.pay(wanted, actor=desk.shop.ana)
-    assert desk.asker.pay(wanted, actor=desk.shop.ana).id == first.id
-    for change in ({"amount_minor": 1300}, {"sale_id": new_id()}, {"tender": "wallet", "way": "shop_code"}):
+    first = desk.asker.pay(wanted, actor=desk.store.ana)
+    assert desk.asker.pay(wanted, actor=desk.store.ana).id == first.id
+    for change in ({"amount_minor": 1300}, {"sale_id": new_id()}, {"tender": "wallet", "way": "store_code"}):
         with pytest.raises(Conflict) as refusal:
-            desk.asker.pay(Wanted(**vars(wanted) | change), actor=desk.shop.ana)
+            desk.asker.pay(Wanted(**vars(wanted) | change), actor=desk.store.ana)
         assert refusal.value.code == "payment-content-differs"
-    with desk.shop.database.read() as session:
+    with desk.store.database.read() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Payment)) == 1
 
 
@@ -155,12 +155,12 @@ def test_what_cannot_be_meant_is_refused_and_nothing_is_written(desk, wish, code
 def test_a_customers_code_is_never_kept(desk):
     payment = desk.pay(tender="wallet", way="customer_code", code=CODE)
     assert payment.state == "captured"
-    content = "".join(desk.shop.database.engine.raw_connection().driver_connection.iterdump())
+    content = "".join(desk.store.database.engine.raw_connection().driver_connection.iterdump())
     assert CODE not in content
 
 
 def test_a_shown_code_is_kept_for_a_page_that_is_loaded_again(desk):
-    payment = desk.pay(tender="wallet", way="shop_code")
+    payment = desk.pay(tender="wallet", way="store_code")
     assert payment.shown_code.startswith("000201")
     assert desk.now(payment).shown_code == payment.shown_code
     assert [desk.ask(payment).state for _ in range(2)] == ["requested", "captured"]
@@ -183,9 +183,9 @@ def test_questions_become_rarer_and_never_stop(desk):
     waits = []
     for _ in range(20):
         before = desk.now(payment).ask_again_at
-        desk.shop.clock.advance((before - desk.shop.now).total_seconds())
+        desk.store.clock.advance((before - desk.store.now).total_seconds())
         assert desk.asker.ask_due(actor=JOB) == 1
-        waits.append(desk.now(payment).ask_again_at - desk.shop.now)
+        waits.append(desk.now(payment).ask_again_at - desk.store.now)
     assert waits == sorted(waits)
     assert (waits[0], waits[-1]) == (dt.timedelta(seconds=5), dt.timedelta(minutes=30))
     assert desk.asker.ask_due(actor=JOB) == 0
@@ -193,16 +193,16 @@ def test_questions_become_rarer_and_never_stop(desk):
 
 def test_a_person_settles_what_is_never_answered(desk):
     payment = desk.pay(1210)
-    with desk.shop.write() as session:
-        unclaimed.decide(session, STORE, payment.id, "captured", actor=desk.shop.wei, at=desk.shop.now)
+    with desk.store.write() as session:
+        unclaimed.decide(session, STORE, payment.id, "captured", actor=desk.store.wei, at=desk.store.now)
     assert (desk.now(payment).state, desk.now(payment).reason) == ("captured", "decided by Wei")
-    with pytest.raises(Refused), desk.shop.write() as session:
-        unclaimed.decide(session, STORE, payment.id, "declined", actor=desk.shop.wei, at=desk.shop.now)
+    with pytest.raises(Refused), desk.store.write() as session:
+        unclaimed.decide(session, STORE, payment.id, "declined", actor=desk.store.wei, at=desk.store.now)
 
 
 def test_a_provider_that_is_not_set_up_any_more_loses_no_payment(desk):
     payment = desk.pay(1200)
-    bare = Asker(desk.shop.database, Providers(), STORE, "DE", lambda: desk.shop.now)
+    bare = Asker(desk.store.database, Providers(), STORE, "DE", lambda: desk.store.now)
     assert bare.ask_again(payment.id, actor=JOB).state == "unknown"
     desk.later()
     assert desk.now(payment).state == "captured"
@@ -215,7 +215,7 @@ def test_one_broken_answer_does_not_stop_the_others(desk):
                 raise ArithmeticError("a fault of the provider's own")
             return super().query(request, at=at)
 
-    broken = desk_of(desk.shop, Broken(desk.terminal._file.parent, scripted=True))
+    broken = desk_of(desk.store, Broken(desk.terminal._file.parent, scripted=True))
     bad, good = broken.pay(1202), broken.pay(1203)
     with pytest.raises(ArithmeticError):
         broken.later(times=1)
@@ -253,7 +253,7 @@ def test_captured_after_all_goes_back_by_itself(desk, first):
     desk.outcome(payment, first)
     desk.outcome(payment, "captured")
     assert desk.verbs(payment)[-1] == "payment.contradicted"
-    desk.terminal.query(asking.to_request(_session(desk), payment, country="DE"), at=desk.shop.now)
+    desk.terminal.query(asking.to_request(_session(desk), payment, country="DE"), at=desk.store.now)
     desk.later()
     assert (desk.now(payment).state, desk.now(payment).contradicted) == (first, "reversed")
     assert desk.given_back(payment) == 1202
@@ -264,7 +264,7 @@ def test_captured_after_all_goes_back_by_itself(desk, first):
 
 
 def _session(desk):
-    return sa.orm.Session(desk.shop.database.engine)
+    return sa.orm.Session(desk.store.database.engine)
 
 
 def test_an_unknown_or_open_answer_after_a_final_one_means_nothing(desk):
@@ -334,14 +334,14 @@ def test_a_sale_completed_without_it_gives_it_back(desk, ending):
     desk.later(times=5)
     assert (desk.now(payment).state, desk.terminal.holds_minor(payment.id)) == ("reversed", 0)
     assert "payment.unwanted" in desk.verbs(payment)
-    assert desk.shop.findings() == []
+    assert desk.store.findings() == []
 
 
 def test_a_captured_payment_left_behind_by_its_sale_goes_back(desk):
     sale_id = new_id()
     payment = desk.taken(800, sale_id=sale_id)
     sell(desk, sale_id, cash_minor=900)
-    assert desk.shop.findings() == []
+    assert desk.store.findings() == []
     desk.later()
     assert desk.now(payment).state == "reversed"
 
@@ -352,15 +352,15 @@ def test_a_slip_typed_for_the_same_amount_waits_for_a_person(desk):
     sell(desk, sale_id, slip_minor=900)
     desk.later(times=3)
     assert (desk.now(payment).state, desk.unresolved()) == ("captured", [payment.id])
-    with desk.shop.write() as session:
-        unclaimed.same_as_slip(session, STORE, payment.id, actor=desk.shop.wei, at=desk.shop.now)
+    with desk.store.write() as session:
+        unclaimed.same_as_slip(session, STORE, payment.id, actor=desk.store.wei, at=desk.store.now)
     assert desk.unresolved() == []
-    assert desk.shop.findings() == []
+    assert desk.store.findings() == []
     with pytest.raises(Refused):
         desk.cancel(payment)
     second = desk.now(desk.taken(900, sale_id=new_id()))
-    with pytest.raises(Refused) as refusal, desk.shop.write() as session:
-        unclaimed.same_as_slip(session, STORE, second.id, actor=desk.shop.wei, at=desk.shop.now)
+    with pytest.raises(Refused) as refusal, desk.store.write() as session:
+        unclaimed.same_as_slip(session, STORE, second.id, actor=desk.store.wei, at=desk.store.now)
     assert refusal.value.code == "no-such-slip"
 
 
@@ -379,11 +379,11 @@ def test_one_sale_is_paid_with_several_payments_and_cash(desk):
     sale_id = new_id()
     card = desk.taken(300, sale_id=sale_id)
     wallet = desk.pay(400, sale_id=sale_id, tender="wallet", way="customer_code", code=CODE)
-    found = desk.shop.read(lambda session: requests.captured(session, STORE, sale_id))
+    found = desk.store.read(lambda session: requests.captured(session, STORE, sale_id))
     assert [row.id for row in found] == [card.id, wallet.id]
     done = sell(desk, sale_id, card, wallet, cash_minor=200)
     assert done.sale.total_minor == 900
-    assert desk.shop.findings() == []
+    assert desk.store.findings() == []
     assert {desk.now(row).claimed_by for row in (card, wallet)} == {sale_id}
     assert desk.unresolved() == []
     desk.later(times=3)
@@ -412,17 +412,19 @@ def test_a_payment_is_claimed_only_by_its_own_sale_to_its_full_amount_and_once(d
 def test_the_receipt_says_what_the_books_say_of_a_payment(desk):
     payment = desk.taken(900)
     wrong = [("wallet", 900, "typed by somebody", payment.id)]
-    done = desk.shop.complete(desk.shop.request([("tea", 2)], id=payment.sale_id, tenders=wrong))
+    done = desk.store.complete(desk.store.request([("tea", 2)], id=payment.sale_id, tenders=wrong))
     paid = done.document["payments"]
     assert [(row["id"], row["tender"], row["reference"]) for row in paid] == [(payment.id, "card", payment.reference)]
-    assert desk.shop.read(lambda session: list(sealed.broken(session, STORE, sealed.Tally()))) == []
+    assert desk.store.read(lambda session: list(sealed.broken(session, STORE, sealed.Tally()))) == []
 
 
 @pytest.mark.parametrize("tender", ["cash", "voucher"])
 def test_only_a_card_or_wallet_is_paid_with_a_payment(desk, tender):
     payment = desk.taken(900)
     with pytest.raises(Invalid) as refusal:
-        desk.shop.complete(desk.shop.request([("tea", 2)], id=payment.sale_id, tenders=[(tender, 900, "", payment.id)]))
+        desk.store.complete(
+            desk.store.request([("tea", 2)], id=payment.sale_id, tenders=[(tender, 900, "", payment.id)])
+        )
     assert refusal.value.code == "unknown-tender"
     assert desk.now(payment).claimed_by is None
 
@@ -449,7 +451,7 @@ def race(desk, rounds):
                 if n % 2:
                     return bool(desk.claim(payment)) and "claimed"
                 return desk.cancel(payment).state
-            except ShopError as fault:
+            except DomainError as fault:
                 return fault.code
 
         with ThreadPoolExecutor(8) as pool:
@@ -466,7 +468,7 @@ def test_of_eight_who_claim_or_give_back_at_once_one_wins(desk):
 
 @pytest.mark.postgres
 def test_payments_hold_on_postgresql_too(postgres_database, tmp_path):
-    desk = desk_of(open_shop(tmp_path, database_url=postgres_database), PracticeTerminal(tmp_path, scripted=True))
+    desk = desk_of(open_store(tmp_path, database_url=postgres_database), PracticeTerminal(tmp_path, scripted=True))
     race(desk, 12)
     silent = desk.pay(1203)
     desk.later(times=4)
@@ -481,27 +483,27 @@ def test_payments_hold_on_postgresql_too(postgres_database, tmp_path):
     desk.later(times=4)
     assert desk.now(left_behind).state == "reversed"
     assert desk.unresolved() == [silent.id, given.id]
-    assert desk.shop.findings() == []
-    desk.shop.database.engine.dispose()
+    assert desk.store.findings() == []
+    desk.store.database.engine.dispose()
 
 
 def test_a_lost_basket_is_rung_again_and_takes_the_money_over(desk):
     payment, again = desk.taken(900), new_id()
-    with desk.shop.write() as session:
-        unclaimed.move_to(session, STORE, payment.id, again, actor=desk.shop.ana, at=desk.shop.now)
+    with desk.store.write() as session:
+        unclaimed.move_to(session, STORE, payment.id, again, actor=desk.store.ana, at=desk.store.now)
     sell(desk, again, desk.now(payment))
     assert desk.now(payment).claimed_by == again
-    with pytest.raises(Refused), desk.shop.write() as session:
-        unclaimed.move_to(session, STORE, payment.id, new_id(), actor=desk.shop.ana, at=desk.shop.now)
+    with pytest.raises(Refused), desk.store.write() as session:
+        unclaimed.move_to(session, STORE, payment.id, new_id(), actor=desk.store.ana, at=desk.store.now)
     other = desk.taken(900)
-    with pytest.raises(Refused), desk.shop.write() as session:
-        unclaimed.move_to(session, STORE, other.id, again, actor=desk.shop.ana, at=desk.shop.now)
+    with pytest.raises(Refused), desk.store.write() as session:
+        unclaimed.move_to(session, STORE, other.id, again, actor=desk.store.ana, at=desk.store.now)
 
 
 def void(desk, sale_id):
-    with desk.shop.write() as session:
+    with desk.store.write() as session:
         basket.void(
-            session, STORE, sale_id, till_id=TILL, why="left", total_minor=900, actor=desk.shop.wei, at=desk.shop.now
+            session, STORE, sale_id, till_id=TILL, why="left", total_minor=900, actor=desk.store.wei, at=desk.store.now
         )
 
 
@@ -525,7 +527,7 @@ def test_an_unknown_payment_does_not_stop_voiding_and_goes_back_when_it_turns_up
 
 
 def back(desk, payment, amount_minor, **wishes):
-    given = {"id": new_id(), "return_id": new_id(), "till_id": TILL, "actor": desk.shop.wei}
+    given = {"id": new_id(), "return_id": new_id(), "till_id": TILL, "actor": desk.store.wei}
     return desk.asker.give_back(payment.id, amount_minor, **given | wishes)
 
 
@@ -562,11 +564,11 @@ def test_giving_back_is_one_command_and_its_return_claims_it(desk):
 def test_a_return_is_paid_out_to_the_card_it_was_paid_with(desk):
     payment, return_id = sold(desk), new_id()
     given = back(desk, payment, 450, return_id=return_id)
-    done = desk.shop.take_back(payment.sale_id, [(1, 1)], id=return_id, tender="card")
+    done = desk.store.take_back(payment.sale_id, [(1, 1)], id=return_id, tender="card")
     assert done.sale.total_minor == -450
     assert desk.now(given).claimed_by == return_id
-    assert (desk.unresolved(), desk.shop.findings()) == ([], [])
-    assert desk.shop.read(lambda session: list(sealed.broken(session, STORE, sealed.Tally()))) == []
+    assert (desk.unresolved(), desk.store.findings()) == ([], [])
+    assert desk.store.read(lambda session: list(sealed.broken(session, STORE, sealed.Tally()))) == []
 
 
 def test_money_going_back_is_asked_about_until_it_is_known_and_cannot_be_stopped(desk):
@@ -591,7 +593,7 @@ def sold_over(desk, amount_minor):
 def test_a_refused_giving_back_leaves_the_money_for_another_way(desk):
     payment = sold_over(desk, 1211)
     assert back(desk, payment, 1211).state == "declined"
-    assert desk.shop.read(lambda session: requests.given_back_minor(session, payment)) == 0
+    assert desk.store.read(lambda session: requests.given_back_minor(session, payment)) == 0
 
 
 @pytest.mark.parametrize("amount_minor", [0, -1, True, 10**13])
@@ -676,14 +678,14 @@ class MortalTerminal(PracticeTerminal):
 
 
 def pays_and_sells(desk, id, sale_id):
-    payment = desk.asker.pay(desk.wanted(900, id=id, sale_id=sale_id), actor=desk.shop.ana)
+    payment = desk.asker.pay(desk.wanted(900, id=id, sale_id=sale_id), actor=desk.store.ana)
     payment = desk.ask(payment)
     if payment.state == "captured" and not payment.claimed_by:
         sell(desk, sale_id, payment)
 
 
 def pays_and_cancels(desk, id, sale_id):
-    payment = desk.asker.pay(desk.wanted(908, id=id, sale_id=sale_id), actor=desk.shop.ana)
+    payment = desk.asker.pay(desk.wanted(908, id=id, sale_id=sale_id), actor=desk.store.ana)
     desk.cancel(payment)
 
 
@@ -693,12 +695,12 @@ def pays_and_gives_back(desk, id, sale_id):
 
 
 @pytest.mark.parametrize("story", [pays_and_sells, pays_and_cancels, pays_and_gives_back])
-def test_killed_at_any_step_and_started_anew_books_and_terminal_agree(another_shop, tmp_path, story):
+def test_killed_at_any_step_and_started_anew_books_and_terminal_agree(another_store, tmp_path, story):
     for step in range(40):
-        made = another_shop(f"shop{step}")
+        made = another_store(f"shop{step}")
         url, clock = str(made.database.engine.url), made.clock
         folder = tmp_path / f"terminal{step}"
-        mortal = Shop(Mortal(made.database.engine), clock)
+        mortal = OpenStore(Mortal(made.database.engine), clock)
         terminal = MortalTerminal(folder, scripted=True)
         desk = desk_of(mortal, terminal)
         mortal.database.steps_left, terminal.step = step, mortal.database.step
@@ -709,7 +711,7 @@ def test_killed_at_any_step_and_started_anew_books_and_terminal_agree(another_sh
         except Killed:
             finished = False
         made.database.engine.dispose()
-        born = desk_of(Shop(Database(make_engine(url)), clock), PracticeTerminal(folder, scripted=True))
+        born = desk_of(OpenStore(Database(make_engine(url)), clock), PracticeTerminal(folder, scripted=True))
         born.later(times=4)
         agree(born, own_id)
         if not finished and story is not pays_and_cancels:
@@ -719,7 +721,7 @@ def test_killed_at_any_step_and_started_anew_books_and_terminal_agree(another_sh
             story(born, asked_id, sale_id)
             agree(born, asked_id)
             assert born.now(Payment(id=asked_id)).claimed_by == sale_id
-            assert born.shop.read(lambda session: session.scalar(sa.select(sa.func.count()).select_from(Sale))) == 1
+            assert born.store.read(lambda session: session.scalar(sa.select(sa.func.count()).select_from(Sale))) == 1
         if finished:
             break
     assert finished
@@ -730,7 +732,7 @@ def agree(desk, id):
     """Assert that the shop's books hold the money the terminal holds for it, and that all else holds too."""
     mine = sa.or_(Payment.id == id, Payment.gives_back == id)
     query = sa.select(sa.func.sum(Payment.amount_minor)).where(Payment.state == "captured", mine)
-    held = desk.shop.read(lambda session: session.scalar(query)) or 0
+    held = desk.store.read(lambda session: session.scalar(query)) or 0
     assert held == desk.terminal.holds_minor(id)
-    assert desk.shop.findings() == []
-    assert desk.shop.read(lambda session: journal.verify(session, STORE)) == []
+    assert desk.store.findings() == []
+    assert desk.store.read(lambda session: journal.verify(session, STORE)) == []

@@ -38,7 +38,7 @@ def work(basket: list[OfferLine], ready: Offers) -> int:
     return count
 
 
-def of_a_shop(number: int, *, tangled: bool = False) -> tuple[list[list[OfferLine]], list[Offer]]:
+def of_a_store(number: int, *, tangled: bool = False) -> tuple[list[list[OfferLine]], list[Offer]]:
     """Return baskets and offers as the measurement has them."""
     dice = random.Random(5)
     shelf = [product(rank) for rank in range(PRODUCTS)]
@@ -46,15 +46,15 @@ def of_a_shop(number: int, *, tangled: bool = False) -> tuple[list[list[OfferLin
     return [[line(dice, k, shelf) for k in range(LINES)] for _ in range(BASKETS)], offers
 
 
-@pytest.mark.parametrize(("tangled", "most"), [(False, 30_000), (True, 120_000)], ids=["shop", "tangled"])
+@pytest.mark.parametrize(("tangled", "most"), [(False, 30_000), (True, 120_000)], ids=["store", "tangled"])
 def test_a_basket_of_60_lines_and_200_offers_takes_no_more_steps_than_its_budget(tangled: bool, most: int):
-    baskets, offers = of_a_shop(OFFERS, tangled=tangled)
+    baskets, offers = of_a_store(OFFERS, tangled=tangled)
     ready = Offers(offers, day=AT.date())
     assert max(work(basket, ready) for basket in baskets) <= most
 
 
 def test_offers_on_what_nobody_bought_cost_no_step():
-    baskets, offers = of_a_shop(OFFERS)
+    baskets, offers = of_a_store(OFFERS)
     elsewhere = [
         Offer(f"other{n}", f"Other {n}", "percent", (Part(Choice(skus=frozenset({f"other{n}"}))),), percent_bp=1000)
         for n in range(5 * OFFERS)

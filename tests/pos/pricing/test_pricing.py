@@ -153,10 +153,10 @@ def test_a_line_or_two_cost_what_their_own_labels_say(parts, price_minor):
     assert [line.total_minor for line in split.lines] == [alone(ham, qty).total_minor for qty in parts]
 
 
-def test_five_hundred_lines_of_one_gram_are_not_free(shop):
-    with shop.write() as session:
-        catalogue.set_price(session, "cheese", 400, NOON.date(), scope_id=STORE, actor=shop.wei, at=NOON)
+def test_five_hundred_lines_of_one_gram_are_not_free(store):
+    with store.write() as session:
+        catalogue.set_price(session, "cheese", 400, NOON.date(), scope_id=STORE, actor=store.wei, at=NOON)
     assert alone(replace(PLAIN, price_quantity=1000, price_minor=400), 1).total_minor == 0, "one gram rounds to nothing"
     lines = [RungLine("cheese", 1)] * 500
-    quoted = shop.read(lambda session: sale.quote(session, STORE, lines, at=shop.now))
+    quoted = store.read(lambda session: sale.quote(session, STORE, lines, at=store.now))
     assert quoted.basket.total_minor == 199

@@ -17,7 +17,7 @@ from pos.printing.logo import Logo
 from pos.printing.models import PrinterModel
 from pos.store import pictures
 from pos.store.store import Store, snapshot
-from tests.builders import STORE, Shop
+from tests.builders import STORE, OpenStore
 from tests.pos import paper_documents as documents
 from tests.pos.documents.test_printer_paper import printed
 from tests.pos.documents.test_printer_paper import tool as tool
@@ -44,10 +44,10 @@ def only_the_size(across: int, down: int) -> bytes:
     )
 
 
-def put(shop: Shop, png: bytes) -> str:
+def put(store: OpenStore, png: bytes) -> str:
     dots = list(pictures.dotted(png))
-    with shop.write() as session:
-        return logo.put(session, STORE, dots, actor=shop.ana, at=shop.now).id
+    with store.write() as session:
+        return logo.put(session, STORE, dots, actor=store.ana, at=store.now).id
 
 
 @pytest.mark.parametrize(
@@ -62,15 +62,15 @@ def put(shop: Shop, png: bytes) -> str:
         (picture(colour="white"), "logo-blank"),
     ],
 )
-def test_what_is_no_logo_is_refused_with_what_to_do(shop, png, code):
+def test_what_is_no_logo_is_refused_with_what_to_do(store, png, code):
     with pytest.raises(Invalid) as refused:
-        put(shop, png)
+        put(store, png)
     assert refused.value.code == code
 
 
-def test_a_logo_fits_both_papers_and_the_same_one_is_kept_once(shop):
-    assert put(shop, picture()) == put(shop, picture())
-    with shop.database.read() as session:
+def test_a_logo_fits_both_papers_and_the_same_one_is_kept_once(store):
+    assert put(store, picture()) == put(store, picture())
+    with store.database.read() as session:
         (found,) = session.scalars(sa.select(Logo))
         assert session.get_one(Store, STORE).logo_id == found.id
     assert found.narrow_across * 8 <= 384
@@ -80,9 +80,9 @@ def test_a_logo_fits_both_papers_and_the_same_one_is_kept_once(shop):
 
 @pytest.mark.parametrize("columns", [32, 42, 48])
 @pytest.mark.parametrize("chinese", [True, False])
-def test_the_logo_is_printed_at_the_top_without_a_problem(shop, tool, columns, chinese):
-    put(shop, picture())
-    with shop.database.read() as session:
+def test_the_logo_is_printed_at_the_top_without_a_problem(store, tool, columns, chinese):
+    put(store, picture())
+    with store.database.read() as session:
         document = documents.american_sale() | {"store": snapshot(session.get_one(Store, STORE))}
         pictures = logo.pictures_for(session, STORE, document, columns)
     lines = receipt.layout(document, columns=columns)
@@ -93,12 +93,12 @@ def test_the_logo_is_printed_at_the_top_without_a_problem(shop, tool, columns, c
     assert [event["event"] for event in machine.event_log].count("image") == 1
 
 
-def test_paper_of_before_keeps_its_own_logo(shop):
-    first, second = put(shop, picture()), put(shop, picture(size=(300, 300)))
+def test_paper_of_before_keeps_its_own_logo(store):
+    first, second = put(store, picture()), put(store, picture(size=(300, 300)))
     assert first != second
-    with shop.write() as session:
-        logo.take_away(session, STORE, actor=shop.ana, at=shop.now)
-    with shop.database.read() as session:
+    with store.write() as session:
+        logo.take_away(session, STORE, actor=store.ana, at=store.now)
+    with store.database.read() as session:
         assert "logo" not in snapshot(session.get_one(Store, STORE))
         assert logo.pictures_for(session, STORE, {"store": {"logo": first}}, 48).keys() == {first}
 

@@ -44,7 +44,7 @@ def clock():
 
 @pytest.fixture
 def database(tmp_path):
-    return empty_database(tmp_path / "shop.db")
+    return empty_database(tmp_path / "store.db")
 
 
 @pytest.fixture

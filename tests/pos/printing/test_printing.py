@@ -60,7 +60,7 @@ def work(database, clock, *outlets):  # noqa: F811
     return working_off.print_due(database, STORE, outlets, now=clock.now)
 
 
-def found_shop(database):  # noqa: F811
+def found_store(database):  # noqa: F811
     with database.write() as session:
         session.add(Region(id="r1", name="North"))
         session.add(
@@ -277,7 +277,7 @@ FACTS = PrinterFacts("Till", "net:10.0.0.7:9100")
 
 
 def test_the_printer_of_the_settings_serves_until_one_is_set_up(database, clock):  # noqa: F811
-    found_shop(database)
+    found_store(database)
     with database.write() as session:
         (first,) = printers.outlets(session, STORE, "paper", PrinterModel(42))
         assert first == Outlet(PracticePaper(PrinterModel(42)))
@@ -299,7 +299,7 @@ def test_a_printer_that_prints_in_silence_is_not_waited_for_again_until_it_fails
         with database.write() as session:
             printers.note_health(session, STORE, printers.FIRST, **how, at=clock.now())
 
-    found_shop(database)
+    found_store(database)
     assert known() == (None, True)
     note(fault=None)
     assert known() == (None, False)
@@ -310,7 +310,7 @@ def test_a_printer_that_prints_in_silence_is_not_waited_for_again_until_it_fails
 
 
 def test_a_printer_that_just_failed_is_not_tried_by_every_sale(database, clock):  # noqa: F811
-    found_shop(database)
+    found_store(database)
 
     def round_of_sale(number):
         queue(database, clock, f"sale-{number}")
@@ -324,7 +324,7 @@ def test_a_printer_that_just_failed_is_not_tried_by_every_sale(database, clock):
 
 
 def test_every_change_of_a_printer_is_journalled(database, clock):  # noqa: F811
-    found_shop(database)
+    found_store(database)
     with database.write() as session:
         row = printers.add(session, STORE, FACTS, actor=ANNA, at=clock.now())
         wished = PrinterFacts("Till", "net:10.0.0.8:9100", columns=32, drawer_pin=5, pulse_ms=200)
@@ -348,7 +348,7 @@ def test_every_change_of_a_printer_is_journalled(database, clock):  # noqa: F811
     ],
 )
 def test_a_printer_that_cannot_be_meant_is_refused(database, clock, wrong, field):  # noqa: F811
-    found_shop(database)
+    found_store(database)
     wished = PrinterFacts(**{"name": "Till", "wire": "paper", **wrong})
     with database.write() as session, pytest.raises(Invalid) as refused:
         printers.add(session, STORE, wished, actor=ANNA, at=clock.now())
@@ -356,7 +356,7 @@ def test_a_printer_that_cannot_be_meant_is_refused(database, clock, wrong, field
 
 
 def test_two_printers_do_not_share_a_name_and_a_removed_one_is_nobodys_fallback(database, clock):  # noqa: F811
-    found_shop(database)
+    found_store(database)
     with database.write() as session:
         spare = printers.add(session, STORE, PrinterFacts("Spare", "paper"), actor=ANNA, at=clock.now())
         till = PrinterFacts("Till", "paper", fallback_id=spare.id)
@@ -369,7 +369,7 @@ def test_two_printers_do_not_share_a_name_and_a_removed_one_is_nobodys_fallback(
 
 def test_a_printer_that_has_answered_once_must_answer(database, clock, machine):  # noqa: F811
     """Silence is unknown at first, and a fault afterwards."""
-    found_shop(database)
+    found_store(database)
     with database.write() as session:
         facts = PrinterFacts("Till", f"net:{machine.host}:{machine.port}")
         printers.add(session, STORE, facts, actor=ANNA, at=clock.now())
@@ -393,7 +393,7 @@ def round_of(database, clock):  # noqa: F811
 
 
 def test_with_several_printers_the_light_names_the_one_that_fails(database, clock, second):  # noqa: F811
-    found_shop(database)
+    found_store(database)
     with database.write() as session:
         spare = printers.add(
             session, STORE, PrinterFacts("Spare", f"net:{second.host}:{second.port}", columns=32), actor=ANNA,
@@ -421,7 +421,7 @@ def round_all(database, clock):  # noqa: F811
 
 
 def test_a_test_page_goes_to_its_own_printer_and_is_never_tried_again(database, clock, machine):  # noqa: F811
-    found_shop(database)
+    found_store(database)
     at = clock.now
     with database.write() as session:
         facts = PrinterFacts("Till", f"net:{machine.host}:{machine.port}", drawer_pin=5, pulse_ms=200)

@@ -20,16 +20,16 @@ from pos.producers.producers import ProduceMove
 from pos.stock import stock, waste
 from pos.stock.ledger import Place, Source
 from pos.stock.producer_lots import ProduceLot
-from tests.builders import NOON, STORE, Shop, open_shop
+from tests.builders import NOON, STORE, OpenStore, open_store
 
 TODAY = NOON.date()
 ACTOR = Actor("wei", "Wei", "shopkeeper", STORE)
 BY = {"actor": ACTOR, "at": NOON}
 
 
-def farm(shop: Shop, *, commission_bp: int = 2_000, agent_bp: int = 300, price_minor: int = 399) -> str:
+def farm(store: OpenStore, *, commission_bp: int = 2_000, agent_bp: int = 300, price_minor: int = 399) -> str:
     """Let a farmer's tomatoes be sold; returns their SKU. The farmer's id is 'farm'."""
-    with shop.database.write() as session:
+    with store.database.write() as session:
         tax = session.scalar(sa.text("select id from tax_class where rate_bp > 0 order by id limit 1"))
         producers.add_producer(
             session, STORE, "Li's farm", id="farm", commission_bp=commission_bp,
@@ -41,60 +41,60 @@ def farm(shop: Shop, *, commission_bp: int = 2_000, agent_bp: int = 300, price_m
         return product.sku
 
 
-def came(shop: Shop, sku: str, qty: int, *, minutes: int = 0) -> str:
+def came(store: OpenStore, sku: str, qty: int, *, minutes: int = 0) -> str:
     at = NOON + dt.timedelta(minutes=minutes)
-    with shop.database.write() as session:
+    with store.database.write() as session:
         return producers.take_in(session, STORE, sku, qty, id=new_id(), actor=ACTOR, at=at).id
 
 
-def lot(shop: Shop, id: str) -> ProduceLot:
-    with shop.database.read() as session:
+def lot(store: OpenStore, id: str) -> ProduceLot:
+    with store.database.read() as session:
         return session.get_one(ProduceLot, (STORE, id))
 
 
-def moves(shop: Shop) -> list[ProduceMove]:
-    with shop.database.read() as session:
+def moves(store: OpenStore) -> list[ProduceMove]:
+    with store.database.read() as session:
         return list(session.scalars(sa.select(ProduceMove).order_by(ProduceMove.id)))
 
 
-def trace(shop: Shop, **which):
-    with shop.database.read() as session:
+def trace(store: OpenStore, **which):
+    with store.database.read() as session:
         return payouts.trace(session, STORE, **which)
 
 
-def test_a_lot_leads_to_its_receipts_and_a_receipt_to_its_lots(shop):
-    sku = farm(shop)
-    first, second = came(shop, sku, 3), came(shop, sku, 5, minutes=1)
-    shop.sell([(sku, 2)])
-    sold = shop.sell([("milk", 1), (sku, 4)])
-    assert [(one.receipt_no, one.qty) for one in trace(shop, lot_id=first)] == [(1, 2), (2, 1)]
-    back = trace(shop, receipt=(sold.sale.till_id, sold.sale.receipt_no))
+def test_a_lot_leads_to_its_receipts_and_a_receipt_to_its_lots(store):
+    sku = farm(store)
+    first, second = came(store, sku, 3), came(store, sku, 5, minutes=1)
+    store.sell([(sku, 2)])
+    sold = store.sell([("milk", 1), (sku, 4)])
+    assert [(one.receipt_no, one.qty) for one in trace(store, lot_id=first)] == [(1, 2), (2, 1)]
+    back = trace(store, receipt=(sold.sale.till_id, sold.sale.receipt_no))
     assert [(one.producer, one.lot_id, one.qty) for one in back] == [("Li's farm", first, 1), ("Li's farm", second, 3)]
-    assert (lot(shop, first).left_qty, lot(shop, second).left_qty) == (0, 2)
-    assert shop.findings() == []
+    assert (lot(store, first).left_qty, lot(store, second).left_qty) == (0, 2)
+    assert store.findings() == []
 
 
-def test_a_whole_return_leaves_exactly_nothing_and_puts_the_units_back_into_their_lot(shop):
-    sku = farm(shop, price_minor=333)
-    first, second = came(shop, sku, 1), came(shop, sku, 5, minutes=1)
-    sold = shop.sell([(sku, 4)])
+def test_a_whole_return_leaves_exactly_nothing_and_puts_the_units_back_into_their_lot(store):
+    sku = farm(store, price_minor=333)
+    first, second = came(store, sku, 1), came(store, sku, 5, minutes=1)
+    sold = store.sell([(sku, 4)])
     for part in (1, 2, 1):
-        shop.take_back(sold.sale.id, [(1, part)])
+        store.take_back(sold.sale.id, [(1, part)])
     for name in ("qty", "net_minor", "commission_minor", "agent_minor", "due_minor"):
-        assert sum(getattr(move, name) for move in moves(shop)) == 0, name
-    assert (lot(shop, first).left_qty, lot(shop, second).left_qty) == (1, 5)
-    assert shop.findings() == []
+        assert sum(getattr(move, name) for move in moves(store)) == 0, name
+    assert (lot(store, first).left_qty, lot(store, second).left_qty) == (1, 5)
+    assert store.findings() == []
 
 
-def test_what_came_back_after_the_statement_is_carried_into_the_next_one(shop):
-    sku = farm(shop, agent_bp=0)
-    came(shop, sku, 10)
-    sold = shop.sell([(sku, 3)])
-    with shop.database.write() as session:
+def test_what_came_back_after_the_statement_is_carried_into_the_next_one(store):
+    sku = farm(store, agent_bp=0)
+    came(store, sku, 10)
+    sold = store.sell([(sku, 3)])
+    with store.database.write() as session:
         first = payouts.make(session, STORE, "farm", TODAY, id=new_id(), **BY)
         assert payouts.pay(session, STORE, first.id, "bank", **BY).paid_how == "bank"
-    shop.take_back(sold.sale.id, [(1, 3)])
-    with shop.database.write() as session:
+    store.take_back(sold.sale.id, [(1, 3)])
+    with store.database.write() as session:
         second = payouts.make(session, STORE, "farm", TODAY, id=new_id(), **BY)
         assert second.due_minor == -first.due_minor
         assert second.to_pay_minor == 0
@@ -102,50 +102,50 @@ def test_what_came_back_after_the_statement_is_carried_into_the_next_one(shop):
             payouts.pay(session, STORE, second.id, "bank", **BY)
         with pytest.raises(Refused, match="Nothing was sold"):
             payouts.make(session, STORE, "farm", TODAY, id=new_id(), **BY)
-    shop.sell([(sku, 5)])
-    with shop.database.write() as session:
+    store.sell([(sku, 5)])
+    with store.database.write() as session:
         third = payouts.make(session, STORE, "farm", TODAY, id=new_id(), **BY)
-    whole = sum(move.due_minor for move in moves(shop))
+    whole = sum(move.due_minor for move in moves(store))
     assert first.to_pay_minor + third.to_pay_minor == whole
-    assert shop.findings() == []
+    assert store.findings() == []
 
 
-def test_the_commission_is_of_the_net_and_the_agent_s_part_is_within_it(shop):
-    sku = farm(shop, commission_bp=2_500, agent_bp=500, price_minor=1_000)
-    came(shop, sku, 1)
-    line = shop.sell([(sku, 1)]).document["lines"][0]
-    (move,) = moves(shop)
+def test_the_commission_is_of_the_net_and_the_agent_s_part_is_within_it(store):
+    sku = farm(store, commission_bp=2_500, agent_bp=500, price_minor=1_000)
+    came(store, sku, 1)
+    line = store.sell([(sku, 1)]).document["lines"][0]
+    (move,) = moves(store)
     assert move.net_minor == line["net_minor"] < line["total_minor"]
     assert abs(move.commission_minor - move.net_minor / 4) <= 0.5
     assert abs(move.agent_minor - move.net_minor / 20) <= 0.5
     assert move.due_minor == move.net_minor - move.commission_minor
 
 
-def test_what_is_sold_beyond_all_lots_is_owed_all_the_same(shop):
-    sku = farm(shop)
-    only = came(shop, sku, 1)
-    shop.sell([(sku, 3)])
-    assert [(move.lot_id, move.qty) for move in moves(shop)] == [(only, 1), (None, 2)]
-    assert shop.findings() == []
+def test_what_is_sold_beyond_all_lots_is_owed_all_the_same(store):
+    sku = farm(store)
+    only = came(store, sku, 1)
+    store.sell([(sku, 3)])
+    assert [(move.lot_id, move.qty) for move in moves(store)] == [(only, 1), (None, 2)]
+    assert store.findings() == []
 
 
-def test_what_goes_back_or_is_spoilt_leaves_its_lot_and_the_stock(shop):
-    sku = farm(shop)
-    only = came(shop, sku, 9)
-    with shop.database.write() as session:
+def test_what_goes_back_or_is_spoilt_leaves_its_lot_and_the_stock(store):
+    sku = farm(store)
+    only = came(store, sku, 9)
+    with store.database.write() as session:
         producers.take_out(session, STORE, only, 4, lost=False, id=new_id(), **BY)
         producers.take_out(session, STORE, only, 2, lost=True, id=new_id(), **BY)
         with pytest.raises(Invalid, match="3 are left"):
             producers.take_out(session, STORE, only, 4, lost=True, id=new_id(), **BY)
-    row = lot(shop, only)
+    row = lot(store, only)
     assert (row.left_qty, row.back_qty, row.lost_qty, row.sold_qty) == (3, 4, 2, 0)
-    assert shop.level(sku).on_hand == 3
-    assert shop.findings() == []
+    assert store.level(sku).on_hand == 3
+    assert store.findings() == []
 
 
-def test_whose_a_product_is_stays_clear(shop):
-    sku = farm(shop)
-    with shop.database.write() as session:
+def test_whose_a_product_is_stays_clear(store):
+    sku = farm(store)
+    with store.database.write() as session:
         producers.add_producer(session, STORE, "Wang", id="wang", commission_bp=1_000, **BY)
         with pytest.raises(Conflict, match="somebody else"):
             producers.sell_for(session, STORE, "wang", sku, **BY)
@@ -155,63 +155,63 @@ def test_whose_a_product_is_stays_clear(shop):
             producers.add_producer(session, STORE, "Greedy", id="x", commission_bp=6_001, **BY)
 
 
-def test_what_is_written_off_counted_missing_or_sent_back_leaves_the_lots_with_the_stock(shop):
-    sku = farm(shop)
-    first = came(shop, sku, 10)
-    with shop.database.write() as session:
+def test_what_is_written_off_counted_missing_or_sent_back_leaves_the_lots_with_the_stock(store):
+    sku = farm(store)
+    first = came(store, sku, 10)
+    with store.database.write() as session:
         waste.write_off(session, STORE, sku, 10, reason="damaged", **BY)
-    second, third = came(shop, sku, 10, minutes=1), came(shop, sku, 5, minutes=2)
-    sold = shop.sell([(sku, 6)])
-    assert [one.lot_id for one in trace(shop, receipt=(sold.sale.till_id, sold.sale.receipt_no))] == [second]
-    code = lot(shop, third).code.lower()
-    with shop.database.write() as session:
+    second, third = came(store, sku, 10, minutes=1), came(store, sku, 5, minutes=2)
+    sold = store.sell([(sku, 6)])
+    assert [one.lot_id for one in trace(store, receipt=(sold.sale.till_id, sold.sale.receipt_no))] == [second]
+    code = lot(store, third).code.lower()
+    with store.database.write() as session:
         waste.write_off(session, STORE, sku, 1, reason="damaged", batch=code, **BY)
         stock.count(session, STORE, sku, 6, **BY)
         source = Source("sent_back", "goods", new_id())
         waste.take_out(session, STORE, [(sku, 3)], Place.SUPPLIER, source, **BY)
     shown = [
         (one.left_qty, one.sold_qty, one.lost_qty, one.back_qty)
-        for one in map(partial(lot, shop), (first, second, third))
+        for one in map(partial(lot, store), (first, second, third))
     ]
     assert shown == [(0, 0, 10, 0), (0, 6, 2, 2), (3, 0, 1, 1)]
-    assert shop.findings() == []
+    assert store.findings() == []
 
 
-def test_what_comes_back_spoilt_is_lost_to_its_lot_and_not_sold_again(shop):
-    sku = farm(shop)
-    first, second = came(shop, sku, 3), came(shop, sku, 3, minutes=1)
-    sold = shop.sell([(sku, 3)])
-    shop.take_back(sold.sale.id, [(1, 2)], restock=False)
-    shop.take_back(sold.sale.id, [(1, 1)])
-    assert (lot(shop, first).left_qty, lot(shop, first).lost_qty) == (1, 2)
-    again = shop.sell([(sku, 2)])
-    of_lots = trace(shop, receipt=(again.sale.till_id, again.sale.receipt_no))
+def test_what_comes_back_spoilt_is_lost_to_its_lot_and_not_sold_again(store):
+    sku = farm(store)
+    first, second = came(store, sku, 3), came(store, sku, 3, minutes=1)
+    sold = store.sell([(sku, 3)])
+    store.take_back(sold.sale.id, [(1, 2)], restock=False)
+    store.take_back(sold.sale.id, [(1, 1)])
+    assert (lot(store, first).left_qty, lot(store, first).lost_qty) == (1, 2)
+    again = store.sell([(sku, 2)])
+    of_lots = trace(store, receipt=(again.sale.till_id, again.sale.receipt_no))
     assert [(one.lot_id, one.qty) for one in of_lots] == [(first, 1), (second, 1)]
-    assert shop.findings() == []
+    assert store.findings() == []
 
 
-def test_a_lot_with_more_left_than_is_there_is_found(shop):
-    sku = farm(shop)
-    only = came(shop, sku, 3)
-    shop.sell([(sku, 3)])
-    with shop.database.write() as session:
+def test_a_lot_with_more_left_than_is_there_is_found(store):
+    sku = farm(store)
+    only = came(store, sku, 3)
+    store.sell([(sku, 3)])
+    with store.database.write() as session:
         session.get_one(ProduceLot, (STORE, only)).left_qty = 1
         session.get_one(ProduceLot, (STORE, only)).came_qty = 4
-    assert [(one.code, one.found) for one in shop.findings()] == [("K18", "1 left, 0 there")]
+    assert [(one.code, one.found) for one in store.findings()] == [("K18", "1 left, 0 there")]
 
 
-def test_cash_for_a_producer_comes_out_of_the_drawer_once(shop):
-    sku = farm(shop, price_minor=100)
-    came(shop, sku, 5)
-    shop.sell([(sku, 2)])
-    with shop.database.write() as session:
+def test_cash_for_a_producer_comes_out_of_the_drawer_once(store):
+    sku = farm(store, price_minor=100)
+    came(store, sku, 5)
+    store.sell([(sku, 2)])
+    with store.database.write() as session:
         row = payouts.make(session, STORE, "farm", TODAY, id=new_id(), **BY)
         till = session.scalar(sa.text("select id from till limit 1"))
         for _ in range(2):
             payouts.pay(session, STORE, row.id, "cash", till_id=till, **BY)
         paid = session.execute(sa.text("select amount_minor from cash_movement where kind = 'pay_out'")).scalars().all()
     assert paid == [-row.to_pay_minor]
-    assert shop.findings() == []
+    assert store.findings() == []
 
 
 @settings(max_examples=12, deadline=None)
@@ -226,21 +226,21 @@ def test_cash_for_a_producer_comes_out_of_the_drawer_once(shop):
     st.integers(0, 6_000),
 )
 def test_no_walk_of_sales_returns_and_statements_loses_a_cent(tmp_path_factory, steps, price_minor, commission_bp):
-    shop = open_shop(tmp_path_factory.mktemp("walk"))
+    store = open_store(tmp_path_factory.mktemp("walk"))
     try:
-        sku = farm(shop, price_minor=price_minor, commission_bp=commission_bp, agent_bp=min(100, commission_bp))
+        sku = farm(store, price_minor=price_minor, commission_bp=commission_bp, agent_bp=min(100, commission_bp))
         sold: list[str] = []
         for n, (step, qty) in enumerate(steps):
             try:
                 if step == "came":
-                    came(shop, sku, qty, minutes=n)
+                    came(store, sku, qty, minutes=n)
                 elif step == "sell":
-                    sold.append(shop.sell([(sku, qty)]).sale.id)
+                    sold.append(store.sell([(sku, qty)]).sale.id)
                 elif step in ("back", "spoilt"):
                     if sold:
-                        shop.take_back(sold[qty % len(sold)], [(1, qty)], restock=step == "back")
+                        store.take_back(sold[qty % len(sold)], [(1, qty)], restock=step == "back")
                 else:
-                    with shop.database.write() as session:
+                    with store.database.write() as session:
                         if step == "state":
                             payouts.make(session, STORE, "farm", TODAY, id=new_id(), **BY)
                         elif step == "waste":
@@ -251,14 +251,14 @@ def test_no_walk_of_sales_returns_and_statements_loses_a_cent(tmp_path_factory, 
                             producers.take_out(session, STORE, first, qty, lost=bool(n % 2), id=new_id(), **BY)
             except (Refused, Invalid):
                 continue
-        assert shop.findings() == []
-        with shop.database.read() as session:
+        assert store.findings() == []
+        with store.database.read() as session:
             stated = session.scalar(sa.select(sa.func.coalesce(sa.func.sum(payouts.ProduceStatement.due_minor), 0)))
             left = payouts.open_of(session, STORE, "farm").due_minor
             told = session.scalars(sa.select(OutboxMessage.body).where(OutboxMessage.topic == agents.PARTS_TOLD))
             to_agents = sum(minor for body in told for _name, minor in json.loads(body)["parts"])
             to_agents += payouts.open_of(session, STORE, "farm").agent_minor
-        assert stated + left == sum(move.due_minor for move in moves(shop))
-        assert to_agents == sum(move.agent_minor for move in moves(shop)), "what agents are told of, to the cent"
+        assert stated + left == sum(move.due_minor for move in moves(store))
+        assert to_agents == sum(move.agent_minor for move in moves(store)), "what agents are told of, to the cent"
     finally:
-        shop.database.engine.dispose()
+        store.database.engine.dispose()

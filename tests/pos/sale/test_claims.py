@@ -6,7 +6,7 @@ import json
 import pytest
 import sqlalchemy as sa
 
-from config.errors import Invalid, Refused, ShopError
+from config.errors import DomainError, Invalid, Refused
 from pos.catalogue import catalogue, own_labels, scan
 from pos.sale import sale
 from pos.sale.rung import RungLine
@@ -19,21 +19,21 @@ ENTRIES = sa.text("select body from journal_entry where verb = 'sale.completed'"
 
 
 @pytest.fixture
-def weighing(shop):
+def weighing(store):
     """Give a shop that reads labels with a price and labels with a weight; cheese has the number 12345."""
-    with shop.write() as session:
+    with store.write() as session:
         for pattern in (PRICE, WEIGHT):
-            scan.add_scheme(session, STORE, "", pattern, actor=shop.wei, at=NOON)
+            scan.add_scheme(session, STORE, "", pattern, actor=store.wei, at=NOON)
         catalogue.add_code(session, "cheese", "12345", 1)
-    return shop
+    return store
 
 
 def label(pattern, value):
     return own_labels.build(own_labels.scheme(pattern), 12345, value)
 
 
-def total(shop, *lines):
-    return shop.read(lambda session: sale.quote(session, STORE, lines, at=shop.now)).basket.total_minor
+def total(store, *lines):
+    return store.read(lambda session: sale.quote(session, STORE, lines, at=store.now)).basket.total_minor
 
 
 def test_a_price_label_costs_what_its_code_says_and_is_as_much_as_it_says(weighing):
@@ -69,28 +69,28 @@ def test_what_no_code_says_is_refused(weighing, line):
 
 
 def test_a_code_nobody_can_read_sells_nothing(weighing):
-    with pytest.raises(ShopError):
+    with pytest.raises(DomainError):
         total(weighing, RungLine("cheese", 300, amount_minor=592, code="no code at all"))
 
 
-def test_a_last_day_makes_milk_cheaper_only_by_the_code_on_the_piece(shop):
+def test_a_last_day_makes_milk_cheaper_only_by_the_code_on_the_piece(store):
     last_day = TODAY + dt.timedelta(days=1)
-    with shop.write() as session:
+    with store.write() as session:
         code = markdown.mark_down(
-            session, STORE, "milk", expires_on=last_day, percent_bp=3000, qty=9, actor=shop.wei, at=shop.now
+            session, STORE, "milk", expires_on=last_day, percent_bp=3000, qty=9, actor=store.wei, at=store.now
         )["url"]
-    assert total(shop, RungLine("milk", 9, expires_on=last_day)) == 9 * 129
-    assert total(shop, RungLine("milk", 2, code=code)) == 2 * 90
-    shop.sell([RungLine("milk", 2, code=code), RungLine("milk", 1)])
-    with shop.database.read() as session:
+    assert total(store, RungLine("milk", 9, expires_on=last_day)) == 9 * 129
+    assert total(store, RungLine("milk", 2, code=code)) == 2 * 90
+    store.sell([RungLine("milk", 2, code=code), RungLine("milk", 1)])
+    with store.database.read() as session:
         [entry] = [json.loads(row) if isinstance(row, str) else row for row in session.scalars(ENTRIES)]
     assert entry["labels"] == [["milk", 2, code]]
 
 
-def test_a_day_the_code_says_is_over_is_refused_whatever_the_page_says(shop):
+def test_a_day_the_code_says_is_over_is_refused_whatever_the_page_says(store):
     past = f"(01)04006381333931(17){TODAY - dt.timedelta(days=1):%y%m%d}"
-    sku = shop.read(lambda session: scan.read(session, STORE, past, TODAY)).product.sku
+    sku = store.read(lambda session: scan.read(session, STORE, past, TODAY)).product.sku
     line = RungLine(sku, 1, expires_on=TODAY + dt.timedelta(days=9), code=past)
     with pytest.raises(Refused) as refusal:
-        shop.sell([line])
+        store.sell([line])
     assert refusal.value.code == "expired"

@@ -27,7 +27,7 @@ from pos.store.store import add_staff, store_of
 from pos.till import hand_cash, shift_report
 from pos.till.hand_cash import DrawerRequest
 from pos.till.shift import current
-from tests.builders import NOON, STORE, TILL, Shop
+from tests.builders import NOON, STORE, TILL, OpenStore
 from tests.empty import database_from, made_once
 
 ENTRIES = sa.text("select body from journal_entry where subject = :subject")
@@ -42,20 +42,20 @@ DAY = NOON.date() - dt.timedelta(days=7)
 @pytest.fixture(scope="module")
 def furnished(founded, tmp_path_factory):
     """Give the file of the shop with bottles, services and a supervisor, closed again."""
-    path = tmp_path_factory.mktemp("corner") / "shop.db"
+    path = tmp_path_factory.mktemp("corner") / "store.db"
     with made_once():
-        _furnish(Shop(database_from(founded, path), FrozenClock(NOON)))
+        _furnish(OpenStore(database_from(founded, path), FrozenClock(NOON)))
     return path
 
 
 @pytest.fixture
 def corner(furnished, tmp_path):
     """Give the shop bottles with a deposit, a product of no fixed price, a service and vouchers, and a supervisor."""
-    return Shop(database_from(furnished, tmp_path / "shop.db"), FrozenClock(NOON))
+    return OpenStore(database_from(furnished, tmp_path / "store.db"), FrozenClock(NOON))
 
 
-def _furnish(shop):
-    with shop.write() as session:
+def _furnish(store):
+    with store.write() as session:
         for sku, name, price_minor, wishes in (
             ("dep25", "Deposit 0.25", 25, {"kind": "deposit"}),
             ("cola", "Cola 1 l", 150, {"deposit_sku": "dep25", "tax_class_id": "drinks"}),
@@ -64,27 +64,27 @@ def _furnish(shop):
             ("gift", "Gift voucher", None, {"kind": "voucher", "price_typed": True}),
         ):
             wishes = {"tax_class_id": "food"} | wishes
-            catalogue.add_product(session, sku, name, category="Various", actor=shop.wei, at=NOON, **wishes)
+            catalogue.add_product(session, sku, name, category="Various", actor=store.wei, at=NOON, **wishes)
             if price_minor is not None:
-                catalogue.set_price(session, sku, price_minor, DAY, actor=shop.wei, at=NOON)
-            catalogue.list_product(session, STORE, sku, actor=shop.wei, at=NOON)
+                catalogue.set_price(session, sku, price_minor, DAY, actor=store.wei, at=NOON)
+            catalogue.list_product(session, STORE, sku, actor=store.wei, at=NOON)
         add_staff(session, STORE, "sue", "Sue", "supervisor", "4444")
         add_staff(session, STORE, "ana", "Ana", "cashier", "1111")
 
 
-def rung(shop, lines, **wishes):
+def rung(store, lines, **wishes):
     """Return a request for these lines, paid in cash to the cent."""
-    at = wishes.pop("at", shop.now)
+    at = wishes.pop("at", store.now)
     seen = {name: wishes[name] for name in ("customer_id", "coupons") if name in wishes}
-    quoted = shop.read(lambda session: sale.quote(session, STORE, lines, at=at, cash=True, **seen)) if lines else None
+    quoted = store.read(lambda session: sale.quote(session, STORE, lines, at=at, cash=True, **seen)) if lines else None
     due = quoted.basket.total_minor if quoted else 0
     given = {"id": new_id(), "store_id": STORE, "till_id": TILL, "lines": lines, "tenders": [("cash", due)]}
     return SaleRequest(**given | {"shown_total_minor": due, "age_confirmed": 18} | wishes)
 
 
-def grant(shop, permission, sale_id, staff_id="sue", at=None, covers=({},)):
+def grant(store, permission, sale_id, staff_id="sue", at=None, covers=({},)):
     """Let the supervisor allow something; returns the approval's id."""
-    with shop.write() as session:
+    with store.write() as session:
         person = next(one for one in approvals.approvers(session, STORE, permission) if one.id == staff_id)
         row = approvals.grant(
             session,
@@ -94,17 +94,17 @@ def grant(shop, permission, sale_id, staff_id="sue", at=None, covers=({},)):
             sale_id=sale_id,
             why="the customer is right",
             covers=covers,
-            asked_by=shop.ana,
-            at=at or shop.now,
+            asked_by=store.ana,
+            at=at or store.now,
         )
         return row.id
 
 
-def allowed(shop, permission, request, **wishes):
+def allowed(store, permission, request, **wishes):
     """Let the supervisor allow what this sale needs, as the page shows it; returns the approval's id."""
-    quoted = shop.read(lambda session: sale.quote(session, STORE, request.lines, at=shop.now))
+    quoted = store.read(lambda session: sale.quote(session, STORE, request.lines, at=store.now))
     covers = [need.covers for need in quoted.needs if need.permission == permission]
-    return grant(shop, permission, request.id, covers=covers, **wishes)
+    return grant(store, permission, request.id, covers=covers, **wishes)
 
 
 # --- leave ---
@@ -369,23 +369,23 @@ def test_an_exchange_that_owes_the_customer_gives_back_exactly_that(corner):
     assert corner.findings() == []
 
 
-def with_leave(shop, request):
+def with_leave(store, request):
     """Return the request with a supervisor's leave for what is taken back."""
     back = request.brought_back
     empties = -sum(line.qty for line in request.rung if line.qty < 0)
     need = approvals.takes_back(back[0].sale_id, [(row.n, row.qty) for row in back]) if back else None
     permission, covers = (need.permission, need.covers) if need else ("empties", {"qty": empties})
-    return dataclasses.replace(request, approvals=[grant(shop, permission, request.id, covers=[covers])])
+    return dataclasses.replace(request, approvals=[grant(store, permission, request.id, covers=[covers])])
 
 
-def exchanged(shop, sold, lines, back, tenders=(), **wishes):
+def exchanged(store, sold, lines, back, tenders=(), **wishes):
     """Exchange units of line 1 of a sale for these lines; tenders () leaves the way to the shop."""
-    request = rung(shop, lines, **wishes)
+    request = rung(store, lines, **wishes)
     came = [BroughtBack(sold.sale.id, 1, back)]
     worth = sold.sale.lines[0]
     due = request.shown_total_minor - worth.total_minor * back // worth.qty
     request = dataclasses.replace(request, brought_back=came, shown_total_minor=due, tenders=tenders)
-    return shop.complete(with_leave(shop, request))
+    return store.complete(with_leave(store, request))
 
 
 def paid_with(done):
@@ -565,17 +565,17 @@ def mei(corner):
     return "mei-0001"
 
 
-def repay(shop, customer_id, amount_minor):
-    with shop.write() as session:
+def repay(store, customer_id, amount_minor):
+    with store.write() as session:
         tab.repay(
-            session, store_of(session, STORE), customer_id, amount_minor, id=new_id(), till_id=TILL, actor=shop.wei,
-            at=shop.now,
+            session, store_of(session, STORE), customer_id, amount_minor, id=new_id(), till_id=TILL, actor=store.wei,
+            at=store.now,
         )  # fmt: skip
 
 
-def standing(shop, customer_id):
+def standing(store, customer_id):
     """Return where a customer stands."""
-    return shop.read(lambda session: customers.standing(session, store_of(session, STORE), customer_id, at=NOON))
+    return store.read(lambda session: customers.standing(session, store_of(session, STORE), customer_id, at=NOON))
 
 
 def test_the_tab_holds_its_limit_also_when_part_is_paid_in_cash(corner, mei):
@@ -710,71 +710,71 @@ def test_the_same_sale_sent_again_with_fresh_leave_is_the_same_sale(corner):
 # --- baskets and the drawer ---
 
 
-def test_a_parked_basket_is_taken_up_by_one_till(shop):
+def test_a_parked_basket_is_taken_up_by_one_till(store):
     def park(session):
         return basket.park(
             session, STORE, "basket-1", till_id=TILL, label="red hat", total_minor=258, content={"lines": [1]},
-            actor=shop.ana, at=NOON,
+            actor=store.ana, at=NOON,
         )  # fmt: skip
 
-    with shop.write() as session:
+    with store.write() as session:
         park(session)
-    assert [row.label for row in shop.read(lambda session: basket.parked(session, STORE))] == ["red hat"]
-    with shop.write() as session:
-        row = basket.resume(session, TakeUp("basket-1", STORE, "T2"), actor=shop.wei, at=NOON)
+    assert [row.label for row in store.read(lambda session: basket.parked(session, STORE))] == ["red hat"]
+    with store.write() as session:
+        row = basket.resume(session, TakeUp("basket-1", STORE, "T2"), actor=store.wei, at=NOON)
         assert row.content == {"lines": [1]}
-    with shop.write() as session, pytest.raises(Conflict, match="Wei has already"):
-        basket.resume(session, TakeUp("basket-1", STORE, TILL), actor=shop.ana, at=NOON)
-    assert shop.read(lambda session: basket.parked(session, STORE)) == []
+    with store.write() as session, pytest.raises(Conflict, match="Wei has already"):
+        basket.resume(session, TakeUp("basket-1", STORE, TILL), actor=store.ana, at=NOON)
+    assert store.read(lambda session: basket.parked(session, STORE)) == []
 
 
-def test_a_basket_is_given_up_with_a_reason_and_counted_on_the_shift(shop):
+def test_a_basket_is_given_up_with_a_reason_and_counted_on_the_shift(store):
     def void(session, why):
-        return basket.void(session, STORE, "basket-2", till_id=TILL, why=why, total_minor=500, actor=shop.wei, at=NOON)
+        return basket.void(session, STORE, "basket-2", till_id=TILL, why=why, total_minor=500, actor=store.wei, at=NOON)
 
-    with shop.write() as session, pytest.raises(Invalid, match="why"):
+    with store.write() as session, pytest.raises(Invalid, match="why"):
         void(session, "  ")
     for _ in range(2):
-        with shop.write() as session:
+        with store.write() as session:
             assert void(session, "left without paying").state == "voided"
-    shift = shop.read(lambda session: current(session, STORE, TILL))
+    shift = store.read(lambda session: current(session, STORE, TILL))
     assert shift.totals["events"]["voided"] == [1, 500]
 
 
-def test_a_paid_basket_cannot_be_parked_or_given_up(shop):
-    sold = shop.sell([("milk", 1)])
-    with shop.write() as session, pytest.raises(Conflict, match="already paid"):
-        basket.void(session, STORE, sold.sale.id, till_id=TILL, why="x", total_minor=1, actor=shop.wei, at=NOON)
+def test_a_paid_basket_cannot_be_parked_or_given_up(store):
+    sold = store.sell([("milk", 1)])
+    with store.write() as session, pytest.raises(Conflict, match="already paid"):
+        basket.void(session, STORE, sold.sale.id, till_id=TILL, why="x", total_minor=1, actor=store.wei, at=NOON)
 
 
-def test_what_was_given_up_is_never_sold_and_what_was_paid_elsewhere_waits_no_more(shop):
-    given = {"till_id": TILL, "total_minor": 129, "actor": shop.wei, "at": NOON}
-    with shop.write() as session:
+def test_what_was_given_up_is_never_sold_and_what_was_paid_elsewhere_waits_no_more(store):
+    given = {"till_id": TILL, "total_minor": 129, "actor": store.wei, "at": NOON}
+    with store.write() as session:
         basket.void(session, STORE, "basket-3", why="left without paying", **given)
         basket.park(session, STORE, "basket-4", label="", content={}, **given)
     with pytest.raises(Conflict, match="given up"):
-        shop.sell([("milk", 1)], id="basket-3")
-    shop.sell([("milk", 1)], id="basket-4")
-    assert shop.read(lambda session: basket.parked(session, STORE)) == []
+        store.sell([("milk", 1)], id="basket-3")
+    store.sell([("milk", 1)], id="basket-4")
+    assert store.read(lambda session: basket.parked(session, STORE)) == []
 
 
-def test_the_drawer_opens_once_per_wish_never_unseen_and_not_for_everyone(shop):
+def test_the_drawer_opens_once_per_wish_never_unseen_and_not_for_everyone(store):
     wish = DrawerRequest("drawer-0001", STORE, TILL, "change for the bus")
-    with shop.write() as session, pytest.raises(Refused, match="PIN"):
-        hand_cash.open_drawer(session, wish, actor=shop.ana, at=NOON)
+    with store.write() as session, pytest.raises(Refused, match="PIN"):
+        hand_cash.open_drawer(session, wish, actor=store.ana, at=NOON)
     for first in (True, False):
-        with shop.write() as session:
-            assert hand_cash.open_drawer(session, wish, actor=shop.wei, at=NOON) is first
-    shift = shop.read(lambda session: current(session, STORE, TILL))
+        with store.write() as session:
+            assert hand_cash.open_drawer(session, wish, actor=store.wei, at=NOON) is first
+    shift = store.read(lambda session: current(session, STORE, TILL))
     assert shift.totals["events"]["no_sale"] == [1, 0]
 
 
-def test_who_may_not_do_a_thing_is_told_all_that_is_wanted_at_once(shop):
+def test_who_may_not_do_a_thing_is_told_all_that_is_wanted_at_once(store):
     class Asking:
         id, store_id, approvals = "sale-0001", STORE, ()
 
     needs = [Need("void", "a basket given up"), Need("no_sale", "the drawer")]
-    with shop.write() as session, pytest.raises(Refused) as refusal:
-        approvals.require(session, Asking(), needs, actor=shop.ana, at=NOON)
+    with store.write() as session, pytest.raises(Refused) as refusal:
+        approvals.require(session, Asking(), needs, actor=store.ana, at=NOON)
     assert refusal.value.facts["reasons"] == ["a basket given up", "the drawer"]
     assert Basket.STATES.validate() == []

@@ -8,29 +8,29 @@ from config.money import round_cash
 from pos.sale import sale
 from pos.sale.rung import BroughtBack, SaleRequest
 from pos.till.shift_book import CashMovement
-from tests.builders import STORE, TILL, open_shop
+from tests.builders import STORE, TILL, open_store
 
 BACK = [(sku, qty, back) for sku in ("milk", "bread", "wine") for qty in (1, 2) for back in (1, 2, 3)]
 
 
 @pytest.mark.parametrize(("sku", "qty", "back"), BACK)
 def test_an_exchange_is_rounded_on_what_is_left_to_pay_or_to_give_back(tmp_path, sku, qty, back):
-    shop = open_shop(tmp_path, smallest_coin_minor=5)
-    first = shop.sell([("milk", 3)])
+    store = open_store(tmp_path, smallest_coin_minor=5)
+    first = store.sell([("milk", 3)])
     assert (first.sale.total_minor, first.sale.rounding_minor) == (385, -2)
-    bought = shop.read(lambda session: sale.quote(session, STORE, [(sku, qty)], at=shop.now)).basket
+    bought = store.read(lambda session: sale.quote(session, STORE, [(sku, qty)], at=store.now)).basket
     due_minor = bought.lines_minor - 129 * back
     total_minor = round_cash(due_minor, 5)
     request = SaleRequest(
         new_id(), STORE, TILL, [(sku, qty)], [("cash", total_minor)], due_minor, age_confirmed=18,
         brought_back=[BroughtBack(first.sale.id, 1, back)],
     )  # fmt: skip
-    with shop.write() as session:
-        done = sale.complete(session, request, actor=shop.wei, at=shop.now)
+    with store.write() as session:
+        done = sale.complete(session, request, actor=store.wei, at=store.now)
     assert (done.sale.total_minor, done.sale.rounding_minor) == (total_minor, total_minor - due_minor)
     assert sum(row["amount_minor"] for row in done.document["payments"]) == total_minor
     moved = sa.select(sa.func.sum(CashMovement.amount_minor)).where(CashMovement.source_id == done.sale.id)
-    assert (shop.read(lambda session: session.scalar(moved)) or 0) == total_minor
+    assert (store.read(lambda session: session.scalar(moved)) or 0) == total_minor
     assert sum(line["total_minor"] for line in done.document["lines"]) == due_minor, "rounding is never within lines"
-    assert shop.close_till().z_report["rounding_minor"] == total_minor - due_minor - 2
-    assert shop.findings() == []
+    assert store.close_till().z_report["rounding_minor"] == total_minor - due_minor - 2
+    assert store.findings() == []

@@ -10,16 +10,16 @@ from tests.builders import NOON, STORE
 
 
 @pytest.fixture
-def bounded(shop):
+def bounded(store):
     """Give a shop that sells three of milk to a customer."""
-    with shop.write() as session:
+    with store.write() as session:
         session.get_one(Product, "milk").maximum_qty = 3
-    return shop
+    return store
 
 
-def refused(shop, lines):
+def refused(store, lines):
     with pytest.raises(Invalid) as refusal:
-        shop.sell(lines)
+        store.sell(lines)
     return refusal.value
 
 

@@ -13,32 +13,32 @@ from pos.store.store import STAFF_ROLES, add_staff
 from tests.builders import NOON, STORE
 
 
-def settled(shop, role, names):
-    with shop.write() as session:
-        permissions.settle(session, STORE, role, names, actor=shop.wei, at=NOON)
-    return shop.read(lambda session: permitted(session, STORE, role))
+def settled(store, role, names):
+    with store.write() as session:
+        permissions.settle(session, STORE, role, names, actor=store.wei, at=NOON)
+    return store.read(lambda session: permitted(session, STORE, role))
 
 
-def test_a_cashier_sells_at_first_and_sets_no_prices_and_an_unknown_role_may_nothing(shop):
-    assert shop.read(lambda session: may(session, STORE, "cashier", "sell"))
-    assert not shop.read(lambda session: may(session, STORE, "cashier", "catalogue"))
-    assert not shop.read(lambda session: may(session, STORE, "stranger", "sell"))
+def test_a_cashier_sells_at_first_and_sets_no_prices_and_an_unknown_role_may_nothing(store):
+    assert store.read(lambda session: may(session, STORE, "cashier", "sell"))
+    assert not store.read(lambda session: may(session, STORE, "cashier", "catalogue"))
+    assert not store.read(lambda session: may(session, STORE, "stranger", "sell"))
     assert set(STAFF_ROLES) <= AT_FIRST.keys()
 
 
 @pytest.mark.parametrize("role", permissions.SETTLED)
-def test_each_permission_is_allowed_and_denied_by_itself_and_back_at_first_nothing_is_kept(shop, role):
+def test_each_permission_is_allowed_and_denied_by_itself_and_back_at_first_nothing_is_kept(store, role):
     first = AT_FIRST[role]
     for name in sorted(AT_FIRST["shopkeeper"] - FIXED - BY_LIMIT):
-        assert settled(shop, role, first ^ {name}) == first ^ {name}
-    assert settled(shop, role, first) == first
-    row = shop.read(lambda session: session.get_one(Limit, (STORE, role)))
+        assert settled(store, role, first ^ {name}) == first ^ {name}
+    assert settled(store, role, first) == first
+    row = store.read(lambda session: session.get_one(Limit, (STORE, role)))
     assert (row.allowed, row.denied) == ([], [])
 
 
-def test_selling_stays_with_everybody_and_what_follows_a_limit_is_no_tick(shop):
-    assert settled(shop, "supervisor", []) == AT_FIRST["supervisor"] & (FIXED | BY_LIMIT)
-    assert settled(shop, "cashier", ["discount", "pay_out"]) == {"sell"}
+def test_selling_stays_with_everybody_and_what_follows_a_limit_is_no_tick(store):
+    assert settled(store, "supervisor", []) == AT_FIRST["supervisor"] & (FIXED | BY_LIMIT)
+    assert settled(store, "cashier", ["discount", "pay_out"]) == {"sell"}
 
 
 @pytest.mark.parametrize(
@@ -51,44 +51,44 @@ def test_selling_stays_with_everybody_and_what_follows_a_limit_is_no_tick(shop):
         ("cashier", ["network.money"], "unknown-permission"),
     ],
 )
-def test_the_shopkeeper_keeps_all_and_nobody_else_gets_the_people_or_what_no_shop_has(shop, role, names, code):
+def test_the_shopkeeper_keeps_all_and_nobody_else_gets_the_people_or_what_no_shop_has(store, role, names, code):
     with pytest.raises((Invalid, Refused)) as refusal:
-        settled(shop, role, names)
+        settled(store, role, names)
     assert refusal.value.code == code
     for each, first in AT_FIRST.items():
-        assert shop.read(lambda session, each=each: permitted(session, STORE, each)) == first
+        assert store.read(lambda session, each=each: permitted(session, STORE, each)) == first
 
 
-def test_a_change_is_journalled_with_what_was_allowed_and_denied_and_the_same_again_is_none(shop):
+def test_a_change_is_journalled_with_what_was_allowed_and_denied_and_the_same_again_is_none(store):
     wished = AT_FIRST["cashier"] - {"tab"} | {"void"}
     for _ in range(2):
-        settled(shop, "cashier", wished)
-    entry = shop.read(lambda s: s.scalars(sa.select(JournalEntry).where(JournalEntry.verb == "role.settled")).one())
+        settled(store, "cashier", wished)
+    entry = store.read(lambda s: s.scalars(sa.select(JournalEntry).where(JournalEntry.verb == "role.settled")).one())
     assert json.loads(entry.body) == {"allowed": ["void"], "denied": ["tab"]}
-    assert (entry.subject, entry.actor_id) == ("role:cashier", shop.wei.id)
+    assert (entry.subject, entry.actor_id) == ("role:cashier", store.wei.id)
 
 
-def test_who_agrees_is_who_the_shop_lets_do_it(shop):
+def test_who_agrees_is_who_the_shop_lets_do_it(store):
     def names(permission):
-        return shop.read(lambda session: [one.id for one in approvals.approvers(session, STORE, permission)])
+        return store.read(lambda session: [one.id for one in approvals.approvers(session, STORE, permission)])
 
-    with shop.write() as session:
+    with store.write() as session:
         for staff_id, role in (("cas", "cashier"), ("sue", "supervisor")):
             add_staff(session, STORE, staff_id, staff_id, role, "1111")
     assert names("void") == ["sue"]
-    settled(shop, "cashier", AT_FIRST["cashier"] | {"void"})
-    settled(shop, "supervisor", AT_FIRST["supervisor"] - {"void"})
+    settled(store, "cashier", AT_FIRST["cashier"] | {"void"})
+    settled(store, "supervisor", AT_FIRST["supervisor"] - {"void"})
     assert names("void") == ["cas"]
-    with shop.write() as session:
-        given = {"permission": "void", "sale_id": "x", "why": "", "covers": [{}], "asked_by": shop.ana, "at": NOON}
+    with store.write() as session:
+        given = {"permission": "void", "sale_id": "x", "why": "", "covers": [{}], "asked_by": store.ana, "at": NOON}
         cas, sue = (session.get_one(approvals.Staff, (STORE, staff_id)) for staff_id in ("cas", "sue"))
         assert approvals.grant(session, STORE, cas, **given)
         with pytest.raises(Refused, match="may not allow"):
             approvals.grant(session, STORE, sue, **given)
 
 
-def test_settling_what_a_role_may_do_leaves_its_limits_as_they_are(shop):
-    settled(shop, "supervisor", [])
-    assert shop.read(lambda session: permissions.discount_bp_of(session, STORE, "supervisor")) == 3000
-    assert shop.read(lambda session: permissions.pay_minor_of(session, STORE, "supervisor", "pay_in")) == 20_000
-    assert shop.read(lambda session: permissions.empties_of(session, STORE, "supervisor")) == 1000
+def test_settling_what_a_role_may_do_leaves_its_limits_as_they_are(store):
+    settled(store, "supervisor", [])
+    assert store.read(lambda session: permissions.discount_bp_of(session, STORE, "supervisor")) == 3000
+    assert store.read(lambda session: permissions.pay_minor_of(session, STORE, "supervisor", "pay_in")) == 20_000
+    assert store.read(lambda session: permissions.empties_of(session, STORE, "supervisor")) == 1000

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
+from config.errors import Conflict, DomainError, Invalid, NotFound, Refused
 from config.nodes import journal
 from config.nodes.outbox import OutboxMessage
 from pos.catalogue import catalogue
@@ -21,37 +21,37 @@ from pos.sale.rung import SaleRequest
 from pos.sold import Sale, SaleLine
 from pos.stock import stock
 from pos.stock.ledger import CountTask, Place, StockMovement
-from pos.store import store
+from pos.store.store import sell_beyond
 from pos.till import shift
 from pos.till.shift_book import CashMovement
-from tests.builders import GOODS, NOON, STORE, Shop, open_shop
+from tests.builders import GOODS, NOON, STORE, OpenStore, open_store
 
 COUNTED = (Sale, SaleLine, Payment, StockMovement, CashMovement, OutboxMessage, PrintJob, journal.JournalEntry)
 
 
-def rows(shop: Shop) -> dict[str, int]:
+def rows(store: OpenStore) -> dict[str, int]:
     """Count what a sale writes."""
-    return shop.read(lambda s: {t.__tablename__: s.scalar(sa.select(sa.func.count()).select_from(t)) for t in COUNTED})
+    return store.read(lambda s: {t.__tablename__: s.scalar(sa.select(sa.func.count()).select_from(t)) for t in COUNTED})
 
 
-def refused(shop: Shop, request: SaleRequest, kind: type[ShopError], code: str) -> ShopError:
-    before, levels = rows(shop), shop.read(lambda s: stock.levels(s, STORE))
+def refused(store: OpenStore, request: SaleRequest, kind: type[DomainError], code: str) -> DomainError:
+    before, levels = rows(store), store.read(lambda s: stock.levels(s, STORE))
     with pytest.raises(kind) as refusal:
-        shop.complete(request)
+        store.complete(request)
     assert refusal.value.code == code
     assert len(refusal.value.message) > 20
-    assert (rows(shop), shop.read(lambda s: stock.levels(s, STORE))) == (before, levels), "something was half written"
+    assert (rows(store), store.read(lambda s: stock.levels(s, STORE))) == (before, levels), "something was half written"
     return refusal.value
 
 
-def test_a_sale_writes_everything_that_must_be_true_together(shop):
-    done = shop.sell([("milk", 2), ("cheese", 250)], cash_minor=1000)
+def test_a_sale_writes_everything_that_must_be_true_together(store):
+    done = store.sell([("milk", 2), ("cheese", 250)], cash_minor=1000)
     assert done.sale.total_minor == 258 + 475
     document = done.document
     assert document["change_minor"] == 1000 - 733
-    assert shop.level("milk").on_hand == 18
-    assert shop.level("cheese").on_hand == 4750
-    with shop.database.read() as session:
+    assert store.level("milk").on_hand == 18
+    assert store.level("cheese").on_hand == 4750
+    with store.database.read() as session:
         assert session.get_one(OutboxMessage, done.sale.id).topic == "sale.completed"
         job = session.scalars(sa.select(PrintJob).where(PrintJob.source_id == done.sale.id)).one()
         assert job.opens_drawer
@@ -62,11 +62,11 @@ def test_a_sale_writes_everything_that_must_be_true_together(shop):
         amounts = dict(session.execute(sa.select(CashMovement.kind, CashMovement.amount_minor)).all())
         assert amounts == {"float": 10_000, "sale": 1000, "change": -267}
         assert journal.verify(session, STORE) == []
-    assert shop.findings() == []
+    assert store.findings() == []
 
 
-def test_the_document_carries_all_that_the_receipt_says(shop):
-    document = shop.sell([("milk", 2), ("wine", 1)]).document
+def test_the_document_carries_all_that_the_receipt_says(store):
+    document = store.sell([("milk", 2), ("wine", 1)]).document
     assert document["store"]["name"] == "Corner of Elm Street"
     assert (document["till_name"], document["cashier_name"], document["receipt_no"]) == ("Till 1", "Ana", 1)
     assert document["local_time"] == "2026-03-02 13:00"
@@ -80,191 +80,191 @@ def test_the_document_carries_all_that_the_receipt_says(shop):
     assert SaleCompleted.from_body(json.loads(json.dumps(document))).to_body() == document
 
 
-def test_the_same_pay_twice_is_one_sale_and_the_same_bytes(shop):
-    request = shop.request([("milk", 1)])
-    first, before = shop.complete(request), rows(shop)
-    again = shop.complete(request)
+def test_the_same_pay_twice_is_one_sale_and_the_same_bytes(store):
+    request = store.request([("milk", 1)])
+    first, before = store.complete(request), rows(store)
+    again = store.complete(request)
     assert (again.repeated, again.sale.receipt_no) == (True, first.sale.receipt_no)
     assert journal.canonical(again.document) == journal.canonical(first.document)
-    assert rows(shop) == before
+    assert rows(store) == before
 
 
-def test_a_repeated_pay_is_answered_even_when_the_till_is_closed_by_then(shop):
-    request = shop.request([("milk", 1)])
-    first = shop.complete(request)
-    shop.close_till()
-    assert shop.complete(request).sale.receipt_no == first.sale.receipt_no
+def test_a_repeated_pay_is_answered_even_when_the_till_is_closed_by_then(store):
+    request = store.request([("milk", 1)])
+    first = store.complete(request)
+    store.close_till()
+    assert store.complete(request).sale.receipt_no == first.sale.receipt_no
 
 
-def test_the_same_id_with_another_basket_is_a_conflict_that_changes_nothing(shop):
-    shop.complete(shop.request([("milk", 1)], id="sale-000001"))
-    other = shop.request([("milk", 2)], id="sale-000001")
-    refusal = refused(shop, other, Conflict, "sale-content-differs")
+def test_the_same_id_with_another_basket_is_a_conflict_that_changes_nothing(store):
+    store.complete(store.request([("milk", 1)], id="sale-000001"))
+    other = store.request([("milk", 2)], id="sale-000001")
+    refusal = refused(store, other, Conflict, "sale-content-differs")
     assert refusal.facts["receipt_no"] == 1
 
 
 @pytest.mark.parametrize("qty", [0, -1, 10_001, 10**12, 1.5, True, "3", None])
-def test_an_odd_quantity_is_refused(shop, qty):
-    request = shop.request([("milk", 1)])
-    refused(shop, SaleRequest(**vars(request) | {"lines": [("milk", qty)]}), Invalid, "bad-quantity")
+def test_an_odd_quantity_is_refused(store, qty):
+    request = store.request([("milk", 1)])
+    refused(store, SaleRequest(**vars(request) | {"lines": [("milk", qty)]}), Invalid, "bad-quantity")
 
 
-def test_grams_may_be_many_but_not_absurdly_many(shop):
-    assert shop.sell([("cheese", 20_000)]).sale.total_minor == 37_980
-    request = shop.request([("cheese", 1)])
-    refused(shop, SaleRequest(**vars(request) | {"lines": [("cheese", 1_000_001)]}), Invalid, "bad-quantity")
+def test_grams_may_be_many_but_not_absurdly_many(store):
+    assert store.sell([("cheese", 20_000)]).sale.total_minor == 37_980
+    request = store.request([("cheese", 1)])
+    refused(store, SaleRequest(**vars(request) | {"lines": [("cheese", 1_000_001)]}), Invalid, "bad-quantity")
 
 
-def test_an_empty_basket_is_refused(shop):
-    request = shop.request([("milk", 1)])
-    refused(shop, SaleRequest(**vars(request) | {"lines": []}), Invalid, "empty-basket")
+def test_an_empty_basket_is_refused(store):
+    request = store.request([("milk", 1)])
+    refused(store, SaleRequest(**vars(request) | {"lines": []}), Invalid, "empty-basket")
 
 
-def test_too_little_cash_names_what_is_missing(shop):
-    refusal = refused(shop, shop.request([("milk", 1)], cash_minor=100), Refused, "too-little-cash")
+def test_too_little_cash_names_what_is_missing(store):
+    refusal = refused(store, store.request([("milk", 1)], cash_minor=100), Refused, "too-little-cash")
     assert refusal.facts["missing_minor"] == 29
     assert "EUR 0.29" in refusal.message
 
 
 @pytest.mark.parametrize("tenders", [[("cash", -5)], [("cash", 10**13)], [("cash", 1.5)], [("card", 129, "x\ny")]])
-def test_an_odd_amount_is_refused(shop, tenders):
+def test_an_odd_amount_is_refused(store, tenders):
     with pytest.raises(Invalid):
-        shop.complete(shop.request([("milk", 1)], tenders=tenders))
+        store.complete(store.request([("milk", 1)], tenders=tenders))
 
 
 @pytest.mark.parametrize("tender", ["cheque", "prepaid", "shells"])
-def test_a_tender_the_counter_does_not_take_is_refused(shop, tender):
-    refused(shop, shop.request([("milk", 1)], tenders=[(tender, 129)]), Invalid, "unknown-tender")
+def test_a_tender_the_counter_does_not_take_is_refused(store, tender):
+    refused(store, store.request([("milk", 1)], tenders=[(tender, 129)]), Invalid, "unknown-tender")
 
 
-def test_nothing_but_cash_is_given_back(shop):
-    refused(shop, shop.request([("milk", 1)], tenders=[("card", 130, "slip 7")]), Refused, "too-much-card")
+def test_nothing_but_cash_is_given_back(store):
+    refused(store, store.request([("milk", 1)], tenders=[("card", 130, "slip 7")]), Refused, "too-much-card")
 
 
-def test_a_card_and_cash_together_pay_a_sale_and_only_cash_moves_the_drawer(shop):
-    done = shop.sell([("bread", 1)], tenders=[("card", 300, "slip 7"), ("cash", 100)])
+def test_a_card_and_cash_together_pay_a_sale_and_only_cash_moves_the_drawer(store):
+    done = store.sell([("bread", 1)], tenders=[("card", 300, "slip 7"), ("cash", 100)])
     assert [(row["tender"], row["amount_minor"], row["reference"]) for row in done.document["payments"]] == [
         ("card", 300, "slip 7"),
         ("cash", 100, ""),
         ("cash", -51, ""),
     ]
     assert sum(row[2] for row in done.document["cash"]) == 49
-    assert shop.findings() == []
+    assert store.findings() == []
 
 
-def test_a_price_that_changed_since_the_scan_is_shown_before_it_is_charged(shop):
-    request = shop.request([("milk", 2)])
-    with shop.write() as session:
-        catalogue.set_price(session, "milk", 139, NOON.date(), actor=shop.wei, at=NOON)
-    refusal = refused(shop, request, Refused, "total-changed")
+def test_a_price_that_changed_since_the_scan_is_shown_before_it_is_charged(store):
+    request = store.request([("milk", 2)])
+    with store.write() as session:
+        catalogue.set_price(session, "milk", 139, NOON.date(), actor=store.wei, at=NOON)
+    refusal = refused(store, request, Refused, "total-changed")
     assert (refusal.facts["total_minor"], refusal.facts["shown_minor"]) == (278, 258)
     assert refusal.facts["lines"][0]["unit_price_minor"] == 139
 
 
 @pytest.mark.parametrize("confirmed", [None, 0, 16])
-def test_wine_needs_the_age_confirmed(shop, confirmed):
-    refusal = refused(shop, shop.request([("wine", 1)], age_confirmed=confirmed), Refused, "age-check")
+def test_wine_needs_the_age_confirmed(store, confirmed):
+    refusal = refused(store, store.request([("wine", 1)], age_confirmed=confirmed), Refused, "age-check")
     assert refusal.facts["minimum_age"] == 18
 
 
 def test_a_closed_till_sells_nothing(tmp_path):
-    shop = open_shop(tmp_path, till_open=False)
-    refused(shop, shop.request([("milk", 1)]), Refused, "no-open-shift")
+    store = open_store(tmp_path, till_open=False)
+    refused(store, store.request([("milk", 1)]), Refused, "no-open-shift")
 
 
-def test_a_till_that_is_being_counted_sells_nothing(shop):
-    request = shop.request([("milk", 1)])
-    with shop.write() as session:
+def test_a_till_that_is_being_counted_sells_nothing(store):
+    request = store.request([("milk", 1)])
+    with store.write() as session:
         found = shift.current(session, STORE, "T1")
         assert found is not None
-        shift.begin_count(session, found, actor=shop.wei, at=NOON)
-    refused(shop, request, Refused, "no-open-shift")
+        shift.begin_count(session, found, actor=store.wei, at=NOON)
+    refused(store, request, Refused, "no-open-shift")
 
 
-def test_an_unknown_product_is_named(shop):
-    request = shop.request([("milk", 1)])
+def test_an_unknown_product_is_named(store):
+    request = store.request([("milk", 1)])
     refusal = refused(
-        shop, SaleRequest(**vars(request) | {"lines": [("milk", 1), ("gold", 1)]}), NotFound, "unknown-product"
+        store, SaleRequest(**vars(request) | {"lines": [("milk", 1), ("gold", 1)]}), NotFound, "unknown-product"
     )
     assert refusal.facts["skus"] == ["gold"]
 
 
-def test_the_loaf_in_the_customers_hand_is_sold_though_the_record_says_there_is_none(shop):
-    shop.sell([("bread", 23)])
-    assert shop.level("bread").on_hand == -3
-    assert shop.level("bread").by_place == {"backroom": 0, "floor": -3}
-    assert [task.sku for task in shop.read(lambda s: stock.count_tasks(s, STORE))] == ["bread"]
-    assert shop.findings() == []
+def test_the_loaf_in_the_customers_hand_is_sold_though_the_record_says_there_is_none(store):
+    store.sell([("bread", 23)])
+    assert store.level("bread").on_hand == -3
+    assert store.level("bread").by_place == {"backroom": 0, "floor": -3}
+    assert [task.sku for task in store.read(lambda s: stock.count_tasks(s, STORE))] == ["bread"]
+    assert store.findings() == []
 
 
-def test_receipt_numbers_rise_without_gaps_whatever_is_refused_between(shop):
+def test_receipt_numbers_rise_without_gaps_whatever_is_refused_between(store):
     numbers = []
     for round_no in range(4):
-        numbers.append(shop.sell([("milk", 1)]).sale.receipt_no)
+        numbers.append(store.sell([("milk", 1)]).sale.receipt_no)
         if round_no % 2:
             with pytest.raises(Refused):
-                shop.complete(shop.request([("milk", 1)], cash_minor=1))
+                store.complete(store.request([("milk", 1)], cash_minor=1))
     assert numbers == [1, 2, 3, 4]
 
 
 def test_cash_is_rounded_beside_the_lines_and_a_card_is_not(tmp_path):
-    shop = open_shop(tmp_path, smallest_coin_minor=5)
-    cash = shop.sell([("milk", 1)])
+    store = open_store(tmp_path, smallest_coin_minor=5)
+    cash = store.sell([("milk", 1)])
     assert (cash.sale.lines_minor, cash.sale.rounding_minor, cash.sale.total_minor) == (129, 1, 130)
-    card = shop.sell([("milk", 1)], tenders=[("card", 129)])
+    card = store.sell([("milk", 1)], tenders=[("card", 129)])
     assert (card.sale.rounding_minor, card.sale.total_minor) == (0, 129)
-    assert shop.findings() == []
+    assert store.findings() == []
 
 
-def test_a_price_agreed_with_an_order_is_kept_and_its_units_come_from_the_bin(shop):
-    with shop.write() as session:
-        stock.reserve(session, STORE, "order-1", [("milk", 2)], actor=shop.wei, at=NOON)
-        stock.move(session, STORE, "milk", 2, Place.BACKROOM, Place.BIN, actor=shop.wei, at=NOON)
+def test_a_price_agreed_with_an_order_is_kept_and_its_units_come_from_the_bin(store):
+    with store.write() as session:
+        stock.reserve(session, STORE, "order-1", [("milk", 2)], actor=store.wei, at=NOON)
+        stock.move(session, STORE, "milk", 2, Place.BACKROOM, Place.BIN, actor=store.wei, at=NOON)
     agreed = {"channel": "pickup", "order_id": "order-1", "agreed_prices": {"milk": 99}, "shown_total_minor": 198}
-    done = shop.sell([("milk", 2)], tenders=[("prepaid", 198)], **agreed)
+    done = store.sell([("milk", 2)], tenders=[("prepaid", 198)], **agreed)
     assert [row[3] for row in done.document["movements"]] == ["bin"]
-    assert shop.level("milk") == stock.Level(18, 0, 18, {"backroom": 18, "bin": 0})
-    assert shop.findings() == []
+    assert store.level("milk") == stock.Level(18, 0, 18, {"backroom": 18, "bin": 0})
+    assert store.findings() == []
 
 
-def test_two_hands_on_pay_make_one_sale(shop):
-    request, answers = shop.request([("milk", 1)]), []
-    in_parallel(lambda: answers.append(shop.complete(request)), 4)
+def test_two_hands_on_pay_make_one_sale(store):
+    request, answers = store.request([("milk", 1)]), []
+    in_parallel(lambda: answers.append(store.complete(request)), 4)
     assert [done.repeated for done in answers].count(False) == 1
     assert {done.sale.receipt_no for done in answers} == {1}
-    assert shop.level("milk").on_hand == 19
-    assert shop.findings() == []
+    assert store.level("milk").on_hand == 19
+    assert store.findings() == []
 
 
-def test_two_tills_hands_on_the_last_unit_leave_an_exact_book_and_a_count_task(shop):
-    shop.sell([("tea", 19)])
-    requests = [shop.request([("tea", 1)]) for _ in range(2)]
-    in_parallel(lambda: shop.complete(requests.pop()), 2)
-    assert shop.level("tea").on_hand == -1
-    assert shop.read(lambda s: s.get_one(CountTask, (STORE, "tea")).done_at) is None
-    assert shop.findings() == []
+def test_two_tills_hands_on_the_last_unit_leave_an_exact_book_and_a_count_task(store):
+    store.sell([("tea", 19)])
+    requests = [store.request([("tea", 1)]) for _ in range(2)]
+    in_parallel(lambda: store.complete(requests.pop()), 2)
+    assert store.level("tea").on_hand == -1
+    assert store.read(lambda s: s.get_one(CountTask, (STORE, "tea")).done_at) is None
+    assert store.findings() == []
 
 
-def test_where_the_tills_stop_at_what_the_books_have_one_of_two_sells_the_last_unit(shop):
-    with shop.write() as session:
-        store.sell_beyond(session, STORE, False, actor=shop.wei, at=shop.now)
-    shop.sell([("tea", 19)])
-    requests, told = [shop.request([("tea", 1)]) for _ in range(4)], []
+def test_where_the_tills_stop_at_what_the_books_have_one_of_two_sells_the_last_unit(store):
+    with store.write() as session:
+        sell_beyond(session, STORE, False, actor=store.wei, at=store.now)
+    store.sell([("tea", 19)])
+    requests, told = [store.request([("tea", 1)]) for _ in range(4)], []
 
     def sell() -> None:
         request = requests.pop()
         try:
-            shop.complete(request)
+            store.complete(request)
         except Refused as fault:
             told.append(fault)
 
     in_parallel(sell, 4)
     assert [fault.code for fault in told] == ["not-in-stock"] * 3
     assert told[0].facts["short"][0] | {"name": ""} == {"sku": "tea", "name": "", "wanted": 1, "available": 0}
-    assert shop.level("tea").on_hand == 0
+    assert store.level("tea").on_hand == 0
     with pytest.raises(Refused, match="Count it if it is here"):
-        shop.read(lambda s: sale.quote(s, STORE, [("tea", 1)], at=shop.now))
-    assert shop.findings() == []
+        store.read(lambda s: sale.quote(s, STORE, [("tea", 1)], at=store.now))
+    assert store.findings() == []
 
 
 def in_parallel(act: Callable[[], object], times: int) -> None:
@@ -289,37 +289,37 @@ amounts = st.lists(st.tuples(st.sampled_from([one.sku for one in GOODS]), st.int
 
 @settings(max_examples=40)
 @given(lines=amounts, over=st.integers(0, 5000), card=st.integers(0, 100), coin=st.sampled_from([1, 5]))
-def test_whatever_is_sold_and_however_it_is_paid_the_books_hold(roomy_shop, lines, over, card, coin):
-    shop = roomy_shop(coin)
-    due = shop.read(lambda s: sale.quote(s, STORE, lines, at=NOON)).basket.lines_minor
+def test_whatever_is_sold_and_however_it_is_paid_the_books_hold(roomy_store, lines, over, card, coin):
+    store = roomy_store(coin)
+    due = store.read(lambda s: sale.quote(s, STORE, lines, at=NOON)).basket.lines_minor
     by_card = due * card // 100
-    done = shop.sell(lines, tenders=[("card", by_card), ("cash", due - by_card + over + coin)])
+    done = store.sell(lines, tenders=[("card", by_card), ("cash", due - by_card + over + coin)])
     found = done.sale
     assert found.lines_minor == due
     assert found.total_minor == due + found.rounding_minor
     assert sum(row["amount_minor"] for row in done.document["payments"]) == found.total_minor
     assert 0 <= done.document["change_minor"] <= due - by_card + over + coin
     assert sum(line["tax_minor"] for line in done.document["lines"]) == found.tax_minor
-    assert shop.findings() == []
+    assert store.findings() == []
 
 
 @pytest.fixture(scope="module")
-def roomy_shop(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Shop]:
+def roomy_store(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], OpenStore]:
     """Give a shop per smallest coin, used by many examples."""
-    shops = {coin: open_shop(tmp_path_factory.mktemp("roomy"), smallest_coin_minor=coin) for coin in (1, 5)}
-    return shops.__getitem__
+    stores = {coin: open_store(tmp_path_factory.mktemp("roomy"), smallest_coin_minor=coin) for coin in (1, 5)}
+    return stores.__getitem__
 
 
 @pytest.mark.postgres
 def test_a_sale_its_return_and_the_closing_hold_on_postgresql_too(postgres_database, tmp_path):
-    shop = open_shop(tmp_path, database_url=postgres_database)
-    request = shop.request([("milk", 2), ("bread", 21)])
+    store = open_store(tmp_path, database_url=postgres_database)
+    request = store.request([("milk", 2), ("bread", 21)])
     answers: list[sale.Completed] = []
-    in_parallel(lambda: answers.append(shop.complete(request)), 3)
+    in_parallel(lambda: answers.append(store.complete(request)), 3)
     assert {done.sale.receipt_no for done in answers} == {1}
-    shop.take_back(request.id, [(1, 1)])
-    shop.close_till()
-    assert shop.level("milk").on_hand == 19
-    assert shop.level("bread").on_hand == -1
-    assert shop.findings() == []
-    shop.database.engine.dispose()
+    store.take_back(request.id, [(1, 1)])
+    store.close_till()
+    assert store.level("milk").on_hand == 19
+    assert store.level("bread").on_hand == -1
+    assert store.findings() == []
+    store.database.engine.dispose()

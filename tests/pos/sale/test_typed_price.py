@@ -55,24 +55,24 @@ def test_what_is_asked_for_is_all_that_lies_between_the_charge_and_the_price_on_
         assert asked_bp == -(-(BASIS - part) // 1)
 
 
-def rung(line, shop, actor=BO, leave=()):
+def rung(line, store, actor=BO, leave=()):
     """Sell one line, paid to the cent."""
-    quoted = shop.read(lambda session: sale.quote(session, STORE, [line], at=shop.now, cash=True))
+    quoted = store.read(lambda session: sale.quote(session, STORE, [line], at=store.now, cash=True))
     due = quoted.basket.total_minor
     request = SaleRequest(
         id=new_id(), store_id=STORE, till_id=TILL, lines=[line], tenders=[("cash", due)], shown_total_minor=due,
         age_confirmed=18,
     )  # fmt: skip
-    with shop.write() as session:
+    with store.write() as session:
         if leave:
             boss = session.get(approvals.Staff, (STORE, leave[0])) or add_staff(session, STORE, *leave)
             for need in approvals.wanted(session, STORE, quoted.needs, actor):
                 row = approvals.grant(
                     session, STORE, boss, permission=need.permission, sale_id=request.id, why="", covers=[need.covers],
-                    asked_by=actor, at=shop.now,
+                    asked_by=actor, at=store.now,
                 )  # fmt: skip
                 request = replace(request, approvals=[*request.approvals, row.id])
-        return sale.complete(session, request, actor=actor, at=shop.now)
+        return sale.complete(session, request, actor=actor, at=store.now)
 
 
 WEI = ("wei-2", "Wei", "shopkeeper", "2222")
@@ -96,33 +96,33 @@ SUE = ("sue", "Sue", "supervisor", "4444")
         (RungLine("cheese", 3, price_minor=1), False),  # however little of it is weighed
     ],
 )
-def test_a_supervisor_types_a_price_as_far_below_the_books_as_a_discount_may_go(shop, line, alone):
+def test_a_supervisor_types_a_price_as_far_below_the_books_as_a_discount_may_go(store, line, alone):
     if alone:
-        assert rung(line, shop)
+        assert rung(line, store)
     else:
         with pytest.raises(Refused) as refusal:
-            rung(line, shop)
+            rung(line, store)
         assert refusal.value.code == "needs-approval"
         with pytest.raises(Refused, match="at most 30 percent"):
-            rung(line, shop, leave=SUE)
-        assert rung(line, shop, leave=WEI)
+            rung(line, store, leave=SUE)
+        assert rung(line, store, leave=WEI)
 
 
-def test_a_cashier_types_no_price_alone_however_near_and_none_higher(shop):
+def test_a_cashier_types_no_price_alone_however_near_and_none_higher(store):
     for price in (128, 130):
         with pytest.raises(Refused):
-            rung(RungLine("milk", 1, price_minor=price), shop, shop.ana)
-        assert rung(RungLine("milk", 1, price_minor=price), shop, shop.ana, leave=SUE)
+            rung(RungLine("milk", 1, price_minor=price), store, store.ana)
+        assert rung(RungLine("milk", 1, price_minor=price), store, store.ana, leave=SUE)
 
 
-def test_the_price_of_a_product_without_one_is_no_override(shop):
+def test_the_price_of_a_product_without_one_is_no_override(store):
     needs, _ = needs_of(RungLine("misc", 1, price_minor=1), replace(PLAIN, sku="misc", price_typed=True))
     assert needs == {}
 
 
-def test_the_price_on_the_books_is_that_of_the_day(shop):
-    with shop.write() as session:
-        catalogue.set_price(session, "milk", 95, shop.now.date(), actor=shop.wei, at=NOON)
-    assert rung(RungLine("milk", 1, price_minor=80), shop)
+def test_the_price_on_the_books_is_that_of_the_day(store):
+    with store.write() as session:
+        catalogue.set_price(session, "milk", 95, store.now.date(), actor=store.wei, at=NOON)
+    assert rung(RungLine("milk", 1, price_minor=80), store)
     with pytest.raises(Refused):
-        rung(RungLine("milk", 1, price_minor=60), shop)
+        rung(RungLine("milk", 1, price_minor=60), store)

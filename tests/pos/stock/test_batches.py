@@ -15,7 +15,7 @@ from pos.sale.rung import RungLine
 from pos.stock import batches, goods_in, markdown, stock, waste
 from pos.stock.batches import Batch, Held, Lot
 from pos.stock.ledger import INSIDE, Place
-from tests.builders import NOON, STORE, Shop
+from tests.builders import NOON, STORE, OpenStore
 
 TODAY = NOON.date()
 
@@ -24,65 +24,65 @@ def on(days: int) -> dt.date:
     return TODAY + dt.timedelta(days=days)
 
 
-def lay_in(shop: Shop, sku: str, qty: int, days: int | None, batch: str | None = None) -> None:
+def lay_in(store: OpenStore, sku: str, qty: int, days: int | None, batch: str | None = None) -> None:
     source = new_id()
-    with shop.write() as session:
-        stock.receive(session, STORE, [(sku, qty)], source_id=source, actor=shop.wei, at=shop.now)
+    with store.write() as session:
+        stock.receive(session, STORE, [(sku, qty)], source_id=source, actor=store.wei, at=store.now)
         lot = Lot(sku, qty, batch, None if days is None else on(days))
-        batches.lay_in(session, STORE, [lot], source_kind="delivery", source_id=source, at=shop.now)
+        batches.lay_in(session, STORE, [lot], source_kind="delivery", source_id=source, at=store.now)
 
 
-def standing(shop: Shop, sku: str = "milk") -> list[tuple[int, dt.date | None]]:
-    lots = shop.read(lambda session: batches.standing(session, STORE, [sku], day=TODAY))[sku]
+def standing(store: OpenStore, sku: str = "milk") -> list[tuple[int, dt.date | None]]:
+    lots = store.read(lambda session: batches.standing(session, STORE, [sku], day=TODAY))[sku]
     return [(lot.qty, lot.expires_on) for lot in lots]
 
 
-def expiring(shop: Shop, within_days: int = 3) -> list[tuple[str, int, int]]:
-    rows = shop.read(lambda session: batches.expiring(session, STORE, day=TODAY, within_days=within_days))
+def expiring(store: OpenStore, within_days: int = 3) -> list[tuple[str, int, int]]:
+    rows = store.read(lambda session: batches.expiring(session, STORE, day=TODAY, within_days=within_days))
     return [(row.sku, row.qty, row.days_left) for row in rows]
 
 
 # --- first expired, first out ---
 
 
-def test_what_is_on_hand_is_what_expires_last(shop):
-    with shop.write() as session:
-        stock.count(session, STORE, "milk", 0, actor=shop.wei, at=NOON)
-    lay_in(shop, "milk", 10, 2)
-    lay_in(shop, "milk", 10, 6)
-    assert standing(shop) == [(10, on(2)), (10, on(6))]
-    shop.sell([("milk", 7)])
-    assert standing(shop) == [(3, on(2)), (10, on(6))]
-    shop.sell([("milk", 5)])
-    assert standing(shop) == [(8, on(6))]
+def test_what_is_on_hand_is_what_expires_last(store):
+    with store.write() as session:
+        stock.count(session, STORE, "milk", 0, actor=store.wei, at=NOON)
+    lay_in(store, "milk", 10, 2)
+    lay_in(store, "milk", 10, 6)
+    assert standing(store) == [(10, on(2)), (10, on(6))]
+    store.sell([("milk", 7)])
+    assert standing(store) == [(3, on(2)), (10, on(6))]
+    store.sell([("milk", 5)])
+    assert standing(store) == [(8, on(6))]
 
 
-def test_a_lot_delivered_late_with_an_early_date_still_leaves_first(shop):
-    with shop.write() as session:
-        stock.count(session, STORE, "milk", 0, actor=shop.wei, at=NOON)
-    lay_in(shop, "milk", 10, 6)
-    lay_in(shop, "milk", 4, 1)
-    shop.sell([("milk", 1)])
-    assert expiring(shop) == [("milk", 3, 1)]
+def test_a_lot_delivered_late_with_an_early_date_still_leaves_first(store):
+    with store.write() as session:
+        stock.count(session, STORE, "milk", 0, actor=store.wei, at=NOON)
+    lay_in(store, "milk", 10, 6)
+    lay_in(store, "milk", 4, 1)
+    store.sell([("milk", 1)])
+    assert expiring(store) == [("milk", 3, 1)]
 
 
-def test_what_no_lot_explains_has_no_known_date(shop):
-    lay_in(shop, "milk", 5, 2)
-    assert standing(shop) == [(5, on(2)), (20, None)]
+def test_what_no_lot_explains_has_no_known_date(store):
+    lay_in(store, "milk", 5, 2)
+    assert standing(store) == [(5, on(2)), (20, None)]
 
 
-def test_a_lot_without_a_date_goes_by_the_shelf_life_else_keeps_for_ever(shop):
-    with shop.write() as session:
+def test_a_lot_without_a_date_goes_by_the_shelf_life_else_keeps_for_ever(store):
+    with store.write() as session:
         session.get(batches.Product, "milk").shelf_life_days = 4
-        stock.count(session, STORE, "milk", 0, actor=shop.wei, at=NOON)
-        stock.count(session, STORE, "tea", 0, actor=shop.wei, at=NOON)
-    lay_in(shop, "milk", 5, None, "L1")
-    lay_in(shop, "milk", 5, 6)
-    lay_in(shop, "tea", 5, None)
-    lay_in(shop, "tea", 5, 300)
-    shop.sell([("milk", 2), ("tea", 2)])
-    assert standing(shop) == [(3, None), (5, on(6))]
-    assert standing(shop, "tea") == [(3, on(300)), (5, None)]
+        stock.count(session, STORE, "milk", 0, actor=store.wei, at=NOON)
+        stock.count(session, STORE, "tea", 0, actor=store.wei, at=NOON)
+    lay_in(store, "milk", 5, None, "L1")
+    lay_in(store, "milk", 5, 6)
+    lay_in(store, "tea", 5, None)
+    lay_in(store, "tea", 5, 300)
+    store.sell([("milk", 2), ("tea", 2)])
+    assert standing(store) == [(3, None), (5, on(6))]
+    assert standing(store, "tea") == [(3, on(300)), (5, None)]
 
 
 @given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 40)), max_size=12), st.integers(-5, 300))
@@ -99,30 +99,30 @@ def test_lots_never_hold_more_than_came_in_nor_more_than_is_there(lots, on_hand)
     assert len(known) < 2 or all(lot.qty == rows[int(lot.batch_id)].received_qty for lot in known[1:])
 
 
-def test_what_expires_soon_is_listed_earliest_first_and_what_is_over_too(shop):
-    with shop.write() as session:
-        stock.count(session, STORE, "milk", 0, actor=shop.wei, at=NOON)
-    lay_in(shop, "milk", 2, -1)
-    lay_in(shop, "milk", 3, 3)
-    lay_in(shop, "bread", 4, 0)
-    lay_in(shop, "tea", 4, 9)
-    assert expiring(shop) == [("milk", 2, -1), ("bread", 4, 0), ("milk", 3, 3)]
-    assert expiring(shop, 0) == [("milk", 2, -1), ("bread", 4, 0)]
+def test_what_expires_soon_is_listed_earliest_first_and_what_is_over_too(store):
+    with store.write() as session:
+        stock.count(session, STORE, "milk", 0, actor=store.wei, at=NOON)
+    lay_in(store, "milk", 2, -1)
+    lay_in(store, "milk", 3, 3)
+    lay_in(store, "bread", 4, 0)
+    lay_in(store, "tea", 4, 9)
+    assert expiring(store) == [("milk", 2, -1), ("bread", 4, 0), ("milk", 3, 3)]
+    assert expiring(store, 0) == [("milk", 2, -1), ("bread", 4, 0)]
 
 
 @pytest.mark.parametrize("days", [-400, 5000])
-def test_a_date_no_pack_carries_is_a_slip(shop, days):
+def test_a_date_no_pack_carries_is_a_slip(store, days):
     with pytest.raises(Invalid, match="date"):
-        lay_in(shop, "milk", 1, days)
-    assert shop.level("milk").on_hand == 20
+        lay_in(store, "milk", 1, days)
+    assert store.level("milk").on_hand == 20
 
 
 # --- an expired unit at the till ---
 
 
-def test_a_unit_whose_day_is_over_is_refused_and_its_last_day_is_a_day_of_sale(shop):
+def test_a_unit_whose_day_is_over_is_refused_and_its_last_day_is_a_day_of_sale(store):
     def scan(days: int) -> None:
-        shop.read(lambda session: batches.refuse_expired(session, STORE, "milk", None, on(days), TODAY))
+        store.read(lambda session: batches.refuse_expired(session, STORE, "milk", None, on(days), TODAY))
 
     scan(0)
     scan(1)
@@ -131,12 +131,12 @@ def test_a_unit_whose_day_is_over_is_refused_and_its_last_day_is_a_day_of_sale(s
     assert fault.value.code == "expired"
 
 
-def test_a_batch_tells_its_day_when_the_code_does_not(shop):
-    lay_in(shop, "milk", 5, -1, "old")
-    lay_in(shop, "milk", 5, 5, "new")
+def test_a_batch_tells_its_day_when_the_code_does_not(store):
+    lay_in(store, "milk", 5, -1, "old")
+    lay_in(store, "milk", 5, 5, "new")
 
     def scan(batch: str) -> None:
-        shop.read(lambda session: batches.refuse_expired(session, STORE, "milk", batch, None, TODAY))
+        store.read(lambda session: batches.refuse_expired(session, STORE, "milk", batch, None, TODAY))
 
     scan("NEW")
     scan("never seen")
@@ -147,173 +147,173 @@ def test_a_batch_tells_its_day_when_the_code_does_not(shop):
 # --- waste ---
 
 
-def write_off(shop: Shop, qty: int, reason: str, sku: str = "milk", **wishes) -> None:
-    with shop.write() as session:
-        waste.write_off(session, STORE, sku, qty, reason=reason, actor=shop.wei, at=shop.now, **wishes)
+def write_off(store: OpenStore, qty: int, reason: str, sku: str = "milk", **wishes) -> None:
+    with store.write() as session:
+        waste.write_off(session, STORE, sku, qty, reason=reason, actor=store.wei, at=store.now, **wishes)
 
 
-def test_waste_leaves_from_where_it_is_says_why_and_what_it_was_worth(shop):
-    with shop.write() as session:
-        stock.move(session, STORE, "milk", 2, Place.BACKROOM, Place.FLOOR, actor=shop.wei, at=NOON)
+def test_waste_leaves_from_where_it_is_says_why_and_what_it_was_worth(store):
+    with store.write() as session:
+        stock.move(session, STORE, "milk", 2, Place.BACKROOM, Place.FLOOR, actor=store.wei, at=NOON)
         session.get(Listing, (STORE, "milk")).cost_minor = 80
-    write_off(shop, 3, "breakage", note="fell  down")
-    assert shop.level("milk").by_place == {"floor": 0, "backroom": 17}
-    (row, name, _unit), *others = shop.read(lambda session: waste.written_off(session, STORE))
+    write_off(store, 3, "breakage", note="fell  down")
+    assert store.level("milk").by_place == {"floor": 0, "backroom": 17}
+    (row, name, _unit), *others = store.read(lambda session: waste.written_off(session, STORE))
     assert (row.qty, row.reason, row.note, row.cost_minor, row.value_minor) == (3, "breakage", "fell down", 240, 387)
     assert (name, others) == ("Whole milk 1 l", [])
-    assert shop.findings() == []
-    assert shop.messages()[-1].body["reason"] == "wasted"
+    assert store.findings() == []
+    assert store.messages()[-1].body["reason"] == "wasted"
 
 
-def test_waste_needs_a_known_reason_other_needs_words_and_no_more_goes_than_is_there(shop):
+def test_waste_needs_a_known_reason_other_needs_words_and_no_more_goes_than_is_there(store):
     for reason, fault in (("bored", Invalid), ("other", Invalid)):
         with pytest.raises(fault):
-            write_off(shop, 1, reason)
+            write_off(store, 1, reason)
     with pytest.raises(Refused, match="21 wanted, 20 there"):
-        write_off(shop, 21, "theft")
-    assert shop.level("milk").on_hand == 20
+        write_off(store, 21, "theft")
+    assert store.level("milk").on_hand == 20
 
 
-def test_the_same_command_writes_off_once(shop):
-    write_off(shop, 1, "damaged", id="one")
+def test_the_same_command_writes_off_once(store):
+    write_off(store, 1, "damaged", id="one")
     with pytest.raises(Conflict):
-        write_off(shop, 1, "damaged", id="one")
-    assert shop.level("milk").on_hand == 19
+        write_off(store, 1, "damaged", id="one")
+    assert store.level("milk").on_hand == 19
 
 
-def test_shrink_is_told_by_reason_with_what_counts_found(shop):
-    with shop.write() as session:
+def test_shrink_is_told_by_reason_with_what_counts_found(store):
+    with store.write() as session:
         for sku, cost in (("milk", 80), ("bread", 200), ("cheese", 1000)):
             session.get(Listing, (STORE, sku)).cost_minor = cost
-    write_off(shop, 2, "expired")
-    write_off(shop, 500, "expired", "cheese")
-    write_off(shop, 1, "theft", "bread")
-    with shop.write() as session:
-        stock.count(session, STORE, "milk", 15, actor=shop.wei, at=NOON)
-        stock.count(session, STORE, "bread", 20, actor=shop.wei, at=NOON)
-    rows = shop.read(lambda session: waste.shrink(session, STORE, TODAY, TODAY))
+    write_off(store, 2, "expired")
+    write_off(store, 500, "expired", "cheese")
+    write_off(store, 1, "theft", "bread")
+    with store.write() as session:
+        stock.count(session, STORE, "milk", 15, actor=store.wei, at=NOON)
+        stock.count(session, STORE, "bread", 20, actor=store.wei, at=NOON)
+    rows = store.read(lambda session: waste.shrink(session, STORE, TODAY, TODAY))
     told = {row.reason: (row.lines, row.cost_minor, row.value_minor) for row in rows}
     assert told == {
         "expired": (2, 2 * 80 + 500, 2 * 129 + 950),
         "theft": (1, 200, 349),
         "unexplained": (2, 3 * 80 - 200, 3 * 129 - 349),
     }
-    assert shop.read(lambda session: waste.shrink(session, STORE, on(1), on(9))) == []
+    assert store.read(lambda session: waste.shrink(session, STORE, on(1), on(9))) == []
 
 
 # --- goods in by hand, goods back ---
 
 
-def begin(shop: Shop, **wishes) -> str:
-    with shop.write() as session:
+def begin(store: OpenStore, **wishes) -> str:
+    with store.write() as session:
         given = {"supplier_name": "Farm Müller"} | wishes
-        return goods_in.begin(session, STORE, actor=shop.wei, at=shop.now, **given).id
+        return goods_in.begin(session, STORE, actor=store.wei, at=store.now, **given).id
 
 
-def add(shop: Shop, note_id: str, sku: str, qty: int, **wishes) -> None:
-    with shop.write() as session:
-        goods_in.add(session, STORE, note_id, sku, qty, actor=shop.wei, at=shop.now, **wishes)
+def add(store: OpenStore, note_id: str, sku: str, qty: int, **wishes) -> None:
+    with store.write() as session:
+        goods_in.add(session, STORE, note_id, sku, qty, actor=store.wei, at=store.now, **wishes)
 
 
-def post(shop: Shop, note_id: str) -> None:
-    with shop.write() as session:
-        goods_in.post(session, STORE, note_id, actor=shop.wei, at=shop.now)
+def post(store: OpenStore, note_id: str) -> None:
+    with store.write() as session:
+        goods_in.post(session, STORE, note_id, actor=store.wei, at=store.now)
 
 
-def test_goods_in_by_hand_are_in_stock_with_their_lots_and_costs(shop):
-    note = begin(shop)
-    add(shop, note, "milk", 12, cost_minor=75, batch="l9", expires_on=on(5))
-    add(shop, note, "milk", 12, cost_minor=75, batch="L9", expires_on=on(5))
-    add(shop, note, "cheese", 2500, cost_minor=goods_in.cost_of(2200, 2500, 1000))
-    lines = shop.read(lambda session: goods_in.sums_of(session, goods_in.note_of(session, STORE, note)))
+def test_goods_in_by_hand_are_in_stock_with_their_lots_and_costs(store):
+    note = begin(store)
+    add(store, note, "milk", 12, cost_minor=75, batch="l9", expires_on=on(5))
+    add(store, note, "milk", 12, cost_minor=75, batch="L9", expires_on=on(5))
+    add(store, note, "cheese", 2500, cost_minor=goods_in.cost_of(2200, 2500, 1000))
+    lines = store.read(lambda session: goods_in.sums_of(session, goods_in.note_of(session, STORE, note)))
     assert [(line.sku, line.qty, line.total_cost_minor) for line in lines] == [
         ("cheese", 2500, 2200),
         ("milk", 24, 1800),
     ]
-    post(shop, note)
-    assert shop.level("milk").by_place == {"backroom": 44}
-    held = shop.read(lambda session: batches.standing(session, STORE, ["milk"], day=TODAY))["milk"]
+    post(store, note)
+    assert store.level("milk").by_place == {"backroom": 44}
+    held = store.read(lambda session: batches.standing(session, STORE, ["milk"], day=TODAY))["milk"]
     assert held[0] == Held("milk", 24, "L9", on(5), held[0].batch_id)
-    costs = shop.read(
+    costs = store.read(
         lambda session: {sku: session.get(Listing, (STORE, sku)).cost_minor for sku in ("milk", "cheese")}
     )
     assert costs == {"milk": 75, "cheese": 880}
-    assert shop.findings() == []
+    assert store.findings() == []
 
 
-def test_a_note_is_booked_once_and_a_line_sent_twice_is_kept_once(shop):
-    note = begin(shop, id="note-1")
-    assert begin(shop, id="note-1") == note
-    add(shop, note, "milk", 5, line_id="scan-1")
-    add(shop, note, "milk", 5, line_id="scan-1")
-    post(shop, note)
+def test_a_note_is_booked_once_and_a_line_sent_twice_is_kept_once(store):
+    note = begin(store, id="note-1")
+    assert begin(store, id="note-1") == note
+    add(store, note, "milk", 5, line_id="scan-1")
+    add(store, note, "milk", 5, line_id="scan-1")
+    post(store, note)
     with pytest.raises(Conflict, match="before"):
-        post(shop, note)
+        post(store, note)
     with pytest.raises(Conflict):
-        add(shop, note, "milk", 1)
-    assert shop.level("milk").on_hand == 25
+        add(store, note, "milk", 1)
+    assert store.level("milk").on_hand == 25
 
 
-def test_a_struck_scan_and_a_dropped_note_bring_nothing(shop):
-    note = begin(shop)
-    add(shop, note, "milk", 5)
-    add(shop, note, "tea", 1)
-    with shop.write() as session:
+def test_a_struck_scan_and_a_dropped_note_bring_nothing(store):
+    note = begin(store)
+    add(store, note, "milk", 5)
+    add(store, note, "tea", 1)
+    with store.write() as session:
         assert goods_in.strike(session, STORE, note, [1]) == 1
-    post(shop, note)
-    assert (shop.level("milk").on_hand, shop.level("tea").on_hand) == (20, 21)
-    other = begin(shop)
-    add(shop, other, "tea", 5)
-    with shop.write() as session:
-        goods_in.drop(session, STORE, other, actor=shop.wei, at=NOON)
-    assert shop.level("tea").on_hand == 21
+    post(store, note)
+    assert (store.level("milk").on_hand, store.level("tea").on_hand) == (20, 21)
+    other = begin(store)
+    add(store, other, "tea", 5)
+    with store.write() as session:
+        goods_in.drop(session, STORE, other, actor=store.wei, at=NOON)
+    assert store.level("tea").on_hand == 21
 
 
-def test_goods_back_leave_for_the_supplier_and_never_more_than_there_are(shop):
-    note = begin(shop, way="back", reason="damaged", why="sour")
-    add(shop, note, "milk", 4)
-    post(shop, note)
-    assert shop.level("milk").on_hand == 16
-    assert shop.messages()[-1].body["movements"][0][1:] == ["milk", 4, "backroom", "supplier"]
-    greedy = begin(shop, way="back", reason="expired")
-    add(shop, greedy, "milk", 17)
-    add(shop, greedy, "tea", 21)
+def test_goods_back_leave_for_the_supplier_and_never_more_than_there_are(store):
+    note = begin(store, way="back", reason="damaged", why="sour")
+    add(store, note, "milk", 4)
+    post(store, note)
+    assert store.level("milk").on_hand == 16
+    assert store.messages()[-1].body["movements"][0][1:] == ["milk", 4, "backroom", "supplier"]
+    greedy = begin(store, way="back", reason="expired")
+    add(store, greedy, "milk", 17)
+    add(store, greedy, "tea", 21)
     with pytest.raises(Refused) as fault:
-        post(shop, greedy)
+        post(store, greedy)
     assert {row["sku"] for row in fault.value.facts["short"]} == {"milk", "tea"}
-    assert shop.findings() == []
+    assert store.findings() == []
 
 
-def test_goods_back_say_why_and_are_expected_to_be_paid_at_their_last_cost(shop):
+def test_goods_back_say_why_and_are_expected_to_be_paid_at_their_last_cost(store):
     for wrong in ({}, {"reason": "theft"}, {"reason": "other"}):
         with pytest.raises(Invalid):
-            begin(shop, way="back", **wrong)
-    arrived = begin(shop)
-    add(shop, arrived, "milk", 10, cost_minor=75)
-    post(shop, arrived)
-    note = begin(shop, way="back", reason="other", why="nobody buys it")
-    add(shop, note, "milk", 4)
-    add(shop, note, "tea", 2)
-    lines = shop.read(lambda session: goods_in.sums_of(session, goods_in.note_of(session, STORE, note)))
+            begin(store, way="back", **wrong)
+    arrived = begin(store)
+    add(store, arrived, "milk", 10, cost_minor=75)
+    post(store, arrived)
+    note = begin(store, way="back", reason="other", why="nobody buys it")
+    add(store, note, "milk", 4)
+    add(store, note, "tea", 2)
+    lines = store.read(lambda session: goods_in.sums_of(session, goods_in.note_of(session, STORE, note)))
     assert goods_in.total_of(lines) == goods_in.Total(300, 1)
-    post(shop, note)
-    assert shop.read(lambda session: session.get(Listing, (STORE, "milk")).cost_minor) == 75
+    post(store, note)
+    assert store.read(lambda session: session.get(Listing, (STORE, "milk")).cost_minor) == 75
 
 
-def test_what_leaves_by_the_name_of_its_lot_makes_that_lot_smaller(shop):
-    with shop.write() as session:
-        stock.count(session, STORE, "milk", 0, actor=shop.wei, at=NOON)
-    lay_in(shop, "milk", 10, 2, "L1")
-    lay_in(shop, "milk", 10, 6, "L2")
-    note = begin(shop, way="back", reason="recalled")
-    add(shop, note, "milk", 4, batch="l2")
-    add(shop, note, "milk", 3, expires_on=on(6))
-    post(shop, note)
-    assert standing(shop) == [(10, on(2)), (3, on(6))]
-    with shop.write() as session:
-        waste.write_off(session, STORE, "milk", 3, reason="recall", batch="L2", actor=shop.wei, at=NOON)
-    assert standing(shop) == [(10, on(2))]
-    assert shop.findings() == []
+def test_what_leaves_by_the_name_of_its_lot_makes_that_lot_smaller(store):
+    with store.write() as session:
+        stock.count(session, STORE, "milk", 0, actor=store.wei, at=NOON)
+    lay_in(store, "milk", 10, 2, "L1")
+    lay_in(store, "milk", 10, 6, "L2")
+    note = begin(store, way="back", reason="recalled")
+    add(store, note, "milk", 4, batch="l2")
+    add(store, note, "milk", 3, expires_on=on(6))
+    post(store, note)
+    assert standing(store) == [(10, on(2)), (3, on(6))]
+    with store.write() as session:
+        waste.write_off(session, STORE, "milk", 3, reason="recall", batch="L2", actor=store.wei, at=NOON)
+    assert standing(store) == [(10, on(2))]
+    assert store.findings() == []
 
 
 STEPS = st.lists(
@@ -323,40 +323,40 @@ STEPS = st.lists(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
-def test_whatever_comes_goes_back_is_wasted_sold_or_counted_the_books_and_the_network_agree(shop, steps):
+def test_whatever_comes_goes_back_is_wasted_sold_or_counted_the_books_and_the_network_agree(store, steps):
     for step, qty, named in steps:
         lot = {"batch": "L1", "expires_on": on(3)} if named else {}
         with contextlib.suppress(Refused):
             if step in ("in", "back"):
-                note = begin(shop, way=step, reason="damaged")
-                add(shop, note, "milk", qty, **lot)
-                post(shop, note)
+                note = begin(store, way=step, reason="damaged")
+                add(store, note, "milk", qty, **lot)
+                post(store, note)
             elif step == "sell":
-                shop.sell([("milk", qty)])
+                store.sell([("milk", qty)])
             else:
-                with shop.write() as session:
-                    given = {"actor": shop.wei, "at": shop.now}
+                with store.write() as session:
+                    given = {"actor": store.wei, "at": store.now}
                     if step == "waste":
                         waste.write_off(session, STORE, "milk", qty, reason="damaged", batch=lot.get("batch"), **given)
                     else:
                         stock.count(session, STORE, "milk", qty, **given)
-        assert shop.findings() == []
+        assert store.findings() == []
     told = 0
-    for message in shop.messages():
+    for message in store.messages():
         for _id, sku, qty, source, target in message.body.get("movements", ()):
             told += (qty if target in INSIDE else 0) - (qty if source in INSIDE else 0) if sku == "milk" else 0
-    here = shop.read(lambda session: batches._on_hand(session, STORE, ["milk"])["milk"])
+    here = store.read(lambda session: batches._on_hand(session, STORE, ["milk"])["milk"])
     assert told == here
-    held = shop.read(lambda session: batches.standing(session, STORE, ["milk"], day=TODAY))["milk"]
+    held = store.read(lambda session: batches.standing(session, STORE, ["milk"], day=TODAY))["milk"]
     assert sum(lot.qty for lot in held) == max(0, here)
 
 
-def test_a_note_refuses_what_makes_no_sense(shop):
+def test_a_note_refuses_what_makes_no_sense(store):
     with pytest.raises(Invalid):
-        begin(shop, supplier_name="  ")
-    note = begin(shop)
+        begin(store, supplier_name="  ")
+    note = begin(store)
     with pytest.raises(Invalid):
-        post(shop, note)
+        post(store, note)
     for fault, wrong in (
         (Invalid, {"sku": "milk", "qty": 0}),
         (Invalid, {"sku": "milk", "qty": 1, "cost_minor": -1}),
@@ -364,9 +364,9 @@ def test_a_note_refuses_what_makes_no_sense(shop):
         (NotFound, {"sku": "gold", "qty": 1}),
     ):
         with pytest.raises(fault):
-            add(shop, note, **wrong)
+            add(store, note, **wrong)
     with pytest.raises(NotFound):
-        post(shop, "no-such-note")
+        post(store, "no-such-note")
 
 
 # --- near its date ---
@@ -383,14 +383,14 @@ def test_a_reduced_price_is_lower_and_never_below_zero(price_minor, percent_bp):
     assert min(1, price_minor) <= reduced <= price_minor
 
 
-def test_the_till_charges_what_the_label_says_for_the_pieces_of_that_day_alone(shop):
-    with shop.write() as session:
+def test_the_till_charges_what_the_label_says_for_the_pieces_of_that_day_alone(store):
+    with store.write() as session:
         label = markdown.mark_down(
-            session, STORE, "milk", expires_on=on(1), percent_bp=3000, qty=9, actor=shop.wei, at=shop.now
+            session, STORE, "milk", expires_on=on(1), percent_bp=3000, qty=9, actor=store.wei, at=store.now
         )
         found = scan.read(session, STORE, label["url"], TODAY)
     assert (label["price_minor"], label["was_minor"]) == (90, 129)
     line = RungLine("milk", 2, expires_on=found.expires_on, code=label["url"])
-    assert shop.sell([line]).document["total_minor"] == 180
-    assert shop.sell([("milk", 2)]).document["total_minor"] == 258
-    assert shop.sell([RungLine("milk", 2, expires_on=on(2))]).document["total_minor"] == 258
+    assert store.sell([line]).document["total_minor"] == 180
+    assert store.sell([("milk", 2)]).document["total_minor"] == 258
+    assert store.sell([RungLine("milk", 2, expires_on=on(2))]).document["total_minor"] == 258

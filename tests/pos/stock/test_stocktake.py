@@ -11,333 +11,333 @@ from config.ids import new_id
 from pos.stock import stock, stocktake, waste
 from pos.stock.ledger import CountTask, Place, StockCount
 from pos.stock.stocktake import BIG_UNITS, CountResult
-from tests.builders import GOODS, STORE, Shop
+from tests.builders import GOODS, STORE, OpenStore
 
 SKUS = [one.sku for one in GOODS if one.sku != "cheese"]
 
 
-def tick(shop: Shop, seconds: int = 60) -> None:
-    shop.clock.advance(seconds)
+def tick(store: OpenStore, seconds: int = 60) -> None:
+    store.clock.advance(seconds)
 
 
-def start(shop: Shop, *sections: str, **wishes) -> str:
-    with shop.write() as session:
+def start(store: OpenStore, *sections: str, **wishes) -> str:
+    with store.write() as session:
         given = {"name": "Year end", "sections": sections or ("Floor",)} | wishes
-        return stocktake.start(session, STORE, actor=shop.wei, at=shop.now, **given).id
+        return stocktake.start(session, STORE, actor=store.wei, at=store.now, **given).id
 
 
-def enter(shop: Shop, take: str, sku: str, qty: int, section: int = 1, **wishes) -> None:
-    tick(shop)
-    with shop.write() as session:
-        stocktake.enter(session, STORE, take, section, sku, qty, actor=shop.wei, at=shop.now, **wishes)
+def enter(store: OpenStore, take: str, sku: str, qty: int, section: int = 1, **wishes) -> None:
+    tick(store)
+    with store.write() as session:
+        stocktake.enter(session, STORE, take, section, sku, qty, actor=store.wei, at=store.now, **wishes)
 
 
-def total(shop: Shop, take: str, sku: str, qty: int, section: int = 1) -> None:
-    enter(shop, take, sku, qty, section, is_total=True)
+def total(store: OpenStore, take: str, sku: str, qty: int, section: int = 1) -> None:
+    enter(store, take, sku, qty, section, is_total=True)
 
 
-def finish(shop: Shop, take: str, *sections: int) -> None:
-    with shop.write() as session:
+def finish(store: OpenStore, take: str, *sections: int) -> None:
+    with store.write() as session:
         for n in sections or (1,):
-            stocktake.finish_section(session, STORE, take, n, actor=shop.wei, at=shop.now)
+            stocktake.finish_section(session, STORE, take, n, actor=store.wei, at=store.now)
 
 
-def close(shop: Shop, take: str, **wishes) -> None:
-    tick(shop)
-    with shop.write() as session:
-        stocktake.begin_posting(session, STORE, take, actor=shop.wei, at=shop.now, **wishes)
+def close(store: OpenStore, take: str, **wishes) -> None:
+    tick(store)
+    with store.write() as session:
+        stocktake.begin_posting(session, STORE, take, actor=store.wei, at=store.now, **wishes)
 
 
-def post(shop: Shop, take: str, most: int = 2) -> int:
+def post(store: OpenStore, take: str, most: int = 2) -> int:
     steps = 0
     while True:
         steps += 1
-        with shop.write() as session:
-            if not stocktake.post_some(session, STORE, take, most=most, actor=shop.wei, at=shop.now):
+        with store.write() as session:
+            if not stocktake.post_some(session, STORE, take, most=most, actor=store.wei, at=store.now):
                 return steps
 
 
-def sell(shop: Shop, sku: str, qty: int) -> None:
-    tick(shop)
-    shop.sell([(sku, qty)], age_confirmed=18)
+def sell(store: OpenStore, sku: str, qty: int) -> None:
+    tick(store)
+    store.sell([(sku, qty)], age_confirmed=18)
 
 
-def counted(shop: Shop, take: str) -> dict[str, int]:
+def counted(store: OpenStore, take: str) -> dict[str, int]:
     def look(session):
         rows = stocktake.counted(session, stocktake.take_of(session, STORE, take))
         return {sku: row.counted_qty for sku, row in rows.items()}
 
-    return shop.read(look)
+    return store.read(look)
 
 
-def state(shop: Shop, take: str) -> str:
-    return shop.read(lambda session: stocktake.take_of(session, STORE, take).state)
+def state(store: OpenStore, take: str) -> str:
+    return store.read(lambda session: stocktake.take_of(session, STORE, take).state)
 
 
 # --- counting ---
 
 
-def test_scans_add_up_over_sections_and_a_total_replaces_what_was_scanned_there(shop):
-    take = start(shop, "Floor", "Cold room")
-    enter(shop, take, "milk", 1)
-    enter(shop, take, "milk", 12)
-    enter(shop, take, "milk", 5, section=2)
-    assert counted(shop, take) == {"milk": 18}
-    enter(shop, take, "milk", -1)
-    assert counted(shop, take) == {"milk": 17}
-    total(shop, take, "milk", 10)
-    enter(shop, take, "milk", 1)
-    assert counted(shop, take) == {"milk": 16}
+def test_scans_add_up_over_sections_and_a_total_replaces_what_was_scanned_there(store):
+    take = start(store, "Floor", "Cold room")
+    enter(store, take, "milk", 1)
+    enter(store, take, "milk", 12)
+    enter(store, take, "milk", 5, section=2)
+    assert counted(store, take) == {"milk": 18}
+    enter(store, take, "milk", -1)
+    assert counted(store, take) == {"milk": 17}
+    total(store, take, "milk", 10)
+    enter(store, take, "milk", 1)
+    assert counted(store, take) == {"milk": 16}
 
 
-def test_a_scan_sent_twice_is_kept_once(shop):
-    take = start(shop)
+def test_a_scan_sent_twice_is_kept_once(store):
+    take = start(store)
     key = new_id()
     for _ in range(2):
-        enter(shop, take, "milk", 3, entry_id=key)
-    assert counted(shop, take) == {"milk": 3}
+        enter(store, take, "milk", 3, entry_id=key)
+    assert counted(store, take) == {"milk": 3}
 
 
-def test_no_scan_is_taken_back_that_was_not_made(shop):
-    take = start(shop)
-    enter(shop, take, "milk", 2)
+def test_no_scan_is_taken_back_that_was_not_made(store):
+    take = start(store)
+    enter(store, take, "milk", 2)
     with pytest.raises(Refused):
-        enter(shop, take, "milk", -3)
+        enter(store, take, "milk", -3)
 
 
 @pytest.mark.parametrize("qty", [-1, 1.5, True, 10**10])
-def test_a_total_is_a_whole_number_from_nothing_up(shop, qty):
-    take = start(shop)
+def test_a_total_is_a_whole_number_from_nothing_up(store, qty):
+    take = start(store)
     with pytest.raises(Invalid):
-        total(shop, take, "milk", qty)
+        total(store, take, "milk", qty)
 
 
-def test_what_does_not_exist_is_not_counted(shop):
-    take = start(shop)
+def test_what_does_not_exist_is_not_counted(store):
+    take = start(store)
     with pytest.raises(NotFound):
-        enter(shop, take, "gold", 1)
+        enter(store, take, "gold", 1)
     with pytest.raises(NotFound):
-        enter(shop, take, "milk", 1, section=9)
+        enter(store, take, "milk", 1, section=9)
     with pytest.raises(NotFound):
-        enter(shop, "no-take", "milk", 1)
+        enter(store, "no-take", "milk", 1)
     with pytest.raises(Invalid):
-        start(shop, " ")
+        start(store, " ")
 
 
-def test_after_a_crash_everything_scanned_is_there_and_counting_goes_on(shop, another_shop):
-    take = start(shop, id="take-1")
-    enter(shop, take, "milk", 3)
-    shop.database.engine.dispose()  # the process is gone; the file is what is left
-    assert start(shop, id="take-1") == take
-    enter(shop, take, "milk", 4)
-    assert counted(shop, take) == {"milk": 7}
+def test_after_a_crash_everything_scanned_is_there_and_counting_goes_on(store, another_store):
+    take = start(store, id="take-1")
+    enter(store, take, "milk", 3)
+    store.database.engine.dispose()  # the process is gone; the file is what is left
+    assert start(store, id="take-1") == take
+    enter(store, take, "milk", 4)
+    assert counted(store, take) == {"milk": 7}
 
 
 # --- selling goes on ---
 
 
-def test_a_take_posted_while_selling_ends_at_counted_less_sold_since(shop):
-    take = start(shop)
-    sell(shop, "milk", 1)
-    total(shop, take, "milk", 18)  # one is missing
-    sell(shop, "milk", 4)
-    finish(shop, take)
-    close(shop, take)
-    sell(shop, "milk", 2)
-    post(shop, take)
-    sell(shop, "milk", 3)
-    assert shop.level("milk").on_hand == 18 - 4 - 2 - 3
-    assert shop.findings() == []
+def test_a_take_posted_while_selling_ends_at_counted_less_sold_since(store):
+    take = start(store)
+    sell(store, "milk", 1)
+    total(store, take, "milk", 18)  # one is missing
+    sell(store, "milk", 4)
+    finish(store, take)
+    close(store, take)
+    sell(store, "milk", 2)
+    post(store, take)
+    sell(store, "milk", 3)
+    assert store.level("milk").on_hand == 18 - 4 - 2 - 3
+    assert store.findings() == []
 
 
-def test_what_comes_in_and_is_brought_back_after_the_count_is_there_too(shop):
-    take = start(shop)
-    sold = shop.sell([("milk", 2)])
-    total(shop, take, "milk", 17)
-    tick(shop)
-    shop.take_back(sold.document["id"], [(1, 1)])
-    with shop.write() as session:
-        stock.receive(session, STORE, [("milk", 12)], source_id="late", actor=shop.wei, at=shop.now)
-    finish(shop, take)
-    close(shop, take)
-    post(shop, take)
-    assert shop.level("milk").on_hand == 17 + 1 + 12
+def test_what_comes_in_and_is_brought_back_after_the_count_is_there_too(store):
+    take = start(store)
+    sold = store.sell([("milk", 2)])
+    total(store, take, "milk", 17)
+    tick(store)
+    store.take_back(sold.document["id"], [(1, 1)])
+    with store.write() as session:
+        stock.receive(session, STORE, [("milk", 12)], source_id="late", actor=store.wei, at=store.now)
+    finish(store, take)
+    close(store, take)
+    post(store, take)
+    assert store.level("milk").on_hand == 17 + 1 + 12
 
 
-def test_carrying_within_the_shop_changes_nothing(shop):
-    take = start(shop)
-    total(shop, take, "milk", 19)
-    tick(shop)
-    with shop.write() as session:
-        stock.move(session, STORE, "milk", 6, Place.BACKROOM, Place.SHELF, actor=shop.wei, at=shop.now)
-    finish(shop, take)
-    close(shop, take)
-    post(shop, take)
-    assert shop.level("milk").on_hand == 19
+def test_carrying_within_the_shop_changes_nothing(store):
+    take = start(store)
+    total(store, take, "milk", 19)
+    tick(store)
+    with store.write() as session:
+        stock.move(session, STORE, "milk", 6, Place.BACKROOM, Place.SHELF, actor=store.wei, at=store.now)
+    finish(store, take)
+    close(store, take)
+    post(store, take)
+    assert store.level("milk").on_hand == 19
 
 
-def test_a_big_difference_is_asked_again_and_the_second_count_holds(shop):
-    take = start(shop)
-    total(shop, take, "milk", 11)
-    total(shop, take, "bread", 18)  # small: nobody is asked
-    finish(shop, take)
+def test_a_big_difference_is_asked_again_and_the_second_count_holds(store):
+    take = start(store)
+    total(store, take, "milk", 11)
+    total(store, take, "bread", 18)  # small: nobody is asked
+    finish(store, take)
     with pytest.raises(Refused, match="Whole milk") as fault:
-        close(shop, take)
+        close(store, take)
     assert fault.value.code == "count-again"
     assert fault.value.facts["skus"] == ["milk"]
-    total(shop, take, "milk", 12)
-    finish(shop, take)
-    close(shop, take)
-    post(shop, take)
-    assert (shop.level("milk").on_hand, shop.level("bread").on_hand) == (12, 18)
+    total(store, take, "milk", 12)
+    finish(store, take)
+    close(store, take)
+    post(store, take)
+    assert (store.level("milk").on_hand, store.level("bread").on_hand) == (12, 18)
 
 
-def test_more_sold_since_than_was_counted_is_asked_again(shop):
-    take = start(shop)
-    total(shop, take, "milk", 1)
-    total(shop, take, "milk", 1)
-    finish(shop, take)
-    total(shop, take, "milk", 1)
-    sell(shop, "milk", 2)
+def test_more_sold_since_than_was_counted_is_asked_again(store):
+    take = start(store)
+    total(store, take, "milk", 1)
+    total(store, take, "milk", 1)
+    finish(store, take)
+    total(store, take, "milk", 1)
+    sell(store, "milk", 2)
     with pytest.raises(Refused):
-        close(shop, take)
-    total(shop, take, "milk", 17)
-    close(shop, take)
-    post(shop, take)
-    assert shop.level("milk").on_hand == 17
+        close(store, take)
+    total(store, take, "milk", 17)
+    close(store, take)
+    post(store, take)
+    assert store.level("milk").on_hand == 17
 
 
-def test_what_sold_while_it_was_counted_in_two_sections_is_asked_again(shop):
-    take = start(shop, "Floor", "Cold room")
-    total(shop, take, "milk", 8)
-    sell(shop, "milk", BIG_UNITS)
-    total(shop, take, "milk", 10, section=2)
-    finish(shop, take, 1, 2)
+def test_what_sold_while_it_was_counted_in_two_sections_is_asked_again(store):
+    take = start(store, "Floor", "Cold room")
+    total(store, take, "milk", 8)
+    sell(store, "milk", BIG_UNITS)
+    total(store, take, "milk", 10, section=2)
+    finish(store, take, 1, 2)
     with pytest.raises(Refused):
-        close(shop, take)
-    total(shop, take, "milk", 7)  # all three came from the floor, which was counted before
-    close(shop, take)
-    post(shop, take)
-    assert shop.level("milk").on_hand == 17
+        close(store, take)
+    total(store, take, "milk", 7)  # all three came from the floor, which was counted before
+    close(store, take)
+    post(store, take)
+    assert store.level("milk").on_hand == 17
 
 
-def test_a_large_difference_is_counted_again_in_every_section_where_it_lies(shop):
-    take = start(shop, "Floor", "Cold room")
-    total(shop, take, "milk", 3)
-    total(shop, take, "milk", 4, section=2)
-    finish(shop, take, 1, 2)
-    total(shop, take, "milk", 3)
+def test_a_large_difference_is_counted_again_in_every_section_where_it_lies(store):
+    take = start(store, "Floor", "Cold room")
+    total(store, take, "milk", 3)
+    total(store, take, "milk", 4, section=2)
+    finish(store, take, 1, 2)
+    total(store, take, "milk", 3)
     with pytest.raises(Refused):
-        close(shop, take)
-    total(shop, take, "milk", 4, section=2)
-    close(shop, take)
+        close(store, take)
+    total(store, take, "milk", 4, section=2)
+    close(store, take)
 
 
 # --- sections, posting, giving up ---
 
 
-def test_a_counted_section_takes_totals_alone_until_it_is_opened_again(shop):
-    take = start(shop)
-    enter(shop, take, "milk", 19)
-    finish(shop, take)
+def test_a_counted_section_takes_totals_alone_until_it_is_opened_again(store):
+    take = start(store)
+    enter(store, take, "milk", 19)
+    finish(store, take)
     with pytest.raises(Conflict):
-        enter(shop, take, "milk", 1)
-    with shop.write() as session:
-        stocktake.open_again(session, STORE, take, 1, actor=shop.wei, at=shop.now)
-    enter(shop, take, "milk", 1)
-    assert counted(shop, take) == {"milk": 20}
+        enter(store, take, "milk", 1)
+    with store.write() as session:
+        stocktake.open_again(session, STORE, take, 1, actor=store.wei, at=store.now)
+    enter(store, take, "milk", 1)
+    assert counted(store, take) == {"milk": 20}
 
 
-def test_nothing_is_posted_while_a_section_is_being_counted_or_nothing_was(shop):
-    take = start(shop, "Floor", "Cold room")
-    finish(shop, take, 1)
+def test_nothing_is_posted_while_a_section_is_being_counted_or_nothing_was(store):
+    take = start(store, "Floor", "Cold room")
+    finish(store, take, 1)
     with pytest.raises(Refused, match="Cold room"):
-        close(shop, take)
-    finish(shop, take, 2)
+        close(store, take)
+    finish(store, take, 2)
     with pytest.raises(Invalid):
-        close(shop, take)
+        close(store, take)
 
 
-def test_posting_goes_in_steps_books_each_product_once_and_goes_on_after_a_crash(shop):
-    take = start(shop)
+def test_posting_goes_in_steps_books_each_product_once_and_goes_on_after_a_crash(store):
+    take = start(store)
     for sku in SKUS:
-        total(shop, take, sku, 19)
-    finish(shop, take)
-    close(shop, take)
-    with shop.write() as session:
-        left = stocktake.post_some(session, STORE, take, most=1, actor=shop.wei, at=shop.now)
+        total(store, take, sku, 19)
+    finish(store, take)
+    close(store, take)
+    with store.write() as session:
+        left = stocktake.post_some(session, STORE, take, most=1, actor=store.wei, at=store.now)
     assert left == len(SKUS) - 1
-    sell(shop, SKUS[-1], 1)
-    with contextlib.suppress(RuntimeError), shop.write() as session:
-        stocktake.post_some(session, STORE, take, most=2, actor=shop.wei, at=shop.now)
+    sell(store, SKUS[-1], 1)
+    with contextlib.suppress(RuntimeError), store.write() as session:
+        stocktake.post_some(session, STORE, take, most=2, actor=store.wei, at=store.now)
         raise RuntimeError("the power is gone")
-    assert state(shop, take) == "posting"
-    assert post(shop, take, most=2) == 2
-    assert post(shop, take) == 1
-    assert state(shop, take) == "posted"
-    assert [shop.level(sku).on_hand for sku in SKUS] == [19, 19, 19, 18]
-    results = shop.read(lambda session: session.scalars(sa.select(CountResult)).all())
+    assert state(store, take) == "posting"
+    assert post(store, take, most=2) == 2
+    assert post(store, take) == 1
+    assert state(store, take) == "posted"
+    assert [store.level(sku).on_hand for sku in SKUS] == [19, 19, 19, 18]
+    results = store.read(lambda session: session.scalars(sa.select(CountResult)).all())
     assert sorted(row.sku for row in results) == sorted(SKUS)
     assert {(row.counted_qty, row.expected_qty) for row in results} == {(19, 20)}
-    assert shop.findings() == []
+    assert store.findings() == []
 
 
-def test_once_the_counting_is_closed_nothing_is_counted_any_more(shop):
-    take = start(shop)
-    total(shop, take, "milk", 19)
-    finish(shop, take)
-    close(shop, take)
+def test_once_the_counting_is_closed_nothing_is_counted_any_more(store):
+    take = start(store)
+    total(store, take, "milk", 19)
+    finish(store, take)
+    close(store, take)
     with pytest.raises(Conflict):
-        total(shop, take, "milk", 5)
-    with pytest.raises(Conflict), shop.write() as session:
-        stocktake.abandon(session, STORE, take, actor=shop.wei, at=shop.now)
+        total(store, take, "milk", 5)
+    with pytest.raises(Conflict), store.write() as session:
+        stocktake.abandon(session, STORE, take, actor=store.wei, at=store.now)
 
 
-def test_an_abandoned_take_books_nothing(shop):
-    take = start(shop)
-    total(shop, take, "milk", 3)
-    with shop.write() as session:
-        stocktake.abandon(session, STORE, take, why="rush hour", actor=shop.wei, at=shop.now)
-    with pytest.raises(Conflict), shop.write() as session:
-        stocktake.post_some(session, STORE, take, actor=shop.wei, at=shop.now)
-    assert shop.level("milk").on_hand == 20
+def test_an_abandoned_take_books_nothing(store):
+    take = start(store)
+    total(store, take, "milk", 3)
+    with store.write() as session:
+        stocktake.abandon(session, STORE, take, why="rush hour", actor=store.wei, at=store.now)
+    with pytest.raises(Conflict), store.write() as session:
+        stocktake.post_some(session, STORE, take, actor=store.wei, at=store.now)
+    assert store.level("milk").on_hand == 20
 
 
-def test_what_nobody_found_stays_unless_it_is_said_to_be_gone(shop):
-    take = start(shop, categories=("Groceries",))
-    total(shop, take, "milk", 20)
-    finish(shop, take)
-    close(shop, take)
-    post(shop, take)
-    assert shop.level("tea").on_hand == 20
-    again = start(shop)
-    total(shop, again, "milk", 20)
-    sell(shop, "tea", 1)
-    finish(shop, again)
-    close(shop, again, missing_is_gone=True)
-    post(shop, again)
-    assert [shop.level(sku).on_hand for sku in ("milk", "tea", "bread", "cheese")] == [20, 0, 0, 0]
-    assert shop.findings() == []
+def test_what_nobody_found_stays_unless_it_is_said_to_be_gone(store):
+    take = start(store, categories=("Groceries",))
+    total(store, take, "milk", 20)
+    finish(store, take)
+    close(store, take)
+    post(store, take)
+    assert store.level("tea").on_hand == 20
+    again = start(store)
+    total(store, again, "milk", 20)
+    sell(store, "tea", 1)
+    finish(store, again)
+    close(store, again, missing_is_gone=True)
+    post(store, again)
+    assert [store.level(sku).on_hand for sku in ("milk", "tea", "bread", "cheese")] == [20, 0, 0, 0]
+    assert store.findings() == []
 
 
-def test_a_take_of_some_categories_leaves_the_others_alone(shop):
-    take = start(shop, categories=("Sweets",))
-    rows = shop.read(lambda session: stocktake.uncounted(session, stocktake.take_of(session, STORE, take)))
+def test_a_take_of_some_categories_leaves_the_others_alone(store):
+    take = start(store, categories=("Sweets",))
+    rows = store.read(lambda session: stocktake.uncounted(session, stocktake.take_of(session, STORE, take)))
     assert rows == []
 
 
-def test_every_count_is_kept_also_when_the_record_was_right_and_answers_its_task(shop):
-    sell(shop, "milk", 21)
+def test_every_count_is_kept_also_when_the_record_was_right_and_answers_its_task(store):
+    sell(store, "milk", 21)
     tasks = sa.select(CountTask.sku).where(CountTask.done_at.is_(None))
-    assert shop.read(lambda session: session.scalars(tasks).all()) == ["milk"]
-    take = start(shop)
-    total(shop, take, "milk", 0)
-    total(shop, take, "tea", 20)
-    finish(shop, take)
-    close(shop, take)
-    post(shop, take)
-    assert shop.read(lambda session: session.scalars(tasks).all()) == []
-    rows = shop.read(lambda session: session.scalars(sa.select(StockCount).order_by(StockCount.sku)).all())
+    assert store.read(lambda session: session.scalars(tasks).all()) == ["milk"]
+    take = start(store)
+    total(store, take, "milk", 0)
+    total(store, take, "tea", 20)
+    finish(store, take)
+    close(store, take)
+    post(store, take)
+    assert store.read(lambda session: session.scalars(tasks).all()) == []
+    rows = store.read(lambda session: session.scalars(sa.select(StockCount).order_by(StockCount.sku)).all())
     assert [(row.sku, row.before_qty, row.counted_qty) for row in rows] == [("milk", -1, 0), ("tea", 20, 20)]
 
 
@@ -349,42 +349,42 @@ def test_the_tables_of_states_can_always_end():
 # --- a walk ---
 
 
-class TrueShop:
+class TrueStore:
     """What is really in the shop, beside its records: customers take from it, and whoever counts sees it."""
 
-    def __init__(self, shop: Shop, seed: int) -> None:
-        self.shop, self.dice = shop, random.Random(seed)
+    def __init__(self, store: OpenStore, seed: int) -> None:
+        self.store, self.dice = store, random.Random(seed)
         self.there = {sku: 20 - self.dice.randrange(3) for sku in SKUS}  # the records say 20 of each
-        self.take, self.seen = start(shop, "Floor", "Cold room"), set()
+        self.take, self.seen = start(store, "Floor", "Cold room"), set()
 
     def trade(self) -> None:
         """Sell, receive or break something; a customer takes only what is really there."""
         sku, qty = self.dice.choice(SKUS), self.dice.randint(1, 3)
         what = self.dice.choice(("sell", "sell", "receive", "waste"))
-        tick(self.shop)
+        tick(self.store)
         if what == "receive":
-            with self.shop.write() as session:
-                stock.receive(session, STORE, [(sku, qty)], source_id=new_id(), actor=self.shop.wei, at=self.shop.now)
+            with self.store.write() as session:
+                stock.receive(session, STORE, [(sku, qty)], source_id=new_id(), actor=self.store.wei, at=self.store.now)
             self.there[sku] += qty
         elif qty > self.there[sku]:
             return
         elif what == "sell":
-            sell(self.shop, sku, qty)
+            sell(self.store, sku, qty)
             self.there[sku] -= qty
         else:
-            with contextlib.suppress(Refused), self.shop.write() as session:
-                waste.write_off(session, STORE, sku, qty, reason="breakage", actor=self.shop.wei, at=self.shop.now)
+            with contextlib.suppress(Refused), self.store.write() as session:
+                waste.write_off(session, STORE, sku, qty, reason="breakage", actor=self.store.wei, at=self.store.now)
                 self.there[sku] -= qty
 
     def count(self, sku: str, by_total: bool) -> None:
         """Count a product where it lies, by scanning each piece or by typing the total."""
         if by_total:
-            total(self.shop, self.take, sku, self.there[sku], 1 + SKUS.index(sku) % 2)
-        tick(self.shop)
+            total(self.store, self.take, sku, self.there[sku], 1 + SKUS.index(sku) % 2)
+        tick(self.store)
         for _ in range(0 if by_total else self.there[sku]):
-            with self.shop.write() as session:
+            with self.store.write() as session:
                 stocktake.enter(
-                    session, STORE, self.take, 1 + SKUS.index(sku) % 2, sku, 1, actor=self.shop.wei, at=self.shop.now
+                    session, STORE, self.take, 1 + SKUS.index(sku) % 2, sku, 1, actor=self.store.wei, at=self.store.now
                 )
         if by_total or self.there[sku]:
             self.seen.add(sku)
@@ -393,7 +393,7 @@ class TrueShop:
         """Close the counting, trading and counting again as long as something is asked again."""
         while True:
             try:
-                close(self.shop, self.take)
+                close(self.store, self.take)
             except Refused as fault:
                 for sku in fault.facts["skus"]:
                     self.trade()
@@ -403,8 +403,8 @@ class TrueShop:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_no_walk_of_counting_and_trading_breaks_the_books_and_the_true_count_is_booked(another_shop, seed):
-    true = TrueShop(another_shop(f"walk-{seed}"), seed)
+def test_no_walk_of_counting_and_trading_breaks_the_books_and_the_true_count_is_booked(another_store, seed):
+    true = TrueStore(another_store(f"walk-{seed}"), seed)
     true.count("milk", by_total=False)
     for _ in range(25):
         sku = true.dice.choice(SKUS)
@@ -412,10 +412,10 @@ def test_no_walk_of_counting_and_trading_breaks_the_books_and_the_true_count_is_
             true.trade()
         else:
             true.count(sku, by_total=sku in true.seen or true.dice.random() < 0.5)
-    finish(true.shop, true.take, 1, 2)
+    finish(true.store, true.take, 1, 2)
     true.close()
     true.trade()
-    post(true.shop, true.take, most=1)
+    post(true.store, true.take, most=1)
     true.trade()
-    assert {sku: true.shop.level(sku).on_hand for sku in true.seen} == {sku: true.there[sku] for sku in true.seen}
-    assert true.shop.findings() == []
+    assert {sku: true.store.level(sku).on_hand for sku in true.seen} == {sku: true.there[sku] for sku in true.seen}
+    assert true.store.findings() == []

@@ -4,7 +4,6 @@ import pytest
 
 from config.errors import Conflict, Invalid, NotFound
 from config.nodes.journal import Actor
-from pos.store import store
 from pos.store.store import (
     StoreKey,
     Till,
@@ -14,15 +13,16 @@ from pos.store.store import (
     keys_of,
     staff_of,
     store_for_key,
+    store_of,
     withdraw_key,
 )
-from tests.builders import NOON, STORE, Shop
+from tests.builders import NOON, STORE, OpenStore
 from tests.readable import readable
 
 
-def test_a_key_opens_its_own_store_until_it_is_withdrawn(shop):
+def test_a_key_opens_its_own_store_until_it_is_withdrawn(store):
     actor = Actor.system("test", STORE)
-    with shop.write() as session:
+    with store.write() as session:
         key = give_key(session, STORE, NOON)
         session.flush()
         assert store_for_key(session, key) == STORE
@@ -41,13 +41,13 @@ def test_a_key_opens_its_own_store_until_it_is_withdrawn(shop):
         assert len(keys_of(session, STORE)) == 2, "and none is made"
 
 
-def test_no_key_is_made_for_a_store_nobody_knows(shop):
-    with shop.write() as session, pytest.raises(NotFound):
+def test_no_key_is_made_for_a_store_nobody_knows(store):
+    with store.write() as session, pytest.raises(NotFound):
         give_key(session, "S99", NOON)
 
 
-def test_a_pin_is_kept_as_a_hash_only(shop):
-    with shop.write() as session:
+def test_a_pin_is_kept_as_a_hash_only(store):
+    with store.write() as session:
         person = add_staff(session, STORE, "ana", "Ana", "cashier", "2468")
         assert "2468" not in readable(person.pin_hash)
         assert person.pin_hash.startswith("$argon2id$")
@@ -58,21 +58,21 @@ def test_a_pin_is_kept_as_a_hash_only(shop):
 @pytest.mark.parametrize(
     ("role", "pin"), [("cashier", "123"), ("cashier", "12a4"), ("owner", "1234"), ("system", "1234")]
 )
-def test_an_odd_role_or_pin_is_refused(shop, role, pin):
-    with shop.write() as session, pytest.raises(Invalid):
+def test_an_odd_role_or_pin_is_refused(store, role, pin):
+    with store.write() as session, pytest.raises(Invalid):
         add_staff(session, STORE, "eve", "Eve", role, pin)
 
 
-def test_a_name_works_here_once(shop):
-    with shop.write() as session:
+def test_a_name_works_here_once(store):
+    with store.write() as session:
         add_staff(session, STORE, "ana", "Ana", "cashier", "2468")
         with pytest.raises(Conflict):
             add_staff(session, STORE, "ana", "Ana", "cashier", "1357")
 
 
-def test_a_store_is_founded_with_its_tills(shop: Shop):
+def test_a_store_is_founded_with_its_tills(store: OpenStore):
     where = {"region": ("south", "South"), "currency": "USD", "tz": "America/Chicago", "at": NOON}
-    with shop.write() as session:
+    with store.write() as session:
         founded = found_store(session, "S02", "Café Müller 24", tills=(("A", "Front"), ("B", "Back")), **where)
         assert founded.slug == "café-müller-24"
         assert session.get_one(Till, ("S02", "B")).name == "Back"
@@ -83,4 +83,4 @@ def test_a_store_is_founded_with_its_tills(shop: Shop):
         with pytest.raises(Invalid):
             found_store(session, "S03", "Odd", **where | {"currency": "dollars"})
         with pytest.raises(NotFound):
-            store.store_of(session, "S09")
+            store_of(session, "S09")

@@ -17,23 +17,23 @@ from pos.sync import checks, replica
 from pos.till.drawer_cash import CashMoved
 from pos.till.shift_book import CashMovement, Shift
 from tests.arriving import content_hash, reapply
-from tests.builders import NOON, STORE, Network, Shop
+from tests.builders import NOON, STORE, Network, OpenStore
 from tests.tampering import unlocked
 
 BOOKS = (Sale, SaleLine, Payment, CashMovement, StockMovement, StockLevel)
 
 
-def a_busy_day(shop: Shop) -> list[Message]:
-    sold = shop.sell([("milk", 3), ("wine", 1)], cash_minor=2000)
-    shop.sell([("bread", 22)], tenders=[("card", 22 * 349, "slip 1")])
-    shop.take_back(sold.sale.id, [(1, 1)])
-    with shop.write() as session:
-        stock.receive(session, STORE, [("tea", 12), ("milk", 6)], source_id="delivery-1", actor=shop.wei, at=NOON)
-        stock.move(session, STORE, "tea", 4, Place.BACKROOM, Place.SHELF, actor=shop.wei, at=NOON)
-        stock.waste(session, STORE, "milk", 1, actor=shop.wei, at=NOON)
-        stock.count(session, STORE, "bread", 3, actor=shop.wei, at=NOON)
-    shop.close_till(11_000)
-    return shop.messages()
+def a_busy_day(store: OpenStore) -> list[Message]:
+    sold = store.sell([("milk", 3), ("wine", 1)], cash_minor=2000)
+    store.sell([("bread", 22)], tenders=[("card", 22 * 349, "slip 1")])
+    store.take_back(sold.sale.id, [(1, 1)])
+    with store.write() as session:
+        stock.receive(session, STORE, [("tea", 12), ("milk", 6)], source_id="delivery-1", actor=store.wei, at=NOON)
+        stock.move(session, STORE, "tea", 4, Place.BACKROOM, Place.SHELF, actor=store.wei, at=NOON)
+        stock.waste(session, STORE, "milk", 1, actor=store.wei, at=NOON)
+        stock.count(session, STORE, "bread", 3, actor=store.wei, at=NOON)
+    store.close_till(11_000)
+    return store.messages()
 
 
 def books(database) -> dict[str, list[tuple]]:
@@ -52,34 +52,34 @@ def network_findings(network: Network) -> list[checks.Finding]:
         return checks.findings(session)
 
 
-def test_the_network_holds_the_very_rows_of_the_shop(shop, network):
-    for message in a_busy_day(shop):
+def test_the_network_holds_the_very_rows_of_the_shop(store, network):
+    for message in a_busy_day(store):
         assert network.take(message) == ("taken", None)
-    ours, theirs = books(shop.database), books(network.database)
+    ours, theirs = books(store.database), books(network.database)
     assert theirs == ours
-    with shop.database.read() as session, network.database.engine.connect() as other:
+    with store.database.read() as session, network.database.engine.connect() as other:
         mine = session.scalars(sa.select(Shift)).one()
         there = other.execute(sa.select(*Shift.__table__.columns)).mappings().one()
         assert all(
             getattr(mine, name) == value for name, value in there.items() if name not in ("opened_at", "closed_at")
         )
     assert network_findings(network) == []
-    assert shop.findings() == []
+    assert store.findings() == []
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_any_order_with_repetition_gives_the_same_books(shop, network, seed):
-    messages, dice = a_busy_day(shop), random.Random(seed)
+def test_any_order_with_repetition_gives_the_same_books(store, network, seed):
+    messages, dice = a_busy_day(store), random.Random(seed)
     arriving = [*messages, *dice.choices(messages, k=len(messages))]
     dice.shuffle(arriving)
     for message in arriving:
         assert network.take(message)[0] in ("taken", "already")
-    assert books(network.database) == books(shop.database)
+    assert books(network.database) == books(store.database)
     assert network_findings(network) == []
 
 
-def test_applying_the_whole_inbox_again_changes_nothing(shop, network):
-    messages = a_busy_day(shop)
+def test_applying_the_whole_inbox_again_changes_nothing(store, network):
+    messages = a_busy_day(store)
     for message in messages:
         network.take(message)
     before = books(network.database)
@@ -89,9 +89,9 @@ def test_applying_the_whole_inbox_again_changes_nothing(shop, network):
     assert books(network.database) == before
 
 
-def test_a_fact_of_another_store_waits_for_a_person(shop, network):
-    shop.sell([("milk", 1)])
-    for message in shop.messages():
+def test_a_fact_of_another_store_waits_for_a_person(store, network):
+    store.sell([("milk", 1)])
+    for message in store.messages():
         state, reason = network.take(message, from_node="S02")
         assert state == "parked"
         assert "foreign-fact" in str(reason)
@@ -99,9 +99,9 @@ def test_a_fact_of_another_store_waits_for_a_person(shop, network):
 
 
 @pytest.mark.parametrize("missing", ["lines", "store", "movements", "total_minor"])
-def test_a_fact_that_cannot_be_read_is_parked_and_writes_nothing(shop, network, missing):
-    shop.sell([("milk", 1)])
-    message = shop.messages()[-1]
+def test_a_fact_that_cannot_be_read_is_parked_and_writes_nothing(store, network, missing):
+    store.sell([("milk", 1)])
+    message = store.messages()[-1]
     body = {name: value for name, value in message.body.items() if name != missing}
     broken = replace(message, body=body)
     broken = replace(broken, hash=content_hash(broken))
@@ -109,12 +109,12 @@ def test_a_fact_that_cannot_be_read_is_parked_and_writes_nothing(shop, network, 
     assert all(rows == [] for rows in books(network.database).values())
 
 
-def test_every_fact_reads_back_as_it_was_written(shop):
+def test_every_fact_reads_back_as_it_was_written(store):
     kinds = {
         fact.TOPIC: fact
         for fact in (facts.SaleCompleted, facts.ShiftClosed, facts.StockCounted, facts.StockMoved, CashMoved)
     }
-    messages = a_busy_day(shop)
+    messages = a_busy_day(store)
     assert {message.topic for message in messages} == set(kinds)
     for message in messages:
         assert kinds[message.topic].from_body(message.body).to_body() == message.body
@@ -123,12 +123,12 @@ def test_every_fact_reads_back_as_it_was_written(shop):
 # --- what the checks notice ---
 
 
-def spoil(shop: Shop, statement: sa.Update | sa.Delete | sa.Insert) -> set[str]:
-    a_busy_day(shop)
-    assert shop.findings() == []
-    with shop.write() as session, unlocked(session):
+def spoil(store: OpenStore, statement: sa.Update | sa.Delete | sa.Insert) -> set[str]:
+    a_busy_day(store)
+    assert store.findings() == []
+    with store.write() as session, unlocked(session):
         session.execute(statement)
-    return {finding.code for finding in shop.findings()}
+    return {finding.code for finding in store.findings()}
 
 
 WASTED = sa.update(StockMovement).where(StockMovement.reason == "wasted")
@@ -149,32 +149,32 @@ SPOILT = {
 
 
 @pytest.mark.parametrize("what", SPOILT)
-def test_what_was_spoilt_behind_the_shops_back_is_found(shop, what):
+def test_what_was_spoilt_behind_the_shops_back_is_found(store, what):
     statement, code = SPOILT[what]
-    assert code in spoil(shop, statement)
+    assert code in spoil(store, statement)
 
 
-def test_a_promise_beyond_what_is_there_is_found_unless_a_count_is_asked_for(shop):
-    with shop.write() as session:
-        stock.reserve(session, STORE, "order-1", [("milk", 18)], actor=shop.wei, at=NOON)
-    shop.sell([("milk", 5)])
-    assert shop.findings() == []
-    with shop.write() as session:
+def test_a_promise_beyond_what_is_there_is_found_unless_a_count_is_asked_for(store):
+    with store.write() as session:
+        stock.reserve(session, STORE, "order-1", [("milk", 18)], actor=store.wei, at=NOON)
+    store.sell([("milk", 5)])
+    assert store.findings() == []
+    with store.write() as session:
         session.execute(sa.delete(CountTask))
-    assert {finding.code for finding in shop.findings()} == {"K5"}
+    assert {finding.code for finding in store.findings()} == {"K5"}
 
 
-def test_an_answer_that_does_not_fit_its_promise_is_found(shop):
-    with shop.write() as session:
-        stock.reserve(session, STORE, "order-1", [("milk", 2)], actor=shop.wei, at=NOON)
+def test_an_answer_that_does_not_fit_its_promise_is_found(store):
+    with store.write() as session:
+        stock.reserve(session, STORE, "order-1", [("milk", 2)], actor=store.wei, at=NOON)
         stock.answer(session, STORE, "order-1", "released", at=NOON)
         with unlocked(session):
             session.execute(sa.update(Reservation).where(Reservation.kind == "released").values(qty=1))
-    assert {finding.code for finding in shop.findings()} == {"K5"}
+    assert {finding.code for finding in store.findings()} == {"K5"}
 
 
-def test_a_fact_taken_but_not_in_the_books_is_found(shop, network):
-    for message in a_busy_day(shop):
+def test_a_fact_taken_but_not_in_the_books_is_found(store, network):
+    for message in a_busy_day(store):
         network.take(message)
     with network.database.write() as session:
         session.execute(sa.delete(Shift))
@@ -183,7 +183,7 @@ def test_a_fact_taken_but_not_in_the_books_is_found(shop, network):
         assert session.scalar(sa.select(sa.func.count()).select_from(InboxMessage))
 
 
-def test_one_stores_findings_are_not_anothers(shop):
-    spoil(shop, sa.update(Sale).where(Sale.receipt_no == 2).values(receipt_no=9))
-    assert shop.read(lambda session: checks.findings(session, "S02")) == []
-    assert shop.read(lambda session: checks.findings(session, STORE)) != []
+def test_one_stores_findings_are_not_anothers(store):
+    spoil(store, sa.update(Sale).where(Sale.receipt_no == 2).values(receipt_no=9))
+    assert store.read(lambda session: checks.findings(session, "S02")) == []
+    assert store.read(lambda session: checks.findings(session, STORE)) != []

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.errors import Invalid, Refused, ShopError, Unreachable
+from config.errors import DomainError, Invalid, Refused, Unreachable
 from pos.till import scale, scale_drivers
 from pos.till.scale import PracticeScale
 from pos.till.scale_drivers import FAULTS, WIRES, Weighing, driver
-from tests.builders import NOON, STORE, Shop
+from tests.builders import NOON, STORE, OpenStore
 
 
 class Wire:
@@ -190,7 +190,7 @@ def test_noise_on_the_line_is_never_a_traceback_and_never_below_zero(name: str, 
     found: Weighing | None = None
     try:
         found = WIRES[name].read(noise, "kg")
-    except ShopError as refused:
+    except DomainError as refused:
         code = refused.code
     else:
         code = "scale-empty"
@@ -249,7 +249,7 @@ def test_a_spoilt_practice_file_is_a_silent_or_empty_scale(tmp_path: Path, conte
         assert refused.code == "scale-silent"  # noqa: PT017 - either is right, a traceback is not
 
 
-def test_tare_is_taken_off_and_the_box_alone_is_nothing(shop: Shop) -> None:
+def test_tare_is_taken_off_and_the_box_alone_is_nothing(store: OpenStore) -> None:
     assert scale.net(Weighing(312, stable=True), 12) == Weighing(300, stable=True, tare_grams=12)
     for grams, code in ((12, "tare-heavier"), (5, "tare-heavier"), (0, "scale-empty")):
         with pytest.raises(Refused) as refused:
@@ -260,23 +260,23 @@ def test_tare_is_taken_off_and_the_box_alone_is_nothing(shop: Shop) -> None:
         scale.net(Weighing(5, stable=True), -1)
 
 
-def test_a_product_has_its_own_tare_until_it_is_taken_away(shop: Shop) -> None:
+def test_a_product_has_its_own_tare_until_it_is_taken_away(store: OpenStore) -> None:
     def tare(sku: str, grams: int) -> None:
-        with shop.write() as session:
-            scale.set_tare(session, STORE, sku, grams, actor=shop.wei, at=NOON)
+        with store.write() as session:
+            scale.set_tare(session, STORE, sku, grams, actor=store.wei, at=NOON)
 
     tare("cheese", 15)
-    assert shop.read(lambda s: scale.tares(s, STORE)) == {"cheese": 15}
+    assert store.read(lambda s: scale.tares(s, STORE)) == {"cheese": 15}
     tare("cheese", 8)
     tare("cheese", 8)
-    assert shop.read(lambda s: scale.tares(s, STORE)) == {"cheese": 8}
+    assert store.read(lambda s: scale.tares(s, STORE)) == {"cheese": 8}
     tare("cheese", 0)
-    assert shop.read(lambda s: scale.tares(s, STORE)) == {}
+    assert store.read(lambda s: scale.tares(s, STORE)) == {}
     with pytest.raises(Refused):
         tare("milk", 5)
     with pytest.raises(Invalid):
         tare("cheese", -5)
-    with pytest.raises(ShopError):
+    with pytest.raises(DomainError):
         tare("gone", 5)
 
 

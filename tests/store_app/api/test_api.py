@@ -20,7 +20,7 @@ CODE = "4006381333931"
 
 
 @pytest.fixture
-def shop(house):
+def store(house):
     """Give a browser of a cashier at an open till that sells milk at 1.29."""
     actor = Actor.system("test", STORE)
     with house.doors.write() as session:
@@ -45,30 +45,30 @@ def body(**other):
     } | other  # fmt: skip
 
 
-def test_a_scan_answers_the_product_and_a_bad_one_a_sentence(shop):
-    found = shop.get(f"/api/scan/{CODE}").json
+def test_a_scan_answers_the_product_and_a_bad_one_a_sentence(store):
+    found = store.get(f"/api/scan/{CODE}").json
     assert (found["product"]["sku"], found["product"]["price_minor"], found["qty"]) == ("MILK", 129, 1)
-    assert shop.get("/api/scan/4006381333932").status_code == 422
-    assert shop.get("/api/scan/4006381333948").status_code == 404
+    assert store.get("/api/scan/4006381333932").status_code == 422
+    assert store.get("/api/scan/4006381333948").status_code == 404
 
 
-def test_the_catalogue_comes_once_and_again_only_when_it_changed(shop, house):
-    first = shop.get("/api/catalogue")
+def test_the_catalogue_comes_once_and_again_only_when_it_changed(store, house):
+    first = store.get("/api/catalogue")
     row = dict(zip(first.json["columns"], first.json["rows"][0], strict=False))
     assert (row["sku"], row["codes"], row["price_minor"]) == ("MILK", CODE, 129)
     sort = dict(zip(first.json["sort_columns"], first.json["sorts"][row["sort"]], strict=True))
     assert (sort["kind"], sort["stock_unit"]) == ("goods", "each")
     assert "cost" not in first.text
-    again = shop.get("/api/catalogue", headers={"If-None-Match": first.headers["ETag"]})
+    again = store.get("/api/catalogue", headers={"If-None-Match": first.headers["ETag"]})
     assert again.status_code == 304
     with house.doors.write() as session:
         catalogue.set_price(session, "MILK", 139, dt.date(2026, 3, 2), actor=Actor.system("test", STORE), at=NOON)
-    changed = shop.get("/api/catalogue", headers={"If-None-Match": first.headers["ETag"]})
+    changed = store.get("/api/catalogue", headers={"If-None-Match": first.headers["ETag"]})
     assert changed.status_code == 200
     assert dict(zip(changed.json["columns"], changed.json["rows"][0], strict=False))["price_minor"] == 139
 
 
-def test_many_products_cost_the_till_no_more_questions_than_one(shop, house):
+def test_many_products_cost_the_till_no_more_questions_than_one(store, house):
     asked: list[str] = []
     note = lambda *row: asked.append(row[2])  # noqa: E731  the listener is taken off again
     engine, by = house.doors.database.engine, {"actor": Actor.system("test", STORE), "at": NOON}
@@ -77,7 +77,7 @@ def test_many_products_cost_the_till_no_more_questions_than_one(shop, house):
         asked.clear()
         sa.event.listen(engine, "before_cursor_execute", note)
         try:
-            assert shop.get("/api/catalogue").status_code == 200
+            assert store.get("/api/catalogue").status_code == 200
         finally:
             sa.event.remove(engine, "before_cursor_execute", note)
         return len(asked)
@@ -89,7 +89,7 @@ def test_many_products_cost_the_till_no_more_questions_than_one(shop, house):
             catalogue.set_price(session, f"P{n}", 100 + n, NOON.date(), **by)
             catalogue.list_product(session, STORE, f"P{n}", **by)
     assert questions() == one
-    rows = shop.get("/api/catalogue").json["rows"]
+    rows = store.get("/api/catalogue").json["rows"]
     assert (len(rows), questions() < one) == (301, True)  # and once it is put together, only whether it still holds
 
 
@@ -114,7 +114,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("which", CHANGES)
-def test_the_till_hears_of_every_change_to_a_product(shop, house, which: str):
+def test_the_till_hears_of_every_change_to_a_product(store, house, which: str):
     by = {"actor": Actor.system("test", STORE), "at": NOON}
     with house.doors.write() as session:
         for sku in ("own", "gone"):
@@ -124,21 +124,21 @@ def test_the_till_hears_of_every_change_to_a_product(shop, house, which: str):
         assortment.add_code(session, STORE, "own", "2000000000015", 1, **by)
         for sku, minor in (("own", 200), ("gone", 5), ("MILK", 300)):
             catalogue.set_price(session, sku, minor, NOON.date(), scope_id=STORE, **by)
-    tag = {"If-None-Match": shop.get("/api/catalogue").headers["ETag"]}
-    assert shop.get("/api/catalogue", headers=tag).status_code == 304
+    tag = {"If-None-Match": store.get("/api/catalogue").headers["ETag"]}
+    assert store.get("/api/catalogue", headers=tag).status_code == 304
     with house.doors.write() as session:
         CHANGES[which](session, by)
-    assert shop.get("/api/catalogue", headers=tag).status_code == 200
+    assert store.get("/api/catalogue", headers=tag).status_code == 200
 
 
-def test_a_quote_writes_nothing(shop, house):
-    assert shop.post("/api/quote", json={"lines": [{"sku": "MILK", "qty": 3}]}).json["total_minor"] == 387
+def test_a_quote_writes_nothing(store, house):
+    assert store.post("/api/quote", json={"lines": [{"sku": "MILK", "qty": 3}]}).json["total_minor"] == 387
     with house.doors.read() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Sale)) == 0
 
 
-def test_the_same_sale_twice_is_one_sale_one_receipt_one_fact(shop, house):
-    first, second = shop.post("/api/sales", json=body()), shop.post("/api/sales", json=body())
+def test_the_same_sale_twice_is_one_sale_one_receipt_one_fact(store, house):
+    first, second = store.post("/api/sales", json=body()), store.post("/api/sales", json=body())
     assert (first.status_code, second.status_code) == (201, 200)
     assert first.json | {"repeated": True} == second.json
     with house.doors.read() as session:
@@ -149,21 +149,21 @@ def test_the_same_sale_twice_is_one_sale_one_receipt_one_fact(shop, house):
     assert house.doors.bell.file.exists()
 
 
-def test_the_same_id_with_another_basket_is_a_conflict(shop):
-    shop.post("/api/sales", json=body())
-    answer = shop.post("/api/sales", json=body(lines=[{"sku": "MILK", "qty": 1}], shown_total_minor=129))
+def test_the_same_id_with_another_basket_is_a_conflict(store):
+    store.post("/api/sales", json=body())
+    answer = store.post("/api/sales", json=body(lines=[{"sku": "MILK", "qty": 1}], shown_total_minor=129))
     assert (answer.status_code, answer.json["error"]["code"]) == (409, "sale-content-differs")
 
 
-def test_after_a_lost_answer_the_page_asks_by_id(shop):
-    assert shop.get(f"/api/sales/{SALE}").status_code == 404
-    done = shop.post("/api/sales", json=body()).json
-    asked = shop.get(f"/api/sales/{SALE}").json
+def test_after_a_lost_answer_the_page_asks_by_id(store):
+    assert store.get(f"/api/sales/{SALE}").status_code == 404
+    done = store.post("/api/sales", json=body()).json
+    asked = store.get(f"/api/sales/{SALE}").json
     assert {**done} == {**asked, "repeated": False}
 
 
-def test_a_changed_total_writes_nothing_and_says_so(shop, house):
-    answer = shop.post("/api/sales", json=body(shown_total_minor=200))
+def test_a_changed_total_writes_nothing_and_says_so(store, house):
+    answer = store.post("/api/sales", json=body(shown_total_minor=200))
     assert (answer.status_code, answer.json["error"]["code"]) == (409, "total-changed")
     with house.doors.read() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Sale)) == 0
@@ -192,8 +192,8 @@ def test_a_changed_total_writes_nothing_and_says_so(shop, house):
         {"shown_total_minor": None},
     ],
 )
-def test_bad_input_is_a_sentence_and_nothing_is_written(shop, house, wrong):
-    answer = shop.post("/api/sales", json=body(**wrong))
+def test_bad_input_is_a_sentence_and_nothing_is_written(store, house, wrong):
+    answer = store.post("/api/sales", json=body(**wrong))
     assert 400 <= answer.status_code < 500
     assert answer.json["error"]["message"]
     with house.doors.read() as session:
@@ -202,31 +202,31 @@ def test_bad_input_is_a_sentence_and_nothing_is_written(shop, house, wrong):
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"a":' * 500])
 @pytest.mark.parametrize("address", ["/api/sales", "/api/quote", "/api/shifts"])
-def test_what_is_no_json_is_refused(shop, address, raw):
-    assert shop.post(address, data=raw).status_code == 422
+def test_what_is_no_json_is_refused(store, address, raw):
+    assert store.post(address, data=raw).status_code == 422
 
 
-def test_a_receipt_is_printed_again_as_a_copy(shop):
-    shop.post("/api/sales", json=body())
-    assert shop.post(f"/api/receipts/{SALE}/reprint", json={}).json["copy_no"] == 1
-    assert shop.post("/api/receipts/unknown-sale/reprint", json={}).status_code == 404
+def test_a_receipt_is_printed_again_as_a_copy(store):
+    store.post("/api/sales", json=body())
+    assert store.post(f"/api/receipts/{SALE}/reprint", json={}).json["copy_no"] == 1
+    assert store.post("/api/receipts/unknown-sale/reprint", json={}).status_code == 404
 
 
-def test_the_status_names_printer_network_shift_and_clock(shop):
-    status = shop.get("/api/status?till=1").json
+def test_the_status_names_printer_network_shift_and_clock(store):
+    status = store.get("/api/status?till=1").json
     assert status["shift"]["state"] == "open"
     assert status["network"]["pending"] >= 0
     assert dt.datetime.fromisoformat(status["now"]) == NOON
     assert status["printer"]
 
 
-def test_a_shift_is_counted_blind_and_closed_once(shop):
-    found = shop.get("/api/shifts/current/1").json
+def test_a_shift_is_counted_blind_and_closed_once(store):
+    found = store.get("/api/shifts/current/1").json
     assert "expected_minor" not in found
-    assert shop.post(f"/api/shifts/{found['id']}/count", json={}).json["state"] == "counting"
-    closed = shop.post(f"/api/shifts/{found['id']}/close", json={"counted_minor": 5000}).json
+    assert store.post(f"/api/shifts/{found['id']}/count", json={}).json["state"] == "counting"
+    closed = store.post(f"/api/shifts/{found['id']}/close", json={"counted_minor": 5000}).json
     assert (closed["state"], closed["over_short_minor"]) == ("closed", 0)
-    assert shop.post(f"/api/shifts/{found['id']}/close", json={"counted_minor": 1}).status_code == 409
+    assert store.post(f"/api/shifts/{found['id']}/close", json={"counted_minor": 1}).status_code == 409
 
 
 def test_the_health_of_a_node_is_public(house, network):

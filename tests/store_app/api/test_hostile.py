@@ -346,7 +346,7 @@ def test_no_fact_of_a_store_blocks_the_others(tmp_path: Path, corpus: ModuleType
     town.deliver()
     town.open_till()
     town.ready_order("order-0001", [("bread", 2)])
-    with town.shop.read() as session:
+    with town.store.read() as session:
         rows = session.scalars(sa.select(OutboxMessage).order_by(OutboxMessage.n)).all()
         real = [Message(**outbox.to_wire(row)) for row in rows]
     effect, refused = receiver.effect_of(online_store.STORE, online_store.AT), 0

@@ -107,7 +107,7 @@ def test_a_double_click_asks_once_and_another_content_is_a_conflict(till, house)
 
 
 def test_the_shops_own_code_is_a_picture_for_as_long_as_it_is_to_be_scanned(till):
-    asked = till.post("/api/payments", json=wish(tender="wallet", way="shop_code")).json
+    asked = till.post("/api/payments", json=wish(tender="wallet", way="store_code")).json
     assert asked["qr"].startswith('<svg xmlns="http://www.w3.org/2000/svg"')
     assert asked["qr_text"].startswith("000201")
     states = [till.get(f"/api/payments/{asked['id']}").json for _ in range(2)]

@@ -14,7 +14,7 @@ from tests.store_app.house import House
 from tests.store_app.operator import furnish
 
 MORE = [f"Z{n:02d}" for n in range(12)]
-OF_ONE_SHOP = ("shops/<store_id>", "demand/<region_id>", "demand/<region_id>/series", "outlook/<region_id>")
+OF_ONE_STORE = ("shops/<store_id>", "demand/<region_id>", "demand/<region_id>/series", "outlook/<region_id>")
 
 
 def pages(house: House) -> list[str]:
@@ -23,7 +23,7 @@ def pages(house: House) -> list[str]:
         region_id = session.get_one(Store, STORE).region_id
     rules = {str(rule) for rule in house.app.url_map.iter_rules() if rule.methods and "GET" in rule.methods}
     found = [rule for rule in rules if rule.startswith("/console/") and "<" not in rule]
-    some = [f"/console/{rest}" for rest in OF_ONE_SHOP]
+    some = [f"/console/{rest}" for rest in OF_ONE_STORE]
     assert set(some) <= rules
     return sorted(found) + [one.replace("<store_id>", STORE).replace("<region_id>", region_id) for one in some]
 
@@ -47,7 +47,7 @@ def questions(house: House, addresses: list[str]) -> dict[str, int]:
     return counts
 
 
-def copy_shop(session: Session, region_id: str) -> None:
+def copy_store(session: Session, region_id: str) -> None:
     """Found more shops that have all rows of the first one, as far as these may be there twice."""
     for store_id in MORE:
         found_store(
@@ -69,7 +69,7 @@ def test_an_operator_s_page_takes_as_many_questions_for_thirteen_shops_as_for_on
     addresses = pages(network)
     one = questions(network, addresses)
     with network.doors.write() as session:
-        copy_shop(session, session.get_one(Store, STORE).region_id)
+        copy_store(session, session.get_one(Store, STORE).region_id)
         for noun in (StoreDay, OrderLine):
             counted = sa.select(noun.store_id, sa.func.count()).where(noun.store_id.in_([STORE, *MORE]))
             assert len(set(dict(session.execute(counted.group_by(noun.store_id)).all()).values())) == 1

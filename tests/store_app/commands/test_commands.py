@@ -43,7 +43,7 @@ def initialised(tmp_path_factory):
 
 
 @pytest.fixture
-def shop(tmp_path, monkeypatch, initialised):
+def store(tmp_path, monkeypatch, initialised):
     """Give a maker of commands in a fresh, initialised shop."""
     shutil.copytree(initialised, tmp_path, dirs_exist_ok=True)
     settings = tmp_path / "cornerstore.toml"
@@ -72,13 +72,13 @@ def test_a_shop_is_founded_with_what_it_says_it_takes_and_not_by_what_is_no_amou
         assert session.get_one(Store, "S02").takings_day_minor == 120_050
 
 
-def test_a_fresh_shop_verifies_and_says_how_it_stands(shop):
-    assert shop("verify").exit_code == 0
-    assert "S01" in shop("status").output
-    assert shop("migrate", "--check").exit_code == 0
+def test_a_fresh_shop_verifies_and_says_how_it_stands(store):
+    assert store("verify").exit_code == 0
+    assert "S01" in store("status").output
+    assert store("migrate", "--check").exit_code == 0
 
 
-def test_a_command_the_disk_has_no_room_for_says_so_in_words_and_writes_nothing(shop, tmp_path):
+def test_a_command_the_disk_has_no_room_for_says_so_in_words_and_writes_nothing(store, tmp_path):
     tax(tmp_path)
     file = tmp_path / "p.csv"
     file.write_text(HEADING + "".join(f"F{n},Product {n} {'x' * 90},dry,food,1.29,,\n" for n in range(300)))
@@ -88,48 +88,48 @@ def test_a_command_the_disk_has_no_room_for_says_so_in_words_and_writes_nothing(
 
     sa.event.listen(sa.Engine, "connect", bound)
     try:
-        refused = shop("import", "products", str(file), "--yes")
+        refused = store("import", "products", str(file), "--yes")
     finally:
         sa.event.remove(sa.Engine, "connect", bound)
     assert refused.exit_code == 1
     assert "disk of this computer is full" in refused.output
     assert "Traceback" not in refused.output
     assert products(tmp_path) == []
-    done = shop("import", "products", str(file), "--yes")
+    done = store("import", "products", str(file), "--yes")
     assert done.exit_code == 0, done.output
 
 
-def test_init_never_overwrites_settings(shop, tmp_path):
+def test_init_never_overwrites_settings(store, tmp_path):
     before = (tmp_path / "cornerstore.toml").read_text()
-    again = shop("init", "--node-id", "S02")
+    again = store("init", "--node-id", "S02")
     assert again.exit_code == 1
     assert "already there" in again.output
     assert (tmp_path / "cornerstore.toml").read_text() == before
     assert (tmp_path / "cornerstore.toml").stat().st_mode & 0o077 == 0
 
 
-def test_school_holidays_and_weather_come_from_files_with_a_sentence_for_each_bad_row(shop, tmp_path):
+def test_school_holidays_and_weather_come_from_files_with_a_sentence_for_each_bad_row(store, tmp_path):
     file = tmp_path / "days.csv"
     file.write_text("name,from,to\nSummer,2026-07-30,2026-07-01\nAutumn,soon,2025-11-01\n")
-    refused = shop("import", "school-holidays", str(file), "--yes")
+    refused = store("import", "school-holidays", str(file), "--yes")
     assert refused.exit_code == 2
     assert "Row 2, to: The last day of the holidays lies before the first." in refused.output
     assert "Row 3, from: 'soon' is not a day" in refused.output
     file.write_text("name,from,to\nSummer,2025-07-01,2025-07-30,,\nAutumn,2025-11-01,2025-11-07,,east\n")
-    assert "Row 3, E: 'east' stands in no column" in shop("import", "school-holidays", str(file), "--yes").output
+    assert "Row 3, E: 'east' stands in no column" in store("import", "school-holidays", str(file), "--yes").output
     file.write_text("name,from,to,\nSummer,2025-07-01,2025-07-30,,\n")
-    assert "1 row of school-holidays is in." in shop("import", "school-holidays", str(file), "--yes").output
+    assert "1 row of school-holidays is in." in store("import", "school-holidays", str(file), "--yes").output
     file.write_text("day;temperature;rain\n2025-07-01;21,5;0\n2025-07-02;;3\n")
-    assert "2 rows of weather are in." in shop("import", "weather", str(file), "--yes").output
+    assert "2 rows of weather are in." in store("import", "weather", str(file), "--yes").output
     file = tmp_path / "holidays.ics"
     events = [f"SUMMARY:{name}\r\nDTSTART;VALUE=DATE:202503{day}" for name, day in (("Easter", 10), ("Fair", 20))]
     marked = "".join(f"BEGIN:VEVENT\r\n{one}\r\nEND:VEVENT\r\n" for one in events)
     file.write_text(f"BEGIN:VCALENDAR\r\n{marked}END:VCALENDAR\r\n", newline="")
-    told = shop("import", "school-holidays", str(file), "--name", "Fair", "--yes").output
+    told = store("import", "school-holidays", str(file), "--name", "Fair", "--yes").output
     assert "1 row, a calendar" in told
     assert "1 row of school-holidays is in." in told
-    assert "There are: Easter, Fair." in shop("import", "school-holidays", str(file), "--name", "Rest", "--yes").output
-    assert "A calendar holds school holidays, nothing else." in shop("import", "stock", str(file), "--yes").output
+    assert "There are: Easter, Fair." in store("import", "school-holidays", str(file), "--name", "Rest", "--yes").output
+    assert "A calendar holds school holidays, nothing else." in store("import", "stock", str(file), "--yes").output
 
 
 @pytest.mark.parametrize(
@@ -141,30 +141,30 @@ def test_school_holidays_and_weather_come_from_files_with_a_sentence_for_each_ba
         (("store", "key", "S99"), "no store S99"),
     ],
 )
-def test_what_cannot_be_meant_is_one_sentence_and_exit_2(shop, words, sentence):
-    result = shop(*words)
+def test_what_cannot_be_meant_is_one_sentence_and_exit_2(store, words, sentence):
+    result = store(*words)
     assert result.exit_code == 2
     assert sentence in result.output
     assert "Traceback" not in result.output
 
 
-def test_one_key_is_withdrawn_by_its_name_and_none_is_made(shop):
-    keys = [shop("store", "key", "S01").output.strip() for _ in range(3)]
+def test_one_key_is_withdrawn_by_its_name_and_none_is_made(store):
+    keys = [store("store", "key", "S01").output.strip() for _ in range(3)]
     assert len(set(keys)) == 3
-    names = [line.split()[0] for line in shop("store", "key", "S01", "--list").output.splitlines()]
+    names = [line.split()[0] for line in store("store", "key", "S01", "--list").output.splitlines()]
     assert len(names) == 3
-    assert shop("store", "key", "S01", "--withdraw", names[1]).output == f"{names[1]} opens nothing any more.\n"
-    assert shop("store", "key", "S01", "--withdraw", "nonsense").exit_code == 2
-    listed = shop("store", "key", "S01", "--list").output.splitlines()
+    assert store("store", "key", "S01", "--withdraw", names[1]).output == f"{names[1]} opens nothing any more.\n"
+    assert store("store", "key", "S01", "--withdraw", "nonsense").exit_code == 2
+    listed = store("store", "key", "S01", "--list").output.splitlines()
     assert [name for name, line in zip(names, listed, strict=True) if "withdrawn" in line] == [names[1]]
-    shop("store", "key", "S01", "--withdraw", "all")
-    assert shop("store", "key", "S01", "--list").output.count("withdrawn") == 3
+    store("store", "key", "S01", "--withdraw", "all")
+    assert store("store", "key", "S01", "--list").output.count("withdrawn") == 3
 
 
-def test_a_person_is_added_once(shop):
+def test_a_person_is_added_once(store):
     words = ("staff", "add", "--name", "Ana", "--role", "cashier", "--pin", "4321")
-    assert shop(*words).exit_code == 0
-    assert shop(*words).exit_code == 1
+    assert store(*words).exit_code == 0
+    assert store(*words).exit_code == 1
 
 
 @pytest.mark.parametrize(("encoding", "shown"), [("utf-8", "UTF-8"), ("gb18030", "GB18030"), ("utf-16", "UTF-16")])
@@ -217,7 +217,7 @@ def test_a_small_parquet_file_fills_no_memory():
             importing.read("stock", raw, "s.parquet")
 
 
-def test_people_are_listed_unlocked_given_a_pin_and_sent_away_by_command(tmp_path, monkeypatch, shop):
+def test_people_are_listed_unlocked_given_a_pin_and_sent_away_by_command(tmp_path, monkeypatch, store):
     def said(*words: str) -> tuple[int, str]:
         done = CliRunner().invoke(main, ["staff", *words])
         return done.exit_code, done.output
@@ -254,41 +254,41 @@ def test_people_are_listed_unlocked_given_a_pin_and_sent_away_by_command(tmp_pat
 @pytest.mark.parametrize("name", ["x.csv", "x.xlsx", "x.parquet"])
 @pytest.mark.parametrize("raw", [b"", b"\x00\x01\x02", b"PK\x03\x04 torn", b"sku\n1", b'"open,quote'])
 def test_a_file_that_is_none_is_refused_with_a_sentence(name, raw):
-    with pytest.raises(importing.ShopError):
+    with pytest.raises(importing.DomainError):
         importing.read("stock", raw, name)
 
 
-def test_a_file_with_faults_writes_nothing_and_a_good_one_all(shop, tmp_path):
+def test_a_file_with_faults_writes_nothing_and_a_good_one_all(store, tmp_path):
     file = tmp_path / "p.csv"
     file.write_text(HEADING + MILK + "B,Beer,drinks,food,two,,\n", encoding="utf-8")
-    assert "Row 3, price" in shop("import", "products", str(file), "--yes").output
+    assert "Row 3, price" in store("import", "products", str(file), "--yes").output
     assert products(tmp_path) == []
     file.write_text(HEADING + MILK, encoding="utf-8")
     tax(tmp_path)
-    done = shop("import", "products", str(file), "--yes")
+    done = store("import", "products", str(file), "--yes")
     assert done.exit_code == 0, done.output
     assert products(tmp_path) == ["00042"]
 
 
-def test_a_file_whose_decimal_mark_nobody_can_tell_is_read_as_the_command_says(shop, tmp_path):
+def test_a_file_whose_decimal_mark_nobody_can_tell_is_read_as_the_command_says(store, tmp_path):
     file = tmp_path / "p.csv"
     file.write_text((HEADING + MILK).replace("1.29", '"1,234"'), encoding="utf-8")
     tax(tmp_path)
-    refused = shop("import", "products", str(file), "--yes")
+    refused = store("import", "products", str(file), "--yes")
     said = "Column price: 1,234 can be 1234 or 1.234. Say which mark stands before the decimals."
     assert (refused.exit_code, refused.output) == (2, f"{said} With --decimal comma or --decimal point.\n")
-    assert shop("import", "products", str(file), "--yes", "--decimal", "point").exit_code == 0
+    assert store("import", "products", str(file), "--yes", "--decimal", "point").exit_code == 0
     assert products(tmp_path) == ["00042"]
 
 
-def test_a_price_list_comes_in_by_command_for_a_supplier_of_the_shop_s_own_whole_or_not_at_all(shop, tmp_path):
+def test_a_price_list_comes_in_by_command_for_a_supplier_of_the_shop_s_own_whole_or_not_at_all(store, tmp_path):
     file = tmp_path / "p.csv"
     file.write_text(HEADING + MILK, encoding="utf-8")
     tax(tmp_path)
-    shop("import", "products", str(file), "--yes")
+    store("import", "products", str(file), "--yes")
     prices = tmp_path / "prices.csv"
     prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\n", encoding="utf-8")
-    assert "This shop's own: none yet" in shop("import", "price-list", str(prices), "--yes").output
+    assert "This shop's own: none yet" in store("import", "price-list", str(prices), "--yes").output
     database = Database(make_engine(f"sqlite:///{tmp_path / 'state' / 'S01.db'}"))
     with database.write() as session:
         suppliers.add_supplier(
@@ -297,20 +297,20 @@ def test_a_price_list_comes_in_by_command_for_a_supplier_of_the_shop_s_own_whole
         )  # fmt: skip
     import_it = ("import", "price-list", str(prices), "--supplier", "farm", "--yes")
     prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\n00043,,5\n00044,6,-3\n", encoding="utf-8")
-    refused = shop(*import_it).output
+    refused = store(*import_it).output
     assert "Row 3, pack_qty: is empty" in refused
     assert "Row 4, pack_cost: '-3' is not an amount" in refused
     prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\nnothing,6,4\n", encoding="utf-8")
-    assert "Row 3, sku: There is no product nothing" in " ".join(shop(*import_it).output.split())
+    assert "Row 3, sku: There is no product nothing" in " ".join(store(*import_it).output.split())
     with database.write() as session:
         session.execute(sa.update(Store).values(language="zh"))
     prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\n00043,,5\n", encoding="utf-8")
-    told = "".join(shop(*import_it).output.split())
+    told = "".join(store(*import_it).output.split())
     assert "第3行，pack_qty：" in told, "in the shop's language"
     assert "什么也没有写入" in told
-    assert "用--supplier说明是谁的价目表" in "".join(shop("import", "price-list", str(prices)).output.split())
+    assert "用--supplier说明是谁的价目表" in "".join(store("import", "price-list", str(prices)).output.split())
     prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\n", encoding="utf-8")
-    assert shop(*import_it).exit_code == 0
+    assert store(*import_it).exit_code == 0
     with database.read() as session:
         (sold,) = session.scalars(sa.select(SupplierProduct)).all()
         assert (sold.pack_qty, sold.pack_cost_minor) == (6, 450)
@@ -332,16 +332,16 @@ def tax(tmp_path) -> None:
     engine.dispose()
 
 
-def test_backtest_says_what_is_wrong_with_a_history_and_answers_json(shop, tmp_path):
-    assert "does not exist" in shop("backtest", "--sales", str(tmp_path / "none.csv")).output
+def test_backtest_says_what_is_wrong_with_a_history_and_answers_json(store, tmp_path):
+    assert "does not exist" in store("backtest", "--sales", str(tmp_path / "none.csv")).output
     (tmp_path / "short.csv").write_text("store,product,day,sold\n1,0007,2024-01-01,3\n")
-    short = shop("backtest", "--sales", str(tmp_path / "short.csv"))
+    short = store("backtest", "--sales", str(tmp_path / "short.csv"))
     assert short.exit_code == 2
     assert "at least 42 days" in short.output
     days = [dt.date(2024, 1, 1) + dt.timedelta(days=n) for n in range(60)]
     lines = [f"1,0007,{day},{3 + day.weekday()}" for day in days]
     (tmp_path / "sales.csv").write_text("\n".join(["store,product,day,sold", *lines]))
-    said = shop(
+    said = store(
         "backtest", "--sales", str(tmp_path / "sales.csv"), "--origins", "1", "--rivals", "snaive,ma28", "--json"
     )
     report = json.loads(said.output.strip().splitlines()[-1])
@@ -363,13 +363,13 @@ def test_a_backtests_tables_judge_clean_days_where_the_history_tells_of_empty_sh
     assert len(backtest.shown(report)) == 3
 
 
-def test_suppliers_come_in_by_a_file_and_one_that_is_known_keeps_what_the_file_leaves_out(shop, tmp_path):
+def test_suppliers_come_in_by_a_file_and_one_that_is_known_keeps_what_the_file_leaves_out(store, tmp_path):
     file = tmp_path / "s.csv"
     file.write_text(
         "name,lead_days,order_days,order_by,closed_days,minimum,email\n"
         "Farm,2,mon thu,14:00,2030-12-25 2030-12-26,20.00,orders@farm.example\nMill,,,,,,\n", encoding="utf-8"
     )  # fmt: skip
-    done = shop("import", "suppliers", str(file), "--yes")
+    done = store("import", "suppliers", str(file), "--yes")
     assert done.exit_code == 0, done.output
 
     def farm() -> tuple:
@@ -381,10 +381,10 @@ def test_suppliers_come_in_by_a_file_and_one_that_is_known_keeps_what_the_file_l
 
     assert farm() == (2, [0, 3], 840, ["2030-12-25", "2030-12-26"], 2000)
     file.write_text("name,order_by,closed_days\nfarm,none,none\n", encoding="utf-8")
-    shop("import", "suppliers", str(file), "--yes")
+    store("import", "suppliers", str(file), "--yes")
     assert farm() == (2, [0, 3], None, [], 2000)
     file.write_text("name,order_days,order_by,closed_days\nFarm,funday,25:00,soon\n", encoding="utf-8")
-    told = shop("import", "suppliers", str(file), "--yes").output
+    told = store("import", "suppliers", str(file), "--yes").output
     for column in ("order_days", "order_by", "closed_days"):
         assert f"Row 2, {column}" in told
     assert farm() == (2, [0, 3], None, [], 2000)

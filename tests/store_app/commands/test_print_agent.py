@@ -246,7 +246,7 @@ def test_the_light_is_red_while_paper_waits_and_the_agent_does_not_call(house, s
         assert print_queue.status(session, STORE, at=house.clock.now()).code == "printer-refused"
 
 
-@pytest.mark.parametrize("server", ["http://shop.example", "ftp://127.0.0.1", "shop.example", "http://10.0.0.7:8000"])
+@pytest.mark.parametrize("server", ["http://shop.example", "ftp://127.0.0.1", "store.example", "http://10.0.0.7:8000"])
 def test_an_agent_speaks_https_or_to_its_own_computer(tmp_path, server):
     (tmp_path / "key").write_text("a-key")
     with pytest.raises(Invalid):

@@ -47,26 +47,26 @@ def package() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 @real
 def test_every_panel_store_is_used_once(panel: DemoPanel, package: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    used = [store for shop in panel.shops for store in shop.panel_stores]
+    used = [panel_store for store in panel.stores for panel_store in store.panel_stores]
     assert len(used) == len(set(used)) == panel.figures["stores_used"]
     assert set(used) == set(package[0]["store_id"])
 
 
 @real
 def test_twenty_shops_in_regions_of_about_nineteen_baskets_a_day(panel: DemoPanel) -> None:
-    assert [shop.id for shop in panel.shops] == [f"S{number:02d}" for number in range(1, 21)]
-    assert {shop.region_id for shop in panel.shops} == {region.id for region in panel.regions}
+    assert [store.id for store in panel.stores] == [f"S{number:02d}" for number in range(1, 21)]
+    assert {store.region_id for store in panel.stores} == {region.id for region in panel.regions}
     assert len(panel.regions) >= 4
-    assert all(14 <= shop.baskets_per_day <= 25 for shop in panel.shops)
-    assert 18 <= np.mean([shop.baskets_per_day for shop in panel.shops]) <= 20
-    assert len({shop.slug for shop in panel.shops}) == len({shop.name for shop in panel.shops}) == 20
+    assert all(14 <= store.baskets_per_day <= 25 for store in panel.stores)
+    assert 18 <= np.mean([store.baskets_per_day for store in panel.stores]) <= 20
+    assert len({store.slug for store in panel.stores}) == len({store.name for store in panel.stores}) == 20
 
 
 @real
 def test_baskets_a_day_of_a_shop_are_its_replay_and_past_baskets(panel: DemoPanel) -> None:
     days = (panel.last_day - panel.first_day).days + 1
     assert panel.figures["history_baskets"] + panel.figures["replay_baskets"] == panel.figures["baskets"]
-    assert sum(shop.baskets_per_day for shop in panel.shops) * days == pytest.approx(
+    assert sum(store.baskets_per_day for store in panel.stores) * days == pytest.approx(
         panel.figures["baskets"], rel=0.001
     )
 
@@ -74,7 +74,7 @@ def test_baskets_a_day_of_a_shop_are_its_replay_and_past_baskets(panel: DemoPane
 @real
 def test_a_region_is_where_its_households_shop(panel: DemoPanel, package: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     visits = package[0].drop_duplicates("basket_id")
-    region = {store: shop.region_id for shop in panel.shops for store in shop.panel_stores}
+    region = {panel_store: store.region_id for store in panel.stores for panel_store in store.panel_stores}
     stores = sorted(region)
     shuffled = dict(zip(stores, np.random.default_rng(1).permutation([region[s] for s in stores]), strict=True))
 
@@ -88,10 +88,10 @@ def test_a_region_is_where_its_households_shop(panel: DemoPanel, package: tuple[
 
 @real
 def test_two_live_shops_in_different_regions_near_the_median(panel: DemoPanel) -> None:
-    first, second = panel.live_shops()
+    first, second = panel.live_stores()
     assert first.region_id != second.region_id
-    sizes = sorted(shop.baskets_per_day for shop in panel.shops)
-    assert all(sizes[4] <= shop.baskets_per_day <= sizes[15] for shop in (first, second))
+    sizes = sorted(store.baskets_per_day for store in panel.stores)
+    assert all(sizes[4] <= store.baskets_per_day <= sizes[15] for store in (first, second))
 
 
 @real
@@ -235,8 +235,8 @@ def test_replayed_baskets_are_sorted_and_sane(panel: DemoPanel, replayed: list[B
 
 @real
 def test_most_baskets_are_rung_up_by_day(replayed: list[Basket]) -> None:
-    shop = ZoneInfo("America/New_York")
-    hours = Counter(basket.at.astimezone(shop).hour for basket in replayed)
+    store = ZoneInfo("America/New_York")
+    hours = Counter(basket.at.astimezone(store).hour for basket in replayed)
     by_day = sum(count for hour, count in hours.items() if 8 <= hour < 22)
     assert by_day > 0.85 * sum(hours.values())
 
@@ -253,7 +253,7 @@ def test_the_same_package_gives_the_same_panel(panel: DemoPanel, tmp_path: Path)
 
 
 def assert_same(other: DemoPanel, panel: DemoPanel) -> None:
-    assert (other.shops, other.products, other.regions) == (panel.shops, panel.products, panel.regions)
+    assert (other.stores, other.products, other.regions) == (panel.stores, panel.products, panel.regions)
     assert other.figures == panel.figures
     for name in ("prices", "history", "replay"):
         left, right = getattr(other, name), getattr(panel, name)

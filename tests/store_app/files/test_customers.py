@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from config.errors import Invalid, ShopError
+from config.errors import DomainError, Invalid
 from config.nodes.journal import Actor, JournalEntry
 from pos.customers import consent, customers, tab
 from pos.customers.customers import Customer
@@ -90,5 +90,5 @@ def test_one_number_twice_in_a_file_is_refused_whole(house: House):
 
 def test_the_network_keeps_no_customers(network: House):
     sheet = importing.read("customers", HEAD.encode() + b"Cy,,,,,,\n", "customers.csv")
-    with network.doors.write() as session, pytest.raises(ShopError, match="a shop's own"):
+    with network.doors.write() as session, pytest.raises(DomainError, match="a shop's own"):
         importing.write(session, sheet, "*", actor=BY, at=NOON)

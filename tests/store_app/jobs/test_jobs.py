@@ -80,24 +80,24 @@ def test_a_night_of_forecasts_that_broke_off_says_how_far_it_was_and_goes_on_fro
 
     with network.doors.write() as session:
         session.execute(sa.update(Store).values(has_node=False))
-        shops = session.scalars(sa.select(Store.id).order_by(Store.id)).all()
+        stores = session.scalars(sa.select(Store.id).order_by(Store.id)).all()
         assert job_book.take(session, "network", "forecast-stores", DAY, at=NOON)
     desk = jobs.Desk(network.doors, compute=compute)
     with pytest.raises(Unreachable):
         forecast.forecast_stores(desk, DAY)
     (word,) = [word for word in doctor.examine(network.doors, outside=False) if word.thing == "jobs"]
-    assert f"forecast-stores of 2026-03-01 runs: 1 of {len(shops)} shops." in word.sentence
+    assert f"forecast-stores of 2026-03-01 runs: 1 of {len(stores)} shops." in word.sentence
     shown = words(network.signed_in("operator").get("/console/demand/north"))
-    assert f"Tonight’s forecasts: 1 of {len(shops)} shops" in shown
+    assert f"Tonight’s forecasts: 1 of {len(stores)} shops" in shown
     forecast.forecast_stores(desk, DAY)
-    assert asked == [*shops[:2], *shops[1:]]
+    assert asked == [*stores[:2], *stores[1:]]
     with network.doors.read() as session:
-        assert all(forecasts.has_run(session, shop, DAY) for shop in shops)
+        assert all(forecasts.has_run(session, store, DAY) for store in stores)
     with network.doors.write() as session:
-        forecasts.published(session, "store", shops[0]).reason = "fell_back:smooth,drifts:lumpy"
+        forecasts.published(session, "store", stores[0]).reason = "fell_back:smooth,drifts:lumpy"
     (word,) = [word for word in doctor.examine(network.doors, outside=False) if word.thing == "forecasts"]
     assert (word.light, word.value) == ("warn", 1.0)
-    assert f"Shops forecast: {len(shops)}, the newest up to 2026-03-01" in word.sentence
+    assert f"Shops forecast: {len(stores)}, the newest up to 2026-03-01" in word.sentence
     assert (
         "Sold otherwise than forecast last week: 1; the average of four weeks is used for some kinds of products: 1."
         in word.sentence
@@ -115,16 +115,16 @@ def test_a_shop_or_region_that_cannot_be_forecast_keeps_no_other_one_waiting(net
     with network.doors.write() as session:
         found_store(session, "S99", "Hill", region=("south", "South"), currency="USD", tz="UTC", at=NOON, slug="s99")
         session.execute(sa.update(Store).values(has_node=False))
-        shops = session.scalars(sa.select(Store.id).order_by(Store.id)).all()
-    odd.add(shops[0])
+        stores = session.scalars(sa.select(Store.id).order_by(Store.id)).all()
+    odd.add(stores[0])
     desk = jobs.Desk(network.doors, compute=compute)
     assert forecast.forecast_regions(desk, DAY) == f"1 regions from {DAY}"
-    assert forecast.forecast_stores(desk, DAY) == f"{len(shops) - 1} shops from {DAY}"
+    assert forecast.forecast_stores(desk, DAY) == f"{len(stores) - 1} shops from {DAY}"
     with network.doors.read() as session:
-        assert [shop for shop in shops if not forecasts.has_run(session, shop, DAY)] == [shops[0]]
+        assert [store for store in stores if not forecasts.has_run(session, store, DAY)] == [stores[0]]
     shown = words(network.signed_in("operator").get("/console/"))
     assert "What South will sell could not be forecast: ValueError: a row nobody understands." in shown
-    odd.update(shops, ["north"])
+    odd.update(stores, ["north"])
     with pytest.raises(RuntimeError, match="none of 2 regions"):
         forecast.forecast_regions(desk, DAY)
 
@@ -146,7 +146,7 @@ def test_a_night_begun_again_says_nothing_of_the_one_before_and_one_cut_off_says
     assert "It broke." not in words(), "it runs anew"
     take(3)
     with network.doors.write() as session:
-        job_book.say_how_far(session, "network", "forecast-stores", DAY, 2, 9, "shops")
+        job_book.say_how_far(session, "network", "forecast-stores", DAY, 2, 9, "stores")
     assert "forecast-stores of 2026-03-01: cut off, 2 of 9 shops" in words()
     assert "runs:" not in words()
 

@@ -15,7 +15,7 @@ from pos.reports import receipt_mail
 from pos.reports.receipt_mail import ReceiptMail
 from store_app.mail import receipts
 from store_app.mail.carriers import SmtpCarrier
-from tests.store_app.api.test_counter import BACK, SALE, WISH, body, shop  # noqa: F401  the till
+from tests.store_app.api.test_counter import BACK, SALE, WISH, body, store  # noqa: F401  the till
 from tests.store_app.conftest import NOON, STORE, post
 from tests.store_app.office import words
 
@@ -24,10 +24,10 @@ LI = "li.wei+shop@mail.example.com"
 
 
 @pytest.fixture
-def sold(shop):  # noqa: F811
+def sold(store):  # noqa: F811
     """Give the cashier's browser after a sale."""
-    assert shop.post("/api/sales", json=body()).status_code == 201
-    return shop
+    assert store.post("/api/sales", json=body()).status_code == 201
+    return store
 
 
 def letters(house):
@@ -115,7 +115,7 @@ def test_the_page_of_a_receipt_sends_it_too(house, sold):
     assert len(letters(house)) == 1
 
 
-def test_of_a_voucher_the_letter_shows_the_end_of_the_code_alone(house, shop):  # noqa: F811
+def test_of_a_voucher_the_letter_shows_the_end_of_the_code_alone(house, store):  # noqa: F811
     actor = Actor.system("test", STORE)
     with house.doors.write() as session:
         wishes = {"kind": "voucher", "price_typed": True}
@@ -125,8 +125,8 @@ def test_of_a_voucher_the_letter_shows_the_end_of_the_code_alone(house, shop):  
         catalogue.set_price(session, "GIFT", 1, dt.date(2026, 3, 1), actor=actor, at=NOON)
         catalogue.list_product(session, STORE, "GIFT", actor=actor, at=NOON)
     gift = [{"sku": "GIFT", "qty": 1, "price_minor": 258}]
-    document = shop.post("/api/sales", json=body(lines=gift)).get_json()["document"]
-    assert shop.post(ADDRESS, json={"id": WISH, "email": LI}).status_code == 200
+    document = store.post("/api/sales", json=body(lines=gift)).get_json()["document"]
+    assert store.post(ADDRESS, json={"id": WISH, "email": LI}).status_code == 200
     with house.doors.read() as session:
         letter = receipts.written(session, letters_now(session)[0])
     lines = [receipt.layout(given, columns=pdf.COLUMNS) for given in (vouchers.masked(document), document)]

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from config.ids import new_id
 from pos.sold import Sale
 from pos.sync import checks
-from tests.store_app.api.test_counter import body, shop
+from tests.store_app.api.test_counter import body, store
 from tests.store_app.conftest import House
 
-__all__ = ["shop"]
+__all__ = ["store"]
 
 
 @contextmanager
@@ -54,13 +54,13 @@ def sold(house: House) -> set[str]:
     ("trouble", "code", "said"), [(full, "disk-full", "Free some space"), (broken, "disk-fault", "start the computer")]
 )
 def test_a_sale_the_disk_does_not_take_is_answered_in_words_and_the_next_one_goes_through(
-    shop, house, trouble, code, said
+    store, house, trouble, code, said
 ):
     taken, answers = set(), []
     with trouble(house):
         for _ in range(60):
             sale = new_id()
-            answers.append(shop.post("/api/sales", json=body(id=sale)))
+            answers.append(store.post("/api/sales", json=body(id=sale)))
             if answers[-1].status_code == 503:
                 break
             taken.add(sale)
@@ -69,17 +69,17 @@ def test_a_sale_the_disk_does_not_take_is_answered_in_words_and_the_next_one_goe
         assert said in last.json["error"]["message"]
         assert last.headers["Retry-After"]
     assert sold(house) == taken, "what was refused is not there"
-    assert shop.post("/api/sales", json=body(id=sale)).status_code == 201
+    assert store.post("/api/sales", json=body(id=sale)).status_code == 201
     with house.doors.read() as session:
         assert checks.findings(session) == []
 
 
-def test_damaged_books_stop_the_shop_in_words(shop, house):
+def test_damaged_books_stop_the_shop_in_words(store, house):
     house.doors.database.engine.dispose()
     with house.file.open("r+b") as file:
         size = file.seek(0, 2)
         file.seek(100)
         file.write(b"\xff" * (size - 100))
-    answer = shop.post("/api/sales", json=body())
+    answer = store.post("/api/sales", json=body())
     assert (answer.status_code, answer.json["error"]["code"]) == (503, "books-damaged")
     assert "put the last copy back" in answer.json["error"]["message"]

@@ -176,12 +176,12 @@ def test_a_code_is_good_once_for_a_day_and_only_the_newest(network):
 
 def test_a_shop_that_joins_has_a_node_from_then_on(network):
     with network.doors.write() as session:
-        shop = store_of(session, STORE)
-        shop.has_node = False
+        store = store_of(session, STORE)
+        store.has_node = False
         code = store_joining.invite(session, STORE, actor=Actor.system("test", "network"), at=network.clock.now())
-        assert not shop.has_node
+        assert not store.has_node
         store_joining.join(session, code, at=network.clock.now())
-        assert shop.has_node
+        assert store.has_node
 
 
 def test_wrong_codes_keep_no_right_one_out_and_only_the_first_of_a_quarter_hour_are_journalled(network):

@@ -53,7 +53,7 @@ def founded_file(tmp_path_factory) -> Path:
     doors = _doors(folder)
     set_up(doors)
     with doors.write() as session:
-        found_store(session, STORE, "Shop", region=("R", "R"), currency="EUR", tz="UTC", at=NOON)
+        found_store(session, STORE, "OpenStore", region=("R", "R"), currency="EUR", tz="UTC", at=NOON)
         staff.add(session, STORE, "Ana", "shopkeeper", "2468", actor=ANA, at=NOON)
     doors.database.engine.dispose()
     return folder / f"{STORE}.db"
@@ -65,7 +65,7 @@ def _doors(folder: Path, **given) -> Doors:
 
 
 @pytest.fixture
-def shop(tmp_path, founded_file):
+def store(tmp_path, founded_file):
     """Give a shop's doors, with its sidecar."""
     shutil.copy(founded_file, tmp_path / f"{STORE}.db")
     doors = _doors(tmp_path)
@@ -102,9 +102,9 @@ def test_nobody_else_on_the_computer_reads_books_copies_and_keys(tmp_path, monke
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="its rights are the folder's")
-def test_the_doctor_names_books_and_copies_that_others_can_read(shop, tmp_path):
+def test_the_doctor_names_books_and_copies_that_others_can_read(store, tmp_path):
     def files() -> doctor.Word:
-        return next(word for word in doctor.examine(shop, outside=False) if word.thing == "files")
+        return next(word for word in doctor.examine(store, outside=False) if word.thing == "files")
 
     assert files().light == doctor.GOOD
     tmp_path.chmod(0o755)
@@ -114,7 +114,7 @@ def test_the_doctor_names_books_and_copies_that_others_can_read(shop, tmp_path):
 
 def say(doors: Doors, verb: str = "said") -> None:
     with doors.write() as session:
-        journal.record(session, actor=ANA, at=doors.now(), verb=verb, subject="shop")
+        journal.record(session, actor=ANA, at=doors.now(), verb=verb, subject="store")
 
 
 def verbs(doors: Doors) -> list[str]:
@@ -130,35 +130,35 @@ def epoch(doors: Doors) -> str:
 # --- copies ---
 
 
-def test_a_copy_is_proved_alone_in_its_file_and_holds_what_was_committed(shop):
-    say(shop)
-    note = backup.make(shop)
-    assert [one.file for one in backup.copies(shop)] == [note.file]
-    assert sorted(path.name for path in backup.folder_of(shop).iterdir()) == [note.file, f"{note.file}.json"]
-    with closing(sqlite3.connect(backup.folder_of(shop) / note.file)) as copy:
+def test_a_copy_is_proved_alone_in_its_file_and_holds_what_was_committed(store):
+    say(store)
+    note = backup.make(store)
+    assert [one.file for one in backup.copies(store)] == [note.file]
+    assert sorted(path.name for path in backup.folder_of(store).iterdir()) == [note.file, f"{note.file}.json"]
+    with closing(sqlite3.connect(backup.folder_of(store) / note.file)) as copy:
         assert copy.execute("SELECT max(n) FROM journal_entry").fetchone() == (note.journal_n,)
 
 
-def test_a_note_that_a_power_cut_left_empty_hides_no_copy_and_stops_no_other(shop):
-    first = backup.make(shop)
-    (backup.folder_of(shop) / f"{STORE}-20260301T000000Z.db.json").write_text("")
-    shop.clock.advance(3600)
-    second = backup.make(shop)
-    assert [one.file for one in backup.copies(shop)] == [second.file, first.file]
-    assert lights(shop)["backups"] == "good"
+def test_a_note_that_a_power_cut_left_empty_hides_no_copy_and_stops_no_other(store):
+    first = backup.make(store)
+    (backup.folder_of(store) / f"{STORE}-20260301T000000Z.db.json").write_text("")
+    store.clock.advance(3600)
+    second = backup.make(store)
+    assert [one.file for one in backup.copies(store)] == [second.file, first.file]
+    assert lights(store)["backups"] == "good"
 
 
-def test_people_and_settings_of_today_are_copied_when_they_rest_and_a_day_of_sales_is_not(shop):
-    desk = Desk(shop, compute=lambda function, loaded: function(loaded))
-    backup.make(shop)
+def test_people_and_settings_of_today_are_copied_when_they_rest_and_a_day_of_sales_is_not(store):
+    desk = Desk(store, compute=lambda function, loaded: function(loaded))
+    backup.make(store)
 
     def copied_after(verb: str, minutes: int, actor: Actor = ANA) -> bool:
-        with shop.write() as session:
-            journal.record(session, actor=actor, at=shop.now(), verb=verb, subject="shop")
-        shop.clock.advance(60 * minutes)
-        before = backup.copies(shop)[0]
-        keeping.back_up_changes(desk, shop.now().date())
-        return backup.copies(shop)[0] != before
+        with store.write() as session:
+            journal.record(session, actor=actor, at=store.now(), verb=verb, subject="store")
+        store.clock.advance(60 * minutes)
+        before = backup.copies(store)[0]
+        keeping.back_up_changes(desk, store.now().date())
+        return backup.copies(store)[0] != before
 
     assert not copied_after("said", 90)
     assert not copied_after("product.changed", 90, Actor.system("catalogue", STORE))
@@ -169,21 +169,21 @@ def test_people_and_settings_of_today_are_copied_when_they_rest_and_a_day_of_sal
     assert not copied_after("said", 90)
 
 
-def test_a_copy_that_is_damaged_or_whose_journal_was_edited_does_not_count(shop):
-    say(shop)
-    with thief(shop.database) as book:
+def test_a_copy_that_is_damaged_or_whose_journal_was_edited_does_not_count(store):
+    say(store)
+    with thief(store.database) as book:
         book.execute("UPDATE journal_entry SET verb = 'unsaid' WHERE n = 1")
     with pytest.raises(Invalid, match="does not hold"):
-        backup.make(shop)
-    assert list(backup.folder_of(shop).iterdir()) == []
+        backup.make(store)
+    assert list(backup.folder_of(store).iterdir()) == []
 
 
-def test_put_back_the_books_are_those_of_the_copy_the_present_ones_lie_aside_and_a_new_epoch_begins(shop):
-    say(shop, "before")
-    note, old = backup.make(shop), epoch(shop)
-    say(shop, "after")
-    aside = backup.put_back(shop, backup.folder_of(shop) / note.file)
-    again = _doors(shop.settings.state_folder)
+def test_put_back_the_books_are_those_of_the_copy_the_present_ones_lie_aside_and_a_new_epoch_begins(store):
+    say(store, "before")
+    note, old = backup.make(store), epoch(store)
+    say(store, "after")
+    aside = backup.put_back(store, backup.folder_of(store) / note.file)
+    again = _doors(store.settings.state_folder)
     assert [verb for verb in verbs(again) if verb in ("before", "after")] == ["before"]
     assert verbs(again)[-2:] == ["database.restored", "epoch.begun"]
     assert epoch(again) != old
@@ -195,10 +195,10 @@ def test_put_back_the_books_are_those_of_the_copy_the_present_ones_lie_aside_and
     again.database.engine.dispose()
 
 
-def test_a_running_node_s_books_are_not_exchanged(shop):
-    note = backup.make(shop)
-    with FileLock(shop.settings.state_folder / f"{STORE}.work.lock"), pytest.raises(Conflict, match="still running"):
-        backup.put_back(shop, backup.folder_of(shop) / note.file)
+def test_a_running_node_s_books_are_not_exchanged(store):
+    note = backup.make(store)
+    with FileLock(store.settings.state_folder / f"{STORE}.work.lock"), pytest.raises(Conflict, match="still running"):
+        backup.put_back(store, backup.folder_of(store) / note.file)
 
 
 @pytest.mark.postgres
@@ -256,12 +256,12 @@ def _network(folder: Path, url: str) -> Doors:
         (lambda file: _note(file, revision="9999"), Refused, "newer version"),
     ],
 )
-def test_what_is_no_whole_copy_of_this_node_is_not_put_back(shop, spoil, kind, words):
-    file = backup.folder_of(shop) / backup.make(shop).file
+def test_what_is_no_whole_copy_of_this_node_is_not_put_back(store, spoil, kind, words):
+    file = backup.folder_of(store) / backup.make(store).file
     spoil(file)
     with pytest.raises(kind, match=words):
-        backup.put_back(shop, file)
-    assert verbs(shop), "the books are where they were"
+        backup.put_back(store, file)
+    assert verbs(store), "the books are where they were"
 
 
 def _note(file: Path, **changed: str) -> None:
@@ -269,20 +269,20 @@ def _note(file: Path, **changed: str) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changed))
 
 
-def test_copies_thin_out_with_age_days_then_weeks_then_months(shop):
+def test_copies_thin_out_with_age_days_then_weeks_then_months(store):
     for _ in range(100):
-        shop.clock.advance(24 * 3600)
-        backup.make(shop) if not backup.copies(shop) else _another(shop)
-    ages = [(shop.now() - note.at).days for note in backup.copies(shop)]
+        store.clock.advance(24 * 3600)
+        backup.make(store) if not backup.copies(store) else _another(store)
+    ages = [(store.now() - note.at).days for note in backup.copies(store)]
     assert ages[:7] == [0, 1, 2, 3, 4, 5, 6]
     assert 11 <= len(ages) <= 7 + 5 + 4
     assert ages[-1] >= 60
 
 
-def _another(shop: Doors) -> None:
+def _another(store: Doors) -> None:
     """Lay down a copy of now without making it anew: only its name and note matter here."""
-    newest = backup.copies(shop)[0]
-    folder, at = backup.folder_of(shop), shop.now()
+    newest = backup.copies(store)[0]
+    folder, at = backup.folder_of(store), store.now()
     name = f"{STORE}-{at:%Y%m%dT%H%M%SZ}.db"
     (folder / name).write_bytes(b"")
     (folder / f"{name}.json").write_text(json.dumps(vars(newest) | {"file": name, "made_at": at.isoformat()}))
@@ -296,93 +296,93 @@ def lights(doors: Doors) -> dict[str, str]:
     return {word.thing: word.light for word in doctor.examine(doors, outside=False)}
 
 
-def test_a_sound_shop_is_told_so_and_every_trouble_has_its_sentence(shop, monkeypatch):
-    backup.make(shop)
-    found = lights(shop)
+def test_a_sound_shop_is_told_so_and_every_trouble_has_its_sentence(store, monkeypatch):
+    backup.make(store)
+    found = lights(store)
     assert {found[name] for name in ("database", "place", "backups", "jobs", "settings")} == {"good"}
-    shop.clock.advance(40 * 3600)
-    assert lights(shop)["backups"] == "warn"
+    store.clock.advance(40 * 3600)
+    assert lights(store)["backups"] == "warn"
     usage = shutil._ntuple_diskusage(10**9, 10**9, 10**7)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    word = next(word for word in doctor.examine(shop, outside=False) if word.thing == "disk")
+    word = next(word for word in doctor.examine(store, outside=False) if word.thing == "disk")
     assert (word.light, word.value) == ("bad", 1e7)
     assert "nothing more can be sold" in word.sentence
 
 
-def test_a_scrape_says_when_the_file_was_last_proved_and_does_not_read_it_whole(shop):
+def test_a_scrape_says_when_the_file_was_last_proved_and_does_not_read_it_whole(store):
     def sentence(**how: bool) -> tuple[str, int]:
         asked.clear()
-        words = doctor.examine(shop, outside=False, **how)
+        words = doctor.examine(store, outside=False, **how)
         said = next(word.sentence for word in words if word.thing == "database").partition(" MB")[0].rpartition(",")[0]
         return said, sum("quick_check" in one for one in asked)
 
     asked: list[str] = []
     note = lambda _line, _cursor, statement, *_more: asked.append(statement)  # noqa: E731
-    sa.event.listen(shop.database.engine, "before_cursor_execute", note)
+    sa.event.listen(store.database.engine, "before_cursor_execute", note)
     assert sentence(reads_file=False) == ("Not proved whole yet", 0)
-    backup.make(shop)
-    shop.clock.advance(5 * 3600)
+    backup.make(store)
+    store.clock.advance(5 * 3600)
     assert sentence(reads_file=False) == ("Whole when last proved, 5 hours ago", 0)
     assert sentence() == ("Whole", 1)
 
 
-def test_a_shop_does_not_sell_on_a_database_that_would_forget(shop):
-    refuse_unsafe(shop.database.engine)
-    with shop.database.engine.connect() as connection:
+def test_a_shop_does_not_sell_on_a_database_that_would_forget(store):
+    refuse_unsafe(store.database.engine)
+    with store.database.engine.connect() as connection:
         connection.exec_driver_sql("ROLLBACK")
         connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
         connection.exec_driver_sql("BEGIN")
     with pytest.raises(Invalid, match="synchronous is 1"):
-        refuse_unsafe(shop.database.engine)
+        refuse_unsafe(store.database.engine)
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs"])
-def test_books_on_a_network_drive_are_bad(shop, monkeypatch, kind):
+def test_books_on_a_network_drive_are_bad(store, monkeypatch, kind):
     monkeypatch.setattr(doctor, "_kind_of_disk", lambda folder: kind)
-    assert lights(shop)["place"] == "bad"
+    assert lights(store)["place"] == "bad"
 
 
-def test_a_clock_that_was_set_is_journalled(shop):
-    desk = Desk(shop)
+def test_a_clock_that_was_set_is_journalled(store):
+    desk = Desk(store)
     keeping.watch(desk, NOON.date())
-    shop.clock.advance(2)
+    store.clock.advance(2)
     keeping.watch(desk, NOON.date())
-    assert "clock.jumped" not in verbs(shop)
-    shop.clock.advance(3600)
+    assert "clock.jumped" not in verbs(store)
+    store.clock.advance(3600)
     keeping.watch(desk, NOON.date())
-    assert verbs(shop).count("clock.jumped") == 1
+    assert verbs(store).count("clock.jumped") == 1
 
 
-def test_after_a_dead_battery_days_go_on_from_what_is_known_to_be_past_and_the_doctor_says_so(shop):
+def test_after_a_dead_battery_days_go_on_from_what_is_known_to_be_past_and_the_doctor_says_so(store):
     """I28: today's prices and people hold on a clock of 1970, and one evening in 2099 leads nobody astray."""
-    with shop.read() as session:
+    with store.read() as session:
         born_at = this_node(session).born_at
     days = [NOON + dt.timedelta(days=n) for n in (1, 2, 3, 4)] + [dt.datetime(2099, 12, 31, tzinfo=dt.UTC)]
-    with shop.write() as session:
+    with store.write() as session:
         for n, at in enumerate(days):
             spell = {"store_id": STORE, "id": f"spell-{n}", "till_id": "t9", "state": "closed", "opened_by": "ana"}
             session.add(Shift(**spell, opened_by_name="Ana", opened_at=at, closed_at=at, business_day=at.date()))
-    with shop.read() as session:
+    with store.read() as session:
         assert known_past.known(session, STORE) == days[2] > born_at
         assert known_past.known(session, "another shop") == born_at
-    with shop.write() as session:
+    with store.write() as session:
         this_node(session).last_contact_at = contact = SystemClock().now() + dt.timedelta(days=99)
-    fallen = dataclasses.replace(shop, clock=SystemClock())
+    fallen = dataclasses.replace(store, clock=SystemClock())
     assert lights(fallen)["clock"] == "good"
     known_past.hold(fallen)
     assert fallen.now() >= contact
     word = next(word for word in doctor.examine(fallen, outside=False) if word.thing == "clock")
     assert word.light == "bad"
     assert "behind by 99.0 days" in word.sentence
-    known_past.hold(shop)  # a clock of a practice or a test is its own
+    known_past.hold(store)  # a clock of a practice or a test is its own
 
 
 # --- what the shop takes along ---
 
 
-def test_an_export_holds_every_table_of_one_moment_and_no_secret(shop, tmp_path):
-    say(shop, "=cmd|' /C calc'!A0")
-    counts = take_out.write(shop, tmp_path / "ours.zip", actor=ANA)
+def test_an_export_holds_every_table_of_one_moment_and_no_secret(store, tmp_path):
+    say(store, "=cmd|' /C calc'!A0")
+    counts = take_out.write(store, tmp_path / "ours.zip", actor=ANA)
     with zipfile.ZipFile(tmp_path / "ours.zip") as packed:
         about = json.loads(packed.read("contents.json"))
         people = list(csv.DictReader(io.StringIO(packed.read("staff.csv").decode())))
@@ -395,17 +395,17 @@ def test_an_export_holds_every_table_of_one_moment_and_no_secret(shop, tmp_path)
     assert about["tables"]["journal_entry"]["rows"] == len(entries) == counts["journal_entry"]
     assert (tmp_path / "ours.zip").stat().st_mode & 0o077 == 0
     with pytest.raises(Conflict):
-        take_out.write(shop, tmp_path / "ours.zip", actor=ANA)
+        take_out.write(store, tmp_path / "ours.zip", actor=ANA)
 
 
-def test_the_doctor_says_when_an_update_is_due_as_the_policy_promises(shop):
+def test_the_doctor_says_when_an_update_is_due_as_the_policy_promises(store):
     def word() -> doctor.Word:
-        return next(word for word in doctor.examine(shop, outside=False) if word.thing == "age")
+        return next(word for word in doctor.examine(store, outside=False) if word.thing == "age")
 
     changed = dt.datetime.fromtimestamp(Path(sysconfig.get_path("purelib")).stat().st_mtime, dt.UTC)
-    shop.clock.advance((changed - shop.now()).total_seconds() + 100 * 86_400 + 3600)
+    store.clock.advance((changed - store.now()).total_seconds() + 100 * 86_400 + 3600)
     assert (word().light, word().value) == ("good", 100)
-    shop.clock.advance(86_400)
+    store.clock.advance(86_400)
     assert word().light == "warn"
     assert "Install the newest version" in word().sentence
     policy = (Path(__file__).resolve().parents[3] / "docs" / "security.md").read_text("utf-8")
@@ -447,16 +447,16 @@ def test_every_secret_of_the_tables_is_named_as_one():
         if table.name not in take_out.SECRET_TABLES
         for column in table.columns
         if re.search("pin_|token|secret|badge_hash|totp|key_sha|code_hash", column.name)
-    } - {"offer_edition.token", "shop_front.promotions_token"}  # say which edition somebody has, and open nothing
+    } - {"offer_edition.token", "storefront.promotions_token"}  # say which edition somebody has, and open nothing
     assert {name for name in secret if name.partition(".")[2] not in take_out.SECRET_COLUMNS} == set()
 
 
-def test_no_copy_and_no_export_holds_a_key(shop, tmp_path):
-    signer = signing_key.present(shop)
-    settings = shop.settings.model_copy(
+def test_no_copy_and_no_export_holds_a_key(store, tmp_path):
+    signer = signing_key.present(store)
+    settings = store.settings.model_copy(
         update={"network_key": "bearer-key-of-the-store", "notify_key": "key-of-letters"}
     )
-    doors = Doors(shop.database, shop.clock, settings)
+    doors = Doors(store.database, store.clock, settings)
     note = backup.make(doors)
     take_out.write(doors, tmp_path / "ours.zip", actor=ANA)
     with zipfile.ZipFile(tmp_path / "ours.zip") as packed:
@@ -474,7 +474,7 @@ def test_no_copy_and_no_export_holds_a_key(shop, tmp_path):
 # --- the commands ---
 
 
-def test_backup_doctor_restore_and_export_are_commands_that_speak_in_sentences(shop, monkeypatch, tmp_path):
+def test_backup_doctor_restore_and_export_are_commands_that_speak_in_sentences(store, monkeypatch, tmp_path):
     settings = tmp_path / "shop.toml"
     settings.write_text(f'node_id = "{STORE}"\nstate_folder = "{tmp_path}"\nsecret_key = "{"k" * 32}"\nport = 0\n')
     settings.chmod(0o600)
@@ -488,7 +488,7 @@ def test_backup_doctor_restore_and_export_are_commands_that_speak_in_sentences(s
     assert "Proved." in made.output
     assert "1 copies" in run("backup", "--list").output
     assert "Whole" in run("doctor", "--alone").output
-    (file,) = backup.folder_of(shop).glob("*.db")
+    (file,) = backup.folder_of(store).glob("*.db")
     back = run("restore", str(file), "--yes")
     assert back.exit_code == 0, back.output
     assert "a new epoch has begun" in back.output

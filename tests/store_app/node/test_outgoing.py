@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from config import settings as node_settings
-from config.errors import Invalid, Refused, ShopError, Unreachable
+from config.errors import DomainError, Invalid, Refused, Unreachable
 from config.nodes.signing import Signer
 from config.settings import Settings
 from store_app.commands import print_agent
@@ -114,7 +114,7 @@ def test_no_request_follows_a_redirect_or_goes_to_another_address(tmp_path):
             lambda: joining.fetch_ca(ours, "AB", tmp_path / "ca.pem"),
             lambda: joining.exchange(ours, "code", None, Signer.make()),
         ):
-            with pytest.raises(ShopError):
+            with pytest.raises(DomainError):
                 ask()
         assert (len(asked), reached) == (6, [])
 

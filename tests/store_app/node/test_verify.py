@@ -21,7 +21,7 @@ from store_app.node import verifying
 from store_app.node.verifying import Anchor
 from store_app.web import staff
 from tests.arriving import content_hash
-from tests.builders import NOON, STORE, Shop, open_shop
+from tests.builders import NOON, STORE, OpenStore, open_store
 from tests.store_app.api import test_payments as payments
 from tests.tampering import thief, unlocked
 
@@ -34,61 +34,61 @@ SELECT store_id, sale_id, 3, sku, name, stock_unit, qty, unit_price_minor, price
 
 
 @pytest.fixture(scope="module")
-def traded(tmp_path_factory) -> Shop:
+def traded(tmp_path_factory) -> OpenStore:
     """Give a shop with two closed shifts and one open, sales in each, and one return."""
-    shop = open_shop(tmp_path_factory.mktemp("traded"))
+    store = open_store(tmp_path_factory.mktemp("traded"))
     for n in range(2):
-        first = shop.sell([("milk", 3), ("wine", 1)], cash_minor=2000)
-        shop.sell([("bread", 1)], tenders=[("card", 349, f"slip {n}")])
-        shop.take_back(first.sale.id, [(1, 1)])
-        shop.close_till()
-        shop.open_till()
-    shop.sell([("tea", 2)])
-    return shop
+        first = store.sell([("milk", 3), ("wine", 1)], cash_minor=2000)
+        store.sell([("bread", 1)], tenders=[("card", 349, f"slip {n}")])
+        store.take_back(first.sale.id, [(1, 1)])
+        store.close_till()
+        store.open_till()
+    store.sell([("tea", 2)])
+    return store
 
 
 @pytest.fixture
-def shop(traded: Shop, tmp_path) -> Iterator[Shop]:
+def store(traded: OpenStore, tmp_path) -> Iterator[OpenStore]:
     """Give a copy of the shop that may be spoilt."""
     path = tmp_path / "spoilt.db"
     with sqlite3.connect(path) as copy, sqlite3.connect(str(traded.database.engine.url.database)) as source:
         source.backup(copy)
     copy.close()
-    shop = Shop(Database(make_engine(f"sqlite:///{path}")), traded.clock)
-    yield shop
-    shop.database.engine.dispose()
+    store = OpenStore(Database(make_engine(f"sqlite:///{path}")), traded.clock)
+    yield store
+    store.database.engine.dispose()
 
 
-def spoil(shop: Shop, *statements: str, **values: object) -> None:
-    with thief(shop.database) as connection:
+def spoil(store: OpenStore, *statements: str, **values: object) -> None:
+    with thief(store.database) as connection:
         for statement in statements:
             connection.execute(statement, values)
 
 
-def ask(shop: Shop, query: str, **values: object) -> list[sa.Row]:
-    with shop.database.engine.connect() as connection:
+def ask(store: OpenStore, query: str, **values: object) -> list[sa.Row]:
+    with store.database.engine.connect() as connection:
         return list(connection.execute(sa.text(query), values))
 
 
-def verified(shop: Shop, *outside: Anchor) -> verifying.Report:
-    return shop.read(lambda session: verifying.verify_in(session, STORE, outside))
+def verified(store: OpenStore, *outside: Anchor) -> verifying.Report:
+    return store.read(lambda session: verifying.verify_in(session, STORE, outside))
 
 
-def faults(shop: Shop, *outside: Anchor) -> str:
-    return "\n".join(verified(shop, *outside).faults)
+def faults(store: OpenStore, *outside: Anchor) -> str:
+    return "\n".join(verified(store, *outside).faults)
 
 
-def a_sale(shop: Shop, receipt_no: int) -> sa.Row:
-    (row,) = ask(shop, "SELECT id, receipt_no FROM sale WHERE receipt_no = :no", no=receipt_no)
+def a_sale(store: OpenStore, receipt_no: int) -> sa.Row:
+    (row,) = ask(store, "SELECT id, receipt_no FROM sale WHERE receipt_no = :no", no=receipt_no)
     return row
 
 
-def entry_of(shop: Shop, subject: str) -> int:
-    return int(ask(shop, "SELECT max(n) AS n FROM journal_entry WHERE subject = :subject", subject=subject)[0].n)
+def entry_of(store: OpenStore, subject: str) -> int:
+    return int(ask(store, "SELECT max(n) AS n FROM journal_entry WHERE subject = :subject", subject=subject)[0].n)
 
 
-def last_entry(shop: Shop) -> int:
-    return int(ask(shop, "SELECT max(n) AS n FROM journal_entry")[0].n)
+def last_entry(store: OpenStore) -> int:
+    return int(ask(store, "SELECT max(n) AS n FROM journal_entry")[0].n)
 
 
 def test_honest_books_are_whole_and_all_sales_are_sealed(traded):
@@ -117,11 +117,11 @@ def test_honest_books_are_whole_and_all_sales_are_sealed(traded):
         ("note", "x"),
     ],
 )
-def test_an_edited_sale_is_named_with_its_receipt_and_its_entry(shop, column, value):
-    sale = a_sale(shop, 4)
-    spoil(shop, f"UPDATE sale SET {column} = :value WHERE id = :id", value=value, id=sale.id)
-    said = faults(shop)
-    assert f"entry {entry_of(shop, f'sale:{sale.id}')}" in said
+def test_an_edited_sale_is_named_with_its_receipt_and_its_entry(store, column, value):
+    sale = a_sale(store, 4)
+    spoil(store, f"UPDATE sale SET {column} = :value WHERE id = :id", value=value, id=sale.id)
+    said = faults(store)
+    assert f"entry {entry_of(store, f'sale:{sale.id}')}" in said
     assert sale.id in said
     assert "2026-03-02 12:00:00 UTC" in said
     assert column in said or column == "state"
@@ -133,12 +133,12 @@ def test_an_edited_sale_is_named_with_its_receipt_and_its_entry(shop, column, va
      ("discount_minor", 5), ("name", "Milk"), ("reason", "because"), ("batch", "L1"), ("expires_on", "2026-04-01"),
      ("cost_minor", 7), ("price_type", "override")],
 )  # fmt: skip
-def test_an_edited_line_is_named_with_the_value_that_was_sealed(shop, column, value):
-    sale = a_sale(shop, 4)
-    before = ask(shop, f"SELECT {column} AS kept FROM sale_line WHERE sale_id = :id AND n = 1", id=sale.id)[0].kept
-    spoil(shop, f"UPDATE sale_line SET {column} = :value WHERE sale_id = :id AND n = 1", value=value, id=sale.id)
-    said = faults(shop)
-    assert f"Receipt 4 of till T1 (entry {entry_of(shop, f'sale:{sale.id}')}" in said
+def test_an_edited_line_is_named_with_the_value_that_was_sealed(store, column, value):
+    sale = a_sale(store, 4)
+    before = ask(store, f"SELECT {column} AS kept FROM sale_line WHERE sale_id = :id AND n = 1", id=sale.id)[0].kept
+    spoil(store, f"UPDATE sale_line SET {column} = :value WHERE sale_id = :id AND n = 1", value=value, id=sale.id)
+    said = faults(store)
+    assert f"Receipt 4 of till T1 (entry {entry_of(store, f'sale:{sale.id}')}" in said
     assert f"line 1: {column} is {value!r}, was {before!r}" in said
 
 
@@ -159,51 +159,51 @@ def test_an_edited_line_is_named_with_the_value_that_was_sealed(shop, column, va
         (ONE_LINE_MORE, "line 3 was put in"),
     ],
 )
-def test_money_and_lines_cannot_be_changed_beside_their_sale(shop, what, said):
-    sale = a_sale(shop, 4)
-    spoil(shop, what, id=sale.id)
-    found = faults(shop)
+def test_money_and_lines_cannot_be_changed_beside_their_sale(store, what, said):
+    sale = a_sale(store, 4)
+    spoil(store, what, id=sale.id)
+    found = faults(store)
     assert "Receipt 4 of till T1" in found
     assert said in found
 
 
-def test_two_sales_that_changed_places_are_both_named(shop):
-    one, other = a_sale(shop, 2), a_sale(shop, 5)
-    spoil(shop, "UPDATE sale_line SET sale_id = 'aside' WHERE sale_id = :one",
+def test_two_sales_that_changed_places_are_both_named(store):
+    one, other = a_sale(store, 2), a_sale(store, 5)
+    spoil(store, "UPDATE sale_line SET sale_id = 'aside' WHERE sale_id = :one",
           "UPDATE sale_line SET sale_id = :one WHERE sale_id = :other",
           "UPDATE sale_line SET sale_id = :other WHERE sale_id = 'aside'",
           "UPDATE sale SET total_minor = 1 WHERE id IN (:one, :other)", one=one.id, other=other.id)  # fmt: skip
-    found = faults(shop)
+    found = faults(store)
     assert "Receipt 2 of till T1" in found
     assert "Receipt 5 of till T1" in found
 
 
-def test_a_sale_taken_out_is_missed_with_its_number(shop):
-    sale = a_sale(shop, 4)
+def test_a_sale_taken_out_is_missed_with_its_number(store):
+    sale = a_sale(store, 4)
     tables = ("sale_line", "payment")
-    spoil(shop, *(f"DELETE FROM {table} WHERE sale_id = :id" for table in tables),
+    spoil(store, *(f"DELETE FROM {table} WHERE sale_id = :id" for table in tables),
           "DELETE FROM cash_movement WHERE source_id = :id", "DELETE FROM sale WHERE id = :id",
           "DELETE FROM outbox_message WHERE id = :id", id=sale.id)  # fmt: skip
-    assert faults(shop) == (
-        f"Receipt 4 (entry {entry_of(shop, f'sale:{sale.id}')}, 2026-03-02 12:00:00 UTC) is in the journal, but was "
+    assert faults(store) == (
+        f"Receipt 4 (entry {entry_of(store, f'sale:{sale.id}')}, 2026-03-02 12:00:00 UTC) is in the journal, but was "
         f"taken out of the books (sale {sale.id})"
     )
 
 
-def test_what_a_removed_sale_left_behind_is_named(shop):
-    sale = a_sale(shop, 4)
-    spoil(shop, "DELETE FROM sale WHERE id = :id", id=sale.id)
-    found = faults(shop)
+def test_what_a_removed_sale_left_behind_is_named(store):
+    sale = a_sale(store, 4)
+    spoil(store, "DELETE FROM sale WHERE id = :id", id=sale.id)
+    found = faults(store)
     for said in ("was taken out of the books", "yet a line of it does (1, 2)", "yet a payment", "yet a cash movement"):
         assert said in found
 
 
-def test_a_sale_put_in_beside_the_till_is_named(shop):
-    columns = ask(shop, "SELECT * FROM sale WHERE receipt_no = 7")[0]._mapping
+def test_a_sale_put_in_beside_the_till_is_named(store):
+    columns = ask(store, "SELECT * FROM sale WHERE receipt_no = 7")[0]._mapping
     names = ", ".join(columns)
     values = ", ".join({"id": "'forged-sale'", "receipt_no": "70"}.get(name, name) for name in columns)
-    spoil(shop, f"INSERT INTO sale ({names}) SELECT {values} FROM sale WHERE receipt_no = 7")
-    assert faults(shop) == (
+    spoil(store, f"INSERT INTO sale ({names}) SELECT {values} FROM sale WHERE receipt_no = 7")
+    assert faults(store) == (
         "Receipt 70 of till T1 (2026-03-02 12:00:00 UTC) is not in the journal: it was put in beside the till "
         "(sale forged-sale)"
     )
@@ -214,72 +214,72 @@ def test_a_sale_put_in_beside_the_till_is_named(shop):
     [("body", "{}"), ("actor_name", "Eve"), ("verb", "sale.forgotten"), ("subject", "sale:x"),
      ("at", "2026-01-01 00:00:00.000000")],
 )  # fmt: skip
-def test_an_edited_entry_is_named(shop, column, value):
-    n = entry_of(shop, f"sale:{a_sale(shop, 4).id}")
-    spoil(shop, f"UPDATE journal_entry SET {column} = :value WHERE n = :n", value=value, n=n)
-    assert f"Entry {n} was changed after it was written" in faults(shop)
+def test_an_edited_entry_is_named(store, column, value):
+    n = entry_of(store, f"sale:{a_sale(store, 4).id}")
+    spoil(store, f"UPDATE journal_entry SET {column} = :value WHERE n = :n", value=value, n=n)
+    assert f"Entry {n} was changed after it was written" in faults(store)
 
 
-def test_a_deleted_entry_is_missed(shop):
-    sale = a_sale(shop, 4)
-    n = entry_of(shop, f"sale:{sale.id}")
-    spoil(shop, "DELETE FROM journal_entry WHERE n = :n", n=n)
-    found = faults(shop)
+def test_a_deleted_entry_is_missed(store):
+    sale = a_sale(store, 4)
+    n = entry_of(store, f"sale:{sale.id}")
+    spoil(store, "DELETE FROM journal_entry WHERE n = :n", n=n)
+    found = faults(store)
     assert f"Entry {n} is missing" in found
     assert f"(sale {sale.id})" in found, "and the sale it told of is now in no entry"
 
 
-def test_two_entries_that_changed_places_are_named(shop):
-    spoil(shop, "UPDATE journal_entry SET n = -1 WHERE n = 4", "UPDATE journal_entry SET n = 4 WHERE n = 6",
+def test_two_entries_that_changed_places_are_named(store):
+    spoil(store, "UPDATE journal_entry SET n = -1 WHERE n = 4", "UPDATE journal_entry SET n = 4 WHERE n = 6",
           "UPDATE journal_entry SET n = 6 WHERE n = -1")  # fmt: skip
-    assert "Entries 4 to 7 were changed, swapped or put in" in faults(shop)
+    assert "Entries 4 to 7 were changed, swapped or put in" in faults(store)
 
 
-def test_an_entry_put_in_between_is_named(shop):
-    last = last_entry(shop)
+def test_an_entry_put_in_between_is_named(store):
+    last = last_entry(store)
     for n in range(last, 5, -1):
-        spoil(shop, "UPDATE journal_entry SET n = n + 1 WHERE n = :n", n=n)
-    spoil(shop, "INSERT INTO journal_entry SELECT node_id, 6, at, actor_id, actor_name, verb, subject, body, hash "
+        spoil(store, "UPDATE journal_entry SET n = n + 1 WHERE n = :n", n=n)
+    spoil(store, "INSERT INTO journal_entry SELECT node_id, 6, at, actor_id, actor_name, verb, subject, body, hash "
                 "FROM journal_entry WHERE n = 5", "UPDATE journal_head SET n = n + 1")  # fmt: skip
-    assert f"Entries 6 to {last + 1} were changed, swapped or put in" in faults(shop)
+    assert f"Entries 6 to {last + 1} were changed, swapped or put in" in faults(store)
 
 
-def test_a_cut_off_tail_shows_at_the_head(shop):
-    last = last_entry(shop)
-    spoil(shop, "DELETE FROM journal_entry WHERE n > :n", n=last - 2)
-    assert f"The journal ends at entry {last - 2}, but its head is at entry {last}" in faults(shop)
+def test_a_cut_off_tail_shows_at_the_head(store):
+    last = last_entry(store)
+    spoil(store, "DELETE FROM journal_entry WHERE n > :n", n=last - 2)
+    assert f"The journal ends at entry {last - 2}, but its head is at entry {last}" in faults(store)
 
 
-def cut_and_rewind(shop: Shop, n: int) -> None:
-    spoil(shop, "DELETE FROM journal_entry WHERE n > :n",
+def cut_and_rewind(store: OpenStore, n: int) -> None:
+    spoil(store, "DELETE FROM journal_entry WHERE n > :n",
           "UPDATE journal_head SET n = :n, hash = (SELECT hash FROM journal_entry WHERE n = :n)", n=n)  # fmt: skip
 
 
-def test_a_tail_cut_off_with_its_head_is_missed_by_whoever_remembers_the_end(shop):
+def test_a_tail_cut_off_with_its_head_is_missed_by_whoever_remembers_the_end(store):
     """The sale's own rows are removed too, so that only an anchor can tell."""
-    last = last_entry(shop)
-    (kept,) = ask(shop, "SELECT hash FROM journal_entry WHERE n = :n", n=last)
-    sale = a_sale(shop, 7)
-    spoil(shop, *(f"DELETE FROM {table} WHERE sale_id = :id" for table in ("sale_line", "payment")),
+    last = last_entry(store)
+    (kept,) = ask(store, "SELECT hash FROM journal_entry WHERE n = :n", n=last)
+    sale = a_sale(store, 7)
+    spoil(store, *(f"DELETE FROM {table} WHERE sale_id = :id" for table in ("sale_line", "payment")),
           "DELETE FROM cash_movement WHERE source_id = :id", "DELETE FROM sale WHERE id = :id",
           "UPDATE receipt_counter SET last_no = 6", id=sale.id)  # fmt: skip
-    cut_and_rewind(shop, last - 1)
-    assert verified(shop).faults == []
-    found = faults(shop, Anchor(last, kept.hash, "the network (heard at noon)"))
+    cut_and_rewind(store, last - 1)
+    assert verified(store).faults == []
+    found = faults(store, Anchor(last, kept.hash, "the network (heard at noon)"))
     assert found == f"Entry {last} is missing: the tail was cut off. The network (heard at noon) remembers entry {last}"
 
 
-def test_a_z_report_remembers_the_entries_before_it(shop):
+def test_a_z_report_remembers_the_entries_before_it(store):
     """Everything after the first sale is cut off with the head; the Z reports still know how far the journal went."""
-    cut_and_rewind(shop, 3)
-    found = faults(shop)
+    cut_and_rewind(store, 3)
+    found = faults(store)
     assert "the tail was cut off. Z 1 of Till 1 (2026-03-02) remembers entry" in found
     assert "Z 2 of Till 1 (2026-03-02) remembers entry" in found
 
 
-def rewrite(shop: Shop, n: int, body: str) -> None:
+def rewrite(store: OpenStore, n: int, body: str) -> None:
     """Change an entry and make the whole chain after it fit again, head included."""
-    with shop.write() as session, unlocked(session):
+    with store.write() as session, unlocked(session):
         rows = session.scalars(sa.select(JournalEntry).order_by(JournalEntry.n)).all()
         before = GENESIS
         for row in rows:
@@ -289,14 +289,14 @@ def rewrite(shop: Shop, n: int, body: str) -> None:
         session.execute(sa.text("UPDATE journal_head SET hash = :hash"), {"hash": before})
 
 
-def test_a_chain_written_anew_does_not_fit_what_z_and_network_remember(shop):
-    last = last_entry(shop)
-    (kept,) = ask(shop, "SELECT hash FROM journal_entry WHERE n = :n", n=last)
-    shifts = shop.read(lambda session: session.scalars(sa.select(shift_book.Shift)).all())
+def test_a_chain_written_anew_does_not_fit_what_z_and_network_remember(store):
+    last = last_entry(store)
+    (kept,) = ask(store, "SELECT hash FROM journal_entry WHERE n = :n", n=last)
+    shifts = store.read(lambda session: session.scalars(sa.select(shift_book.Shift)).all())
     anchored = [row.z_report["journal"]["n"] for row in shifts if row.z_report]
     between = anchored[0] + 4
-    rewrite(shop, between, '{"receipt_no":4}')
-    found = faults(shop, Anchor(last, kept.hash, "the network"))
+    rewrite(store, between, '{"receipt_no":4}')
+    found = faults(store, Anchor(last, kept.hash, "the network"))
     assert (
         f"The journal was written anew after entry {anchored[0]} and up to entry {anchored[1]}: "
         "Z 2 of Till 1 (2026-03-02) remembers another entry"
@@ -315,51 +315,51 @@ def test_a_chain_written_anew_does_not_fit_what_z_and_network_remember(shop):
         "UPDATE shift SET z_report = json_set(z_report, '$.journal.n', 2) WHERE z_no = 1",
     ],
 )
-def test_a_frozen_z_cannot_be_changed_unseen(shop, what):
-    spoil(shop, what)
-    assert "Z 1 of Till 1 (2026-03-02) was changed after it was closed (entry " in faults(shop)
+def test_a_frozen_z_cannot_be_changed_unseen(store, what):
+    spoil(store, what)
+    assert "Z 1 of Till 1 (2026-03-02) was changed after it was closed (entry " in faults(store)
 
 
-def test_a_z_taken_out_or_put_in_is_named(shop):
-    spoil(shop, "DELETE FROM shift WHERE z_no = 1")
-    assert "Z 1 is in the journal (entry" in faults(shop)
+def test_a_z_taken_out_or_put_in_is_named(store):
+    spoil(store, "DELETE FROM shift WHERE z_no = 1")
+    assert "Z 1 is in the journal (entry" in faults(store)
     names = ", ".join(column.name for column in shift_book.Shift.__table__.columns)
     forged = names.replace("id,", "'forged',", 1) if names.startswith("id,") else names.replace(" id,", " 'forged',")
-    spoil(shop, f"INSERT INTO shift ({names}) SELECT {forged.replace('z_no', '9')} FROM shift WHERE z_no = 2")
-    assert "Z 9 of Till 1 (2026-03-02) is not in the journal: it was put in" in faults(shop)
+    spoil(store, f"INSERT INTO shift ({names}) SELECT {forged.replace('z_no', '9')} FROM shift WHERE z_no = 2")
+    assert "Z 9 of Till 1 (2026-03-02) is not in the journal: it was put in" in faults(store)
 
 
-def test_a_receipt_number_that_was_given_and_is_gone_is_missed(shop):
-    spoil(shop, "UPDATE receipt_counter SET last_no = 9")
-    assert "Receipts 8 to 9 of till T1 were given, but not in the books" in faults(shop)
+def test_a_receipt_number_that_was_given_and_is_gone_is_missed(store):
+    spoil(store, "UPDATE receipt_counter SET last_no = 9")
+    assert "Receipts 8 to 9 of till T1 were given, but not in the books" in faults(store)
 
 
-def test_sales_from_before_there_were_seals_still_have_to_fit_their_entries(shop):
-    sale = a_sale(shop, 7)
-    n = last_entry(shop)
-    rewrite(shop, n, '{"lines":1,"receipt_no":7,"total_minor":900}')
-    assert verified(shop).faults == []
-    assert verified(shop).sealed == 6
-    spoil(shop, "UPDATE sale SET total_minor = 1 WHERE id = :id", id=sale.id)
-    assert "total_minor is 1, was 900" in faults(shop)
+def test_sales_from_before_there_were_seals_still_have_to_fit_their_entries(store):
+    sale = a_sale(store, 7)
+    n = last_entry(store)
+    rewrite(store, n, '{"lines":1,"receipt_no":7,"total_minor":900}')
+    assert verified(store).faults == []
+    assert verified(store).sealed == 6
+    spoil(store, "UPDATE sale SET total_minor = 1 WHERE id = :id", id=sale.id)
+    assert "total_minor is 1, was 900" in faults(store)
 
 
-def test_a_changed_sale_whose_document_was_changed_too_is_still_found(shop):
-    sale = a_sale(shop, 4)
-    spoil(shop, "UPDATE sale SET total_minor = 1 WHERE id = :id",
+def test_a_changed_sale_whose_document_was_changed_too_is_still_found(store):
+    sale = a_sale(store, 4)
+    spoil(store, "UPDATE sale SET total_minor = 1 WHERE id = :id",
           "UPDATE outbox_message SET body = replace(body, '\"total_minor\"', '\"total_minor\" ') WHERE id = :id",
           "UPDATE outbox_message SET body = json_set(body, '$.total_minor', 1) WHERE id = :id", id=sale.id)  # fmt: skip
-    assert "was changed, and its document too" in faults(shop)
+    assert "was changed, and its document too" in faults(store)
 
 
-def test_many_faults_are_counted_but_not_all_told(shop, monkeypatch):
+def test_many_faults_are_counted_but_not_all_told(store, monkeypatch):
     monkeypatch.setattr(verifying, "MOST_FAULTS", 3)
-    spoil(shop, "UPDATE sale_line SET name = 'x'")
-    report = verified(shop)
+    spoil(store, "UPDATE sale_line SET name = 'x'")
+    report = verified(store)
     assert (len(report.faults), report.more) == (3, 4)
 
 
-def test_times_and_days_of_either_database_are_read_the_same(shop):
+def test_times_and_days_of_either_database_are_read_the_same(store):
     """A driver may hand over dates, PostgreSQL's does: seals are over their text."""
     assert sealed._day(dt.date(2026, 3, 2)) == "2026-03-02"
     assert sealed._instant(NOON) == "2026-03-02 12:00:00.000000"
@@ -420,7 +420,7 @@ HASHED = {
 
 
 @pytest.fixture(scope="module")
-def with_people(traded: Shop) -> Shop:
+def with_people(traded: OpenStore) -> OpenStore:
     """Give the shop with a person who has a badge, and a message taken from another node."""
     with traded.write() as session:
         person = staff.add(session, STORE, "Cem", "cashier", "2580", actor=traded.wei, at=traded.now)
@@ -440,14 +440,14 @@ def flipped(value: object) -> object:
 
 
 @pytest.mark.parametrize(("table", "column"), [(table, one) for table in HASHED for one in sorted(HASHED[table])])
-def test_one_bit_that_flips_in_a_hashed_column_is_found(with_people, shop, table, column):
+def test_one_bit_that_flips_in_a_hashed_column_is_found(with_people, store, table, column):
     which = {
         "cash_movement": "kind = 'sale'", "payment": "NOT is_change", "inbox_message": "state = 'taken'",
         "staff": "badge_hash IS NOT NULL",
     }.get(table, "1")  # fmt: skip
-    assert verified(shop).faults == []
-    with thief(shop.database) as connection:
+    assert verified(store).faults == []
+    with thief(store.database) as connection:
         row, value = connection.execute(f"SELECT rowid, {column} FROM {table} WHERE {which} LIMIT 1").fetchone()
         assert value is not None
         connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (flipped(value), row))
-    assert verified(shop).faults != []
+    assert verified(store).faults != []

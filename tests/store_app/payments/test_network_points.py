@@ -35,7 +35,7 @@ class Clover:
         with network.doors.write() as session:
             scheme = SharedScheme(
                 from_day=NOON.date(), name="Clover", currency=self.currency, active=True, points=10, per_minor=100,
-                worth_minor=1, least_points=10, expiry_months=0, lapsed_to="shops", notice_days=14,
+                worth_minor=1, least_points=10, expiry_months=0, lapsed_to="stores", notice_days=14,
             )  # fmt: skip
             points_pool.found(session, scheme, actor=BY, at=NOON)
             edition = shared_points.edition(session)
@@ -140,7 +140,7 @@ def test_what_no_sale_supports_is_shown_to_the_operator_who_counts_or_rejects_it
     with network.doors.write() as session:
         scheme = SharedScheme(
             from_day=NOON.date(), name="Clover", currency="USD", active=True, points=10, per_minor=100, worth_minor=1,
-            least_points=10, expiry_months=0, lapsed_to="shops", notice_days=14,
+            least_points=10, expiry_months=0, lapsed_to="stores", notice_days=14,
         )  # fmt: skip
         points_pool.found(session, scheme, actor=BY, at=NOON)
         for points in (70, 900):
@@ -211,7 +211,7 @@ def test_the_shopkeeper_takes_part_and_leaves_on_one_page(build, network, served
     assert "no shared points" in keeper.get("/points/shared").text
     operator = network.signed_in("operator")
     asked = {"from_day": NOON.date().isoformat(), "name": "Clover", "active": "yes", "points": "2", "per": "1",
-             "worth": "0.01", "least_points": "50", "expiry_months": "24", "lapsed_to": "shops", "notice_days": "14",
+             "worth": "0.01", "least_points": "50", "expiry_months": "24", "lapsed_to": "stores", "notice_days": "14",
              "command_id": new_id()}  # fmt: skip
     assert "worth more than what was paid" in post(operator, "/console/points/", **asked | {"points": "200"}).text
     assert post(operator, "/console/points/", **asked).status_code == 303

@@ -21,7 +21,7 @@ SALE = "/api/sales"
 
 
 @pytest.fixture
-def shop(house: House) -> House:
+def store(house: House) -> House:
     office.fill(house)
     return house
 
@@ -55,17 +55,17 @@ def done(house: House) -> list[LessonDone]:
         return list(session.scalars(sa.select(LessonDone)))
 
 
-def test_a_lesson_is_done_by_its_verbs_in_practice_and_the_shop_s_books_do_not_move(shop):
-    client = shop.signed_in()
+def test_a_lesson_is_done_by_its_verbs_in_practice_and_the_shop_s_books_do_not_move(store):
+    client = store.signed_in()
     assert begin(client, "ring-up").headers["Location"] == "/till/"
-    before = office.picture_of(shop)
+    before = office.picture_of(store)
     assert client.get("/till/").status_code == 200
-    assert done(shop) == [], "looking at the till does no task"
+    assert done(store) == [], "looking at the till does no task"
     sold = ring(client, practice=True)
     assert sold.status_code == 201, sold.text
     assert sold.json["practice"] is True
     assert "(done)" in coach(client)
-    assert done(shop) == [], "half a lesson is none"
+    assert done(store) == [], "half a lesson is none"
     sale_id, line = sold.json["id"], 1
     back = client.post(
         "/api/returns",
@@ -76,15 +76,15 @@ def test_a_lesson_is_done_by_its_verbs_in_practice_and_the_shop_s_books_do_not_m
         },
     )  # fmt: skip
     assert back.status_code == 201, back.text
-    assert office.picture_of(shop) == before, "practice wrote into the shop's own books"
+    assert office.picture_of(store) == before, "practice wrote into the shop's own books"
     assert "Well done" in coach(client)
-    assert [(row.staff_id, row.lesson_id, row.times) for row in done(shop)] == [("shopkeeper", "ring-up", 1)]
+    assert [(row.staff_id, row.lesson_id, row.times) for row in done(store)] == [("shopkeeper", "ring-up", 1)]
     coach(client)
-    assert done(shop)[0].times == 1, "seen twice is done once"
+    assert done(store)[0].times == 1, "seen twice is done once"
     assert post(client, "/training/leave").headers["Location"] == "/training/"
     assert "Done" in office.words(client.get("/training/"))
-    assert not list((shop.doors.settings.state_folder / "practice").glob("*"))
-    with shop.doors.read() as session:
+    assert not list((store.doors.settings.state_folder / "practice").glob("*"))
+    with store.doors.read() as session:
         told = session.execute(
             sa.select(JournalEntry.verb, JournalEntry.actor_id, JournalEntry.body).where(
                 JournalEntry.verb.startswith("practice.")
@@ -95,8 +95,8 @@ def test_a_lesson_is_done_by_its_verbs_in_practice_and_the_shop_s_books_do_not_m
     ]
 
 
-def test_the_two_kinds_of_books_never_take_each_other_s_commands(shop):
-    client = shop.signed_in()
+def test_the_two_kinds_of_books_never_take_each_other_s_commands(store):
+    client = store.signed_in()
     own = token(client)
     begin(client, "ring-up")
     refused = ring(client, practice=False)
@@ -111,19 +111,19 @@ def test_the_two_kinds_of_books_never_take_each_other_s_commands(shop):
     assert stale.status_code == 400, "and the other way round"
 
 
-def test_a_practice_shop_that_is_gone_ends_the_practice_and_its_pages(shop):
-    client = shop.signed_in()
+def test_a_practice_shop_that_is_gone_ends_the_practice_and_its_pages(store):
+    client = store.signed_in()
     begin(client, "receive-goods")
     csrf = token(client)
     with client.session_transaction() as kept:
-        shop.app.extensions["cornerstore_practice"].close(kept["practice"])
+        store.app.extensions["cornerstore_practice"].close(kept["practice"])
     answer = client.post("/deliveries/D1/begin", data={"csrf_token": csrf, "command_id": new_id()})
     assert answer.status_code == 400
     assert client.get("/training/coach").status_code == 204, "a card may ask once more while its page is left: no fault"
 
 
-def test_every_lesson_of_ours_can_be_begun_and_asks_the_same_in_both_languages(shop):
-    client = shop.signed_in()
+def test_every_lesson_of_ours_can_be_begun_and_asks_the_same_in_both_languages(store):
+    client = store.signed_in()
     for lesson_id, language in zip(lessons.OURS, training.LANGUAGES * 3, strict=True):
         written = lessons.ours(lesson_id, language)
         assert written.language == language
@@ -155,15 +155,15 @@ def test_what_goes_wrong_most_is_the_next_lesson_until_it_was_done(house):
     assert training.suggest(troubles, offered, everything, at=NOON) is None
 
 
-def test_troubles_are_what_the_books_say(shop):
-    with shop.doors.write() as session:
+def test_troubles_are_what_the_books_say(store):
+    with store.doors.write() as session:
         session.execute(sa.text("update store set joined_at = joined_at"))
         for n in range(4):
             found = shift.open_shift(session, STORE, "1", 10_000, actor=office.SYSTEM, at=NOON)
             session.flush()
             shift.close(session, found, 10_000 - 3_000 * (n > 0), why="unknown", actor=shopkeeper(), at=NOON)
             session.flush()
-    with shop.doors.read() as session:
+    with store.doors.read() as session:
         found = {
             one.kind: (one.times, one.chances) for one in training.troubles(session, STORE, day=NOON.date(), at=NOON)
         }
@@ -177,7 +177,7 @@ def shopkeeper() -> Any:
     return Actor("shopkeeper", "shopkeeper", "shopkeeper", STORE)
 
 
-def test_the_network_s_lessons_are_published_taken_over_and_rendered_without_html(shop, network):
+def test_the_network_s_lessons_are_published_taken_over_and_rendered_without_html(store, network):
     client = network.signed_in("operator")
     text = (
         "title: Weigh <b>fruit</b>\nscene: till\nminutes: 3\nlanguage: en\n\n"
@@ -186,10 +186,10 @@ def test_the_network_s_lessons_are_published_taken_over_and_rendered_without_htm
     assert post(client, "/console/lessons/write", command_id=new_id(), text=text).status_code == 303
     with network.doors.read() as session:
         body = training.edition(session)
-    with shop.doors.write() as session:
+    with store.doors.write() as session:
         training.take_edition(session, body)
     lesson_id = body["lessons"][0][0]
-    page = shop.signed_in().get(f"/training/{lesson_id}").text
+    page = store.signed_in().get(f"/training/{lesson_id}").text
     assert "<strong>Weigh</strong>" in page
     assert "<script>alert" not in page
     assert 'href="https://elsewhere' not in page

@@ -40,7 +40,7 @@ class Counter:
         self.town.open_till()
 
     def does(self, what: str) -> None:
-        with self.town.shop.write() as session:
+        with self.town.store.write() as session:
             last = f"order-{self.orders:05}"
             match what:
                 case "cash" | "card":
@@ -61,8 +61,8 @@ class Counter:
                         counter_orders.give_back(session, STORE, last, id=f"back-{last}", tender=tender, **GIVEN)
 
     def copy(self) -> None:
-        self.town.shop.engine.dispose()
-        shutil.copy(self.folder / "shop.db", self.folder / "copy.db")
+        self.town.store.engine.dispose()
+        shutil.copy(self.folder / "store.db", self.folder / "copy.db")
 
     def put_back(self) -> Database:
         book = Database(make_engine(f"sqlite:///{self.folder / 'copy.db'}"))
@@ -77,7 +77,7 @@ class Counter:
         return homecoming.fetch(Doors(book, FrozenClock(AT), settings), self._own)
 
     def _own(self, have: dict[str, int]) -> wire.Own:
-        with self.town.shop.read() as session:
+        with self.town.store.read() as session:
             epoch = node.this_node(session).epoch
             told = outbox.after(session, NETWORK, epoch, have.get(epoch, 0))
             rows = [outbox.to_wire(row) for row in told]
@@ -121,9 +121,9 @@ def test_money_for_orders_comes_home_with_its_drawer_and_its_shift_whenever_the_
         counter.does(what)
     book = counter.put_back()
     counter.fetch(book)
-    assert money(book) == money(counter.town.shop)
-    assert faults(book) == faults(counter.town.shop) == []
-    for database in (book, counter.town.shop, counter.town.network):
+    assert money(book) == money(counter.town.store)
+    assert faults(book) == faults(counter.town.store) == []
+    for database in (book, counter.town.store, counter.town.network):
         database.engine.dispose()
 
 
@@ -143,9 +143,9 @@ def test_money_of_a_shift_that_was_closed_anew_is_kept_without_a_shift_and_contr
 def test_the_network_finds_nothing_wrong_with_drawers_whose_order_book_lies_in_the_shop(tmp_path):
     counter = Counter(tmp_path)
     counter.does("cash")
-    with counter.town.shop.write() as session:
+    with counter.town.store.write() as session:
         close_till(session)
-    with counter.town.shop.read() as session:
+    with counter.town.store.read() as session:
         (closed,) = (row for row in outbox.due(session, NETWORK) if row.topic == "shift.closed")
         message = outbox.Message(**outbox.to_wire(closed))
     with counter.town.network.write() as session:
@@ -203,4 +203,4 @@ def test_what_was_damaged_on_its_way_home_is_asked_for_once_more(tmp_path):
     damage = iter([{"made_at": "?"}])
     counter.damage = lambda row: row | next(damage, {})
     counter.fetch(book)
-    assert money(book) == money(counter.town.shop)
+    assert money(book) == money(counter.town.store)

@@ -11,25 +11,25 @@ from supply.facts import DELIVERY_POSTED
 from supply.orders import deliveries
 from supply.orders.deliveries import Delivery
 from tests.store_app import operator
-from tests.store_app.api.test_counter import BACK, SALE, body, shop
+from tests.store_app.api.test_counter import BACK, SALE, body, store
 from tests.store_app.conftest import STORE
 from tests.store_app.office import fill, send, words
 from tests.store_app.sync.test_sync import talk
 
-__all__ = ["shop"]
+__all__ = ["store"]
 NOWHERE = "http://127.0.0.1:9"
 
 
-def test_a_shop_that_reaches_nobody_sells_and_closes_and_all_of_it_arrives_later_once(shop, house, network, served):
+def test_a_shop_that_reaches_nobody_sells_and_closes_and_all_of_it_arrives_later_once(store, house, network, served):
     assert talk(house, NOWHERE).fault is not None
-    assert shop.post("/api/sales", json=body()).status_code == 201
-    assert shop.post("/api/quote", json={"lines": [{"sku": "COLA", "qty": 1}]}).json["total_minor"] == 175
+    assert store.post("/api/sales", json=body()).status_code == 201
+    assert store.post("/api/quote", json={"lines": [{"sku": "COLA", "qty": 1}]}).json["total_minor"] == 175
     card = [{"tender": "card", "amount_minor": 175, "reference": "777"}]
     cola = body(id=BACK, lines=[{"sku": "COLA", "qty": 1}], tenders=card, shown_total_minor=175)
-    assert shop.post("/api/sales", json=cola).status_code == 201
+    assert store.post("/api/sales", json=cola).status_code == 201
     assert talk(house, NOWHERE).fault is not None
-    here = shop.get("/api/shifts/current/1").json["id"]
-    closed = shop.post(f"/api/shifts/{here}/close", json={"counted_minor": 5258})
+    here = store.get("/api/shifts/current/1").json["id"]
+    closed = store.post(f"/api/shifts/{here}/close", json={"counted_minor": 5258})
     assert (closed.status_code, closed.json["z_no"], closed.json["over_short_minor"]) == (200, 1, 0)
     with house.doors.read() as session:
         assert sorted(session.scalars(sa.select(PrintJob.kind))) == ["receipt", "receipt", "z"]

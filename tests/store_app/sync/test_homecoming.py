@@ -31,7 +31,7 @@ from pos.till.shift_book import CashMovement, LateSale, Shift
 from store_app.node import doctor, verifying
 from store_app.runtime.doors import Doors
 from store_app.sync import restored, sender
-from tests.builders import NOON, STORE, Shop, open_shop
+from tests.builders import NOON, STORE, OpenStore, open_store
 from tests.store_app.conftest import KEY
 
 MAYA = "01J0000000000000000000MAYA"
@@ -40,8 +40,8 @@ MAYA = "01J0000000000000000000MAYA"
 class Lost:
     """A shop whose disk is lost and whose books are put back from a copy."""
 
-    def __init__(self, shop: Shop, folder, served: str) -> None:
-        self.shop, self.folder, self.served = shop, folder, served
+    def __init__(self, store: OpenStore, folder, served: str) -> None:
+        self.store, self.folder, self.served = store, folder, served
         self.file = folder / f"{STORE}.db"
 
     @property
@@ -50,23 +50,23 @@ class Lost:
             role="store", node_id=STORE, state_folder=self.folder, database_url=f"sqlite:///{self.file}", practice=True,
             network_url=self.served,
         )  # fmt: skip
-        return Doors(self.shop.database, self.shop.clock, settings)
+        return Doors(self.store.database, self.store.clock, settings)
 
     def talk(self) -> sender.Contact:
-        self.shop.clock.advance(1)
+        self.store.clock.advance(1)
         with httpx2.Client(base_url=self.served, headers={"Authorization": f"Bearer {KEY}"}, timeout=60) as client:
-            contact = sender.contact(self.shop.database, self.doors.settings, client, self.shop.clock)
+            contact = sender.contact(self.store.database, self.doors.settings, client, self.store.clock)
         assert contact.fault is None
         return contact
 
     def copy(self) -> None:
-        self.shop.database.engine.dispose()
+        self.store.database.engine.dispose()
         shutil.copy(self.file, self.folder / "copy")
 
     def put_back(self) -> None:
-        self.shop.database.engine.dispose()
+        self.store.database.engine.dispose()
         shutil.copy(self.folder / "copy", self.file)
-        self.shop.database = Database(make_engine(f"sqlite:///{self.file}"))
+        self.store.database = Database(make_engine(f"sqlite:///{self.file}"))
         assert restored.begin_anew_if_restored(self.doors)
 
     def books(self) -> dict[str, list]:
@@ -82,65 +82,67 @@ class Lost:
             "vouchers": (Voucher.mark, Voucher.balance_minor),
             "facts": (OutboxMessage.epoch, OutboxMessage.n, OutboxMessage.id, OutboxMessage.hash, OutboxMessage.head),
         }
-        with self.shop.database.read() as session:
+        with self.store.database.read() as session:
             return {
                 name: [tuple(row) for row in session.execute(sa.select(*columns).order_by(*columns))]
                 for name, columns in asked.items()
             }
 
     def faults(self) -> list:
-        with self.shop.database.read() as session:
+        with self.store.database.read() as session:
             report = verifying.verify_in(session, STORE)
             return [*pos.sync.checks.findings(session), *supply.sync.checks.findings(session), *report.faults]
 
 
 @pytest.fixture
 def lost(tmp_path, served) -> Iterator[Lost]:
-    shop = open_shop(tmp_path)
-    found = Lost(shop, tmp_path, served)
+    store = open_store(tmp_path)
+    found = Lost(store, tmp_path, served)
     yield found
-    found.shop.database.engine.dispose()
-    found.shop.database.engine.dispose()
+    found.store.database.engine.dispose()
+    found.store.database.engine.dispose()
 
 
 def on_the_tab(lost: Lost, lines, **wishes) -> str:
-    priced = lost.shop.request(lines)
+    priced = lost.store.request(lines)
     tenders = [("tab", priced.shown_total_minor)]
-    return lost.shop.complete(lost.shop.request(lines, tenders=tenders, customer_id=MAYA, **wishes)).sale.id
+    return lost.store.complete(lost.store.request(lines, tenders=tenders, customer_id=MAYA, **wishes)).sale.id
 
 
 def test_books_put_back_get_sales_stock_shifts_tabs_and_their_place_in_the_chain_back_once(lost):
-    shop = lost.shop
-    with shop.write() as session:
-        store = store_of(session, STORE)
+    store = lost.store
+    with store.write() as session:
+        store_row = store_of(session, STORE)
         wished = Particulars("Maya", agreed=frozenset({"points", "tab"}), limit_minor=100_000)
-        customers.add(session, store, MAYA, wished, actor=shop.wei, at=NOON)
-        loyalty.set_scheme(session, STORE, loyalty.Scheme(True, 1, 100, 1, 1), actor=shop.wei, at=NOON)
-    first = shop.sell([("milk", 2)])
+        customers.add(session, store_row, MAYA, wished, actor=store.wei, at=NOON)
+        loyalty.set_scheme(session, STORE, loyalty.Scheme(True, 1, 100, 1, 1), actor=store.wei, at=NOON)
+    first = store.sell([("milk", 2)])
     on_the_tab(lost, [("tea", 1)])
     lost.talk()
     lost.copy()
     # all of this is lost with the disk
-    shop.sell([("bread", 3)])
-    shop.take_back(first.sale.id, [(1, 1)])
-    credit = shop.take_back(first.sale.id, [(1, 1)], tender="credit")
-    code = shop.read(lambda session: vouchers.revealed(session, credit.document))["vouchers"][0]["code"]
-    shop.complete(shop.request([("bread", 1)], tenders=[("voucher", 29, code), ("cash", 320)]))
+    store.sell([("bread", 3)])
+    store.take_back(first.sale.id, [(1, 1)])
+    credit = store.take_back(first.sale.id, [(1, 1)], tender="credit")
+    code = store.read(lambda session: vouchers.revealed(session, credit.document))["vouchers"][0]["code"]
+    store.complete(store.request([("bread", 1)], tenders=[("voucher", 29, code), ("cash", 320)]))
     charged = on_the_tab(lost, [("milk", 4)])
-    with shop.write() as session:
-        store = store_of(session, STORE)
-        tab.repay(session, store, MAYA, 500, id="01J00000000000000000000PAY", till_id="T1", actor=shop.ana, at=shop.now)
+    with store.write() as session:
+        store_row = store_of(session, STORE)
+        tab.repay(
+            session, store_row, MAYA, 500, id="01J00000000000000000000PAY", till_id="T1", actor=store.ana, at=store.now
+        )
         owed_minor = tab.account(session, STORE, MAYA).balance_minor
         tab.write_off(
-            session, store, MAYA, owed_minor, id="01J00000000000000000000OFF", why="moved away", actor=shop.ana,
-            at=shop.now,
+            session, store_row, MAYA, owed_minor, id="01J00000000000000000000OFF", why="moved away", actor=store.ana,
+            at=store.now,
         )  # fmt: skip
-    shop.take_back(charged, [(1, 1)])
+    store.take_back(charged, [(1, 1)])
     on_the_tab(lost, [("tea", 1)])
-    shop.close_till()
-    shop.open_till()
-    shop.sell([("cheese", 250)])
-    shop.close_till(20_000)
+    store.close_till()
+    store.open_till()
+    store.sell([("cheese", 250)])
+    store.close_till(20_000)
     lost.talk()
     before = lost.books()
     assert lost.faults() == []
@@ -150,24 +152,24 @@ def test_books_put_back_get_sales_stock_shifts_tabs_and_their_place_in_the_chain
     assert contact.recovered == len(before["facts"]) - 4
     assert lost.books() == before
     assert lost.faults() == []
-    assert shop.read(lambda session: vouchers.balance(session, STORE, code)) == 100, "on a computer of another secret"
+    assert store.read(lambda session: vouchers.balance(session, STORE, code)) == 100, "on a computer of another secret"
     assert lost.talk().recovered == 0
     assert "messages came home" in str(doctor.examine(lost.doors, outside=False))
-    shop.open_till()
-    assert shop.sell([("milk", 1)]).sale.epoch != first.sale.epoch
-    assert shop.close_till().z_no == 3
+    store.open_till()
+    assert store.sell([("milk", 1)]).sale.epoch != first.sale.epoch
+    assert store.close_till().z_no == 3
     assert lost.faults() == []
 
 
 def test_a_shift_that_was_lost_open_comes_home_open_with_its_float_and_all_that_moved(lost):
-    shop = lost.shop
+    store = lost.store
     lost.talk()
     lost.copy()
-    shop.close_till()
-    shop.open_till()
-    shop.sell([("bread", 1)])
-    with shop.write() as session:
-        found, by = shift.current(session, STORE, "T1"), {"actor": shop.wei, "at": shop.now}
+    store.close_till()
+    store.open_till()
+    store.sell([("bread", 1)])
+    with store.write() as session:
+        found, by = shift.current(session, STORE, "T1"), {"actor": store.wei, "at": store.now}
         hand_cash.drop(session, found, 300, **by)
         hand_cash.pay_in(session, found, 1200, why="change from the bank", **by)
     lost.talk()
@@ -176,38 +178,38 @@ def test_a_shift_that_was_lost_open_comes_home_open_with_its_float_and_all_that_
     lost.talk()
     assert lost.books() == before
     assert [row[1] for row in before["shifts"]] == ["closed", "open"]
-    assert shop.close_till(before["shifts"][1][3]).over_short_minor == 0
+    assert store.close_till(before["shifts"][1][3]).over_short_minor == 0
     assert lost.faults() == []
 
 
 def test_sales_of_a_lost_shift_are_late_where_the_till_was_opened_anew_and_two_books_that_speak_fetch_nothing(lost):
-    shop = lost.shop
-    shop.close_till()
+    store = lost.store
+    store.close_till()
     lost.talk()
     lost.copy()
-    shop.open_till()
-    shop.sell([("bread", 1)])
+    store.open_till()
+    store.sell([("bread", 1)])
     lost.talk()
     lost.put_back()
-    shop.open_till()
+    store.open_till()
     assert lost.talk().recovered == 2
     said = str(doctor.examine(lost.doors, outside=False))
     assert "2 messages came home, 1 of them sales" in said
     assert "must look at stands on the page of the shop (2)" in said
-    closed = shop.close_till()
+    closed = store.close_till()
     assert (closed.z_no, closed.z_report["late_count"], closed.z_report["late_minor"]) == (2, 1, 349)
     assert lost.faults() == []
     lost.talk()
     lost.copy()
-    shop.open_till()
+    store.open_till()
     lost.talk()
-    shop.database.engine.dispose()
+    store.database.engine.dispose()
     lost.doors.settings.sidecar.unlink()  # nothing tells whether this is the shop or a copy of it
     shutil.copy(lost.folder / "copy", lost.file)
-    shop.database = Database(make_engine(f"sqlite:///{lost.file}"))
+    store.database = Database(make_engine(f"sqlite:///{lost.file}"))
     for _ in range(3):
         assert lost.talk().recovered == 0
-    with shop.database.read() as session:
+    with store.database.read() as session:
         assert this_node(session).peer_nonce
         assert session.scalar(sa.select(sa.func.count()).select_from(LateSale)) == 1
 
@@ -215,19 +217,19 @@ def test_sales_of_a_lost_shift_are_late_where_the_till_was_opened_anew_and_two_b
 def test_a_shop_that_lost_its_computer_and_every_copy_gets_what_it_had_told_from_its_first_day_on(
     lost, tmp_path, network
 ):
-    shop = lost.shop
-    shop.sell([("milk", 2)])
-    shop.close_till()
+    store = lost.store
+    store.sell([("milk", 2)])
+    store.close_till()
     lost.talk()
     before = lost.books()
-    shop.database.engine.dispose()
+    store.database.engine.dispose()
     (tmp_path / "anew").mkdir()
     anew = Database(make_engine(f"sqlite:///{tmp_path / 'anew' / STORE}.db"))
     Base.metadata.create_all(anew.engine)
     with anew.write() as session:
         found(session, STORE, at=NOON)
-        found_store(session, STORE, "Shop", region=("north", "North"), currency="EUR", tz="UTC", at=NOON)
-    lost.folder, lost.file, shop.database = tmp_path / "anew", tmp_path / "anew" / f"{STORE}.db", anew
+        found_store(session, STORE, "OpenStore", region=("north", "North"), currency="EUR", tz="UTC", at=NOON)
+    lost.folder, lost.file, store.database = tmp_path / "anew", tmp_path / "anew" / f"{STORE}.db", anew
     # as `cornerstore join` does with the operator's code, and only with that
     signer = Signer.make().keep(lost.doors.settings.signing_key)
     system = Actor.system("test", STORE)

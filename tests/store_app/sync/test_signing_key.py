@@ -142,5 +142,5 @@ def test_the_operator_allows_refuses_and_withdraws_by_commands(network, monkeypa
     assert code == 2
     operator = network.signed_in("operator")
     for verb in ("allow", "refuse", "withdraw"):
-        answer = post(operator, f"/console/shops/{STORE}/signing-keys/00000000/{verb}")
+        answer = post(operator, f"/console/stores/{STORE}/signing-keys/00000000/{verb}")
         assert (answer.status_code, "has no signing key" in answer.text) == (404, True)

@@ -473,9 +473,9 @@ def test_a_night_makes_what_the_shops_of_a_region_share_once(network):
     asked = []
     with network.doors.write() as session:
         session.execute(sa.update(Store).values(region_id="north", has_node=True))
-        shops = session.scalar(sa.select(sa.func.count()).select_from(Store))
+        stores = session.scalar(sa.select(sa.func.count()).select_from(Store))
     sa.event.listen(network.doors.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
-    assert publishing.publish_all(network.doors, DAY) == shops > 1
+    assert publishing.publish_all(network.doors, DAY) == stores > 1
     for what in ("school_holiday", "tax_class"):
         assert sum(f"FROM {what}" in one for one in asked) == 1, what
 

@@ -129,15 +129,15 @@ def test_nobody_is_the_first_through_what_stands_before_a_node_and_no_operator_b
         fields = {"csrf_token": token(client), "name": "Eve", "pin": "864209"}
         return client.post("/first", data=fields, headers=headers).status_code
 
-    shop, network = build(), build(role="network", node_id="network")
-    for node in (shop, network):
+    store, network = build(), build(role="network", node_id="network")
+    for node in (store, network):
         with node.doors.write() as session:
             session.execute(sa.update(Staff).values(active=False))
     for name in ("X-Real-IP", "X-Forwarded-Host", "Forwarded", "Via", "CF-Connecting-IP", "True-Client-IP"):
-        assert begin(shop, **{name: "203.0.113.7"}) == 409, name
+        assert begin(store, **{name: "203.0.113.7"}) == 409, name
     assert begin(network) == 409
     assert "cornerstore staff add --role operator" in network.visitor().get("/signin").text
-    assert begin(shop) == 303
+    assert begin(store) == 303
 
 
 def test_signing_out_ends_the_session_and_whoever_copied_its_cookie_has_nothing(house):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask_babel import gettext as _
 
-from config.errors import Invalid, NotFound, Refused, ShopError
+from config.errors import DomainError, Invalid, NotFound, Refused
 from store_app.words.refusals import BY_SUBJECT, SENTENCES, sentence_of
 from tests.store_app.conftest import House, post
 
@@ -19,7 +19,7 @@ CARRIED: dict[str, set[str] | None] = {"edition-unreadable": {"edition"}, "point
 KINDS = {"Invalid", "NotFound", "Refused", "Conflict", "Unreachable"}
 
 
-def said(house: House, fault: ShopError, language: str = "zh") -> str:
+def said(house: House, fault: DomainError, language: str = "zh") -> str:
     """Return what a reader of this language is told."""
     with house.app.test_request_context(f"/?lang={language}"):
         house.app.preprocess_request()
@@ -95,9 +95,9 @@ def test_whoever_orders_is_refused_in_their_language(module):
             "Tea (2/5)",
         ),
     ],
-    ids=lambda value: value.code if isinstance(value, ShopError) else "",
+    ids=lambda value: value.code if isinstance(value, DomainError) else "",
 )
-def test_a_refusal_carries_its_facts_in_the_readers_language(house: House, fault: ShopError, sentence: str):
+def test_a_refusal_carries_its_facts_in_the_readers_language(house: House, fault: DomainError, sentence: str):
     told = said(house, fault)
     assert sentence in told
     assert told.endswith("。")

@@ -29,7 +29,7 @@ def network(tmp_path):
         database.engine.dispose()
 
 
-def add_shop(session, store_id: str, region_id: str, *sells: tuple[str, float]) -> None:
+def add_store(session, store_id: str, region_id: str, *sells: tuple[str, float]) -> None:
     if session.get(Region, region_id) is None:
         session.add(Region(id=region_id, name=f"Region {region_id}"))
         session.flush()
@@ -77,7 +77,7 @@ def test_shops_make_their_region_and_regions_the_network_to_the_last_unit(networ
     with network.write() as session:
         for n in range(24):
             region = f"N{n % 3}"
-            add_shop(session, f"A{n:02d}", region, *([(sku, draw.random() * 40)] if draw.random() < 0.8 else []))
+            add_store(session, f"A{n:02d}", region, *([(sku, draw.random() * 40)] if draw.random() < 0.8 else []))
             if draw.random() < 0.5:
                 origin = DAY - dt.timedelta(days=draw.randint(0, 5))
                 publish(session, f"A{n:02d}", sku, [draw.random() * 40 for _ in range(HORIZON)], origin=origin)
@@ -86,13 +86,13 @@ def test_shops_make_their_region_and_regions_the_network_to_the_last_unit(networ
     with network.read() as session:
         whole = category_demand.ahead(session, aisle)
         alone = {one: category_demand.ahead(session, aisle, one) for one in ("N0", "N1", "N2", "R1")}
-    assert {one.by for one in whole.shops} == {"own", "region", "lately"}
-    assert len(whole.shops) == 26
+    assert {one.by for one in whole.stores} == {"own", "region", "lately"}
+    assert len(whole.stores) == 26
     assert whole.parts_of_unit == (10 if aisle == "Food" else 1)
     for region, ahead in alone.items():
         assert ahead.days == whole.days
-        assert ahead.shops == tuple(one for one in whole.shops if one.region_id == region)
-        assert list(ahead.total()) == [sum(one.parts[n] for one in ahead.shops) for n in range(len(ahead.days))]
+        assert ahead.stores == tuple(one for one in whole.stores if one.region_id == region)
+        assert list(ahead.total()) == [sum(one.parts[n] for one in ahead.stores) for n in range(len(ahead.days))]
         assert ahead.total() == whole.total(region)
     assert list(whole.total()) == [sum(day) for day in zip(*(one.total() for one in alone.values()), strict=True)]
     assert sum(whole.total()) > 0
@@ -100,15 +100,15 @@ def test_shops_make_their_region_and_regions_the_network_to_the_last_unit(networ
 
 def test_a_shops_own_forecast_is_what_is_said_of_it_and_the_others_share_the_regions(network):
     with network.write() as session:
-        add_shop(session, "A", "N", ("milk", 6.0))
-        add_shop(session, "B", "N", ("milk", 3.0))
-        add_shop(session, "C", "N", ("milk", 1.0), ("apple", 500.0))
+        add_store(session, "A", "N", ("milk", 6.0))
+        add_store(session, "B", "N", ("milk", 3.0))
+        add_store(session, "C", "N", ("milk", 1.0), ("apple", 500.0))
         publish(session, "A", "milk", [2.0] * HORIZON)
         publish_region(session, "N", "Food", [20.0] * HORIZON)
     with network.read() as session:
         found = category_demand.ahead(session, "Food", "N")
     assert found.days == tuple(FIRST + dt.timedelta(days=n) for n in range(HORIZON))
-    said = {one.store_id: (one.by, found.units(one.parts[0])) for one in found.shops}
+    said = {one.store_id: (one.by, found.units(one.parts[0])) for one in found.stores}
     assert said == {"A": ("own", 2.0), "B": ("region", 6.0), "C": ("region", 2.0)}
     assert found.units(found.total()[0]) == 10.0
 
@@ -117,20 +117,20 @@ def test_where_nothing_is_known_of_shops_they_share_the_regions_forecast_alike(n
     with network.write() as session:
         publish_region(session, "R1", "Food", [3.0] * HORIZON)
     with network.read() as session:
-        assert {one.parts[0] for one in category_demand.ahead(session, "Food", "R1").shops} == {15}
+        assert {one.parts[0] for one in category_demand.ahead(session, "Food", "R1").stores} == {15}
 
 
 def test_a_forecast_too_old_is_not_counted_and_one_a_day_older_ends_the_days_sooner(network):
     with network.write() as session:
-        add_shop(session, "A", "N", ("milk", 4.0))
-        add_shop(session, "B", "N", ("milk", 4.0))
+        add_store(session, "A", "N", ("milk", 4.0))
+        add_store(session, "B", "N", ("milk", 4.0))
         publish(session, "A", "milk", [9.0] * HORIZON, origin=DAY - dt.timedelta(days=4))
         publish(session, "B", "milk", [float(n) for n in range(HORIZON)], origin=DAY - dt.timedelta(days=1))
         publish_region(session, "R1", "Food", [3.0] * HORIZON)
     with network.read() as session:
         found = category_demand.ahead(session, "Food", "N")
     assert (found.days[0], len(found.days)) == (FIRST, HORIZON - 1)
-    assert {one.store_id: (one.by, one.parts[:2]) for one in found.shops} == {
+    assert {one.store_id: (one.by, one.parts[:2]) for one in found.stores} == {
         "A": ("lately", (40, 40)), "B": ("own", (10, 20))
     }  # fmt: skip
 

@@ -17,7 +17,7 @@ from supply.online.storefront.delivery_rules import DeliveryRules
 from supply.online.storefront.time_slots import PickupRules
 from tests.supply.online_store import ANA, STORE, make_town
 from tests.supply.online_store import AT as NOON
-from tests.supply.sold import AT, DAY, day, make_node, open_shop, sell
+from tests.supply.sold import AT, DAY, day, make_node, open_store, sell
 
 WEI = Actor("wei", "Wei", "shopkeeper", "S1")
 
@@ -25,7 +25,7 @@ WEI = Actor("wei", "Wei", "shopkeeper", "S1")
 @pytest.fixture
 def node(tmp_path):
     """A shop on the third of March, which sold bread on each of the hundred days before."""
-    database = make_node(tmp_path / "shop.db", "S1", ["S1"])
+    database = make_node(tmp_path / "store.db", "S1", ["S1"])
     rows = [("S1", "bread", day(n), 6 + n % 3, 600, 3) for n in range(-99, 1)]
     with database.write() as session:
         rollups.import_history(session, iter(rows))
@@ -38,7 +38,7 @@ def town(tmp_path):
     town = make_town(tmp_path)
     town.publish()
     yield town
-    town.shop.engine.dispose()
+    town.store.engine.dispose()
     town.network.engine.dispose()
 
 
@@ -95,7 +95,7 @@ def test_a_past_closed_day_tells_nothing_unless_something_was_sold(node):
     close(node, day(1), day(2))
     with node.write() as session:
         for n in (1, 2, 3):
-            open_shop(session, "S1", day(n))  # somebody counted the stock with a till open
+            open_store(session, "S1", day(n))  # somebody counted the stock with a till open
         sell(session, "S1", day(2), {"bread": 1})
         for n in (1, 2, 3):
             rollups.roll_up(session, ["S1"], day(n), at=AT + dt.timedelta(days=n))
@@ -123,7 +123,7 @@ def test_what_is_wanted_until_a_day_leaves_closed_days_out_also_where_no_forecas
 def test_the_network_learns_closed_days_and_promises_nothing_on_them(town):
     tomorrow = NOON.date() + dt.timedelta(days=1)
     rules = PickupRules(days_ahead=2, delivery=DeliveryRules(on=True, lat_e6=0, lon_e6=0).to_body())
-    with town.shop.write() as session:
+    with town.store.write() as session:
         storefront.set_rules(session, STORE, rules, actor=ANA, at=NOON)
         storefront.close_days(session, STORE, tomorrow, tomorrow, actor=ANA, at=NOON)
     town.deliver(seed=3)
@@ -137,7 +137,7 @@ def test_the_network_learns_closed_days_and_promises_nothing_on_them(town):
 
     assert [tomorrow in days for days in promised()] == [False, False]
     assert all(tomorrow + dt.timedelta(days=1) in days for days in promised())
-    with town.shop.write() as session:
+    with town.store.write() as session:
         storefront.reopen_days(session, STORE, tomorrow, tomorrow, actor=ANA, at=NOON)
     town.deliver()
     assert [tomorrow in days for days in promised()] == [True, True]
@@ -145,7 +145,7 @@ def test_the_network_learns_closed_days_and_promises_nothing_on_them(town):
 
 def test_an_older_word_of_closed_days_does_not_undo_a_newer_one(town):
     days = [NOON.date() + dt.timedelta(days=n) for n in (1, 2, 3)]
-    with town.shop.write() as session:
+    with town.store.write() as session:
         for one in days:
             storefront.close_days(session, STORE, one, one, actor=ANA, at=NOON)
     town.deliver(seed=1)

@@ -12,7 +12,7 @@ from config.ids import NETWORK
 from pos.stock import stock
 from supply.demand import history, rollups
 from supply.demand.history import DailyDemand, RegionalDemand, StoreDay
-from tests.supply.sold import AT, DAY, PRODUCTS, SYSTEM, day, make_node, open_shop, sell
+from tests.supply.sold import AT, DAY, PRODUCTS, SYSTEM, day, make_node, open_store, sell
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def network(tmp_path):
 
 
 @pytest.fixture
-def shop(tmp_path):
-    database = make_node(tmp_path / "shop.db", "S1", ["S1"])
+def store(tmp_path):
+    database = make_node(tmp_path / "store.db", "S1", ["S1"])
     yield database
     database.engine.dispose()
 
@@ -48,32 +48,32 @@ def cells(database: Database) -> dict[tuple, tuple]:
         }
 
 
-def test_a_day_is_the_sum_of_its_sale_lines(shop):
-    with shop.write() as session:
+def test_a_day_is_the_sum_of_its_sale_lines(store):
+    with store.write() as session:
         sell(session, "S1", DAY, {"bread": 2, "milk": 1})
         sell(session, "S1", DAY, {"bread": 3}, channel="pickup")
         sell(session, "S1", day(1), {"bread": 9})
-    roll(shop)
-    assert cells(shop) == {("S1", "bread", DAY): (5, 1250, 2, 3), ("S1", "milk", DAY): (1, 129, 1, 0)}
-    with shop.read() as session:
+    roll(store)
+    assert cells(store) == {("S1", "bread", DAY): (5, 1250, 2, 3), ("S1", "milk", DAY): (1, 129, 1, 0)}
+    with store.read() as session:
         found = session.get(StoreDay, ("S1", DAY))
         assert (found.open, found.sales, found.revenue_minor) == (True, 2, 1379)
 
 
-def test_returns_lower_the_day_of_the_return(shop):
-    with shop.write() as session:
+def test_returns_lower_the_day_of_the_return(store):
+    with store.write() as session:
         sell(session, "S1", DAY, {"bread": 3})
         sell(session, "S1", DAY, {"bread": 1}, kind="return")
-    roll(shop)
-    assert cells(shop)["S1", "bread", DAY] == (2, 500, 1, 0)
+    roll(store)
+    assert cells(store)["S1", "bread", DAY] == (2, 500, 1, 0)
 
 
-def test_a_day_of_returns_alone_counts_as_no_demand(shop):
-    with shop.write() as session:
+def test_a_day_of_returns_alone_counts_as_no_demand(store):
+    with store.write() as session:
         sell(session, "S1", day(-1), {"bread": 3})
         sell(session, "S1", DAY, {"bread": 1}, kind="return")
-    roll(shop)
-    with shop.read() as session:
+    roll(store)
+    with store.read() as session:
         panel = history.panel(session, "S1", DAY, 2)
     assert panel.y[panel.keys.index(("S1", "bread"))].tolist() == [3, 0]
 
@@ -130,75 +130,75 @@ def test_a_regions_row_is_the_sum_over_its_stores(network, seed):
     assert {(row.region_id, row.sku, row.business_day): row.sold_qty for row in found} == expected
 
 
-def test_a_shop_alone_does_not_speak_for_its_region(shop):
-    with shop.write() as session:
+def test_a_shop_alone_does_not_speak_for_its_region(store):
+    with store.write() as session:
         sell(session, "S1", DAY, {"bread": 2})
-    roll(shop)
-    assert rows(shop, RegionalDemand) == []
+    roll(store)
+    assert rows(store, RegionalDemand) == []
 
 
 # --- what is observed ---
 
 
-def test_an_open_day_without_a_sale_is_a_zero_and_an_unknown_day_is_not_observed(shop):
-    with shop.write() as session:
+def test_an_open_day_without_a_sale_is_a_zero_and_an_unknown_day_is_not_observed(store):
+    with store.write() as session:
         sell(session, "S1", day(-3), {"bread": 2})
-        open_shop(session, "S1", day(-1))
+        open_store(session, "S1", day(-1))
         sell(session, "S1", DAY, {"milk": 1})
     for n in (-3, -2, -1, 0):
-        roll(shop, day(n))
-    with shop.read() as session:
+        roll(store, day(n))
+    with store.read() as session:
         panel = history.panel(session, "S1", DAY, 4)
     bread = panel.y[panel.keys.index(("S1", "bread"))]
     assert np.array_equal(bread, [2, np.nan, 0, 0], equal_nan=True)
 
 
-def test_a_listed_product_is_observed_from_the_day_it_first_moved(shop):
-    with shop.write() as session:
+def test_a_listed_product_is_observed_from_the_day_it_first_moved(store):
+    with store.write() as session:
         for n in range(-3, 1):
             sell(session, "S1", day(n), {"bread": 1})
         moved_at = AT.replace(day=1, hour=12)
         stock.open_stock(session, "S1", [("milk", 5)], source_id="opening", at=moved_at, actor=SYSTEM)
-    roll(shop)
-    with shop.read() as session:
+    roll(store)
+    with store.read() as session:
         panel = history.panel(session, "S1", DAY, 4)
     assert np.array_equal(panel.y[panel.keys.index(("S1", "milk"))], [np.nan, np.nan, 0, 0], equal_nan=True)
     assert np.isnan(panel.y[panel.keys.index(("S1", "apple"))]).all()
 
 
-def test_weighed_goods_are_pooled_apart_from_pieces(shop):
-    with shop.read() as session:
+def test_weighed_goods_are_pooled_apart_from_pieces(store):
+    with store.read() as session:
         panel = history.panel(session, "S1", DAY, 2)
     assert dict(zip(panel.keys, panel.category, strict=True))["S1", "apple"] == "Produce, gram"
     assert dict(zip(panel.keys, panel.category, strict=True))["S1", "bread"] == "Bakery"
 
 
-def test_a_sold_out_product_is_noted_with_the_share_of_the_days_trade_it_missed(shop):
+def test_a_sold_out_product_is_noted_with_the_share_of_the_days_trade_it_missed(store):
     opened = AT.replace(day=1, hour=9)
     # three of twelve hours were left, worth 20 sales, and both of the shop's sales were rung later: (2 + 5) / (2 + 20)
     sold_at = AT.replace(day=2, hour=17)
-    with shop.write() as session:
+    with store.write() as session:
         stock.open_stock(session, "S1", [("bread", 4), ("milk", 9)], source_id="opening", at=opened, actor=SYSTEM)
         for sku, qty in (("bread", 4), ("milk", 2)):
             sell(session, "S1", DAY, {sku: qty})
             stock.sell(session, "S1", [(sku, qty)], sale_id=f"sale-{sku}", day=DAY, at=sold_at, actor=SYSTEM)
-    roll(shop)
-    with shop.read() as session:
+    roll(store)
+    with store.read() as session:
         assert session.get(DailyDemand, ("S1", "bread", DAY)).out_of_stock_bp == 3182
         assert session.get(DailyDemand, ("S1", "milk", DAY)).out_of_stock_bp == 0
         panel = history.panel(session, "S1", DAY, 1)
     assert dict(zip(panel.keys, panel.out_of_stock[:, 0].tolist(), strict=True))["S1", "bread"]
 
 
-def test_a_product_missing_all_day_is_noted_though_nothing_was_sold(shop):
-    with shop.write() as session:
+def test_a_product_missing_all_day_is_noted_though_nothing_was_sold(store):
+    with store.write() as session:
         stock.open_stock(session, "S1", [("bread", 4)], source_id="opening", at=AT.replace(day=1, hour=9), actor=SYSTEM)
         sell(session, "S1", day(-1), {"bread": 4})
         sold_at = AT.replace(day=1, hour=19)
         stock.sell(session, "S1", [("bread", 4)], sale_id="sale-bread", day=day(-1), at=sold_at, actor=SYSTEM)
         sell(session, "S1", DAY, {"milk": 1})
-    roll(shop)
-    with shop.read() as session:
+    roll(store)
+    with store.read() as session:
         missing = session.get(DailyDemand, ("S1", "bread", DAY))
         assert (missing.sold_qty, missing.out_of_stock_bp) == (0, 10_000)
 
@@ -234,13 +234,13 @@ def test_an_imported_day_is_never_rolled_up_again(network):
     assert cells(network) == {("S1", "bread", DAY): (3, 750, 1, 0)}
 
 
-def test_a_file_does_not_overwrite_what_was_rung_up(shop):
-    with shop.write() as session:
+def test_a_file_does_not_overwrite_what_was_rung_up(store):
+    with store.write() as session:
         sell(session, "S1", DAY, {"bread": 2})
-    roll(shop)
-    with shop.write() as session:
+    roll(store)
+    with store.write() as session:
         rollups.import_history(session, [("S1", "bread", DAY, 99, 1, 1)])
-    assert cells(shop)["S1", "bread", DAY] == (2, 500, 1, 0)
+    assert cells(store)["S1", "bread", DAY] == (2, 500, 1, 0)
 
 
 # --- the edition ---
@@ -256,16 +256,16 @@ def told(network, region="R1", days=3) -> dict:
         return json.loads(json.dumps(history.edition(session, region, DAY, days)))
 
 
-def test_a_store_takes_over_what_many_shops_of_its_region_sold(network, shop):
+def test_a_store_takes_over_what_many_shops_of_its_region_sold(network, store):
     with network.write() as session:
         for n in range(2):
             session.add(region_day("R1", "bread", day(-n), 30 + n, selling=7, opened=8))
     body = told(network)
     for _ in range(2):
-        with shop.write() as session:
+        with store.write() as session:
             history.take_edition(session, body)
     wanted = [("R1", "bread", day(-n), 30 + n, (30 + n) * 250, 8, 7, 0) for n in (1, 0)]
-    assert rows(shop, RegionalDemand) == wanted
+    assert rows(store, RegionalDemand) == wanted
 
 
 def test_no_shop_reads_anothers_day_off_an_edition(network):
@@ -278,16 +278,16 @@ def test_no_shop_reads_anothers_day_off_an_edition(network):
     assert told(network)["rows"] == [["bread", 251, " 7 30", "  ", " 2 5", "  "]]
 
 
-def test_for_a_small_region_the_whole_chain_stands_and_a_small_chain_tells_nothing(network, shop):
+def test_for_a_small_region_the_whole_chain_stands_and_a_small_chain_tells_nothing(network, store):
     with network.write() as session:
         session.add(region_day("R1", "bread", DAY, 9, selling=2, opened=3))
     body = told(network)
     assert body["rows"] == []
-    with shop.write() as session:  # what an older program had been told goes
+    with store.write() as session:  # what an older program had been told goes
         session.add(region_day("R1", "bread", DAY, 9, selling=2, opened=3))
         session.flush()
         history.take_edition(session, body)
-    assert rows(shop, RegionalDemand) == []
+    assert rows(store, RegionalDemand) == []
     with network.write() as session:
         session.add(region_day("R2", "bread", DAY, 51, selling=4, opened=9))
     assert told(network)["rows"] == [["bread", 250, "  60", "  ", "  6", "  "]]
@@ -310,16 +310,16 @@ def test_what_the_whole_chain_sold_is_summed_once_for_all_small_regions(network)
     assert len(asked) < apart
 
 
-def test_an_edition_replaces_the_days_it_covers_and_keeps_the_ones_before(network, shop):
-    with shop.write() as session:
+def test_an_edition_replaces_the_days_it_covers_and_keeps_the_ones_before(network, store):
+    with store.write() as session:
         for on, qty in ((day(-50), 1), (DAY, 99)):
             session.add(region_day("R1", "bread", on, qty, selling=1, opened=1))
     with network.write() as session:
         session.add(region_day("R1", "bread", DAY, 30, selling=7, opened=8))
     body = told(network, days=40)
-    with shop.write() as session:
+    with store.write() as session:
         history.take_edition(session, body)
-    with shop.read() as session:
+    with store.read() as session:
         assert session.get(RegionalDemand, ("R1", "bread", DAY)).sold_qty == 30
         assert session.get(RegionalDemand, ("R1", "bread", day(-50))).sold_qty == 1
 

@@ -21,7 +21,7 @@ WEI = Actor("wei", "Wei", "shopkeeper", "S1")
 
 @pytest.fixture
 def node(tmp_path):
-    database = make_node(tmp_path / "shop.db", "S1", ["S1"])
+    database = make_node(tmp_path / "store.db", "S1", ["S1"])
     yield database
     database.engine.dispose()
 

@@ -30,9 +30,9 @@ def promise(session, offer, begins, ends=None):
 
 
 @pytest.fixture
-def shop(tmp_path):
+def store(tmp_path):
     """A shop that sold three times the bread on the days of its offers."""
-    database = make_node(tmp_path / "shop.db", "S1", ["S1"])
+    database = make_node(tmp_path / "store.db", "S1", ["S1"])
     rng = np.random.default_rng(4)
     rows = []
     for n in range(-119, 1):
@@ -46,36 +46,36 @@ def shop(tmp_path):
     database.engine.dispose()
 
 
-def expected(shop, sku):
-    with shop.read() as session:
+def expected(store, sku):
+    with store.read() as session:
         found = forecasts.compute_store(forecasts.load_store(session, "S1", DAY)).forecast
     return found.mean[found.keys.index(("S1", sku))]
 
 
-def grids(shop, horizon=HORIZON_DAYS):
-    with shop.read() as session:
+def grids(store, horizon=HORIZON_DAYS):
+    with store.read() as session:
         panel = history.panel(session, "S1", DAY, 120)
         return offer_days.told(session, "S1", panel, Ahead(), horizon)
 
 
-def test_an_offer_to_come_is_expected_to_bring_what_those_before_it_brought(shop):
-    plain = expected(shop, "bread")
-    with shop.write() as session:
+def test_an_offer_to_come_is_expected_to_bring_what_those_before_it_brought(store):
+    plain = expected(store, "bread")
+    with store.write() as session:
         for at, (first, last) in enumerate(OFFER_DAYS):
             promise(session, replace(HALF, id=f"half-{at}"), day(first), day(last))
-    with_it = expected(shop, "bread")
+    with_it = expected(store, "bread")
     assert with_it[2:5].mean() > 2.0 * plain[2:5].mean()
     assert with_it[6:].mean() == pytest.approx(6.9, rel=0.15), "an ordinary day stays one"
-    with shop.read() as session:
+    with store.read() as session:
         told = offer_days.named(session, "S1", "bread", day(1), day(14), made_by=AT)
         assert told == [("Half price", day(3), day(5))], "which its page says"
         assert offer_days.named(session, "S1", "milk", day(1), day(14), made_by=AT) == []
         assert offer_days.named(session, "S1", "bread", day(1), day(14), made_by=AT - dt.timedelta(days=2)) == []
 
 
-def test_a_night_notes_what_offers_made_of_the_days_and_its_region_hands_it_on(shop):
+def test_a_night_notes_what_offers_made_of_the_days_and_its_region_hands_it_on(store):
     """The shop tells it as it stands in its run, and a shop of the region that never had an offer expects as much."""
-    with shop.write() as session:
+    with store.write() as session:
         for at, (first, last) in enumerate(OFFER_DAYS[:3]):
             promise(session, replace(HALF, id=f"half-{at}"), day(first), day(last))
         night = forecasts.compute_store(forecasts.load_store(session, "S1", DAY))
@@ -101,54 +101,54 @@ def test_a_night_notes_what_offers_made_of_the_days_and_its_region_hands_it_on(s
     assert milk.moved is None
 
 
-def test_an_offer_that_goes_on_is_told_on_nights_that_see_nothing_else(shop):
-    with shop.write() as session:
+def test_an_offer_that_goes_on_is_told_on_nights_that_see_nothing_else(store):
+    with store.write() as session:
         promise(session, HALF, day(-100))
-    with shop.read() as session:
+    with store.read() as session:
         panel, ahead = offer_days.told(session, "S1", history.panel(session, "S1", DAY, 64), Ahead(), HORIZON_DAYS)
     row = panel.keys.index(("S1", "bread"))
     assert panel.on_offer[row].all()
     assert ahead.on_offer[row].all()
 
 
-def test_only_what_any_customer_gets_of_a_product_counts_from_the_day_it_was_made(shop):
+def test_only_what_any_customer_gets_of_a_product_counts_from_the_day_it_was_made(store):
     others = [
         replace(HALF, id="coupon", codes=frozenset(["SAVE10"])),
         replace(HALF, id="members", members_only=True),
         replace(HALF, id="batch", batch="L1"),
         Offer("basket", "A euro off", "basket_amount", (BREAD,), amount_minor=100, minimum_minor=1_000),
     ]
-    with shop.write() as session:
+    with store.write() as session:
         for offer in others:
             promise(session, offer, day(-9), day(2))
-    assert grids(shop)[0].on_offer is None
-    with shop.write() as session:
+    assert grids(store)[0].on_offer is None
+    with store.write() as session:
         offers.make(session, "S1", replace(HALF, from_day=day(-9)), actor=WEI, at=AT - dt.timedelta(days=5))
         offers.end(session, "S1", "half", actor=WEI, at=AT - dt.timedelta(days=3))
         promise(session, replace(HALF, id="mondays", weekdays=frozenset({0})), day(1))
-    panel, ahead = grids(shop)
+    panel, ahead = grids(store)
     row = panel.keys.index(("S1", "bread"))
     assert np.flatnonzero(panel.on_offer[row]).tolist() == [115, 116, 117], "made four days ago, ended two days ago"
     assert np.flatnonzero(ahead.on_offer[row]).tolist() == [6, 13]
     assert panel.on_offer.sum() == 3
 
 
-def test_a_price_is_the_shops_own_before_the_networks_and_what_is_typed_for_later_is_known(shop):
-    assert grids(shop)[0].price is None, "a price that never changed says nothing"
-    with shop.write() as session:
+def test_a_price_is_the_shops_own_before_the_networks_and_what_is_typed_for_later_is_known(store):
+    assert grids(store)[0].price is None, "a price that never changed says nothing"
+    with store.write() as session:
         session.add(Price(sku="bread", scope_id="S1", from_day=day(-10), price_minor=300))
         session.add(Price(sku="bread", scope_id="*", from_day=day(-5), price_minor=260))
         session.add(Price(sku="bread", scope_id="S1", from_day=day(4), price_minor=200))
-    panel, ahead = grids(shop)
+    panel, ahead = grids(store)
     row = panel.keys.index(("S1", "bread"))
     assert panel.price[row, -12:].tolist() == [250.0] + [300.0] * 11
     assert ahead.price[row, :5].tolist() == [300.0] * 3 + [200.0] * 2
 
 
-def test_the_days_of_a_campaign_are_no_offer_too(shop):
-    with shop.write() as session:
+def test_the_days_of_a_campaign_are_no_offer_too(store):
+    with store.write() as session:
         promise(session, HALF, day(-3), day(2))
-    with shop.read() as session:
+    with store.read() as session:
         panel = history.panel(session, "S1", DAY, 120)
         lift = np.ones(panel.y.shape)
         lift[:, -2:] = 1.5

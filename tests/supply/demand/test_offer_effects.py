@@ -20,46 +20,46 @@ __all__ = ["country"]
 FOOD = {"Food": {"on_offer": [40.0, 20.0]}}
 
 
-def hear(session, shop: str, effects: object, *, run: str = "run-1", **other) -> str | None:
+def hear(session, store: str, effects: object, *, run: str = "run-1", **other) -> str | None:
     body = told({"milk": [1.0] * 14}, run=run, effects=effects, **other)
-    return reported_forecasts.hear(session, shop, body, at=AT)
+    return reported_forecasts.hear(session, store, body, at=AT)
 
 
 def test_what_shops_tell_of_offers_is_summed_for_their_region(country) -> None:
-    shops, region = list(country.shops), None
+    stores, region = list(country.stores), None
     with country.network.write() as session:
-        for shop in shops:
-            sells(session, shop, 4, "milk")
-            assert hear(session, shop, FOOD) is None
-        region = session.get_one(Store, shops[0]).region_id
+        for store in stores:
+            sells(session, store, 4, "milk")
+            assert hear(session, store, FOOD) is None
+        region = session.get_one(Store, stores[0]).region_id
         found = offer_days.effects_of_region(session, region, DAY)
-        assert found == {(region, "Food"): {"on_offer": (40.0 * len(shops), 20.0 * len(shops))}}
+        assert found == {(region, "Food"): {"on_offer": (40.0 * len(stores), 20.0 * len(stores))}}
         assert offer_days.effects_of_region(session, "elsewhere", DAY) == {}
         assert offer_days.effects_of_region(session, region, YESTERDAY + dt.timedelta(days=KEPT_DAYS)) == {}
 
 
 def test_a_shop_carries_what_its_run_says_of_offers(country) -> None:
-    shop = next(iter(country.shops))
+    store = next(iter(country.stores))
     with country.network.write() as session:
-        sells(session, shop, 4, "milk")
-    with country.shops[shop].write() as session:
-        publish(session, shop, {"milk": [1.0] * 14}, run="run-1")
+        sells(session, store, 4, "milk")
+    with country.stores[store].write() as session:
+        publish(session, store, {"milk": [1.0] * 14}, run="run-1")
         session.get_one(ForecastRun, "run-1").effects = FOOD
-    assert carry(country, shop) is None
+    assert carry(country, store) is None
     with country.network.read() as session:
-        row = session.get_one(offer_days.ToldEffect, (shop, "Food", "on_offer"))
+        row = session.get_one(offer_days.ToldEffect, (store, "Food", "on_offer"))
         assert (row.worth, row.moved, row.origin_day) == (40.0, 20.0, YESTERDAY)
 
 
 def test_the_newest_word_replaces_the_one_before_and_a_silent_one_ends_it(country) -> None:
-    shop = next(iter(country.shops))
+    store = next(iter(country.stores))
     with country.network.write() as session:
-        sells(session, shop, 4, "milk")
-        assert hear(session, shop, FOOD) is None
-        assert hear(session, shop, {"Drinks": {"price": [3.0, -6.0]}}, run="run-2") is None
+        sells(session, store, 4, "milk")
+        assert hear(session, store, FOOD) is None
+        assert hear(session, store, {"Drinks": {"price": [3.0, -6.0]}}, run="run-2") is None
         kept = session.query(offer_days.ToldEffect).all()
         assert [(one.aisle, one.feature) for one in kept] == [("Drinks", "price")]
-        assert hear(session, shop, None, run="run-3") is None
+        assert hear(session, store, None, run="run-3") is None
         assert session.query(offer_days.ToldEffect).count() == 0
 
 
@@ -68,14 +68,14 @@ def test_the_newest_word_replaces_the_one_before_and_a_silent_one_ends_it(countr
                 {"Food": {"on_offer": [math.nan, 0.0]}}, {"Food": {"on_offer": ["1", "2"]}}, {"x" * 300: {}}],
 )  # fmt: skip
 def test_effects_that_cannot_be_are_refused_with_the_forecast_and_what_stood_stays(country, effects: object) -> None:
-    shop = next(iter(country.shops))
+    store = next(iter(country.stores))
     with country.network.write() as session:
-        sells(session, shop, 4, "milk")
-        assert hear(session, shop, FOOD) is None
-        refused = hear(session, shop, effects, run="run-2")
+        sells(session, store, 4, "milk")
+        assert hear(session, store, FOOD) is None
+        refused = hear(session, store, effects, run="run-2")
         assert (refused or "").startswith("told-no-effects")
-        assert session.get_one(reported_forecasts.ToldForecast, shop).run_id == "run-1"
-        assert session.get(offer_days.ToldEffect, (shop, "Food", "on_offer")) is not None
+        assert session.get_one(reported_forecasts.ToldForecast, store).run_id == "run-1"
+        assert session.get(offer_days.ToldEffect, (store, "Food", "on_offer")) is not None
         assert session.query(reported_forecasts.ToldDemand).count() == 1
 
 

@@ -36,12 +36,12 @@ def country(tmp_path):
         database.engine.dispose()
 
 
-def sells(session, shop: str, a_day: int, *skus: str, days: int = 28) -> None:
+def sells(session, store: str, a_day: int, *skus: str, days: int = 28) -> None:
     for back in range(1, days + 1):
         day = DAY - dt.timedelta(days=back)
-        session.merge(StoreDay(store_id=shop, business_day=day, open=True, sales=9, revenue_minor=100))
+        session.merge(StoreDay(store_id=store, business_day=day, open=True, sales=9, revenue_minor=100))
         for sku in skus:
-            session.add(DailyDemand(store_id=shop, sku=sku, business_day=day, sold_qty=a_day, revenue_minor=1,
+            session.add(DailyDemand(store_id=store, sku=sku, business_day=day, sold_qty=a_day, revenue_minor=1,
                                     sales=a_day))  # fmt: skip
     session.flush()
 
@@ -51,10 +51,10 @@ def told(means: dict[str, list[float]], *, run: str = "run-1", origin: dt.date =
     return {"version": 1, "run_id": run, "origin_day": origin.isoformat(), "products": products} | other
 
 
-def publish(session, shop: str, means: dict[str, list[float]], *, run: str, origin: dt.date = YESTERDAY) -> None:
+def publish(session, store: str, means: dict[str, list[float]], *, run: str, origin: dt.date = YESTERDAY) -> None:
     """Publish a shop's run at its own node, its means as `forecast_store` rounds them."""
     session.execute(sa.update(ForecastRun).values(state="superseded"))
-    session.add(ForecastRun(id=run, scope_kind="store", scope_id=shop, state="published", origin_day=origin,
+    session.add(ForecastRun(id=run, scope_kind="store", scope_id=store, state="published", origin_day=origin,
                             horizon_days=HORIZON, started_at=AT))  # fmt: skip
     session.flush()
     for sku, path in means.items():
@@ -65,22 +65,24 @@ def publish(session, shop: str, means: dict[str, list[float]], *, run: str, orig
     session.flush()
 
 
-def carry(country: Country, shop: str) -> str | None:
+def carry(country: Country, store: str) -> str | None:
     """Carry a shop's forecast to the network as a contact does; returns why it was refused."""
     with country.network.read() as session:
-        known = reported_forecasts.known(session, shop)
-    with country.shops[shop].read() as session:
+        known = reported_forecasts.known(session, store)
+    with country.stores[store].read() as session:
         after = known["origin_day"], known["run_id"]
-        body = reported_forecasts.to_tell(session, shop, after=after, but=known["refused_run_id"])
+        body = reported_forecasts.to_tell(session, store, after=after, but=known["refused_run_id"])
     if body is None:
         return "nothing to tell"
     with country.network.write() as session:
-        return reported_forecasts.hear(session, shop, body, at=AT)
+        return reported_forecasts.hear(session, store, body, at=AT)
 
 
 def expected(session, aisle: str = "Food") -> dict[str, tuple[str, int, int]]:
     """Return of each shop by what it is expected, the parts of all days, and how many products are not believed."""
-    return {one.store_id: (one.by, sum(one.parts), one.unlikely) for one in category_demand.ahead(session, aisle).shops}
+    return {
+        one.store_id: (one.by, sum(one.parts), one.unlikely) for one in category_demand.ahead(session, aisle).stores
+    }
 
 
 def keep(session, day: dt.date = DAY) -> None:
@@ -93,8 +95,8 @@ def keep(session, day: dt.date = DAY) -> None:
 def test_a_region_says_what_its_shops_read_to_the_last_tenth(country, seed):
     draw, skus = random.Random(seed), ["milk", "bread", "tea"]
     paths = {
-        shop: {sku: [draw.random() * 3 for _ in range(HORIZON)] for sku in skus if draw.random() < 0.9}
-        for shop in country.shops
+        store: {sku: [draw.random() * 3 for _ in range(HORIZON)] for sku in skus if draw.random() < 0.9}
+        for store in country.stores
     }
     with country.network.write() as session:
         for table in (StoreDay, DailyDemand, ToldDemand, ToldForecast, ForecastRun):
@@ -107,20 +109,20 @@ def test_a_region_says_what_its_shops_read_to_the_last_tenth(country, seed):
                                 joined_at=AT))  # fmt: skip
             session.flush()
             sells(session, f"N{n}", draw.randint(0, 4), *skus)
-        for shop, path in paths.items():
-            sells(session, shop, 3, *skus)
+        for store, path in paths.items():
+            sells(session, store, 3, *skus)
             if draw.random() < 0.4 and "tea" in path:
                 path["tea"] = [one * 40 for one in path["tea"]]  # beyond what it sold: not believed
         if draw.random() < 0.5:
             publish_region(session, "R1", "Food", [draw.random() * 30 for _ in range(HORIZON)], origin=YESTERDAY)
-    stale = draw.choice([None, *country.shops])
-    for shop, path in paths.items():
+    stale = draw.choice([None, *country.stores])
+    for store, path in paths.items():
         origin = (
-            YESTERDAY - dt.timedelta(days=5) if shop == stale else YESTERDAY - dt.timedelta(days=draw.randint(0, 3))
+            YESTERDAY - dt.timedelta(days=5) if store == stale else YESTERDAY - dt.timedelta(days=draw.randint(0, 3))
         )
-        with country.shops[shop].write() as session:
-            publish(session, shop, path, run=f"{seed}-{shop}", origin=origin)
-        assert carry(country, shop) is None or not path
+        with country.stores[store].write() as session:
+            publish(session, store, path, run=f"{seed}-{store}", origin=origin)
+        assert carry(country, store) is None or not path
     with country.network.write() as session:
         keep(session)
         whole = category_demand.ahead(session, "Food")
@@ -128,12 +130,12 @@ def test_a_region_says_what_its_shops_read_to_the_last_tenth(country, seed):
             one.id: category_demand.ahead(session, "Food", one.id).total() for one in session.scalars(sa.select(Region))
         }
     assert list(whole.total()) == [sum(day) for day in zip(*parts.values(), strict=True)]
-    assert list(whole.total()) == [sum(day) for day in zip(*(one.parts for one in whole.shops), strict=True)]
-    for one in whole.shops:
+    assert list(whole.total()) == [sum(day) for day in zip(*(one.parts for one in whole.stores), strict=True)]
+    for one in whole.stores:
         if one.by != "own":
-            assert one.store_id not in country.shops or one.told_until is not None or not paths[one.store_id]
+            assert one.store_id not in country.stores or one.told_until is not None or not paths[one.store_id]
             continue
-        with country.shops[one.store_id].read() as session:  # what the shopkeeper reads, product by product
+        with country.stores[one.store_id].read() as session:  # what the shopkeeper reads, product by product
             reads = {sku: forecasts.as_seen(session, one.store_id, sku)["ahead"] for sku in skus}
         unlikely = {"tea"} if one.unlikely else set()
         units = [
@@ -147,13 +149,13 @@ def test_a_region_says_what_its_shops_read_to_the_last_tenth(country, seed):
 def test_a_run_is_told_once_the_newest_counts_and_an_older_one_changes_nothing(country):
     with country.network.write() as session:
         sells(session, "S1", 3, "milk")
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         publish(session, "S1", {"milk": [2.0] * HORIZON}, run="a", origin=YESTERDAY - dt.timedelta(days=1))
     assert carry(country, "S1") is None
     assert carry(country, "S1") == "nothing to tell"
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         publish(session, "S1", {"milk": [3.00004] * HORIZON}, run="b")
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         newer = reported_forecasts.to_tell(session, "S1", after=("", ""))
     older = told({"milk": [9.0] * HORIZON}, run="a", origin=YESTERDAY - dt.timedelta(days=1))
     for body in (newer, older, newer):
@@ -210,13 +212,13 @@ def test_a_word_that_cannot_be_is_refused_whole_with_its_reason_and_the_one_befo
 
 
 def test_a_refused_run_is_not_told_again_and_the_next_one_is(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         publish(session, "S1", {"milk": [2.0] * HORIZON}, run="a")
     assert carry(country, "S1").startswith("not-sold-yet: ")
     assert carry(country, "S1") == "nothing to tell"
     with country.network.write() as session:
         sells(session, "S1", 3, "milk")
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         publish(session, "S1", {"milk": [2.0] * HORIZON}, run="b")
     assert carry(country, "S1") is None
 
@@ -226,11 +228,11 @@ def test_a_refused_run_is_not_told_again_and_the_next_one_is(country):
     st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.floats(0, 1e4), st.integers(-5, 400), st.integers(0, 90))),
     st.integers(1, 28),
 )
-def test_no_word_is_believed_beyond_a_multiple_of_what_the_books_support(shop, days):
-    expects = {sku: units for sku, (units, _, _) in shop.items()}
-    sold = {sku: Sold(max(0, qty), sales) for sku, (_, qty, sales) in shop.items()}
+def test_no_word_is_believed_beyond_a_multiple_of_what_the_books_support(store, days):
+    expects = {sku: units for sku, (units, _, _) in store.items()}
+    sold = {sku: Sold(max(0, qty), sales) for sku, (_, qty, sales) in store.items()}
     try:
-        kept = reported_forecasts.believed(expects, sold, days, dict.fromkeys(shop, "each"))
+        kept = reported_forecasts.believed(expects, sold, days, dict.fromkeys(store, "each"))
     except Refused:
         kept = set()
     for sku in kept:
@@ -246,8 +248,8 @@ def test_what_a_shop_inflates_buys_nothing_and_the_operator_reads_of_which_produ
             return sorted((line.sku, line.packs) for one in made for line in purchases.lines_of(session, one))
 
     with country.network.write() as session:
-        for shop in ("S1", "S2"):
-            sells(session, shop, 30, "milk", "tea")
+        for store in ("S1", "S2"):
+            sells(session, store, 30, "milk", "tea")
     before = bought()
     assert before
     inflated = told({"milk": [30.0] * HORIZON, "tea": [130.0] * HORIZON, "no such": [9.0] * HORIZON})
@@ -285,7 +287,7 @@ def test_a_word_of_more_than_three_nights_ago_is_not_used_and_the_page_is_told_s
         publish_region(session, "R1", "Food", [5.0] * HORIZON, origin=YESTERDAY)
         keep(session)
         assert stockouts.rates(session, DAY)["S1", "milk"] == (2.0 if counts else 3.0)
-        (found,) = (one for one in category_demand.ahead(session, "Food").shops if one.store_id == "S1")
+        (found,) = (one for one in category_demand.ahead(session, "Food").stores if one.store_id == "S1")
         assert (found.by, found.told_until) == (("own", None) if counts else ("region", origin))
         assert [*stockouts.findings(session, None)] == []
 

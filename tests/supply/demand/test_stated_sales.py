@@ -74,16 +74,16 @@ def test_no_shop_takes_less_than_nothing(network):
 def test_the_network_learns_what_a_shop_says_and_a_shop_that_joins_brings_it_along(tmp_path):
     town = make_town(tmp_path)
     town.publish()
-    with town.shop.write() as session:
+    with town.store.write() as session:
         storefront.state_takings(session, STORE, 250_000, actor=ANA, at=NOON)
         storefront.state_takings(session, STORE, 260_000, actor=ANA, at=NOON + dt.timedelta(seconds=1))
     town.deliver(seed=2)
     with town.network.read() as session:
         told = told_of(session, STORE)
     assert told["takings_day_minor"] == 260_000
-    with town.shop.write() as session:
+    with town.store.write() as session:
         founded = found_as_told(session, {**told, "id": "S99", "slug": "s99"}, at=NOON)
         assert founded is not None
         assert founded.takings_day_minor == 260_000
-    town.shop.engine.dispose()
+    town.store.engine.dispose()
     town.network.engine.dispose()

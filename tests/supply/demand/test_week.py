@@ -23,10 +23,10 @@ from supply.orders import deliveries, network_offers, orders, supply_routes
 from supply.orders.deliveries import Delivery
 from supply.receiving import receiving
 from supply.replenishment import proposals
-from tests.supply.road import AT, DAY, KEEPER, OPERATOR, PRODUCTS, SHOPS, WAREHOUSE, Country, later, make_country
+from tests.supply.road import AT, DAY, KEEPER, OPERATOR, PRODUCTS, STORES, WAREHOUSE, Country, later, make_country
 
 RATES = {"S1": {"bread": 9, "milk": 5, "tea": 1}, "S2": {"bread": 4, "milk": 8, "apple": 900}}
-NIGHT = {here: Actor.system("night", here) for here in (NETWORK, *SHOPS)}
+NIGHT = {here: Actor.system("night", here) for here in (NETWORK, *STORES)}
 PAST_DAYS = 60
 
 
@@ -40,33 +40,33 @@ def _traded(made: Country) -> None:
     past = list(history())
     with made.network.write() as session:
         rollups.import_history(session, past)
-    for shop, database in made.shops.items():
+    for store, database in made.stores.items():
         with database.write() as session:
-            rollups.import_history(session, [row for row in past if row[0] == shop])
-            opening = [(sku, 2 * rate + 1) for sku, rate in RATES[shop].items()]
-            stock.open_stock(session, shop, opening, source_id="opening", at=AT, actor=KEEPER[shop])
-            shift.open_shift(session, shop, "T1", 5_000, actor=KEEPER[shop], at=AT)
+            rollups.import_history(session, [row for row in past if row[0] == store])
+            opening = [(sku, 2 * rate + 1) for sku, rate in RATES[store].items()]
+            stock.open_stock(session, store, opening, source_id="opening", at=AT, actor=KEEPER[store])
+            shift.open_shift(session, store, "T1", 5_000, actor=KEEPER[store], at=AT)
     made.deliver()
 
 
 def history():
     rng = np.random.default_rng(11)
-    for shop, rates in RATES.items():
+    for store, rates in RATES.items():
         for n in range(PAST_DAYS, 0, -1):
             for sku, rate in rates.items():
                 qty = int(rng.poisson(rate))
                 if qty:
-                    yield shop, sku, DAY - dt.timedelta(days=n), qty, qty * 100, 1
+                    yield store, sku, DAY - dt.timedelta(days=n), qty, qty * 100, 1
 
 
-def ring_up(country: Country, shop: str, lines: dict[str, int], at: dt.datetime) -> None:
-    with country.shops[shop].write() as session:
-        total = sale.quote(session, shop, list(lines.items()), at=at).basket.total_minor
+def ring_up(country: Country, store: str, lines: dict[str, int], at: dt.datetime) -> None:
+    with country.stores[store].write() as session:
+        total = sale.quote(session, store, list(lines.items()), at=at).basket.total_minor
         request = SaleRequest(
-            id=new_id(), store_id=shop, till_id="T1", lines=list(lines.items()), tenders=[("cash", total)],
+            id=new_id(), store_id=store, till_id="T1", lines=list(lines.items()), tenders=[("cash", total)],
             shown_total_minor=total,
         )  # fmt: skip
-        sale.complete(session, request, actor=KEEPER[shop], at=at)
+        sale.complete(session, request, actor=KEEPER[store], at=at)
 
 
 def night(country: Country, day: dt.date, at: dt.datetime) -> None:
@@ -84,26 +84,26 @@ def night(country: Country, day: dt.date, at: dt.datetime) -> None:
             forecasts.edition(session, "R1"),
             supply_routes.edition(session, day),
         )
-    for shop, database in country.shops.items():
+    for store, database in country.stores.items():
         with database.write() as session:
             supply_routes.take_edition(session, bodies[2])
             demand.take_edition(session, bodies[0])
             forecasts.take_edition(session, bodies[1])
             rollups.roll_up(session, None, day, at=at)
         with database.read() as session:
-            loaded = forecasts.load_store(session, shop, day)
+            loaded = forecasts.load_store(session, store, day)
         found = forecasts.compute_store(loaded)
         with database.write() as session:
-            forecast_store.store_store(session, found, actor=NIGHT[shop], at=at)
+            forecast_store.store_store(session, found, actor=NIGHT[store], at=at)
 
 
-def order_goods(country: Country, shop: str, at: dt.datetime) -> list[str]:
+def order_goods(country: Country, store: str, at: dt.datetime) -> list[str]:
     """Propose, approve and send; returns the ids of what was sent."""
-    with country.shops[shop].write() as session:
+    with country.stores[store].write() as session:
         sent = []
-        for order in proposals.propose(session, shop, at=at, actor=NIGHT[shop]):
-            proposals.approve(session, shop, order.id, actor=KEEPER[shop], at=at)
-            sent.append(orders.send(session, shop, order.id, actor=KEEPER[shop], at=at).id)
+        for order in proposals.propose(session, store, at=at, actor=NIGHT[store]):
+            proposals.approve(session, store, order.id, actor=KEEPER[store], at=at)
+            sent.append(orders.send(session, store, order.id, actor=KEEPER[store], at=at).id)
     return sent
 
 
@@ -139,11 +139,11 @@ def test_what_is_on_the_way_is_not_ordered_again(country):
 def test_a_shop_cut_off_orders_by_its_own_forecast_and_the_network_learns_later(country):
     for n in range(3):
         ring_up(country, "S1", {"bread": 6}, later(days=n))
-        with country.shops["S1"].write() as session:
+        with country.stores["S1"].write() as session:
             rollups.roll_up(session, None, DAY + dt.timedelta(days=n), at=later(days=n, hours=20))
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         loaded = forecasts.load_store(session, "S1", DAY + dt.timedelta(days=2))
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         forecast_store.store_store(
             session, forecasts.compute_store(loaded), actor=NIGHT["S1"], at=later(days=2, hours=20)
         )
@@ -166,7 +166,7 @@ class Walk:
 
     def __init__(self, country: Country, seed: int) -> None:
         self.country, self.seed, self.chance = country, seed, random.Random(seed)
-        self.at, self.shop = AT, SHOPS[0]
+        self.at, self.store = AT, STORES[0]
 
     def live(self, days: int, steps: int) -> None:
         often = [self.sell, self.sell, self.change_and_send, self.fill, self.load, self.post, self.talk, self.talk]
@@ -175,50 +175,50 @@ class Walk:
         for day in range(days):
             for step in range(steps):
                 self.at = later(days=day, minutes=8 * step)
-                self.shop = self.chance.choice(SHOPS)
+                self.store = self.chance.choice(STORES)
                 with contextlib.suppress(Refused, Conflict):
                     self.chance.choice(acts)()
             self.talk()
             self.at = later(days=day, hours=20)
             night(self.country, DAY + dt.timedelta(days=day), self.at)
             with self.mine() as session:
-                network_offers.expire_due(session, self.shop, actor=NIGHT[self.shop], at=self.at)
+                network_offers.expire_due(session, self.store, actor=NIGHT[self.store], at=self.at)
         self.talk()
 
     def mine(self):
-        return self.country.shops[self.shop].write()
+        return self.country.stores[self.store].write()
 
     def talk(self) -> None:
         self.country.deliver(seed=self.chance.randrange(1000), at=self.at)
 
     def sell(self) -> None:
         skus = self.chance.sample(sorted(PRODUCTS), self.chance.randint(1, 3))
-        ring_up(self.country, self.shop, {sku: self.chance.randint(1, 8) for sku in skus}, self.at)
+        ring_up(self.country, self.store, {sku: self.chance.randint(1, 8) for sku in skus}, self.at)
 
     def order(self) -> None:
-        order_goods(self.country, self.shop, self.at)
+        order_goods(self.country, self.store, self.at)
 
     def change_and_send(self) -> None:
         with self.mine() as session:
-            for order in proposals.propose(session, self.shop, at=self.at, actor=NIGHT[self.shop]):
+            for order in proposals.propose(session, self.store, at=self.at, actor=NIGHT[self.store]):
                 for line in orders.lines_of(session, order):
                     if self.chance.random() < 0.5:
                         packs = self.chance.randint(0, 6)
                         proposals.change(
-                            session, self.shop, order.id, line.sku, packs=packs, why="A party",
-                            actor=KEEPER[self.shop], at=self.at,
+                            session, self.store, order.id, line.sku, packs=packs, why="A party",
+                            actor=KEEPER[self.store], at=self.at,
                         )  # fmt: skip
                 if self.chance.random() < 0.3:
-                    proposals.drop(session, self.shop, order.id, why="No", actor=KEEPER[self.shop], at=self.at)
+                    proposals.drop(session, self.store, order.id, why="No", actor=KEEPER[self.store], at=self.at)
                     continue
-                proposals.approve(session, self.shop, order.id, actor=KEEPER[self.shop], at=self.at)
-                orders.send(session, self.shop, order.id, actor=KEEPER[self.shop], at=self.at)
+                proposals.approve(session, self.store, order.id, actor=KEEPER[self.store], at=self.at)
+                orders.send(session, self.store, order.id, actor=KEEPER[self.store], at=self.at)
 
     def cancel(self) -> None:
         with self.mine() as session:
-            if found := orders.open_orders(session, self.shop):
+            if found := orders.open_orders(session, self.store):
                 order = self.chance.choice(found)
-                orders.cancel(session, self.shop, order.id, why="Enough", actor=KEEPER[self.shop], at=self.at)
+                orders.cancel(session, self.store, order.id, why="Enough", actor=KEEPER[self.store], at=self.at)
 
     def fill(self) -> None:
         self.country.fill(self.at)
@@ -236,59 +236,59 @@ class Walk:
     def offer(self) -> None:
         with self.country.network.write() as session:
             network_offers.offer(
-                session, self.shop, sku=self.chance.choice(sorted(PRODUCTS)), packs=self.chance.randint(1, 3),
+                session, self.store, sku=self.chance.choice(sorted(PRODUCTS)), packs=self.chance.randint(1, 3),
                 why="Sells well nearby", answer_by=self.at.date() + dt.timedelta(days=self.chance.randint(0, 2)),
                 id=new_id(), actor=OPERATOR, at=self.at,
             )  # fmt: skip
 
     def answer(self) -> None:
         with self.mine() as session:
-            for one in network_offers.open_offers(session, self.shop):
+            for one in network_offers.open_offers(session, self.store):
                 if self.chance.random() < 0.6:
-                    network_offers.accept(session, self.shop, one.id, actor=KEEPER[self.shop], at=self.at)
+                    network_offers.accept(session, self.store, one.id, actor=KEEPER[self.store], at=self.at)
                 else:
                     network_offers.decline(
-                        session, self.shop, one.id, why="No room", actor=KEEPER[self.shop], at=self.at
+                        session, self.store, one.id, why="No room", actor=KEEPER[self.store], at=self.at
                     )
 
     def begin(self) -> None:
         with self.mine() as session:
-            for delivery in receiving.expected(session, self.shop)[:1]:
-                receiving.begin_count(session, self.shop, delivery.id, actor=KEEPER[self.shop], at=self.at)
+            for delivery in receiving.expected(session, self.store)[:1]:
+                receiving.begin_count(session, self.store, delivery.id, actor=KEEPER[self.store], at=self.at)
 
     def count(self) -> None:
         with self.mine() as session:
-            for delivery in receiving.expected(session, self.shop)[:1]:
+            for delivery in receiving.expected(session, self.store)[:1]:
                 self.count_lines(session, delivery)
 
     def count_lines(self, session, delivery: Delivery) -> None:
         for line in deliveries.lines_of(session, delivery):
             counted = max(0, line.advised_qty + self.chance.choice([-2, 0, 0, 0, 1]))
             receiving.count_line(
-                session, self.shop, delivery.id, line.sku, counted, why="Counted twice", actor=KEEPER[self.shop],
+                session, self.store, delivery.id, line.sku, counted, why="Counted twice", actor=KEEPER[self.store],
                 at=self.at,
             )  # fmt: skip
 
     def post(self) -> None:
         with self.mine() as session:
-            for delivery in receiving.expected(session, self.shop)[:1]:
+            for delivery in receiving.expected(session, self.store)[:1]:
                 if delivery.state == "expected":
-                    receiving.begin_count(session, self.shop, delivery.id, actor=KEEPER[self.shop], at=self.at)
+                    receiving.begin_count(session, self.store, delivery.id, actor=KEEPER[self.store], at=self.at)
                     if self.chance.random() < 0.5:
                         self.count_lines(session, delivery)
-                receiving.post(session, self.shop, delivery.id, actor=KEEPER[self.shop], at=self.at)
+                receiving.post(session, self.store, delivery.id, actor=KEEPER[self.store], at=self.at)
 
     def refuse(self) -> None:
         if self.chance.random() < 0.3:
             with self.mine() as session:
-                for delivery in receiving.expected(session, self.shop)[:1]:
+                for delivery in receiving.expected(session, self.store)[:1]:
                     receiving.refuse(
-                        session, self.shop, delivery.id, why="The door was shut", actor=KEEPER[self.shop], at=self.at
+                        session, self.store, delivery.id, why="The door was shut", actor=KEEPER[self.store], at=self.at
                     )
 
     def waste(self) -> None:
         with self.mine() as session:
-            stock.waste(session, self.shop, "bread", 1, at=self.at, actor=KEEPER[self.shop])
+            stock.waste(session, self.store, "bread", 1, at=self.at, actor=KEEPER[self.store])
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -18,7 +18,7 @@ from pos.stock.ledger import StockLevel
 from pos.store.store import Region, Store
 from supply.demand.history import DailyDemand
 from supply.membership import benchmarks, suggestions
-from supply.membership.benchmarks import SHOPS, gain_of_adding, gain_of_pricing, may_publish, median, scope_of
+from supply.membership.benchmarks import STORES, gain_of_adding, gain_of_pricing, may_publish, median, scope_of
 from supply.membership.suggestions import Suggestion
 from tests.supply.road import AT, DAY, KEEPER, later, make_country
 
@@ -30,7 +30,7 @@ def country(tmp_path):
     return make_country(tmp_path)
 
 
-def open_shops(session, count: int, region: str = "R1") -> list[str]:
+def open_stores(session, count: int, region: str = "R1") -> list[str]:
     """Let further shops join; returns the ids of all in the region."""
     if session.get(Region, region) is None:
         session.add(Region(id=region, name=region))
@@ -62,10 +62,10 @@ def published(session) -> dict[tuple[str, str], int]:
 
 def test_no_figure_stands_on_fewer_than_five_other_shops(country):
     with country.network.write() as session:
-        shops = open_shops(session, 6)
-        for store_id in shops[: SHOPS - 1]:
+        stores = open_stores(session, 6)
+        for store_id in stores[: STORES - 1]:
             sells(session, store_id, "tea", 10, 4_000)
-        for store_id in shops[:SHOPS]:
+        for store_id in stores[:STORES]:
             sells(session, store_id, "milk", 10, 1_300)
         work_out(session)
         found = published(session)
@@ -75,17 +75,17 @@ def test_no_figure_stands_on_fewer_than_five_other_shops(country):
 
 def test_a_shop_that_comes_or_goes_alone_changes_nothing_that_is_told(country):
     with country.network.write() as session:
-        shops = open_shops(session, 18)
-        for store_id in shops[:8]:
+        stores = open_stores(session, 18)
+        for store_id in stores[:8]:
             sells(session, store_id, "milk", 10, 1_300)
         work_out(session)
         before = published(session)
         week = DAY + dt.timedelta(days=7)
-        for store_id in shops[:9]:  # one more: the difference of the two weeks would be this shop
+        for store_id in stores[:9]:  # one more: the difference of the two weeks would be this shop
             sells(session, store_id, "milk", 10, 2_600, week)
         work_out(session, week)
         assert published(session) == before
-        for store_id in shops[9 : 9 + SHOPS - 1]:  # now six came since
+        for store_id in stores[9 : 9 + STORES - 1]:  # now six came since
             sells(session, store_id, "milk", 10, 2_600, week)
         work_out(session, week)
         assert published(session) != before
@@ -94,13 +94,13 @@ def test_a_shop_that_comes_or_goes_alone_changes_nothing_that_is_told(country):
 @given(st.lists(st.sets(st.integers(0, 24), min_size=4), max_size=12))
 def test_no_two_published_figures_differ_by_fewer_than_five_shops(weeks):
     told: list[set[int]] = []
-    for shops in weeks:
-        if may_publish(shops, told):
-            told.append(shops)
+    for stores in weeks:
+        if may_publish(stores, told):
+            told.append(stores)
     for before, after in itertools.combinations(told, 2):
         for side in (before - after, after - before):
             assert not side or len(side) >= 5
-    assert all(len(shops) - 1 >= 5 for shops in told), "who takes its own value out has five others before it"
+    assert all(len(stores) - 1 >= 5 for stores in told), "who takes its own value out has five others before it"
 
 
 def test_a_detour_over_another_set_tells_no_more_than_the_straight_way():
@@ -111,11 +111,11 @@ def test_a_detour_over_another_set_tells_no_more_than_the_straight_way():
 
 
 def test_regions_are_told_apart_only_where_no_region_is_what_is_left_of_the_network(country):
-    assert scope_of([SHOPS, SHOPS]) == "region"
-    assert scope_of([SHOPS, SHOPS - 1]) == "network"
+    assert scope_of([STORES, STORES]) == "region"
+    assert scope_of([STORES, STORES - 1]) == "network"
     with country.network.write() as session:
-        shops = [*open_shops(session, 5), *open_shops(session, 3, "R2")]
-        for store_id in shops:
+        stores = [*open_stores(session, 5), *open_stores(session, 3, "R2")]
+        for store_id in stores:
             sells(session, store_id, "milk", 10, 1_300)
         work_out(session)
         assert set(session.scalars(sa.select(Publication.scope_id).where(Publication.kind == "compare"))) == {"*"}
@@ -123,15 +123,15 @@ def test_regions_are_told_apart_only_where_no_region_is_what_is_left_of_the_netw
 
 def test_the_shops_behind_a_figure_never_travel(country):
     with country.network.write() as session:
-        shops = open_shops(session, 6)
-        for store_id in shops:
+        stores = open_stores(session, 6)
+        for store_id in stores:
             sells(session, store_id, "milk", 10, 1_300)
         work_out(session)
         bodies = "".join(session.scalars(sa.select(Publication.body).where(Publication.kind == "compare")))
         assert bodies
-        assert not any(store_id in bodies for store_id in shops)
+        assert not any(store_id in bodies for store_id in stores)
         body = json.loads(bodies)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         benchmarks.take_edition(session, body)
         assert benchmarks.nearby(session)["price", "milk"].value == 130
         assert benchmarks.nearby(session)["price", "milk"].sets == []
@@ -145,7 +145,7 @@ def know_nearby(session) -> None:
 
 
 def test_one_suggestion_at_a_time_the_best_first_refused_with_a_reason_and_not_again(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         know_nearby(session)
         sells(session, "S1", "milk", 28 * 4, 28 * 4 * 129)
         found = {one.kind: one for one in suggestions.candidates(session, "S1", DAY)}
@@ -164,7 +164,7 @@ def test_one_suggestion_at_a_time_the_best_first_refused_with_a_reason_and_not_a
 
 
 def test_nothing_is_suggested_that_brings_but_the_tax(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         figures = [["price", "bread", 160, DAY.isoformat()], ["rate", "bread", 20_000, DAY.isoformat()]]
         benchmarks.take_edition(session, {"scope": "R1", "figures": figures})
         assert suggestions.candidates(session, "S1", DAY) == [], "1.60 is 1.47 without tax, and bread costs 1.50"
@@ -176,7 +176,7 @@ def test_nothing_is_suggested_that_brings_but_the_tax(country):
 
 
 def test_what_a_suggestion_brought_stands_beside_what_it_should(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         know_nearby(session)
         made = suggestions.renew(session, "S1", DAY, actor=NIGHT, at=AT)
         assert made.sku == "tea"
@@ -198,11 +198,11 @@ def test_a_median_lies_among_its_values(values):
 
 def test_a_shop_whose_stock_nobody_told_of_has_no_cover_and_no_waste_rather_than_none(country):
     with country.network.write() as session:
-        shops = open_shops(session, 2)
-        for store_id in shops[:2]:
+        stores = open_stores(session, 2)
+        for store_id in stores[:2]:
             sells(session, store_id, "milk", 28, 2800)
-        session.add(StockLevel(store_id=shops[0], sku="milk", place="shelf", qty=4))
+        session.add(StockLevel(store_id=stores[0], sku="milk", place="shelf", qty=4))
         session.flush()
-        known, unknown = (benchmarks.figures_of(session, shops[:2], DAY)[store_id].values for store_id in shops[:2])
+        known, unknown = (benchmarks.figures_of(session, stores[:2], DAY)[store_id].values for store_id in stores[:2])
     assert (known["cover", ""], known["waste", ""]) == (4, 0)
     assert not {("cover", ""), ("waste", "")} & unknown.keys()

@@ -73,7 +73,7 @@ def test_a_review_is_recounted_by_an_independent_script_from_its_evidence(countr
         conduct(session, late=late, returned=returned)
         credit_review.close_day(session, SUNDAY, actor=NIGHT, at=AT)
     country.deliver()
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         review = session.get(membership_level.StandingReview, "S1")
     assert review.level == level
     again, shares = recounted(review.evidence, tmp_path)
@@ -82,7 +82,7 @@ def test_a_review_is_recounted_by_an_independent_script_from_its_evidence(countr
 
 
 def test_how_fresh_the_counts_are_only_the_shop_knows_and_tells(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         for sku in PRODUCTS:
             session.add(DailyDemand(store_id="S1", sku=sku, business_day=SUNDAY, sold_qty=2, sales=1, revenue_minor=9))
         session.add(DailyDemand(store_id="S1", sku="brought", business_day=SUNDAY, sold_qty=2, sales=1, revenue_minor=9,

@@ -28,8 +28,8 @@ def test_a_regions_days_stand_in_their_places_and_make_its_two_weeks(network):
     with network.write() as session:
         for days_ago, minor in back.items():
             day = DAY - dt.timedelta(days=days_ago)
-            for shop in ("S1", "S2"):
-                session.add(StoreDay(store_id=shop, business_day=day, open=True, sales=9, revenue_minor=minor))
+            for store in ("S1", "S2"):
+                session.add(StoreDay(store_id=store, business_day=day, open=True, sales=9, revenue_minor=minor))
         session.add(
             StoreDay(store_id="S1", business_day=TODAY, open=True, sales=1, revenue_minor=7)
         )  # it has just begun
@@ -46,8 +46,8 @@ def test_every_seven_days_are_the_same_whole_days_also_once_one_store_sells_on_t
     with network.write() as session:
         for days_ago, minor in {0: 100, 6: 20, 7: 3}.items():
             day = DAY - dt.timedelta(days=days_ago)
-            for shop in ("S1", "S2"):
-                session.add(StoreDay(store_id=shop, business_day=day, open=True, sales=9, revenue_minor=minor))
+            for store in ("S1", "S2"):
+                session.add(StoreDay(store_id=store, business_day=day, open=True, sales=9, revenue_minor=minor))
         session.add(StoreDay(store_id="S1", business_day=TODAY, open=True, sales=1, revenue_minor=7))
     with network.read() as session:
         weeks = {one.id: one.week_minor for one in overview.stores(session, TODAY) if one.week_minor}

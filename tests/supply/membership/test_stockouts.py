@@ -67,28 +67,28 @@ def publish(session, store_id: str, means: dict[str, float], *, horizon: int = 1
     session.flush()
 
 
-def open_shops(database: Database, count: int) -> None:
+def open_stores(database: Database, count: int) -> None:
     """Found a region of shops whose rows are as odd as a seed makes them."""
     draw = random.Random(7)
     with database.write() as session:
         found(session, NETWORK, at=NOON)
-        shops = [f"S{n:02d}" for n in range(count)]
-        add_catalogue(session, shops)
-        for n, shop in enumerate(shops):
+        stores = [f"S{n:02d}" for n in range(count)]
+        add_catalogue(session, stores)
+        for n, store in enumerate(stores):
             for sku in SKUS:
                 if draw.random() < 0.8:
-                    sells(session, shop, sku, draw.randint(-1, 9), days=draw.randint(1, 28))
+                    sells(session, store, sku, draw.randint(-1, 9), days=draw.randint(1, 28))
             if n % 3 == 0:
-                publish(session, shop, {"milk": draw.random() * 40, "tea": 0.0}, horizon=14 if n % 2 else 5)
-            of_shop = Listing.store_id == shop
+                publish(session, store, {"milk": draw.random() * 40, "tea": 0.0}, horizon=14 if n % 2 else 5)
+            of_store = Listing.store_id == store
             if n % 4:
-                session.execute(sa.delete(Listing).where(of_shop))
+                session.execute(sa.delete(Listing).where(of_store))
             else:
-                session.execute(sa.update(Listing).where(of_shop, Listing.sku == "bread").values(active=False))
+                session.execute(sa.update(Listing).where(of_store, Listing.sku == "bread").values(active=False))
             here = [(sku, draw.randint(1, 30)) for sku in SKUS if draw.random() < 0.7]
-            stock.open_stock(session, shop, here, source_id=f"open-{n}", **BY)
+            stock.open_stock(session, store, here, source_id=f"open-{n}", **BY)
             session.add(
-                PushOffer(store_id=shop, id=f"push-{n}", supplier_id="van", sku="apple", name="Apples", pack_qty=5,
+                PushOffer(store_id=store, id=f"push-{n}", supplier_id="van", sku="apple", name="Apples", pack_qty=5,
                           pack_cost_minor=1, packs=1, why="", state="accepted", offered_at=AT, answer_by=DAY)
             )  # fmt: skip
         stock.open_stock(session, WAREHOUSE, [(sku, 50) for sku in SKUS], source_id="opening", **BY)
@@ -96,7 +96,7 @@ def open_shops(database: Database, count: int) -> None:
             pass
 
 
-def shop_by_shop(session, days: int) -> list[tuple]:
+def store_by_store(session, days: int) -> list[tuple]:
     """Say what runs out as it is said of each shop alone."""
     lacks: dict[str, list[tuple[str, float]]] = {}
     of: dict[str, int] = {}
@@ -104,15 +104,15 @@ def shop_by_shop(session, days: int) -> list[tuple]:
     rates, have = stockouts.rates(session, DAY), stockouts.positions(session, DAY)
     told = set(session.scalars(sa.select(Listing.store_id)))
     listed = {
-        (shop, sku) for shop, sku in session.execute(sa.select(Listing.store_id, Listing.sku).where(Listing.active))
+        (store, sku) for store, sku in session.execute(sa.select(Listing.store_id, Listing.sku).where(Listing.active))
     }
-    for (shop, sku), per_day in rates.items():
-        if per_day > 0 and (shop not in told or (shop, sku) in listed):
+    for (store, sku), per_day in rates.items():
+        if per_day > 0 and (store not in told or (store, sku) in listed):
             of[sku] = of.get(sku, 0) + 1
-            left = have.get((shop, sku), 0) / per_day
+            left = have.get((store, sku), 0) / per_day
             if left < days:
-                lacks.setdefault(sku, []).append((f"Shop {shop}", left))
-                missing[sku] = missing.get(sku, 0) + days * per_day - have.get((shop, sku), 0)
+                lacks.setdefault(sku, []).append((f"Shop {store}", left))
+                missing[sku] = missing.get(sku, 0) + days * per_day - have.get((store, sku), 0)
     order = sorted(lacks, key=lambda sku: (-len(lacks[sku]), min(left for _, left in lacks[sku]), sku))
     first = {sku: tuple(sorted(lacks[sku], key=lambda one: (one[1], one[0]))[: stockouts.NAMED]) for sku in order}
     return [(sku, first[sku], len(lacks[sku]), of[sku], math.ceil(round(missing[sku], 6))) for sku in order]
@@ -130,7 +130,7 @@ def test_what_runs_out_where_counts_what_is_there_and_on_its_way(country):
     with country.network.write() as session:
         session.add(SellingRate(store_id="S2", sku="bread", per_day=float("inf")))
         found = runs_out(session, "R1", 3)
-        assert [(one.sku, one.shops, one.short, one.of, one.missing_qty) for one in found] == [
+        assert [(one.sku, one.stores, one.short, one.of, one.missing_qty) for one in found] == [
             ("tea", (("Shop S1", 0.5),), 1, 2, 25), ("milk", (("Shop S2", 2.0),), 1, 1, 4),
         ]  # fmt: skip
         assert found[0].warehouse_qty == 20
@@ -139,24 +139,24 @@ def test_what_runs_out_where_counts_what_is_there_and_on_its_way(country):
 
 def test_a_region_at_once_is_told_what_its_shops_are_told_one_by_one(tmp_path):
     network = empty_database(tmp_path / "network.db")
-    open_shops(network, 9)
+    open_stores(network, 9)
     with network.write() as session:
         for days in (1, 3, 7):
             found = runs_out(session, "R1", days)
             told = [
-                (one.sku, tuple((name, pytest.approx(left)) for name, left in one.shops), one.short, one.of,
+                (one.sku, tuple((name, pytest.approx(left)) for name, left in one.stores), one.short, one.of,
                  one.missing_qty) for one in found
             ]  # fmt: skip
-            assert shop_by_shop(session, days) == told
+            assert store_by_store(session, days) == told
             assert len(told) >= 3
         assert [one for one in supply.sync.checks.findings(session) if one.code == "K21"] == []
 
 
 def test_a_region_s_outlook_takes_as_many_questions_for_twelve_shops_as_for_two(tmp_path):
     counts = []
-    for shops in (2, 12):
-        network = empty_database(tmp_path / f"network-{shops}.db")
-        open_shops(network, shops)
+    for stores in (2, 12):
+        network = empty_database(tmp_path / f"network-{stores}.db")
+        open_stores(network, stores)
         asked: list[str] = []
         with network.write() as session:
             sa.event.listen(network.engine, "before_cursor_execute", lambda *row, into=asked: into.append(row[2]))

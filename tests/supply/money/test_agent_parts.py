@@ -25,7 +25,7 @@ def country(tmp_path):
 
 
 def agree(country, agent: str, account: str = "", *, at: dt.datetime = AT) -> None:
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         producers.add_producer(
             session, "S1", "Li's farm", id="farm", commission_bp=2_000, agent_name=agent, agent_bp=500 if agent else 0,
             agent_account=account, actor=KEEPER["S1"], at=at,
@@ -35,7 +35,7 @@ def agree(country, agent: str, account: str = "", *, at: dt.datetime = AT) -> No
 def moved(country, agent_minor: int, *, answers: str | None = None, agent: str = "Mei") -> str:
     """Write a move as a sale of twenty times the agent's part leaves it; returns its id."""
     qty, net = (1, agent_minor * 20) if answers is None else (-1, agent_minor * 20)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         move = ProduceMove(
             store_id="S1", id=new_id(), producer_id="farm", sku="tomato", lot_id=None, sale_id=new_id(), line_n=1,
             qty=qty, net_minor=net, commission_minor=net // 5, agent_minor=agent_minor, agent_name=agent,
@@ -46,7 +46,7 @@ def moved(country, agent_minor: int, *, answers: str | None = None, agent: str =
 
 
 def state(country, at: dt.datetime = AT) -> None:
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         payouts.make(session, "S1", "farm", DAY, id=new_id(), actor=KEEPER["S1"], at=at)
     country.deliver(seed=7, at=at)
 
@@ -61,7 +61,7 @@ def coming(country) -> list[tuple[str, int, int]]:
         return [(one.agent, one.due_minor, one.waiting_minor) for one in agent_commissions.parts_of(session)]
 
 
-def shop_pays(country, minor: int, id: str) -> None:
+def store_pays(country, minor: int, id: str) -> None:
     with country.network.write() as session:
         ledger.money_in(session, "S1", minor, reference="RF18", id=id, actor=OPERATOR, at=AT)
 
@@ -72,7 +72,7 @@ def test_a_part_is_paid_out_when_the_shop_has_paid_it_and_stands_in_the_bank_s_f
     state(country)
     assert coming(country) == [("Mei", 0, 4_000)], "the network does not lend to agents"
     assert run(country, "early").payouts == []
-    shop_pays(country, 4_000, "p1")
+    store_pays(country, 4_000, "p1")
     assert run(country, "nowhere").unknown == ["Mei"]
     agree(country, "Mei", IBAN, at=later(minutes=5))
     country.deliver()
@@ -85,10 +85,10 @@ def test_a_part_is_paid_out_when_the_shop_has_paid_it_and_stands_in_the_bank_s_f
     moved(country, -4_000, answers=first)  # all of it came back, after it was paid out
     moved(country, 5_000)
     state(country)
-    shop_pays(country, 1_000, "p2")
+    store_pays(country, 1_000, "p2")
     assert run(country, "run-2").payouts[0].amount_minor == 1_000, "what was paid too much is kept from the next part"
     country.deliver()
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         whole = session.scalar(sa.select(sa.func.sum(ProduceMove.agent_minor)))
     assert (whole, coming(country)) == (5_000, [])
     assert country.findings() == []
@@ -98,7 +98,7 @@ def test_what_the_bank_sends_back_waits_for_a_better_account(country):
     agree(country, "Mei", IBAN)
     moved(country, 2_000)
     state(country)
-    shop_pays(country, 2_000, "p1")
+    store_pays(country, 2_000, "p1")
     (one,) = run(country, "run-1").payouts
     with country.network.write() as session:
         payout.returned(session, "S1", one.id, why="Closed", actor=OPERATOR, at=AT)
@@ -118,7 +118,7 @@ def test_another_agent_from_now_on_leaves_the_first_one_s_part_alone(country):
     state(country)
     assert coming(country) == [("Bo", 0, 3_000), ("Mei", 0, 2_000)]
     agree(country, "")
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert session.get_one(Producer, ("S1", "farm")).agent_name == ""
         assert agents.agent_of(session, "S1", "Mei").account == IBAN
 
@@ -149,7 +149,7 @@ def test_a_part_below_zero_gives_a_shop_no_more_back_than_it_has_paid(country):
     assert coming(country) == [("Mei", 0, 3_000)], "what was told to come back lessens the invoice"
     take(country, "s3", -1_000)
     assert run(country, "r2").payouts == [], "nor is a part paid out that the shop has not paid"
-    shop_pays(country, 2_000, "p1")
+    store_pays(country, 2_000, "p1")
     take(country, "s4", -500)
     (back,) = run(country, "r3").payouts[:1]
     assert (back.agent, coming(country)) == ("Mei", []), "1,500 of what the shop paid waited for the agent"
@@ -180,7 +180,7 @@ def test_a_part_that_is_given_up_is_not_paid_to_its_agent(country):
     agree(country, "Mei", IBAN)
     moved(country, 5_000)
     state(country)
-    shop_pays(country, 2_000, "p1")
+    store_pays(country, 2_000, "p1")
     with country.network.write() as session:
         (left,) = ledger.open_invoices(session, "S1")
         ledger.write_off(session, "S1", left.invoice.id, why="The shop is gone", actor=OPERATOR, at=AT)

@@ -31,9 +31,9 @@ def set_terms(country: Country, **terms: int) -> None:
         money_terms.set_terms(session, Terms(**terms), actor=OPERATOR, at=AT)
 
 
-def invoice(country: Country, id: str, minor: int, due_days: int, *, on_credit: bool = True, shop: str = "S1") -> None:
+def invoice(country: Country, id: str, minor: int, due_days: int, *, on_credit: bool = True, store: str = "S1") -> None:
     with country.network.write() as session:
-        book = Booking(session, shop, actor=OPERATOR, at=AT)
+        book = Booking(session, store, actor=OPERATOR, at=AT)
         book.invoice(Wanted(id, minor, DAY + dt.timedelta(days=due_days), on_credit, None, None, []))
         book.close("invoiced")
 
@@ -57,20 +57,20 @@ def run(country: Country, id: str, at: dt.datetime) -> list[tuple[str, int]]:
         ]
 
 
-def book_of(country: Country, shop: str = "S1") -> dict[str, int]:
+def book_of(country: Country, store: str = "S1") -> dict[str, int]:
     """Return what stands on a shop's accounts, the same at both nodes."""
     country.deliver(at=later(days=60))
     found = []
-    for database in (country.network, country.shops[shop]):
+    for database in (country.network, country.stores[store]):
         with database.read() as session:
-            found.append({name: minor for name, minor in balances(session, shop).items() if minor})
+            found.append({name: minor for name, minor in balances(session, store).items() if minor})
     assert found[0] == found[1], "the shop's copy is the network's ledger"
     return found[0]
 
 
-def line_of(country: Country, shop: str = "S1") -> tuple[str, str]:
+def line_of(country: Country, store: str = "S1") -> tuple[str, str]:
     with country.network.read() as session:
-        line = session.get_one(credit.CreditLine, shop)
+        line = session.get_one(credit.CreditLine, store)
         return line.state, line.held_why
 
 
@@ -205,10 +205,10 @@ def test_an_advance_called_in_takes_from_the_credit_left_and_late_holds_the_line
 
 def test_the_last_word_where_money_goes_counts_though_the_shop_s_clock_was_set_back(country):
     for account, at in (("11112222", later(days=400)), ("33334444", later(days=1)), ("55556666", later(days=2))):
-        with country.shops["S1"].write() as session:
+        with country.stores["S1"].write() as session:
             payouts.say_where(session, "S1", payee="Wei", account=account, bic="", actor=KEEPER["S1"], at=at)
     country.deliver(seed=5)
-    for database in (country.shops["S1"], country.network):
+    for database in (country.stores["S1"], country.network):
         with database.read() as session:
             assert session.get_one(ledger.Account, "S1").bank_account == "55556666"
 
@@ -226,9 +226,9 @@ def waiting(country: Country) -> list[tuple[str, str, int]]:
         return [(draw.order_id, draw.why, draw.amount_minor) for draw in credit.held_draws(session)]
 
 
-def order_at(country: Country, packs: dict[str, int], days: int, shop: str = "S1") -> tuple[str, list[str]]:
+def order_at(country: Country, packs: dict[str, int], days: int, store: str = "S1") -> tuple[str, list[str]]:
     """Order on account after some days; returns the order and what the warehouse then fills."""
-    order_id = country.order(shop, packs, at=later(days=days))
+    order_id = country.order(store, packs, at=later(days=days))
     country.deliver(at=later(days=days))
     return order_id, country.fill(later(days=days))
 
@@ -242,19 +242,19 @@ def test_who_owes_on_account_for_too_long_gets_nothing_more_on_account_until_it_
     nights(country, 11, 11)
     assert line_of(country) == ("held", "late")
     second, filled = order_at(country, {"milk": 9}, 12)
-    other, _ = order_at(country, {"milk": 1}, 12, shop="S2")
+    other, _ = order_at(country, {"milk": 1}, 12, store="S2")
     assert filled == []
     assert country.state("S2", other)[1] == "acknowledged", "another shop's order does not wait"
     assert waiting(country) == [(second, "held", 0)]
     country.deliver(seed=8, at=later(days=12))
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert credit.draw_of(session, "S1", second).state == "held", "the shop reads that it waits"
     pay_in(country, 11_000, "m1", later(days=12))
     nights(country, 12, 12)
     assert country.fill(later(days=13)) == [second], "and goes by itself"
     assert waiting(country) == []
     country.deliver(seed=9, at=later(days=13))
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert credit.draw_of(session, "S1", second).state == "granted"
     assert country.findings() == []
 
@@ -281,7 +281,7 @@ def test_on_account_no_more_is_owed_than_the_terms_say_unless_the_operator_lets_
         credit.refuse(session, "S1", refused, why="Pay the first one", actor=OPERATOR, at=later(days=1))
     country.deliver(seed=6, at=later(days=1))
     assert country.state("S1", refused) == ("rejected", "rejected")
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert credit.draw_of(session, "S1", refused).why == "Pay the first one"
 
 
@@ -395,10 +395,10 @@ def test_a_draw_that_comes_after_its_order_went_on_account_takes_no_credit(count
         draw = credit.draw_of(session, "S1", order_id)
         assert (draw.state, draw.amount_minor, credit.pending(session, "S1")) == ("granted", 0, 0)
     assert waiting(country) == []
-    with country.shops["S1"].write() as session:  # the shop has its own draw, which asked for credit
+    with country.stores["S1"].write() as session:  # the shop has its own draw, which asked for credit
         session.merge(credit.CreditDraw(**asked, asked_at=AT, why=""))
     country.deliver(at=later(days=1))
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         draw = credit.draw_of(session, "S1", order_id)
         assert (draw.state, draw.amount_minor) == ("granted", 0), "the shop reads that it owes it on account"
 
@@ -417,7 +417,7 @@ def test_the_draw_of_an_order_the_shop_calls_off_waits_for_nobody(country, order
     if order_first:
         ask()
         assert waiting(country) == [("ox", "beyond", 900)]
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         orders.cancel(session, "S1", "ox", why="Gone", actor=KEEPER["S1"], at=later(days=1))
     country.deliver(seed=2)
     if not order_first:

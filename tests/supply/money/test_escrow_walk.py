@@ -6,7 +6,7 @@ import datetime as dt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.errors import ShopError
+from config.errors import DomainError
 from config.ids import new_id
 from config.nodes.journal import Actor
 from pos.catalogue import offers
@@ -38,7 +38,7 @@ def test_no_walk_leaves_a_fault_in_the_books_or_money_in_escrow(tmp_path_factory
     walk = Walk(make_town(tmp_path_factory.mktemp("walk")))
     for what, chosen, hours in steps:
         walk.at += dt.timedelta(hours=hours)
-        with contextlib.suppress(ShopError):
+        with contextlib.suppress(DomainError):
             walk.act(what, chosen, seed)
     walk.to_the_end()
     with walk.town.network.read() as session:
@@ -47,12 +47,12 @@ def test_no_walk_leaves_a_fault_in_the_books_or_money_in_escrow(tmp_path_factory
         assert {row.state for row in rows} <= {"settled", "lapsed"}
         assert [escrow.balance(session, row.id) for row in rows] == [0] * len(rows)
         assert refunds.due(session, walk.at) == []
-    with walk.town.shop.read() as session:
+    with walk.town.store.read() as session:
         assert checks.findings(session) + counter_checks.findings(session) == []
         states = {order.state for order in session.query(PickupOrder)}
         assert states.isdisjoint(orders.OPEN)
     assert walk.town.faults() == []
-    for database in (walk.town.network, walk.town.shop):
+    for database in (walk.town.network, walk.town.store):
         database.engine.dispose()
 
 
@@ -64,7 +64,7 @@ class Walk:
         town.open_till()
         offer = Offer(new_id(), "A tenth", "percent", (Part(Choice(everything=True)),), percent_bp=1_000,
                       codes=frozenset())  # fmt: skip
-        with town.shop.write() as session:
+        with town.store.write() as session:
             offers.make(session, STORE, offer, actor=ANA, at=AT)
             offers.make_coupons(session, STORE, offer.id, codes=["TENTH"], most_uses=2, actor=ANA, at=AT)
         town.publish(AT)
@@ -105,13 +105,13 @@ class Walk:
     def declined(self, id, _token):
         self.came(id, "declined")
 
-    def shop_does(self, verb, id, **more):
-        with self.town.shop.write() as session:
+    def store_does(self, verb, id, **more):
+        with self.town.store.write() as session:
             return verb(session, STORE, id, actor=ANA, at=self.at, **more)
 
     def onward(self, id, token):
         """Take the next step an order wants; hand it over once it is ready."""
-        with self.town.shop.read() as session:
+        with self.town.store.read() as session:
             order = session.get(PickupOrder, (STORE, id))
             state, total = (order.state, order.total_minor) if order else ("", 0)
         if state == "ready":
@@ -119,21 +119,21 @@ class Walk:
         steps = {"placed": pickup.accept, "accepted": pickup.start_picking, "picking": pickup.ready,
                  "short": pickup.ready}  # fmt: skip
         if state in steps:
-            self.shop_does(steps[state], id)
+            self.store_does(steps[state], id)
 
     def short(self, id, _token):
-        with self.town.shop.write() as session:
+        with self.town.store.write() as session:
             pickup.pick_line(session, STORE, id, "milk", 1, actor=ANA, at=self.at)
             pickup.short(session, STORE, id, actor=ANA, at=self.at)
 
     def cancel(self, id, _token):
-        self.shop_does(pickup.cancel, id, why="Sorry.")
+        self.store_does(pickup.cancel, id, why="Sorry.")
 
     def refuse(self, id, _token):
-        self.shop_does(pickup.refuse, id, why="Sorry.")
+        self.store_does(pickup.refuse, id, why="Sorry.")
 
     def expire(self, *_order):
-        with self.town.shop.write() as session:
+        with self.town.store.write() as session:
             pickup.expire_due(session, STORE, actor=ANA, at=self.at)
 
     def ask_cancel(self, _id, token):
@@ -146,10 +146,10 @@ class Walk:
 
     def take_back(self, id, _token):
         more = {"return_id": new_id(), "till_id": TILL, "lines": [("milk", 1, False)]}
-        self.shop_does(returns.take_back, id, **more)
+        self.store_does(returns.take_back, id, **more)
 
     def refuse_return(self, id, _token):
-        self.shop_does(returns.refuse, id, why="It was fine.")
+        self.store_does(returns.refuse, id, why="It was fine.")
 
     def confirm(self, _id, token):
         with self.town.network.write() as session:
@@ -181,14 +181,14 @@ class Walk:
             self.at += dt.timedelta(days=days)
             for order_id, token in self.placed:
                 for act in (self.declined, self.refuse_return, self.resolve):
-                    with contextlib.suppress(ShopError):
+                    with contextlib.suppress(DomainError):
                         act(order_id, token)
             self.town.deliver(at=self.at)
-            with self.town.shop.read() as session:
+            with self.town.store.read() as session:
                 stuck = [order.id for order in session.query(PickupOrder).filter(PickupOrder.state.in_(orders.OPEN))]
             for order_id in stuck:
-                with contextlib.suppress(ShopError):
-                    self.shop_does(pickup.cancel, order_id, why="Sorry.")
+                with contextlib.suppress(DomainError):
+                    self.store_does(pickup.cancel, order_id, why="Sorry.")
             self.expire()
             self.town.deliver(at=self.at)
             self.release()

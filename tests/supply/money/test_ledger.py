@@ -48,49 +48,49 @@ def country(tmp_path):
     return make_country(tmp_path)
 
 
-def lend(country: Country, shop: str = "S1", *, day: dt.date = DAY, at: dt.datetime = AT, **terms: int) -> None:
+def lend(country: Country, store: str = "S1", *, day: dt.date = DAY, at: dt.datetime = AT, **terms: int) -> None:
     """Lay in six weeks of sales at both nodes, and let the network work the line out."""
     sunday = DAY - dt.timedelta(days=DAY.weekday() + 1)
-    for database in (country.network, country.shops[shop]):
+    for database in (country.network, country.stores[store]):
         with database.write() as session:
-            if session.get(StoreDay, (shop, sunday)) is None:
+            if session.get(StoreDay, (store, sunday)) is None:
                 for n, minor in enumerate(reversed(WEEK_MINOR)):
                     at_day = sunday - dt.timedelta(days=7 * n)
-                    session.add(StoreDay(store_id=shop, business_day=at_day, open=True, sales=9, revenue_minor=minor))
+                    session.add(StoreDay(store_id=store, business_day=at_day, open=True, sales=9, revenue_minor=minor))
     with country.network.write() as session:
         money_terms.set_terms(session, Terms(**{"first_bp": 10_000, **terms}), actor=OPERATOR, at=at)
         credit_review.close_day(session, day, actor=NIGHT, at=at)
     country.deliver(at=at)
 
 
-def order_on_credit(country: Country, packs: dict[str, int], shop: str = "S1", *, at: dt.datetime = AT) -> str:
-    with country.shops[shop].write() as session:
+def order_on_credit(country: Country, packs: dict[str, int], store: str = "S1", *, at: dt.datetime = AT) -> str:
+    with country.stores[store].write() as session:
         order_id = new_id()
-        write_order(session, shop, order_id, packs, "van", at, {"per_day": 3.0})
-        credit.draw(session, shop, order_id, actor=KEEPER[shop], at=at)
-        orders.send(session, shop, order_id, actor=KEEPER[shop], at=at)
+        write_order(session, store, order_id, packs, "van", at, {"per_day": 3.0})
+        credit.draw(session, store, order_id, actor=KEEPER[store], at=at)
+        orders.send(session, store, order_id, actor=KEEPER[store], at=at)
     return order_id
 
 
-def bring(country: Country, *, at: dt.datetime = AT, counts=(), shop: str = "S1") -> None:
+def bring(country: Country, *, at: dt.datetime = AT, counts=(), store: str = "S1") -> None:
     country.deliver(at=at)
     country.fill(at)
     country.load(at=at)
     country.deliver(at=at)
-    country.take_in(shop, counts, at=at)
+    country.take_in(store, counts, at=at)
     country.deliver(at=at)
 
 
-def books(country: Country, shop: str = "S1") -> list[dict[str, int]]:
+def books(country: Country, store: str = "S1") -> list[dict[str, int]]:
     found = []
-    for database in (country.network, country.shops[shop]):
+    for database in (country.network, country.stores[store]):
         with database.read() as session:
-            found.append(balances(session, shop))
+            found.append(balances(session, store))
     return found
 
 
-def at_both(country: Country, name: str, shop: str = "S1") -> int:
-    here, there = books(country, shop)
+def at_both(country: Country, name: str, store: str = "S1") -> int:
+    here, there = books(country, store)
     assert here == there, "the shop's copy is the network's ledger"
     return here[name]
 
@@ -102,7 +102,7 @@ def test_what_was_counted_is_invoiced_at_the_order_s_cost_whatever_the_list_says
             suppliers.offer_product(session, "van", "bread", pack_qty=6, pack_cost_minor=cost, actor=OPERATOR, at=AT)
     bring(country, counts=[("bread", 9, "Three were squashed")])
     assert at_both(country, "invoiced") == 900 * 9 // 6 + 1100
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         (found,) = open_invoices(session, "S1")
     assert not found.invoice.on_credit
     assert found.invoice.due_day == DAY + dt.timedelta(days=Terms().account_days)
@@ -112,10 +112,10 @@ def test_what_was_counted_is_invoiced_at_the_order_s_cost_whatever_the_list_says
 
 def test_an_order_is_paid_on_credit_and_falls_due_as_it_sells(country):
     lend(country, least_days=2)
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         before = credit.available(session, "S1")
     order_on_credit(country, {"bread": 1, "milk": 1})  # 6 bread at 3 a day, 12 milk at 3 a day
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert credit.available(session, "S1") == before - 2_000, "what is ordered is spoken for"
     bring(country)
     assert at_both(country, "credit") == 2_000
@@ -133,7 +133,7 @@ def test_what_came_beyond_the_draw_is_invoiced_on_account_and_a_cancelled_order_
     assert (at_both(country, "credit"), at_both(country, "invoiced")) == (900, 300)
     order_id = order_on_credit(country, {"milk": 2})
     country.deliver()
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         taken = credit.pending(session, "S1")
         orders.cancel(session, "S1", order_id, why="A party is off", actor=KEEPER["S1"], at=AT)
         assert (taken, credit.pending(session, "S1")) == (2_200, 0)
@@ -167,7 +167,7 @@ def test_a_refused_draw_is_answered_with_nothing_and_says_why(country):
         credit.refuse(session, "S1", order_id, why="Pay the old one first", actor=OPERATOR, at=AT)
     country.deliver(seed=4)
     assert country.state("S1", order_id) == ("rejected", "rejected")
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         draw = credit.draw_of(session, "S1", order_id)
         assert (draw.state, draw.why) == ("refused", "Pay the old one first")
         assert credit.available(session, "S1") == 0, "a held line draws nothing"
@@ -185,7 +185,7 @@ def test_late_credit_costs_its_days_once_holds_the_line_and_paying_releases_it(c
             credit_review.close_day(session, DAY + dt.timedelta(days=day), actor=NIGHT, at=later(days=day))
     country.deliver(at=later(days=10))
     assert at_both(country, "late") == -(9 + 9 + 9)
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         line = credit.line_of(session, "S1")
         assert (line.state, line.held_by, line.held_why) == ("held", "rule", "late")
     with country.network.write() as session:
@@ -194,7 +194,7 @@ def test_late_credit_costs_its_days_once_holds_the_line_and_paying_releases_it(c
         credit_review.close_day(session, DAY + dt.timedelta(days=10), actor=NIGHT, at=later(days=10))
     country.deliver(at=later(days=10))
     assert at_both(country, "credit") == at_both(country, "funds") == 0
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert credit.line_of(session, "S1").state == "open"
     assert country.findings() == []
 
@@ -222,11 +222,11 @@ def test_an_advance_is_a_share_of_what_is_collected_and_the_release_repays_it_fi
     lend(country, advance_bp=8_000, commission_bp=300)
     hold_money(country, "o1", 10_000)
     hold_money(country, "o2", 5_000, collected=False)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         advances.ask(session, "S1", 50_000, id="wish-1", actor=KEEPER["S1"], at=AT)
     country.deliver(seed=2)
     assert (at_both(country, "advance"), at_both(country, "funds")) == (8_000, -8_000)
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         wish = advances.latest(session, "S1")
         assert (wish.state, wish.given_minor) == ("given", 8_000)
     with country.network.write() as session:
@@ -241,7 +241,7 @@ def test_a_payout_leaves_the_funds_once_and_comes_back_if_the_bank_returns_it(co
     with country.network.write() as session:
         escrow.release(session, "o1", why="collected", actor=OPERATOR, at=AT)
         assert payouts.make_run(session, id="run-0", actor=OPERATOR, at=AT).unknown == ["S1"]
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         with pytest.raises(Invalid):
             payouts.say_where(
                 session, "S1", payee="Wei", account="DE89370400440532013001", bic="", actor=KEEPER["S1"], at=AT
@@ -286,7 +286,7 @@ def limit(country: Country) -> int:
 
 
 def recomputed(country: Country, folder: Path) -> int:
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         export = credit.export(session, "S1")
     file = folder / "export.json"
     file.write_text(json.dumps(export), encoding="utf-8")
@@ -463,7 +463,7 @@ def test_an_escrow_of_the_same_id_has_the_same_amount(country):
 def test_a_shop_keeps_the_newest_form_of_an_invoice_however_they_arrive(country):
     country.order("S1", {"bread": 1})
     bring(country)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         (found,) = open_invoices(session, "S1")
         body, due = ledger.invoice_body(found.invoice), found.invoice.due_day
         for later_by, n in ((9, 2), (5, 1), (7, 0)):

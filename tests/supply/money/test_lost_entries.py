@@ -17,7 +17,7 @@ from supply.money.ledger import balances, open_invoices, owed
 from supply.sync import recovered
 from tests.supply.road import AT, OPERATOR, later, make_country
 
-SHOP = "S1"
+STORE = "S1"
 BY = {"actor": OPERATOR, "at": AT}
 
 
@@ -27,7 +27,7 @@ class Books:
     def __init__(self, folder) -> None:
         self.folder, self.country = folder, make_country(folder)
         with self.country.network.write() as session:
-            said = {"store_id": SHOP, "bic": "", "told_at": AT.isoformat()}
+            said = {"store_id": STORE, "bic": "", "told_at": AT.isoformat()}
             payouts.take_bank(session, said | {"payee": "Wei", "bank_account": "12345678"}, at=AT)
         self.buy({"milk": 2})
         self.pay_in(1_000, "pay-0")
@@ -39,18 +39,18 @@ class Books:
         return self.country.network
 
     @property
-    def shop(self):
-        return self.country.shops[SHOP]
+    def store(self):
+        return self.country.stores[STORE]
 
     def buy(self, packs) -> None:
-        self.country.order(SHOP, packs)
+        self.country.order(STORE, packs)
         self.country.send_out()
-        self.country.take_in(SHOP)
+        self.country.take_in(STORE)
         self.country.deliver()
 
     def pay_in(self, minor: int, id: str, at=AT) -> None:
         with self.network.write() as session:
-            ledger.money_in(session, SHOP, minor, reference=f"Bank {id}", id=id, actor=OPERATOR, at=at)
+            ledger.money_in(session, STORE, minor, reference=f"Bank {id}", id=id, actor=OPERATOR, at=at)
         self.country.deliver()
 
     def put_back(self, at=AT) -> None:
@@ -61,28 +61,28 @@ class Books:
         with self.network.write() as session:
             node.new_epoch(session)
             recovered.after_a_restore(session, NETWORK, at=at)
-        for shop in self.country.shops.values():
-            with shop.write() as session:
+        for store in self.country.stores.values():
+            with store.write() as session:
                 again = sa.update(OutboxMessage).where(OutboxMessage.to_node == NETWORK)
                 session.execute(again.values(state="pending"))
 
     def accounts(self) -> list[dict[str, int]]:
         found = []
-        for database in (self.network, self.shop):
+        for database in (self.network, self.store):
             with database.read() as session:
-                known = balances(session, SHOP)
+                known = balances(session, STORE)
                 assert sum(known.values()) == 0
                 assert (
-                    sum(one.left_minor for one in open_invoices(session, SHOP)) == known["invoiced"] + known["credit"]
+                    sum(one.left_minor for one in open_invoices(session, STORE)) == known["invoiced"] + known["credit"]
                 )
                 found.append(known)
         return found
 
     def take_all_over(self) -> list[str]:
         with self.network.write() as session:
-            rows = lost_entries.waiting(session, SHOP)
+            rows = lost_entries.waiting(session, STORE)
             for row in rows:
-                lost_entries.take_over(session, SHOP, row.id, **BY)
+                lost_entries.take_over(session, STORE, row.id, **BY)
         self.country.deliver()
         return [row.kind for row in rows]
 
@@ -96,8 +96,8 @@ def test_what_a_network_put_back_has_lost_comes_back_to_the_cent(books):
     books.buy({"bread": 3})
     books.pay_in(50_000, "pay-1")
     with books.network.write() as session:
-        ledger.credit_note(session, SHOP, 700, why="Wet", id="note-1", **BY)
-        ledger.given(session, SHOP, "goodwill", 300, why="Sorry", id="good-1", **BY)
+        ledger.credit_note(session, STORE, 700, why="Wet", id="note-1", **BY)
+        ledger.given(session, STORE, "goodwill", 300, why="Sorry", id="good-1", **BY)
         run = payouts.make_run(session, id="run-1", **BY)
         payouts.confirm(session, "run-1", **BY)
     assert run.payouts
@@ -117,7 +117,7 @@ def test_what_a_network_put_back_has_lost_comes_back_to_the_cent(books):
     books.buy({"bread": 1})
     after = books.accounts()
     assert after[0] == after[1], "and it goes on"
-    with books.shop.read() as session:
+    with books.store.read() as session:
         parked = sa.select(sa.func.count()).select_from(InboxMessage).where(InboxMessage.state == "parked")
         assert session.scalar(parked) == 0
     books.country.reapply()
@@ -128,7 +128,7 @@ def test_no_shop_is_paid_out_or_charged_before_its_account_is_whole(books):
     books.pay_in(50_000, "pay-1")
     books.put_back()
     with books.network.write() as session:
-        ledger.money_in(session, SHOP, 50_000, reference="Another", id="pay-2", **BY)
+        ledger.money_in(session, STORE, 50_000, reference="Another", id="pay-2", **BY)
         assert payouts.make_run(session, id="run-1", **BY).payouts == [], "nobody has heard what it was paid out"
     books.country.deliver()
     with books.network.write() as session:
@@ -137,11 +137,11 @@ def test_no_shop_is_paid_out_or_charged_before_its_account_is_whole(books):
         assert rows[0] == "pay-1"
         assert payouts.make_run(session, id="run-2", **BY).payouts == [], "and something waits"
         for row in rows:
-            lost_entries.leave_out(session, SHOP, row, why="The bank has no such payment", **BY)
+            lost_entries.leave_out(session, STORE, row, why="The bank has no such payment", **BY)
         assert payouts.make_run(session, id="run-3", **BY).payouts != []
     books.country.deliver()
-    with books.shop.read() as session:
-        row = session.get_one(lost_entries.LostEntry, (SHOP, "pay-1"))
+    with books.store.read() as session:
+        row = session.get_one(lost_entries.LostEntry, (STORE, "pay-1"))
         assert (row.state, row.why) == ("left_out", "The bank has no such payment")
 
 
@@ -156,7 +156,7 @@ def test_what_was_paid_in_time_is_not_late_because_the_network_forgot_it(books):
     assert books.accounts()[0]["late"] == 0
     books.take_all_over()
     with books.network.read() as session:
-        (entry,) = [one for one in ledger.entries_of(session, SHOP) if one.id == "pay-1"]
+        (entry,) = [one for one in ledger.entries_of(session, STORE) if one.id == "pay-1"]
         assert entry.business_day == AT.date()
 
 
@@ -168,13 +168,13 @@ def test_a_payout_waits_for_the_money_it_was_made_from(books):
     books.put_back()
     books.country.deliver()
     with books.network.write() as session:
-        first, paid, second = lost_entries.waiting(session, SHOP)
+        first, paid, second = lost_entries.waiting(session, STORE)
         assert (first.kind, paid.kind, second.kind) == ("paid_in", "paid", "payout")
     with books.network.write() as session, pytest.raises(Refused, match="not here yet"):
-        lost_entries.take_over(session, SHOP, second.id, **BY)
+        lost_entries.take_over(session, STORE, second.id, **BY)
     with books.network.write() as session:
         for _ in range(2):
             for row in (first, paid, second):
-                lost_entries.take_over(session, SHOP, row.id, **BY)
+                lost_entries.take_over(session, STORE, row.id, **BY)
         assert len(payouts.latest(session)) == 1
-        assert balances(session, SHOP)["funds"] == 0
+        assert balances(session, STORE)["funds"] == 0

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.errors import ShopError
+from config.errors import DomainError
 from config.ids import NETWORK, new_id
 from config.nodes.journal import Actor
 from supply.membership import credit_review
@@ -27,7 +27,7 @@ from supply.orders.orders import ReplenishmentOrder
 from supply.receiving import receiving
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, make_country, write_order
 
-SHOP = "S1"
+STORE = "S1"
 NIGHT = Actor.system("credit", NETWORK)
 STEPS = (
     "order", "order_on_credit", "call_off", "send_out", "take_in", "send_away", "complain", "answer", "send_back",
@@ -43,12 +43,12 @@ def test_no_walk_of_goods_credit_and_money_leaves_a_fault_in_the_books(tmp_path_
     walk = Walk(make_country(tmp_path_factory.mktemp("money")), seed, dt.timedelta(days=ahead_days))
     for what, size, hours in steps:
         walk.at += dt.timedelta(hours=hours)
-        with contextlib.suppress(ShopError):
+        with contextlib.suppress(DomainError):
             getattr(walk, what)(size)
         walk.look()
     walk.carry(1)
     assert walk.country.findings() == []
-    assert walk.told(SHOP) == walk.told(NETWORK), "the shop's copy is what the network has"
+    assert walk.told(STORE) == walk.told(NETWORK), "the shop's copy is what the network has"
     for database in walk.country.nodes().values():
         database.engine.dispose()
 
@@ -58,11 +58,11 @@ class Walk:
 
     def __init__(self, country, seed: int, ahead: dt.timedelta) -> None:
         self.country, self.seed, self.ahead, self.at = country, seed, ahead, AT
-        self.network, self.shop = country.network, country.shops[SHOP]
+        self.network, self.store = country.network, country.stores[STORE]
         with self.network.write() as session:
             line = {"limit_minor": 9_000, "level": 0, "facts": {}, "terms": {}, "terms_n": 1, "steps": [], "day": DAY}
-            credit.set_line(session, SHOP, **line, advance_most_minor=0, actor=NIGHT, at=AT)
-            said = {"store_id": SHOP, "bic": "", "told_at": AT.isoformat()}
+            credit.set_line(session, STORE, **line, advance_most_minor=0, actor=NIGHT, at=AT)
+            said = {"store_id": STORE, "bic": "", "told_at": AT.isoformat()}
             payouts.take_bank(session, said | {"payee": "Wei", "bank_account": "12345678"}, at=AT)
             agent_commissions.take_agent(session, said | {"name": "Mei", "account": "6222021234567890"}, at=AT)
         country.deliver()
@@ -72,7 +72,7 @@ class Walk:
     def look(self) -> None:
         """See that no account is on the wrong side, and that no more was paid out than came in or was given."""
         with self.network.read() as session:
-            known, left = balances(session, SHOP), open_invoices(session, SHOP)
+            known, left = balances(session, STORE), open_invoices(session, STORE)
             assert sum(known.values()) == 0
             assert known["funds"] <= 0 <= min(known["invoiced"], known["credit"], known["advance"])
             assert sum(one.left_minor for one in left) == known["invoiced"] + known["credit"]
@@ -81,7 +81,7 @@ class Walk:
                 (kind, source): int(minor)
                 for kind, source, minor in session.execute(
                     sa.select(LedgerEntry.kind, LedgerEntry.from_account, sa.func.sum(LedgerEntry.amount_minor))
-                    .where(LedgerEntry.store_id == SHOP)
+                    .where(LedgerEntry.store_id == STORE)
                     .group_by(LedgerEntry.kind, LedgerEntry.from_account)
                 )
             }
@@ -92,47 +92,47 @@ class Walk:
             )
             came += sums.get(("owed_back", "funds"), 0) - sums.get(("taken_back", "bank"), 0)
             assert out - back <= came, "nobody is paid out for goods or parts that were not paid"
-            due = sum(one.due_minor for one in agent_commissions.parts_of(session, SHOP))
+            due = sum(one.due_minor for one in agent_commissions.parts_of(session, STORE))
             assert due <= came
 
     def told(self, where: str) -> list[object]:
         """Return what a node knows of the account, the line and the draws."""
         with self.country.nodes()[where].read() as session:
-            line = session.get_one(CreditLine, SHOP)
+            line = session.get_one(CreditLine, STORE)
             draws = sa.select(CreditDraw.order_id, CreditDraw.state, CreditDraw.amount_minor).order_by(
                 CreditDraw.order_id
             )
             return [
-                balances(session, SHOP), owed(balances(session, SHOP)), (line.state, line.limit_minor, line.held_by),
-                [(one.invoice.id, one.left_minor) for one in open_invoices(session, SHOP)],
-                [tuple(row) for row in session.execute(draws.where(CreditDraw.store_id == SHOP))],
+                balances(session, STORE), owed(balances(session, STORE)), (line.state, line.limit_minor, line.held_by),
+                [(one.invoice.id, one.left_minor) for one in open_invoices(session, STORE)],
+                [tuple(row) for row in session.execute(draws.where(CreditDraw.store_id == STORE))],
             ]  # fmt: skip
 
     # --- goods ---
 
     @property
     def here(self) -> dict:
-        return {"actor": KEEPER[SHOP], "at": self.at + self.ahead}
+        return {"actor": KEEPER[STORE], "at": self.at + self.ahead}
 
     @property
     def there(self) -> dict:
         return {"actor": OPERATOR, "at": self.at}
 
     def order(self, packs: int, *, on_credit: bool = False) -> None:
-        with self.shop.write() as session:
+        with self.store.write() as session:
             order_id = new_id()
-            write_order(session, SHOP, order_id, {"milk": packs, "bread": 1}, "van", self.at + self.ahead, {})
+            write_order(session, STORE, order_id, {"milk": packs, "bread": 1}, "van", self.at + self.ahead, {})
             if on_credit:
-                credit.draw(session, SHOP, order_id, **self.here)
-            orders.send(session, SHOP, order_id, **self.here)
+                credit.draw(session, STORE, order_id, **self.here)
+            orders.send(session, STORE, order_id, **self.here)
 
     def order_on_credit(self, packs: int) -> None:
         self.order(packs, on_credit=True)
 
     def call_off(self, which: int) -> None:
-        if found := self.some(self.shop, ReplenishmentOrder, which, "sent", "acknowledged"):
-            with self.shop.write() as session:
-                orders.cancel(session, SHOP, found, why="Too much", **self.here)
+        if found := self.some(self.store, ReplenishmentOrder, which, "sent", "acknowledged"):
+            with self.store.write() as session:
+                orders.cancel(session, STORE, found, why="Too much", **self.here)
 
     def send_out(self, _size: int) -> None:
         self.country.fill(self.at)
@@ -140,47 +140,47 @@ class Walk:
 
     def take_in(self, size: int) -> None:
         """Take a delivery in as it was sent, or with less or more of the milk."""
-        if found := self.some(self.shop, Delivery, size, "expected"):
-            with self.shop.write() as session:
-                receiving.begin_count(session, SHOP, found, **self.here)
+        if found := self.some(self.store, Delivery, size, "expected"):
+            with self.store.write() as session:
+                receiving.begin_count(session, STORE, found, **self.here)
                 if size > 2:
                     counted = 12 * size - 30
-                    receiving.count_line(session, SHOP, found, "milk", max(0, counted), why="Counted so", **self.here)
-                receiving.post(session, SHOP, found, **self.here)
+                    receiving.count_line(session, STORE, found, "milk", max(0, counted), why="Counted so", **self.here)
+                receiving.post(session, STORE, found, **self.here)
 
     def send_away(self, which: int) -> None:
-        if found := self.some(self.shop, Delivery, which, "expected"):
-            with self.shop.write() as session:
-                receiving.refuse(session, SHOP, found, why="Wet", **self.here)
+        if found := self.some(self.store, Delivery, which, "expected"):
+            with self.store.write() as session:
+                receiving.refuse(session, STORE, found, why="Wet", **self.here)
 
     def complain(self, size: int) -> None:
-        if found := self.some(self.shop, Delivery, size, "posted"):
+        if found := self.some(self.store, Delivery, size, "posted"):
             kind = ("damaged", "wrong", "short")[size % 3]
-            with self.shop.write() as session:
+            with self.store.write() as session:
                 handling.file(
-                    session, SHOP, found, [("milk", kind, size)], id=new_id(), wish="money", words="Look", **self.here
+                    session, STORE, found, [("milk", kind, size)], id=new_id(), wish="money", words="Look", **self.here
                 )
 
     def answer(self, size: int) -> None:
         if found := self.some(self.network, Claim, size, "filed", "contested"):
             with self.network.write() as session:
-                claim = handling.claim_of(session, SHOP, found)
+                claim = handling.claim_of(session, STORE, found)
                 lines = handling.lines_of(session, claim)
                 granted = {(line.sku, line.kind): min(line.qty, size) for line in lines}
                 remedy = "return" if any(line.kind == "wrong" for line in lines) and size % 2 else "money"
-                handling.decide(session, SHOP, found, granted, remedy=remedy, words="So much", **self.there)
+                handling.decide(session, STORE, found, granted, remedy=remedy, words="So much", **self.there)
 
     def send_back(self, which: int) -> None:
-        if found := self.some(self.shop, goods_returns.GoodsReturn, which, "proposed"):
-            with self.shop.write() as session:
-                returns.send(session, SHOP, found, {}, **self.here)
+        if found := self.some(self.store, goods_returns.GoodsReturn, which, "proposed"):
+            with self.store.write() as session:
+                returns.send(session, STORE, found, {}, **self.here)
 
     def count_back(self, which: int) -> None:
         if found := self.some(self.network, goods_returns.GoodsReturn, which, "sent"):
             with self.network.write() as session:
-                sent = goods_returns.lines_of(session, goods_returns.return_of(session, SHOP, found))
+                sent = goods_returns.lines_of(session, goods_returns.return_of(session, STORE, found))
                 counts = {line.sku: (line.sent_qty, 0) for line in sent}
-                returns.receive(session, SHOP, found, counts, **self.there)
+                returns.receive(session, STORE, found, counts, **self.there)
 
     # --- words and money ---
 
@@ -190,14 +190,14 @@ class Walk:
 
     def pay(self, size: int) -> None:
         with self.network.write() as session:
-            ledger.money_in(session, SHOP, 700 * size, reference="RF", id=new_id(), **self.there)
+            ledger.money_in(session, STORE, 700 * size, reference="RF", id=new_id(), **self.there)
 
     def take_payment_back(self, which: int) -> None:
         with self.network.write() as session:
-            paid = wrong_payments.received(session, SHOP, AT.date(), self.at.date())
+            paid = wrong_payments.received(session, STORE, AT.date(), self.at.date())
             if paid:
                 entry, _gone = paid[which % len(paid)]
-                wrong_payments.take_back(session, SHOP, entry.id, why="Another shop's", **self.there)
+                wrong_payments.take_back(session, STORE, entry.id, why="Another shop's", **self.there)
 
     def pay_out(self, _size: int) -> None:
         with self.network.write() as session:
@@ -211,13 +211,13 @@ class Walk:
     def came_back(self, which: int) -> None:
         if found := self.some(self.network, payouts.Payout, which, "made", "paid"):
             with self.network.write() as session:
-                payouts.returned(session, SHOP, found, why="Closed", **self.there)
+                payouts.returned(session, STORE, found, why="Closed", **self.there)
 
     def online(self, size: int) -> None:
         """Let a customer have paid online and taken the goods home."""
         with self.network.write() as session:
             row = escrow.open_for(
-                session, new_id(), SHOP, "pickup", 900 * size, currency="EUR", provider="practice", **self.there
+                session, new_id(), STORE, "pickup", 900 * size, currency="EUR", provider="practice", **self.there
             )
             escrow.settle_outcome(session, row.id, escrow.Outcome("captured"), **self.there)
             row.release_at, row.proved = self.at + dt.timedelta(days=3), True
@@ -234,12 +234,12 @@ class Walk:
                 escrow.release(session, found, why="Time is over", **self.there)
 
     def ask_advance(self, size: int) -> None:
-        with self.shop.write() as session:
-            advances.ask(session, SHOP, 1_000 * size, id=new_id(), **self.here)
+        with self.store.write() as session:
+            advances.ask(session, STORE, 1_000 * size, id=new_id(), **self.here)
 
     def part(self, size: int, *, sign: int = 1) -> None:
         with self.network.write() as session:
-            told = {"store_id": SHOP, "statement_id": new_id(), "parts": [["Mei", sign * 600 * size]]}
+            told = {"store_id": STORE, "statement_id": new_id(), "parts": [["Mei", sign * 600 * size]]}
             agent_commissions.take_parts(session, told, **self.there)
 
     def part_back(self, size: int) -> None:
@@ -247,24 +247,24 @@ class Walk:
 
     def give_up(self, which: int) -> None:
         with self.network.write() as session:
-            left = open_invoices(session, SHOP)
+            left = open_invoices(session, STORE)
             if left:
                 one = left[which % len(left)]
-                ledger.write_off(session, SHOP, one.invoice.id, why="Gone", **self.there)
+                ledger.write_off(session, STORE, one.invoice.id, why="Gone", **self.there)
 
     def hold(self, _size: int) -> None:
         with self.network.write() as session:
-            credit.hold(session, SHOP, why="Call us", **self.there)
+            credit.hold(session, STORE, why="Call us", **self.there)
 
     def release(self, _size: int) -> None:
         with self.network.write() as session:
-            credit.release(session, SHOP, **self.there)
+            credit.release(session, STORE, **self.there)
 
     def let_go(self, which: int, *, verb=credit.let_go, **more: str) -> None:
         with self.network.write() as session:
             held = credit.held_draws(session)
             if held:
-                verb(session, SHOP, held[which % len(held)].order_id, **more, **self.there)
+                verb(session, STORE, held[which % len(held)].order_id, **more, **self.there)
 
     def turn_down(self, which: int) -> None:
         self.let_go(which, verb=credit.refuse, why="Pay first")
@@ -277,7 +277,7 @@ class Walk:
 
     def some(self, database, kind, which: int, *states: str) -> str | None:
         """Return one of the shop's things of a kind in these states."""
-        query = sa.select(kind.id).where(kind.store_id == SHOP, kind.state.in_(states)).order_by(kind.id)
+        query = sa.select(kind.id).where(kind.store_id == STORE, kind.state.in_(states)).order_by(kind.id)
         with database.read() as session:
             found = session.scalars(query).all()
         return found[which % len(found)] if found else None

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.errors import Refused, ShopError
+from config.errors import DomainError, Refused
 from config.ids import NETWORK, new_id
 from config.nodes import outbox
 from config.nodes.outbox import Message
@@ -41,14 +41,14 @@ KEY = customers.key_of(NETWORK, "UTC", PHONES[0])
 
 def terms(**other) -> SharedScheme:
     given = {"from_day": DAY, "name": "Clover", "currency": "EUR", "active": True, "points": 2, "per_minor": 100,
-             "worth_minor": 3, "least_points": 10, "expiry_months": 12, "lapsed_to": "shops",
+             "worth_minor": 3, "least_points": 10, "expiry_months": 12, "lapsed_to": "stores",
              "notice_days": 14}  # fmt: skip
     return SharedScheme(**given | other)
 
 
-def a_sale(shop, customer_id, minor, sale_id, of_sale_id=None, *, receipt_no, at=AT):
+def a_sale(store, customer_id, minor, sale_id, of_sale_id=None, *, receipt_no, at=AT):
     """Return a sale of one service, paid by card, as it travels; of_sale_id: a return of it."""
-    (fact,) = network_facts.sales(shop, 1, first=receipt_no, day=at.date())
+    (fact,) = network_facts.sales(store, 1, first=receipt_no, day=at.date())
     sign = -1 if of_sale_id else 1
     line = replace(
         fact.lines[0], n=1, qty=sign, unit_price_minor=minor, total_minor=sign * minor, net_minor=sign * minor,
@@ -59,7 +59,7 @@ def a_sale(shop, customer_id, minor, sale_id, of_sale_id=None, *, receipt_no, at
         fact, id=sale_id, kind="return" if of_sale_id else "sale", lines=(line,), lines_minor=sign * minor, taxes=(),
         total_minor=sign * minor, tax_minor=0, paid_minor=sign * minor, change_minor=0, cash=(), movements=(),
         payments=(Paid(f"{sale_id}-p", "card", sign * minor, False, "1"),), customer={"id": customer_id},
-        completed_at=at.isoformat(), shift_id=f"{shop}-shift-{sale_id}",
+        completed_at=at.isoformat(), shift_id=f"{store}-shift-{sale_id}",
     )  # fmt: skip
 
 
@@ -68,49 +68,49 @@ class Street:
 
     def __init__(self, country, *, agreed=True, **scheme) -> None:
         self.country, self.network, self.at = country, country.network, AT
-        self.numbers = {shop: itertools.count(1) for shop in country.shops}
+        self.numbers = {store: itertools.count(1) for store in country.stores}
         with self.network.write() as session:
             points_pool.found(session, terms(**scheme), actor=OPERATOR, at=AT)
             edition = shared_points.edition(session)
-        for shop, database in country.shops.items():
+        for store, database in country.stores.items():
             with database.write() as session:
                 shared_points.take_edition(session, edition)
-                shared_points.take_part(session, store_of(session, shop), actor=KEEPER[shop], at=AT)
+                shared_points.take_part(session, store_of(session, store), actor=KEEPER[store], at=AT)
             for who in range(len(PHONES)):
-                self.know(shop, who)
+                self.know(store, who)
         self.deliver()
         if agreed:
-            for shop, who in itertools.product(country.shops, range(len(PHONES))):
-                self.agree(shop, who)
+            for store, who in itertools.product(country.stores, range(len(PHONES))):
+                self.agree(store, who)
             self.deliver()
 
-    def know(self, shop, who, agreed=AGREED) -> None:
-        with self.country.shops[shop].write() as session:
-            store, wished = store_of(session, shop), Particulars("Ana", PHONES[who], agreed=agreed)
-            do = customers.change if customers.is_known(session, shop, self.id(shop, who)) else customers.add
-            do(session, store, self.id(shop, who), wished, actor=KEEPER[shop], at=self.at)
+    def know(self, store, who, agreed=AGREED) -> None:
+        with self.country.stores[store].write() as session:
+            store_row, wished = store_of(session, store), Particulars("Ana", PHONES[who], agreed=agreed)
+            do = customers.change if customers.is_known(session, store, self.id(store, who)) else customers.add
+            do(session, store_row, self.id(store, who), wished, actor=KEEPER[store], at=self.at)
 
-    def agree(self, shop, who, phone="") -> None:
+    def agree(self, store, who, phone="") -> None:
         """Let somebody type the code that came to the phone at a shop, and the shop hear what came of it."""
         phone = phone or PHONES[who]
         with self.network.write() as session:
-            points_consent.send(session, shop, phone, language="en", at=self.at)
-            code = points_consent.sent_code(session, shop, phone, secret=SECRET)
+            points_consent.send(session, store, phone, language="en", at=self.at)
+            code = points_consent.sent_code(session, store, phone, secret=SECRET)
         with self.network.write() as session:
-            told = points_consent.prove(session, shop, self.id(shop, who), phone, code, secret=SECRET, at=self.at)
+            told = points_consent.prove(session, store, self.id(store, who), phone, code, secret=SECRET, at=self.at)
             session.execute(sa.delete(PhoneCode))  # a number may be sent one of every shop at once here
-        with self.country.shops[shop].write() as session:
+        with self.country.stores[store].write() as session:
             shared_points.take_told(session, told)
 
-    def id(self, shop, who) -> str:
-        return f"customer-{shop}-{who}"
+    def id(self, store, who) -> str:
+        return f"customer-{store}-{who}"
 
-    def ring(self, shop, who, minor, sale_id, of_sale_id=None) -> None:
+    def ring(self, store, who, minor, sale_id, of_sale_id=None) -> None:
         """Let a shop tell of a sale, or of a return of one."""
         fact = a_sale(
-            shop, self.id(shop, who), minor, sale_id, of_sale_id, receipt_no=next(self.numbers[shop]), at=self.at
+            store, self.id(store, who), minor, sale_id, of_sale_id, receipt_no=next(self.numbers[store]), at=self.at
         )
-        with self.country.shops[shop].write() as session:
+        with self.country.stores[store].write() as session:
             outbox.append(
                 session, to_node=NETWORK, topic=fact.TOPIC, version=fact.VERSION, body=fact.to_body(), id=fact.id,
                 subject="test", business_day=self.at.date(), at=self.at,
@@ -119,45 +119,45 @@ class Street:
     def deliver(self, seed=None) -> None:
         self.country.deliver(seed=seed, at=self.at)
 
-    def sell(self, shop, who, minor, sale_id="") -> str:
+    def sell(self, store, who, minor, sale_id="") -> str:
         """Let somebody collect on a sale; returns its id."""
         sale_id = sale_id or new_id()
-        with self.country.shops[shop].write() as session:
-            store, mine = store_of(session, shop), self.id(shop, who)
-            if not shared_points.collects(session, shop, mine, self.at):
+        with self.country.stores[store].write() as session:
+            store_row, mine = store_of(session, store), self.id(store, who)
+            if not shared_points.collects(session, store, mine, self.at):
                 raise Refused("no-points-here", "No member")
-            shared_points.earn(session, store, mine, minor, sale_id=sale_id, at=self.at, actor=KEEPER[shop])
-        self.ring(shop, who, minor, sale_id)
+            shared_points.earn(session, store_row, mine, minor, sale_id=sale_id, at=self.at, actor=KEEPER[store])
+        self.ring(store, who, minor, sale_id)
         return sale_id
 
-    def bring_back(self, shop, who, sale_id, *, earned=0, paid=0) -> None:
+    def bring_back(self, store, who, sale_id, *, earned=0, paid=0) -> None:
         return_id = new_id()
-        self.ring(shop, who, earned or paid, return_id, of_sale_id=sale_id)
-        with self.country.shops[shop].write() as session:
-            store, mine = store_of(session, shop), self.id(shop, who)
-            rest = {"sale_id": return_id, "of_sale_id": sale_id, "at": self.at, "actor": KEEPER[shop]}
+        self.ring(store, who, earned or paid, return_id, of_sale_id=sale_id)
+        with self.country.stores[store].write() as session:
+            store_row, mine = store_of(session, store), self.id(store, who)
+            rest = {"sale_id": return_id, "of_sale_id": sale_id, "at": self.at, "actor": KEEPER[store]}
             if earned:
-                shared_points.take_points_back(session, store, mine, earned, **rest)
+                shared_points.take_points_back(session, store_row, mine, earned, **rest)
             if paid:
-                shared_points.give_points_back(session, store, mine, paid, **rest)
+                shared_points.give_points_back(session, store_row, mine, paid, **rest)
 
-    def ask(self, shop, who, minor, payment_id="") -> tuple[str, str]:
+    def ask(self, store, who, minor, payment_id="") -> tuple[str, str]:
         """Ask the network for points; returns the payment's id and what became of it."""
         payment_id = payment_id or new_id()
         with self.network.write() as session:
-            asked = Ask("begin", payment_id, self.id(shop, who), f"sale-{payment_id}", minor)
-            return payment_id, points_pool.ask(session, shop, asked, at=self.at).state
+            asked = Ask("begin", payment_id, self.id(store, who), f"sale-{payment_id}", minor)
+            return payment_id, points_pool.ask(session, store, asked, at=self.at).state
 
-    def use(self, shop, who, payment_id, minor) -> None:
+    def use(self, store, who, payment_id, minor) -> None:
         """Complete the sale that granted points pay."""
-        with self.country.shops[shop].write() as session:
-            rest = {"sale_id": f"sale-{payment_id}", "at": self.at, "actor": KEEPER[shop]}
-            shared_points.spend(session, shop, self.id(shop, who), payment_id, minor, **rest)
+        with self.country.stores[store].write() as session:
+            rest = {"sale_id": f"sale-{payment_id}", "at": self.at, "actor": KEEPER[store]}
+            shared_points.spend(session, store, self.id(store, who), payment_id, minor, **rest)
 
-    def seen(self, shop, who=0) -> int:
+    def seen(self, store, who=0) -> int:
         """Return the balance a shop shows."""
-        with self.country.shops[shop].read() as session:
-            return session.get(SharedAccount, (shop, self.id(shop, who))).points
+        with self.country.stores[store].read() as session:
+            return session.get(SharedAccount, (store, self.id(store, who))).points
 
     def pool(self) -> int:
         """Return what the pool holds, having checked that it is what the shops owe it and what points are worth."""
@@ -172,7 +172,7 @@ class Street:
         """Settle; returns what each shop's ledger has been charged since the beginning."""
         with self.network.write() as session:
             points_pool.settle_all(session, day, actor=OPERATOR, at=self.at)
-            return {shop: -ledger.balances(session, shop)["points"] for shop in self.country.shops}
+            return {store: -ledger.balances(session, store)["points"] for store in self.country.stores}
 
 
 @pytest.fixture
@@ -293,12 +293,14 @@ def test_points_nobody_moves_lapse_to_the_shops_that_paid_for_them(street):
 def test_who_is_forgotten_at_the_last_shop_is_forgotten_by_the_network(street):
     street.sell("S1", 0, 1_000)
     street.deliver()
-    for shop in ("S1", "S2"):
-        with street.country.shops[shop].write() as session:
-            customers.erase(session, store_of(session, shop), street.id(shop, 0), actor=KEEPER[shop], at=later(days=1))
+    for store in ("S1", "S2"):
+        with street.country.stores[store].write() as session:
+            customers.erase(
+                session, store_of(session, store), street.id(store, 0), actor=KEEPER[store], at=later(days=1)
+            )
         street.deliver(seed=2)
         with street.network.read() as session:
-            assert points_pool_known(session) == (shop == "S1")
+            assert points_pool_known(session) == (store == "S1")
     assert street.pool() == 0
 
 
@@ -313,9 +315,9 @@ def test_who_leaves_at_the_network_leaves_every_shop_and_may_come_again(street):
         assert network_points.leave(session, KEY, at=later(hours=1))
         assert not network_points.leave(session, KEY, at=later(hours=1))
     street.deliver(seed=3)
-    for shop, database in street.country.shops.items():
+    for store, database in street.country.stores.items():
         with database.read() as session:
-            assert shared_points.collects(session, shop, street.id(shop, 0), AT) is None
+            assert shared_points.collects(session, store, street.id(store, 0), AT) is None
     street.at = later(hours=2)
     street.know("S1", 0)
     street.sell("S1", 0, 500)
@@ -329,36 +331,36 @@ def test_a_new_number_keeps_the_points_and_two_numbers_of_one_person_become_one(
     street.sell("S2", 1, 500)
     street.deliver()
     street.at = later(hours=1)
-    for shop in ("S1", "S2"):  # whoever was known by the first number has the second one now
-        with street.country.shops[shop].write() as session:
-            store, wished = store_of(session, shop), Particulars("Ana", PHONES[1], agreed=AGREED)
-            customers.change(session, store, street.id(shop, 0), wished, actor=KEEPER[shop], at=street.at)
+    for store in ("S1", "S2"):  # whoever was known by the first number has the second one now
+        with street.country.stores[store].write() as session:
+            store_row, wished = store_of(session, store), Particulars("Ana", PHONES[1], agreed=AGREED)
+            customers.change(session, store_row, street.id(store, 0), wished, actor=KEEPER[store], at=street.at)
     street.deliver(seed=4)
     assert street.seen("S1") == 20, "a number nobody confirmed opens nothing"
-    for shop in ("S1", "S2"):
-        street.agree(shop, 0, PHONES[1])
+    for store in ("S1", "S2"):
+        street.agree(store, 0, PHONES[1])
     street.deliver(seed=4)
-    assert {street.seen(shop, who) for shop in ("S1", "S2") for who in (0, 1)} == {30}
+    assert {street.seen(store, who) for store in ("S1", "S2") for who in (0, 1)} == {30}
     assert street.pool() == 90
 
 
 def test_a_shops_own_points_come_along_and_are_never_collected_beside(tmp_path):
     street = Street(make_country(tmp_path))
-    with street.country.shops["S1"].write() as session:
-        store, by = store_of(session, "S1"), {"actor": KEEPER["S1"], "at": AT}
+    with street.country.stores["S1"].write() as session:
+        store_row, by = store_of(session, "S1"), {"actor": KEEPER["S1"], "at": AT}
         loyalty.set_scheme(session, "S1", Scheme(True, 1, 100, 2, 1), **by)
-        customers.add(session, store, "customer-own", Particulars("Bo", agreed=frozenset({"points"})), **by)
-        loyalty.earn(session, store, "customer-own", 4_000, sale_id="s0", **by)
+        customers.add(session, store_row, "customer-own", Particulars("Bo", agreed=frozenset({"points"})), **by)
+        loyalty.earn(session, store_row, "customer-own", 4_000, sale_id="s0", **by)
         wished = Particulars("Bo", "+1 213 555 0101", agreed=AGREED)
-        customers.change(session, store, "customer-own", wished, **by)
-        standing = customers.standing(session, store, "customer-own", at=AT)
+        customers.change(session, store_row, "customer-own", wished, **by)
+        standing = customers.standing(session, store_row, "customer-own", at=AT)
         assert (standing.points, standing.points_name, standing.points_to_confirm) == (26, "Clover", True)
         assert loyalty.account_of(session, "S1", "customer-own").points == 0
 
 
 def test_a_shop_leaves_after_its_notice_and_what_it_sold_can_still_come_back(street):
     sale_id = street.sell("S1", 0, 1_000)
-    with street.country.shops["S1"].write() as session:
+    with street.country.stores["S1"].write() as session:
         part = shared_points.give_notice(session, store_of(session, "S1"), actor=KEEPER["S1"], at=later(hours=1))
         assert part.until_day == DAY + dt.timedelta(days=14)
         assert shared_points.collects(session, "S1", street.id("S1", 0), later(days=14))
@@ -373,7 +375,7 @@ def test_a_shop_leaves_after_its_notice_and_what_it_sold_can_still_come_back(str
 
 def test_the_network_changes_its_scheme_from_a_day_on_but_never_what_a_point_is_worth(street):
     with street.network.write() as session:
-        with pytest.raises(ShopError, match="from tomorrow on"):
+        with pytest.raises(DomainError, match="from tomorrow on"):
             points_pool.found(session, terms(points=1), actor=OPERATOR, at=AT)
         less = terms(from_day=DAY + dt.timedelta(days=3), points=1, worth_minor=9)
         points_pool.found(session, less, actor=OPERATOR, at=AT)
@@ -384,10 +386,10 @@ def test_the_network_changes_its_scheme_from_a_day_on_but_never_what_a_point_is_
 def test_a_shop_put_back_from_a_copy_knows_its_members_and_their_points_again(street, tmp_path):
     street.sell("S1", 0, 1_000)
     sale_id = street.sell("S1", 1, 500)
-    with street.country.shops["S1"].read() as session:
+    with street.country.stores["S1"].read() as session:
         told = [Message(**outbox.to_wire(row)) for row in outbox.due(session, NETWORK)]
     street.bring_back("S1", 1, sale_id, earned=500)
-    with street.country.shops["S1"].write() as session:
+    with street.country.stores["S1"].write() as session:
         session.execute(sa.delete(SharedAccount))
         with unlocked(session):
             session.execute(sa.delete(SharedEntry))
@@ -404,14 +406,14 @@ STEP = st.tuples(st.sampled_from(STEPS), st.integers(0, 1), st.integers(0, 1), s
 
 @settings(max_examples=8, deadline=None)
 @given(
-    steps=st.lists(STEP, min_size=12, max_size=40), seed=st.integers(0, 999), to=st.sampled_from(["shops", "network"])
+    steps=st.lists(STEP, min_size=12, max_size=40), seed=st.integers(0, 999), to=st.sampled_from(["stores", "network"])
 )
 def test_no_walk_of_sales_returns_and_nights_leaves_a_fault_in_the_pool(tmp_path_factory, steps, seed, to):
     walk = Walk(Street(make_country(tmp_path_factory.mktemp("points")), lapsed_to=to), seed)
-    for n, (what, shop, who, size) in enumerate(steps):
+    for n, (what, store, who, size) in enumerate(steps):
         walk.street.at = later(hours=n)
-        with contextlib.suppress(ShopError):
-            getattr(walk, what)(f"S{shop + 1}", who, size)
+        with contextlib.suppress(DomainError):
+            getattr(walk, what)(f"S{store + 1}", who, size)
         walk.street.pool()
     walk.end()
 
@@ -423,50 +425,50 @@ class Walk:
         self.street, self.seed = street, seed
         self.sold, self.used = [], []
 
-    def sell(self, shop, who, size):
-        self.sold.append((shop, who, self.street.sell(shop, who, 1_000 * size)))
+    def sell(self, store, who, size):
+        self.sold.append((store, who, self.street.sell(store, who, 1_000 * size)))
 
-    def redeem(self, shop, who, size):
-        payment_id, state = self.street.ask(shop, who, 30 * size)
+    def redeem(self, store, who, size):
+        payment_id, state = self.street.ask(store, who, 30 * size)
         if state == "captured":
-            self.used.append((shop, who, f"sale-{payment_id}", 30 * size))
-            self.street.use(shop, who, payment_id, 30 * size)
+            self.used.append((store, who, f"sale-{payment_id}", 30 * size))
+            self.street.use(store, who, payment_id, 30 * size)
 
-    def let_go(self, shop, who, size):
-        payment_id, _ = self.street.ask(shop, who, 30 * size)
+    def let_go(self, store, who, size):
+        payment_id, _ = self.street.ask(store, who, 30 * size)
         with self.street.network.write() as session:
             back = Ask("reverse", payment_id, key=f"{payment_id}:back")
-            points_pool.ask(session, shop, back, at=self.street.at)
+            points_pool.ask(session, store, back, at=self.street.at)
 
-    def bring_back(self, _shop, _who, _size):
+    def bring_back(self, _store, _who, _size):
         if self.sold:
             self.street.bring_back(*self.sold.pop(), earned=1_000)
 
-    def part_back(self, _shop, _who, _size):
+    def part_back(self, _store, _who, _size):
         if self.used:
             *which, minor = self.used.pop()
             self.street.bring_back(*which, paid=minor)
 
-    def quit(self, shop, who, _size):
-        self.street.know(shop, who, frozenset({"phone", "points"}))
+    def quit(self, store, who, _size):
+        self.street.know(store, who, frozenset({"phone", "points"}))
 
-    def join(self, shop, who, _size):
-        self.street.know(shop, who)
+    def join(self, store, who, _size):
+        self.street.know(store, who)
 
-    def agree(self, shop, who, _size):
-        with self.street.country.shops[shop].read() as session:
-            known = shared_points.collects(session, shop, self.street.id(shop, who), self.street.at)
+    def agree(self, store, who, _size):
+        with self.street.country.stores[store].read() as session:
+            known = shared_points.collects(session, store, self.street.id(store, who), self.street.at)
         if known:
-            self.street.agree(shop, who)
+            self.street.agree(store, who)
 
-    def night(self, _shop, _who, size):
+    def night(self, _store, _who, size):
         self.street.night(DAY + dt.timedelta(days=size))
 
-    def lapse(self, _shop, _who, _size):
+    def lapse(self, _store, _who, _size):
         with self.street.network.write() as session:
             network_points.lapse_old(session, DAY + dt.timedelta(days=500), at=self.street.at)
 
-    def carry(self, _shop, _who, _size):
+    def carry(self, _store, _who, _size):
         self.street.deliver(self.seed)
 
     def end(self):
@@ -479,15 +481,15 @@ class Walk:
         with country.network.read() as session:
             for part in points_pool.parts(session):
                 assert part.store_id == NETWORK or part.due_minor == part.settled_minor
-            for shop in country.shops:
-                assert sum(ledger.balances(session, shop).values()) == 0
+            for store in country.stores:
+                assert sum(ledger.balances(session, store).values()) == 0
             links = {(row.store_id, row.customer_id): row for row in session.scalars(sa.select(PointsLink))}
             points = {row.id: row.points for row in session.scalars(sa.select(PointsMember))}
-        for shop, database in country.shops.items():
+        for store, database in country.stores.items():
             with database.read() as session:
                 for row in session.scalars(sa.select(SharedAccount).where(SharedAccount.key != "")):
-                    link = links[shop, row.customer_id]
-                    assert row.points == points[link.member_id], f"{shop} shows what the network knows"
+                    link = links[store, row.customer_id]
+                    assert row.points == points[link.member_id], f"{store} shows what the network knows"
                     assert row.linked == link.is_linked
         for database in country.nodes().values():
             database.engine.dispose()

@@ -14,7 +14,7 @@ from supply.money.credit_limit import repaid_of
 from supply.money.ledger import Booking, Wanted, balances, open_invoices
 from tests.supply.road import AT, DAY, OPERATOR, later, make_country
 
-SHOP, PAYER = "S1", "S2"
+STORE, PAYER = "S1", "S2"
 BY = {"actor": OPERATOR, "at": AT}
 SCRIPT = Path(__file__).parents[1] / "independent" / "credit_limit.py"
 
@@ -24,46 +24,46 @@ def country(tmp_path):
     return make_country(tmp_path)
 
 
-def owe(session, *bills: tuple[str, int, int, bool], shop: str = SHOP) -> None:
+def owe(session, *bills: tuple[str, int, int, bool], store: str = STORE) -> None:
     """Make invoices: (id, amount, days until it is due, whether on credit)."""
-    book = Booking(session, shop, **BY)
+    book = Booking(session, store, **BY)
     for name, minor, days, on_credit in bills:
         book.invoice(Wanted(name, minor, DAY + dt.timedelta(days=days), on_credit, None, None, []))
     book.close("invoiced")
 
 
 def pay(session, minor: int, id: str = "pay", at=AT) -> None:
-    ledger.money_in(session, SHOP, minor, reference="Bank 17", id=id, actor=OPERATOR, at=at)
+    ledger.money_in(session, STORE, minor, reference="Bank 17", id=id, actor=OPERATOR, at=at)
 
 
-def left(session, shop: str = SHOP) -> dict[str, int]:
-    return {one.invoice.id: one.left_minor for one in open_invoices(session, shop)}
+def left(session, store: str = STORE) -> dict[str, int]:
+    return {one.invoice.id: one.left_minor for one in open_invoices(session, store)}
 
 
 def test_what_a_wrong_payment_paid_is_open_again_and_who_paid_has_it(country):
     with country.network.write() as session:
         owe(session, ("early", 3_000, 3, True), ("late", 4_000, 20, False))
-        owe(session, ("theirs", 9_000, 5, False), shop=PAYER)
+        owe(session, ("theirs", 9_000, 5, False), store=PAYER)
         pay(session, 1_000, "right")
         pay(session, 5_500)
-        wrong_payments.take_back(session, SHOP, "pay", why="The other Wei", payer_id=PAYER, **BY)
+        wrong_payments.take_back(session, STORE, "pay", why="The other Wei", payer_id=PAYER, **BY)
         assert left(session) == {"early": 2_000, "late": 4_000}, "what is due last is open first"
         assert left(session, PAYER) == {"theirs": 3_500}
         with pytest.raises(Conflict):
-            wrong_payments.take_back(session, SHOP, "pay", why="Again", **BY)
+            wrong_payments.take_back(session, STORE, "pay", why="Again", **BY)
         with pytest.raises(NotFound):
             wrong_payments.take_back(session, PAYER, "pay", why="Not theirs", **BY)
         with pytest.raises(Invalid):
-            wrong_payments.take_back(session, SHOP, "right", why=" ", **BY)
-        wrong_payments.take_back(session, SHOP, "right", why="Theirs too", **BY)
+            wrong_payments.take_back(session, STORE, "right", why=" ", **BY)
+        wrong_payments.take_back(session, STORE, "right", why="Theirs too", **BY)
         assert left(session) == {"early": 3_000, "late": 4_000}, "nothing is owed beyond the invoices"
     country.deliver()
     assert country.findings() == []
-    for database in (country.network, country.shops[SHOP]):
+    for database in (country.network, country.stores[STORE]):
         with database.read() as session:
-            known = balances(session, SHOP)
+            known = balances(session, STORE)
             assert (known["credit"], known["invoiced"], known["funds"], known["bank"]) == (3_000, 4_000, 0, 0)
-            entries = ledger.entries_of(session, SHOP)
+            entries = ledger.entries_of(session, STORE)
             assert [one.words for one in entries if one.kind == "taken_back"] == ["The other Wei", "Theirs too"]
 
 
@@ -72,32 +72,32 @@ def test_a_shop_is_not_late_because_a_payment_was_booked_for_it(country):
     with country.network.write() as session:
         owe(session, ("bill", 3_000, 10, True))
         pay(session, 3_000)
-        wrong_payments.take_back(session, SHOP, "pay", why="Not theirs", actor=OPERATOR, at=after)
-        (one,) = open_invoices(session, SHOP)
+        wrong_payments.take_back(session, STORE, "pay", why="Not theirs", actor=OPERATOR, at=after)
+        (one,) = open_invoices(session, STORE)
         assert one.invoice.due_day == after.date() + dt.timedelta(days=7)
-        assert repaid_of(session, SHOP, one.invoice.due_day) == (3_000, 0), "what was taken back is no payment"
+        assert repaid_of(session, STORE, one.invoice.due_day) == (3_000, 0), "what was taken back is no payment"
         pay(session, 3_000, "their-own", at=later(days=27))
-        assert repaid_of(session, SHOP, one.invoice.due_day) == (3_000, 3_000)
+        assert repaid_of(session, STORE, one.invoice.due_day) == (3_000, 3_000)
 
 
 def test_what_was_paid_out_of_it_is_owed_and_an_agent_keeps_what_it_has(country):
     with country.network.write() as session:
-        said = {"store_id": SHOP, "bic": "", "told_at": AT.isoformat()}
+        said = {"store_id": STORE, "bic": "", "told_at": AT.isoformat()}
         payouts.take_bank(session, said | {"payee": "Wei", "bank_account": "12345678"}, at=AT)
         agent_commissions.take_agent(session, said | {"name": "Mei", "account": "6222021234567890"}, at=AT)
-        parts = {"store_id": SHOP, "statement_id": "s", "parts": [["Mei", 2_000]]}
+        parts = {"store_id": STORE, "statement_id": "s", "parts": [["Mei", 2_000]]}
         agent_commissions.take_parts(session, parts, **BY)
         pay(session, 5_000)
         payouts.make_run(session, id="run", **BY)
-        parts = {"store_id": SHOP, "statement_id": "t", "parts": [["Mei", 700]]}
+        parts = {"store_id": STORE, "statement_id": "t", "parts": [["Mei", 700]]}
         agent_commissions.take_parts(session, parts, **BY)
         pay(session, 700, "second")
-        wrong_payments.take_back(session, SHOP, "second", why="Not theirs", **BY)
-        wrong_payments.take_back(session, SHOP, "pay", why="Not theirs", **BY)
+        wrong_payments.take_back(session, STORE, "second", why="Not theirs", **BY)
+        wrong_payments.take_back(session, STORE, "pay", why="Not theirs", **BY)
         assert left(session) == {"agent-t-Mei": 700, "payment-pay": 5_000}
         (part,) = agent_commissions.parts_of(session)
         assert (part.due_minor, part.waiting_minor) == (0, 700)
-        assert balances(session, SHOP)["bank"] == -5_000, "what left the bank for this shop"
+        assert balances(session, STORE)["bank"] == -5_000, "what left the bank for this shop"
 
 
 def test_a_payment_taken_back_is_so_again_in_a_network_put_back_from_a_copy(country):
@@ -109,13 +109,13 @@ def test_a_payment_taken_back_is_so_again_in_a_network_put_back_from_a_copy(coun
             "amount_minor": 2_000, "invoice_id": None, "source_id": "pay", "words": "Not theirs",
             "day": DAY.isoformat(),
         }  # fmt: skip
-        told = {"store_id": SHOP, "told_at": AT.isoformat(), "entries": [row]}
-        ledger.account_of(session, SHOP).put_back_waits = True
+        told = {"store_id": STORE, "told_at": AT.isoformat(), "entries": [row]}
+        ledger.account_of(session, STORE).put_back_waits = True
         lost_entries.take_lost(session, told)
         for _ in range(2):
-            lost_entries.take_over(session, SHOP, "back-pay", actor=OPERATOR, at=later(days=2))
+            lost_entries.take_over(session, STORE, "back-pay", actor=OPERATOR, at=later(days=2))
         assert left(session) == {"bill": 3_000}
-        (back,) = [one for one in ledger.entries_of(session, SHOP) if one.kind == "taken_back"]
+        (back,) = [one for one in ledger.entries_of(session, STORE) if one.kind == "taken_back"]
         assert (back.id, back.business_day) == ("back-pay", DAY)
 
 

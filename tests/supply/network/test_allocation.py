@@ -23,7 +23,7 @@ from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.orders import OrderLine
 from supply.replenishment import stockouts
 from supply.sync.replica import APPLIERS
-from tests.supply.road import AT, DAY, OPERATOR, SHOPS, VAN, WAREHOUSE, Country, make_country
+from tests.supply.road import AT, DAY, OPERATOR, STORES, VAN, WAREHOUSE, Country, make_country
 
 claims = st.lists(
     st.builds(
@@ -148,11 +148,11 @@ def country(tmp_path_factory) -> Country:
     return make_country(tmp_path_factory.mktemp("fair"))
 
 
-def sells(session, shop: str, a_day: int, sku: str = "bread") -> None:
+def sells(session, store: str, a_day: int, sku: str = "bread") -> None:
     for back in range(1, 5):
         day = DAY - dt.timedelta(days=back)
-        session.merge(StoreDay(store_id=shop, business_day=day, open=True, sales=9, revenue_minor=100))
-        session.add(DailyDemand(store_id=shop, sku=sku, business_day=day, sold_qty=a_day, revenue_minor=1, sales=1))
+        session.merge(StoreDay(store_id=store, business_day=day, open=True, sales=9, revenue_minor=100))
+        session.add(DailyDemand(store_id=store, sku=sku, business_day=day, sold_qty=a_day, revenue_minor=1, sales=1))
     session.flush()
 
 
@@ -160,10 +160,10 @@ def wish(packs: int, pack_qty: int = 6, **why: float) -> Ordered:
     return Ordered("bread", "Rye bread", pack_qty, 150 * pack_qty, 1, packs, packs, "", "", why)
 
 
-def arrive(session, shop: str, n: int, line: Ordered, vans: int = 1) -> None:
+def arrive(session, store: str, n: int, line: Ordered, vans: int = 1) -> None:
     """Let the network hear an order as a shop may write it. vans: days until it says its next van comes."""
     fact = OrderSent(
-        store_id=shop, order_id=f"{shop}-{n}", order_no=n, supplier_id=VAN, order_day=str(DAY),
+        store_id=store, order_id=f"{store}-{n}", order_no=n, supplier_id=VAN, order_day=str(DAY),
         delivery_day=str(DAY + dt.timedelta(days=1)), next_delivery_day=str(DAY + dt.timedelta(days=1 + vans)),
         cost_minor=0, proposed_at=stamp(AT), sent_at=stamp(AT), forecast_age_days=0, lines=(line,),
     )  # fmt: skip
@@ -171,30 +171,30 @@ def arrive(session, shop: str, n: int, line: Ordered, vans: int = 1) -> None:
         id=fact.order_id, n=n, topic=ORDER_SENT, version=VERSION, made_at=stamp(AT), business_day=str(DAY),
         body=fact.to_body(), hash="",
     )  # fmt: skip
-    APPLIERS[ORDER_SENT](session, message, shop, AT)
+    APPLIERS[ORDER_SENT](session, message, store, AT)
 
 
 def shared(session) -> dict[str, int]:
     """Fill, and return the units promised to each shop."""
-    found = dict.fromkeys(SHOPS, 0)
+    found = dict.fromkeys(STORES, 0)
     for order in dispatch.fill(session, actor=OPERATOR, at=AT):
         for line in session.query(OrderLine).filter_by(store_id=order.store_id, order_id=order.id):
             found[order.store_id] += (line.packs_acknowledged or 0) * line.pack_qty
     return found
 
 
-def outcome(country: Country, there: int, shops, orders) -> dict[str, int]:
+def outcome(country: Country, there: int, stores, orders) -> dict[str, int]:
     """Return what is shared out where `there` units stand. shops: (a day, has); orders: (shop, line, vans)."""
     with undone(country) as session:
         if there < 60:
             stock.waste(session, WAREHOUSE, "bread", 60 - there, at=AT, actor=OPERATOR)
-        for shop, (a_day, has) in zip(SHOPS, shops, strict=True):
+        for store, (a_day, has) in zip(STORES, stores, strict=True):
             if a_day:
-                sells(session, shop, a_day)
+                sells(session, store, a_day)
             if has:
-                stock.open_stock(session, shop, [("bread", has)], source_id=shop, at=AT, actor=OPERATOR)
-        for n, (shop, line, vans) in enumerate(orders, 1):
-            arrive(session, shop, n, line, vans)
+                stock.open_stock(session, store, [("bread", has)], source_id=store, at=AT, actor=OPERATOR)
+        for n, (store, line, vans) in enumerate(orders, 1):
+            arrive(session, store, n, line, vans)
         return shared(session)
 
 
@@ -256,7 +256,7 @@ def test_what_customers_ordered_is_needed_beside_what_sells(country):
         session.add(
             GroupOffer(
                 id="G1", store_id="S1", owner="S1", sku="bread", name="Rye bread", state="ordered", cases=2, case_qty=6,
-                steps=[[1, 100]], threshold_qty=1, minimum_cases=1, shop_takes=0, commission_bp=0, opened_at=AT,
+                steps=[[1, 100]], threshold_qty=1, minimum_cases=1, store_takes=0, commission_bp=0, opened_at=AT,
                 closes_at=AT, van_day=DAY, pickup_until=DAY, leader="",
             )
         )  # fmt: skip
@@ -279,9 +279,9 @@ def test_goods_nobody_ever_counted_are_not_counted_on_for_ever(country):
         assert stockouts.positions(session, DAY) == {("S1", "bread"): 12}, "what is due for over a week is not known of"
 
 
-def _line(shop: str, order_id: str, packs: int, pack_qty: int) -> OrderLine:
+def _line(store: str, order_id: str, packs: int, pack_qty: int) -> OrderLine:
     return OrderLine(
-        store_id=shop, order_id=order_id, sku="bread", name="", pack_qty=pack_qty, packs=packs, packs_proposed=packs,
+        store_id=store, order_id=order_id, sku="bread", name="", pack_qty=pack_qty, packs=packs, packs_proposed=packs,
         why={},
     )  # fmt: skip
 
@@ -327,8 +327,8 @@ def test_an_order_that_gets_less_says_what_is_kept_for_stores_that_order_another
     country,
 ):
     with undone(country) as session:
-        for shop in ("S1", "S2"):
-            sells(session, shop, 10)
+        for store in ("S1", "S2"):
+            sells(session, store, 10)
         arrive(session, "S1", 1, wish(10))
         (order,) = dispatch.fill(session, actor=OPERATOR, at=AT)
         (line,) = order_status.sheet(session, "S1", order.id).lines

@@ -27,7 +27,7 @@ BEER = CampaignLine("beer", "Beer", 2_000, slot=True, uplift_bp=5_000)
 @pytest.fixture
 def town(tmp_path):
     town = make_town(tmp_path)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         for n in range(1, 29):
             session.add(DailyDemand(store_id=STORE, sku="beer", business_day=TODAY - dt.timedelta(days=n), sold_qty=8,
                                     sales=8, revenue_minor=1))  # fmt: skip
@@ -51,7 +51,7 @@ def planned_for(town, *stores, **more):
 
 
 def answer(town, yes=True, at=AT):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         if yes:
             campaign_requests.accept(session, STORE, "campaign-0001", actor=ANA, at=at)
         else:
@@ -61,26 +61,26 @@ def answer(town, yes=True, at=AT):
 
 def day_comes(town, day):
     at = later(days=(day - TODAY).days)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         campaign_requests.carry_out(session, STORE, actor=ANA, at=at)
     town.deliver(at=at)
 
 
 def stands(town):
-    with town.shop.read() as session:
+    with town.store.read() as session:
         return [row.sku for row in shelf_plan.slots_of(session, shelf_plan.live_plan(session, STORE))]
 
 
 def extra(town, day, *, in_use=False):
     """Return what is spoken for until a day: beside the published forecast, or where it is not in use."""
-    with town.shop.read() as session:
+    with town.store.read() as session:
         run = forecasts.published(session, "store", STORE) if in_use else None
         return known_events.until(session, STORE, day, beside=run.id if run else None).get("beer", 0)
 
 
 def state(town):
     found = []
-    for database in (town.shop, town.network):
+    for database in (town.store, town.network):
         with database.read() as session:
             found.append(session.get_one(CampaignAsk, (STORE, "campaign-0001")).state)
     return tuple(found)
@@ -91,7 +91,7 @@ def test_nothing_happens_without_a_yes_and_silence_is_a_no(town):
     day_comes(town, FIRST)
     assert state(town) == ("expired", "expired")
     assert (stands(town), extra(town, LAST)) == (["bread", "tea"], 0)
-    with town.shop.read() as session:
+    with town.store.read() as session:
         assert len(offers.live(session, STORE, FIRST)) == 0
 
 
@@ -99,7 +99,7 @@ def test_a_no_tells_why_and_cannot_be_turned(town):
     planned_for(town)
     answer(town, yes=False)
     assert state(town) == ("declined", "declined")
-    with pytest.raises(Conflict), town.shop.write() as session:
+    with pytest.raises(Conflict), town.store.write() as session:
         campaign_requests.accept(session, STORE, "campaign-0001", actor=ANA, at=AT)
     with town.network.read() as session:
         assert session.get_one(CampaignAsk, (STORE, "campaign-0001")).answered_why == "No room."
@@ -109,7 +109,7 @@ def test_a_yes_makes_the_offer_the_goods_and_the_slots_for_its_days_alone(town):
     planned_for(town)
     answer(town)
     assert (extra(town, FIRST), extra(town, LAST)) == (4, 16)  # 8 a day, half as many more, four days
-    with town.shop.read() as session:
+    with town.store.read() as session:
         assert [len(offers.live(session, STORE, day)) for day in (TODAY, FIRST, LAST)] == [0, 1, 1]
     assert stands(town) == ["bread", "tea"]
     day_comes(town, FIRST + dt.timedelta(days=1))
@@ -127,7 +127,7 @@ def test_the_fee_is_paid_once_for_the_days_the_slots_stood(town):
     for _ in range(2):
         settle(town)
     assert state(town) == ("over", "over")
-    for database in (town.shop, town.network):
+    for database in (town.store, town.network):
         with database.read() as session:
             assert session.get_one(CampaignAsk, (STORE, "campaign-0001")).paid_minor == 3_000
     with town.network.read() as session:
@@ -143,7 +143,7 @@ def settle(town, day=0):
 
 def paid(town):
     found = []
-    for database in (town.shop, town.network):
+    for database in (town.store, town.network):
         with database.read() as session:
             found.append(session.get_one(CampaignAsk, (STORE, "campaign-0001")).paid_minor)
     return tuple(found)
@@ -209,7 +209,7 @@ def test_called_off_everything_ends_at_once(town):
     town.deliver(at=later(days=5))
     assert state(town) == ("withdrawn", "withdrawn")
     assert (stands(town), extra(town, LAST)) == (["bread", "tea"], 0)
-    with town.shop.read() as session:
+    with town.store.read() as session:
         assert len(offers.live(session, STORE, FIRST)) == 0
 
 
@@ -259,7 +259,7 @@ def test_what_is_expected_of_the_next_campaign_is_bounded(town):
 
 def forecast_of(town, day):
     """Forecast the night after a day; returns what each of the coming days is expected to sell of beer."""
-    with town.shop.write() as session:
+    with town.store.write() as session:
         computed = forecasts.compute_store(forecasts.load_store(session, STORE, day))
         forecast_store.store_store(session, computed, actor=ANA, at=AT)
     row = computed.forecast.keys.index((STORE, "beer"))
@@ -267,7 +267,7 @@ def forecast_of(town, day):
 
 
 def test_the_forecast_expects_the_campaign_and_orders_carry_it_once(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         for n in range(1, 29):
             session.add(StoreDay(store_id=STORE, business_day=TODAY - dt.timedelta(days=n), open=True, sales=8,
                                  revenue_minor=1))  # fmt: skip
@@ -281,7 +281,7 @@ def test_the_forecast_expects_the_campaign_and_orders_carry_it_once(town):
     assert with_it[: during.start] == pytest.approx(plain[: during.start])
     assert with_it[during.stop :] == pytest.approx(plain[during.stop :])
     assert (extra(town, LAST), extra(town, LAST, in_use=True)) == (16, 0), "never twice, and in one of both places"
-    with town.shop.read() as session:
+    with town.store.read() as session:
         (told,) = forecasts.as_seen(session, STORE, "beer")["why"]["campaigns"]
         assert told[1:] == (FIRST, LAST, 1.5), "and the product's page says so"
     forecast_of(town, TODAY)
@@ -295,7 +295,7 @@ def test_the_forecast_expects_the_campaign_and_orders_carry_it_once(town):
 def test_sales_of_a_campaign_do_not_raise_what_an_ordinary_day_is_expected_to_sell(town):
     planned_for(town)
     answer(town)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         for n in range(-28, 9):
             day = TODAY + dt.timedelta(days=n)
             sold = 12 if FIRST <= day <= LAST else 8

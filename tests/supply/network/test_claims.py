@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
+from config.errors import Conflict, DomainError, Invalid, NotFound, Refused
 from config.nodes.outbox import OutboxMessage
 from pos.stock import stock
 from pos.store import pictures
@@ -46,7 +46,7 @@ def deliver_bread(country: Country, counted: int = 12, why: str = "Missing") -> 
 
 
 def file(country: Country, delivery_id: str, *lines, at=AT, id: str = CLAIM, wish: str = "money", **wishes):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         return handling.file(
             session, "S1", delivery_id, lines, id=id, wish=wish, actor=KEEPER["S1"], at=at, **wishes
         ).state
@@ -59,7 +59,7 @@ def decide(country: Country, granted: dict, *, remedy: str = "money", words: str
 
 def states(country: Country) -> tuple[str, str]:
     found = []
-    for database in (country.shops["S1"], country.network):
+    for database in (country.stores["S1"], country.network):
         with database.read() as session:
             found.append(session.get(delivery_claims.Claim, ("S1", CLAIM)).state)
     return found[0], found[1]
@@ -67,7 +67,7 @@ def states(country: Country) -> tuple[str, str]:
 
 def owes(country: Country) -> int:
     found = []
-    for database in (country.shops["S1"], country.network):
+    for database in (country.stores["S1"], country.network):
         with database.read() as session:
             found.append(owed(balances(session, "S1")))
     assert found[0] == found[1], "the shop's copy is the network's ledger"
@@ -115,7 +115,7 @@ def test_a_replacement_sent_back_at_the_door_ends_its_claim_by_what_was_credited
     country.load()
     country.deliver()
     delivery = country.delivery("S1")
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         receiving.refuse(session, "S1", delivery, why="Broken again", actor=KEEPER["S1"], at=AT)
     country.deliver(seed=2)
     assert states(country) == ("compensated", "compensated")
@@ -127,10 +127,10 @@ def test_a_replacement_sent_back_at_the_door_ends_its_claim_by_what_was_credited
 @pytest.mark.parametrize("granted", [4, 0])
 def test_units_under_a_claim_are_not_bought_before_it_is_answered(country, granted):
     bring(country)
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         delivery = session.scalar(sa.select(Delivery.id))
     file(country, delivery, ("bread", "damaged", 4))
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         consignment.propose_now(session, "S1", OFFER, actor=KEEPER["S1"], at=later(days=1))
         returns.send(session, "S1", OFFER, {"bread": 8}, actor=KEEPER["S1"], at=later(days=1))
     country.deliver()
@@ -157,7 +157,7 @@ def test_a_part_is_granted_with_a_reason_and_contested_once(country):
         decide(country, {("bread", "damaged"): 4})
     country.deliver()
     assert (states(country), owes(country)) == (("compensated", "compensated"), 11 * BREAD_MINOR)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         handling.contest(session, "S1", CLAIM, words="Look at the second photo", actor=KEEPER["S1"], at=AT)
     country.deliver(seed=2)
     with pytest.raises(Invalid, match="grant 1 to 4"):
@@ -166,7 +166,7 @@ def test_a_part_is_granted_with_a_reason_and_contested_once(country):
     country.deliver(seed=3)
     country.reapply()
     assert (states(country), owes(country)) == (("compensated", "compensated"), 9 * BREAD_MINOR)
-    with country.shops["S1"].write() as session, pytest.raises(Conflict, match="second answer is the last"):
+    with country.stores["S1"].write() as session, pytest.raises(Conflict, match="second answer is the last"):
         handling.contest(session, "S1", CLAIM, words="Once more", actor=KEEPER["S1"], at=AT)
     assert country.findings() == []
 
@@ -181,7 +181,7 @@ def test_what_was_not_counted_in_is_not_charged_and_comes_as_a_replacement_at_th
     country.load()
     country.load()
     country.deliver()
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         (coming,) = receiving.expected(session, "S1")
         assert delivery_claims.replaces(coming.id) == CLAIM
     country.take_in("S1")
@@ -221,7 +221,7 @@ def test_wrong_goods_stay_until_the_network_wants_them_back_and_are_credited_as_
     decide(country, {("bread", "over"): 2, ("bread", "damaged"): 1}, remedy="return")
     country.deliver()
     assert owes(country) == 13 * BREAD_MINOR, "the broken one is paid at once"
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         returns.send(session, "S1", CLAIM, {}, actor=KEEPER["S1"], at=AT)
     country.deliver()
     assert states(country) == ("accepted", "accepted")
@@ -238,7 +238,7 @@ def test_wrong_goods_stay_until_the_network_wants_them_back_and_are_credited_as_
 def days_pass(country: Country, days: int) -> None:
     """Let a night of both nodes go by, so many days later."""
     at = later(days=days)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         returns.keep_unsent(session, "S1", actor=KEEPER["S1"], at=at)
     with country.network.write() as session:
         returns.end_overdue(session, actor=OPERATOR, at=at)
@@ -252,10 +252,10 @@ def test_goods_that_never_come_back_end_their_claim_without_money_and_stay_the_s
     decide(country, {("bread", "over"): 2, ("bread", "damaged"): 1}, remedy="return")
     country.deliver()
     days_pass(country, 14)
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert [one.id for one in goods_returns.returns(session, "proposed")] == [CLAIM], "its last day"
     days_pass(country, 15)
-    with country.shops["S1"].write() as session, pytest.raises(Conflict, match="goods were kept"):
+    with country.stores["S1"].write() as session, pytest.raises(Conflict, match="goods were kept"):
         returns.send(session, "S1", CLAIM, {}, actor=KEEPER["S1"], at=later(days=15))
     days_pass(country, 28)
     assert states(country) == ("accepted", "accepted"), "the shop's word may be on its way"
@@ -264,7 +264,7 @@ def test_goods_that_never_come_back_end_their_claim_without_money_and_stay_the_s
     country.reapply()
     assert states(country) == ("forfeited", "forfeited")
     assert (owes(country), country.level("S1", "S1", "bread").on_hand) == (13 * BREAD_MINOR, 13)
-    with country.shops["S1"].write() as session, pytest.raises(Refused, match="no answer to contest"):
+    with country.stores["S1"].write() as session, pytest.raises(Refused, match="no answer to contest"):
         handling.contest(session, "S1", CLAIM, words="Too fast", actor=KEEPER["S1"], at=later(days=30))
     assert country.findings() == []
 
@@ -276,7 +276,7 @@ def test_goods_handed_over_in_time_are_credited_though_the_word_came_after_the_c
     country.deliver()
     decide(country, {("bread", "over"): 2}, remedy="return")
     country.deliver()
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         returns.send(session, "S1", CLAIM, {}, actor=KEEPER["S1"], at=later(days=3))
     with country.network.write() as session:  # the line was down all the time
         returns.end_overdue(session, actor=OPERATOR, at=later(days=29))
@@ -291,7 +291,7 @@ def test_goods_handed_over_in_time_are_credited_though_the_word_came_after_the_c
 
 def test_broken_units_of_goods_on_sale_or_return_are_the_network_s_loss(country):
     bring(country)
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         delivery = session.scalar(sa.select(Delivery.id))
     file(country, delivery, ("bread", "damaged", 2))
     country.deliver()
@@ -314,7 +314,7 @@ def test_after_its_days_a_claim_is_refused_with_the_day_or_goes_as_goodwill(coun
     country.deliver()
     decide(country, {("bread", "damaged"): 2}, words="As goodwill")
     country.deliver()
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         kinds = [entry.kind for entry in ledger.entries_of(session, "S1")]
     assert ("goodwill" in kinds, "return" in kinds) == (True, False)
     assert owes(country) == 10 * BREAD_MINOR
@@ -341,7 +341,7 @@ def test_more_than_came_is_refused_and_moves_nothing(country):
         ([("milk", "damaged", 1)], "milk is not on this delivery"),
         ([], "Say what is wrong with at least one product."),
     ]:
-        with pytest.raises(ShopError, match=sentence):
+        with pytest.raises(DomainError, match=sentence):
             file(country, delivery, *lines)
         assert country.rows() == before, sentence
 
@@ -371,9 +371,9 @@ def test_a_claim_after_its_settlement_and_the_payment_is_refused_with_a_sentence
         file(country, delivery, ("bread", "damaged", 10), id="claim-00002")
     with pytest.raises(Refused, match=r"could be complained of until 2026-03-05\. Ask for goodwill"):
         file(country, delivery, ("bread", "damaged", 1), at=later(days=4), id="claim-00002")
-    with country.shops["S1"].write() as session, pytest.raises(Refused, match="There is no answer to contest here"):
+    with country.stores["S1"].write() as session, pytest.raises(Refused, match="There is no answer to contest here"):
         handling.contest(session, "S1", CLAIM, words="Too little", actor=KEEPER["S1"], at=AT)
-    with pytest.raises(ShopError) as answered:
+    with pytest.raises(DomainError) as answered:
         decide(country, {("bread", "damaged"): 1}, words="Less after all")
     assert str(answered.value).endswith(".")
     assert country.rows() == before
@@ -399,19 +399,19 @@ def test_a_delivery_that_is_not_posted_or_another_shop_s_cannot_be_complained_of
     with pytest.raises(Refused, match="Count this delivery"):
         file(country, country.delivery("S1"), ("bread", "damaged", 1))
     elsewhere = country.delivery("S1")
-    with country.shops["S2"].write() as session, pytest.raises(NotFound, match="may belong to another one"):
+    with country.stores["S2"].write() as session, pytest.raises(NotFound, match="may belong to another one"):
         handling.file(session, "S2", elsewhere, [("bread", "damaged", 1)], id="c", wish="money",
                     actor=KEEPER["S2"], at=AT)  # fmt: skip
 
 
 def test_a_claim_to_an_own_supplier_is_a_letter_and_its_answer_is_written_down(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         farm = session.get(Supplier, FARM)
         farm.send_by, farm.email = "email", "farm@example.org"
     country.order("S1", {"bread": 1}, supplier=FARM)
     delivery = country.take_in("S1", [("bread", 4, "Missing")])
     file(country, delivery, ("bread", "short", 2))
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         letter = letters.letter_of(session, "S1", CLAIM)
         assert (letter.kind, letter.address, letter.document["lines"][0]["qty"]) == ("claim", "farm@example.org", 2)
         made = handling.answered_by_supplier(
@@ -442,7 +442,7 @@ def test_a_photo_is_made_small_loses_what_it_told_and_arrives_in_pieces(country,
     assert max(Image.open(io.BytesIO(made)).size) == photos.SIDE
     delivery = deliver_bread(country)
     file(country, delivery, ("bread", "damaged", 3), photos=1)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         photos.keep(session, "S1", CLAIM, [made])
         photos.send(session, "S1", CLAIM, at=AT)
         assert max(session.scalars(sa.select(sa.func.length(OutboxMessage.body)))) < 250_000
@@ -466,10 +466,10 @@ def test_what_is_no_photo_is_refused_with_a_sentence(raw):
 def test_a_network_on_postgresql_keeps_claims_photos_returns_and_lots_all_the_same(tmp_path, postgres_database):
     country = make_country(tmp_path, postgres_database)
     bring(country)
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         delivery = session.scalar(sa.select(Delivery.id))
     file(country, delivery, ("bread", "wrong", 2), ("bread", "damaged", 1), photos=1)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         photos.keep(session, "S1", CLAIM, [next(pictures.small(a_photo(), photos.SIDE))])
         photos.send(session, "S1", CLAIM, at=AT)
     country.deliver(seed=3)
@@ -478,7 +478,7 @@ def test_a_network_on_postgresql_keeps_claims_photos_returns_and_lots_all_the_sa
         assert photos.photos_of(session, "S1", CLAIM)[0].data
     decide(country, {("bread", "wrong"): 2, ("bread", "damaged"): 1}, remedy="return")
     country.deliver(seed=4)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         returns.send(session, "S1", CLAIM, {}, actor=KEEPER["S1"], at=AT)
     country.deliver(seed=5)
     with country.network.write() as session:
@@ -525,7 +525,7 @@ def test_no_walk_of_claims_credits_more_than_was_charged_or_unbalances_the_ledge
                     handling.decide(session, "S1", claim_id, {("bread", kind): min(qty, given_qty)}, remedy=way,
                                   words="So be it", actor=OPERATOR, at=AT)  # fmt: skip
                 country.deliver(seed=seed)
-                with country.shops["S1"].write() as session:
+                with country.stores["S1"].write() as session:
                     handling.contest(session, "S1", claim_id, words="Please", actor=KEEPER["S1"], at=AT)
             except (Refused, Conflict, Invalid):
                 break

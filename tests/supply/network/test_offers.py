@@ -6,7 +6,7 @@ import random
 import pytest
 import sqlalchemy as sa
 
-from config.errors import Conflict, NotFound, Refused, ShopError
+from config.errors import Conflict, DomainError, NotFound, Refused
 from config.nodes.outbox import Message, OutboxMessage, to_wire
 from pos.catalogue.catalogue import Product
 from pos.stock import stock
@@ -32,7 +32,7 @@ def offer(country, **wishes):
 
 
 def answer(country, verb, at=AT, **wishes):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         return getattr(network_offers, verb)(session, "S1", OFFER, actor=KEEPER["S1"], at=at, **wishes)
 
 
@@ -43,7 +43,7 @@ def withdraw(country):
 
 def states(country) -> tuple[str, str]:
     found = []
-    for database in (country.shops["S1"], country.network):
+    for database in (country.stores["S1"], country.network):
         with database.read() as session:
             row = session.get(network_offers.PushOffer, ("S1", OFFER))
             found.append(row.state if row else "unknown")
@@ -54,7 +54,7 @@ def states(country) -> tuple[str, str]:
 def test_an_accepted_offer_comes_as_a_delivery_and_is_received(country, seed):
     offer(country, return_until=later(days=30).date())
     country.deliver(seed=seed)
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         (found,) = network_offers.open_offers(session, "S1")
         assert (found.name, found.packs, found.pack_qty, found.pack_cost_minor) == ("Rye bread", 2, 6, 900)
     answer(country, "accept")
@@ -62,7 +62,7 @@ def test_an_accepted_offer_comes_as_a_delivery_and_is_received(country, seed):
     country.load()
     country.deliver(seed=seed)
     assert states(country) == ("dispatched", "dispatched")
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         (delivery,) = receiving.expected(session, "S1")
         assert (delivery.push_id, delivery.order_id) == (OFFER, None)
         assert delivery.expected_day == later(days=1).date()
@@ -90,7 +90,7 @@ def test_an_offer_nobody_answered_expires_after_its_last_day(country):
     offer(country)
     country.deliver()
     for at, expired in ((later(days=3), 0), (later(days=4), 1)):
-        with country.shops["S1"].write() as session:
+        with country.stores["S1"].write() as session:
             assert len(network_offers.expire_due(session, "S1", at=at, actor=KEEPER["S1"])) == expired
     country.deliver()
     assert states(country) == ("expired", "expired")
@@ -150,7 +150,7 @@ def test_goods_of_an_offer_sent_back_at_the_door_return_to_the_warehouse(country
     country.load()
     country.deliver()
     assert country.level("network", "WH1", "bread").on_hand == 48
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         receiving.refuse(session, "S1", country_delivery(session), why="Wet", actor=KEEPER["S1"], at=AT)
     country.deliver(seed=1)
     assert states(country) == ("refused", "refused")
@@ -174,7 +174,7 @@ def test_a_network_without_its_books_learns_an_offer_from_the_shop_in_any_order(
     country.load()
     country.deliver()
     country.take_in("S1")
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         rows = [Message(**to_wire(row)) for row in session.scalars(sa.select(OutboxMessage)).all()]
     (tmp_path / "fresh").mkdir()
     fresh = make_country(tmp_path / "fresh")
@@ -193,7 +193,7 @@ def test_the_same_offer_twice_is_one_and_with_another_content_a_conflict(country
     with pytest.raises(Conflict, match="another content"):
         offer(country, packs=3)
     country.deliver()
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert len(network_offers.open_offers(session, "S1")) == 1
 
 
@@ -210,7 +210,7 @@ def test_the_same_offer_twice_is_one_and_with_another_content_a_conflict(country
     ],
 )
 def test_a_bad_offer_is_refused_with_a_sentence(country, wishes, code):
-    with pytest.raises(ShopError) as refusal:
+    with pytest.raises(DomainError) as refusal:
         offer(country, **wishes)
     assert refusal.value.code == code
     assert refusal.value.message.endswith(".")
@@ -236,7 +236,7 @@ def test_a_product_only_an_own_supplier_has_is_not_offered(country):
 def test_an_offer_to_another_shop_is_not_found_here(country):
     offer(country)
     country.deliver()
-    with country.shops["S2"].write() as session, pytest.raises(NotFound, match="no such offer"):
+    with country.stores["S2"].write() as session, pytest.raises(NotFound, match="no such offer"):
         network_offers.accept(session, "S2", OFFER, actor=KEEPER["S2"], at=AT)
 
 
@@ -244,7 +244,7 @@ def test_a_shop_does_not_speak_for_another_nor_a_shop_for_the_network(country):
     offer(country)
     country.deliver()
     answer(country, "accept")
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         told = [Message(**to_wire(row)) for row in session.scalars(sa.select(OutboxMessage)).all()]
     with country.network.read() as session:
         told += [Message(**to_wire(row)) for row in session.scalars(sa.select(OutboxMessage)).all()]
@@ -306,7 +306,7 @@ def test_an_accepted_offer_of_which_nothing_is_there_is_called_off_in_its_time_a
     country.deliver(seed=5, at=day)
     assert states(country) == ("called_off", "called_off")
     assert country.on_the_way("S1", day) == {}
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert [one.answered_why for one in network_offers.not_coming(session, "S1", day.date())] == [""]
     country.reapply()
     assert states(country) == ("called_off", "called_off")
@@ -317,14 +317,14 @@ def test_an_accepted_offer_of_which_nothing_is_there_is_called_off_in_its_time_a
 
 def test_the_operator_calls_accepted_goods_off_with_a_reason_the_shop_reads(country):
     accepted(country)
-    with country.network.write() as session, pytest.raises(ShopError, match="Say why"):
+    with country.network.write() as session, pytest.raises(DomainError, match="Say why"):
         network_offers.call_off(session, "S1", OFFER, why=" ", actor=OPERATOR, at=AT)
     with country.network.write() as session:
         network_offers.call_off(session, "S1", OFFER, why="It leaks", actor=OPERATOR, at=AT)
     with country.network.write() as session, pytest.raises(Conflict, match="nothing to call off"):
         network_offers.call_off(session, "S1", OFFER, why="It leaks", actor=OPERATOR, at=AT)
     country.deliver()
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert [one.answered_why for one in network_offers.not_coming(session, "S1", DAY)] == ["It leaks"]
     assert country.load() == []
     assert filled(country, AT) == 1

@@ -77,7 +77,7 @@ def test_what_was_picked_leaves_and_what_was_not_is_told_with_its_reason_and_pro
     country.deliver()
     assert country.state("S1", "one") == ("dispatched", "dispatched")
     coming = country.delivery("S1")
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         delivery = session.get_one(Delivery, ("S1", coming))
         lines = {one.sku: one for one in deliveries.lines_of(session, delivery)}
     assert (lines["bread"].advised_qty, lines["bread"].promised_qty, lines["bread"].less_why) == (6, 18, "left")
@@ -97,7 +97,7 @@ def test_what_was_picked_leaves_and_what_was_not_is_told_with_its_reason_and_pro
 )
 def test_what_is_missing_or_spoilt_is_written_off_and_not_promised_again(country, why, left):
     with country.network.write() as session:  # what another list has in hand is not missing
-        other = picking.make(session, WAREHOUSE, shops=["S2"], **BY)
+        other = picking.make(session, WAREHOUSE, stores=["S2"], **BY)
         picking.pick_rest(session, other.id, **BY)
         made = picking.make(session, WAREHOUSE, **BY)
         picking.pick(session, made.id, "bread", {("order", "S1", "one"): (6, why)}, **BY)
@@ -114,7 +114,7 @@ def test_missing_goods_leave_the_book_but_for_lots_that_are_over_and_stand_there
         batches.lay_in(session, WAREHOUSE, [lot], source_kind="purchase", source_id="lot", at=AT)
         late = {"actor": OPERATOR, "at": AT + dt.timedelta(days=3)}
         made = picking.make(session, WAREHOUSE, **late)
-        nothing = {("order", shop, order): (0, "missing") for shop, order in (("S1", "one"), ("S2", "two"))}
+        nothing = {("order", store, order): (0, "missing") for store, order in (("S1", "one"), ("S2", "two"))}
         picking.pick(session, made.id, "bread", nothing, **late)
         picking.pick_rest(session, made.id, **late)
         assert picking.send_off(session, made.id, **late).gone == ("S1",)
@@ -124,7 +124,7 @@ def test_missing_goods_leave_the_book_but_for_lots_that_are_over_and_stand_there
         assert session.get_one(ReplenishmentOrder, ("S2", "two")).state == "acknowledged", "of nothing nothing leaves"
     country.deliver()
     coming = country.delivery("S1")
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         delivery = session.get_one(Delivery, ("S1", coming))
         bread = next(one for one in deliveries.lines_of(session, delivery) if one.sku == "bread")
     assert (bread.advised_qty, bread.promised_qty, bread.less_why) == (0, 18, "missing")
@@ -153,7 +153,7 @@ def test_of_two_pickers_one_picks_and_the_other_is_told(country):
 
 
 def test_what_is_on_a_list_is_on_no_other_and_is_loaded_by_nobody_else(country):
-    made = make(country, shops=["S1"])
+    made = make(country, stores=["S1"])
     with country.network.write() as session:
         network_offers.offer(session, "S2", sku="tea", packs=1, why="New", answer_by=DAY, id="offer-1", **BY)
         network_offers.accept(session, "S2", "offer-1", **BY)
@@ -189,7 +189,7 @@ def test_an_order_called_off_while_it_is_picked_stays_and_its_goods_are_free(cou
     made = make(country)
     with country.network.write() as session:
         picking.pick_rest(session, made, **BY)
-    with country.shops["S2"].write() as session:
+    with country.stores["S2"].write() as session:
         orders.cancel(session, "S2", "two", why="Closed", **BY)
     country.deliver()
     assert send(country, made) == ["S1"]
@@ -205,7 +205,7 @@ def test_what_came_after_the_pick_and_what_stays_in_hand_is_not_missing(country)
     pick(country, made, "tea")
     with country.network.write() as session:
         stock.receive(session, WAREHOUSE, [("bread", 500)], source_id="po-9", **BY)
-    with country.shops["S2"].write() as session:
+    with country.stores["S2"].write() as session:
         orders.cancel(session, "S2", "two", why="Closed", **BY)
     country.deliver()
     assert send(country, made) == ["S1"]
@@ -214,7 +214,7 @@ def test_what_came_after_the_pick_and_what_stays_in_hand_is_not_missing(country)
 
 
 def test_two_lists_that_miss_the_same_goods_write_them_off_once(country):
-    first, second = make(country, shops=["S1"]), make(country, shops=["S2"])
+    first, second = make(country, stores=["S1"]), make(country, stores=["S2"])
     pick(country, first, "bread", {("order", "S1", "one"): (6, "missing")})
     pick(country, first, "tea")
     pick(country, second, "bread", {("order", "S2", "two"): (0, "missing")})
@@ -232,7 +232,7 @@ def test_an_order_turned_back_after_a_short_pick_promises_what_was_loaded(countr
     send(country, made)
     country.deliver()
     coming = country.delivery("S1")
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         receiving.turn_back(session, "S1", coming, why="wet", actor=KEEPER["S1"], at=AT)
     country.deliver()
     assert country.state("S1", "one") == ("acknowledged", "acknowledged")
@@ -264,15 +264,15 @@ def test_goods_that_passed_their_last_day_after_they_were_picked_stay(country):
         lot = Lot("bread", 42, "NEW", DAY + dt.timedelta(days=9))
         batches.lay_in(session, WAREHOUSE, [lot], source_kind="purchase", source_id="lot", at=AT)
         sent = []
-        for shop in ("S2", "S1"):
-            sent.append(picking.make(session, WAREHOUSE, shops=[shop], **BY).id)
+        for store in ("S2", "S1"):
+            sent.append(picking.make(session, WAREHOUSE, stores=[store], **BY).id)
             picking.pick_rest(session, sent[-1], **BY)
         sent = [picking.send_off(session, one, actor=OPERATOR, at=AT + dt.timedelta(days=2)) for one in sent]
     assert [(one.gone, one.stayed) for one in sent] == [((), (("S2", "over"),)), (("S1",), ())]
     assert on_hand(country, "bread") == 60 - 12, "of thirty that were picked eighteen are over"
     country.deliver()
     coming = country.delivery("S1")
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         delivery = session.get_one(Delivery, ("S1", coming))
         bread = next(one for one in deliveries.lines_of(session, delivery) if one.sku == "bread")
     assert (bread.advised_qty, bread.less_why, bread.batch) == (12, "expired", "NEW")
@@ -284,8 +284,8 @@ def test_two_lists_name_their_own_lots_and_the_shops_are_told_these(country):
     sooner = [Lot("bread", 30, "C", DAY + dt.timedelta(days=1))]
     with country.network.write() as session:
         batches.lay_in(session, WAREHOUSE, lots, source_kind="purchase", source_id="lot", at=AT)
-        first = picking.make(session, WAREHOUSE, shops=["S2"], **BY).id
-        second = picking.make(session, WAREHOUSE, shops=["S1"], **BY).id
+        first = picking.make(session, WAREHOUSE, stores=["S2"], **BY).id
+        second = picking.make(session, WAREHOUSE, stores=["S1"], **BY).id
         stock.receive(session, WAREHOUSE, [("bread", 30)], source_id="po-9", **BY)
         batches.lay_in(session, WAREHOUSE, sooner, source_kind="purchase", source_id="po-9", at=AT)
         for made in (first, second):
@@ -294,11 +294,11 @@ def test_two_lists_name_their_own_lots_and_the_shops_are_told_these(country):
             picking.send_off(session, made, **BY)
     country.deliver()
     told = {}
-    for shop in ("S1", "S2"):
-        coming = country.delivery(shop)
-        with country.shops[shop].read() as session:
-            delivery = session.get_one(Delivery, (shop, coming))
-            told[shop] = next(one.batch for one in deliveries.lines_of(session, delivery) if one.sku == "bread")
+    for store in ("S1", "S2"):
+        coming = country.delivery(store)
+        with country.stores[store].read() as session:
+            delivery = session.get_one(Delivery, (store, coming))
+            told[store] = next(one.batch for one in deliveries.lines_of(session, delivery) if one.sku == "bread")
     assert told == {"S1": "B", "S2": "A"}
     assert country.findings() == []
 
@@ -314,7 +314,7 @@ def in_front(country: Country) -> str:
         *_, bad = batches.lay_in(session, WAREHOUSE, lots, source_kind="purchase", source_id="lot", at=AT)
         recalled = {"lot_id": bad.id, "reason": "recall", "id": "w"}
         warehouse_lots.write_off(session, WAREHOUSE, "bread", 3, **recalled, **BY)
-        return picking.make(session, WAREHOUSE, shops=["S1"], **BY).id
+        return picking.make(session, WAREHOUSE, stores=["S1"], **BY).id
 
 
 def sheet_of(session, made: str) -> dict[str, int]:
@@ -341,7 +341,7 @@ def test_the_lot_the_picker_has_in_hand_leaves_its_book_and_is_told_to_the_shop(
     assert gone == {"A": 0, "B": 18, "OLD": 0, "BAD": 3}
     country.deliver()
     coming = country.delivery("S1")
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         delivery = session.get_one(Delivery, ("S1", coming))
         assert [one.batch for one in deliveries.lines_of(session, delivery) if one.sku == "bread"] == ["B"]
     assert country.findings() == []
@@ -392,12 +392,12 @@ def test_what_is_left_of_a_lot_is_kept_by_the_list_no_longer(country):
     lots = [Lot("bread", 18, "A", DAY + dt.timedelta(days=3)), Lot("bread", 42, "B", DAY + dt.timedelta(days=9))]
     with country.network.write() as session:
         batches.lay_in(session, WAREHOUSE, lots, source_kind="purchase", source_id="lot", at=AT)
-        made = picking.make(session, WAREHOUSE, shops=["S1"], **BY).id
+        made = picking.make(session, WAREHOUSE, stores=["S1"], **BY).id
         picking.pick(session, made, "bread", {("order", "S1", "one"): (6, "left")}, **BY)
     assert country.load() == ["two"]
     country.deliver()
     coming = country.delivery("S2")
-    with country.shops["S2"].read() as session:
+    with country.stores["S2"].read() as session:
         delivery = session.get_one(Delivery, ("S2", coming))
         bread = next(one for one in deliveries.lines_of(session, delivery) if one.sku == "bread")
     assert (bread.advised_qty, bread.batch) == (12, "A")
@@ -421,7 +421,7 @@ def test_a_bought_offer_on_an_open_list_waits_while_its_shops_credit_is_held(cou
 def test_a_list_of_which_nothing_leaves_is_given_up_and_says_why(country):
     made, tea = make(country), on_hand(country, "tea")
     with country.network.write() as session:
-        nothing = {("order", shop, order): (0, "left") for shop, order in (("S1", "one"), ("S2", "two"))}
+        nothing = {("order", store, order): (0, "left") for store, order in (("S1", "one"), ("S2", "two"))}
         picking.pick(session, made, "bread", nothing, **BY)
         picking.pick_rest(session, made, **BY)
         for sku, qty in (("bread", 60), ("tea", tea)):
@@ -508,8 +508,8 @@ def test_a_product_is_set_apart_for_the_last_stop_first_as_the_van_drove_last(co
                          state="planned" if back else "dropped")
             )  # fmt: skip
             session.flush()
-            for shop in ("S1", "S2"):
-                session.add(VanStop(round_id=f"round-{back}", store_id=shop, n=2 if shop == ends else 1, **stop))
+            for store in ("S1", "S2"):
+                session.add(VanStop(round_id=f"round-{back}", store_id=store, n=2 if store == ends else 1, **stop))
             session.flush()
             bread = [one.store_id for one in pick_lists.lines_of(session, found) if one.sku == "bread"]
             assert bread == {40: ["S1", "S2"], 2: ["S1", "S2"], 1: ["S2", "S1"], 0: ["S2", "S1"]}[back]

@@ -51,8 +51,8 @@ def test_the_table_reaches_and_ends_every_state():
 
 def test_a_warehouse_buys_for_all_shops_what_they_sell_less_what_anybody_has(country):
     with country.network.write() as session:
-        for shop in ("S1", "S2"):
-            sells(session, shop, "tea", 10)
+        for store in ("S1", "S2"):
+            sells(session, store, "tea", 10)
         # 20 a day over upstream, a look, and the way to the van after; 20 stand in the warehouse
         bought = proposed(session)["tea"]
         assert 60 <= bought + 20 <= 120
@@ -70,7 +70,7 @@ def test_a_shop_that_runs_out_is_bought_for_whatever_the_others_have(country):
         (line,) = purchases.lines_of(session, made)
         assert alone <= line.packs * line.pack_qty <= alone + 20, "and for chance in what both sell"
         why = line.why
-        assert (why["in_shops"], why["counted"]) == (5_000, 10 * why["days"])
+        assert (why["in_stores"], why["counted"]) == (5_000, 10 * why["days"])
 
 
 def test_what_is_wholly_recalled_is_not_bought_until_the_recall_is_lifted(country):
@@ -209,8 +209,8 @@ def test_what_cannot_be_ordered_or_counted_is_a_sentence(country):
 
 def test_a_shop_that_is_not_on_the_round_keeps_its_share_and_nobody_gains_by_being_first(country):
     with country.network.write() as session:
-        for shop in ("S1", "S2"):
-            sells(session, shop, "tea", 10)
+        for store in ("S1", "S2"):
+            sells(session, store, "tea", 10)
     order = country.order("S1", {"tea": 2}, per_day=10.0, target=40, expected=40.0)
     country.deliver()
     country.fill()
@@ -230,13 +230,13 @@ def test_what_expires_first_leaves_first_its_day_travels_along_and_what_is_over_
     with country.network.read() as session:
         gone = {row.batch: row.gone_qty for row in session.scalars(sa.select(Batch)).all()}
         assert gone == {"B0": 0, "B1": 12, "B2": 6}
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         (line,) = session.scalars(sa.select(DeliveryLine)).all()
         assert (line.batch, line.expires_on) == ("B1", days[1])
         assert line.lots == [[12, "B1", days[1].isoformat()], [6, "B2", days[2].isoformat()]]
         assert [(lot.qty, lot.batch) for lot in line.lots_of(20)] == [(14, "B1"), (6, "B2")], "the first day for more"
     country.take_in("S1", [("bread", 15, "Missing")])
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         held = batches.standing(session, "S1", ["bread"], day=DAY)["bread"]
         assert [(one.qty, one.batch, one.expires_on) for one in held] == [(12, "B1", days[1]), (3, "B2", days[2])]
     country.deliver()
@@ -277,7 +277,7 @@ def test_what_a_shop_sends_back_at_the_door_keeps_the_day_it_left_with(country):
     country.order("S1", {"bread": 3})
     country.send_out()
     delivery_id = country.delivery("S1")
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         receiving.refuse(session, "S1", delivery_id, why="Wet", actor=KEEPER["S1"], at=AT)
     country.deliver(seed=3)
     with country.network.read() as session:
@@ -295,7 +295,7 @@ def test_a_line_of_two_lots_that_goes_back_at_the_door_stands_in_both_again(coun
     country.order("S1", {"bread": 4})
     country.send_out()
     delivery_id = country.delivery("S1")
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         receiving.refuse(session, "S1", delivery_id, why="Wet", actor=KEEPER["S1"], at=AT)
     country.deliver()
     with country.network.read() as session:

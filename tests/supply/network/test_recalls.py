@@ -105,18 +105,18 @@ def test_what_was_recalled_before_it_was_picked_stays_as_recalled_and_not_as_gon
 
 def test_every_shop_that_carries_it_is_told_and_says_how_many_it_took_away(country):
     call(country)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         with pytest.raises(Refused, match="glass in it"):
             recall.refuse(session, "S1", [("bread", "A")])
         recalls.clear(session, "S1", "r1", 4, waste_id="w1", actor=KEEPER["S1"], at=AT)
         assert [(one.reason, one.batch, one.qty) for one in session.scalars(sa.select(Waste))] == [("recall", "A", 4)]
-    with country.shops["S2"].read() as session:
+    with country.stores["S2"].read() as session:
         assert recall.in_force(session, "S2") == [], "it never had any"
     country.deliver(seed=3)
     country.reapply()
     with country.network.write() as session:
-        (shop,) = recalls.shops(session, "r1")
-        assert (shop.sent_qty, shop.maybe_qty, shop.row.taken_qty, shop.most_qty) == (6, 0, 4, 4)
+        (store,) = recalls.stores(session, "r1")
+        assert (store.sent_qty, store.maybe_qty, store.row.taken_qty, store.most_qty) == (6, 0, 4, 4)
         before = ledger.left_to_credit(session, "S1")
         with pytest.raises(Invalid, match="0 to 4"):
             recalls.settle(session, "r1", "S1", 5, **BY)
@@ -152,15 +152,15 @@ def test_only_what_holds_now_counts_however_the_words_arrive(country):
         recalls.lift(session, "r1", why="tested", **BY)
     country.deliver(seed=1)
     assert row_at(country, "S1", "S1").state == "lifted"
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         recall.refuse(session, "S1", [("bread", "A")])
 
 
 def test_a_shop_keeps_its_own_recall_beside_the_networks(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         recall.call(session, "S1", "bread", why="a customer brought it back", actor=KEEPER["S1"], at=AT)
     call(country, afterwards="send_back")
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert sorted(one.afterwards for one in recall.in_force(session, "S1")) == ["", "send_back"]
 
 
@@ -178,7 +178,7 @@ def test_a_recall_called_anew_reaches_a_shop_that_has_not_heard_yet_that_the_fir
         recalls.call(session, "bread", "A", id="r2", **SAID)
     country.deliver(seed=SECOND_FIRST)
     assert row_at(country, "S1", "S1").state == "lifted"
-    with country.shops["S1"].read() as session, pytest.raises(Refused, match="glass in it"):
+    with country.stores["S1"].read() as session, pytest.raises(Refused, match="glass in it"):
         recall.refuse(session, "S1", [("bread", "A")])
 
 
@@ -191,14 +191,14 @@ def test_no_unit_is_credited_for_two_recalls_nor_once_it_went_back(country):
         for again, batch in (("same", "A"), ("all", None)):
             recalls.call(session, "bread", batch, id=again, **SAID)
             recall.clear(session, "S1", again, 600, actor=OPERATOR, at=AT)
-            assert [one.most_qty for one in recalls.shops(session, again)] == [3], "of 6 that were sent"
+            assert [one.most_qty for one in recalls.stores(session, again)] == [3], "of 6 that were sent"
         back = {"store_id": "S1", "supplier_id": "van", "source": "claim", "proposed_at": AT, "send_by": DAY}
         session.add(GoodsReturn(id="back", state="received", **back))
         session.flush()
         units = {"qty": 1, "sent_qty": 1, "received_qty": 1, "pack_qty": 6, "pack_cost_minor": 900, "charged": True}
         session.add(GoodsReturnLine(store_id="S1", return_id="back", sku="bread", name="Rye bread", **units))
         session.flush()
-        assert [one.most_qty for one in recalls.shops(session, "all")] == [2]
+        assert [one.most_qty for one in recalls.stores(session, "all")] == [2]
 
 
 def test_a_shop_is_not_looked_through_as_a_warehouse_is(country):
@@ -220,7 +220,7 @@ def test_a_shop_that_bought_one_unit_dearly_is_credited_that_for_one_unit_alone(
 
 def test_what_is_recalled_is_taken_out_of_the_bin_too(country):
     call(country)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         stock.move(session, "S1", "bread", 5, Place.BACKROOM, Place.BIN, **{**BY, "actor": KEEPER["S1"]})
         recalls.clear(session, "S1", "r1", 4, waste_id="w1", actor=KEEPER["S1"], at=AT)
         assert stock.levels(session, "S1", ["bread"])["bread"].by_place[Place.BIN] == 2
@@ -232,27 +232,27 @@ def test_a_shop_that_carries_it_only_later_is_told_when_it_speaks_again_and_once
         with country.network.write() as session:
             recalls.catch_up(session, "S2", at=AT)
         country.deliver()
-        with country.shops["S2"].read() as session:
+        with country.stores["S2"].read() as session:
             assert len(recall.in_force(session, "S2")) == times, "it carries none of it at first"
         if not times:
-            with country.shops["S2"].write() as session:
+            with country.stores["S2"].write() as session:
                 stock.open_stock(session, "S2", [("bread", 3)], source_id="found", actor=KEEPER["S2"], at=AT)
             country.deliver()
     with country.network.write() as session:
-        (shop,) = [one for one in recalls.shops(session, "r1") if one.store_id == "S2"]
-        assert (shop.row.called_at, shop.row.why, shop.row.batch) == (AT, "glass in it", "A")
+        (store,) = [one for one in recalls.stores(session, "r1") if one.store_id == "S2"]
+        assert (store.row.called_at, store.row.why, store.row.batch) == (AT, "glass in it", "A")
         recalls.lift(session, "r1", why="tested", **BY)
-        session.delete(shop.row)
+        session.delete(store.row)
         session.flush()
         recalls.catch_up(session, "S2", at=AT)
-        assert {one.store_id for one in recalls.shops(session, "r1")} == {"S1"}, "nobody is told of what is over"
+        assert {one.store_id for one in recalls.stores(session, "r1")} == {"S1"}, "nobody is told of what is over"
 
 
 def test_a_shop_without_a_node_is_told_by_hand_and_by_its_node_once_it_has_one(country):
     with country.network.write() as session:
         session.get_one(Store, "S1").has_node = False
     call(country)
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert recall.in_force(session, "S1") == []
     with country.network.write() as session:
         with pytest.raises(Refused, match="Tell Shop S1 of the recall first"):
@@ -261,13 +261,13 @@ def test_a_shop_without_a_node_is_told_by_hand_and_by_its_node_once_it_has_one(c
         with pytest.raises(Invalid, match="Type 0 to"):
             recalls.note_looked(session, "r1", "S1", -1, **BY)
         recalls.note_looked(session, "r1", "S1", 2, **BY)
-        (shop,) = recalls.shops(session, "r1")
-        assert (shop.is_by_hand, shop.row.told_how, shop.most_qty) == (True, "hand", 2)
+        (store,) = recalls.stores(session, "r1")
+        assert (store.is_by_hand, store.row.told_how, store.most_qty) == (True, "hand", 2)
         recalls.catch_up(session, "S1", at=AT)
         with pytest.raises(Refused, match="Its own node tells this shop"):
             recalls.tell_by_hand(session, "r1", ["S1"], **BY)
     country.deliver()
-    with country.shops["S1"].read() as session, pytest.raises(Refused, match="glass in it"):
+    with country.stores["S1"].read() as session, pytest.raises(Refused, match="glass in it"):
         recall.refuse(session, "S1", [("bread", "A")])
 
 
@@ -290,7 +290,7 @@ def test_what_a_person_noted_leaves_the_copied_stock_at_once_and_is_never_taken_
 
     with country.network.write() as session:
         session.get_one(Store, "S1").has_node = False
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         stock.open_stock(session, "S1", [("bread", 40)], source_id="found", **own)
     country.deliver()
     for step in range(14):
@@ -304,17 +304,17 @@ def test_what_a_person_noted_leaves_the_copied_stock_at_once_and_is_never_taken_
             assert on_hand("network") == here - noted
         else:
             said += {"count": ALL, "recall": 2}.get(act, 0)
-            with country.shops["S1"].write() as shop:
+            with country.stores["S1"].write() as store:
                 if act == "count":
-                    stock.count(shop, "S1", "bread", here - chance.randrange(4), **own)
+                    stock.count(store, "S1", "bread", here - chance.randrange(4), **own)
                 elif act in waste.REASONS:
-                    waste.write_off(shop, "S1", "bread", 2, reason=act, **own)
+                    waste.write_off(store, "S1", "bread", 2, reason=act, **own)
                 else:
-                    stock.receive(shop, "S1", [("bread", 2)], source_id=f"in{step}", **own)
+                    stock.receive(store, "S1", [("bread", 2)], source_id=f"in{step}", **own)
     country.deliver()
     before = note("last", 3)
-    with country.shops["S1"].write() as shop:
-        stock.count(shop, "S1", "bread", 1, actor=KEEPER["S1"], at=AT - dt.timedelta(days=1))
+    with country.stores["S1"].write() as store:
+        stock.count(store, "S1", "bread", 1, actor=KEEPER["S1"], at=AT - dt.timedelta(days=1))
     country.deliver()
     assert on_hand("network") == on_hand("S1") - before - max(0, noted - said), "counted before it was recalled"
 
@@ -327,13 +327,13 @@ def test_only_what_a_shop_lets_go_because_of_that_recall_takes_back_what_was_not
         recalls.tell_by_hand(session, "r1", ["S1"], **BY)
         recalls.note_looked(session, "r1", "S1", 3, **BY)
     for reason, lot, back in (("damaged", None, 0), ("recall", "B", 0), ("recall", "A", 1), ("recalled", "A", 2)):
-        with country.shops["S1"].write() as shop:
+        with country.stores["S1"].write() as store:
             if reason in waste.REASONS:
-                waste.write_off(shop, "S1", "bread", 1, reason=reason, batch=lot, **own)
+                waste.write_off(store, "S1", "bread", 1, reason=reason, batch=lot, **own)
             else:
-                note = goods_in.begin(shop, "S1", way="back", supplier_name="The mill", reason=reason, **own)
-                goods_in.add(shop, "S1", note.id, "bread", 1, batch=lot, **own)
-                goods_in.post(shop, "S1", note.id, **own)
+                note = goods_in.begin(store, "S1", way="back", supplier_name="The mill", reason=reason, **own)
+                goods_in.add(store, "S1", note.id, "bread", 1, batch=lot, **own)
+                goods_in.post(store, "S1", note.id, **own)
         country.deliver()
         there, own_book = (country.level(where, "S1", "bread").on_hand for where in ("network", "S1"))
         assert there == own_book - 3 + back, reason
@@ -347,8 +347,8 @@ def test_who_was_told_by_hand_is_told_so_that_it_is_lifted(country, knows: bool,
         if knows:
             recalls.tell_by_hand(session, "r1", ["S1"], **BY)
         recalls.lift(session, "r1", why="tested", **BY)
-        (shop,) = recalls.shops(session, "r1")
-        assert (not shop.row.told_how) is left_to_tell
+        (store,) = recalls.stores(session, "r1")
+        assert (not store.row.told_how) is left_to_tell
 
 
 @pytest.mark.parametrize("told", ["3", -1, True, None, 10**12])

@@ -71,8 +71,8 @@ def sent_off(country: Country) -> tuple[str, str]:
     return one.id, key
 
 
-def call_at(country: Country, shop: str) -> vehicle_arrivals.VanCall:
-    with country.shops[shop].read() as session:
+def call_at(country: Country, store: str) -> vehicle_arrivals.VanCall:
+    with country.stores[store].read() as session:
         (found,) = session.scalars(sa.select(vehicle_arrivals.VanCall)).all()
         return found
 
@@ -158,8 +158,8 @@ def test_a_van_is_on_one_round_at_a_time(country):
         routes.send_off(session, again.id, "Dora", **BY)
     assert refused.value.code == "van-away"
     with country.network.write() as session:
-        for shop in ("S1", "S2"):
-            routes.confirm(session, key, shop, "delivered", receiver="Kim", at=AT)
+        for store in ("S1", "S2"):
+            routes.confirm(session, key, store, "delivered", receiver="Kim", at=AT)
         routes.send_off(session, again.id, "Dora", **BY)
 
 
@@ -243,7 +243,7 @@ def test_a_stop_is_told_to_its_shop_and_confirmed_once(country):
         routes.confirm(session, key + "x", "S1", "delivered", receiver="Wei", at=later(hours=3))
     country.deliver(seed=3)
     assert (call_at(country, "S1").state, call_at(country, "S1").receiver) == ("delivered", "Wei")
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert session.scalars(sa.select(Delivery.state)).all() == ["expected"], "delivered is no count"
     country.take_in("S1", [("bread", 7, "Missing")])
     country.deliver()
@@ -260,7 +260,7 @@ def test_what_is_refused_at_the_door_comes_back_by_the_shop_s_own_word(country):
     with country.network.write() as session:
         routes.confirm(session, key, "S2", "refused", note="Closed", at=later(hours=1))
     country.deliver(seed=5)
-    for where in (country.shops["S2"], country.network):
+    for where in (country.stores["S2"], country.network):
         with where.read() as session:
             found = session.scalars(sa.select(Delivery).where(Delivery.store_id == "S2")).one()
             assert (found.state, found.posted_by) == ("refused", "Dora")
@@ -270,13 +270,13 @@ def test_what_is_refused_at_the_door_comes_back_by_the_shop_s_own_word(country):
     assert country.rows() == rows
 
 
-def states(country: Country, shop: str) -> list[tuple[str, str]]:
+def states(country: Country, store: str) -> list[tuple[str, str]]:
     """Return (order, deliveries) of a shop, at the shop and at the network."""
     found = []
-    for where in (country.shops[shop], country.network):
+    for where in (country.stores[store], country.network):
         with where.read() as session:
-            order = session.scalars(sa.select(ReplenishmentOrder).where(ReplenishmentOrder.store_id == shop)).one()
-            notes = session.scalars(sa.select(Delivery).where(Delivery.store_id == shop).order_by(Delivery.id))
+            order = session.scalars(sa.select(ReplenishmentOrder).where(ReplenishmentOrder.store_id == store)).one()
+            notes = session.scalars(sa.select(Delivery).where(Delivery.store_id == store).order_by(Delivery.id))
             found.append((order.state, " ".join(one.state for one in notes)))
     return found
 
@@ -332,7 +332,7 @@ def test_an_offer_the_van_turned_back_with_is_accepted_again_and_a_replacement_s
     with country.network.write() as session:
         network_offers.offer(session, "S1", sku="tea", packs=1, why="It sells", answer_by=DAY, id="push-1", **BY)
     country.deliver()
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         network_offers.accept(session, "S1", "push-1", actor=KEEPER["S1"], at=AT)
     country.deliver()
     country.load()
@@ -360,7 +360,7 @@ def test_what_the_driver_left_with_somebody_does_not_go_back_at_the_door(country
         routes.confirm(session, key, "S1", "delivered", receiver="Wei", at=later(hours=1))
     country.deliver()
     delivery_id = country.delivery("S1")
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         with pytest.raises(Refused, match="Dora left these goods with Wei"):
             vehicle_arrivals.send_back(session, "S1", delivery_id, why="No", actor=KEEPER["S1"], at=AT)
         receiving.refuse(
@@ -373,13 +373,13 @@ def test_what_the_driver_left_with_somebody_does_not_go_back_at_the_door(country
 
 def test_a_delivery_being_counted_is_not_refused_from_the_van(country):
     _, key = sent_off(country)
-    with country.shops["S2"].write() as session:
+    with country.stores["S2"].write() as session:
         delivery_id = session.scalars(sa.select(Delivery.id)).one()
         receiving.begin_count(session, "S2", delivery_id, actor=KEEPER["S2"], at=AT)
     with country.network.write() as session:
         routes.confirm(session, key, "S2", "refused", note="Closed", at=later(hours=1))
     country.deliver()
-    with country.shops["S2"].read() as session:
+    with country.stores["S2"].read() as session:
         assert session.scalars(sa.select(Delivery.state)).one() == "counting"
 
 

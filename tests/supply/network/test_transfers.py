@@ -80,16 +80,16 @@ sheet = st.builds(
     ),
     st.dictionaries(st.sampled_from("abcd"), st.builds(Want, gains, st.floats(0, 9), st.floats(1, 3))),
 )
-SHOPS = ("S1", "S2", "S3")
+STORES = ("S1", "S2", "S3")
 
 
 @settings(max_examples=150)
-@given(st.fixed_dictionaries(dict.fromkeys(SHOPS, sheet)), st.randoms())
+@given(st.fixed_dictionaries(dict.fromkeys(STORES, sheet)), st.randoms())
 def test_both_gain_and_no_product_leaves_or_reaches_a_shop_twice(sheets, dice):
-    near = [(one, two, dice.choice([300, 2_000, 9_000])) for one in SHOPS for two in SHOPS if one != two]
-    policy = TransferPolicy(most_a_shop=2)
+    near = [(one, two, dice.choice([300, 2_000, 9_000])) for one in STORES for two in STORES if one != two]
+    policy = TransferPolicy(most_a_store=2)
     found = matches(sheets, near, dict.fromkeys("abc", 50.0), DAY, policy=policy)
-    gone, come, count = [], [], dict.fromkeys(SHOPS, 0)
+    gone, come, count = [], [], dict.fromkeys(STORES, 0)
     for one in found:
         assert one.metres <= policy.most_metres
         assert min(one.giver_minor, one.taker_minor) >= policy.least_minor
@@ -102,8 +102,8 @@ def test_both_gain_and_no_product_leaves_or_reaches_a_shop_twice(sheets, dice):
             assert 0 <= row.taker_minor <= sheets[one.taker_id].wants[row.sku].gains[row.qty]
             gone.append((one.giver_id, row.sku))
             come.append((one.taker_id, row.sku))
-        for shop in (one.giver_id, one.taker_id):
-            count[shop] += 1
+        for store in (one.giver_id, one.taker_id):
+            count[store] += 1
     assert len(set(gone)) == len(gone)
     assert len(set(come)) == len(come)
     assert not set(gone) & set(come), "no shop passes on what it gets"
@@ -120,31 +120,31 @@ def country(tmp_path) -> Country:
 
 
 def _neighbours(made: Country) -> None:
-    for shop, have in (("S1", {"bread": 40, "tea": 30}), ("S2", {"bread": 1})):
-        with made.shops[shop].write() as session:
-            stock.open_stock(session, shop, list(have.items()), source_id="o", at=AT, actor=KEEPER[shop])
+    for store, have in (("S1", {"bread": 40, "tea": 30}), ("S2", {"bread": 1})):
+        with made.stores[store].write() as session:
+            stock.open_stock(session, store, list(have.items()), source_id="o", at=AT, actor=KEEPER[store])
             for back in range(1, 29):
                 day = DAY - dt.timedelta(days=back)
-                session.add(StoreDay(store_id=shop, business_day=day, open=True, sales=9, revenue_minor=1))
-                rate = 1 if shop == "S1" else 6
+                session.add(StoreDay(store_id=store, business_day=day, open=True, sales=9, revenue_minor=1))
+                rate = 1 if store == "S1" else 6
                 session.add(
                     DailyDemand(
-                        store_id=shop, business_day=day, sku="bread", sold_qty=rate, sales=rate, revenue_minor=1
+                        store_id=store, business_day=day, sku="bread", sold_qty=rate, sales=rate, revenue_minor=1
                     )
                 )
-    with made.shops["S1"].write() as session:
+    with made.stores["S1"].write() as session:
         lots = [Lot("bread", 40, None, DAY + dt.timedelta(days=6))]
         batches.lay_in(session, "S1", lots, source_kind="delivery", source_id="d", at=AT)
     with made.network.write() as session:
-        for shop, lon in (("S1", 9_000_000), ("S2", 9_010_000)):
-            vehicles.place(session, shop, 50_000_000, lon, actor=OPERATOR, at=AT)
+        for store, lon in (("S1", 9_000_000), ("S2", 9_010_000)):
+            vehicles.place(session, store, 50_000_000, lon, actor=OPERATOR, at=AT)
     made.deliver()
 
 
 def proposed(country: Country, seed: int | None = None) -> str:
-    for shop, database in country.shops.items():
+    for store, database in country.stores.items():
         with database.write() as session:
-            sheets.tell(session, shop, sheets.work_out(session, shop, at=AT), at=AT)
+            sheets.tell(session, store, sheets.work_out(session, store, at=AT), at=AT)
     country.deliver(seed=seed)
     with country.network.write() as session:
         (found,) = proposals.propose(session, actor=OPERATOR, at=AT)
@@ -153,18 +153,18 @@ def proposed(country: Country, seed: int | None = None) -> str:
     return transfer_id
 
 
-def do(country: Country, shop: str, verb, transfer_id: str, *given, at=AT, **wishes):
-    with country.shops[shop].write() as session:
-        return getattr(transfers, verb)(session, shop, transfer_id, *given, actor=KEEPER[shop], at=at, **wishes)
+def do(country: Country, store: str, verb, transfer_id: str, *given, at=AT, **wishes):
+    with country.stores[store].write() as session:
+        return getattr(transfers, verb)(session, store, transfer_id, *given, actor=KEEPER[store], at=at, **wishes)
 
 
 def agreed(country: Country, seed: int | None = None) -> tuple[str, str, dict[str, int]]:
     """Return the id, the code and what is to go."""
     transfer_id = proposed(country, seed)
-    for shop in country.shops:
-        do(country, shop, "agree", transfer_id)
+    for store in country.stores:
+        do(country, store, "agree", transfer_id)
     country.deliver(seed=seed)
-    with country.shops["S2"].read() as session:
+    with country.stores["S2"].read() as session:
         found = store_transfers.transfer_of(session, "S2", transfer_id)
         qty = {one.sku: one.qty for one in store_transfers.lines_of(session, found)}
         return transfer_id, transfers.code_of(session, transfer_id), qty
@@ -178,9 +178,9 @@ def states(country: Country, transfer_id: str) -> list[str]:
     return found
 
 
-def ledger(country: Country, shop: str) -> dict[str, int]:
+def ledger(country: Country, store: str) -> dict[str, int]:
     with country.network.read() as session:
-        return settlement.balances(session, shop)
+        return settlement.balances(session, store)
 
 
 @pytest.mark.parametrize("seed", [None, 3])
@@ -188,7 +188,7 @@ def test_goods_go_from_shop_to_shop_with_their_last_day_and_are_settled_at_cost(
     transfer_id, code, qty = agreed(country, seed)
     assert qty.keys() == {"bread"}
     bread = qty["bread"]
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert known_events.until(session, "S1", DAY + dt.timedelta(days=9)) == qty, "spoken for"
         mine = store_transfers.transfer_of(session, "S1", transfer_id)
         assert mine.taker_minor is None, "not the other's gain"
@@ -201,7 +201,7 @@ def test_goods_go_from_shop_to_shop_with_their_last_day_and_are_settled_at_cost(
     assert states(country, transfer_id) == ["received"] * 3
     assert country.level("S1", "S1", "bread").on_hand == 40 - bread
     assert country.level("S2", "S2", "bread").on_hand == 1 + bread
-    with country.shops["S2"].read() as session:
+    with country.stores["S2"].read() as session:
         held = batches.standing(session, "S2", ["bread"], day=DAY)["bread"]
         assert (held[0].qty, held[0].expires_on) == (bread, DAY + dt.timedelta(days=6))
     cost = bread * 900 // 6
@@ -226,7 +226,7 @@ def test_goods_may_arrive_before_their_word_and_less_than_was_counted_is_said(co
     do(country, "S1", "hand_over", transfer_id, code, qty)
     missing = {"bread": qty["bread"] - 1}
     do(country, "S2", "receive", transfer_id, missing)  # nothing was carried in between
-    with country.shops["S2"].write() as session:
+    with country.stores["S2"].write() as session:
         assert store_transfers.coming(session, "S2") == []
     country.deliver(seed=5)
     assert states(country, transfer_id) == ["received"] * 3
@@ -274,7 +274,7 @@ def test_what_did_not_come_enters_no_stock_and_is_paid_until_the_giver_has_it_ag
     assert (ledger(country, "S1")["funds"], ledger(country, "S2")["invoiced"]) == (-cost, cost), (
         "its code signed for it"
     )
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         (found,) = store_transfers.missing(session, "S1", at=AT)
         assert found.why == "The bag was empty"
     assert asked_about(country) == [("transfer-missing", "S1")]
@@ -293,7 +293,7 @@ def test_what_did_not_come_enters_no_stock_and_is_paid_until_the_giver_has_it_ag
     assert giver["funds"] + giver["invoiced"] == -150
     assert taker["funds"] + taker["invoiced"] == 150
     assert giver["transfers"] + taker["transfers"] == 0
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         held = batches.standing(session, "S1", ["bread"], day=DAY)["bread"]
         assert held[0].expires_on == DAY + dt.timedelta(days=6), "it has its last day again"
     assert country.findings() == []
@@ -301,7 +301,7 @@ def test_what_did_not_come_enters_no_stock_and_is_paid_until_the_giver_has_it_ag
 
 def test_goods_taken_in_before_they_are_handed_over_are_let_go_of_and_paid_all_the_same(country):
     transfer_id, code, qty = agreed(country)
-    before = {shop: country.level(shop, shop, "bread").on_hand for shop in ("S1", "S2")}
+    before = {store: country.level(store, store, "bread").on_hand for store in ("S1", "S2")}
     less = {"bread": qty["bread"] - 1}
     do(country, "S2", "receive", transfer_id, less)
     country.deliver()
@@ -326,7 +326,7 @@ def test_nothing_goes_without_the_code_nor_more_than_was_agreed_or_is_there(coun
         do(country, "S1", "hand_over", transfer_id, code, {"bread": qty["bread"] + 1})
     with pytest.raises(Refused, match="hands these goods over"):
         do(country, "S2", "hand_over", transfer_id, code, qty)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         stock.count(session, "S1", "bread", 2, at=AT, actor=KEEPER["S1"])
     with pytest.raises(Refused, match="2 there"):
         do(country, "S1", "hand_over", transfer_id, code, qty)
@@ -344,7 +344,7 @@ def test_nothing_goes_without_the_code_nor_more_than_was_agreed_or_is_there(coun
 
 def spare_bread(country: Country) -> int:
     """Return how much bread S1 tells it can spare at most."""
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         sheets.tell(session, "S1", sheets.work_out(session, "S1", at=AT), at=AT)
     country.deliver()
     with country.network.read() as session:
@@ -356,16 +356,16 @@ def test_what_is_here_on_sale_or_return_is_neither_offered_to_a_neighbour_nor_ha
     transfer_id, code, _ = agreed(country)
     bring(country)  # twelve of the network's, behind the shop's own
     for there, most in ((12, 0), (20, 8)):
-        with country.shops["S1"].write() as session:
+        with country.stores["S1"].write() as session:
             stock.count(session, "S1", "bread", there, at=AT, actor=KEEPER["S1"])
         assert spare_bread(country) == most
         with pytest.raises(Refused, match=f"12 of Rye bread .* hand over {most} at most"):
             do(country, "S1", "hand_over", transfer_id, code, {"bread": most + 1})
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         session.get_one(Consigned, ("S1", OFFER)).ahead_qty = 8
     do(country, "S1", "hand_over", transfer_id, code, {"bread": 8})
     sell(country, 5, "sale-0001")
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert consigned.of_sale(session, "S1", "sale-0001") == [("Rye bread", 5)], "the shop's own are gone"
     country.deliver()
     assert country.findings() == []
@@ -373,12 +373,12 @@ def test_what_is_here_on_sale_or_return_is_neither_offered_to_a_neighbour_nor_ha
 
 def test_what_is_recalled_is_neither_offered_to_a_neighbour_nor_handed_over(country):
     transfer_id, code, qty = agreed(country)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         row = recall.call(session, "S1", "bread", "A", why="glass", actor=KEEPER["S1"], at=AT)
     assert spare_bread(country) == 0
     with pytest.raises(Refused, match="Rye bread is recalled"):
         do(country, "S1", "hand_over", transfer_id, code, qty)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         recall.clear(session, "S1", row.id, 0, actor=KEEPER["S1"], at=AT)
     do(country, "S1", "hand_over", transfer_id, code, qty)
 
@@ -396,18 +396,18 @@ def test_a_shop_that_says_it_gave_without_the_other_s_code_bills_nobody(country,
     assert states(country, transfer_id) == ["declined"] * 3
 
 
-def hold(country: Country, shop: str) -> None:
+def hold(country: Country, store: str) -> None:
     with country.network.write() as session:
         line = {"limit_minor": 0, "level": 0, "facts": {}, "terms": {}, "terms_n": 1, "steps": [], "day": DAY}
-        credit.set_line(session, shop, **line, advance_most_minor=0, actor=OPERATOR, at=AT)
-        credit.hold(session, shop, why="Late", actor=OPERATOR, at=AT)
+        credit.set_line(session, store, **line, advance_most_minor=0, actor=OPERATOR, at=AT)
+        credit.hold(session, store, why="Late", actor=OPERATOR, at=AT)
 
 
 def test_a_shop_whose_credit_is_held_gives_but_buys_nothing_of_its_neighbour(country):
     transfer_id = proposed(country)
     hold(country, "S2")
-    for shop in country.shops:
-        do(country, shop, "agree", transfer_id)
+    for store in country.stores:
+        do(country, store, "agree", transfer_id)
     country.deliver()
     assert states(country, transfer_id) == ["lapsed"] * 3, "it was proposed before"
     with country.network.write() as session:
@@ -433,7 +433,7 @@ def test_either_shop_may_say_no_until_the_goods_change_hands_and_is_not_asked_ag
     do(country, "S2", "decline", transfer_id, why="The fridge is full")
     country.deliver()
     assert states(country, transfer_id) == ["declined"] * 3
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert known_events.until(session, "S1", DAY + dt.timedelta(days=9)) == {}
         found = store_transfers.transfer_of(session, "S1", transfer_id)
         assert (found.why, found.declined_by) == ("The fridge is full", "S2")
@@ -467,9 +467,9 @@ def test_whatever_order_the_words_come_in_stock_is_conserved_and_the_money_balan
         ("S1", "decline", [], {"why": "No"}),
     ]
     dice.shuffle(steps)
-    for shop, verb, told, wishes in steps:
+    for store, verb, told, wishes in steps:
         try:
-            do(country, shop, verb, transfer_id, *told, **wishes)
+            do(country, store, verb, transfer_id, *told, **wishes)
         except (Conflict, Refused, Invalid):
             continue
         if dice.random() < 0.5:

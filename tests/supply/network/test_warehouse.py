@@ -26,8 +26,8 @@ def bring(country, sku, qty, source_id="more"):
                       actor=OPERATOR)  # fmt: skip
 
 
-def promised(country, shop, order, sku):
-    return country.lines("network", shop, order)[sku].packs_acknowledged
+def promised(country, store, order, sku):
+    return country.lines("network", store, order)[sku].packs_acknowledged
 
 
 def test_scarce_goods_go_by_need_and_an_inflated_order_gains_nothing(country):
@@ -39,7 +39,7 @@ def test_scarce_goods_go_by_need_and_an_inflated_order_gains_nothing(country):
 
 
 def test_the_shop_that_runs_out_first_gets_more(country):
-    with country.shops["S2"].write() as session:
+    with country.stores["S2"].write() as session:
         stock.open_stock(session, "S2", [("bread", 24)], source_id="own", at=AT, actor=KEEPER["S2"])
     empty = country.order("S1", {"bread": 8}, need_qty=48, per_day=6, on_hand=0)
     stocked = country.order(
@@ -129,7 +129,7 @@ def test_an_accepted_offer_travels_after_the_orders_and_only_whole(country):
     country.order("S1", {"tea": 2}, need_qty=20)
     country.deliver()
     country.fill()
-    with country.shops["S2"].write() as session:
+    with country.stores["S2"].write() as session:
         network_offers.accept(session, "S2", "push-0001", actor=KEEPER["S2"], at=AT)
     country.deliver()
     assert country.on_the_way("S2") == {"tea": 10}
@@ -155,7 +155,7 @@ def test_filling_and_loading_with_nothing_to_do_changes_nothing(country):
 
 
 def test_a_shop_that_learnt_to_wait_gets_its_order_as_promised_and_learns_better(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         came(session, [5] * 8, VAN)
         van = session.get_one(Supplier, VAN)
         assert measured(session, "S1", [van], at=AT)[VAN].days == 4
@@ -166,9 +166,9 @@ def test_a_shop_that_learnt_to_wait_gets_its_order_as_promised_and_learns_better
         country.fill(at)
         assert country.load(at.date(), at) == [order]
         country.deliver(at=at)
-        with country.shops["S1"].read() as session:
+        with country.stores["S1"].read() as session:
             assert [one.expected_day for one in receiving.expected(session, "S1")] == [later(days=n + 1).date()]
         country.take_in("S1", at=later(days=n + 1))
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         van = session.get_one(Supplier, VAN)
         assert measured(session, "S1", [van], at=later(days=4))[VAN].days == 3

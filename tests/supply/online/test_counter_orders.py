@@ -37,30 +37,30 @@ def town(tmp_path):
 
 def take(town, *lines, id=ORDER, name="Grandma Wu", customer_id=None, coupons=(), **more):
     whose = For(name, customer_id=customer_id, coupons=tuple(coupons))
-    with town.shop.write() as session:
+    with town.store.write() as session:
         given = {"till_id": TILL} | more
         return counter_orders.take(session, STORE, id=id, whose=whose, lines=lines, actor=ANA, at=AT, **given)
 
 
 def back(town, id="back-00001", tender="cash"):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         return counter_orders.give_back(
             session, STORE, ORDER, id=id, till_id=TILL, tender=tender, actor=ANA, at=AT
         )  # fmt: skip
 
 
 def verb(town, name, **named):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         return getattr(pickup, name)(session, STORE, ORDER, actor=ANA, at=AT, **named)
 
 
 def drawer(town):
-    with town.shop.read() as session:
+    with town.store.read() as session:
         return shift.current(session, STORE, TILL).expected_minor
 
 
 def faults(town):
-    with town.shop.read() as session:
+    with town.store.read() as session:
         found = [str(one) for one in checks.findings(session, STORE)]
     return town.faults() + found
 
@@ -105,7 +105,7 @@ def test_what_is_no_longer_owed_goes_back_once(town, ended, due):
     take(town, ("bread", 2), tender="card", reference="A17")
     if ended == "short":
         verb(town, "start_picking")
-        with town.shop.write() as session:
+        with town.store.write() as session:
             pickup.pick_line(session, STORE, ORDER, "bread", 1, actor=ANA, at=AT)
         verb(town, "short")
     else:
@@ -115,7 +115,7 @@ def test_what_is_no_longer_owed_goes_back_once(town, ended, due):
     with pytest.raises(Refused):
         back(town, id="back-00002")
     assert faults(town) == []
-    with town.shop.write() as session:
+    with town.store.write() as session:
         found = shift.current(session, STORE, TILL)
         assert shift_report.x_report(session, found)["in_all"] == {"card": 500, "cash": -due}
         found.totals = found.totals | {"orders": {"card": 1}}
@@ -123,7 +123,7 @@ def test_what_is_no_longer_owed_goes_back_once(town, ended, due):
 
 
 def test_what_is_over_its_last_day_is_not_here_for_an_order(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         lot = batches.Lot("bread", 4, None, AT.date() - dt.timedelta(days=1))
         batches.lay_in(session, STORE, [lot], source_kind="delivery", source_id="D1", at=AT)
         assert counter_orders.wares(session, STORE, ["bread"], at=AT)["bread"].here_qty == 10 - 4
@@ -148,7 +148,7 @@ def wu(town):
     bread, milk = ((Part(Choice(skus=frozenset([sku]))),) for sku in ("bread", "milk"))
     members = Offer("members-bread", "Members' bread", "percent", bread, percent_bp=1_000, members_only=True)
     third = Offer("third-off", "A third off", "percent", milk, percent_bp=3_333, codes=frozenset())
-    with town.shop.write() as session:
+    with town.store.write() as session:
         for offer in (members, third):
             offers.make(session, STORE, offer, actor=ANA, at=AT)
         offers.make_coupons(session, STORE, third.id, codes=["SAVE"], most_uses=1, actor=ANA, at=AT)
@@ -166,7 +166,7 @@ def wu(town):
 
 
 def at_the_till(town, lines, customer_id, coupons):
-    with town.shop.read() as session:
+    with town.store.read() as session:
         return sale.quote(session, STORE, lines, customer_id=customer_id, coupons=coupons, at=AT).basket.total_minor
 
 
@@ -175,7 +175,7 @@ def uses(town):
     with town.network.read() as session:
         row = session.get(coupons.OnlineCoupon, (STORE, STORE, "SAVE"))
         heard = (row.counter_uses, row.taken) if row else (0, 0)
-    with town.shop.read() as session:
+    with town.store.read() as session:
         return session.get_one(Coupon, (STORE, "SAVE")).uses, heard
 
 
@@ -197,7 +197,7 @@ def test_a_limited_code_is_used_once_and_given_back_by_an_order_that_ends_withou
         take(town, ("milk", 1), id="order-00002", coupons=["SAVE"])
     request = SaleRequest(id=new_id(), store_id=STORE, till_id=TILL, lines=[("milk", 1)], coupons=("SAVE",),
                           tenders=[("cash", 86)], shown_total_minor=86)  # fmt: skip
-    with town.shop.write() as session, pytest.raises(Refused, match="SAVE cannot be used any more"):
+    with town.store.write() as session, pytest.raises(Refused, match="SAVE cannot be used any more"):
         sale.complete(session, request, actor=ANA, at=AT)
     town.deliver(seed=seed)
     town.publish(later(minutes=2))
@@ -215,12 +215,12 @@ def test_a_limited_code_is_used_once_and_given_back_by_an_order_that_ends_withou
 def test_a_members_order_keeps_its_price_and_its_points_are_the_members_without_a_phone(town, wu):
     lines = [("bread", 1), ("milk", 3)]
     code, total = take(town, *lines, customer_id=wu, coupons=["SAVE"]).code, at_the_till(town, lines, wu, ["save"])
-    with town.shop.write() as session:
+    with town.store.write() as session:
         offers.end(session, STORE, "third-off", actor=ANA, at=AT)
     for name in ("start_picking", "ready"):
         verb(town, name)
     town.collect(code, "sale-000001", total)
-    with town.shop.read() as session:
+    with town.store.read() as session:
         assert customers.standing(session, store_of(session, STORE), wu, at=AT).points == total // 100
     town.deliver(seed=5)
     assert faults(town) == []
@@ -230,7 +230,7 @@ def test_a_members_order_keeps_its_price_and_its_points_are_the_members_without_
 
 def test_who_was_forgotten_while_the_order_waited_still_collects_it(town, wu):
     taken = take(town, ("milk", 1), customer_id=wu)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         customers.erase(session, store_of(session, STORE), wu, actor=ANA, at=AT)
     for name in ("start_picking", "ready"):
         verb(town, name)

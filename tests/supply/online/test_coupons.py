@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from config.errors import Refused, ShopError
+from config.errors import DomainError, Refused
 from config.ids import new_id
 from pos.catalogue import offers
 from pos.catalogue.offers import Coupon
@@ -42,7 +42,7 @@ def one_town(tmp_path_factory):
 
 def coupon(town, code="SAVE", most_uses=1):
     offer = Offer(new_id(), "A third off", "percent", (ALL,), percent_bp=3_333, codes=frozenset())
-    with town.shop.write() as session:
+    with town.store.write() as session:
         offers.make(session, STORE, offer, actor=ANA, at=AT)
         offers.make_coupons(session, STORE, offer.id, codes=[code], most_uses=most_uses, actor=ANA, at=AT)
     town.publish(later(minutes=1))
@@ -55,7 +55,7 @@ def place(town, id, *codes, member=False, minutes=2, phone=PHONE):
 
 
 def sell(town, *codes):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         minor = sale.quote(session, STORE, [("milk", 1)], coupons=codes, at=AT).basket.total_minor
         request = SaleRequest(id=new_id(), store_id=STORE, till_id=TILL, lines=[("milk", 1)], coupons=codes,
                               tenders=[("cash", minor)], shown_total_minor=minor)  # fmt: skip
@@ -65,7 +65,7 @@ def sell(town, *codes):
 
 def uses(town):
     """Return how often SAVE was used: as the shop counts, and as the network does."""
-    with town.shop.read() as session:
+    with town.store.read() as session:
         here = session.get(Coupon, (STORE, "SAVE")).uses
     with town.network.read() as session:
         row = session.get(coupons.OnlineCoupon, (STORE, STORE, "SAVE"))
@@ -123,7 +123,7 @@ def test_an_order_that_ends_without_goods_gives_its_coupon_back_once(town, ends)
     coupon(town)
     place(town, ONE, "SAVE")
     town.deliver()
-    with town.shop.write() as session:
+    with town.store.write() as session:
         if ends == "refused":
             pickup.refuse(session, STORE, ONE, why="No milk", actor=ANA, at=later(minutes=3))
         elif ends == "cancelled":
@@ -144,7 +144,7 @@ def test_many_at_once_take_no_more_than_the_limit(town):
         try:
             place(town, f"order-1000{number}", "SAVE")
             answers.append("taken")
-        except ShopError as refusal:
+        except DomainError as refusal:
             answers.append(refusal.code)
 
     visitors = [threading.Thread(target=order, args=(number,)) for number in range(8)]
@@ -157,7 +157,7 @@ def test_many_at_once_take_no_more_than_the_limit(town):
 
 
 def test_a_code_of_the_network_is_counted_shop_by_shop(town):
-    for database in (town.network, town.shop):
+    for database in (town.network, town.store):
         with database.write() as session:
             offer = Offer("network-offer-1", "A tenth off", "percent", (ALL,), percent_bp=1_000, codes=frozenset())
             offers.make(session, "*", offer, actor=ANA, at=AT)
@@ -170,7 +170,7 @@ def test_a_code_of_the_network_is_counted_shop_by_shop(town):
 
 
 def member(town, agreed=("phone", "points", "online")):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         store = store_of(session, STORE)
         loyalty.set_scheme(
             session,
@@ -195,7 +195,7 @@ def test_a_member_is_known_online_by_a_key_while_the_customer_agrees(town):
     assert is_member(town)
     assert not is_member(town, "+86 138 0013 8001")
     assert not is_member(town, "")
-    with town.shop.write() as session:
+    with town.store.write() as session:
         customers.erase(session, store_of(session, STORE), customer_id, actor=ANA, at=AT)
     town.publish(later(minutes=3))
     assert not is_member(town)
@@ -204,7 +204,7 @@ def test_a_member_is_known_online_by_a_key_while_the_customer_agrees(town):
 def test_who_agreed_to_less_is_no_member_online(town):
     member(town, ("phone", "points"))
     assert not is_member(town)
-    with pytest.raises(ShopError, match="need points"):
+    with pytest.raises(DomainError, match="need points"):
         member(town, ("phone", "online"))
 
 
@@ -215,7 +215,7 @@ def test_the_points_of_a_members_order_are_the_members(town):
     town.deliver()
     town.make_ready(ONE)
     town.collect(placed.code, "sale-000001", 129, at=later(hours=1))
-    with town.shop.read() as session:
+    with town.store.read() as session:
         assert loyalty.account_of(session, STORE, customer_id).points == 1
 
 
@@ -257,7 +257,7 @@ def test_online_costs_what_the_till_charges_with_any_offers_coupons_and_member_p
 ):
     (town, rosa), at = one_town, later(hours=hours)
     codes = []
-    with town.shop.write() as session:
+    with town.store.write() as session:
         for n, offer in enumerate(made):
             offers.make(session, STORE, offer, actor=ANA, at=AT)
             if offer.codes is not None:
@@ -265,12 +265,12 @@ def test_online_costs_what_the_till_charges_with_any_offers_coupons_and_member_p
     town.publish(at)
     lines = [(sku, 100 * qty if sku == "apple" else qty) for sku, qty in sorted(wanted.items())]
     used = codes if given else []
-    with town.shop.read() as session:
+    with town.store.read() as session:
         there = sale.quote(session, STORE, lines, coupons=used, customer_id=rosa if is_member else None, at=at)
     with town.network.read() as session:
         good = [code for code, why in coupons.usable(session, STORE, used, AT.date()).items() if not why]
         online = listing.quote(session, STORE, lines, coupons=good, member=is_member, at=at)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         for offer in made:
             offers.end(session, STORE, offer.id, actor=ANA, at=at)
     assert _what(online) == _what(there)

@@ -39,7 +39,7 @@ def refuse(_session, message: Message) -> None:
 
 def arrive(town: Town, message: Message, effect=refuse) -> str:
     """Let a message of the network arrive at the shop; returns what became of it."""
-    with town.shop.write() as session:
+    with town.store.write() as session:
         return apply_once(session, NETWORK, "epoch", message, effect, at=AT)[0]
 
 
@@ -55,7 +55,7 @@ def sent(town: Town) -> Message:
 
 
 def forget(town: Town, days: int) -> None:
-    for side in (town.network, town.shop):
+    for side in (town.network, town.store):
         with side.write() as session:
             pickup.forget_people(session, at=later(days=days))
 
@@ -63,7 +63,7 @@ def forget(town: Town, days: int) -> None:
 def written(town: Town) -> str:
     """Return every word of facts, reasons and contradictions at both nodes."""
     found = []
-    for side in (town.network, town.shop):
+    for side in (town.network, town.store):
         with side.read() as session:
             for kind in (OutboxMessage, InboxMessage, InboxAlarm):
                 found += [f"{body} {reason}" for body, reason in session.execute(sa.select(kind.body, kind.reason))]
@@ -87,7 +87,7 @@ def test_what_was_refused_set_aside_or_contradicts_forgets_its_person_and_why_wi
     with town.network.read() as session:
         again = Message(**outbox.to_wire(outbox.stuck(session, STORE, 1)[0]))
     assert again.is_whole()
-    with town.shop.write() as session:
+    with town.store.write() as session:
         assert inbox.try_parked(session, NETWORK, take) == (1, 0), "it is read like any other"
     assert town.state("order-0001")[0] == "cancelled", "a nameless order was over long ago"
 
@@ -105,10 +105,10 @@ def test_forgetting_mends_no_damaged_message_and_the_right_one_replaces_it(town)
     message = sent(town)
     assert arrive(town, dataclasses.replace(message, body=message.body | {"total_minor": 1})) == "parked"
     forget(town, 31)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         assert inbox.try_parked(session, NETWORK, take) == (0, 1)
     assert arrive(town, message, take) == "taken"
-    with town.shop.read() as session:
+    with town.store.read() as session:
         kept = session.get_one(InboxMessage, (NETWORK, message.id))
         assert inbox.inbox_message(kept) == message, "what was taken is what is kept"
 
@@ -118,7 +118,7 @@ def test_nobody_s_garbage_stops_the_night(town):
     for n, body in enumerate(({"order": [1]}, {"order_id": {}, "delivery": 7}, {"customer_name": 5}), 1):
         made = Message(f"odd-{n}", n, "pickup.placed", 4, AT.isoformat(), "2026-03-02", body, "")
         assert arrive(town, dataclasses.replace(made, hash=content_hash(made)), take) == "parked"
-    with town.shop.write() as session:
+    with town.store.write() as session:
         assert [erasure.forget(session, before=later(days=1), at=later(days=1)) for _ in range(2)] == [
             3,
             0,

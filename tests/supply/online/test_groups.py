@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.errors import Conflict, NotFound, Refused, ShopError
+from config.errors import Conflict, DomainError, NotFound, Refused
 from config.ids import NETWORK, new_id
 from config.nodes import outbox
 from config.nodes.journal import Actor
@@ -39,7 +39,7 @@ CLOSES = later(hours=2)
 TERMS = GroupTerms(
     id="group-00001", store_id=STORE, owner=STORE, sku="milk", name="Milk by the case", steps=((1, 120), (12, 100)),
     threshold_qty=6, case_qty=6, minimum_cases=1, closes_at=CLOSES, van_day=dt.date(2026, 3, 4),
-    pickup_until=dt.date(2026, 3, 6), shop_takes=2, commission_bp=500, leader="Auntie Chen",
+    pickup_until=dt.date(2026, 3, 6), store_takes=2, commission_bp=500, leader="Auntie Chen",
     leader_token="leader-link",
 )  # fmt: skip
 
@@ -54,8 +54,8 @@ wishes = st.lists(st.tuples(st.integers(1, 9), st.integers(0, 6)), min_size=1, m
 @given(wishes, st.integers(1, 12), st.integers(0, 5))
 def test_cases_are_full_and_nobody_gets_more_than_they_said(members, case, takes):
     filled = fill(members, case, takes)
-    assert sum(filled.gets.values()) + filled.shop_qty == filled.cases * case
-    assert 0 <= filled.shop_qty <= takes
+    assert sum(filled.gets.values()) + filled.store_qty == filled.cases * case
+    assert 0 <= filled.store_qty <= takes
     assert all(0 <= filled.gets[one.id] <= one.upto for one in members)
     if filled.cases * case >= sum(one.want for one in members):
         assert all(filled.gets[one.id] >= one.want for one in members)
@@ -94,7 +94,7 @@ def test_a_commission_is_of_the_goods_alone_to_the_cent(goods, tax, deposit, bp,
 def town(tmp_path):
     found = make_town(tmp_path)
     found.open_till()
-    with found.shop.write() as session:
+    with found.store.write() as session:
         group_facts.open_at_store(session, TERMS, actor=ANA, at=AT)
     found.deliver()
     return found
@@ -126,7 +126,7 @@ def close(town, at=CLOSES):
 def come(town, qty, at=None, *, posted=False):
     """Bring the goods in and say so; posted: as a delivery that a group's goods are held from."""
     at = at or later(days=2)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         stock.receive(session, STORE, [("milk", qty)], source_kind="delivery", source_id="van", at=at, actor=ANA)
         if posted:
             goods.goods_came(session, STORE, [("milk", qty)], actor=ANA, at=at)
@@ -150,11 +150,11 @@ def test_a_group_from_opening_to_the_leaders_commission(town):
         join(town, one, 6)
     close(town)
     assert state_of(town) == "ordered"
-    with town.shop.read() as session:
+    with town.store.read() as session:
         assert known_events.until(session, STORE, dt.date(2026, 3, 4)) == {"milk": 12}
     come(town, 12)
     assert where(town, ["m1", "m2"], "due") == 2 * 6 * 20  # the lower step was reached
-    with town.shop.read() as session:
+    with town.store.read() as session:
         assert known_events.until(session, STORE, dt.date(2026, 3, 9)) == {}
     for one in ("m1", "m2"):
         town.make_ready(one, at=later(days=2))
@@ -232,7 +232,7 @@ def test_a_share_costs_what_the_till_rings_with_its_deposit_and_tax_and_never_mo
     town.open_till()
 
     def change(do):
-        for database in (town.network, town.shop):
+        for database in (town.network, town.store):
             with database.write() as session:
                 do(session)
 
@@ -249,7 +249,7 @@ def test_a_share_costs_what_the_till_rings_with_its_deposit_and_tax_and_never_mo
     if kind == "tax":
         change(lambda session: setattr(session.get(TaxClass, "std"), "inclusive", False))
     town.publish()
-    with town.shop.write() as session:
+    with town.store.write() as session:
         group_facts.open_at_store(session, TERMS, actor=ANA, at=AT)
     town.deliver()
     codes = [join(town, one, 3) for one in ("m1", "m2")]
@@ -321,7 +321,7 @@ def test_a_group_whose_goods_nobody_tells_of_fails_after_its_last_day(town):
     close(town, at=later(days=7))
     assert state_of(town) == "failed"
     assert (where(town, ["m1"], "escrow"), where(town, ["m1"], "due")) == (0, 720)
-    with town.shop.read() as session:
+    with town.store.read() as session:
         assert session.get(GroupOffer, TERMS.id).state == "failed"
 
 
@@ -344,7 +344,7 @@ def test_a_case_nobody_fills_stays_open_a_while_and_takes_no_more_than_fits(town
     join(town, "m1", 8)
     close(town)
     assert state_of(town) == "filling"
-    with pytest.raises(ShopError, match="Only 4 more fit"):
+    with pytest.raises(DomainError, match="Only 4 more fit"):
         join(town, "m2", 5, at=later(hours=3))
     join(town, "m3", 4, at=later(hours=3))
     close(town, at=later(hours=9))
@@ -442,7 +442,7 @@ def test_a_share_nobody_collects_goes_back_to_the_shelf_and_its_money_to_the_mem
     close(town)
     come(town, 6)
     town.make_ready("m1", at=later(days=2))
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup.expire_due(session, STORE, actor=ANA, at=later(days=9))
     town.deliver(at=later(days=9))
     assert (where(town, ["m1"], "escrow"), where(town, ["m1"], "due")) == (0, 720)
@@ -457,7 +457,7 @@ def test_a_share_nobody_collects_goes_back_to_the_shelf_and_its_money_to_the_mem
 
 def post_van(town, qty, at):
     """Post a delivery of milk as the van brings it."""
-    with town.shop.write() as session:
+    with town.store.write() as session:
         suppliers.add_supplier(
             session, "*", "Depot", lead_time_days=1, order_weekdays=[0], id="depot", actor=ANA, at=at
         )
@@ -468,20 +468,20 @@ def post_van(town, qty, at):
 
 
 def sell_out(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         left = stock.levels(session, STORE, ["milk"])["milk"].available
         stock.waste(session, STORE, "milk", left, actor=ANA, at=AT, why="sold out")
     town.publish(later(hours=1))
 
 
 def say(town, qty, at):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         group_facts.say_arrived(session, STORE, TERMS.id, qty, actor=ANA, at=at)
 
 
 def held(town):
     """Return what is held under the group's own id, and what nobody is promised."""
-    with town.shop.read() as session:
+    with town.store.read() as session:
         assert checks.findings(session, STORE) == []
         group = session.get(GroupOffer, TERMS.id)
         return goods.held_qty(session, group), stock.levels(session, STORE, ["milk"])["milk"].available
@@ -496,7 +496,7 @@ def test_a_share_waits_for_no_answer_and_is_kept_through_the_last_pickup_day(tow
     town.make_ready("m1", at=later(days=2))
     last = dt.datetime(2026, 3, 6, 20, 0, tzinfo=dt.UTC)  # 4 in the morning in Shanghai: the 6th is over
     for at, gone in ((last - dt.timedelta(minutes=1), []), (last, ["m1", "m2"])):
-        with town.shop.write() as session:
+        with town.store.write() as session:
             assert [one.id for one in pickup.expire_due(session, STORE, actor=ANA, at=at)] == gone
     town.deliver(at=last)
     assert (town.state("m1"), town.state("m2")) == (("expired",) * 2, ("cancelled",) * 2)
@@ -512,7 +512,7 @@ def test_what_is_posted_for_a_group_is_held_until_each_share_has_its_own(town, s
     at = later(days=2)
     post_van(town, 12, at)
     assert held(town) == (12, 0)
-    with town.shop.read() as session:
+    with town.store.read() as session:
         assert known_events.until(session, STORE, dt.date(2026, 3, 9)) == {}
     town.publish(at)
     assert town.left("milk") == 0
@@ -568,12 +568,12 @@ def test_a_network_that_does_not_say_yet_how_much_it_dealt_out_leaves_nothing_he
     at = later(days=2)
     post_van(town, 12, at)
     say(town, 12, at)
-    town._carry(town.shop, town.network, STORE, NETWORK, None, at)
+    town._carry(town.store, town.network, STORE, NETWORK, None, at)
     with town.network.read() as session:
         waiting = [Message(**outbox.to_wire(row)) for row in outbox.due(session, STORE)]
         (told,) = [dict(one.body) for one in waiting if one.topic == GROUP_TOLD]
     assert told.pop("dealt_qty") == 10
-    with town.shop.write() as session:
+    with town.store.write() as session:
         group_facts.take_told(session, told, actor=ANA, at=at)
     assert held(town)[0] == 0
     town.deliver(at=at)  # a share it overtook is taken out of what is free
@@ -594,7 +594,7 @@ STEPS = st.lists(
 def test_whatever_happens_the_escrow_is_empty_at_the_end(steps, tmp_path_factory):
     town = make_town(tmp_path_factory.mktemp("walk"))
     town.open_till()
-    with town.shop.write() as session:
+    with town.store.write() as session:
         group_facts.open_at_store(session, TERMS, actor=ANA, at=AT)
     town.deliver()
     codes, at = {}, AT
@@ -602,7 +602,7 @@ def test_whatever_happens_the_escrow_is_empty_at_the_end(steps, tmp_path_factory
         one, at = f"m{who}", at + dt.timedelta(minutes=20)
         try:
             _do(town, what, one, qty, codes, at)
-        except ShopError:
+        except DomainError:
             continue
         finally:
             town.deliver(at=at)
@@ -632,18 +632,18 @@ def _do(town, what, id, qty, codes, at):
     elif what == "close":
         close(town, at=max(at, CLOSES + groups.FILL))
     elif what == "come":
-        with town.shop.read() as session:
+        with town.store.read() as session:
             group = session.get(GroupOffer, TERMS.id)
             most = group.cases * group.case_qty
         come(town, max(0, most - qty % 3) if group.state == "ordered" else qty, at=at, posted=qty % 2 == 0)
     elif what == "ready":
         town.make_ready(id, at=at)
     elif what == "collect":
-        with town.shop.read() as session:
+        with town.store.read() as session:
             total = session.get(PickupOrder, (STORE, id)).total_minor if session.get(PickupOrder, (STORE, id)) else 0
         town.collect(codes.get(id, "none"), new_id(), total, at=at)
     elif what == "expire":
-        with town.shop.write() as session:
+        with town.store.write() as session:
             pickup.expire_due(session, STORE, actor=ANA, at=at + dt.timedelta(hours=5))
 
 
@@ -654,12 +654,12 @@ def _end(town, codes):
         for one in codes:
             escrow.lapse(session, one, actor=ME, at=after)
     close(town, at=after)
-    with town.shop.read() as session:
+    with town.store.read() as session:
         group = session.get(GroupOffer, TERMS.id)
         waiting, most = group.state == "ordered", group.cases * group.case_qty
     if waiting:
         come(town, most, at=after)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup.expire_due(session, STORE, actor=ANA, at=after + dt.timedelta(days=9))
     town.deliver(at=after)
     with town.network.write() as session:

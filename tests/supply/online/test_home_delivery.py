@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.errors import Invalid, Refused, ShopError
+from config.errors import DomainError, Invalid, Refused
 from config.ids import NETWORK, new_id
 from config.nodes import inbox, outbox
 from config.nodes.inbox import InboxMessage
@@ -33,7 +33,7 @@ from tests.arriving import reapply
 from tests.readable import readable
 from tests.supply.online_store import ANA, AT, STORE, TILL, Town, later, make_town
 
-SHOP_AT = (31.2304, 121.4737)
+STORE_AT = (31.2304, 121.4737)
 ESTATE = NamedPlace("Sunrise Estate", 31_238_000, 121_480_000)
 FAR = NamedPlace("Far Village", 31_400_000, 121_480_000)
 RULES = DeliveryRules(
@@ -47,7 +47,7 @@ WITH_PERSON = sa.select(OutboxMessage).where(OutboxMessage.body.contains("Li Wei
 @pytest.fixture
 def town(tmp_path) -> Town:
     made = make_town(tmp_path)
-    with made.shop.write() as session:
+    with made.store.write() as session:
         delivery_rules.settle_fee(session, STORE, RULES, "Delivery", "std", actor=ANA, at=AT)
     made.open_till()
     made.publish()
@@ -72,13 +72,13 @@ def status(town: Town, placed) -> placing.OrderStatus:
 def on_the_way(town: Town, *orders) -> None:
     for placed in orders:
         town.make_ready(placed.order.id)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         delivery.set_out(session, STORE, [placed.order.id for placed in orders], actor=ANA, at=AT)
     town.deliver()
 
 
 def at_door(town: Town, placed, **said) -> orders.PickupOrder:
-    with town.shop.write() as session:
+    with town.store.write() as session:
         handed = delivery.hand_over(
             session, STORE, placed.order.id, sale_id=new_id(), till_id=TILL, actor=ANA, at=later(hours=1), **said
         )
@@ -91,7 +91,7 @@ def test_the_fee_is_a_line_of_its_own_in_the_sale_and_in_the_total(town):
     assert placed.order.total_minor == 2 * 129 + 500
     on_the_way(town, placed)
     order = at_door(town, placed, code=placed.code)
-    with town.shop.read() as session:
+    with town.store.read() as session:
         lines = session.scalars(sa.select(SaleLine).where(SaleLine.sale_id == order.sale_id)).all()
     assert {(line.name, line.total_minor) for line in lines} == {("Milk", 258), ("Delivery", 500)}
     assert status(town, placed).home.state == "delivered"
@@ -116,7 +116,7 @@ def test_nothing_below_the_minimum_is_brought_and_from_a_total_on_it_is_free(tow
     ],
 )
 def test_an_address_is_never_guessed_and_lies_within_the_radius(town, address, code):
-    with pytest.raises(ShopError) as refusal:
+    with pytest.raises(DomainError) as refusal:
         place(town, address=address)
     assert refusal.value.code == code
     assert town.left("milk") == 36, "a refused order takes nothing"
@@ -147,7 +147,7 @@ def test_a_code_of_another_order_is_refused_and_counted(town):
         at_door(town, one, code=other.code)
     with pytest.raises(Invalid, match="name of who takes it"):
         at_door(town, one)
-    with town.shop.read() as session:
+    with town.store.read() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(PickupTry)) == 1
 
 
@@ -174,11 +174,11 @@ def test_who_was_not_met_collects_without_the_fee_and_gets_its_money_back(town):
         placing.paid(session, session.get_one(orders.PickupOrder, (STORE, placed.order.id)), at=AT)
     town.deliver()
     on_the_way(town, placed)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         delivery.fail(session, STORE, placed.order.id, why="Nobody there", actor=ANA, at=AT)
     with pytest.raises(Refused, match="to be brought"):
         town.collect(placed.code, new_id(), placed.order.total_minor)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         delivery.to_collect(session, STORE, placed.order.id, actor=ANA, at=AT)
     town.deliver()
     with town.network.read() as session:
@@ -190,7 +190,7 @@ def test_who_was_not_met_collects_without_the_fee_and_gets_its_money_back(town):
 def test_an_order_called_off_on_its_way_gives_its_goods_back(town):
     placed = place(town)
     on_the_way(town, placed)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup.cancel(session, STORE, placed.order.id, why="Nobody there", actor=ANA, at=AT)
     town.deliver()
     assert status(town, placed).home.state == "called_off"
@@ -201,7 +201,7 @@ def test_an_order_called_off_on_its_way_gives_its_goods_back(town):
 def test_what_is_on_its_way_does_not_expire_and_who_was_not_met_has_the_whole_time_again(town):
     placed = place(town)
     on_the_way(town, placed)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         assert not pickup.expire_due(session, STORE, actor=ANA, at=later(days=5))
         assert [delivery.is_overdue(way, later(days=5)) for way in delivery.ways_of(session, STORE)] == [True]
         delivery.fail(session, STORE, placed.order.id, why="Nobody there", actor=ANA, at=later(days=5))
@@ -236,14 +236,14 @@ def test_an_order_nobody_paid_gives_its_time_back_while_the_shop_is_away(town):
 
 def test_the_address_does_not_travel_back_and_is_forgotten_with_the_name(town):
     placed = place(town)
-    with town.shop.read() as session:
+    with town.store.read() as session:
         told = home_delivery.as_told(session, STORE, placed.order.id)
     assert not {"place", "street", "note", "lat_e6", "lon_e6"} & told.keys()
     on_the_way(town, placed)
     at_door(town, placed, receiver="Li Wei")
-    with town.shop.write() as session:
+    with town.store.write() as session:
         assert pickup.forget_people(session, STORE, at=later(days=31)) == 1
-    with town.shop.read() as session:
+    with town.store.read() as session:
         row = home_delivery.of_order(session, STORE, placed.order.id)
         assert (row.place, row.street, row.note, row.receiver, row.lat_e6, row.lon_e6) == ("", "", "", "", 0, 0)
 
@@ -262,13 +262,13 @@ def test_the_facts_of_an_order_forget_its_person_too_and_are_whole_as_before(tow
         epoch = epoch_of(session)
         heads = outbox.sent_head(session, STORE, epoch)
     for days, left in ((29, {"placed", "unpaid"}), (31, {"unpaid"})):
-        for side in (town.network, town.shop):
+        for side in (town.network, town.store):
             with side.write() as session:
                 pickup.forget_people(session, at=later(days=days))
         with town.network.read() as session:
             assert {row.id.split("-")[0] for row in session.scalars(WITH_PERSON)} == left, "what is on its way is whole"
     town.deliver(at=later(days=31))
-    for side, days in ((town.network, 32), (town.shop, 63)):
+    for side, days in ((town.network, 32), (town.store, 63)):
         with side.write() as session:
             pickup.forget_people(session, at=later(days=days))
             for kind in (OutboxMessage, InboxMessage):
@@ -281,7 +281,7 @@ def test_the_facts_of_an_order_forget_its_person_too_and_are_whole_as_before(tow
     assert all(row.is_whole() for row in rows)
     forged = next(row for row in rows if outbox.FORGOTTEN in row.body)
     assert not dataclasses.replace(forged, body=forged.body | {"total_minor": 1}).is_whole()
-    with town.shop.write() as session:
+    with town.store.write() as session:
         assert inbox.received_head(session, NETWORK, epoch)[1:] == heads
         reapply(session, lambda inner, fact: APPLIERS[fact.topic](inner, fact, NETWORK, AT))
     town.deliver(at=later(days=63))
@@ -292,15 +292,15 @@ def test_the_facts_of_an_order_forget_its_person_too_and_are_whole_as_before(tow
 @given(st.lists(st.tuples(st.integers(-90, 90), st.integers(-90, 90)), min_size=1, max_size=5, unique=True))
 @settings(max_examples=40, deadline=None)
 def test_no_order_of_the_stops_is_shorter(steps):
-    doors = [Door(str(n), (SHOP_AT[0] + y / 9_000, SHOP_AT[1] + x / 9_000)) for n, (y, x) in enumerate(steps)]
-    shortest = min(stop_order.length_m(SHOP_AT, some) for some in itertools.permutations(doors))
-    assert stop_order.length_m(SHOP_AT, stop_order.in_order(SHOP_AT, doors)) == shortest
+    doors = [Door(str(n), (STORE_AT[0] + y / 9_000, STORE_AT[1] + x / 9_000)) for n, (y, x) in enumerate(steps)]
+    shortest = min(stop_order.length_m(STORE_AT, some) for some in itertools.permutations(doors))
+    assert stop_order.length_m(STORE_AT, stop_order.in_order(STORE_AT, doors)) == shortest
 
 
 def test_an_earlier_time_is_served_first_however_far_it_is():
     far = Door("far", (31.25, 121.49), AT)
     near = Door("near", (31.231, 121.474), AT + dt.timedelta(hours=2))
-    assert [door.key for door in stop_order.in_order(SHOP_AT, [near, far])] == ["far", "near"]
+    assert [door.key for door in stop_order.in_order(STORE_AT, [near, far])] == ["far", "near"]
 
 
 @pytest.mark.parametrize("text", ["", "11-13", "13:00-11:00", "11:00-13:00, 12:00-14:00"])

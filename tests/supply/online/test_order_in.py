@@ -28,12 +28,12 @@ COMES = dt.date(2026, 3, 12)
 @pytest.fixture
 def town(tmp_path):
     town = make_town(tmp_path)
-    for database in (town.shop, town.network):
+    for database in (town.store, town.network):
         with database.write() as session:
             session.add(Product(sku="robot", name="Toy robot", category="Toys", tax_class_id="std", search_text="toy"))
             session.flush()
             session.add(Price(sku="robot", scope_id="*", from_day=dt.date(2026, 1, 1), price_minor=2_000))
-    with town.shop.write() as session:
+    with town.store.write() as session:
         suppliers.add_supplier(
             session, "*", "Depot", lead_time_days=2, order_weekdays=[2], id="depot", actor=ANA, at=AT
         )
@@ -44,41 +44,41 @@ def town(tmp_path):
 
 
 def verb(town, name, *args, id=ORDER, at=AT, **named):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         return getattr(pickup, name)(session, STORE, id, *args, actor=ANA, at=at, **named)
 
 
 def come(town, sku, qty, at=AT):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         stock.receive(session, STORE, [(sku, qty)], source_kind="delivery", source_id=f"van-{sku}-{qty}", at=at,
                       actor=ANA)  # fmt: skip
         return [order.id for order in order_in.goods_came(session, STORE, actor=ANA, at=at)]
 
 
 def faults(town):
-    with town.shop.read() as session:
+    with town.store.read() as session:
         found = [str(one) for one in checks.findings(session, STORE)]
     return town.faults() + found
 
 
 def needed(town):
-    with town.shop.read() as session:
+    with town.store.read() as session:
         return known_events.until(session, STORE, dt.date(2026, 12, 31))
 
 
 def test_what_the_shop_does_not_carry_is_offered_with_the_days_it_takes(town):
     with town.network.read() as session:
-        robot = session.get_one(availability.ShopOffer, (STORE, "robot"))
+        robot = session.get_one(availability.OnlineListing, (STORE, "robot"))
         assert (robot.allowance_qty, robot.order_days, robot.listed) == (0, 10, True)
-        assert session.get_one(availability.ShopOffer, (STORE, "apple")).order_days is None  # no supplier sells it
+        assert session.get_one(availability.OnlineListing, (STORE, "apple")).order_days is None  # no supplier sells it
 
 
 def test_the_shopkeeper_may_sell_only_what_is_there(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         storefront.set_rules(session, STORE, PickupRules(order_in=False), actor=ANA, at=AT)
     town.publish()
     with town.network.read() as session:
-        assert not session.get_one(availability.ShopOffer, (STORE, "robot")).listed
+        assert not session.get_one(availability.OnlineListing, (STORE, "robot")).listed
     with pytest.raises(Refused, match="cannot promise"):
         town.place(ORDER, [("tea", 3)])
 
@@ -92,7 +92,7 @@ def test_an_order_for_what_is_not_here_is_collected_from_the_day_it_comes_on(tow
     assert needed(town) == {}
     verb(town, "accept")
     assert needed(town) == {"robot": 1}
-    with town.shop.read() as session:
+    with town.store.read() as session:
         assert session.get_one(Listing, (STORE, "robot")).active
     assert faults(town) == []
 
@@ -101,7 +101,7 @@ def test_the_next_order_of_its_supplier_carries_it_in_whole_packs(town):
     town.place(ORDER, [("robot", 7)])
     town.deliver()
     verb(town, "accept")
-    with town.shop.write() as session:
+    with town.store.write() as session:
         [order] = proposals.propose(session, STORE, at=AT, actor=ANA)
         assert [(line.sku, line.packs) for line in ordered(session, order) if line.sku == "robot"] == [("robot", 2)]
 
@@ -136,7 +136,7 @@ def test_what_does_not_come_is_left_out_or_the_order_is_called_off(town):
         verb(town, "ready")
     verb(town, "short")
     verb(town, "cancel", id=LATER, why="It did not come.")
-    with town.shop.read() as session:
+    with town.store.read() as session:
         assert session.get_one(orders.PickupOrder, (STORE, ORDER)).total_minor == 250
     assert needed(town) == {}
     assert faults(town) == []

@@ -7,7 +7,7 @@ import random
 import pytest
 import sqlalchemy as sa
 
-from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
+from config.errors import Conflict, DomainError, Invalid, NotFound, Refused
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message, OutboxMessage, to_wire
 from pos.stock import stock
@@ -28,7 +28,7 @@ def town(tmp_path):
 
 
 def verb(town, name, *args, at=AT, **named):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         return getattr(pickup, name)(session, STORE, ORDER, *args, actor=ANA, at=at, **named)
 
 
@@ -115,7 +115,7 @@ def test_the_status_page_shows_the_code_from_its_token_alone(town):
 )
 def test_a_bad_order_is_refused_with_a_sentence_and_takes_nothing(town, wrong, code):
     asked = {"id": ORDER, "name": "Li Wei", "phone": "12345", "lines": [("bread", 1)]} | wrong
-    with pytest.raises(ShopError) as refusal, town.network.write() as session:
+    with pytest.raises(DomainError) as refusal, town.network.write() as session:
         placing.place(session, STORE, at=AT, **asked)
     assert refusal.value.code == code
     assert refusal.value.message.endswith((".", "?"))
@@ -124,7 +124,7 @@ def test_a_bad_order_is_refused_with_a_sentence_and_takes_nothing(town, wrong, c
 
 def test_an_unknown_shop_and_one_that_never_published_take_no_orders(town):
     for store_id, code in (("S99", "unknown-shop"), (OTHER, "shop-closed")):
-        with pytest.raises(ShopError) as refusal, town.network.write() as session:
+        with pytest.raises(DomainError) as refusal, town.network.write() as session:
             placing.place(session, store_id, id=ORDER, name="Li", phone="12345", lines=[("bread", 1)], at=AT)
         assert refusal.value.code == code
 
@@ -134,7 +134,7 @@ def test_an_unknown_shop_and_one_that_never_published_take_no_orders(town):
 
 def test_an_order_the_shop_can_no_longer_fill_is_refused_naming_what_is_short(town):
     town.place(ORDER, [("bread", 9), ("milk", 1), ("tea", 1)])
-    with town.shop.write() as session:  # sold at the counter meanwhile
+    with town.store.write() as session:  # sold at the counter meanwhile
         stock.waste(session, STORE, "bread", 4, at=AT, actor=ANA)
         stock.waste(session, STORE, "tea", 1, at=AT, actor=ANA)
     town.deliver()
@@ -186,13 +186,13 @@ def test_an_order_that_was_to_be_all_or_nothing_is_not_given_in_part_unless_its_
             wishes=placing.Wishes(if_short="cancel"),
         )  # fmt: skip
     town.deliver()
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup.accept(session, STORE, ORDER, actor=ANA, at=AT)
         pickup.start_picking(session, STORE, ORDER, actor=ANA, at=AT)
         pickup.pick_line(session, STORE, ORDER, "milk", 1, actor=ANA, at=AT)
-    with town.shop.write() as session, pytest.raises(Refused, match="all of it or nothing"):
+    with town.store.write() as session, pytest.raises(Refused, match="all of it or nothing"):
         pickup.short(session, STORE, ORDER, actor=ANA, at=AT)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         assert pickup.short(session, STORE, ORDER, agreed=True, actor=ANA, at=AT).total_minor == 129
 
 
@@ -223,7 +223,7 @@ def test_no_more_is_picked_than_was_ordered(town, qty):
 def test_an_order_nobody_collects_gives_its_units_back(town):
     town.ready_order(ORDER, [("bread", 4)])
     for at, expected in ((later(days=1), "ready"), (later(days=3), "expired")):
-        with town.shop.write() as session:
+        with town.store.write() as session:
             pickup.expire_due(session, STORE, actor=Actor.system("expire", STORE), at=at)
         town.deliver()
         assert town.state(ORDER) == (expected, expected)
@@ -235,7 +235,7 @@ def test_an_order_nobody_collects_gives_its_units_back(town):
 def test_an_order_the_shop_never_answers_is_refused_in_time(town):
     town.place(ORDER, [("bread", 4)])
     town.deliver()
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup.expire_due(session, STORE, actor=ANA, at=later(days=3))
     town.deliver()
     assert town.state(ORDER) == ("refused", "refused")
@@ -247,7 +247,7 @@ def test_names_and_phones_of_ended_orders_are_forgotten_after_thirty_days(town):
     town.deliver()
     verb(town, "refuse", why="Closed for repairs.")
     town.deliver()
-    for database in (town.shop, town.network):
+    for database in (town.store, town.network):
         with database.write() as session:
             assert pickup.forget_people(session, at=later(days=29)) == 0
             assert pickup.forget_people(session, at=later(days=31)) == 1
@@ -276,7 +276,7 @@ def test_a_wish_to_cancel_that_overtakes_its_order_reserves_nothing(town):
     ask_to_cancel(town, placed)
     with town.network.read() as session:
         rows = [Message(**to_wire(row)) for row in session.scalars(sa.select(OutboxMessage))]
-    with town.shop.write() as session:
+    with town.store.write() as session:
         for message in sorted(rows, key=lambda message: message.topic):  # cancelled before placed
             APPLIERS[message.topic](session, message, "network", AT)
     town.deliver()
@@ -303,7 +303,7 @@ def test_a_late_older_message_never_turns_an_order_back(town):
     town.place(ORDER, [("bread", 4)])
     town.deliver()
     town.make_ready(ORDER)
-    with town.shop.read() as session:
+    with town.store.read() as session:
         rows = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.topic == "pickup.moved"))
         told = [Message(**to_wire(row)) for row in rows]
     for order in (told, told[::-1]):
@@ -329,7 +329,7 @@ def test_a_network_that_lost_an_order_learns_it_from_the_shop_without_the_person
 def test_a_store_cannot_speak_for_another(town):
     town.place(ORDER, [("bread", 4)])
     town.deliver()
-    with town.shop.read() as session:
+    with town.store.read() as session:
         row = session.scalar(sa.select(OutboxMessage).where(OutboxMessage.topic == "pickup.moved"))
         message = Message(**to_wire(row))
     with pytest.raises(Refused, match="only S07 may send"), town.network.write() as session:
@@ -339,7 +339,7 @@ def test_a_store_cannot_speak_for_another(town):
 def act_at_random(town, chance, name, placed, at):
     """Do one thing at random, with an order that may not exist or not be there yet."""
     chosen = chance.choice(list(placed)[-3:] or ["none-0000"])
-    act = chance.choice(["place", "deliver", "publish", "ask", "shop", "shop", *["onward"] * 6])
+    act = chance.choice(["place", "deliver", "publish", "ask", "store", "store", *["onward"] * 6])
     if act == "place":
         skus = chance.sample(list(PRODUCTS), 2)
         lines = [(sku, chance.randint(1, 3) * (100 if sku == "apple" else 1)) for sku in skus]
@@ -353,8 +353,8 @@ def act_at_random(town, chance, name, placed, at):
     elif act == "onward":
         go_onward(town, chance, chosen, placed, f"sale-{name}", at)
     else:
-        with town.shop.write() as session:
-            act_in_the_shop(session, chance, chosen, at)
+        with town.store.write() as session:
+            act_in_the_store(session, chance, chosen, at)
 
 
 def go_onward(town, chance, chosen, placed, sale_id, at):
@@ -364,17 +364,17 @@ def go_onward(town, chance, chosen, placed, sale_id, at):
     if state == "ready":
         town.collect(placed[chosen].token, sale_id, total_of(town, chosen), at=at, age=18)
         return
-    with town.shop.write() as session:
+    with town.store.write() as session:
         getattr(pickup, chance.choice(steps.get(state, ["accept"])))(session, STORE, chosen, actor=ANA, at=at)
 
 
 def total_of(town, order_id):
-    with town.shop.read() as session:
+    with town.store.read() as session:
         order = session.get(orders.PickupOrder, (STORE, order_id))
         return order.total_minor if order else 0
 
 
-def act_in_the_shop(session, chance, chosen, at):
+def act_in_the_store(session, chance, chosen, at):
     by = {"actor": ANA, "at": at}
     act = chance.choice(
         ["accept", "start_picking", "ready", "short", "pick", "pick", "pick", "cancel", "expire", "waste", "move"]
@@ -405,8 +405,8 @@ def test_no_walk_of_verbs_and_no_order_of_messages_breaks_the_books(town, seed):
     town.deliver(seed=seed, at=at)
     assert town.faults() == []
     states = {name: town.state(name) for name in placed}
-    assert all(at_shop == at_network for at_shop, at_network in states.values())
-    for database, sender in ((town.network, STORE), (town.shop, "network")):  # K9
+    assert all(at_store == at_network for at_store, at_network in states.values())
+    for database, sender in ((town.network, STORE), (town.store, "network")):  # K9
         with database.write() as session:
             reapply(session, lambda inner, fact, sender=sender: APPLIERS[fact.topic](inner, fact, sender, at))
     assert {name: town.state(name) for name in placed} == states

@@ -7,7 +7,7 @@ import threading
 import pytest
 import sqlalchemy as sa
 
-from config.errors import Conflict, NotFound, Refused, ShopError
+from config.errors import Conflict, DomainError, NotFound, Refused
 from config.ids import pickup_code_of, tidy_pickup_code
 from config.nodes.outbox import OutboxMessage
 from pos.catalogue.catalogue import Listing, Price, Product
@@ -29,12 +29,12 @@ def town(tmp_path):
 
 
 def sales(town):
-    with town.shop.read() as session:
+    with town.store.read() as session:
         return list(session.scalars(sa.select(Sale)))
 
 
 def guess(town, code, at=AT, order_id=None):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         found = handover.find(session, STORE, code, actor=ANA, at=at, order_id=order_id)
     return found.or_raise()
 
@@ -64,10 +64,10 @@ def test_the_qr_collects_as_well_as_the_code(town):
 
 def test_the_price_promised_is_the_price_paid(town):
     placed = town.ready_order(ORDER, [("bread", 2)])
-    with town.shop.write() as session:
+    with town.store.write() as session:
         session.execute(sa.update(Price).where(Price.sku == "bread").values(price_minor=999))
     town.collect(placed.code, SALE, 500)
-    with town.shop.read() as session:
+    with town.store.read() as session:
         assert session.scalar(sa.select(SaleLine.unit_price_minor)) == 250
 
 
@@ -97,7 +97,7 @@ def test_of_many_at_once_one_collects(town):
         try:
             town.collect(placed.code, f"sale-00000{number}", 500)
             answers.append("sold")
-        except ShopError as refusal:
+        except DomainError as refusal:
             answers.append(refusal.code)
 
     counters = [threading.Thread(target=collect, args=(number,)) for number in range(4)]
@@ -114,7 +114,7 @@ def test_of_many_at_once_one_collects(town):
 def test_an_order_of_which_less_was_found_is_sold_as_what_was_found(town):
     placed = town.place(ORDER, [("bread", 3), ("milk", 1)])
     town.deliver()
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup.accept(session, STORE, ORDER, actor=ANA, at=AT)
         pickup.start_picking(session, STORE, ORDER, actor=ANA, at=AT)
         pickup.pick_line(session, STORE, ORDER, "bread", 2, actor=ANA, at=AT)
@@ -131,7 +131,7 @@ def test_an_order_of_which_less_was_found_is_sold_as_what_was_found(town):
 def test_an_order_that_is_not_ready_is_not_handed_over(town, state):
     placed = town.place(ORDER, [("bread", 2)])
     town.deliver()
-    with town.shop.write() as session:
+    with town.store.write() as session:
         if state != "placed":
             pickup.accept(session, STORE, ORDER, actor=ANA, at=AT)
         if state == "picking":
@@ -143,7 +143,7 @@ def test_an_order_that_is_not_ready_is_not_handed_over(town, state):
 
 def test_an_expired_order_is_not_handed_over(town):
     placed = town.ready_order(ORDER, [("bread", 2)])
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup.expire_due(session, STORE, actor=ANA, at=later(days=3))
     with pytest.raises(Refused, match="expired"):
         town.collect(placed.code, SALE, 500, at=later(days=3))
@@ -160,7 +160,7 @@ def test_an_age_restricted_order_asks_for_the_age_at_the_counter(town):
 
 def test_a_total_that_is_not_the_one_shown_hands_nothing_over(town):
     placed = town.ready_order(ORDER, [("bread", 2)])
-    with pytest.raises(ShopError) as refusal:
+    with pytest.raises(DomainError) as refusal:
         town.collect(placed.code, SALE, 501)
     assert refusal.value.code == "total-changed"
     assert town.state(ORDER)[0] == "ready"
@@ -212,7 +212,7 @@ def test_a_shop_that_is_cut_off_hands_over_what_it_has_and_tells_later(town):
     placed = town.ready_order(ORDER, [("bread", 2)])
     town.collect(placed.code, SALE, 500)
     assert town.state(ORDER) == ("collected", "ready")  # the network cannot be reached
-    with town.shop.read() as session:
+    with town.store.read() as session:
         waiting = session.scalars(sa.select(OutboxMessage.topic).where(OutboxMessage.state == "pending")).all()
     assert {"pickup.moved", "sale.completed"} <= set(waiting)
     town.deliver(at=later(days=9))
@@ -221,7 +221,7 @@ def test_a_shop_that_is_cut_off_hands_over_what_it_has_and_tells_later(town):
 
 def test_goods_of_a_ready_order_stay_in_the_bin_when_the_floor_sells_out(town):
     placed = town.ready_order(ORDER, [("bread", 2)])
-    with town.shop.write() as session:
+    with town.store.write() as session:
         stock.waste(session, STORE, "bread", 8, at=AT, actor=ANA)
     town.collect(placed.code, SALE, 500)
     assert town.level("bread").on_hand == 0
@@ -254,7 +254,7 @@ def test_at_the_allowed_rate_less_than_one_collection_in_a_million_shop_days_is_
 def test_a_count_that_missed_the_bag_keeps_no_order_from_ending(town):
     for n, lines in enumerate(([("tea", 1)], [("milk", 1)], [("milk", 2)])):
         town.ready_order(f"bag-0000{n}", lines)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         stock.count(session, STORE, "tea", 0, at=later(minutes=30), actor=ANA)
         stock.count(session, STORE, "milk", 2, at=later(minutes=30), actor=ANA)
         pickup.cancel(session, STORE, "bag-00001", why="Sorry.", actor=ANA, at=later(hours=1))
@@ -285,7 +285,7 @@ def _a_deposit_begins(session):
 )
 def test_what_is_packed_is_handed_over_as_promised_whatever_the_shop_sells_since(town, change):
     placed = town.ready_order(ORDER, [("milk", 3)])
-    with town.shop.write() as session:
+    with town.store.write() as session:
         change(session)
     assert town.collect(placed.code, SALE, 387).completed.sale.total_minor == 387
     assert town.faults() == []

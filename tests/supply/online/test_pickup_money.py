@@ -79,7 +79,7 @@ def ask_return(town, placed, at):
 
 
 def take_back(town, qty, at):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup_returns.take_back(
             session, STORE, ONE, [("milk", qty, False)], return_id=new_id(), till_id=TILL, actor=ANA, at=at
         )
@@ -134,7 +134,7 @@ def test_money_that_comes_after_the_order_was_given_up_goes_back(town):
 
 def test_a_paid_order_is_handed_over_without_more_money_and_paid_on_after_the_return_window(town):
     _, sale = collected(town)
-    with town.shop.read() as session:
+    with town.store.read() as session:
         payments = session.query(Payment).filter_by(sale_id=sale.id).all()
         assert [(row.tender, row.amount_minor) for row in payments] == [("prepaid", 387)]
     assert money(town) == (387, 0, 0)
@@ -147,7 +147,7 @@ def test_a_paid_order_is_handed_over_without_more_money_and_paid_on_after_the_re
 def test_what_ends_without_a_collection_goes_back_in_full_and_the_customer_is_told(town, way):
     place_online(town)
     pay(town)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         if way == "refuse":
             pickup.refuse(session, STORE, ONE, why="We are closing.", actor=ANA, at=AT)
         elif way == "cancel":
@@ -164,7 +164,7 @@ def test_what_ends_without_a_collection_goes_back_in_full_and_the_customer_is_to
 def test_of_a_short_order_the_difference_goes_back(town):
     place_online(town)
     pay(town)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup.accept(session, STORE, ONE, actor=ANA, at=AT)
         pickup.start_picking(session, STORE, ONE, actor=ANA, at=AT)
         pickup.pick_line(session, STORE, ONE, "milk", 1, actor=ANA, at=AT)
@@ -175,7 +175,7 @@ def test_of_a_short_order_the_difference_goes_back(town):
 
 def with_bottled_juice(town, deposit_minor):
     """List a juice at the price of milk, in a bottle with a deposit."""
-    with town.shop.write() as session:
+    with town.store.write() as session:
         for sku, kind, price_minor, deposit_sku in (
             ("bottle", "deposit", deposit_minor, None), ("juice", "goods", 129, "bottle"),
         ):  # fmt: skip
@@ -190,7 +190,7 @@ def with_bottled_juice(town, deposit_minor):
 
 
 def juice_for_milk(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup.accept(session, STORE, ONE, actor=ANA, at=AT)
         pickup.start_picking(session, STORE, ONE, actor=ANA, at=AT)
         pickup.pick_line(session, STORE, ONE, "milk", 1, actor=ANA, at=AT)
@@ -202,7 +202,7 @@ def test_what_stands_in_costs_no_more_with_its_deposit_than_what_it_stands_in_fo
     placed = place_online(town)
     pay(town)
     assert juice_for_milk(town) == 387
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup.ready(session, STORE, ONE, actor=ANA, at=AT)
     handed = town.collect(placed.code, new_id(), 387)
     assert handed.completed.sale.total_minor == 387  # 129 + 2 × (104 + 25)
@@ -223,7 +223,7 @@ def test_no_more_is_handed_over_than_was_paid(town):
     placed = place_online(town)
     pay(town)
     town.make_ready(ONE)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         order_for_update(session, STORE, ONE).total_minor = 400
     with pytest.raises(Refused, match="would cost more now"):
         town.collect(placed.code, new_id(), 400)
@@ -232,7 +232,7 @@ def test_no_more_is_handed_over_than_was_paid(town):
 def test_the_till_gives_no_cash_for_what_was_paid_online(town):
     _, sale = collected(town)
     request = returns.ReturnRequest(new_id(), STORE, TILL, sale.id, [(1, 1)])
-    with town.shop.write() as session, pytest.raises(Refused, match="Pickup page"):
+    with town.store.write() as session, pytest.raises(Refused, match="Pickup page"):
         returns.take_back(session, request, actor=ANA, at=AT)
 
 
@@ -243,7 +243,7 @@ def test_goods_brought_back_in_time_send_their_part_of_the_escrow_back_and_the_r
             order_copy.ask_return(session, STORE, placed.token, "Sour.", at=later(days=2))
     town.deliver(at=later(days=2))
     assert town.state(ONE) == ("return_asked", "return_asked")
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup_returns.take_back(
             session, STORE, ONE, [("milk", 1, False)], return_id=new_id(), till_id=TILL, actor=ANA, at=later(days=2)
         )
@@ -270,7 +270,7 @@ def test_after_a_refused_return_the_customer_has_two_days_to_let_the_network_dec
     placed, _ = collected(town)
     ask_return(town, placed, later(days=6, hours=23))
     town.deliver(at=later(days=6, hours=23))
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup_returns.refuse(session, STORE, ONE, why="It was fine.", actor=ANA, at=later(days=6, hours=23))
     town.hear(at=later(days=8))  # the shop was cut off: the customer reads it only now
     assert release(town, later(days=9, hours=23)) == 0
@@ -299,7 +299,7 @@ def test_money_waits_for_what_a_shop_says_is_still_on_its_way(town):
 @pytest.mark.parametrize("paid_out", [False, True])
 def test_goods_brought_back_at_a_shop_that_was_cut_off_pay_the_customer_at_the_shops_cost(town, paid_out):
     collected(town)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup_returns.ask(session, STORE, ONE, why="Sour.", actor=ANA, at=later(days=6))
     take_back(town, 2, later(days=6))
     assert release(town, later(days=21)) == 1
@@ -322,13 +322,13 @@ def test_what_is_left_may_come_back_another_time_and_each_return_is_booked_once(
     collected(town)
 
     def back(qty, id, at):
-        with town.shop.write() as session:
+        with town.store.write() as session:
             return pickup_returns.take_back(
                 session, STORE, ONE, [("milk", qty, True)], return_id=id, till_id=TILL, actor=ANA, at=at
             )
 
     def ask(at):
-        with town.shop.write() as session:
+        with town.store.write() as session:
             pickup_returns.ask(session, STORE, ONE, why="Sour.", actor=ANA, at=at)
 
     first, second = new_id(), new_id()
@@ -360,7 +360,7 @@ def test_a_customer_asks_again_for_what_is_left_once_the_shop_has_answered(town)
     ask_return(town, placed, later(days=6, hours=23))
     assert release(town, later(days=60)) == 0  # the rest waits for the answer to the third wish too
     town.deliver(at=later(days=6, hours=23))
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup_returns.refuse(session, STORE, ONE, why="It was fine.", actor=ANA, at=later(days=7))
     town.hear(at=later(days=7))
     with town.network.read() as session:
@@ -372,7 +372,7 @@ def test_a_customer_asks_again_for_what_is_left_once_the_shop_has_answered(town)
 
 def test_a_wish_the_shop_let_pass_can_be_disputed(town):
     placed, _ = collected(town)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         order_for_update(session, STORE, ONE).return_until = later(days=5)  # a clock that went wrong
     ask_return(town, placed, later(days=6))
     town.hear(at=later(days=6))
@@ -387,7 +387,7 @@ def test_a_wish_the_shop_let_pass_can_be_disputed(town):
 def test_an_accepted_order_that_was_forgotten_ends_with_the_money_back(town, step):
     placed = place_online(town)
     pay(town)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup.accept(session, STORE, ONE, actor=ANA, at=AT)
         if step == "picking":
             pickup.start_picking(session, STORE, ONE, actor=ANA, at=AT)
@@ -415,7 +415,7 @@ def test_after_the_time_nothing_comes_back(town):
     placed, _ = collected(town)
     with town.network.write() as session, pytest.raises(Refused, match="no longer"):
         order_copy.ask_return(session, STORE, placed.token, "Sour.", at=later(days=8))
-    with town.shop.write() as session, pytest.raises(Refused):
+    with town.store.write() as session, pytest.raises(Refused):
         pickup_returns.ask(session, STORE, ONE, why="Sour.", actor=ANA, at=later(days=8))
 
 
@@ -424,7 +424,7 @@ def test_a_refused_return_can_be_disputed_and_is_decided_once(town):
     with town.network.write() as session:
         order_copy.ask_return(session, STORE, placed.token, "Sour.", at=later(days=1))
     town.deliver()
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup_returns.refuse(session, STORE, ONE, why="It was fine.", actor=ANA, at=later(days=1))
     town.deliver()
     with town.network.write() as session:
@@ -539,7 +539,7 @@ def test_no_other_shop_moves_the_money_of_an_order(town):
     placed = place_online(town)
     pay(town)
     town.make_ready(ONE)
-    with town.shop.read() as session:
+    with town.store.read() as session:
         told = json.loads(outbox.due(session, NETWORK)[-1].body)
     town.deliver()
     for state in ("collected", "refused"):
@@ -556,7 +556,7 @@ def test_a_shops_clock_gone_wrong_neither_passes_money_on_at_once_nor_keeps_it_f
     pay(town)
     town.make_ready(ONE)
     town.deliver()
-    with town.shop.write() as session:
+    with town.store.write() as session:
         handover.collect(session, STORE, placed.token, sale_id=new_id(), till_id=TILL, tenders=[],
                          shown_total_minor=387, actor=ANA, at=later(days=off_days, hours=2)).or_raise()  # fmt: skip
     town.hear(at=later(hours=2))
@@ -568,7 +568,7 @@ def test_a_shops_clock_gone_wrong_neither_passes_money_on_at_once_nor_keeps_it_f
 def test_a_refund_is_confirmed_once(town):
     place_online(town)
     pay(town)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup.refuse(session, STORE, ONE, why="We are closing.", actor=ANA, at=AT)
     town.deliver()
     with town.network.write() as session:
@@ -593,7 +593,7 @@ def test_the_shop_hears_of_money_that_did_not_go_back_at_once_and_when_it_has(to
     town.deliver(seed=1)
 
     def there():
-        with town.shop.read() as session:
+        with town.store.read() as session:
             return [(row.state, row.amount_minor) for row in refunds.of_escrow(session, ONE)]
 
     assert there() == [("waiting", 100)]

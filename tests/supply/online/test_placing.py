@@ -15,7 +15,7 @@ from supply.online.checkout import placing
 from supply.online.checkout.placing import CUSTOMER, MOST_ORDERS, MOST_THINGS
 from supply.online.orders import PickupOrder
 from supply.online.pickup import pickup
-from supply.online.storefront.availability import ShopOffer
+from supply.online.storefront.availability import OnlineListing
 from tests.supply.online_store import ANA, AT, STORE, later, make_town
 
 
@@ -38,7 +38,7 @@ def test_a_number_has_so_many_unpaid_orders_open_in_a_shop_however_it_is_written
     assert town.left("milk") == 36 - MOST_ORDERS, "the one refused took nothing"
     place(town, phone="+86 10 5550 124")
     town.deliver()
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup.refuse(session, STORE, first, why="Closed today.", actor=ANA, at=AT)
     town.deliver()
     place(town)
@@ -63,7 +63,7 @@ def test_several_orders_of_one_number_at_once_are_no_more_than_one_after_the_oth
 
 def test_no_more_than_so_many_things_wait_unpaid_for_a_number_and_portions_count_as_things(town):
     with town.network.write() as session:
-        session.execute(sa.update(ShopOffer).values(allowance_qty=9_000))
+        session.execute(sa.update(OnlineListing).values(allowance_qty=9_000))
     with pytest.raises(Refused, match="at most 60 things"):
         place(town, [("milk", MOST_THINGS + 1)])
     place(town, [("milk", MOST_THINGS - 5)])
@@ -80,7 +80,7 @@ def test_who_let_an_order_expire_has_one_unpaid_at_a_time_for_a_month(town):
         town.deliver(at=at)
         town.make_ready(order, at=at)
         over = at + (later(days=3) - AT)
-        with town.shop.write() as session:
+        with town.store.write() as session:
             assert [one.state for one in pickup.expire_due(session, STORE, actor=ANA, at=over)] == ["expired"]
         town.deliver(at=over)
         return over

@@ -25,7 +25,7 @@ THREE_FOR_TWO = Offer(new_id(), "3 for 2", "nth", (Part(Choice(skus=frozenset(["
 @pytest.fixture
 def town(tmp_path):
     found = make_town(tmp_path)
-    for database in (found.network, found.shop):
+    for database in (found.network, found.store):
         with database.write() as session:
             for sku, kind, price, deposit in (("bottle", "deposit", 25, None), ("cola", "goods", 150, "bottle")):
                 session.add(
@@ -35,14 +35,14 @@ def town(tmp_path):
                 session.flush()
                 session.add(Price(sku=sku, scope_id="*", from_day=dt.date(2026, 1, 1), price_minor=price))
                 session.add(Listing(store_id=STORE, sku=sku))
-    with found.shop.write() as session:
+    with found.store.write() as session:
         stock.receive(session, STORE, [("cola", 20)], source_kind="delivery", source_id="cola", at=AT, actor=ANA)
     found.publish(later(minutes=1))
     return found
 
 
 def promise(town, offer=THREE_FOR_TWO):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         offers.make(session, STORE, offer, actor=ANA, at=AT)
     town.publish(later(minutes=2))
 
@@ -50,7 +50,7 @@ def promise(town, offer=THREE_FOR_TWO):
 def test_the_online_total_is_the_tills_with_the_shops_offers_and_the_deposits(town):
     promise(town)
     lines = [("milk", 4), ("cola", 2), ("apple", 300)]
-    with town.shop.read() as session:
+    with town.store.read() as session:
         at_the_till = sale.quote(session, STORE, lines, at=AT).basket
     with town.network.read() as session:
         online = listing.quote(session, STORE, lines, at=AT).basket
@@ -60,9 +60,9 @@ def test_the_online_total_is_the_tills_with_the_shops_offers_and_the_deposits(to
 
 def test_what_the_products_of_an_order_cost_is_together_what_is_to_pay_offers_deposits_and_added_tax_within(town):
     promise(town)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         session.get(TaxClass, "std").inclusive = False
-    with town.shop.read() as session:
+    with town.store.read() as session:
         saved = [["o1", "3 for 2", 129]]
         lines = [
             PickupLine(sku="milk", qty=4, price_minor=129, price_quantity=1, saved=saved),
@@ -85,7 +85,7 @@ def test_what_was_promised_is_rung_although_price_deposit_and_offer_have_changed
     town.open_till()
     placed = town.ready_order(ONE, [("milk", 3), ("cola", 2)])
     assert placed.order.total_minor == 2 * 129 + 2 * 175
-    with town.shop.write() as session:
+    with town.store.write() as session:
         offers.end(session, STORE, THREE_FOR_TWO.id, actor=ANA, at=later(minutes=5))
         for sku, price in (("milk", 199), ("cola", 999), ("bottle", 50)):
             session.get(Price, (sku, "*", dt.date(2026, 1, 1))).price_minor = price
@@ -101,7 +101,7 @@ def test_of_a_line_that_falls_short_the_customer_keeps_the_same_share_of_the_sav
     promise(town)
     town.place(ONE, [("milk", 3)])
     town.deliver()
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup.accept(session, STORE, ONE, actor=ANA, at=AT)
         pickup.start_picking(session, STORE, ONE, actor=ANA, at=AT)
         pickup.pick_line(session, STORE, ONE, "milk", 2, actor=ANA, at=AT)
@@ -113,7 +113,7 @@ def test_of_a_line_that_falls_short_the_customer_keeps_the_same_share_of_the_sav
 
 def test_an_offer_that_was_ended_is_ended_online(town):
     promise(town)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         offers.end(session, STORE, THREE_FOR_TWO.id, actor=ANA, at=later(minutes=3))
     town.publish(later(minutes=4))
     with town.network.read() as session:
@@ -135,7 +135,7 @@ def picking(town, **wishes):
         placing.place(session, STORE, id=ONE, name="Li", phone="555 0100", lines=[("bread", 2)], at=AT,
                      wishes=placing.Wishes(**wishes))  # fmt: skip
     town.deliver()
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup.accept(session, STORE, ONE, actor=ANA, at=AT)
         pickup.start_picking(session, STORE, ONE, actor=ANA, at=AT)
         pickup.pick_line(session, STORE, ONE, "bread", 1, actor=ANA, at=AT)
@@ -143,7 +143,7 @@ def picking(town, **wishes):
 
 def test_something_else_costs_no_more_than_what_it_stands_in_for(town):
     picking(town, if_short="similar")
-    with town.shop.write() as session:
+    with town.store.write() as session:
         session.get(Price, ("cola", "*", dt.date(2026, 1, 1))).price_minor = 900
         order = pickup.short(session, STORE, ONE, instead={"bread": "cola"}, actor=ANA, at=AT)
         assert order.total_minor == 250 + 250, "its deposit of 25 within"
@@ -157,7 +157,7 @@ def test_something_else_costs_no_more_than_what_it_stands_in_for(town):
 
 def test_nobody_gets_something_else_unasked(town):
     picking(town)
-    with town.shop.write() as session, pytest.raises(Refused, match="did not wish"):
+    with town.store.write() as session, pytest.raises(Refused, match="did not wish"):
         pickup.short(session, STORE, ONE, instead={"bread": "cola"}, actor=ANA, at=AT)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         assert pickup.short(session, STORE, ONE, instead={"bread": "cola"}, agreed=True, actor=ANA, at=AT)

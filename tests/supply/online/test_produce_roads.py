@@ -42,7 +42,7 @@ def town(tmp_path):
 @pytest.fixture
 def sku(town) -> str:
     """A farmer's tomatoes, known to the network; the farmer was brought by an agent."""
-    with town.shop.write() as session:
+    with town.store.write() as session:
         producers.add_producer(
             session, STORE, "Li's farm", id="farm", commission_bp=2_000, agent_name="Mei", agent_bp=500, **BY
         )
@@ -50,7 +50,7 @@ def sku(town) -> str:
         assortment.set_price(session, STORE, sku, PRICE_MINOR, DAY, today=DAY, **BY)
         producers.sell_for(session, STORE, "farm", sku, "Grown on the hill.", **BY)
         product_stories.tell(session, STORE, sku, at=AT)
-    with town.shop.read() as session:
+    with town.store.read() as session:
         told = [Message(**outbox.to_wire(row)) for row in outbox.due(session, "network")]
     with town.network.write() as session:
         product_stories.take_told(session, next(one.body for one in told if one.topic == product_stories.STORY_TOLD))
@@ -58,7 +58,7 @@ def sku(town) -> str:
 
 
 def take_in(town, sku: str, qty: int, code: str, at: dt.datetime) -> str:
-    with town.shop.write() as session:
+    with town.store.write() as session:
         return producers.take_in(session, STORE, sku, qty, id=new_id(), code=code, actor=ANA, at=at).id
 
 
@@ -77,13 +77,13 @@ def join(town, group_id: str, qty: int) -> tuple[str, str]:
 
 
 def traced(town, **which) -> list[tuple[str, str | None, int, int]]:
-    with town.shop.read() as session:
+    with town.store.read() as session:
         rows = payouts.trace(session, STORE, **which)
         return [(one.producer, one.lot_code, one.qty, one.net_minor) for one in rows]
 
 
 def stated(town, at: dt.datetime) -> payouts.ProduceStatement:
-    with town.shop.write() as session:
+    with town.store.write() as session:
         return payouts.make(session, STORE, "farm", at.date(), id=new_id(), actor=ANA, at=at)
 
 
@@ -98,7 +98,7 @@ def test_a_group_of_a_producer_s_goods_is_filled_from_their_lot_and_settles_afte
         threshold_qty=5, case_qty=5, minimum_cases=1, closes_at=later(hours=2), van_day=came.date(),
         pickup_until=dt.date(2026, 3, 6),
     )  # fmt: skip
-    with town.shop.write() as session:
+    with town.store.write() as session:
         group_facts.open_at_store(session, terms, **BY)
     town.deliver()
     shares = [join(town, terms.id, qty) for qty in (2, 3)]
@@ -106,7 +106,7 @@ def test_a_group_of_a_producer_s_goods_is_filled_from_their_lot_and_settles_afte
         group_facts.close_due(session, at=terms.closes_at)
     town.deliver(at=terms.closes_at)
     lot_id = take_in(town, sku, 6, "CRATE-7", came)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         group_facts.say_arrived(session, STORE, terms.id, 5, actor=ANA, at=came)
     town.deliver(at=came)
     for (order_id, code), qty in zip(shares, (2, 3), strict=True):
@@ -115,13 +115,13 @@ def test_a_group_of_a_producer_s_goods_is_filled_from_their_lot_and_settles_afte
     whole = [("Li's farm", "CRATE-7", qty, net(qty * GROUP_MINOR)) for qty in (2, 3)]
     assert traced(town, lot_id=lot_id) == whole
     assert traced(town, receipt=(TILL, 2)) == whole[1:]
-    with town.shop.write() as session:
+    with town.store.write() as session:
         ask(session, STORE, shares[0][0], why="Too soft", actor=ANA, at=back)
         take_back(session, STORE, shares[0][0], [(sku, 2, True)], return_id=new_id(), till_id=TILL, actor=ANA, at=back)
     row = stated(town, back)
     left_minor = net(3 * GROUP_MINOR)
     assert (row.net_minor, row.due_minor) == (left_minor, left_minor - round(left_minor * 0.2))
-    with town.shop.read() as session:
+    with town.store.read() as session:
         assert payouts.agents_of(session, row) == {"Mei": round(left_minor * 0.05)}
         assert session.get_one(ProduceLot, (STORE, lot_id)).left_qty == 3
         assert checks.findings(session) == []
@@ -131,7 +131,7 @@ def test_a_group_of_a_producer_s_goods_is_filled_from_their_lot_and_settles_afte
 
 def test_local_goods_stand_on_the_shelf_by_their_own_sales_and_the_commission_and_sell_from_it(town, sku):
     lot_id = take_in(town, sku, 9, "CRATE-8", AT)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         for back in range(1, 15):
             day = DAY - dt.timedelta(days=back)
             for one, qty in ((sku, 4), ("milk", 4)):
@@ -142,11 +142,11 @@ def test_local_goods_stand_on_the_shelf_by_their_own_sales_and_the_commission_an
                     RegionalDemand(region_id="R1", sku=one, business_day=day, sold_qty=qty * (1 if one == sku else 6),
                                    revenue_minor=0, stores_open=6, stores_selling=1 if one == sku else 6)
                 )  # fmt: skip
-    with town.shop.read() as session:
+    with town.store.read() as session:
         ranked = {one.sku: one for one in ranking.rank(session, STORE, day=DAY - dt.timedelta(days=1), price_day=DAY)}
     assert ranked[sku].why["margin_bp"] == 2_000
     assert ranked[sku].score >= ranked["milk"].score * 9 // 10, "nobody else can sell it: the region says nothing of it"
-    with town.shop.write() as session:
+    with town.store.write() as session:
         plan = shelf_plan.draft(session, STORE, slots=2, actor=ANA, at=AT)
         shelf_plan.approve(session, STORE, plan.id, from_day=DAY, actor=ANA, at=AT)
         task = next(one for one in shelf_plan.refill_tasks(session, STORE) if one.sku == sku)
@@ -159,5 +159,5 @@ def test_local_goods_stand_on_the_shelf_by_their_own_sales_and_the_commission_an
     assert [(str(move[3]), move[2]) for move in sold.document["movements"]] == [("shelf", 4)]
     assert traced(town, lot_id=lot_id) == [("Li's farm", "CRATE-8", 4, net(4 * PRICE_MINOR))]
     assert traced(town, receipt=(TILL, sold.sale.receipt_no)) == traced(town, lot_id=lot_id)
-    with town.shop.read() as session:
+    with town.store.read() as session:
         assert checks.findings(session) == []

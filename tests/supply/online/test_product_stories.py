@@ -17,22 +17,22 @@ def country(tmp_path):
     return make_country(tmp_path)
 
 
-def farm(country, shop: str, rate_bp: int) -> str:
+def farm(country, store: str, rate_bp: int) -> str:
     """Sell a farmer's tomatoes in a shop, under a tax class 'reduced' of the shop's own; returns their SKU."""
-    by = {"actor": KEEPER[shop], "at": AT}
-    with country.shops[shop].write() as session:
+    by = {"actor": KEEPER[store], "at": AT}
+    with country.stores[store].write() as session:
         assortment.set_tax_class(session, "reduced", "Reduced", rate_bp, inclusive=True, **by)
-        producers.add_producer(session, shop, "Li's farm", id="farm", commission_bp=2_000, **by)
+        producers.add_producer(session, store, "Li's farm", id="farm", commission_bp=2_000, **by)
         session.flush()
-        sku = assortment.add(session, shop, Wished("Tomatoes", "Local", "reduced"), command="t", **by).sku
-        producers.sell_for(session, shop, "farm", sku, "Grown on the hill.", **by)
-        product_stories.tell(session, shop, sku, at=AT)
+        sku = assortment.add(session, store, Wished("Tomatoes", "Local", "reduced"), command="t", **by).sku
+        producers.sell_for(session, store, "farm", sku, "Grown on the hill.", **by)
+        product_stories.tell(session, store, sku, at=AT)
         return sku
 
 
 def test_a_shop_s_tax_class_is_no_other_shop_s_and_its_new_rate_is_told(country):
-    skus = {shop: farm(country, shop, rate_bp) for shop, rate_bp in (("S1", 9_000), ("S2", 500))}
-    with country.shops["S1"].write() as session:
+    skus = {store: farm(country, store, rate_bp) for store, rate_bp in (("S1", 9_000), ("S2", 500))}
+    with country.stores["S1"].write() as session:
         assortment.set_tax_class(
             session, "reduced", "Reduced", 700, inclusive=True, actor=KEEPER["S1"], at=later(days=1)
         )
@@ -41,13 +41,13 @@ def test_a_shop_s_tax_class_is_no_other_shop_s_and_its_new_rate_is_told(country)
     country.deliver()
     with country.network.read() as session:
         of_product = {
-            shop: session.get_one(TaxClass, session.get_one(Product, sku).tax_class_id).rate_bp
-            for shop, sku in skus.items()
+            store: session.get_one(TaxClass, session.get_one(Product, sku).tax_class_id).rate_bp
+            for store, sku in skus.items()
         }
         edition = catalogue_edition.edition(session, "S2")
     assert of_product == {"S1": 700, "S2": 500}
     assert {"S1:reduced", "S2:reduced", "reduced"}.isdisjoint(row["id"] for row in edition["tax_classes"])
-    with country.shops["S2"].write() as session:
+    with country.stores["S2"].write() as session:
         catalogue_edition.take_edition(session, edition)
         session.flush()
         assert session.get_one(TaxClass, "reduced").rate_bp == 500
@@ -67,7 +67,7 @@ def test_a_picture_is_kept_though_it_comes_before_its_story_or_twice_and_goes_wh
     jpegs = [b"\xff\xd8" + bytes([n]) * 9 for n in range(2)]
 
     def tell(n: int, *, gone: str | None = None) -> None:
-        with country.shops["S1"].write() as session:
+        with country.stores["S1"].write() as session:
             if gone:
                 product_stories.take_out_picture(session, "S1", sku, gone)
             product_stories.add_picture(session, "S1", sku, jpegs[n], at=later(minutes=1 + n))

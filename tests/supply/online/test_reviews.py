@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.errors import ShopError
+from config.errors import DomainError
 from config.ids import new_id
 from config.nodes.journal import Actor, JournalEntry
 from supply.online.orders import PickupOrder
@@ -41,20 +41,20 @@ def there(session):
 def test_a_collected_product_is_reviewed_once_and_answered_by_its_shop(town):
     for _ in range(2):
         write(town)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         online.answer_review(session, there(session), "Thank you!", actor=ANA, at=later(hours=1))
     town.deliver()
     with town.network.read() as session:
         (row,) = reviews.of_product(session, STORE, "milk")
         assert (row.stars, row.answer, row.by_name) == (4, "Thank you!", "L")
         assert reviews.stars_of(session, STORE, ["milk"])["milk"].tenths == 40
-    with pytest.raises(ShopError, match="reviewed this already"):
+    with pytest.raises(DomainError, match="reviewed this already"):
         write(town, stars=1)
 
 
 @pytest.mark.parametrize("odd", [{"sku": "tea"}, {"stars": 0}, {"stars": 6}, {"words": "x" * 601}])
 def test_what_was_not_bought_and_what_is_no_review_is_refused(town, odd):
-    with pytest.raises(ShopError):
+    with pytest.raises(DomainError):
         write(town, **odd)
 
 
@@ -62,7 +62,7 @@ def test_what_was_not_collected_is_not_reviewed(town):
     town.ready_order("order-00002", [("milk", 1)])
     with town.network.write() as session:
         order = session.get(PickupOrder, (STORE, "order-00002"))
-        with pytest.raises(ShopError, match="once it is"):
+        with pytest.raises(DomainError, match="once it is"):
             reviews.write(session, order, "milk", 5, "", actor=CUSTOMER, at=AT)
 
 
@@ -71,7 +71,7 @@ def test_hiding_is_the_operators_wants_a_reason_and_stays_on_record(town):
     with town.network.write() as session:
         reviews.report(session, there(session), "Rude.", actor=CUSTOMER, at=AT)
         assert reviews.reported(session) == [there(session)]
-        with pytest.raises(ShopError, match="Say why"):
+        with pytest.raises(DomainError, match="Say why"):
             reviews.decide(session, there(session), hide=True, why=" ", actor=OPERATOR, at=AT)
         reviews.decide(session, there(session), hide=True, why="It is rude.", actor=OPERATOR, at=AT)
         online.tell_review(session, there(session), AT)
@@ -80,7 +80,7 @@ def test_hiding_is_the_operators_wants_a_reason_and_stays_on_record(town):
         verbs = [row.verb for row in session.query(JournalEntry)]
         assert {"review.reported", "review.hidden"} <= set(verbs)
     town.deliver()
-    with town.shop.read() as session:
+    with town.store.read() as session:
         assert there(session).state == "hidden"
 
 

@@ -32,25 +32,25 @@ def test_the_network_shows_what_the_store_published_with_its_prices_and_portions
 
 
 def test_a_hold_back_is_never_promised_online(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         session.get(Listing, (STORE, "bread")).hold_back_qty = 4
     town.publish(later(minutes=1))
     assert town.left("bread") == 6
 
 
 def test_of_what_is_recalled_nothing_is_promised_online_until_somebody_has_looked(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         recall.call(session, STORE, "bread", "L7", id="r", why="glass", actor=ANA, at=AT)
     town.publish(later(minutes=1))
     assert town.left("bread") == 0
-    with town.shop.write() as session:
+    with town.store.write() as session:
         recall.clear(session, STORE, "r", 0, actor=ANA, at=AT)
     town.publish(later(minutes=2))
     assert town.left("bread") == 9
 
 
 def test_what_is_over_its_last_day_is_promised_to_nobody_online(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         for qty, expires_on in ((4, AT.date() - dt.timedelta(days=1)), (1, AT.date())):
             lots = [batches.Lot("bread", qty, None, expires_on)]
             batches.lay_in(session, STORE, lots, source_kind="delivery", source_id=f"D{qty}", at=AT)
@@ -59,7 +59,7 @@ def test_what_is_over_its_last_day_is_promised_to_nobody_online(town):
 
 
 def test_nothing_is_published_when_a_customer_would_notice_nothing(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         assert told(session, later(minutes=1)) is None
         stock.waste(session, STORE, "milk", 3, at=AT, actor=ANA)  # plenty is left
         assert told(session, later(minutes=1)) is None
@@ -70,7 +70,7 @@ def test_nothing_is_published_when_a_customer_would_notice_nothing(town):
 
 
 def test_a_product_no_longer_listed_leaves_the_online_shop(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         session.get(Listing, (STORE, "tea")).active = False
     town.publish(later(minutes=1))
     with town.network.read() as session, pytest.raises(NotFound, match="not in this online shop"):
@@ -78,7 +78,7 @@ def test_a_product_no_longer_listed_leaves_the_online_shop(town):
 
 
 def test_an_older_publication_that_arrives_late_changes_nothing(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         session.get(Listing, (STORE, "bread")).hold_back_qty = 2
         session.flush()
         older = told(session, later(minutes=1))
@@ -92,11 +92,11 @@ def test_an_older_publication_that_arrives_late_changes_nothing(town):
 
 
 def test_editions_rise_even_when_the_clock_was_put_back(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         session.get(Listing, (STORE, "bread")).hold_back_qty = 3
         session.flush()
         fact = told(session, later(days=-2))
-        assert fact.edition == session.get(availability.ShopFront, STORE).edition
+        assert fact.edition == session.get(availability.Storefront, STORE).edition
     town.deliver()
     assert town.left("bread") == 7
 
@@ -104,7 +104,7 @@ def test_editions_rise_even_when_the_clock_was_put_back(town):
 def test_a_new_allowance_is_lowered_by_orders_the_store_had_not_seen(town):
     town.place("order-00001", [("bread", 3)])
     assert town.left("bread") == 6
-    with town.shop.write() as session:  # the order is still on its way
+    with town.store.write() as session:  # the order is still on its way
         session.get(Listing, (STORE, "bread")).hold_back_qty = 3
         session.flush()
         fact = told(session, later(minutes=1))
@@ -172,12 +172,12 @@ def test_search_takes_its_letters_literally(town):
 
 
 def test_a_closed_shop_takes_no_orders_and_opens_again(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         storefront.set_taking_orders(session, STORE, False, actor=ANA, at=later(minutes=1))
     town.deliver()
     with pytest.raises(Refused, match="takes no online orders"):
         town.place("order-00001", [("milk", 1)])
-    with town.shop.write() as session:
+    with town.store.write() as session:
         storefront.set_taking_orders(session, STORE, True, actor=ANA, at=later(minutes=2))
     town.deliver()
     assert town.place("order-00001", [("milk", 1)]).order.total_minor == 129

@@ -81,7 +81,7 @@ def town(tmp_path):
 
 
 def settle(town, **rules):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         storefront.set_rules(session, STORE, PickupRules(**rules), actor=ANA, at=AT)
     town.deliver()
 
@@ -125,7 +125,7 @@ def test_an_order_nobody_answers_in_time_is_refused_by_itself_and_its_units_retu
     town.place("order-00001", [("tea", 1)])
     town.deliver()
     for minutes, state in ((29, "placed"), (31, "refused")):
-        with town.shop.write() as session:
+        with town.store.write() as session:
             pickup.expire_due(session, STORE, actor=ANA, at=later(minutes=minutes))
         town.deliver()
         assert town.state("order-00001") == (state, state)

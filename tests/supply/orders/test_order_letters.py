@@ -20,7 +20,7 @@ WEI = KEEPER["S1"]
 @pytest.fixture
 def country(tmp_path) -> Country:
     made = make_country(tmp_path)
-    with made.shops["S1"].write() as session:
+    with made.stores["S1"].write() as session:
         farm = session.get_one(Supplier, FARM)
         farm.owner_id, farm.send_by, farm.email, farm.customer_no = "S1", "email", "orders@farm.example", "=C1"
     return made
@@ -31,18 +31,18 @@ def sent(country: Country) -> str:
 
 
 def letter(country: Country, letter_id: str):
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         return supplier_letters.letter_of(session, "S1", letter_id)
 
 
 def fail(country: Country, order_id: str, code: str, words: str):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         return supplier_letters.failed(session, "S1", order_id, code, words, at=AT)
 
 
 def test_an_order_to_an_own_supplier_writes_one_letter_and_one_to_the_network_none(country):
     own, ours = sent(country), country.order("S1", {"bread": 1}, supplier=VAN)
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert [row.id for row in supplier_letters.due(session, "S1", AT)] == [own]
         assert supplier_letters.letters_of(session, "S1", ours) == []
 
@@ -50,7 +50,7 @@ def test_an_order_to_an_own_supplier_writes_one_letter_and_one_to_the_network_no
 def test_what_was_sent_is_seen_again_as_it_was_whatever_changes_later(country):
     order_id = sent(country)
     before = letter_pages.pages(letter(country, order_id).document)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         session.get_one(Supplier, FARM).name = "Somebody else"
         orders.lines_of(session, orders.order_of(session, "S1", order_id))[0].packs = 9
     assert letter_pages.pages(letter(country, order_id).document) == before
@@ -73,7 +73,7 @@ def test_a_refused_address_is_not_tried_again_and_the_order_stays_sent(country):
     order_id = sent(country)
     assert fail(country, order_id, "address-refused", "550 no such user").state == "refused"
     assert country.state("S1", order_id)[0] == "sent"
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert supplier_letters.due(session, "S1", later(days=1)) == []
         assert supplier_letters.unsent(session, "S1") == {order_id}
 
@@ -89,11 +89,11 @@ def test_a_silent_server_is_asked_again_later_and_then_given_up(country):
 def test_another_address_sends_it_again_and_the_supplier_keeps_it(country):
     order_id = sent(country)
     fail(country, order_id, "address-refused", "550")
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         with pytest.raises(Invalid, match="e-mail address"):
             supplier_letters.again(session, "S1", order_id, how="email", address="nobody at all", actor=WEI, at=AT)
         supplier_letters.again(session, "S1", order_id, how="email", address="new@farm.example", actor=WEI, at=AT)
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         (row,) = supplier_letters.due(session, "S1", AT)
         assert (row.address, row.tries, row.fault_code) == ("new@farm.example", 0, "")
         assert session.get_one(Supplier, FARM).email == "new@farm.example"
@@ -101,7 +101,7 @@ def test_another_address_sends_it_again_and_the_supplier_keeps_it(country):
 
 def test_a_letter_that_left_is_not_sent_again_nor_failed(country):
     order_id = sent(country)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         supplier_letters.left(session, "S1", order_id, actor=WEI, at=AT)
         supplier_letters.left(session, "S1", order_id, actor=WEI, at=later(days=1))
         assert supplier_letters.failed(session, "S1", order_id, "unreachable", "late", at=AT).state == "sent"
@@ -113,7 +113,7 @@ def test_a_letter_that_left_is_not_sent_again_nor_failed(country):
 @pytest.mark.parametrize("left", [False, True])
 def test_calling_an_order_off_takes_its_letter_back_or_writes_one_that_does(country, left):
     order_id = sent(country)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         if left:
             supplier_letters.left(session, "S1", order_id, actor=WEI, at=AT)
         orders.cancel(session, "S1", order_id, why="We close", actor=WEI, at=later(hours=1))
@@ -129,7 +129,7 @@ def test_calling_an_order_off_takes_its_letter_back_or_writes_one_that_does(coun
 def test_an_order_called_off_while_its_letter_is_under_way_is_called_off_by_a_second_one(country):
     first, second, mailed = sent(country), sent(country), []
     doors = SimpleNamespace(
-        read=country.shops["S1"].read, write=country.shops["S1"].write, now=lambda: later(minutes=1)
+        read=country.stores["S1"].read, write=country.stores["S1"].write, now=lambda: later(minutes=1)
     )
 
     class SlowMail:
@@ -140,7 +140,7 @@ def test_an_order_called_off_while_its_letter_is_under_way_is_called_off_by_a_se
             mailed.append(letter.id)
             if len(mailed) == 1:  # meanwhile the shopkeeper calls both off
                 for one in (first, second):
-                    with country.shops["S1"].write() as session:
+                    with country.stores["S1"].write() as session:
                         orders.cancel(session, "S1", one, why="Wrong", actor=KEEPER["S1"], at=at)
 
     for _run in range(2):
@@ -151,7 +151,7 @@ def test_an_order_called_off_while_its_letter_is_under_way_is_called_off_by_a_se
 
 def test_another_shop_s_letter_is_not_found(country):
     order_id = sent(country)
-    with country.shops["S1"].write() as session, pytest.raises(NotFound):
+    with country.stores["S1"].write() as session, pytest.raises(NotFound):
         supplier_letters.letter_of(session, "S2", order_id)
 
 
@@ -170,7 +170,7 @@ def test_another_shop_s_letter_is_not_found(country):
 )
 def test_a_contact_that_cannot_be_is_refused_with_its_field(country, wrong, words):
     good = {"name": "Mill", "lead_time_days": 1, "order_weekdays": (0,)}
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         with pytest.raises(Invalid, match=words) as refused:
             suppliers.write_contact(session, "S1", "mill", Contact(**good | wrong), actor=WEI, at=AT)
         assert refused.value.facts["field"]
@@ -179,7 +179,7 @@ def test_a_contact_that_cannot_be_is_refused_with_its_field(country, wrong, word
 
 def test_the_network_s_suppliers_and_other_shops_own_are_not_changed_here(country):
     contact = Contact("Mine", 1, (0,))
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         with pytest.raises(Refused, match="network"):
             suppliers.write_contact(session, "S1", VAN, contact, actor=WEI, at=AT)
         with pytest.raises(NotFound):

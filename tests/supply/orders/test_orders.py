@@ -95,9 +95,9 @@ def test_scarce_goods_are_shared_and_the_missing_packs_are_seen_on_both_sides(co
     country.deliver()
     country.fill()
     country.deliver()
-    for shop, order in (("S1", first), ("S2", second)):
-        assert country.lines(shop, shop, order)["tea"].packs_acknowledged == 1
-        assert country.lines("network", shop, order)["tea"].packs_acknowledged == 1
+    for store, order in (("S1", first), ("S2", second)):
+        assert country.lines(store, store, order)["tea"].packs_acknowledged == 1
+        assert country.lines("network", store, order)["tea"].packs_acknowledged == 1
 
 
 def test_an_order_of_which_there_is_nothing_is_rejected(country):
@@ -132,7 +132,7 @@ def test_an_order_with_an_own_supplier_stays_in_the_shop_and_its_goods_are_expec
 
 
 def test_an_empty_order_is_not_sent(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         write_order(session, "S1", "order-empty-1", {"bread": 0}, "van", AT, {})
         with pytest.raises(Refused, match="Nothing is ordered"):
             orders.send(session, "S1", "order-empty-1", actor=KEEPER["S1"], at=AT)
@@ -140,7 +140,7 @@ def test_an_empty_order_is_not_sent(country):
 
 def test_an_order_is_sent_once(country):
     order = country.order("S1", {"bread": 1})
-    with country.shops["S1"].write() as session, pytest.raises(Conflict):
+    with country.stores["S1"].write() as session, pytest.raises(Conflict):
         orders.send(session, "S1", order, actor=KEEPER["S1"], at=AT)
 
 
@@ -149,7 +149,7 @@ def test_an_order_is_sent_once(country):
 
 def approved(country, packs, *, minimum_minor=0, changed_by=""):
     """Write an approved order of S1 as proposed, under a supplier's minimum; returns its id."""
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         session.get_one(Supplier, VAN).minimum_minor = minimum_minor
         write_order(session, "S1", "order-approved", packs, VAN, AT, {})
         session.flush()
@@ -159,12 +159,12 @@ def approved(country, packs, *, minimum_minor=0, changed_by=""):
 
 
 def send(country, order):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         return orders.send(session, "S1", order, actor=KEEPER["S1"], at=AT)
 
 
 def cancel(country, order, why="Too much"):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         return orders.cancel(session, "S1", order, why=why, actor=KEEPER["S1"], at=AT)
 
 
@@ -173,7 +173,7 @@ def test_an_order_below_the_suppliers_minimum_is_not_sent_unless_a_person_wanted
     with pytest.raises(Refused, match=r"delivers from 10\.00 EUR; this order is 9\.00 EUR"):
         send(country, order)
     assert country.state("S1", order) == ("approved", "unknown")
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         orders.lines_of(session, orders.order_of(session, "S1", order))[0].changed_by = "Wei"
     send(country, order)
     assert country.state("S1", order) == ("sent", "unknown")
@@ -182,7 +182,7 @@ def test_an_order_below_the_suppliers_minimum_is_not_sent_unless_a_person_wanted
 def test_the_dearest_line_comes_first_and_numbers_rise(country):
     order = country.order("S1", {"bread": 1, "tea": 1, "milk": 2})
     assert list(country.lines("S1", "S1", order)) == ["tea", "milk", "bread"]
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert orders.next_no(session, "S1") == 2
         assert [found.id for found in orders.open_orders(session, "S1")] == [order]
         with pytest.raises(NotFound):
@@ -218,7 +218,7 @@ def test_an_order_with_odd_figures_waits_by_itself_and_the_others_are_filled(cou
 def test_a_shop_put_back_from_its_copy_orders_on_and_takes_in_what_it_no_longer_knows_of(country):
     lost = country.order("S1", {"bread": 1}, id="lost")
     country.deliver()
-    with country.shops["S1"].write() as session:  # last night's copy does not have it
+    with country.stores["S1"].write() as session:  # last night's copy does not have it
         for line in orders.lines_of(session, orders.order_of(session, "S1", lost)):
             session.delete(line)
         session.flush()
@@ -231,7 +231,7 @@ def test_a_shop_put_back_from_its_copy_orders_on_and_takes_in_what_it_no_longer_
     with country.network.read() as session:
         numbers = {row.id: row.order_no for row in session.scalars(sa.select(ReplenishmentOrder))}
     assert numbers == {lost: 1, again: 1_000_001}
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         notes = {row.order_id: row.id for row in receiving.expected(session, "S1")}
         assert set(notes) == {None, again}
         for delivery_id in notes.values():
@@ -245,7 +245,7 @@ def test_a_shop_put_back_from_its_copy_orders_on_and_takes_in_what_it_no_longer_
 
 
 def test_nothing_is_sent_to_a_supplier_that_is_put_aside(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         write_order(session, "S1", "aside", {"milk": 1}, FARM, AT, {})
         session.get(Supplier, FARM).active = False
         with pytest.raises(Refused, match="put aside"):
@@ -253,11 +253,11 @@ def test_nothing_is_sent_to_a_supplier_that_is_put_aside(country):
 
 
 def test_a_week_s_money_is_spent_by_what_came_not_by_what_was_asked(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         budget.set_budget(session, "S1", 25_000, actor=KEEPER["S1"], at=AT)
 
     def left() -> int:
-        with country.shops["S1"].read() as session:
+        with country.stores["S1"].read() as session:
             return budget.left_to_spend(session, "S1", AT.date())
 
     country.order("S1", {"tea": 10})
@@ -274,7 +274,7 @@ def test_a_week_s_money_is_spent_by_what_came_not_by_what_was_asked(country):
 
 @pytest.mark.parametrize("day", ["9999-12-31", "2027-03-02", "1970-01-01"])
 def test_an_order_for_a_day_nobody_means_waits_by_itself_and_keeps_no_van_from_leaving(country, day):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         write_order(session, "S1", "odd", {"bread": 1}, VAN, AT, {})
         session.get(ReplenishmentOrder, ("S1", "odd")).order_day = dt.date.fromisoformat(day)
         orders.send(session, "S1", "odd", actor=KEEPER["S1"], at=AT)
@@ -325,7 +325,7 @@ def test_an_order_not_sent_is_dropped_and_one_on_the_van_stays(country):
 def test_cancelling_an_own_suppliers_order_expects_its_goods_no_longer(country):
     order = country.order("S1", {"bread": 2}, supplier=FARM)
     cancel(country, order)
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert receiving.expected(session, "S1") == []
     assert country.state("S1", order) == ("cancelled", "unknown")
     assert country.findings() == []
@@ -336,7 +336,7 @@ def test_a_network_without_its_books_learns_an_order_from_the_shop_in_any_order(
     order = country.order("S1", {"bread": 2, "milk": 1})
     country.send_out()
     country.take_in("S1", [("milk", 11, "Broken")])
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         told = [Message(**to_wire(row)) for row in session.scalars(sa.select(OutboxMessage)).all()]
     (tmp_path / "fresh").mkdir()
     fresh = make_country(tmp_path / "fresh")
@@ -354,11 +354,11 @@ def test_a_network_without_its_books_learns_an_order_from_the_shop_in_any_order(
 
 def test_an_order_sent_after_the_cut_off_counts_for_the_supplier_s_next_order_day(country):
     days = []
-    with country.shops["S1"].write() as session:  # the farm takes orders on Mondays and Thursdays
+    with country.stores["S1"].write() as session:  # the farm takes orders on Mondays and Thursdays
         session.get_one(Supplier, FARM).cut_off_minute = 10 * 60
     for n, hours in enumerate((0, 2)):
         order_id = country.order("S1", {"bread": 1}, supplier=FARM, id=f"late-{n}", at=later(hours=hours), lead=2)
-        with country.shops["S1"].read() as session:
+        with country.stores["S1"].read() as session:
             order = session.get_one(ReplenishmentOrder, ("S1", order_id))
             days.append([(day - DAY).days for day in (order.order_day, order.delivery_day)])
             (goods,) = session.scalars(sa.select(Delivery).filter_by(order_id=order_id))
@@ -377,11 +377,11 @@ def test_an_order_counts_by_the_warehouse_s_clock_for_the_van_it_reaches_the_net
     with country.network.write() as session:
         suppliers.settle_calendar(session, WAREHOUSE, [], 19 * 60, tz="Asia/Tokyo", actor=OPERATOR, at=AT)
         told = supply_routes.edition(session, DAY)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         supply_routes.take_edition(session, told)
         assert order_days.closes_at(session, session.get_one(Supplier, VAN), "S1", DAY).hour == 10
     early, late = country.order("S1", {"bread": 1}, id="early"), country.order("S1", {"milk": 1}, id="late")
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         order = session.get_one(ReplenishmentOrder, ("S1", late))
         assert not proposals.is_over(session, order, later(hours=1))
         assert proposals.is_over(session, order, later(hours=1, minutes=1))
@@ -402,13 +402,13 @@ def test_an_order_counts_by_the_warehouse_s_clock_for_the_van_it_reaches_the_net
 @pytest.mark.parametrize(("tz", "closes", "shown"), [("Asia/Tokyo", 15, 14), ("", 24, None)])
 def test_a_warehouse_without_an_hour_takes_orders_until_its_own_midnight(country, tz: str, closes: int, shown: int):
     """Its midnight is the shop's 15:00, or midnight, though the shop's day lasts until four in the morning."""
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         suppliers.settle_calendar(session, WAREHOUSE, [], None, tz=tz, actor=OPERATOR, at=AT)
         last = order_days.closes_at(session, session.get_one(Supplier, VAN), "S1", DAY)
         assert (last.hour if last else None) == shown
     midnight = later(hours=closes - AT.hour)
     for at, ordered in ((midnight - dt.timedelta(minutes=1), DAY), (midnight, DAY + dt.timedelta(days=1))):
-        with country.shops["S1"].read() as session:
+        with country.stores["S1"].read() as session:
             supplier = session.get_one(Supplier, VAN)
             days = delivery_calendar.rhythm(supplier.calendar, DAY)
             assert order_days.counted(session, supplier, days, "S1", at).order_day == ordered
@@ -416,7 +416,7 @@ def test_a_warehouse_without_an_hour_takes_orders_until_its_own_midnight(country
 
 def test_who_names_an_earlier_day_or_an_earlier_van_is_due_no_sooner_than_the_others(country):
     country.order("S1", {"bread": 1}, id="sly")
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         body = to_wire(session.scalars(sa.select(OutboxMessage)).one())["body"]
     long_ago = (DAY - dt.timedelta(days=9)).isoformat()
     body |= dict.fromkeys(("order_day", "delivery_day", "next_delivery_day"), long_ago)

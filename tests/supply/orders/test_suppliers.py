@@ -16,8 +16,8 @@ WEI = Actor("wei", "Wei", "shopkeeper", "S1")
 
 
 @pytest.fixture
-def shop(tmp_path):
-    database = make_node(tmp_path / "shop.db", "S1", ["S1"])
+def store(tmp_path):
+    database = make_node(tmp_path / "store.db", "S1", ["S1"])
     yield database
     database.engine.dispose()
 
@@ -43,26 +43,26 @@ def sells(session, supplier, sku="bread", pack=6, cost=900, at=AT, **more):
         (range(7), MONDAY, (0, 2, 3)),
     ],
 )
-def test_stock_must_last_until_the_delivery_after_the_next(shop, weekdays, ordered, expected):
-    with shop.write() as session:
+def test_stock_must_last_until_the_delivery_after_the_next(store, weekdays, ordered, expected):
+    with store.write() as session:
         days = delivery_calendar.rhythm(add(session, lead=2, weekdays=weekdays).calendar, ordered)
     assert tuple((one - ordered).days for one in vars(days).values()) == expected
 
 
-def test_no_order_is_taken_on_other_days(shop):
-    with shop.write() as session:
+def test_no_order_is_taken_on_other_days(store):
+    with store.write() as session:
         assert delivery_calendar.rhythm(add(session).calendar, MONDAY + dt.timedelta(days=1)) is None
 
 
 @pytest.mark.parametrize(("today", "ordered"), [(0, 0), (1, 3), (3, 3), (4, 7)])
-def test_the_next_order_day_is_today_or_the_next_one_there_is(shop, today, ordered):
-    with shop.write() as session:
+def test_the_next_order_day_is_today_or_the_next_one_there_is(store, today, ordered):
+    with store.write() as session:
         days = delivery_calendar.next_rhythm(add(session).calendar, MONDAY + dt.timedelta(days=today))
     assert (days.order_day - MONDAY).days == ordered
 
 
-def test_a_product_comes_from_whoever_sells_a_unit_of_it_cheapest(shop):
-    with shop.write() as session:
+def test_a_product_comes_from_whoever_sells_a_unit_of_it_cheapest(store):
+    with store.write() as session:
         for supplier_id in ("farm", "mill"):
             add(session, supplier_id)
         sells(session, "farm", pack=6, cost=900)
@@ -72,8 +72,8 @@ def test_a_product_comes_from_whoever_sells_a_unit_of_it_cheapest(shop):
     assert {key: [row.sku for row in rows] for key, rows in found.items()} == {"mill": ["bread"], "farm": ["milk"]}
 
 
-def test_at_the_same_cost_the_shops_own_supplier_comes_first(shop):
-    with shop.write() as session:
+def test_at_the_same_cost_the_shops_own_supplier_comes_first(store):
+    with store.write() as session:
         add(session, "a-network", owner=EVERYONE, kind="network")
         add(session, "farm")
         for supplier_id in ("a-network", "farm"):
@@ -81,22 +81,22 @@ def test_at_the_same_cost_the_shops_own_supplier_comes_first(shop):
         assert list(supply_routes.sources(session, "S1", MONDAY)) == ["farm"]
 
 
-def test_terms_count_from_their_day_on(shop):
-    with shop.write() as session:
+def test_terms_count_from_their_day_on(store):
+    with store.write() as session:
         add(session)
         sells(session, "farm", valid_from=MONDAY + dt.timedelta(days=1))
         assert supply_routes.sources(session, "S1", MONDAY) == {}
         assert list(supply_routes.sources(session, "S1", MONDAY + dt.timedelta(days=1))) == ["farm"]
 
 
-def test_another_shops_supplier_is_not_asked(shop):
-    with shop.write() as session:
+def test_another_shops_supplier_is_not_asked(store):
+    with store.write() as session:
         add(session, owner="S2")
         sells(session, "farm")
         assert supply_routes.sources(session, "S1", MONDAY) == {}
 
 
-def test_the_networks_suppliers_arrive_whole_and_own_ones_stay(shop, tmp_path):
+def test_the_networks_suppliers_arrive_whole_and_own_ones_stay(store, tmp_path):
     network = make_node(tmp_path / "network.db")
     with network.write() as session:
         add(session, "van", owner=EVERYONE, kind="network", warehouse_id="WH1")
@@ -105,15 +105,15 @@ def test_the_networks_suppliers_arrive_whole_and_own_ones_stay(shop, tmp_path):
         suppliers.set_cost(session, "van", "bread", 950, MONDAY, today=MONDAY, actor=WEI, at=AT)
         body = json.loads(json.dumps(supply_routes.edition(session, MONDAY)))
     network.engine.dispose()
-    with shop.write() as session:
+    with store.write() as session:
         add(session, "farm")
         sells(session, "farm", "apple")
         add(session, "van", owner=EVERYONE, kind="network")
         sells(session, "van", "apple")
     for _ in range(2):
-        with shop.write() as session:
+        with store.write() as session:
             supply_routes.take_edition(session, body)
-    with shop.read() as session:
+    with store.read() as session:
         assert session.get(suppliers.Supplier, "van").warehouse_id == "WH1"
         found = supply_routes.sources(session, "S1", MONDAY)
     assert {key: [row.sku for row in rows] for key, rows in found.items()} == {
@@ -123,8 +123,8 @@ def test_the_networks_suppliers_arrive_whole_and_own_ones_stay(shop, tmp_path):
     assert [one.pack_cost_minor for one in found["van"]] == [950, 900], "a cost that has begun is the cost"
 
 
-def test_a_cost_is_kept_for_two_weeks_after_it_changed_and_no_other_ever(shop):
-    with shop.write() as session:
+def test_a_cost_is_kept_for_two_weeks_after_it_changed_and_no_other_ever(store):
+    with store.write() as session:
         add(session, "van", owner=EVERYONE, kind="network")
         for days, cost in ((-60, 700), (-40, 800), (-10, 900)):
             sells(session, "van", cost=cost, at=AT + dt.timedelta(days=days))
@@ -150,14 +150,14 @@ def test_a_cost_is_kept_for_two_weeks_after_it_changed_and_no_other_ever(shop):
         ({"minimum_minor": -1}, "bad-minimum"),
     ],
 )
-def test_a_supplier_that_cannot_be_is_refused(shop, wrong, code):
-    with shop.write() as session, pytest.raises(Invalid) as refusal:
+def test_a_supplier_that_cannot_be_is_refused(store, wrong, code):
+    with store.write() as session, pytest.raises(Invalid) as refusal:
         add(session, **wrong)
     assert refusal.value.code == code
 
 
-def test_a_pack_that_cannot_be_is_refused(shop):
-    with shop.write() as session:
+def test_a_pack_that_cannot_be_is_refused(store):
+    with store.write() as session:
         add(session)
         with pytest.raises(Conflict):
             add(session)
@@ -170,9 +170,9 @@ def test_a_pack_that_cannot_be_is_refused(shop):
             sells(session, "farm", "unheard-of")
 
 
-def test_a_supplier_s_calendar_travels_with_the_edition_and_one_that_cannot_be_is_refused(shop):
+def test_a_supplier_s_calendar_travels_with_the_edition_and_one_that_cannot_be_is_refused(store):
     closed = [(MONDAY + dt.timedelta(days=1)).isoformat()]
-    with shop.write() as session:
+    with store.write() as session:
         add(session, "van", owner=EVERYONE, kind="network", warehouse_id="WH1")
         suppliers.settle_calendar(session, "WH1", [*closed, *closed], 840, actor=WEI, at=AT)
         body = json.loads(json.dumps(supply_routes.edition(session, MONDAY)))

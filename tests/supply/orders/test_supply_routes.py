@@ -44,15 +44,15 @@ def country(tmp_path) -> Country:
     return make_country(tmp_path, lay_in=_with_two)
 
 
-def whom(session, shop: str) -> list[str]:
-    return [one.id for one in supply_routes.suppliers_for(session, shop) if one.kind == NETWORK]
+def whom(session, store: str) -> list[str]:
+    return [one.id for one in supply_routes.suppliers_for(session, store) if one.kind == NETWORK]
 
 
-def told(country: Country, shop: str) -> None:
+def told(country: Country, store: str) -> None:
     """Let a shop hear what the network's suppliers are today."""
     with country.network.read() as session:
         body = json.loads(json.dumps(supply_routes.edition(session, DAY)))
-    with country.shops[shop].write() as session:
+    with country.stores[store].write() as session:
         supply_routes.take_edition(session, body)
 
 
@@ -61,16 +61,16 @@ def test_a_shop_is_its_own_warehouse_s_else_its_region_s_else_the_usual_one_s(co
         assert supply_routes.served(session) == {"S1": WAREHOUSE, "S2": WAREHOUSE}
         supply_routes.supply_region(session, "R1", OTHER, **BY)
         assert supply_routes.served(session) == {"S1": OTHER, "S2": OTHER}
-        supply_routes.supply_shop(session, "S1", WAREHOUSE, **BY)
-        assert (supply_routes.warehouse_of(session, "S1"), supply_routes.shops_of(session, OTHER)) == (
+        supply_routes.supply_store(session, "S1", WAREHOUSE, **BY)
+        assert (supply_routes.warehouse_of(session, "S1"), supply_routes.stores_of(session, OTHER)) == (
             WAREHOUSE,
             ["S2"],
         )
-        supply_routes.supply_shop(session, "S1", None, **BY)
-        assert supply_routes.shops_of(session, OTHER) == ["S1", "S2"]
+        supply_routes.supply_store(session, "S1", None, **BY)
+        assert supply_routes.stores_of(session, OTHER) == ["S1", "S2"]
         for wrong in (("S1", "WH9"), ("S9", OTHER)):
             with pytest.raises(NotFound):
-                supply_routes.supply_shop(session, *wrong, **BY)
+                supply_routes.supply_store(session, *wrong, **BY)
         with pytest.raises(NotFound):
             supply_routes.supply_region(session, "R9", OTHER, **BY)
 
@@ -93,23 +93,23 @@ def test_a_new_warehouse_takes_no_shop_from_another_and_none_whose_supplier_is_p
 
 def test_a_shop_orders_from_its_warehouse_alone_once_it_has_heard_of_another(country):
     with country.network.write() as session:
-        supply_routes.supply_shop(session, "S2", OTHER, **BY)
+        supply_routes.supply_store(session, "S2", OTHER, **BY)
         assert (whom(session, "S1"), whom(session, "S2"), whom(session, "*")) == ([VAN], [LORRY], [LORRY, VAN])
     told(country, "S2")
-    with country.shops["S2"].read() as session:
+    with country.stores["S2"].read() as session:
         assert list(supply_routes.sources(session, "S2", DAY)) == [LORRY]
         assert {one.supplier_id for one in supply_routes.sources(session, "S2", DAY)[LORRY]} == {LORRY}
     with country.network.write() as session:
-        supply_routes.supply_shop(session, "S2", None, **BY)
+        supply_routes.supply_store(session, "S2", None, **BY)
     told(country, "S2")
-    with country.shops["S2"].read() as session:
+    with country.stores["S2"].read() as session:
         assert list(supply_routes.sources(session, "S2", DAY)) == [VAN]
 
 
 def test_an_order_stays_where_it_was_placed_and_an_offer_comes_from_where_the_shop_is_supplied(country):
     before = country.order("S2", {"bread": 2})
     with country.network.write() as session:
-        supply_routes.supply_shop(session, "S2", OTHER, **BY)
+        supply_routes.supply_store(session, "S2", OTHER, **BY)
         made = network_offers.offer(session, "S2", sku="tea", packs=1, why="New", answer_by=DAY, id="offer-1", **BY)
         assert made.supplier_id == LORRY
     country.send_out()
@@ -122,12 +122,12 @@ def test_an_order_stays_where_it_was_placed_and_an_offer_comes_from_where_the_sh
 
 def test_a_proposal_to_the_warehouse_of_before_is_made_anew_and_not_approved(country):
     with country.network.write() as session:
-        supply_routes.supply_shop(session, "S2", OTHER, **BY)
-    with country.shops["S2"].write() as session:
+        supply_routes.supply_store(session, "S2", OTHER, **BY)
+    with country.stores["S2"].write() as session:
         write_order(session, "S2", "mine", {"bread": 1}, VAN, AT, {})
         session.get_one(ReplenishmentOrder, ("S2", "mine")).state = "proposed"
     told(country, "S2")
-    with country.shops["S2"].write() as session:
+    with country.stores["S2"].write() as session:
         with pytest.raises(Refused, match="another warehouse now"):
             proposals.approve(session, "S2", "mine", actor=KEEPER["S2"], at=AT)
         session.get_one(ReplenishmentOrder, ("S2", "mine")).supplier_id = LORRY
@@ -138,7 +138,7 @@ def test_a_silent_shop_keeps_goods_back_in_its_own_warehouse_and_in_no_other(cou
     with country.network.write() as session:
         sells(session, "S1", 6)
         sells(session, "S2", 6)
-        supply_routes.supply_shop(session, "S2", OTHER, **BY)
+        supply_routes.supply_store(session, "S2", OTHER, **BY)
         needs = allocation.read_needs(session, [(WAREHOUSE, "bread"), (OTHER, "bread")], [("S1", "bread")], {}, at=AT)
         assert [len(needs.silent_claims((house, "bread"))) for house in (WAREHOUSE, OTHER)] == [0, 1]
 
@@ -150,47 +150,47 @@ def test_what_warehouses_buy_for_together_is_what_all_shops_sell_and_have_whoeve
         for n in range(1, 4):
             session.add(Region(id=f"Q{n}", name=f"Quarter {n}"))
         session.flush()
-        shops = ["S1", "S2"]
+        stores = ["S1", "S2"]
         for n in range(3, 9):
-            shops.append(f"S{n}")
+            stores.append(f"S{n}")
             session.add(
                 Store(id=f"S{n}", name=f"Shop {n}", slug=f"s{n}", region_id=f"Q{n % 3 + 1}", currency="EUR", tz="UTC",
                       rollover_hour=4, joined_at=AT)
             )  # fmt: skip
         session.flush()
-        rates = {shop: dice.randint(20, 60) for shop in shops}
-        have = {shop: dice.randint(1, 9) for shop in shops}
-        for shop in shops:
-            sells(session, shop, rates[shop], "tea")
-            stock.open_stock(session, shop, [("tea", have[shop])], source_id=f"open-{shop}", **BY)
+        rates = {store: dice.randint(20, 60) for store in stores}
+        have = {store: dice.randint(1, 9) for store in stores}
+        for store in stores:
+            sells(session, store, rates[store], "tea")
+            stock.open_stock(session, store, [("tea", have[store])], source_id=f"open-{store}", **BY)
         session.add_all([_order(session, "S1", "o1", VAN), _order(session, "S2", "o2", LORRY)])
         for _ in range(12):
             move, of_id = dice.choice(
                 [
-                    (supply_routes.supply_shop, dice.choice(shops)),
+                    (supply_routes.supply_store, dice.choice(stores)),
                     (supply_routes.supply_region, f"Q{dice.randint(1, 3)}"),
                 ]
             )
             move(session, of_id, dice.choice([WAREHOUSE, OTHER, None]), **BY)
-            parts = [supply_routes.shops_of(session, house) for house in (WAREHOUSE, OTHER)]
-            assert sorted(parts[0] + parts[1]) == shops
+            parts = [supply_routes.stores_of(session, house) for house in (WAREHOUSE, OTHER)]
+            assert sorted(parts[0] + parts[1]) == stores
             found = [_tea(session, house) for house in (WAREHOUSE, OTHER)]
             for mine, why in zip(parts, found, strict=True):
                 assert why["per_day"] == sum(rates[one] for one in mine)
-            assert sum(why["in_shops"] for why in found) == sum(have.values())
+            assert sum(why["in_stores"] for why in found) == sum(have.values())
 
 
-def _order(session, shop: str, order_id: str, supplier_id: str) -> ReplenishmentOrder:
+def _order(session, store: str, order_id: str, supplier_id: str) -> ReplenishmentOrder:
     return ReplenishmentOrder(
-        store_id=shop, id=order_id, order_no=orders.next_no(session, shop), supplier_id=supplier_id, state="sent",
+        store_id=store, id=order_id, order_no=orders.next_no(session, store), supplier_id=supplier_id, state="sent",
         order_day=DAY, delivery_day=DAY, next_delivery_day=DAY + dt.timedelta(days=1), proposed_at=AT,
     )  # fmt: skip
 
 
 def _tea(session, house: str) -> dict[str, float]:
-    if not supply_routes.shops_of(session, house):
+    if not supply_routes.stores_of(session, house):
         assert purchasing.propose(session, house, **BY) == []
-        return {"per_day": 0, "in_shops": 0}
+        return {"per_day": 0, "in_stores": 0}
     made = purchasing.propose(session, house, **BY)
     return next(line.why for one in made for line in purchases.lines_of(session, one) if line.sku == "tea")
 
@@ -199,7 +199,7 @@ def test_an_edition_of_before_leaves_every_shop_with_the_usual_warehouse(country
     with country.network.read() as session:
         body = json.loads(json.dumps(supply_routes.edition(session, DAY)))
     del body["served"]
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         supply_routes.take_edition(session, body)
         assert whom(session, "S1") == [VAN]
         assert session.get(Supplier, LORRY) is not None
@@ -213,7 +213,7 @@ def test_goods_are_advised_for_a_day_on_which_the_van_comes(country):
         network_offers.accept(session, "S1", "offer-1", **BY)
     country.order("S1", {"bread": 1}, lead=2)
     country.send_out()
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         days = session.scalars(sa.select(Delivery.expected_day)).all()
     assert days == [tomorrow + dt.timedelta(days=1)] * 2
 
@@ -221,11 +221,11 @@ def test_goods_are_advised_for_a_day_on_which_the_van_comes(country):
 def _supplied(country: Country) -> list[object]:
     """Move a shop to another warehouse with a clock of its own, order from both, and return all that came of it."""
     with country.network.write() as session:
-        for shop in ("S1", "S2"):
-            sells(session, shop, 6)
-            sells(session, shop, 3, "tea")
+        for store in ("S1", "S2"):
+            sells(session, store, 6)
+            sells(session, store, 3, "tea")
         supply_routes.supply_region(session, "R1", WAREHOUSE, **BY)
-        supply_routes.supply_shop(session, "S2", OTHER, **BY)
+        supply_routes.supply_store(session, "S2", OTHER, **BY)
         suppliers.settle_calendar(session, OTHER, [str(DAY + dt.timedelta(days=2))], 17 * 60, tz="Asia/Tokyo", **BY)
         told_to_all = json.loads(json.dumps(supply_routes.edition(session, DAY)))
         missed = supply_routes.unlisted(session, "S2", WAREHOUSE), supply_routes.unlisted(session, "S1", OTHER)
@@ -244,9 +244,9 @@ def _supplied(country: Country) -> list[object]:
         ]  # fmt: skip
         days = [vars(order_days.of(one)) for one in session.scalars(sa.select(ReplenishmentOrder)
                 .where(ReplenishmentOrder.id.in_(ids)).order_by(ReplenishmentOrder.store_id))]  # fmt: skip
-        shops = [supply_routes.shops_of(session, house) for house in (WAREHOUSE, OTHER)]
+        stores = [supply_routes.stores_of(session, house) for house in (WAREHOUSE, OTHER)]
     levels = [country.level(NETWORK, house, "bread").on_hand for house in (WAREHOUSE, OTHER)]
-    return [told_to_all, missed, made, silent, bought, days, shops, levels, country.findings()]
+    return [told_to_all, missed, made, silent, bought, days, stores, levels, country.findings()]
 
 
 def test_shops_and_their_warehouses_are_the_same_on_postgresql(tmp_path, postgres_database):

@@ -34,7 +34,7 @@ def country(tmp_path) -> Country:
 
 def bring(country: Country, *, counted: int = 12, until: dt.date | None = UNTIL, own: int = 0, **wishes) -> None:
     """Offer two packs of bread, take them, and take them in; `own` units of the shop's stand there already."""
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         shift.open_shift(session, "S1", "T1", 5_000, actor=KEEPER["S1"], at=AT)
         if own:
             stock.open_stock(session, "S1", [("bread", own)], source_id="own", at=AT, actor=KEEPER["S1"])
@@ -42,7 +42,7 @@ def bring(country: Country, *, counted: int = 12, until: dt.date | None = UNTIL,
     with country.network.write() as session:
         network_offers.offer(session, "S1", sku="bread", id=OFFER, actor=OPERATOR, at=AT, **given)
     country.deliver()
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         network_offers.accept(session, "S1", OFFER, actor=KEEPER["S1"], at=AT)
     country.deliver()
     country.load()
@@ -61,12 +61,12 @@ def ring_up(session, qty: int, sale_id: str, at: dt.datetime) -> None:
 
 
 def sell(country: Country, qty: int, sale_id: str, at: dt.datetime = AT) -> None:
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         ring_up(session, qty, sale_id, at)
 
 
 def close(country: Country, at: dt.datetime, seed: int | None = None) -> None:
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         consignment.close_day(session, "S1", actor=KEEPER["S1"], at=at)
     country.deliver(at=at, seed=seed)
 
@@ -74,7 +74,7 @@ def close(country: Country, at: dt.datetime, seed: int | None = None) -> None:
 def lots(country: Country) -> list[tuple[int, int, int, int]]:
     """Return (left, sold, back, bought) of the lot at the shop and at the network."""
     found = []
-    for database in (country.shops["S1"], country.network):
+    for database in (country.stores["S1"], country.network):
         with database.read() as session:
             lot = session.get(Consigned, ("S1", OFFER))
             found.append((lot.left_qty, lot.sold_qty, lot.back_qty, lot.bought_qty))
@@ -83,7 +83,7 @@ def lots(country: Country) -> list[tuple[int, int, int, int]]:
 
 def invoiced(country: Country) -> int:
     found = []
-    for database in (country.shops["S1"], country.network):
+    for database in (country.stores["S1"], country.network):
         with database.read() as session:
             found.append(-balances(session, "S1")["goods"])
     assert found[0] == found[1], "the shop's copy is the network's ledger"
@@ -106,7 +106,7 @@ def test_nothing_is_charged_until_a_unit_sells_and_then_each_once(country):
     country.reapply()
     assert invoiced(country) == 750
     assert lots(country) == [(7, 5, 0, 0)] * 2
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert consigned.of_sale(session, "S1", "sale-0001") == [("Rye bread", 5)]
         assert [(one.qty, one.cost_minor) for one in consigned.of_day(session, "S1", DAY)] == [(5, 750)]
     with country.network.read() as session:
@@ -119,7 +119,7 @@ def test_what_came_first_sells_first_whose_ever_it_is(country):
     bring(country, own=4)
     sell(country, 6, "sale-0001")
     assert lots(country)[0] == (10, 2, 0, 0)
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert consigned.of_sale(session, "S1", "sale-0001") == [("Rye bread", 2)]
 
 
@@ -137,7 +137,7 @@ def test_what_is_charged_and_credited_to_and_fro_is_booked_every_time(country):
 
 def test_own_units_that_were_written_off_no_longer_stand_before_the_network_s(country):
     bring(country, own=4)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         stock.waste(session, "S1", "bread", 4, at=AT, actor=KEEPER["S1"])
     close(country, later(hours=2))
     sell(country, 3, "sale-0001", later(hours=3))
@@ -152,10 +152,10 @@ def test_on_its_last_day_the_rest_is_proposed_and_goes_back_without_a_charge(cou
     bring(country)
     sell(country, 5, "sale-0001")
     close(country, later(days=19))
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert goods_returns.returns(session, "proposed", store_id="S1") == []
     close(country, later(days=20))
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         (proposed,) = goods_returns.returns(session, "proposed", store_id="S1")
         with pytest.raises(Invalid, match="0 to 7 units go back"):
             returns.send(session, "S1", proposed.id, {"bread": 8}, actor=KEEPER["S1"], at=later(days=20))
@@ -177,7 +177,7 @@ def test_on_its_last_day_the_rest_is_proposed_and_goes_back_without_a_charge(cou
         assert (back.received_qty, back.batch, back.expires_on) == (6, "B1", good_until), "its day comes back with it"
     assert lots(country) == [(0, 5, 7, 0)] * 2
     assert invoiced(country) == 750
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         (done,) = goods_returns.returns(session, "received", store_id="S1")
         assert (done.words, goods_returns.lines_of(session, done)[0].received_qty) == ("One is squashed", 7)
     assert country.findings() == []
@@ -185,17 +185,17 @@ def test_on_its_last_day_the_rest_is_proposed_and_goes_back_without_a_charge(cou
 
 def test_what_is_neither_sent_nor_there_is_bought_and_silence_keeps_the_rest(country):
     bring(country)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         stock.waste(session, "S1", "bread", 2, at=AT, actor=KEEPER["S1"])
     close(country, later(days=20))
-    with country.shops["S1"].write() as session, pytest.raises(Refused, match="10"):
+    with country.stores["S1"].write() as session, pytest.raises(Refused, match="10"):
         returns.send(session, "S1", OFFER, {}, actor=KEEPER["S1"], at=later(days=20))
     close(country, later(days=23))
     assert lots(country)[0] == (12, 0, 0, 0), "three days to decide"
     close(country, later(days=24), seed=5)
     assert lots(country) == [(0, 0, 0, 12)] * 2
     assert invoiced(country) == 1_800
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         assert goods_returns.return_of(session, "S1", OFFER).state == "kept"
         with pytest.raises(Refused, match="Nothing is left"):
             consignment.propose_now(session, "S1", OFFER, actor=KEEPER["S1"], at=later(days=25))
@@ -214,7 +214,7 @@ def test_what_a_silent_shop_has_told_nothing_of_is_invoiced_in_the_end_and_credi
 
     assert (look(over), look(over + 1), look(over + 2)) == (0, 1_800, 1_800)
     sell(country, 5, "sale-0001")
-    with country.shops["S1"].write() as session:  # it had sent the rest back in time; the line was down
+    with country.stores["S1"].write() as session:  # it had sent the rest back in time; the line was down
         consignment.propose_now(session, "S1", OFFER, actor=KEEPER["S1"], at=later(days=2))
         returns.send(session, "S1", OFFER, {"bread": 7}, actor=KEEPER["S1"], at=later(days=2))
     country.deliver(at=later(days=over + 3))
@@ -289,7 +289,7 @@ def test_whatever_happens_to_a_lot_it_adds_up_and_is_charged_by_the_unit(tmp_pat
     for n, (what, qty) in enumerate(steps):
         at = later(days=2 * n + 1)
         try:
-            with country.shops["S1"].write() as session:
+            with country.stores["S1"].write() as session:
                 act(session, what, qty, f"step-{n:04d}", at)
         except (Refused, Invalid, Conflict):
             continue

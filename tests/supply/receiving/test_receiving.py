@@ -63,7 +63,7 @@ def test_a_difference_without_a_reason_is_kept_but_not_posted(arriving):
 def test_a_delivery_is_posted_once(arriving):
     delivery = arriving.take_in("S1")
     with (
-        arriving.shops["S1"].write() as session,
+        arriving.stores["S1"].write() as session,
         pytest.raises(Conflict, match="already taken in on 2026-03-02 by Wei"),
     ):
         receiving.post(session, "S1", delivery, actor=KEEPER["S1"], at=AT)
@@ -72,14 +72,14 @@ def test_a_delivery_is_posted_once(arriving):
 
 def test_a_delivery_of_another_shop_is_not_found_here(arriving):
     delivery = arriving.delivery("S1")
-    with arriving.shops["S2"].write() as session, pytest.raises(NotFound, match="belong to another one"):
+    with arriving.stores["S2"].write() as session, pytest.raises(NotFound, match="belong to another one"):
         receiving.begin_count(session, "S2", delivery, actor=KEEPER["S2"], at=AT)
 
 
 @pytest.mark.parametrize("counted", [-1, 10**9, True, 1.5])
 def test_an_absurd_count_is_refused(arriving, counted):
     delivery = arriving.delivery("S1")
-    with arriving.shops["S1"].write() as session:
+    with arriving.stores["S1"].write() as session:
         receiving.begin_count(session, "S1", delivery, actor=KEEPER["S1"], at=AT)
         with pytest.raises(Invalid):
             receiving.count_line(session, "S1", delivery, "bread", counted, actor=KEEPER["S1"], at=AT)
@@ -89,7 +89,7 @@ def test_an_absurd_count_is_refused(arriving, counted):
 
 def test_a_delivery_sent_back_at_the_door_brings_nothing_and_closes_its_order(arriving):
     delivery = arriving.delivery("S1")
-    with arriving.shops["S1"].write() as session:
+    with arriving.stores["S1"].write() as session:
         receiving.refuse(session, "S1", delivery, why="The milk is warm", actor=KEEPER["S1"], at=AT)
     arriving.deliver()
     assert arriving.state("S1", "order-arriving") == ("closed_short", "closed_short")
@@ -100,7 +100,7 @@ def test_a_delivery_sent_back_at_the_door_brings_nothing_and_closes_its_order(ar
 def expect(country, **wishes):
     given = {"id": "delivery-1", "supplier_id": FARM, "expected_day": DAY,
              "lines": [Advised("bread", "Rye bread", 6, 12)]} | wishes  # fmt: skip
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         return receiving.expect(session, "S1", at=AT, **given)
 
 
@@ -131,7 +131,7 @@ def test_a_product_the_shop_does_not_know_is_put_aside(country):
 def test_an_order_in_two_deliveries_is_part_received_in_between(country):
     order = country.order("S1", {"bread": 4}, supplier=FARM)
     expect(country, id="delivery-2", order_id=order)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         given = {"actor": KEEPER["S1"], "at": AT}
         receiving.begin_count(session, "S1", "delivery-2", **given)
         receiving.post(session, "S1", "delivery-2", **given)
@@ -151,26 +151,26 @@ def test_a_delivery_of_nothing_is_not_expected(country, wishes):
 
 def test_a_delivery_is_counted_before_it_is_posted(country):
     expect(country)
-    with country.shops["S1"].write() as session, pytest.raises(Conflict, match="Begin to count"):
+    with country.stores["S1"].write() as session, pytest.raises(Conflict, match="Begin to count"):
         receiving.post(session, "S1", "delivery-1", actor=KEEPER["S1"], at=AT)
 
 
 def test_sending_a_delivery_back_wants_a_reason(country):
     expect(country)
-    with country.shops["S1"].write() as session, pytest.raises(Invalid, match="Say why"):
+    with country.stores["S1"].write() as session, pytest.raises(Invalid, match="Say why"):
         receiving.refuse(session, "S1", "delivery-1", why=" ", actor=KEEPER["S1"], at=AT)
 
 
 def test_posting_writes_the_lots_down_with_their_dates_and_learns_the_costs(arriving):
-    shop, until = arriving.shops["S1"], DAY + dt.timedelta(days=5)
-    with shop.write() as session:
+    store, until = arriving.stores["S1"], DAY + dt.timedelta(days=5)
+    with store.write() as session:
         delivery = receiving.expected(session, "S1")[0]
         receiving.begin_count(session, "S1", delivery.id, actor=KEEPER["S1"], at=AT)
         receiving.count_line(
             session, "S1", delivery.id, "bread", 12, batch="b7", expires_on=until, actor=KEEPER["S1"], at=AT
         )
         receiving.post(session, "S1", delivery.id, actor=KEEPER["S1"], at=AT)
-    with shop.read() as session:
+    with store.read() as session:
         lots = session.scalars(sa.select(Batch).order_by(Batch.sku)).all()
         assert [(row.sku, row.received_qty, row.batch, row.expires_on) for row in lots] == [
             ("bread", 12, "B7", until),

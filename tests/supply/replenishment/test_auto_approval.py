@@ -21,53 +21,53 @@ from tests.supply.replenishment.test_proposals import (  # noqa: F401 - shop is 
     lines,
     propose,
     proposed,
-    shop,
+    store,
 )
 
 
-def rule(shop, order_minor=5_000, week_minor=20_000):
-    with shop.write() as session:
+def rule(store, order_minor=5_000, week_minor=20_000):
+    with store.write() as session:
         return auto_approval.set_rule(
             session, "S1", "van", most_order_minor=order_minor, most_week_minor=week_minor, actor=WEI, at=DAWN
         )
 
 
-def gone(shop, made, today=MONDAY, at=DAWN):
-    with shop.write() as session:
+def gone(store, made, today=MONDAY, at=DAWN):
+    with store.write() as session:
         made = [session.merge(order) for order in made]
         return [order.id for order in auto_approval.send_by_rule(session, "S1", made, today, at=at)]
 
 
-def test_what_a_rule_covers_goes_by_itself_and_says_whose_rule_it_was(shop):
-    rule(shop)
-    order = proposed(shop)
-    assert gone(shop, [order]) == [order.id]
-    with shop.read() as session:
+def test_what_a_rule_covers_goes_by_itself_and_says_whose_rule_it_was(store):
+    rule(store)
+    order = proposed(store)
+    assert gone(store, [order]) == [order.id]
+    with store.read() as session:
         entry = session.scalars(sa.select(JournalEntry).where(JournalEntry.verb == "order.sent")).one()
         assert entry.actor_name == "rule of Wei"
         assert session.get(proposals.ReplenishmentOrder, ("S1", order.id)).by_rule
 
 
-def test_without_a_rule_nothing_goes(shop):
-    assert gone(shop, [proposed(shop)]) == []
+def test_without_a_rule_nothing_goes(store):
+    assert gone(store, [proposed(store)]) == []
 
 
-def test_zero_withdraws_a_rule(shop):
-    rule(shop)
-    assert rule(shop, order_minor=0, week_minor=0) is None
-    assert gone(shop, [proposed(shop)]) == []
+def test_zero_withdraws_a_rule(store):
+    rule(store)
+    assert rule(store, order_minor=0, week_minor=0) is None
+    assert gone(store, [proposed(store)]) == []
 
 
-def test_an_order_above_its_limit_waits(shop):
-    rule(shop, order_minor=1_700)
-    assert gone(shop, [proposed(shop)]) == []  # it costs 1800
+def test_an_order_above_its_limit_waits(store):
+    rule(store, order_minor=1_700)
+    assert gone(store, [proposed(store)]) == []  # it costs 1800
 
 
-def test_the_week_has_a_limit_of_its_own(shop):
-    rule(shop, order_minor=2_000, week_minor=3_000)
-    first = proposed(shop)
-    assert gone(shop, [first]) == [first.id]
-    with shop.write() as session:
+def test_the_week_has_a_limit_of_its_own(store):
+    rule(store, order_minor=2_000, week_minor=3_000)
+    first = proposed(store)
+    assert gone(store, [first]) == [first.id]
+    with store.write() as session:
         other = proposals.ReplenishmentOrder(
             store_id="S1", id="second", order_no=9, supplier_id="van", order_day=MONDAY, delivery_day=MONDAY,
             next_delivery_day=MONDAY, cost_minor=1_800, proposed_at=DAWN, forecast_age_days=0, state="proposed",
@@ -79,11 +79,11 @@ def test_the_week_has_a_limit_of_its_own(shop):
 
 
 @pytest.mark.parametrize("off", ["rejected", "cancelled"])
-def test_an_order_the_supplier_rejected_or_the_shop_called_off_takes_nothing_of_the_rule_s_week(shop, off):
-    rule(shop, order_minor=2_000, week_minor=3_000)
-    first = proposed(shop)
-    gone(shop, [first])
-    with shop.write() as session:
+def test_an_order_the_supplier_rejected_or_the_shop_called_off_takes_nothing_of_the_rule_s_week(store, off):
+    rule(store, order_minor=2_000, week_minor=3_000)
+    first = proposed(store)
+    gone(store, [first])
+    with store.write() as session:
         sent = session.get_one(proposals.ReplenishmentOrder, ("S1", first.id))
         journal.move(session, sent, off, actor=WEI, at=DAWN, subject="order")
         other = proposals.ReplenishmentOrder(
@@ -95,98 +95,98 @@ def test_an_order_the_supplier_rejected_or_the_shop_called_off_takes_nothing_of_
         assert auto_approval.why_not(session, session.get_one(OrderRule, ("S1", "van")), other, MONDAY) == ""
 
 
-def test_no_order_goes_by_itself_before_its_day_or_on_an_old_forecast(shop):
-    rule(shop)
-    forecast(shop, {"bread": 5.0}, origin=MONDAY - dt.timedelta(days=3))
-    (order,) = propose(shop)
+def test_no_order_goes_by_itself_before_its_day_or_on_an_old_forecast(store):
+    rule(store)
+    forecast(store, {"bread": 5.0}, origin=MONDAY - dt.timedelta(days=3))
+    (order,) = propose(store)
     assert order.forecast_age_days == 2
-    assert gone(shop, [order]) == []
-    assert gone(shop, [order], today=MONDAY - dt.timedelta(days=1)) == []
+    assert gone(store, [order]) == []
+    assert gone(store, [order], today=MONDAY - dt.timedelta(days=1)) == []
 
 
-def test_a_changed_order_waits_for_whoever_changed_it(shop):
-    rule(shop)
-    order = edited(shop, 1)
-    assert gone(shop, [order]) == []
+def test_a_changed_order_waits_for_whoever_changed_it(store):
+    rule(store)
+    order = edited(store, 1)
+    assert gone(store, [order]) == []
 
 
 @pytest.mark.parametrize(
     ("order_minor", "week_minor", "sentence"), [(-1, 5, "zero or more"), (500, 400, "at least that of one order")]
 )
-def test_limits_that_cannot_be_are_refused(shop, order_minor, week_minor, sentence):
+def test_limits_that_cannot_be_are_refused(store, order_minor, week_minor, sentence):
     with pytest.raises(Invalid, match=sentence):
-        rule(shop, order_minor, week_minor)
+        rule(store, order_minor, week_minor)
 
 
 # --- lessons ---
 
 
-def edited(shop, packs, teaches=True, order=None):
-    order = order or proposed(shop)
-    with shop.write() as session:
+def edited(store, packs, teaches=True, order=None):
+    order = order or proposed(store)
+    with store.write() as session:
         proposals.change(
             session, "S1", order.id, "bread", packs=packs, why="Not enough", teaches=teaches, actor=WEI, at=DAWN
         )
         return order
 
 
-def approved(shop, order):
-    with shop.write() as session:
+def approved(store, order):
+    with store.write() as session:
         proposals.approve(session, "S1", order.id, actor=WEI, at=DAWN)
 
 
-def taught(shop, days=0):
-    with shop.read() as session:
+def taught(store, days=0):
+    with store.read() as session:
         return auto_approval.lessons(session, "S1", DAWN + dt.timedelta(days=days))
 
 
-def test_half_of_an_edit_is_learnt_and_the_next_proposal_says_so(shop):
-    approved(shop, edited(shop, 3))  # 2 were proposed: one case of 6 more
-    assert taught(shop) == {"bread": 3}
-    with shop.write() as session:
+def test_half_of_an_edit_is_learnt_and_the_next_proposal_says_so(store):
+    approved(store, edited(store, 3))  # 2 were proposed: one case of 6 more
+    assert taught(store) == {"bread": 3}
+    with store.write() as session:
         session.execute(sa.update(proposals.ReplenishmentOrder).values(state="dropped"))
-    (order,) = propose(shop)
-    assert lines(shop, order)["bread"].why["taught_qty"] == 3
+    (order,) = propose(store)
+    assert lines(store, order)["bread"].why["taught_qty"] == 3
 
 
-def test_a_lesson_stays_within_a_case_or_two_days_of_demand(shop):
-    approved(shop, edited(shop, 40))
-    assert taught(shop) == {"bread": 10}  # 5 a day
+def test_a_lesson_stays_within_a_case_or_two_days_of_demand(store):
+    approved(store, edited(store, 40))
+    assert taught(store) == {"bread": 10}  # 5 a day
 
 
 @pytest.mark.parametrize("teaches", [True, False])
-def test_what_happened_once_teaches_nothing(shop, teaches):
-    approved(shop, edited(shop, 3, teaches))
-    assert bool(taught(shop)) is teaches
+def test_what_happened_once_teaches_nothing(store, teaches):
+    approved(store, edited(store, 3, teaches))
+    assert bool(taught(store)) is teaches
 
 
-def test_what_is_not_confirmed_is_forgotten(shop):
-    approved(shop, edited(shop, 4))
-    assert [taught(shop, days).get("bread", 0) for days in (0, 55, 60, 120)] == [6, 6, 3, 0]
+def test_what_is_not_confirmed_is_forgotten(store):
+    approved(store, edited(store, 4))
+    assert [taught(store, days).get("bread", 0) for days in (0, 55, 60, 120)] == [6, 6, 3, 0]
 
 
-def test_an_edit_that_was_undone_teaches_nothing(shop):
-    order = edited(shop, 4)
-    with shop.write() as session:
+def test_an_edit_that_was_undone_teaches_nothing(store):
+    order = edited(store, 4)
+    with store.write() as session:
         line = proposals.undo(session, "S1", order.id, "bread", actor=WEI, at=DAWN)
     assert (line.packs, line.changed_why, line.changed_by) == (2, "", "")
-    approved(shop, order)
-    assert taught(shop) == {}
+    approved(store, order)
+    assert taught(store) == {}
 
 
-def test_an_added_line_that_is_undone_is_off_the_order(shop):
-    order = proposed(shop, bread=5.0, milk=2.0)
-    with shop.write() as session:
+def test_an_added_line_that_is_undone_is_off_the_order(store):
+    order = proposed(store, bread=5.0, milk=2.0)
+    with store.write() as session:
         proposals.add_line(session, "S1", order.id, "milk", packs=1, why="A feast", actor=WEI, at=DAWN)
         assert session.get(proposals.ReplenishmentOrder, ("S1", order.id)).cost_minor == 2_700
         proposals.undo(session, "S1", order.id, "milk", actor=WEI, at=DAWN)
-    assert list(lines(shop, order)) == ["bread"]
+    assert list(lines(store, order)) == ["bread"]
 
 
-def test_a_basket_that_waits_for_its_minimum_is_seen_and_never_goes_by_itself(shop):
-    rule(shop, order_minor=900_000, week_minor=900_000)
-    with shop.write() as session:
+def test_a_basket_that_waits_for_its_minimum_is_seen_and_never_goes_by_itself(store):
+    rule(store, order_minor=900_000, week_minor=900_000)
+    with store.write() as session:
         session.execute(sa.update(Supplier).where(Supplier.id == "van").values(minimum_minor=500_000))
-    order = proposed(shop)
-    assert (order.postponed, lines(shop, order)["bread"].packs) == (True, 2)
-    assert gone(shop, [order]) == []
+    order = proposed(store)
+    assert (order.postponed, lines(store, order)["bread"].packs) == (True, 2)
+    assert gone(store, [order]) == []

@@ -23,7 +23,7 @@ from tests.supply.replenishment.test_proposals import (  # noqa: F401 - shop is 
     lines,
     packs_of,
     propose,
-    shop,
+    store,
 )
 from tests.supply.replenishment.test_sourcing import line
 
@@ -43,10 +43,10 @@ def lend(session, *, limit: int = 0, account: int | None = None, state: str = "o
     )  # fmt: skip
 
 
-def at_van(shop) -> tuple[list[tuple[str, int]], list[tuple[str, int, str]]]:
+def at_van(store) -> tuple[list[tuple[str, int]], list[tuple[str, int, str]]]:
     """Propose and return what is ordered of the van, and what was cut by which purse."""
-    van = next(one for one in propose(shop) if one.supplier_id == "van").id
-    with shop.read() as session:
+    van = next(one for one in propose(store) if one.supplier_id == "van").id
+    with store.read() as session:
         found = orders.lines_of(session, orders.order_of(session, "S1", van))
         told = [(one.sku, one.why["cut_packs"], one.why["cut_by"]) for one in found if "cut_packs" in one.why]
         return sorted((one.sku, one.packs) for one in found), sorted(told)
@@ -118,20 +118,20 @@ def test_of_one_line_the_packs_worth_most_per_money_come_wherever_they_are():
         ({"limit": 500}, 2),
     ],
 )
-def test_orders_to_the_network_keep_within_the_larger_of_what_account_and_credit_leave(shop, told, bread):
-    with shop.write() as session:
+def test_orders_to_the_network_keep_within_the_larger_of_what_account_and_credit_leave(store, told, bread):
+    with store.write() as session:
         lend(session, **told)
-    forecast(shop, {"bread": 5.0})
+    forecast(store, {"bread": 5.0})
     cut = [("bread", 2 - bread, "line")] if bread < 2 else []
-    assert at_van(shop) == ([("bread", bread)], cut)
+    assert at_van(store) == ([("bread", bread)], cut)
 
 
-def test_what_open_orders_will_bring_on_account_is_off_the_line_and_what_they_drew_is_not_counted_twice(shop):
-    with shop.write() as session:
+def test_what_open_orders_will_bring_on_account_is_off_the_line_and_what_they_drew_is_not_counted_twice(store):
+    with store.write() as session:
         lend(session, limit=5_000, account=3_000)
-    forecast(shop, {"bread": 5.0})
-    van = propose(shop)[0]
-    with shop.write() as session:
+    forecast(store, {"bread": 5.0})
+    van = propose(store)[0]
+    with store.write() as session:
         proposals.approve(session, "S1", van.id, **BY)
         assert budget.line_left(session, "S1") == Line(3_000 - 1_800, 5_000)
         session.add(CreditDraw(store_id="S1", order_id=van.id, order_no=1, amount_minor=1_500, asked_at=DAWN))
@@ -139,32 +139,35 @@ def test_what_open_orders_will_bring_on_account_is_off_the_line_and_what_they_dr
         assert budget.line_left(session, "S1") == Line(3_000 - 300, 5_000 - 1_500)
 
 
-def test_the_week_s_money_may_be_for_what_is_paid_when_it_comes_alone(shop):
-    forecast(shop, {"bread": 5.0, "apple": 900.0})
+def test_the_week_s_money_may_be_for_what_is_paid_when_it_comes_alone(store):
+    forecast(store, {"bread": 5.0, "apple": 900.0})
     for network_too, left in ((True, 5_000 - 1_800), (False, 5_000)):
-        with shop.write() as session:
+        with store.write() as session:
             budget.set_budget(session, "S1", 0, network_too=network_too, **BY)
-        assert {one.supplier_id: one.cost_minor > 0 for one in propose(shop)} == {"van": not network_too, "farm": False}
-        with shop.write() as session:
+        assert {one.supplier_id: one.cost_minor > 0 for one in propose(store)} == {
+            "van": not network_too,
+            "farm": False,
+        }
+        with store.write() as session:
             budget.set_budget(session, "S1", None, **BY)
-        van = next(one for one in propose(shop) if one.supplier_id == "van")
-        with shop.write() as session:
+        van = next(one for one in propose(store) if one.supplier_id == "van")
+        with store.write() as session:
             proposals.approve(session, "S1", van.id, **BY)
             budget.set_budget(session, "S1", 5_000, network_too=network_too, **BY)
             assert budget.left_to_spend(session, "S1", MONDAY) == left
             proposals.drop(session, "S1", van.id, why="Anew", **BY)
 
 
-def test_what_fits_no_money_at_all_stays_on_the_proposal_with_none_and_goes_by_no_rule(shop):
-    forecast(shop, {"bread": 5.0})
-    with shop.write() as session:
+def test_what_fits_no_money_at_all_stays_on_the_proposal_with_none_and_goes_by_no_rule(store):
+    forecast(store, {"bread": 5.0})
+    with store.write() as session:
         budget.set_budget(session, "S1", 100, **BY)
         auto_approval.set_rule(session, "S1", "van", most_order_minor=9_000, most_week_minor=9_000, **BY)
-    van = propose(shop)[0]
-    found = lines(shop, van)["bread"]
+    van = propose(store)[0]
+    found = lines(store, van)["bread"]
     assert (van.postponed, van.cost_minor, found.packs, found.packs_proposed) == (False, 0, 0, 0)
     assert (found.why["cut_packs"], found.why["cut_by"]) == (2, "budget")
-    with shop.write() as session:
+    with store.write() as session:
         row = orders.order_of(session, "S1", van.id)
         assert auto_approval.send_by_rule(session, "S1", [row], MONDAY, at=DAWN) == []
         assert row.state == "proposed"
@@ -173,13 +176,13 @@ def test_what_fits_no_money_at_all_stays_on_the_proposal_with_none_and_goes_by_n
         orders.send(session, "S1", van.id, **BY)
 
 
-def test_what_other_proposals_to_the_network_cost_is_off_the_line_for_this_one(shop):
-    with shop.write() as session:
+def test_what_other_proposals_to_the_network_cost_is_off_the_line_for_this_one(store):
+    with store.write() as session:
         lend(session, limit=0, account=10_000)
         budget.set_budget(session, "S1", 20_000, **BY)
-    forecast(shop, {"bread": 5.0, "apple": 900.0})
-    van, farm = propose(shop)
-    with shop.write() as session:
+    forecast(store, {"bread": 5.0, "apple": 900.0})
+    van, farm = propose(store)
+    with store.write() as session:
         left = {one.name: one.left_minor for one in budget.left_for(session, van, MONDAY)}
         assert left == {"budget": 20_000 - farm.cost_minor, "line": 10_000}
         assert [one.name for one in budget.left_for(session, farm, MONDAY)] == ["budget"]

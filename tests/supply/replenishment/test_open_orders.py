@@ -23,28 +23,28 @@ def country(tmp_path) -> Country:
 
 def missed(country: Country, *, days: float) -> list[tuple[str, bool]]:
     """Return which orders did not come, and whether each can be called off."""
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         found = missed_orders(session, "S1", at=later(days=days))
     return [(one.order_id, one.may_cancel) for one in found]
 
 
 def coming(country: Country, *, days: float) -> dict[str, dict[int, int]]:
     """Return what comes: SKU -> how many days from the beginning -> units."""
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         found = to_come(session, "S1", at=later(days=days)).coming
     return {sku: {(day - DAY).days: qty for day, qty in units.items()} for sku, units in found.items()}
 
 
 def proposed_milk(country: Country, at: dt.datetime) -> tuple[int, list]:
     """Return how many packs of milk are proposed, and what the line says did not come."""
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         made = proposals.propose(session, "S1", at=at, actor=KEEPER["S1"])
         lines = [line for order in made for line in orders.lines_of(session, order) if line.sku == "milk"]
         return sum(line.packs for line in lines), [one for line in lines for one in line.why.get("missed", [])]
 
 
 def test_an_order_that_never_came_holds_no_proposal_back_and_the_line_says_so(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         for n in range(31):
             day = DAY + dt.timedelta(days=n - 1)
             session.add(StoreDay(store_id="S1", business_day=day, open=True, sales=9, revenue_minor=1))
@@ -57,13 +57,13 @@ def test_an_order_that_never_came_holds_no_proposal_back_and_the_line_says_so(co
     assert proposed_milk(country, later(days=30)) == (0, [])
     again, said = proposed_milk(country, later(days=32))
     assert again >= wanted
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         number = orders.order_of(session, "S1", phantom).order_no
     assert said == [[number, 60, later(days=29).date().isoformat()]]
 
 
 def test_a_neighbour_s_goods_nobody_took_in_hold_no_proposal_back(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         found = GoodsTransfer(
             id="T1", giver_id="S2", taker_id="S1", giver_name="S2", taker_name="S1", metres=9, state="handed_over",
             proposed_at=AT, answer_by=DAY, fetch_by=DAY + dt.timedelta(days=1),
@@ -77,7 +77,7 @@ def test_a_neighbour_s_goods_nobody_took_in_hold_no_proposal_back(country):
         session.add(line)
     assert coming(country, days=0) == {"milk": {0: 24}}, "it can be fetched today"
     assert coming(country, days=3) == {"milk": {3: 24}}
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         waits = to_come(session, "S1", at=later(days=4))
     assert (waits.coming, [(one.qty, one.order_no) for one in waits.missed["milk"]]) == ({}, [(24, -1)])
 
@@ -86,13 +86,13 @@ def test_an_order_is_waited_for_two_days_past_its_day_and_can_then_be_called_off
     phantom = country.order("S1", {"milk": 5})
     assert (country.on_the_way("S1", later(days=3)), missed(country, days=3)) == ({"milk": 60}, [])
     assert (country.on_the_way("S1", later(days=4)), missed(country, days=4)) == ({}, [(phantom, True)])
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         orders.cancel(session, "S1", phantom, why="It did not come.", actor=KEEPER["S1"], at=later(days=4))
     assert missed(country, days=4) == []
 
 
 def test_a_supplier_whose_days_vary_is_waited_for_twice_its_spread(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         session.get_one(Supplier, FARM).lead_time_days = 1
         came(session, [1, 4, 1, 4, 1, 4, 1, 4, 1, 4])  # 2.5 days, with a spread of 1.6: four more days are waited
     country.order("S1", {"bread": 1}, supplier=FARM)
@@ -117,7 +117,7 @@ def test_goods_that_are_here_and_not_posted_are_counted_on(country, how):
     country.order("S1", {"bread": 1})
     country.send_out()
     delivery_id = country.delivery("S1")
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         if how == "counting":
             receiving.begin_count(session, "S1", delivery_id, actor=KEEPER["S1"], at=later(days=1))
         else:
@@ -134,14 +134,14 @@ def test_an_offer_whose_goods_left_and_never_came_is_not_counted_on(country):
         network_offers.offer(session, "S1", sku="tea", packs=1, why="New", answer_by=later(days=3).date(), id="p1",
                    actor=OPERATOR, at=AT)  # fmt: skip
     country.deliver()
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         network_offers.accept(session, "S1", "p1", actor=KEEPER["S1"], at=AT)
     assert coming(country, days=0) == {"tea": {0: 10}}, "nobody said a day yet"
     country.deliver()
     country.load()
     country.deliver()
     assert [coming(country, days=day) for day in (0, 3)] == [{"tea": {1: 10}}, {"tea": {3: 10}}]
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         found = to_come(session, "S1", at=later(days=4))
     assert (found.coming, [one.told() for one in found.missed["tea"]]) == (
         {},

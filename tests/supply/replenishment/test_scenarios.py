@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from forecasting.uncertainty.intervals import Dispersion
 from supply.demand.shelf_life import Shelves
 from supply.replenishment import policy
-from supply.replenishment.policy import PolicyLine, decide, expected_outdating, ready, shop_policy
-from supply.replenishment.scenarios import Goods, Round, Week, _lines, _Shop, _stands, play
+from supply.replenishment.policy import PolicyLine, decide, expected_outdating, ready, storefront_policy
+from supply.replenishment.scenarios import Goods, Round, Week, _lines, _stands, _Store, play
 
 DAYS = 21
 DAILY = tuple(Round(day, day + 2, day + 3) for day in range(DAYS))
@@ -37,7 +37,7 @@ def futures(told, count=6, seed=0):
 
 
 def played(told, wanted):
-    return [one for (one,) in play([told], [wanted], [shop_policy(bp) for bp in LEVELS])]
+    return [one for (one,) in play([told], [wanted], [storefront_policy(bp) for bp in LEVELS])]
 
 
 RATES = st.lists(st.sampled_from([0.1, 0.7, 3.0, 12.0]), min_size=1, max_size=3)
@@ -86,7 +86,7 @@ def test_what_expires_unsold_is_wasted_on_its_day_and_what_is_over_sells_no_more
 
 def test_goods_on_the_way_come_on_their_day_and_those_ordered_after_the_supplier_s_days():
     told = goods([4.0], rounds=(Round(1, 3, 10),), here=0.0, coming={2: np.array([8.0])}, packs=1)
-    ((one,),) = play([told], [np.full((1, 1, DAYS), 4.0)], [shop_policy(9_800)])
+    ((one,),) = play([told], [np.full((1, 1, DAYS), 4.0)], [storefront_policy(9_800)])
     ordered = one.received - 8.0
     assert one.lost >= 2 * 4.0, "today and tomorrow nothing is there"
     assert ordered > 0
@@ -127,10 +127,10 @@ def test_what_is_ready_and_what_expires_in_a_future_is_what_a_proposal_reckons_w
 def test_no_seven_days_cost_more_than_the_week_s_money_and_no_order_less_than_the_minimum():
     told = dataclasses.replace(goods([3.0, 12.0], here=0.0), minimum_minor=1_500)
     week = Week(9_000, {-2: 4_000}, frozenset({told.supplier_id}))
-    shop = _Shop([told], [futures(told)], shop_policy(9_800), week, lambda _, one, day: _lines(told, one, day))
+    store = _Store([told], [futures(told)], storefront_policy(9_800), week, lambda _, one, day: _lines(told, one, day))
     for day in range(DAYS):
-        shop.play(day)
-    spent = np.array([shop.spent.get(day, np.zeros(6)) for day in range(DAYS)])
+        store.play(day)
+    spent = np.array([store.spent.get(day, np.zeros(6)) for day in range(DAYS)])
     weeks = np.array([spent[max(0, day - 6) : day + 1].sum(axis=0) + 4_000 * (day < 5) for day in range(DAYS)])
     assert weeks.max() <= 9_000
     assert weeks[5:].max() > 7_500, "what was ordered before no longer counts"

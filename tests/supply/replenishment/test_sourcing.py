@@ -62,7 +62,7 @@ def came(session, took: list[int], supplier_id: str = FARM) -> None:
 
 
 def farm_lead(country: Country, took: list[int]) -> lead_times.LeadTime:
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         farm = session.get_one(Supplier, FARM)
         farm.lead_time_days = 1
         came(session, took)
@@ -75,7 +75,7 @@ def test_what_nobody_delivered_yet_takes_as_long_as_promised(country):
 
 
 def test_a_van_that_is_on_time_after_an_order_waited_for_its_day_is_on_time(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         farm = session.get_one(Supplier, FARM)
         farm.lead_time_days = 1
         came(session, [2] * 30)
@@ -103,7 +103,7 @@ def test_lead_time_is_measured_with_mean_and_spread(country):
 
 
 def test_a_cost_begins_on_its_day_and_the_latest_begun_counts(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         sells_bread(session)
         for cost, day in ((1000, 3), (1200, 5)):
             suppliers.set_cost(session, FARM, "bread", cost, DAY + dt.timedelta(days=day), today=DAY, actor=WEI, at=AT)
@@ -113,7 +113,7 @@ def test_a_cost_begins_on_its_day_and_the_latest_begun_counts(country):
 
 
 def test_a_cost_in_the_past_or_below_zero_is_refused(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         sells_bread(session)
         with pytest.raises(Invalid, match="today or later"):
             suppliers.set_cost(session, FARM, "bread", 1, DAY - dt.timedelta(days=1), today=DAY, actor=WEI, at=AT)
@@ -122,7 +122,7 @@ def test_a_cost_in_the_past_or_below_zero_is_refused(country):
 
 
 def test_nothing_is_offered_by_a_supplier_that_is_put_aside(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         sells_bread(session)
         assert FARM in supply_routes.offered(session, "S1", DAY)
         session.get_one(Supplier, FARM).active = False
@@ -263,17 +263,17 @@ def test_what_expires_unsold_is_sold_first_expired_first():
 
 
 def test_a_week_s_money_counts_what_was_sent_and_not_what_was_called_off(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         assert budget.left_to_spend(session, "S1", DAY) is None
         budget.set_budget(session, "S1", 5000, actor=WEI, at=AT)
     country.order("S1", {"bread": 2})
     gone = country.order("S1", {"bread": 1})
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         orders.cancel(session, "S1", gone, why="Too much", actor=WEI, at=later(minutes=1))
         assert budget.left_to_spend(session, "S1", DAY) == 5000 - 1800
         assert budget.left_to_spend(session, "S1", DAY + dt.timedelta(days=7)) == 5000
     thursday = country.order("S1", {"milk": 1})
-    with country.shops["S1"].write() as session:  # confirmed on Monday for Thursday's order day
+    with country.stores["S1"].write() as session:  # confirmed on Monday for Thursday's order day
         session.get_one(orders.ReplenishmentOrder, ("S1", thursday)).order_day = DAY + dt.timedelta(days=3)
         session.flush()
         assert budget.left_to_spend(session, "S1", DAY) == 5000 - 1800 - 1100, "it is spoken for"
@@ -283,7 +283,7 @@ def test_a_week_s_money_counts_what_was_sent_and_not_what_was_called_off(country
 
 
 def test_a_wish_is_kept_within_bounds_and_an_empty_one_is_none(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         for wrong in ({"room_qty": 0}, {"show_qty": -1}, {"room_qty": 3, "show_qty": 4}, {"service_bp": 9_999}):
             with pytest.raises(Invalid):
                 service_targets.set_wish(session, "S1", "milk", **wrong, actor=WEI, at=AT)

@@ -38,21 +38,21 @@ def lines(rng, supplier, count):
 @example(seed=640_621, asks=[9_000, 0, 0], money=2_000, apart=True)
 def test_each_future_is_bounded_as_its_proposals_are(seed, asks, money, apart):
     rng = np.random.default_rng(seed)
-    shops = {name: lines(rng, name, int(rng.integers(1, 9))) for name in "ABC"[: len(asks)]}
-    paid = [not (apart and name == "B") for name in shops]
-    here = {name: rng.integers(0, 12, (len(some), FUTURES)).astype(float) for name, some in shops.items()}
+    stores = {name: lines(rng, name, int(rng.integers(1, 9))) for name in "ABC"[: len(asks)]}
+    paid = [not (apart and name == "B") for name in stores]
+    here = {name: rng.integers(0, 12, (len(some), FUTURES)).astype(float) for name, some in stores.items()}
     wanted = [
-        policy.wanted(some, Stands(here[name], np.zeros_like(here[name]), here[name])) for name, some in shops.items()
+        policy.wanted(some, Stands(here[name], np.zeros_like(here[name]), here[name])) for name, some in stores.items()
     ]
     left = None if money is None else np.full(FUTURES, float(money))
     packs = within_limits(wanted, asks, left, paid)
-    purses = [] if money is None else [Purse("budget", money, frozenset(np.array(list(shops))[paid].tolist()))]
+    purses = [] if money is None else [Purse("budget", money, frozenset(np.array(list(stores))[paid].tolist()))]
     for future in range(FUTURES):
         sources = [
             Source(name, ask, False, [
                 line._replace(position_qty=int(here[name][row, future])) for row, line in enumerate(some)
             ])
-            for (name, some), ask in zip(shops.items(), asks, strict=True)
+            for (name, some), ask in zip(stores.items(), asks, strict=True)
         ]  # fmt: skip
         decided = decide_sources(
             sources, {line.sku: [one.supplier_id] for one in sources for line in one.lines}, purses

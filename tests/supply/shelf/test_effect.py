@@ -16,7 +16,7 @@ from supply.shelf import plan as shelf_plan
 from supply.shelf.external_rankings import OutsidePlace
 from supply.shelf.plan import ShelfPlan, ShelfSlot
 from tests.supply.online_store import ANA, AT, STORE, make_town
-from tests.supply.shelf.test_shelf import TODAY, YESTERDAY, region_sold, shop_sold, usual_month
+from tests.supply.shelf.test_shelf import TODAY, YESTERDAY, region_sold, store_sold, usual_month
 
 BEGAN = TODAY - dt.timedelta(days=14)
 
@@ -44,7 +44,7 @@ def with_shelf(session, store, from_day=BEGAN):
 
 
 def test_a_slot_tells_what_its_product_sold_before_and_since(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         with_shelf(session, STORE)
         sold_in(session, STORE, "milk", 4, BEGAN - dt.timedelta(days=28), BEGAN)
         sold_in(session, STORE, "milk", 6, BEGAN, TODAY)
@@ -128,7 +128,7 @@ def listed(session, place=1, gtin="4006381333931", name="Brown bread", source="M
 
 
 def test_an_outside_list_lifts_what_it_names_and_the_reason_says_so(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         usual_month(session)
         before = next(one for one in ranking.rank(session, STORE, day=YESTERDAY, price_day=TODAY) if one.sku == "bread")
         listed(session)
@@ -139,7 +139,7 @@ def test_an_outside_list_lifts_what_it_names_and_the_reason_says_so(town):
 
 
 def test_what_no_code_matches_waits_and_a_match_by_hand_holds_for_later_lists(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         listed(session, gtin="", name="Oolong")
         session.flush()
         assert [row.name for row in external_rankings.unmatched(session, YESTERDAY)] == ["Oolong"]
@@ -151,7 +151,7 @@ def test_what_no_code_matches_waits_and_a_match_by_hand_holds_for_later_lists(to
 
 
 def test_a_code_is_the_same_with_other_leading_zeros_and_a_barcode_typed_names_the_product(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         session.add(Barcode(code="012345678905", sku="tea", qty=1))
         session.flush()
         assert listed(session, gtin="0012345678905", name="Tea").sku == "tea"
@@ -162,7 +162,7 @@ def test_a_code_is_the_same_with_other_leading_zeros_and_a_barcode_typed_names_t
 
 
 def test_for_a_listed_name_the_products_that_share_its_words_are_offered(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         session.get_one(Product, "tea").search_text = "green tea"
         session.get_one(Product, "bread").search_text = "rye bread"
         session.add(Product(sku="ya", name="鸭屎香柠檬茶", category="Drinks", search_text="鸭屎香柠檬茶",
@@ -174,7 +174,7 @@ def test_for_a_listed_name_the_products_that_share_its_words_are_offered(town):
 
 
 def test_a_list_counts_less_the_older_it_is_and_no_more_after_four_weeks(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         listed(session)
         session.flush()
         weights = [external_rankings.ranks(session, YESTERDAY + dt.timedelta(days=age)) for age in (0, 14, 28)]
@@ -183,17 +183,17 @@ def test_a_list_counts_less_the_older_it_is_and_no_more_after_four_weeks(town):
 
 
 def test_what_fewer_than_five_shops_sold_is_no_reason_to_carry_it(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         session.get(Listing, (STORE, "tea")).active = False
         region_sold(session, "milk", 50)
         region_sold(session, "tea", 400, stores=4)
-        shop_sold(session, "milk", 5)
+        store_sold(session, "milk", 5)
         session.flush()
         assert [one.sku for one in ranking.rank(session, STORE, day=YESTERDAY, price_day=TODAY)] == ["milk"]
 
 
 def test_of_six_slots_one_is_a_trial_and_ends_after_two_weeks(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         for n in range(8):
             sku = f"new{n}"
             session.add(Product(sku=sku, name=sku, category="Food", tax_class_id="std", search_text=sku))
@@ -202,7 +202,7 @@ def test_of_six_slots_one_is_a_trial_and_ends_after_two_weeks(town):
             region_sold(session, sku, 30, stores=6)
         for sku in ("bread", "milk", "tea", "beer"):
             region_sold(session, sku, 60, stores=6)
-            shop_sold(session, sku, 10)
+            store_sold(session, sku, 10)
         session.flush()
         plan = shelf_plan.draft(session, STORE, slots=6, actor=ANA, at=AT)
         trials = [row.sku for row in shelf_plan.slots_of(session, plan) if row.why.get("trial")]

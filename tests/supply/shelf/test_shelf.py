@@ -34,7 +34,7 @@ def region_sold(session, sku, sold, *, days=28, online=0, stores=4, upto=YESTERD
         )  # fmt: skip
 
 
-def shop_sold(session, sku, sold, *, days=28):
+def store_sold(session, sku, sold, *, days=28):
     for age in range(days):
         session.add(
             DailyDemand(
@@ -49,8 +49,8 @@ def usual_month(session):
     region_sold(session, "milk", 80, online=20)
     region_sold(session, "tea", 6, stores=6)
     region_sold(session, "apple", 8000)
-    shop_sold(session, "bread", 10)
-    shop_sold(session, "milk", 12)
+    store_sold(session, "bread", 10)
+    store_sold(session, "milk", 12)
     session.flush()
 
 
@@ -59,7 +59,7 @@ def ranked(session, **named):
 
 
 def approved(town, *, at=AT, from_day=None, slots=3):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         plan = shelf_plan.draft(session, STORE, slots=slots, actor=ANA, at=at)
         return shelf_plan.approve(session, STORE, plan.id, from_day=from_day, actor=ANA, at=at)
 
@@ -68,7 +68,7 @@ def approved(town, *, at=AT, from_day=None, slots=3):
 
 
 def test_a_place_gives_its_reason_as_facts(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         usual_month(session)
         best = ranked(session)
     assert [place.sku for place in best] == ["milk", "bread", "apple", "tea"]
@@ -86,7 +86,7 @@ def test_a_place_gives_its_reason_as_facts(town):
 
 
 def test_what_the_shop_does_not_carry_may_be_ranked_and_is_marked(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         usual_month(session)
         session.delete(session.get(Listing, (STORE, "tea")))
         session.flush()
@@ -96,7 +96,7 @@ def test_what_the_shop_does_not_carry_may_be_ranked_and_is_marked(town):
 
 
 def test_a_product_without_a_price_is_never_ranked(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         usual_month(session)
         session.delete(session.get(Price, ("milk", "*", dt.date(2026, 1, 1))))
         session.flush()
@@ -104,7 +104,7 @@ def test_a_product_without_a_price_is_never_ranked(town):
 
 
 def test_recent_days_weigh_more_than_old_ones(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         region_sold(session, "bread", 40, days=7)
         region_sold(session, "tea", 40, days=7, upto=YESTERDAY - dt.timedelta(days=21))
         session.flush()
@@ -116,7 +116,7 @@ def test_recent_days_weigh_more_than_old_ones(town):
 
 
 def test_of_two_that_sell_alike_the_better_margin_stands_first(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         for sku in ("bread", "tea"):
             region_sold(session, sku, 40)
         session.add(Supplier(id="net", name="Network", kind="network", lead_time_days=1, order_weekdays=[0]))
@@ -130,7 +130,7 @@ def test_of_two_that_sell_alike_the_better_margin_stands_first(town):
 
 
 def test_a_fast_seller_gets_more_facings(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         usual_month(session)
         facings = {place.sku: place.facings for place in ranked(session)}
     assert facings["milk"] > facings["tea"] == 1
@@ -141,21 +141,21 @@ def test_a_fast_seller_gets_more_facings(town):
 
 
 def test_a_plan_is_live_from_its_day_and_retires_the_one_before(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         usual_month(session)
     first = approved(town, from_day=TODAY)
     second = approved(town)
     assert (first.state, second.state) == ("live", "approved")
-    with town.shop.write() as session:
+    with town.store.write() as session:
         assert shelf_plan.go_live(session, STORE, actor=ANA, at=AT) is None
         assert shelf_plan.go_live(session, STORE, actor=ANA, at=later(days=1)).id == second.id
-    with town.shop.read() as session:
+    with town.store.read() as session:
         assert shelf_plan.plan_of(session, STORE, first.id).state == "retired"
         assert [plan.id for plan in shelf_plan.plans(session, STORE, "live")] == [second.id]
 
 
 def test_drafting_anew_drops_the_draft_before(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         usual_month(session)
         first = shelf_plan.draft(session, STORE, actor=ANA, at=AT)
         second = shelf_plan.draft(session, STORE, actor=ANA, at=AT)
@@ -165,7 +165,7 @@ def test_drafting_anew_drops_the_draft_before(town):
 
 
 def test_a_slot_takes_another_product_or_changes_places_with_it(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         usual_month(session)
         plan = shelf_plan.draft(session, STORE, slots=3, actor=ANA, at=AT)
         shelf_plan.replace(session, plan, 1, "beer", actor=ANA, at=AT)
@@ -179,7 +179,7 @@ def test_a_slot_takes_another_product_or_changes_places_with_it(town):
 
 
 def test_nothing_to_rank_is_said_and_slots_have_bounds(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         with pytest.raises(Refused, match="Nothing can be ranked"):
             shelf_plan.draft(session, STORE, actor=ANA, at=AT)
         with pytest.raises(Invalid):
@@ -187,7 +187,7 @@ def test_nothing_to_rank_is_said_and_slots_have_bounds(town):
 
 
 def test_the_network_keeps_the_approved_plan_in_whatever_order_it_arrives(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         usual_month(session)
     first = approved(town, from_day=TODAY)
     second = approved(town)
@@ -201,7 +201,7 @@ def test_the_network_keeps_the_approved_plan_in_whatever_order_it_arrives(town):
 
 
 def test_the_online_shop_shows_the_live_shelf_first(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         usual_month(session)
     approved(town, from_day=TODAY)
     town.publish(later(minutes=1))
@@ -215,30 +215,30 @@ def test_the_online_shop_shows_the_live_shelf_first(town):
 
 
 def test_the_refill_list_is_what_the_shelf_lacks_as_far_as_the_shop_has_it(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         usual_month(session)
     approved(town, from_day=TODAY)
-    with town.shop.read() as session:
+    with town.store.read() as session:
         tasks = {task.sku: task for task in shelf_plan.refill_tasks(session, STORE)}
     assert tasks["milk"].qty == tasks["milk"].fill_qty <= 40
     assert tasks["bread"].qty == 10 < tasks["bread"].fill_qty
     for _ in range(2):  # a double click is one refill
-        with town.shop.write() as session:
+        with town.store.write() as session:
             shelf_plan.refill(session, STORE, "bread", 7, id="refill-0001", actor=ANA, at=AT)
     level = town.level("bread")
     assert (level.by_place[Place.SHELF], level.by_place[Place.BACKROOM]) == (7, 3)
-    with town.shop.write() as session, pytest.raises(Refused, match="At most 3"):
+    with town.store.write() as session, pytest.raises(Refused, match="At most 3"):
         shelf_plan.refill(session, STORE, "bread", 4, id="refill-0002", actor=ANA, at=AT)
-    with town.shop.write() as session, pytest.raises(Conflict):
+    with town.store.write() as session, pytest.raises(Conflict):
         shelf_plan.refill(session, STORE, "bread", 2, id="refill-0001", actor=ANA, at=AT)
     assert town.faults() == []
 
 
 def test_a_full_shelf_asks_for_nothing(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         usual_month(session)
     approved(town, from_day=TODAY)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         for number, task in enumerate(shelf_plan.refill_tasks(session, STORE)):
             shelf_plan.refill(session, STORE, task.sku, task.qty, id=f"refill-{number:04d}", actor=ANA, at=AT)
         assert "milk" not in [task.sku for task in shelf_plan.refill_tasks(session, STORE)]
@@ -246,7 +246,7 @@ def test_a_full_shelf_asks_for_nothing(town):
 
 def test_a_product_has_stood_on_the_shelf_for_the_days_of_all_its_plans_until_yesterday(town):
     plans = (("retired", 20, "milk tea"), ("retired", 10, "milk bread"), ("live", 4, "milk"), ("dropped", 9, "beer"))
-    with town.shop.write() as session:
+    with town.store.write() as session:
         for state, ago, skus in plans:
             day, plan_id = TODAY - dt.timedelta(days=ago), f"plan-{ago}"
             session.add(
@@ -261,7 +261,7 @@ def test_a_product_has_stood_on_the_shelf_for_the_days_of_all_its_plans_until_ye
 
 
 def test_a_label_carries_price_barcode_and_the_address_of_its_product(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         session.add(Product(sku="new", name="New", category="Food", tax_class_id="std"))
         session.flush()
         found = shelf_plan.label_documents(session, STORE, ["bread", "new"], "https://shop.example/", at=AT)
@@ -273,7 +273,7 @@ def test_a_label_carries_price_barcode_and_the_address_of_its_product(town):
 
 def test_the_network_has_the_plan_that_stands_in_the_shop_and_not_the_one_it_dropped(town):
     for plan_id, sku, day in (("plan-A", "tea", TODAY + dt.timedelta(days=1)), ("plan-B", "milk", TODAY)):
-        with town.shop.write() as session:
+        with town.store.write() as session:
             session.add(ShelfPlan(store_id=STORE, id=plan_id, state="drafted", from_day=day, drafted_at=AT,
                                   based_on_day=YESTERDAY))  # fmt: skip
             session.flush()
@@ -286,7 +286,7 @@ def test_the_network_has_the_plan_that_stands_in_the_shop_and_not_the_one_it_dro
             with town.network.read() as session:
                 assert session.get(ShelfPlan, (STORE, plan_id)).state == "approved"  # agreed for tomorrow: not live yet
     town.deliver(seed=5)
-    for database in (town.shop, town.network):
+    for database in (town.store, town.network):
         with database.read() as session:
             states = {plan.id: plan.state for plan in session.query(ShelfPlan)}
         assert states == {"plan-A": "dropped", "plan-B": "live"}

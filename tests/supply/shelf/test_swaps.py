@@ -52,7 +52,7 @@ def days(n):
 
 
 def test_the_clear_loser_goes_and_everything_else_stays(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         live_since(session, days(21), "bread", "milk", "apple", "tea")
         for sku, rate in (("bread", 9), ("milk", 8), ("tea", 1), ("beer", 7)):
             sold(session, sku, rate, days(28), TODAY, rate)
@@ -65,7 +65,7 @@ def test_the_clear_loser_goes_and_everything_else_stays(town):
 
 
 def test_what_sells_as_well_stays_and_what_just_came_has_its_days(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         live_since(session, days(3), "tea")
         for sku, rate in (("tea", 1), ("beer", 9)):
             sold(session, sku, rate, days(28), TODAY, rate)
@@ -73,7 +73,7 @@ def test_what_sells_as_well_stays_and_what_just_came_has_its_days(town):
 
 
 def test_what_a_swap_achieved_is_measured_against_the_region(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         plan = live_since(session, days(14), "beer")
         shelf_plan.slots_of(session, plan)[0].why = {"swap": {"out": "tea", "out_name": "Tea", "expected_milli": 4_000}}
         for sku, before, since, there, after in (("beer", 4, 12, 10, 20), ("tea", 2, 1, 10, 10)):
@@ -86,7 +86,7 @@ def test_what_a_swap_achieved_is_measured_against_the_region(town):
 
 
 def test_without_the_region_there_is_no_number(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         plan = live_since(session, days(14), "beer")
         shelf_plan.slots_of(session, plan)[0].why = {"swap": {"out": "tea", "out_name": "Tea", "expected_milli": 4_000}}
         sold(session, "beer", 4, days(42), TODAY)
@@ -94,7 +94,7 @@ def test_without_the_region_there_is_no_number(town):
 
 
 def test_slots_and_facings_are_the_shopkeepers_as_long_as_it_is_a_draft(town):
-    with town.shop.write() as session:
+    with town.store.write() as session:
         for sku, rate in (("bread", 9), ("milk", 8), ("beer", 7)):
             sold(session, sku, rate, days(28), TODAY, rate)
         plan = shelf_plan.draft(session, STORE, slots=3, actor=ANA, at=AT)

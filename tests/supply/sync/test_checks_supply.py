@@ -31,9 +31,9 @@ def _ordered_and_taken_in(country: Country) -> None:
 
 def broken(country, statement, store_id=None) -> list[str]:
     """Run a statement at the shop behind the verbs' back; return what the checks say."""
-    with country.shops["S1"].write() as session, unlocked(session):
+    with country.stores["S1"].write() as session, unlocked(session):
         session.execute(statement)
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         return [f"{one.code} {one.subject}" for one in checks.findings(session, store_id)]
 
 
@@ -70,7 +70,7 @@ def test_k11_finds_a_change_without_a_name(country):
     [{"q50": -0.1}, {"q90": 1.0}, {"q99": float("inf")}, {"mean": -1.0}, {"mean": float("inf")}, {"q50": 9.0}],
 )
 def test_k12_finds_quantiles_that_fall_are_negative_or_not_finite(country, wrong):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         session.add(
             ForecastRun(id="run", scope_kind="store", scope_id="S1", state="published", origin_day=DAY, horizon_days=1,
                         started_at=AT)
@@ -79,14 +79,14 @@ def test_k12_finds_quantiles_that_fall_are_negative_or_not_finite(country, wrong
         good = {"mean": 2.5, "q50": 2.0, "q75": 3.0, "q90": 4.0, "q95": 5.0, "q99": 7.0}
         for sku, values in (("bread", good), ("milk", good | wrong)):
             session.add(ForecastQuantile(run_id="run", sku=sku, first_day=DAY, last_day=DAY, **values))
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert [f"{one.code} {one.subject}" for one in checks.findings(session)] == ["K12 forecast:S1/milk"]
         assert checks.findings(session, "S2") == []
 
 
 def test_k5_finds_units_held_for_an_order_that_is_not_open(country):
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         stock.reserve(session, "S1", "gone", [("bread", 2)], at=AT + dt.timedelta(hours=1), actor=KEEPER["S1"])
-    with country.shops["S1"].read() as session:
+    with country.stores["S1"].read() as session:
         assert [f"{one.code} {one.subject}" for one in checks.findings(session)] == ["K5 order:gone/bread"]
     assert broken(country, sa.delete(Reservation)) == []

@@ -53,7 +53,7 @@ def copies(town, tmp_path):
 
 def say_all_again(town, first_n=1):
     """Let the shop send what it had sent, as it does when the network's books are behind its own."""
-    with town.shop.write() as session:
+    with town.store.write() as session:
         to_network = OutboxMessage.to_node == NETWORK
         session.execute(sa.update(OutboxMessage).where(to_network, OutboxMessage.n >= first_n).values(state="pending"))
 
@@ -70,13 +70,13 @@ def test_what_a_shop_put_back_decides_is_heard_and_the_money_goes_back(town, cop
     copy, put_back = copies
     place_online(town)
     pay(town)
-    copy("shop")
+    copy("store")
     town.make_ready(ONE)
     town.deliver()
     assert town.state(ONE) == ("ready", "ready")
-    put_back("shop", later(hours=1))
+    put_back("store", later(hours=1))
     assert town.state(ONE) == ("placed", "ready")
-    with town.shop.write() as session:
+    with town.store.write() as session:
         (order,) = pickup.expire_due(session, STORE, actor=ANA, at=later(hours=20))
         assert order.state == "refused"
     town.deliver(at=later(hours=20))
@@ -91,15 +91,15 @@ def test_goods_collected_stay_collected_though_their_shop_was_put_back(town, cop
     pay(town)
     town.make_ready(ONE)
     town.deliver()
-    copy("shop")
-    with town.shop.write() as session:
+    copy("store")
+    with town.store.write() as session:
         handover.collect(
             session, STORE, placed.code, sale_id="sale-0001", till_id="T1", tenders=[], shown_total_minor=387,
             age_confirmed=None, actor=ANA, at=later(hours=1),
         ).or_raise()  # fmt: skip
     town.deliver(at=later(hours=1))
-    put_back("shop", later(hours=2))
-    with town.shop.write() as session:
+    put_back("store", later(hours=2))
+    with town.store.write() as session:
         pickup.expire_due(session, STORE, actor=ANA, at=later(days=9))
     town.deliver(at=later(days=9))
     assert town.state(ONE) == ("expired", "collected")
@@ -129,17 +129,17 @@ def test_money_a_network_put_back_has_forgotten_is_asked_for_again_and_follows_t
         assert session.get_one(PickupOrder, (STORE, ONE)).paid_minor == 387
     ask_provider(town, later(hours=2))
     assert money(town) == (387, 0, 0)
-    with town.shop.write() as session:
+    with town.store.write() as session:
         pickup.expire_due(session, STORE, actor=ANA, at=later(days=9))
     town.deliver(at=later(days=9))
     assert money(town) == (0, 387, 0)
-    with town.shop.read() as session:
+    with town.store.read() as session:
         assert session.scalars(sa.select(InboxAlarm)).all() == [], "the shop has the order, and is not sent it again"
 
 
 def test_money_of_a_group_s_share_a_network_put_back_has_forgotten_is_asked_for_again_too(town, copies):
     copy, put_back = copies
-    with town.shop.write() as session:
+    with town.store.write() as session:
         groups.open_at_store(session, test_groups.TERMS, actor=ANA, at=later())
     town.deliver()
     test_groups.join(town, "member-000", 6)  # somebody paid before, so that it is known with whom
@@ -180,6 +180,6 @@ def test_a_number_given_twice_after_a_restore_stands_in_no_orders_way(town, copi
     say_all_again(town)
     town.deliver(at=later(hours=1))
     assert (town.state(ONE), town.state(TWO)) == (("ready", "ready"), ("placed", "placed"))
-    with town.shop.read() as session:
+    with town.store.read() as session:
         assert session.get_one(PickupOrder, (STORE, TWO)).order_no == f"{first}-2"
     assert town.place("order-00003", [("milk", 1)], at=later(hours=2)).order.order_no not in (first, f"{first}-2")

@@ -8,7 +8,7 @@ from supply.online.checkout import placing
 from supply.online.orders import PickupOrder, order_for_update
 from supply.online.storefront.reviews import Review
 from tests.store_app.conftest import post
-from tests.store_app.town import SHOP, code_on
+from tests.store_app.town import ONLINE, code_on
 from tests.supply.online_store import AT, STORE
 
 
@@ -39,9 +39,9 @@ def test_a_review_is_written_on_the_orders_page_and_read_on_the_products(market)
     order_id, address = collected(market, customer)
     assert "How was it?" in customer.look(address).text
     assert customer.send(f"{address}/review", sku="milk", stars=5, words="Very fresh.").status_code == 303
-    shown = market.customer().look(f"{SHOP}/p/milk").text
+    shown = market.customer().look(f"{ONLINE}/p/milk").text
     assert "Very fresh." in shown
-    assert market.customer().send(f"{SHOP}/p/milk/reviews/{order_id}/report", why="Spam.").status_code == 303
+    assert market.customer().send(f"{ONLINE}/p/milk/reviews/{order_id}/report", why="Spam.").status_code == 303
     client = operator(market)
     assert "Spam." in client.get("/console/customers/").text
     hidden = market.customer()
@@ -50,7 +50,7 @@ def test_a_review_is_written_on_the_orders_page_and_read_on_the_products(market)
         hidden.send(f"/console/customers/reviews/{STORE}/{order_id}/milk", why="It is spam.", hide="yes").status_code
         == 303
     )
-    assert "Very fresh." not in market.customer().look(f"{SHOP}/p/milk").text
+    assert "Very fresh." not in market.customer().look(f"{ONLINE}/p/milk").text
     with market.town.network.read() as session:
         assert session.get(Review, (STORE, order_id, "milk")).decided_why == "It is spam."
 

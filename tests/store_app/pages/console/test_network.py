@@ -32,7 +32,7 @@ from tests.store_app.office import words
 from tests.store_app.operator import furnish
 from tests.tools import hostile
 
-PAGES = ["/console/", "/console/demand/north", "/console/supply/", "/console/offers/", "/console/shops/"]
+PAGES = ["/console/", "/console/demand/north", "/console/supply/", "/console/offers/", "/console/stores/"]
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_a_shop_s_page_answers_how_it_is(node, operator):
         newest = session.scalar(sa.select(sa.func.max(StoreDay.business_day)).where(StoreDay.store_id == STORE))
         session.add(neighbour)
         session.add(StoreDay(store_id="S09", business_day=newest, open=True, sales=9, revenue_minor=12_345))
-    answer = operator.get(f"/console/shops/{STORE}")
+    answer = operator.get(f"/console/stores/{STORE}")
     page = words(answer)
     assert "$630.00 taken in seven days" in page
     assert "$123.45" in page, "what a usual shop of the region took"
@@ -68,7 +68,7 @@ def test_a_shop_s_page_answers_how_it_is(node, operator):
     assert "Order 1 sent comes Tue, Mar 3 $20.00" in page
     assert "1 order waits to be confirmed" in page
     assert 'href="/console/supply/"' in answer.text
-    assert "No sales have arrived yet" in words(operator.get("/console/shops/S02"))
+    assert "No sales have arrived yet" in words(operator.get("/console/stores/S02"))
 
 
 def offer(client, *, command_id="", **fields):
@@ -126,7 +126,7 @@ def test_a_shop_without_a_node_is_not_called_silent(node, operator):
         session.merge(Peer(id="S02", epoch="e", nonce="n", heard_at=NOON - dt.timedelta(hours=3)))
         session.get_one(Store, "S02").has_node = False
     assert "Not heard" not in words(operator.get("/console/"))
-    assert "not connected yet" in words(operator.get("/console/shops/"))
+    assert "not connected yet" in words(operator.get("/console/stores/"))
 
 
 def test_the_regions_tell_their_week_beside_the_one_before(operator):
@@ -145,10 +145,10 @@ def test_a_store_never_heard_is_not_connected_in_the_list_and_on_its_own_page(no
     with node.doors.write() as session:
         session.add(Store(id="S08", name="Never Heard", slug="never", region_id="north", currency="USD", tz="UTC",
                           joined_at=NOON))  # fmt: skip
-    row = re.search(r"Never Heard S08.*?(not connected yet|in order)", words(operator.get("/console/shops/?find=S08")))
+    row = re.search(r"Never Heard S08.*?(not connected yet|in order)", words(operator.get("/console/stores/?find=S08")))
     assert row is not None
     assert row[1] == "not connected yet"
-    assert "Never connected." in words(operator.get("/console/shops/S08"))
+    assert "Never connected." in words(operator.get("/console/stores/S08"))
 
 
 def test_a_region_shows_its_aisles_and_what_sells_most(operator):
@@ -180,16 +180,16 @@ def test_what_is_expected_of_regions_is_said_shop_by_shop_and_adds_up(node, oper
                       "mean": [[a_day] * 14], "slopes": {"on_offer": [0.47]} if region == "north" else {}}  # fmt: skip
             session.add(ForecastRun(id=f"run-{region}", scope_kind="region", scope_id=region, state="published",
                                     origin_day=newest, horizon_days=14, started_at=NOON, signal=signal))  # fmt: skip
-        shops = session.scalars(sa.select(Store.name).where(Store.region_id == "north")).all()
+        stores = session.scalars(sa.select(Store.name).where(Store.region_id == "north")).all()
         every = session.scalar(sa.select(sa.func.count()).select_from(Store))
     page = words(operator.get("/console/demand/north?aisle=Dairy"))
     assert "All shops of North 17.5" in page
     assert "On offer it sells about 1.6 times as much, by what the shops tell" in page
     assert "On offer" not in words(operator.get("/console/demand/east?aisle=Dairy")), "nobody told"
-    told = [float(re.search(rf"{name} ([\d.]+) its share of the region’s forecast", page)[1]) for name in shops]
+    told = [float(re.search(rf"{name} ([\d.]+) its share of the region’s forecast", page)[1]) for name in stores]
     assert sum(told) == pytest.approx(17.5)
     everywhere = words(operator.get("/console/demand/regions/all?aisle=Dairy"))
-    for said in (f"North {len(shops)} 17.5", "East 1 8.4", "West 0 0", f"All regions {every} 25.9"):
+    for said in (f"North {len(stores)} 17.5", "East 1 8.4", "West 0 0", f"All regions {every} 25.9"):
         assert said in everywhere
 
 
@@ -210,16 +210,16 @@ def test_a_shop_whose_forecast_is_old_or_not_believed_is_named_with_why(node, op
         session.add(
             ToldForecast(store_id=third, aisles={}, refused_run_id="run-1", refused="told-too-much: All of it.")
         )
-        shops = dict(session.execute(sa.select(Store.id, Store.name)).all())
+        stores = dict(session.execute(sa.select(Store.id, Store.name)).all())
         session.execute(sa.delete(SellingRate).where(SellingRate.store_id == first))
     page = words(operator.get("/console/demand/north?aisle=Dairy"))
-    assert f"{shops[first]} 17.5 its own forecast 1 product by what it sold" in page
-    assert re.search(rf"{shops[second]} [\d.]+ what it sold lately its own is too old: made from sales until", page)
-    told = f"{shops[third]} its last forecast was not taken: all it expects is more than twice what it sold"
+    assert f"{stores[first]} 17.5 its own forecast 1 product by what it sold" in page
+    assert re.search(rf"{stores[second]} [\d.]+ what it sold lately its own is too old: made from sales until", page)
+    told = f"{stores[third]} its last forecast was not taken: all it expects is more than twice what it sold"
     assert told in page
-    assert f"{shops[first]} {name}" in page.partition("Forecasts that do not count in full")[2]
+    assert f"{stores[first]} {name}" in page.partition("Forecasts that do not count in full")[2]
     monkeypatch.setattr(demand, "DOUBTED_SHOWN", 1)
-    assert f"{shops[first]} {name} and 1 more shop" in words(operator.get("/console/demand/north?aisle=Dairy"))
+    assert f"{stores[first]} {name} and 1 more shop" in words(operator.get("/console/demand/north?aisle=Dairy"))
 
 
 @pytest.mark.parametrize("path", ["/console/demand/nowhere", "/console/demand/nowhere/series"])
@@ -233,7 +233,7 @@ def test_the_operator_settles_closed_days_of_a_shop_without_a_node_and_of_no_oth
     def later(days):
         return (NOON.date() + dt.timedelta(days=days)).isoformat()
 
-    at, days = "/console/shops/S02", {"first_day": later(3), "last_day": later(4)}
+    at, days = "/console/stores/S02", {"first_day": later(3), "last_day": later(4)}
     assert send_form(operator, f"{at}/closed-days", **days).status_code == 409, "its own computer settles them"
     assert "Settle closed days" not in words(operator.get(at))
     with node.doors.write() as session:
@@ -248,7 +248,7 @@ def test_the_operator_settles_closed_days_of_a_shop_without_a_node_and_of_no_oth
 
 
 def test_the_operator_says_the_takings_of_a_shop_without_a_node_and_of_no_other(node, operator):
-    at = "/console/shops/S02"
+    at = "/console/stores/S02"
     with node.doors.write() as session:
         session.execute(sa.delete(StoreDay).where(StoreDay.store_id == "S02"))
     refused = send_form(operator, f"{at}/takings", takings="1200")
@@ -426,7 +426,7 @@ def test_without_a_command_id_nothing_is_offered(operator):
 
 
 def test_the_shops_tell_region_and_week_and_lead_to_their_online_shop(operator):
-    told = operator.get("/console/shops/")
+    told = operator.get("/console/stores/")
     assert "Shop S01" in told.text
     assert "$630.00" in told.text
     assert 'href="/shop/s01/"' in told.text

@@ -171,24 +171,24 @@ def carry(source: House, target: House, topic: str) -> None:
 
 
 def test_the_network_looks_into_a_shop_by_leave_alone_and_the_shop_s_journal_says_who(pair: Any):
-    network, shop = pair
-    operator, keeper = network.signed_in("operator"), shop.signed_in()
-    at_shop = f"/console/shops/{STORE}/support"
-    assert "No leave" in operator.get(f"{at_shop}/").text
-    refused = send(operator, f"{at_shop}/look")
+    network, store = pair
+    operator, keeper = network.signed_in("operator"), store.signed_in()
+    at_store = f"/console/stores/{STORE}/support"
+    assert "No leave" in operator.get(f"{at_store}/").text
+    refused = send(operator, f"{at_store}/look")
     assert refused.status_code == 409
-    assert operator.get(f"{at_shop}/inside").status_code == 404
+    assert operator.get(f"{at_store}/inside").status_code == 404
     assert send(keeper, "/support/give", hours="4", words="The milk is never right").status_code == 303
-    carry(shop, network, support.LEAVE_TOLD)
-    assert "The milk is never right" in operator.get(f"{at_shop}/").text
-    assert operator.get(f"{at_shop}/inside").status_code == 404, "a look is opened by a press"
-    assert send(operator, f"{at_shop}/look").status_code == 303
-    shown = words(operator.get(f"{at_shop}/inside"))
+    carry(store, network, support.LEAVE_TOLD)
+    assert "The milk is never right" in operator.get(f"{at_store}/").text
+    assert operator.get(f"{at_store}/inside").status_code == 404, "a look is opened by a press"
+    assert send(operator, f"{at_store}/look").status_code == 303
+    shown = words(operator.get(f"{at_store}/inside"))
     assert "How its computer is" in shown
     assert "staff.signed_in" in shown or "support.given" in shown or "What its journal said last" in shown
-    carry(network, shop, support.LOOKED)
+    carry(network, store, support.LOOKED)
     assert "operator" in words(keeper.get("/support/"))
-    with shop.doors.read() as session:
+    with store.doors.read() as session:
         said = session.scalars(sa.select(JournalEntry.actor_name).where(JournalEntry.verb == "support.looked")).all()
         assert said == ["operator"], "a second copy of the message is no second look"
         assert journal.verify(session, STORE) == []
@@ -196,19 +196,19 @@ def test_the_network_looks_into_a_shop_by_leave_alone_and_the_shop_s_journal_say
 
 @pytest.mark.parametrize("how", ["taken back", "over"])
 def test_leave_that_is_taken_back_or_over_shuts_an_open_look_at_once(pair: Any, how: str):
-    network, shop = pair
-    operator, keeper = network.signed_in("operator"), shop.signed_in()
+    network, store = pair
+    operator, keeper = network.signed_in("operator"), store.signed_in()
     send(keeper, "/support/give", hours="1")
-    carry(shop, network, support.LEAVE_TOLD)
-    send(operator, f"/console/shops/{STORE}/support/look")
-    assert operator.get(f"/console/shops/{STORE}/support/inside").status_code == 200
+    carry(store, network, support.LEAVE_TOLD)
+    send(operator, f"/console/stores/{STORE}/support/look")
+    assert operator.get(f"/console/stores/{STORE}/support/inside").status_code == 200
     if how == "taken back":
         send(keeper, "/support/take-back")
-        carry(shop, network, support.LEAVE_TOLD)
+        carry(store, network, support.LEAVE_TOLD)
     else:
         network.clock.advance(61 * 60)
         operator = network.signed_in("operator")
-    assert operator.get(f"/console/shops/{STORE}/support/inside").status_code == 404
+    assert operator.get(f"/console/stores/{STORE}/support/inside").status_code == 404
     with network.doors.write() as session:
         support.forget(session, at=network.clock.now())
         assert all(row.told == {} for row in session.scalars(sa.select(support.SupportLeave)))

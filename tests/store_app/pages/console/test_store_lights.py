@@ -36,7 +36,7 @@ def lights(network: House, newest: dt.datetime | None = None, **changed: object)
     found = peer(network, **changed)
     with network.app.test_request_context(), force_locale("en"):
         return {
-            one.thing: (one.light, one.sentence) for one in store_lights.of_shop(found, newest, network.doors.now())
+            one.thing: (one.light, one.sentence) for one in store_lights.of_store(found, newest, network.doors.now())
         }
 
 
@@ -75,9 +75,9 @@ def test_a_silent_shop_is_amber_after_an_hour_red_after_a_day_and_wants_somethin
     assert told[0] == light
     assert to_do in told[1]
     operator = network.signed_in("operator")
-    listed = operator.get("/console/shops/").text
+    listed = operator.get("/console/stores/").text
     assert (f"tag-{light}" in listed and "complete until" in listed) == (light != "good")
-    assert to_do in operator.get(f"/console/shops/{STORE}").text
+    assert to_do in operator.get(f"/console/stores/{STORE}").text
 
 
 def test_a_shop_that_speaks_while_its_oldest_message_waits_is_late_all_the_same(house, network, served):
@@ -103,7 +103,7 @@ def test_a_shop_whose_program_tells_nothing_yet_is_asked_to_be_brought_up_to_dat
     assert lights(network, free_bytes=None)["Computer"][0] == "warn"
     with network.doors.write() as session:
         publication.publish(session, "catalogue", "*", {}, at=NOON)
-    assert "Bring it up to date" in network.signed_in("operator").get(f"/console/shops/{STORE}").text
+    assert "Bring it up to date" in network.signed_in("operator").get(f"/console/stores/{STORE}").text
 
 
 @pytest.mark.parametrize(
@@ -128,15 +128,15 @@ def test_a_shop_that_joins_again_needs_the_operator_until_its_old_key_is_withdra
         code = joining.invite(session, STORE, actor=Actor.system("test", "network"), at=NOON)
     fresh = network.visitor().post("/api/join", json={"code": code}).json["key"]
     assert "has joined again: 2 keys open its door" in operator.get("/console/").text
-    page = operator.get(f"/console/shops/{STORE}").text
+    page = operator.get(f"/console/stores/{STORE}").text
     with network.doors.read() as session:
         (old,) = [key.name for key in keys_of(session, STORE) if key.sha256 == hashlib.sha256(KEY.encode()).hexdigest()]
     assert old in page
-    assert post(operator, f"/console/shops/{STORE}/keys/{old}/withdraw").status_code == 303
+    assert post(operator, f"/console/stores/{STORE}/keys/{old}/withdraw").status_code == 303
     assert "has joined again" not in operator.get("/console/").text
     asked = {
         key: network.visitor().get("/api/sync/journal", headers={"Authorization": f"Bearer {key}"}).status_code
         for key in (KEY, fresh)
     }
     assert asked == {KEY: 401, fresh: 200}
-    assert post(operator, f"/console/shops/{STORE}/keys/nonsense/withdraw").status_code == 404
+    assert post(operator, f"/console/stores/{STORE}/keys/nonsense/withdraw").status_code == 404

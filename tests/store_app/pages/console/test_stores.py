@@ -34,19 +34,19 @@ def arrive(network, **body) -> None:
 
 def test_a_shop_s_page_says_what_is_on_its_way_and_what_was_set_aside_and_why(network):
     arrive(network)
-    page = network.signed_in("operator").get(f"/console/shops/{STORE}").text
+    page = network.signed_in("operator").get(f"/console/stores/{STORE}").text
     assert "3 messages are still on their way." in page
     assert "unknown-topic" in page
     assert "Try again" in page
-    assert network.signed_in("operator").get("/console/shops/S99").status_code == 404
-    assert "Never connected" in network.signed_in("operator").get("/console/shops/S02").text
+    assert network.signed_in("operator").get("/console/stores/S99").status_code == 404
+    assert "Never connected" in network.signed_in("operator").get("/console/stores/S02").text
 
 
 def test_a_shop_s_page_says_on_which_days_it_stays_closed(network):
     days = [NOON.date() + dt.timedelta(days=n) for n in (3, 4, 8)]
     with network.doors.write() as session:
         closed_days.take_told(session, STORE, NOON.date(), days)
-    page = words(network.signed_in("operator").get(f"/console/shops/{STORE}"))
+    page = words(network.signed_in("operator").get(f"/console/stores/{STORE}"))
     assert "Closed: Thu, Mar 5 – Fri, Mar 6 · Tue, Mar 10." in page
 
 
@@ -60,12 +60,12 @@ def test_what_was_set_aside_is_tried_again_on_a_click(network, monkeypatch):
         taken.append(message.id)
 
     client = network.signed_in("operator")
-    assert post(client, f"/console/shops/{STORE}/try-again").status_code == 303
-    assert "1 still waits." in client.get(f"/console/shops/{STORE}").text
+    assert post(client, f"/console/stores/{STORE}/try-again").status_code == 303
+    assert "1 still waits." in client.get(f"/console/stores/{STORE}").text
     monkeypatch.setitem(pos.sync.replica.APPLIERS, "noted", note)
-    post(client, f"/console/shops/{STORE}/try-again")
-    assert "1 message was taken." in client.get(f"/console/shops/{STORE}").text
-    post(client, f"/console/shops/{STORE}/try-again")
+    post(client, f"/console/stores/{STORE}/try-again")
+    assert "1 message was taken." in client.get(f"/console/stores/{STORE}").text
+    post(client, f"/console/stores/{STORE}/try-again")
     assert taken == ["m-1"]
     with network.doors.read() as session:
         assert session.scalars(sa.select(InboxMessage.state)).all() == ["taken"]
@@ -84,10 +84,10 @@ def test_an_alarm_goes_when_nothing_waits_there_or_when_a_person_has_looked_into
         session.get_one(Peer, STORE).alarm = COPY_SPEAKS
     push(network, parked=1, nonce=alarms(network)[1])
     assert alarms(network)[0] == COPY_SPEAKS, "what is worse stays"
-    assert "stop one of them" in client.get(f"/console/shops/{STORE}").text
-    assert post(client, f"/console/shops/{STORE}/looked-into").status_code == 303
+    assert "stop one of them" in client.get(f"/console/stores/{STORE}").text
+    assert post(client, f"/console/stores/{STORE}/looked-into").status_code == 303
     assert alarms(network)[0] is None
-    assert "stop one of them" not in client.get(f"/console/shops/{STORE}").text
+    assert "stop one of them" not in client.get(f"/console/stores/{STORE}").text
     with network.doors.read() as session:
         told = session.scalars(sa.select(JournalEntry.body).where(JournalEntry.verb == "peer.looked_into")).all()
     assert len(told) == 1
@@ -115,7 +115,7 @@ def test_the_page_speaks_chinese(network):
     arrive(network)
     client = network.signed_in("operator")
     client.get("/signin?lang=zh")
-    page = client.get(f"/console/shops/{STORE}").text
+    page = client.get(f"/console/stores/{STORE}").text
     assert "未能接收" in page
 
 
@@ -144,25 +144,25 @@ def test_of_many_shops_a_page_shows_fifty_those_that_need_somebody_first_and_any
             add_store(session, f"M{n:03d}", "north")
         session.add(Peer(id="M111", epoch="e", nonce="", heard_at=NOON, waiting=0, alarm="a copy"))
     client = network.signed_in("operator")
-    first = client.get("/console/shops/").text
-    assert first.count("/console/shops/M") + first.count("/console/shops/S") == 50
+    first = client.get("/console/stores/").text
+    assert first.count("/console/stores/M") + first.count("/console/stores/S") == 50
     assert "M111" in first
-    assert "M119" in client.get("/console/shops/?page=3").text
-    assert "M077" in client.get("/console/shops/?find=m077").text
+    assert "M119" in client.get("/console/stores/?page=3").text
+    assert "M077" in client.get("/console/stores/?find=m077").text
     for odd in ("0", "-1", "x", "99999", "1e9", "١"):
-        assert client.get(f"/console/shops/?page={odd}").status_code == 200
+        assert client.get(f"/console/stores/?page={odd}").status_code == 200
 
 
 def test_a_shop_or_a_region_is_supplied_from_the_warehouse_the_operator_chooses_and_stores_hear_it(network):
     furnish(network)
     by = {"actor": Actor.system("test", "network"), "at": NOON}
     client = network.signed_in("operator")
-    assert "Supplied from" not in client.get(f"/console/shops/{STORE}").text, "with one warehouse there is no choice"
+    assert "Supplied from" not in client.get(f"/console/stores/{STORE}").text, "with one warehouse there is no choice"
     with network.doors.write() as session:
         founding.found_warehouse(session, "WH2", "Second", **by)
         publication.publish(session, "suppliers", "*", supply_routes.edition(session, NOON.date()), at=NOON)
     assert send(client, f"/console/supplied/shops/{STORE}", warehouse="WH2").status_code == 303
-    page = words(client.get(f"/console/shops/{STORE}"))
+    page = words(client.get(f"/console/stores/{STORE}"))
     assert "orders from warehouse WH2" in page
     assert "6 products it could order so far are not on that warehouse’s list." in page
     assert send(client, "/console/supplied/regions/south", warehouse="WH2").status_code == 303

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from config.errors import ShopError
+from config.errors import DomainError
 from pos.catalogue.catalogue import Product, TaxClass
 from pos.stock import stock
 from supply.online.groups import groups
@@ -13,7 +13,7 @@ from supply.online.orders import PickupOrder
 from supply.sync import groups as group_facts
 from tests.store_app.office import House, send, words
 from tests.store_app.pages.customers.test_pickup import office  # noqa: F401  the furnished shop
-from tests.store_app.town import OTHER_SHOP, SHOP, code_on
+from tests.store_app.town import ONLINE, OTHER_ONLINE, code_on
 from tests.supply.online_store import ANA, AT, STORE, later
 
 GROUP = "group-00001"
@@ -26,7 +26,7 @@ def market(market):
         threshold_qty=6, case_qty=6, minimum_cases=1, closes_at=later(hours=2), van_day=dt.date(2026, 3, 4),
         pickup_until=dt.date(2026, 3, 6), commission_bp=500, leader="Auntie Chen", leader_token="leader-link",
     )  # fmt: skip
-    with market.town.shop.write() as session:
+    with market.town.store.write() as session:
         group_facts.open_at_store(session, terms, actor=ANA, at=AT)
     market.town.deliver()
     return market
@@ -34,7 +34,7 @@ def market(market):
 
 def joined(market, want=6, **more):
     customer = market.customer()
-    answer = customer.send(f"{SHOP}/group/{GROUP}", want=want, name="Li", phone="555 0100", **more)
+    answer = customer.send(f"{ONLINE}/group/{GROUP}", want=want, name="Li", phone="555 0100", **more)
     assert answer.status_code == 303, answer.text
     return customer, answer.location
 
@@ -49,7 +49,7 @@ def test_a_neighbour_joins_pays_and_collects_by_the_very_same_address(market):
     with market.town.network.write() as session:
         group_facts.close_due(session, at=later(hours=2))
     market.town.deliver()
-    with market.town.shop.write() as session:
+    with market.town.store.write() as session:
         stock.receive(session, STORE, [("milk", 6)], source_kind="delivery", source_id="van", at=AT, actor=ANA)
         group_facts.say_arrived(session, STORE, GROUP, 6, actor=ANA, at=AT)
     market.town.deliver()
@@ -69,7 +69,7 @@ def test_an_id_that_stands_on_a_bag_opens_nobodys_order_and_jams_no_group(market
     token = address.rpartition("/")[2]
     assert token not in mine.location
     stranger = market.customer()
-    assert stranger.look(f"{SHOP}/order/{token}").status_code == 404
+    assert stranger.look(f"{ONLINE}/order/{token}").status_code == 404
     assert "Wang Fang" not in stranger.look(address).text
     answer = stranger.order(("milk", 1), command_id=order_id, name="Wang Fang")
     assert answer.location != mine.location
@@ -79,7 +79,7 @@ def test_one_page_sent_twice_is_one_share_and_another_visitors_page_is_another(m
     customer, address = joined(market, command_id="01JNA00000000000000000JOIN")
     for want, status in ((6, 303), (5, 409)):
         again = customer.send(
-            f"{SHOP}/group/{GROUP}", command_id="01JNA00000000000000000JOIN", want=want, name="Li", phone="555 0100"
+            f"{ONLINE}/group/{GROUP}", command_id="01JNA00000000000000000JOIN", want=want, name="Li", phone="555 0100"
         )
         assert (again.status_code, again.location) == (status, address if status == 303 else None)
     _, other = joined(market, command_id="01JNA00000000000000000JOIN")
@@ -95,18 +95,18 @@ def test_a_page_that_joined_a_group_may_order_too(market):
 
 def test_a_group_is_joined_at_its_own_shop_alone(market):
     customer = market.customer()
-    assert customer.look(f"{OTHER_SHOP}/group/{GROUP}").status_code == 404
-    answer = customer.send(f"{OTHER_SHOP}/group/{GROUP}", want=1, name="Li", phone="555 0100")
+    assert customer.look(f"{OTHER_ONLINE}/group/{GROUP}").status_code == 404
+    answer = customer.send(f"{OTHER_ONLINE}/group/{GROUP}", want=1, name="Li", phone="555 0100")
     assert answer.status_code == 404
 
 
 def test_the_leaders_link_shows_what_is_earned_and_no_neighbour(market):
     joined(market)
-    shown = market.customer().look(f"{SHOP}/leader/leader-link").text
+    shown = market.customer().look(f"{ONLINE}/leader/leader-link").text
     assert "Auntie Chen leads this group" in shown
     assert "Give the shop the number of your account" in shown
     assert "555 0100" not in shown
-    for wrong in (f"{SHOP}/leader/other", f"{OTHER_SHOP}/leader/leader-link"):
+    for wrong in (f"{ONLINE}/leader/other", f"{OTHER_ONLINE}/leader/leader-link"):
         assert market.customer().look(wrong).status_code == 404
 
 
@@ -123,7 +123,7 @@ def test_each_price_of_a_group_is_what_is_paid_with_its_tax(market):
     with market.town.network.write() as session:
         session.get_one(TaxClass, session.get_one(Product, "milk").tax_class_id).rate_bp = 1_000
         session.get_one(TaxClass, session.get_one(Product, "milk").tax_class_id).inclusive = False
-    told = words(market.customer().look(f"{SHOP}/group/{GROUP}"))
+    told = words(market.customer().look(f"{ONLINE}/group/{GROUP}"))
     for price in ("from 1 together: ¥1.32 each", "from 6 together: ¥1.10 each", "Tax and deposit included"):
         assert price in told
     customer, address = joined(market, want=2)
@@ -133,7 +133,7 @@ def test_each_price_of_a_group_is_what_is_paid_with_its_tax(market):
 def test_a_closed_group_takes_nobody_and_says_so(market):
     with market.town.network.write() as session:
         groups.fail(session, GROUP, why="No.", actor=ANA, at=AT)
-    answer = market.customer().send(f"{SHOP}/group/{GROUP}", want=1, name="Li", phone="555 0100")
+    answer = market.customer().send(f"{ONLINE}/group/{GROUP}", want=1, name="Li", phone="555 0100")
     assert answer.status_code == 409
     assert "This group has closed" in answer.text
 
@@ -142,7 +142,7 @@ def test_a_closed_group_takes_nobody_and_says_so(market):
     "fields", [{"want": "0"}, {"want": "x"}, {"want": "1", "upto": "5000"}, {"want": "1", "phone": "a"}]
 )
 def test_odd_wishes_are_sentences(market, fields):
-    answer = market.customer().send(f"{SHOP}/group/{GROUP}", **{"name": "Li", "phone": "555 0100", **fields})
+    answer = market.customer().send(f"{ONLINE}/group/{GROUP}", **{"name": "Li", "phone": "555 0100", **fields})
     assert answer.status_code == 422
 
 
@@ -210,5 +210,5 @@ def test_a_cashier_opens_no_group(office: House):  # noqa: F811
 
 
 def test_arriving_before_ordering_is_refused(market):
-    with market.town.shop.write() as session, pytest.raises(ShopError, match="nothing of it"):
+    with market.town.store.write() as session, pytest.raises(DomainError, match="nothing of it"):
         group_facts.say_arrived(session, STORE, GROUP, 6, actor=ANA, at=AT)

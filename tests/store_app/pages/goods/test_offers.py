@@ -235,9 +235,9 @@ def test_the_networks_offers_reach_the_shops_with_their_codes(network, build):
         offers.make(session, EVERYONE, shared, actor=SYSTEM, at=NOON)
         offers.make_coupons(session, EVERYONE, shared.id, codes=["TOGETHER"], most_uses=None, actor=SYSTEM, at=NOON)
         body = offers.edition(session)
-    shop = build()
-    with shop.doors.write() as session:
+    store = build()
+    with store.doors.write() as session:
         effect_of_edition("offers", "")(session, body)
-    with shop.doors.read() as session:
+    with store.doors.read() as session:
         (live,) = offers.live(session, STORE, NOON.date())
     assert live == replace(shared, codes=frozenset({"TOGETHER"}))

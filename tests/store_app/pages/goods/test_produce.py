@@ -26,7 +26,7 @@ from supply.network.claims import photos
 from supply.online.storefront import listing, product_stories
 from tests.store_app.conftest import NOON, STORE, token
 from tests.store_app.office import SYSTEM, words
-from tests.store_app.town import SHOP
+from tests.store_app.town import ONLINE
 from tests.supply import online_store
 
 BY = {"actor": SYSTEM, "at": NOON}
@@ -155,7 +155,7 @@ def test_customers_read_the_story_beside_a_product_they_can_order(market):
     town, customer = market.town, market.customer()
     by = {"actor": online_store.ANA, "at": online_store.AT}
     small = next(pictures.small(picture(), product_stories.SIDE))
-    with town.shop.write() as session:
+    with town.store.write() as session:
         producers.add_producer(
             session, online_store.STORE, "Li Farm", id="farm", place="Hill 3", commission_bp=2_000, **by
         )
@@ -178,13 +178,13 @@ def test_customers_read_the_story_beside_a_product_they_can_order(market):
             product_stories.take_told(session, body)
             product_stories.take_picture(session, alone)
     town.publish(at=online_store.later(minutes=1))
-    shown = customer.look(f"{SHOP}/p/{sku}")
+    shown = customer.look(f"{ONLINE}/p/{sku}")
     assert "From Li Farm" in words(shown)
     assert "Grown on the hill." in words(shown)
     assert "CRATE-7" in words(shown)
     with town.network.read() as session:
         (one,) = product_stories.pictures_of(session, online_store.STORE, sku)
         assert listing.product(session, online_store.STORE, sku).left_qty == 18
-    answer = customer.look(f"{SHOP}/p/{sku}/picture/{one.id}")
+    answer = customer.look(f"{ONLINE}/p/{sku}/picture/{one.id}")
     assert (answer.status_code, answer.mimetype) == (200, "image/jpeg")
     assert customer.order((sku, 2)).status_code == 303

@@ -23,7 +23,7 @@ from store_app.runtime.child_process import compute_here
 from supply.demand import forecasts
 from supply.orders.suppliers import Supplier
 from supply.replenishment import budget, order_simulation, proposals, replays, scenarios, service_targets
-from supply.replenishment.policy import shop_policy
+from supply.replenishment.policy import storefront_policy
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import fill, goods, history, send, words
 
@@ -45,10 +45,10 @@ def weeks(first_day):
     }  # fmt: skip
 
 
-def next_shop(goods_of, wanted, loaded):
+def next_store(goods_of, wanted, loaded):
     """The shop as a play begins, at its own service."""
     lines = lambda n, one, day: scenarios._lines(goods_of[n], one, day)  # noqa: E731
-    return scenarios._Shop(goods_of, wanted, shop_policy(loaded.present_bp), loaded.week, lines)
+    return scenarios._Store(goods_of, wanted, storefront_policy(loaded.present_bp), loaded.week, lines)
 
 
 def replayed(house, day=YESTERDAY):
@@ -117,10 +117,10 @@ def test_what_is_played_of_the_first_order_is_its_proposal(house, minimum_minor,
     forecast = forecasts.compute_store(loaded.forecast).forecast
     goods_of = [goods for _, goods in order_simulation._parts(loaded, forecast, 2)]
     none = [np.zeros((len(one.lines), 2, 3)) for one in goods_of]
-    shop = next_shop(goods_of, none, loaded)
+    store = next_store(goods_of, none, loaded)
     played = {
         line.sku: set(packs[row])
-        for n, (_, packs) in shop.ordered(0).items()
+        for n, (_, packs) in store.ordered(0).items()
         for row, line in enumerate(goods_of[n].lines)
         if packs[row].any()
     }

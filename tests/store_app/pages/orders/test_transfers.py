@@ -63,13 +63,13 @@ def state(house: House, id: str) -> str:
 
 
 @pytest.fixture
-def shop(house: House) -> House:
+def store(house: House) -> House:
     fill(house)
     return house
 
 
-def test_a_shopkeeper_answers_hands_over_against_the_code_and_takes_in(shop: House):
-    client = shop.signed_in("shopkeeper")
+def test_a_shopkeeper_answers_hands_over_against_the_code_and_takes_in(store: House):
+    client = store.signed_in("shopkeeper")
     page = words(client.get("/transfers/"))
     assert "Give to Harbour Corner" in page
     assert "Fetch from Harbour Corner" in page
@@ -77,8 +77,8 @@ def test_a_shopkeeper_answers_hands_over_against_the_code_and_takes_in(shop: Hou
     assert send(client, "/transfers/transfer-1/agree").status_code == 303
     assert send(client, "/transfers/transfer-2/decline").status_code == 422
     assert send(client, "/transfers/transfer-2/decline", reason="no-room").status_code == 303
-    assert state(shop, "transfer-2") == "declined"
-    with shop.doors.read() as session:
+    assert state(store, "transfer-2") == "declined"
+    with store.doors.read() as session:
         before = stock.levels(session, STORE, ["milk"])["milk"].on_hand
     counts = {"sku-0": "milk", "qty-0": "5", "sku-1": "apple", "qty-1": "0"}
     refused = send(client, "/transfers/transfer-3/hand-over", code="2222 2222", **counts)
@@ -87,15 +87,15 @@ def test_a_shopkeeper_answers_hands_over_against_the_code_and_takes_in(shop: Hou
     assert send(client, "/transfers/transfer-3/hand-over", code=CODE, **counts).status_code == 303
     counts["qty-0"], counts["qty-1"] = "6", "2000"
     assert send(client, "/transfers/transfer-4/receive", **counts).status_code == 303
-    with shop.doors.read() as session:
+    with store.doors.read() as session:
         assert stock.levels(session, STORE, ["milk"])["milk"].on_hand == before - 5 + 6
-    assert (state(shop, "transfer-3"), state(shop, "transfer-4")) == ("handed_over", "received")
+    assert (state(store, "transfer-3"), state(store, "transfer-4")) == ("handed_over", "received")
 
 
-def test_goods_that_did_not_come_are_said_so_and_found_again_by_who_gave_them(shop: House):
-    client = shop.signed_in("shopkeeper")
+def test_goods_that_did_not_come_are_said_so_and_found_again_by_who_gave_them(store: House):
+    client = store.signed_in("shopkeeper")
     given = [["milk", "Whole milk", "each", 1, 6, 12, 960, None, 6, None]]
-    with shop.doors.write() as session:
+    with store.doors.write() as session:
         tell(session, told("transfer-6", gives=False, state="handed_over", lines=given))
         lost = [[*given[0][:9], 0]]
         tell(session, told("transfer-7", gives=True, state="received", lines=lost, why="It was lost on the way"))
@@ -110,20 +110,20 @@ def test_goods_that_did_not_come_are_said_so_and_found_again_by_who_gave_them(sh
     counts = {"sku-0": "milk", "qty-0": "7"}
     assert send(client, "/transfers/transfer-7/take-back", **counts).status_code == 422
     assert send(client, "/transfers/transfer-7/take-back", **(counts | {"qty-0": "6"})).status_code == 303
-    assert (state(shop, "transfer-6"), state(shop, "transfer-7")) == ("received", "taken_back")
-    with shop.doors.read() as session:
+    assert (state(store, "transfer-6"), state(store, "transfer-7")) == ("received", "taken_back")
+    with store.doors.read() as session:
         assert stock.levels(session, STORE, ["milk"])["milk"].on_hand == before + 6
     assert "Did not arrive" not in words(client.get("/transfers/"))
 
 
-def test_the_code_is_shown_to_who_fetches_and_only_the_own_gain_to_anybody(shop: House):
-    page = words(shop.signed_in("shopkeeper").get("/transfers/"))
-    with shop.doors.write() as session:
+def test_the_code_is_shown_to_who_fetches_and_only_the_own_gain_to_anybody(store: House):
+    page = words(store.signed_in("shopkeeper").get("/transfers/"))
+    with store.doors.write() as session:
         code = transfers.code_of(session, "transfer-4")
         found = session.get_one(store_transfers.GoodsTransfer, "transfer-4")
         found.code_hash = order_keys.code_hash(found.id, CODE)  # as another computer signed it
     assert page.count(f"{code[:4]} {code[4:]}") == 1
-    lost = words(shop.signed_in("shopkeeper").get("/transfers/"))
+    lost = words(store.signed_in("shopkeeper").get("/transfers/"))
     assert f"{code[:4]} {code[4:]}" not in lost
     assert "This computer does not have the code" in lost
     assert "4.20" in page

@@ -112,8 +112,8 @@ def test_a_payment_of_another_shop_is_taken_back_and_the_shop_reads_why(pair):
     operator, once = network.signed_in("operator"), "01J00000000000000000000001"
     fields = {"store": STORE, "way": "paid", "amount": "20.00", "words": "RF18"}
     assert send(operator, "/console/money/payments", command_id=once, **fields).status_code == 303
-    shop, back = f"/console/money/shops/{STORE}", f"/console/money/shops/{STORE}/payments/{once}/back"
-    assert "RF18" in words(operator.get(shop))
+    store, back = f"/console/money/shops/{STORE}", f"/console/money/shops/{STORE}/payments/{once}/back"
+    assert "RF18" in words(operator.get(store))
     assert "Say why" in words(send(operator, back, payer="S02"))
     assert send(operator, back, why="Sent by shop 2", payer="S02").status_code == 303
     assert "taken back already" in words(send(operator, back, why="Sent by shop 2", payer="S02"))
@@ -248,7 +248,7 @@ def test_a_suggestion_is_answered_on_the_page_and_the_next_one_follows(house):
 def test_the_shop_that_needs_somebody_stands_first_and_says_why(pair):
     network, _ = pair
     operator = network.signed_in("operator")
-    page = words(operator.get("/console/shops/"))
+    page = words(operator.get("/console/stores/"))
     assert page.index("Shop S01") < page.index("Shop S02")
     with network.doors.write() as session:
         book = ledger.Booking(session, "S02", actor=money.OPERATOR, at=money.NOON)
@@ -260,7 +260,7 @@ def test_the_shop_that_needs_somebody_stands_first_and_says_why(pair):
             {"store_id": STORE, "day": "2026-03-01", "sold_products": 50, "counted_products": 49},
             at=money.NOON,
         )
-    page = words(operator.get("/console/shops/"))
+    page = words(operator.get("/console/stores/"))
     assert page.index("Shop S02") < page.index("Shop S01")
     assert "late $77.00" in page
     assert "98 %" in page

@@ -200,7 +200,7 @@ def test_what_the_shop_takes_is_said_told_to_the_network_shown_and_taken_back_un
         in client.get("/settings/").text
     )
     with office.doors.read() as session:
-        (told,) = session.scalars(sa.select(OutboxMessage.body).where(OutboxMessage.topic == "shop.published"))
+        (told,) = session.scalars(sa.select(OutboxMessage.body).where(OutboxMessage.topic == "store.published"))
     assert json.loads(told)["takings_day_minor"] == 120_050
     assert send(client, "/settings/takings", takings="").status_code == 303
     assert 'value="1200.50"' not in client.get("/settings/").text
@@ -220,7 +220,7 @@ def test_closed_days_are_settled_told_to_the_network_shown_and_taken_back(office
     assert send(client, "/settings/closed-days/", first_day=first, last_day=last).status_code == 303
     assert "Closed: Thu, Mar 5 – Fri, Mar 6." in words(client.get("/settings/"))
     with office.doors.read() as session:
-        (told,) = session.scalars(sa.select(OutboxMessage.body).where(OutboxMessage.topic == "shop.published"))
+        (told,) = session.scalars(sa.select(OutboxMessage.body).where(OutboxMessage.topic == "store.published"))
     assert json.loads(told)["closed_days"] == [first, last]
     assert send(client, "/settings/closed-days/take-back", from_day=first, until_day=last).status_code == 303
     assert "No closed days are settled." in words(client.get("/settings/closed-days/"))

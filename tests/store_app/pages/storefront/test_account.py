@@ -7,15 +7,15 @@ from pos.customers import customers
 from pos.customers.shared_points import SharedScheme
 from pos.store.store import store_of
 from supply.money import points, points_pool
-from tests.store_app.town import SHOP
+from tests.store_app.town import ONLINE
 from tests.supply.online_store import ANA, AT, STORE
 
 
 def enter(customer, phone):
     """Prove a phone on the page of one's orders."""
-    assert customer.send(f"{SHOP}/mine", phone=phone).status_code == 303
-    code = re.search(r"code is (\d{8})", customer.look(f"{SHOP}/mine").text)[1]
-    return customer.send(f"{SHOP}/mine/code", code=code)
+    assert customer.send(f"{ONLINE}/mine", phone=phone).status_code == 303
+    code = re.search(r"code is (\d{8})", customer.look(f"{ONLINE}/mine").text)[1]
+    return customer.send(f"{ONLINE}/mine/code", code=code)
 
 
 def test_whoever_proves_the_phone_finds_its_orders_and_their_codes_in_any_browser(market):
@@ -24,19 +24,21 @@ def test_whoever_proves_the_phone_finds_its_orders_and_their_codes_in_any_browse
     market.house.clock.advance(120)
     other = market.customer()
     assert enter(other, "+1 (555) 0100").status_code == 303
-    shown = other.look(f"{SHOP}/mine").text
+    shown = other.look(f"{ONLINE}/mine").text
     assert "S07-0001" in shown
     assert placed.location in shown
-    left = other.send(f"{SHOP}/mine/leave")
+    left = other.send(f"{ONLINE}/mine/leave")
     assert (left.status_code, left.headers["Clear-Site-Data"]) == (303, '"cache", "storage"')
-    assert "S07-0001" not in other.look(f"{SHOP}/mine").text
+    assert "S07-0001" not in other.look(f"{ONLINE}/mine").text
 
 
 def test_who_asks_for_a_code_reads_what_it_risks_and_an_order_s_own_link_needs_none(market):
     placed = market.customer().order(("bread", 1))
     stranger = market.customer()
-    assert "Never give the code to anybody" in stranger.look(f"{SHOP}/mine").text
-    assert "Clear-Site-Data" not in stranger.send(f"{SHOP}/mine/leave").headers, "a guest's last order stays with them"
+    assert "Never give the code to anybody" in stranger.look(f"{ONLINE}/mine").text
+    assert "Clear-Site-Data" not in stranger.send(f"{ONLINE}/mine/leave").headers, (
+        "a guest's last order stays with them"
+    )
     assert "S07-0001" in stranger.look(placed.location).text
 
 
@@ -44,19 +46,19 @@ def test_a_stranger_sees_nothing_and_a_wrong_code_opens_nothing(market):
     market.customer().order(("bread", 1))
     market.house.clock.advance(120)
     stranger = market.customer()
-    assert stranger.send(f"{SHOP}/mine", phone="+1 555 0100").status_code == 303
-    assert stranger.send(f"{SHOP}/mine/code", code="000000").status_code == 422
-    assert "S07-0001" not in stranger.look(f"{SHOP}/mine").text
-    stranger.send(f"{SHOP}/mine/leave")
+    assert stranger.send(f"{ONLINE}/mine", phone="+1 555 0100").status_code == 303
+    assert stranger.send(f"{ONLINE}/mine/code", code="000000").status_code == 422
+    assert "S07-0001" not in stranger.look(f"{ONLINE}/mine").text
+    stranger.send(f"{ONLINE}/mine/leave")
     assert enter(stranger, "+1 555 0199").status_code == 303
-    assert "Nothing ordered yet" in stranger.look(f"{SHOP}/mine").text
+    assert "Nothing ordered yet" in stranger.look(f"{ONLINE}/mine").text
 
 
 def test_a_proved_phone_orders_without_another_code(market):
     customer = market.customer()
     enter(customer, "+1 555 0100")
-    customer.send(f"{SHOP}/p/bread", steps=1)
-    assert "/order/" in customer.send(f"{SHOP}/order", name="Li Wei", phone="+1 555 0100").location
+    customer.send(f"{ONLINE}/p/bread", steps=1)
+    assert "/order/" in customer.send(f"{ONLINE}/order", name="Li Wei", phone="+1 555 0100").location
 
 
 def test_a_member_s_shared_points_stand_beside_its_orders_and_its_owner_ends_them_here(market):
@@ -65,7 +67,7 @@ def test_a_member_s_shared_points_stand_beside_its_orders_and_its_owner_ends_the
         store = store_of(session, STORE)
         scheme = SharedScheme(
             from_day=AT.date(), name="Clover", currency=store.currency, active=True, points=1, per_minor=100,
-            worth_minor=1, least_points=10, expiry_months=0, lapsed_to="shops", notice_days=0,
+            worth_minor=1, least_points=10, expiry_months=0, lapsed_to="stores", notice_days=0,
         )  # fmt: skip
         points_pool.found(session, scheme, actor=ANA, at=AT)
         key = customers.key_of(NETWORK, store.tz, phone)
@@ -77,18 +79,18 @@ def test_a_member_s_shared_points_stand_beside_its_orders_and_its_owner_ends_the
         points.decide(session, STORE, moved["id"], take=True, actor=ANA, at=AT)
     stranger, owner = market.customer(), market.customer()
     enter(stranger, "+1 555 0199")
-    assert "Clover" not in stranger.look(f"{SHOP}/mine").text
-    stranger.send(f"{SHOP}/mine/points/leave")
+    assert "Clover" not in stranger.look(f"{ONLINE}/mine").text
+    stranger.send(f"{ONLINE}/mine/points/leave")
     enter(owner, phone)
-    assert "Clover" not in owner.look(f"{SHOP}/mine").text, "no store has this number's points yet"
+    assert "Clover" not in owner.look(f"{ONLINE}/mine").text, "no store has this number's points yet"
     hers = {"store_id": STORE, "customer_id": "customer-li"}
-    assert "Use your points at" not in stranger.look(f"{SHOP}/mine").text
-    stranger.send(f"{SHOP}/mine/points/agree", **hers)
-    assert "Use your points at" in owner.look(f"{SHOP}/mine").text, "nobody agrees for her"
-    assert owner.send(f"{SHOP}/mine/points/agree", **hers).status_code == 303
-    shown = owner.look(f"{SHOP}/mine").text
+    assert "Use your points at" not in stranger.look(f"{ONLINE}/mine").text
+    stranger.send(f"{ONLINE}/mine/points/agree", **hers)
+    assert "Use your points at" in owner.look(f"{ONLINE}/mine").text, "nobody agrees for her"
+    assert owner.send(f"{ONLINE}/mine/points/agree", **hers).status_code == 303
+    shown = owner.look(f"{ONLINE}/mine").text
     assert "Clover" in shown
     assert "Use your points at" not in shown
     assert ">230<" in shown
-    assert owner.send(f"{SHOP}/mine/points/leave").status_code == 303
-    assert "Clover" not in owner.look(f"{SHOP}/mine").text
+    assert owner.send(f"{ONLINE}/mine/points/leave").status_code == 303
+    assert "Clover" not in owner.look(f"{ONLINE}/mine").text

@@ -4,7 +4,7 @@ import pytest
 
 from pos.documents import receipt
 from pos.store.store import show_receipts, store_of
-from tests.builders import NOON, Network, open_shop
+from tests.builders import NOON, Network, open_store
 from tests.store_app.conftest import STORE, post
 from tests.store_app.office import words
 
@@ -12,8 +12,8 @@ AT = f"http://localhost/shop/{STORE.lower()}/receipts"
 
 
 @pytest.fixture
-def shop(tmp_path):
-    found = open_shop(tmp_path)
+def store(tmp_path):
+    found = open_store(tmp_path)
     with found.write() as session:
         show_receipts(session, STORE, AT, actor=found.wei, at=NOON)
     yield found
@@ -25,12 +25,12 @@ def network(build):
     return build("network", "network")
 
 
-def test_the_page_is_the_paper_once_the_sale_has_arrived(shop, network):
-    sold = shop.sell([("milk", 3), ("bread", 1)]).document
+def test_the_page_is_the_paper_once_the_sale_has_arrived(store, network):
+    sold = store.sell([("milk", 3), ("bread", 1)]).document
     address = receipt.e_receipt_address(sold).removeprefix("http://localhost")
     missing = network.visitor().get(address)
     assert missing.status_code == 404
-    for message in shop.messages():
+    for message in store.messages():
         Network(network.doors.database).take(message)
     answer = network.visitor().get(address)
     assert answer.status_code == 200
@@ -41,9 +41,9 @@ def test_the_page_is_the_paper_once_the_sale_has_arrived(shop, network):
     assert AT not in answer.text
 
 
-def test_a_wrong_end_and_an_unknown_number_are_answered_alike(shop, network):
-    sold = shop.sell([("milk", 1)]).document
-    for message in shop.messages():
+def test_a_wrong_end_and_an_unknown_number_are_answered_alike(store, network):
+    sold = store.sell([("milk", 1)]).document
+    for message in store.messages():
         Network(network.doors.database).take(message)
     address = receipt.e_receipt_address(sold).removeprefix("http://localhost")
     visitor = network.visitor()

@@ -18,9 +18,9 @@ from pos.store.store import Store, store_of
 from supply.demand import closed_days
 from supply.online.orders import PickupOrder
 from supply.online.storefront import availability, storefront
-from supply.online.storefront.availability import ShopOffer
+from supply.online.storefront.availability import OnlineListing
 from tests.store_app.office import words
-from tests.store_app.town import OTHER_SHOP, SHOP, code_on
+from tests.store_app.town import ONLINE, OTHER_ONLINE, code_on
 from tests.supply.online_store import ANA, AT, OTHER, PRODUCTS, STORE, later
 from tests.tools import hostile
 
@@ -42,7 +42,7 @@ def orders(market):
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_shop_shows_its_goods_in_the_customers_language(customer, language):
-    answer = customer.look(f"{SHOP}/?lang={language}")
+    answer = customer.look(f"{ONLINE}/?lang={language}")
     assert answer.status_code == 200
     assert all(entry[0] in answer.text for entry in PRODUCTS.values())
     assert ("添加" in answer.text) is (language == "zh")
@@ -50,14 +50,14 @@ def test_the_shop_shows_its_goods_in_the_customers_language(customer, language):
 
 @pytest.mark.parametrize(("language", "until"), [("en", "open until 10:00 PM"), ("zh", "22:00")])
 def test_the_hour_of_closing_is_written_as_every_other_time(customer, language, until):
-    assert until in words(customer.look(f"{SHOP}/?lang={language}")).replace("\u202f", " ")
+    assert until in words(customer.look(f"{ONLINE}/?lang={language}")).replace("\u202f", " ")
 
 
 def test_a_shop_that_is_closed_today_says_when_it_opens_again(market, customer):
-    assert "opens again" not in words(customer.look(f"{SHOP}/"))
+    assert "opens again" not in words(customer.look(f"{ONLINE}/"))
     with market.town.network.write() as session:
         closed_days.take_told(session, STORE, AT.date(), [AT.date(), later(days=1).date(), later(days=3).date()])
-    assert "This shop is closed today and opens again on Wed, Mar 4." in words(customer.look(f"{SHOP}/"))
+    assert "This shop is closed today and opens again on Wed, Mar 4." in words(customer.look(f"{ONLINE}/"))
 
 
 @pytest.mark.parametrize(
@@ -72,14 +72,14 @@ def test_a_shop_that_is_closed_today_says_when_it_opens_again(market, customer):
 )
 def test_a_first_look_speaks_what_the_phone_reads_and_else_what_the_shop_speaks(market, reads, spoken):
     headers = {"Accept-Language": reads} if reads else {}
-    shown = market.customer().browser.get(f"{SHOP}/", headers=headers)
+    shown = market.customer().browser.get(f"{ONLINE}/", headers=headers)
     assert f'<html lang="{spoken}"' in shown.text
 
 
 def test_what_the_customer_chose_goes_before_what_the_phone_reads(market):
     customer = market.customer()
-    customer.look(f"{SHOP}/?lang=en")
-    assert '<html lang="en"' in customer.browser.get(f"{SHOP}/", headers={"Accept-Language": "zh"}).text
+    customer.look(f"{ONLINE}/?lang=en")
+    assert '<html lang="en"' in customer.browser.get(f"{ONLINE}/", headers={"Accept-Language": "zh"}).text
 
 
 def test_the_first_page_is_light_for_a_phone_even_with_a_full_page_of_goods(market, customer):
@@ -89,7 +89,7 @@ def test_the_first_page_is_light_for_a_phone_even_with_a_full_page_of_goods(mark
             session.add(Product(sku=sku, name=f"A product with a rather long name {n}", category=f"Aisle number {n}",
                                 stock_unit="each", price_quantity=1, tax_class_id="std", search_text="x"))  # fmt: skip
             session.flush()
-            session.add(availability.ShopOffer(store_id=STORE, sku=sku, price_minor=129, allowance_qty=9,
+            session.add(availability.OnlineListing(store_id=STORE, sku=sku, price_minor=129, allowance_qty=9,
                                                shelf_rank=None, published_at=AT))  # fmt: skip
     shown = customer.look()
     carried = re.findall(r'"(/static/[^"?]+\.(?:css|js|svg))[?"]', shown.text)
@@ -100,10 +100,10 @@ def test_the_first_page_is_light_for_a_phone_even_with_a_full_page_of_goods(mark
     nonce = re.search(r'<style nonce="([^"]+)">', shown.text)[1]
     assert f"style-src 'self' 'nonce-{nonce}'" in shown.headers["Content-Security-Policy"]
     assert shown.text.count("?category=") <= 13  # of more than two hundred aisles
-    everything = customer.look(f"{SHOP}/aisles").text
+    everything = customer.look(f"{ONLINE}/aisles").text
     assert all(f"?category=Aisle%20number%20{n}" in everything for n in (0, 199))
     assert "page=2" in shown.text
-    assert 'rel="prev"' in customer.look(f"{SHOP}/?page=2").text
+    assert 'rel="prev"' in customer.look(f"{ONLINE}/?page=2").text
 
 
 def test_whoever_comes_again_asks_for_the_sheet_once_by_an_address_that_changes_with_it(customer):
@@ -130,71 +130,73 @@ def test_a_list_drawn_once_for_all_has_each_visitors_own_token_and_never_an_old_
     bare = [re.sub("|".join(map(re.escape, words)), "*", page) for words, page in zip(own, pages, strict=True)]
     assert bare[0] == bare[1] == bare[2]
     with market.town.network.write() as session:
-        session.get_one(ShopOffer, (STORE, "milk")).price_minor = 777
+        session.get_one(OnlineListing, (STORE, "milk")).price_minor = 777
         session.get_one(Store, STORE).name = "Harbour, renamed"
     assert "7.77" in other.look().text
     assert "Harbour, renamed" in customer.look().text
-    assert customer.send(f"{SHOP}/p/milk", steps=1).status_code == 303
+    assert customer.send(f"{ONLINE}/p/milk", steps=1).status_code == 303
     assert "is in your basket" in customer.look().text
     assert "is in your basket" not in other.look().text
     assert "cart-bar" not in other.look().text
 
 
 def test_an_address_that_is_none_leads_back_into_the_shop_it_stands_in(customer):
-    for path in (f"{SHOP}/nowhere/at/all", f"{SHOP}/p/caviar", f"{SHOP}/order"):
+    for path in (f"{ONLINE}/nowhere/at/all", f"{ONLINE}/p/caviar", f"{ONLINE}/order"):
         answer = customer.look(path)
         assert answer.status_code == 404
-        assert f'href="{SHOP}/"' in answer.text
+        assert f'href="{ONLINE}/"' in answer.text
     assert 'href="/"' in customer.look("/shop/nobody/nowhere").text
 
 
 def test_searching_finds_by_name_and_says_so_when_nothing_is_there(customer):
-    found = words(customer.look(f"{SHOP}/?q=milk"))
+    found = words(customer.look(f"{ONLINE}/?q=milk"))
     assert "Milk" in found
     assert "Rye bread" not in found
-    assert "Nothing found" in words(customer.look(f"{SHOP}/?q=caviar"))
+    assert "Nothing found" in words(customer.look(f"{ONLINE}/?q=caviar"))
 
 
 def test_a_product_page_tells_price_age_and_how_few_are_left(customer):
-    assert "Only from 18 years" in words(customer.look(f"{SHOP}/p/beer"))
-    assert "¥4.99 / kg" in words(customer.look(f"{SHOP}/p/apple"))
-    assert "Only 1 left" in words(customer.look(f"{SHOP}/p/tea"))
+    assert "Only from 18 years" in words(customer.look(f"{ONLINE}/p/beer"))
+    assert "¥4.99 / kg" in words(customer.look(f"{ONLINE}/p/apple"))
+    assert "Only 1 left" in words(customer.look(f"{ONLINE}/p/tea"))
 
 
 def test_a_phone_may_keep_the_shop_on_its_first_screen(customer):
-    answer = customer.look(f"{SHOP}/manifest.webmanifest")
+    answer = customer.look(f"{ONLINE}/manifest.webmanifest")
     assert answer.content_type.startswith("application/manifest+json")
     told = json.loads(answer.text)
-    assert told["start_url"] == f"{SHOP}/"
+    assert told["start_url"] == f"{ONLINE}/"
     for icon in told["icons"]:
         with customer.look(icon["src"]) as picture:
             assert picture.mimetype == icon["type"]
-    worker = customer.look(f"{SHOP}/worker.js")  # from the shop's own address, so that it stands in for this shop alone
+    worker = customer.look(
+        f"{ONLINE}/worker.js"
+    )  # from the shop's own address, so that it stands in for this shop alone
     assert worker.content_type.startswith("text/javascript")
     assert worker.headers["Cache-Control"] == "no-cache"
-    assert "You’re offline" in words(customer.look(f"{SHOP}/no-line"))
+    assert "You’re offline" in words(customer.look(f"{ONLINE}/no-line"))
 
 
 # --- the basket ---
 
 
 def test_weighed_goods_go_in_by_half_kilos_and_change_by_hundred_grams(customer):
-    customer.send(f"{SHOP}/p/apple")
+    customer.send(f"{ONLINE}/p/apple")
     assert "500 g" in customer.basket()
-    customer.send(f"{SHOP}/basket/apple", steps=7)
+    customer.send(f"{ONLINE}/basket/apple", steps=7)
     assert "700 g" in customer.basket()
-    assert "¥3.49" in words(customer.look(f"{SHOP}/basket"))
+    assert "¥3.49" in words(customer.look(f"{ONLINE}/basket"))
 
 
 def test_nothing_of_it_takes_a_product_out(customer):
-    customer.send(f"{SHOP}/p/milk")
-    customer.send(f"{SHOP}/basket/milk", steps=0)
+    customer.send(f"{ONLINE}/p/milk")
+    customer.send(f"{ONLINE}/basket/milk", steps=0)
     assert "Nothing in it yet" in customer.basket()
 
 
 @pytest.mark.parametrize(("sku", "steps"), [("bread", 20), ("tea", 2), ("apple", 99)])
 def test_more_than_is_left_is_refused_on_the_products_own_page(customer, sku, steps):
-    answer = customer.send(f"{SHOP}/p/{sku}", steps=steps)
+    answer = customer.send(f"{ONLINE}/p/{sku}", steps=steps)
     assert answer.status_code == 422
     assert "There are not that many" in answer.text
     assert PRODUCTS[sku][0] in answer.text
@@ -202,13 +204,13 @@ def test_more_than_is_left_is_refused_on_the_products_own_page(customer, sku, st
 
 
 def test_adding_again_and_again_ends_at_what_is_left(customer):
-    answers = [customer.send(f"{SHOP}/p/bread", steps=5).status_code for _ in range(3)]
+    answers = [customer.send(f"{ONLINE}/p/bread", steps=5).status_code for _ in range(3)]
     assert answers == [303, 422, 422]  # 10 in the shop, one of them held back
 
 
 def test_a_refused_change_leaves_the_basket_as_it_was_and_says_why_there(customer):
-    customer.send(f"{SHOP}/p/bread", steps=2)
-    answer = customer.send(f"{SHOP}/basket/bread", steps=50)
+    customer.send(f"{ONLINE}/p/bread", steps=2)
+    answer = customer.send(f"{ONLINE}/basket/bread", steps=50)
     assert answer.status_code == 422
     assert "There are not that many" in answer.text
     assert re.search(r'name="steps" value="2"', answer.text)
@@ -216,46 +218,46 @@ def test_a_refused_change_leaves_the_basket_as_it_was_and_says_why_there(custome
 
 def test_a_coupon_is_put_into_the_basket_saves_and_is_used_up_with_the_order(market, customer):
     promise(market, "percent", codes=["SAVE"])
-    assert customer.send(f"{SHOP}/p/milk", steps=2).status_code == 303
-    refused = customer.send(f"{SHOP}/coupons", coupon="who knows")
+    assert customer.send(f"{ONLINE}/p/milk", steps=2).status_code == 303
+    refused = customer.send(f"{ONLINE}/coupons", coupon="who knows")
     assert refused.status_code == 422
     assert "There is no such coupon here" in words(refused)
-    assert customer.send(f"{SHOP}/coupons", coupon=" sa-ve ").status_code == 303
-    assert "saves ¥1.30" in words(customer.look(f"{SHOP}/basket"))
+    assert customer.send(f"{ONLINE}/coupons", coupon=" sa-ve ").status_code == 303
+    assert "saves ¥1.30" in words(customer.look(f"{ONLINE}/basket"))
     answer = customer.order()
     assert answer.status_code == 303
     (order,) = orders(market)
     assert (order.total_minor, order.coupons) == (128, ["SAVE"])
     assert "SAVE" not in customer.basket()
     again = market.customer()
-    assert "has been used up" in words(again.send(f"{SHOP}/coupons", coupon="SAVE"))
+    assert "has been used up" in words(again.send(f"{ONLINE}/coupons", coupon="SAVE"))
 
 
 def test_a_coupon_that_fits_nothing_says_so_and_is_taken_out(market, customer):
     promise(market, "percent", codes=["SAVE"], choice=Choice(skus=frozenset(["tea"])))
-    assert customer.send(f"{SHOP}/p/milk", steps=2).status_code == 303
-    assert customer.send(f"{SHOP}/coupons", coupon="SAVE").status_code == 303
-    assert "It saves nothing on what is in the basket now." in words(customer.look(f"{SHOP}/basket"))
-    assert customer.send(f"{SHOP}/coupons/SAVE/out").status_code == 303
-    assert "It saves nothing" not in words(customer.look(f"{SHOP}/basket"))
+    assert customer.send(f"{ONLINE}/p/milk", steps=2).status_code == 303
+    assert customer.send(f"{ONLINE}/coupons", coupon="SAVE").status_code == 303
+    assert "It saves nothing on what is in the basket now." in words(customer.look(f"{ONLINE}/basket"))
+    assert customer.send(f"{ONLINE}/coupons/SAVE/out").status_code == 303
+    assert "It saves nothing" not in words(customer.look(f"{ONLINE}/basket"))
 
 
 def test_a_member_who_shows_the_number_gets_the_members_price(market, customer):
     promise(market, "percent", members_only=True)
-    with market.town.shop.write() as session:
+    with market.town.store.write() as session:
         store = store_of(session, STORE)
         wished = Particulars("Rosa", "555 0100 11", agreed=frozenset(["phone", "points", "online"]))
         customers.add(session, store, new_id(), wished, actor=ANA, at=AT)
     market.town.publish(later(minutes=2))
-    assert customer.send(f"{SHOP}/p/milk", steps=2).status_code == 303
-    basket = words(customer.look(f"{SHOP}/basket"))
+    assert customer.send(f"{ONLINE}/p/milk", steps=2).status_code == 303
+    basket = words(customer.look(f"{ONLINE}/basket"))
     assert "For members: Half price." in basket
     assert "¥2.58" in basket
-    assert customer.send(f"{SHOP}/mine", phone="555 0100 11").status_code == 303
-    code = re.search(r"code is (\d{8})", customer.look(f"{SHOP}/mine").text)
-    assert customer.send(f"{SHOP}/mine/code", code=code[1]).status_code == 303
-    assert "You are a member here" in words(customer.look(f"{SHOP}/mine"))
-    basket = words(customer.look(f"{SHOP}/basket"))
+    assert customer.send(f"{ONLINE}/mine", phone="555 0100 11").status_code == 303
+    code = re.search(r"code is (\d{8})", customer.look(f"{ONLINE}/mine").text)
+    assert customer.send(f"{ONLINE}/mine/code", code=code[1]).status_code == 303
+    assert "You are a member here" in words(customer.look(f"{ONLINE}/mine"))
+    basket = words(customer.look(f"{ONLINE}/basket"))
     assert "Member prices" in basket
     assert "saves ¥1.30" in basket
     assert customer.order(phone="555 0100 11").status_code == 303
@@ -267,7 +269,7 @@ def promise(market, kind, *, codes=None, choice=None, **wishes):
     parts = (Part(choice or Choice(everything=True)),)
     needs = None if codes is None else frozenset()
     offer = Offer(new_id(), "Half price", kind, parts, percent_bp=5_000, codes=needs, **wishes)
-    with market.town.shop.write() as session:
+    with market.town.store.write() as session:
         offers.make(session, STORE, offer, actor=ANA, at=AT)
         if codes:
             offers.make_coupons(session, STORE, offer.id, codes=codes, actor=ANA, at=AT)
@@ -275,17 +277,17 @@ def promise(market, kind, *, codes=None, choice=None, **wishes):
 
 
 def test_a_basket_belongs_to_one_shop(customer):
-    customer.send(f"{SHOP}/p/milk")
-    assert "Nothing in it yet" in customer.basket(OTHER_SHOP)
+    customer.send(f"{ONLINE}/p/milk")
+    assert "Nothing in it yet" in customer.basket(OTHER_ONLINE)
     assert "Milk" in customer.basket()
 
 
 def test_what_the_shop_no_longer_offers_leaves_the_basket_with_a_word(market, customer):
-    customer.send(f"{SHOP}/p/milk")
-    customer.send(f"{SHOP}/p/bread")
+    customer.send(f"{ONLINE}/p/milk")
+    customer.send(f"{ONLINE}/p/bread")
     with market.town.network.write() as session:
-        session.get_one(availability.ShopOffer, (STORE, "bread")).listed = False
-    assert "taken out of your basket: Rye bread" in words(customer.look(f"{SHOP}/basket"))
+        session.get_one(availability.OnlineListing, (STORE, "bread")).listed = False
+    assert "taken out of your basket: Rye bread" in words(customer.look(f"{ONLINE}/basket"))
     assert "Rye bread" not in customer.basket()
     assert customer.order().status_code == 303
 
@@ -297,7 +299,7 @@ def test_the_cookie_stays_small_however_many_shops_are_visited(market, customer)
                               tz="Asia/Shanghai", joined_at=AT))  # fmt: skip
             session.flush()
             for sku in PRODUCTS:
-                session.add(availability.ShopOffer(store_id=f"X{n}", sku=sku, price_minor=129, allowance_qty=999,
+                session.add(availability.OnlineListing(store_id=f"X{n}", sku=sku, price_minor=129, allowance_qty=999,
                                            shelf_rank=None, published_at=AT))  # fmt: skip
     for n in range(9):
         for sku in PRODUCTS:
@@ -331,7 +333,7 @@ def test_two_clicks_are_one_order_and_both_lead_to_its_page(market, customer):
 
 def test_two_clicks_at_the_same_moment_are_one_order(market, customer):
     command = new_id()
-    customer.send(f"{SHOP}/p/milk", steps=2)
+    customer.send(f"{ONLINE}/p/milk", steps=2)
     with customer.browser.session_transaction() as kept:
         kept["proved"] = {"15550100": AT.isoformat()}
     twin = market.customer()
@@ -370,7 +372,7 @@ def test_an_empty_basket_cannot_be_ordered(market, customer):
      ("L" * 81, "+1 555 0100", "At most 80 letters"), ("Li", "5" * 21, "At most 20 letters")],
 )  # fmt: skip
 def test_who_collects_must_be_told_and_what_was_typed_stays(market, customer, name, phone, sentence):
-    customer.send(f"{SHOP}/p/milk")
+    customer.send(f"{ONLINE}/p/milk")
     answer = customer.order(name=name, phone=phone)
     assert answer.status_code == 422
     assert sentence in answer.text
@@ -379,8 +381,8 @@ def test_who_collects_must_be_told_and_what_was_typed_stays(market, customer, na
 
 
 def test_a_bad_phone_number_is_refused_in_chinese(customer):
-    customer.look(f"{SHOP}/?lang=zh")
-    customer.send(f"{SHOP}/p/milk")
+    customer.look(f"{ONLINE}/?lang=zh")
+    customer.send(f"{ONLINE}/p/milk")
     answer = customer.order(name="小王", phone="abc")
     assert "请留电话号码" in answer.text
     assert "小王" in answer.text
@@ -388,8 +390,8 @@ def test_a_bad_phone_number_is_refused_in_chinese(customer):
 
 def test_the_last_one_goes_to_whoever_orders_first(market, customer):
     other = market.customer()
-    customer.send(f"{SHOP}/p/tea")
-    other.send(f"{SHOP}/p/tea")
+    customer.send(f"{ONLINE}/p/tea")
+    other.send(f"{ONLINE}/p/tea")
     assert customer.order().status_code == 303
     late = other.order()
     assert late.status_code == 409
@@ -398,13 +400,13 @@ def test_the_last_one_goes_to_whoever_orders_first(market, customer):
 
 
 def test_a_closed_shop_says_so_first_and_takes_no_order(market, customer):
-    customer.send(f"{SHOP}/p/milk")
-    with market.town.shop.write() as session:
+    customer.send(f"{ONLINE}/p/milk")
+    with market.town.store.write() as session:
         storefront.set_taking_orders(session, STORE, False, actor=ANA, at=AT)
     market.town.deliver()
     shown = customer.look()
     assert "takes no online orders just now" in shown.text
-    assert f'action="{SHOP}/p/' not in shown.text
+    assert f'action="{ONLINE}/p/' not in shown.text
     assert customer.order().status_code == 409
     assert orders(market) == []
 
@@ -412,7 +414,7 @@ def test_a_closed_shop_says_so_first_and_takes_no_order(market, customer):
 def test_a_product_has_a_most_for_one_order(market, customer):
     with market.town.network.write() as session:
         session.get_one(Product, "milk").maximum_qty = 4
-    assert "At most 4 of Milk" in customer.send(f"{SHOP}/p/milk", steps=5).text
+    assert "At most 4 of Milk" in customer.send(f"{ONLINE}/p/milk", steps=5).text
 
 
 # --- the order's page ---
@@ -474,8 +476,8 @@ def test_the_page_refreshes_itself_while_the_order_is_open(market, customer):
 
 def test_another_shops_order_is_not_shown_here(customer):
     address = customer.order(("milk", 2)).location
-    assert customer.look(address.replace(SHOP, OTHER_SHOP)).status_code == 404
-    assert customer.send(f"{address.replace(SHOP, OTHER_SHOP)}/cancel").status_code == 404
+    assert customer.look(address.replace(ONLINE, OTHER_ONLINE)).status_code == 404
+    assert customer.send(f"{address.replace(ONLINE, OTHER_ONLINE)}/cancel").status_code == 404
 
 
 def test_the_token_cannot_be_had_from_the_orders_id_by_a_stranger(market, customer):
@@ -493,8 +495,8 @@ def test_the_token_cannot_be_had_from_the_orders_id_by_a_stranger(market, custom
 @pytest.mark.parametrize(
     ("path", "start"),
     [("/shop/nowhere/", "/"), ("/shop/nowhere/basket", "/"), ("/shop/nowhere/order/abc", "/"),
-     ("/shop/nowhere/manifest.webmanifest", "/"), (f"{SHOP}/p/nothing", f"{SHOP}/"),
-     (f"{SHOP}/order/" + "A" * 22, f"{SHOP}/"), (f"{SHOP}/receipts/T1-7/none", f"{SHOP}/")],
+     ("/shop/nowhere/manifest.webmanifest", "/"), (f"{ONLINE}/p/nothing", f"{ONLINE}/"),
+     (f"{ONLINE}/order/" + "A" * 22, f"{ONLINE}/"), (f"{ONLINE}/receipts/T1-7/none", f"{ONLINE}/")],
 )  # fmt: skip
 def test_an_unknown_address_is_a_sentence_and_leads_back_into_the_shop_where_there_is_one(customer, path, start):
     answer = customer.look(path)
@@ -503,20 +505,22 @@ def test_an_unknown_address_is_a_sentence_and_leads_back_into_the_shop_where_the
     assert f'href="{start}">' in answer.text.partition('<p role="alert">')[2]
 
 
-@pytest.mark.parametrize("path", ["/shop/a%00b/", f"{SHOP}/p/a%00b", f"{SHOP}/order/a%00b", f"{SHOP}/?category=%00"])
+@pytest.mark.parametrize(
+    "path", ["/shop/a%00b/", f"{ONLINE}/p/a%00b", f"{ONLINE}/order/a%00b", f"{ONLINE}/?category=%00"]
+)
 def test_a_nul_in_an_address_never_reaches_the_database(customer, path):
     assert customer.look(path).status_code in (200, 400, 404)
 
 
 @pytest.mark.parametrize("path", ["/shop/nowhere/order", "/shop/nowhere/p/milk", "/shop/nowhere/basket/milk",
-                                  f"{SHOP}/p/nothing", f"{SHOP}/order/nothing/cancel"])  # fmt: skip
+                                  f"{ONLINE}/p/nothing", f"{ONLINE}/order/nothing/cancel"])  # fmt: skip
 def test_a_form_sent_to_an_unknown_place_is_a_sentence(customer, path):
     assert customer.send(path, steps=1, name="Li", phone="+1 555 0100").status_code == 404
 
 
 def test_a_form_without_its_token_or_command_is_refused(market, customer):
-    customer.send(f"{SHOP}/p/milk")
-    assert customer.browser.post(f"{SHOP}/order", data={"name": "Li", "phone": "55501"}).status_code == 400
+    customer.send(f"{ONLINE}/p/milk")
+    assert customer.browser.post(f"{ONLINE}/order", data={"name": "Li", "phone": "55501"}).status_code == 400
     assert customer.order(command_id="x").status_code == 422
     assert orders(market) == []
 
@@ -527,21 +531,21 @@ def test_a_forged_basket_is_no_basket(customer):
 
 
 def test_the_way_back_never_leaves_the_shop(customer):
-    for there in ("https://example.org/", "//example.org", "/console/", f"{SHOP}\\..\\", "javascript:alert(1)"):
-        assert customer.send(f"{SHOP}/p/milk", here=there).location == f"{SHOP}/"
-    assert customer.send(f"{SHOP}/p/milk", here=f"{SHOP}/?q=milk").location == f"{SHOP}/?q=milk"
+    for there in ("https://example.org/", "//example.org", "/console/", f"{ONLINE}\\..\\", "javascript:alert(1)"):
+        assert customer.send(f"{ONLINE}/p/milk", here=there).location == f"{ONLINE}/"
+    assert customer.send(f"{ONLINE}/p/milk", here=f"{ONLINE}/?q=milk").location == f"{ONLINE}/?q=milk"
 
 
 def test_hostile_words_are_never_our_fault(market, customer):
-    customer.send(f"{SHOP}/p/milk")
+    customer.send(f"{ONLINE}/p/milk")
     for name, text in hostile.strings().items():
         sent = text.encode("utf-8", "replace").decode()
         answers = [
             customer.browser.get(
-                f"{SHOP}/", query_string={"q": sent[:2000], "category": sent[:2000], "page": sent[:99]}
+                f"{ONLINE}/", query_string={"q": sent[:2000], "category": sent[:2000], "page": sent[:99]}
             ),
-            customer.send(f"{SHOP}/p/milk", here=f"{SHOP}/{sent[:2000]}"),
-            customer.send(f"{SHOP}/p/milk", steps=sent),
+            customer.send(f"{ONLINE}/p/milk", here=f"{ONLINE}/{sent[:2000]}"),
+            customer.send(f"{ONLINE}/p/milk", steps=sent),
             customer.order(name=sent, phone="1"),
             customer.order(name="Li", phone=sent),
             customer.order(command_id=sent or "-"),
@@ -552,17 +556,17 @@ def test_hostile_words_are_never_our_fault(market, customer):
 
 
 def test_hostile_numbers_are_never_a_quantity(customer):
-    customer.send(f"{SHOP}/p/milk", steps=2)
+    customer.send(f"{ONLINE}/p/milk", steps=2)
     for name, text in hostile.numbers().items():
         for steps in (text, text.strip('"')):
-            for path in (f"{SHOP}/p/milk", f"{SHOP}/basket/milk"):
+            for path in (f"{ONLINE}/p/milk", f"{ONLINE}/basket/milk"):
                 answer = customer.send(path, steps=steps)
                 assert answer.status_code in (303, 422), name
-                assert customer.look(f"{SHOP}/basket").status_code == 200
+                assert customer.look(f"{ONLINE}/basket").status_code == 200
 
 
 def test_another_shop_without_a_front_is_an_empty_shop(customer):
-    shown = customer.look(f"{OTHER_SHOP}/")
+    shown = customer.look(f"{OTHER_ONLINE}/")
     assert shown.status_code == 200
     assert "The shelves are being filled" in shown.text
     assert f"Shop {OTHER}" in shown.text

@@ -10,14 +10,14 @@ from pos.payments.vouchers import Voucher
 from pos.printing import queue
 from pos.printing.queue import PrintJob
 from tests.readable import as_text
-from tests.store_app.api.test_counter import BACK, SALE, body, leave, shop
+from tests.store_app.api.test_counter import BACK, SALE, body, leave, store
 from tests.store_app.conftest import NOON, STORE, post
 
-__all__ = ["shop"]
+__all__ = ["store"]
 
 
 @pytest.fixture(autouse=True)
-def gifts(shop, house):
+def gifts(store, house):
     """Let the shop sell gift vouchers."""
     by = {"actor": Actor.system("t", STORE), "at": NOON}
     with house.doors.write() as session:
@@ -27,9 +27,9 @@ def gifts(shop, house):
 
 
 @pytest.fixture
-def code(shop, house):
+def code(store, house):
     """Give the code of a gift voucher that was sold just now."""
-    done = sold(shop)
+    done = sold(store)
     assert done.status_code == 201
     code = done.json["document"]["vouchers"][0]["code"]
     with house.doors.read() as session:
@@ -37,9 +37,9 @@ def code(shop, house):
     return code
 
 
-def sold(shop, **wishes):
+def sold(store, **wishes):
     gift = {"sku": "GIFT", "qty": 1, "price_minor": 5000}
-    return shop.post("/api/sales", json=body(lines=[gift], tenders=[{"tender": "cash", "amount_minor": 5000}],
+    return store.post("/api/sales", json=body(lines=[gift], tenders=[{"tender": "cash", "amount_minor": 5000}],
                                              shown_total_minor=5000, **wishes))  # fmt: skip
 
 
@@ -50,13 +50,13 @@ def papers(house):
         return [as_text(queue.lay_out(job.kind, seen, columns=42, copy_no=job.copy_no), 42) for job, seen in shown]
 
 
-def test_the_code_is_whole_in_the_answer_to_the_sale_and_on_its_first_print_alone(shop, house, code):
-    assert sold(shop).json["document"]["vouchers"][0]["code"] == code, "the completing request, sent again"
-    asked = shop.get(f"/api/sales/{SALE}")
+def test_the_code_is_whole_in_the_answer_to_the_sale_and_on_its_first_print_alone(store, house, code):
+    assert sold(store).json["document"]["vouchers"][0]["code"] == code, "the completing request, sent again"
+    asked = store.get(f"/api/sales/{SALE}")
     assert code not in asked.text
     assert asked.json["document"]["vouchers"][0]["code"] == f"... {code[-4:]}"
-    shop.post(f"/api/receipts/{SALE}/reprint", json={})
-    post(shop, f"/money/receipts/{SALE}/reprint")
+    store.post(f"/api/receipts/{SALE}/reprint", json={})
+    post(store, f"/money/receipts/{SALE}/reprint")
     first, *copies = papers(house)
     assert code in first
     for copy in copies:
@@ -64,38 +64,38 @@ def test_the_code_is_whole_in_the_answer_to_the_sale_and_on_its_first_print_alon
         assert code[-4:] in copy
 
 
-def test_a_copy_with_the_whole_code_wants_leave(shop, house, code):
+def test_a_copy_with_the_whole_code_wants_leave(store, house, code):
     address = f"/api/receipts/{SALE}/reprint"
-    assert shop.post(address, json={"whole": True}).json["error"]["code"] == "needs-approval"
-    granted = leave(shop, "voucher.code").json["id"]
-    assert shop.post(address, json={"whole": True, "approvals": [granted]}).status_code == 200
-    shop.post(address, json={})
+    assert store.post(address, json={"whole": True}).json["error"]["code"] == "needs-approval"
+    granted = leave(store, "voucher.code").json["id"]
+    assert store.post(address, json={"whole": True, "approvals": [granted]}).status_code == 200
+    store.post(address, json={})
     assert [code in paper for paper in papers(house)] == [True, True, False], "the copy after it is masked again"
 
 
-def test_the_code_that_paid_is_masked_too(shop, code):
+def test_the_code_that_paid_is_masked_too(store, code):
     paid = [{"tender": "voucher", "amount_minor": 258, "reference": code}]
-    assert shop.post("/api/sales", json=body(id=BACK, tenders=paid)).status_code == 201
-    assert code not in shop.get(f"/api/sales/{BACK}").text
+    assert store.post("/api/sales", json=body(id=BACK, tenders=paid)).status_code == 201
+    assert code not in store.get(f"/api/sales/{BACK}").text
 
 
-def test_a_code_practised_is_not_shown_for_a_real_sale_may_get_it(shop):
-    practised = sold(shop, practice=True).json["document"]["vouchers"][0]
-    real = sold(shop).json["document"]["vouchers"][0]
+def test_a_code_practised_is_not_shown_for_a_real_sale_may_get_it(store):
+    practised = sold(store, practice=True).json["document"]["vouchers"][0]
+    real = sold(store).json["document"]["vouchers"][0]
     assert practised["masked"]
     assert practised["code"] == f"... {real['code'][-4:]}"
 
 
-def test_who_may_not_see_the_code_sees_no_picture_of_it(shop, house, code):
+def test_who_may_not_see_the_code_sees_no_picture_of_it(store, house, code):
     with house.doors.write() as session:
         job = session.scalars(sa.select(PrintJob).where(PrintJob.source_id == SALE)).one()
         job.paper, job.printed_at = code.encode() + b"\n", NOON
     boss = house.signed_in("supervisor")
     for kind in ("png", "pdf"):
         address = f"/till/paper/{job.id}.{kind}"
-        seen, whole = shop.get(address), boss.get(address)
+        seen, whole = store.get(address), boss.get(address)
         assert (seen.status_code, whole.status_code) == (200, 200)
         assert seen.data != whole.data
         assert "no-store" in seen.headers["Cache-Control"], "the next person at this browser may not see it either"
     assert "Print with the whole code" in boss.get(f"/money/receipts/{SALE}").text
-    assert "Print with the whole code" not in shop.get(f"/money/receipts/{SALE}").text
+    assert "Print with the whole code" not in store.get(f"/money/receipts/{SALE}").text

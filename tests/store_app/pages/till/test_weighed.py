@@ -17,7 +17,7 @@ WEIGHT = "21{item:5}{weight:5}"
 
 
 @pytest.fixture
-def shop(build: Callable[..., House]) -> House:
+def store(build: Callable[..., House]) -> House:
     """Give a shop with cheese of the number 12345 and a practice scale."""
     made = build(scale="practice")
     with made.doors.write() as session:
@@ -40,26 +40,26 @@ def learn(client: FlaskClient, pattern: str, step: int = 1) -> Any:
     return post(client, f"{ADDRESS}schemes", pattern=pattern, step=step, name="")
 
 
-def test_only_who_keeps_the_catalogue_enters(shop: House) -> None:
-    assert shop.signed_in("cashier").get(ADDRESS).status_code == 403
+def test_only_who_keeps_the_catalogue_enters(store: House) -> None:
+    assert store.signed_in("cashier").get(ADDRESS).status_code == 403
 
 
-def test_a_kind_of_label_is_chosen_shown_raised_and_removed(shop: House) -> None:
-    client = shop.signed_in()
+def test_a_kind_of_label_is_chosen_shown_raised_and_removed(store: House) -> None:
+    client = store.signed_in()
     assert WEIGHT in client.get(ADDRESS).text  # offered
     assert learn(client, WEIGHT).status_code == 303
     assert learn(client, "22{item:5}{check}{price:4}").status_code == 303
     shown = client.get(ADDRESS).text
     assert "2112345003122 means 312" in shown
-    first, second = ids(shop)
+    first, second = ids(store)
     assert post(client, f"{ADDRESS}schemes/{second}/raise").status_code == 303
-    assert patterns(shop) == ["22{item:5}{check}{price:4}", WEIGHT]
+    assert patterns(store) == ["22{item:5}{check}{price:4}", WEIGHT]
     assert post(client, f"{ADDRESS}schemes/{first}/remove").status_code == 303
-    assert patterns(shop) == ["22{item:5}{check}{price:4}"]
+    assert patterns(store) == ["22{item:5}{check}{price:4}"]
 
 
-def test_a_code_is_tried_before_it_is_sold(shop: House) -> None:
-    client = shop.signed_in()
+def test_a_code_is_tried_before_it_is_sold(store: House) -> None:
+    client = store.signed_in()
     learn(client, WEIGHT)
     assert "Mountain cheese" in client.get(f"{ADDRESS}?code=2112345003122").text
     answer = client.get(f"{ADDRESS}try?code=2112345003122").text
@@ -73,25 +73,25 @@ def test_a_code_is_tried_before_it_is_sold(shop: House) -> None:
 
 
 @pytest.mark.parametrize("code", ["<script>x</script>", "%FF%FE", "x" * 3000, "%1D%1D", "](*", "(01)", "http://x/01/1"])
-def test_any_code_can_be_tried(shop: House, code: str) -> None:
+def test_any_code_can_be_tried(store: House, code: str) -> None:
     for path in ("", "try"):
-        answer = shop.signed_in().get(f"{ADDRESS}{path}?code={code}")
+        answer = store.signed_in().get(f"{ADDRESS}{path}?code={code}")
         assert answer.status_code == 200
         assert "<script>x" not in answer.text
 
 
-def test_a_tare_is_set_and_taken_away(shop: House) -> None:
-    client = shop.signed_in()
+def test_a_tare_is_set_and_taken_away(store: House) -> None:
+    client = store.signed_in()
     assert "Mountain cheese" in client.get(f"{ADDRESS}?q=cheese").text
     assert "Nothing sold by weight has that name" in client.get(f"{ADDRESS}?q=milk").text
     assert post(client, f"{ADDRESS}tares", sku="cheese", tare_grams=12).status_code == 303
-    with shop.doors.read() as session:
+    with store.doors.read() as session:
         assert scale.tares(session, STORE) == {"cheese": 12}
     assert 'value="12"' in client.get(ADDRESS).text
 
 
-def test_the_practice_scale_is_laid_on_and_weighs(shop: House) -> None:
-    client = shop.signed_in()
+def test_the_practice_scale_is_laid_on_and_weighs(store: House) -> None:
+    client = store.signed_in()
     assert post(client, f"{ADDRESS}practice", grams=312).status_code == 303
     assert "312" in client.get(f"{ADDRESS}?weigh=1").text
 
@@ -123,7 +123,7 @@ def test_a_shop_without_a_scale_says_so(house: House) -> None:
         ("practice", {"grams": 10**9}),
     ],
 )
-def test_what_cannot_be_done_is_said_on_the_page(shop: House, path: str, fields: dict[str, Any]) -> None:
-    answer = post(shop.signed_in(), f"{ADDRESS}{path}", **fields)
+def test_what_cannot_be_done_is_said_on_the_page(store: House, path: str, fields: dict[str, Any]) -> None:
+    answer = post(store.signed_in(), f"{ADDRESS}{path}", **fields)
     assert answer.status_code in (404, 409, 422)
     assert 'class="note note-bad"' in answer.text

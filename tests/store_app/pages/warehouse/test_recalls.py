@@ -39,7 +39,7 @@ def console(network):
 def test_a_batch_is_called_back_looked_for_credited_and_lifted_on_the_page(console):
     client, command = console.signed_in("operator"), new_id()
     send(client, "/console/supply/fill")
-    sheet = send(client, "/console/picking/WH1/make", shop=STORE).location
+    sheet = send(client, "/console/picking/WH1/make", store=STORE).location
     assert "is recalled" not in words(client.get(sheet))
     assert "No such" not in words(client.get("/console/recalls/?q=milk"))
     assert "no such product" in words(client.get("/console/recalls/?q=xyzzy"))
@@ -100,8 +100,8 @@ def test_what_the_network_recalls_is_shown_at_the_shop_and_lifted_by_the_network
 def test_a_shop_without_a_node_is_told_by_hand_looks_and_hears_that_it_is_lifted(console):
     client = console.signed_in("operator")
     with console.doors.write() as session:
-        shop = session.get_one(Store, STORE)
-        shop.has_node, shop.phone = False, "555 0101"
+        store = session.get_one(Store, STORE)
+        store.has_node, store.phone = False, "555 0101"
     said = {"command_id": new_id(), "sku": "milk", "why": "Glass", "afterwards": "destroy"}
     at = send(client, "/console/recalls/", **said).location
     page = words(client.get(at))
@@ -109,8 +109,8 @@ def test_a_shop_without_a_node_is_told_by_hand_looks_and_hears_that_it_is_lifted
     assert "555 0101" in page
     assert send(client, f"{at}/shops/{STORE}/looked", qty="1").status_code == 409, "it was not told yet"
     assert send(client, f"{at}/told").status_code == 422, "nobody is ticked"
-    assert send(client, f"{at}/told", shop=["nobody", STORE]).status_code == 404
-    assert send(client, f"{at}/told", shop=[STORE, STORE]).status_code == 303
+    assert send(client, f"{at}/told", store=["nobody", STORE]).status_code == 404
+    assert send(client, f"{at}/told", store=[STORE, STORE]).status_code == 303
     assert "told by hand" not in words(client.get(at))
     assert send(client, f"{at}/shops/{STORE}/looked", qty="x").status_code == 422
     for _click in range(2):
@@ -118,7 +118,7 @@ def test_a_shop_without_a_node_is_told_by_hand_looks_and_hears_that_it_is_lifted
     assert "3 taken away" in words(client.get(at))
     assert send(client, f"{at}/lift", reason="all-well").status_code == 303
     assert "Tell them that the recall is lifted" in words(client.get(at))
-    assert send(client, f"{at}/told", shop=STORE).status_code == 303
+    assert send(client, f"{at}/told", store=STORE).status_code == 303
     assert "Tell them that" not in words(client.get(at))
 
 
@@ -130,7 +130,7 @@ def test_a_purchase_of_what_is_recalled_is_called_off_on_either_page_and_warned_
                                  proposed_at=NOON, ordered_at=NOON))  # fmt: skip
             session.flush()
             session.add(PurchaseLine(store_id="WH1", purchase_id=f"po-{n}", sku="milk", name="Milk", pack_qty=12,
-                                     pack_cost_minor=600, packs=2, why={"per_day": 1, "in_shops": 0,
+                                     pack_cost_minor=600, packs=2, why={"per_day": 1, "in_stores": 0,
                                                                          "in_warehouse": 0}))  # fmt: skip
     said = {"command_id": new_id(), "sku": "milk", "why": "Glass", "afterwards": "destroy"}
     at = send(client, "/console/recalls/", **said).location

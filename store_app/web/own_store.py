@@ -12,11 +12,11 @@ def founded(doors: Doors) -> Doors:
     if not is_network(doors.settings):
         with doors.read() as session:
             if session.get(Store, doors.settings.node_id) is None:
-                raise no_shop_yet(doors.settings)
+                raise no_store_yet(doors.settings)
     return doors
 
 
-def no_shop_yet(settings: Settings) -> Refused:
+def no_store_yet(settings: Settings) -> Refused:
     """Return the refusal of a node whose shop is not founded yet."""
     command = f"cornerstore store add {settings.node_id} --name … --currency … --tz …"
     return Refused(

@@ -48,36 +48,36 @@ def country(tmp_path) -> Country:
     return make_country(tmp_path)
 
 
-def tell(country: Country, shop: str, topic: str, body: dict, *, at: dt.datetime = AT) -> str:
+def tell(country: Country, store: str, topic: str, body: dict, *, at: dt.datetime = AT) -> str:
     """Let a shop tell the network something; returns what became of it: 'taken', or why it is set aside."""
-    with country.shops[shop].write() as session:
+    with country.stores[store].write() as session:
         outbox.append(
             session, to_node=NETWORK, topic=topic, version=1, body=body, id=str(body.get("id") or new_id()),
             subject="test", business_day=at.date(), at=at,
         )  # fmt: skip
-    return carry(country, shop, at=at)[-1]
+    return carry(country, store, at=at)[-1]
 
 
-def carry(country: Country, shop: str, *, at: dt.datetime = AT) -> list[str]:
+def carry(country: Country, store: str, *, at: dt.datetime = AT) -> list[str]:
     """Carry what a shop has to say as the wire does, and return what became of each."""
-    with country.shops[shop].read() as session:
+    with country.stores[store].read() as session:
         rows = [(row.epoch, Message(**outbox.to_wire(row))) for row in outbox.due(session, NETWORK)]
     found = []
     for epoch, message in rows:
         with country.network.write() as session:
             state, why = apply_once(
-                session, shop, epoch, message,
-                lambda inner, fact: APPLIERS[fact.topic](inner, fact, shop, at), at=at,
+                session, store, epoch, message,
+                lambda inner, fact: APPLIERS[fact.topic](inner, fact, store, at), at=at,
             )  # fmt: skip
         found.append(why or state)
-    with country.shops[shop].write() as session:
+    with country.stores[store].write() as session:
         outbox.acknowledge(session, [message.id for _, message in rows], at=at)
     return found
 
 
-def sale_of(shop: str, **changed) -> dict:
+def sale_of(store: str, **changed) -> dict:
     """Return a sale of a shop as it travels. changed: of its body; in `line`, of its first line."""
-    (fact,) = network_facts.sales(shop, 1, first=next(NUMBERS), day=DAY)
+    (fact,) = network_facts.sales(store, 1, first=next(NUMBERS), day=DAY)
     body = fact.to_body()
     body["lines"][0] |= changed.pop("line", {})
     return body | changed
@@ -116,10 +116,10 @@ def test_a_quantity_no_till_can_ring_waits_for_that_shop_and_the_others_are_adde
 
 def send_order(country: Country, days: dict[str, dt.date] | None = None, **why) -> str:
     """Let S1 order bread with odd days or reasons; returns what became of it at the network."""
-    with country.shops["S1"].write() as session, unlocked(session):
+    with country.stores["S1"].write() as session, unlocked(session):
         session.execute(sa.delete(outbox.OutboxMessage))
     country.order("S1", {"bread": 1}, id=new_id(), **why)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         (row,) = outbox.due(session, NETWORK)
         body = Message(**outbox.to_wire(row)).body | {name: day.isoformat() for name, day in (days or {}).items()}
         with unlocked(session):
@@ -140,10 +140,10 @@ def test_an_order_for_the_end_of_time_or_with_a_word_for_a_day_waits_and_the_oth
 
 def test_a_sheet_nobody_can_read_waits_and_the_others_gain_all_the_same(neighbours):  # noqa: F811
     country = neighbours
-    for shop, database in country.shops.items():
+    for store, database in country.stores.items():
         with database.write() as session:
-            sheets.tell(session, shop, sheets.work_out(session, shop, at=AT), at=AT)
-        carry(country, shop)
+            sheets.tell(session, store, sheets.work_out(session, store, at=AT), at=AT)
+        carry(country, store)
     good = {"store_id": "S1", "day": DAY.isoformat(), "spares": [], "wants": []}
     for odd, why in (
         ({"day": "soon"}, "told-no-day"),
@@ -186,17 +186,17 @@ def test_credit_asked_for_nothing_or_in_words_waits_for_that_shop(country, amoun
 # --- what is there already ---
 
 
-def nowhere(session, shop: str = "S1") -> None:
+def nowhere(session, store: str = "S1") -> None:
     """Let a shop lie in a time zone there is none of: its day cannot be told."""
     session.flush()
-    session.execute(sa.text("update store set tz = 'Nowhere/Town' where id = :id"), {"id": shop})
+    session.execute(sa.text("update store set tz = 'Nowhere/Town' where id = :id"), {"id": store})
     session.expire_all()
 
 
-def add_claim(session, shop: str, *, remedy: str) -> None:
+def add_claim(session, store: str, *, remedy: str) -> None:
     """Write down a claim that was granted."""
     session.add(
-        Claim(store_id=shop, id="c", claim_no=1, supplier_id="van", delivery_id="d", state="accepted", wish=remedy,
+        Claim(store_id=store, id="c", claim_no=1, supplier_id="van", delivery_id="d", state="accepted", wish=remedy,
               words="", late=False, filed_at=AT, filed_by="Wei", photos=0, claimed_minor=0, granted_minor=0, round=1,
               remedy=remedy, answer="", answered_by="", contest="", answered_at=AT)
     )  # fmt: skip
@@ -205,10 +205,10 @@ def add_claim(session, shop: str, *, remedy: str) -> None:
 
 def test_a_shop_that_says_it_sells_without_end_takes_neither_memory_nor_anybodys_goods(country):
     with country.network.write() as session:
-        for back, shop in itertools.product((1, 2), ("S1", "S2")):
-            day, qty = DAY - dt.timedelta(days=back), 10**13 if shop == "S2" else 6
-            session.add(StoreDay(store_id=shop, business_day=day, open=True, sales=9, revenue_minor=1))
-            session.add(DailyDemand(store_id=shop, business_day=day, sku="bread", sold_qty=qty, sales=9,
+        for back, store in itertools.product((1, 2), ("S1", "S2")):
+            day, qty = DAY - dt.timedelta(days=back), 10**13 if store == "S2" else 6
+            session.add(StoreDay(store_id=store, business_day=day, open=True, sales=9, revenue_minor=1))
+            session.add(DailyDemand(store_id=store, business_day=day, sku="bread", sold_qty=qty, sales=9,
                                     revenue_minor=1))  # fmt: skip
     order = country.order("S1", {"bread": 2})
     country.deliver()
@@ -271,12 +271,12 @@ def test_one_order_that_cannot_be_loaded_keeps_no_other_waiting_and_is_named(cou
 
 def test_an_offer_and_a_replacement_that_cannot_be_loaded_keep_no_others_waiting(country):
     with country.network.write() as session:
-        for shop in country.shops:
-            offer = {"store_id": shop, "id": f"p-{shop}", "supplier_id": "van", "sku": "bread", "name": "Rye bread"}
+        for store in country.stores:
+            offer = {"store_id": store, "id": f"p-{store}", "supplier_id": "van", "sku": "bread", "name": "Rye bread"}
             session.add(PushOffer(**offer, pack_qty=6, pack_cost_minor=900, packs=2, why="New", state="accepted",
                                   offered_at=AT, answer_by=DAY, terms={"kind": "new"}))  # fmt: skip
-            add_claim(session, shop, remedy="replacement")
-            session.add(ClaimLine(store_id=shop, claim_id="c", sku="milk", kind="damaged", name="Milk", qty=3,
+            add_claim(session, store, remedy="replacement")
+            session.add(ClaimLine(store_id=store, claim_id="c", sku="milk", kind="damaged", name="Milk", qty=3,
                                   granted_qty=3, pack_qty=12, pack_cost_minor=1_100, charged=True))  # fmt: skip
         nowhere(session)
     country.load()
@@ -348,17 +348,17 @@ def test_one_shops_figures_that_cannot_be_worked_out_leave_the_others_their_line
 def test_goods_that_stayed_are_paid_for_though_one_shops_day_cannot_be_told(country):
     terms = {"kind": "surplus", "slot_fee_minor": 0, "slow_days": 7, "slow_bp": 2_000}
     with country.network.write() as session:
-        for shop in country.shops:
-            offer = {"store_id": shop, "id": f"p-{shop}", "supplier_id": "van", "sku": "bread", "name": "Rye bread"}
+        for store in country.stores:
+            offer = {"store_id": store, "id": f"p-{store}", "supplier_id": "van", "sku": "bread", "name": "Rye bread"}
             session.add(PushOffer(**offer, pack_qty=6, pack_cost_minor=900, packs=2, why="New", state="received",
                                   offered_at=AT, answer_by=DAY, terms=terms))  # fmt: skip
             lines = [Advised("bread", "Rye bread", 6, 12)]
-            note = deliveries.expect(session, shop, f"d-{shop}", "van", lines, expected_day=DAY, push_id=f"p-{shop}",
+            note = deliveries.expect(session, store, f"d-{store}", "van", lines, expected_day=DAY, push_id=f"p-{store}",
                                      actor=OPERATOR, at=AT)  # fmt: skip
             note.state, note.posted_at, note.posted_by = "posted", AT, "Wei"
             deliveries.lines_of(session, note)[0].counted_qty = 12
             day = DAY + dt.timedelta(days=9)
-            session.add(StoreDay(store_id=shop, business_day=day, open=True, sales=1, revenue_minor=1))
+            session.add(StoreDay(store_id=store, business_day=day, open=True, sales=1, revenue_minor=1))
         nowhere(session)
     with country.network.write() as session:
         assert offer_results.look_after(session, actor=OPERATOR, at=later(days=9)) == 1
@@ -370,8 +370,8 @@ def test_goods_that_stayed_are_paid_for_though_one_shops_day_cannot_be_told(coun
 
 def test_claims_whose_goods_did_not_come_end_though_one_shop_cannot_be_told(country):
     with country.network.write() as session:
-        for shop in country.shops:
-            add_claim(session, shop, remedy="return")
+        for store in country.stores:
+            add_claim(session, store, remedy="return")
         nowhere(session)
     with country.network.write() as session:
         assert returns.end_overdue(session, actor=OPERATOR, at=later(days=60)) == 1
@@ -383,10 +383,12 @@ def test_claims_whose_goods_did_not_come_end_though_one_shop_cannot_be_told(coun
 
 def test_a_shop_whose_sales_cannot_be_summed_is_left_out_and_the_others_are_bought_for(country):
     with country.network.write() as session:
-        for back, shop in itertools.product((1, 2), ("S1", "S2")):
-            day, qty = DAY - dt.timedelta(days=back), 2**62 if shop == "S1" else 20
-            session.add(StoreDay(store_id=shop, business_day=day, open=True, sales=9, revenue_minor=1))
-            session.add(DailyDemand(store_id=shop, business_day=day, sku="tea", sold_qty=qty, sales=9, revenue_minor=1))
+        for back, store in itertools.product((1, 2), ("S1", "S2")):
+            day, qty = DAY - dt.timedelta(days=back), 2**62 if store == "S1" else 20
+            session.add(StoreDay(store_id=store, business_day=day, open=True, sales=9, revenue_minor=1))
+            session.add(
+                DailyDemand(store_id=store, business_day=day, sku="tea", sold_qty=qty, sales=9, revenue_minor=1)
+            )
     with country.network.write() as session:
         (made,) = purchasing.propose(session, WAREHOUSE, actor=OPERATOR, at=AT)
         (line,) = purchases.lines_of(session, made)
@@ -413,9 +415,9 @@ def test_a_campaign_pays_who_it_can_and_waits_for_who_it_could_not(country):
         row = {"name": "11/11", "why": "", "from_day": DAY, "until_day": DAY, "answer_by": DAY, "lines": [],
                "fee_minor": 100}  # fmt: skip
         session.add(Campaign(id="c1", hold_out_bp=0, held_out=[], made_at=AT, state="open", **row))
-        for shop in country.shops:
-            session.add(CampaignAsk(store_id=shop, campaign_id="c1", state="accepted", answered_why="", **row))
-            session.add(Peer(id=shop, epoch="", nonce="", heard_at=later(days=4), alarm=None))
+        for store in country.stores:
+            session.add(CampaignAsk(store_id=store, campaign_id="c1", state="accepted", answered_why="", **row))
+            session.add(Peer(id=store, epoch="", nonce="", heard_at=later(days=4), alarm=None))
         nowhere(session)
     with country.network.write() as session:
         assert [one.id for one in campaigns.settle_due(session, actor=OPERATOR, at=later(days=5))] == ["c1"]

@@ -96,13 +96,13 @@ def test_a_unit_that_came_is_claimed_for_one_reason_only(country):
 
 def test_of_goods_on_sale_or_return_no_more_goes_back_than_is_left_of_them(country):
     bring(country)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         consignment.propose_now(session, "S1", OFFER, actor=KEEPER["S1"], at=AT)
     sell(country, 4, "sale-0001")
     deliver_bread(country)
-    with country.shops["S1"].write() as session, pytest.raises(Invalid, match="0 to 8"):
+    with country.stores["S1"].write() as session, pytest.raises(Invalid, match="0 to 8"):
         returns.send(session, "S1", OFFER, {"bread": 12}, actor=KEEPER["S1"], at=AT)
-    with country.shops["S1"].write() as session:
+    with country.stores["S1"].write() as session:
         returns.send(session, "S1", OFFER, {}, actor=KEEPER["S1"], at=AT)
     assert country.level("S1", "S1", "bread").on_hand == 12
     assert lots(country)[0] == (0, 4, 8, 0)

@@ -17,7 +17,7 @@ from tests.store_app import complaints, money
 from tests.store_app.conftest import House
 from tests.store_app.office import fill
 from tests.store_app.operator import furnish
-from tests.store_app.town import SHOP, Market
+from tests.store_app.town import ONLINE, Market
 
 pytestmark = pytest.mark.browser
 CONSOLE = [
@@ -28,7 +28,7 @@ CONSOLE = [
     "/console/claims/",
     f"/console/claims/S01/{complaints.CLAIM}",
     "/console/campaigns/",
-    "/console/shops/",
+    "/console/stores/",
     "/console/customers/",
     "/console/money/",
     "/console/money/shops/S01",
@@ -74,7 +74,7 @@ def test_a_customer_searches_adds_two_products_orders_and_sees_the_code(
     page: Page, street: str, market: Market, faults: list[str], language: str
 ):
     resize(page, PHONE)
-    page.goto(f"{street}{SHOP}/?lang={language}")
+    page.goto(f"{street}{ONLINE}/?lang={language}")
     assert_well_made(page)
     page.fill("#q", "milk")
     page.press("#q", "Enter")
@@ -83,7 +83,7 @@ def test_a_customer_searches_adds_two_products_orders_and_sees_the_code(
     expect(page.locator(".cart-bar")).to_contain_text("1.29")
     assert page.url.endswith("q=milk")
     assert_well_made(page)
-    page.goto(f"{street}{SHOP}/p/apple")
+    page.goto(f"{street}{ONLINE}/p/apple")
     assert_well_made(page)
     page.locator("[data-step='1']").click()
     expect(page.locator("input[name=steps]")).to_have_value("6")
@@ -124,7 +124,7 @@ def test_a_customer_searches_adds_two_products_orders_and_sees_the_code(
     assert code.evaluate("(shown) => parseFloat(getComputedStyle(shown).fontSize)") >= 32
     assert_well_made(page)
     market.town.deliver()
-    with market.town.shop.read() as session:
+    with market.town.store.read() as session:
         (order,) = session.query(PickupOrder).all()
         assert order.customer_name == "小王"
         assert {line.sku: line.qty for line in session.query(PickupLine)}["milk"] == 3
@@ -139,7 +139,7 @@ def test_the_orders_page_turns_to_ready_by_itself(page: Page, street: str, marke
     page.goto(f"{street}{address}")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Wait for")
     market.town.deliver()
-    with market.town.shop.read() as session:
+    with market.town.store.read() as session:
         order_id = session.query(PickupOrder).one().id
     market.town.make_ready(order_id)
     market.town.deliver()
@@ -155,7 +155,7 @@ def test_without_a_line_the_phone_still_shows_the_code_and_never_an_old_price(
 ):
     context = browser.new_context(viewport=PHONE)
     page = context.new_page()
-    page.goto(f"{street}{SHOP}/p/milk?lang={language}")
+    page.goto(f"{street}{ONLINE}/p/milk?lang={language}")
     page.evaluate(CONTROLLED)
     page.locator("article .btn-go").click()
     page.locator(".cart-bar .btn-go").click()
@@ -170,7 +170,7 @@ def test_without_a_line_the_phone_still_shows_the_code_and_never_an_old_price(
     code = page.locator(".code-large").inner_text()
     expect(page.locator("[data-as-kept]")).to_be_hidden()
     context.set_offline(True)
-    page.goto(f"{street}{SHOP}/")
+    page.goto(f"{street}{ONLINE}/")
     expect(page.locator(".empty")).to_contain_text("您已离线" if language == "zh" else "You’re offline")
     expect(page.locator(".ware")).to_have_count(0)
     assert_well_made(page)
@@ -179,7 +179,7 @@ def test_without_a_line_the_phone_still_shows_the_code_and_never_an_old_price(
     expect(page.locator("[data-as-kept]")).to_be_visible()
     assert_well_made(page)
     context.set_offline(False)
-    page.goto(f"{street}{SHOP}/")
+    page.goto(f"{street}{ONLINE}/")
     expect(page.locator(".ware").first).to_be_visible()
     context.close()
 
@@ -187,7 +187,7 @@ def test_without_a_line_the_phone_still_shows_the_code_and_never_an_old_price(
 def test_the_shop_works_without_script(browser: Any, street: str):
     context = browser.new_context(java_script_enabled=False, viewport=PHONE)
     page = context.new_page()
-    page.goto(f"{street}{SHOP}/p/milk?lang=en")
+    page.goto(f"{street}{ONLINE}/p/milk?lang=en")
     page.fill("input[name=steps]", "2")
     page.get_by_role("button", name="Into the basket").click()
     page.get_by_role("link", name="To the basket").click()
@@ -205,7 +205,7 @@ def test_the_shop_works_without_script(browser: Any, street: str):
 
 def test_an_order_is_paid_online_and_the_page_turns_to_its_code(page: Page, street: str, faults: list[str]):
     resize(page, PHONE)
-    page.goto(f"{street}{SHOP}/p/bread?lang=en")
+    page.goto(f"{street}{ONLINE}/p/bread?lang=en")
     page.get_by_role("button", name="Into the basket").click()
     page.get_by_role("link", name="To the basket").click()
     page.fill("#name", "Li")
@@ -228,7 +228,7 @@ def test_a_page_of_the_shop_weighs_at_most_sixty_kilobytes(page: Page, street: s
     answers: list[Response] = []
     page.on("response", lambda answer: answers.append(answer))
     resize(page, PHONE)
-    page.goto(f"{street}{SHOP}/?lang=en")
+    page.goto(f"{street}{ONLINE}/?lang=en")
     page.wait_for_load_state("networkidle")
     assert 5_000 < sum(len(answer.body()) + len(str(answer.headers)) for answer in answers) <= 60_000
 

@@ -21,13 +21,13 @@ import numpy as np
 import pandas as pd
 
 REGIONS = 5
-SHOPS_PER_REGION = 4
+STORES_PER_REGION = 4
 REGION_CAP = 1.1
 ANCHOR_SHARE = 0.005
 ROUNDS = 12
 
 REGION_NAMES = ("Harbor Side", "Mill Valley", "Northgate", "Orchard Hills", "Old Town")
-SHOP_NAMES = (
+STORE_NAMES = (
     ("Anchor Street Corner", "Pier Road Market", "Lighthouse Grocery", "Ferry Lane Store"),
     ("Millrace Corner", "Weaver's Row Market", "Bridge Street Grocery", "Watergate Store"),
     ("Northgate Corner", "Maple Avenue Market", "Station Road Grocery", "Summit Street Store"),
@@ -45,7 +45,7 @@ class Region:
 
 
 @dataclass(frozen=True)
-class Shop:
+class DemoStore:
     """One shop of the demonstration: 'S01'..'S20', and the panel's stores whose baskets it rings up."""
 
     id: str
@@ -84,7 +84,7 @@ def loyalty(visits: pd.DataFrame, region: pd.Series) -> float:
     return float(table.max(axis=1).sum() / len(visits))
 
 
-def pool(baskets: pd.Series, region: pd.Series, days: int) -> tuple[Shop, ...]:
+def pool(baskets: pd.Series, region: pd.Series, days: int) -> tuple[DemoStore, ...]:
     """Pool the panel's stores into the twenty shops (rules 1, 3, 4).
 
     baskets: baskets kept per panel store (0 allowed), indexed by store_id. days: days of the panel, for
@@ -93,7 +93,7 @@ def pool(baskets: pd.Series, region: pd.Series, days: int) -> tuple[Shop, ...]:
     pooled: dict[tuple[int, int], list[int]] = {}
     size: dict[tuple[int, int], int] = {}
     for number in range(REGIONS):
-        keys = [(number, place) for place in range(SHOPS_PER_REGION)]
+        keys = [(number, place) for place in range(STORES_PER_REGION)]
         pooled.update({key: [] for key in keys})
         size.update(dict.fromkeys(keys, 0))
         stores = [int(store) for store in region.index[region == number]]
@@ -103,7 +103,7 @@ def pool(baskets: pd.Series, region: pd.Series, days: int) -> tuple[Shop, ...]:
             size[smallest] += int(baskets.get(store, 0))
     live = _live(size)
     return tuple(
-        _shop(index, key, pooled[key], size[key] / days, key in live) for index, key in enumerate(sorted(pooled))
+        _store(index, key, pooled[key], size[key] / days, key in live) for index, key in enumerate(sorted(pooled))
     )
 
 
@@ -168,11 +168,11 @@ def _live(size: dict[tuple[int, int], int]) -> set[tuple[int, int]]:
     return {first, second}
 
 
-def _shop(index: int, key: tuple[int, int], stores: list[int], per_day: float, is_live: bool) -> Shop:
+def _store(index: int, key: tuple[int, int], stores: list[int], per_day: float, is_live: bool) -> DemoStore:
     region, place = key
-    name = SHOP_NAMES[region][place]
+    name = STORE_NAMES[region][place]
     street = name.removesuffix(" Corner").removesuffix(" Market").removesuffix(" Grocery").removesuffix(" Store")
-    return Shop(
+    return DemoStore(
         id=f"S{index + 1:02d}",
         name=name,
         region_id=f"R{region + 1}",
